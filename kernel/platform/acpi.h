@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The few facts the kernel needs from the ACPI tables. Tables are untrusted: one with a bad length or checksum is
+ * left out with a log line. Manual: ACPI Specification 6.5, 5.2; PCI Firmware Specification 3.3, 4.1.2.
+ */
+#pragma once
+
+#include "platform/bootinfo.h"
+
+#include <hedron/hip.h>
+
+struct acpi_cpu {
+	u32 acpi_id, apic_id;
+};
+
+struct acpi_info {
+	u64 root;                          /* physical address of the XSDT, else the RSDT; 0 = none */
+	u64 dmar;                          /* of the DMAR table; 0 = none */
+	u64 facs;                          /* of the FACS; 0 = none */
+	u64 mcfg_base, mcfg_size;          /* PCI segment 0; 0 = none */
+	struct hip_gas pm1a_cnt, pm1b_cnt; /* PM1 control blocks; all zero = none */
+	u32 cpu_count;
+	struct acpi_cpu
+		cpu[HEDRON_CPU_MAX]; /* the enabled ones in the order of the MADT: the index is the CPU number */
+};
+
+/* False: no usable ACPI at all; *out is then valid but empty. */
+bool acpi_parse(const struct boot_info *boot, struct acpi_info *out) must_check;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the boot loader told us, copied out of its memory and independent of the protocol.
+ * Lifetime: filled once by multiboot_parse(), read-only afterwards.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#define BOOT_MAP_MAX 256
+#define BOOT_MODULES_MAX 32
+#define BOOT_LOADER_MAX 4
+#define BOOT_CMDLINE_MAX 1024
+#define BOOT_RSDP_MAX 64
+
+/* Physical memory [addr, addr + size). Whoever fills one in makes sure that the end does not exceed 2^64. */
+struct range {
+	u64 addr, size;
+};
+
+enum boot_protocol { BOOT_NONE, BOOT_MB1, BOOT_MB2 };
+
+/* One entry of the firmware's map, exactly as found: unsorted, overlapping, possibly nonsense. */
+struct boot_map {
+	u64 addr, size;
+	u32 type; /* enum hip_mem_type */
+};
+
+struct boot_module {
+	struct range image;
+	u64 cmdline;      /* physical address of the NUL-terminated command line, or 0 */
+	u64 cmdline_size; /* with the NUL */
+};
+
+struct boot_info {
+	u8 protocol; /* enum boot_protocol */
+	bool efi;
+	u32 map_count, module_count, loader_count;
+	u32 rsdp_size; /* 0: the loader passed none */
+	struct boot_map map[BOOT_MAP_MAX];
+	struct boot_module module[BOOT_MODULES_MAX];
+	struct range loader[BOOT_LOADER_MAX]; /* where the loader keeps its own structures */
+	u8 rsdp[BOOT_RSDP_MAX];
+	char cmdline[BOOT_CMDLINE_MAX];
+};
+
+/* Whether they share a byte; a range may end at 2^64. */
+static inline bool range_overlaps(struct range a, struct range b)
+{
+	return a.size && b.size && (a.addr - b.addr < b.size || b.addr - a.addr < a.size);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hypervisor's command line: words separated by spaces, unknown ones are ignored, the last of a kind counts.
+ *
+ *   serial          drive COM1                novga          no text console
+ *   nopcid          no TLB tags for PDs       novpid         no TLB tags for VMs
+ *   heap=N[KMG]     size of the kernel heap   log=LEVEL      error, warn, info or debug
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct cmdline {
+	bool serial, vga, pcid, vpid;
+	u64 heap;      /* bytes; 0 = by rule (platform/memmap.h) */
+	int log_level; /* enum log_level */
+};
+
+void cmdline_parse(const char *text, struct cmdline *out);

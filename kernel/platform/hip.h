@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Fills in the hypervisor information page (hedron/hip.h has its layout). */
+#pragma once
+
+#include "platform/acpi.h"
+#include "platform/bootinfo.h"
+
+#include <hedron/hip.h>
+
+#define HIP_CLAIMED_MAX 8
+
+/*
+ * Step 1: everything the boot information and ACPI know; `claimed` are the kernel's own ranges in any order (at most
+ * HIP_CLAIMED_MAX), rounded out to pages here. The page may be user-visible later: it is zeroed first. No CPU is
+ * enabled.
+ */
+void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_info *acpi,
+	      const struct range *claimed, unsigned claimed_count);
+
+/*
+ * Step 2: the caller adds what it finds out: CPUs with hip_set_cpu(), api_flg (|= HIP_FEATURE_VMX), freq_tsc,
+ * cap_vmx_sec_exec. The page has 8 bits for each identifier; the low ones are shown.
+ */
+void hip_set_cpu(struct hip *hip, unsigned cpu, struct acpi_cpu id, unsigned package, unsigned core, unsigned thread);
+
+/* Step 3: the checksum. May be repeated after later changes. */
+void hip_finish(struct hip *hip);

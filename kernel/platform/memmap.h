@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where the kernel heap goes. The rule:
+ *
+ * - Size: a 16th of the RAM, at least 4 MiB, at most 256 MiB, rounded down to 2 MiB; or what `heap=` asks for
+ * (rounded up to 2 MiB).
+ * - Place: the highest 2 MiB aligned one below 4 GiB that is RAM throughout and overlaps nothing in use: other kinds
+ * of entries of the firmware's map (they beat RAM), the kernel image, modules and their command lines, the loader's
+ *   structures, the first MiB.
+ * - If it fits nowhere, half the size is tried, down to 2 MiB.
+ */
+#pragma once
+
+#include "platform/bootinfo.h"
+
+#define MEMMAP_HEAP_MIN (4 * MiB)
+#define MEMMAP_HEAP_MAX (256 * MiB)
+#define MEMMAP_HEAP_ALIGN (2 * MiB)
+
+/* Sum of the RAM entries; overlapping ones count once, memory also marked as something else counts as RAM. */
+u64 memmap_ram_total(const struct boot_info *boot);
+
+/* wanted: bytes, or 0 for the size by rule. False: not even 2 MiB are free. */
+bool memmap_pick_heap(const struct boot_info *boot, struct range image, u64 wanted, struct range *heap) must_check;

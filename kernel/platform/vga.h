@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The 80x25 VGA text mode as a console. Manual: any VGA reference, CRT controller registers 0ah, 0eh, 0fh. */
+#pragma once
+
+#define VGA_FRAME_PHYS 0xb8000
+#define VGA_FRAME_SIZE 4000
+
+/* Clears the screen at `frame`, hides the cursor and adds it to the consoles. Needs arch_outb(). */
+void vga_init(void *frame);
