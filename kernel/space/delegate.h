@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Typed items: translation and delegation between two PDs, revocation and look-up by CRD (docs/abi.md, "Delegation
+ * and revocation"). Decides what is meant; the spaces do it. Takes no lock itself.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#include <hedron/abi.h>
+#include <hedron/crd.h>
+
+struct pd;
+
+/* A typed item, or the result of one. Same layout as in the UTCB. */
+struct delegation {
+	crd_t crd;
+	u64 meta;
+};
+
+/*
+ * One typed item from src to dst against dst's windows for translation and delegation. The result (out may be NULL)
+ * is meaningful with SUCCESS only; other statuses: BAD_PAR (memory beyond the physical address space) and OOM.
+ */
+enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item, crd_t xlt, crd_t del,
+			  struct delegation *out) must_check;
+
+/* The objects a new PD starts with: those of crd, from selector 0 on. Other kinds: nothing, SUCCESS. */
+enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd) must_check;
+
+/* REVOKE. OOM only if a range of ports cannot be split. */
+enum status delegate_revoke(struct pd *pd, crd_t crd, bool self) must_check;
+
+/* PD_CTRL lookup: what covers crd's base, or 0. */
+crd_t delegate_lookup(struct pd *pd, crd_t crd);

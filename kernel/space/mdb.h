@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mapping tree: which capability was delegated from which. One list in pre-order plus parent pointers; a child
+ * is put directly behind its parent. Nothing here allocates, recurses or knows what the nodes are.
+ * Locking: the caller holds the lock of the tree (of the object for slots, of all ports for port ranges).
+ */
+#pragma once
+
+#include "space/cap.h"
+
+/* A tree of its own. */
+static always_inline void mdb_insert_root(struct mdb_node *n)
+{
+	n->parent = n->prev = n->next = NULL;
+}
+
+/* Puts n behind `at` in the list; the parent is the caller's business. */
+static always_inline void mdb_link_behind(struct mdb_node *at, struct mdb_node *n)
+{
+	n->prev = at;
+	n->next = at->next;
+	if (n->next)
+		n->next->prev = n;
+	at->next = n;
+}
+
+static always_inline void mdb_insert_child(struct mdb_node *parent, struct mdb_node *n)
+{
+	n->parent = parent;
+	mdb_link_behind(parent, n);
+}
+
+/* n must have no children. Leaves n->parent NULL. */
+static always_inline void mdb_remove(struct mdb_node *n)
+{
+	if (n->prev)
+		n->prev->next = n->next;
+	if (n->next)
+		n->next->prev = n->prev;
+	n->parent = NULL;
+}
+
+/* The last node of the subtree of `top` in list order, `top` itself if it has no children. Linear in the subtree. */
+struct mdb_node *mdb_last(struct mdb_node *top);
+
+/* The node that a subtree visited backwards comes to after `n`; the visit ends at the subtree's top. n may be removed
+ * then. */
+static always_inline struct mdb_node *mdb_back(const struct mdb_node *n)
+{
+	return n->prev;
+}

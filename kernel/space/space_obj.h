@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Object space of a PD: the tables behind its slot window (space/cap.h), and all that is done with slots.
+ *
+ * Locking: `lock` is held to claim an empty slot, that is for all that fills slots, makes table pages or closes the
+ * space. The object's lock guards its tree and every cap word that names it, hence emptying a slot takes only that.
+ * Order: space lock, object's lock, allocators; at most one of each kind is held. Whoever finds an object in a slot
+ * and then locks it looks again: the slot may have changed. The object's memory is still there (core/rcu.h). Look-ups
+ * take no lock. Lifetime: table pages stay until space_obj_free(); a slot never moves.
+ */
+#pragma once
+
+#include "arch/arch.h"
+#include "lib/spinlock.h"
+#include "mm/layout.h"
+#include "space/cap.h"
+
+#include <hedron/crd.h>
+
+struct pd;
+
+struct space_obj {
+	struct spinlock lock;
+	bool closed; /* nothing comes in any more; written under the lock */
+	u64 *pdpt;   /* of the private PML4 entry: entries 0 and 1 are the window, the others the architecture's;
+			immutable */
+};
+
+/* ---- Look-up ------------------------------------------------------------------------------------------------------
+ */
+
+/* The current PD's capability at sel, 0 if there is none. */
+static always_inline cap_t cap_lookup(u64 sel)
+{
+	if (unlikely(sel >= HEDRON_SEL_NUM))
+		return 0;
+	return arch_load_or_zero(&((const struct cap_slot *)OBJ_WINDOW)[sel].cap);
+}
+
+/* The current PD's object at sel; NULL if the slot is empty, the type is another, or a bit of `perm` is missing. */
+static always_inline struct kobject *cap_lookup_object(u64 sel, enum kobject_type type, unsigned perm)
+{
+	cap_t c = cap_lookup(sel);
+	struct kobject *o = cap_object(c);
+
+	if (unlikely(!c || (~c & perm) || o->type != type))
+		return NULL;
+	return o;
+}
+
+/* The slot of sel in any space, by walking its tables; NULL if no page is there (or sel is out of range). */
+struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel);
+
+/* Which PD and selector a slot is. */
+struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel);
+
+/* {object, sel, order 0, permissions}, or 0 if the slot is empty. For PD_CTRL lookup. */
+crd_t space_obj_lookup(const struct pd *pd, u64 sel);
+
+/* ---- Life ---------------------------------------------------------------------------------------------------------
+ */
+
+enum status space_obj_init(struct space_obj *sp) must_check;
+
+/*
+ * Closes the space and revokes all it holds, with everything derived. For the PD's last capability: a closed space
+ * refuses to be filled, else the dead PD's threads could hold on to each other for ever. May be called again.
+ */
+void space_obj_destroy(struct pd *pd);
+
+/* Frees the tables, the PDPT included (not what hangs off entries 2 and up), when no CPU can look up here any more.
+ */
+void space_obj_free(struct space_obj *sp);
+
+/* ---- Creation: reserve, make the object, commit
+ * -------------------------------------------------------------------- */
+
+/* BAD_PAR out of range, OOM, BAD_CAP occupied or closed. A reserved slot is occupied for others and empty for
+ * look-ups. */
+enum status space_obj_reserve(struct pd *pd, u64 sel) must_check;
+/* Puts the first capability of a new object (caps 0) into the reserved slot. perm != 0. If the space was closed
+ * meanwhile, the capability is gone at once, as if revoked right after (kobject_caps_gone). */
+void space_obj_commit(struct pd *pd, u64 sel, struct kobject *o, unsigned perm);
+/* Gives the reserved slot back. */
+void space_obj_cancel(struct pd *pd, u64 sel);
+
+/* Both in one, for objects that exist already. */
+enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, unsigned perm) must_check;
+
+/* ---- Ranges: naturally aligned, order up to 26, inside the space
+ * -------------------------------------------------------- */
+
+/* Empty source slots and occupied destination slots are skipped. OOM: what was delegated until then stays. */
+enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, unsigned order,
+			       unsigned perm) must_check;
+
+/* Takes `perm` away from all that was derived from the range, and with `self` from the range itself. */
+void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, bool self);
+
+/* core/kobject.c: the last capability that names o is gone. Only queues o; called with o's lock held. */
+void kobject_caps_gone(struct kobject *o);
