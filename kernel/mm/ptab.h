@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * 4-level page tables: one walker for a PD's host table and for its nested table.
+ *
+ * A leaf is passed around in the host format (struct of bits below) and encoded when it is written to an EPT. What
+ * both formats share keeps the walker free of formats: bit 0 is "present" (readable is implied by everything), bit 7
+ * marks a superpage, bits 51:12 are the address, and an entry that is not present is 0.
+ *
+ * All work is done on blocks: 2^order pages, naturally aligned on both sides, as capability ranges are.
+ * Locking: the caller's. Hardware may walk a table at any time: entries change by single stores, tables are
+ *   filled before they are linked, and are only freed after the caller's TLB flush (struct ptab_gather).
+ * Manual: SDM vol. 3, 4.5 (paging), 29.3 (EPT); APM vol. 2, 15.25 (nested paging uses the host format).
+ */
+#pragma once
+
+#include "lib/bits.h"
+#include "lib/types.h"
+#include "mm/layout.h"
+
+#include <hedron/abi.h>
+
+enum ptab_format {
+	PTAB_HOST, /* x86-64, also AMD's nested paging */
+	PTAB_EPT,
+};
+
+#define PTAB_LEVELS 4 /* level 0 has the 4 KiB leaves, level 3 is the root */
+#define PTAB_LEVEL_BITS 9
+#define PTAB_ENTRIES 512
+#define PTAB_ORDER_MAX 31 /* of a block: what a CRD can hold */
+
+/* Bits of a leaf. DELEG and TYPE are ours: the CPU ignores 11:9 and 58:52. */
+#define PTE_P (1ull << 0)
+#define PTE_W (1ull << 1)
+#define PTE_U (1ull << 2)
+#define PTE_A (1ull << 5)
+#define PTE_D (1ull << 6)
+#define PTE_PS (1ull << 7)
+#define PTE_DELEG (1ull << 9) /* may be delegated; absent in UTCBs and kernel pages */
+#define PTE_TYPE (7ull << 52)
+#define PTE_NX (1ull << 63)
+#define PTE_ADDR 0x000ffffffffff000ull
+
+#define PTE_TYPE_SHIFT 52 /* the type the MTRRs say; a host PTE itself asks for WB, so that they decide */
+
+#define EPT_R (1ull << 0)
+#define EPT_W (1ull << 1)
+#define EPT_X (1ull << 2)
+#define EPT_TYPE_SHIFT 3
+
+struct ptab {
+	u64 *root;   /* heap page, or NULL as long as nothing was mapped */
+	u8 format;   /* enum ptab_format */
+	u8 leaf_max; /* highest level a leaf may have: 1 = 2 MiB, 2 = 1 GiB */
+};
+
+/*
+ * What a series of changes leaves to be done: if `stale`, flush the TLBs; then ptab_gather_free().
+ * Stale means that a translation that was present has gone or changed, or that a table was taken out.
+ */
+struct ptab_gather {
+	u64 *tables; /* taken out, linked through struct page.owner */
+	u64 stale;   /* non-zero: flush */
+};
+
+/* Memory type as in MTRRs and EPT entries. */
+enum mem_type { MEM_UC = 0, MEM_WC = 1, MEM_WT = 4, MEM_WP = 5, MEM_WB = 6 };
+
+static always_inline u64 *ptab_child(u64 entry)
+{
+	return heap_virt(paddr(entry & PTE_ADDR));
+}
+
+/* A leaf (host format) as the table's format has it. */
+static always_inline u64 ptab_encode(unsigned format, u64 leaf)
+{
+	if (format == PTAB_HOST)
+		return leaf;
+	u64 rwx = EPT_R | (leaf & PTE_W) | (leaf & PTE_NX ? 0 : EPT_X);
+	return (leaf & (PTE_ADDR | PTE_PS)) | (leaf & PTE_TYPE) >> (PTE_TYPE_SHIFT - EPT_TYPE_SHIFT) | rwx;
+}
+
+/* Starts without a root; ptab_map() and ptab_copy() make one. */
+void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max);
+
+/* Frees what hangs below the root entries [0, entries). No CPU may use the table any more. The root stays. */
+void ptab_clear(struct ptab *pt, unsigned entries);
+
+/* The entry (of the table's own format) that maps `page`, or 0; *order says how large the leaf or the hole is. */
+u64 ptab_lookup(const struct ptab *pt, u64 page, unsigned *order);
+
+/*
+ * Maps the block at `page` to the equally aligned block at leaf's address, in place of whatever was there, with the
+ * largest leaves possible. `leaf` has no PTE_PS. OOM: a beginning of the block may be mapped.
+ */
+enum status ptab_map(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct ptab_gather *g) must_check;
+
+/* Empties the block. OOM (a superpage could not be split): nothing has changed. */
+enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_gather *g) must_check;
+
+/* How ptab_copy() makes an entry from the source's: those without PTE_DELEG become 0. */
+struct ptab_filter {
+	u64 keep, set;
+};
+
+/*
+ * Makes the block at `page` of `pt` a copy of the block at `src_page` of `src` (a host table), filtered, page by
+ * page: what is not there is unmapped here. The tables may be the same one. OOM: as in ptab_map().
+ */
+enum status ptab_copy(struct ptab *pt, u64 page, const struct ptab *src, u64 src_page, unsigned order,
+		      struct ptab_filter f, struct ptab_gather *g) must_check;
+
+/* After the flush. */
+void ptab_gather_free(struct ptab_gather *g);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects of one size. Each CPU has a list of free objects per cache, which it alone touches; batches move between it
+ * and the cache's shared slabs under the cache's lock. Slabs without objects in use go back to the buddy allocator (a
+ * cache keeps none, so that "everything deleted" means "everything free"; per-CPU lists hold at most two batches,
+ * slab_drain() empties them). Locking: interrupts are off; cache lock before the buddy allocator's.
+ */
+#pragma once
+
+#include "arch/arch.h"
+#include "core/percpu.h"
+#include "lib/list.h"
+#include "lib/spinlock.h"
+#include "lib/types.h"
+
+#include <hedron/abi.h>
+
+struct slab_local {
+	void *free; /* linked through the objects' first word */
+	u32 count;
+} aligned(64);
+
+struct slab_cache {
+	/* immutable after init */
+	const char *name;
+	u32 size;    /* bytes, multiple of align */
+	u32 align;   /* power of two, at least 8 */
+	u16 objects; /* per slab */
+	u16 batch;   /* objects moved at a time */
+	u8 order;    /* pages of a slab: 2^order */
+	struct list caches;
+
+	struct spinlock lock;
+	struct list partial; /* slabs with free objects */
+	u64 in_use;          /* objects handed to CPUs */
+
+	struct slab_local cpu[HEDRON_CPU_MAX];
+};
+
+/* Boot time only. Objects of up to four pages. */
+void slab_init(struct slab_cache *c, const char *name, u32 size, u32 align);
+/* Gives this CPU's list back; done for all caches when the buddy allocator runs dry. */
+void slab_drain(struct slab_cache *c);
+
+/* Fetches a batch; hands out one of it. Returns a batch, after object was put into the list. */
+void *slab_refill(struct slab_cache *c, struct slab_local *l) must_check;
+void slab_spill(struct slab_cache *c, struct slab_local *l);
+
+/* NULL when the heap is exhausted. Contents are undefined. */
+must_check static always_inline void *slab_alloc(struct slab_cache *c)
+{
+	struct slab_local *l = &c->cpu[cpu_current()->id];
+	void *object = l->free;
+	if (unlikely(!object))
+		return slab_refill(c, l);
+	l->free = *(void **)object;
+	l->count--;
+	return object;
+}
+
+static always_inline void slab_free(struct slab_cache *c, void *object)
+{
+	struct slab_local *l = &c->cpu[cpu_current()->id];
+	*(void **)object = l->free;
+	l->free = object;
+	if (unlikely(++l->count >= 2u * c->batch))
+		slab_spill(c, l);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The memory space of a PD: a host page table and, once used, a nested one. There is no mapping tree: delegation
+ * copies leaves of the source's host table, revocation affects only the named PD.
+ *
+ * Locking: `lock` guards both tables. Delegation takes the source's and the destination's, in the order of their
+ * addresses. TLBs are flushed after the locks are gone, as another CPU may be spinning on one with interrupts off.
+ * `flushing` counts changes whose flush is not complete: who finds nothing left to change flushes as well while it is
+ * non-zero, so that no call returns while an old translation of its range can be used.
+ */
+#pragma once
+
+#include "lib/spinlock.h"
+#include "lib/types.h"
+#include "mm/ptab.h"
+
+#include <hedron/abi.h>
+#include <hedron/crd.h>
+
+struct pd;
+
+struct space_mem {
+	struct spinlock lock;
+	u32 flushing;      /* atomic */
+	struct ptab host;  /* root entries 0..255 are ours; the kernel half belongs to arch */
+	struct ptab guest; /* no root until first used */
+};
+
+/*
+ * Boot: withholds [base, base + size), rounded to pages, from everyone: kernel image, heap. What remains of physical
+ * memory up to MAXPHYADDR is what the hypervisor PD has to give. Before the first claim it has nothing.
+ */
+void space_mem_claim(paddr_t base, u64 size);
+
+/* The PML4 is allocated zeroed; its kernel half (256..511) is the caller's to fill. */
+enum status space_mem_init(struct space_mem *m) must_check;
+/* Frees all tables, the PML4 included. No CPU may use them any more. */
+void space_mem_destroy(struct space_mem *m);
+
+/*
+ * Delegates 2^order pages from src_page of `src` to dst_page of `dst`. `flags`: ITEM_NO_HOST, ITEM_GUEST bits and
+ * ITEM_HYPERVISOR (source is the hypervisor PD, as if src were &pd_kernel). Ranges that are not aligned or reach
+ * beyond user space: SUCCESS without effect. BAD_PAR: physical memory beyond MAXPHYADDR. OOM: a part may be done.
+ */
+enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+			       unsigned perm, unsigned flags) must_check;
+
+/* Takes 2^order pages away, from both tables. OOM: a superpage could not be split. */
+enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order) must_check;
+
+enum space_mem_kind {
+	SPACE_MEM_PRIVATE, /* UTCB, kernel page: read/write, not executable, not delegatable */
+	SPACE_MEM_HIP,     /* read-only, may be delegated */
+};
+
+/* Maps a heap page at the user address `va` (below HEDRON_USER_END), in place of what was there. */
+enum status space_mem_map_kernel_page(struct pd *pd, u64 va, const void *heap_page,
+				      enum space_mem_kind kind) must_check;
+/* Unmaps it, if it is still what is mapped there. Afterwards no CPU can reach it through this PD: it may be freed. */
+void space_mem_unmap_kernel_page(struct pd *pd, u64 va, const void *heap_page);
+
+/* Maps a heap page at guest-physical `gpa` (below HEDRON_USER_END), read/write: the APIC access page. */
+enum status space_mem_map_guest_page(struct pd *pd, u64 gpa, const void *heap_page) must_check;
+
+/* The nested table's root for EPTP or nCR3, allocated if there is none yet. OOM: NULL. */
+u64 *space_mem_guest_root(struct pd *pd) must_check;
