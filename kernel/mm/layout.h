@@ -13,9 +13,9 @@
 #pragma once
 
 /* Usable from assembly and the linker script: no casts, no suffixes. */
-#define KERNEL_VIRT	0xffffffff80000000
-#define KERNEL_LOAD	0x6600000 /* physical link address (Multiboot 1) */
-#define KERNEL_MAX_SIZE 0x200000  /* the image fits one 2 MiB frame, wherever it was loaded */
+#define KERNEL_VIRT 0xffffffff80000000
+#define KERNEL_LOAD 0x6600000    /* physical link address (Multiboot 1) */
+#define KERNEL_MAX_SIZE 0x200000 /* the image fits one 2 MiB frame, wherever it was loaded */
 
 #define HEAP_MAP 0xffffc00000000000
 
@@ -24,19 +24,19 @@
 #define TSS_WINDOW 0xfffffe0080000000
 
 /* One area per CPU; aligned to its size, so that any stack pointer in it yields the struct cpu at its start. */
-#define CPU_AREA      0xffffffffc0000000
+#define CPU_AREA 0xffffffffc0000000
 #define CPU_AREA_BITS 16
 #define CPU_AREA_SIZE 0x10000
 
-#define CPU_DATA_PAGES	 2	/* struct cpu at offset 0 */
-#define CPU_STACK_BASE	 0x4000 /* main stack: one per CPU, empty whenever user code runs */
-#define CPU_STACK_TOP	 0x7000
-#define CPU_NMI_BASE	 0x8000
-#define CPU_NMI_TOP	 0x9000
-#define CPU_DF_BASE	 0xa000
-#define CPU_DF_TOP	 0xb000
-#define CPU_MC_BASE	 0xc000
-#define CPU_MC_TOP	 0xd000
+#define CPU_DATA_PAGES 2      /* struct cpu at offset 0 */
+#define CPU_STACK_BASE 0x4000 /* main stack: one per CPU, empty whenever user code runs */
+#define CPU_STACK_TOP 0x7000
+#define CPU_NMI_BASE 0x8000
+#define CPU_NMI_TOP 0x9000
+#define CPU_DF_BASE 0xa000
+#define CPU_DF_TOP 0xb000
+#define CPU_MC_BASE 0xc000
+#define CPU_MC_TOP 0xd000
 
 #define REMAP_AREA 0xffffffffe0000000
 
@@ -44,9 +44,9 @@
 #define SEL_KERNEL_CODE 0x08
 #define SEL_KERNEL_DATA 0x10
 #define SEL_USER_CODE32 0x18
-#define SEL_USER_DATA	0x23
-#define SEL_USER_CODE	0x2b
-#define SEL_TSS		0x30
+#define SEL_USER_DATA 0x23
+#define SEL_USER_CODE 0x2b
+#define SEL_TSS 0x30
 
 #ifndef __ASSEMBLER__
 #include "lib/types.h"
@@ -57,6 +57,12 @@ extern u64 host_heap_map; /* arch/host: where the fake physical memory lies in t
 #define HEAP_MAP host_heap_map
 #endif
 
-static always_inline void *heap_virt(paddr_t pa) { return (void *)(HEAP_MAP + pa.v); }
-static always_inline paddr_t heap_phys(const void *va) { return paddr((u64)va - HEAP_MAP); }
+static always_inline void *heap_virt(paddr_t pa)
+{
+	return (void *)(HEAP_MAP + pa.v);
+}
+static always_inline paddr_t heap_phys(const void *va)
+{
+	return paddr((u64)va - HEAP_MAP);
+}
 #endif

@@ -28,7 +28,6 @@ struct slab_cache {
 	u16 objects; /* per slab */
 	u16 batch;   /* objects moved at a time */
 	u8 order;    /* pages of a slab: 2^order */
-	struct list caches;
 
 	struct spinlock lock;
 	struct list partial; /* slabs with free objects */
