@@ -35,6 +35,7 @@ struct boot_module {
 struct boot_info {
 	u8 protocol; /* enum boot_protocol */
 	bool efi;
+	bool map_cut, modules_cut; /* there were more than fit */
 	u32 map_count, module_count, loader_count;
 	u32 rsdp_size; /* 0: the loader passed none */
 	struct boot_map map[BOOT_MAP_MAX];

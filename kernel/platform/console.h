@@ -24,9 +24,6 @@ void console_set_level(enum log_level level);
 /* For panic(): the lock may be held by a CPU that never releases it; it is ignored from now on. */
 void console_seize(void);
 
-/* The newest `size` bytes of the log, oldest first, starting with a whole line. Returns the number of bytes. */
-size_t console_copy_log(char *out, size_t size);
-
 /* A newline is added where the message does not end with one. Long messages are cut at CONSOLE_LINE_MAX. */
 #define CONSOLE_LINE_MAX 256
 void klog(enum log_level level, const char *fmt, ...) printf_like(2, 3);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/string.h"
+
+/* GCC would recognize the loops below as the very functions they implement. */
+#ifndef __clang__
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+	void *at = to;
+	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(n)::"memory");
+	return to;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+	if ((uintptr_t)to - (uintptr_t)from >= n)
+		return memcpy(to, from, n); /* copying upwards never overwrites what is still to be read */
+
+	u8 *t = to;
+	const u8 *f = from;
+	while (n--)
+		t[n] = f[n];
+	return to;
+}
+
+void *memset(void *to, int byte, size_t n)
+{
+	void *at = to;
+	__asm__ volatile("rep stosb" : "+D"(at), "+c"(n) : "a"(byte) : "memory");
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const u8 *x = a, *y = b;
+	for (size_t i = 0; i < n; i++)
+		if (x[i] != y[i])
+			return x[i] - y[i];
+	return 0;
+}
+
+size_t strlen(const char *s)
+{
+	return strnlen(s, SIZE_MAX);
+}
+
+size_t strnlen(const char *s, size_t max)
+{
+	size_t n = 0;
+	while (n < max && s[n])
+		n++;
+	return n;
+}
+
+int strcmp(const char *a, const char *b)
+{
+	return strncmp(a, b, SIZE_MAX);
+}
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (a[i] != b[i])
+			return (u8)a[i] - (u8)b[i];
+		if (!a[i])
+			break;
+	}
+	return 0;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "platform/acpi.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "platform/console.h"
+#include "platform/phys.h"
+
+/* No table we read is near this; bounds the time a wrong length can cost. */
+#define TABLE_SIZE_MAX (1 * MiB)
+
+struct rsdp {
+	char signature[8];
+	u8 checksum, oem[6], revision;
+	u32 rsdt;
+	/* from revision 2 on */
+	u32 length;
+	u64 xsdt;
+	u8 checksum2, reserved[3];
+} packed;
+
+#define RSDP_SIZE_V0 20
+
+struct header {
+	char signature[4];
+	u32 length; /* with this header */
+	u8 revision, checksum;
+	char oem[6], oem_table[8];
+	u32 oem_revision, creator, creator_revision;
+};
+
+/* A table that has passed its checks. */
+struct table {
+	u64 pa;
+	u32 length;
+};
+
+/* FADT, up to the last field we use. Older tables end earlier: what is missing reads as 0. */
+struct fadt {
+	struct header header;
+	u32 facs, dsdt;
+	u8 unused1[20];
+	u32 pm1a_cnt, pm1b_cnt;
+	u8 unused2[17], pm1_cnt_len, unused3[42];
+	u64 x_facs;
+	u8 unused4[32];
+	struct hip_gas x_pm1a_cnt, x_pm1b_cnt;
+} packed;
+
+#define FADT_SIZE_MIN 90 /* up to pm1_cnt_len */
+#define FADT_SIZE_X 236  /* tables of this length have all extended blocks that matter */
+
+struct madt_entry {
+	u8 type, length;
+};
+
+struct madt_lapic {
+	u8 type, length, acpi_id, apic_id;
+	u32 flags;
+};
+
+struct madt_x2apic {
+	u8 type, length;
+	u16 reserved;
+	u32 apic_id, flags, acpi_id;
+};
+
+enum { MADT_LAPIC = 0, MADT_X2APIC = 9, MADT_CPU_ENABLED = 1 };
+
+#define MADT_ENTRIES 44 /* where they start */
+#define MCFG_ENTRIES 44
+
+struct mcfg_entry {
+	u64 base;
+	u16 segment;
+	u8 start_bus, end_bus;
+	u32 reserved;
+};
+
+_Static_assert(sizeof(struct rsdp) == 36 && sizeof(struct header) == 36, "as in the ACPI specification");
+_Static_assert(offsetof(struct fadt, pm1a_cnt) == 64, "as in the ACPI specification");
+_Static_assert(offsetof(struct fadt, pm1_cnt_len) == FADT_SIZE_MIN - 1, "as in the ACPI specification");
+_Static_assert(offsetof(struct fadt, x_facs) == 132, "as in the ACPI specification");
+_Static_assert(offsetof(struct fadt, x_pm1a_cnt) == 172, "as in the ACPI specification");
+
+static u8 sum(const void *data, size_t size)
+{
+	u8 s = 0;
+
+	for (const u8 *p = data; size--; p++)
+		s = (u8)(s + *p);
+	return s;
+}
+
+/* `size` bytes are readable at r; copies what is valid of it. */
+static bool check_rsdp(const void *r, size_t size, struct rsdp *out)
+{
+	if (size < RSDP_SIZE_V0 || memcmp(r, "RSD PTR ", 8) || sum(r, RSDP_SIZE_V0))
+		return false;
+
+	*out = (struct rsdp){0};
+	memcpy(out, r, min_u64(size, sizeof(*out)));
+	bool extended =
+		out->revision >= 2 && out->length >= sizeof(*out) && out->length <= size && !sum(r, out->length);
+	if (!extended)
+		out->xsdt = 0;
+	return true;
+}
+
+/* Looks at every 16 bytes of [pa, pa + size). */
+static bool scan_rsdp(u64 pa, u64 size, struct rsdp *out)
+{
+	for (u64 end = pa + size; pa < end; pa += 16) {
+		struct rsdp r;
+		if (!phys_read(pa, &r, RSDP_SIZE_V0) || sum(&r, RSDP_SIZE_V0))
+			continue;
+		size_t have = r.revision >= 2 && phys_read(pa, &r, sizeof(r)) ? sizeof(r) : RSDP_SIZE_V0;
+		if (check_rsdp(&r, have, out))
+			return true;
+	}
+	return false;
+}
+
+static bool find_rsdp(const struct boot_info *boot, struct rsdp *out)
+{
+	u16 segment;
+
+	if (boot->rsdp_size && check_rsdp(boot->rsdp, boot->rsdp_size, out))
+		return true;
+	if (boot->rsdp_size)
+		log_warn("acpi: the boot loader's RSDP is damaged");
+
+	/* The first KiB of the extended BIOS data area, then the BIOS itself. */
+	if (phys_read(0x40e, &segment, sizeof(segment)) && segment >= 0x40 && segment < 0xa000 &&
+	    scan_rsdp((u64)segment << 4, 1 * KiB, out))
+		return true;
+	return scan_rsdp(0xe0000, 0x20000, out);
+}
+
+static bool check_table(u64 pa, const struct header *h, struct table *out)
+{
+	u8 s = 0;
+
+	if (h->length < sizeof(*h) || h->length > TABLE_SIZE_MAX) {
+		log_warn("acpi: %.4s at %#lx has the length %u, ignored", h->signature, pa, h->length);
+		return false;
+	}
+	if (!phys_sum(pa, h->length, &s) || s) {
+		log_warn("acpi: %.4s at %#lx has a wrong checksum, ignored", h->signature, pa);
+		return false;
+	}
+	*out = (struct table){pa, h->length};
+	return true;
+}
+
+static void read_fadt_facs(const struct fadt *fadt, struct acpi_info *out)
+{
+	u64 pa = fadt->x_facs ? fadt->x_facs : fadt->facs;
+	struct {
+		char signature[4];
+		u32 length;
+	} facs;
+
+	if (!pa)
+		return;
+	if (!phys_read(pa, &facs, sizeof(facs)) || memcmp(facs.signature, "FACS", 4) || facs.length < 64)
+		log_warn("acpi: no FACS at %#lx", pa);
+	else
+		out->facs = pa;
+}
+
+/* A register block: the extended description if it says something, else the old port number. */
+static struct hip_gas pick_block(const struct hip_gas *x, u32 port, u8 length)
+{
+	if (x->addr && x->bits)
+		return (struct hip_gas){.space = x->space, .bits = x->bits, .addr = x->addr};
+	if (port)
+		return (struct hip_gas){.space = 1, .bits = (u8)(8 * length), .addr = port};
+	return (struct hip_gas){0};
+}
+
+static void read_fadt(const struct table *t, struct acpi_info *out)
+{
+	struct fadt fadt = {0};
+
+	if (t->length < FADT_SIZE_MIN || !phys_read(t->pa, &fadt, min_u64(t->length, sizeof(fadt)))) {
+		log_warn("acpi: FADT of %u bytes is too short", t->length);
+		return;
+	}
+	if (t->length < FADT_SIZE_X)
+		fadt.x_pm1a_cnt = fadt.x_pm1b_cnt = (struct hip_gas){0};
+	out->pm1a_cnt = pick_block(&fadt.x_pm1a_cnt, fadt.pm1a_cnt, fadt.pm1_cnt_len);
+	out->pm1b_cnt = pick_block(&fadt.x_pm1b_cnt, fadt.pm1b_cnt, fadt.pm1_cnt_len);
+	read_fadt_facs(&fadt, out);
+}
+
+static bool has_apic(const struct acpi_info *out, u32 apic_id)
+{
+	for (u32 i = 0; i < out->cpu_count; i++)
+		if (out->cpu[i].apic_id == apic_id)
+			return true;
+	return false;
+}
+
+/* Some firmware lists a CPU in both formats: the first entry counts. Returns how many CPUs found no room. */
+static u32 add_cpu(struct acpi_info *out, u32 acpi_id, u32 apic_id, u32 flags)
+{
+	if (!(flags & MADT_CPU_ENABLED) || has_apic(out, apic_id))
+		return 0;
+	if (out->cpu_count == HEDRON_CPU_MAX)
+		return 1;
+	out->cpu[out->cpu_count++] = (struct acpi_cpu){acpi_id, apic_id};
+	return 0;
+}
+
+static u32 read_madt_entry(u64 pa, const struct madt_entry *e, struct acpi_info *out)
+{
+	struct madt_lapic l;
+	struct madt_x2apic x;
+
+	if (e->type == MADT_LAPIC && e->length >= sizeof(l) && phys_read(pa, &l, sizeof(l)) && l.apic_id != 0xff)
+		return add_cpu(out, l.acpi_id, l.apic_id, l.flags);
+	if (e->type == MADT_X2APIC && e->length >= sizeof(x) && phys_read(pa, &x, sizeof(x)) && x.apic_id != ~0u)
+		return add_cpu(out, x.acpi_id, x.apic_id, x.flags);
+	return 0;
+}
+
+static void read_madt(const struct table *t, struct acpi_info *out)
+{
+	struct madt_entry e;
+	u32 left_out = 0;
+
+	for (u32 at = MADT_ENTRIES; at + sizeof(e) <= t->length; at += e.length) {
+		if (!phys_read(t->pa + at, &e, sizeof(e)) || e.length < sizeof(e) || e.length > t->length - at) {
+			log_warn("acpi: MADT is damaged at byte %u", at);
+			break;
+		}
+		left_out += read_madt_entry(t->pa + at, &e, out);
+	}
+	if (left_out)
+		log_warn("acpi: %u CPUs beyond the first %u are not used", left_out, HEDRON_CPU_MAX);
+}
+
+static void read_mcfg(const struct table *t, struct acpi_info *out)
+{
+	struct mcfg_entry e;
+
+	for (u32 at = MCFG_ENTRIES; at + sizeof(e) <= t->length; at += sizeof(e)) {
+		if (!phys_read(t->pa + at, &e, sizeof(e)))
+			break;
+		if (e.segment || e.end_bus < e.start_bus)
+			continue;
+		out->mcfg_base = e.base;
+		out->mcfg_size = (e.end_bus - e.start_bus + 1) * MiB;
+		return;
+	}
+}
+
+static void read_dmar(const struct table *t, struct acpi_info *out)
+{
+	out->dmar = t->pa;
+}
+
+static const struct reader {
+	char signature[5];
+	void (*read)(const struct table *t, struct acpi_info *out);
+} readers[] = {{"APIC", read_madt}, {"FACP", read_fadt}, {"MCFG", read_mcfg}, {"DMAR", read_dmar}};
+
+/* *done has a bit for each reader: the first valid table of a kind counts. */
+static void read_table(u64 pa, u32 *done, struct acpi_info *out)
+{
+	struct header h;
+	struct table t;
+
+	if (!phys_read(pa, &h, sizeof(h)))
+		return;
+	for (u32 i = 0; i < array_size(readers); i++) {
+		if (*done & bit(i) || memcmp(h.signature, readers[i].signature, 4) || !check_table(pa, &h, &t))
+			continue;
+		*done |= (u32)bit(i);
+		readers[i].read(&t, out);
+	}
+}
+
+static bool open_root(u64 pa, const char *signature, struct table *out)
+{
+	struct header h;
+
+	if (!pa)
+		return false;
+	if (!phys_read(pa, &h, sizeof(h)) || memcmp(h.signature, signature, 4)) {
+		log_warn("acpi: no %s at %#lx", signature, pa);
+		return false;
+	}
+	return check_table(pa, &h, out);
+}
+
+static void read_root(const struct table *root, u32 entry_size, struct acpi_info *out)
+{
+	u32 done = 0;
+
+	for (u32 at = sizeof(struct header); at + entry_size <= root->length; at += entry_size) {
+		u64 pa = 0;
+		if (phys_read(root->pa + at, &pa, entry_size) && pa)
+			read_table(pa, &done, out);
+	}
+}
+
+bool acpi_parse(const struct boot_info *boot, struct acpi_info *out)
+{
+	struct rsdp rsdp;
+	struct table root;
+	u32 entry_size;
+
+	*out = (struct acpi_info){0};
+	if (!find_rsdp(boot, &rsdp)) {
+		log_warn("acpi: no RSDP found");
+		return false;
+	}
+	if (open_root(rsdp.xsdt, "XSDT", &root))
+		entry_size = 8;
+	else if (open_root(rsdp.rsdt, "RSDT", &root))
+		entry_size = 4;
+	else
+		return false;
+
+	out->root = root.pa;
+	read_root(&root, entry_size, out);
+	return true;
+}

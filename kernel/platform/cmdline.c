@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "platform/cmdline.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "platform/console.h"
+
+struct word {
+	const char *text;
+	size_t length;
+};
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The next word at *text, which moves behind it; its length is 0 at the end. */
+static struct word next_word(const char **text)
+{
+	while (is_space(**text))
+		(*text)++;
+
+	struct word w = {*text, 0};
+	while (**text && !is_space(**text))
+		(*text)++;
+	w.length = (size_t)(*text - w.text);
+	return w;
+}
+
+static bool is(struct word w, const char *text)
+{
+	return w.length == strlen(text) && !memcmp(w.text, text, w.length);
+}
+
+/* Whether w starts with `key`; *value is the rest. */
+static bool has_key(struct word w, const char *key, struct word *value)
+{
+	size_t n = strlen(key);
+
+	if (w.length < n || memcmp(w.text, key, n))
+		return false;
+	*value = (struct word){w.text + n, w.length - n};
+	return true;
+}
+
+static bool parse_decimal(struct word *w, u64 *out)
+{
+	u64 n = 0;
+	size_t i = 0;
+
+	for (; i < w->length && w->text[i] >= '0' && w->text[i] <= '9'; i++)
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (u64)(w->text[i] - '0'), &n))
+			return false;
+	*w = (struct word){w->text + i, w->length - i};
+	*out = n;
+	return i;
+}
+
+/* A decimal number and at most one of the letters K, M, G in either case. */
+static bool parse_size(struct word w, u64 *out)
+{
+	u64 n, unit = 1;
+
+	if (!parse_decimal(&w, &n) || w.length > 1)
+		return false;
+	if (w.length) {
+		char c = (char)(w.text[0] | 0x20);
+		unit = c == 'k' ? KiB : c == 'm' ? MiB : c == 'g' ? GiB : 0;
+	}
+	return unit && !__builtin_mul_overflow(n, unit, out);
+}
+
+static bool parse_level(struct word w, int *out)
+{
+	static const char *const name[] = {
+		[LOG_ERROR] = "error",
+		[LOG_WARN] = "warn",
+		[LOG_INFO] = "info",
+		[LOG_DEBUG] = "debug",
+	};
+
+	for (unsigned i = 0; i < array_size(name); i++) {
+		if (is(w, name[i])) {
+			*out = (int)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void parse_word(struct word w, struct cmdline *out)
+{
+	struct word value;
+	bool valid = true;
+
+	if (is(w, "serial"))
+		out->serial = true;
+	else if (is(w, "novga"))
+		out->vga = false;
+	else if (is(w, "nopcid"))
+		out->pcid = false;
+	else if (is(w, "novpid"))
+		out->vpid = false;
+	else if (has_key(w, "heap=", &value))
+		valid = parse_size(value, &out->heap);
+	else if (has_key(w, "log=", &value))
+		valid = parse_level(value, &out->log_level);
+	if (!valid)
+		log_warn("command line: '%.*s' is not understood and ignored", (int)min_u64(w.length, 100), w.text);
+}
+
+void cmdline_parse(const char *text, struct cmdline *out)
+{
+	struct word w;
+
+	*out = (struct cmdline){.vga = true, .pcid = true, .vpid = true, .log_level = LOG_INFO};
+	while ((w = next_word(&text)).length)
+		parse_word(w, out);
+}

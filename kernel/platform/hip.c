@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "platform/hip.h"
+
+#include "lib/bits.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "platform/console.h"
+
+/* Sorts by address and joins what overlaps or touches; returns how many are left. */
+static unsigned merge(struct range *r, unsigned count)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 1; i < count; i++)
+		for (unsigned j = i; j && r[j].addr < r[j - 1].addr; j--) {
+			struct range t = r[j];
+			r[j] = r[j - 1];
+			r[j - 1] = t;
+		}
+	for (unsigned i = 0; i < count; i++) {
+		if (n && r[i].addr <= r[n - 1].addr + r[n - 1].size)
+			r[n - 1].size = max_u64(r[n - 1].size, r[i].addr + r[i].size - r[n - 1].addr);
+		else
+			r[n++] = r[i];
+	}
+	return n;
+}
+
+/* Rounded out to pages; empty ranges are left out. */
+static unsigned claimed_pages(const struct range *claimed, unsigned count, struct range *out)
+{
+	unsigned n = 0;
+
+	kassert(count <= HIP_CLAIMED_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		if (!claimed[i].size)
+			continue;
+		u64 start = align_down(claimed[i].addr, PAGE_SIZE);
+		u64 end = align_up(claimed[i].addr + claimed[i].size, PAGE_SIZE);
+		out[n++] = (struct range){start, end - start};
+	}
+	return merge(out, n);
+}
+
+static void add_mem(struct hip *hip, u64 addr, u64 size, u32 type, u32 aux)
+{
+	unsigned n = (hip->length - sizeof(*hip)) / sizeof(struct hip_mem);
+
+	hip->mem[n] = (struct hip_mem){addr, size, type, aux};
+	hip->length = (u16)(hip->length + sizeof(struct hip_mem));
+}
+
+static void add_all_mem(struct hip *hip, const struct boot_info *boot, const struct range *claimed, unsigned count)
+{
+	unsigned room = HIP_MEM_MAX - boot->module_count - count;
+	unsigned map_count = (unsigned)min_u64(boot->map_count, room);
+
+	if (map_count < boot->map_count)
+		log_warn("hip: no room for %u entries of the memory map", boot->map_count - map_count);
+	for (unsigned i = 0; i < map_count; i++)
+		add_mem(hip, boot->map[i].addr, boot->map[i].size, boot->map[i].type, 0);
+	for (unsigned i = 0; i < boot->module_count; i++) {
+		const struct boot_module *m = &boot->module[i];
+		add_mem(hip, m->image.addr, m->image.size, (u32)HIP_MEM_MODULE, (u32)m->cmdline);
+	}
+	for (unsigned i = 0; i < count; i++)
+		add_mem(hip, claimed[i].addr, claimed[i].size, (u32)HIP_MEM_HYPERVISOR, 0);
+}
+
+_Static_assert(HIP_MEM_MAX >= BOOT_MODULES_MAX + HIP_CLAIMED_MAX, "modules and the kernel's ranges always fit");
+
+void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_info *acpi,
+	      const struct range *claimed, unsigned claimed_count)
+{
+	struct range pages[HIP_CLAIMED_MAX];
+	unsigned pages_count = claimed_pages(claimed, claimed_count, pages);
+
+	memset(hip, 0, PAGE_SIZE);
+	*hip = (struct hip){
+		.signature = HIP_SIGNATURE,
+		.length = sizeof(*hip),
+		.cpu_offset = offsetof(struct hip, cpu),
+		.cpu_size = sizeof(struct hip_cpu),
+		.mem_offset = offsetof(struct hip, mem),
+		.mem_size = sizeof(struct hip_mem),
+		.api_flg = boot->efi ? HIP_FEATURE_UEFI : 0,
+		.api_ver = HEDRON_API_VERSION,
+		.sel_num = HEDRON_SEL_NUM,
+		.sel_exc = HEDRON_SEL_EXC,
+		.sel_vmi = HEDRON_SEL_VMI,
+		.cfg_page = PAGE_SIZE,
+		.cfg_utcb = PAGE_SIZE,
+		.mcfg_base = acpi->mcfg_base,
+		.mcfg_size = acpi->mcfg_size,
+		.dmar_table = acpi->dmar,
+		.xsdt_rsdt = acpi->root,
+		.pm1a_cnt = acpi->pm1a_cnt,
+		.pm1b_cnt = acpi->pm1b_cnt,
+	};
+	add_all_mem(hip, boot, pages, pages_count);
+}
+
+void hip_set_cpu(struct hip *hip, unsigned cpu, struct acpi_cpu id, unsigned package, unsigned core, unsigned thread)
+{
+	kassert(cpu < HEDRON_CPU_MAX);
+	hip->cpu[cpu] = (struct hip_cpu){
+		.flags = HIP_CPU_ENABLED,
+		.thread = (u8)thread,
+		.core = (u8)core,
+		.package = (u8)package,
+		.acpi_id = (u8)id.acpi_id,
+		.apic_id = (u8)id.apic_id,
+	};
+}
+
+void hip_finish(struct hip *hip)
+{
+	u16 sum = 0;
+
+	hip->checksum = 0;
+	for (size_t at = 0; at < hip->length; at += sizeof(u16)) {
+		u16 word;
+		memcpy(&word, (const u8 *)hip + at, sizeof(word));
+		sum = (u16)(sum + word);
+	}
+	hip->checksum = (u16)-sum;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "platform/memmap.h"
+
+#include "lib/bits.h"
+
+#include <hedron/hip.h>
+
+/* A firmware entry as a range that does not wrap; one up to 2^64 loses its last byte. */
+static struct range entry_range(const struct boot_map *e)
+{
+	return (struct range){e->addr, min_u64(e->size, UINT64_MAX - e->addr)};
+}
+
+static bool is_ram(const struct boot_map *e)
+{
+	return e->type == HIP_MEM_RAM;
+}
+
+u64 memmap_ram_total(const struct boot_info *boot)
+{
+	u64 total = 0, done = 0;
+
+	for (;;) {
+		/* Of what is above `done`: the RAM that starts lowest. */
+		u64 start = UINT64_MAX, end = UINT64_MAX;
+		for (u32 i = 0; i < boot->map_count; i++) {
+			struct range r = entry_range(&boot->map[i]);
+			u64 from = max_u64(r.addr, done);
+			if (is_ram(&boot->map[i]) && r.addr + r.size > done && from < start) {
+				start = from;
+				end = r.addr + r.size;
+			}
+		}
+		if (start == UINT64_MAX)
+			return total;
+		total += end - start;
+		done = end;
+	}
+}
+
+/* Everything the heap must not touch. Only used at boot, by one CPU. */
+static struct {
+	u32 count;
+	struct range range[2 + BOOT_MAP_MAX + BOOT_LOADER_MAX + 2 * BOOT_MODULES_MAX];
+} taken;
+
+static void take(u64 addr, u64 size)
+{
+	taken.range[taken.count++] = (struct range){addr, size};
+}
+
+static void collect_taken(const struct boot_info *boot, struct range image)
+{
+	taken.count = 0;
+	take(0, 1 * MiB);
+	take(image.addr, image.size);
+	for (u32 i = 0; i < boot->map_count; i++)
+		if (!is_ram(&boot->map[i]))
+			take(boot->map[i].addr, entry_range(&boot->map[i]).size);
+	for (u32 i = 0; i < boot->loader_count; i++)
+		take(boot->loader[i].addr, boot->loader[i].size);
+	for (u32 i = 0; i < boot->module_count; i++) {
+		const struct boot_module *m = &boot->module[i];
+		take(m->image.addr, m->image.size);
+		take(m->cmdline, m->cmdline_size);
+	}
+}
+
+static const struct range *find_taken(struct range r)
+{
+	for (u32 i = 0; i < taken.count; i++)
+		if (range_overlaps(taken.range[i], r))
+			return &taken.range[i];
+	return NULL;
+}
+
+/* The highest free place in `ram`: from its end downwards, each time to below what is in the way. */
+static bool place_in(struct range ram, u64 size, u64 *addr)
+{
+	u64 end = min_u64(ram.addr + ram.size, 4 * GiB);
+	const struct range *obstacle;
+
+	do {
+		if (end < size)
+			return false;
+		*addr = align_down(end - size, MEMMAP_HEAP_ALIGN);
+		if (*addr < ram.addr)
+			return false;
+		obstacle = find_taken((struct range){*addr, size});
+		if (obstacle)
+			end = obstacle->addr;
+	} while (obstacle);
+	return true;
+}
+
+static bool place(const struct boot_info *boot, u64 size, u64 *addr)
+{
+	bool found = false;
+
+	for (u32 i = 0; i < boot->map_count; i++) {
+		u64 here;
+		if (!is_ram(&boot->map[i]) || !place_in(entry_range(&boot->map[i]), size, &here))
+			continue;
+		*addr = found ? max_u64(*addr, here) : here;
+		found = true;
+	}
+	return found;
+}
+
+static u64 size_by_rule(const struct boot_info *boot)
+{
+	u64 size = memmap_ram_total(boot) / 16;
+
+	return align_down(min_u64(max_u64(size, MEMMAP_HEAP_MIN), MEMMAP_HEAP_MAX), MEMMAP_HEAP_ALIGN);
+}
+
+bool memmap_pick_heap(const struct boot_info *boot, struct range image, u64 wanted, struct range *heap)
+{
+	u64 size = wanted ? align_up(min_u64(wanted, 4 * GiB), MEMMAP_HEAP_ALIGN) : size_by_rule(boot);
+
+	collect_taken(boot, image);
+	for (; size; size = align_down(size / 2, MEMMAP_HEAP_ALIGN)) {
+		u64 addr;
+		if (place(boot, size, &addr)) {
+			*heap = (struct range){addr, size};
+			return true;
+		}
+	}
+	return false;
+}

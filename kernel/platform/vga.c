@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "platform/vga.h"
+
+#include "arch/arch.h"
+#include "lib/string.h"
+#include "platform/console.h"
+
+enum { COLUMNS = 80, ROWS = 25, BLANK = 0x0720, ATTRIBUTE = 0x0700 };
+
+/* CRT controller: cursor start register, and its bit that switches the cursor off. */
+enum { CRTC_INDEX = 0x3d4, CRTC_DATA = 0x3d5, CURSOR_START = 0x0a, CURSOR_OFF = 0x20 };
+
+/* What is on the screen: scrolling must not read the frame buffer, which is slow. */
+static u16 screen[ROWS][COLUMNS];
+static u16 *frame;
+static unsigned row, column;
+
+_Static_assert(sizeof(screen) == VGA_FRAME_SIZE, "one screen");
+
+static void show_rows(unsigned from, unsigned to)
+{
+	memcpy(frame + from * COLUMNS, screen[from], (to - from) * sizeof(screen[0]));
+}
+
+static void clear_row(unsigned r)
+{
+	for (unsigned c = 0; c < COLUMNS; c++)
+		screen[r][c] = BLANK;
+}
+
+/* Returns whether everything moved. */
+static bool next_line(void)
+{
+	column = 0;
+	if (++row < ROWS)
+		return false;
+	row = ROWS - 1;
+	memmove(screen[0], screen[1], (ROWS - 1) * sizeof(screen[0]));
+	clear_row(ROWS - 1);
+	return true;
+}
+
+static void vga_write(const char *text, size_t length)
+{
+	unsigned first = row;
+	bool scrolled = false;
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\n' || column == COLUMNS)
+			scrolled |= next_line();
+		if (text[i] != '\n')
+			screen[row][column++] = (u16)(ATTRIBUTE | (u8)text[i]);
+	}
+	show_rows(scrolled ? 0 : first, row + 1);
+}
+
+void vga_init(void *at)
+{
+	static struct console console = {.write = vga_write};
+
+	frame = at;
+	row = column = 0;
+	for (unsigned r = 0; r < ROWS; r++)
+		clear_row(r);
+	show_rows(0, ROWS);
+	arch_outb(CRTC_INDEX, CURSOR_START);
+	arch_outb(CRTC_DATA, CURSOR_OFF);
+	console_add(&console);
+}
