@@ -54,7 +54,7 @@ static inline struct utcb *rt_utcb(void)
 void rt_write(const char *text, size_t len);
 void rt_printf(const char *fmt, ...) RT_PRINTF(1, 2); /* at most 511 characters */
 
-/* %d %i %u %x %p %s %c %%, with l, ll, z, width, 0, - and (for %s) precision. Result as in the C standard. */
+/* %d %i %u %x %p %s %c %%, with l, ll, z, width, 0, -, # and (for %s) precision. Result as in the C standard. */
 int rt_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int rt_snprintf(char *buf, size_t size, const char *fmt, ...) RT_PRINTF(3, 4);
 
@@ -181,7 +181,6 @@ struct rt_ec {
 };
 
 #define RT_STACK_PAGES 4
-#define RT_EVENTS_BOOT ((sel_t)-1) /* event base 0 when it is meant: `events` = 0 stands for "default" */
 
 enum status rt_ec_local(struct rt_ec *ec) RT_MUST_CHECK;
 

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
+static struct {
+	const char *suite, *name; /* name: of the running test, else null */
+	bool failed, skipped;
+	unsigned passes, failures, skips;
+} run;
+
+bool test_failed(void)
+{
+	return run.failed || run.skipped;
+}
+
+/* Other ECs may report, too: one write per line, and the first report wins. */
+void test_fail(const char *file, int line, const char *fmt, ...)
+{
+	char what[300];
+	va_list ap;
+
+	if (!run.name || __atomic_exchange_n(&run.failed, true, __ATOMIC_RELAXED))
+		return;
+	va_start(ap, fmt);
+	rt_vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	rt_printf("TEST %s/%s: FAIL %s:%d %s\n", run.suite, run.name, file, line, what);
+}
+
+void test_skip(const char *why)
+{
+	if (test_failed())
+		return;
+	run.skipped = true;
+	rt_printf("TEST %s/%s: SKIP %s\n", run.suite, run.name, why);
+}
+
+bool test_true(bool ok, const char *file, int line, const char *text)
+{
+	if (!ok)
+		test_fail(file, line, "expected %s", text);
+	return ok;
+}
+
+bool test_equal(unsigned long got, unsigned long want, const char *file, int line, const char *text)
+{
+	if (got != want)
+		test_fail(file, line, "%s: expected %#lx, got %#lx", text, want, got);
+	return got == want;
+}
+
+bool test_status(enum status got, enum status want, const char *file, int line, const char *text)
+{
+	if (got != want)
+		test_fail(file, line, "%s: expected %s, got %s", text, rt_status(want), rt_status(got));
+	return got == want;
+}
+
+static void run_one(const struct test *t)
+{
+	run.name = t->name;
+	run.failed = run.skipped = false;
+	t->fn();
+	if (run.failed) {
+		run.failures++;
+	} else if (run.skipped) {
+		run.skips++;
+	} else {
+		run.passes++;
+		rt_printf("TEST %s/%s: PASS\n", run.suite, run.name);
+	}
+	run.name = NULL;
+}
+
+static void finish(void)
+{
+	rt_printf("TEST-END %u %u %u\n", run.passes, run.failures, run.skips);
+}
+
+static void panicked(const char *text)
+{
+	if (run.name) {
+		test_fail("panic", 0, "%s", text);
+		run.failures++;
+	}
+	finish();
+}
+
+static bool wanted(const char *name)
+{
+	const char *only = rt_arg_text("test");
+	size_t n = 0;
+
+	while (only && only[n] && only[n] != ' ')
+		n++;
+	return !n || !strncmp(name, only, n);
+}
+
+bool test_run(const char *suite, const struct test *tests, size_t n)
+{
+	run.suite = suite;
+	rt_panic_hook = panicked;
+	for (size_t i = 0; i < n; i++)
+		if (wanted(tests[i].name))
+			run_one(&tests[i]);
+	finish();
+	rt_panic_hook = NULL;
+	return !run.failures;
+}
