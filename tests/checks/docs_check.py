@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+The manual against the tree: docs/abi.md has a chapter for each hypercall and a row for each status, docs/map.md names files
+that exist, and links between pages lead somewhere. usage: docs_check.py SOURCE
+"""
+
+import pathlib
+import re
+import sys
+
+import tree
+
+LIST = r"#define {}\(X\)((?:.*\\\n)*.*\n)"
+ENTRY = re.compile(r"X\((\d+), (\w+)")
+CODE_SPAN = re.compile(r"`([^`\s]+)`")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def entries(source, name):
+    """(number, NAME) of each entry of a list in abi.h."""
+    text = (source / "kernel/include/hedron/abi.h").read_text()
+    found = ENTRY.findall(re.search(LIST.format(name), text)[1])
+    return [(int(number), entry) for number, entry in found]
+
+
+def check_interface(source):
+    text = (source / "docs/abi.md").read_text()
+    for number, name in entries(source, "HC_LIST"):
+        if not re.search(rf"^###+ .*\b{name}\b.*\b{number}\b", text, re.MULTILINE):
+            yield f"docs/abi.md: no chapter for hypercall {number}, {name}"
+    for number, name in entries(source, "STATUS_LIST"):
+        if not re.search(rf"^\| *{number} *\| *`{name}` *\|", text, re.MULTILINE):
+            yield f"docs/abi.md: no row for status {number}, {name}"
+
+
+def check_map(source):
+    """Each row of the tables in docs/map.md: a question, then files."""
+    text = (source / "docs/map.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("|") and not re.match(r"\|[\s:|-]+$", line)]
+    for row in rows[1:]:
+        names = CODE_SPAN.findall(row)
+        places = [name for name in names if "/" in name]
+        if row.count("|") == 3 and not places and "Where" not in row:
+            yield f"docs/map.md: no file in the row: {row}"
+        for name in places:
+            if not (source / name).exists():
+                yield f"docs/map.md: {name} does not exist"
+
+
+def check_links(source):
+    for page in sorted([*(source / "docs").rglob("*.md"), *source.glob("*.md")]):
+        for target in LINK.findall(page.read_text()):
+            if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists():
+                yield f"{page.relative_to(source)}: the link to {target} leads nowhere"
+
+
+def main():
+    source = pathlib.Path(sys.argv[1])
+    complaints = [*check_interface(source), *check_map(source), *check_links(source)]
+    tree.report("manual", complaints, len(entries(source, "HC_LIST")))
+
+
+if __name__ == "__main__":
+    main()

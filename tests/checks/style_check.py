@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What docs/style.md asks of each file and a machine can see. usage: style_check.py SOURCE"""
+
+import pathlib
+import re
+import sys
+
+import tree
+
+LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
+LICENSED = {".c", ".h", ".S", ".cc", ".py", ".sh", ".cmake", ".lds", ".ld"}
+TEXT = LICENSED | {".md", ".txt", ".yml", ".yaml", ".json", ""}
+CODE = {".c", ".h", ".S", ".cc", ".py", ".sh"}
+LENGTH_MAX = 500  # lines; beyond, a file has more than one purpose
+WIDTH_MAX = 132  # columns with tabs of 8, for what no formatter handles
+# Spelled so that this file does not contain them.
+UNFINISHED = re.compile("|".join((r"\bTO" r"DO\b", r"\bFIX" r"ME\b", r"\bXX" r"X\b", r"\bHA" r"CK\b", "<<<" "<<<<", ">>>" ">>>>")))
+BUILDER_PATH = re.compile("(?<![\\w.])/(?:home|ro" "ot|wo" "rk|t" "mp)/")
+
+
+def first_lines(text):
+    """The first two lines: a script's first is its interpreter."""
+    return text.split("\n", 2)[:2]
+
+
+def check(path, text):
+    """Complaints about one file."""
+    lines = text.split("\n")
+    if path.suffix in LICENSED or path.name == "CMakeLists.txt" or text.startswith("#!"):
+        if not any(LICENCE in line for line in first_lines(text)):
+            yield f"{path}: the licence line is missing at the top"
+    if path.suffix in CODE and len(lines) - 1 > LENGTH_MAX:
+        yield f"{path}: {len(lines) - 1} lines; at most {LENGTH_MAX}"
+    if text and not text.endswith("\n") or text.endswith("\n\n"):
+        yield f"{path}: does not end with exactly one newline"
+    for number, line in enumerate(lines, 1):
+        place = f"{path}:{number}"
+        if line != line.rstrip():
+            yield f"{place}: white space at the end of the line"
+        if path.suffix in CODE and len(line.expandtabs(8)) > WIDTH_MAX:
+            yield f"{place}: longer than {WIDTH_MAX} columns"
+        if UNFINISHED.search(line):
+            yield f"{place}: unfinished: {line.strip()}"
+        if BUILDER_PATH.search(line):
+            yield f"{place}: a path of somebody's machine: {line.strip()}"
+
+
+def main():
+    source = pathlib.Path(sys.argv[1])
+    complaints, count = [], 0
+    for path in tree.files(source):
+        if path.suffix not in TEXT or path.name == "LICENSE":
+            continue
+        try:
+            text = (source / path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        complaints += check(path, text)
+        count += 1
+    tree.report("style", complaints, count)
+
+
+if __name__ == "__main__":
+    main()
