@@ -26,11 +26,25 @@ struct space_mem {
 	struct ptab guest; /* no root until first used */
 };
 
+/* Of nested tables; boot time: PTAB_HOST on AMD processors. */
+extern enum ptab_format space_mem_guest_format;
+
 /*
  * Boot: withholds [base, base + size), rounded to pages, from everyone: kernel image, heap. What remains of physical
  * memory up to MAXPHYADDR is what the hypervisor PD has to give. Before the first claim it has nothing.
  */
 void space_mem_claim(paddr_t base, u64 size);
+
+/* Pages of physical memory that are alike. */
+struct space_mem_run {
+	u64 end;  /* of the run: first page of the next one */
+	u64 leaf; /* how the hypervisor PD maps them: attributes of a leaf (mm/ptab.h), 0 if they are withheld */
+};
+
+/* The run of a page below space_mem_phys_end(). */
+const struct space_mem_run *space_mem_phys_run(u64 page);
+/* The first page beyond what can be addressed. */
+u64 space_mem_phys_end(void);
 
 /* The PML4 is allocated zeroed; its kernel half (256..511) is the caller's to fill. */
 enum status space_mem_init(struct space_mem *m) must_check;
@@ -53,13 +67,13 @@ enum space_mem_kind {
 	SPACE_MEM_HIP,     /* read-only, may be delegated */
 };
 
-/* Maps a heap page at the user address `va` (below HEDRON_USER_END), in place of what was there. */
+/* Maps a heap page at the user address `va`, in place of what was there. BAD_PAR: not a page of user space. */
 enum status space_mem_map_kernel_page(struct pd *pd, u64 va, const void *heap_page,
 				      enum space_mem_kind kind) must_check;
 /* Unmaps it, if it is still what is mapped there. Afterwards no CPU can reach it through this PD: it may be freed. */
 void space_mem_unmap_kernel_page(struct pd *pd, u64 va, const void *heap_page);
 
-/* Maps a heap page at guest-physical `gpa` (below HEDRON_USER_END), read/write: the APIC access page. */
+/* Maps a heap page, read/write, at a guest-physical address within the limits of user space: the APIC access page. */
 enum status space_mem_map_guest_page(struct pd *pd, u64 gpa, const void *heap_page) must_check;
 
 /* The nested table's root for EPTP or nCR3, allocated if there is none yet. OOM: NULL. */

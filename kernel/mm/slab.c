@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mm/slab.h"
+
+#include "lib/bits.h"
+#include "lib/panic.h"
+#include "mm/buddy.h"
+
+#define SLAB_ORDER_MAX 2
+#define BATCH_BYTES 8192 /* what a CPU may keep is twice that, ... */
+#define BATCH_MIN 2
+#define BATCH_MAX 32 /* ... or twice that many objects */
+
+/* For reclaim(); written at boot. */
+static struct slab_cache *caches[32];
+static unsigned cache_count;
+
+/* The smallest slab that wastes at most a 16th, or else the one that wastes least. */
+static unsigned pick_order(u32 size)
+{
+	unsigned best = SLAB_ORDER_MAX;
+	for (unsigned o = SLAB_ORDER_MAX + 1; o--;) {
+		u64 bytes = PAGE_SIZE << o, best_bytes = PAGE_SIZE << best;
+		if (bytes < size)
+			break;
+		u64 waste = bytes % size;
+		if (waste * 16 <= bytes || waste * best_bytes <= best_bytes % size * bytes)
+			best = o;
+	}
+	return best;
+}
+
+/* When a page cannot be had: the memory that only this CPU's lists keep. */
+static void reclaim(void)
+{
+	for (unsigned i = 0; i < cache_count; i++)
+		slab_drain(caches[i]);
+}
+
+static void enlist(struct slab_cache *c)
+{
+	for (unsigned i = 0; i < cache_count; i++)
+		if (caches[i] == c)
+			return;
+	kassert(cache_count < array_size(caches));
+	caches[cache_count++] = c;
+	buddy_reclaim = reclaim;
+}
+
+void slab_init(struct slab_cache *c, const char *name, u32 size, u32 align)
+{
+	kassert(align >= sizeof(void *) && !(align & (align - 1)) && is_aligned(size, align));
+	kassert(size && size <= PAGE_SIZE << SLAB_ORDER_MAX);
+
+	*c = (struct slab_cache){.name = name, .size = size, .align = align};
+	c->order = (u8)pick_order(size);
+	c->objects = (u16)((PAGE_SIZE << c->order) / size);
+	c->batch = (u16)max_u64(BATCH_MIN, min_u64(BATCH_MAX, BATCH_BYTES / size));
+	list_init(&c->partial);
+	enlist(c);
+}
+
+static void add_slab_locked(struct slab_cache *c, void *memory)
+{
+	struct page *p = buddy_page(memory);
+	p->owner = c;
+	p->count = 0;
+	p->index = 0;
+	for (unsigned i = c->objects; i--;) {
+		u64 *object = (u64 *)((char *)memory + i * c->size);
+		*object = p->index;
+		p->index = (u64)object;
+	}
+	list_push_head(&c->partial, &p->link);
+}
+
+static void *take_locked(struct slab_cache *c)
+{
+	struct page *p = list_first(&c->partial, struct page, link);
+	void *object = (void *)p->index;
+	p->index = *(u64 *)object;
+	if (++p->count == c->objects)
+		list_remove(&p->link);
+	c->in_use++;
+	return object;
+}
+
+static void give_back_locked(struct slab_cache *c, void *object)
+{
+	void *slab = (void *)align_down((u64)object, PAGE_SIZE << c->order);
+	struct page *p = buddy_page(slab);
+	kassert(p->owner == c && p->count);
+
+	if (p->count == c->objects)
+		list_push_tail(&c->partial, &p->link);
+	*(u64 *)object = p->index;
+	p->index = (u64)object;
+	c->in_use--;
+	if (!--p->count) {
+		list_remove(&p->link);
+		p->owner = NULL;
+		buddy_free(slab, c->order);
+	}
+}
+
+/* Makes sure that there is a slab with free objects; on success with the lock held. */
+static bool lock_stocked(struct slab_cache *c)
+{
+	spin_lock(&c->lock);
+	if (!list_empty(&c->partial))
+		return true;
+	spin_unlock(&c->lock);
+
+	/* Without the lock: when memory is short, this gives our own free objects back. */
+	void *memory = buddy_alloc(c->order);
+	spin_lock(&c->lock);
+	if (memory)
+		add_slab_locked(c, memory);
+	else if (list_empty(&c->partial)) {
+		spin_unlock(&c->lock);
+		return false;
+	}
+	return true;
+}
+
+void *slab_refill(struct slab_cache *c, struct slab_local *l)
+{
+	if (!lock_stocked(c))
+		return NULL;
+	void *first = take_locked(c);
+	while (l->count < c->batch - 1u && !list_empty(&c->partial)) {
+		void *object = take_locked(c);
+		*(void **)object = l->free;
+		l->free = object;
+		l->count++;
+	}
+	spin_unlock(&c->lock);
+	return first;
+}
+
+static void give_back(struct slab_cache *c, struct slab_local *l, u32 keep)
+{
+	spin_lock(&c->lock);
+	while (l->count > keep) {
+		void *object = l->free;
+		l->free = *(void **)object;
+		l->count--;
+		give_back_locked(c, object);
+	}
+	spin_unlock(&c->lock);
+}
+
+void slab_spill(struct slab_cache *c, struct slab_local *l)
+{
+	give_back(c, l, c->batch);
+}
+
+void slab_drain(struct slab_cache *c)
+{
+	give_back(c, &c->cpu[cpu_current()->id], 0);
+}
