@@ -14,6 +14,7 @@
 #include "lib/spinlock.h"
 #include "mm/layout.h"
 #include "space/cap.h"
+#include "space/range.h"
 
 #include <hedron/crd.h>
 
@@ -57,6 +58,10 @@ struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel);
 /* {object, sel, order 0, permissions}, or 0 if the slot is empty. For PD_CTRL lookup. */
 crd_t space_obj_lookup(const struct pd *pd, u64 sel);
 
+/* The same of the slot nearest above src's (by delegation) that is dst's and in `window`, else of src's own if src is
+ * dst and it is in the window; permissions of src's. 0 if there is none. */
+crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct range window);
+
 /* ---- Life ---------------------------------------------------------------------------------------------------------
  */
 
@@ -97,5 +102,5 @@ enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 
 /* Takes `perm` away from all that was derived from the range, and with `self` from the range itself. */
 void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, bool self);
 
-/* core/kobject.c: the last capability that names o is gone. Only queues o; called with o's lock held. */
+/* core/kobject.c: the last capability that names o is gone. Only queues o; called with locks held. */
 void kobject_caps_gone(struct kobject *o);
