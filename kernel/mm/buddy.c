@@ -176,10 +176,10 @@ void buddy_free(void *block, unsigned order)
 void buddy_init(paddr_t base, u64 size)
 {
 	kassert(is_aligned(base.v | size, PAGE_SIZE));
+	memset(&heap, 0, sizeof(heap));
 	heap.first = base.v >> PAGE_BITS;
 	heap.count = size >> PAGE_BITS;
 	heap.pages = heap_virt(base);
-	heap.free_count = heap.nonempty = heap.warm_count = 0;
 	list_init(&heap.warm);
 	for (unsigned o = 0; o < BUDDY_ORDERS; o++)
 		list_init(&heap.free[o]);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host.h"
+
+#include "core/pd.h"
+#include "lib/panic.h"
+#include "mm/buddy.h"
+#include "mm/layout.h"
+#include "space/cap.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define HEAP_ALIGN GiB /* blocks of any order are naturally aligned in this process, too */
+#define SEGMENTS_MAX 16
+
+/* ---- CPUs ---- */
+
+struct cpu host_cpus[HEDRON_CPU_MAX];
+__thread struct cpu *host_cpu = &host_cpus[0];
+u64 host_tsc;
+
+void host_set_cpu(unsigned n)
+{
+	host_cpu = &host_cpus[n];
+}
+
+static void reset_cpus(void)
+{
+	memset(host_cpus, 0, sizeof(host_cpus));
+	for (unsigned n = 0; n < HEDRON_CPU_MAX; n++) {
+		host_cpus[n].id = n;
+		list_init(&host_cpus[n].dying);
+	}
+	host_set_cpu(0);
+	host_tsc = 0;
+}
+
+/* ---- heap ---- */
+
+u64 host_heap_map;
+static void *heap;
+static u64 heap_size;
+
+static void reset_heap(u64 size)
+{
+	if (heap)
+		munmap(heap, heap_size);
+	heap_size = size + HEAP_ALIGN;
+	heap = mmap(NULL, heap_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (heap == MAP_FAILED)
+		panic("no memory for the fake heap");
+	u64 start = (u64)heap + (HOST_HEAP_PHYS - (u64)heap) % HEAP_ALIGN;
+	host_heap_map = start - HOST_HEAP_PHYS;
+	buddy_init(paddr(HOST_HEAP_PHYS), size);
+}
+
+/* ---- physical memory ---- */
+
+unsigned host_phys_bits;
+bool host_1g_pages;
+
+static struct segment {
+	u64 base, size;
+	const char *memory;
+} segments[SEGMENTS_MAX];
+static unsigned segment_count;
+
+static struct type_range {
+	u64 base;
+	u8 type;
+} types[SEGMENTS_MAX];
+static unsigned type_count;
+
+void host_add_phys(u64 base, const void *memory, u64 size)
+{
+	kassert(segment_count < SEGMENTS_MAX);
+	segments[segment_count++] = (struct segment){base, size, memory};
+}
+
+const void *arch_phys_map(paddr_t pa, u64 len)
+{
+	for (unsigned i = 0; i < segment_count; i++) {
+		const struct segment *s = &segments[i];
+		if (pa.v >= s->base && len <= s->size && pa.v - s->base <= s->size - len)
+			return s->memory + (pa.v - s->base);
+	}
+	return NULL;
+}
+
+void host_add_mem_type(u64 base, u8 type)
+{
+	kassert(type_count < SEGMENTS_MAX);
+	types[type_count++] = (struct type_range){base, type};
+}
+
+u8 arch_mem_type(paddr_t pa, u64 size, u64 *same_until)
+{
+	u8 type = MEM_WB;
+	*same_until = pa.v + size;
+	for (unsigned i = 0; i < type_count; i++) {
+		if (types[i].base <= pa.v)
+			type = types[i].type;
+		else if (types[i].base < *same_until)
+			*same_until = types[i].base;
+	}
+	return type;
+}
+
+unsigned arch_phys_bits(void)
+{
+	return host_phys_bits;
+}
+bool arch_has_1g_pages(void)
+{
+	return host_1g_pages;
+}
+
+static void reset_phys(void)
+{
+	segment_count = type_count = 0;
+	host_phys_bits = 46;
+	host_1g_pages = true;
+}
+
+/* ---- address spaces ---- */
+
+struct host_tlb host_tlb;
+static const struct pd *current_pd;
+
+void host_set_pd(const struct pd *pd)
+{
+	current_pd = pd;
+}
+
+void arch_tlb_flush(struct pd *pd, u64 va, unsigned order)
+{
+	host_tlb = (struct host_tlb){__atomic_add_fetch(&host_tlb.host, 1, __ATOMIC_RELAXED), host_tlb.guest, pd, va,
+				     order};
+}
+
+void arch_tlb_flush_guest(struct pd *pd)
+{
+	__atomic_add_fetch(&host_tlb.guest, 1, __ATOMIC_RELAXED);
+	host_tlb.pd = pd;
+}
+
+u64 host_load_or_zero(const u64 *p)
+{
+	u64 offset = (u64)p - OBJ_WINDOW;
+	if (offset >= HEDRON_SEL_NUM * sizeof(struct cap_slot))
+		return *p;
+	if (!current_pd)
+		return 0;
+	const struct cap_slot *slot = space_obj_slot(&current_pd->objs, offset / sizeof(struct cap_slot));
+	return slot ? READ_ONCE(*(const u64 *)((const char *)slot + offset % sizeof(struct cap_slot))) : 0;
+}
+
+/* ---- ports ---- */
+
+struct host_out host_out[HOST_OUT_MAX];
+unsigned host_out_count;
+u8 host_in[0x10000];
+u8 (*host_on_in)(u16 port);
+
+void arch_outb(u16 port, u8 v)
+{
+	if (host_out_count < HOST_OUT_MAX)
+		host_out[host_out_count] = (struct host_out){port, v};
+	host_out_count++;
+}
+
+u8 arch_inb(u16 port)
+{
+	return host_on_in ? host_on_in(port) : host_in[port];
+}
+
+static void reset_ports(void)
+{
+	host_out_count = 0;
+	host_on_in = NULL;
+	memset(host_in, 0, sizeof(host_in));
+}
+
+/* ---- the end ---- */
+
+char host_panic_text[256];
+static __thread jmp_buf *panic_exit;
+
+__attribute__((noreturn)) void panic(const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(host_panic_text, sizeof(host_panic_text), fmt, args);
+	va_end(args);
+	if (panic_exit)
+		longjmp(*panic_exit, 1);
+	fprintf(stderr, "panic: %s\n", host_panic_text);
+	abort();
+}
+
+bool host_panics(void (*fn)(void *arg), void *arg)
+{
+	jmp_buf here;
+	volatile bool panicked = true;
+
+	panic_exit = &here;
+	if (!setjmp(here)) {
+		fn(arg);
+		panicked = false;
+	}
+	panic_exit = NULL;
+	return panicked;
+}
+
+void host_reset(u64 size)
+{
+	reset_cpus();
+	reset_phys();
+	reset_ports();
+	host_tlb = (struct host_tlb){0};
+	current_pd = NULL;
+	reset_heap(size);
+}

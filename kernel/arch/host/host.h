@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The fake machine that unit tests, fuzzers and micro benchmarks run the kernel's code on: a heap, CPUs, ports,
+ * physical memory to read, and counters of what the code asked the CPU to do. host_reset() puts all of it into its
+ * initial state.
+ */
+#pragma once
+
+#include "arch/arch.h"
+#include "core/percpu.h"
+#include "lib/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HOST_HEAP_PHYS 0x10000000 /* where the heap lies in the fake physical memory */
+
+/* A new heap of `size` bytes and buddy_init() on it; all CPUs idle, no ports, no memory, counters 0, current CPU 0.
+ */
+void host_reset(u64 size);
+
+/* The calling thread is CPU n from now on. */
+void host_set_cpu(unsigned n);
+extern struct cpu host_cpus[HEDRON_CPU_MAX];
+
+/* Whose slot window arch_load_or_zero() looks into. */
+void host_set_pd(const struct pd *pd);
+
+/* What arch_phys_map() finds at [base, base + size). */
+void host_add_phys(u64 base, const void *memory, u64 size);
+
+/* Properties of the machine; host_reset() sets 46 bits, 1 GiB leaves, all memory write-back. */
+extern unsigned host_phys_bits;
+extern bool host_1g_pages;
+/* Memory from `base` on has this type (enum mem_type); called with rising bases. */
+void host_add_mem_type(u64 base, u8 type);
+
+/* TLB flushes: how many there were, and the last one. */
+struct host_tlb {
+	u64 host, guest;
+	const struct pd *pd;
+	u64 va;
+	unsigned order;
+};
+extern struct host_tlb host_tlb;
+
+/* Ports: the bytes written are kept in order, reads come from a table that `host_on_in` may replace. */
+#define HOST_OUT_MAX 4096
+struct host_out {
+	u16 port;
+	u8 value;
+};
+extern struct host_out host_out[HOST_OUT_MAX];
+extern unsigned host_out_count; /* also counts what did not fit */
+extern u8 host_in[0x10000];
+extern u8 (*host_on_in)(u16 port);
+
+/* Runs fn(arg); true if it ended in panic(), whose message is then in host_panic_text. Elsewhere panic() aborts. */
+bool host_panics(void (*fn)(void *arg), void *arg);
+extern char host_panic_text[256];
+
+#ifdef __cplusplus
+}
+#endif
