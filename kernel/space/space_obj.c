@@ -23,7 +23,7 @@ _Static_assert(CAP_SLOTS_PER_PAGE == 1 << SLOT_BITS, "slots of a page");
 _Static_assert(SHIFT_TOP == SLOT_BITS + 2 * TABLE_BITS && HEDRON_SEL_NUM == 2 << SHIFT_TOP,
 	       "two entries of the PDPT");
 
-static unsigned table_index(u64 sel, unsigned shift)
+static unsigned table_index(u64 sel, int shift)
 {
 	return sel >> shift & bits_low(TABLE_BITS);
 }
@@ -85,7 +85,7 @@ struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel)
 
 	if (sel >= HEDRON_SEL_NUM)
 		return NULL;
-	for (unsigned shift = SHIFT_TOP; shift >= SLOT_BITS; shift -= TABLE_BITS) {
+	for (int shift = SHIFT_TOP; shift > 0; shift -= TABLE_BITS) {
 		u64 entry = __atomic_load_n(&table[table_index(sel, shift)], __ATOMIC_ACQUIRE);
 		if (!entry)
 			return NULL;
@@ -99,7 +99,7 @@ static struct cap_slot *slot_make_locked(struct pd *pd, u64 sel)
 {
 	u64 *table = pd->objs.pdpt;
 
-	for (unsigned shift = SHIFT_TOP; shift >= SLOT_BITS; shift -= TABLE_BITS) {
+	for (int shift = SHIFT_TOP; shift > 0; shift -= TABLE_BITS) {
 		unsigned i = table_index(sel, shift);
 		if (!table[i]) {
 			void *below = shift == SLOT_BITS ? slot_page_alloc(pd, sel) : table_alloc();
@@ -116,7 +116,7 @@ static struct cap_slot *slot_make_locked(struct pd *pd, u64 sel)
 static struct cap_slot *slots_next(const struct space_obj *sp, u64 *sel, u64 end)
 {
 	const u64 *table = sp->pdpt;
-	unsigned shift = SHIFT_TOP;
+	int shift = SHIFT_TOP;
 
 	while (*sel < end) {
 		unsigned i = table_index(*sel, shift), next = table_next(table, i);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Random insertions and removals against a set of bits; order, links and balance of the whole tree after each. */
+#include "lib/avl.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define KEYS 512
+
+static struct avl_node nodes[KEYS];
+static bool in[KEYS];
+static struct avl_tree tree;
+
+/* Height of the subtree; checks all there is to check in it. *last rises through the keys. */
+static int check(const struct avl_node *n, const struct avl_node *parent, long *last)
+{
+	if (!n)
+		return 0;
+	assert_ptr_equal(n->parent, parent);
+	int low = check(n->child[0], n, last);
+	assert_true((long)n->key > *last);
+	assert_true(in[n->key]);
+	*last = n->key;
+	int high = check(n->child[1], n, last);
+	assert_int_equal(n->balance, high - low);
+	assert_in_range(n->balance + 1, 0, 2);
+	return 1 + (low > high ? low : high);
+}
+
+static unsigned size(const struct avl_node *n)
+{
+	return n ? 1 + size(n->child[0]) + size(n->child[1]) : 0;
+}
+
+static void check_all(void)
+{
+	long last = -1;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < KEYS; i++)
+		count += in[i];
+	check(tree.root, NULL, &last);
+	assert_int_equal(size(tree.root), count);
+}
+
+static void check_search(unsigned key)
+{
+	long below = key, above = key;
+
+	while (below >= 0 && !in[below])
+		below--;
+	while (above < KEYS && !in[above])
+		above++;
+	assert_ptr_equal(avl_floor(&tree, key), below < 0 ? NULL : &nodes[below]);
+	assert_ptr_equal(avl_ceiling(&tree, key), above == KEYS ? NULL : &nodes[above]);
+}
+
+static void toggle(unsigned key)
+{
+	nodes[key].key = key;
+	if (in[key])
+		avl_remove(&tree, &nodes[key]);
+	else
+		avl_insert(&tree, &nodes[key]);
+	in[key] = !in[key];
+}
+
+static int empty(void **state)
+{
+	(void)state;
+	tree.root = NULL;
+	memset(in, 0, sizeof in);
+	return 0;
+}
+
+static void random_keys(void **state)
+{
+	(void)state;
+	srand(1);
+	/* A small range of keys gives small trees, where every shape comes up. */
+	for (unsigned range = 4; range <= KEYS; range *= 2) {
+		for (unsigned i = 0; i < 3000; i++) {
+			toggle((unsigned)rand() % range);
+			check_all();
+			check_search((unsigned)rand() % range);
+		}
+	}
+}
+
+static void rising_and_falling(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < KEYS; i++)
+		toggle(i);
+	check_all();
+	for (unsigned i = 0; i < KEYS; i += 2)
+		toggle(i);
+	check_all();
+	for (unsigned i = KEYS; i--;)
+		if (in[i])
+			toggle(i);
+	assert_null(tree.root);
+}
+
+static void nothing_there(void **state)
+{
+	(void)state;
+	assert_null(avl_floor(&tree, 5));
+	assert_null(avl_ceiling(&tree, 5));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(nothing_there, empty),
+		cmocka_unit_test_setup(random_keys, empty),
+		cmocka_unit_test_setup(rising_and_falling, empty),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

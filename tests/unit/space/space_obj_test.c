@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Object spaces. A model knows of every capability where it is, what it names and where it came from; after each
+ * random operation the slots and the mapping trees must say the same.
+ */
+#include "space_test.h"
+
+#include "space/mdb.h"
+
+#include <pthread.h>
+
+#define PDS 4
+#define OBJECTS 24
+#define CAPS_MAX 1500
+#define SPACE_ORDER 26
+#define SEL_LAST (HEDRON_SEL_NUM - 1)
+
+static struct pd pds[PDS];
+
+static unsigned gone[OBJECTS]; /* calls of kobject_caps_gone() since the object was made */
+
+_Static_assert(sizeof(struct kobject) <= KOBJECT_ALIGN, "objects can be an array");
+static struct {
+	struct kobject o;
+} aligned(KOBJECT_ALIGN) object[OBJECTS];
+
+void kobject_caps_gone(struct kobject *o)
+{
+	assert_int_equal(o->caps, 0);
+	__atomic_add_fetch(&gone[container_of(o, __typeof__(object[0]), o) - object], 1, __ATOMIC_RELAXED);
+}
+
+static struct kobject *fresh_object(unsigned i)
+{
+	memset(&object[i], 0, sizeof object[i]);
+	object[i].o.type = KOBJ_SM;
+	gone[i] = 0;
+	return &object[i].o;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	host_reset(TEST_HEAP);
+	for (unsigned i = 0; i < PDS; i++)
+		assert_int_equal(space_obj_init(&pds[i].objs), SUCCESS);
+	for (unsigned i = 0; i < OBJECTS; i++)
+		fresh_object(i);
+	return 0;
+}
+
+static cap_t cap_at(unsigned pd, u64 sel)
+{
+	const struct cap_slot *s = space_obj_slot(&pds[pd].objs, sel);
+	return s ? s->cap : 0;
+}
+
+static void make(unsigned pd, u64 sel, unsigned i, unsigned perm)
+{
+	assert_int_equal(space_obj_insert_root(&pds[pd], sel, fresh_object(i), perm), SUCCESS);
+}
+
+static void give(unsigned src, u64 from, unsigned dst, u64 to, unsigned order, unsigned perm)
+{
+	assert_int_equal(space_obj_delegate(&pds[src], from, &pds[dst], to, order, perm), SUCCESS);
+}
+
+/* ---- the model ---- */
+
+struct model_cap {
+	bool live;
+	unsigned pd, object, perm;
+	u64 sel;
+	int parent;
+};
+
+static struct model_cap model[CAPS_MAX];
+static bool object_used[OBJECTS];
+
+static int model_find(unsigned pd, u64 sel)
+{
+	for (int i = 0; i < CAPS_MAX; i++)
+		if (model[i].live && model[i].pd == pd && model[i].sel == sel)
+			return i;
+	return -1;
+}
+
+static int model_add(unsigned pd, u64 sel, unsigned obj, unsigned perm, int parent)
+{
+	for (int i = 0; i < CAPS_MAX; i++) {
+		if (model[i].live)
+			continue;
+		model[i] = (struct model_cap){true, pd, obj, perm, sel, parent};
+		return i;
+	}
+	fail_msg("the model is too small");
+	return -1;
+}
+
+static unsigned model_count(void)
+{
+	unsigned count = 0;
+	for (int i = 0; i < CAPS_MAX; i++)
+		count += model[i].live;
+	return count;
+}
+
+static bool in_range(u64 sel, u64 base, unsigned order)
+{
+	return sel >= base && sel - base < 1ull << order;
+}
+
+static void model_delegate(unsigned src, u64 from, unsigned dst, u64 to, unsigned order, unsigned perm)
+{
+	struct model_cap before[CAPS_MAX];
+
+	memcpy(before, model, sizeof model);
+	for (int i = 0; i < CAPS_MAX; i++) {
+		const struct model_cap *c = &before[i];
+		if (!c->live || c->pd != src || !in_range(c->sel, from, order) || !(c->perm & perm))
+			continue;
+		if (model_find(dst, to + (c->sel - from)) < 0)
+			model_add(dst, to + (c->sel - from), c->object, c->perm & perm, i);
+	}
+}
+
+static bool model_below(int i, int top)
+{
+	while (i >= 0 && i != top)
+		i = model[i].parent;
+	return i == top;
+}
+
+static void model_revoke(unsigned pd, u64 base, unsigned order, unsigned perm, bool self)
+{
+	bool hit[CAPS_MAX] = {false};
+
+	for (int top = 0; top < CAPS_MAX; top++) {
+		if (!model[top].live || model[top].pd != pd || !in_range(model[top].sel, base, order))
+			continue;
+		for (int i = 0; i < CAPS_MAX; i++)
+			hit[i] |= model[i].live && model_below(i, top) && (i != top || self);
+	}
+	for (int i = 0; i < CAPS_MAX; i++)
+		if (hit[i] && !(model[i].perm &= ~perm))
+			model[i].live = false;
+}
+
+static int index_of(struct mdb_node *n)
+{
+	u64 sel;
+	const struct pd *pd = space_obj_owner(container_of(n, struct cap_slot, node), &sel);
+	return model_find((unsigned)(pd - pds), sel);
+}
+
+static void check_object(unsigned obj)
+{
+	struct mdb_node *root = NULL;
+	u64 count = 0, listed = 0;
+
+	for (int i = 0; i < CAPS_MAX; i++) {
+		if (!model[i].live || model[i].object != obj)
+			continue;
+		assert_int_equal(cap_at(model[i].pd, model[i].sel), cap_make(&object[obj].o, model[i].perm));
+		if (model[i].parent < 0)
+			root = &space_obj_slot(&pds[model[i].pd].objs, model[i].sel)->node;
+		count++;
+	}
+	assert_int_equal(object[obj].o.caps, count);
+	assert_int_equal(gone[obj], object_used[obj] && !count);
+	for (struct mdb_node *n = root; n; n = n->next, listed++) {
+		int i = index_of(n);
+		assert_true(i >= 0);
+		assert_int_equal(n->parent ? index_of(n->parent) : -1, model[i].parent);
+	}
+	assert_int_equal(listed, count);
+}
+
+static void check_all(void)
+{
+	for (unsigned i = 0; i < OBJECTS; i++) {
+		check_object(i);
+		if (gone[i]) {
+			fresh_object(i);
+			object_used[i] = false;
+		}
+	}
+}
+
+/* ---- random operations ---- */
+
+/* Around every border of the tables. */
+static u64 random_base(unsigned order)
+{
+	static const u64 around[] = {16, 128, 0x10000, 0x2000000, HEDRON_SEL_NUM - 16};
+	u64 sel = around[below(5)] - 16 + below(32);
+	return sel >> order << order;
+}
+
+static unsigned random_order(void)
+{
+	static const unsigned large[] = {6, 7, 8, 9, 15, 16, 17, 25, 26};
+	return below(6) ? below(6) : large[below(9)];
+}
+
+static unsigned random_perm(void)
+{
+	return below(3) ? PERM_ALL : below(32);
+}
+
+static void random_create(void)
+{
+	unsigned obj = below(OBJECTS), pd = below(PDS), perm = 1 + below(31);
+	u64 sel = random_base(0);
+	enum status expected = model_find(pd, sel) < 0 ? SUCCESS : BAD_CAP;
+
+	if (object_used[obj])
+		return;
+	assert_int_equal(space_obj_insert_root(&pds[pd], sel, fresh_object(obj), perm), expected);
+	if (expected == SUCCESS) {
+		model_add(pd, sel, obj, perm, -1);
+		object_used[obj] = true;
+	}
+}
+
+static void random_delegate(void)
+{
+	unsigned order = random_order(), src = below(PDS), dst = below(PDS), perm = random_perm();
+	u64 from = random_base(order), to = random_base(order);
+
+	if (model_count() > CAPS_MAX / 2)
+		return;
+	give(src, from, dst, to, order, perm);
+	model_delegate(src, from, dst, to, order, perm);
+}
+
+static void random_revoke(void)
+{
+	unsigned order = below(3) ? below(3) : random_order(), pd = below(PDS), perm = random_perm();
+	u64 base = random_base(order);
+	bool self = below(2);
+
+	space_obj_revoke(&pds[pd], base, order, perm, self);
+	model_revoke(pd, base, order, perm, self);
+}
+
+static void random_destroy(void)
+{
+	unsigned pd = below(PDS);
+
+	space_obj_destroy(&pds[pd]);
+	model_revoke(pd, 0, SPACE_ORDER, PERM_ALL, true);
+	space_obj_free(&pds[pd].objs);
+	assert_int_equal(space_obj_init(&pds[pd].objs), SUCCESS);
+}
+
+static void random_operations(void **state)
+{
+	(void)state;
+	srand(4);
+	memset(model, 0, sizeof model);
+	memset(object_used, 0, sizeof object_used);
+	for (unsigned i = 0; i < 12000; i++) {
+		switch (below(64)) {
+		case 0 ... 15:
+			random_create();
+			break;
+		case 16 ... 39:
+			random_delegate();
+			break;
+		case 40 ... 62:
+			random_revoke();
+			break;
+		default:
+			if (!below(4))
+				random_destroy();
+		}
+		check_all();
+	}
+}
+
+/* ---- rules ---- */
+
+static void look_up(void **state)
+{
+	(void)state;
+	make(0, 7, 0, PERM_SM_UP | PERM_SM_DOWN);
+	make(0, SEL_LAST, 1, PERM_SM_DOWN);
+	host_set_pd(&pds[0]);
+	assert_int_equal(cap_lookup(7), cap_make(&object[0].o, 3));
+	assert_int_equal(cap_lookup(8), 0);
+	assert_int_equal(cap_lookup(7 + HEDRON_SEL_NUM), 0);
+	assert_int_equal(cap_lookup(~0ull), 0);
+	assert_ptr_equal(cap_lookup_object(7, KOBJ_SM, PERM_SM_UP | PERM_SM_DOWN), &object[0].o);
+	assert_ptr_equal(cap_lookup_object(7, KOBJ_SM, 0), &object[0].o);
+	assert_null(cap_lookup_object(7, KOBJ_PT, 0));
+	assert_null(cap_lookup_object(7, KOBJ_SM, 4));
+	assert_null(cap_lookup_object(SEL_LAST, KOBJ_SM, PERM_SM_UP));
+	assert_ptr_equal(cap_lookup_object(SEL_LAST, KOBJ_SM, PERM_SM_DOWN), &object[1].o);
+	assert_null(cap_lookup_object(100000, KOBJ_SM, 0));
+	host_set_pd(&pds[1]);
+	assert_int_equal(cap_lookup(7), 0);
+	assert_int_equal(space_obj_lookup(&pds[0], 7), crd_make(CRD_OBJ, 7, 0, 3));
+	assert_int_equal(space_obj_lookup(&pds[0], 6), 0);
+	assert_int_equal(space_obj_lookup(&pds[0], 7 + HEDRON_SEL_NUM), 0);
+	assert_int_equal(space_obj_lookup(&pds[0], ~0ull), 0);
+}
+
+static void owner(void **state)
+{
+	static const u64 sels[] = {0, 127, 128, 0xffff, 0x10000, 0x1ffffff, 0x2000000, SEL_LAST};
+	(void)state;
+	for (unsigned i = 0; i < array_size(sels); i++) {
+		u64 sel;
+		make(i % PDS, sels[i], i, 1);
+		assert_ptr_equal(space_obj_owner(space_obj_slot(&pds[i % PDS].objs, sels[i]), &sel), &pds[i % PDS]);
+		assert_int_equal(sel, sels[i]);
+	}
+}
+
+/* What the page tables must look like for the CPU; 0 and 1 are the window's entries. */
+static void window_entries(void **state)
+{
+	const u64 flags = 0x8000000000000063;
+	(void)state;
+	make(0, 0x2010080, 0, 1);
+	const u64 *table = pds[0].objs.pdpt;
+	const unsigned path[] = {1, 1, 1};
+	assert_int_equal(table[0], 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(table[path[i]] & ~0x000ffffffffff000ull, flags);
+		table = heap_virt(paddr(table[path[i]] & 0x000ffffffffff000ull));
+	}
+	assert_int_equal(table[0], cap_make(&object[0].o, 1));
+}
+
+static void creation(void **state)
+{
+	(void)state;
+	assert_int_equal(space_obj_reserve(&pds[0], HEDRON_SEL_NUM), BAD_PAR);
+	assert_int_equal(space_obj_reserve(&pds[0], ~0ull), BAD_PAR);
+	make(0, SEL_LAST, 0, 1);
+	assert_int_equal(space_obj_reserve(&pds[0], SEL_LAST), BAD_CAP);
+	assert_int_equal(space_obj_reserve(&pds[0], 5), SUCCESS);
+	assert_int_equal(space_obj_reserve(&pds[0], 5), BAD_CAP);
+	assert_int_equal(cap_at(0, 5), 0);
+	assert_int_equal(space_obj_lookup(&pds[0], 5), 0);
+
+	/* Nothing can be delegated there, taken from there, or revoked. */
+	make(1, 5, 1, 3);
+	give(1, 5, 0, 5, 0, PERM_ALL);
+	give(0, 5, 2, 5, 0, PERM_ALL);
+	space_obj_revoke(&pds[0], 0, 10, PERM_ALL, true);
+	assert_int_equal(cap_at(0, 5), 0);
+	assert_int_equal(object[1].o.caps, 1);
+	assert_int_equal(space_obj_reserve(&pds[0], 5), BAD_CAP);
+
+	space_obj_cancel(&pds[0], 5);
+	assert_int_equal(space_obj_reserve(&pds[0], 5), SUCCESS);
+	space_obj_commit(&pds[0], 5, fresh_object(2), 31);
+	assert_int_equal(cap_at(0, 5), cap_make(&object[2].o, 31));
+	assert_int_equal(space_obj_reserve(&pds[0], 5), BAD_CAP);
+	space_obj_revoke(&pds[0], 5, 0, PERM_ALL, true);
+	assert_int_equal(gone[2], 1);
+	make(0, 5, 3, 1);
+}
+
+static void closed_space(void **state)
+{
+	(void)state;
+	make(1, 3, 0, 7);
+	assert_int_equal(space_obj_reserve(&pds[0], 5), SUCCESS);
+	give(1, 3, 0, 3, 0, PERM_ALL);
+	give(0, 3, 2, 3, 0, PERM_ALL);
+	space_obj_destroy(&pds[0]);
+	assert_int_equal(object[0].o.caps, 1);
+	assert_int_equal(cap_at(0, 3), 0);
+	assert_int_equal(cap_at(2, 3), 0);
+
+	/* A creation that was under way ends as if it had been revoked right after. */
+	space_obj_commit(&pds[0], 5, fresh_object(1), 31);
+	assert_int_equal(gone[1], 1);
+	assert_int_equal(cap_at(0, 5), 0);
+
+	assert_int_equal(space_obj_reserve(&pds[0], 6), BAD_CAP);
+	give(1, 3, 0, 3, 0, PERM_ALL);
+	assert_int_equal(object[0].o.caps, 1);
+	space_obj_destroy(&pds[0]);
+	assert_int_equal(gone[0], 0);
+}
+
+static void permissions_shrink(void **state)
+{
+	(void)state;
+	make(0, 1, 0, 0x1f);
+	give(0, 1, 1, 1, 0, 0x0e);
+	give(1, 1, 2, 1, 0, 0x07);
+	assert_int_equal(cap_perm(cap_at(2, 1)), 0x06);
+	give(2, 1, 3, 1, 0, 0x09); /* none left: no capability */
+	assert_int_equal(cap_at(3, 1), 0);
+	give(2, 1, 3, 1, 0, 0);
+	assert_int_equal(cap_at(3, 1), 0);
+	give(2, 1, 3, 1, 0, 0x02);
+	give(2, 1, 3, 1, 0, 0x04); /* occupied: neither replaced nor extended */
+	assert_int_equal(cap_perm(cap_at(3, 1)), 0x02);
+
+	space_obj_revoke(&pds[0], 1, 0, 0x02, false);
+	assert_int_equal(cap_perm(cap_at(0, 1)), 0x1f);
+	assert_int_equal(cap_perm(cap_at(1, 1)), 0x0c);
+	assert_int_equal(cap_perm(cap_at(2, 1)), 0x04);
+	assert_int_equal(cap_at(3, 1), 0);
+	assert_int_equal(object[0].o.caps, 3);
+	space_obj_revoke(&pds[1], 1, 0, 0x0c, true);
+	assert_int_equal(cap_at(1, 1), 0);
+	assert_int_equal(cap_at(2, 1), 0);
+	space_obj_revoke(&pds[0], 1, 0, 0x1e, true);
+	assert_int_equal(gone[0], 0);
+	assert_int_equal(cap_perm(cap_at(0, 1)), 1);
+	space_obj_revoke(&pds[0], 1, 0, 1, true);
+	assert_int_equal(gone[0], 1);
+}
+
+/* A child and its parent lie in the range that is revoked without self. */
+static void revoke_within_a_range(void **state)
+{
+	(void)state;
+	make(0, 0, 0, 3);
+	give(0, 0, 0, 1, 0, PERM_ALL);
+	give(0, 1, 0, 2, 0, PERM_ALL);
+	space_obj_revoke(&pds[0], 0, 2, PERM_ALL, false);
+	assert_int_equal(object[0].o.caps, 1);
+	assert_int_equal(cap_at(0, 0), cap_make(&object[0].o, 3));
+}
+
+/* The tables stay usable when memory runs out anywhere on the way, and nothing is lost. */
+static void out_of_memory(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 8; i++)
+		make(0, i * 0x10000, i, 1); /* each on a page and a table of its own */
+	u64 free_pages = buddy_free_pages(), n = 0;
+	enum status status = OOM;
+
+	for (; status == OOM; n++) {
+		hoard_all_but(n);
+		status = space_obj_delegate(&pds[0], 0, &pds[1], 0, SPACE_ORDER, PERM_ALL);
+		unsigned got = 0;
+		for (unsigned i = 0; i < 8; i++)
+			got += cap_at(1, i * 0x10000) != 0;
+		assert_int_equal(got, n < 1 ? 0 : (n - 1) / 2);
+		assert_int_equal(status, got == 8 ? SUCCESS : OOM);
+		hoard_give_back();
+		space_obj_destroy(&pds[1]);
+		space_obj_free(&pds[1].objs);
+		assert_int_equal(space_obj_init(&pds[1].objs), SUCCESS);
+		assert_int_equal(buddy_free_pages(), free_pages);
+	}
+	assert_int_equal(n, 18);
+}
+
+static void creation_out_of_memory(void **state)
+{
+	(void)state;
+	for (u64 n = 0; n < 3; n++) {
+		hoard_all_but(n);
+		assert_int_equal(space_obj_reserve(&pds[n], SEL_LAST), OOM);
+		assert_int_equal(buddy_free_pages(), 0);
+		hoard_give_back();
+	}
+	hoard_all_but(0);
+	assert_int_equal(space_obj_init(&pds[1].objs), OOM);
+	hoard_give_back();
+	for (unsigned i = 0; i < 3; i++)
+		make(i, SEL_LAST, i, 1);
+}
+
+static void translation(void **state)
+{
+	const struct range all = range_make(0, 31);
+	(void)state;
+	make(0, 10, 0, 0x1f);
+	give(0, 10, 1, 20, 0, 0x0f);
+	give(1, 20, 0, 30, 0, 0x07);
+	give(0, 30, 2, 40, 0, 0x03);
+
+	/* The nearest one above, with the sender's permissions. */
+	assert_int_equal(space_obj_translate(&pds[2], 40, &pds[0], all), crd_make(CRD_OBJ, 30, 0, 3));
+	assert_int_equal(space_obj_translate(&pds[2], 40, &pds[1], all), crd_make(CRD_OBJ, 20, 0, 3));
+	/* The nearest one in the window. */
+	assert_int_equal(space_obj_translate(&pds[2], 40, &pds[0], range_make(8, 3)), crd_make(CRD_OBJ, 10, 0, 3));
+	assert_int_equal(space_obj_translate(&pds[2], 40, &pds[0], range_make(0, 3)), 0);
+	/* Never one below or beside. */
+	assert_int_equal(space_obj_translate(&pds[0], 10, &pds[1], all), 0);
+	assert_int_equal(space_obj_translate(&pds[0], 10, &pds[3], all), 0);
+	/* Itself, within a PD; but an ancestor comes first. */
+	assert_int_equal(space_obj_translate(&pds[0], 10, &pds[0], all), crd_make(CRD_OBJ, 10, 0, 0x1f));
+	assert_int_equal(space_obj_translate(&pds[0], 10, &pds[0], range_make(0, 3)), 0);
+	assert_int_equal(space_obj_translate(&pds[0], 30, &pds[0], all), crd_make(CRD_OBJ, 10, 0, 7));
+	assert_int_equal(space_obj_translate(&pds[0], 30, &pds[0], range_make(30, 0)), crd_make(CRD_OBJ, 30, 0, 7));
+	/* Nothing there. */
+	assert_int_equal(space_obj_translate(&pds[0], 11, &pds[0], all), 0);
+	assert_int_equal(space_obj_translate(&pds[0], 10 + HEDRON_SEL_NUM, &pds[0], all), 0);
+}
+
+static void tables_are_freed(void **state)
+{
+	(void)state;
+	u64 before = buddy_free_pages();
+	for (unsigned i = 0; i < 8; i++)
+		make(1, i * 0x700000, i, 1);
+	assert_true(buddy_free_pages() < before);
+	space_obj_destroy(&pds[1]);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(gone[i], 1);
+	space_obj_free(&pds[1].objs);
+	assert_int_equal(buddy_free_pages(), before + 1); /* the PDPT, too */
+	assert_int_equal(space_obj_init(&pds[1].objs), SUCCESS);
+}
+
+/* ---- several CPUs ---- */
+
+#define THREADS 4
+
+static void *shuffle(void *arg)
+{
+	unsigned seed = (unsigned)(size_t)arg;
+
+	host_set_cpu(seed);
+	for (unsigned i = 0; i < 60000; i++) {
+		unsigned r = (unsigned)rand_r(&seed), src = r % PDS, dst = r / PDS % PDS, order = r / 16 % 4;
+		u64 from = (r >> 8) % 16 >> order << order, to = (r >> 12) % 16 >> order << order;
+		if (r >> 16 & 1)
+			assert_int_equal(space_obj_delegate(&pds[src], from, &pds[dst], to, order, 31), SUCCESS);
+		else /* PD 0 keeps its roots in 0..3 */
+			space_obj_revoke(&pds[src], from, order, 31, src != 0 || from >= 4);
+	}
+	return NULL;
+}
+
+/* All CPUs delegate and revoke the same objects in the same slots. Afterwards every tree and count is right. */
+static void concurrency(void **state)
+{
+	pthread_t threads[THREADS];
+	(void)state;
+
+	for (unsigned i = 0; i < 4; i++)
+		make(0, i, i, 31);
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, shuffle, (void *)(size_t)(i + 1)), 0);
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+
+	u64 in_slots = 0, in_trees = 0, counted = 0;
+	for (unsigned pd = 0; pd < PDS; pd++)
+		for (u64 sel = 0; sel < 16; sel++)
+			in_slots += cap_at(pd, sel) != 0;
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(gone[i], 0);
+		counted += object[i].o.caps;
+		for (struct mdb_node *n = &space_obj_slot(&pds[0].objs, i)->node; n; n = n->next) {
+			assert_int_equal(container_of(n, struct cap_slot, node)->cap, cap_make(&object[i].o, 31));
+			in_trees++;
+		}
+	}
+	assert_int_equal(in_trees, in_slots);
+	assert_int_equal(counted, in_slots);
+	space_obj_revoke(&pds[0], 0, 2, 31, true);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(gone[i], 1);
+	for (unsigned pd = 0; pd < PDS; pd++)
+		for (u64 sel = 0; sel < 16; sel++)
+			assert_int_equal(cap_at(pd, sel), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(look_up, setup),
+		cmocka_unit_test_setup(owner, setup),
+		cmocka_unit_test_setup(window_entries, setup),
+		cmocka_unit_test_setup(creation, setup),
+		cmocka_unit_test_setup(closed_space, setup),
+		cmocka_unit_test_setup(permissions_shrink, setup),
+		cmocka_unit_test_setup(revoke_within_a_range, setup),
+		cmocka_unit_test_setup(out_of_memory, setup),
+		cmocka_unit_test_setup(creation_out_of_memory, setup),
+		cmocka_unit_test_setup(translation, setup),
+		cmocka_unit_test_setup(tables_are_freed, setup),
+		cmocka_unit_test_setup(random_operations, setup),
+		cmocka_unit_test_setup(concurrency, setup),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
