@@ -460,6 +460,7 @@ static void out_of_memory(void **state)
 
 static void creation_out_of_memory(void **state)
 {
+	struct space_obj space;
 	(void)state;
 	for (u64 n = 0; n < 3; n++) {
 		hoard_all_but(n);
@@ -468,7 +469,7 @@ static void creation_out_of_memory(void **state)
 		hoard_give_back();
 	}
 	hoard_all_but(0);
-	assert_int_equal(space_obj_init(&pds[1].objs), OOM);
+	assert_int_equal(space_obj_init(&space), OOM);
 	hoard_give_back();
 	for (unsigned i = 0; i < 3; i++)
 		make(i, SEL_LAST, i, 1);

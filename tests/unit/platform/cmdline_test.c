@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "fake_log.h"
+#include "platform/cmdline.h"
+
+static struct cmdline parse(const char *text)
+{
+	struct cmdline c;
+
+	memset(&c, 0xa5, sizeof(c)); /* every field is set, whatever was there */
+	fake_log_start();
+	char *copy = strdup(text); /* the sanitizer sees the end */
+	cmdline_parse(copy, &c);
+	free(copy);
+	return c;
+}
+
+static const struct {
+	const char *text;
+	bool serial, vga, pcid, vpid;
+} words[] = {
+	{"", 0, 1, 1, 1},
+	{" \t \n", 0, 1, 1, 1},
+	{"serial", 1, 1, 1, 1},
+	{"  serial  ", 1, 1, 1, 1},
+	{"novga", 0, 0, 1, 1},
+	{"nopcid", 0, 1, 0, 1},
+	{"novpid", 0, 1, 1, 0},
+	{"serial novga nopcid novpid", 1, 0, 0, 0},
+	{"novpid\tnopcid\nnovga serial", 1, 0, 0, 0},
+	{"/boot/hypervisor.elf32 serial", 1, 1, 1, 1},
+	{"serial serial", 1, 1, 1, 1},
+	/* unknown words: other cases, parts and extensions of known ones */
+	{"Serial SERIAL seria serial1 noserial", 0, 1, 1, 1},
+	{"vga novg novgax pcid nopci -nopcid", 0, 1, 1, 1},
+	{"iommu keyb nosmp serial= =", 0, 1, 1, 1},
+};
+
+static void test_words(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < array_size(words); i++) {
+		struct cmdline c = parse(words[i].text);
+		assert_int_equal(c.serial, words[i].serial);
+		assert_int_equal(c.vga, words[i].vga);
+		assert_int_equal(c.pcid, words[i].pcid);
+		assert_int_equal(c.vpid, words[i].vpid);
+		assert_int_equal(c.heap, 0);
+		assert_int_equal(c.log_level, LOG_INFO);
+		assert_true(fake_log_empty());
+	}
+}
+
+static const struct {
+	const char *text;
+	u64 heap;
+} heaps[] = {
+	{"heap=0", 0},
+	{"heap=1", 1},
+	{"heap=4096", 4096},
+	{"heap=16K", 16 * KiB},
+	{"heap=16k", 16 * KiB},
+	{"heap=64M", 64 * MiB},
+	{"heap=64m serial", 64 * MiB},
+	{"heap=3G", 3 * GiB},
+	{"heap=3g", 3 * GiB},
+	{"heap=000000000000000000000000000002M", 2 * MiB},
+	{"heap=18446744073709551615", UINT64_MAX},
+	{"heap=18014398509481983K", UINT64_MAX - 1023},
+	{"heap=32M heap=64M", 64 * MiB},
+};
+
+static void test_heap(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < array_size(heaps); i++) {
+		assert_int_equal(parse(heaps[i].text).heap, heaps[i].heap);
+		assert_true(fake_log_empty());
+	}
+}
+
+/* Not a size: said so, ignored, an earlier value stays. */
+static void test_bad_heap(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"heap=", "heap=M", "heap=x", "heap=-1", "heap=+1", "heap=0x10", "heap=1T", "heap=1MB", "heap=1KM", "heap=1.5M",
+		"heap=18446744073709551616",	 /* 2^64 */
+		"heap=99999999999999999999999",	 /* much more */
+		"heap=18014398509481984K",	 /* 2^64 by the unit */
+		"heap=17179869184G",
+	};
+
+	for (unsigned i = 0; i < array_size(bad); i++) {
+		char text[100];
+		snprintf(text, sizeof(text), "heap=6M %s serial", bad[i]);
+		struct cmdline c = parse(text);
+		assert_int_equal(c.heap, 6 * MiB);
+		assert_true(c.serial);
+		assert_true(fake_log_has(bad[i]));
+		assert_true(fake_log_has("ignored"));
+	}
+}
+
+static void test_level(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("log=error").log_level, LOG_ERROR);
+	assert_int_equal(parse("log=warn").log_level, LOG_WARN);
+	assert_int_equal(parse("log=info").log_level, LOG_INFO);
+	assert_int_equal(parse("log=debug").log_level, LOG_DEBUG);
+	assert_int_equal(parse("log=debug log=error").log_level, LOG_ERROR);
+	assert_true(fake_log_empty());
+
+	static const char *const bad[] = {"log=", "log=warning", "log=3", "log=Debug", "log=inf"};
+	for (unsigned i = 0; i < array_size(bad); i++) {
+		assert_int_equal(parse(bad[i]).log_level, LOG_INFO);
+		assert_true(fake_log_has(bad[i]));
+	}
+}
+
+/* A word longer than a line of the log is cut there, not here. */
+static void test_long_word(void **state)
+{
+	(void)state;
+	char text[1024];
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "heap=", 5);
+	memcpy(text + sizeof(text) - 8, " serial", 8);
+	struct cmdline c = parse(text);
+	assert_true(c.serial);
+	assert_true(fake_log_has("ignored"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),	 cmocka_unit_test(test_heap),	   cmocka_unit_test(test_bad_heap),
+		cmocka_unit_test(test_level), cmocka_unit_test(test_long_word),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The heap rule: on machines as they are, on maps as they should not be, and against a slow search on random ones. */
+#include "unit.h"
+
+#include "lib/bits.h"
+#include "platform/memmap.h"
+
+#include <hedron/hip.h>
+
+static struct boot_info boot;
+static struct range image, heap;
+
+static int setup(void **state)
+{
+	(void)state;
+	boot = (struct boot_info){0};
+	image = (struct range){0x6600000, 0x80000};
+	return 0;
+}
+
+static void add(u64 addr, u64 size, u32 type) { boot.map[boot.map_count++] = (struct boot_map){addr, size, type}; }
+static void add_ram(u64 start, u64 end) { add(start, end - start, HIP_MEM_RAM); }
+static void add_reserved(u64 start, u64 end) { add(start, end - start, HIP_MEM_RESERVED); }
+
+static void add_module(u64 start, u64 end)
+{
+	boot.module[boot.module_count++].image = (struct range){start, end - start};
+}
+
+/* What SeaBIOS describes for a PC with `size` bytes of memory. */
+static void pc(u64 size)
+{
+	u64 below = min_u64(size, 3 * GiB);
+
+	add_ram(0, 0x9fc00);
+	add_reserved(0x9fc00, 0xa0000);
+	add_reserved(0xf0000, 0x100000);
+	add_ram(0x100000, below - 0x20000);
+	add_reserved(below - 0x20000, below);
+	add_reserved(0xfffc0000, 0x100000000);
+	if (size > below)
+		add_ram(0x100000000, 0x100000000 + size - below);
+}
+
+static bool pick(u64 wanted)
+{
+	heap = (struct range){1, 1};
+	return memmap_pick_heap(&boot, image, wanted, &heap);
+}
+
+static void assert_heap(u64 wanted, u64 addr, u64 size)
+{
+	assert_true(pick(wanted));
+	assert_int_equal(heap.size, size);
+	assert_int_equal(heap.addr, addr);
+}
+
+static void test_ram_total(void **state)
+{
+	(void)state;
+	assert_int_equal(memmap_ram_total(&boot), 0);
+	pc(512 * MiB);
+	assert_int_equal(memmap_ram_total(&boot), 512 * MiB - 0x20000 - 0x60400);
+	add_ram(0x1000, 0x2000);	    /* inside another */
+	add_ram(0x100000, 0x200000);	    /* the start of another */
+	add_ram(0x90000, 0x9fc00 + 0x400);  /* over the end of another */
+	add_ram(GiB, GiB);		    /* empty */
+	assert_int_equal(memmap_ram_total(&boot), 512 * MiB - 0x20000 - 0x60000);
+	add(UINT64_MAX - 0xfff, 0x3000, HIP_MEM_RAM); /* wraps: what is below 2^64 counts */
+	assert_int_equal(memmap_ram_total(&boot), 512 * MiB - 0x20000 - 0x60000 + 0xfff);
+	add(0, UINT64_MAX, HIP_MEM_RAM);
+	assert_int_equal(memmap_ram_total(&boot), UINT64_MAX);
+}
+
+/* Size of the machine, and what the rule gives. */
+static void test_machines(void **state)
+{
+	(void)state;
+	static const struct {
+		u64 ram, addr, size;
+	} cases[] = {
+		{64 * MiB, 58 * MiB, 4 * MiB},
+		{128 * MiB, 120 * MiB, 6 * MiB}, /* the image is below */
+		{256 * MiB, 240 * MiB, 14 * MiB},
+		{512 * MiB, 480 * MiB, 30 * MiB},
+		{1 * GiB, 960 * MiB, 62 * MiB},
+		{4 * GiB, 3 * GiB - 256 * MiB, 254 * MiB},
+		{16 * GiB, 3 * GiB - 258 * MiB, 256 * MiB},
+		{64 * GiB, 3 * GiB - 258 * MiB, 256 * MiB},
+	};
+
+	for (unsigned i = 0; i < array_size(cases); i++) {
+		setup(NULL);
+		pc(cases[i].ram);
+		if (cases[i].ram <= 64 * MiB)
+			image.addr = 0x200000;
+		assert_heap(0, cases[i].addr, cases[i].size);
+	}
+}
+
+/* Users look for large contiguous memory: on 512 MiB, 64 MiB that are 4 MiB aligned between 256 MiB and 480 MiB. */
+static void test_leaves_large_memory(void **state)
+{
+	(void)state;
+	static const u64 images[] = {0x6600000, 510 * MiB, 508 * MiB, 2 * MiB};
+
+	for (unsigned i = 0; i < array_size(images); i++) {
+		setup(NULL);
+		pc(512 * MiB);
+		image.addr = images[i];
+		add_module(images[i] - 0x100000, images[i] - 0x80000);
+		assert_true(pick(0));
+		assert_true(heap.size >= 28 * MiB);
+		assert_true(heap.addr >= (256 + 64 + 4) * MiB || heap.addr + heap.size <= (480 - 64 - 4) * MiB);
+	}
+}
+
+static void test_avoids_what_is_taken(void **state)
+{
+	(void)state;
+	pc(512 * MiB);
+	assert_heap(0, 480 * MiB, 30 * MiB);
+
+	image = (struct range){510 * MiB - 1, 1}; /* the last byte of the best place */
+	assert_heap(0, 478 * MiB, 30 * MiB);
+	image.addr = 510 * MiB; /* just behind it */
+	assert_heap(0, 480 * MiB, 30 * MiB);
+	image = (struct range){480 * MiB - 1, 1}; /* just before it */
+	assert_heap(0, 480 * MiB, 30 * MiB);
+
+	add_module(490 * MiB, 490 * MiB + 1);
+	assert_heap(0, 450 * MiB - 2 * MiB, 30 * MiB); /* the image is at its end */
+	boot.module[0].cmdline = 450 * MiB;
+	boot.module[0].cmdline_size = 5;
+	assert_heap(0, 420 * MiB, 30 * MiB);
+	boot.loader[boot.loader_count++] = (struct range){420 * MiB + 0x1000, 8};
+	assert_heap(0, 390 * MiB, 30 * MiB);
+	add(400 * MiB, 0x1000, HIP_MEM_NVS); /* inside RAM */
+	assert_heap(0, 370 * MiB, 30 * MiB);
+	add(370 * MiB, 1, 0x12345678); /* of a kind nobody knows */
+	assert_heap(0, 340 * MiB, 30 * MiB);
+}
+
+static void test_empty_things_take_nothing(void **state)
+{
+	(void)state;
+	pc(512 * MiB);
+	add_reserved(490 * MiB, 490 * MiB);
+	add_module(490 * MiB, 490 * MiB);
+	image.size = 0;
+	image.addr = 490 * MiB;
+	boot.loader[boot.loader_count++] = (struct range){490 * MiB, 0};
+	assert_heap(0, 480 * MiB, 30 * MiB);
+}
+
+/* Never the first MiB, even if the map says that all of it is RAM. */
+static void test_first_mib(void **state)
+{
+	(void)state;
+	image.size = 0;
+	add_ram(0, 4 * MiB);
+	assert_heap(0, 2 * MiB, 2 * MiB); /* 4 MiB do not fit */
+	boot.map[0].size = 4 * MiB - 1;
+	assert_false(pick(0));
+}
+
+static void test_below_4_gib(void **state)
+{
+	(void)state;
+	image.size = 0;
+	add_ram(3 * GiB, 6 * GiB);
+	assert_heap(256 * MiB, 4 * GiB - 256 * MiB, 256 * MiB);
+	setup(NULL);
+	add_ram(4 * GiB, 6 * GiB);
+	assert_false(pick(0));
+	add_ram(4 * GiB - 2 * MiB, 4 * GiB + 2 * MiB);
+	assert_heap(0, 4 * GiB - 2 * MiB, 2 * MiB);
+}
+
+static void test_wanted(void **state)
+{
+	(void)state;
+	pc(512 * MiB);
+	assert_heap(1, 508 * MiB, 2 * MiB);
+	assert_heap(2 * MiB, 508 * MiB, 2 * MiB);
+	assert_heap(2 * MiB + 1, 506 * MiB, 4 * MiB);
+	assert_heap(400 * MiB, 110 * MiB, 400 * MiB);
+	assert_heap(500 * MiB, 260 * MiB, 250 * MiB); /* halved */
+	assert_heap(UINT64_MAX, 254 * MiB, 256 * MiB); /* halved several times */
+}
+
+/* Halving goes on down to 2 MiB, and then gives up. */
+static void test_fragments(void **state)
+{
+	(void)state;
+	pc(512 * MiB);
+	for (u64 at = 0; at < 512 * MiB; at += 8 * MiB)
+		add_reserved(at, at + 0x1000);
+	assert_heap(0, 504 * MiB + 2 * MiB, 2 * MiB); /* 30, 14 and 6 MiB: 6 MiB fit nowhere at the top, see below */
+}
+
+static void test_nothing_free(void **state)
+{
+	(void)state;
+	assert_false(pick(0)); /* no map */
+	pc(512 * MiB);
+	add_reserved(0, 512 * MiB);
+	assert_false(pick(0));
+	assert_false(pick(2 * MiB));
+}
+
+/* Entries that wrap around, lie at the end of the address space, or are not aligned. */
+static void test_odd_entries(void **state)
+{
+	(void)state;
+	image.size = 0;
+	add(32 * MiB + 1, 8 * MiB - 2, HIP_MEM_RAM); /* [32 MiB + 1, 40 MiB - 1) */
+	assert_heap(4 * MiB, 34 * MiB, 4 * MiB);
+	assert_heap(8 * MiB, 34 * MiB, 4 * MiB);
+	add(UINT64_MAX, UINT64_MAX, HIP_MEM_RESERVED);
+	assert_heap(4 * MiB, 34 * MiB, 4 * MiB);
+	add(36 * MiB, UINT64_MAX, HIP_MEM_RESERVED); /* wraps: everything from there on, nothing before */
+	assert_heap(4 * MiB, 34 * MiB, 2 * MiB);
+	add(16 * MiB, UINT64_MAX, HIP_MEM_RAM);
+	assert_heap(4 * MiB, 32 * MiB, 4 * MiB);
+}
+
+/* ---- random maps against a search that tries every place ---- */
+
+static bool is_free(u64 addr, u64 size)
+{
+	struct range r = {addr, size};
+	bool inside = false;
+
+	if (addr < 1 * MiB || range_overlaps(r, image))
+		return false;
+	for (unsigned i = 0; i < boot.map_count; i++) {
+		struct range e = {boot.map[i].addr, boot.map[i].size};
+		if (boot.map[i].type == HIP_MEM_RAM)
+			inside |= addr >= e.addr && addr + size <= e.addr + e.size;
+		else if (range_overlaps(r, e))
+			return false;
+	}
+	for (unsigned i = 0; i < boot.module_count; i++)
+		if (range_overlaps(r, boot.module[i].image))
+			return false;
+	return inside;
+}
+
+static bool slow_pick(u64 size, struct range *out)
+{
+	for (; size; size = align_down(size / 2, 2 * MiB))
+		for (u64 addr = 256 * MiB; addr; addr -= 2 * MiB)
+			if (is_free(addr, size)) {
+				*out = (struct range){addr, size};
+				return true;
+			}
+	return false;
+}
+
+static struct range random_range(void)
+{
+	return (struct range){(u64)unit_random(256 * 1024) * KiB, (u64)unit_random(unit_random(64 * 1024) + 1) * KiB};
+}
+
+static void test_random_maps(void **state)
+{
+	(void)state;
+	unsigned found = 0;
+
+	for (unsigned round = 0; round < 2000; round++) {
+		setup(NULL);
+		image = random_range();
+		for (unsigned n = unit_random(12); n; n--) {
+			struct range r = random_range();
+			add(r.addr, unit_random(3) ? r.size : r.size / 16, unit_random(2) ? HIP_MEM_RAM : 2 + unit_random(5));
+		}
+		for (unsigned n = unit_random(3); n; n--)
+			boot.module[boot.module_count++].image = random_range();
+
+		u64 wanted = (1 + unit_random(32)) * 2 * MiB;
+		struct range slow;
+		bool ok = slow_pick(wanted, &slow);
+		assert_int_equal(pick(wanted), ok);
+		if (ok) {
+			assert_int_equal(heap.addr, slow.addr);
+			assert_int_equal(heap.size, slow.size);
+		}
+		found += ok;
+	}
+	assert_in_range(found, 500, 1990); /* the maps are neither trivial nor hopeless */
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(test_##name, setup)
+	const struct CMUnitTest tests[] = {
+		TEST(ram_total),
+		TEST(machines),
+		TEST(leaves_large_memory),
+		TEST(avoids_what_is_taken),
+		TEST(empty_things_take_nothing),
+		TEST(first_mib),
+		TEST(below_4_gib),
+		TEST(wanted),
+		TEST(fragments),
+		TEST(nothing_free),
+		TEST(odd_entries),
+		TEST(random_maps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
