@@ -13,7 +13,7 @@ import image
 import machine
 
 FIXED_LOAD = 0x6600000  # the Multiboot 1 link address
-LOAD_LINE = r"\bloaded at (0x[0-9a-f]+)"
+LOAD_LINE = r"^image at (0x[0-9a-f]+)"
 WINDOW = range(0x200000, 0x40000000)  # where the relocatable tag of the Multiboot 2 header allows the image
 SUCCESS_STATUS = 2 * 0x10 + 1  # QEMU's exit code after the roottask wrote 0x10 to port 0xf4
 
@@ -74,7 +74,7 @@ def judge_patterns(args, outcome):
 
 def judge_load(serial):
     """The kernel names its load address; a relocated one is aligned, in the window and not where it was linked."""
-    found = re.search(LOAD_LINE, serial)
+    found = re.search(LOAD_LINE, serial, re.MULTILINE)
     if not found:
         return [f"no line matches /{LOAD_LINE}/"]
     address = int(found[1], 16)

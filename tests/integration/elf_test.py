@@ -20,7 +20,7 @@ EHDR, PHDR = struct.Struct("<16sHHIQQQIHHHHHH"), struct.Struct("<IIQQQQQQ")
 PT_LOAD, R, RX, RW = 1, 4, 5, 6
 USER_END = 0x7FFFFFFFF000
 CODE = b"\xf4"  # not reached
-REFUSED = r"^.*[Bb]ad (ELF|roottask).*$"
+REFUSED = r"^.*(roottask refused|cannot create the roottask).*$"
 
 
 def segment(vaddr=0x400000, offset=0x1000, filesz=16, memsz=None, flags=RX, kind=PT_LOAD):
@@ -41,7 +41,7 @@ def second(**changes):
     return elf(segment(), segment(**{"vaddr": 0x800000, "offset": 0x2000, "flags": RW, **changes}))
 
 
-# name: (the file, the name of the error in ELF_ERROR_LIST)
+# name: (the file, the name of the error in ELF_ERROR_LIST, or the message itself)
 CASES = {
     "one byte": (b"\x7f", "TOO_SMALL"),
     "header cut": (elf()[:63], "TOO_SMALL"),
@@ -74,6 +74,7 @@ CASES = {
     "no program headers": (elf(phnum=0), "NO_SEGMENTS"),
     "entry outside": (elf(entry=0x500000), "ENTRY"),
     "entry in data": (elf(segment(flags=R)), "ENTRY"),
+    "more memory than there is": (second(memsz=2**40), "out of memory"),
 }
 
 
@@ -111,7 +112,7 @@ def main():
     complaints = [f"no case for {name}" for name in texts.keys() - {"OK"} - {error for _, error in CASES.values()}]
     kernel = pathlib.Path(args.build).resolve() / "hypervisor.elf32"
     with tempfile.TemporaryDirectory(prefix="hedron-elf.") as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
-        tasks = [pool.submit(check, kernel, pathlib.Path(folder), number, name, texts[error])
+        tasks = [pool.submit(check, kernel, pathlib.Path(folder), number, name, texts.get(error, error))
                  for number, (name, (_, error)) in enumerate(CASES.items())]
         complaints += [text for text in (task.result() for task in tasks) if text]
     if complaints:
