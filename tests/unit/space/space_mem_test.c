@@ -1,0 +1,665 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Memory of PDs: each rule of delegation and revocation, the kernel's own pages, TLBs, shortage, and random work
+ * against a model. */
+#include "core/pd.h"
+#include "host.h"
+#include "lib/bits.h"
+#include "mm/buddy.h"
+#include "space/space_mem.h"
+
+#include "hog.h"
+#include "unit.h"
+
+#define RWX (PERM_MEM_R | PERM_MEM_W | PERM_MEM_X)
+#define ALL PERM_ALL
+#define USER_PAGES (HEDRON_USER_END >> PAGE_BITS)
+#define HEAP (16 * MiB)
+#define PHYS_BITS 40
+
+static struct pd a, b;
+static u64 pages;
+
+static int setup(void **state)
+{
+	(void)state;
+	host_reset(HEAP);
+	host_phys_bits = PHYS_BITS;
+	pages = buddy_free_pages();
+	assert_int_equal(space_mem_init(&a.mem), SUCCESS);
+	assert_int_equal(space_mem_init(&b.mem), SUCCESS);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	space_mem_destroy(&a.mem);
+	space_mem_destroy(&b.mem);
+	return buddy_free_pages() == pages ? 0 : -1;
+}
+
+/* Once per process: claims cannot be taken back. */
+static int claim(void **state)
+{
+	(void)state;
+	host_reset(HEAP);
+	host_phys_bits = PHYS_BITS;
+	host_add_mem_type(0xa0000, MEM_UC);
+	host_add_mem_type(0x100000, MEM_WB);
+	host_add_mem_type(0xc0000000, MEM_UC);
+	host_add_mem_type(0x100000000, MEM_WB);
+	space_mem_claim(paddr(0x6600000), 0x1ff001);
+	space_mem_claim(paddr(HOST_HEAP_PHYS), HEAP);
+	return 0;
+}
+
+static enum status give(struct pd *to, u64 phys_page, u64 page, unsigned order, unsigned perm)
+{
+	return space_mem_delegate(&pd_kernel, to, phys_page, page, order, perm, 0);
+}
+
+/* A page of the host table: physical page and rights, as in a CRD; nothing there: ~0. */
+static u64 host_page(struct pd *pd, u64 page, unsigned *rights)
+{
+	unsigned order;
+	u64 e = ptab_lookup(&pd->mem.host, page, &order);
+	*rights = e ? PERM_MEM_R | (e & PTE_W ? PERM_MEM_W : 0) | (e & PTE_NX ? 0 : PERM_MEM_X) : 0;
+	return e ? ((e & PTE_ADDR) >> PAGE_BITS) + (page & bits_low(order)) : ~0ull;
+}
+
+static u64 guest_page(struct pd *pd, u64 page, unsigned *rights, unsigned *type)
+{
+	unsigned order;
+	u64 e = ptab_lookup(&pd->mem.guest, page, &order);
+	*rights = e & 7;
+	*type = e >> 3 & 7;
+	return e ? ((e & PTE_ADDR) >> PAGE_BITS) + (page & bits_low(order)) : ~0ull;
+}
+
+static void assert_host(struct pd *pd, u64 page, u64 phys_page, unsigned rights)
+{
+	unsigned found;
+	assert_int_equal(host_page(pd, page, &found), phys_page);
+	assert_int_equal(found, rights);
+}
+
+static void assert_no_host(struct pd *pd, u64 page)
+{
+	assert_host(pd, page, ~0ull, 0);
+}
+
+static void assert_guest(struct pd *pd, u64 page, u64 phys_page, unsigned rights, unsigned type)
+{
+	unsigned found, found_type;
+	assert_int_equal(guest_page(pd, page, &found, &found_type), phys_page);
+	assert_int_equal(found, rights);
+	assert_int_equal(found_type, type);
+}
+
+static void assert_no_guest(struct pd *pd, u64 page)
+{
+	unsigned rights, type;
+	assert_int_equal(guest_page(pd, page, &rights, &type), ~0ull);
+}
+
+static unsigned order_at(struct pd *pd, u64 page)
+{
+	unsigned order;
+	assert_true(ptab_lookup(&pd->mem.host, page, &order));
+	return order;
+}
+
+/* ---- physical memory ---- */
+
+static void physical_memory_is_mapped_as_it_is(void **state)
+{
+	(void)state;
+	unsigned order;
+	assert_int_equal(give(&a, 0x200, 0x1000, 0, RWX), SUCCESS);
+	u64 e = ptab_lookup(&a.mem.host, 0x1000, &order);
+	assert_int_equal(e & ~(PTE_TYPE | PTE_DELEG), 0x200000 | PTE_P | PTE_W | PTE_U | PTE_A | PTE_D);
+	assert_int_equal(host_tlb.host, 0);
+}
+
+static void claimed_memory_is_withheld_exactly(void **state)
+{
+	(void)state;
+	/* 32 MiB around the image: 0x6600000 .. 0x6800000, the odd size rounded up. */
+	assert_int_equal(give(&a, 0x6000, 0x6000, 13, RWX), SUCCESS);
+	assert_host(&a, 0x65ff, 0x65ff, RWX);
+	assert_no_host(&a, 0x6600);
+	assert_no_host(&a, 0x67ff);
+	assert_host(&a, 0x6800, 0x6800, RWX);
+	/* A claimed source unmaps. */
+	assert_int_equal(give(&a, 0x7000, 0x5000, 0, RWX), SUCCESS);
+	assert_int_equal(give(&a, 0x6700, 0x5000, 0, RWX), SUCCESS);
+	assert_no_host(&a, 0x5000);
+}
+
+static void addresses_beyond_maxphyaddr_are_refused(void **state)
+{
+	(void)state;
+	u64 end = bit(PHYS_BITS - PAGE_BITS);
+	assert_int_equal(give(&a, end - 1, 1, 0, RWX), SUCCESS);
+	assert_host(&a, 1, end - 1, RWX);
+	assert_int_equal(give(&a, end, 2, 0, RWX), BAD_PAR);
+	assert_int_equal(give(&a, 0, 0, 29, RWX), BAD_PAR);
+	assert_no_host(&a, 2);
+	/* Taking away never fails, nor does what has no effect. */
+	assert_int_equal(give(&a, end, 1, 0, 0), SUCCESS);
+	assert_no_host(&a, 1);
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, end, 2, 0, RWX, ITEM_NO_HOST), SUCCESS);
+}
+
+static void the_hypervisor_flag_names_the_source(void **state)
+{
+	(void)state;
+	assert_int_equal(space_mem_delegate(&b, &a, 0x200, 7, 0, RWX, ITEM_HYPERVISOR), SUCCESS);
+	assert_host(&a, 7, 0x200, RWX);
+	assert_int_equal(space_mem_delegate(&b, &a, 0x200, 7, 0, RWX, 0), SUCCESS);
+	assert_no_host(&a, 7);
+}
+
+static void types_of_memory_reach_guests(void **state)
+{
+	(void)state;
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0, 0, 8, RWX, ITEM_GUEST), SUCCESS);
+	assert_guest(&a, 0x9f, 0x9f, 7, MEM_WB);
+	assert_guest(&a, 0xa0, 0xa0, 7, MEM_UC);
+	assert_guest(&a, 0xff, 0xff, 7, MEM_UC);
+	/* Also along a chain of PDs, and out of superpages. */
+	assert_int_equal(give(&a, 0xc0000, 0x200, 9, RWX), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 0x201, 5, 0, RWX, ITEM_GUEST | ITEM_NO_HOST), SUCCESS);
+	assert_guest(&b, 5, 0xc0001, 7, MEM_UC);
+	assert_no_host(&b, 5);
+}
+
+/* ---- sizes ---- */
+
+static void superpages_are_used_where_they_fit(void **state)
+{
+	(void)state;
+	assert_int_equal(give(&a, 0x40000, 0x80000, 18, RWX), SUCCESS);
+	assert_int_equal(order_at(&a, 0x80000), 18);
+	assert_int_equal(give(&a, 0x40000, 0x600, 9, RWX), SUCCESS);
+	assert_int_equal(order_at(&a, 0x600), 9);
+	/* From leaf to leaf: the same sizes, or parts. */
+	assert_int_equal(space_mem_delegate(&a, &b, 0x80000, 0xc0000, 18, RWX, 0), SUCCESS);
+	assert_int_equal(order_at(&b, 0xc0000), 18);
+	assert_int_equal(space_mem_delegate(&a, &b, 0x80200, 0x200, 9, RWX, 0), SUCCESS);
+	assert_int_equal(order_at(&b, 0x200), 9);
+	assert_host(&b, 0x233, 0x40233, RWX);
+	assert_int_equal(space_mem_delegate(&a, &b, 0x80000, 0, 3, RWX, 0), SUCCESS);
+	assert_int_equal(order_at(&b, 0), 0);
+}
+
+static void small_leaves_stay_small(void **state)
+{
+	(void)state;
+	for (u64 page = 0; page < 512; page++)
+		assert_int_equal(give(&a, 0x40000 + page, 0x200 + page, 0, RWX), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 0x200, 0x400, 9, RWX, 0), SUCCESS);
+	assert_int_equal(order_at(&b, 0x400), 0);
+	assert_host(&b, 0x5ff, 0x401ff, RWX);
+}
+
+static void a_hole_in_physical_memory_splits(void **state)
+{
+	(void)state;
+	/* 2 GiB with image, heap, and nothing else missing. */
+	assert_int_equal(give(&a, 0, 0x80000, 19, RWX), SUCCESS);
+	for (u64 page = 0; page < bit(19); page++) {
+		bool image = page >= 0x6600 && page < 0x6800;
+		bool heap = page >= HOST_HEAP_PHYS >> PAGE_BITS && page < (HOST_HEAP_PHYS + HEAP) >> PAGE_BITS;
+		assert_host(&a, 0x80000 + page, image || heap ? ~0ull : page, image || heap ? 0 : RWX);
+	}
+	assert_int_equal(order_at(&a, 0xc0000), 18);
+	assert_int_equal(order_at(&a, 0x80200), 9);
+}
+
+/* ---- rights ---- */
+
+static void rights_are_the_intersection(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned first, second, left;
+	} cases[] = {
+		{RWX, RWX, 7}, {RWX, 1, 1}, {RWX, 2, 3}, {RWX, 4, 5}, {RWX, 6, 7},
+		{1, RWX, 1},   {3, 5, 1},   {5, 3, 1},   {3, 31, 3},  {31, 31, 7},
+		{2, 2, 3},     {4, 4, 5},   {RWX, 0, 0}, {RWX, 8, 0}, {RWX, 24, 0},
+	};
+	for (unsigned i = 0; i < array_size(cases); i++) {
+		assert_int_equal(give(&a, 0x300, 9, 0, cases[i].first), SUCCESS);
+		assert_int_equal(give(&b, 0x400, 9, 0, RWX), SUCCESS);
+		assert_int_equal(space_mem_delegate(&a, &b, 9, 9, 0, cases[i].second, ITEM_GUEST), SUCCESS);
+		if (cases[i].left) {
+			assert_host(&b, 9, 0x300, cases[i].left);
+			assert_guest(&b, 9, 0x300, cases[i].left, MEM_WB);
+		} else {
+			assert_no_host(&b, 9);
+			assert_no_guest(&b, 9);
+		}
+	}
+}
+
+static void undefined_rights_are_no_rights(void **state)
+{
+	(void)state;
+	assert_int_equal(give(&a, 0x300, 9, 0, RWX), SUCCESS);
+	assert_int_equal(give(&a, 0x300, 9, 0, 8 | 16), SUCCESS);
+	assert_no_host(&a, 9);
+}
+
+/* ---- what is mapped where ---- */
+
+static void host_and_guest_are_separate(void **state)
+{
+	(void)state;
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x300, 9, 0, RWX, ITEM_NO_HOST), SUCCESS);
+	assert_no_host(&a, 9);
+	assert_no_guest(&a, 9);
+	assert_null(a.mem.guest.root);
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x300, 9, 0, RWX, ITEM_NO_HOST | 1 << 9), SUCCESS);
+	assert_no_host(&a, 9);
+	assert_guest(&a, 9, 0x300, 7, MEM_WB);
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x301, 9, 0, RWX, 1 << 10), SUCCESS);
+	assert_host(&a, 9, 0x301, RWX);
+	assert_guest(&a, 9, 0x301, 7, MEM_WB);
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x301, 9, 0, 0, ITEM_NO_HOST | ITEM_GUEST), SUCCESS);
+	assert_host(&a, 9, 0x301, RWX);
+	assert_no_guest(&a, 9);
+}
+
+static void invalid_ranges_are_ignored(void **state)
+{
+	(void)state;
+	static const struct {
+		u64 from, to;
+		unsigned order;
+	} cases[] = {
+		{1, 16, 1},
+		{16, 1, 1},
+		{USER_PAGES, 16, 0},
+		{16, USER_PAGES, 0},
+		{0, USER_PAGES - 1, 1},
+		{USER_PAGES - 1, 16, 1},
+		{16, ~0ull >> 12, 0},
+		{0, (1ull << 35) - (1ull << 20), 20},
+	};
+	for (unsigned i = 0; i < array_size(cases); i++) {
+		assert_int_equal(give(&a, cases[i].from, cases[i].to, cases[i].order, RWX), SUCCESS);
+		assert_int_equal(
+			space_mem_delegate(&a, &b, cases[i].from, cases[i].to, cases[i].order, RWX, ITEM_GUEST),
+			SUCCESS);
+	}
+	for (u64 i = PTAB_ENTRIES; i--;) {
+		assert_int_equal(a.mem.host.root[i], 0);
+		assert_int_equal(b.mem.host.root[i], 0);
+	}
+	assert_null(b.mem.guest.root);
+}
+
+static void the_last_user_page_is_usable(void **state)
+{
+	(void)state;
+	assert_int_equal(give(&a, 0x300, USER_PAGES - 1, 0, RWX), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, USER_PAGES - 1, 0, 0, RWX, 0), SUCCESS);
+	assert_host(&b, 0, 0x300, RWX);
+}
+
+static void absent_source_pages_unmap(void **state)
+{
+	(void)state;
+	assert_int_equal(give(&a, 0x300, 8, 1, RWX), SUCCESS); /* pages 8 and 9 */
+	assert_int_equal(give(&b, 0x400, 16, 2, RWX), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 8, 16, 2, RWX, 0), SUCCESS);
+	assert_host(&b, 16, 0x300, RWX);
+	assert_host(&b, 17, 0x301, RWX);
+	assert_no_host(&b, 18);
+	assert_no_host(&b, 19);
+	assert_int_equal(host_tlb.host, 1);
+	assert_ptr_equal(host_tlb.pd, &b);
+}
+
+static void a_pd_may_delegate_to_itself(void **state)
+{
+	(void)state;
+	assert_int_equal(give(&a, 0x400, 0x400, 9, RWX), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &a, 0x410, 0x418, 3, PERM_MEM_R, 0), SUCCESS);
+	assert_host(&a, 0x418, 0x410, PERM_MEM_R);
+	assert_host(&a, 0x417, 0x417, RWX);
+	assert_int_equal(space_mem_delegate(&a, &a, 0x400, 0x400, 9, PERM_MEM_R, ITEM_GUEST), SUCCESS);
+	assert_host(&a, 0x400, 0x400, PERM_MEM_R);
+	assert_guest(&a, 0x419, 0x411, PERM_MEM_R, MEM_WB);
+}
+
+/* ---- revocation ---- */
+
+static void revocation_takes_from_both_tables(void **state)
+{
+	(void)state;
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x400, 0x400, 9, RWX, ITEM_GUEST), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 0x400, 0x400, 9, RWX, 0), SUCCESS);
+	assert_int_equal(space_mem_revoke(&a, 0x404, 2), SUCCESS);
+	assert_no_host(&a, 0x404);
+	assert_no_guest(&a, 0x407);
+	assert_host(&a, 0x408, 0x408, RWX);
+	assert_guest(&a, 0x403, 0x403, 7, MEM_WB);
+	assert_host(&b, 0x404, 0x404, RWX); /* there is no tree */
+	assert_int_equal(host_tlb.host, 1);
+	assert_int_equal(host_tlb.guest, 1);
+}
+
+static void invalid_revocations_are_ignored(void **state)
+{
+	(void)state;
+	assert_int_equal(give(&a, 0x400, 0, 3, RWX), SUCCESS);
+	assert_int_equal(space_mem_revoke(&a, 1, 1), SUCCESS);
+	assert_int_equal(space_mem_revoke(&a, bit(35) - 1, 0), SUCCESS);
+	assert_int_equal(space_mem_revoke(&a, USER_PAGES & ~1ull, 1), SUCCESS);
+	assert_int_equal(space_mem_revoke(&a, ~0ull >> 12, 0), SUCCESS);
+	assert_host(&a, 1, 0x401, RWX);
+	assert_int_equal(host_tlb.host, 0);
+}
+
+static void everything_at_once(void **state)
+{
+	(void)state;
+	u64 before = buddy_free_pages();
+	assert_int_equal(give(&a, 0x400, 0x12345, 0, RWX), SUCCESS);
+	assert_int_equal(give(&a, 0x400, bit(27) + 5, 0, RWX), SUCCESS);
+	assert_int_equal(space_mem_revoke(&a, 0, 31), SUCCESS);
+	assert_no_host(&a, 0x12345);
+	assert_int_equal(buddy_free_pages(), before);
+}
+
+/* ---- TLBs ---- */
+
+static void flushes_happen_only_when_needed(void **state)
+{
+	(void)state;
+	assert_int_equal(give(&a, 0x400, 8, 3, RWX), SUCCESS);
+	assert_int_equal(give(&a, 0x400, 8, 3, RWX), SUCCESS);
+	assert_int_equal(space_mem_revoke(&a, 64, 3), SUCCESS);
+	assert_int_equal(host_tlb.host, 0);
+	assert_int_equal(space_mem_revoke(&a, 8, 3), SUCCESS);
+	assert_int_equal(host_tlb.host, 1);
+	assert_int_equal(host_tlb.guest, 0);
+	assert_int_equal(host_tlb.va, 8 << PAGE_BITS);
+	assert_int_equal(host_tlb.order, 3);
+}
+
+static void others_flushes_are_waited_for(void **state)
+{
+	(void)state;
+	/* As if another CPU had taken this page away and were still at its flush. */
+	a.mem.flushing = 1;
+	assert_int_equal(space_mem_revoke(&a, 8, 3), SUCCESS);
+	assert_int_equal(host_tlb.host, 1);
+	assert_int_equal(a.mem.flushing, 1);
+	a.mem.flushing = 0;
+}
+
+/* ---- the kernel's pages ---- */
+
+static void private_pages_cannot_be_delegated(void **state)
+{
+	(void)state;
+	void *page = buddy_alloc_zeroed();
+	u64 frame = heap_phys(page).v >> PAGE_BITS;
+	assert_int_equal(give(&b, 0x300, 5, 0, RWX), SUCCESS);
+	assert_int_equal(space_mem_map_kernel_page(&a, 0x7000, page, SPACE_MEM_PRIVATE), SUCCESS);
+	assert_host(&a, 7, frame, PERM_MEM_R | PERM_MEM_W);
+	assert_int_equal(space_mem_delegate(&a, &b, 7, 5, 0, RWX, ITEM_GUEST), SUCCESS);
+	assert_no_host(&b, 5);
+	assert_no_guest(&b, 5);
+	space_mem_unmap_kernel_page(&a, 0x7000, page);
+	assert_no_host(&a, 7);
+	assert_int_equal(host_tlb.host, 2);
+	assert_ptr_equal(host_tlb.pd, &a);
+	buddy_free(page, 0);
+}
+
+static void the_information_page_is_read_only_for_all(void **state)
+{
+	(void)state;
+	void *page = buddy_alloc_zeroed();
+	u64 frame = heap_phys(page).v >> PAGE_BITS;
+	assert_int_equal(space_mem_map_kernel_page(&a, HEDRON_ROOT_HIP, page, SPACE_MEM_HIP), SUCCESS);
+	assert_host(&a, HEDRON_ROOT_HIP >> PAGE_BITS, frame, PERM_MEM_R);
+	assert_int_equal(space_mem_delegate(&a, &b, HEDRON_ROOT_HIP >> PAGE_BITS, 5, 0, ALL, ITEM_GUEST), SUCCESS);
+	assert_host(&b, 5, frame, PERM_MEM_R);
+	assert_guest(&b, 5, frame, 1, MEM_WB);
+	assert_int_equal(space_mem_delegate(&b, &a, 5, 6, 0, ALL, 0), SUCCESS);
+	assert_host(&a, 6, frame, PERM_MEM_R);
+	buddy_free(page, 0);
+}
+
+static void kernel_pages_replace_and_can_be_replaced(void **state)
+{
+	(void)state;
+	void *page = buddy_alloc_zeroed();
+	u64 frame = heap_phys(page).v >> PAGE_BITS;
+	assert_int_equal(give(&a, 0x400, 0x400, 9, RWX), SUCCESS);
+	assert_int_equal(space_mem_map_kernel_page(&a, 0x405000, page, SPACE_MEM_PRIVATE), SUCCESS);
+	assert_host(&a, 0x405, frame, PERM_MEM_R | PERM_MEM_W);
+	assert_host(&a, 0x404, 0x404, RWX);
+	assert_int_equal(host_tlb.host, 1);
+	/* Something else is there now: unmapping leaves it alone. */
+	assert_int_equal(give(&a, 0x999, 0x405, 0, RWX), SUCCESS);
+	space_mem_unmap_kernel_page(&a, 0x405000, page);
+	assert_host(&a, 0x405, 0x999, RWX);
+	buddy_free(page, 0);
+}
+
+static void kernel_pages_stay_in_user_space(void **state)
+{
+	(void)state;
+	void *page = buddy_alloc_zeroed();
+	static const u64 bad[] = {HEDRON_USER_END, HEDRON_USER_END + PAGE_SIZE, 1,
+				  0xfff,           0xffffc00000000000,          ~0xfffull};
+	for (unsigned i = 0; i < array_size(bad); i++) {
+		assert_int_equal(space_mem_map_kernel_page(&a, bad[i], page, SPACE_MEM_PRIVATE), BAD_PAR);
+		assert_int_equal(space_mem_map_guest_page(&a, bad[i], page), BAD_PAR);
+		space_mem_unmap_kernel_page(&a, bad[i], page);
+	}
+	assert_int_equal(space_mem_map_kernel_page(&a, 0, page, SPACE_MEM_PRIVATE), SUCCESS);
+	space_mem_unmap_kernel_page(&a, 0, page);
+	buddy_free(page, 0);
+}
+
+static void guests_get_an_access_page(void **state)
+{
+	(void)state;
+	void *page = buddy_alloc_zeroed();
+	assert_int_equal(space_mem_map_guest_page(&a, 0xfee00000, page), SUCCESS);
+	assert_guest(&a, 0xfee00, heap_phys(page).v >> PAGE_BITS, 3, MEM_WB);
+	assert_no_host(&a, 0xfee00);
+	assert_ptr_equal(space_mem_guest_root(&a), a.mem.guest.root);
+	assert_non_null(space_mem_guest_root(&b));
+	buddy_free(page, 0);
+}
+
+static void the_kernels_half_is_left_alone(void **state)
+{
+	(void)state;
+	for (unsigned i = PTAB_ENTRIES / 2; i < PTAB_ENTRIES; i++)
+		a.mem.host.root[i] = HOST_HEAP_PHYS | PTE_P | PTE_W;
+	assert_int_equal(give(&a, 0x300, 8, 3, RWX), SUCCESS);
+	assert_int_equal(space_mem_revoke(&a, 0, 31), SUCCESS);
+	for (unsigned i = PTAB_ENTRIES / 2; i < PTAB_ENTRIES; i++)
+		assert_int_equal(a.mem.host.root[i], HOST_HEAP_PHYS | PTE_P | PTE_W);
+}
+
+/* ---- shortage ---- */
+
+static enum status short_of_memory(u64 left)
+{
+	struct hog hog = {0};
+	enum status st[4];
+
+	assert_int_equal(give(&a, 0x40000, 0x40000, 18, RWX), SUCCESS);
+	hog_take(&hog, left);
+	st[0] = space_mem_revoke(&a, 0x41001, 0);
+	assert_host(&a, 0x41002, 0x41002, RWX);
+	if (st[0] == SUCCESS)
+		assert_no_host(&a, 0x41001);
+	else
+		assert_host(&a, 0x41001, 0x41001, RWX);
+	st[1] = space_mem_delegate(&a, &b, 0x41000, 0x1000, 12, RWX, ITEM_GUEST);
+	st[2] = space_mem_map_kernel_page(&b, 0x7000000000, buddy_page_virt(buddy_page(b.mem.host.root)),
+					  SPACE_MEM_PRIVATE);
+	st[3] = give(&b, 0x80000, 0x2000000, 4, RWX);
+	hog_release(&hog);
+	for (unsigned i = 0; i < array_size(st); i++)
+		assert_true(st[i] == SUCCESS || st[i] == OOM);
+	assert_int_equal(space_mem_revoke(&a, 0, 31), SUCCESS);
+	assert_int_equal(space_mem_revoke(&b, 0, 31), SUCCESS);
+	return st[0] == SUCCESS && st[1] == SUCCESS && st[2] == SUCCESS ? st[3] : OOM;
+}
+
+static void shortage_at_every_allocation(void **state)
+{
+	u64 left = 0;
+	for (bool done = false; !done; left++) {
+		done = short_of_memory(left) == SUCCESS;
+		assert_true(left < 64);
+		assert_int_equal(teardown(state), 0);
+		setup(state);
+	}
+	assert_true(left > 8);
+	struct hog hog = {0};
+	static struct space_mem m;
+	hog_take(&hog, 0);
+	assert_int_equal(space_mem_init(&m), OOM);
+	assert_null(space_mem_guest_root(&a));
+	hog_release(&hog);
+}
+
+/* ---- random work ---- */
+
+#define WINDOW_ORDER 12
+#define WINDOW (1u << WINDOW_ORDER)
+
+struct cell {
+	u64 frame;
+	unsigned rights;
+};
+
+static struct model {
+	struct cell host[WINDOW], guest[WINDOW];
+} models[2];
+
+static unsigned implied(unsigned perm)
+{
+	return perm & RWX ? (perm & RWX) | PERM_MEM_R : 0;
+}
+
+static void set(struct cell *c, u64 frame, unsigned rights)
+{
+	*c = (struct cell){rights ? frame : ~0ull, rights};
+}
+
+static void model_delegate(int from, int to, u64 src, u64 dst, unsigned order, unsigned perm, unsigned flags)
+{
+	static struct cell old[WINDOW];
+	u64 count = 1ull << order;
+
+	for (u64 n = 0; n < count; n++)
+		if (from < 0)
+			set(&old[n], src + n, src + n >= 0x6600 && src + n < 0x6800 ? 0 : RWX);
+		else
+			old[n] = models[from].host[src + n];
+	for (u64 n = 0; n < count; n++) {
+		unsigned rights = old[n].rights & implied(perm);
+		if (!(flags & ITEM_NO_HOST))
+			set(&models[to].host[dst + n], old[n].frame, rights);
+		if (flags & ITEM_GUEST)
+			set(&models[to].guest[dst + n], old[n].frame, rights);
+	}
+}
+
+static void random_step(struct pd *const pd[2])
+{
+	unsigned order = unit_random(3) ? unit_random(5) : unit_random(WINDOW_ORDER + 1);
+	u64 src = (u64)unit_random(WINDOW >> order) << order, dst = (u64)unit_random(WINDOW >> order) << order;
+	int from = (int)unit_random(3) - 1, to = (int)unit_random(2);
+	unsigned perm = unit_random(4) ? RWX : unit_random(32);
+	unsigned flags = unit_random(2) ? 0 : unit_random(8) << 8;
+
+	if (!unit_random(4)) {
+		assert_int_equal(space_mem_revoke(pd[to], dst, order), SUCCESS);
+		model_delegate(to, to, dst, dst, order, 0, ITEM_GUEST);
+		return;
+	}
+	if (from < 0)
+		src += 0x6000; /* the image lies within this window */
+	assert_int_equal(space_mem_delegate(from < 0 ? &pd_kernel : pd[from], pd[to], src, dst, order, perm, flags),
+			 SUCCESS);
+	model_delegate(from, to, src, dst, order, perm, flags);
+}
+
+static void compare(struct pd *pd, const struct model *m)
+{
+	for (u64 page = 0; page < WINDOW; page++) {
+		unsigned rights, type;
+		assert_int_equal(host_page(pd, page, &rights), m->host[page].frame);
+		assert_int_equal(rights, m->host[page].rights);
+		assert_int_equal(guest_page(pd, page, &rights, &type), m->guest[page].frame);
+		assert_int_equal(rights, m->guest[page].rights);
+	}
+}
+
+static void random_work_matches_the_model(void **state)
+{
+	(void)state;
+	struct pd *const pd[2] = {&a, &b};
+	memset(models, 0, sizeof(models));
+	for (int i = 0; i < 2; i++)
+		for (u64 page = 0; page < WINDOW; page++)
+			models[i].host[page].frame = models[i].guest[page].frame = ~0ull;
+	for (unsigned round = 0; round < 400; round++) {
+		for (unsigned i = 0; i < 20; i++)
+			random_step(pd);
+		compare(&a, &models[0]);
+		compare(&b, &models[1]);
+	}
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(physical_memory_is_mapped_as_it_is),
+		T(claimed_memory_is_withheld_exactly),
+		T(addresses_beyond_maxphyaddr_are_refused),
+		T(the_hypervisor_flag_names_the_source),
+		T(types_of_memory_reach_guests),
+		T(superpages_are_used_where_they_fit),
+		T(small_leaves_stay_small),
+		T(a_hole_in_physical_memory_splits),
+		T(rights_are_the_intersection),
+		T(undefined_rights_are_no_rights),
+		T(host_and_guest_are_separate),
+		T(invalid_ranges_are_ignored),
+		T(the_last_user_page_is_usable),
+		T(absent_source_pages_unmap),
+		T(a_pd_may_delegate_to_itself),
+		T(revocation_takes_from_both_tables),
+		T(invalid_revocations_are_ignored),
+		T(everything_at_once),
+		T(flushes_happen_only_when_needed),
+		T(others_flushes_are_waited_for),
+		T(private_pages_cannot_be_delegated),
+		T(the_information_page_is_read_only_for_all),
+		T(kernel_pages_replace_and_can_be_replaced),
+		T(kernel_pages_stay_in_user_space),
+		T(guests_get_an_access_page),
+		T(the_kernels_half_is_left_alone),
+		T(shortage_at_every_allocation),
+		T(random_work_matches_the_model),
+	};
+	return cmocka_run_group_tests(tests, claim, NULL);
+}
