@@ -12,6 +12,19 @@ static struct {
 	bool wrong_status;
 } verdict;
 
+static struct {
+	const struct bench_case *c; /* null: none */
+	unsigned index;
+} running;
+
+static struct {
+	const char *name;
+	const struct bench_case *const *tables;
+	struct rt_ec ec;
+	sel_t done;
+	bool ok;
+} suite;
+
 void bench_expect(enum status got, enum status want)
 {
 	if (got == want || verdict.why || verdict.wrong_status)
@@ -25,6 +38,14 @@ void bench_fail(const char *why)
 {
 	if (!verdict.wrong_status && !verdict.why)
 		verdict.why = why;
+}
+
+const char *bench_needed(enum status got, const char *call)
+{
+	if (got == OOM)
+		return "the kernel has no memory for it";
+	bench_expect(got, SUCCESS);
+	return call;
 }
 
 /* Never inlined, like the windows of the cases. */
@@ -94,36 +115,51 @@ static void measure(const struct bench_case *c, struct bench_sample *s)
 	sort(s->values, s->n);
 }
 
-static const char *failure(const struct bench_case *c, char *text, size_t size)
+/* What went wrong, or null. */
+static const char *failure(char *text, size_t size)
 {
-	const char *wrong = c->valid ? c->valid() : NULL;
+	if (!verdict.wrong_status)
+		return verdict.why;
+	rt_snprintf(text, size, "status %s instead of %s%s%s", rt_status(verdict.got), rt_status(verdict.want),
+		    verdict.why ? ": " : "", verdict.why ? verdict.why : "");
+	return text;
+}
 
-	if (verdict.wrong_status) {
-		rt_snprintf(text, size, "status %s instead of %s", rt_status(verdict.got), rt_status(verdict.want));
-		return text;
+/* The result, if not null, is why the case cannot be measured. */
+static const char *attempt(const struct bench_case *c, unsigned index, struct bench_sample *s)
+{
+	const char *skip = c->setup ? c->setup(c->values ? c->values[index] : (long)index) : NULL;
+
+	if (skip) {
+		verdict.why = verdict.wrong_status ? skip : NULL;
+	} else {
+		measure(c, s);
+		if (c->valid)
+			bench_fail(c->valid());
 	}
-	return verdict.why ? verdict.why : wrong;
+	if (c->teardown)
+		c->teardown();
+	return skip;
 }
 
 static bool run_one(const struct bench_case *c, unsigned index, struct bench_sample *s)
 {
-	const char *why, *skip = c->setup ? c->setup(c->values ? c->values[index] : (long)index) : NULL;
-	char text[80];
+	const char *skip, *why;
+	char text[120];
 
 	verdict.why = NULL;
 	verdict.wrong_status = false;
-	if (!skip)
-		measure(c, s);
-	why = skip ? NULL : failure(c, text, sizeof(text));
-	if (c->teardown)
-		c->teardown();
-
-	if (skip)
-		bench_report_skip(c, index, skip);
-	else if (why)
+	running.c = c;
+	running.index = index;
+	skip = attempt(c, index, s);
+	why = failure(text, sizeof(text));
+	if (why)
 		bench_report_fail(c, index, why);
+	else if (skip)
+		bench_report_skip(c, index, skip);
 	else
 		bench_report_sample(c, index, s);
+	running.c = NULL;
 	return !why;
 }
 
@@ -137,25 +173,54 @@ static bool wanted(const struct bench_case *c)
 	return !n || !strncmp(c->name, only, n);
 }
 
-bool bench_run(const char *suite, const struct bench_case *cases, size_t n)
+static void run_case(const struct bench_case *c, uint64_t overhead)
 {
 	static uint64_t values[BENCH_WINDOWS_MAX];
-	struct bench_calibration cal;
-	bool ok;
+	unsigned long windows = rt_arg("windows", c->windows ? c->windows : BENCH_WINDOWS);
+	struct bench_sample s = {overhead, (unsigned)rt_min(windows ? windows : 1, BENCH_WINDOWS_MAX), values};
 
-	bench_report_run(suite);
+	for (unsigned i = 0; i < (c->count ? c->count : 1); i++)
+		suite.ok &= run_one(c, i, &s);
+}
+
+static void panicked(const char *text)
+{
+	if (running.c)
+		bench_report_fail(running.c, running.index, text);
+	bench_report_end();
+}
+
+static void run_suite(void *arg)
+{
+	struct bench_calibration cal;
+
+	(void)arg;
+	bench_report_run(suite.name);
 	cal = calibrate();
 	bench_report_calibration(&cal);
-	ok = cal.stable;
-	for (size_t i = 0; i < n; i++) {
-		const struct bench_case *c = &cases[i];
-		unsigned long windows = rt_arg("windows", c->windows ? c->windows : BENCH_WINDOWS);
-		struct bench_sample s = {cal.overhead, (unsigned)rt_min(windows ? windows : 1, BENCH_WINDOWS_MAX),
-					 values};
-
-		for (unsigned p = 0; wanted(c) && p < (c->count ? c->count : 1); p++)
-			ok &= run_one(c, p, &s);
-	}
+	suite.ok = cal.stable;
+	for (const struct bench_case *const *table = suite.tables; *table; table++)
+		for (const struct bench_case *c = *table; c->name; c++)
+			if (wanted(c))
+				run_case(c, cal.overhead);
 	bench_report_end();
-	return ok;
+	RT_MUST(hc_sm_up(suite.done));
+}
+
+struct utcb *bench_utcb(void)
+{
+	return suite.ec.utcb;
+}
+
+bool bench_run(const char *name, const struct bench_case *const *tables)
+{
+	suite.name = name;
+	suite.tables = tables;
+	suite.ec.cpu = rt_cpu;
+	rt_panic_hook = panicked;
+	RT_MUST(rt_sm(&suite.done, 0));
+	RT_MUST(rt_thread(&suite.ec, BENCH_PRIO, run_suite, NULL));
+	RT_MUST(hc_sm_down(suite.done));
+	rt_panic_hook = NULL;
+	return suite.ok;
 }

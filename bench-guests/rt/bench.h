@@ -34,12 +34,16 @@ struct bench_case {
 #define BENCH_WINDOWS 64
 #define BENCH_WINDOWS_MAX 4096
 #define BENCH_WARMUP 8
+#define BENCH_PRIO 64 /* cases run at this priority, so that there is room above and below */
 
 /*
- * Runs all cases and reports. Command line: "case=PREFIX" restricts, "windows=N" overrides the numbers of windows.
+ * Runs all cases and reports. Each table ends with a case without a name, the list of tables with a null pointer.
+ * "case=PREFIX" on the command line restricts the run, "windows=N" overrides the numbers of windows.
  * Returns true if nothing failed and the calibration was stable.
  */
-bool bench_run(const char *suite, const struct bench_case *cases, size_t n);
+bool bench_run(const char *suite, const struct bench_case *const *tables);
+
+struct utcb *bench_utcb(void); /* of the EC that runs the cases (on the boot CPU) */
 
 /*
  * The timer pair. Both halves are one asm block with a fixed number of instructions between the two reads, so that
@@ -78,6 +82,15 @@ static inline void bench_status(enum status got)
 {
 	bench_expect(got, SUCCESS);
 }
+
+/* In setup: leaves it unless the call succeeds. No memory is a reason to skip the case, everything else fails it. */
+#define BENCH_NEED(call)                                       \
+	do {                                                   \
+		enum status bench_st_ = (call);                \
+		if (bench_st_ != SUCCESS)                      \
+			return bench_needed(bench_st_, #call); \
+	} while (0)
+const char *bench_needed(enum status got, const char *call);
 
 /* Outside the timed part: the case fails with this text (the first counts). */
 void bench_fail(const char *why);

@@ -7,6 +7,7 @@
 static struct {
 	bool ready;
 	sel_t base;
+	struct rt_ec ec; /* runs the handlers */
 } cpu_events[HEDRON_CPU_MAX];
 
 static const char *vector_name(unsigned long vector)
@@ -19,11 +20,42 @@ static const char *vector_name(unsigned long vector)
 	return vector < HEDRON_SEL_EXC && names[vector] ? names[vector] : "event";
 }
 
-void rt_fault(struct utcb *utcb, void *arg)
+/* A fault of these instructions is an answer. */
+extern const uint8_t rt_probe_read[], rt_probe_write[], rt_probe_failed[];
+
+__asm__(".pushsection .text\n"
+	"rt_can_read:\n"
+	"rt_probe_read:\n"
+	"	mov (%rdi), %al\n"
+	"	mov $1, %eax\n"
+	"	ret\n"
+	"rt_can_write:\n"
+	"rt_probe_write:\n"
+	"	lock orb $0, (%rdi)\n"
+	"	mov $1, %eax\n"
+	"	ret\n"
+	"rt_probe_failed:\n"
+	"	xor %eax, %eax\n"
+	"	ret\n"
+	".global rt_can_read, rt_can_write\n"
+	".popsection\n");
+
+static bool probe(struct utcb_state *s)
 {
-	const struct utcb_state *s = &utcb->state;
+	if (s->rip != (uint64_t)rt_probe_read && s->rip != (uint64_t)rt_probe_write)
+		return false;
+	s->rip = (uint64_t)rt_probe_failed;
+	s->mtd = MTD_RIP_LEN;
+	return true;
+}
+
+static void fault(struct utcb *utcb, void *arg)
+{
+	struct utcb_state *s = &utcb->state;
 	unsigned long vector = (unsigned long)arg;
 
+	if (probe(s))
+		return;
 	rt_printf("roottask: %s (%lu) at rip %016lx, rsp %016lx, rflags %lx, error %lx, cr2 %016lx\n",
 		  vector_name(vector), vector, s->rip, s->rsp, s->rflags, s->qual[0], s->qual[1]);
 	rt_printf("  rax %016lx rcx %016lx rdx %016lx rbx %016lx\n", s->rax, s->rcx, s->rdx, s->rbx);
@@ -41,16 +73,19 @@ static void startup(struct utcb *utcb, void *arg)
 	utcb->state.rip = (uint64_t)rt_thread_entry;
 }
 
-static enum status fill(unsigned cpu, sel_t base)
+static enum status portal(sel_t base, unsigned long vector, const struct rt_ec *ec)
 {
-	struct rt_ec ec = {.cpu = cpu, .events = base};
-	enum status st = rt_ec_local(&ec);
+	bool start = vector == HEDRON_EXC_STARTUP;
 
-	for (unsigned long v = 0; v < HEDRON_SEL_EXC && st == SUCCESS; v++) {
-		bool start = v == HEDRON_EXC_STARTUP;
+	return rt_pt_at(base + vector, ec, start ? 0 : FAULT_MTD, start ? startup : fault, (void *)vector);
+}
 
-		st = rt_pt_at(base + v, &ec, start ? 0 : FAULT_MTD, start ? startup : rt_fault, (void *)v);
-	}
+static enum status fill(struct rt_ec *ec)
+{
+	enum status st = rt_ec_local(ec);
+
+	for (unsigned long v = 0; v < HEDRON_SEL_EXC && st == SUCCESS; v++)
+		st = portal(ec->events, v, ec);
 	return st;
 }
 
@@ -58,20 +93,25 @@ static enum status fill(unsigned cpu, sel_t base)
 void rt_events_init(void)
 {
 	cpu_events[rt_cpu].ready = true;
-	RT_MUST(fill(rt_cpu, 0));
+	cpu_events[rt_cpu].ec.cpu = rt_cpu;
+	RT_MUST(fill(&cpu_events[rt_cpu].ec));
 }
 
 enum status rt_events_new(unsigned cpu, sel_t *events)
 {
-	*events = rt_sels(5);
-	return fill(cpu, *events);
+	struct rt_ec ec = {.cpu = cpu, .events = rt_sels(5)};
+
+	*events = ec.events;
+	return fill(&ec);
 }
 
 sel_t rt_events(unsigned cpu)
 {
 	rt_assert(rt_cpu_enabled(cpu));
 	if (!cpu_events[cpu].ready) {
-		RT_MUST(rt_events_new(cpu, &cpu_events[cpu].base));
+		cpu_events[cpu].base = rt_sels(5);
+		cpu_events[cpu].ec = (struct rt_ec){.cpu = cpu, .events = cpu_events[cpu].base};
+		RT_MUST(fill(&cpu_events[cpu].ec));
 		cpu_events[cpu].ready = true;
 	}
 	return cpu_events[cpu].base;
@@ -83,4 +123,20 @@ enum status rt_event(sel_t events, unsigned vector, const struct rt_ec *ec, unsi
 	enum status st = rt_revoke(events + vector);
 
 	return st == SUCCESS ? rt_pt_at(events + vector, ec, mtd, handler, arg) : st;
+}
+
+enum status rt_event_raw(sel_t events, unsigned vector, const struct rt_ec *ec, unsigned long mtd,
+			 void (*entry)(void))
+{
+	enum status st = rt_revoke(events + vector);
+
+	return st == SUCCESS ? hc_create_pt(events + vector, RT_SEL_PD, ec->sel, mtd, (uint64_t)entry) : st;
+}
+
+enum status rt_event_default(unsigned cpu, unsigned vector)
+{
+	sel_t base = rt_events(cpu);
+	enum status st = rt_revoke(base + vector);
+
+	return st == SUCCESS ? portal(base, vector, &cpu_events[cpu].ec) : st;
 }

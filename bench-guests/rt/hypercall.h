@@ -18,16 +18,29 @@ struct hc_regs {
 
 #define HC_ALWAYS static inline __attribute__((always_inline))
 
-/* One argument, one result; RSI is OUT2 and may change. */
+/* By number of arguments, for hypercalls that return a status only. OUT2 may change, other registers may not. */
+
 HC_ALWAYS enum status hc_1(unsigned long a1)
 {
 	__asm__ volatile("syscall" : "+D"(a1) : : "rsi", "rcx", "r11", "memory");
 	return (enum status)(a1 & 0xff);
 }
 
+HC_ALWAYS enum status hc_2(unsigned long a1, unsigned long a2)
+{
+	__asm__ volatile("syscall" : "+D"(a1), "+S"(a2) : : "rcx", "r11", "memory");
+	return (enum status)(a1 & 0xff);
+}
+
 HC_ALWAYS enum status hc_3(unsigned long a1, unsigned long a2, unsigned long a3)
 {
-	__asm__ volatile("syscall" : "+D"(a1), "+S"(a2), "+d"(a3) : : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "+D"(a1), "+S"(a2) : "d"(a3) : "rcx", "r11", "memory");
+	return (enum status)(a1 & 0xff);
+}
+
+HC_ALWAYS enum status hc_4(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4)
+{
+	__asm__ volatile("syscall" : "+D"(a1), "+S"(a2) : "d"(a3), "a"(a4) : "rcx", "r11", "memory");
 	return (enum status)(a1 & 0xff);
 }
 
@@ -35,7 +48,7 @@ HC_ALWAYS enum status hc_5(unsigned long a1, unsigned long a2, unsigned long a3,
 {
 	register unsigned long r8 __asm__("r8") = a5;
 
-	__asm__ volatile("syscall" : "+D"(a1), "+S"(a2), "+d"(a3), "+a"(a4), "+r"(r8) : : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "+D"(a1), "+S"(a2) : "d"(a3), "a"(a4), "r"(r8) : "rcx", "r11", "memory");
 	return (enum status)(a1 & 0xff);
 }
 
@@ -85,7 +98,7 @@ HC_ALWAYS enum status hc_create_ec(sel_t sel, sel_t parent, unsigned cpu, unsign
 
 HC_ALWAYS enum status hc_create_sc(sel_t sel, sel_t parent, sel_t ec, unsigned prio, unsigned long quantum_us)
 {
-	return hc_5(HC_ARG1(HC_CREATE_SC, 0, sel), parent, ec, quantum_us << 12 | prio, 0);
+	return hc_4(HC_ARG1(HC_CREATE_SC, 0, sel), parent, ec, quantum_us << 12 | prio);
 }
 
 HC_ALWAYS enum status hc_create_pt(sel_t sel, sel_t parent, sel_t ec, unsigned long mtd, unsigned long rip)
@@ -100,7 +113,7 @@ HC_ALWAYS enum status hc_create_sm(sel_t sel, sel_t parent, unsigned long count)
 
 HC_ALWAYS enum status hc_create_kp(sel_t sel, sel_t parent)
 {
-	return hc_3(HC_ARG1(HC_CREATE_KP, 0, sel), parent, 0);
+	return hc_2(HC_ARG1(HC_CREATE_KP, 0, sel), parent);
 }
 
 HC_ALWAYS enum status hc_create_vcpu(sel_t sel, unsigned cpu, sel_t parent, sel_t state, sel_t vlapic, sel_t fpu)
@@ -110,7 +123,7 @@ HC_ALWAYS enum status hc_create_vcpu(sel_t sel, unsigned cpu, sel_t parent, sel_
 
 /* Delegation and revocation. */
 
-/* On return `*received` and `*meta` (either may be null) describe the resulting item; `*meta` is also the input. */
+/* `got`, if not null, describes the resulting item when the status is SUCCESS. */
 HC_ALWAYS enum status hc_delegate(sel_t src, sel_t dst, crd_t from, unsigned long meta, crd_t to,
 				  struct utcb_item *got)
 {
@@ -122,9 +135,12 @@ HC_ALWAYS enum status hc_delegate(sel_t src, sel_t dst, crd_t from, unsigned lon
 	return st;
 }
 
+/* `pd` counts only with REVOKE_REMOTE. */
 HC_ALWAYS enum status hc_revoke(crd_t crd, unsigned flags, sel_t pd)
 {
-	return hc_3(HC_ARG1(HC_REVOKE, flags, 0), crd, pd);
+	if (flags & REVOKE_REMOTE)
+		return hc_3(HC_ARG1(HC_REVOKE, flags, 0), crd, pd);
+	return hc_2(HC_ARG1(HC_REVOKE, flags, 0), crd);
 }
 
 HC_ALWAYS enum status hc_lookup(crd_t crd, crd_t *found)
@@ -138,7 +154,7 @@ HC_ALWAYS enum status hc_lookup(crd_t crd, crd_t *found)
 
 HC_ALWAYS enum status hc_pd_access_page(crd_t guest_page)
 {
-	return hc_3(HC_ARG1(HC_PD_CTRL, PD_CTRL_ACCESS_PAGE, 0), guest_page, 0);
+	return hc_2(HC_ARG1(HC_PD_CTRL, PD_CTRL_ACCESS_PAGE, 0), guest_page);
 }
 
 HC_ALWAYS enum status hc_msr_read(unsigned msr, unsigned long *value)
@@ -152,7 +168,7 @@ HC_ALWAYS enum status hc_msr_read(unsigned msr, unsigned long *value)
 
 HC_ALWAYS enum status hc_msr_write(unsigned msr, unsigned long value)
 {
-	return hc_3(HC_ARG1(HC_PD_CTRL, PD_CTRL_MSR | PD_CTRL_MSR_WRITE, msr), value, 0);
+	return hc_2(HC_ARG1(HC_PD_CTRL, PD_CTRL_MSR | PD_CTRL_MSR_WRITE, msr), value);
 }
 
 /* Operations on objects. */
@@ -163,16 +179,16 @@ HC_ALWAYS enum status hc_yield(void)
 }
 HC_ALWAYS enum status hc_pt_ctrl(sel_t pt, unsigned long id)
 {
-	return hc_3(HC_ARG1(HC_PT_CTRL, 0, pt), id, 0);
+	return hc_2(HC_ARG1(HC_PT_CTRL, 0, pt), id);
 }
 
 HC_ALWAYS enum status hc_sc_ctrl(sel_t sc, unsigned long *consumed_us)
 {
-	struct hc_regs r = {HC_ARG1(HC_SC_CTRL, 0, sc), 0, 0, 0, 0};
-	enum status st = hc_raw(&r);
+	unsigned long a1 = HC_ARG1(HC_SC_CTRL, 0, sc), high, low;
 
-	*consumed_us = r.rsi << 32 | (r.rdx & 0xffffffff);
-	return st;
+	__asm__ volatile("syscall" : "+D"(a1), "=S"(high), "=d"(low) : : "rcx", "r11", "memory");
+	*consumed_us = high << 32 | (low & 0xffffffff);
+	return (enum status)(a1 & 0xff);
 }
 
 /* The time of both is 0: three arguments, or the kernel refuses. */
@@ -196,11 +212,11 @@ HC_ALWAYS enum status hc_kp_map(sel_t kp, sel_t pd, unsigned long addr)
 
 HC_ALWAYS enum status hc_kp_unmap(sel_t kp)
 {
-	return hc_3(HC_ARG1(HC_KP_CTRL, KP_CTRL_UNMAP, kp), 0, 0);
+	return hc_1(HC_ARG1(HC_KP_CTRL, KP_CTRL_UNMAP, kp));
 }
 HC_ALWAYS enum status hc_vcpu_run(sel_t vcpu, unsigned long mtd)
 {
-	return hc_3(HC_ARG1(HC_VCPU_CTRL, VCPU_CTRL_RUN, vcpu), mtd, 0);
+	return hc_2(HC_ARG1(HC_VCPU_CTRL, VCPU_CTRL_RUN, vcpu), mtd);
 }
 HC_ALWAYS enum status hc_vcpu_poke(sel_t vcpu)
 {

@@ -13,8 +13,6 @@ void rt_pool_init(void);
 void rt_machine_init(void);
 void rt_events_init(void);
 
-rt_handler rt_fault; /* `arg`: the vector */
-
 /* Entry points in start.c. */
 void rt_portal_entry(void); /* RDI: struct rt_portal, [RSP]: UTCB */
 void rt_thread_entry(void); /* [RSP]: function, argument */

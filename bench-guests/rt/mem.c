@@ -181,7 +181,7 @@ sel_t rt_sels(unsigned order)
 {
 	sel_t sel = rt_align(sel_next, 1ul << order);
 
-	if (sel + (1ul << order) > rt_hip->sel_num)
+	if (sel + (1ul << order) > RT_SEL_PROGRAM)
 		rt_panic("out of selectors");
 	sel_next = sel + (1ul << order);
 	return sel;

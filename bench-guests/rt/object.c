@@ -84,16 +84,16 @@ enum status rt_ec_global(struct rt_ec *ec, void (*fn)(void *), void *arg)
 
 enum status rt_sc(sel_t *sc, sel_t ec, unsigned prio)
 {
-	*sc = rt_sel();
+	if (!*sc)
+		*sc = rt_sel();
 	return hc_create_sc(*sc, RT_SEL_PD, ec, prio, RT_QUANTUM);
 }
 
 enum status rt_thread(struct rt_ec *ec, unsigned prio, void (*fn)(void *), void *arg)
 {
 	enum status st = rt_ec_global(ec, fn, arg);
-	sel_t sc;
 
-	return st == SUCCESS ? rt_sc(&sc, ec->sel, prio) : st;
+	return st == SUCCESS ? rt_sc(&ec->sc, ec->sel, prio) : st;
 }
 
 enum status rt_sm(sel_t *sm, unsigned long count)

@@ -148,7 +148,19 @@ size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 
-/* Selectors: never returned. rt_sels() gives 2^order of them, naturally aligned. */
+/*
+ * Can one byte at that address be read (written back as it was)? The runtime's event portals catch the fault, so this
+ * is for ECs that use them.
+ */
+bool rt_can_read(const volatile void *p);
+bool rt_can_write(volatile void *p);
+
+/*
+ * Selectors: never returned. rt_sels() gives 2^order of them, naturally aligned. From RT_SEL_PROGRAM on they are the
+ * program's, to use as constants.
+ */
+
+#define RT_SEL_PROGRAM 0x100000ul
 
 sel_t rt_sel(void);
 sel_t rt_sels(unsigned order);
@@ -176,6 +188,7 @@ struct rt_ec {
 	sel_t events;
 	bool no_utcb;
 	sel_t sel; /* 0: a new selector */
+	sel_t sc;  /* the same, of the scheduling context rt_thread makes */
 	struct utcb *utcb;
 	uint8_t *stack; /* lowest byte */
 };
@@ -189,7 +202,7 @@ enum status rt_ec_global(struct rt_ec *ec, void (*fn)(void *arg), void *arg) RT_
 
 /* rt_ec_global, and an SC of this priority. Runs at once if that is higher than the caller's on the same CPU. */
 enum status rt_thread(struct rt_ec *ec, unsigned prio, void (*fn)(void *arg), void *arg) RT_MUST_CHECK;
-enum status rt_sc(sel_t *sc, sel_t ec, unsigned prio) RT_MUST_CHECK;
+enum status rt_sc(sel_t *sc, sel_t ec, unsigned prio) RT_MUST_CHECK; /* *sc 0: a new selector */
 
 /*
  * Portals. The handler runs on the local EC with its UTCB, which holds the message; when it returns, what the UTCB
@@ -214,6 +227,9 @@ sel_t rt_events(unsigned cpu);
 enum status rt_events_new(unsigned cpu, sel_t *events) RT_MUST_CHECK;
 enum status rt_event(sel_t events, unsigned vector, const struct rt_ec *ec, unsigned long mtd, rt_handler *handler,
 		     void *arg) RT_MUST_CHECK;
+enum status rt_event_raw(sel_t events, unsigned vector, const struct rt_ec *ec, unsigned long mtd,
+			 void (*entry)(void)) RT_MUST_CHECK;
+enum status rt_event_default(unsigned cpu, unsigned vector) RT_MUST_CHECK;
 
 /* Message helpers. */
 

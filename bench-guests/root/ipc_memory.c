@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Mapping memory. For single pages the source is a range of the own PD in which the halves of a 2 MiB region are
+ * swapped: contiguous and aligned as the hypercall wants it, but no superpage fits anywhere. The large page comes as
+ * it is from the hypervisor PD.
+ */
+#include "ipc.h"
+
+#define LARGE_ORDER 9
+#define LARGE_PAGES (1ul << LARGE_ORDER)
+#define HALF (LARGE_PAGES / 2)
+
+static uint8_t *memory;             /* a 2 MiB region as the pool sees it */
+static uint64_t swapped, target_va; /* 2 MiB of address space each */
+
+static struct {
+	uint64_t seen_at; /* first byte of the source in the own address space */
+	size_t pages;
+	crd_t source, target;
+	unsigned long meta;
+} op;
+
+HC_ALWAYS enum status delegate(void)
+{
+	return hc_delegate(RT_SEL_PD, RT_SEL_PD, op.source, op.meta, op.target, NULL);
+}
+
+HC_ALWAYS enum status revoke(void)
+{
+	return hc_revoke(op.target, REVOKE_SELF, 0);
+}
+
+static const char *prepare(void)
+{
+	static bool done;
+	uint64_t pa;
+
+	if (done)
+		return NULL;
+	memory = rt_pages_aligned(LARGE_PAGES, LARGE_PAGES);
+	if (!memory)
+		return "no 2 MiB of contiguous memory are free";
+	pa = rt_phys(memory);
+	swapped = rt_va(LARGE_PAGES, LARGE_PAGES);
+	target_va = rt_va(LARGE_PAGES, LARGE_PAGES);
+	BENCH_NEED(rt_mem_delegate(RT_SEL_PD, pa, RT_SEL_PD, swapped + HALF * RT_PAGE, HALF, RT_MEM_RW,
+				   ITEM_HYPERVISOR));
+	BENCH_NEED(rt_mem_delegate(RT_SEL_PD, pa + HALF * RT_PAGE, RT_SEL_PD, swapped, HALF, RT_MEM_RW,
+				   ITEM_HYPERVISOR));
+	done = true;
+	return NULL;
+}
+
+static const char *setup_pages(long pages)
+{
+	unsigned order = (unsigned)__builtin_ctzl((unsigned long)pages);
+	const char *why = prepare();
+
+	op.pages = (size_t)pages;
+	op.seen_at = swapped;
+	op.source = rt_mem(swapped, order, RT_MEM_RW);
+	op.target = rt_mem(target_va, order, RT_MEM_RW);
+	op.meta = ITEM_DELEGATE;
+	return why;
+}
+
+static const char *setup_large(long order)
+{
+	const char *why = prepare();
+
+	op.pages = 1ul << order;
+	op.seen_at = (uint64_t)memory;
+	op.source = rt_mem(rt_phys(memory), (unsigned)order, RT_MEM_RW);
+	op.target = rt_mem(target_va, (unsigned)order, RT_MEM_RW);
+	op.meta = ITEM_DELEGATE | ITEM_HYPERVISOR;
+	return why;
+}
+
+static uint64_t window_delegate(void)
+{
+	enum status st;
+	uint64_t t = BENCH(st = delegate());
+
+	bench_status(st);
+	bench_status(revoke());
+	return t;
+}
+
+static uint64_t window_revoke(void)
+{
+	enum status st;
+	uint64_t t;
+
+	bench_status(delegate());
+	t = BENCH(st = revoke());
+	bench_status(st);
+	return t;
+}
+
+/* Is each page seen at the target as at the source? */
+static bool same_memory(void)
+{
+	for (uint64_t i = 0; i < op.pages; i++) {
+		volatile uint64_t *to = (volatile uint64_t *)(target_va + i * RT_PAGE);
+
+		*(volatile uint64_t *)(op.seen_at + i * RT_PAGE) = i ^ 0x5a5a;
+		if (!rt_can_read(to) || *to != (i ^ 0x5a5a))
+			return false;
+	}
+	return true;
+}
+
+static bool nothing_mapped(void)
+{
+	for (uint64_t i = 0; i < op.pages; i++)
+		if (rt_can_read((const void *)(target_va + i * RT_PAGE)))
+			return false;
+	return true;
+}
+
+static const char *valid(void)
+{
+	bool came, left;
+
+	bench_status(delegate());
+	came = same_memory();
+	bench_status(revoke());
+	left = nothing_mapped();
+	return !came ? "a page was not delegated" : !left ? "a page was not revoked" : NULL;
+}
+
+const struct bench_case ipc_memory_cases[] = {
+	{.name = "delegate_mem",
+	 .param = "pages",
+	 BENCH_VALUES(1, 16, LARGE_PAGES),
+	 .setup = setup_pages,
+	 .window = window_delegate,
+	 .valid = valid},
+	{.name = "revoke_mem",
+	 .param = "pages",
+	 BENCH_VALUES(1, 16, LARGE_PAGES),
+	 .setup = setup_pages,
+	 .window = window_revoke,
+	 .valid = valid},
+	{.name = "delegate_mem_large",
+	 .param = "order",
+	 BENCH_VALUES(LARGE_ORDER),
+	 .setup = setup_large,
+	 .window = window_delegate,
+	 .valid = valid},
+	{.name = "revoke_mem_large",
+	 .param = "order",
+	 BENCH_VALUES(LARGE_ORDER),
+	 .setup = setup_large,
+	 .window = window_revoke,
+	 .valid = valid},
+	{},
+};

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Servers, with portal entries as short as they can be. RDI is the portal's id and [RSP] the address of the UTCB (see
+ * rt_ec_local); replying must leave RSP alone, the next call starts with it.
+ */
+#include "ipc.h"
+
+_Static_assert(HC_REPLY == 1, "reply below");
+_Static_assert(offsetof(struct utcb, items) == 0 && offsetof(struct utcb, state.rip) == 48, "offsets below");
+
+__asm__(".pushsection .text\n"
+	".global ipc_entry_empty, ipc_entry_forward, ipc_entry_skip2\n"
+
+	"ipc_entry_empty:\n"
+	"	mov (%rsp), %rax\n"
+	"	movq $0, (%rax)\n"
+	"	mov $1, %edi\n"
+	"	syscall\n"
+
+	"ipc_entry_forward:\n" /* the id is ARG1 of the call */
+	"	syscall\n"
+	"	mov $1, %edi\n"
+	"	syscall\n"
+
+	"ipc_entry_skip2:\n"
+	"	mov (%rsp), %rax\n"
+	"	addq $2, 48(%rax)\n"
+	"	mov $1, %edi\n"
+	"	syscall\n"
+	".popsection\n");
+
+const char *ipc_serve(struct rt_ec *ec, sel_t pt, void (*entry)(void))
+{
+	ec->cpu = rt_cpu;
+	BENCH_NEED(rt_ec_local(ec));
+	BENCH_NEED(hc_create_pt(pt, RT_SEL_PD, ec->sel, 0, (uint64_t)entry));
+	return NULL;
+}
+
+void ipc_unserve(struct rt_ec *ec, sel_t pt)
+{
+	bench_status(rt_revoke(pt));
+	if (ec->sel)
+		bench_status(rt_revoke(ec->sel));
+}
