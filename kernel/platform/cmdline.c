@@ -68,7 +68,10 @@ static bool parse_size(struct word w, u64 *out)
 		char c = (char)(w.text[0] | 0x20);
 		unit = c == 'k' ? KiB : c == 'm' ? MiB : c == 'g' ? GiB : 0;
 	}
-	return unit && !__builtin_mul_overflow(n, unit, out);
+	if (!unit || __builtin_mul_overflow(n, unit, &n))
+		return false;
+	*out = n;
+	return true;
 }
 
 static bool parse_level(struct word w, int *out)

@@ -2,13 +2,12 @@
 #include "space/delegate.h"
 
 #include "core/pd.h"
-#include "space/range.h"
+#include "space/block.h"
 
 #define OBJ_ORDER 26
 _Static_assert(HEDRON_SEL_NUM == 1 << OBJ_ORDER, "order of an object space");
 
-/* ---- Translation --------------------------------------------------------------------------------------------------
- */
+/* ---- Translation ---- */
 
 /* What the receiver knows the sender's capability as. There is none for memory, which has no mapping tree. */
 static crd_t translate(struct pd *src, struct pd *dst, crd_t crd, crd_t window)
@@ -17,21 +16,20 @@ static crd_t translate(struct pd *src, struct pd *dst, crd_t crd, crd_t window)
 		return 0;
 	switch (crd_kind(crd)) {
 	case CRD_OBJ:
-		return space_obj_translate(src, crd_base(crd), dst, range_of_crd(window));
+		return space_obj_translate(src, crd_base(crd), dst, block_of_crd(window));
 	case CRD_PIO:
-		return space_pio_translate(src, crd_base(crd), dst, range_of_crd(window));
+		return space_pio_translate(src, crd_base(crd), dst, block_of_crd(window));
 	default:
 		return 0;
 	}
 }
 
-/* ---- Delegation ---------------------------------------------------------------------------------------------------
- */
+/* ---- Delegation ---- */
 
 /* A delegation with all windows fitted. */
 struct grant {
 	struct pd *src, *dst;
-	struct range from, to;
+	struct block from, to;
 	unsigned perm;
 	u64 flags; /* ITEM_* */
 };
@@ -39,7 +37,7 @@ struct grant {
 /* Fits the larger window to the smaller; which part of the larger one is the hotspot's choice. */
 static void clamp(struct grant *g, u64 hotspot)
 {
-	struct range *larger = g->from.order < g->to.order ? &g->to : &g->from;
+	struct block *larger = g->from.order < g->to.order ? &g->to : &g->from;
 	unsigned order = g->from.order < g->to.order ? g->from.order : g->to.order;
 
 	larger->base |= hotspot & bits_low(larger->order) & ~bits_low(order);
@@ -56,7 +54,7 @@ static enum status grant_mem(const struct grant *g)
 /* The hypervisor PD has no objects to give. Selectors beyond the space are empty, and never filled. */
 static enum status grant_obj(const struct grant *g)
 {
-	struct range from = range_first(g->from, OBJ_ORDER), to = range_first(g->to, OBJ_ORDER);
+	struct block from = block_first(g->from, OBJ_ORDER), to = block_first(g->to, OBJ_ORDER);
 
 	if (g->src == &pd_kernel || from.base >= HEDRON_SEL_NUM || to.base >= HEDRON_SEL_NUM)
 		return SUCCESS;
@@ -66,7 +64,7 @@ static enum status grant_obj(const struct grant *g)
 /* The ports of both windows; there is no way to give a port another number. */
 static enum status grant_pio(const struct grant *g)
 {
-	struct range r = range_first(g->from, PIO_ORDER);
+	struct block r = block_first(g->from, PIO_ORDER);
 	unsigned where = (g->flags & ITEM_NO_HOST ? 0 : PIO_HOST) | (g->flags & ITEM_GUEST ? PIO_GUEST : 0);
 
 	if (r.base >= PIO_PORTS || !(g->perm & PERM_PIO_A))
@@ -79,16 +77,16 @@ static enum status delegate(struct grant *g, crd_t crd, crd_t window, u64 hotspo
 {
 	enum crd_kind kind = crd_kind(crd);
 
-	g->from = range_of_crd(crd);
-	g->to = range_of_crd(window);
+	g->from = block_of_crd(crd);
+	g->to = block_of_crd(window);
 	g->perm = crd_perm(crd) & crd_perm(window);
 	*got = 0;
 	if (kind != crd_kind(window) || kind == CRD_NULL || (!g->perm && kind != CRD_MEM))
 		return SUCCESS;
 	if (kind == CRD_PIO) {
-		if (!range_overlap(g->from, g->to))
+		if (!block_overlap(g->from, g->to))
 			return SUCCESS;
-		g->from = g->to = range_intersection(g->from, g->to);
+		g->from = g->to = block_intersection(g->from, g->to);
 	} else {
 		clamp(g, hotspot);
 	}
@@ -132,23 +130,22 @@ enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd)
 	return delegate_item(src, dst, item, 0, crd_make(CRD_OBJ, 0, 31, PERM_ALL), NULL);
 }
 
-/* ---- Revocation, look-up ------------------------------------------------------------------------------------------
- */
+/* ---- Revocation, look-up ---- */
 
 enum status delegate_revoke(struct pd *pd, crd_t crd, bool self)
 {
-	struct range r = range_of_crd(crd);
+	struct block r = block_of_crd(crd);
 
 	switch (crd_kind(crd)) {
 	case CRD_MEM:
 		return space_mem_revoke(pd, crd_base(crd), crd_order(crd));
 	case CRD_PIO:
-		r = range_first(r, PIO_ORDER);
+		r = block_first(r, PIO_ORDER);
 		if (r.base >= PIO_PORTS || !(crd_perm(crd) & PERM_PIO_A))
 			return SUCCESS;
 		return space_pio_revoke(pd, (u32)r.base, r.order, self);
 	case CRD_OBJ:
-		r = range_first(r, OBJ_ORDER);
+		r = block_first(r, OBJ_ORDER);
 		if (r.base < HEDRON_SEL_NUM)
 			space_obj_revoke(pd, r.base, r.order, crd_perm(crd), self);
 		return SUCCESS;

@@ -197,9 +197,8 @@ static bool is_user_page(u64 va)
 	return is_aligned(va, PAGE_SIZE) && va < HEDRON_USER_END;
 }
 
-enum status space_mem_map_kernel_page(struct pd *pd, u64 va, const void *heap_page, enum space_mem_kind kind)
+static enum status map_leaf(struct pd *pd, u64 va, u64 leaf)
 {
-	u64 leaf = heap_phys(heap_page).v | LEAF_HEAP | (kind == SPACE_MEM_PRIVATE ? PTE_W : PTE_DELEG);
 	struct change c;
 
 	if (!is_user_page(va))
@@ -209,6 +208,17 @@ enum status space_mem_map_kernel_page(struct pd *pd, u64 va, const void *heap_pa
 	enum status st = ptab_map(&pd->mem.host, c.page, 0, leaf, &c.host);
 	change_end(&c);
 	return st;
+}
+
+enum status space_mem_map_kernel_page(struct pd *pd, u64 va, const void *heap_page, enum space_mem_kind kind)
+{
+	return map_leaf(pd, va, heap_phys(heap_page).v | LEAF_HEAP | (kind == SPACE_MEM_PRIVATE ? PTE_W : PTE_DELEG));
+}
+
+enum status space_mem_map_program_page(struct pd *pd, u64 va, const void *heap_page, bool write, bool execute)
+{
+	u64 leaf = heap_phys(heap_page).v | LEAF_HEAP | PTE_DELEG | (write ? PTE_W : 0);
+	return map_leaf(pd, va, execute ? leaf & ~PTE_NX : leaf);
 }
 
 void space_mem_unmap_kernel_page(struct pd *pd, u64 va, const void *heap_page)

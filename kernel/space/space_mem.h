@@ -70,6 +70,9 @@ enum space_mem_kind {
 /* Maps a heap page at the user address `va`, in place of what was there. BAD_PAR: not a page of user space. */
 enum status space_mem_map_kernel_page(struct pd *pd, u64 va, const void *heap_page,
 				      enum space_mem_kind kind) must_check;
+/* A page of the roottask's image that the file does not have; an ordinary, delegatable page that never becomes free. */
+enum status space_mem_map_program_page(struct pd *pd, u64 va, const void *heap_page, bool write,
+				       bool execute) must_check;
 /* Unmaps it, if it is still what is mapped there. Afterwards no CPU can reach it through this PD: it may be freed. */
 void space_mem_unmap_kernel_page(struct pd *pd, u64 va, const void *heap_page);
 

@@ -6,7 +6,7 @@
 #include "lib/panic.h"
 #include "mm/buddy.h"
 #include "space/mdb.h"
-#include "space/range.h"
+#include "space/block.h"
 
 /*
  * Three levels of tables lead to a page of slots. Selector bits 25, 24:16 and 15:7 are the indices, 6:0 is the slot.
@@ -32,8 +32,7 @@ static void *entry_target(u64 entry)
 	return heap_virt(paddr(entry & ENTRY_ADDR));
 }
 
-/* ---- Tables -------------------------------------------------------------------------------------------------------
- */
+/* ---- Tables ---- */
 
 /* Entries of a table from this one on have never been used: selectors are mostly low, tables mostly empty. */
 static u64 *table_limit(const u64 *table)
@@ -44,8 +43,8 @@ static u64 *table_limit(const u64 *table)
 /* The first used entry from i on; 2^TABLE_BITS if there is none. */
 static unsigned table_next(const u64 *table, unsigned i)
 {
-	for (unsigned limit = (unsigned)READ_ONCE(*table_limit(table)); i < limit; i++)
-		if (READ_ONCE(table[i]))
+	for (unsigned limit = (unsigned)__atomic_load_n(table_limit(table), __ATOMIC_ACQUIRE); i < limit; i++)
+		if (__atomic_load_n(&table[i], __ATOMIC_ACQUIRE))
 			return i;
 	return 1u << TABLE_BITS;
 }
@@ -65,7 +64,7 @@ static void table_set(u64 *table, unsigned i, const void *target)
 
 	__atomic_store_n(&table[i], heap_phys(target).v | ENTRY_FLAGS, __ATOMIC_RELEASE);
 	if (*limit <= i)
-		WRITE_ONCE(*limit, i + 1);
+		__atomic_store_n(limit, i + 1, __ATOMIC_RELEASE);
 }
 
 static void *slot_page_alloc(struct pd *pd, u64 sel)
@@ -112,27 +111,41 @@ static struct cap_slot *slot_make_locked(struct pd *pd, u64 sel)
 	return (struct cap_slot *)table + (sel & bits_low(SLOT_BITS));
 }
 
-/* The first slot in [*sel, end) whose page exists; *sel becomes its selector. NULL if there is none. */
-static struct cap_slot *slots_next(const struct space_obj *sp, u64 *sel, u64 end)
+/* The first selector from sel on, but below end, whose page of slots exists; end or more if there is none. */
+static u64 slots_skip(const struct space_obj *sp, u64 sel, u64 end)
 {
 	const u64 *table = sp->pdpt;
 	int shift = SHIFT_TOP;
 
-	while (*sel < end) {
-		unsigned i = table_index(*sel, shift), next = table_next(table, i);
+	while (sel < end) {
+		unsigned i = table_index(sel, shift), next = table_next(table, i);
 		if (next != i)
-			*sel = ((*sel >> shift) + next - i) << shift;
-		if (next >> TABLE_BITS) { /* *sel went on to another table: start again */
+			sel = ((sel >> shift) + next - i) << shift;
+		if (next >> TABLE_BITS) { /* on to another table */
 			table = sp->pdpt;
 			shift = SHIFT_TOP;
-			continue;
+		} else if (shift == SLOT_BITS) {
+			break;
+		} else {
+			table = entry_target(__atomic_load_n(&table[next], __ATOMIC_ACQUIRE));
+			shift -= TABLE_BITS;
 		}
-		table = entry_target(READ_ONCE(table[next]));
-		if (shift == SLOT_BITS)
-			return *sel < end ? (struct cap_slot *)table + (*sel & bits_low(SLOT_BITS)) : NULL;
-		shift -= TABLE_BITS;
 	}
-	return NULL;
+	return sel;
+}
+
+/* The first slot in [*sel, end) whose page exists; *sel becomes its selector. NULL if there is none. */
+static struct cap_slot *slots_next(const struct space_obj *sp, u64 *sel, u64 end)
+{
+	struct cap_slot *s;
+
+	if (*sel >= end)
+		return NULL;
+	s = space_obj_slot(sp, *sel);
+	if (likely(s))
+		return s;
+	*sel = slots_skip(sp, *sel, end);
+	return *sel < end ? space_obj_slot(sp, *sel) : NULL;
 }
 
 /* How many of the selectors from sel on share its page of slots and lie below end. */
@@ -141,8 +154,17 @@ static u64 slots_count(u64 sel, u64 end)
 	return min_u64(end, (sel | bits_low(SLOT_BITS)) + 1) - sel;
 }
 
-/* ---- Slots --------------------------------------------------------------------------------------------------------
- */
+/* ---- Slots ---- */
+
+/* Without lock the word may change at any time. With the lock of the object it names, it does not. */
+static cap_t slot_read(const struct cap_slot *s)
+{
+	return __atomic_load_n(&s->cap, __ATOMIC_ACQUIRE);
+}
+static void slot_write(struct cap_slot *s, cap_t cap)
+{
+	__atomic_store_n(&s->cap, cap, __ATOMIC_RELEASE);
+}
 
 static struct cap_slot *slot_of(struct mdb_node *n)
 {
@@ -152,12 +174,7 @@ static struct cap_slot *slot_of(struct mdb_node *n)
 /* A reserved slot is its own parent. Emptying one clears the parent before the word, hence the order of the reads. */
 static bool slot_is_free_locked(const struct cap_slot *s)
 {
-	return !__atomic_load_n(&s->cap, __ATOMIC_ACQUIRE) && !s->node.parent;
-}
-
-static void slot_publish(struct cap_slot *s, cap_t cap)
-{
-	__atomic_store_n(&s->cap, cap, __ATOMIC_RELEASE);
+	return !slot_read(s) && !s->node.parent;
 }
 
 /* Locks the object that c named when it was read from s; false (and no lock) if s has changed since. */
@@ -166,7 +183,7 @@ static bool slot_lock(const struct cap_slot *s, cap_t c)
 	struct kobject *o = cap_object(c);
 
 	spin_lock(&o->lock);
-	if (likely(cap_object(READ_ONCE(s->cap)) == o))
+	if (likely(cap_object(slot_read(s)) == o))
 		return true;
 	spin_unlock(&o->lock);
 	return false;
@@ -183,7 +200,7 @@ static void slot_derive_locked(cap_t c, struct cap_slot *from, struct cap_slot *
 	if (likely(cap_perm(c))) {
 		mdb_insert_child(&from->node, &to->node);
 		o->caps++;
-		slot_publish(to, c);
+		slot_write(to, c);
 	}
 	spin_unlock(&o->lock);
 }
@@ -194,11 +211,11 @@ static void slot_weaken_locked(struct kobject *o, struct cap_slot *s, cap_t perm
 	cap_t left = s->cap & ~perm;
 
 	if (cap_perm(left)) {
-		WRITE_ONCE(s->cap, left);
+		slot_write(s, left);
 		return;
 	}
 	mdb_remove(&s->node);
-	slot_publish(s, 0);
+	slot_write(s, 0);
 	if (--o->caps == 0)
 		kobject_caps_gone(o);
 }
@@ -227,8 +244,7 @@ struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel)
 	return p->owner;
 }
 
-/* ---- Life ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Life ---- */
 
 enum status space_obj_init(struct space_obj *sp)
 {
@@ -266,8 +282,7 @@ void space_obj_free(struct space_obj *sp)
 	sp->pdpt = NULL;
 }
 
-/* ---- Creation -----------------------------------------------------------------------------------------------------
- */
+/* ---- Creation ---- */
 
 static enum status reserve_locked(struct pd *pd, u64 sel)
 {
@@ -305,7 +320,7 @@ void space_obj_commit(struct pd *pd, u64 sel, struct kobject *o, unsigned perm)
 	mdb_insert_root(&s->node);
 	if (likely(!pd->objs.closed)) {
 		o->caps = 1;
-		slot_publish(s, cap_make(o, perm & PERM_ALL));
+		slot_write(s, cap_make(o, perm & PERM_ALL));
 	} else {
 		kobject_caps_gone(o);
 	}
@@ -331,8 +346,7 @@ enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, uns
 	return status;
 }
 
-/* ---- Ranges -------------------------------------------------------------------------------------------------------
- */
+/* ---- Ranges ---- */
 
 /* `count` slots from `from` on, to one page of slots. The lock is held for no more than a page. */
 static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst_sel, u64 count, cap_t perm)
@@ -342,7 +356,7 @@ static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst
 
 	spin_lock(&dst->objs.lock);
 	for (u64 i = 0; i < count && likely(!dst->objs.closed); i++) {
-		cap_t c = READ_ONCE(from[i].cap);
+		cap_t c = slot_read(&from[i]);
 		if (!(c & perm))
 			continue;
 		if (!to && !(to = slot_make_locked(dst, dst_sel))) {
@@ -378,37 +392,36 @@ void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, boo
 	for (; (s = slots_next(&pd->objs, &sel, end)); sel += count) {
 		count = slots_count(sel, end);
 		for (u64 i = 0; i < count; i++) {
-			cap_t c = READ_ONCE(s[i].cap);
+			cap_t c = slot_read(&s[i]);
 			if (c & perm & PERM_ALL)
 				slot_revoke(c, &s[i], perm & PERM_ALL, self);
 		}
 	}
 }
 
-/* ---- Questions ----------------------------------------------------------------------------------------------------
- */
+/* ---- Questions ---- */
 
 crd_t space_obj_lookup(const struct pd *pd, u64 sel)
 {
 	const struct cap_slot *s = space_obj_slot(&pd->objs, sel);
-	cap_t c = s ? READ_ONCE(s->cap) : 0;
+	cap_t c = s ? slot_read(s) : 0;
 
 	return c ? crd_make(CRD_OBJ, sel, 0, cap_perm(c)) : 0;
 }
 
 /* The selector of the nearest node above s, or of s if `self`, that is dst's and in the window. */
-static bool translate_locked(struct cap_slot *s, bool self, const struct pd *dst, struct range window, u64 *sel)
+static bool translate_locked(struct cap_slot *s, bool self, const struct pd *dst, struct block window, u64 *sel)
 {
 	for (struct mdb_node *n = s->node.parent; n; n = n->parent)
-		if (space_obj_owner(slot_of(n), sel) == dst && range_has(window, *sel))
+		if (space_obj_owner(slot_of(n), sel) == dst && block_has(window, *sel))
 			return true;
-	return self && (space_obj_owner(s, sel), range_has(window, *sel));
+	return self && (space_obj_owner(s, sel), block_has(window, *sel));
 }
 
-crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct range window)
+crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct block window)
 {
 	struct cap_slot *s = space_obj_slot(&src->objs, src_sel);
-	cap_t c = s ? READ_ONCE(s->cap) : 0;
+	cap_t c = s ? slot_read(s) : 0;
 	crd_t found = 0;
 	u64 sel;
 

@@ -14,7 +14,7 @@
 #include "lib/spinlock.h"
 #include "mm/layout.h"
 #include "space/cap.h"
-#include "space/range.h"
+#include "space/block.h"
 
 #include <hedron/crd.h>
 
@@ -27,8 +27,7 @@ struct space_obj {
 			immutable */
 };
 
-/* ---- Look-up ------------------------------------------------------------------------------------------------------
- */
+/* ---- Look-up ---- */
 
 /* The current PD's capability at sel, 0 if there is none. */
 static always_inline cap_t cap_lookup(u64 sel)
@@ -60,10 +59,9 @@ crd_t space_obj_lookup(const struct pd *pd, u64 sel);
 
 /* The same of the slot nearest above src's (by delegation) that is dst's and in `window`, else of src's own if src is
  * dst and it is in the window; permissions of src's. 0 if there is none. */
-crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct range window);
+crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct block window);
 
-/* ---- Life ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Life ---- */
 
 enum status space_obj_init(struct space_obj *sp) must_check;
 
@@ -77,8 +75,7 @@ void space_obj_destroy(struct pd *pd);
  */
 void space_obj_free(struct space_obj *sp);
 
-/* ---- Creation: reserve, make the object, commit
- * -------------------------------------------------------------------- */
+/* ---- Creation: reserve, make the object, commit ---- */
 
 /* BAD_PAR out of range, OOM, BAD_CAP occupied or closed. A reserved slot is occupied for others and empty for
  * look-ups. */
@@ -92,8 +89,7 @@ void space_obj_cancel(struct pd *pd, u64 sel);
 /* Both in one, for objects that exist already. */
 enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, unsigned perm) must_check;
 
-/* ---- Ranges: naturally aligned, order up to 26, inside the space
- * -------------------------------------------------------- */
+/* ---- Ranges: naturally aligned, order up to 26, inside the space ---- */
 
 /* Empty source slots and occupied destination slots are skipped. OOM: what was delegated until then stays. */
 enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, unsigned order,

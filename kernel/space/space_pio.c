@@ -12,8 +12,7 @@
 static struct spinlock pio_lock;
 static struct slab_cache pio_cache;
 
-/* ---- Ranges -------------------------------------------------------------------------------------------------------
- */
+/* ---- Ranges ---- */
 
 static struct pio_node *of_avl(struct avl_node *n)
 {
@@ -23,9 +22,9 @@ static struct pio_node *of_mdb(struct mdb_node *n)
 {
 	return container_of(n, struct pio_node, node);
 }
-static struct range range_of(const struct pio_node *n)
+static struct block range_of(const struct pio_node *n)
 {
-	return (struct range){n->avl.key, n->order};
+	return (struct block){n->avl.key, n->order};
 }
 
 /* The range that covers the port, or NULL. */
@@ -33,7 +32,7 @@ static struct pio_node *covering(const struct space_pio *sp, u64 port)
 {
 	struct pio_node *n = port < PIO_PORTS ? of_avl(avl_floor(&sp->ranges, (u32)port)) : NULL;
 
-	return n && range_has(range_of(n), port) ? n : NULL;
+	return n && block_has(range_of(n), port) ? n : NULL;
 }
 
 /* The first range that covers the port or one above. */
@@ -45,7 +44,7 @@ static struct pio_node *first_from(const struct space_pio *sp, u64 port)
 }
 
 /* Bits of bitmap pages, one per port. */
-static void bitmap_set(u8 *const pages[], struct range r, bool value)
+static void bitmap_set(u8 *const pages[], struct block r, bool value)
 {
 	if (r.order < 3) {
 		u8 *byte = &pages[r.base >> 15][r.base >> 3 & PAGE_MASK];
@@ -53,12 +52,12 @@ static void bitmap_set(u8 *const pages[], struct range r, bool value)
 		WRITE_ONCE(*byte, (u8)(value ? *byte | mask : *byte & ~mask));
 		return;
 	}
-	for (u64 at = r.base >> 3, end = range_end(r) >> 3; at < end; at = (at | PAGE_MASK) + 1)
+	for (u64 at = r.base >> 3, end = block_end(r) >> 3; at < end; at = (at | PAGE_MASK) + 1)
 		memset(&pages[at >> PAGE_BITS][at & PAGE_MASK], value ? 0xff : 0,
 		       min_u64(end, (at | PAGE_MASK) + 1) - at);
 }
 
-static void bitmaps_deny(const struct pio_node *n, struct range r, bool deny)
+static void bitmaps_deny(const struct pio_node *n, struct block r, bool deny)
 {
 	if (n->where & PIO_HOST)
 		bitmap_set(n->pd->pio.host, r, deny);
@@ -67,7 +66,7 @@ static void bitmaps_deny(const struct pio_node *n, struct range r, bool deny)
 }
 
 /* A new range of pd's space; its place in the mapping tree is the caller's business. */
-static void range_insert(struct pio_node *n, struct pd *pd, struct range r, unsigned where)
+static void range_insert(struct pio_node *n, struct pd *pd, struct block r, unsigned where)
 {
 	n->pd = pd;
 	n->where = (u8)where;
@@ -102,8 +101,7 @@ static void subtree_drop(struct pio_node *top, bool self)
 		range_drop(top);
 }
 
-/* ---- Spares: nodes allocated before anything is changed, linked through `parts`
- * ----------------------------------------- */
+/* ---- Spares: nodes allocated before anything is changed, linked through `parts` ---- */
 
 static struct pio_node *spare_take(struct pio_node **spares)
 {
@@ -129,8 +127,7 @@ static enum status spares_make(struct pio_node **spares, u64 count)
 	return OOM;
 }
 
-/* ---- Life ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Life ---- */
 
 enum status space_pio_boot(struct pd *kernel)
 {
@@ -142,7 +139,7 @@ enum status space_pio_boot(struct pd *kernel)
 	if (!all)
 		return OOM;
 	mdb_insert_root(&all->node);
-	range_insert(all, kernel, range_make(0, PIO_ORDER), 0);
+	range_insert(all, kernel, block_make(0, PIO_ORDER), 0);
 	return SUCCESS;
 }
 
@@ -224,15 +221,14 @@ static enum status host_attach(struct pd *pd)
 	return SUCCESS;
 }
 
-/* ---- Delegation ---------------------------------------------------------------------------------------------------
- */
+/* ---- Delegation ---- */
 
 /* A walk through what `src` has and `dst` has not, in the largest pieces that are ranges. */
 struct transfer {
 	const struct space_pio *src, *dst;
 	u64 at, end;
 	/* the piece found: its range and the one it comes from */
-	struct range piece;
+	struct block piece;
 	struct pio_node *from;
 };
 
@@ -240,18 +236,18 @@ static bool transfer_next(struct transfer *t)
 {
 	while ((t->from = first_from(t->src, t->at)) && t->from->avl.key < t->end) {
 		struct pio_node *there;
-		u64 limit = min_u64(t->end, range_end(range_of(t->from)));
+		u64 limit = min_u64(t->end, block_end(range_of(t->from)));
 
 		t->at = max_u64(t->at, t->from->avl.key);
 		there = first_from(t->dst, t->at);
 		if (there && there->avl.key <= t->at) {
-			t->at = range_end(range_of(there));
+			t->at = block_end(range_of(there));
 			continue;
 		}
 		if (there)
 			limit = min_u64(limit, there->avl.key);
-		t->piece = range_make(t->at, order_fit(t->at, limit - t->at));
-		t->at = range_end(t->piece);
+		t->piece = block_make(t->at, order_fit(t->at, limit - t->at));
+		t->at = block_end(t->piece);
 		return true;
 	}
 	return false;
@@ -306,8 +302,7 @@ enum status space_pio_delegate(struct pd *src, struct pd *dst, u32 base, unsigne
 	return status;
 }
 
-/* ---- Revocation ---------------------------------------------------------------------------------------------------
- */
+/* ---- Revocation ---- */
 
 /*
  * Cutting a hole out of a subtree whose ranges may be larger than the hole. A range that contains the hole falls into
@@ -317,7 +312,7 @@ enum status space_pio_delegate(struct pd *src, struct pd *dst, u32 base, unsigne
  * in pre-order again.
  */
 struct cut {
-	struct range hole;
+	struct block hole;
 	struct pio_node *spares;
 	struct {
 		struct mdb_node *first, *last;
@@ -325,9 +320,9 @@ struct cut {
 	struct pio_node *split; /* ranges that fell into parts, linked through node.next */
 };
 
-static bool contains_more(struct range r, struct range hole)
+static bool contains_more(struct block r, struct block hole)
 {
-	return r.order > hole.order && range_has(r, hole.base);
+	return r.order > hole.order && block_has(r, hole.base);
 }
 
 static void cut_append(struct cut *c, unsigned class, struct mdb_node *n)
@@ -357,7 +352,7 @@ static void cut_split(struct cut *c, struct pio_node *n)
 	bitmaps_deny(n, c->hole, true);
 	for (unsigned class = c->hole.order; class < n->order; class ++) {
 		struct pio_node *part = spare_take(&c->spares);
-		range_insert(part, n->pd, range_make(c->hole.base ^ bit(class), class), n->where);
+		range_insert(part, n->pd, block_make(c->hole.base ^ bit(class), class), n->where);
 		part->node.parent = cut_parent(n->node.parent, class);
 		part->parts = n->parts;
 		n->parts = part;
@@ -367,13 +362,13 @@ static void cut_split(struct cut *c, struct pio_node *n)
 
 static void cut_deal(struct cut *c, struct pio_node *n)
 {
-	struct range r = range_of(n);
+	struct block r = range_of(n);
 
 	if (contains_more(r, c->hole)) {
 		cut_split(c, n);
 		n->node.next = c->split ? &c->split->node : NULL;
 		c->split = n;
-	} else if (range_has(c->hole, r.base)) {
+	} else if (block_has(c->hole, r.base)) {
 		range_free(n);
 	} else {
 		unsigned class = bit_highest(r.base ^ c->hole.base);
@@ -412,7 +407,7 @@ static void cut_finish(struct cut *c)
 	}
 }
 
-static u64 cut_parts(const struct mdb_node *first, const struct mdb_node *after, struct range hole)
+static u64 cut_parts(const struct mdb_node *first, const struct mdb_node *after, struct block hole)
 {
 	u64 count = 0;
 
@@ -424,7 +419,7 @@ static u64 cut_parts(const struct mdb_node *first, const struct mdb_node *after,
 }
 
 /* Takes the hole from all below `outer`, which contains more than that, and with `self` from outer. */
-static enum status cut_locked(struct pio_node *outer, struct range hole, bool self)
+static enum status cut_locked(struct pio_node *outer, struct block hole, bool self)
 {
 	struct mdb_node *before = self ? outer->node.prev : &outer->node;
 	struct mdb_node *first = self ? &outer->node : outer->node.next;
@@ -442,14 +437,14 @@ static enum status cut_locked(struct pio_node *outer, struct range hole, bool se
 	return SUCCESS;
 }
 
-static enum status revoke_locked(struct space_pio *sp, struct range r, bool self)
+static enum status revoke_locked(struct space_pio *sp, struct block r, bool self)
 {
 	struct pio_node *n = covering(sp, r.base);
 
 	if (n && contains_more(range_of(n), r))
 		return cut_locked(n, r, self);
-	for (u64 at = r.base; (n = first_from(sp, at)) && n->avl.key < range_end(r);) {
-		at = range_end(range_of(n));
+	for (u64 at = r.base; (n = first_from(sp, at)) && n->avl.key < block_end(r);) {
+		at = block_end(range_of(n));
 		subtree_drop(n, self);
 	}
 	return SUCCESS;
@@ -460,15 +455,14 @@ enum status space_pio_revoke(struct pd *pd, u32 base, unsigned order, bool self)
 	enum status status;
 
 	spin_lock(&pio_lock);
-	status = revoke_locked(&pd->pio, range_make(base, order), self);
+	status = revoke_locked(&pd->pio, block_make(base, order), self);
 	spin_unlock(&pio_lock);
 	return status;
 }
 
-/* ---- Questions ----------------------------------------------------------------------------------------------------
- */
+/* ---- Questions ---- */
 
-static crd_t crd_of(struct range r)
+static crd_t crd_of(struct block r)
 {
 	return crd_make(CRD_PIO, r.base, r.order, PERM_PIO_A);
 }
@@ -485,15 +479,15 @@ crd_t space_pio_lookup(struct pd *pd, u64 port)
 	return found;
 }
 
-static crd_t translate_locked(struct pio_node *n, bool self, const struct pd *dst, struct range window)
+static crd_t translate_locked(struct pio_node *n, bool self, const struct pd *dst, struct block window)
 {
 	for (struct mdb_node *up = n->node.parent; up; up = up->parent)
-		if (of_mdb(up)->pd == dst && range_overlap(range_of(of_mdb(up)), window))
-			return crd_of(range_intersection(range_of(of_mdb(up)), window));
-	return self && range_overlap(range_of(n), window) ? crd_of(range_intersection(range_of(n), window)) : 0;
+		if (of_mdb(up)->pd == dst && block_overlap(range_of(of_mdb(up)), window))
+			return crd_of(block_intersection(range_of(of_mdb(up)), window));
+	return self && block_overlap(range_of(n), window) ? crd_of(block_intersection(range_of(n), window)) : 0;
 }
 
-crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct range window)
+crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block window)
 {
 	struct pio_node *n;
 	crd_t found;

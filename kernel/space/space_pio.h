@@ -15,7 +15,7 @@
 #include "lib/avl.h"
 #include "lib/types.h"
 #include "space/cap.h"
-#include "space/range.h"
+#include "space/block.h"
 
 #include <hedron/crd.h>
 
@@ -74,7 +74,7 @@ crd_t space_pio_lookup(struct pd *pd, u64 port);
 
 /* The range nearest above that of `port` in src's space (by delegation) that is dst's and overlaps `window`, clipped
  * to it; else src's own if src is dst; else 0. */
-crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct range window);
+crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block window);
 
 /*
  * Of the architecture: maps pd->pio.host behind the TSSs in pd's private window; when it returns, no CPU uses the old

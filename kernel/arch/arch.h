@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an architecture provides to the layers above. arch/x86_64 is the real one; arch/host is a fake CPU for unit tests,
+ * fuzzers and micro benchmarks. Each arch/<name>/arch_impl.h defines the inline ones.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct pd;
+struct cpu;
+struct ec;
+
+/* The running CPU's data. */
+static always_inline struct cpu *cpu_current(void);
+
+/*
+ * The word at p, or 0 if p is not mapped. Only for the slot window. On the host the fake CPU looks the slot up by walking
+ * the tables of the PD set with host_set_pd().
+ */
+static always_inline u64 arch_load_or_zero(const u64 *p);
+
+static always_inline u64 arch_tsc(void);
+/* Ticks of the TSC in microseconds. */
+u64 arch_tsc_to_us(u64 ticks);
+static always_inline void arch_relax(void);
+
+/* Boot time only: [pa, pa + len) for reading, or NULL if it cannot be mapped. */
+const void *arch_phys_map(paddr_t pa, u64 len);
+
+/*
+ * No CPU uses a translation of pd's host table that was valid before this call when it returns. The range is a hint:
+ * [va, va + 2^order pages).
+ */
+void arch_tlb_flush(struct pd *pd, u64 va, unsigned order);
+/* The same for the nested table. */
+void arch_tlb_flush_guest(struct pd *pd);
+
+/* The kernel's half of a PD's address space, the windows of slots and ports, what goes into CR3. */
+void arch_pd_init(struct pd *pd);
+void arch_pd_free(struct pd *pd);
+
+/* Number of physical address bits (CPUID 80000008h), and whether 1 GiB leaves exist. */
+unsigned arch_phys_bits(void);
+bool arch_has_1g_pages(void);
+
+/*
+ * Memory type of the byte at pa as the MTRRs have it (enum mem_type, mm/ptab.h); it stays the same up to *same_until, which is at
+ * most pa + size. Boot time only: space_mem_claim() remembers the answers.
+ */
+u8 arch_mem_type(paddr_t pa, u64 size, u64 *same_until);
+
+#include "arch_impl.h" /* found through the include path of the chosen architecture */

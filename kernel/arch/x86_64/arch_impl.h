@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inline part of arch/arch.h for x86_64. */
+#pragma once
+
+#include "mm/layout.h"
+
+/* Every stack of a CPU lies in the CPU's area, and no stack is ever at the area's end. */
+static always_inline struct cpu *cpu_current(void)
+{
+	u64 rsp;
+	__asm__("mov %%rsp, %0" : "=r"(rsp)); /* not volatile: the same wherever it is asked */
+	return (struct cpu *)(rsp & ~(u64)(CPU_AREA_SIZE - 1));
+}
+
+/* An instruction that may fault, and where to go on then (entry/trap.c). */
+#define EX_TABLE(insn, landing)                         \
+	".pushsection .ex_table, \"a\"\n\t.quad " insn ", " landing "\n\t.popsection\n\t"
+
+static always_inline u64 arch_load_or_zero(const u64 *p)
+{
+	u64 v;
+	__asm__ goto("1: mov %1, %0\n\t" EX_TABLE("1b", "%l[fault]") : "=r"(v) : "m"(*p) : : fault);
+	return v;
+fault:
+	return 0;
+}
+
+static always_inline u64 arch_tsc(void)
+{
+	u32 lo, hi;
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (u64)hi << 32 | lo;
+}
+
+static always_inline void arch_relax(void) { __asm__ volatile("pause"); }
+
+static always_inline void arch_outb(u16 port, u8 v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
+
+static always_inline u8 arch_inb(u16 port)
+{
+	u8 v;
+	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+/* Stops this CPU; an NMI ends it for a moment. */
+static always_inline void arch_halt(void) { __asm__ volatile("cli; hlt"); }

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The part of the architecture's contract that needs to know ECs and PDs: switching, the ways out, messages. */
+#pragma once
+
+#include "core/ec.h"
+#include "core/pd.h"
+#include "core/percpu.h"
+#include "cpu/cpu.h"
+#include "cpu/fpu.h"
+
+/* User mode runs without interrupts: they belong to guests (docs/design/kernel.md). The bit is shown as set in messages. */
+#define ARCH_USER_FLAGS RFLAGS_FIXED
+
+static always_inline struct cpu *arch_cpu(unsigned n) { return (struct cpu *)(CPU_AREA + (u64)n * CPU_AREA_SIZE); }
+
+static always_inline bool arch_is_canonical(u64 va) { return (u64)((s64)(va << 16) >> 16) == va; }
+
+/* Bases can be changed by user land at any time: what is in the CPU is the truth. */
+static always_inline void switch_bases(struct ec *from, const struct ec *to)
+{
+	u64 fs = fsbase_read(), gs = gsbase_read();
+	from->fs_base = fs;
+	from->gs_base = gs;
+	if (unlikely(to->fs_base != fs))
+		fsbase_write(to->fs_base);
+	if (unlikely(to->gs_base != gs))
+		gsbase_write(to->gs_base);
+}
+
+static always_inline void switch_space(struct cpu *cpu, const struct ec *from, const struct ec *to)
+{
+	if (from->pd != to->pd)
+		cr3_write(to->pd->cr3[cpu->id]);
+}
+
+/* Everything but the general registers. */
+static always_inline void arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
+{
+	cpu->ec = to;
+	switch_bases(from, to);
+	fpu_switch(cpu, from, to);
+	switch_space(cpu, from, to);
+}
+
+/* With `keep_fpu` the receiver of an event starts with a copy of the sender's extended state. */
+static always_inline void arch_ec_switch_event(struct cpu *cpu, struct ec *from, struct ec *to, bool keep_fpu)
+{
+	if (likely(!keep_fpu)) {
+		arch_ec_switch(cpu, from, to);
+		return;
+	}
+	cpu->ec = to;
+	switch_bases(from, to);
+	fpu_save(from);
+	to->fpu_saved = false;
+	switch_space(cpu, from, to);
+}
+
+/* The extended state that is in the CPU now (the current EC's) becomes that of `to`, too. */
+static always_inline void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to)
+{
+	(void)cpu;
+	(void)self;
+	fpu_save(to);
+}
+
+/* The ways out (entry/entry.S); all start over on an empty stack. */
+__attribute__((noreturn)) void arch_return_syscall(struct ec *ec);
+__attribute__((noreturn)) void arch_return_trap(struct ec *ec);
+__attribute__((noreturn)) void arch_dispatch(void);
+__attribute__((noreturn)) void arch_idle(struct cpu *cpu);
+
+/* Messages of exceptions (entry/message.c). */
+void arch_state_read(const struct ec *ec, struct utcb *utcb, u64 mtd);
+/* False: the RIP is not canonical. Nothing of `utcb` can harm the kernel. */
+bool arch_state_write(struct ec *ec, const struct utcb *utcb, u64 mtd) must_check;
+const char *arch_event_name(unsigned event);
+
+/* An area with the initial extended state. */
+void arch_fpu_init(void *area);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The order in which the machine comes up. Everything that can be missing or broken is told apart here, with a message. */
+#include "arch_switch.h"
+#include "core/dispatch.h"
+#include "core/pt.h"
+#include "core/roottask.h"
+#include "core/sc.h"
+#include "core/sm.h"
+#include "cpu/desc.h"
+#include "cpu/topology.h"
+#include "lib/format.h"
+#include "lib/panic.h"
+#include "mm/buddy.h"
+#include "mmu/kspace.h"
+#include "mmu/pdspace.h"
+#include "platform/acpi.h"
+#include "platform/cmdline.h"
+#include "platform/console.h"
+#include "platform/hip.h"
+#include "platform/memmap.h"
+#include "platform/multiboot.h"
+#include "platform/uart.h"
+#include "platform/vga.h"
+
+unsigned cpu_count = 1;
+
+extern const u8 image_end[];
+extern const u8 build_id_note[], build_id_note_end[];
+__attribute__((noreturn)) void boot_switch_stack(u64 stack_top, void (*fn)(void), u64 argument);
+__attribute__((noreturn)) void boot_main(u32 magic, u32 info, u64 load);
+
+static struct boot_info boot;
+static struct acpi_info acpi;
+static struct cmdline cmdline;
+static struct range image, heap;
+
+/* The boot tables map the low 4 GiB one to one. */
+#define BOOT_MAP_END (4 * GiB)
+
+const void *arch_phys_map(paddr_t pa, u64 len)
+{
+	return pa.v && pa.v < BOOT_MAP_END && len <= BOOT_MAP_END - pa.v ? (const void *)pa.v : NULL;
+}
+
+#define NOTE_BUILD_ID_OFFSET 16 /* of the hash in the note: header and "GNU" */
+
+static void print_banner(u64 load)
+{
+	char id[17] = "unknown";
+	const u8 *hash = build_id_note + NOTE_BUILD_ID_OFFSET;
+	if (hash + 8 <= build_id_note_end)
+		format_text(id, sizeof(id), "%02x%02x%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3], hash[4], hash[5],
+			    hash[6], hash[7]);
+	log_info("Hedron Hypervisor %s (%s, %s, build %s) [MB%u]%s", HEDRON_VERSION, HEDRON_BUILD_TYPE,
+#ifdef __clang__
+		 "clang " __clang_version__,
+#else
+		 "gcc " __VERSION__,
+#endif
+		 id, boot.protocol == BOOT_MB2 ? 2 : 1, boot.efi ? " [EFI]" : "");
+	log_info("image at %#lx, %llu KiB", load, image.size / KiB);
+}
+
+static void start_consoles(void)
+{
+	console_set_level((enum log_level)cmdline.log_level);
+	if (cmdline.serial)
+		uart_init();
+	if (cmdline.vga && !boot.efi)
+		vga_init(kspace_vga());
+}
+
+static void choose_heap(void)
+{
+	if (!memmap_pick_heap(&boot, image, cmdline.heap, &heap))
+		panic("no memory for the kernel heap: the firmware's map has no free 2 MiB below 4 GiB");
+	buddy_init(paddr(heap.addr), heap.size);
+	log_info("heap at %#lx, %llu MiB of %llu MiB RAM", heap.addr, heap.size / MiB, memmap_ram_total(&boot) / MiB);
+}
+
+static void must(enum status s, const char *what)
+{
+	if (s != SUCCESS)
+		panic("out of memory while making %s: try a larger heap= on the command line", what);
+}
+
+static void init_cpu(struct cpu *cpu, unsigned id)
+{
+	cpu->id = id;
+	sched_init(&cpu->sched);
+	list_init(&cpu->dying);
+	cpu->idle_ec = ec_create_idle(&pd_kernel, id);
+	if (!cpu->idle_ec)
+		panic("out of memory while making the idle EC");
+	cpu->ec = cpu->idle_ec;
+	cpu->sc_since = arch_tsc();
+}
+
+static void init_objects(void)
+{
+	pd_init_cache();
+	ec_init_caches(cpu_features.fpu_size);
+	sc_init_cache();
+	pt_init_cache();
+	sm_init_cache();
+	must(space_obj_init(&pd_kernel.objs), "the kernel's object space");
+	must(space_pio_boot(&pd_kernel), "the port space");
+	must(pdspace_init(), "the port bitmap");
+	arch_pd_init(&pd_kernel);
+	space_mem_claim(paddr(image.addr), image.size);
+	space_mem_claim(paddr(heap.addr), heap.size);
+}
+
+static struct hip *make_hip(void)
+{
+	struct hip *hip = buddy_alloc_zeroed();
+	if (!hip)
+		panic("out of memory while making the HIP");
+	const struct range claimed[] = {image, heap};
+	hip_init(hip, &boot, &acpi, claimed, array_size(claimed));
+	struct topology t = topology_self(&acpi);
+	hip_set_cpu(hip, 0, t.id, t.package, t.core, t.thread);
+	if (boot.efi)
+		hip->api_flg |= HIP_FEATURE_UEFI;
+	hip->freq_tsc = tsc_khz;
+	hip_finish(hip);
+	return hip;
+}
+
+/* On the CPU's own stack. The boot tables are still there, for modules and firmware tables. */
+static void init_late(void)
+{
+	struct cpu *cpu = cpu_current();
+
+	cpu_setup(cpu->id);
+	tsc_init();
+	init_objects();
+	init_cpu(cpu, 0);
+	roottask_create(cpu, &boot, make_hip());
+	kspace_enter();
+	log_info("CPU 0 of %u runs, TSC %u kHz, %llu KiB of heap free", cpu_count, tsc_khz, buddy_free_pages() * PAGE_SIZE / KiB);
+	arch_dispatch();
+}
+
+void boot_main(u32 magic, u32 info, u64 load)
+{
+	image = (struct range){load, align_up((u64)image_end - KERNEL_VIRT, PAGE_SIZE)};
+	desc_init();
+	bool valid = multiboot_parse(magic, paddr(info), &boot);
+	cmdline_parse(boot.cmdline, &cmdline);
+	start_consoles();
+	print_banner(load);
+	if (!valid)
+		panic("the boot loader's information is not Multiboot 1 or 2 (magic %#x)", magic);
+	cpu_detect(cmdline.pcid);
+	choose_heap();
+	if (!acpi_parse(&boot, &acpi))
+		log_warn("no ACPI tables: one CPU, no power control");
+	must(kspace_init(heap, paddr(load)), "the kernel's address space");
+	boot_switch_stack(CPU_AREA + CPU_STACK_TOP, init_late, 0);
+}

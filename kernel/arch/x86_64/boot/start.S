@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the boot loader (32-bit protected mode, no paging) to C in 64-bit mode. This section is linked at its load address, so that entry
+ * point and headers mean the same to every loader, but a Multiboot 2 loader may have moved the image: all addresses here are relative
+ * to where it really is (EBP). Boot page tables: the low 4 GiB at 0 and at HEAP_MAP, the image at KERNEL_VIRT.
+ * Manual: Multiboot 0.6.96, 3.1 and 3.2; Multiboot2 2.0, 3.1 and 3.3; SDM vol. 3, 10.8.5.
+ */
+#include "mm/layout.h"
+
+#define MB1_MAGIC 0x1badb002
+#define MB1_FLAGS 0x3		/* page-aligned modules, memory information */
+#define MB2_MAGIC 0xe85250d6
+
+#define LOAD_MIN   0x200000
+#define LOAD_MAX   0x3fffffff
+#define LOAD_ALIGN 0x200000
+
+#define PTE_TABLE 0x3		/* present, writable */
+#define PTE_2M	  0x83
+
+/* Of a symbol in this section, or (virtual) in the rest of the image: its distance from the load address. */
+#define REL(sym)  (sym - boot_base)
+#define VREL(sym) (sym - KERNEL_VIRT)
+
+	.section .boot, "awx", @progbits
+	.code32
+
+	.globl boot_base
+boot_base:
+	.balign 8
+mb1_header:
+	.long	MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
+
+	.balign 8
+mb2_header:
+	.long	MB2_MAGIC, 0, mb2_end - mb2_header, -(MB2_MAGIC + (mb2_end - mb2_header))
+	/* relocatable: lowest, highest, alignment, prefer the highest place */
+	.balign 8
+	.word	10, 0
+	.long	24, LOAD_MIN, LOAD_MAX, LOAD_ALIGN, 2
+	/* modules on page boundaries */
+	.balign 8
+	.word	6, 0
+	.long	8
+	.balign 8
+	.word	0, 0
+	.long	8
+mb2_end:
+
+	.globl boot_entry
+boot_entry:
+	cli
+	cld
+	mov	%eax, %edi		/* magic */
+	mov	%ebx, %esi		/* information */
+
+	/* Where are we? The first word of the information serves as a stack of one entry and gets its value back. */
+	mov	(%ebx), %ecx
+	lea	4(%ebx), %esp
+	call	1f
+1:	pop	%ebp
+	mov	%ecx, (%ebx)
+	sub	$REL(1b), %ebp
+	lea	VREL(boot_stack_top)(%ebp), %esp
+
+	/* Long mode and no-execute are what the tables below need. The rest is checked in C. */
+	mov	$0x80000000, %eax
+	cpuid
+	cmp	$0x80000001, %eax
+	jb	refuse
+	mov	$0x80000001, %eax
+	cpuid
+	and	$(1 << 29 | 1 << 20), %edx
+	cmp	$(1 << 29 | 1 << 20), %edx
+	jne	refuse
+
+	/* Page tables; they are in .bss and zero. */
+	lea	VREL(boot_pml4)(%ebp), %ebx
+	lea	VREL(boot_pdpt_low) + PTE_TABLE(%ebp), %eax
+	mov	%eax, (%ebx)
+	mov	%eax, 384 * 8(%ebx)
+	lea	VREL(boot_pdpt_high) + PTE_TABLE(%ebp), %eax
+	mov	%eax, 511 * 8(%ebx)
+
+	lea	VREL(boot_pdpt_low)(%ebp), %ebx
+	lea	VREL(boot_pd_low) + PTE_TABLE(%ebp), %eax
+	mov	$4, %ecx
+1:	mov	%eax, (%ebx)
+	add	$8, %ebx
+	add	$0x1000, %eax
+	loop	1b
+
+	lea	VREL(boot_pd_low)(%ebp), %ebx
+	mov	$PTE_2M, %eax
+	mov	$2048, %ecx
+1:	mov	%eax, (%ebx)
+	add	$8, %ebx
+	add	$0x200000, %eax
+	loop	1b
+
+	lea	VREL(boot_pdpt_high)(%ebp), %ebx
+	lea	VREL(boot_pd_high) + PTE_TABLE(%ebp), %eax
+	mov	%eax, 510 * 8(%ebx)
+	lea	PTE_2M(%ebp), %eax
+	mov	%eax, VREL(boot_pd_high)(%ebp)
+
+	/* PAE; LME, NXE, SCE; paging with write protection. */
+	mov	$(1 << 5), %eax
+	mov	%eax, %cr4
+	lea	VREL(boot_pml4)(%ebp), %eax
+	mov	%eax, %cr3
+	mov	$0xc0000080, %ecx
+	rdmsr
+	or	$(1 << 0 | 1 << 8 | 1 << 11), %eax
+	wrmsr
+	mov	$0x80010033, %eax
+	mov	%eax, %cr0
+
+	lea	REL(boot_gdt)(%ebp), %eax
+	mov	%eax, REL(boot_gdt_base)(%ebp)
+	lgdt	REL(boot_gdt_pointer)(%ebp)
+	lea	REL(boot_64)(%ebp), %eax
+	push	$SEL_KERNEL_CODE
+	push	%eax
+	lret
+
+	/* No long mode: say so on COM1 and the screen, and stop. */
+refuse:
+	lea	REL(refusal)(%ebp), %esi
+	mov	$0xb8000, %edi
+	mov	$0x3fb, %edx
+	mov	$0x83, %al		/* 115200 8n1 */
+	out	%al, %dx
+	mov	$0x3f8, %edx
+	mov	$1, %al
+	out	%al, %dx
+	inc	%edx
+	xor	%al, %al
+	out	%al, %dx
+	mov	$0x3fb, %edx
+	mov	$0x03, %al
+	out	%al, %dx
+1:	lodsb
+	test	%al, %al
+	jz	3f
+	mov	%al, (%edi)
+	movb	$0x4f, 1(%edi)
+	add	$2, %edi
+	mov	%al, %bl
+	mov	$0x10000, %ecx
+	mov	$0x3fd, %edx
+2:	in	%dx, %al
+	test	$0x20, %al
+	loopz	2b
+	mov	$0x3f8, %edx
+	mov	%bl, %al
+	out	%al, %dx
+	jmp	1b
+3:	hlt
+	jmp	3b
+
+refusal:
+	.asciz	"Hedron Hypervisor: refused, this CPU has no 64-bit long mode with no-execute pages\r\n"
+
+	.balign 8
+boot_gdt:
+	.quad	0
+	.quad	0x00af9b000000ffff	/* SEL_KERNEL_CODE: 64-bit */
+	.quad	0x00cf93000000ffff	/* SEL_KERNEL_DATA */
+boot_gdt_pointer:
+	.word	. - boot_gdt - 1
+boot_gdt_base:
+	.long	0, 0
+
+	.code64
+boot_64:
+	mov	$SEL_KERNEL_DATA, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	xor	%eax, %eax
+	mov	%eax, %fs
+	mov	%eax, %gs
+	mov	%edi, %edi
+	mov	%esi, %esi
+	mov	%ebp, %edx
+	xor	%ebp, %ebp
+	mov	$boot_stack_top, %rsp
+	mov	$boot_main, %rax
+	call	*%rax			/* (magic, information, load address), does not return */
+	ud2
+
+	.section .bss
+	.balign 4096
+	.globl boot_pml4, boot_pdpt_high
+boot_pml4:	.skip 4096
+boot_pdpt_low:	.skip 4096
+boot_pdpt_high:	.skip 4096
+boot_pd_low:	.skip 4 * 4096
+boot_pd_high:	.skip 4096
+boot_stack:	.skip 4 * 4096
+boot_stack_top:
+
+	/* Switches to the running CPU's own stack: RDI = its top, RSI = function, RDX = argument. */
+	.text
+	.globl boot_switch_stack
+boot_switch_stack:
+	mov	%rdi, %rsp
+	mov	%rdx, %rdi
+	call	*%rsi
+	ud2
+
+	.section .note.GNU-stack, "", @progbits

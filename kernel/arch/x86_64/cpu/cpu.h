@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Instructions of the CPU that C has no words for, and what this CPU can do.
+ * Manual: SDM vol. 2 (CPUID, RDMSR), vol. 3, 2.5 (control registers); APM vol. 2, 3.1.
+ */
+#pragma once
+
+#include "arch/arch.h"
+#include "lib/types.h"
+
+#define MSR_EFER	0xc0000080
+#define MSR_STAR	0xc0000081
+#define MSR_LSTAR	0xc0000082
+#define MSR_CSTAR	0xc0000083
+#define MSR_FMASK	0xc0000084
+#define MSR_SYSENTER_CS 0x174
+#define MSR_PAT		0x277
+
+#define EFER_SCE (1u << 0)
+#define EFER_NXE (1u << 11)
+
+#define CR0_MP (1ul << 1)
+#define CR0_EM (1ul << 2)
+#define CR0_TS (1ul << 3)
+#define CR0_NE (1ul << 5)
+#define CR0_WP (1ul << 16)
+#define CR0_AM (1ul << 18)
+#define CR0_NW (1ul << 29)
+#define CR0_CD (1ul << 30)
+
+#define CR4_DE	       (1ul << 3)
+#define CR4_PAE	       (1ul << 5)
+#define CR4_MCE	       (1ul << 6)
+#define CR4_PGE	       (1ul << 7)
+#define CR4_OSFXSR     (1ul << 9)
+#define CR4_OSXMMEXCPT (1ul << 10)
+#define CR4_UMIP       (1ul << 11)
+#define CR4_FSGSBASE   (1ul << 16)
+#define CR4_PCIDE      (1ul << 17)
+#define CR4_OSXSAVE    (1ul << 18)
+#define CR4_SMEP       (1ul << 20)
+#define CR4_SMAP       (1ul << 21)
+
+#define CR3_NOFLUSH (1ul << 63)
+#define PCID_COUNT  4096
+
+#define RFLAGS_FIXED (1ul << 1)
+#define RFLAGS_IF    (1ul << 9)
+
+struct cpuid {
+	u32 eax, ebx, ecx, edx;
+};
+
+static always_inline struct cpuid cpuid(u32 leaf, u32 sub)
+{
+	struct cpuid r;
+	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(sub));
+	return r;
+}
+
+static always_inline void msr_write(u32 msr, u64 v)
+{
+	__asm__ volatile("wrmsr" : : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
+}
+
+static always_inline u64 msr_read(u32 msr)
+{
+	u32 lo, hi;
+	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return (u64)hi << 32 | lo;
+}
+
+/* The same for MSRs that may not exist: false if the CPU refuses. */
+bool msr_read_safe(u32 msr, u64 *v) must_check;
+bool msr_write_safe(u32 msr, u64 v) must_check;
+
+#define CR_ACCESS(n)                                                                                          \
+	static always_inline u64 cr##n##_read(void)                                                           \
+	{                                                                                                     \
+		u64 v;                                                                                        \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v));                                             \
+		return v;                                                                                     \
+	}                                                                                                     \
+	static always_inline void cr##n##_write(u64 v) { __asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory"); }
+CR_ACCESS(0)
+CR_ACCESS(3)
+CR_ACCESS(4)
+
+static always_inline u64 cr2_read(void)
+{
+	u64 v;
+	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
+	return v;
+}
+
+static always_inline u64 fsbase_read(void)
+{
+	u64 v;
+	__asm__ volatile("rdfsbase %0" : "=r"(v));
+	return v;
+}
+
+static always_inline u64 gsbase_read(void)
+{
+	u64 v;
+	__asm__ volatile("rdgsbase %0" : "=r"(v));
+	return v;
+}
+
+static always_inline void fsbase_write(u64 v) { __asm__ volatile("wrfsbase %0" : : "r"(v)); }
+static always_inline void gsbase_write(u64 v) { __asm__ volatile("wrgsbase %0" : : "r"(v)); }
+
+static always_inline void invlpg(u64 va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }
+
+/* Types of SDM vol. 2, INVPCID. */
+enum { INVPCID_ADDRESS, INVPCID_CONTEXT, INVPCID_ALL_GLOBAL, INVPCID_ALL };
+
+static always_inline void invpcid(u64 type, u64 pcid, u64 va)
+{
+	struct {
+		u64 pcid, va;
+	} d = {pcid, va};
+	__asm__ volatile("invpcid %0, %1" : : "m"(d), "r"(type) : "memory");
+}
+
+/* What the machine has and the command line allows; the same on every CPU. Constant after boot. */
+struct cpu_features {
+	bool pcid, invpcid, smep, smap, umip, pge, page_1g, xsaveopt, xgetbv1, mwait, tsc_invariant, x2apic_mode;
+	u8 phys_bits;
+	u32 xcr0; /* extended state that we manage */
+	u32 fpu_size;
+};
+
+extern struct cpu_features cpu_features;
+
+/* Finds out; panics with a clear message if something is missing that the kernel cannot do without. */
+void cpu_detect(bool allow_pcid);
+/* Sets this CPU's control registers and MSRs. */
+void cpu_setup(unsigned cpu);
+
+/* Frequency of the TSC; tsc_init() finds it out. */
+void tsc_init(void);
+extern u32 tsc_khz;

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cpu/desc.h"
+
+#include "entry/frame.h"
+#include "mm/layout.h"
+
+#include <hedron/abi.h>
+
+#define GDT_FIXED 6 /* null, kernel code and data, user 32-bit code, user data, user code */
+
+static aligned(64) u64 gdt[GDT_FIXED + 2 * HEDRON_CPU_MAX] = {
+	0,
+	0x00af9b000000ffff, /* SEL_KERNEL_CODE: 64-bit */
+	0x00cf93000000ffff, /* SEL_KERNEL_DATA */
+	0,		    /* SEL_USER_CODE32: nobody runs 32-bit code */
+	0x00cff3000000ffff, /* SEL_USER_DATA */
+	0x00affb000000ffff, /* SEL_USER_CODE */
+};
+
+struct gate {
+	u16 offset_low, selector;
+	u8 ist, type;
+	u16 offset_mid;
+	u32 offset_high, reserved;
+};
+
+static aligned(64) struct gate idt[TRAP_VECTORS];
+
+aligned(4096) u8 desc_tss_pages[TSS_PAGES * PAGE_SIZE];
+
+struct table_pointer {
+	u16 limit;
+	u64 base;
+} packed;
+
+#define GATE_INTERRUPT	     0x8e
+#define GATE_INTERRUPT_DPL3  0xee
+#define TRAP_BP 3
+#define TRAP_OF 4
+
+enum { IST_NONE, IST_NMI, IST_DF, IST_MC };
+
+static u8 ist_of(unsigned vector)
+{
+	return vector == TRAP_NMI ? IST_NMI : vector == TRAP_DF ? IST_DF : vector == TRAP_MC ? IST_MC : IST_NONE;
+}
+
+void desc_init(void)
+{
+	for (unsigned v = 0; v < TRAP_VECTORS; v++) {
+		u64 entry = (u64)entry_trap_stubs + v * ENTRY_TRAP_STUB_SIZE;
+		idt[v] = (struct gate){
+			.offset_low = (u16)entry,
+			.offset_mid = (u16)(entry >> 16),
+			.offset_high = (u32)(entry >> 32),
+			.selector = SEL_KERNEL_CODE,
+			.ist = ist_of(v),
+			.type = v == TRAP_BP || v == TRAP_OF ? GATE_INTERRUPT_DPL3 : GATE_INTERRUPT,
+		};
+	}
+}
+
+static struct tss *tss_of(unsigned cpu) { return (struct tss *)(desc_tss_pages + cpu * TSS_SPACING); }
+
+static void fill_tss(unsigned cpu)
+{
+	u64 area = CPU_AREA + (u64)cpu * CPU_AREA_SIZE;
+	*tss_of(cpu) = (struct tss){
+		.rsp = {area + CPU_STACK_TOP},
+		.ist = {area + CPU_NMI_TOP, area + CPU_DF_TOP, area + CPU_MC_TOP},
+		.io_bitmap = (u16)(TSS_IO_BITMAP - cpu * TSS_SPACING),
+	};
+}
+
+/* An available 64-bit TSS; loading it sets the busy bit. */
+static void fill_tss_descriptor(unsigned cpu)
+{
+	u64 base = TSS_WINDOW + cpu * TSS_SPACING;
+	u64 limit = TSS_IO_BITMAP - cpu * TSS_SPACING + TSS_IO_BYTES - 1;
+	u64 *d = &gdt[GDT_FIXED + 2 * cpu];
+	d[0] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x89ull << 40 | (limit >> 16 & 0xf) << 48 | (base >> 24 & 0xff) << 56;
+	d[1] = base >> 32;
+}
+
+_Static_assert(SEL_TSS == GDT_FIXED * 8, "the TSSs follow the segments");
+
+void desc_load(unsigned cpu)
+{
+	struct table_pointer gdtr = {sizeof(gdt) - 1, (u64)gdt}, idtr = {sizeof(idt) - 1, (u64)idt};
+
+	fill_tss(cpu);
+	fill_tss_descriptor(cpu);
+	__asm__ volatile("lgdt %0\n\tlidt %1" : : "m"(gdtr), "m"(idtr));
+	__asm__ volatile("ltr %0" : : "r"((u16)(SEL_TSS + cpu * 16)));
+	__asm__ volatile("lldt %0" : : "r"((u16)0));
+	__asm__ volatile("mov %0, %%ss" : : "r"(SEL_KERNEL_DATA));
+	__asm__ volatile("mov %0, %%ds\n\tmov %0, %%es\n\tmov %0, %%fs\n\tmov %0, %%gs" : : "r"(0));
+}

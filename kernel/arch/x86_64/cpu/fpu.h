@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Extended state (x87, SSE, AVX, AVX-512), switched eagerly but only where it is in use: XGETBV(1) tells which components are not in
+ * their initial configuration. CR0.TS is never set, so no other EC's state can be read speculatively.
+ * CPUs without XGETBV(1) get XCR0 for an answer (index 0): everything counts as in use.
+ * Manual: SDM vol. 1, 13.6 (XINUSE), 13.8 (XRSTOR), 13.9 (XSAVEOPT); MXCSR is not covered by XINUSE (13.6).
+ */
+#pragma once
+
+#include "core/ec.h"
+#include "core/percpu.h"
+#include "lib/types.h"
+
+#define MXCSR_INIT 0x1f80
+
+extern u32 fpu_inuse_index; /* 1 if the CPU has XGETBV(1), else 0 */
+
+void fpu_setup(void);
+void fpu_switch_slow(struct ec *from, struct ec *to, bool in_use);
+void fpu_save(struct ec *ec);
+void fpu_restore(struct ec *ec);
+
+/* Whether the CPU's extended state is other than initial. */
+static always_inline bool fpu_in_use(struct cpu *cpu)
+{
+	u32 inuse, high;
+	__asm__ volatile("xgetbv" : "=a"(inuse), "=d"(high) : "c"(fpu_inuse_index));
+	__asm__ volatile("stmxcsr %0" : "=m"(cpu->mxcsr));
+	return inuse | (cpu->mxcsr ^ MXCSR_INIT);
+}
+
+static always_inline void fpu_switch(struct cpu *cpu, struct ec *from, struct ec *to)
+{
+	bool in_use = fpu_in_use(cpu);
+	if (unlikely(in_use | to->fpu_saved))
+		fpu_switch_slow(from, to, in_use);
+}

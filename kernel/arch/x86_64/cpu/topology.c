@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cpu/topology.h"
+
+#include "cpu/cpu.h"
+#include "lib/bits.h"
+
+/* Bits of the APIC ID that number threads in a core, and threads and cores in a package. */
+struct id_fields {
+	unsigned thread_bits, package_shift;
+};
+
+#define LEVEL_SMT  1
+#define LEVEL_CORE 2
+
+/* Levels of an extended topology leaf; those above "core" (modules, dies) count as part of the package. */
+static bool fields_from_leaf(u32 leaf, struct id_fields *f, u32 *apic_id)
+{
+	if (cpuid(0, 0).eax < leaf || !cpuid(leaf, 0).ebx)
+		return false;
+	for (u32 sub = 0; sub < 8; sub++) {
+		struct cpuid l = cpuid(leaf, sub);
+		unsigned type = l.ecx >> 8 & 0xff, shift = l.eax & 31;
+		if (!type)
+			break;
+		if (type == LEVEL_SMT)
+			f->thread_bits = shift;
+		f->package_shift = shift;
+		*apic_id = l.edx;
+	}
+	return true;
+}
+
+static unsigned bits_for(unsigned count) { return count > 1 ? bit_highest(count - 1) + 1 : 0; }
+
+/* CPUs without extended leaves: logical processors per package (leaf 1) and cores per package (leaf 4). */
+static void fields_from_counts(struct id_fields *f, u32 *apic_id)
+{
+	struct cpuid l1 = cpuid(1, 0);
+	unsigned logical = l1.edx & 1u << 28 ? l1.ebx >> 16 & 0xff : 1;
+	unsigned cores = cpuid(0, 0).eax >= 4 ? (cpuid(4, 0).eax >> 26) + 1 : 1;
+
+	*apic_id = l1.ebx >> 24;
+	f->package_shift = bits_for(logical);
+	f->thread_bits = logical > cores ? f->package_shift - bits_for(cores) : 0;
+}
+
+struct topology topology_self(const struct acpi_info *acpi)
+{
+	struct id_fields f = {0};
+	u32 apic_id = 0;
+
+	if (!fields_from_leaf(0x1f, &f, &apic_id) && !fields_from_leaf(0xb, &f, &apic_id))
+		fields_from_counts(&f, &apic_id);
+	struct topology t = {
+		.id = {.apic_id = apic_id},
+		.package = f.package_shift < 32 ? apic_id >> f.package_shift : 0,
+		.core = (apic_id & bits_low(f.package_shift)) >> f.thread_bits,
+		.thread = apic_id & bits_low(f.thread_bits),
+	};
+	for (u32 i = 0; i < acpi->cpu_count; i++)
+		if (acpi->cpu[i].apic_id == apic_id)
+			t.id = acpi->cpu[i];
+	return t;
+}

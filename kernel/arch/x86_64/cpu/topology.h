@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who the running CPU is. Manual: SDM vol. 3, 9.9.3 (APIC ID fields), vol. 2 CPUID leaves 1, 4, 0Bh, 1Fh. */
+#pragma once
+
+#include "lib/types.h"
+#include "platform/acpi.h"
+
+struct topology {
+	struct acpi_cpu id;
+	unsigned package, core, thread;
+};
+
+struct topology topology_self(const struct acpi_info *acpi);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How fast the TSC runs. CPUID tells on newer CPUs; else the 8254 timer is the reference, which every PC emulator and nearly every
+ * machine has; else the base frequency. Manual: SDM vol. 3, 19.7.3; 8254 data sheet.
+ */
+#include "cpu/cpu.h"
+#include "lib/bits.h"
+#include "platform/console.h"
+
+u32 tsc_khz;
+
+#define PIT_HZ	     1193182u
+#define PIT_CHANNEL2 0x42
+#define PIT_COMMAND  0x43
+#define PIT_GATE     0x61
+#define PIT_MS	     10
+#define POLLS_MAX    10000000u
+
+/* Ticks of the TSC while channel 2 counts down PIT_MS milliseconds; 0 if it never ends. */
+static u64 pit_measure(void)
+{
+	u16 count = PIT_HZ * PIT_MS / 1000;
+	u8 gate = arch_inb(PIT_GATE);
+
+	arch_outb(PIT_GATE, (gate & ~2u) | 1); /* gate on, speaker off */
+	arch_outb(PIT_COMMAND, 0xb0);	       /* channel 2, both bytes, mode 0: the output rises at the end */
+	arch_outb(PIT_CHANNEL2, (u8)count);
+	arch_outb(PIT_CHANNEL2, (u8)(count >> 8));
+	u64 start = arch_tsc();
+	for (u32 n = 0; n < POLLS_MAX; n++)
+		if (arch_inb(PIT_GATE) & 0x20) {
+			u64 ticks = arch_tsc() - start;
+			arch_outb(PIT_GATE, gate);
+			return ticks;
+		}
+	arch_outb(PIT_GATE, gate);
+	return 0;
+}
+
+/* The crystal's ratio, where the CPU also knows the crystal. */
+static u32 khz_from_crystal(void)
+{
+	if (cpuid(0, 0).eax < 0x15)
+		return 0;
+	struct cpuid l = cpuid(0x15, 0);
+	if (!l.eax || !l.ebx || !l.ecx)
+		return 0;
+	return (u32)((u64)l.ecx * l.ebx / l.eax / 1000);
+}
+
+static u32 khz_from_base_frequency(void)
+{
+	return cpuid(0, 0).eax >= 0x16 ? (cpuid(0x16, 0).eax & 0xffff) * 1000 : 0;
+}
+
+static u32 calibrate(void)
+{
+	u32 khz = khz_from_crystal();
+	if (khz)
+		return khz;
+	/* The shorter of two: a hiccup (SMI) only makes it longer. */
+	u64 a = pit_measure(), b = pit_measure();
+	khz = (u32)((a && b ? min_u64(a, b) : 0) / PIT_MS);
+	if (!khz)
+		khz = khz_from_base_frequency();
+	if (khz)
+		return khz;
+	log_warn("the TSC's frequency is unknown, 1 GHz is assumed");
+	return 1000000;
+}
+
+/* Microseconds per tick as a fixed-point number: a multiplication instead of a division. */
+#define US_SHIFT 52
+static u64 us_per_tick;
+
+void tsc_init(void)
+{
+	tsc_khz = calibrate();
+	us_per_tick = (1000ull << US_SHIFT) / tsc_khz;
+}
+
+u64 arch_tsc_to_us(u64 ticks) { return (u64)((unsigned __int128)ticks * us_per_tick >> US_SHIFT); }

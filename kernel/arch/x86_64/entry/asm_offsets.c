@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Offsets for assembly: only ASM_OFFSET lines. Compiled to make asm_offsets.h. */
+#include "core/ec.h"
+#include "core/percpu.h"
+#include "mm/layout.h"
+
+#define ASM_CONST(name, value) __asm__ volatile("\n.ascii \"=>" #name " %c0\\n\"" : : "i"(value))
+#define ASM_OFFSET(name, type, member) ASM_CONST(name, offsetof(type, member))
+
+void asm_offsets(void);
+void asm_offsets(void)
+{
+	ASM_OFFSET(CPU_EC, struct cpu, ec);
+	ASM_OFFSET(CPU_HAZARD, struct cpu, hazard);
+	ASM_OFFSET(EC_CONT, struct ec, cont);
+	ASM_OFFSET(EC_RAX, struct ec, regs.rax);
+	ASM_OFFSET(EC_RCX, struct ec, regs.rcx);
+	ASM_OFFSET(EC_RDX, struct ec, regs.rdx);
+	ASM_OFFSET(EC_RBX, struct ec, regs.rbx);
+	ASM_OFFSET(EC_RSP, struct ec, regs.rsp);
+	ASM_OFFSET(EC_RBP, struct ec, regs.rbp);
+	ASM_OFFSET(EC_RSI, struct ec, regs.rsi);
+	ASM_OFFSET(EC_RDI, struct ec, regs.rdi);
+	ASM_OFFSET(EC_R8, struct ec, regs.r8);
+	ASM_OFFSET(EC_R9, struct ec, regs.r9);
+	ASM_OFFSET(EC_R10, struct ec, regs.r10);
+	ASM_OFFSET(EC_R11, struct ec, regs.r11);
+	ASM_OFFSET(EC_R12, struct ec, regs.r12);
+	ASM_OFFSET(EC_R13, struct ec, regs.r13);
+	ASM_OFFSET(EC_R14, struct ec, regs.r14);
+	ASM_OFFSET(EC_R15, struct ec, regs.r15);
+	ASM_OFFSET(EC_RIP, struct ec, regs.rip);
+	ASM_OFFSET(EC_RFLAGS, struct ec, regs.rflags);
+	ASM_OFFSET(EC_ERROR, struct ec, regs.error);
+	ASM_CONST(ASM_CONT_SYSRET, CONT_SYSRET);
+	ASM_CONST(ASM_CONT_IRET, CONT_IRET);
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every way into the kernel and out of it.
+ *
+ * User registers live in the current EC. The kernel stack is empty whenever user code runs, so relative to RSP the struct cpu is
+ * at a constant distance: CPU(field) below. Interrupts are always off. GS belongs to user land.
+ * Manual: SDM vol. 2 (SYSCALL, SYSRET, IRET), vol. 3, 6.14.
+ */
+#include "asm_offsets.h"
+#include "mm/layout.h"
+
+#include <hedron/abi.h>
+
+#define CPU(field) (field - CPU_STACK_TOP)(%rsp)
+#define USER_RFLAGS 2
+
+	.text
+
+/* ---- SYSCALL: RCX = RIP, R11 = RFLAGS (of no interest), RSP still the user's ------------------------------------------ */
+
+	.macro syscall_stub n
+	.balign 32, 0xcc
+	mov	CPU_AREA + \n * CPU_AREA_SIZE + CPU_EC, %r11
+	mov	%rsp, EC_RSP(%r11)
+	mov	$CPU_AREA + \n * CPU_AREA_SIZE + CPU_STACK_TOP, %rsp
+	jmp	entry_syscall
+	.endm
+
+	.globl	entry_syscall_stubs
+	.balign 4096, 0xcc
+entry_syscall_stubs:
+	.set	n, 0
+	.rept	HEDRON_CPU_MAX
+	syscall_stub n
+	.set	n, n + 1
+	.endr
+
+	.balign 64, 0xcc
+entry_syscall:
+	mov	%rcx, EC_RIP(%r11)
+	mov	%rsi, EC_RSI(%r11)
+	mov	%rdx, EC_RDX(%r11)
+	mov	%rax, EC_RAX(%r11)
+	mov	%r8, EC_R8(%r11)
+	mov	%r9, EC_R9(%r11)
+	mov	%r10, EC_R10(%r11)
+	cmp	$1, %dil		/* HC_CALL is 0, HC_REPLY 1 */
+	jbe	entry_ipc
+
+	/*
+	 * The other hypercalls: C preserves RBX, RBP, R12..R15. A handler that gives up the CPU sets a hazard and returns.
+	 * syscall_dispatch(arg1, arg2, arg3, arg4, arg5, ec) returns the status.
+	 */
+	mov	%rax, %rcx
+	mov	%r11, %r9
+	call	syscall_dispatch
+	mov	CPU(CPU_EC), %r11
+	cmpl	$0, CPU(CPU_HAZARD)
+	jne	hazard_syscall
+	mov	%eax, %edi
+	mov	EC_RSI(%r11), %rsi
+	mov	EC_RDX(%r11), %rdx
+	mov	EC_RAX(%r11), %rax
+	mov	EC_R8(%r11), %r8
+	mov	EC_R9(%r11), %r9
+	mov	EC_R10(%r11), %r10
+	mov	EC_RIP(%r11), %rcx
+	mov	EC_RSP(%r11), %rsp
+	mov	$USER_RFLAGS, %r11d
+	sysretq
+
+hazard_syscall:
+	mov	%rax, EC_RDI(%r11)
+	mov	%rbx, EC_RBX(%r11)
+	mov	%rbp, EC_RBP(%r11)
+	mov	%r12, EC_R12(%r11)
+	mov	%r13, EC_R13(%r11)
+	mov	%r14, EC_R14(%r11)
+	mov	%r15, EC_R15(%r11)
+	movb	$ASM_CONT_SYSRET, EC_CONT(%r11)
+	jmp	arch_dispatch
+
+	/* call and reply switch to another EC nearly always: all registers are stored first. */
+	.balign 16, 0xcc
+entry_ipc:
+	mov	%rbx, EC_RBX(%r11)
+	mov	%rbp, EC_RBP(%r11)
+	mov	%r12, EC_R12(%r11)
+	mov	%r13, EC_R13(%r11)
+	mov	%r14, EC_R14(%r11)
+	mov	%r15, EC_R15(%r11)
+	mov	%r11, %rsi
+	lea	-CPU_STACK_TOP(%rsp), %rdx
+	je	1f
+	call	ipc_call
+	jmp	return_syscall
+1:	call	ipc_reply
+
+	/* RAX = the EC that goes on; the stack is empty. */
+return_syscall:
+	cmpl	$0, CPU(CPU_HAZARD)
+	jne	hazard_ipc
+	mov	EC_RIP(%rax), %rcx
+	mov	EC_RDX(%rax), %rdx
+	mov	EC_RBX(%rax), %rbx
+	mov	EC_RBP(%rax), %rbp
+	mov	EC_RSI(%rax), %rsi
+	mov	EC_RDI(%rax), %rdi
+	mov	EC_R8(%rax), %r8
+	mov	EC_R9(%rax), %r9
+	mov	EC_R10(%rax), %r10
+	mov	EC_R12(%rax), %r12
+	mov	EC_R13(%rax), %r13
+	mov	EC_R14(%rax), %r14
+	mov	EC_R15(%rax), %r15
+	mov	$USER_RFLAGS, %r11d
+	mov	EC_RSP(%rax), %rsp
+	mov	EC_RAX(%rax), %rax
+	sysretq
+
+hazard_ipc:
+	movb	$ASM_CONT_SYSRET, EC_CONT(%rax)
+	jmp	arch_dispatch
+
+/* ---- From C: start over on an empty stack ------------------------------------------------------------------------------ */
+
+	/* RSP := top of this CPU's main stack, whichever of its stacks we are on. */
+	.macro	empty_stack
+	and	$-CPU_AREA_SIZE, %rsp
+	add	$CPU_STACK_TOP, %rsp
+	.endm
+
+	.globl	arch_dispatch
+arch_dispatch:
+	empty_stack
+	lea	-CPU_STACK_TOP(%rsp), %rdi
+	call	dispatch_run
+	ud2
+
+	.globl	arch_return_syscall
+arch_return_syscall:
+	empty_stack
+	mov	%rdi, %rax
+	jmp	return_syscall
+
+	/* Back from a trap: every register counts, so IRET. */
+	.globl	arch_return_trap
+arch_return_trap:
+	empty_stack
+	push	$SEL_USER_DATA
+	push	EC_RSP(%rdi)
+	push	EC_RFLAGS(%rdi)
+	push	$SEL_USER_CODE
+	push	EC_RIP(%rdi)
+	mov	EC_RAX(%rdi), %rax
+	mov	EC_RCX(%rdi), %rcx
+	mov	EC_RDX(%rdi), %rdx
+	mov	EC_RBX(%rdi), %rbx
+	mov	EC_RBP(%rdi), %rbp
+	mov	EC_RSI(%rdi), %rsi
+	mov	EC_R8(%rdi), %r8
+	mov	EC_R9(%rdi), %r9
+	mov	EC_R10(%rdi), %r10
+	mov	EC_R11(%rdi), %r11
+	mov	EC_R12(%rdi), %r12
+	mov	EC_R13(%rdi), %r13
+	mov	EC_R14(%rdi), %r14
+	mov	EC_R15(%rdi), %r15
+	mov	EC_RDI(%rdi), %rdi
+	iretq
+
+	/* RDI = struct cpu. Nothing to do until something sets a hazard; only an NMI ends the sleep. */
+	.globl	arch_idle
+arch_idle:
+	empty_stack
+1:	cmpl	$0, CPU_HAZARD(%rdi)
+	jne	arch_dispatch
+	hlt
+	jmp	1b
+
+/* ---- Traps --------------------------------------------------------------------------------------------------------------- */
+
+/* The CPU pushes SS, RSP, RFLAGS, CS, RIP and for some vectors an error code; the stubs make it uniform and add the vector. */
+
+	.macro	trap_stub n
+	.balign 16, 0xcc
+	.if	!(\n == 8 || (\n >= 10 && \n <= 14) || \n == 17 || \n == 21 || \n == 29 || \n == 30)
+	push	$0
+	.endif
+	push	$\n
+	.if	\n == 2 || \n == 8 || \n == 18
+	jmp	entry_own_stack
+	.else
+	jmp	entry_trap
+	.endif
+	.endm
+
+	.globl	entry_trap_stubs
+	.balign 64, 0xcc
+entry_trap_stubs:
+	.set	n, 0
+	.rept	32
+	trap_stub n
+	.set	n, n + 1
+	.endr
+
+	.macro	push_frame
+	push	%rax
+	push	%rbx
+	push	%rcx
+	push	%rdx
+	push	%rsi
+	push	%rdi
+	push	%rbp
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	.endm
+
+	.macro	pop_frame
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rbp
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%rcx
+	pop	%rbx
+	pop	%rax
+	.endm
+
+	/* From the main stack's top: SS -8, RSP -16, RFLAGS -24, CS -32, RIP -40, error -48, vector -56, and RAX -64. */
+	.balign 16, 0xcc
+entry_trap:
+	testb	$3, 24(%rsp)
+	jz	entry_nested
+	push	%rax
+	mov	(CPU_EC - CPU_STACK_TOP + 64)(%rsp), %rax
+	mov	%rcx, EC_RCX(%rax)
+	mov	%rdx, EC_RDX(%rax)
+	mov	%rbx, EC_RBX(%rax)
+	mov	%rbp, EC_RBP(%rax)
+	mov	%rsi, EC_RSI(%rax)
+	mov	%rdi, EC_RDI(%rax)
+	mov	%r8, EC_R8(%rax)
+	mov	%r9, EC_R9(%rax)
+	mov	%r10, EC_R10(%rax)
+	mov	%r11, EC_R11(%rax)
+	mov	%r12, EC_R12(%rax)
+	mov	%r13, EC_R13(%rax)
+	mov	%r14, EC_R14(%rax)
+	mov	%r15, EC_R15(%rax)
+	pop	EC_RAX(%rax)
+	pop	%rdx				/* vector */
+	pop	EC_ERROR(%rax)
+	pop	EC_RIP(%rax)
+	pop	%rcx				/* CS */
+	pop	EC_RFLAGS(%rax)
+	pop	EC_RSP(%rax)
+	add	$8, %rsp			/* SS */
+	cld
+	mov	%rax, %rsi
+	lea	-CPU_STACK_TOP(%rsp), %rdi
+	call	trap_user			/* (cpu, ec, vector), does not return */
+	ud2
+
+	/* A trap in the kernel: a load that may fail, or a bug. Returns to where the frame says then. */
+entry_nested:
+	push_frame
+	cld
+	mov	%rsp, %rdi
+	call	trap_kernel
+	pop_frame
+	add	$16, %rsp
+	iretq
+
+	/* NMI, #DF and #MC have stacks of their own and may hit anything. */
+entry_own_stack:
+	push_frame
+	cld
+	mov	%rsp, %rdi
+	call	trap_own_stack
+	pop_frame
+	add	$16, %rsp
+	iretq
+
+	.section .note.GNU-stack, "", @progbits

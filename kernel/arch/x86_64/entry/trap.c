@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Traps in C: from user mode they become events, from the kernel they are expected faults or the end. */
+#include "arch_switch.h"
+#include "core/exception.h"
+#include "entry/frame.h"
+#include "lib/panic.h"
+#include "platform/console.h"
+
+static const char *const names[TRAP_VECTORS] = {
+	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode", "no FPU",
+	"double fault", "coprocessor overrun", "invalid TSS", "segment not present", "stack fault", "general protection",
+	"page fault", "reserved", "x87 error", "alignment check", "machine check", "SIMD error", "virtualization",
+	"control protection", "reserved", "reserved", "reserved", "reserved", "reserved", "reserved", "hypervisor injection",
+	"VMM communication", "startup", "reserved",
+};
+
+const char *arch_event_name(unsigned event) { return event < TRAP_VECTORS ? names[event] : "unknown"; }
+
+void trap_user(struct cpu *cpu, struct ec *ec, u64 vector);
+void trap_user(struct cpu *cpu, struct ec *ec, u64 vector)
+{
+	if (vector == TRAP_PF)
+		ec->regs.cr2 = cr2_read();
+	exception_raise(cpu, ec, (unsigned)vector);
+}
+
+struct ex_entry {
+	u64 insn, landing;
+};
+
+extern const struct ex_entry ex_table_start[], ex_table_end[];
+
+/* True if the instruction was known to be able to fault. Few entries: no order needed. */
+static bool fix_up(struct trap_frame *f)
+{
+	for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++)
+		if (e->insn == f->rip) {
+			f->rip = e->landing;
+			return true;
+		}
+	return false;
+}
+
+__attribute__((noreturn)) static cold void trap_fatal(const struct trap_frame *f)
+{
+	console_seize();
+	log_error("trap %lu (%s) in %s mode, error %#lx, cr2 %#lx, cr3 %#lx", f->vector, arch_event_name((unsigned)f->vector),
+		  f->cs & 3 ? "user" : "kernel", f->error, cr2_read(), cr3_read());
+	log_error("rip %016lx cs %02lx rflags %08lx rsp %016lx", f->rip, f->cs, f->rflags, f->rsp);
+	log_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+	log_error("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
+	log_error("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", f->r9, f->r10, f->r11, f->r12);
+	log_error("r13 %016lx r14 %016lx r15 %016lx", f->r13, f->r14, f->r15);
+	panic("%s on CPU %u", arch_event_name((unsigned)f->vector), cpu_current()->id);
+}
+
+void trap_kernel(struct trap_frame *f);
+void trap_kernel(struct trap_frame *f)
+{
+	if (!fix_up(f))
+		trap_fatal(f);
+}
+
+/* An NMI takes no locks and prints nothing: it may have hit anything. Nobody sends one on purpose yet. */
+void trap_own_stack(struct trap_frame *f);
+void trap_own_stack(struct trap_frame *f)
+{
+	if (f->vector != TRAP_NMI)
+		trap_fatal(f);
+	cpu_current()->nmis++;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mmu/kspace.h"
+
+#include "arch_switch.h"
+#include "mm/buddy.h"
+#include "platform/vga.h"
+
+extern const u8 text_start[], rodata_start[], data_start[], image_end[];
+extern u64 boot_pdpt_high[];
+
+paddr_t kspace_image;
+
+static u64 *child(u64 *entry)
+{
+	if (!(*entry & PTE_P)) {
+		u64 *table = buddy_alloc_zeroed();
+		if (!table)
+			return NULL;
+		*entry = heap_phys(table).v | KPTE_TABLE;
+	}
+	return ptab_child(*entry);
+}
+
+/* The entry for va at the given level (0 = 4 KiB, 1 = 2 MiB), or NULL. */
+static u64 *entry_for(u64 *pml4, u64 va, unsigned level)
+{
+	u64 *table = pml4;
+	for (unsigned l = 3; l > level; l--) {
+		table = child(&table[va >> (12 + 9 * l) & 511]);
+		if (!table)
+			return NULL;
+	}
+	return &table[va >> (12 + 9 * level) & 511];
+}
+
+static enum status map_page(u64 *pml4, u64 va, u64 pa, u64 flags)
+{
+	u64 *e = entry_for(pml4, va, 0);
+	if (!e)
+		return OOM;
+	*e = pa | flags;
+	return SUCCESS;
+}
+
+static enum status map_image(u64 *pml4, u64 image)
+{
+	/* The start-up page is gone for good: nothing maps it. */
+	for (u64 va = (u64)text_start; va < (u64)image_end; va += PAGE_SIZE) {
+		u64 flags = va < (u64)rodata_start ? KPTE_RX : va < (u64)data_start ? KPTE_RO : KPTE_RW;
+		if (map_page(pml4, va, va - KERNEL_VIRT + image, flags) != SUCCESS)
+			return OOM;
+	}
+	return SUCCESS;
+}
+
+static enum status map_heap(u64 *pml4, struct range heap)
+{
+	for (u64 pa = heap.addr; pa < heap.addr + heap.size; pa += 2 * MiB) {
+		u64 *e = entry_for(pml4, HEAP_MAP + pa, 1);
+		if (!e)
+			return OOM;
+		*e = pa | KPTE_RW | PTE_PS;
+	}
+	return map_page(pml4, HEAP_MAP + VGA_FRAME_PHYS, VGA_FRAME_PHYS, KPTE_RW | KPTE_PCD | KPTE_PWT);
+}
+
+void *kspace_vga(void) { return (void *)(HEAP_MAP + VGA_FRAME_PHYS); }
+
+static enum status map_cpu_pages(u64 area, u64 from, u64 to)
+{
+	for (u64 offset = from; offset < to; offset += PAGE_SIZE) {
+		void *page = buddy_alloc_zeroed();
+		if (!page || map_page(pd_kernel.mem.host.root, area + offset, heap_phys(page).v, KPTE_RW) != SUCCESS)
+			return OOM;
+	}
+	return SUCCESS;
+}
+
+enum status kspace_add_cpu(unsigned n)
+{
+	u64 area = CPU_AREA + (u64)n * CPU_AREA_SIZE;
+	_Static_assert(sizeof(struct cpu) <= CPU_DATA_PAGES * PAGE_SIZE, "struct cpu fits");
+
+	if (map_cpu_pages(area, 0, CPU_DATA_PAGES * PAGE_SIZE) != SUCCESS ||
+	    map_cpu_pages(area, CPU_STACK_BASE, CPU_STACK_TOP) != SUCCESS ||
+	    map_cpu_pages(area, CPU_NMI_BASE, CPU_NMI_TOP) != SUCCESS ||
+	    map_cpu_pages(area, CPU_DF_BASE, CPU_DF_TOP) != SUCCESS)
+		return OOM;
+	return map_cpu_pages(area, CPU_MC_BASE, CPU_MC_TOP);
+}
+
+enum status kspace_init(struct range heap, paddr_t image)
+{
+	kspace_image = image;
+	if (space_mem_init(&pd_kernel.mem) != SUCCESS)
+		return OOM;
+	u64 *pml4 = pd_kernel.mem.host.root;
+	if (map_image(pml4, image.v) != SUCCESS || map_heap(pml4, heap) != SUCCESS || kspace_add_cpu(0) != SUCCESS)
+		return OOM;
+	/* The CPU areas have a gigabyte of their own: one entry makes them visible in the boot tables, too. */
+	boot_pdpt_high[PDPT_INDEX(CPU_AREA)] = ptab_child(pml4[PML4_INDEX(CPU_AREA)])[PDPT_INDEX(CPU_AREA)];
+	return SUCCESS;
+}
+
+void kspace_share(u64 *pml4)
+{
+	const u64 *kernel = pd_kernel.mem.host.root;
+	pml4[PML4_INDEX(HEAP_MAP)] = kernel[PML4_INDEX(HEAP_MAP)];
+	pml4[PML4_INDEX(KERNEL_VIRT)] = kernel[PML4_INDEX(KERNEL_VIRT)];
+}
+
+void kspace_enter(void) { cr3_write(pd_kernel.cr3[cpu_current()->id]); }

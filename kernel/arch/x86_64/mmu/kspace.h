@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel's own address space: image, heap, CPU areas, the VGA page (mm/layout.h). */
+#pragma once
+
+#include "lib/types.h"
+#include "mm/ptab.h"
+#include "platform/bootinfo.h"
+
+/* Supervisor entries. Manual: SDM vol. 3, 4.5.4. */
+#define KPTE_PWT   (1ull << 3)
+#define KPTE_PCD   (1ull << 4)
+#define KPTE_G	   (1ull << 8)
+#define KPTE_TABLE (PTE_P | PTE_W | PTE_A)
+#define KPTE_RX	   (PTE_P | PTE_A | KPTE_G)
+#define KPTE_RO	   (KPTE_RX | PTE_NX)
+#define KPTE_RW	   (KPTE_RO | PTE_W | PTE_D)
+
+#define PML4_INDEX(va) ((va) >> 39 & 511)
+#define PDPT_INDEX(va) ((va) >> 30 & 511)
+
+/* Where the image was loaded. */
+extern paddr_t kspace_image;
+
+/*
+ * Builds the kernel's half in pd_kernel's tables, and hangs the CPU areas into the boot tables, which stay in use. The heap works
+ * already (the boot tables map it).
+ */
+enum status kspace_init(struct range heap, paddr_t image) must_check;
+
+/* Memory for CPU n's area: data, stacks, guard pages between. */
+enum status kspace_add_cpu(unsigned n) must_check;
+
+/* Makes the shared part of the kernel's half visible in a PML4. */
+void kspace_share(u64 *pml4);
+
+/* Leaves the boot tables. */
+void kspace_enter(void);
+
+/* Where the VGA text page is, in the boot tables and in the kernel's. */
+void *kspace_vga(void);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mmu/pdspace.h"
+
+#include "arch_switch.h"
+#include "cpu/desc.h"
+#include "lib/string.h"
+#include "mm/buddy.h"
+#include "mmu/kspace.h"
+#include "mmu/tlb.h"
+
+/* The entry of the private PDPT that TSS_WINDOW hangs off. */
+#define TSS_ENTRY PDPT_INDEX(TSS_WINDOW)
+
+static u64 default_entry; /* of PDs without ports: a bitmap of ones */
+
+/* The tables for TSSs (the same in every PD, hence global) and bitmap; returns the PDPT entry, 0 if out of memory. */
+static u64 make_tss_tables(u8 *const bitmap[PIO_HOST_PAGES])
+{
+	u64 *pd = buddy_alloc_zeroed(), *pt = pd ? buddy_alloc_zeroed() : NULL;
+	if (!pt) {
+		if (pd)
+			buddy_free(pd, 0);
+		return 0;
+	}
+	u64 tss = (u64)desc_tss_pages - KERNEL_VIRT + kspace_image.v;
+	for (unsigned i = 0; i < TSS_PAGES; i++)
+		pt[i] = (tss + i * PAGE_SIZE) | KPTE_RW;
+	for (unsigned i = 0; i < PIO_HOST_PAGES; i++)
+		pt[TSS_PAGES + i] = heap_phys(bitmap[i]).v | (KPTE_RO & ~KPTE_G);
+	pd[0] = heap_phys(pt).v | KPTE_TABLE;
+	return heap_phys(pd).v | KPTE_TABLE;
+}
+
+static void free_tss_tables(u64 entry)
+{
+	u64 *pd = ptab_child(entry);
+	buddy_free(ptab_child(pd[0]), 0);
+	buddy_free(pd, 0);
+}
+
+enum status pdspace_init(void)
+{
+	u8 *ones = buddy_alloc(0);
+	if (!ones)
+		return OOM;
+	memset(ones, 0xff, PAGE_SIZE);
+	default_entry = make_tss_tables((u8 *const[]){ones, ones, ones});
+	return default_entry ? SUCCESS : OOM;
+}
+
+void arch_pd_init(struct pd *pd)
+{
+	u64 *pml4 = pd->mem.host.root;
+
+	kspace_share(pml4);
+	pml4[PML4_INDEX(PD_PRIVATE)] = heap_phys(pd->objs.pdpt).v | KPTE_TABLE;
+	pd->objs.pdpt[TSS_ENTRY] = default_entry;
+	tlb_init_pd(pd);
+}
+
+void arch_pd_free(struct pd *pd)
+{
+	u64 entry = pd->objs.pdpt[TSS_ENTRY];
+	if (entry != default_entry)
+		free_tss_tables(entry);
+	tlb_free_pd(pd);
+}
+
+enum status arch_pio_bitmap_attach(struct pd *pd)
+{
+	u64 *slot = &pd->objs.pdpt[TSS_ENTRY], old = default_entry;
+	if (READ_ONCE(*slot) != old)
+		return SUCCESS;
+	u64 entry = make_tss_tables(pd->pio.host);
+	if (!entry)
+		return OOM;
+	if (!__atomic_compare_exchange_n(slot, &old, entry, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		free_tss_tables(entry); /* another CPU was faster */
+		return SUCCESS;
+	}
+	arch_tlb_flush(pd, 0, PTAB_ORDER_MAX);
+	return SUCCESS;
+}

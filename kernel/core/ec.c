@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/ec.h"
+
+#include "arch/arch.h"
+#include "arch_switch.h"
+#include "core/dispatch.h"
+#include "core/pd.h"
+#include "core/sc.h"
+#include "core/sm.h"
+#include "lib/string.h"
+#include "mm/buddy.h"
+#include "mm/slab.h"
+
+static struct slab_cache ec_cache, fpu_cache;
+
+void ec_init_caches(u32 fpu_size)
+{
+	slab_init(&ec_cache, "ec", align_up(sizeof(struct ec), KOBJECT_ALIGN), KOBJECT_ALIGN);
+	slab_init(&fpu_cache, "fpu", align_up(fpu_size, 64), 64);
+}
+
+static void init_fields(struct ec *ec)
+{
+	memset(ec, 0, sizeof(*ec));
+	ec->obj.type = KOBJ_EC;
+	list_init(&ec->helpers);
+	list_init(&ec->helper_link);
+	list_init(&ec->parked);
+	list_init(&ec->sm_link);
+}
+
+/* An EC with its UTCB page and extended state; not in any PD yet. */
+static struct ec *allocate(void)
+{
+	struct ec *ec = slab_alloc(&ec_cache);
+	if (!ec)
+		return NULL;
+	init_fields(ec);
+	ec->utcb = buddy_alloc_zeroed();
+	ec->fpu = ec->utcb ? slab_alloc(&fpu_cache) : NULL;
+	if (ec->fpu) {
+		arch_fpu_init(ec->fpu);
+		return ec;
+	}
+	if (ec->utcb)
+		buddy_free(ec->utcb, 0);
+	slab_free(&ec_cache, ec);
+	return NULL;
+}
+
+static void deallocate(struct ec *ec)
+{
+	slab_free(&fpu_cache, ec->fpu);
+	buddy_free(ec->utcb, 0);
+	slab_free(&ec_cache, ec);
+}
+
+enum status ec_create(const struct ec_config *cfg, struct ec **out)
+{
+	struct ec *ec = allocate();
+	if (!ec)
+		return OOM;
+	if (cfg->utcb_va) {
+		enum status s = space_mem_map_kernel_page(cfg->utcb_pd, cfg->utcb_va, ec->utcb, SPACE_MEM_PRIVATE);
+		if (s != SUCCESS) {
+			deallocate(ec);
+			return s;
+		}
+		ec->utcb_va = cfg->utcb_va;
+		ec->utcb_pd = cfg->utcb_pd;
+		kobject_ref(&ec->utcb_pd->obj);
+	}
+	ec->pd = cfg->pd;
+	kobject_ref(&ec->pd->obj);
+	ec->cpu_id = cfg->cpu_id;
+	ec->event_base = cfg->event_base;
+	ec->regs.rsp = cfg->rsp;
+	ec->regs.rflags = ARCH_USER_FLAGS;
+	ec->special = cfg->global ? EC_GLOBAL : 0;
+	ec->cont = cfg->global ? CONT_STARTUP : CONT_SYSRET;
+	ec->caller = cfg->global ? NULL : arch_cpu(cfg->cpu_id)->idle_ec;
+	*out = ec;
+	return SUCCESS;
+}
+
+struct ec *ec_create_idle(struct pd *kernel, unsigned cpu_id)
+{
+	struct ec *ec = allocate();
+	if (!ec)
+		return NULL;
+	ec->pd = kernel;
+	ec->cpu_id = cpu_id;
+	ec->special = EC_GLOBAL;
+	ec->cont = CONT_IDLE;
+	return ec;
+}
+
+void ec_unmap_utcb(struct ec *ec)
+{
+	if (!ec->utcb_pd)
+		return;
+	space_mem_unmap_kernel_page(ec->utcb_pd, ec->utcb_va, ec->utcb);
+	kobject_unref(&ec->utcb_pd->obj);
+	ec->utcb_pd = NULL;
+}
+
+void ec_block(struct ec *ec)
+{
+	ec->special |= EC_BLOCKED;
+	cpu_current()->hazard |= HAZARD_SCHED;
+}
+
+/* SCs that waited for this EC find out anew whom they run. */
+static void unpark(struct ec *ec)
+{
+	struct cpu *cpu = cpu_current();
+	list_for_each_safe (l, &ec->parked) {
+		list_remove(l);
+		dispatch_ready(cpu, container_of(l, struct sc, link));
+	}
+}
+
+void ec_wake(struct ec *ec, enum status s)
+{
+	ec->special &= ~EC_BLOCKED;
+	ec->regs.rdi = s;
+	unpark(ec);
+}
+
+void ec_help(struct ec *helper, struct ec *busy)
+{
+	helper->callee = busy;
+	helper->helping = true;
+	list_push_tail(&busy->helpers, &helper->helper_link);
+	busy->special |= EC_HELPED;
+}
+
+void ec_unhelp(struct ec *helper)
+{
+	struct ec *busy = helper->callee;
+	helper->callee = NULL;
+	helper->helping = false;
+	list_remove(&helper->helper_link);
+	if (list_empty(&busy->helpers))
+		busy->special &= ~EC_HELPED;
+}
+
+void ec_release_helpers(struct ec *busy)
+{
+	list_for_each_safe (l, &busy->helpers)
+		ec_unhelp(container_of(l, struct ec, helper_link));
+}
+
+/* Whoever it waits for goes on without it. */
+static void leave_callee(struct ec *ec)
+{
+	struct ec *callee = ec->callee;
+	if (!callee)
+		return;
+	if (ec->helping) {
+		ec_unhelp(ec);
+		return;
+	}
+	callee->caller = NULL;
+	callee->special = (callee->special & ~EC_EXCEPTION) | EC_ORPHAN;
+	ec->callee = NULL;
+}
+
+/* Returns the caller if it cannot live without an answer: it waits in an exception. */
+static struct ec *abort_caller(struct ec *ec)
+{
+	struct ec *caller = ec->caller;
+	bool exception = ec->special & EC_EXCEPTION;
+
+	ec->caller = NULL;
+	ec->special &= ~(EC_EXCEPTION | EC_ORPHAN);
+	if (!caller || caller->cont == CONT_IDLE)
+		return NULL;
+	caller->callee = NULL;
+	if (exception)
+		return caller;
+	caller->regs.rdi = ABORT;
+	caller->cont = CONT_SYSRET;
+	return NULL;
+}
+
+void ec_kill(struct ec *ec)
+{
+	while (ec && !ec_is_dead(ec)) {
+		ec->special |= EC_DEAD;
+		if (ec->sm)
+			sm_forget(ec->sm, ec);
+		ec->special &= ~EC_BLOCKED;
+		leave_callee(ec);
+		ec_release_helpers(ec);
+		unpark(ec);
+		ec = abort_caller(ec);
+	}
+	cpu_current()->hazard |= HAZARD_SCHED;
+}
+
+void ec_retire(struct ec *ec)
+{
+	ec_kill(ec);
+	kobject_unref(&ec->pd->obj);
+}
+
+void ec_free(struct ec *ec) { deallocate(ec); }

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Execution context: a thread. Global ECs run when one of their SCs is chosen; local ECs run when a portal is called.
+ *
+ * Edges of a call chain: `callee` is whom this EC waits for, by a call or (helping) by lending its SC until the other has
+ * replied; `caller` is whom it answers. A local EC without work has `caller == cpu->idle_ec`: one comparison tells `call` that the EC is
+ * on this CPU, alive and idle.
+ *
+ * Locking: all but the kobject belongs to the EC's CPU. Lifetime: PT and SC refer to it, it refers to its PD.
+ */
+#pragma once
+
+#include "core/kobject.h"
+#include "core/regs.h"
+
+#include <hedron/utcb.h>
+
+struct cpu;
+struct pd;
+struct sm;
+
+/* How an EC that is not running goes on. Written only off the hot path: a plain caller is resumed by `reply` itself. */
+enum ec_cont {
+	CONT_SYSRET,  /* back from a hypercall: RCX and R11 are free */
+	CONT_IRET,    /* back from a trap: every register counts */
+	CONT_STARTUP, /* raise the startup event */
+	CONT_CALL,    /* start the call in regs.rdi again */
+	CONT_EVENT,   /* raise event `event` again: its handler was busy */
+	CONT_IDLE,    /* the CPU has nothing to do */
+};
+
+/* Why `reply` of this EC, or scheduling it, is out of the ordinary. Zero for a local EC answering a plain call. */
+enum ec_special {
+	EC_GLOBAL = 1 << 0,    /* constant */
+	EC_EXCEPTION = 1 << 1, /* the caller waits in an exception, not in a call */
+	EC_HELPED = 1 << 2,    /* somebody lends an SC: `helpers` is not empty */
+	EC_ORPHAN = 1 << 3,    /* the caller was destroyed */
+	EC_DEAD = 1 << 4,      /* killed; never runs again */
+	EC_BLOCKED = 1 << 5,   /* waits on a semaphore */
+	EC_STUCK = 1 << 6,     /* replied with nobody waiting: parked for good */
+};
+
+struct ec {
+	struct kobject obj;
+
+	struct regs regs; /* of user mode, while not running */
+	u64 fs_base, gs_base;
+	struct utcb *utcb; /* kernel address; immutable */
+	struct ec *caller, *callee;
+	struct pd *pd;	   /* immutable */
+	void *fpu;	   /* XSAVE area; immutable */
+	bool fpu_saved;	   /* the area holds a state that is not the initial one */
+	bool helping;	   /* `callee` is helped, not called */
+	u8 cont;	   /* enum ec_cont */
+	u8 event;	   /* of CONT_EVENT */
+	u32 special;	   /* enum ec_special */
+	u32 cpu_id;	   /* immutable */
+	u32 event_base;	   /* immutable */
+
+	struct list helpers;	 /* ECs that help this one */
+	struct list helper_link; /* in callee->helpers */
+	struct list parked;	 /* SCs that wait until this EC can run */
+	struct list sm_link;	 /* in sm->waiters */
+	struct sm *sm;		 /* that it waits on */
+	u64 utcb_va;		 /* user address of the UTCB, 0 if none; immutable */
+	struct pd *utcb_pd;	 /* where; referenced */
+	bool started;		 /* the startup event is over */
+};
+
+struct ec_config {
+	struct pd *pd, *utcb_pd;
+	u64 utcb_va, rsp;
+	u32 cpu_id, event_base;
+	bool global;
+};
+
+enum status ec_create(const struct ec_config *cfg, struct ec **out) must_check;
+void ec_init_caches(u32 fpu_size);
+/* The EC that stands for "nothing to do" on a CPU. */
+struct ec *ec_create_idle(struct pd *kernel, unsigned cpu_id) must_check;
+/* The last capability is gone: user land loses the UTCB. */
+void ec_unmap_utcb(struct ec *ec);
+/* The last reference is gone: cut it out of chains and queues. */
+void ec_retire(struct ec *ec);
+void ec_free(struct ec *ec);
+
+/*
+ * Ends the EC for good: its caller's call ends with ABORT (a caller that waits in an exception dies, too), whoever it called goes on
+ * without a caller. It may be the current one; then HAZARD_SCHED sees to the rest.
+ */
+void ec_kill(struct ec *ec);
+
+/* Puts the EC to sleep / makes it runnable again, with this status for its hypercall. */
+void ec_block(struct ec *ec);
+void ec_wake(struct ec *ec, enum status s);
+
+/* `helper` lends its SC to `busy` until that has replied, or no longer. */
+void ec_help(struct ec *helper, struct ec *busy);
+void ec_unhelp(struct ec *helper);
+void ec_release_helpers(struct ec *busy);
+
+/* The EC at the end of the chain that starts here: the one that would run. */
+static always_inline struct ec *ec_chain_end(struct ec *ec)
+{
+	while (ec->callee)
+		ec = ec->callee;
+	return ec;
+}
+
+static always_inline bool ec_is_global(const struct ec *ec) { return ec->special & EC_GLOBAL; }
+static always_inline bool ec_is_dead(const struct ec *ec) { return ec->special & EC_DEAD; }

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The fast path: call and reply between ECs of one CPU. Whatever is out of the ordinary leaves through a cold function below.
+ * Locking: none; both ECs belong to this CPU, and the portal cannot be freed before this CPU is back in user mode.
+ */
+#include "core/ipc.h"
+
+#include "arch_switch.h"
+#include "core/dispatch.h"
+#include "core/exception.h"
+#include "core/pt.h"
+#include "core/sm.h"
+#include "lib/bits.h"
+#include "platform/console.h"
+#include "space/delegate.h"
+#include "space/space_obj.h"
+
+static cold struct ec *call_slow(u64 arg1, struct ec *self, struct pt *pt, struct cpu *cpu);
+static cold struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu);
+static cold struct ec *call_fail(struct ec *self, enum status s);
+static noinline void transfer_message(struct ec *from, struct ec *to, u64 items);
+
+/* A message without words and items is just its header. */
+static always_inline void send_message(struct ec *from, struct ec *to)
+{
+	u64 items = READ_ONCE(from->utcb->items);
+	to->utcb->items = items;
+	if (unlikely((u32)items))
+		transfer_message(from, to, items);
+}
+
+struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu)
+{
+	/* Look up */
+	cap_t cap = cap_lookup(arg1 >> 12);
+	if (unlikely(!(cap & PERM_PT_CALL)))
+		return call_fail(self, BAD_CAP);
+	struct pt *pt = (struct pt *)cap_object(cap);
+	if (unlikely(pt->obj.type != KOBJ_PT))
+		return call_fail(self, BAD_CAP);
+	struct ec *callee = pt->callee;
+
+	/* Check: here, alive and idle */
+	if (unlikely(callee->caller != cpu->idle_ec))
+		return call_slow(arg1, self, pt, cpu);
+
+	/* Commit: nothing fails or blocks from here on */
+	callee->caller = self;
+	self->callee = callee;
+	callee->regs.rip = pt->rip;
+	callee->regs.rdi = READ_ONCE(pt->id);
+	send_message(self, callee);
+
+	/* Switch */
+	arch_ec_switch(cpu, self, callee);
+	return callee;
+}
+
+struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu)
+{
+	/* Check: a plain reply by an EC in a plain call */
+	if (unlikely(arg1 >> 12 | self->special))
+		return reply_slow(arg1, self, cpu);
+	struct ec *caller = self->caller;
+
+	/* Commit */
+	send_message(self, caller);
+	self->caller = cpu->idle_ec;
+	caller->callee = NULL;
+	caller->regs.rdi = SUCCESS;
+
+	/* Switch */
+	arch_ec_switch(cpu, self, caller);
+	return caller;
+}
+
+/* Below the words that a loop copies faster than the string instruction starts. */
+#define COPY_LOOP_MAX 24
+
+static always_inline void copy_words(u64 *to, const u64 *from, u64 n)
+{
+	if (n > COPY_LOOP_MAX) {
+		__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+		return;
+	}
+	for (; n >= 4; n -= 4, to += 4, from += 4) {
+		u64 a = from[0], b = from[1], c = from[2], d = from[3];
+		to[0] = a, to[1] = b, to[2] = c, to[3] = d;
+	}
+	for (; n; n--)
+		*to++ = *from++;
+}
+
+static noinline void transfer_message(struct ec *from, struct ec *to, u64 items)
+{
+	copy_words(to->utcb->words, from->utcb->words, min_u64(items & 0xffff, UTCB_WORDS_MAX));
+	if (unlikely((u32)items >> 16))
+		ipc_transfer_items(from, to, to->utcb->xlt, to->utcb->del, to->utcb);
+}
+
+/* The sender may change its UTCB meanwhile: each word is read once. */
+void ipc_transfer_items(struct ec *from, struct ec *to, u64 xlt, u64 del, struct utcb *results)
+{
+	u64 n = min_u64(READ_ONCE(from->utcb->items) >> 16 & 0xffff, UTCB_ITEMS_MAX);
+	for (u64 i = 0; i < n; i++) {
+		struct utcb_item *item = UTCB_TYPED(from->utcb, i);
+		struct delegation in = {READ_ONCE(item->crd), READ_ONCE(item->meta)}, out;
+		if (delegate_item(from->pd, to->pd, in, xlt, del, &out) != SUCCESS)
+			out = (struct delegation){0, in.meta & ITEM_FLAGS_MASK};
+		if (results)
+			*UTCB_TYPED(results, i) = (struct utcb_item){out.crd, out.meta};
+	}
+}
+
+static cold struct ec *call_fail(struct ec *self, enum status s)
+{
+	self->regs.rdi = s;
+	return self;
+}
+
+static cold struct ec *call_slow(u64 arg1, struct ec *self, struct pt *pt, struct cpu *cpu)
+{
+	struct ec *callee = pt->ec;
+	if (callee->cpu_id != cpu->id)
+		return call_fail(self, BAD_CPU);
+	if (ec_is_dead(callee))
+		return call_fail(self, TIMEOUT);
+	if (callee->caller == cpu->idle_ec) {
+		log_user("killed EC: portal entry %#lx is not canonical", pt->rip);
+		ec_kill(callee);
+		return call_fail(self, ABORT);
+	}
+	if (arg1 >> 8 & CALL_NONBLOCK)
+		return call_fail(self, TIMEOUT);
+	self->regs.rdi = arg1;
+	self->cont = CONT_CALL;
+	ipc_help(cpu, self, callee);
+}
+
+void ipc_help(struct cpu *cpu, struct ec *self, struct ec *busy)
+{
+	if (ec_chain_end(busy) == self) {
+		log_user("killed EC: its call at %#lx would wait for itself", self->regs.rip);
+		ec_kill(self);
+	} else {
+		ec_help(self, busy);
+	}
+	cpu->hazard |= HAZARD_SCHED;
+	arch_dispatch();
+}
+
+void ipc_finish_reply(struct cpu *cpu, struct ec *self)
+{
+	struct ec *caller = self->caller;
+	if (caller)
+		caller->callee = NULL;
+	self->caller = cpu->idle_ec;
+	self->special &= ~(EC_EXCEPTION | EC_ORPHAN);
+	ec_release_helpers(self);
+}
+
+/* A global EC has no caller: it stops for good, and its SC with it. */
+static void reply_nowhere(struct cpu *cpu, struct ec *self)
+{
+	if (ec_is_global(self))
+		self->special |= EC_STUCK;
+	else
+		ipc_finish_reply(cpu, self);
+}
+
+static cold struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
+{
+	struct sm *sm = NULL;
+	if (arg1 >> 12) {
+		sm = (struct sm *)cap_lookup_object(arg1 >> 12, KOBJ_SM, PERM_SM_DOWN);
+		if (!sm)
+			return call_fail(self, BAD_CAP);
+	}
+
+	struct ec *caller = ec_is_global(self) ? NULL : self->caller;
+	self->cont = CONT_SYSRET;
+	if (!caller) {
+		reply_nowhere(cpu, self);
+	} else if (self->special & EC_EXCEPTION) {
+		exception_reply(cpu, self, caller);
+	} else {
+		send_message(self, caller);
+		caller->regs.rdi = SUCCESS;
+		caller->cont = CONT_SYSRET;
+		ipc_finish_reply(cpu, self);
+	}
+	if (caller && sm && !ec_is_dead(caller) && sm_down(sm, caller, false) != SUCCESS)
+		caller->regs.rdi = BAD_CAP;
+
+	cpu->hazard |= HAZARD_SCHED;
+	arch_dispatch();
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every kernel object starts with.
+ * Lifetime: an object lives while `refs` > 0: one for "some capability names it" plus one for each live object
+ *   that refers to it (PT and SC refer to their EC, an EC to its PD). No path of IPC or scheduling counts references:
+ *   memory of a dead object is freed only after every CPU has passed through user mode (core/rcu.h).
+ * Locking: `lock` guards the tree of this object's capabilities (space/mdb.h) and `caps`.
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/spinlock.h"
+#include "lib/types.h"
+
+enum kobject_type { KOBJ_NONE, KOBJ_PD, KOBJ_EC, KOBJ_SC, KOBJ_PT, KOBJ_SM, KOBJ_KP, KOBJ_VCPU };
+
+struct rcu_head {
+	struct rcu_head *next;
+	void (*fn)(struct rcu_head *);
+};
+
+struct kobject {
+	u8 type;	      /* enum kobject_type; immutable after create */
+	struct spinlock lock;
+	u32 refs;	      /* atomic */
+	u64 caps;	      /* capabilities that name this object */
+	union {
+		struct list dying; /* queued for kobject_reap() */
+		struct rcu_head rcu;
+	};
+};
+
+/* Objects are aligned to this, so that a capability keeps its permissions in the low bits of the pointer. */
+#define KOBJECT_ALIGN 64
+
+struct cpu;
+
+static always_inline void kobject_ref(struct kobject *o) { __atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED); }
+
+/* The last reference queues the object: kobject_reap() dismantles it on the way out of the kernel. */
+void kobject_unref(struct kobject *o);
+
+/* A fresh object's first capability is about to be made: from now on `refs` counts one for "has capabilities". */
+static always_inline void kobject_publish(struct kobject *o) { o->refs = 1; }
+/* Takes back a creation that found no place: frees an object that nobody has seen. */
+void kobject_discard(struct kobject *o);
+
+/* Of objects that lost their last capability or reference: the consequences, and the memory. */
+void kobject_reap(struct cpu *cpu);

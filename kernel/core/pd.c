@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/pd.h"
+
+#include "arch/arch.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+
+struct pd pd_kernel = {.obj.type = KOBJ_PD};
+
+static struct slab_cache pd_cache;
+
+void pd_init_cache(void) { slab_init(&pd_cache, "pd", align_up(sizeof(struct pd), KOBJECT_ALIGN), KOBJECT_ALIGN); }
+
+static enum status init_spaces(struct pd *pd)
+{
+	space_pio_init(&pd->pio);
+	if (space_mem_init(&pd->mem) != SUCCESS)
+		return OOM;
+	if (space_obj_init(&pd->objs) == SUCCESS) {
+		arch_pd_init(pd);
+		return SUCCESS;
+	}
+	space_mem_destroy(&pd->mem);
+	return OOM;
+}
+
+enum status pd_create(bool passthrough, struct pd **out)
+{
+	struct pd *pd = slab_alloc(&pd_cache);
+	if (!pd)
+		return OOM;
+	memset(pd, 0, offsetof(struct pd, cr3));
+	pd->obj.type = KOBJ_PD;
+	pd->passthrough = passthrough;
+	if (init_spaces(pd) != SUCCESS) {
+		slab_free(&pd_cache, pd);
+		return OOM;
+	}
+	*out = pd;
+	return SUCCESS;
+}
+
+void pd_close(struct pd *pd)
+{
+	space_obj_destroy(pd);
+	space_pio_destroy(pd);
+}
+
+void pd_free(struct pd *pd)
+{
+	arch_pd_free(pd);
+	space_mem_destroy(&pd->mem);
+	space_obj_free(&pd->objs);
+	space_pio_free(&pd->pio);
+	slab_free(&pd_cache, pd);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Protection domain: three spaces of capabilities (memory, ports, objects) and two properties.
+ * Locking: see each space. Lifetime: its ECs and vCPUs refer to it; when its last capability goes, its object and port
+ *   capabilities are revoked at once, its memory stays until the last reference goes.
+ */
+#pragma once
+
+#include "core/kobject.h"
+#include "mm/ptab.h"
+#include "space/space_mem.h"
+#include "space/space_obj.h"
+#include "space/space_pio.h"
+
+struct pd {
+	struct kobject obj;
+
+	/* immutable after create */
+	bool passthrough; /* may use MSRs and the machine's controls */
+	bool root;	  /* the roottask's: may take from the hypervisor PD */
+
+	struct space_mem mem;
+	struct space_obj objs;
+	struct space_pio pio;
+
+	/* What to load into CR3, per CPU: with the "no flush" bit only while that CPU's TLB holds nothing stale. */
+	u64 cr3[HEDRON_CPU_MAX];
+};
+
+/* The kernel's own: source of memory and ports, address space of the idle CPUs. */
+extern struct pd pd_kernel;
+
+void pd_init_cache(void);
+enum status pd_create(bool passthrough, struct pd **out) must_check;
+/* The last capability is gone: what it holds is revoked, with everything derived from it. */
+void pd_close(struct pd *pd);
+void pd_free(struct pd *pd);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/pt.h"
+
+#include "arch/arch.h"
+#include "arch_switch.h"
+#include "core/ec.h"
+#include "mm/slab.h"
+
+static struct slab_cache pt_cache;
+
+/* Never idle, never runs: its `caller` is no CPU's idle EC. */
+static struct ec ec_nobody;
+
+void pt_init_cache(void) { slab_init(&pt_cache, "pt", align_up(sizeof(struct pt), KOBJECT_ALIGN), KOBJECT_ALIGN); }
+
+enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
+{
+	struct pt *pt = slab_alloc(&pt_cache);
+	if (!pt)
+		return OOM;
+	*pt = (struct pt){.obj.type = KOBJ_PT, .ec = ec, .rip = rip, .mtd = mtd};
+	pt->callee = arch_is_canonical(rip) ? ec : &ec_nobody;
+	kobject_ref(&ec->obj);
+	*out = pt;
+	return SUCCESS;
+}
+
+void pt_free(struct pt *pt) { slab_free(&pt_cache, pt); }

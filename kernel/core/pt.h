@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Portal: an entry point into a local EC. Lifetime: refers to its EC. */
+#pragma once
+
+#include "core/kobject.h"
+
+struct ec;
+
+struct pt {
+	struct kobject obj;
+	struct ec *ec; /* immutable */
+	/* Whom a call may start at once: `ec`, or one that is never idle if `rip` is not canonical. Immutable. */
+	struct ec *callee;
+	u64 rip;       /* immutable */
+	u64 mtd;       /* immutable; what an exception message carries */
+	u64 id;	       /* plain store by pt_ctrl, plain load by call */
+};
+
+enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out) must_check;
+void pt_init_cache(void);
+void pt_free(struct pt *pt);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Scheduling context: priority and accounting, bound to one global EC and its CPU.
+ * What it runs is found by following the EC's chain of calls (core/dispatch.h).
+ * Locking: all but the kobject belongs to the SC's CPU. Lifetime: refers to its EC.
+ */
+#pragma once
+
+#include "core/kobject.h"
+
+struct cpu;
+struct ec;
+
+enum sc_state {
+	SC_RUNNING, /* cpu->sc */
+	SC_READY,   /* on its CPU's ready queue */
+	SC_PARKED,  /* on the `parked` list of the EC at the end of its chain */
+	SC_DEAD,
+};
+
+struct sc {
+	struct kobject obj;
+
+	/* immutable after create */
+	struct ec *ec;
+	u8 prio;
+	u32 quantum_us; /* accepted, not enforced: API 13.2 takes no timer interrupt */
+
+	u8 state; /* enum sc_state */
+	struct list link;
+	u64 consumed; /* TSC ticks up to the last time it was taken off the CPU */
+};
+
+enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out) must_check;
+void sc_init_cache(void);
+/* Lets a new SC compete for its CPU. */
+void sc_start(struct sc *sc);
+/* Off the CPU and all queues for good; the last capability is gone. */
+void sc_retire(struct sc *sc);
+/* Gives the memory back. */
+void sc_free(struct sc *sc);
+/* TSC ticks so far. */
+u64 sc_consumed(const struct sc *sc);

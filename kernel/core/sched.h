@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The scheduler of one CPU: 128 priorities, round robin among equals, a bitmap over FIFO lists.
+ * Only its own CPU touches it, so there is no lock.
+ */
+#pragma once
+
+#include "lib/bits.h"
+#include "lib/list.h"
+
+#include <hedron/abi.h>
+
+#define SCHED_PRIOS (HEDRON_PRIO_MAX + 1)
+
+struct cpu;
+struct sc;
+
+/* Ready SCs; the running one is not among them. Priority 0 is the idle SC's alone, which is never queued. */
+struct sched {
+	u64 bitmap[SCHED_PRIOS / 64];
+	struct list queue[SCHED_PRIOS];
+};
+
+void sched_init(struct sched *s);
+
+/* A woken or new SC goes to the tail; one that was preempted keeps its place at the head. */
+void sched_enqueue_tail(struct sched *s, struct sc *sc);
+void sched_enqueue_head(struct sched *s, struct sc *sc);
+void sched_dequeue(struct sched *s, struct sc *sc);
+
+/* The highest priority with a ready SC; 0 if there is none. */
+static always_inline unsigned sched_top(const struct sched *s)
+{
+	if (s->bitmap[1])
+		return 64 + bit_highest(s->bitmap[1]);
+	return s->bitmap[0] ? bit_highest(s->bitmap[0]) : 0;
+}
+
+/* The first of the highest priority, taken off its queue; NULL if there is none. */
+struct sc *sched_pop(struct sched *s);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The hypervisor information page (docs/abi.md, "Hypervisor information page"). Little endian, one page. */
+#pragma once
+
+#include <hedron/abi.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HIP_SIGNATURE 0x4e524448 /* "HDRN" */
+
+enum hip_feature {
+	HIP_FEATURE_IOMMU = 1 << 0,
+	HIP_FEATURE_VMX = 1 << 1,
+	HIP_FEATURE_SVM = 1 << 2,
+	HIP_FEATURE_UEFI = 1 << 3,
+};
+
+enum hip_mem_type {
+	HIP_MEM_RAM = 1,
+	HIP_MEM_RESERVED = 2,
+	HIP_MEM_ACPI = 3,
+	HIP_MEM_NVS = 4,
+	HIP_MEM_BAD = 5,
+	HIP_MEM_MODULE = (int)0xfffffffe,
+	HIP_MEM_HYPERVISOR = (int)0xffffffff,
+};
+
+#define HIP_CPU_ENABLED 1
+
+struct hip_cpu {
+	uint8_t flags, thread, core, package, acpi_id, apic_id, reserved[2];
+};
+
+struct hip_mem {
+	uint64_t addr, size;
+	uint32_t type, aux;
+};
+
+/* ACPI generic address structure; unaligned in the HIP. */
+struct hip_gas {
+	uint8_t space, bits, offset, access;
+	uint64_t addr;
+} __attribute__((__packed__));
+
+struct hip {
+	uint32_t signature;
+	uint16_t checksum, length;
+	uint16_t cpu_offset, cpu_size, mem_offset, mem_size;
+	uint32_t api_flg, api_ver;
+	uint32_t sel_num, sel_exc, sel_vmi;
+	uint32_t cfg_page, cfg_utcb;
+	uint32_t freq_tsc; /* kHz */
+	uint64_t mcfg_base, mcfg_size;
+	uint64_t dmar_table;
+	uint64_t cap_vmx_sec_exec;
+	uint64_t xsdt_rsdt;
+	struct hip_gas pm1a_cnt, pm1b_cnt;
+	struct hip_cpu cpu[HEDRON_CPU_MAX];
+	struct hip_mem mem[];
+};
+
+#define HIP_MEM_MAX ((4096 - sizeof(struct hip)) / sizeof(struct hip_mem))
+
+HEDRON_ASSERT(offsetof(struct hip, api_flg) == 16, "HIP offset");
+HEDRON_ASSERT(offsetof(struct hip, freq_tsc) == 44, "HIP offset");
+HEDRON_ASSERT(offsetof(struct hip, mcfg_base) == 48, "HIP offset");
+HEDRON_ASSERT(offsetof(struct hip, dmar_table) == 64, "HIP offset");
+HEDRON_ASSERT(offsetof(struct hip, cap_vmx_sec_exec) == 72, "HIP offset");
+HEDRON_ASSERT(offsetof(struct hip, xsdt_rsdt) == 80, "HIP offset");
+HEDRON_ASSERT(offsetof(struct hip, pm1a_cnt) == 88, "HIP offset");
+HEDRON_ASSERT(offsetof(struct hip, pm1b_cnt) == 100, "HIP offset");
+HEDRON_ASSERT(offsetof(struct hip, cpu) == 0x70, "HIP offset");
+HEDRON_ASSERT(offsetof(struct hip, mem) == 0x470, "HIP offset");
+HEDRON_ASSERT(sizeof(struct hip_cpu) == 8 && sizeof(struct hip_mem) == 24, "HIP descriptor sizes");

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Capability slots and the one-load look-up.
+ *
+ * A PD's object space is an array of HEDRON_SEL_NUM slots in a window that lies at the same kernel address
+ * (OBJ_WINDOW, mm/layout.h) in every PD's address space; table pages appear on demand. Looking up a selector of the
+ * current PD is one load that may fault: the fault means "empty" and is fixed up (arch_load_or_zero). Not-present
+ * translations are never cached by the CPU (SDM vol. 3, 4.10.2.3), so a page that appears needs no flush.
+ * Other PDs' slots are found by walking their tables (space/space_obj.h).
+ *
+ * A slot is also its own node of the mapping tree (space/mdb.h); slots never move.
+ */
+#pragma once
+
+#include "core/kobject.h"
+#include "lib/types.h"
+
+#include <hedron/abi.h>
+
+/* Pointer to the object in bits 63:6, permissions in bits 4:0; 0 = empty. Read without lock, written under the object's. */
+typedef u64 cap_t;
+
+#define CAP_PERM_MASK 31ull
+
+static always_inline cap_t cap_make(struct kobject *o, unsigned perm) { return (u64)o | perm; }
+static always_inline struct kobject *cap_object(cap_t c) { return (struct kobject *)(c & ~63ull); }
+static always_inline unsigned cap_perm(cap_t c) { return c & CAP_PERM_MASK; }
+
+/*
+ * Node of the mapping tree: the tree in pre-order as a doubly linked list, plus the parent.
+ * Guarded by the lock of the object (slots) or of the port tree (port ranges).
+ */
+struct mdb_node {
+	struct mdb_node *parent, *prev, *next;
+};
+
+struct cap_slot {
+	cap_t cap;
+	struct mdb_node node;
+};
+
+_Static_assert(sizeof(struct cap_slot) == 32, "slots are half a cache line");
+#define CAP_SLOTS_PER_PAGE (PAGE_SIZE / sizeof(struct cap_slot))

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CREATE_PD, PD_CTRL. */
+#include "core/pd.h"
+
+#include "space/delegate.h"
+#include "syscall/syscall.h"
+
+enum status sys_pd_create(struct ec *self, const struct hypercall *c)
+{
+	unsigned perm;
+	struct pd *parent = sys_parent(c->arg2, &perm), *pd;
+	if (!parent)
+		return BAD_CAP;
+	enum status s = space_obj_reserve(self->pd, hc_sel(c->arg1));
+	if (s != SUCCESS)
+		return s;
+	bool passthrough = (c->arg1 >> 8 & CREATE_PD_PASSTHROUGH) && parent->passthrough;
+	s = pd_create(passthrough, &pd);
+	if (s != SUCCESS) {
+		space_obj_cancel(self->pd, hc_sel(c->arg1));
+		return s;
+	}
+	kobject_publish(&pd->obj);
+	s = delegate_initial(self->pd, pd, c->arg3);
+	if (s != SUCCESS) {
+		space_obj_cancel(self->pd, hc_sel(c->arg1));
+		kobject_caps_gone(&pd->obj);
+		return s;
+	}
+	space_obj_commit(self->pd, hc_sel(c->arg1), &pd->obj, perm);
+	return SUCCESS;
+}
+
+static enum status lookup(struct ec *self, const struct hypercall *c)
+{
+	self->regs.rsi = delegate_lookup(self->pd, c->arg2);
+	return SUCCESS;
+}
+
+static enum status delegate(struct ec *self, const struct hypercall *c)
+{
+	struct pd *src = sys_pd(hc_sel(c->arg1)), *dst = sys_pd(c->arg2);
+	if (!src || !dst)
+		return BAD_CAP;
+	struct delegation out;
+	enum status s = delegate_item(src, dst, (struct delegation){c->arg3, c->arg4}, c->arg5, c->arg5, &out);
+	if (s == SUCCESS) {
+		self->regs.rdx = out.crd;
+		self->regs.rax = out.meta;
+	}
+	return s;
+}
+
+enum status sys_pd_ctrl(struct ec *self, const struct hypercall *c)
+{
+	switch (hc_op(c->arg1)) {
+	case PD_CTRL_LOOKUP:
+		return lookup(self, c);
+	case PD_CTRL_DELEGATE:
+		return delegate(self, c);
+	default:
+		return BAD_HYP;
+	}
+}

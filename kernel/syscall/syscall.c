@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "syscall/syscall.h"
+
+#include "core/pd.h"
+#include "lib/bits.h"
+#include "lib/panic.h"
+
+struct pd *sys_parent(u64 sel, unsigned *perm)
+{
+	cap_t cap = cap_lookup(sel);
+	struct kobject *o = cap_object(cap);
+	if (!(cap & PERM_PD_CREATE) || o->type != KOBJ_PD)
+		return NULL;
+	if (perm)
+		*perm = cap_perm(cap);
+	return (struct pd *)o;
+}
+
+struct pd *sys_pd(u64 sel) { return (struct pd *)cap_lookup_object(sel, KOBJ_PD, 0); }
+
+/* The hypercalls that pass all arguments on; the frequent ones below are called with just what they need. */
+static noinline enum status dispatch_rest(struct ec *self, const struct hypercall *c)
+{
+	switch (c->arg1 & 0xff) {
+	case HC_CREATE_PD:
+		return sys_pd_create(self, c);
+	case HC_CREATE_EC:
+		return sys_ec_create(self, c);
+	case HC_CREATE_SC:
+		return sys_sc_create(self, c);
+	case HC_CREATE_PT:
+		return sys_pt_create(self, c);
+	case HC_CREATE_SM:
+		return sys_sm_create(self, c);
+	case HC_REVOKE:
+		return sys_revoke(self, c);
+	case HC_PD_CTRL:
+		return sys_pd_ctrl(self, c);
+	case HC_EC_CTRL:
+		return sys_ec_ctrl(self, c);
+	default:
+		return BAD_HYP;
+	}
+}
+
+/* From entry.S, for all hypercalls but CALL and REPLY. */
+u64 syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
+u64 syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+{
+	unsigned hc = arg1 & 0xff;
+	if (likely(hc == HC_SM_CTRL))
+		return sys_sm_ctrl(self, arg1, arg2, arg3);
+	if (hc > HC_SM_CTRL)
+		return BAD_HYP;
+	if (hc == HC_PT_CTRL)
+		return sys_pt_ctrl(arg1, arg2);
+	if (hc == HC_SC_CTRL)
+		return sys_sc_ctrl(self, arg1);
+	struct hypercall c = {arg1, arg2, arg3, arg4, arg5};
+	return dispatch_rest(self, &c);
+}

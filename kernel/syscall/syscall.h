@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hypercalls: decode, check in the documented order, reserve, commit. Handlers return the status; further results go to self->regs, which
+ * the exit reloads (rsi = OUT2, rdx = OUT3, rax = OUT4). A handler that gives up the CPU sets a hazard and returns.
+ */
+#pragma once
+
+#include "core/ec.h"
+#include "core/percpu.h"
+
+#include <hedron/abi.h>
+
+struct hypercall {
+	u64 arg1, arg2, arg3, arg4, arg5;
+};
+
+static always_inline u64 hc_sel(u64 arg1) { return arg1 >> 12; }
+static always_inline unsigned hc_op(u64 arg1) { return arg1 >> 8 & 3; }
+
+enum status sys_pd_create(struct ec *self, const struct hypercall *c);
+enum status sys_pd_ctrl(struct ec *self, const struct hypercall *c);
+enum status sys_ec_create(struct ec *self, const struct hypercall *c);
+enum status sys_ec_ctrl(struct ec *self, const struct hypercall *c);
+enum status sys_sc_create(struct ec *self, const struct hypercall *c);
+enum status sys_sc_ctrl(struct ec *self, u64 arg1);
+enum status sys_pt_create(struct ec *self, const struct hypercall *c);
+enum status sys_pt_ctrl(u64 arg1, u64 id);
+enum status sys_sm_create(struct ec *self, const struct hypercall *c);
+enum status sys_sm_ctrl(struct ec *self, u64 arg1, u64 time_high, u64 time_low);
+enum status sys_revoke(struct ec *self, const struct hypercall *c);
+
+/* The capability of a parent PD, which every creation needs; its permissions are those the new PD gets. */
+struct pd *sys_parent(u64 sel, unsigned *perm);
+struct pd *sys_pd(u64 sel);
