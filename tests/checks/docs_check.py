@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The manual against the tree: docs/abi.md has a chapter for each hypercall and a row for each status, docs/map.md names files
-that exist, and links between pages lead somewhere. usage: docs_check.py SOURCE
+The manual against the tree: docs/abi.md has a chapter for each hypercall, a row for each status and each bit of the transfer
+descriptor; docs/map.md names files that exist; links between pages lead somewhere. usage: docs_check.py SOURCE
 """
 
 import pathlib
@@ -13,13 +13,14 @@ import tree
 
 LIST = r"#define {}\(X\)((?:.*\\\n)*.*\n)"
 ENTRY = re.compile(r"X\((\d+), (\w+)")
+HEADERS = {"HC_LIST": "abi.h", "STATUS_LIST": "abi.h", "MTD_LIST": "utcb.h"}
 CODE_SPAN = re.compile(r"`([^`\s]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
 def entries(source, name):
-    """(number, NAME) of each entry of a list in abi.h."""
-    text = (source / "kernel/include/hedron/abi.h").read_text()
+    """(number, NAME) of each entry of a list in the public headers."""
+    text = (source / "kernel/include/hedron" / HEADERS[name]).read_text()
     found = ENTRY.findall(re.search(LIST.format(name), text)[1])
     return [(int(number), entry) for number, entry in found]
 
@@ -32,6 +33,9 @@ def check_interface(source):
     for number, name in entries(source, "STATUS_LIST"):
         if not re.search(rf"^\| *{number} *\| *`{name}` *\|", text, re.MULTILINE):
             yield f"docs/abi.md: no row for status {number}, {name}"
+    for number, name in entries(source, "MTD_LIST"):
+        if not re.search(rf"\| *{number} *\| *`{name}`( \*)? *\|", text):
+            yield f"docs/abi.md: no entry for bit {number} of the transfer descriptor, {name}"
 
 
 def check_map(source):
