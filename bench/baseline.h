@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where baselines are: <folder>/<machine>/<suite>.json. */
+#pragma once
+
+#include "result.h"
+
+/* The file of a result's baseline in a folder. */
+char *baseline_path(const char *folder, const struct result *result);
+
+/* Loads a baseline: `where` is its file, or the folder that holds the baselines of all machines. */
+bool baseline_load(struct result *baseline, const char *where, const struct result *result,
+		   struct error *error) must_check;

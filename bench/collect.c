@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "collect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TAIL_LINES = 15, LOG_MAX = 1 << 30 };
+
+/* The console's own line is whole; the roottask may know a part of it or nothing. */
+static const char *boot_line(const struct session *session)
+{
+	return session->boot_line[0] ? session->boot_line : session->run.kernel;
+}
+
+void collect_start(struct result *result, const struct session *session, const char *machine, const char *metric)
+{
+	const struct run_record *run = &session->run;
+
+	result_init(result, machine, run->suite, metric);
+	/* Members that Google Benchmark's tools know */
+	result_set_text(result, "host_name", machine);
+	result_set_text(result, "executable", "hbench");
+	result_set_number(result, "num_cpus", run->cpus);
+	result_set_number(result, "mhz_per_cpu", run->tsc_khz / 1000);
+	json_object_set_new(result->context, "cpu_scaling_enabled", json_false());
+	json_object_set_new(result->context, "caches", json_array());
+	json_object_set_new(result->context, "load_avg", json_array());
+	result_set_text(result, "library_build_type", "release");
+	/* Ours */
+	result_set_text(result, "kernel_boot_line", boot_line(session));
+	result_set_number(result, "kernel_api", run->api);
+	result_set_text(result, "cpu_brand", run->cpu);
+	result_set_text(result, "cpu_vendor", run->vendor);
+	result_set_number(result, "cpu_family", run->family);
+	result_set_number(result, "cpu_model_number", run->model);
+	result_set_number(result, "cpu_stepping", run->stepping);
+	result_set_number(result, "tsc_khz", run->tsc_khz);
+	json_object_set_new(result->context, "tsc_invariant", json_boolean(run->tsc_invariant));
+	result_set_text(result, "roottask_cmdline", run->cmdline);
+	result_set_number(result, "timer_overhead", (int64_t)session->calibration.overhead);
+	result_set_number(result, "timer_overhead_max", (int64_t)session->calibration.overhead_max);
+}
+
+static bool agree(const struct result *result, const char *key, const char *value, struct error *error)
+{
+	if (!strcmp(result_text(result, key), value))
+		return true;
+	return error_set(error, "the boots are not of the same thing: %s was \"%s\" and is \"%s\"", key,
+			 result_text(result, key), value);
+}
+
+bool collect_add(struct result *result, struct session *session, struct error *error)
+{
+	const struct run_record *run = &session->run;
+
+	if (!agree(result, "suite", run->suite, error) || !agree(result, "cpu_brand", run->cpu, error) ||
+	    !agree(result, "kernel_boot_line", boot_line(session), error))
+		return false;
+	for (size_t i = 0; i < session->measured_count; i++) {
+		struct measurement *m = &session->measured[i];
+		char *name = xasprintf("%s/%s", run->suite, m->name);
+
+		result_add(result, name, &m->sample);
+		m->sample = (struct sample){0}; /* its histogram is the result's now */
+		free(name);
+	}
+	for (size_t i = 0; i < session->skipped_count; i++) {
+		char *name = xasprintf("%s/%s", run->suite, session->skipped[i].name);
+
+		result_add_skip(result, name, session->skipped[i].why);
+		free(name);
+	}
+	return true;
+}
+
+void collect_finish(struct result *result, const char *revision, unsigned boots)
+{
+	char date[32];
+
+	date_now(date);
+	result_set_text(result, "date", date);
+	result_set_text(result, "hbench_version", HBENCH_VERSION);
+	result_set_number(result, "boots", boots);
+	if (revision)
+		result_set_text(result, "git_revision", revision);
+	result_merge(result);
+}
+
+/* Start of the last `count` lines. */
+static const char *last_lines(const char *data, size_t size, int count)
+{
+	const char *at = data + size;
+
+	if (at > data && at[-1] == '\n')
+		at--;
+	while (at > data && (at[-1] != '\n' || --count))
+		at--;
+	return at;
+}
+
+static void print_tail(const char *log)
+{
+	size_t size;
+	struct error ignored;
+	char *data = file_read(log, LOG_MAX, &size, &ignored);
+	const char *at = data ? last_lines(data, size, TAIL_LINES) : NULL;
+
+	if (data && size) {
+		fprintf(stderr, "The end of %s:\n", log);
+		for (const char *end; at < data + size; at = end) {
+			const char *stop = memchr(at, '\n', (size_t)(data + size - at));
+			size_t len = stop ? (size_t)(stop - at) : (size_t)(data + size - at);
+
+			end = at + len + 1;
+			fputs("  | ", stderr);
+			write_harmless(stderr, at, len < 300 ? len : 300);
+			fputs(len < 300 ? "\n" : " ...\n", stderr);
+		}
+	} else {
+		fprintf(stderr, "The console log %s is empty.\n", log);
+	}
+	free(data);
+}
+
+void collect_complain(const struct session *session, const char *log)
+{
+	complain("the run is not valid: %s (%s)", fault_text(session->fault), session->detail.text);
+	fprintf(stderr, "%s\n", fault_advice(session->fault));
+	print_tail(log);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From sessions (what boots said) to a result (what is kept), and what to tell the user when a session is not valid.
+ */
+#pragma once
+
+#include "result.h"
+#include "session.h"
+
+/* Starts a result with what the first session says about machine, kernel and CPU. */
+void collect_start(struct result *result, const struct session *session, const char *machine, const char *metric);
+
+/* Adds the measurements of a good session; false when it is not of the same kernel and CPU as those before. */
+bool collect_add(struct result *result, struct session *session, struct error *error) must_check;
+
+/* Date, version of hbench and the like; merges the boots. To be called once, last. */
+void collect_finish(struct result *result, const char *revision, unsigned boots);
+
+/* The error of a session that is not valid, the advice, and the end of its console log. */
+void collect_complain(const struct session *session, const char *log);

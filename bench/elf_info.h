@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What hbench wants to know of an ELF file: its class and build id. The file may be anything. */
+#pragma once
+
+#include "util.h"
+
+struct elf_info {
+	bool is_64;
+	char build_id[65]; /* hexadecimal, "" when there is none */
+};
+
+/* False when the data does not begin like an ELF file. */
+bool elf_info_read(struct elf_info *info, const void *data, size_t size);

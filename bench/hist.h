@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Log-linear histograms: width 1 below 2 * B, then B bins per power of two, B = 32 or, where the line would get too
+ * long, a smaller power of two (docs/bench-protocol.md). Histograms of several boots merge at the coarser of their
+ * layouts.
+ */
+#pragma once
+
+#include "util.h"
+
+enum { HIST_BITS = 5 };
+
+struct bin {
+	uint64_t lower; /* first value in the bin */
+	uint64_t width;
+	uint64_t count;
+};
+
+struct hist {
+	struct bin *bins; /* ascending, none empty */
+	size_t used;
+	unsigned coarser; /* B = 2^(HIST_BITS - coarser) */
+};
+
+/* Width and first value of the bin that holds a value. */
+uint64_t hist_width(const struct hist *hist, uint64_t value);
+uint64_t hist_lower(const struct hist *hist, uint64_t value);
+
+/* Finds out the layout of bins that came from outside; false when they follow none, overlap or are empty. */
+bool hist_adopt(struct hist *hist);
+
+/* Number of values. */
+uint64_t hist_total(const struct hist *hist);
+
+/* Adds count values that are equal to value. */
+void hist_add(struct hist *hist, uint64_t value, uint64_t count);
+
+/* Adds all of src to dst. */
+void hist_merge(struct hist *dst, const struct hist *src);
+
+struct hist hist_copy(const struct hist *src);
+
+/* The value of rank ceil(q * total), as the middle of its bin; 0 when there are none. */
+uint64_t hist_quantile(const struct hist *hist, double q);
+
+void hist_free(struct hist *hist);

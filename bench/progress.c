@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "progress.h"
+
+#include <unistd.h>
+
+void progress_start(struct progress *progress, unsigned boot, unsigned boots, size_t expected, bool quiet)
+{
+	*progress = (struct progress){
+		.terminal = isatty(STDERR_FILENO),
+		.quiet = quiet,
+		.boot = boot,
+		.boots = boots,
+		.expected = expected,
+		.start = seconds_now(),
+	};
+}
+
+static double elapsed(const struct progress *progress)
+{
+	return seconds_now() - progress->start;
+}
+
+static size_t cases(const struct session *session)
+{
+	return session->measured_count + session->skipped_count;
+}
+
+static void print_stamp(const struct progress *p)
+{
+	if (p->boots > 1)
+		fprintf(stderr, "boot %u/%u ", p->boot, p->boots);
+	fprintf(stderr, "%6.1f s  ", elapsed(p));
+}
+
+static void status_line(struct progress *p, const struct session *s)
+{
+	p->refreshed = seconds_now();
+	fputs("\r\033[K", stderr);
+	print_stamp(p);
+	if (!s->boot_line[0])
+		fputs("booting", stderr);
+	else if (p->expected)
+		fprintf(stderr, "%zu of %zu cases", cases(s), p->expected);
+	else
+		fprintf(stderr, "%zu cases", cases(s));
+	if (s->measured_count)
+		fprintf(stderr, ", last %.60s", s->measured[s->measured_count - 1].name);
+	fflush(stderr);
+}
+
+static void plain_lines(struct progress *p, const struct session *s)
+{
+	if (s->boot_line[0] && !p->told_boot) {
+		p->told_boot = true;
+		print_stamp(p);
+		fprintf(stderr, "%s\n", s->boot_line);
+	}
+	for (; p->shown < s->measured_count; p->shown++) {
+		const struct measurement *m = &s->measured[p->shown];
+
+		print_stamp(p);
+		fprintf(stderr, "%s: min %ju\n", m->name, (uintmax_t)m->sample.min);
+	}
+}
+
+void progress_update(struct progress *progress, const struct session *session)
+{
+	if (progress->quiet)
+		return;
+	if (!progress->terminal)
+		plain_lines(progress, session);
+	else if (seconds_now() - progress->refreshed > 0.1)
+		status_line(progress, session);
+}
+
+void progress_finish(struct progress *progress, const struct session *session)
+{
+	if (progress->quiet)
+		return;
+	if (progress->terminal) {
+		status_line(progress, session);
+		fputc('\n', stderr);
+		return;
+	}
+	plain_lines(progress, session);
+	print_stamp(progress);
+	fprintf(stderr, "%zu cases measured, %zu skipped\n", session->measured_count, session->skipped_count);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One measurement of one case in one boot, or the sum of those of several boots. */
+#pragma once
+
+#include "hist.h"
+
+struct sample {
+	uint64_t batch;    /* operations per timed window */
+	uint64_t n;        /* windows */
+	uint64_t overhead; /* ticks of the timer, already taken off each window */
+	uint64_t min, p50, p90, p99, p999, max, sum;
+	struct hist hist;
+};
+
+/* Checks what must hold for any measurement, and finds out the histogram's layout; false with what does not hold. */
+bool sample_check(struct sample *sample, struct error *error) must_check;
+
+/* All windows of several boots as one sample; quantiles come from the merged histogram when there are several. */
+struct sample sample_merge(const struct sample *samples, size_t count);
+
+struct sample sample_copy(const struct sample *sample);
+
+void sample_free(struct sample *sample);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "session.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+	const char *text, *advice;
+} faults[] = {
+#define FAULT_ROW(name, text, advice) {text, advice},
+	FAULT_LIST(FAULT_ROW)
+#undef FAULT_ROW
+};
+
+#define BOOT_LINE "Hedron Hypervisor"
+
+const char *fault_text(enum fault fault)
+{
+	return faults[fault].text;
+}
+
+const char *fault_advice(enum fault fault)
+{
+	return faults[fault].advice;
+}
+
+void session_init(struct session *session, const char *expected_suite)
+{
+	*session = (struct session){.expected_suite = expected_suite};
+}
+
+void session_fault(struct session *session, enum fault fault, const char *fmt, ...)
+{
+	va_list args;
+
+	if (session->fault != FAULT_NONE)
+		return;
+	session->fault = fault;
+	va_start(args, fmt);
+	vsnprintf(session->detail.text, sizeof(session->detail.text), fmt, args);
+	va_end(args);
+}
+
+/* Copies a line of the console with everything but printable ASCII replaced. */
+static void keep(char *out, size_t size, const char *line, size_t len)
+{
+	size_t used = 0;
+
+	for (; used < len && used + 1 < size; used++)
+		out[used] = line[used] >= ' ' && line[used] <= '~' ? line[used] : '.';
+	out[used] = '\0';
+}
+
+/* Skips what consoles put before a message: "[0] ", "[    0.12] ", "CPU 0: ". */
+static size_t skip_stamp(const char *line, size_t len)
+{
+	const char *end = len && line[0] == '[' ? memchr(line, ']', len) : NULL;
+	size_t at = end ? (size_t)(end - line) + 1 : 0;
+
+	while (at < len && line[at] == ' ')
+		at++;
+	return at;
+}
+
+static bool starts_with(const char *line, size_t len, const char *word)
+{
+	return len >= strlen(word) && !strncasecmp(line, word, strlen(word));
+}
+
+static bool is_panic(const char *line, size_t len)
+{
+	size_t at = skip_stamp(line, len);
+
+	line += at;
+	len -= at;
+	return starts_with(line, len, "panic") || starts_with(line, len, "kernel panic");
+}
+
+static bool contains(const char *line, size_t len, const char *word)
+{
+	return memmem(line, len, word, strlen(word));
+}
+
+static void plain_line(struct session *s, const char *line, size_t len)
+{
+	const char *boot = memmem(line, len, BOOT_LINE, strlen(BOOT_LINE));
+
+	if (boot && !s->boot_line[0])
+		keep(s->boot_line, sizeof(s->boot_line), boot, len - (size_t)(boot - line));
+	if (contains(line, len, "illed") || contains(line, len, "Bad ELF") || contains(line, len, "module"))
+		keep(s->last_remark, sizeof(s->last_remark), line, len);
+	if (is_panic(line, len)) {
+		char text[256];
+
+		/* The panic explains whatever else went wrong. */
+		keep(text, sizeof(text), line, len);
+		s->fault = FAULT_NONE;
+		session_fault(s, FAULT_PANIC, "%s", text);
+	}
+}
+
+static void on_run(struct session *s, struct record *r)
+{
+	if (s->seen_run) {
+		session_fault(s, FAULT_ORDER, "a second `run` line came");
+	} else if (r->run.protocol != PROTOCOL_VERSION) {
+		session_fault(s, FAULT_PROTOCOL, "it is %jd and hbench knows %d", (intmax_t)r->run.protocol,
+			      PROTOCOL_VERSION);
+	} else if (s->expected_suite && strcmp(s->expected_suite, r->run.suite)) {
+		session_fault(s, FAULT_SUITE, "`%s` was asked for and it runs `%s`", s->expected_suite, r->run.suite);
+	} else {
+		s->run = r->run;
+		s->seen_run = true;
+	}
+}
+
+static void on_calibration(struct session *s, struct record *r)
+{
+	if (s->seen_calibration)
+		session_fault(s, FAULT_ORDER, "a second `calibration` line came");
+	else if (!r->calibration.stable)
+		session_fault(s, FAULT_UNSTABLE, "an empty measurement costs from %ju to %ju ticks",
+			      (uintmax_t)r->calibration.overhead, (uintmax_t)r->calibration.overhead_max);
+	s->calibration = r->calibration;
+	s->seen_calibration = true;
+}
+
+static bool known(const struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->measured_count; i++)
+		if (!strcmp(s->measured[i].name, name))
+			return true;
+	for (size_t i = 0; i < s->skipped_count; i++)
+		if (!strcmp(s->skipped[i].name, name))
+			return true;
+	return false;
+}
+
+static void add_measurement(struct session *s, struct record *r)
+{
+	struct measurement *m;
+
+	s->measured = xreallocarray(s->measured, s->measured_count + 1, sizeof(*s->measured));
+	m = &s->measured[s->measured_count++];
+	strcpy(m->name, r->name);
+	m->sample = r->sample;
+	r->sample = (struct sample){0}; /* the histogram has changed hands */
+}
+
+static void add_skip(struct session *s, const struct record *r)
+{
+	struct skip *skip;
+
+	s->skipped = xreallocarray(s->skipped, s->skipped_count + 1, sizeof(*s->skipped));
+	skip = &s->skipped[s->skipped_count++];
+	strcpy(skip->name, r->name);
+	strcpy(skip->why, r->why);
+}
+
+/* Failures do not end the session at once: the user wants to see all of them. */
+static void add_failure(struct session *s, const struct record *r)
+{
+	if (!s->failed_count++)
+		snprintf(s->detail.text, sizeof(s->detail.text), "%s/%s: %s", r->suite, r->name, r->why);
+}
+
+static void on_case(struct session *s, struct record *r)
+{
+	if (!s->seen_calibration)
+		session_fault(s, FAULT_ORDER, "%s/%s came before `calibration`", r->suite, r->name);
+	else if (strcmp(r->suite, s->run.suite))
+		session_fault(s, FAULT_SUITE, "%s/%s came in a run of `%s`", r->suite, r->name, s->run.suite);
+	else if (r->type == RECORD_FAIL)
+		add_failure(s, r);
+	else if (known(s, r->name))
+		session_fault(s, FAULT_DUPLICATE, "%s/%s", r->suite, r->name);
+	else if (r->type == RECORD_SAMPLE)
+		add_measurement(s, r);
+	else
+		add_skip(s, r);
+}
+
+static void on_end(struct session *s, const struct record *r)
+{
+	if (r->lines != s->protocol_lines)
+		session_fault(s, FAULT_COUNT, "%ju came and `end` says %ju", (uintmax_t)s->protocol_lines,
+			      (uintmax_t)r->lines);
+	s->seen_end = true;
+}
+
+static void on_record(struct session *s, struct record *r)
+{
+	if (r->type != RECORD_RUN && !s->seen_run)
+		session_fault(s, FAULT_ORDER, "the first line is not `run`");
+	else if (r->type == RECORD_RUN)
+		on_run(s, r);
+	else if (r->type == RECORD_CALIBRATION)
+		on_calibration(s, r);
+	else if (r->type == RECORD_END)
+		on_end(s, r);
+	else
+		on_case(s, r);
+	s->protocol_lines++;
+}
+
+void session_line(struct session *s, const char *line, size_t len, bool cut)
+{
+	struct record record;
+	struct error error;
+
+	if (!protocol_parse(line, len, &record, &error)) {
+		if (!session_over(s))
+			session_fault(s, FAULT_MALFORMED, "%s", error.text);
+		return;
+	}
+	if (record.type == RECORD_NONE) {
+		plain_line(s, line, len);
+	} else if (!session_over(s)) {
+		if (cut)
+			session_fault(s, FAULT_MALFORMED, "longer than %d bytes", PROTOCOL_LINE_MAX);
+		else
+			on_record(s, &record);
+	}
+	record_free(&record);
+}
+
+bool session_over(const struct session *session)
+{
+	return session->fault != FAULT_NONE || session->seen_end;
+}
+
+void session_finish(struct session *s)
+{
+	const char *hint = s->last_remark[0] ? s->last_remark : "no more is known";
+
+	if (s->fault != FAULT_NONE)
+		return;
+	if (s->failed_count) {
+		struct error first = s->detail;
+
+		session_fault(s, FAULT_FAILED, "%zu failed, the first: %s", s->failed_count, first.text);
+	} else if (s->seen_end) {
+		if (!s->measured_count)
+			session_fault(s, FAULT_NO_SAMPLE, "%zu cases were skipped", s->skipped_count);
+	} else if (s->seen_run) {
+		session_fault(s, FAULT_TRUNCATED, "%zu cases came; %s", s->measured_count, hint);
+	} else if (s->boot_line[0]) {
+		session_fault(s, FAULT_NO_RUN, "%s", hint);
+	} else {
+		session_fault(s, FAULT_NO_BOOT, "%s", hint);
+	}
+}
+
+void session_free(struct session *session)
+{
+	for (size_t i = 0; i < session->measured_count; i++)
+		sample_free(&session->measured[i].sample);
+	free(session->measured);
+	free(session->skipped);
+	*session = (struct session){0};
+}

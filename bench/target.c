@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "target.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct target *const targets[] = {&target_qemu, &target_bochs};
+
+const struct target *target_find(const char *name)
+{
+	for (size_t i = 0; i < array_size(targets); i++)
+		if (!strcmp(targets[i]->name, name))
+			return targets[i];
+	return NULL;
+}
+
+char *target_machine_id(const struct target *target, const char *cpu)
+{
+	char *id = xasprintf("%s-%s", target->machine_prefix, cpu);
+
+	for (char *c = id; *c; c++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", *c))
+			*c = '-';
+	return id;
+}
+
+const char *environment(const char *name, const char *fallback)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : fallback;
+}
+
+static bool link_into(const struct launch *launch, const char *name, const char *target, struct error *error)
+{
+	char *absolute = realpath(target, NULL), *path = launch_path(launch, name);
+	bool good = absolute && !symlink(absolute, path);
+
+	if (!good)
+		error_set(error, "cannot use %s: %s", target, strerror(errno));
+	free(absolute);
+	free(path);
+	return good;
+}
+
+bool launch_create(struct launch *launch, const struct machine_config *config, struct error *error)
+{
+	*launch = (struct launch){.good_status = -1, .failed_status = -1};
+	launch->folder = xasprintf("%s/hbench-XXXXXX", environment("TMPDIR", "/tmp"));
+	if (!mkdtemp(launch->folder)) {
+		error_set(error, "cannot create the folder %s: %s", launch->folder, strerror(errno));
+		free(launch->folder);
+		launch->folder = NULL;
+		return false;
+	}
+	return link_into(launch, "kernel", config->kernel, error) &&
+	       link_into(launch, "roottask", config->roottask, error);
+}
+
+char *launch_path(const struct launch *launch, const char *name)
+{
+	return xasprintf("%s/%s", launch->folder, name);
+}
+
+bool launch_write(const struct launch *launch, const char *name, const char *text, struct error *error)
+{
+	char *path = launch_path(launch, name);
+	bool good = file_replace(path, text, strlen(text), error);
+
+	free(path);
+	return good;
+}
+
+char *launch_find_line(const struct launch *launch, const char *name, const char *word)
+{
+	char *path = launch_path(launch, name), *line = NULL, *found = NULL;
+	FILE *file = fopen(path, "re");
+	size_t room = 0;
+
+	while (file && !found && getline(&line, &room, file) > 0)
+		if (strstr(line, word))
+			found = xasprintf("%.*s", (int)strcspn(line, "\r\n"), line);
+	if (file)
+		fclose(file);
+	free(line);
+	free(path);
+	return found;
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
+{
+	(void)stat;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+void launch_free(struct launch *launch)
+{
+	if (launch->folder)
+		nftw(launch->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(launch->folder);
+	strings_free(launch->argv);
+	*launch = (struct launch){0};
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Machines a kernel can be measured on. Each knows how to prepare a launch; starting and listening is run.c's. */
+#pragma once
+
+#include "util.h"
+
+struct machine_config {
+	const char *kernel, *roottask; /* paths */
+	bool kernel_is_64;
+	const char *cpu;
+	unsigned memory;        /* MiB */
+	const char *append;     /* more words for the kernel's command line */
+	const char *root_words; /* words of the roottask's command line */
+};
+
+struct launch {
+	char *folder;      /* temporary, removed by launch_free() */
+	char **argv;       /* started in that folder; names no path outside of it, so it is the same everywhere */
+	const char *fifo;  /* the console's file in the folder; NULL: the console is stdout */
+	int good_status;   /* exit status of a good end; -1: it tells nothing */
+	int failed_status; /* the roottask says that something failed */
+};
+
+struct target {
+	const char *name;
+	const char *metric;
+	const char *machine_prefix; /* machine id = this + the CPU model */
+	const char *default_cpu;
+	unsigned default_timeout; /* seconds */
+	bool (*prepare)(const struct machine_config *config, struct launch *launch, struct error *error);
+	/* One line that names the emulator and its version; after a run, in the launch's folder. */
+	char *(*version)(const struct launch *launch);
+};
+
+extern const struct target target_qemu, target_bochs;
+
+const struct target *target_find(const char *name);
+
+/* Machine id such as "qemu-icount-max": fit for a folder's name. */
+char *target_machine_id(const struct target *target, const char *cpu);
+
+/* Creates the temporary folder with links to the kernel and the roottask, under these names. */
+bool launch_create(struct launch *launch, const struct machine_config *config, struct error *error) must_check;
+
+char *launch_path(const struct launch *launch, const char *name);
+bool launch_write(const struct launch *launch, const char *name, const char *text, struct error *error) must_check;
+
+/* First line of a file in the folder that contains a word; NULL when none does. */
+char *launch_find_line(const struct launch *launch, const char *name, const char *word);
+
+void launch_free(struct launch *launch);
+
+/* Value of an environment variable, or the default. */
+const char *environment(const char *name, const char *fallback);

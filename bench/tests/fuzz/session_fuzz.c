@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A whole console: never a crash, and a session without fault has everything a result needs. */
+#include "lines.h"
+#include "session.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void on_line(void *context, const char *line, size_t len, bool cut)
+{
+	session_line(context, line, len, cut);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct lines *lines = calloc(1, sizeof(*lines));
+	struct session session;
+
+	session_init(&session, NULL);
+	for (size_t at = 0; at < size; at += 1000)
+		lines_feed(lines, (const char *)data + at, size - at < 1000 ? size - at : 1000, on_line, &session);
+	lines_finish(lines, on_line, &session);
+	session_finish(&session);
+	if (session.fault == FAULT_NONE && !(session.seen_end && session.measured_count && session.calibration.stable))
+		abort();
+	session_free(&session);
+	free(lines);
+	return 0;
+}
