@@ -477,7 +477,7 @@ static void creation_out_of_memory(void **state)
 
 static void translation(void **state)
 {
-	const struct range all = range_make(0, 31);
+	const struct block all = block_make(0, 31);
 	(void)state;
 	make(0, 10, 0, 0x1f);
 	give(0, 10, 1, 20, 0, 0x0f);
@@ -488,16 +488,16 @@ static void translation(void **state)
 	assert_int_equal(space_obj_translate(&pds[2], 40, &pds[0], all), crd_make(CRD_OBJ, 30, 0, 3));
 	assert_int_equal(space_obj_translate(&pds[2], 40, &pds[1], all), crd_make(CRD_OBJ, 20, 0, 3));
 	/* The nearest one in the window. */
-	assert_int_equal(space_obj_translate(&pds[2], 40, &pds[0], range_make(8, 3)), crd_make(CRD_OBJ, 10, 0, 3));
-	assert_int_equal(space_obj_translate(&pds[2], 40, &pds[0], range_make(0, 3)), 0);
+	assert_int_equal(space_obj_translate(&pds[2], 40, &pds[0], block_make(8, 3)), crd_make(CRD_OBJ, 10, 0, 3));
+	assert_int_equal(space_obj_translate(&pds[2], 40, &pds[0], block_make(0, 3)), 0);
 	/* Never one below or beside. */
 	assert_int_equal(space_obj_translate(&pds[0], 10, &pds[1], all), 0);
 	assert_int_equal(space_obj_translate(&pds[0], 10, &pds[3], all), 0);
 	/* Itself, within a PD; but an ancestor comes first. */
 	assert_int_equal(space_obj_translate(&pds[0], 10, &pds[0], all), crd_make(CRD_OBJ, 10, 0, 0x1f));
-	assert_int_equal(space_obj_translate(&pds[0], 10, &pds[0], range_make(0, 3)), 0);
+	assert_int_equal(space_obj_translate(&pds[0], 10, &pds[0], block_make(0, 3)), 0);
 	assert_int_equal(space_obj_translate(&pds[0], 30, &pds[0], all), crd_make(CRD_OBJ, 10, 0, 7));
-	assert_int_equal(space_obj_translate(&pds[0], 30, &pds[0], range_make(30, 0)), crd_make(CRD_OBJ, 30, 0, 7));
+	assert_int_equal(space_obj_translate(&pds[0], 30, &pds[0], block_make(30, 0)), crd_make(CRD_OBJ, 30, 0, 7));
 	/* Nothing there. */
 	assert_int_equal(space_obj_translate(&pds[0], 11, &pds[0], all), 0);
 	assert_int_equal(space_obj_translate(&pds[0], 10 + HEDRON_SEL_NUM, &pds[0], all), 0);
