@@ -234,7 +234,7 @@ struct transfer {
 
 static bool transfer_next(struct transfer *t)
 {
-	while ((t->from = first_from(t->src, t->at)) && t->from->avl.key < t->end) {
+	while (t->at < t->end && (t->from = first_from(t->src, t->at)) && t->from->avl.key < t->end) {
 		struct pio_node *there;
 		u64 limit = min_u64(t->end, block_end(range_of(t->from)));
 

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Port spaces against a model that keeps for each port of each PD what it is part of and which PD it came from.
+ */
+#include "space_test.h"
+
+#include "lib/bits.h"
+
+#define PDS 5
+#define NOBODY 0xff
+
+static struct pd pds[PDS]; /* number 0 is the hypervisor's */
+
+static unsigned attached;
+static enum status attach_status;
+
+enum status arch_pio_bitmap_attach(struct pd *pd)
+{
+	for (unsigned i = 0; i < PIO_HOST_PAGES; i++)
+		assert_non_null(pd->pio.host[i]);
+	assert_int_equal(pd->pio.host[2][0], 0xff);
+	attached += attach_status == SUCCESS;
+	return attach_status;
+}
+
+/* ---- the model ---- */
+
+static struct port {
+	bool held;
+	u8 parent, order, where;
+} ports[PDS][PIO_PORTS], ports_before[PDS][PIO_PORTS];
+
+/* The block of this order around p: one piece of what `src` has, free in dst? */
+static bool fits(const struct port *src, const struct port *dst, u32 p, unsigned order, u32 base,
+		 unsigned range_order)
+{
+	u32 first = p >> order << order;
+
+	if (order > range_order || order > src[p].order || (first != p && first < base))
+		return false;
+	for (u32 i = first; i < first + (1u << order); i++)
+		if (dst[i].held)
+			return false;
+	return true;
+}
+
+static void model_delegate(unsigned src, unsigned dst, u32 base, unsigned order, unsigned where)
+{
+	struct port *d = ports_before[dst], *s = ports_before[src];
+
+	memcpy(d, ports[dst], sizeof ports[dst]);
+	memcpy(s, ports[src], sizeof ports[src]);
+	for (u32 p = base; where && p < base + (1u << order);) {
+		unsigned piece = 0;
+		if (!s[p].held || d[p].held) {
+			p++;
+			continue;
+		}
+		while (fits(s, d, p, piece + 1, base, order))
+			piece++;
+		for (u32 end = p + (1u << piece); p < end; p++)
+			ports[dst][p] = (struct port){true, (u8)src, (u8)piece, (u8)where};
+	}
+}
+
+static bool model_below(u32 p, unsigned pd, unsigned top)
+{
+	while (pd != NOBODY && pd != top)
+		pd = ports[pd][p].parent;
+	return pd == top;
+}
+
+/* The port p loses its neighbours in the hole: its block shrinks until the hole is outside. */
+static void model_shrink(unsigned pd, u32 p, u32 hole)
+{
+	struct port *q = &ports[pd][p];
+	while (q->held && hole >> q->order == p >> q->order)
+		q->order--;
+}
+
+static void model_revoke(unsigned pd, u32 base, unsigned order, bool self)
+{
+	for (unsigned i = 0; i < PDS; i++) {
+		u32 first = PIO_PORTS, last = 0;
+		for (u32 p = base; p < base + (1u << order); p++) {
+			if (!ports[i][p].held || !model_below(p, i, pd) || (i == pd && !self))
+				continue;
+			u32 block = p >> ports[i][p].order << ports[i][p].order;
+			if (ports[i][p].order > order) {
+				first = block;
+				last = block + (1u << ports[i][p].order);
+			}
+		}
+		/* What is left of a block that contains the hole, before the hole is forgotten. */
+		for (u32 p = first; p < last; p++)
+			if (p < base || p >= base + (1u << order))
+				model_shrink(i, p, base);
+	}
+	for (u32 p = base; p < base + (1u << order); p++) {
+		bool hit[PDS];
+		for (unsigned i = 0; i < PDS; i++)
+			hit[i] = ports[i][p].held && model_below(p, i, pd) && (i != pd || self);
+		for (unsigned i = 0; i < PDS; i++)
+			if (hit[i])
+				ports[i][p] = (struct port){.parent = NOBODY};
+	}
+}
+
+/* ---- checks ---- */
+
+static bool bitmap_bit(u8 *const *pages, u32 port)
+{
+	return !pages[0] || pages[port >> 15][port >> 3 & PAGE_MASK] >> (port & 7) & 1;
+}
+
+static crd_t expected_crd(unsigned pd, u32 p)
+{
+	const struct port *q = &ports[pd][p];
+	return q->held ? crd_make(CRD_PIO, p >> q->order << q->order, q->order, PERM_PIO_A) : 0;
+}
+
+static void check_bits(unsigned pd, u32 p)
+{
+	assert_int_equal(bitmap_bit(pds[pd].pio.host, p), !(ports[pd][p].where & PIO_HOST));
+	assert_int_equal(bitmap_bit(pds[pd].pio.guest, p), !(ports[pd][p].where & PIO_GUEST));
+}
+
+static void check_port(unsigned pd, u32 p)
+{
+	assert_int_equal(space_pio_lookup(&pds[pd], p), expected_crd(pd, p));
+	check_bits(pd, p);
+	/* Each PD above it is found, the others are not. */
+	for (unsigned to = 0; to < PDS; to++) {
+		bool above = ports[pd][p].held && model_below(p, pd, to);
+		assert_int_equal(space_pio_translate(&pds[pd], p, &pds[to], block_make(0, 31)),
+				 above ? expected_crd(to, p) : 0);
+	}
+}
+
+static void check_all(void)
+{
+	for (unsigned pd = 0; pd < PDS; pd++)
+		for (u32 p = 0; p < PIO_PORTS; p++) {
+			check_bits(pd, p);
+			/* all ports where something begins or ends, some of the others */
+			if (p % 16 == 0 || memcmp(&ports[pd][p], &ports[pd][p - 1], sizeof(struct port)))
+				check_port(pd, p);
+		}
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	host_reset(TEST_HEAP);
+	attached = 0;
+	attach_status = SUCCESS;
+	assert_int_equal(space_pio_boot(&pds[0]), SUCCESS);
+	for (unsigned i = 1; i < PDS; i++)
+		space_pio_init(&pds[i].pio);
+	memset(ports, 0, sizeof ports);
+	for (unsigned i = 0; i < PDS; i++)
+		for (u32 p = 0; p < PIO_PORTS; p++)
+			ports[i][p].parent = NOBODY;
+	for (u32 p = 0; p < PIO_PORTS; p++)
+		ports[0][p] = (struct port){true, NOBODY, PIO_ORDER, 0};
+	return 0;
+}
+
+static void give(unsigned src, unsigned dst, u32 base, unsigned order, unsigned where)
+{
+	assert_int_equal(space_pio_delegate(&pds[src], &pds[dst], base, order, where), SUCCESS);
+	model_delegate(src, dst, base, order, where);
+}
+
+static void take(unsigned pd, u32 base, unsigned order, bool self)
+{
+	assert_int_equal(space_pio_revoke(&pds[pd], base, order, self), SUCCESS);
+	model_revoke(pd, base, order, self);
+}
+
+/* ---- random operations ---- */
+
+static unsigned random_order(void)
+{
+	return below(8) ? below(7) : below(PIO_ORDER + 1);
+}
+
+/* Few ports, around the borders of bytes and bitmap pages, so that ranges meet. */
+static u32 random_base(unsigned order)
+{
+	static const u32 around[] = {0, 0x7fc0, PIO_PORTS - 128};
+	return (around[below(3)] + below(128)) >> order << order;
+}
+
+static void random_operation(void)
+{
+	unsigned order = random_order(), pd = below(PDS);
+	u32 base = random_base(order);
+
+	if (below(5) < 3)
+		give(pd, 1 + below(PDS - 1), base, order, below(16) ? 1 + below(3) : 0);
+	else
+		take(pd, base, order, pd && below(2));
+	check_port(below(PDS), random_base(0));
+}
+
+static void random_operations(void **state)
+{
+	(void)state;
+	srand(5);
+	for (unsigned i = 0; i < 4000; i++) {
+		random_operation();
+		if (i % 20 == 0)
+			check_all();
+	}
+}
+
+/* ---- rules ---- */
+
+static void hypervisor_has_all(void **state)
+{
+	(void)state;
+	check_all();
+	assert_int_equal(space_pio_lookup(&pds[0], PIO_PORTS), 0);
+	assert_int_equal(space_pio_lookup(&pds[0], ~0ull), 0);
+	assert_int_equal(space_pio_translate(&pds[0], PIO_PORTS, &pds[0], block_make(0, 31)), 0);
+}
+
+static void bitmaps_come_with_the_first_grant(void **state)
+{
+	(void)state;
+	give(1, 2, 0, 16, PIO_HOST | PIO_GUEST); /* nothing to give */
+	give(0, 2, 0, 16, 0);
+	assert_null(pds[2].pio.host[0]);
+	assert_null(pds[2].pio.guest[0]);
+	assert_int_equal(space_pio_lookup(&pds[2], 0), 0);
+	give(0, 2, 0x60, 2, PIO_GUEST);
+	assert_null(pds[2].pio.host[0]);
+	assert_non_null(pds[2].pio.guest[1]);
+	assert_int_equal(attached, 0);
+	give(0, 2, 0x70, 1, PIO_HOST);
+	give(0, 2, 0x80, 1, PIO_HOST);
+	assert_int_equal(attached, 1);
+	check_all();
+}
+
+static void guest_bitmap_on_demand(void **state)
+{
+	(void)state;
+	assert_int_equal(space_pio_make_guest(&pds[1]), SUCCESS);
+	u8 *first = pds[1].pio.guest[0];
+	assert_int_equal(space_pio_make_guest(&pds[1]), SUCCESS);
+	assert_ptr_equal(pds[1].pio.guest[0], first);
+	check_all();
+}
+
+static void parts_do_not_split_but_revocation_does(void **state)
+{
+	(void)state;
+	give(0, 1, 0x100, 4, PIO_HOST);
+	give(1, 2, 0x104, 1, PIO_HOST);
+	give(1, 3, 0x100, 4, PIO_HOST);
+	assert_int_equal(space_pio_lookup(&pds[1], 0x105), crd_make(CRD_PIO, 0x100, 4, 1));
+	take(1, 0x105, 0, false);
+	assert_int_equal(space_pio_lookup(&pds[1], 0x105), crd_make(CRD_PIO, 0x100, 4, 1));
+	assert_int_equal(space_pio_lookup(&pds[2], 0x104), crd_make(CRD_PIO, 0x104, 0, 1));
+	assert_int_equal(space_pio_lookup(&pds[3], 0x10f), crd_make(CRD_PIO, 0x108, 3, 1));
+	assert_int_equal(space_pio_lookup(&pds[3], 0x105), 0);
+	check_all();
+	take(1, 0x108, 3, true);
+	assert_int_equal(space_pio_lookup(&pds[1], 0x105), crd_make(CRD_PIO, 0x100, 3, 1));
+	assert_int_equal(space_pio_lookup(&pds[3], 0x108), 0);
+	check_all();
+}
+
+/* A part revoked with `self` right below the root, and the root's own children beside it stay in order. */
+static void occupied_ports_are_skipped(void **state)
+{
+	(void)state;
+	give(0, 1, 0x205, 0, PIO_GUEST);
+	give(0, 1, 0x200, 4, PIO_HOST);
+	assert_int_equal(space_pio_lookup(&pds[1], 0x205), crd_make(CRD_PIO, 0x205, 0, 1));
+	assert_int_equal(space_pio_lookup(&pds[1], 0x203), crd_make(CRD_PIO, 0x200, 2, 1));
+	assert_int_equal(space_pio_lookup(&pds[1], 0x206), crd_make(CRD_PIO, 0x206, 1, 1));
+	assert_true(bitmap_bit(pds[1].pio.host, 0x205));
+	assert_false(bitmap_bit(pds[1].pio.guest, 0x205));
+	check_all();
+}
+
+/* Where a range is mapped is decided anew by each delegation. */
+static void guest_range_passed_on_to_a_host(void **state)
+{
+	(void)state;
+	give(0, 1, 0x300, 3, PIO_GUEST);
+	give(1, 2, 0x300, 3, PIO_HOST);
+	assert_true(bitmap_bit(pds[1].pio.host, 0x300));
+	assert_false(bitmap_bit(pds[2].pio.host, 0x300));
+	check_all();
+}
+
+static void translation_windows(void **state)
+{
+	(void)state;
+	give(0, 1, 0x400, 6, PIO_HOST);
+	give(1, 2, 0x410, 4, PIO_HOST);
+	assert_int_equal(space_pio_translate(&pds[2], 0x412, &pds[1], block_make(0, 16)),
+			 crd_make(CRD_PIO, 0x400, 6, 1));
+	assert_int_equal(space_pio_translate(&pds[2], 0x412, &pds[1], block_make(0x420, 3)),
+			 crd_make(CRD_PIO, 0x420, 3, 1));
+	assert_int_equal(space_pio_translate(&pds[2], 0x412, &pds[1], block_make(0x440, 3)), 0);
+	assert_int_equal(space_pio_translate(&pds[2], 0x412, &pds[2], block_make(0x410, 1)),
+			 crd_make(CRD_PIO, 0x410, 1, 1));
+	assert_int_equal(space_pio_translate(&pds[2], 0x412, &pds[2], block_make(0x440, 1)), 0);
+	assert_int_equal(space_pio_translate(&pds[1], 0x412, &pds[2], block_make(0, 31)), 0);
+	assert_int_equal(space_pio_translate(&pds[2], 0x420, &pds[1], block_make(0, 31)), 0);
+}
+
+static void closed_space(void **state)
+{
+	u64 before = buddy_free_pages();
+	(void)state;
+	give(0, 1, 0, 16, PIO_HOST | PIO_GUEST);
+	give(1, 2, 0x60, 4, PIO_HOST);
+	space_pio_destroy(&pds[1]);
+	model_revoke(1, 0, 16, true);
+	check_all();
+	assert_int_equal(space_pio_delegate(&pds[0], &pds[1], 0, 16, PIO_HOST), SUCCESS);
+	check_all();
+	space_pio_destroy(&pds[1]);
+	space_pio_free(&pds[1].pio);
+	space_pio_free(&pds[2].pio);
+	assert_null(pds[1].pio.host[0]);
+	assert_in_range(buddy_free_pages(), before - 4, before); /* what is missing are the slab's */
+}
+
+/* ---- no memory ---- */
+
+static void bitmaps_out_of_memory(void **state)
+{
+	(void)state;
+	for (u64 n = 0; n < PIO_HOST_PAGES + PIO_GUEST_PAGES; n++) {
+		hoard_all_but(n);
+		assert_int_equal(space_pio_delegate(&pds[0], &pds[1], 0x60, 4, PIO_HOST | PIO_GUEST), OOM);
+		assert_true((n >= PIO_HOST_PAGES) == (pds[1].pio.host[0] != NULL));
+		hoard_give_back();
+		check_all();
+		space_pio_free(&pds[1].pio);
+	}
+	hoard_all_but(1);
+	assert_int_equal(space_pio_make_guest(&pds[1]), OOM);
+	assert_int_equal(buddy_free_pages(), 1);
+	hoard_give_back();
+	attach_status = OOM;
+	assert_int_equal(space_pio_delegate(&pds[0], &pds[1], 0x60, 4, PIO_HOST), OOM);
+	check_all();
+	attach_status = SUCCESS;
+	give(0, 1, 0x60, 4, PIO_HOST);
+	assert_int_equal(attached, 1);
+	check_all();
+}
+
+/* Every second port is occupied: the others are a node each. */
+static void delegation_out_of_memory(void **state)
+{
+	u64 failures = 0;
+	(void)state;
+	for (u32 p = 0; p < 4096; p += 2)
+		give(0, 1, p, 0, PIO_HOST);
+	for (u64 n = 0;; n += 3, failures++) {
+		hoard_all_but(n);
+		u64 before = buddy_free_pages();
+		enum status status = space_pio_delegate(&pds[0], &pds[1], 0, 12, PIO_HOST);
+		u64 after = buddy_free_pages();
+		hoard_give_back();
+		if (status == SUCCESS)
+			break;
+		assert_int_equal(status, OOM);
+		assert_true(after + 4 >= before); /* the slab keeps a few */
+		check_all();
+	}
+	assert_true(failures > 3);
+	model_delegate(0, 1, 0, 12, PIO_HOST);
+	check_all();
+}
+
+/* Taking one port out of a range that many have. */
+static void revocation_out_of_memory(void **state)
+{
+	u64 failures = 0;
+	(void)state;
+	for (unsigned pd = 1; pd < PDS; pd++)
+		give(pd - 1, pd, 0, 16, PIO_HOST);
+	for (unsigned round = 0; round < 200; round++) {
+		hoard_all_but(0);
+		enum status status = space_pio_revoke(&pds[1], (u32)round * 320, 0, false);
+		hoard_give_back();
+		failures += status == OOM;
+		if (status == SUCCESS)
+			model_revoke(1, (u32)round * 320, 0, false);
+		if (round % 10 == 0 || status != SUCCESS)
+			check_all();
+		take(1, (u32)round * 320, 0, false);
+	}
+	assert_in_range(failures, 1, 199);
+	check_all();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(hypervisor_has_all, setup),
+		cmocka_unit_test_setup(bitmaps_come_with_the_first_grant, setup),
+		cmocka_unit_test_setup(guest_bitmap_on_demand, setup),
+		cmocka_unit_test_setup(parts_do_not_split_but_revocation_does, setup),
+		cmocka_unit_test_setup(occupied_ports_are_skipped, setup),
+		cmocka_unit_test_setup(guest_range_passed_on_to_a_host, setup),
+		cmocka_unit_test_setup(translation_windows, setup),
+		cmocka_unit_test_setup(closed_space, setup),
+		cmocka_unit_test_setup(bitmaps_out_of_memory, setup),
+		cmocka_unit_test_setup(delegation_out_of_memory, setup),
+		cmocka_unit_test_setup(revocation_out_of_memory, setup),
+		cmocka_unit_test_setup(random_operations, setup),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
