@@ -16,20 +16,26 @@
 #include <hedron/abi.h>
 
 #define FILE_SIZE 0x3000
-#define SEGMENTS  40 /* room for more than are allowed */
+#define SEGMENTS 40 /* room for more than are allowed */
 
 /* A file in memory: header, program headers right behind it, contents. */
 static struct image {
 	Elf64_Ehdr header;
 	Elf64_Phdr segment[SEGMENTS];
-} *image;
+} * image;
 static u64 size;
 static struct elf_image out;
 
 static Elf64_Phdr load(u32 flags, u64 offset, u64 vaddr, u64 filesz, u64 memsz)
 {
-	return (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = flags, .p_offset = offset, .p_vaddr = vaddr, .p_paddr = vaddr,
-			    .p_filesz = filesz, .p_memsz = memsz, .p_align = 0x1000};
+	return (Elf64_Phdr){.p_type = PT_LOAD,
+			    .p_flags = flags,
+			    .p_offset = offset,
+			    .p_vaddr = vaddr,
+			    .p_paddr = vaddr,
+			    .p_filesz = filesz,
+			    .p_memsz = memsz,
+			    .p_align = 0x1000};
 }
 
 static int setup(void **state)
@@ -61,7 +67,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The parser sees exactly `size` bytes, which the sanitizer watches; at an odd address, because nothing promises alignment. */
+/* The parser sees exactly `size` bytes, which the sanitizer watches; at an odd address, because nothing promises
+ * alignment. */
 static enum elf_error parse(void)
 {
 	u8 *copy = malloc(size + 1);
@@ -99,7 +106,8 @@ static void test_accepted(void **state)
 	assert_int_equal(parse(), ELF_OK);
 	assert_int_equal(out.count, 2);
 
-	image->segment[0] = load(PF_R | PF_W, 0x7fff0000, 0x500000, 0, 0x1000); /* no contents: no place in the file */
+	image->segment[0] =
+		load(PF_R | PF_W, 0x7fff0000, 0x500000, 0, 0x1000); /* no contents: no place in the file */
 	assert_int_equal(parse(), ELF_OK);
 	assert_int_equal(out.count, 3);
 
@@ -129,72 +137,75 @@ static void test_32_segments(void **state)
 	assert_int_equal(parse(), ELF_SEGMENTS_TOO_MANY);
 }
 
-static void cut(u64 to) { size = to; }
+static void cut(u64 to)
+{
+	size = to;
+}
 static void phdr(u32 flags, u64 offset, u64 vaddr, u64 filesz, u64 memsz)
 {
 	image->segment[2] = load(flags, offset, vaddr, filesz, memsz);
 }
 
-#define CASE(name, expected, change)             \
-	static void test_##name(void **state)    \
-	{                                        \
-		(void)state;                     \
-		change;                          \
+#define CASE(name, expected, change)                 \
+	static void test_##name(void **state)        \
+	{                                            \
+		(void)state;                         \
+		change;                              \
 		assert_int_equal(parse(), expected); \
 	}
 
 #define H image->header
 
 /* X(name, error, change) */
-#define CASES(X)                                                                                                     \
-	X(empty_file, ELF_TOO_SMALL, cut(0))                                                                         \
-	X(one_byte_short, ELF_TOO_SMALL, cut(63))                                                                    \
-	X(magic_0, ELF_NOT_ELF, H.e_ident[0] = 0)                                                                    \
-	X(magic_3, ELF_NOT_ELF, H.e_ident[3] = 'f')                                                                  \
-	X(class_32, ELF_CLASS, H.e_ident[EI_CLASS] = ELFCLASS32)                                                     \
-	X(class_0, ELF_CLASS, H.e_ident[EI_CLASS] = 0)                                                               \
-	X(big_endian, ELF_BYTE_ORDER, H.e_ident[EI_DATA] = ELFDATA2MSB)                                              \
-	X(ident_version, ELF_VERSION, H.e_ident[EI_VERSION] = 2)                                                     \
-	X(version, ELF_VERSION, H.e_version = 0)                                                                     \
-	X(type_dyn, ELF_TYPE, H.e_type = ET_DYN)                                                                     \
-	X(type_rel, ELF_TYPE, H.e_type = ET_REL)                                                                     \
-	X(machine_386, ELF_MACHINE, H.e_machine = EM_386)                                                            \
-	X(machine_arm, ELF_MACHINE, H.e_machine = EM_AARCH64)                                                        \
-	X(ehsize, ELF_HEADER_SIZE, H.e_ehsize = 52)                                                                  \
-	X(phentsize_small, ELF_HEADER_SIZE, H.e_phentsize = 32)                                                      \
-	X(phentsize_large, ELF_HEADER_SIZE, H.e_phentsize = 57)                                                      \
-	X(phoff_outside, ELF_HEADERS_OUTSIDE, H.e_phoff = FILE_SIZE + 1)                                             \
-	X(phoff_at_end, ELF_HEADERS_OUTSIDE, H.e_phoff = FILE_SIZE)                                                  \
-	X(phoff_one_too_far, ELF_HEADERS_OUTSIDE, H.e_phoff = FILE_SIZE - 3 * 56 + 1)                                \
-	X(phoff_wraps, ELF_HEADERS_OUTSIDE, H.e_phoff = UINT64_MAX - 55)                                             \
-	X(phnum_outside, ELF_HEADERS_OUTSIDE, H.e_phnum = PN_XNUM)                                                   \
-	X(headers_cut, ELF_HEADERS_OUTSIDE, cut(64 + 3 * 56 - 1))                                                    \
-	X(no_headers, ELF_NO_SEGMENTS, H.e_phnum = 0)                                                                \
-	X(no_load, ELF_NO_SEGMENTS, H.e_phnum = 1)                                                                   \
-	X(file_cut, ELF_SEGMENT_OUTSIDE, cut(0x2017))                                                                \
-	X(offset_outside, ELF_SEGMENT_OUTSIDE, phdr(PF_R, 0x4008, 0x403008, 0x10, 0x10))                             \
-	X(offset_wraps, ELF_SEGMENT_OUTSIDE, phdr(PF_R, -0x1000ull, 0x403000, 0x2000, 0x2000))                       \
-	X(filesz_huge, ELF_SEGMENT_OUTSIDE, phdr(PF_R, 0x2008, 0x403008, UINT64_MAX, UINT64_MAX))                    \
-	X(filesz_over_memsz, ELF_SEGMENT_FILE_SIZE, phdr(PF_R, 0x2008, 0x403008, 0x10, 0xf))                         \
-	X(filesz_no_memsz, ELF_SEGMENT_FILE_SIZE, phdr(PF_R, 0x2008, 0x403008, 0x10, 0))                             \
-	X(misaligned, ELF_SEGMENT_ALIGN, phdr(PF_R, 0x2008, 0x403009, 0x10, 0x10))                                   \
-	X(misaligned_bss, ELF_SEGMENT_ALIGN, phdr(PF_R, 0x2000, 0x403800, 0, 0x10))                                  \
-	X(one_byte_too_high, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, HEDRON_ROOT_UTCB - 0x1000, 0x10, 0x1001))         \
-	X(over_the_utcb, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, HEDRON_ROOT_UTCB, 0x10, 0x10))                        \
-	X(over_the_hip, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, HEDRON_ROOT_HIP, 0x10, 0x10))                          \
-	X(not_canonical, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, 0x800000000000, 0x10, 0x10))                          \
-	X(kernel_half, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, 0xffffffff80000000, 0x10, 0x10))                        \
-	X(memsz_wraps, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0x2008, 0x403008, 0x10, UINT64_MAX - 0x403007))            \
-	X(memsz_huge, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0x2008, 0x403008, 0x10, UINT64_MAX))                        \
-	X(same_segment, ELF_SEGMENT_OVERLAP, phdr(PF_R, 0x1000, 0x401000, 0x123, 0x123))                             \
-	X(shared_page, ELF_SEGMENT_OVERLAP, phdr(PF_R, 0x2fff, 0x401fff, 1, 1))                                      \
-	X(covers_other, ELF_SEGMENT_OVERLAP, phdr(PF_R, 0, 0x400000, 0x10, 0x10000))                                 \
-	X(ends_in_other, ELF_SEGMENT_OVERLAP, phdr(PF_R, 0xfff, 0x400fff, 2, 2))                                     \
-	X(entry_zero, ELF_ENTRY, H.e_entry = 0)                                                                      \
-	X(entry_before, ELF_ENTRY, H.e_entry = 0x400fff)                                                             \
-	X(entry_behind, ELF_ENTRY, H.e_entry = 0x401123)                                                             \
-	X(entry_in_data, ELF_ENTRY, H.e_entry = 0x403010)                                                            \
-	X(entry_huge, ELF_ENTRY, H.e_entry = UINT64_MAX)                                                             \
+#define CASES(X)                                                                                             \
+	X(empty_file, ELF_TOO_SMALL, cut(0))                                                                 \
+	X(one_byte_short, ELF_TOO_SMALL, cut(63))                                                            \
+	X(magic_0, ELF_NOT_ELF, H.e_ident[0] = 0)                                                            \
+	X(magic_3, ELF_NOT_ELF, H.e_ident[3] = 'f')                                                          \
+	X(class_32, ELF_CLASS, H.e_ident[EI_CLASS] = ELFCLASS32)                                             \
+	X(class_0, ELF_CLASS, H.e_ident[EI_CLASS] = 0)                                                       \
+	X(big_endian, ELF_BYTE_ORDER, H.e_ident[EI_DATA] = ELFDATA2MSB)                                      \
+	X(ident_version, ELF_VERSION, H.e_ident[EI_VERSION] = 2)                                             \
+	X(version, ELF_VERSION, H.e_version = 0)                                                             \
+	X(type_dyn, ELF_TYPE, H.e_type = ET_DYN)                                                             \
+	X(type_rel, ELF_TYPE, H.e_type = ET_REL)                                                             \
+	X(machine_386, ELF_MACHINE, H.e_machine = EM_386)                                                    \
+	X(machine_arm, ELF_MACHINE, H.e_machine = EM_AARCH64)                                                \
+	X(ehsize, ELF_HEADER_SIZE, H.e_ehsize = 52)                                                          \
+	X(phentsize_small, ELF_HEADER_SIZE, H.e_phentsize = 32)                                              \
+	X(phentsize_large, ELF_HEADER_SIZE, H.e_phentsize = 57)                                              \
+	X(phoff_outside, ELF_HEADERS_OUTSIDE, H.e_phoff = FILE_SIZE + 1)                                     \
+	X(phoff_at_end, ELF_HEADERS_OUTSIDE, H.e_phoff = FILE_SIZE)                                          \
+	X(phoff_one_too_far, ELF_HEADERS_OUTSIDE, H.e_phoff = FILE_SIZE - 3 * 56 + 1)                        \
+	X(phoff_wraps, ELF_HEADERS_OUTSIDE, H.e_phoff = UINT64_MAX - 55)                                     \
+	X(phnum_outside, ELF_HEADERS_OUTSIDE, H.e_phnum = PN_XNUM)                                           \
+	X(headers_cut, ELF_HEADERS_OUTSIDE, cut(64 + 3 * 56 - 1))                                            \
+	X(no_headers, ELF_NO_SEGMENTS, H.e_phnum = 0)                                                        \
+	X(no_load, ELF_NO_SEGMENTS, H.e_phnum = 1)                                                           \
+	X(file_cut, ELF_SEGMENT_OUTSIDE, cut(0x2017))                                                        \
+	X(offset_outside, ELF_SEGMENT_OUTSIDE, phdr(PF_R, 0x4008, 0x403008, 0x10, 0x10))                     \
+	X(offset_wraps, ELF_SEGMENT_OUTSIDE, phdr(PF_R, -0x1000ull, 0x403000, 0x2000, 0x2000))               \
+	X(filesz_huge, ELF_SEGMENT_OUTSIDE, phdr(PF_R, 0x2008, 0x403008, UINT64_MAX, UINT64_MAX))            \
+	X(filesz_over_memsz, ELF_SEGMENT_FILE_SIZE, phdr(PF_R, 0x2008, 0x403008, 0x10, 0xf))                 \
+	X(filesz_no_memsz, ELF_SEGMENT_FILE_SIZE, phdr(PF_R, 0x2008, 0x403008, 0x10, 0))                     \
+	X(misaligned, ELF_SEGMENT_ALIGN, phdr(PF_R, 0x2008, 0x403009, 0x10, 0x10))                           \
+	X(misaligned_bss, ELF_SEGMENT_ALIGN, phdr(PF_R, 0x2000, 0x403800, 0, 0x10))                          \
+	X(one_byte_too_high, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, HEDRON_ROOT_UTCB - 0x1000, 0x10, 0x1001)) \
+	X(over_the_utcb, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, HEDRON_ROOT_UTCB, 0x10, 0x10))                \
+	X(over_the_hip, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, HEDRON_ROOT_HIP, 0x10, 0x10))                  \
+	X(not_canonical, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, 0x800000000000, 0x10, 0x10))                  \
+	X(kernel_half, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, 0xffffffff80000000, 0x10, 0x10))                \
+	X(memsz_wraps, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0x2008, 0x403008, 0x10, UINT64_MAX - 0x403007))    \
+	X(memsz_huge, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0x2008, 0x403008, 0x10, UINT64_MAX))                \
+	X(same_segment, ELF_SEGMENT_OVERLAP, phdr(PF_R, 0x1000, 0x401000, 0x123, 0x123))                     \
+	X(shared_page, ELF_SEGMENT_OVERLAP, phdr(PF_R, 0x2fff, 0x401fff, 1, 1))                              \
+	X(covers_other, ELF_SEGMENT_OVERLAP, phdr(PF_R, 0, 0x400000, 0x10, 0x10000))                         \
+	X(ends_in_other, ELF_SEGMENT_OVERLAP, phdr(PF_R, 0xfff, 0x400fff, 2, 2))                             \
+	X(entry_zero, ELF_ENTRY, H.e_entry = 0)                                                              \
+	X(entry_before, ELF_ENTRY, H.e_entry = 0x400fff)                                                     \
+	X(entry_behind, ELF_ENTRY, H.e_entry = 0x401123)                                                     \
+	X(entry_in_data, ELF_ENTRY, H.e_entry = 0x403010)                                                    \
+	X(entry_huge, ELF_ENTRY, H.e_entry = UINT64_MAX)                                                     \
 	X(nothing_executable, ELF_ENTRY, image->segment[1].p_flags = PF_R)
 
 CASES(CASE)
@@ -214,10 +225,9 @@ static void test_texts(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(good), TEST(accepted), TEST(32_segments), TEST(texts),
+	const struct CMUnitTest tests[] = {TEST(good), TEST(accepted), TEST(32_segments), TEST(texts),
 #define X(name, expected, change) TEST(name),
-		CASES(X)
+					   CASES(X)
 #undef X
 	};
 

@@ -14,17 +14,17 @@
 static char got[256], wanted[256];
 
 /* Formats with both; texts and lengths must agree. */
-#define SAME(...)                                                                        \
-	do {                                                                             \
-		int length = snprintf(wanted, sizeof(wanted), __VA_ARGS__);              \
-		assert_int_equal(format_text(got, sizeof(got), __VA_ARGS__), length);    \
-		assert_string_equal(got, wanted);                                        \
+#define SAME(...)                                                                     \
+	do {                                                                          \
+		int length = snprintf(wanted, sizeof(wanted), __VA_ARGS__);           \
+		assert_int_equal(format_text(got, sizeof(got), __VA_ARGS__), length); \
+		assert_string_equal(got, wanted);                                     \
 	} while (0)
 
-#define IS(text, ...)                                                                         \
-	do {                                                                                  \
-		assert_int_equal(format_text(got, sizeof(got), __VA_ARGS__), strlen(text));   \
-		assert_string_equal(got, text);                                               \
+#define IS(text, ...)                                                                       \
+	do {                                                                                \
+		assert_int_equal(format_text(got, sizeof(got), __VA_ARGS__), strlen(text)); \
+		assert_string_equal(got, text);                                             \
 	} while (0)
 
 static const char *const flags[] = {"", "-", "0", "#", "#0", "-#"};
@@ -42,8 +42,18 @@ static void for_all_specs(spec_fn fn)
 }
 
 static const u64 numbers[] = {
-	0, 1, 9, 10, 15, 16, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 0x12345678, INT32_MAX, 0x80000000,
-	UINT32_MAX, 0x100000000, 0x123456789abcdef0, INT64_MAX, 0x8000000000000000, UINT64_MAX,
+	0,           1,
+	9,           10,
+	15,          16,
+	127,         128,
+	255,         256,
+	32767,       32768,
+	65535,       65536,
+	0x12345678,  INT32_MAX,
+	0x80000000,  UINT32_MAX,
+	0x100000000, 0x123456789abcdef0,
+	INT64_MAX,   0x8000000000000000,
+	UINT64_MAX,
 };
 
 static void check_conversion(const char *spec, char conversion)
@@ -149,7 +159,8 @@ static void test_unknown_conversions_are_copied(void **state)
 		IS(same[i], same[i], 0);
 }
 
-/* A buffer that is too small: the text is cut, the end is a NUL, the length is that of the whole, nothing beyond is written. */
+/* A buffer that is too small: the text is cut, the end is a NUL, the length is that of the whole, nothing beyond is
+ * written. */
 static void test_truncation(void **state)
 {
 	(void)state;

@@ -10,13 +10,13 @@
 #include <cmocka.h>
 
 /* Both have the same names: the kernel's get a prefix here. */
-#define memcpy	kernel_memcpy
+#define memcpy kernel_memcpy
 #define memmove kernel_memmove
-#define memset	kernel_memset
-#define memcmp	kernel_memcmp
-#define strlen	kernel_strlen
+#define memset kernel_memset
+#define memcmp kernel_memcmp
+#define strlen kernel_strlen
 #define strnlen kernel_strnlen
-#define strcmp	kernel_strcmp
+#define strcmp kernel_strcmp
 #define strncmp kernel_strncmp
 #include "lib/string.c"
 #undef memcpy
@@ -73,7 +73,10 @@ static void test_memset(void **state)
 	}
 }
 
-static int sign(int v) { return (v > 0) - (v < 0); }
+static int sign(int v)
+{
+	return (v > 0) - (v < 0);
+}
 
 static void test_memcmp(void **state)
 {
@@ -126,12 +129,9 @@ static void test_strcmp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_memcpy),
-		cmocka_unit_test(test_memmove),
-		cmocka_unit_test(test_memset),
-		cmocka_unit_test(test_memcmp),
-		cmocka_unit_test(test_strlen),
-		cmocka_unit_test(test_strnlen_is_bounded),
+		cmocka_unit_test(test_memcpy), cmocka_unit_test(test_memmove),
+		cmocka_unit_test(test_memset), cmocka_unit_test(test_memcmp),
+		cmocka_unit_test(test_strlen), cmocka_unit_test(test_strnlen_is_bounded),
 		cmocka_unit_test(test_strcmp),
 	};
 

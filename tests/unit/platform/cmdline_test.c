@@ -91,10 +91,19 @@ static void test_bad_heap(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"heap=", "heap=M", "heap=x", "heap=-1", "heap=+1", "heap=0x10", "heap=1T", "heap=1MB", "heap=1KM", "heap=1.5M",
-		"heap=18446744073709551616",	 /* 2^64 */
-		"heap=99999999999999999999999",	 /* much more */
-		"heap=18014398509481984K",	 /* 2^64 by the unit */
+		"heap=",
+		"heap=M",
+		"heap=x",
+		"heap=-1",
+		"heap=+1",
+		"heap=0x10",
+		"heap=1T",
+		"heap=1MB",
+		"heap=1KM",
+		"heap=1.5M",
+		"heap=18446744073709551616",    /* 2^64 */
+		"heap=99999999999999999999999", /* much more */
+		"heap=18014398509481984K",      /* 2^64 by the unit */
 		"heap=17179869184G",
 	};
 
@@ -142,7 +151,7 @@ static void test_long_word(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),	 cmocka_unit_test(test_heap),	   cmocka_unit_test(test_bad_heap),
+		cmocka_unit_test(test_words), cmocka_unit_test(test_heap),      cmocka_unit_test(test_bad_heap),
 		cmocka_unit_test(test_level), cmocka_unit_test(test_long_word),
 	};
 

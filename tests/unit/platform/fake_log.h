@@ -29,5 +29,11 @@ static inline void fake_log_start(void)
 	fake_log[0] = '\0';
 }
 
-static inline bool fake_log_has(const char *text) { return strstr(fake_log, text); }
-static inline bool fake_log_empty(void) { return !fake_log_length; }
+static inline bool fake_log_has(const char *text)
+{
+	return strstr(fake_log, text);
+}
+static inline bool fake_log_empty(void)
+{
+	return !fake_log_length;
+}

@@ -18,9 +18,18 @@ static int setup(void **state)
 	return 0;
 }
 
-static void add(u64 addr, u64 size, u32 type) { boot.map[boot.map_count++] = (struct boot_map){addr, size, type}; }
-static void add_ram(u64 start, u64 end) { add(start, end - start, HIP_MEM_RAM); }
-static void add_reserved(u64 start, u64 end) { add(start, end - start, HIP_MEM_RESERVED); }
+static void add(u64 addr, u64 size, u32 type)
+{
+	boot.map[boot.map_count++] = (struct boot_map){addr, size, type};
+}
+static void add_ram(u64 start, u64 end)
+{
+	add(start, end - start, HIP_MEM_RAM);
+}
+static void add_reserved(u64 start, u64 end)
+{
+	add(start, end - start, HIP_MEM_RESERVED);
+}
 
 static void add_module(u64 start, u64 end)
 {
@@ -61,10 +70,10 @@ static void test_ram_total(void **state)
 	assert_int_equal(memmap_ram_total(&boot), 0);
 	pc(512 * MiB);
 	assert_int_equal(memmap_ram_total(&boot), 512 * MiB - 0x20000 - 0x60400);
-	add_ram(0x1000, 0x2000);	    /* inside another */
-	add_ram(0x100000, 0x200000);	    /* the start of another */
-	add_ram(0x90000, 0x9fc00 + 0x400);  /* over the end of another */
-	add_ram(GiB, GiB);		    /* empty */
+	add_ram(0x1000, 0x2000);           /* inside another */
+	add_ram(0x100000, 0x200000);       /* the start of another */
+	add_ram(0x90000, 0x9fc00 + 0x400); /* over the end of another */
+	add_ram(GiB, GiB);                 /* empty */
 	assert_int_equal(memmap_ram_total(&boot), 512 * MiB - 0x20000 - 0x60000);
 	add(UINT64_MAX - 0xfff, 0x3000, HIP_MEM_RAM); /* wraps: what is below 2^64 counts */
 	assert_int_equal(memmap_ram_total(&boot), 512 * MiB - 0x20000 - 0x60000 + 0xfff);
@@ -185,7 +194,7 @@ static void test_wanted(void **state)
 	assert_heap(2 * MiB, 508 * MiB, 2 * MiB);
 	assert_heap(2 * MiB + 1, 506 * MiB, 4 * MiB);
 	assert_heap(400 * MiB, 110 * MiB, 400 * MiB);
-	assert_heap(500 * MiB, 260 * MiB, 250 * MiB); /* halved */
+	assert_heap(500 * MiB, 260 * MiB, 250 * MiB);  /* halved */
 	assert_heap(UINT64_MAX, 254 * MiB, 256 * MiB); /* halved several times */
 }
 
@@ -196,7 +205,10 @@ static void test_fragments(void **state)
 	pc(512 * MiB);
 	for (u64 at = 0; at < 512 * MiB; at += 8 * MiB)
 		add_reserved(at, at + 0x1000);
-	assert_heap(0, 504 * MiB + 2 * MiB, 2 * MiB); /* 30, 14 and 6 MiB: 6 MiB fit nowhere at the top, see below */
+	assert_heap(0, 498 * MiB, 6 * MiB); /* 30 and 14 did not fit */
+	for (u64 at = 0; at < 512 * MiB; at += 4 * MiB)
+		add_reserved(at, at + 0x1000);
+	assert_heap(0, 506 * MiB, 2 * MiB);
 }
 
 static void test_nothing_free(void **state)
@@ -250,7 +262,7 @@ static bool is_free(u64 addr, u64 size)
 static bool slow_pick(u64 size, struct range *out)
 {
 	for (; size; size = align_down(size / 2, 2 * MiB))
-		for (u64 addr = 256 * MiB; addr; addr -= 2 * MiB)
+		for (u64 addr = 320 * MiB; addr; addr -= 2 * MiB)
 			if (is_free(addr, size)) {
 				*out = (struct range){addr, size};
 				return true;
@@ -273,7 +285,8 @@ static void test_random_maps(void **state)
 		image = random_range();
 		for (unsigned n = unit_random(12); n; n--) {
 			struct range r = random_range();
-			add(r.addr, unit_random(3) ? r.size : r.size / 16, unit_random(2) ? HIP_MEM_RAM : 2 + unit_random(5));
+			add(r.addr, unit_random(3) ? r.size : r.size / 16,
+			    unit_random(2) ? HIP_MEM_RAM : 2 + unit_random(5));
 		}
 		for (unsigned n = unit_random(3); n; n--)
 			boot.module[boot.module_count++].image = random_range();

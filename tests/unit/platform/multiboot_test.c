@@ -54,7 +54,10 @@ static void assert_loader(unsigned i, u64 addr, u64 size)
 	assert_int_equal(boot.loader[i].size, size);
 }
 
-static void put_text(u64 pa, const char *text) { physical_put(pa, text, strlen(text) + 1); }
+static void put_text(u64 pa, const char *text)
+{
+	physical_put(pa, text, strlen(text) + 1);
+}
 
 /* ---- neither ---- */
 
@@ -83,7 +86,10 @@ static void test_unreadable(void **state)
 
 enum { MEM = 1, CMDLINE = 4, MODS = 8, MMAP = 64 };
 
-static void mb1(u32 flags) { physical_put32(INFO, flags); }
+static void mb1(u32 flags)
+{
+	physical_put32(INFO, flags);
+}
 
 static void mb1_map(u64 at, u32 size, u64 addr, u64 length, u32 type)
 {
@@ -196,17 +202,17 @@ static void test_mb1_map_damage(void **state)
 	static const struct {
 		u32 second_size, length, entries;
 	} cases[] = {
-		{20, 72, 3},	      /* as it should be */
-		{20, 71, 2},	      /* ends within the third */
-		{20, 24, 1},	      /* one */
-		{20, 23, 0},	      /* not even one */
-		{20, 0, 0},	      /* none */
-		{0, 72, 1},	      /* stands still */
-		{19, 72, 1},	      /* too small by one */
-		{0xfffffffc, 72, 2},  /* wraps 32 bits to where it is */
-		{0xffffffff, 72, 2},  /* jumps far away */
-		{44, 72, 2},	      /* jumps to the end */
-		{20, 0xffffffff, 3},  /* longer than the memory: zeroes follow */
+		{20, 72, 3},         /* as it should be */
+		{20, 71, 2},         /* ends within the third */
+		{20, 24, 1},         /* one */
+		{20, 23, 0},         /* not even one */
+		{20, 0, 0},          /* none */
+		{0, 72, 1},          /* stands still */
+		{19, 72, 1},         /* too small by one */
+		{0xfffffffc, 72, 2}, /* wraps 32 bits to where it is */
+		{0xffffffff, 72, 2}, /* jumps far away */
+		{44, 72, 2},         /* jumps to the end */
+		{20, 0xffffffff, 3}, /* longer than the memory: zeroes follow */
 	};
 
 	for (unsigned i = 0; i < array_size(cases); i++) {
@@ -553,8 +559,8 @@ static void test_mb2_map_damage(void **state)
 	static const struct {
 		u32 entry_size, content, entries;
 	} cases[] = {
-		{24, 8 + 72, 3}, {24, 8 + 71, 2}, {24, 8 + 24, 1}, {24, 8 + 23, 0}, {24, 8, 0},	 {24, 7, 0},
-		{24, 0, 0},	 {0, 80, 0},	  {23, 80, 0},	   {0xffffffff, 80, 1}, {32, 80, 2}, {80, 80, 1},
+		{24, 8 + 72, 3}, {24, 8 + 71, 2}, {24, 8 + 24, 1}, {24, 8 + 23, 0},     {24, 8, 0},  {24, 7, 0},
+		{24, 0, 0},      {0, 80, 0},      {23, 80, 0},     {0xffffffff, 80, 1}, {32, 80, 2}, {80, 80, 1},
 	};
 
 	for (unsigned i = 0; i < array_size(cases); i++) {
@@ -591,7 +597,7 @@ static void test_mb2_module_damage(void **state)
 {
 	(void)state;
 	mb2_start();
-	mb2_tag(3, 7); /* too short */
+	mb2_tag(3, 7);          /* too short */
 	u64 at = mb2_tag(3, 8); /* no command line at all */
 	physical_put32(at, 0x1000);
 	physical_put32(at + 4, 0x2000);

@@ -68,7 +68,10 @@ static void test_read(void **state)
 	}
 }
 
-static void put_text(u64 pa, const char *text) { physical_put(pa, text, strlen(text) + 1); }
+static void put_text(u64 pa, const char *text)
+{
+	physical_put(pa, text, strlen(text) + 1);
+}
 
 static void test_strnlen(void **state)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sparse physical memory that tests can write; what was not added cannot be read. Whole pages, as phys.c maps them. */
+/* Sparse physical memory that tests can write; what was not added cannot be read. Whole pages, as phys.c maps them.
+ */
 #pragma once
 
 #include <stdlib.h>
@@ -38,9 +39,18 @@ static inline u8 *physical_at(u64 pa, u64 size)
 	panic("the test writes where there is no memory: %#lx", pa);
 }
 
-static inline void physical_put(u64 pa, const void *data, u64 size) { memcpy(physical_at(pa, size), data, size); }
-static inline void physical_put32(u64 pa, u32 v) { physical_put(pa, &v, sizeof(v)); }
-static inline void physical_put64(u64 pa, u64 v) { physical_put(pa, &v, sizeof(v)); }
+static inline void physical_put(u64 pa, const void *data, u64 size)
+{
+	memcpy(physical_at(pa, size), data, size);
+}
+static inline void physical_put32(u64 pa, u32 v)
+{
+	physical_put(pa, &v, sizeof(v));
+}
+static inline void physical_put64(u64 pa, u64 v)
+{
+	physical_put(pa, &v, sizeof(v));
+}
 
 /* No memory at all. */
 static inline void physical_reset(void)
