@@ -75,6 +75,14 @@ static const char *valid_ec(void)
 	return wrong ? wrong : seen ? NULL : "the UTCB was not mapped";
 }
 
+static const char *setup_kp(long unused)
+{
+	(void)unused;
+	BENCH_NEED(hc_create_kp(OBJECT, RT_SEL_PD));
+	BENCH_NEED(delete_object());
+	return NULL;
+}
+
 static const char *setup_sc(long unused)
 {
 	(void)unused;
@@ -157,7 +165,7 @@ const struct bench_case ipc_object_cases[] = {
 	 .valid = valid_object,
 	 .teardown = teardown_ec},
 	{.name = "create_delete_sm", .window = window_sm, .valid = valid_object},
-	{.name = "create_delete_kp", .window = window_kp, .valid = valid_object},
+	{.name = "create_delete_kp", .setup = setup_kp, .window = window_kp, .valid = valid_object},
 	{.name = "pt_ctrl", .setup = setup_pt_ctrl, .window = window_pt_ctrl, .teardown = teardown_pt_ctrl},
 	{.name = "sc_ctrl", .window = window_sc_ctrl},
 	{.name = "lookup", .window = window_lookup},

@@ -44,6 +44,8 @@ const char *bench_needed(enum status got, const char *call)
 {
 	if (got == OOM)
 		return "the kernel has no memory for it";
+	if (got == BAD_HYP)
+		return "the kernel does not know this hypercall";
 	bench_expect(got, SUCCESS);
 	return call;
 }
