@@ -42,13 +42,13 @@ static void ring_put_locked(const char *text, size_t length)
 		state.ring[state.written++ % RING_SIZE] = text[i];
 }
 
-/* From the first whole line on, in at most two pieces. */
+/* From the first line on that is surely whole, in at most two pieces. */
 static void ring_show_locked(struct console *c)
 {
 	u64 from = 0;
 
 	if (state.written > RING_SIZE) {
-		from = state.written - RING_SIZE;
+		from = state.written - RING_SIZE + 1; /* looks at the byte before: the oldest there is */
 		while (from < state.written && state.ring[(from - 1) % RING_SIZE] != '\n')
 			from++;
 	}

@@ -2,12 +2,7 @@
 /* Random insertions and removals against a set of bits; order, links and balance of the whole tree after each. */
 #include "lib/avl.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #define KEYS 512
 
@@ -80,13 +75,12 @@ static int empty(void **state)
 static void random_keys(void **state)
 {
 	(void)state;
-	srand(1);
 	/* A small range of keys gives small trees, where every shape comes up. */
 	for (unsigned range = 4; range <= KEYS; range *= 2) {
 		for (unsigned i = 0; i < 3000; i++) {
-			toggle((unsigned)rand() % range);
+			toggle(unit_random(range));
 			check_all();
-			check_search((unsigned)rand() % range);
+			check_search(unit_random(range));
 		}
 	}
 }
