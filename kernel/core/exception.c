@@ -61,22 +61,47 @@ void exception_raise(struct cpu *cpu, struct ec *self, unsigned event)
 /* Typed items of the answer go to the page that faulted, whatever the event was. */
 #define FAULT_WINDOW_ORDER 31
 
-void exception_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
+static bool take_state(struct cpu *cpu, struct ec *self, struct ec *caller)
 {
 	u64 mtd = READ_ONCE(self->utcb->state.mtd);
 	u64 items = READ_ONCE(self->utcb->items);
 	if (unlikely(items >> 16 & 0xffff))
-		ipc_transfer_items(self, caller, 0,
+		ipc_transfer_items(self, caller, items, 0,
 				   crd_make(CRD_MEM, caller->regs.cr2 >> PAGE_BITS, FAULT_WINDOW_ORDER, PERM_ALL), NULL);
 	bool valid = arch_state_write(caller, self->utcb, mtd);
 	caller->cont = CONT_IRET;
-	ipc_finish_reply(cpu, self);
-
-	if (unlikely(!valid)) {
-		log_user("killed EC: its handler answered with the non-canonical rip %#lx", self->utcb->state.rip);
-		ec_kill(caller);
-		return;
-	}
-	if (mtd & MTD_FPU)
+	if (unlikely(mtd & MTD_FPU && valid))
 		arch_fpu_hand_over(cpu, self, caller);
+	return valid;
+}
+
+static cold void kill_for_rip(struct ec *ec)
+{
+	log_user("killed EC: its handler answered with the non-canonical rip %#lx", ec->regs.rip);
+	ec_kill(ec);
+}
+
+void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
+{
+	bool valid = take_state(cpu, self, caller);
+	ipc_finish_reply(cpu, self);
+	if (unlikely(!valid))
+		kill_for_rip(caller);
+}
+
+void exception_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
+{
+	bool valid = take_state(cpu, self, caller);
+	caller->callee = NULL;
+	self->caller = cpu->idle_ec;
+	self->special = 0;
+	if (unlikely(!valid)) {
+		self->cont = CONT_SYSRET;
+		kill_for_rip(caller);
+		arch_dispatch();
+	}
+	arch_ec_switch(cpu, self, caller);
+	if (unlikely(cpu->hazard))
+		arch_dispatch();
+	arch_return_trap(caller);
 }

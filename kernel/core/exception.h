@@ -12,5 +12,9 @@ struct cpu;
  */
 __attribute__((noreturn)) void exception_raise(struct cpu *cpu, struct ec *self, unsigned event);
 
-/* The handler's answer: what its mtd selects goes into the caller, which then may go on (or is killed for a bad RIP). */
-void exception_reply(struct cpu *cpu, struct ec *self, struct ec *caller);
+/*
+ * The handler's answer: what its mtd selects goes into the caller, which then may go on (or is killed for a bad RIP). The first leaves
+ * the choice of what runs next to the caller of the function; the second is the short way for the usual case, back to the EC at once.
+ */
+void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller);
+__attribute__((noreturn)) void exception_reply(struct cpu *cpu, struct ec *self, struct ec *caller);

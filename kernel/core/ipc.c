@@ -16,17 +16,21 @@
 #include "space/space_obj.h"
 
 static cold struct ec *call_slow(u64 arg1, struct ec *self, struct pt *pt, struct cpu *cpu);
-static cold struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu);
+static noinline struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu);
 static cold struct ec *call_fail(struct ec *self, enum status s);
-static noinline void transfer_message(struct ec *from, struct ec *to, u64 items);
+static noinline struct ec *finish_with_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items);
 
-/* A message without words and items is just its header. */
-static always_inline void send_message(struct ec *from, struct ec *to)
+/*
+ * Message, then the switch. A message without words and items is just its header. The unlikely parts are the last thing done, so
+ * that they are jumps and the fast path keeps everything in registers that need no saving.
+ */
+static always_inline struct ec *send_and_switch(struct cpu *cpu, struct ec *from, struct ec *to)
 {
 	u64 items = READ_ONCE(from->utcb->items);
 	to->utcb->items = items;
 	if (unlikely((u32)items))
-		transfer_message(from, to, items);
+		return finish_with_message(cpu, from, to, items);
+	return arch_ec_switch(cpu, from, to);
 }
 
 struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu)
@@ -49,29 +53,28 @@ struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu)
 	self->callee = callee;
 	callee->regs.rip = pt->rip;
 	callee->regs.rdi = READ_ONCE(pt->id);
-	send_message(self, callee);
 
 	/* Switch */
-	arch_ec_switch(cpu, self, callee);
-	return callee;
+	return send_and_switch(cpu, self, callee);
 }
 
 struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu)
 {
 	/* Check: a plain reply by an EC in a plain call */
-	if (unlikely(arg1 >> 12 | self->special))
+	if (unlikely(arg1 >> 12 | self->special)) {
+		if (self->special == EC_EXCEPTION && !(arg1 >> 12))
+			exception_reply(cpu, self, self->caller);
 		return reply_slow(arg1, self, cpu);
+	}
 	struct ec *caller = self->caller;
 
 	/* Commit */
-	send_message(self, caller);
 	self->caller = cpu->idle_ec;
 	caller->callee = NULL;
 	caller->regs.rdi = SUCCESS;
 
 	/* Switch */
-	arch_ec_switch(cpu, self, caller);
-	return caller;
+	return send_and_switch(cpu, self, caller);
 }
 
 /* Below the words that a loop copies faster than the string instruction starts. */
@@ -91,17 +94,23 @@ static always_inline void copy_words(u64 *to, const u64 *from, u64 n)
 		*to++ = *from++;
 }
 
-static noinline void transfer_message(struct ec *from, struct ec *to, u64 items)
+static void transfer_message(struct ec *from, struct ec *to, u64 items)
 {
 	copy_words(to->utcb->words, from->utcb->words, min_u64(items & 0xffff, UTCB_WORDS_MAX));
 	if (unlikely((u32)items >> 16))
-		ipc_transfer_items(from, to, to->utcb->xlt, to->utcb->del, to->utcb);
+		ipc_transfer_items(from, to, items, to->utcb->xlt, to->utcb->del, to->utcb);
+}
+
+static noinline struct ec *finish_with_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items)
+{
+	transfer_message(from, to, items);
+	return arch_ec_switch(cpu, from, to);
 }
 
 /* The sender may change its UTCB meanwhile: each word is read once. */
-void ipc_transfer_items(struct ec *from, struct ec *to, u64 xlt, u64 del, struct utcb *results)
+void ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del, struct utcb *results)
 {
-	u64 n = min_u64(READ_ONCE(from->utcb->items) >> 16 & 0xffff, UTCB_ITEMS_MAX);
+	u64 n = min_u64(items >> 16 & 0xffff, UTCB_ITEMS_MAX);
 	for (u64 i = 0; i < n; i++) {
 		struct utcb_item *item = UTCB_TYPED(from->utcb, i);
 		struct delegation in = {READ_ONCE(item->crd), READ_ONCE(item->meta)}, out;
@@ -168,7 +177,7 @@ static void reply_nowhere(struct cpu *cpu, struct ec *self)
 		ipc_finish_reply(cpu, self);
 }
 
-static cold struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
+static noinline struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
 {
 	struct sm *sm = NULL;
 	if (arg1 >> 12) {
@@ -182,9 +191,11 @@ static cold struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
 	if (!caller) {
 		reply_nowhere(cpu, self);
 	} else if (self->special & EC_EXCEPTION) {
-		exception_reply(cpu, self, caller);
+		exception_take_reply(cpu, self, caller);
 	} else {
-		send_message(self, caller);
+		u64 items = READ_ONCE(self->utcb->items);
+		caller->utcb->items = items;
+		transfer_message(self, caller, items);
 		caller->regs.rdi = SUCCESS;
 		caller->cont = CONT_SYSRET;
 		ipc_finish_reply(cpu, self);

@@ -16,5 +16,5 @@ struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu);
 __attribute__((noreturn)) void ipc_help(struct cpu *cpu, struct ec *self, struct ec *busy);
 /* The EC that has answered is idle again, its helpers start over. */
 void ipc_finish_reply(struct cpu *cpu, struct ec *self);
-/* Typed items of `from`, against the windows given; results go to `results` or nowhere. */
-void ipc_transfer_items(struct ec *from, struct ec *to, u64 xlt, u64 del, struct utcb *results);
+/* Typed items of `from`, as many as `items` says, against the windows given; results go to `results` or nowhere. */
+void ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del, struct utcb *results);

@@ -20,11 +20,6 @@ enum status sm_create(u64 count, struct sm **out)
 	return SUCCESS;
 }
 
-static always_inline bool swap(struct sm *sm, u64 old, u64 new)
-{
-	return __atomic_compare_exchange_n(&sm->state, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-}
-
 static struct ec *take_first_waiter(struct sm *sm)
 {
 	struct ec *ec = list_first(&sm->waiters, struct ec, sm_link);
@@ -36,7 +31,7 @@ static struct ec *take_first_waiter(struct sm *sm)
 }
 
 /* Somebody waits, or did a moment ago. False: look again. */
-static noinline bool up_slow(struct sm *sm)
+static bool up_waiter(struct sm *sm)
 {
 	struct ec *ec = NULL;
 	spin_lock(&sm->lock);
@@ -48,15 +43,15 @@ static noinline bool up_slow(struct sm *sm)
 	return ec;
 }
 
-void sm_up(struct sm *sm)
+enum status sm_up_slow(struct sm *sm)
 {
 	for (;;) {
 		u64 old = __atomic_load_n(&sm->state, __ATOMIC_RELAXED);
 		if (unlikely(old & SM_WAITERS)) {
-			if (up_slow(sm))
-				return;
-		} else if (unlikely(old == SM_COUNT_MAX) || likely(swap(sm, old, old + 1))) {
-			return;
+			if (up_waiter(sm))
+				return SUCCESS;
+		} else if (old == SM_COUNT_MAX || sm_swap(sm, old, old + 1)) {
+			return SUCCESS;
 		}
 	}
 }
@@ -64,13 +59,13 @@ void sm_up(struct sm *sm)
 enum down { DOWN_RETRY, DOWN_WAITS, DOWN_DEAD };
 
 /* The count was zero or somebody waits; if that is no longer so the caller looks again. */
-static noinline enum down down_slow(struct sm *sm, struct ec *ec)
+static enum down wait(struct sm *sm, struct ec *ec)
 {
 	enum down result = DOWN_RETRY;
 	spin_lock(&sm->lock);
 	if (sm->dead) {
 		result = DOWN_DEAD;
-	} else if ((sm->state & SM_WAITERS) || swap(sm, 0, SM_WAITERS)) {
+	} else if ((sm->state & SM_WAITERS) || sm_swap(sm, 0, SM_WAITERS)) {
 		list_push_tail(&sm->waiters, &ec->sm_link);
 		ec->sm = sm;
 		ec_block(ec);
@@ -80,15 +75,15 @@ static noinline enum down down_slow(struct sm *sm, struct ec *ec)
 	return result;
 }
 
-enum status sm_down(struct sm *sm, struct ec *ec, bool all)
+enum status sm_down_slow(struct sm *sm, struct ec *ec, bool all)
 {
 	for (;;) {
 		u64 old = __atomic_load_n(&sm->state, __ATOMIC_RELAXED);
 		if (unlikely(!old || old & SM_WAITERS)) {
-			enum down result = down_slow(sm, ec);
+			enum down result = wait(sm, ec);
 			if (result != DOWN_RETRY)
 				return result == DOWN_DEAD ? BAD_CAP : SUCCESS;
-		} else if (likely(swap(sm, old, all ? 0 : old - 1))) {
+		} else if (likely(sm_swap(sm, old, all ? 0 : old - 1))) {
 			return SUCCESS;
 		}
 	}

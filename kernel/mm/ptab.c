@@ -9,9 +9,10 @@ static always_inline unsigned index_at(u64 page, unsigned level)
 	return page >> level * PTAB_LEVEL_BITS & (PTAB_ENTRIES - 1);
 }
 
+/* An entry that is not present is 0, and bit 7, the sign of the low byte, says that it is a leaf. Not for level 0. */
 static always_inline bool is_table(u64 entry)
 {
-	return (entry & (PTE_P | PTE_PS)) == PTE_P;
+	return (int8_t)entry > 0;
 }
 
 static always_inline u64 table_entry(const struct ptab *pt, const u64 *table)
@@ -25,16 +26,26 @@ void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max)
 	*pt = (struct ptab){.format = (u8)format, .leaf_max = (u8)leaf_max};
 }
 
+/* The entry of `level` for `page`, or the leaf or hole above that ends the walk; *found is its level. */
+static always_inline u64 *find(const struct ptab *pt, u64 page, unsigned level, unsigned *found)
+{
+	u64 *e = &pt->root[index_at(page, 3)];
+	*found = 3;
+	if (level < 3 && is_table(*e)) {
+		e = &ptab_child(*e)[index_at(page, *found = 2)];
+		if (level < 2 && is_table(*e)) {
+			e = &ptab_child(*e)[index_at(page, *found = 1)];
+			if (level < 1 && is_table(*e))
+				e = &ptab_child(*e)[index_at(page, *found = 0)];
+		}
+	}
+	return e;
+}
+
 u64 ptab_lookup(const struct ptab *pt, u64 page, unsigned *order)
 {
-	const u64 *t = pt->root;
-	u64 entry = 0;
 	unsigned level = PTAB_LEVELS;
-
-	while (t) {
-		entry = READ_ONCE(t[index_at(page, --level)]);
-		t = level && is_table(entry) ? ptab_child(entry) : NULL;
-	}
+	u64 entry = pt->root ? *find(pt, page, 0, &level) : 0;
 	*order = level * PTAB_LEVEL_BITS;
 	return entry;
 }
@@ -81,12 +92,14 @@ void ptab_clear(struct ptab *pt, unsigned entries)
 
 /* ---- changing entries ---- */
 
-/* The `old` entry of `level` gives way to another one. */
-static always_inline void displace(struct ptab_gather *g, u64 old, u64 entry, unsigned level)
+/* Another entry for the one at e. */
+static always_inline void replace(struct ptab_gather *g, u64 *e, u64 entry, unsigned level)
 {
-	if (!old)
+	u64 old = *e;
+	if (old == entry)
 		return;
-	g->stale |= old ^ entry;
+	g->stale |= old;
+	__atomic_store_n(e, entry, __ATOMIC_RELEASE);
 	if (level && is_table(old))
 		gather(g, old, level - 1);
 }
@@ -117,93 +130,116 @@ static noinline bool make_table(const struct ptab *pt, u64 *e, unsigned level)
 	return true;
 }
 
+/* From an entry of `level` one level down, through a table that is made if there is none. NULL: no memory. */
+static always_inline u64 *below(const struct ptab *pt, u64 *e, u64 page, unsigned level)
+{
+	if (unlikely(!is_table(*e)) && !make_table(pt, e, level))
+		return NULL;
+	return &ptab_child(*e)[index_at(page, level - 1)];
+}
+
 /* The entry of `level` for `page`, with all tables above it. NULL: no memory. */
 static always_inline u64 *reach(struct ptab *pt, u64 page, unsigned level)
 {
 	if (unlikely(!pt->root) && !(pt->root = buddy_alloc_zeroed()))
 		return NULL;
-	u64 *t = pt->root;
-	for (unsigned l = PTAB_LEVELS - 1; l > level; l--) {
-		u64 *e = &t[index_at(page, l)];
-		if (unlikely(!is_table(*e)) && !make_table(pt, e, l))
-			return NULL;
-		t = ptab_child(*e);
-	}
-	return &t[index_at(page, level)];
+	u64 *e = &pt->root[index_at(page, 3)];
+	if (level < 3)
+		e = below(pt, e, page, 3);
+	if (level < 2 && e)
+		e = below(pt, e, page, 2);
+	if (level < 1 && e)
+		e = below(pt, e, page, 1);
+	return e;
 }
 
-enum status ptab_map(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct ptab_gather *g)
+/* `count` leaves of `level`; more than a table has only if they begin with a table. */
+static always_inline enum status map_leaves(struct ptab *pt, u64 page, u64 count, u64 leaf, unsigned level,
+					    struct ptab_gather *g)
 {
-	unsigned level = order / PTAB_LEVEL_BITS;
-	if (level > pt->leaf_max)
-		level = pt->leaf_max;
-	u64 step = PAGE_SIZE << level * PTAB_LEVEL_BITS;
 	u64 entry = ptab_encode(pt->format, level ? leaf | PTE_PS : leaf);
-	u64 left = bit(order - level * PTAB_LEVEL_BITS);
 
-	while (left) {
+	while (count) {
+		u64 n = min_u64(count, PTAB_ENTRIES);
 		u64 *e = reach(pt, page, level);
 		if (!e)
 			return OOM;
-		u64 n = min_u64(left, PTAB_ENTRIES);
-		for (u64 *end = e + n; e < end; e++, entry += step) {
-			displace(g, *e, entry, level);
-			WRITE_ONCE(*e, entry);
-		}
+		for (u64 *end = e + n; e < end; e++, entry += PAGE_SIZE << level * PTAB_LEVEL_BITS)
+			replace(g, e, entry, level);
 		page += n << level * PTAB_LEVEL_BITS;
-		left -= n;
+		count -= n;
 	}
+	return SUCCESS;
+}
+
+/* Calls that name the level as a constant: the walks unroll. */
+enum status ptab_map(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct ptab_gather *g)
+{
+	if (likely(order < PTAB_LEVEL_BITS))
+		return map_leaves(pt, page, bit(order), leaf, 0, g);
+	if (order < 2 * PTAB_LEVEL_BITS || pt->leaf_max == 1)
+		return map_leaves(pt, page, bit(order - PTAB_LEVEL_BITS), leaf, 1, g);
+	return map_leaves(pt, page, bit(order - 2 * PTAB_LEVEL_BITS), leaf, 2, g);
+}
+
+static always_inline enum status clear(struct ptab *pt, u64 page, u64 count, unsigned level, struct ptab_gather *g)
+{
+	unsigned l;
+	u64 *e = find(pt, page, level, &l);
+
+	while (unlikely(l > level)) {
+		if (!*e)
+			return SUCCESS;
+		if (!split(pt, e, l))
+			return OOM;
+		e = &ptab_child(*e)[index_at(page, --l)];
+	}
+	for (u64 *end = e + count; e < end; e++)
+		replace(g, e, 0, level);
 	return SUCCESS;
 }
 
 enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_gather *g)
 {
 	unsigned level = order / PTAB_LEVEL_BITS;
-	u64 *t = pt->root;
-	if (!t)
+	if (!pt->root)
 		return SUCCESS;
-	for (unsigned l = PTAB_LEVELS - 1; l > level; l--) {
-		u64 *e = &t[index_at(page, l)];
-		if (!*e)
-			return SUCCESS;
-		if (unlikely(*e & PTE_PS) && !split(pt, e, l))
-			return OOM;
-		t = ptab_child(*e);
-	}
-	u64 *e = &t[index_at(page, level)];
-	for (u64 *end = e + bit(order - level * PTAB_LEVEL_BITS); e < end; e++) {
-		displace(g, *e, 0, level);
-		WRITE_ONCE(*e, 0);
-	}
-	return SUCCESS;
+	if (likely(!level))
+		return clear(pt, page, bit(order), 0, g);
+	return clear(pt, page, bit(order - level * PTAB_LEVEL_BITS), level, g);
 }
 
 /* ---- copying ---- */
 
-static always_inline u64 filtered(struct ptab_filter f, u64 leaf)
+static always_inline u64 passed_on(u64 leaf, u64 deny)
 {
-	return leaf & PTE_DELEG ? (leaf & f.keep) | f.set : 0;
+	return leaf & PTE_DELEG ? ptab_weaken(leaf, deny) : 0;
 }
 
 struct copy {
 	struct ptab *pt;
 	struct ptab_gather *g;
-	struct ptab_filter f;
+	u64 deny;
 };
 
-/* The inner loop: leaves of 4 KiB. Without `fresh` the destination's entries mean something. */
+/* The inner loop: leaves of 4 KiB. What `fresh` entries of the destination held means nothing. */
 static always_inline void copy_leaves(struct copy *c, u64 *to, const u64 *from, unsigned n, unsigned format,
 				      bool fresh)
 {
-	u64 stale = 0;
-	struct ptab_filter f = c->f;
-	for (const u64 *end = from + n; from < end; from++, to++) {
-		u64 entry = filtered(f, *from);
-		if (entry)
+	u64 deny = c->deny, stale = 0;
+
+	to += n;
+	from += n;
+	for (s64 i = -(s64)n; i; i++) { /* up to 0 saves a comparison */
+		u64 entry = passed_on(from[i], deny);
+		if (format != PTAB_HOST && entry)
 			entry = ptab_encode(format, entry);
-		if (!fresh && *to)
-			stale |= *to ^ entry;
-		WRITE_ONCE(*to, entry);
+		if (!fresh) {
+			if (to[i] == entry)
+				continue;
+			stale |= to[i];
+		}
+		WRITE_ONCE(to[i], entry);
 	}
 	c->g->stale |= stale;
 }
@@ -223,8 +259,7 @@ static enum status copy_table(struct copy *c, u64 *e, const u64 *from)
 	if (!table)
 		return OOM;
 	copy_leaves_to(c, table, from, PTAB_ENTRIES, true);
-	displace(c->g, *e, 0, 1);
-	__atomic_store_n(e, table_entry(c->pt, table), __ATOMIC_RELEASE);
+	replace(c->g, e, table_entry(c->pt, table), 1);
 	return SUCCESS;
 }
 
@@ -253,7 +288,7 @@ static enum status copy_entries(struct copy *c, u64 page, const u64 *from, unsig
 	unsigned order = level * PTAB_LEVEL_BITS;
 	enum status st = SUCCESS;
 	for (unsigned i = 0; i < n && st == SUCCESS; i++, page += bit(order)) {
-		u64 entry = from[i], leaf = filtered(c->f, entry & ~PTE_PS);
+		u64 entry = from[i], leaf = passed_on(entry & ~PTE_PS, c->deny);
 		if (is_table(entry))
 			st = copy_entries(c, page, ptab_child(entry), level - 1, PTAB_ENTRIES);
 		else if (leaf)
@@ -264,27 +299,21 @@ static enum status copy_entries(struct copy *c, u64 page, const u64 *from, unsig
 	return st;
 }
 
-enum status ptab_copy(struct ptab *pt, u64 page, const struct ptab *src, u64 src_page, unsigned order,
-		      struct ptab_filter f, struct ptab_gather *g)
+enum status ptab_copy(struct ptab *pt, u64 page, const struct ptab *src, u64 src_page, unsigned order, u64 deny,
+		      struct ptab_gather *g)
 {
-	unsigned level = order / PTAB_LEVEL_BITS, l = PTAB_LEVELS - 1;
-	const u64 *t = src->root;
-	u64 entry = 0;
+	unsigned level = order / PTAB_LEVEL_BITS, found;
+	if (!src->root)
+		return ptab_unmap(pt, page, order, g);
 
-	for (; t && l > level; l--) {
-		entry = t[index_at(src_page, l)];
-		t = is_table(entry) ? ptab_child(entry) : NULL;
-		if (!t)
-			break;
-	}
-	if (t) {
-		struct copy c = {pt, g, f};
-		return copy_entries(&c, page, &t[index_at(src_page, level)], level,
-				    1u << (order - level * PTAB_LEVEL_BITS));
+	const u64 *from = level ? find(src, src_page, level, &found) : find(src, src_page, 0, &found);
+	if (likely(found == level)) {
+		struct copy c = {pt, g, deny};
+		return copy_entries(&c, page, from, level, 1u << (order - level * PTAB_LEVEL_BITS));
 	}
 	/* A hole, or a part of a superpage. */
-	u64 leaf = filtered(f, entry & ~PTE_PS);
+	u64 leaf = passed_on(*from & ~PTE_PS, deny);
 	if (!leaf)
 		return ptab_unmap(pt, page, order, g);
-	return ptab_map(pt, page, order, leaf + ((src_page & bits_low(l * PTAB_LEVEL_BITS)) << PAGE_BITS), g);
+	return ptab_map(pt, page, order, leaf + ((src_page & bits_low(found * PTAB_LEVEL_BITS)) << PAGE_BITS), g);
 }

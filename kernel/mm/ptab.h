@@ -80,6 +80,12 @@ static always_inline u64 ptab_encode(unsigned format, u64 leaf)
 	return (leaf & (PTE_ADDR | PTE_PS)) | (leaf & PTE_TYPE) >> (PTE_TYPE_SHIFT - EPT_TYPE_SHIFT) | rwx;
 }
 
+/* A leaf without the rights in `deny`, see ptab_copy(). */
+static always_inline u64 ptab_weaken(u64 leaf, u64 deny)
+{
+	return (leaf & ~(deny & PTE_W)) | (deny & PTE_NX);
+}
+
 /* Starts without a root; ptab_map() and ptab_copy() make one. */
 void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max);
 
@@ -98,17 +104,13 @@ enum status ptab_map(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct
 /* Empties the block. OOM (a superpage could not be split): nothing has changed. */
 enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_gather *g) must_check;
 
-/* How ptab_copy() makes an entry from the source's: those without PTE_DELEG become 0. */
-struct ptab_filter {
-	u64 keep, set;
-};
-
 /*
- * Makes the block at `page` of `pt` a copy of the block at `src_page` of `src` (a host table), filtered, page by
- * page: what is not there is unmapped here. The tables may be the same one. OOM: as in ptab_map().
+ * Makes the block at `page` of `pt` a copy of the block at `src_page` of `src` (a host table), page by page: what is
+ * not there, or lacks PTE_DELEG, is unmapped here. `deny` are rights that are not passed on: PTE_W for writing,
+ * PTE_NX for execution. The tables may be the same one. OOM: as in ptab_map().
  */
-enum status ptab_copy(struct ptab *pt, u64 page, const struct ptab *src, u64 src_page, unsigned order,
-		      struct ptab_filter f, struct ptab_gather *g) must_check;
+enum status ptab_copy(struct ptab *pt, u64 page, const struct ptab *src, u64 src_page, unsigned order, u64 deny,
+		      struct ptab_gather *g) must_check;
 
 /* After the flush. */
 void ptab_gather_free(struct ptab_gather *g);

@@ -42,98 +42,108 @@ void space_mem_destroy(struct space_mem *m)
 	destroy_table(&m->guest, PTAB_ENTRIES);
 }
 
-/* ---- changes: begin, change, end ---- */
+/* ---- the end of a change ---- */
 
+/* What a change of one PD's tables leaves to be done. Tables of both kinds are freed together. */
 struct change {
-	struct pd *pd;
-	u64 page;
-	unsigned order;
-	struct ptab_gather host, guest;
+	struct ptab_gather g; /* `stale` is the host table's ... */
+	u64 guest_stale;      /* ... after the nested one's was put here */
 };
 
-static void change_begin(struct change *c, struct pd *pd, u64 page, unsigned order)
+static always_inline void guest_done(struct change *c)
 {
-	*c = (struct change){.pd = pd, .page = page, .order = order};
+	c->guest_stale = c->g.stale;
+	c->g.stale = 0;
+}
+
+static noinline void flush(struct pd *pd, u64 page, unsigned order, struct change *c, bool others)
+{
+	struct space_mem *m = &pd->mem;
+
+	__atomic_fetch_add(&m->flushing, 1, __ATOMIC_RELAXED);
+	spin_unlock(&m->lock);
+	if (c->g.stale || others)
+		arch_tlb_flush(pd, page << PAGE_BITS, order);
+	if (c->guest_stale || (others && m->guest.root))
+		arch_tlb_flush_guest(pd);
+	__atomic_fetch_sub(&m->flushing, 1, __ATOMIC_RELEASE);
+	if (c->g.tables)
+		ptab_gather_free(&c->g);
 }
 
 /* With the PD's lock held, which is released: flushes what the change made stale, then frees its tables. */
-static void change_end(struct change *c)
+static always_inline void finish(struct pd *pd, u64 page, unsigned order, struct change *c)
 {
-	struct space_mem *m = &c->pd->mem;
-	bool others = __atomic_load_n(&m->flushing, __ATOMIC_ACQUIRE);
-	bool host = c->host.stale || others;
-	bool guest = c->guest.stale || (others && m->guest.root);
+	u32 others = __atomic_load_n(&pd->mem.flushing, __ATOMIC_ACQUIRE);
 
-	if (likely(!host && !guest)) {
-		spin_unlock(&m->lock);
-		return;
-	}
-	__atomic_fetch_add(&m->flushing, 1, __ATOMIC_RELAXED);
-	spin_unlock(&m->lock);
-	if (host)
-		arch_tlb_flush(c->pd, c->page << PAGE_BITS, c->order);
-	if (guest)
-		arch_tlb_flush_guest(c->pd);
-	__atomic_fetch_sub(&m->flushing, 1, __ATOMIC_RELEASE);
-	ptab_gather_free(&c->host);
-	ptab_gather_free(&c->guest);
+	if (c->g.stale | c->guest_stale | others)
+		flush(pd, page, order, c, others);
+	else
+		spin_unlock(&pd->mem.lock);
 }
 
 /* ---- delegation ---- */
 
-/* What is to happen to one table. */
-struct transfer {
-	const struct ptab *from; /* NULL: physical memory */
-	u64 src_page, dst_page;
-	unsigned order;
-	struct ptab_filter filter; /* all 0: unmap */
-};
+#define PERM_MEM_ALL (PERM_MEM_R | PERM_MEM_W | PERM_MEM_X)
 
-static struct ptab_filter filter_for(unsigned perm)
+static always_inline u64 denied(unsigned perm)
 {
-	if (!(perm & (PERM_MEM_R | PERM_MEM_W | PERM_MEM_X)))
-		return (struct ptab_filter){0, 0};
-	return (struct ptab_filter){
-		.keep = perm & PERM_MEM_W ? ~0ull : ~PTE_W,
-		.set = perm & PERM_MEM_X ? 0 : PTE_NX,
-	};
+	return (perm & PERM_MEM_W ? 0 : PTE_W) | (perm & PERM_MEM_X ? 0 : PTE_NX);
 }
 
-/* One block out of one run. */
-static enum status transfer_block(struct ptab *pt, u64 page, u64 src_page, unsigned order, u64 leaf,
-				  struct ptab_gather *g)
+/* Both ranges, or one range twice. */
+static always_inline bool in_user_space(u64 a, u64 b, unsigned order)
 {
-	return leaf ? ptab_map(pt, page, order, leaf | src_page << PAGE_BITS, g) : ptab_unmap(pt, page, order, g);
+	return is_aligned(a | b, bit(order)) && max_u64(a, b) + bit(order) <= USER_PAGES;
 }
 
-static enum status transfer_phys(const struct transfer *t, struct ptab *pt, struct ptab_gather *g)
+/* A block of physical memory that is not all alike. */
+static noinline enum status map_runs(struct ptab *pt, u64 page, u64 src_page, unsigned order, u64 deny,
+				     struct ptab_gather *g)
 {
-	u64 page = t->dst_page, src_page = t->src_page, end = src_page + bit(t->order);
+	u64 end = src_page + bit(order);
 	enum status st = SUCCESS;
 
 	while (src_page < end && st == SUCCESS) {
 		const struct space_mem_run *run = space_mem_phys_run(src_page);
-		u64 leaf = run->leaf ? (run->leaf & t->filter.keep) | t->filter.set : 0;
-		unsigned order = order_fit(page | src_page | bit(t->order), min_u64(run->end, end) - src_page);
-		st = transfer_block(pt, page, src_page, order, leaf, g);
-		src_page += bit(order);
-		page += bit(order);
+		unsigned part = order_fit(page | src_page | bit(order), min_u64(run->end, end) - src_page);
+		if (run->leaf)
+			st = ptab_map(pt, page, part, ptab_weaken(run->leaf, deny) | src_page << PAGE_BITS, g);
+		else
+			st = ptab_unmap(pt, page, part, g);
+		src_page += bit(part);
+		page += bit(part);
 	}
 	return st;
 }
 
-static enum status transfer_to(const struct transfer *t, struct ptab *pt, struct ptab_gather *g)
+/* `src` is NULL for physical memory. */
+static always_inline enum status fill(struct ptab *pt, u64 page, const struct pd *src, u64 src_page, unsigned order,
+				      u64 deny, struct ptab_gather *g)
 {
-	if (!t->filter.keep)
-		return ptab_unmap(pt, t->dst_page, t->order, g);
-	if (t->from)
-		return ptab_copy(pt, t->dst_page, t->from, t->src_page, t->order, t->filter, g);
-	return transfer_phys(t, pt, g);
+	if (src)
+		return ptab_copy(pt, page, &src->mem.host, src_page, order, deny, g);
+
+	const struct space_mem_run *run = space_mem_phys_run(src_page);
+	if (unlikely(!run->leaf || src_page + bit(order) > run->end))
+		return map_runs(pt, page, src_page, order, deny, g);
+	return ptab_map(pt, page, order, ptab_weaken(run->leaf, deny) | src_page << PAGE_BITS, g);
 }
 
-static bool in_user_space(u64 page, unsigned order)
+static always_inline enum status empty(struct pd *pd, u64 page, unsigned order, bool host, bool guest)
 {
-	return is_aligned(page, bit(order)) && page + bit(order) <= USER_PAGES;
+	struct change c = {0};
+	enum status st = SUCCESS;
+
+	spin_lock(&pd->mem.lock);
+	if (guest && pd->mem.guest.root) {
+		st = ptab_unmap(&pd->mem.guest, page, order, &c.g);
+		guest_done(&c);
+	}
+	if (host && st == SUCCESS)
+		st = ptab_unmap(&pd->mem.host, page, order, &c.g);
+	finish(pd, page, order, &c);
+	return st;
 }
 
 static void lock_both(struct space_mem *a, struct space_mem *b)
@@ -143,51 +153,42 @@ static void lock_both(struct space_mem *a, struct space_mem *b)
 		spin_lock(a < b ? &b->lock : &a->lock);
 }
 
-/* `src` is NULL if no host table is read. */
-static enum status transfer(struct pd *src, struct pd *dst, const struct transfer *t, bool host, bool guest)
+enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+			       unsigned perm, unsigned flags)
 {
-	struct change c;
+	bool host = !(flags & ITEM_NO_HOST), guest = flags & ITEM_GUEST;
+	struct change c = {0};
 	enum status st = SUCCESS;
 
-	change_begin(&c, dst, t->dst_page, t->order);
+	if (unlikely(!in_user_space(src_page, dst_page, order) || (!host && !guest)))
+		return SUCCESS;
+	if (!(perm & PERM_MEM_ALL))
+		return empty(dst, dst_page, order, host, guest);
+	if (flags & ITEM_HYPERVISOR || src == &pd_kernel)
+		src = NULL;
+	if (!src && src_page + bit(order) > space_mem_phys_end)
+		return BAD_PAR;
+
 	if (src)
 		lock_both(&src->mem, &dst->mem);
 	else
 		spin_lock(&dst->mem.lock);
 	/* The host table last: it may be the source. */
-	if (guest)
-		st = transfer_to(t, &dst->mem.guest, &c.guest);
+	if (guest) {
+		st = fill(&dst->mem.guest, dst_page, src, src_page, order, denied(perm), &c.g);
+		guest_done(&c);
+	}
 	if (host && st == SUCCESS)
-		st = transfer_to(t, &dst->mem.host, &c.host);
+		st = fill(&dst->mem.host, dst_page, src, src_page, order, denied(perm), &c.g);
 	if (src && src != dst)
 		spin_unlock(&src->mem.lock);
-	change_end(&c);
+	finish(dst, dst_page, order, &c);
 	return st;
-}
-
-enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
-			       unsigned perm, unsigned flags)
-{
-	bool host = !(flags & ITEM_NO_HOST), guest = flags & ITEM_GUEST;
-	struct transfer t = {NULL, src_page, dst_page, order, filter_for(perm)};
-
-	if (!in_user_space(src_page, order) || !in_user_space(dst_page, order) || (!host && !guest))
-		return SUCCESS;
-	if (!t.filter.keep)
-		return transfer(NULL, dst, &t, host, guest);
-	if (src != &pd_kernel && !(flags & ITEM_HYPERVISOR)) {
-		t.from = &src->mem.host;
-		return transfer(src, dst, &t, host, guest);
-	}
-	if (src_page + bit(order) > space_mem_phys_end())
-		return BAD_PAR;
-	return transfer(NULL, dst, &t, host, guest);
 }
 
 enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order)
 {
-	struct transfer t = {.dst_page = page, .order = order};
-	return in_user_space(page, order) ? transfer(NULL, pd, &t, true, true) : SUCCESS;
+	return in_user_space(page, page, order) ? empty(pd, page, order, true, true) : SUCCESS;
 }
 
 /* ---- single pages of the kernel ---- */
@@ -199,14 +200,13 @@ static bool is_user_page(u64 va)
 
 static enum status map_leaf(struct pd *pd, u64 va, u64 leaf)
 {
-	struct change c;
+	struct change c = {0};
 
 	if (!is_user_page(va))
 		return BAD_PAR;
-	change_begin(&c, pd, va >> PAGE_BITS, 0);
 	spin_lock(&pd->mem.lock);
-	enum status st = ptab_map(&pd->mem.host, c.page, 0, leaf, &c.host);
-	change_end(&c);
+	enum status st = ptab_map(&pd->mem.host, va >> PAGE_BITS, 0, leaf, &c.g);
+	finish(pd, va >> PAGE_BITS, 0, &c);
 	return st;
 }
 
@@ -223,30 +223,32 @@ enum status space_mem_map_program_page(struct pd *pd, u64 va, const void *heap_p
 
 void space_mem_unmap_kernel_page(struct pd *pd, u64 va, const void *heap_page)
 {
-	struct change c;
+	u64 page = va >> PAGE_BITS, entry = 0;
+	struct change c = {0};
 	unsigned order;
 
-	change_begin(&c, pd, va >> PAGE_BITS, 0);
 	spin_lock(&pd->mem.lock);
-	u64 entry = is_user_page(va) ? ptab_lookup(&pd->mem.host, c.page, &order) : 0;
+	if (is_user_page(va))
+		entry = ptab_lookup(&pd->mem.host, page, &order);
 	if (entry && (entry & PTE_ADDR) == heap_phys(heap_page).v) {
 		/* Heap pages are never part of a superpage, so there is nothing to split. */
-		enum status st = ptab_unmap(&pd->mem.host, c.page, 0, &c.host);
+		enum status st = ptab_unmap(&pd->mem.host, page, 0, &c.g);
 		kassert(st == SUCCESS);
 	}
-	change_end(&c);
+	finish(pd, page, 0, &c);
 }
 
 enum status space_mem_map_guest_page(struct pd *pd, u64 gpa, const void *heap_page)
 {
-	struct change c;
+	struct change c = {0};
 
 	if (!is_user_page(gpa))
 		return BAD_PAR;
-	change_begin(&c, pd, gpa >> PAGE_BITS, 0);
 	spin_lock(&pd->mem.lock);
-	enum status st = ptab_map(&pd->mem.guest, c.page, 0, heap_phys(heap_page).v | LEAF_HEAP | PTE_W, &c.guest);
-	change_end(&c);
+	enum status st =
+		ptab_map(&pd->mem.guest, gpa >> PAGE_BITS, 0, heap_phys(heap_page).v | LEAF_HEAP | PTE_W, &c.g);
+	guest_done(&c);
+	finish(pd, gpa >> PAGE_BITS, 0, &c);
 	return st;
 }
 

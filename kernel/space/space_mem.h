@@ -37,14 +37,14 @@ void space_mem_claim(paddr_t base, u64 size);
 
 /* Pages of physical memory that are alike. */
 struct space_mem_run {
-	u64 end;  /* of the run: first page of the next one */
+	u64 first, end; /* pages */
 	u64 leaf; /* how the hypervisor PD maps them: attributes of a leaf (mm/ptab.h), 0 if they are withheld */
 };
 
-/* The run of a page below space_mem_phys_end(). */
+/* The run of a page below space_mem_phys_end. */
 const struct space_mem_run *space_mem_phys_run(u64 page);
-/* The first page beyond what can be addressed. */
-u64 space_mem_phys_end(void);
+/* The first page that cannot be addressed; 0 before the first claim. */
+extern u64 space_mem_phys_end;
 
 /* The PML4 is allocated zeroed; its kernel half (256..511) is the caller's to fill. */
 enum status space_mem_init(struct space_mem *m) must_check;
@@ -70,7 +70,8 @@ enum space_mem_kind {
 /* Maps a heap page at the user address `va`, in place of what was there. BAD_PAR: not a page of user space. */
 enum status space_mem_map_kernel_page(struct pd *pd, u64 va, const void *heap_page,
 				      enum space_mem_kind kind) must_check;
-/* A page of the roottask's image that the file does not have; an ordinary, delegatable page that never becomes free. */
+/* A page of the roottask's image that the file does not have; an ordinary, delegatable page that never becomes free.
+ */
 enum status space_mem_map_program_page(struct pd *pd, u64 va, const void *heap_page, bool write,
 				       bool execute) must_check;
 /* Unmaps it, if it is still what is mapped there. Afterwards no CPU can reach it through this PD: it may be freed. */

@@ -19,16 +19,13 @@ static unsigned claim_count;
 
 static struct space_mem_run runs[RUNS_MAX];
 static unsigned run_count;
+static unsigned last_hit; /* a hint: neighbours are asked for in turn */
 
-u64 space_mem_phys_end(void)
-{
-	return bit(arch_phys_bits() - PAGE_BITS);
-}
+u64 space_mem_phys_end;
 
-const struct space_mem_run *space_mem_phys_run(u64 page)
+static noinline const struct space_mem_run *search(u64 page)
 {
-	static const struct space_mem_run nothing = {.end = ~0ull};
-	unsigned low = 0, high = run_count;
+	unsigned low = 0, high = run_count - 1;
 
 	while (low < high) {
 		unsigned mid = (low + high) / 2;
@@ -37,17 +34,25 @@ const struct space_mem_run *space_mem_phys_run(u64 page)
 		else
 			high = mid;
 	}
-	return low < run_count ? &runs[low] : &nothing;
+	WRITE_ONCE(last_hit, low);
+	return &runs[low];
+}
+
+const struct space_mem_run *space_mem_phys_run(u64 page)
+{
+	const struct space_mem_run *r = &runs[READ_ONCE(last_hit)];
+	return likely(r->first <= page && page < r->end) ? r : search(page);
 }
 
 static void add_run(u64 end, u64 leaf)
 {
-	if (run_count && runs[run_count - 1].leaf == leaf) {
-		runs[run_count - 1].end = end;
+	struct space_mem_run *before = run_count ? &runs[run_count - 1] : NULL;
+	if (before && before->leaf == leaf) {
+		before->end = end;
 		return;
 	}
 	kassert(run_count < RUNS_MAX);
-	runs[run_count++] = (struct space_mem_run){.end = end, .leaf = leaf};
+	runs[run_count++] = (struct space_mem_run){before ? before->end : 0, end, leaf};
 }
 
 /* The run of what is not claimed at `page`; ends at the latest at `end`. */
@@ -63,8 +68,8 @@ static u64 add_unclaimed(u64 page, u64 end)
 
 static void make_runs(void)
 {
-	u64 end = space_mem_phys_end();
-	run_count = 0;
+	u64 end = space_mem_phys_end = bit(arch_phys_bits() - PAGE_BITS);
+	run_count = last_hit = 0;
 	for (u64 page = 0; page < end;) {
 		u64 next = end, claimed_until = 0;
 		for (unsigned i = 0; i < claim_count; i++) {

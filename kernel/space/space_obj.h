@@ -43,8 +43,10 @@ static always_inline struct kobject *cap_lookup_object(u64 sel, enum kobject_typ
 	cap_t c = cap_lookup(sel);
 	struct kobject *o = cap_object(c);
 
-	if (unlikely(!c || (~c & perm) || o->type != type))
+	if (unlikely(perm ? (c & perm) != perm : !c) || unlikely(o->type != type))
 		return NULL;
+	if (!o)
+		unreachable(); /* a capability with permissions names an object: saves the caller's test */
 	return o;
 }
 

@@ -31,19 +31,12 @@ enum status sys_pd_create(struct ec *self, const struct hypercall *c)
 	return SUCCESS;
 }
 
-static enum status lookup(struct ec *self, const struct hypercall *c)
+static enum status delegate(struct pd *src, struct pd *dst, u64 crd, u64 flags, u64 window, struct ec *self)
 {
-	self->regs.rsi = delegate_lookup(self->pd, c->arg2);
-	return SUCCESS;
-}
-
-static enum status delegate(struct ec *self, const struct hypercall *c)
-{
-	struct pd *src = sys_pd(hc_sel(c->arg1)), *dst = sys_pd(c->arg2);
 	if (!src || !dst)
 		return BAD_CAP;
 	struct delegation out;
-	enum status s = delegate_item(src, dst, (struct delegation){c->arg3, c->arg4}, c->arg5, c->arg5, &out);
+	enum status s = delegate_item(src, dst, (struct delegation){crd, flags}, window, window, &out);
 	if (s == SUCCESS) {
 		self->regs.rdx = out.crd;
 		self->regs.rax = out.meta;
@@ -51,13 +44,14 @@ static enum status delegate(struct ec *self, const struct hypercall *c)
 	return s;
 }
 
-enum status sys_pd_ctrl(struct ec *self, const struct hypercall *c)
+u64 sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
-	switch (hc_op(c->arg1)) {
+	switch (hc_op(arg1)) {
 	case PD_CTRL_LOOKUP:
-		return lookup(self, c);
+		self->regs.rsi = delegate_lookup(self->pd, arg2);
+		return SUCCESS;
 	case PD_CTRL_DELEGATE:
-		return delegate(self, c);
+		return delegate(sys_pd(hc_sel(arg1)), sys_pd(arg2), arg3, arg4, arg5, self);
 	default:
 		return BAD_HYP;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* CREATE_SM, SM_CTRL. */
+/* CREATE_SM. (SM_CTRL is in syscall.h.) */
 #include "core/sm.h"
 
 #include "core/pd.h"
@@ -23,20 +23,4 @@ enum status sys_sm_create(struct ec *self, const struct hypercall *c)
 	kobject_publish(&sm->obj);
 	space_obj_commit(self->pd, sel, &sm->obj, PERM_ALL);
 	return SUCCESS;
-}
-
-enum status sys_sm_ctrl(struct ec *self, u64 arg1, u64 time_high, u64 time_low)
-{
-	bool down = arg1 >> 8 & SM_CTRL_DOWN;
-	struct sm *sm =
-		(struct sm *)cap_lookup_object(hc_sel(arg1), KOBJ_SM, down ? PERM_SM_DOWN : PERM_SM_UP);
-	if (unlikely(!sm))
-		return BAD_CAP;
-	if (unlikely(time_high << 32 | time_low))
-		return BAD_PAR;
-	if (!down) {
-		sm_up(sm);
-		return SUCCESS;
-	}
-	return sm_down(sm, self, arg1 >> 8 & SM_CTRL_ZERO);
 }

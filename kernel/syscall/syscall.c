@@ -18,44 +18,47 @@ struct pd *sys_parent(u64 sel, unsigned *perm)
 
 struct pd *sys_pd(u64 sel) { return (struct pd *)cap_lookup_object(sel, KOBJ_PD, 0); }
 
-/* The hypercalls that pass all arguments on; the frequent ones below are called with just what they need. */
-static noinline enum status dispatch_rest(struct ec *self, const struct hypercall *c)
+/* All but the frequent ones. */
+static noinline u64 dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
-	switch (c->arg1 & 0xff) {
+	const struct hypercall c = {arg1, arg2, arg3, arg4, arg5};
+	switch (arg1 & 0xff) {
 	case HC_CREATE_PD:
-		return sys_pd_create(self, c);
+		return sys_pd_create(self, &c);
 	case HC_CREATE_EC:
-		return sys_ec_create(self, c);
+		return sys_ec_create(self, &c);
 	case HC_CREATE_SC:
-		return sys_sc_create(self, c);
+		return sys_sc_create(self, &c);
 	case HC_CREATE_PT:
-		return sys_pt_create(self, c);
+		return sys_pt_create(self, &c);
 	case HC_CREATE_SM:
-		return sys_sm_create(self, c);
+		return sys_sm_create(self, &c);
 	case HC_REVOKE:
-		return sys_revoke(self, c);
-	case HC_PD_CTRL:
-		return sys_pd_ctrl(self, c);
+		return sys_revoke(self, &c);
 	case HC_EC_CTRL:
-		return sys_ec_ctrl(self, c);
+		return sys_ec_ctrl(self, &c);
 	default:
 		return BAD_HYP;
 	}
 }
 
-/* From entry.S, for all hypercalls but CALL and REPLY. */
+/*
+ * From entry.S, for all hypercalls but CALL and REPLY. The frequent ones come first and get what they need in registers; every branch
+ * ends in a jump, so that nothing is pushed.
+ */
 u64 syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
 u64 syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
 	unsigned hc = arg1 & 0xff;
 	if (likely(hc == HC_SM_CTRL))
-		return sys_sm_ctrl(self, arg1, arg2, arg3);
+		return sys_sm_ctrl(arg1, arg2, arg3, self);
 	if (hc > HC_SM_CTRL)
 		return BAD_HYP;
+	if (hc == HC_PD_CTRL)
+		return sys_pd_ctrl(arg1, arg2, arg3, arg4, arg5, self);
 	if (hc == HC_PT_CTRL)
 		return sys_pt_ctrl(arg1, arg2);
 	if (hc == HC_SC_CTRL)
-		return sys_sc_ctrl(self, arg1);
-	struct hypercall c = {arg1, arg2, arg3, arg4, arg5};
-	return dispatch_rest(self, &c);
+		return sys_sc_ctrl(arg1, self);
+	return dispatch_rest(arg1, arg2, arg3, arg4, arg5, self);
 }

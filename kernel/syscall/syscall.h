@@ -7,6 +7,8 @@
 
 #include "core/ec.h"
 #include "core/percpu.h"
+#include "core/sm.h"
+#include "space/space_obj.h"
 
 #include <hedron/abi.h>
 
@@ -18,16 +20,34 @@ static always_inline u64 hc_sel(u64 arg1) { return arg1 >> 12; }
 static always_inline unsigned hc_op(u64 arg1) { return arg1 >> 8 & 3; }
 
 enum status sys_pd_create(struct ec *self, const struct hypercall *c);
-enum status sys_pd_ctrl(struct ec *self, const struct hypercall *c);
+u64 sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
 enum status sys_ec_create(struct ec *self, const struct hypercall *c);
 enum status sys_ec_ctrl(struct ec *self, const struct hypercall *c);
 enum status sys_sc_create(struct ec *self, const struct hypercall *c);
-enum status sys_sc_ctrl(struct ec *self, u64 arg1);
+u64 sys_sc_ctrl(u64 arg1, struct ec *self);
 enum status sys_pt_create(struct ec *self, const struct hypercall *c);
-enum status sys_pt_ctrl(u64 arg1, u64 id);
+u64 sys_pt_ctrl(u64 arg1, u64 id);
 enum status sys_sm_create(struct ec *self, const struct hypercall *c);
-enum status sys_sm_ctrl(struct ec *self, u64 arg1, u64 time_high, u64 time_low);
 enum status sys_revoke(struct ec *self, const struct hypercall *c);
+
+/* ARG2 and ARG3 are the timeout, which must be zero: timeouts are an extension to come. */
+static always_inline u64 sys_sm_ctrl(u64 arg1, u64 time_high, u64 time_low, struct ec *self)
+{
+	if (!(arg1 >> 8 & SM_CTRL_DOWN)) {
+		struct sm *sm = (struct sm *)cap_lookup_object(hc_sel(arg1), KOBJ_SM, PERM_SM_UP);
+		if (unlikely(!sm))
+			return BAD_CAP;
+		if (unlikely((u32)time_high | time_low))
+			return BAD_PAR;
+		return sm_up(sm);
+	}
+	struct sm *sm = (struct sm *)cap_lookup_object(hc_sel(arg1), KOBJ_SM, PERM_SM_DOWN);
+	if (unlikely(!sm))
+		return BAD_CAP;
+	if (unlikely((u32)time_high | time_low))
+		return BAD_PAR;
+	return sm_down(sm, self, arg1 >> 8 & SM_CTRL_ZERO);
+}
 
 /* The capability of a parent PD, which every creation needs; its permissions are those the new PD gets. */
 struct pd *sys_parent(u64 sel, unsigned *perm);

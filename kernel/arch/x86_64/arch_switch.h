@@ -21,25 +21,27 @@ static always_inline void switch_bases(struct ec *from, const struct ec *to)
 	u64 fs = fsbase_read(), gs = gsbase_read();
 	from->fs_base = fs;
 	from->gs_base = gs;
+	/* The second load keeps the first one a memory operand of the comparison. */
 	if (unlikely(to->fs_base != fs))
-		fsbase_write(to->fs_base);
+		fsbase_write(READ_ONCE(to->fs_base));
 	if (unlikely(to->gs_base != gs))
-		gsbase_write(to->gs_base);
+		gsbase_write(READ_ONCE(to->gs_base));
 }
 
 static always_inline void switch_space(struct cpu *cpu, const struct ec *from, const struct ec *to)
 {
-	if (from->pd != to->pd)
-		cr3_write(to->pd->cr3[cpu->id]);
+	struct pd *pd = to->pd;
+	if (from->pd != pd)
+		cr3_write(pd->cr3[cpu->id]);
 }
 
-/* Everything but the general registers. */
-static always_inline void arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
+/* Everything but the general registers. Returns `to`, so that the slow part can be a jump (see fpu.h). */
+static always_inline struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
 {
 	cpu->ec = to;
 	switch_bases(from, to);
-	fpu_switch(cpu, from, to);
 	switch_space(cpu, from, to);
+	return fpu_switch(cpu, from, to);
 }
 
 /* With `keep_fpu` the receiver of an event starts with a copy of the sender's extended state. */

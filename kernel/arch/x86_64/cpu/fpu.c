@@ -28,36 +28,35 @@ void arch_fpu_init(void *area)
 	*(u32 *)((u8 *)area + XSAVE_MXCSR) = MXCSR_INIT;
 }
 
-static always_inline void xsave(void *area)
+static always_inline void xsave(void *area, u32 mask)
 {
-	u32 mask = cpu_features.xcr0;
-	if (cpu_features.xsaveopt)
+	if (likely(cpu_features.xsaveopt))
 		__asm__ volatile("xsaveopt64 (%0)" : : "r"(area), "a"(mask), "d"(0) : "memory");
 	else
 		__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(mask), "d"(0) : "memory");
 }
 
-static always_inline void xrstor(const void *area)
+static always_inline void xrstor(const void *area, u32 mask)
 {
-	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(cpu_features.xcr0), "d"(0) : "memory");
+	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(mask), "d"(0) : "memory");
 }
 
 void fpu_save(struct ec *ec)
 {
-	xsave(ec->fpu);
+	xsave(ec->fpu, cpu_features.xcr0);
 	ec->fpu_saved = true;
 }
 
-void fpu_restore(struct ec *ec)
-{
-	xrstor(ec->fpu_saved ? ec->fpu : fpu_initial);
-	ec->fpu_saved = false;
-}
-
 /* While an EC runs its fpu_saved is false: a state that is initial needs no saving. */
-noinline void fpu_switch_slow(struct ec *from, struct ec *to, bool in_use)
+struct ec *fpu_switch_slow(struct ec *from, struct ec *to, u32 in_use)
 {
-	if (in_use)
-		fpu_save(from);
-	fpu_restore(to);
+	u32 mask = cpu_features.xcr0;
+	if (likely(in_use)) {
+		xsave(from->fpu, mask);
+		from->fpu_saved = true;
+	}
+	const void *area = to->fpu_saved ? to->fpu : fpu_initial;
+	to->fpu_saved = false;
+	xrstor(area, mask);
+	return to;
 }

@@ -16,12 +16,16 @@
 extern u32 fpu_inuse_index; /* 1 if the CPU has XGETBV(1), else 0 */
 
 void fpu_setup(void);
-void fpu_switch_slow(struct ec *from, struct ec *to, bool in_use);
 void fpu_save(struct ec *ec);
-void fpu_restore(struct ec *ec);
 
-/* Whether the CPU's extended state is other than initial. */
-static always_inline bool fpu_in_use(struct cpu *cpu)
+/*
+ * The switch when either side has something to save or to load. Returns `to`: on the fast path this is the last thing that happens,
+ * and a jump.
+ */
+struct ec *fpu_switch_slow(struct ec *from, struct ec *to, u32 in_use);
+
+/* Non-zero if the CPU's extended state is other than initial. */
+static always_inline u32 fpu_in_use(struct cpu *cpu)
 {
 	u32 inuse, high;
 	__asm__ volatile("xgetbv" : "=a"(inuse), "=d"(high) : "c"(fpu_inuse_index));
@@ -29,9 +33,10 @@ static always_inline bool fpu_in_use(struct cpu *cpu)
 	return inuse | (cpu->mxcsr ^ MXCSR_INIT);
 }
 
-static always_inline void fpu_switch(struct cpu *cpu, struct ec *from, struct ec *to)
+static always_inline struct ec *fpu_switch(struct cpu *cpu, struct ec *from, struct ec *to)
 {
-	bool in_use = fpu_in_use(cpu);
+	u32 in_use = fpu_in_use(cpu);
 	if (unlikely(in_use | to->fpu_saved))
-		fpu_switch_slow(from, to, in_use);
+		return fpu_switch_slow(from, to, in_use);
+	return to;
 }
