@@ -2,12 +2,7 @@
 /* The mapping tree against a model that knows only each node's parent. */
 #include "space/mdb.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #define NODES 200
 #define NONE (-1)
@@ -102,7 +97,7 @@ static int setup(void **state)
 
 static int any_present(void)
 {
-	int n = rand() % NODES;
+	int n = (int)unit_random(NODES);
 	while (!present[n])
 		n = (n + 1) % NODES;
 	return n;
@@ -111,9 +106,8 @@ static int any_present(void)
 static void random_tree(void **state)
 {
 	(void)state;
-	srand(2);
 	for (int i = 0; i < 20000; i++) {
-		int n = rand() % NODES;
+		int n = (int)unit_random(NODES);
 		if (!present[n])
 			add(n, any_present());
 		else if (n != ROOT && !has_children(n))
@@ -128,7 +122,6 @@ static void random_tree(void **state)
 static void remove_subtrees_backwards(void **state)
 {
 	(void)state;
-	srand(3);
 	for (int round = 0; round < 500; round++) {
 		for (int n = 0; n < NODES; n++)
 			if (!present[n])

@@ -3,18 +3,24 @@
  * Object spaces. A model knows of every capability where it is, what it names and where it came from; after each
  * random operation the slots and the mapping trees must say the same.
  */
-#include "space_test.h"
-
+#include "core/pd.h"
+#include "host.h"
 #include "space/mdb.h"
 
-#include <pthread.h>
+#include "hog.h"
+#include "unit.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+
+#define HEAP (64 * MiB)
 #define PDS 4
 #define OBJECTS 24
 #define CAPS_MAX 1500
 #define SPACE_ORDER 26
 #define SEL_LAST (HEDRON_SEL_NUM - 1)
 
+static struct hog hog;
 static struct pd pds[PDS];
 
 static unsigned gone[OBJECTS]; /* calls of kobject_caps_gone() since the object was made */
@@ -41,7 +47,7 @@ static struct kobject *fresh_object(unsigned i)
 static int setup(void **state)
 {
 	(void)state;
-	host_reset(TEST_HEAP);
+	host_reset(HEAP);
 	for (unsigned i = 0; i < PDS; i++)
 		assert_int_equal(space_obj_init(&pds[i].objs), SUCCESS);
 	for (unsigned i = 0; i < OBJECTS; i++)
@@ -193,24 +199,24 @@ static void check_all(void)
 static u64 random_base(unsigned order)
 {
 	static const u64 around[] = {16, 128, 0x10000, 0x2000000, HEDRON_SEL_NUM - 16};
-	u64 sel = around[below(5)] - 16 + below(32);
+	u64 sel = around[unit_random(5)] - 16 + unit_random(32);
 	return sel >> order << order;
 }
 
 static unsigned random_order(void)
 {
 	static const unsigned large[] = {6, 7, 8, 9, 15, 16, 17, 25, 26};
-	return below(6) ? below(6) : large[below(9)];
+	return unit_random(6) ? unit_random(6) : large[unit_random(9)];
 }
 
 static unsigned random_perm(void)
 {
-	return below(3) ? PERM_ALL : below(32);
+	return unit_random(3) ? PERM_ALL : unit_random(32);
 }
 
 static void random_create(void)
 {
-	unsigned obj = below(OBJECTS), pd = below(PDS), perm = 1 + below(31);
+	unsigned obj = unit_random(OBJECTS), pd = unit_random(PDS), perm = 1 + unit_random(31);
 	u64 sel = random_base(0);
 	enum status expected = model_find(pd, sel) < 0 ? SUCCESS : BAD_CAP;
 
@@ -225,7 +231,7 @@ static void random_create(void)
 
 static void random_delegate(void)
 {
-	unsigned order = random_order(), src = below(PDS), dst = below(PDS), perm = random_perm();
+	unsigned order = random_order(), src = unit_random(PDS), dst = unit_random(PDS), perm = random_perm();
 	u64 from = random_base(order), to = random_base(order);
 
 	if (model_count() > CAPS_MAX / 2)
@@ -236,9 +242,10 @@ static void random_delegate(void)
 
 static void random_revoke(void)
 {
-	unsigned order = below(3) ? below(3) : random_order(), pd = below(PDS), perm = random_perm();
+	unsigned order = unit_random(3) ? unit_random(3) : random_order(), pd = unit_random(PDS),
+		 perm = random_perm();
 	u64 base = random_base(order);
-	bool self = below(2);
+	bool self = unit_random(2);
 
 	space_obj_revoke(&pds[pd], base, order, perm, self);
 	model_revoke(pd, base, order, perm, self);
@@ -246,7 +253,7 @@ static void random_revoke(void)
 
 static void random_destroy(void)
 {
-	unsigned pd = below(PDS);
+	unsigned pd = unit_random(PDS);
 
 	space_obj_destroy(&pds[pd]);
 	model_revoke(pd, 0, SPACE_ORDER, PERM_ALL, true);
@@ -257,11 +264,10 @@ static void random_destroy(void)
 static void random_operations(void **state)
 {
 	(void)state;
-	srand(4);
 	memset(model, 0, sizeof model);
 	memset(object_used, 0, sizeof object_used);
 	for (unsigned i = 0; i < 12000; i++) {
-		switch (below(64)) {
+		switch (unit_random(64)) {
 		case 0 ... 15:
 			random_create();
 			break;
@@ -272,7 +278,7 @@ static void random_operations(void **state)
 			random_revoke();
 			break;
 		default:
-			if (!below(4))
+			if (!unit_random(4))
 				random_destroy();
 		}
 		check_all();
@@ -442,14 +448,14 @@ static void out_of_memory(void **state)
 	enum status status = OOM;
 
 	for (; status == OOM; n++) {
-		hoard_all_but(n);
+		hog_take(&hog, n);
 		status = space_obj_delegate(&pds[0], 0, &pds[1], 0, SPACE_ORDER, PERM_ALL);
 		unsigned got = 0;
 		for (unsigned i = 0; i < 8; i++)
 			got += cap_at(1, i * 0x10000) != 0;
 		assert_int_equal(got, n < 1 ? 0 : (n - 1) / 2);
 		assert_int_equal(status, got == 8 ? SUCCESS : OOM);
-		hoard_give_back();
+		hog_release(&hog);
 		space_obj_destroy(&pds[1]);
 		space_obj_free(&pds[1].objs);
 		assert_int_equal(space_obj_init(&pds[1].objs), SUCCESS);
@@ -463,14 +469,14 @@ static void creation_out_of_memory(void **state)
 	struct space_obj space;
 	(void)state;
 	for (u64 n = 0; n < 3; n++) {
-		hoard_all_but(n);
+		hog_take(&hog, n);
 		assert_int_equal(space_obj_reserve(&pds[n], SEL_LAST), OOM);
 		assert_int_equal(buddy_free_pages(), 0);
-		hoard_give_back();
+		hog_release(&hog);
 	}
-	hoard_all_but(0);
+	hog_take(&hog, 0);
 	assert_int_equal(space_obj_init(&space), OOM);
-	hoard_give_back();
+	hog_release(&hog);
 	for (unsigned i = 0; i < 3; i++)
 		make(i, SEL_LAST, i, 1);
 }

@@ -2,13 +2,18 @@
 /*
  * Port spaces against a model that keeps for each port of each PD what it is part of and which PD it came from.
  */
-#include "space_test.h"
-
+#include "core/pd.h"
+#include "host.h"
 #include "lib/bits.h"
 
+#include "hog.h"
+#include "unit.h"
+
+#define HEAP (64 * MiB)
 #define PDS 5
 #define NOBODY 0xff
 
+static struct hog hog;
 static struct pd pds[PDS]; /* number 0 is the hypervisor's */
 
 static unsigned attached;
@@ -151,7 +156,7 @@ static void check_all(void)
 static int setup(void **state)
 {
 	(void)state;
-	host_reset(TEST_HEAP);
+	host_reset(HEAP);
 	attached = 0;
 	attach_status = SUCCESS;
 	assert_int_equal(space_pio_boot(&pds[0]), SUCCESS);
@@ -182,32 +187,31 @@ static void take(unsigned pd, u32 base, unsigned order, bool self)
 
 static unsigned random_order(void)
 {
-	return below(8) ? below(7) : below(PIO_ORDER + 1);
+	return unit_random(8) ? unit_random(7) : unit_random(PIO_ORDER + 1);
 }
 
 /* Few ports, around the borders of bytes and bitmap pages, so that ranges meet. */
 static u32 random_base(unsigned order)
 {
 	static const u32 around[] = {0, 0x7fc0, PIO_PORTS - 128};
-	return (around[below(3)] + below(128)) >> order << order;
+	return (around[unit_random(3)] + unit_random(128)) >> order << order;
 }
 
 static void random_operation(void)
 {
-	unsigned order = random_order(), pd = below(PDS);
+	unsigned order = random_order(), pd = unit_random(PDS);
 	u32 base = random_base(order);
 
-	if (below(5) < 3)
-		give(pd, 1 + below(PDS - 1), base, order, below(16) ? 1 + below(3) : 0);
+	if (unit_random(5) < 3)
+		give(pd, 1 + unit_random(PDS - 1), base, order, unit_random(16) ? 1 + unit_random(3) : 0);
 	else
-		take(pd, base, order, pd && below(2));
-	check_port(below(PDS), random_base(0));
+		take(pd, base, order, pd && unit_random(2));
+	check_port(unit_random(PDS), random_base(0));
 }
 
 static void random_operations(void **state)
 {
 	(void)state;
-	srand(5);
 	for (unsigned i = 0; i < 4000; i++) {
 		random_operation();
 		if (i % 20 == 0)
@@ -339,17 +343,17 @@ static void bitmaps_out_of_memory(void **state)
 {
 	(void)state;
 	for (u64 n = 0; n < PIO_HOST_PAGES + PIO_GUEST_PAGES; n++) {
-		hoard_all_but(n);
+		hog_take(&hog, n);
 		assert_int_equal(space_pio_delegate(&pds[0], &pds[1], 0x60, 4, PIO_HOST | PIO_GUEST), OOM);
 		assert_true((n >= PIO_HOST_PAGES) == (pds[1].pio.host[0] != NULL));
-		hoard_give_back();
+		hog_release(&hog);
 		check_all();
 		space_pio_free(&pds[1].pio);
 	}
-	hoard_all_but(1);
+	hog_take(&hog, 1);
 	assert_int_equal(space_pio_make_guest(&pds[1]), OOM);
 	assert_int_equal(buddy_free_pages(), 1);
-	hoard_give_back();
+	hog_release(&hog);
 	attach_status = OOM;
 	assert_int_equal(space_pio_delegate(&pds[0], &pds[1], 0x60, 4, PIO_HOST), OOM);
 	check_all();
@@ -367,11 +371,11 @@ static void delegation_out_of_memory(void **state)
 	for (u32 p = 0; p < 4096; p += 2)
 		give(0, 1, p, 0, PIO_HOST);
 	for (u64 n = 0;; n += 3, failures++) {
-		hoard_all_but(n);
+		hog_take(&hog, n);
 		u64 before = buddy_free_pages();
 		enum status status = space_pio_delegate(&pds[0], &pds[1], 0, 12, PIO_HOST);
 		u64 after = buddy_free_pages();
-		hoard_give_back();
+		hog_release(&hog);
 		if (status == SUCCESS)
 			break;
 		assert_int_equal(status, OOM);
@@ -391,9 +395,9 @@ static void revocation_out_of_memory(void **state)
 	for (unsigned pd = 1; pd < PDS; pd++)
 		give(pd - 1, pd, 0, 16, PIO_HOST);
 	for (unsigned round = 0; round < 200; round++) {
-		hoard_all_but(0);
+		hog_take(&hog, 0);
 		enum status status = space_pio_revoke(&pds[1], (u32)round * 320, 0, false);
-		hoard_give_back();
+		hog_release(&hog);
 		failures += status == OOM;
 		if (status == SUCCESS)
 			model_revoke(1, (u32)round * 320, 0, false);
