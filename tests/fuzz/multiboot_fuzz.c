@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Input: one byte that says which protocol, then physical memory with the boot information at its start. What comes
+ * out is used as the kernel does: for the place of the heap and for the HIP.
+ */
+#include "fuzz.h"
+
+#include "lib/bits.h"
+#include "platform/hip.h"
+#include "platform/memmap.h"
+#include "platform/multiboot.h"
+
+static struct boot_info boot;
+static struct acpi_info acpi;
+
+static u64 end_of(const struct boot_map *e)
+{
+	return e->size > UINT64_MAX - e->addr ? UINT64_MAX : e->addr + e->size;
+}
+
+static void check_boot(void)
+{
+	CHECK(boot.map_count <= BOOT_MAP_MAX && boot.module_count <= BOOT_MODULES_MAX);
+	CHECK(boot.loader_count && boot.loader_count <= BOOT_LOADER_MAX);
+	CHECK(boot.rsdp_size <= BOOT_RSDP_MAX);
+	CHECK(memchr(boot.cmdline, 0, sizeof(boot.cmdline)));
+	for (u32 i = 0; i < boot.module_count; i++) {
+		const struct boot_module *m = &boot.module[i];
+		CHECK(m->image.addr + m->image.size >= m->image.addr);
+		CHECK(!m->cmdline == !m->cmdline_size);
+		if (m->cmdline) { /* user land will read it */
+			const char *text = arch_phys_map(paddr(m->cmdline), m->cmdline_size);
+			CHECK(text && strlen(text) + 1 == m->cmdline_size);
+		}
+	}
+}
+
+static void check_heap(struct range image, struct range heap)
+{
+	bool in_ram = false;
+
+	CHECK(heap.size && is_aligned(heap.addr | heap.size, 2 * MiB));
+	CHECK(heap.addr >= 1 * MiB && heap.addr + heap.size <= 4 * GiB && !range_overlaps(heap, image));
+	for (u32 i = 0; i < boot.map_count; i++) {
+		const struct boot_map *e = &boot.map[i];
+		if (e->type == HIP_MEM_RAM)
+			in_ram |= e->addr <= heap.addr && heap.addr + heap.size <= end_of(e);
+		else
+			CHECK(end_of(e) <= heap.addr || e->addr >= heap.addr + heap.size || !e->size);
+	}
+	CHECK(in_ram);
+	for (u32 i = 0; i < boot.module_count; i++)
+		CHECK(!range_overlaps(heap, boot.module[i].image));
+}
+
+static void check_hip(struct range image, struct range heap)
+{
+	static union {
+		struct hip hip;
+		u16 words[PAGE_SIZE / 2];
+	} page;
+	const struct range claimed[] = {image, heap};
+	u16 sum = 0;
+
+	hip_init(&page.hip, &boot, &acpi, claimed, array_size(claimed));
+	hip_finish(&page.hip);
+	CHECK(page.hip.length <= PAGE_SIZE);
+	for (unsigned i = 0; i < page.hip.length / 2; i++)
+		sum = (u16)(sum + page.words[i]);
+	CHECK(!sum);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct range image = {0x6600000, 0x80000}, heap = {0, 0};
+
+	if (!size)
+		return 0;
+	fuzz_load(data + 1, size - 1);
+	if (!multiboot_parse(*data & 1 ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC, paddr(FUZZ_MEMORY_BASE), &boot))
+		return 0;
+	check_boot();
+	CHECK(memmap_ram_total(&boot) < UINT64_MAX || boot.map_count);
+	if (memmap_pick_heap(&boot, image, *data & 2 ? *data * MiB : 0, &heap))
+		check_heap(image, heap);
+	check_hip(image, heap);
+	return 0;
+}

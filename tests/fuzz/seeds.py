@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes inputs for the fuzzers to start from: well-formed ones, which random bytes would not reach."""
+
+import pathlib
+import struct
+import sys
+
+BASE = 0x10000  # FUZZ_MEMORY_BASE
+
+
+def pad(data, to):
+    return data + bytes(-len(data) % to)
+
+
+def cmdlines():
+    yield b"serial novga nopcid novpid heap=64M log=debug"
+    yield b"/boot/hypervisor.elf32 serial heap=18446744073709551615 heap=3G log=error"
+    yield b"heap=1KM heap= log=x heap=99999999999999999999K log="
+
+
+def elf(segments, entry=0x401010, size=0x3000):
+    ident = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
+    data = ident + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, entry, 64, 0, 0, 64, 56, len(segments), 0, 0, 0)
+    for flags, offset, vaddr, filesz, memsz in segments:
+        data += struct.pack("<IIQQQQQQ", 1, flags, offset, vaddr, vaddr, filesz, memsz, 4096)
+    return data + bytes(size - len(data))
+
+
+def elfs():
+    yield elf([(5, 0, 0x401000, 0x123, 0x123)], size=0x200)
+    yield elf([(5, 0x1000, 0x401000, 0x123, 0x123), (6, 0x2008, 0x403008, 0x10, 0x4000), (4, 0, 0x500000, 0, 0)])
+    yield elf([(5, 0, 0x401000 + 0x1000 * i, 0x10, 0x1000) for i in range(33)], size=0x1000)
+
+
+MAP = [(0, 0x9FC00, 1), (0x9FC00, 0x400, 2), (0x100000, 0x1FEE0000, 1), (0x1FFE0000, 0x20000, 3), (0x100000000, 1 << 32, 1)]
+
+
+def multiboot1():
+    entries = b"".join(struct.pack("<IQQI", 20, *e) for e in MAP)
+    modules = struct.pack("<IIII", 0x200000, 0x212345, BASE + 0x300, 0) + struct.pack("<IIII", 0x300000, 0x300000, 0, 0)
+    info = struct.pack("<7I4I2I", 0x4D, 639, 523136, 0, BASE + 0x200, 2, BASE + 0x280, 0, 0, 0, 0, len(entries), BASE + 0x100)
+    data = pad(info, 0x100) + entries
+    data = pad(pad(data, 0x100) + b"hypervisor serial\0", 0x80) + modules
+    return pad(data, 0x100) + b"root.elf words\0"
+
+
+def tag(kind, content):
+    return pad(struct.pack("<II", kind, 8 + len(content)) + content, 8)
+
+
+def multiboot2():
+    tags = tag(1, b"serial novga\0") + tag(3, struct.pack("<II", 0x200000, 0x212345) + b"root\0")
+    tags += tag(4, struct.pack("<II", 639, 523136)) + tag(12, bytes(8))
+    tags += tag(6, struct.pack("<II", 24, 0) + b"".join(struct.pack("<QQII", *e, 0) for e in MAP))
+    tags += tag(14, bytes(20)) + tag(15, bytes(36)) + tag(0, b"")
+    return struct.pack("<II", 8 + len(tags), 0) + tags
+
+
+def multiboots():
+    yield b"\x01" + multiboot1()
+    yield b"\x03" + multiboot1()
+    yield b"\x00" + multiboot2()
+    yield b"\x42" + multiboot2()
+
+
+def table(signature, content):
+    head = signature + struct.pack("<IBB6s8sIII", 36 + len(content), 1, 0, b"HEDRON", b"FUZZ", 1, 0, 0)
+    return pad(head + content, 1024)
+
+
+def acpi(revision, cpus):
+    slot = [BASE + 1024 * i for i in range(8)]
+    madt = struct.pack("<II", 0xFEE00000, 1)
+    madt += b"".join(struct.pack("<BBBBI", 0, 8, i, i, 1) for i in range(cpus))
+    madt += b"".join(struct.pack("<BBHIII", 9, 16, 0, 0x100 + i, 1, i) for i in range(cpus))
+    fadt = struct.pack("<II", slot[6], 0) + bytes(20) + struct.pack("<II", 0x604, 0) + bytes(17) + b"\x02" + bytes(42)
+    fadt += struct.pack("<Q", slot[6]) + bytes(32) + struct.pack("<BBBBQ", 1, 16, 0, 2, 0x604) + bytes(60)
+    mcfg = bytes(8) + struct.pack("<QHBBI", 0xB0000000, 0, 0, 255, 0)
+    rsdp = b"RSD PTR " + b"\0HEDRON" + struct.pack("<BIIQ", revision, slot[0], 36, slot[1]) + bytes(4)
+    tables = table(b"RSDT", struct.pack("<4I", *slot[2:6])) + table(b"XSDT", struct.pack("<4Q", *slot[2:6]))
+    tables += table(b"APIC", madt) + table(b"FACP", fadt) + table(b"MCFG", mcfg) + table(b"DMAR", bytes(12))
+    return rsdp + tables + pad(b"FACS" + struct.pack("<I", 64), 64)
+
+
+def acpis():
+    yield acpi(2, 4)
+    yield acpi(0, 40)
+
+
+def main():
+    for name, seeds in ("cmdline", cmdlines()), ("elf", elfs()), ("multiboot", multiboots()), ("acpi", acpis()):
+        folder = pathlib.Path(sys.argv[1]) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for n, seed in enumerate(seeds):
+            (folder / f"{n}").write_bytes(seed)
+
+
+main()
