@@ -16,6 +16,7 @@ import time
 
 VGA_TEXT, VGA_SIZE = 0xB8000, 80 * 25 * 2
 POLL = 0.05
+GRACE = 0.5  # for the lines that follow a fatal one
 OVMF = pathlib.Path("/usr/share/OVMF")
 BOCHS_ROMS = {"romimage": "/usr/share/bochs/BIOS-bochs-latest", "vgaromimage": "/usr/share/bochs/VGABIOS-lgpl-latest"}
 
@@ -50,7 +51,7 @@ class Outcome:
     screen: str  # VGA text memory; only filled for a QEMU machine that was still running at the end
     status: object  # the emulator's exit code, or None if it had to be stopped
     seconds: float
-    why: str  # "exit", "matched" or "timeout"
+    why: str  # "exit", "matched", "doomed" or "timeout"
 
 
 def qemu_command(machine, serial, monitor, folder):
@@ -131,12 +132,15 @@ def read_screen(monitor, folder):
     return "\n".join(rows).rstrip() + "\n"
 
 
-def watch(process, serial, until, timeout):
-    """Wait for the end: of the process, of patience, or until the serial line shows what `until` wants."""
+def watch(process, serial, until, doom, timeout):
+    """Wait for the end: of the process, of patience, or until the serial line shows what `until` wants or `doom` fears."""
     deadline = time.monotonic() + timeout
     while process.poll() is None:
         if until and re.search(until, text_of(serial), re.MULTILINE):
             return "matched"
+        if doom and re.search(doom, text_of(serial), re.MULTILINE):
+            time.sleep(GRACE)
+            return "doomed"
         if time.monotonic() > deadline:
             return "timeout"
         time.sleep(POLL)
@@ -150,8 +154,8 @@ def text_of(path):
         return ""
 
 
-def run(machine, until=None, timeout=60.0):
-    """Boot the machine and return its Outcome. `until` is a regular expression that ends the run early."""
+def run(machine, until=None, timeout=60.0, doom=None):
+    """Boot the machine and return its Outcome. `until` and `doom` are regular expressions that end the run early."""
     with tempfile.TemporaryDirectory(prefix="hedron-vm.") as name:
         folder = pathlib.Path(name)
         serial, monitor = folder / "serial", folder / "qmp"
@@ -166,7 +170,7 @@ def run(machine, until=None, timeout=60.0):
             except FileNotFoundError:
                 raise MachineError(f"{command[0]} is missing: install qemu-system-x86 and bochs") from None
             try:
-                why = watch(process, serial, until, timeout)
+                why = watch(process, serial, until, doom, timeout)
                 alive = why != "exit" and machine.emulator == "qemu"
                 screen = read_screen(monitor, folder) if alive else ""
             finally:

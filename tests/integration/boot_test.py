@@ -15,6 +15,9 @@ import machine
 FIXED_LOAD = 0x6600000  # the Multiboot 1 link address
 LOAD_LINE = r"^image at (0x[0-9a-f]+)"
 WINDOW = range(0x200000, 0x40000000)  # where the relocatable tag of the Multiboot 2 header allows the image
+# Lines after which waiting is pointless. Conformance roottasks have ECs killed on purpose.
+PANIC = r"PANIC: .*$"
+DOOM = {"none": None, "tests": PANIC, "exit": PANIC + "|killed EC.*$", "bench": PANIC + "|killed EC.*$"}
 SUCCESS_STATUS = 2 * 0x10 + 1  # QEMU's exit code after the roottask wrote 0x10 to port 0xf4
 
 
@@ -93,6 +96,8 @@ def judge(args, outcome):
         complaints += guest.judge_bench(outcome.serial)
     if args.until and outcome.why != "matched":
         complaints.append(f"/{args.until}/ did not appear within {args.timeout:g} s")
+    elif outcome.why == "doomed":
+        complaints.append(f"the kernel reports: {re.search(DOOM[args.judge], outcome.serial, re.MULTILINE)[0]}")
     elif not args.until and outcome.why != "exit":
         complaints.append(f"still running after {args.timeout:g} s")
     elif outcome.why == "exit" and args.judge != "none" and args.via != "bochs" and outcome.status != SUCCESS_STATUS:
@@ -104,7 +109,7 @@ def main():
     args = arguments()
     with tempfile.TemporaryDirectory(prefix="hedron-boot.") as name:
         try:
-            outcome = machine.run(build_machine(args, pathlib.Path(name)), args.until, args.timeout)
+            outcome = machine.run(build_machine(args, pathlib.Path(name)), args.until, args.timeout, DOOM[args.judge])
         except (image.ImageError, machine.MachineError, OSError) as error:
             sys.exit(f"FAIL: {error}")
     complaints = judge(args, outcome)
