@@ -10,26 +10,25 @@
 #include "core/rcu.h"
 #include "core/sc.h"
 
+/* The account of the current SC is settled when another takes over: only then does the time matter. */
+static always_inline void charge(struct cpu *cpu, struct sc *sc)
+{
+	u64 now = arch_tsc();
+	sc->consumed += now - cpu->sc_since;
+	cpu->sc_since = now;
+}
+
 /* The current SC stops paying; it keeps no place anywhere. */
 void dispatch_drop_current(struct cpu *cpu)
 {
-	u64 now = arch_tsc();
-	if (cpu->sc)
-		cpu->sc->consumed += now - cpu->sc_since;
-	cpu->sc_since = now;
+	charge(cpu, cpu->sc);
 	cpu->sc = NULL;
-}
-
-static void make_current(struct cpu *cpu, struct sc *sc)
-{
-	sc->state = SC_RUNNING;
-	cpu->sc = sc;
 }
 
 void dispatch_ready(struct cpu *cpu, struct sc *sc)
 {
 	sc->state = SC_READY;
-	sched_enqueue_tail(&cpu->sched, sc);
+	sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
 	if (!cpu->sc || sc->prio > cpu->sc->prio)
 		cpu->hazard |= HAZARD_SCHED;
 }
@@ -41,54 +40,60 @@ void dispatch_yield(struct cpu *cpu)
 		return;
 	dispatch_drop_current(cpu);
 	sc->state = SC_READY;
-	sched_enqueue_tail(&cpu->sched, sc);
+	sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
 	cpu->hazard |= HAZARD_SCHED;
 }
 
-static void preempt_if_outranked(struct cpu *cpu)
-{
-	struct sc *sc = cpu->sc;
-	if (!sc || sched_top(&cpu->sched) <= sc->prio)
-		return;
-	dispatch_drop_current(cpu);
-	sc->state = SC_READY;
-	sched_enqueue_head(&cpu->sched, sc);
-}
-
 /* The SC waits until the EC can run again; for a dead one that is for ever. */
-static void park(struct cpu *cpu, struct ec *ec)
+static always_inline void park(struct cpu *cpu, struct sc *sc, struct ec *ec)
 {
-	struct sc *sc = cpu->sc;
 	dispatch_drop_current(cpu);
 	sc->state = SC_PARKED;
 	list_push_tail(&ec->parked, &sc->link);
 }
 
+/* The first SC of the highest priority; false if the CPU has nothing to do. */
+static always_inline bool take_next(struct cpu *cpu, unsigned top)
+{
+	if (unlikely(!top))
+		return false;
+	if (unlikely(cpu->ec == cpu->idle_ec))
+		cpu->sc_since = arch_tsc(); /* nobody pays for idling */
+	struct sc *sc = list_first(&cpu->sched.queue[top], struct sc, link);
+	sched_dequeue(&cpu->sched, &sc->link, top);
+	sc->state = SC_RUNNING;
+	cpu->sc = sc;
+	return true;
+}
+
 #define EC_CANNOT_RUN (EC_DEAD | EC_BLOCKED | EC_STUCK)
 
 /* Picks SCs until one has an EC that can run; the idle EC always can. */
-static struct ec *choose(struct cpu *cpu)
+static always_inline struct ec *choose(struct cpu *cpu)
 {
-	preempt_if_outranked(cpu);
 	for (;;) {
-		if (!cpu->sc) {
-			struct sc *sc = sched_pop(&cpu->sched);
-			if (!sc)
-				return cpu->idle_ec;
-			make_current(cpu, sc);
+		struct sc *sc = cpu->sc;
+		unsigned top = sched_top(&cpu->sched);
+		if (sc && top > sc->prio) {
+			dispatch_drop_current(cpu);
+			sc->state = SC_READY;
+			sched_enqueue_head(&cpu->sched, &sc->link, sc->prio);
+			sc = NULL;
 		}
+		if (!sc && !take_next(cpu, top))
+			return cpu->idle_ec;
 		struct ec *ec = ec_chain_end(cpu->sc->ec);
 		if (likely(!(ec->special & EC_CANNOT_RUN)))
 			return ec;
-		park(cpu, ec);
+		park(cpu, cpu->sc, ec);
 	}
 }
 
 __attribute__((noreturn)) static void resume(struct cpu *cpu, struct ec *ec)
 {
-	switch ((enum ec_cont)ec->cont) {
-	case CONT_SYSRET:
+	if (likely(ec->cont == CONT_SYSRET))
 		arch_return_syscall(ec);
+	switch ((enum ec_cont)ec->cont) {
 	case CONT_IRET:
 		arch_return_trap(ec);
 	case CONT_CALL:
@@ -99,24 +104,26 @@ __attribute__((noreturn)) static void resume(struct cpu *cpu, struct ec *ec)
 		exception_raise(cpu, ec, ec->event);
 	case CONT_IDLE:
 		arch_idle(cpu);
+	case CONT_SYSRET:
+		break;
 	}
 	unreachable();
 }
 
+/* Dismantling objects may unblock ECs, which asks for a decision; freed is only what the chosen EC cannot be part of. */
 void dispatch_run(struct cpu *cpu)
 {
-	u32 work;
-	while ((work = cpu->hazard & (HAZARD_SCHED | HAZARD_REAP))) {
-		cpu->hazard &= ~work;
-		if (work & HAZARD_REAP)
-			kobject_reap(cpu);
-		if (work & HAZARD_SCHED) {
-			struct ec *ec = choose(cpu);
-			if (ec != cpu->ec)
-				arch_ec_switch(cpu, cpu->ec, ec);
-		}
+	if (unlikely(cpu->hazard & HAZARD_REAP)) {
+		cpu->hazard &= ~HAZARD_REAP;
+		kobject_reap(cpu);
 	}
-	if (cpu->hazard & HAZARD_RCU)
+	if (likely(cpu->hazard & HAZARD_SCHED)) {
+		cpu->hazard &= ~HAZARD_SCHED;
+		struct ec *ec = choose(cpu);
+		if (ec != cpu->ec)
+			arch_ec_switch(cpu, cpu->ec, ec);
+	}
+	if (unlikely(cpu->hazard & HAZARD_RCU))
 		rcu_quiesce(cpu);
 	resume(cpu, cpu->ec);
 }

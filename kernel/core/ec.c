@@ -39,7 +39,7 @@ static struct ec *allocate(void)
 	ec->utcb = buddy_alloc_zeroed();
 	ec->fpu = ec->utcb ? slab_alloc(&fpu_cache) : NULL;
 	if (ec->fpu) {
-		arch_fpu_init(ec->fpu);
+		arch_fpu_init(ec);
 		return ec;
 	}
 	if (ec->utcb)
@@ -114,9 +114,10 @@ void ec_block(struct ec *ec)
 static void unpark(struct ec *ec)
 {
 	struct cpu *cpu = cpu_current();
-	list_for_each_safe (l, &ec->parked) {
-		list_remove(l);
-		dispatch_ready(cpu, container_of(l, struct sc, link));
+	while (!list_empty(&ec->parked)) {
+		struct sc *sc = list_first(&ec->parked, struct sc, link);
+		list_unlink(&sc->link);
+		dispatch_ready(cpu, sc);
 	}
 }
 

@@ -49,7 +49,7 @@ struct ec {
 	struct ec *caller, *callee;
 	struct pd *pd;	   /* immutable */
 	void *fpu;	   /* XSAVE area; immutable */
-	bool fpu_saved;	   /* the area holds a state that is not the initial one */
+	const void *fpu_load; /* extended state to continue with: `fpu`, or the initial one */
 	bool helping;	   /* `callee` is helped, not called */
 	u8 cont;	   /* enum ec_cont */
 	u8 event;	   /* of CONT_EVENT */

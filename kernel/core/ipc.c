@@ -101,9 +101,17 @@ static void transfer_message(struct ec *from, struct ec *to, u64 items)
 		ipc_transfer_items(from, to, items, to->utcb->xlt, to->utcb->del, to->utcb);
 }
 
-static noinline struct ec *finish_with_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items)
+static noinline struct ec *finish_with_items(struct cpu *cpu, struct ec *from, struct ec *to, u64 items)
 {
 	transfer_message(from, to, items);
+	return arch_ec_switch(cpu, from, to);
+}
+
+static noinline struct ec *finish_with_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items)
+{
+	if (unlikely((u32)items > UTCB_WORDS_MAX)) /* typed items, or more words than there are */
+		return finish_with_items(cpu, from, to, items);
+	copy_words(to->utcb->words, from->utcb->words, (u32)items);
 	return arch_ec_switch(cpu, from, to);
 }
 

@@ -17,7 +17,7 @@ enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **
 	if (!sc)
 		return OOM;
 	*sc = (struct sc){.obj.type = KOBJ_SC, .ec = ec, .prio = (u8)prio, .quantum_us = quantum_us, .state = SC_PARKED};
-	list_init(&sc->link);
+	list_init(&sc->link); /* parked nowhere */
 	kobject_ref(&ec->obj);
 	*out = sc;
 	return SUCCESS;
@@ -30,9 +30,9 @@ void sc_retire(struct sc *sc)
 	struct cpu *cpu = cpu_current();
 
 	if (sc->state == SC_READY)
-		sched_dequeue(&cpu->sched, sc);
+		sched_dequeue(&cpu->sched, &sc->link, sc->prio);
 	else if (sc->state == SC_PARKED)
-		list_remove(&sc->link);
+		list_unlink(&sc->link);
 	else
 		dispatch_drop_current(cpu);
 	sc->state = SC_DEAD;

@@ -12,9 +12,6 @@
 
 #define SCHED_PRIOS (HEDRON_PRIO_MAX + 1)
 
-struct cpu;
-struct sc;
-
 /* Ready SCs; the running one is not among them. Priority 0 is the idle SC's alone, which is never queued. */
 struct sched {
 	u64 bitmap[SCHED_PRIOS / 64];
@@ -22,11 +19,6 @@ struct sched {
 };
 
 void sched_init(struct sched *s);
-
-/* A woken or new SC goes to the tail; one that was preempted keeps its place at the head. */
-void sched_enqueue_tail(struct sched *s, struct sc *sc);
-void sched_enqueue_head(struct sched *s, struct sc *sc);
-void sched_dequeue(struct sched *s, struct sc *sc);
 
 /* The highest priority with a ready SC; 0 if there is none. */
 static always_inline unsigned sched_top(const struct sched *s)
@@ -36,5 +28,24 @@ static always_inline unsigned sched_top(const struct sched *s)
 	return s->bitmap[0] ? bit_highest(s->bitmap[0]) : 0;
 }
 
-/* The first of the highest priority, taken off its queue; NULL if there is none. */
-struct sc *sched_pop(struct sched *s);
+static always_inline void sched_mark(struct sched *s, unsigned prio) { s->bitmap[prio / 64] |= bit(prio % 64); }
+
+/* A woken or new SC goes to the tail; one that was preempted keeps its place at the head. `link` is sc->link. */
+static always_inline void sched_enqueue_tail(struct sched *s, struct list *link, unsigned prio)
+{
+	list_push_tail(&s->queue[prio], link);
+	sched_mark(s, prio);
+}
+
+static always_inline void sched_enqueue_head(struct sched *s, struct list *link, unsigned prio)
+{
+	list_push_head(&s->queue[prio], link);
+	sched_mark(s, prio);
+}
+
+static always_inline void sched_dequeue(struct sched *s, struct list *link, unsigned prio)
+{
+	list_unlink(link);
+	if (list_empty(&s->queue[prio]))
+		s->bitmap[prio / 64] &= ~bit(prio % 64);
+}

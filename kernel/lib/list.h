@@ -22,10 +22,16 @@ static always_inline void list_insert_before(struct list *at, struct list *n)
 static always_inline void list_push_tail(struct list *anchor, struct list *n) { list_insert_before(anchor, n); }
 static always_inline void list_push_head(struct list *anchor, struct list *n) { list_insert_before(anchor->next, n); }
 
-static always_inline void list_remove(struct list *n)
+/* Leaves n's own links as they were: for nodes whose owner knows whether they are on a list. */
+static always_inline void list_unlink(struct list *n)
 {
 	n->prev->next = n->next;
 	n->next->prev = n->prev;
+}
+
+static always_inline void list_remove(struct list *n)
+{
+	list_unlink(n);
 	list_init(n);
 }
 

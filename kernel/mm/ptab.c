@@ -153,23 +153,28 @@ static always_inline u64 *reach(struct ptab *pt, u64 page, unsigned level)
 	return e;
 }
 
-/* `count` leaves of `level`; more than a table has only if they begin with a table. */
-static always_inline enum status map_leaves(struct ptab *pt, u64 page, u64 count, u64 leaf, unsigned level,
+/* `n` leaves of `level`, all in one table. */
+static always_inline enum status map_leaves(struct ptab *pt, u64 page, u64 n, u64 leaf, unsigned level,
 					    struct ptab_gather *g)
 {
 	u64 entry = ptab_encode(pt->format, level ? leaf | PTE_PS : leaf);
-
-	while (count) {
-		u64 n = min_u64(count, PTAB_ENTRIES);
-		u64 *e = reach(pt, page, level);
-		if (!e)
-			return OOM;
-		for (u64 *end = e + n; e < end; e++, entry += PAGE_SIZE << level * PTAB_LEVEL_BITS)
-			replace(g, e, entry, level);
-		page += n << level * PTAB_LEVEL_BITS;
-		count -= n;
-	}
+	u64 *e = reach(pt, page, level);
+	if (!e)
+		return OOM;
+	for (u64 *end = e + n; e < end; e++, entry += PAGE_SIZE << level * PTAB_LEVEL_BITS)
+		replace(g, e, entry, level);
 	return SUCCESS;
+}
+
+/* A block of more than a table's worth of the largest leaves there are. */
+static noinline enum status map_tables(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct ptab_gather *g)
+{
+	unsigned part = pt->leaf_max * PTAB_LEVEL_BITS + PTAB_LEVEL_BITS - 1;
+	enum status st = SUCCESS;
+
+	for (u64 n = bit(order - part); n && st == SUCCESS; n--, page += bit(part), leaf += PAGE_SIZE << part)
+		st = ptab_map(pt, page, part, leaf, g);
+	return st;
 }
 
 /* Calls that name the level as a constant: the walks unroll. */
@@ -177,9 +182,11 @@ enum status ptab_map(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct
 {
 	if (likely(order < PTAB_LEVEL_BITS))
 		return map_leaves(pt, page, bit(order), leaf, 0, g);
-	if (order < 2 * PTAB_LEVEL_BITS || pt->leaf_max == 1)
+	if (order < 2 * PTAB_LEVEL_BITS)
 		return map_leaves(pt, page, bit(order - PTAB_LEVEL_BITS), leaf, 1, g);
-	return map_leaves(pt, page, bit(order - 2 * PTAB_LEVEL_BITS), leaf, 2, g);
+	if (order < 3 * PTAB_LEVEL_BITS && pt->leaf_max == 2)
+		return map_leaves(pt, page, bit(order - 2 * PTAB_LEVEL_BITS), leaf, 2, g);
+	return map_tables(pt, page, order, leaf, g);
 }
 
 static always_inline enum status clear(struct ptab *pt, u64 page, u64 count, unsigned level, struct ptab_gather *g)
@@ -213,7 +220,8 @@ enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_ga
 
 static always_inline u64 passed_on(u64 leaf, u64 deny)
 {
-	return leaf & PTE_DELEG ? ptab_weaken(leaf, deny) : 0;
+	u64 weaker = ptab_weaken(leaf, deny);
+	return leaf & PTE_DELEG ? weaker : 0;
 }
 
 struct copy {
@@ -222,29 +230,34 @@ struct copy {
 	u64 deny;
 };
 
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll_count(4)")
+#else
+#define UNROLL _Pragma("GCC unroll 4")
+#endif
+
 /* The inner loop: leaves of 4 KiB. What `fresh` entries of the destination held means nothing. */
 static always_inline void copy_leaves(struct copy *c, u64 *to, const u64 *from, unsigned n, unsigned format,
 				      bool fresh)
 {
 	u64 deny = c->deny, stale = 0;
 
-	to += n;
-	from += n;
-	for (s64 i = -(s64)n; i; i++) { /* up to 0 saves a comparison */
+	UNROLL
+	for (u64 i = 0; i < n; i++) {
 		u64 entry = passed_on(from[i], deny);
 		if (format != PTAB_HOST && entry)
 			entry = ptab_encode(format, entry);
-		if (!fresh) {
-			if (to[i] == entry)
-				continue;
+		if (fresh) {
+			to[i] = entry;
+		} else if (to[i] != entry) {
 			stale |= to[i];
+			__atomic_store_n(&to[i], entry, __ATOMIC_RELAXED);
 		}
-		WRITE_ONCE(to[i], entry);
 	}
 	c->g->stale |= stale;
 }
 
-static always_inline void copy_leaves_to(struct copy *c, u64 *to, const u64 *from, unsigned n, bool fresh)
+static always_inline void copy_leaves_to(struct copy *c, u64 *to, const u64 *from, u64 n, bool fresh)
 {
 	if (likely(c->pt->format == PTAB_HOST))
 		copy_leaves(c, to, from, n, PTAB_HOST, fresh);
@@ -252,9 +265,16 @@ static always_inline void copy_leaves_to(struct copy *c, u64 *to, const u64 *fro
 		copy_leaves(c, to, from, n, PTAB_EPT, fresh);
 }
 
-/* A whole table of leaves where there was none: it need not be zeroed first. */
-static enum status copy_table(struct copy *c, u64 *e, const u64 *from)
+/* A whole table of leaves. If there was none, it need not be zeroed first. */
+static enum status copy_table(struct copy *c, u64 page, const u64 *from)
 {
+	u64 *e = reach(c->pt, page, 1);
+	if (!e)
+		return OOM;
+	if (is_table(*e)) {
+		copy_leaves_to(c, ptab_child(*e), from, PTAB_ENTRIES, false);
+		return SUCCESS;
+	}
 	u64 *table = buddy_alloc(0);
 	if (!table)
 		return OOM;
@@ -263,33 +283,17 @@ static enum status copy_table(struct copy *c, u64 *e, const u64 *from)
 	return SUCCESS;
 }
 
-static enum status copy_pages(struct copy *c, u64 page, const u64 *from, unsigned n)
+/* Copies n entries of `level`, which is not 0. */
+static enum status copy_entries(struct copy *c, u64 page, const u64 *from, unsigned level, u64 n)
 {
-	if (n == PTAB_ENTRIES) {
-		u64 *e = reach(c->pt, page, 1);
-		if (!e)
-			return OOM;
-		if (!is_table(*e))
-			return copy_table(c, e, from);
-	}
-	u64 *to = reach(c->pt, page, 0);
-	if (!to)
-		return OOM;
-	copy_leaves_to(c, to, from, n, false);
-	return SUCCESS;
-}
-
-/* Copies n entries of `level`. */
-static enum status copy_entries(struct copy *c, u64 page, const u64 *from, unsigned level, unsigned n)
-{
-	if (!level)
-		return copy_pages(c, page, from, n);
-
 	unsigned order = level * PTAB_LEVEL_BITS;
 	enum status st = SUCCESS;
-	for (unsigned i = 0; i < n && st == SUCCESS; i++, page += bit(order)) {
+
+	for (u64 i = 0; i < n && st == SUCCESS; i++, page += bit(order)) {
 		u64 entry = from[i], leaf = passed_on(entry & ~PTE_PS, c->deny);
-		if (is_table(entry))
+		if (is_table(entry) && level == 1)
+			st = copy_table(c, page, ptab_child(entry));
+		else if (is_table(entry))
 			st = copy_entries(c, page, ptab_child(entry), level - 1, PTAB_ENTRIES);
 		else if (leaf)
 			st = ptab_map(c->pt, page, order, leaf, c->g);
@@ -299,21 +303,41 @@ static enum status copy_entries(struct copy *c, u64 page, const u64 *from, unsig
 	return st;
 }
 
+static always_inline enum status copy_pages(struct copy *c, u64 page, const u64 *from, u64 n)
+{
+	u64 *to = reach(c->pt, page, 0);
+	if (!to)
+		return OOM;
+	copy_leaves_to(c, to, from, n, false);
+	return SUCCESS;
+}
+
+/* A hole, or a part of a superpage. */
+static noinline enum status copy_large(struct copy *c, u64 page, u64 entry, unsigned level, u64 src_page,
+				       unsigned order)
+{
+	u64 leaf = passed_on(entry & ~PTE_PS, c->deny);
+	if (!leaf)
+		return ptab_unmap(c->pt, page, order, c->g);
+	u64 offset = src_page & bits_low(level * PTAB_LEVEL_BITS);
+	return ptab_map(c->pt, page, order, leaf + (offset << PAGE_BITS), c->g);
+}
+
 enum status ptab_copy(struct ptab *pt, u64 page, const struct ptab *src, u64 src_page, unsigned order, u64 deny,
 		      struct ptab_gather *g)
 {
+	struct copy c = {pt, g, deny};
 	unsigned level = order / PTAB_LEVEL_BITS, found;
+
 	if (!src->root)
 		return ptab_unmap(pt, page, order, g);
-
-	const u64 *from = level ? find(src, src_page, level, &found) : find(src, src_page, 0, &found);
-	if (likely(found == level)) {
-		struct copy c = {pt, g, deny};
-		return copy_entries(&c, page, from, level, 1u << (order - level * PTAB_LEVEL_BITS));
+	if (likely(!level)) {
+		const u64 *from = find(src, src_page, 0, &found);
+		return likely(!found) ? copy_pages(&c, page, from, bit(order))
+				      : copy_large(&c, page, *from, found, src_page, order);
 	}
-	/* A hole, or a part of a superpage. */
-	u64 leaf = passed_on(*from & ~PTE_PS, deny);
-	if (!leaf)
-		return ptab_unmap(pt, page, order, g);
-	return ptab_map(pt, page, order, leaf + ((src_page & bits_low(found * PTAB_LEVEL_BITS)) << PAGE_BITS), g);
+	const u64 *from = find(src, src_page, level, &found);
+	if (found == level)
+		return copy_entries(&c, page, from, level, bit(order - level * PTAB_LEVEL_BITS));
+	return copy_large(&c, page, *from, found, src_page, order);
 }

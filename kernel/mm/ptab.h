@@ -76,9 +76,12 @@ static always_inline u64 ptab_encode(unsigned format, u64 leaf)
 {
 	if (format == PTAB_HOST)
 		return leaf;
-	u64 rwx = EPT_R | (leaf & PTE_W) | (leaf & PTE_NX ? 0 : EPT_X);
-	return (leaf & (PTE_ADDR | PTE_PS)) | (leaf & PTE_TYPE) >> (PTE_TYPE_SHIFT - EPT_TYPE_SHIFT) | rwx;
+	u64 same = leaf & (PTE_ADDR | PTE_PS | PTE_P | PTE_W); /* the bits of EPT_R and EPT_W */
+	u64 type = (leaf & PTE_TYPE) >> (PTE_TYPE_SHIFT - EPT_TYPE_SHIFT);
+	return same | type | (leaf & PTE_NX ? 0 : EPT_X);
 }
+
+_Static_assert(PTE_P == EPT_R && PTE_W == EPT_W, "bits that both formats have in common");
 
 /* A leaf without the rights in `deny`, see ptab_copy(). */
 static always_inline u64 ptab_weaken(u64 leaf, u64 deny)

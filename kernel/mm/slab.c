@@ -55,6 +55,7 @@ void slab_init(struct slab_cache *c, const char *name, u32 size, u32 align)
 	c->order = (u8)pick_order(size);
 	c->objects = (u16)((PAGE_SIZE << c->order) / size);
 	c->batch = (u16)max_u64(BATCH_MIN, min_u64(BATCH_MAX, BATCH_BYTES / size));
+	c->limit = 2u * c->batch;
 	list_init(&c->partial);
 	enlist(c);
 }

@@ -27,6 +27,7 @@ struct slab_cache {
 	u32 align;   /* power of two, at least 8 */
 	u16 objects; /* per slab */
 	u16 batch;   /* objects moved at a time */
+	u32 limit;   /* of a CPU's list: two batches */
 	u8 order;    /* pages of a slab: 2^order */
 
 	struct spinlock lock;
@@ -62,6 +63,6 @@ static always_inline void slab_free(struct slab_cache *c, void *object)
 	struct slab_local *l = &c->cpu[cpu_current()->id];
 	*(void **)object = l->free;
 	l->free = object;
-	if (unlikely(++l->count >= 2u * c->batch))
+	if (unlikely(++l->count >= c->limit))
 		slab_spill(c, l);
 }

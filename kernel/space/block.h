@@ -13,7 +13,7 @@ struct block {
 
 static always_inline struct block block_make(u64 base, unsigned order)
 {
-	return (struct block){base & ~bits_low(order), order};
+	return (struct block){base >> order << order, order};
 }
 
 static always_inline struct block block_of_crd(crd_t c)

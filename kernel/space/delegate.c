@@ -26,100 +26,91 @@ static crd_t translate(struct pd *src, struct pd *dst, crd_t crd, crd_t window)
 
 /* ---- Delegation ---- */
 
-/* A delegation with all windows fitted. */
-struct grant {
-	struct pd *src, *dst;
-	struct block from, to;
-	unsigned perm;
-	u64 flags; /* ITEM_* */
-};
-
 /* Fits the larger window to the smaller; which part of the larger one is the hotspot's choice. */
-static void clamp(struct grant *g, u64 hotspot)
+static void clamp(struct block *from, struct block *to, u64 hotspot)
 {
-	struct block *larger = g->from.order < g->to.order ? &g->to : &g->from;
-	unsigned order = g->from.order < g->to.order ? g->from.order : g->to.order;
+	struct block *larger = from->order < to->order ? to : from;
+	const struct block *smaller = from->order < to->order ? from : to;
 
-	larger->base |= hotspot & bits_low(larger->order) & ~bits_low(order);
-	larger->order = order;
+	larger->base |= hotspot & (bit(larger->order) - bit(smaller->order));
+	larger->order = smaller->order;
 }
 
-static enum status grant_mem(const struct grant *g)
+static enum status grant_mem(struct pd *src, struct pd *dst, struct block from, struct block to, unsigned perm,
+			     u64 meta)
 {
-	return space_mem_delegate(g->src, g->dst, g->from.base, g->to.base, g->from.order,
-				  g->perm & (PERM_MEM_R | PERM_MEM_W | PERM_MEM_X),
-				  (unsigned)(g->flags & (ITEM_NO_HOST | ITEM_GUEST)));
+	return space_mem_delegate(src, dst, from.base, to.base, from.order,
+				  perm & (PERM_MEM_R | PERM_MEM_W | PERM_MEM_X),
+				  (unsigned)meta & (ITEM_NO_HOST | ITEM_GUEST));
 }
 
 /* The hypervisor PD has no objects to give. Selectors beyond the space are empty, and never filled. */
-static enum status grant_obj(const struct grant *g)
+static enum status grant_obj(struct pd *src, struct pd *dst, struct block from, struct block to, unsigned perm)
 {
-	struct block from = block_first(g->from, OBJ_ORDER), to = block_first(g->to, OBJ_ORDER);
-
-	if (g->src == &pd_kernel || from.base >= HEDRON_SEL_NUM || to.base >= HEDRON_SEL_NUM)
+	from = block_first(from, OBJ_ORDER);
+	if (src == &pd_kernel || from.base >= HEDRON_SEL_NUM || to.base >= HEDRON_SEL_NUM)
 		return SUCCESS;
-	return space_obj_delegate(g->src, from.base, g->dst, to.base, from.order, g->perm);
+	return space_obj_delegate(src, from.base, dst, to.base, from.order, perm);
 }
 
-/* The ports of both windows; there is no way to give a port another number. */
-static enum status grant_pio(const struct grant *g)
+static enum status grant_pio(struct pd *src, struct pd *dst, struct block r, unsigned perm, u64 meta)
 {
-	struct block r = block_first(g->from, PIO_ORDER);
-	unsigned where = (g->flags & ITEM_NO_HOST ? 0 : PIO_HOST) | (g->flags & ITEM_GUEST ? PIO_GUEST : 0);
+	unsigned where = (meta & ITEM_NO_HOST ? 0 : PIO_HOST) | (meta & ITEM_GUEST ? PIO_GUEST : 0);
 
-	if (r.base >= PIO_PORTS || !(g->perm & PERM_PIO_A))
+	r = block_first(r, PIO_ORDER);
+	if (r.base >= PIO_PORTS || !(perm & PERM_PIO_A))
 		return SUCCESS;
-	return space_pio_delegate(g->src, g->dst, (u32)r.base, r.order, where);
+	return space_pio_delegate(src, dst, (u32)r.base, r.order, where);
 }
 
-/* *got: what the receiver is told, 0 if nothing could be meant. */
-static enum status delegate(struct grant *g, crd_t crd, crd_t window, u64 hotspot, crd_t *got)
+/* *got: what the receiver is told; it stays 0 if nothing could be meant. */
+static enum status delegate(struct pd *src, struct pd *dst, struct delegation item, crd_t window, crd_t *got)
 {
-	enum crd_kind kind = crd_kind(crd);
+	struct block from = block_of_crd(item.crd), to = block_of_crd(window);
+	unsigned perm = crd_perm(item.crd & window);
+	enum crd_kind kind = crd_kind(item.crd);
 
-	g->from = block_of_crd(crd);
-	g->to = block_of_crd(window);
-	g->perm = crd_perm(crd) & crd_perm(window);
-	*got = 0;
-	if (kind != crd_kind(window) || kind == CRD_NULL || (!g->perm && kind != CRD_MEM))
+	if (kind != crd_kind(window) || kind == CRD_NULL || (!perm && kind != CRD_MEM))
 		return SUCCESS;
-	if (kind == CRD_PIO) {
-		if (!block_overlap(g->from, g->to))
-			return SUCCESS;
-		g->from = g->to = block_intersection(g->from, g->to);
-	} else {
-		clamp(g, hotspot);
-	}
-	*got = crd_make(kind, g->to.base, g->to.order, g->perm);
-	return kind == CRD_MEM ? grant_mem(g) : kind == CRD_OBJ ? grant_obj(g) : grant_pio(g);
+	if (kind != CRD_PIO)
+		clamp(&from, &to, item.meta >> 12);
+	else if (block_overlap(from, to)) /* there is no way to give a port another number */
+		from = to = block_intersection(from, to);
+	else
+		return SUCCESS;
+
+	*got = crd_make(kind, to.base, to.order, perm);
+	if (kind == CRD_OBJ)
+		return grant_obj(src, dst, from, to, perm);
+	return kind == CRD_MEM ? grant_mem(src, dst, from, to, perm, item.meta)
+			       : grant_pio(src, dst, to, perm, item.meta);
 }
 
 enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item, crd_t xlt, crd_t del,
 			  struct delegation *out)
 {
-	struct grant g = {.src = src, .dst = dst, .flags = item.meta & ITEM_FLAGS_MASK};
+	struct pd *from = (item.meta & ITEM_HYPERVISOR) && src->root ? &pd_kernel : src;
+	u64 flags = item.meta & ITEM_FLAGS_MASK;
 	enum status status = SUCCESS;
 	crd_t got = 0;
 
-	if ((g.flags & ITEM_HYPERVISOR) && src->root)
-		g.src = &pd_kernel;
-	switch (g.flags & ITEM_KIND_MASK) {
-	case ITEM_TRANSLATE_DELEGATE:
-		got = translate(src, dst, item.crd, xlt);
-		if (got)
-			break;
-		g.flags |= ITEM_DELEGATE;
-		status = delegate(&g, item.crd, del, item.meta >> 12, &got);
+	switch (flags & ITEM_KIND_MASK) {
+	case ITEM_DELEGATE:
+		status = delegate(from, dst, item, del, &got);
 		break;
 	case ITEM_TRANSLATE:
 		got = translate(src, dst, item.crd, xlt);
 		break;
-	case ITEM_DELEGATE:
-		status = delegate(&g, item.crd, del, item.meta >> 12, &got);
+	case ITEM_TRANSLATE_DELEGATE:
+		got = translate(src, dst, item.crd, xlt);
+		if (got)
+			break;
+		flags |= ITEM_DELEGATE;
+		status = delegate(from, dst, item, del, &got);
 		break;
 	}
 	if (out)
-		*out = (struct delegation){got, g.flags};
+		*out = (struct delegation){got, flags};
 	return status;
 }
 

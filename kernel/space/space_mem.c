@@ -86,9 +86,12 @@ static always_inline void finish(struct pd *pd, u64 page, unsigned order, struct
 
 #define PERM_MEM_ALL (PERM_MEM_R | PERM_MEM_W | PERM_MEM_X)
 
+_Static_assert(PERM_MEM_W == PTE_W && (u64)PERM_MEM_X << 61 == PTE_NX, "rights and the bits that deny them");
+
 static always_inline u64 denied(unsigned perm)
 {
-	return (perm & PERM_MEM_W ? 0 : PTE_W) | (perm & PERM_MEM_X ? 0 : PTE_NX);
+	u64 missing = ~(u64)perm;
+	return (missing & PERM_MEM_W) | (missing & PERM_MEM_X) << 61;
 }
 
 /* Both ranges, or one range twice. */

@@ -19,7 +19,7 @@ static unsigned claim_count;
 
 static struct space_mem_run runs[RUNS_MAX];
 static unsigned run_count;
-static unsigned last_hit; /* a hint: neighbours are asked for in turn */
+static const struct space_mem_run *last_hit = runs; /* a hint: neighbours are asked for in turn */
 
 u64 space_mem_phys_end;
 
@@ -34,13 +34,13 @@ static noinline const struct space_mem_run *search(u64 page)
 		else
 			high = mid;
 	}
-	WRITE_ONCE(last_hit, low);
+	WRITE_ONCE(last_hit, &runs[low]);
 	return &runs[low];
 }
 
 const struct space_mem_run *space_mem_phys_run(u64 page)
 {
-	const struct space_mem_run *r = &runs[READ_ONCE(last_hit)];
+	const struct space_mem_run *r = READ_ONCE(last_hit);
 	return likely(r->first <= page && page < r->end) ? r : search(page);
 }
 
@@ -69,7 +69,8 @@ static u64 add_unclaimed(u64 page, u64 end)
 static void make_runs(void)
 {
 	u64 end = space_mem_phys_end = bit(arch_phys_bits() - PAGE_BITS);
-	run_count = last_hit = 0;
+	run_count = 0;
+	last_hit = runs;
 	for (u64 page = 0; page < end;) {
 		u64 next = end, claimed_until = 0;
 		for (unsigned i = 0; i < claim_count; i++) {

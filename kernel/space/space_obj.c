@@ -78,23 +78,31 @@ static void *slot_page_alloc(struct pd *pd, u64 sel)
 	return slots;
 }
 
-struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel)
+/* What an entry leads to; NULL if it is empty or there is no table. */
+static always_inline u64 *table_below(const u64 *table, u64 sel, int shift)
 {
-	const u64 *table = sp->pdpt;
+	u64 entry = table ? __atomic_load_n(&table[table_index(sel, shift)], __ATOMIC_ACQUIRE) : 0;
 
-	if (sel >= HEDRON_SEL_NUM)
-		return NULL;
-	for (int shift = SHIFT_TOP; shift > 0; shift -= TABLE_BITS) {
-		u64 entry = __atomic_load_n(&table[table_index(sel, shift)], __ATOMIC_ACQUIRE);
-		if (!entry)
-			return NULL;
-		table = entry_target(entry);
-	}
-	return (struct cap_slot *)table + (sel & bits_low(SLOT_BITS));
+	return likely(entry) ? entry_target(entry) : NULL;
 }
 
-/* The same, with the tables that are missing. NULL: out of memory. */
-static struct cap_slot *slot_make_locked(struct pd *pd, u64 sel)
+/* Straight on, as this is most of the cost of small operations. */
+static always_inline struct cap_slot *slot_find(const struct space_obj *sp, u64 sel)
+{
+	const u64 *table = table_below(sp->pdpt, sel, SHIFT_TOP);
+
+	table = table_below(table, sel, SHIFT_TOP - TABLE_BITS);
+	table = table_below(table, sel, SLOT_BITS);
+	return table ? (struct cap_slot *)table + (sel & bits_low(SLOT_BITS)) : NULL;
+}
+
+struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel)
+{
+	return sel < HEDRON_SEL_NUM ? slot_find(sp, sel) : NULL;
+}
+
+/* Makes the tables that are missing. NULL: out of memory. */
+static noinline struct cap_slot *slot_page_make_locked(struct pd *pd, u64 sel)
 {
 	u64 *table = pd->objs.pdpt;
 
@@ -111,8 +119,15 @@ static struct cap_slot *slot_make_locked(struct pd *pd, u64 sel)
 	return (struct cap_slot *)table + (sel & bits_low(SLOT_BITS));
 }
 
+static always_inline struct cap_slot *slot_make_locked(struct pd *pd, u64 sel)
+{
+	struct cap_slot *s = slot_find(&pd->objs, sel);
+
+	return likely(s) ? s : slot_page_make_locked(pd, sel);
+}
+
 /* The first selector from sel on, but below end, whose page of slots exists; end or more if there is none. */
-static u64 slots_skip(const struct space_obj *sp, u64 sel, u64 end)
+static noinline u64 slots_skip(const struct space_obj *sp, u64 sel, u64 end)
 {
 	const u64 *table = sp->pdpt;
 	int shift = SHIFT_TOP;
@@ -135,13 +150,13 @@ static u64 slots_skip(const struct space_obj *sp, u64 sel, u64 end)
 }
 
 /* The first slot in [*sel, end) whose page exists; *sel becomes its selector. NULL if there is none. */
-static struct cap_slot *slots_next(const struct space_obj *sp, u64 *sel, u64 end)
+static always_inline struct cap_slot *slots_next(const struct space_obj *sp, u64 *sel, u64 end)
 {
 	struct cap_slot *s;
 
 	if (*sel >= end)
 		return NULL;
-	s = space_obj_slot(sp, *sel);
+	s = slot_find(sp, *sel);
 	if (likely(s))
 		return s;
 	*sel = slots_skip(sp, *sel, end);
@@ -178,7 +193,7 @@ static bool slot_is_free_locked(const struct cap_slot *s)
 }
 
 /* Locks the object that c named when it was read from s; false (and no lock) if s has changed since. */
-static bool slot_lock(const struct cap_slot *s, cap_t c)
+static always_inline bool slot_lock(const struct cap_slot *s, cap_t c)
 {
 	struct kobject *o = cap_object(c);
 

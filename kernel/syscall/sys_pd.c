@@ -44,7 +44,7 @@ static enum status delegate(struct pd *src, struct pd *dst, u64 crd, u64 flags, 
 	return s;
 }
 
-u64 sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
 	switch (hc_op(arg1)) {
 	case PD_CTRL_LOOKUP:

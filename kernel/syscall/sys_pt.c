@@ -28,7 +28,7 @@ enum status sys_pt_create(struct ec *self, const struct hypercall *c)
 	return SUCCESS;
 }
 
-u64 sys_pt_ctrl(u64 arg1, u64 id)
+enum status sys_pt_ctrl(u64 arg1, u64 id)
 {
 	struct pt *pt = (struct pt *)cap_lookup_object(hc_sel(arg1), KOBJ_PT, PERM_PT_CTRL);
 	if (!pt)

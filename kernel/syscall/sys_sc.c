@@ -34,7 +34,7 @@ enum status sys_sc_create(struct ec *self, const struct hypercall *c)
 	return SUCCESS;
 }
 
-u64 sys_sc_ctrl(u64 arg1, struct ec *self)
+enum status sys_sc_ctrl(u64 arg1, struct ec *self)
 {
 	struct sc *sc = (struct sc *)cap_lookup_object(hc_sel(arg1), KOBJ_SC, PERM_SC_CTRL);
 	if (!sc)

@@ -19,7 +19,7 @@ struct pd *sys_parent(u64 sel, unsigned *perm)
 struct pd *sys_pd(u64 sel) { return (struct pd *)cap_lookup_object(sel, KOBJ_PD, 0); }
 
 /* All but the frequent ones. */
-static noinline u64 dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
 	const struct hypercall c = {arg1, arg2, arg3, arg4, arg5};
 	switch (arg1 & 0xff) {
@@ -46,8 +46,8 @@ static noinline u64 dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 ar
  * From entry.S, for all hypercalls but CALL and REPLY. The frequent ones come first and get what they need in registers; every branch
  * ends in a jump, so that nothing is pushed.
  */
-u64 syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
-u64 syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
+enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
 	unsigned hc = arg1 & 0xff;
 	if (likely(hc == HC_SM_CTRL))

@@ -20,18 +20,18 @@ static always_inline u64 hc_sel(u64 arg1) { return arg1 >> 12; }
 static always_inline unsigned hc_op(u64 arg1) { return arg1 >> 8 & 3; }
 
 enum status sys_pd_create(struct ec *self, const struct hypercall *c);
-u64 sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
+enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
 enum status sys_ec_create(struct ec *self, const struct hypercall *c);
 enum status sys_ec_ctrl(struct ec *self, const struct hypercall *c);
 enum status sys_sc_create(struct ec *self, const struct hypercall *c);
-u64 sys_sc_ctrl(u64 arg1, struct ec *self);
+enum status sys_sc_ctrl(u64 arg1, struct ec *self);
 enum status sys_pt_create(struct ec *self, const struct hypercall *c);
-u64 sys_pt_ctrl(u64 arg1, u64 id);
+enum status sys_pt_ctrl(u64 arg1, u64 id);
 enum status sys_sm_create(struct ec *self, const struct hypercall *c);
 enum status sys_revoke(struct ec *self, const struct hypercall *c);
 
 /* ARG2 and ARG3 are the timeout, which must be zero: timeouts are an extension to come. */
-static always_inline u64 sys_sm_ctrl(u64 arg1, u64 time_high, u64 time_low, struct ec *self)
+static always_inline enum status sys_sm_ctrl(u64 arg1, u64 time_high, u64 time_low, struct ec *self)
 {
 	if (!(arg1 >> 8 & SM_CTRL_DOWN)) {
 		struct sm *sm = (struct sm *)cap_lookup_object(hc_sel(arg1), KOBJ_SM, PERM_SM_UP);

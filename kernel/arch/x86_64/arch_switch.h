@@ -54,7 +54,7 @@ static always_inline void arch_ec_switch_event(struct cpu *cpu, struct ec *from,
 	cpu->ec = to;
 	switch_bases(from, to);
 	fpu_save(from);
-	to->fpu_saved = false;
+	to->fpu_load = fpu_initial;
 	switch_space(cpu, from, to);
 }
 
@@ -78,5 +78,5 @@ void arch_state_read(const struct ec *ec, struct utcb *utcb, u64 mtd);
 bool arch_state_write(struct ec *ec, const struct utcb *utcb, u64 mtd) must_check;
 const char *arch_event_name(unsigned event);
 
-/* An area with the initial extended state. */
-void arch_fpu_init(void *area);
+/* The extended state of a new EC: initial. */
+void arch_fpu_init(struct ec *ec);

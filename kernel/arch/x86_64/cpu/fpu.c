@@ -13,19 +13,20 @@ u32 fpu_inuse_index;
 #define XSAVE_HEADER	  512
 #define XSAVE_HEADER_SIZE 64
 
-static aligned(64) u8 fpu_initial[XSAVE_HEADER + XSAVE_HEADER_SIZE];
+const u8 fpu_initial[XSAVE_HEADER + XSAVE_HEADER_SIZE] aligned(64) = {
+	[XSAVE_FCW] = 0x7f,
+	[XSAVE_FCW + 1] = 0x03,
+	[XSAVE_MXCSR] = MXCSR_INIT & 0xff,
+	[XSAVE_MXCSR + 1] = MXCSR_INIT >> 8,
+};
 
-void fpu_setup(void)
-{
-	fpu_inuse_index = cpu_features.xgetbv1;
-	arch_fpu_init(fpu_initial);
-}
+void fpu_setup(void) { fpu_inuse_index = cpu_features.xgetbv1; }
 
-void arch_fpu_init(void *area)
+/* XSAVE writes only the components in use: the rest of the area must not hold anybody else's data. */
+void arch_fpu_init(struct ec *ec)
 {
-	memset(area, 0, XSAVE_HEADER + XSAVE_HEADER_SIZE);
-	*(u16 *)((u8 *)area + XSAVE_FCW) = 0x37f;
-	*(u32 *)((u8 *)area + XSAVE_MXCSR) = MXCSR_INIT;
+	memcpy(ec->fpu, fpu_initial, sizeof(fpu_initial));
+	ec->fpu_load = fpu_initial;
 }
 
 static always_inline void xsave(void *area, u32 mask)
@@ -44,19 +45,26 @@ static always_inline void xrstor(const void *area, u32 mask)
 void fpu_save(struct ec *ec)
 {
 	xsave(ec->fpu, cpu_features.xcr0);
-	ec->fpu_saved = true;
+	ec->fpu_load = ec->fpu;
 }
 
-/* While an EC runs its fpu_saved is false: a state that is initial needs no saving. */
-struct ec *fpu_switch_slow(struct ec *from, struct ec *to, u32 in_use)
+struct ec *fpu_save_and_load(struct ec *from, struct ec *to)
 {
 	u32 mask = cpu_features.xcr0;
-	if (likely(in_use)) {
-		xsave(from->fpu, mask);
-		from->fpu_saved = true;
-	}
-	const void *area = to->fpu_saved ? to->fpu : fpu_initial;
-	to->fpu_saved = false;
-	xrstor(area, mask);
+	void *area = from->fpu;
+
+	xsave(area, mask);
+	from->fpu_load = area;
+	const void *load = to->fpu_load;
+	to->fpu_load = fpu_initial;
+	xrstor(load, mask);
+	return to;
+}
+
+struct ec *fpu_load(struct ec *to)
+{
+	const void *load = to->fpu_load;
+	to->fpu_load = fpu_initial;
+	xrstor(load, cpu_features.xcr0);
 	return to;
 }

@@ -18,11 +18,15 @@ extern u32 fpu_inuse_index; /* 1 if the CPU has XGETBV(1), else 0 */
 void fpu_setup(void);
 void fpu_save(struct ec *ec);
 
+/* The XSAVE image of the initial state. */
+extern const u8 fpu_initial[];
+
 /*
- * The switch when either side has something to save or to load. Returns `to`: on the fast path this is the last thing that happens,
- * and a jump.
+ * The switches that have work to do: `from` has something to save; or only `to` has something to load. They return `to`: on the fast path
+ * this is the last thing that happens, and a jump. While an EC runs its fpu_load is fpu_initial: an initial state needs no saving.
  */
-struct ec *fpu_switch_slow(struct ec *from, struct ec *to, u32 in_use);
+struct ec *fpu_save_and_load(struct ec *from, struct ec *to);
+struct ec *fpu_load(struct ec *to);
 
 /* Non-zero if the CPU's extended state is other than initial. */
 static always_inline u32 fpu_in_use(struct cpu *cpu)
@@ -35,8 +39,9 @@ static always_inline u32 fpu_in_use(struct cpu *cpu)
 
 static always_inline struct ec *fpu_switch(struct cpu *cpu, struct ec *from, struct ec *to)
 {
-	u32 in_use = fpu_in_use(cpu);
-	if (unlikely(in_use | to->fpu_saved))
-		return fpu_switch_slow(from, to, in_use);
+	if (unlikely(fpu_in_use(cpu)))
+		return fpu_save_and_load(from, to);
+	if (unlikely(to->fpu_load != fpu_initial))
+		return fpu_load(to);
 	return to;
 }
