@@ -232,20 +232,19 @@ static void copies_follow_the_source(void **state)
 {
 	(void)state;
 	struct ptab src;
-	struct ptab_filter all = {.keep = ~0ull}, ro = {.keep = ~PTE_W, .set = PTE_NX};
 
 	ptab_init(&src, PTAB_HOST, 2);
 	assert_int_equal(ptab_map(&src, 0, 2, leaf_at(100), &g), SUCCESS);
 	assert_int_equal(ptab_map(&src, 5, 0, leaf_at(200) & ~PTE_DELEG, &g), SUCCESS);
 	assert_int_equal(ptab_map(&src, 512, ORDER_2M, leaf_at(1024), &g), SUCCESS);
 	map(bit(20), 4, leaf_at(7 << 4));
-	assert_int_equal(ptab_copy(&pt, bit(20), &src, 0, 10, all, &g), SUCCESS);
+	assert_int_equal(ptab_copy(&pt, bit(20), &src, 0, 10, 0, &g), SUCCESS);
 	assert_true(stale());
 	assert_maps(bit(20) + 3, leaf_at(103), 0);
 	assert_maps(bit(20) + 4, 0, 0); /* was mapped, is not in the source */
 	assert_maps(bit(20) + 5, 0, 0); /* not to be delegated */
 	assert_maps(bit(20) + 512 + 5, leaf_at(1024 + 5), ORDER_2M);
-	assert_int_equal(ptab_copy(&pt, bit(21), &src, 512 + 8, 3, ro, &g), SUCCESS);
+	assert_int_equal(ptab_copy(&pt, bit(21), &src, 512 + 8, 3, PTE_W | PTE_NX, &g), SUCCESS);
 	assert_maps(bit(21) + 7, (leaf_at(1024 + 8 + 7) & ~PTE_W) | PTE_NX, 0);
 
 	ptab_clear(&src, PTAB_ENTRIES);
@@ -256,19 +255,18 @@ static void copies_follow_the_source(void **state)
 static void a_table_may_be_copied_onto_itself(void **state)
 {
 	(void)state;
-	struct ptab_filter ro = {.keep = ~PTE_W};
 	map(0, ORDER_1G, leaf_at(0));
 	map(1024, 0, leaf_at(3));
 	/* The same range: narrowed in place. */
-	assert_int_equal(ptab_copy(&pt, 1024, &pt, 1024, ORDER_2M, ro, &g), SUCCESS);
+	assert_int_equal(ptab_copy(&pt, 1024, &pt, 1024, ORDER_2M, PTE_W, &g), SUCCESS);
 	assert_maps(1024, leaf_at(3) & ~PTE_W, 0);
 	assert_maps(1025, leaf_at(1025) & ~PTE_W, 0);
 	/* From a superpage into itself. */
-	assert_int_equal(ptab_copy(&pt, 2048 + 16, &pt, 2048, 4, ro, &g), SUCCESS);
+	assert_int_equal(ptab_copy(&pt, 2048 + 16, &pt, 2048, 4, PTE_W, &g), SUCCESS);
 	assert_maps(2048 + 17, leaf_at(2048 + 1) & ~PTE_W, 0);
 	assert_maps(2048 + 1, leaf_at(2048 + 1), 0);
 	/* From a table onto one of its own superpages, and back. */
-	assert_int_equal(ptab_copy(&pt, 512, &pt, 1024, ORDER_2M, (struct ptab_filter){.keep = ~0ull}, &g), SUCCESS);
+	assert_int_equal(ptab_copy(&pt, 512, &pt, 1024, ORDER_2M, 0, &g), SUCCESS);
 	assert_maps(512, leaf_at(3) & ~PTE_W, 0);
 	assert_maps(513, leaf_at(1025) & ~PTE_W, 0);
 	finish();
@@ -330,12 +328,12 @@ static bool change_model(u64 page, unsigned order, u64 leaf)
 	return flush;
 }
 
-static bool copy_model(u64 page, u64 from, unsigned order, struct ptab_filter f)
+static bool copy_model(u64 page, u64 from, unsigned order, u64 deny)
 {
 	bool flush = false;
 	for (u64 n = 0; n < bit(order); n++) {
 		u64 leaf = model[from + n];
-		flush |= change_model(page + n, 0, leaf & PTE_DELEG ? (leaf & f.keep) | f.set : 0);
+		flush |= change_model(page + n, 0, leaf & PTE_DELEG ? (leaf & ~(deny & PTE_W)) | (deny & PTE_NX) : 0);
 	}
 	return flush;
 }
@@ -344,7 +342,7 @@ static void random_step(void)
 {
 	unsigned order = random_order();
 	u64 page = random_block(order), leaf = random_leaf(order), from = random_block(order);
-	struct ptab_filter f = {unit_random(2) ? ~0ull : ~PTE_W, unit_random(2) ? PTE_NX : 0};
+	u64 deny = (unit_random(2) ? PTE_W : 0) | (unit_random(2) ? PTE_NX : 0);
 	bool flush;
 
 	switch (unit_random(pt.format == PTAB_HOST ? 4 : 2)) {
@@ -357,8 +355,8 @@ static void random_step(void)
 		flush = change_model(page, order, leaf);
 		break;
 	default:
-		assert_int_equal(ptab_copy(&pt, page, &pt, from, order, f, &g), SUCCESS);
-		flush = copy_model(page, from, order, f);
+		assert_int_equal(ptab_copy(&pt, page, &pt, from, order, deny, &g), SUCCESS);
+		flush = copy_model(page, from, order, deny);
 		break;
 	}
 	if (flush)
@@ -404,8 +402,7 @@ static void nested_copies_match_their_source(void **state)
 	for (unsigned i = 0; i < 300; i++)
 		random_step();
 	ptab_init(&guest, PTAB_EPT, 1);
-	struct ptab_filter f = {~PTE_W, PTE_NX};
-	assert_int_equal(ptab_copy(&guest, bit(21), &pt, 0, WINDOW_ORDER, f, &g), SUCCESS);
+	assert_int_equal(ptab_copy(&guest, bit(21), &pt, 0, WINDOW_ORDER, PTE_W | PTE_NX, &g), SUCCESS);
 	for (u64 page = 0; page < WINDOW; page++) {
 		u64 leaf = model[page] & PTE_DELEG ? model[page] & PTE_ADDR : 0;
 		u64 entry = ptab_lookup(&guest, bit(21) + page, &order) & ~PTE_PS;
@@ -424,7 +421,6 @@ static void nested_copies_match_their_source(void **state)
 static enum status short_of_memory(u64 left)
 {
 	struct hog hog = {0};
-	struct ptab_filter f = {~PTE_W, 0};
 	enum status st[3];
 	unsigned order;
 
@@ -439,7 +435,7 @@ static enum status short_of_memory(u64 left)
 	assert_int_equal(look(12346, &order), leaf_at(12346));
 	st[1] = ptab_map(&pt, bit(28), 0, leaf_at(9), &g);
 	assert_int_equal(look(bit(28), &order), st[1] == SUCCESS ? leaf_at(9) : 0);
-	st[2] = ptab_copy(&pt, bit(27), &pt, 0, 19, f, &g);
+	st[2] = ptab_copy(&pt, bit(27), &pt, 0, 19, PTE_W, &g);
 	for (u64 page = 0; page < bit(19); page += 97) {
 		u64 entry = look(bit(27) + page, &order), source = look(page, &order) & ~PTE_W;
 		assert_true(entry == source || (st[2] == OOM && !entry));
