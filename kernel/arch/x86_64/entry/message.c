@@ -2,13 +2,15 @@
 /* Exception messages: groups of registers between an EC and a UTCB. The register file has the UTCB's order (core/regs.h). */
 #include "arch_switch.h"
 
-#define BLOCK_COPY(to, from, first, last)                                                                        \
-	do {                                                                                                     \
-		for (size_t i = offsetof(__typeof__(*(to)), first); i <= offsetof(__typeof__(*(to)), last); i += 8) \
-			*(u64 *)((char *)(to) + i) =                                                             \
-				*(const u64 *)((const char *)(from) + offsetof(__typeof__(*(from)), first) + i - \
-					       offsetof(__typeof__(*(to)), first));                              \
-	} while (0)
+#define BLOCK_COPY(to, from, first, last) \
+	copy_block(&(to)->first, &(from)->first, (offsetof(struct regs, last) - offsetof(struct regs, first)) / 8 + 1)
+
+static always_inline void copy_block(u64 *to, const u64 *from, unsigned n)
+{
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < n; i++)
+		to[i] = from[i];
+}
 
 _Static_assert(offsetof(struct regs, rbx) - offsetof(struct regs, rax) ==
 		       offsetof(struct utcb_state, rbx) - offsetof(struct utcb_state, rax),
