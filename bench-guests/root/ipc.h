@@ -9,6 +9,7 @@
 
 /* One table per file, each ends with an empty case. */
 extern const struct bench_case ipc_message_cases[];
+extern const struct bench_case ipc_typed_cases[];
 extern const struct bench_case ipc_event_cases[];
 extern const struct bench_case ipc_sched_cases[];
 extern const struct bench_case ipc_object_cases[];
@@ -19,7 +20,7 @@ extern const struct bench_case ipc_scale_cases[];
 /* Selectors by file. Cases do not overlap in time; a case leaves its selectors empty. */
 enum {
 	SEL_MESSAGE = RT_SEL_PROGRAM,
-	SEL_EVENT = RT_SEL_PROGRAM + 0x100,
+	SEL_TYPED = RT_SEL_PROGRAM + 0x100,
 	SEL_SCHED = RT_SEL_PROGRAM + 0x200,
 	SEL_OBJECT = RT_SEL_PROGRAM + 0x300,
 	SEL_CAP = RT_SEL_PROGRAM + 0x400,
@@ -28,7 +29,8 @@ enum {
 
 /* A local EC on this CPU (ec->pd: where) and a portal to it. Null, or why it cannot be made. */
 const char *ipc_serve(struct rt_ec *ec, sel_t pt, void (*entry)(void));
-void ipc_unserve(struct rt_ec *ec, sel_t pt); /* also if it was not made */
+void ipc_unserve(struct rt_ec *ec,
+		 sel_t pt); /* its PD, too, unless that is the roottask's; also if nothing was made */
 
 /* Code entered at portals; see ipc_server.c. */
 void ipc_entry_empty(void);   /* replies with an empty message */

@@ -42,4 +42,7 @@ void ipc_unserve(struct rt_ec *ec, sel_t pt)
 	bench_status(rt_revoke(pt));
 	if (ec->sel)
 		bench_status(rt_revoke(ec->sel));
+	if (ec->pd && ec->pd != RT_SEL_PD)
+		bench_status(rt_revoke(ec->pd));
+	ec->pd = 0;
 }

@@ -7,6 +7,8 @@ static struct {
 	unsigned passes, failures, skips;
 } run;
 
+void (*test_around)(void (*fn)(void));
+
 bool test_failed(void)
 {
 	return run.failed || run.skipped;
@@ -59,7 +61,10 @@ static void run_one(const struct test *t)
 {
 	run.name = t->name;
 	run.failed = run.skipped = false;
-	t->fn();
+	if (test_around)
+		test_around(t->fn);
+	else
+		t->fn();
 	if (run.failed) {
 		run.failures++;
 	} else if (run.skipped) {

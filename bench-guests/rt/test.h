@@ -25,6 +25,9 @@ struct test {
 /* Runs all, or those whose name starts with "test=..." of the command line. True if none failed. */
 bool test_run(const char *suite, const struct test *tests, size_t n);
 
+/* If set, called instead of each test's function, to surround it with preparation and cleaning up. */
+extern void (*test_around)(void (*fn)(void));
+
 void test_fail(const char *file, int line, const char *fmt, ...) RT_PRINTF(3, 4);
 void test_skip(const char *why);
 bool test_true(bool ok, const char *file, int line, const char *text);
