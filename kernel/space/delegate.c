@@ -27,13 +27,15 @@ static crd_t translate(struct pd *src, struct pd *dst, crd_t crd, crd_t window)
 /* ---- Delegation ---- */
 
 /* Fits the larger window to the smaller; which part of the larger one is the hotspot's choice. */
-static void clamp(struct block *from, struct block *to, u64 hotspot)
+static always_inline void clamp(struct block *from, struct block *to, u64 hotspot)
 {
-	struct block *larger = from->order < to->order ? to : from;
-	const struct block *smaller = from->order < to->order ? from : to;
-
-	larger->base |= hotspot & (bit(larger->order) - bit(smaller->order));
-	larger->order = smaller->order;
+	if (from->order < to->order) {
+		to->base |= hotspot & (bit(to->order) - bit(from->order));
+		to->order = from->order;
+	} else {
+		from->base |= hotspot & (bit(from->order) - bit(to->order));
+		from->order = to->order;
+	}
 }
 
 static enum status grant_mem(struct pd *src, struct pd *dst, struct block from, struct block to, unsigned perm,
@@ -90,25 +92,18 @@ enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item
 			  struct delegation *out)
 {
 	struct pd *from = (item.meta & ITEM_HYPERVISOR) && src->root ? &pd_kernel : src;
-	u64 flags = item.meta & ITEM_FLAGS_MASK;
+	u64 flags = item.meta & ITEM_FLAGS_MASK, kind = flags & ITEM_KIND_MASK;
 	enum status status = SUCCESS;
 	crd_t got = 0;
 
-	switch (flags & ITEM_KIND_MASK) {
-	case ITEM_DELEGATE:
-		status = delegate(from, dst, item, del, &got);
-		break;
-	case ITEM_TRANSLATE:
+	if (kind == ITEM_TRANSLATE || kind == ITEM_TRANSLATE_DELEGATE)
 		got = translate(src, dst, item.crd, xlt);
-		break;
-	case ITEM_TRANSLATE_DELEGATE:
-		got = translate(src, dst, item.crd, xlt);
-		if (got)
-			break;
+	if (kind == ITEM_TRANSLATE_DELEGATE && !got) {
+		kind = ITEM_DELEGATE;
 		flags |= ITEM_DELEGATE;
-		status = delegate(from, dst, item, del, &got);
-		break;
 	}
+	if (kind == ITEM_DELEGATE)
+		status = delegate(from, dst, item, del, &got);
 	if (out)
 		*out = (struct delegation){got, flags};
 	return status;

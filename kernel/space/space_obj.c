@@ -27,6 +27,11 @@ static unsigned table_index(u64 sel, int shift)
 {
 	return sel >> shift & bits_low(TABLE_BITS);
 }
+/* Tables are read without lock. */
+static u64 entry_read(const u64 *table, u64 i)
+{
+	return __atomic_load_n(&table[i], __ATOMIC_ACQUIRE);
+}
 static void *entry_target(u64 entry)
 {
 	return heap_virt(paddr(entry & ENTRY_ADDR));
@@ -44,7 +49,7 @@ static u64 *table_limit(const u64 *table)
 static unsigned table_next(const u64 *table, unsigned i)
 {
 	for (unsigned limit = (unsigned)__atomic_load_n(table_limit(table), __ATOMIC_ACQUIRE); i < limit; i++)
-		if (__atomic_load_n(&table[i], __ATOMIC_ACQUIRE))
+		if (entry_read(table, i))
 			return i;
 	return 1u << TABLE_BITS;
 }
@@ -78,22 +83,20 @@ static void *slot_page_alloc(struct pd *pd, u64 sel)
 	return slots;
 }
 
-/* What an entry leads to; NULL if it is empty or there is no table. */
-static always_inline u64 *table_below(const u64 *table, u64 sel, int shift)
-{
-	u64 entry = table ? __atomic_load_n(&table[table_index(sel, shift)], __ATOMIC_ACQUIRE) : 0;
-
-	return likely(entry) ? entry_target(entry) : NULL;
-}
-
-/* Straight on, as this is most of the cost of small operations. */
+/* Written out, as this is most of what small operations cost. NULL if no page is there. */
 static always_inline struct cap_slot *slot_find(const struct space_obj *sp, u64 sel)
 {
-	const u64 *table = table_below(sp->pdpt, sel, SHIFT_TOP);
+	u64 entry = entry_read(sp->pdpt, sel >> SHIFT_TOP);
 
-	table = table_below(table, sel, SHIFT_TOP - TABLE_BITS);
-	table = table_below(table, sel, SLOT_BITS);
-	return table ? (struct cap_slot *)table + (sel & bits_low(SLOT_BITS)) : NULL;
+	if (unlikely(!entry))
+		return NULL;
+	entry = entry_read(entry_target(entry), table_index(sel, SHIFT_TOP - TABLE_BITS));
+	if (unlikely(!entry))
+		return NULL;
+	entry = entry_read(entry_target(entry), table_index(sel, SLOT_BITS));
+	if (unlikely(!entry))
+		return NULL;
+	return (struct cap_slot *)entry_target(entry) + (sel & bits_low(SLOT_BITS));
 }
 
 struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel)
@@ -101,8 +104,8 @@ struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel)
 	return sel < HEDRON_SEL_NUM ? slot_find(sp, sel) : NULL;
 }
 
-/* Makes the tables that are missing. NULL: out of memory. */
-static noinline struct cap_slot *slot_page_make_locked(struct pd *pd, u64 sel)
+/* The same, and makes the tables that are missing. NULL: out of memory. */
+static struct cap_slot *slot_make_locked(struct pd *pd, u64 sel)
 {
 	u64 *table = pd->objs.pdpt;
 
@@ -117,13 +120,6 @@ static noinline struct cap_slot *slot_page_make_locked(struct pd *pd, u64 sel)
 		table = entry_target(table[i]);
 	}
 	return (struct cap_slot *)table + (sel & bits_low(SLOT_BITS));
-}
-
-static always_inline struct cap_slot *slot_make_locked(struct pd *pd, u64 sel)
-{
-	struct cap_slot *s = slot_find(&pd->objs, sel);
-
-	return likely(s) ? s : slot_page_make_locked(pd, sel);
 }
 
 /* The first selector from sel on, but below end, whose page of slots exists; end or more if there is none. */
@@ -142,7 +138,7 @@ static noinline u64 slots_skip(const struct space_obj *sp, u64 sel, u64 end)
 		} else if (shift == SLOT_BITS) {
 			break;
 		} else {
-			table = entry_target(__atomic_load_n(&table[next], __ATOMIC_ACQUIRE));
+			table = entry_target(entry_read(table, next));
 			shift -= TABLE_BITS;
 		}
 	}
@@ -366,15 +362,16 @@ enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, uns
 /* `count` slots from `from` on, to one page of slots. The lock is held for no more than a page. */
 static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst_sel, u64 count, cap_t perm)
 {
-	struct cap_slot *to = NULL;
+	struct cap_slot *to;
 	enum status status = SUCCESS;
 
 	spin_lock(&dst->objs.lock);
+	to = slot_find(&dst->objs, dst_sel);
 	for (u64 i = 0; i < count && likely(!dst->objs.closed); i++) {
 		cap_t c = slot_read(&from[i]);
 		if (!(c & perm))
 			continue;
-		if (!to && !(to = slot_make_locked(dst, dst_sel))) {
+		if (unlikely(!to) && !(to = slot_make_locked(dst, dst_sel))) {
 			status = OOM;
 			break;
 		}
