@@ -95,7 +95,7 @@ static void note_provenance(struct result *result, const struct options *o, cons
 
 	date_now(date);
 	json_object_set_new(provenance, "recorded", json_string(date));
-	json_object_set_new(provenance, "reason", json_string(o->reason ? o->reason : "first baseline"));
+	json_object_set_new(provenance, "reason", result_string(o->reason ? o->reason : "first baseline"));
 	if (old->context)
 		json_object_set_new(provenance, "replaces", origin(old));
 	json_object_set_new(result->context, "provenance", provenance);

@@ -212,7 +212,7 @@ static void note_command(struct result *result, char *const argv[])
 	json_t *array = json_array();
 
 	for (; *argv; argv++)
-		json_array_append_new(array, json_string(*argv));
+		json_array_append_new(array, result_string(*argv));
 	json_object_set_new(result->context, "command_line", array);
 }
 

@@ -18,9 +18,7 @@ static void print_line(FILE *out, const char *label, const char *text)
 {
 	if (!*text)
 		return;
-	fprintf(out, "  %-9s ", label);
-	write_harmless(out, text, strlen(text));
-	fputc('\n', out);
+	fprintf(out, "  %-9s %s\n", label, text);
 }
 
 static void print_program(FILE *out, const struct result *r, const char *label, const char *kind)
@@ -92,7 +90,8 @@ static void print_skips(FILE *out, const struct result *r)
 		fprintf(out, "skipped %s: %s\n", name, json_string_value(why) ? json_string_value(why) : "");
 }
 
-/* Cases the suite names and the run neither measured nor skipped: some are left out on purpose, so one line is enough. */
+/* Cases the suite names and the run neither measured nor skipped: some are left out on purpose, so one line is
+ * enough. */
 static void print_unmeasured(FILE *out, const struct result *r, const struct suite *suite)
 {
 	const char *before = "";

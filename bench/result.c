@@ -20,9 +20,27 @@ const char *result_text(const struct result *result, const char *key)
 	return text ? text : "";
 }
 
+json_t *result_string(const char *text)
+{
+	char *copy = xstrdup(text);
+	json_t *string;
+
+	for (char *c = copy; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	string = json_string(copy);
+	for (char *c = copy; !string && *c; c++)
+		if ((unsigned char)*c > '~')
+			*c = '?';
+	if (!string)
+		string = json_string(copy);
+	free(copy);
+	return string;
+}
+
 void result_set_text(struct result *result, const char *key, const char *value)
 {
-	json_object_set_new(result->context, key, json_string(value));
+	json_object_set_new(result->context, key, result_string(value));
 }
 
 void result_set_number(struct result *result, const char *key, int64_t value)
@@ -88,7 +106,7 @@ void result_add_skip(struct result *result, const char *name, const char *why)
 		skipped = json_object();
 		json_object_set_new(result->context, "skipped", skipped);
 	}
-	json_object_set_new(skipped, name, json_string(why));
+	json_object_set_new(skipped, name, result_string(why));
 }
 
 struct result result_copy(const struct result *result)

@@ -203,9 +203,41 @@ static bool benchmarks_from_json(struct result *result, const json_t *array, str
 	return true;
 }
 
+static bool printable(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+/* No text anywhere in the file may drive a terminal. */
+static bool harmless(const json_t *value)
+{
+	const char *key;
+	json_t *inner;
+	size_t i;
+
+	if (json_is_string(value))
+		return printable(json_string_value(value));
+	json_array_foreach(value, i, inner)
+	{
+		if (!harmless(inner))
+			return false;
+	}
+	json_object_foreach((json_t *)value, key, inner)
+	{
+		if (!printable(key) || !harmless(inner))
+			return false;
+	}
+	return true;
+}
+
 bool result_from_json(struct result *result, const json_t *root, struct error *error)
 {
 	*result = (struct result){0};
+	if (!harmless(root))
+		return error_set(error, "a text in it has control characters");
 	if (context_from_json(result, root, error) &&
 	    benchmarks_from_json(result, json_object_get(root, "benchmarks"), error))
 		return true;

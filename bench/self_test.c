@@ -32,7 +32,7 @@ static void shift(struct sample *s, uint64_t by)
 /* The smallest shift that must count: just over the threshold; where there is noise, well out of it. */
 static uint64_t smallest(const struct benchmark *b, const struct metric *metric, double threshold)
 {
-	uint64_t value = metric_value(metric, &b->merged);
+	uint64_t value = metric_value(metric, b);
 	uint64_t allowed = (uint64_t)((double)value * threshold / 100);
 
 	return metric->exact ? allowed + 1 : 3 * allowed + (b->merged.max - b->merged.min) + 1;

@@ -91,7 +91,7 @@ static void plain_line(struct session *s, const char *line, size_t len)
 		keep(s->boot_line, sizeof(s->boot_line), boot, len - (size_t)(boot - line));
 	if (contains(line, len, "illed") || contains(line, len, "Bad ELF") || contains(line, len, "module"))
 		keep(s->last_remark, sizeof(s->last_remark), line, len);
-	if (is_panic(line, len)) {
+	if (s->fault != FAULT_PANIC && is_panic(line, len)) {
 		char text[256];
 
 		/* The panic explains whatever else went wrong. */

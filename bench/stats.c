@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { RESAMPLES = 1000 };
+enum { RESAMPLES = 2000 };
 
 /* Both histograms walked together, one bin of equal values after the other. */
 struct walk {
@@ -54,19 +54,25 @@ double stats_mann_whitney(const struct hist *a, const struct hist *b)
 	return z <= 0 ? 1 : 2 * gsl_cdf_ugaussian_Q(z);
 }
 
-static double resampled_quantile(gsl_rng *rng, const struct sample *boots, size_t count, double q)
+double stats_mean_median(const struct sample *boots, size_t count)
 {
-	struct hist all = {0};
-	double value;
+	double sum = 0;
 
 	for (size_t i = 0; i < count; i++)
-		hist_merge(&all, &boots[gsl_rng_uniform_int(rng, count)].hist);
-	value = (double)hist_quantile(&all, q);
-	hist_free(&all);
-	return value;
+		sum += (double)boots[i].p50;
+	return count ? sum / (double)count : 0;
 }
 
-struct interval stats_change(const struct sample *a, size_t a_count, const struct sample *b, size_t b_count, double q)
+static double resampled(gsl_rng *rng, const struct sample *boots, size_t count)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += (double)boots[gsl_rng_uniform_int(rng, count)].p50;
+	return sum / (double)count;
+}
+
+struct interval stats_change(const struct sample *a, size_t a_count, const struct sample *b, size_t b_count)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	double *changes = xcalloc(RESAMPLES, sizeof(*changes));
@@ -74,7 +80,7 @@ struct interval stats_change(const struct sample *a, size_t a_count, const struc
 
 	gsl_rng_set(rng, 1);
 	for (size_t i = 0; i < RESAMPLES; i++) {
-		double from = resampled_quantile(rng, a, a_count, q), to = resampled_quantile(rng, b, b_count, q);
+		double from = resampled(rng, a, a_count), to = resampled(rng, b, b_count);
 
 		changes[i] = 100 * (to - from) / (from > 0 ? from : 1);
 	}

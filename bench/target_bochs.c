@@ -27,7 +27,9 @@ static const char bochsrc[] = "cpu: model=%s, count=1, ips=100000000, reset_on_t
 			      "clock: sync=none\n"
 			      "panic: action=fatal\n"
 			      "error: action=report\n"
-			      "info: action=ignore\n";
+			      "info: action=ignore\n"
+			      /* without a sound card its mixer thread dies, and Bochs with it */
+			      "sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy\n";
 
 /* Words for GRUB's shell-like language: quoted, so that nothing in them means anything to it. */
 static bool quotable(const char *words, struct error *error)
@@ -153,6 +155,12 @@ static char **arguments(void)
 	return argv;
 }
 
+/* Memory that Bochs holds at once; it swaps what is beyond to a file. */
+static unsigned host_memory(const struct machine_config *config)
+{
+	return config->memory < 1024 ? config->memory : 1024;
+}
+
 static bool prepare(const struct machine_config *config, struct launch *launch, struct error *error)
 {
 	if (strspn(config->cpu, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(config->cpu))
@@ -165,7 +173,8 @@ static bool prepare(const struct machine_config *config, struct launch *launch, 
 	return make_folder(launch, "iso/boot/grub", error) && fill_image(launch, config, error) &&
 	       make_image(launch, error) && make_fifo(launch, "console", error) &&
 	       launch_write(launch, "rc", "c\n", error) &&
-	       write_text(launch, "bochsrc", xasprintf(bochsrc, config->cpu, config->memory, config->memory), error);
+	       write_text(launch, "bochsrc", xasprintf(bochsrc, config->cpu, config->memory, host_memory(config)),
+			  error);
 }
 
 static char *version(const struct launch *launch)

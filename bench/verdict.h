@@ -36,7 +36,7 @@ struct outcome {
 const struct metric *metric_find(const char *name);
 
 /* The one number that stands for a benchmark in this metric. */
-uint64_t metric_value(const struct metric *metric, const struct sample *sample);
+uint64_t metric_value(const struct metric *metric, const struct benchmark *benchmark);
 
 /* Either side may be NULL (missing, new), not both. threshold is in percent. */
 struct outcome verdict_decide(const struct metric *metric, const struct benchmark *a, const struct benchmark *b,

@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		lines_feed(lines, (const char *)data + at, size - at < 1000 ? size - at : 1000, on_line, &session);
 	lines_finish(lines, on_line, &session);
 	session_finish(&session);
-	if (session.fault == FAULT_NONE && !(session.seen_end && session.measured_count && session.calibration.stable))
+	if (session.fault == FAULT_NONE &&
+	    !(session.seen_end && session.measured_count && session.calibration.stable))
 		abort();
 	session_free(&session);
 	free(lines);

@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The program as a user meets it: exit codes, messages and files; a script stands in for the emulator. */
+#include "test.h"
+
+#include "child.h"
+#include "result.h"
+
+#include "build.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/hbench-program-XXXXXX";
+static char *output; /* stdout and stderr of the last call */
+
+static char *in_folder(const char *name)
+{
+	return xasprintf("%s/%s", folder, name);
+}
+
+static void read_output(const char *path)
+{
+	struct error error;
+	size_t size;
+
+	free(output);
+	output = file_read(path, 1 << 24, &size, &error);
+	assert_non_null(output);
+}
+
+/* Runs `hbench WORDS` in the folder and returns its exit code. Words are separated by blanks. */
+static int hbench(const char *words)
+{
+	char *copy = xstrdup(words), *save = NULL, *argv[40] = {(char *)TEST_PROGRAM}, *path = in_folder("output");
+	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND | O_CLOEXEC, 0600), count = 1;
+	struct child child;
+	struct error error;
+
+	for (char *word = strtok_r(copy, " ", &save); word && count < 39; word = strtok_r(NULL, " ", &save))
+		argv[count++] = word;
+	assert_true(child_start(&child, argv, folder, fd, fd, &error));
+	for (int i = 0; i < 3000 && !child_ended(&child); i++)
+		usleep(10000);
+	assert_true(child_ended(&child));
+	close(fd);
+	read_output(path);
+	free(path);
+	free(copy);
+	return WIFEXITED(child.status) ? WEXITSTATUS(child.status) : 128 + WTERMSIG(child.status);
+}
+
+static void expect(int code, const char *words)
+{
+	int got = hbench(words);
+
+	if (got != code)
+		fail_msg("`hbench %s` gave %d instead of %d:\n%s", words, got, code, output);
+}
+
+static void has(const char *part)
+{
+	if (!strstr(output, part))
+		fail_msg("`%s` is not in:\n%s", part, output);
+}
+
+static void lacks(const char *part)
+{
+	if (strstr(output, part))
+		fail_msg("`%s` is in:\n%s", part, output);
+}
+
+static void write_file(const char *name, const char *data, size_t size)
+{
+	char *path = in_folder(name);
+	struct error error;
+
+	assert_true(file_replace(path, data, size, &error));
+	free(path);
+}
+
+static bool exists(const char *name)
+{
+	char *path = in_folder(name);
+	bool there = !access(path, F_OK);
+
+	free(path);
+	return there;
+}
+
+/* What the machine of the next run prints, and how it ends. */
+static void machine(const char *log, const char *status, bool hangs)
+{
+	char *path = xasprintf(TEST_DATA "/%s.log", log);
+
+	setenv("HBENCH_FAKE_LOG", path, 1);
+	setenv("HBENCH_FAKE_STATUS", status, 1);
+	setenv("HBENCH_FAKE_HANG", hangs ? "1" : "0", 1);
+	unsetenv("HBENCH_FAKE_MESSAGE");
+	free(path);
+}
+
+#define RUN "run -t qemu -k kernel.elf -r root.elf "
+
+static int set_up(void **state)
+{
+	static const char elf32[] = "\177ELF\1\1\1\0\0\0\0\0\0\0\0\0", elf64[] = "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0";
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	write_file("kernel.elf", elf32, sizeof(elf32) - 1);
+	write_file("kernel64.elf", elf64, sizeof(elf64) - 1);
+	write_file("root.elf", elf64, sizeof(elf64) - 1);
+	setenv("HBENCH_SUITES", TEST_SUITES, 1);
+	setenv("HBENCH_QEMU", TEST_EMULATOR, 1);
+	setenv("SOURCE_DATE_EPOCH", "1700000000", 1);
+	setenv("NO_COLOR", "1", 1);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *data, int type, struct FTW *walk)
+{
+	(void)data;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	free(output);
+	return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void help(void **state)
+{
+	static const char *const verbs[] = {"list", "run", "import", "show", "compare", "gate", "baseline"};
+
+	(void)state;
+	expect(2, "");
+	expect(0, "--help");
+	for (size_t i = 0; i < array_size(verbs); i++) {
+		char *words = xasprintf("%s --help", verbs[i]);
+
+		has(verbs[i]);
+		expect(0, words);
+		has("Example");
+		free(words);
+		expect(0, "--help");
+	}
+	expect(0, "--version");
+	has("hbench " HBENCH_VERSION);
+	expect(2, "measure");
+	has("no verb `measure`");
+}
+
+static void list(void **state)
+{
+	(void)state;
+	expect(0, "list");
+	has("call_reply_cross/words:448");
+	expect(0, "list ipc --names");
+	has("ipc/null\n");
+	expect(2, "list nothing");
+}
+
+static void usage_errors(void **state)
+{
+	static const char *const calls[] = {
+		"run",
+		"run -t qemu",
+		"run -t vax -k kernel.elf -r root.elf",
+		RUN "--boots 0",
+		RUN "--boots x",
+		RUN "--boots -1",
+		RUN "--timeout 1s",
+		RUN "--memory 99999999999999999999",
+		RUN "extra",
+		RUN "--unknown",
+		RUN "--suite nothing",
+		"run -t qemu -k missing.elf -r root.elf",
+		"show",
+		"show a b",
+		"compare a",
+		"compare a b c",
+		"gate",
+		"gate x.json",
+		"gate --baseline x",
+		"baseline",
+		"baseline forget",
+		"baseline update",
+		"baseline list x",
+		"import x.log",
+		"import --machine ../x x.log",
+		"import --machine m --metric yards x.log",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_size(calls); i++)
+		expect(2, calls[i]);
+}
+
+static void good_run(void **state)
+{
+	struct result r;
+	struct error error;
+	char *path = in_folder("good.json");
+
+	(void)state;
+	machine("good", "33", false);
+	expect(0, RUN "-o good.json --git-revision abc");
+	has("null: min 40");
+	has("call_reply_cross/words:0  230");
+	has("skipped ipc/delegate_mem_large/order:9: no memory");
+	assert_true(exists("good.log"));
+	assert_true(result_load(&r, path, &error));
+	assert_int_equal(r.count, 3);
+	assert_string_equal(result_text(&r, "machine"), "qemu-icount-max");
+	assert_string_equal(result_text(&r, "metric"), "instructions");
+	assert_string_equal(result_text(&r, "date"), "2023-11-14T22:13:20+00:00");
+	assert_string_equal(result_text(&r, "git_revision"), "abc");
+	assert_string_equal(result_text(&r, "emulator_version"), "Fake emulator version 1.0");
+	assert_int_equal(strlen(result_text(&r, "kernel_sha256")), 64);
+	result_free(&r);
+	free(path);
+	expect(0, "show good.json");
+	has("executed instructions per operation, minimum (exact)");
+	lacks("\033");
+}
+
+/* The same run gives the same file, byte for byte, wherever it is made. */
+static void results_are_reproducible(void **state)
+{
+	char *first, *second, *path_a = in_folder("a.json"), *path_b = in_folder("b.json");
+	struct error error;
+	size_t size;
+
+	(void)state;
+	machine("good", "33", false);
+	expect(0, RUN "-q -o a.json");
+	assert_string_equal(output, "");
+	setenv("TMPDIR", folder, 1);
+	expect(0, RUN "-q -o b.json");
+	unsetenv("TMPDIR");
+	first = file_read(path_a, 1 << 24, &size, &error);
+	second = file_read(path_b, 1 << 24, &size, &error);
+	assert_string_equal(first, second);
+	assert_null(strstr(first, "/tmp"));
+	free(first);
+	free(second);
+	free(path_a);
+	free(path_b);
+}
+
+static void several_boots(void **state)
+{
+	struct result r;
+	struct error error;
+	char *path = in_folder("boots.json");
+
+	(void)state;
+	machine("good", "33", false);
+	expect(0, RUN "--boots 3 -o boots.json");
+	assert_true(exists("boots.1.log") && exists("boots.3.log"));
+	assert_true(result_load(&r, path, &error));
+	assert_int_equal(r.benchmarks[0].boot_count, 3);
+	assert_int_equal(r.benchmarks[0].merged.n, 192);
+	result_free(&r);
+	free(path);
+}
+
+static void invalid_runs(void **state)
+{
+	static const struct {
+		const char *log, *status;
+		bool hangs;
+		const char *message;
+	} rows[] = {
+		{"panic", "33", true, "the kernel panicked (PANIC: bug: x < y"},
+		{"panic", "0", false, "the kernel panicked"},
+		{"cut", "0", false, "cut off"},
+		{"count", "33", false, "protocol lines were lost"},
+		{"unstable", "33", true, "calibration is not stable"},
+		{"fail", "35", false, "the page was not there"},
+		{"version", "33", true, "another version of the protocol"},
+		{"malformed", "33", true, "cannot be read"},
+		{"duplicate", "33", true, "measured twice"},
+		{"silent", "0", false, "the roottask reported nothing"},
+		{"noboot", "0", false, "the kernel did not boot"},
+		{"badelf", "0", false, "Bad ELF"},
+		{"good", "35", false, "ended with its code for failure"},
+		{"good", "0", false, "another way than it should"},
+		{"noboot", "1", false, "the emulator gave up"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		machine(rows[i].log, rows[i].status, rows[i].hangs);
+		expect(4, RUN "-o invalid.json");
+		has(rows[i].message);
+		lacks("\033");
+		lacks("\007");
+		assert_true(exists("invalid.log"));
+		assert_false(exists("invalid.json"));
+	}
+}
+
+static void hanging_machine(void **state)
+{
+	double start = seconds_now();
+
+	(void)state;
+	machine("cut", "33", true);
+	expect(4, RUN "--timeout 1 -o hang.json");
+	has("the time is over");
+	has("--timeout");
+	assert_true(seconds_now() - start < 20);
+	assert_false(exists("hang.json"));
+}
+
+/* All was measured, but the machine does not power off: good, with a note. */
+static void machine_that_stays(void **state)
+{
+	(void)state;
+	machine("good", "33", true);
+	expect(0, RUN "-o stay.json");
+	has("did not power off");
+}
+
+static void emulator_message(void **state)
+{
+	(void)state;
+	machine("noboot", "1", false);
+	setenv("HBENCH_FAKE_MESSAGE", "unable to find CPU model 'vax'", 1);
+	expect(4, RUN "--cpu vax -o message.json");
+	has("unable to find CPU model 'vax'");
+	setenv("HBENCH_QEMU", "/nonexistent/qemu", 1);
+	expect(4, RUN "-o message.json");
+	has("cannot start /nonexistent/qemu");
+	setenv("HBENCH_QEMU", TEST_EMULATOR, 1);
+}
+
+static void wrong_images(void **state)
+{
+	(void)state;
+	machine("good", "33", false);
+	expect(4, "run -t qemu -k kernel64.elf -r root.elf -o x.json");
+	has("hypervisor.elf32");
+	write_file("text", "hello", 5);
+	expect(2, "run -t qemu -k text -r root.elf");
+	has("not an ELF file");
+	expect(2, "run -t qemu -k kernel.elf -r text");
+}
+
+static void arguments_of_the_emulator(void **state)
+{
+	char *path = in_folder("arguments");
+
+	(void)state;
+	machine("good", "33", false);
+	setenv("HBENCH_FAKE_ARGUMENTS", path, 1);
+	expect(0, RUN
+	       "--suite ipc --cpu EPYC,+svm --memory 64 --append nopcid --root-append case=a,b -o arguments.json");
+	unsetenv("HBENCH_FAKE_ARGUMENTS");
+	read_output(path);
+	has("shift=0,sleep=off\n");
+	has("-cpu\nEPYC,+svm\n");
+	has("-m\n64\n");
+	has("-append\nserial novga nopcid\n");
+	has("-initrd\nroottask suite=ipc case=a,,b\n");
+	free(path);
+	expect(0, "show arguments.json");
+	has("qemu-icount-EPYC--svm");
+}
+
+static void wrong_suite(void **state)
+{
+	static const char suite[] =
+		"{\"suite\":\"vm\",\"title\":\"t\",\"cases\":[{\"case\":\"a\",\"meaning\":\"m\"}]}";
+
+	(void)state;
+	machine("good", "33", true);
+	write_file("vm.json", suite, sizeof(suite) - 1);
+	setenv("HBENCH_SUITES", folder, 1);
+	expect(4, RUN "--suite vm -o suite.json");
+	has("`vm` was asked for and it runs `ipc`");
+	setenv("HBENCH_SUITES", TEST_SUITES, 1);
+}
+
+static void import(void **state)
+{
+	(void)state;
+	expect(0, "import --machine lab-1 -o import.json " TEST_DATA "/good.log " TEST_DATA "/good.log");
+	has("ipc on lab-1: time-stamp counter ticks per operation, mean of the boots' medians (with noise)");
+	expect(4, "import --machine lab-1 -o import2.json " TEST_DATA "/good.log " TEST_DATA "/cut.log");
+	has("cut off");
+	assert_false(exists("import2.json"));
+	expect(4, "import --machine lab-1 nothing.log");
+}
+
+/* A result with these minima of two benchmarks; 0 leaves one out. */
+static void make_result(const char *file, const char *machine_id, const char *metric, uint64_t one, uint64_t two)
+{
+	char *path = in_folder(file);
+	struct result r;
+	struct error error;
+
+	result_init(&r, machine_id, "ipc", metric);
+	result_set_text(&r, "date", "2024-01-01T00:00:00+00:00");
+	if (one)
+		build_constant(&r, "ipc/null", one, 64);
+	if (two)
+		build_constant(&r, "ipc/call_reply_cross/words:0", two, 64);
+	result_merge(&r);
+	assert_true(result_save(&r, path, &error));
+	result_free(&r);
+	free(path);
+}
+
+static void gate_codes(void **state)
+{
+	(void)state;
+	make_result("base.json", "m", "instructions", 40, 205);
+	make_result("same.json", "m", "instructions", 40, 205);
+	make_result("better.json", "m", "instructions", 40, 204);
+	make_result("worse.json", "m", "instructions", 41, 204);
+	make_result("less.json", "m", "instructions", 40, 0);
+	make_result("other.json", "n", "instructions", 40, 205);
+	make_result("ticks.json", "m", "ticks", 40, 205);
+	write_file("broken.json", "{", 1);
+	expect(0, "gate --baseline base.json same.json");
+	has("PASSED");
+	expect(0, "gate --baseline base.json better.json");
+	has("baseline update");
+	expect(1, "gate --baseline base.json worse.json");
+	has("WORSE");
+	expect(5, "gate --baseline base.json less.json");
+	has("MISSING ipc/call_reply_cross/words:0");
+	expect(4, "gate --baseline base.json other.json");
+	has("different machines");
+	expect(0, "gate --baseline base.json --allow-different-machine other.json");
+	expect(4, "gate --baseline base.json ticks.json");
+	expect(4, "gate --baseline base.json broken.json");
+	expect(4, "gate --baseline broken.json same.json");
+	expect(4, "gate --baseline nothing.json same.json");
+	expect(3, "gate --baseline ticks.json ticks.json");
+	has("not enough data");
+}
+
+static void gate_reports(void **state)
+{
+	char *path = in_folder("gate.xml");
+
+	(void)state;
+	expect(1, "gate --baseline base.json worse.json --junit gate.xml --markdown gate.md");
+	assert_true(exists("gate.md"));
+	read_output(path);
+	has("failures=\"1\"");
+	free(path);
+	expect(4, "gate --baseline base.json same.json --junit /nonexistent/x.xml");
+}
+
+static void gate_thresholds(void **state)
+{
+	static const char suite[] =
+		"{\"suite\":\"ipc\",\"title\":\"t\",\"threshold\":{\"instructions\":5},\"cases\":[{\"case\":"
+		"\"null\",\"meaning\":\"m\",\"threshold\":{\"instructions\":0}}]}";
+
+	(void)state;
+	write_file("loose.json", suite, sizeof(suite) - 1);
+	make_result("up2.json", "m", "instructions", 40, 209);
+	expect(1, "gate --baseline base.json up2.json");
+	expect(0, "gate --baseline base.json up2.json --thresholds loose.json");
+	expect(1, "gate --baseline base.json worse.json --thresholds loose.json");
+	expect(2, "gate --baseline base.json worse.json --thresholds nothing.json");
+}
+
+static void gate_self_test(void **state)
+{
+	(void)state;
+	expect(0, "gate --baseline base.json --self-test");
+	has("planted regressions in each of 2 benchmarks");
+	expect(1, "gate --baseline base.json --self-test worse.json");
+	expect(4, "gate --baseline ticks.json --self-test");
+	has("SELF-TEST FAILED");
+	make_result("empty.json", "m", "instructions", 0, 0);
+	expect(4, "gate --baseline empty.json --self-test");
+}
+
+static void compare(void **state)
+{
+	(void)state;
+	expect(0, "compare base.json worse.json");
+	has("+2.50%");
+	has("not met");
+	expect(0, "compare --markdown base.json worse.json");
+	has("| null | 40 | 41 |");
+	expect(0, "compare base.json other.json");
+	has("different machines");
+	expect(4, "compare base.json broken.json");
+	expect(4, "compare base.json ticks.json");
+}
+
+static void baselines(void **state)
+{
+	(void)state;
+	expect(4, "gate --baseline . same.json");
+	has("there is no baseline");
+	expect(0, "baseline list --results base");
+	has("No baselines");
+	expect(0, "baseline update --results base same.json");
+	assert_true(exists("base/m/ipc.json"));
+	expect(0, "gate --baseline base same.json");
+	expect(4, "baseline update --results base better.json");
+	has("say why with --reason");
+	expect(0, "baseline update --results base --reason shorter --git-revision 123 better.json");
+	expect(1, "gate --baseline base same.json");
+	expect(4, "baseline update --results base --reason x less.json");
+	has("missing");
+	expect(0, "baseline update --results base --reason x --allow-missing less.json");
+	expect(0, "baseline list --results base");
+	has("m        ipc");
+	make_result("evil.json", "../../evil", "instructions", 1, 1);
+	expect(4, "baseline update --results base evil.json");
+	expect(4, "gate --baseline base evil.json");
+}
+
+/* The user stops a run: the emulator goes as well, and the log stays. */
+static void interrupt(void **state)
+{
+	char *argv[] = {(char *)TEST_PROGRAM, "run", "-t",       "qemu", "-k", "kernel.elf", "-r",
+			"root.elf",           "-o",  "int.json", NULL};
+	char *path = in_folder("output");
+	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+	struct child child;
+	struct error error;
+
+	(void)state;
+	machine("cut", "33", true);
+	assert_true(child_start(&child, argv, folder, fd, fd, &error));
+	sleep(1);
+	kill(child.pid, SIGINT);
+	for (int i = 0; i < 1000 && !child_ended(&child); i++)
+		usleep(10000);
+	assert_true(child_ended(&child));
+	assert_int_equal(WEXITSTATUS(child.status), 130);
+	assert_true(exists("int.log"));
+	close(fd);
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(help),
+		cmocka_unit_test(list),
+		cmocka_unit_test(usage_errors),
+		cmocka_unit_test(good_run),
+		cmocka_unit_test(results_are_reproducible),
+		cmocka_unit_test(several_boots),
+		cmocka_unit_test(invalid_runs),
+		cmocka_unit_test(hanging_machine),
+		cmocka_unit_test(machine_that_stays),
+		cmocka_unit_test(emulator_message),
+		cmocka_unit_test(wrong_images),
+		cmocka_unit_test(arguments_of_the_emulator),
+		cmocka_unit_test(wrong_suite),
+		cmocka_unit_test(import),
+		cmocka_unit_test(gate_codes),
+		cmocka_unit_test(gate_reports),
+		cmocka_unit_test(gate_thresholds),
+		cmocka_unit_test(gate_self_test),
+		cmocka_unit_test(compare),
+		cmocka_unit_test(baselines),
+		cmocka_unit_test(interrupt),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

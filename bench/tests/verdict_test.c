@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
+#include "compare.h"
+#include "self_test.h"
+
+#include "build.h"
+
+#include <string.h>
+
+static struct outcome exact(uint64_t from, uint64_t to, double threshold)
+{
+	struct result r = {0};
+	struct outcome o;
+
+	build_constant(&r, "a", from, 10);
+	build_constant(&r, "b", to, 10);
+	result_merge(&r);
+	o = verdict_decide(metric_find("instructions"), &r.benchmarks[0], &r.benchmarks[1], threshold);
+	result_free(&r);
+	return o;
+}
+
+static void exact_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(exact(100, 100, 0).verdict, VERDICT_SAME);
+	assert_int_equal(exact(100, 101, 0).verdict, VERDICT_WORSE);
+	assert_int_equal(exact(100, 99, 0).verdict, VERDICT_BETTER);
+	assert_int_equal(exact(100, 99, 0).change, -1);
+	assert_true(exact(200, 250, 0).percent == 25);
+	assert_int_equal(exact(0, 0, 0).verdict, VERDICT_SAME);
+	assert_int_equal(exact(0, 5, 0).verdict, VERDICT_WORSE);
+	assert_true(exact(0, 5, 0).percent == 0);
+	assert_int_equal(exact(INT64_MAX / 100, INT64_MAX / 100 + 1, 0).verdict, VERDICT_WORSE);
+}
+
+static void exact_thresholds(void **state)
+{
+	(void)state;
+	assert_int_equal(exact(1000, 1010, 1).verdict, VERDICT_SAME);
+	assert_int_equal(exact(1000, 1011, 1).verdict, VERDICT_WORSE);
+	assert_int_equal(exact(1000, 990, 1).verdict, VERDICT_SAME);
+	assert_int_equal(exact(1000, 989, 1).verdict, VERDICT_BETTER);
+}
+
+static void one_side_only(void **state)
+{
+	const struct metric *metric = metric_find("instructions");
+	struct result r = {0};
+
+	(void)state;
+	build_constant(&r, "a", 7, 3);
+	result_merge(&r);
+	assert_int_equal(verdict_decide(metric, &r.benchmarks[0], NULL, 0).verdict, VERDICT_MISSING);
+	assert_int_equal(verdict_decide(metric, NULL, &r.benchmarks[0], 0).verdict, VERDICT_NEW);
+	result_free(&r);
+}
+
+static struct outcome noisy(uint64_t from, uint64_t to, uint64_t noise, size_t boots)
+{
+	struct result r = {0};
+	struct outcome o;
+
+	build_noisy(&r, "a", from, noise, boots, 1);
+	build_noisy(&r, "b", to, noise, boots, 2);
+	result_merge(&r);
+	o = verdict_decide(metric_find("ticks"), &r.benchmarks[0], &r.benchmarks[1], 2);
+	result_free(&r);
+	return o;
+}
+
+static void noisy_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(noisy(10000, 10000, 30, 5).verdict, VERDICT_SAME);
+	assert_int_equal(noisy(10000, 11000, 30, 5).verdict, VERDICT_WORSE);
+	assert_int_equal(noisy(11000, 10000, 30, 5).verdict, VERDICT_BETTER);
+	/* A change within the threshold is none, however certain it is. */
+	assert_int_equal(noisy(10000, 10030, 10, 5).verdict, VERDICT_SAME);
+}
+
+static void noise_asks_for_more(void **state)
+{
+	struct outcome o = noisy(10000, 11000, 30, 2);
+
+	(void)state;
+	assert_int_equal(o.verdict, VERDICT_UNSURE);
+	assert_non_null(strstr(o.why, "2 boots"));
+	o = noisy(10000, 10200, 8000, 3);
+	assert_int_equal(o.verdict, VERDICT_UNSURE);
+	assert_non_null(strstr(o.why, "boot more"));
+}
+
+static void start(struct result *r, const char *metric)
+{
+	result_init(r, "qemu-icount-max", "ipc", metric);
+}
+
+static enum exit_code code_of(const struct result *a, const struct result *b, const struct suite *suite)
+{
+	struct comparison c;
+	struct error error;
+	enum exit_code code;
+
+	assert_true(compare_results(&c, a, b, suite, &error));
+	code = compare_exit_code(&c);
+	compare_free(&c);
+	return code;
+}
+
+static void exit_codes(void **state)
+{
+	struct result a, b, better, less, worse_and_less;
+
+	(void)state;
+	start(&a, "instructions");
+	build_constant(&a, "ipc/x", 10, 4);
+	build_constant(&a, "ipc/y", 20, 4);
+	result_merge(&a);
+	b = result_copy(&a);
+	assert_int_equal(code_of(&a, &b, NULL), EXIT_SAME_OR_BETTER);
+	start(&better, "instructions");
+	build_constant(&better, "ipc/x", 9, 4);
+	build_constant(&better, "ipc/y", 20, 4);
+	build_constant(&better, "ipc/z", 90, 4);
+	result_merge(&better);
+	assert_int_equal(code_of(&a, &better, NULL), EXIT_SAME_OR_BETTER);
+	assert_int_equal(code_of(&better, &a, NULL), EXIT_REGRESSED); /* and z missing */
+	start(&less, "instructions");
+	build_constant(&less, "ipc/x", 10, 4);
+	result_merge(&less);
+	assert_int_equal(code_of(&a, &less, NULL), EXIT_BENCHMARK_MISSING);
+	start(&worse_and_less, "instructions");
+	build_constant(&worse_and_less, "ipc/x", 11, 4);
+	result_merge(&worse_and_less);
+	assert_int_equal(code_of(&a, &worse_and_less, NULL), EXIT_REGRESSED);
+	result_free(&a);
+	result_free(&b);
+	result_free(&better);
+	result_free(&less);
+	result_free(&worse_and_less);
+}
+
+static void not_comparable(void **state)
+{
+	struct result a, b, other;
+	struct comparison c;
+	struct error error;
+
+	(void)state;
+	start(&a, "instructions");
+	start(&b, "ticks");
+	assert_false(compare_results(&c, &a, &b, NULL, &error));
+	compare_free(&c);
+	result_init(&other, "bochs-tigerlake", "ipc", "instructions");
+	assert_false(compare_same_machine(&a, &other, &error));
+	assert_non_null(strstr(error.text, "bochs-tigerlake"));
+	assert_true(compare_same_machine(&a, &b, &error));
+	result_set_text(&other, "suite", "vm");
+	assert_false(compare_results(&c, &a, &other, NULL, &error));
+	compare_free(&c);
+	result_free(&a);
+	result_free(&b);
+	result_free(&other);
+}
+
+static void self_test_of_counts(void **state)
+{
+	struct result r;
+	struct error error = {""};
+	uint64_t values[100];
+
+	(void)state;
+	start(&r, "instructions");
+	build_constant(&r, "ipc/x", 10, 4);
+	build_constant(&r, "ipc/one", 10, 1);
+	build_constant(&r, "ipc/big", 1000003, 64);
+	for (uint64_t i = 0; i < 100; i++)
+		values[i] = 60 + i * i;
+	struct sample s = build_sample(values, 100);
+
+	result_add(&r, "ipc/spread", &s);
+	result_merge(&r);
+	if (!self_test(&r, NULL, &error))
+		fail_msg("%s", error.text);
+	result_free(&r);
+}
+
+static void self_test_of_noise(void **state)
+{
+	struct result r;
+	struct error error = {""};
+
+	(void)state;
+	start(&r, "ticks");
+	build_noisy(&r, "ipc/x", 1000, 30, 5, 1);
+	build_noisy(&r, "ipc/y", 500, 5, 5, 2);
+	result_merge(&r);
+	if (!self_test(&r, NULL, &error))
+		fail_msg("%s", error.text);
+	result_free(&r);
+}
+
+/* What cannot find a planted fault must not pass. */
+static void self_test_finds_a_blind_gate(void **state)
+{
+	struct result r;
+	struct error error = {""};
+
+	(void)state;
+	start(&r, "ticks");
+	build_noisy(&r, "ipc/x", 1000, 30, 1, 1); /* one boot: the gate cannot decide */
+	result_merge(&r);
+	assert_false(self_test(&r, NULL, &error));
+	result_free(&r);
+	start(&r, "instructions");
+	assert_false(self_test(&r, NULL, &error));
+	result_free(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exact_counts),        cmocka_unit_test(exact_thresholds),
+		cmocka_unit_test(one_side_only),       cmocka_unit_test(noisy_counts),
+		cmocka_unit_test(noise_asks_for_more), cmocka_unit_test(exit_codes),
+		cmocka_unit_test(not_comparable),      cmocka_unit_test(self_test_of_counts),
+		cmocka_unit_test(self_test_of_noise),  cmocka_unit_test(self_test_finds_a_blind_gate),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
