@@ -7,6 +7,8 @@
 
 #include "lib/types.h"
 
+#include <hedron/abi.h>
+
 struct pd;
 struct cpu;
 struct ec;
@@ -39,6 +41,9 @@ void arch_tlb_flush_guest(struct pd *pd);
 /* The kernel's half of a PD's address space, the windows of slots and ports, what goes into CR3. */
 void arch_pd_init(struct pd *pd);
 void arch_pd_free(struct pd *pd);
+
+/* One MSR of the running CPU for user land. BAD_PAR: refused by policy, or by the CPU. */
+enum status arch_msr_access(u64 msr, bool write, u64 *value) must_check;
 
 /* Number of physical address bits (CPUID 80000008h), and whether 1 GiB leaves exist. */
 unsigned arch_phys_bits(void);

@@ -7,6 +7,7 @@
 
 #include "arch/arch.h"
 #include "core/ec.h"
+#include "core/kp.h"
 #include "core/pd.h"
 #include "core/percpu.h"
 #include "core/pt.h"
@@ -49,6 +50,8 @@ static void free_object(struct kobject *o)
 		sm_free((struct sm *)o);
 		break;
 	case KOBJ_KP:
+		kp_free((struct kp *)o);
+		break;
 	case KOBJ_VCPU:
 	case KOBJ_NONE:
 		break;
@@ -81,6 +84,8 @@ static void on_refs_gone(struct kobject *o)
 {
 	if (o->type == KOBJ_EC)
 		ec_retire((struct ec *)o);
+	else if (o->type == KOBJ_KP)
+		kp_retire((struct kp *)o);
 	else if (o->type == KOBJ_PT)
 		kobject_unref(&((struct pt *)o)->ec->obj);
 	rcu_call(&o->rcu, free_later);

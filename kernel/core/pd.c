@@ -3,6 +3,7 @@
 
 #include "arch/arch.h"
 #include "lib/string.h"
+#include "mm/buddy.h"
 #include "mm/slab.h"
 
 struct pd pd_kernel = {.obj.type = KOBJ_PD};
@@ -46,8 +47,26 @@ void pd_close(struct pd *pd)
 	space_pio_destroy(pd);
 }
 
+/* The CPU never reads it: it only marks the address (SDM vol. 3, 30.4). */
+static void *access_page(struct pd *pd)
+{
+	spin_lock(&pd->access_lock);
+	if (!pd->access_page)
+		pd->access_page = buddy_alloc_zeroed();
+	spin_unlock(&pd->access_lock);
+	return pd->access_page;
+}
+
+enum status pd_map_access_page(struct pd *pd, u64 gpa)
+{
+	void *page = access_page(pd);
+	return page ? space_mem_map_guest_page(pd, gpa, page) : OOM;
+}
+
 void pd_free(struct pd *pd)
 {
+	if (pd->access_page)
+		buddy_free(pd->access_page, 0);
 	arch_pd_free(pd);
 	space_mem_destroy(&pd->mem);
 	space_obj_free(&pd->objs);

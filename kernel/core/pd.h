@@ -19,6 +19,9 @@ struct pd {
 	bool passthrough; /* may use MSRs and the machine's controls */
 	bool root;	  /* the roottask's: may take from the hypervisor PD */
 
+	void *access_page; /* APIC access page, made on first use; guarded by access_lock */
+	struct spinlock access_lock;
+
 	struct space_mem mem;
 	struct space_obj objs;
 	struct space_pio pio;
@@ -32,6 +35,8 @@ extern struct pd pd_kernel;
 
 void pd_init_cache(void);
 enum status pd_create(bool passthrough, struct pd **out) must_check;
+/* Maps the PD's APIC access page at guest-physical `gpa` (page aligned, below the user limit). */
+enum status pd_map_access_page(struct pd *pd, u64 gpa) must_check;
 /* The last capability is gone: what it holds is revoked, with everything derived from it. */
 void pd_close(struct pd *pd);
 void pd_free(struct pd *pd);

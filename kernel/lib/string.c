@@ -6,10 +6,16 @@
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 #endif
 
+/*
+ * Eight bytes at a time, then the rest. CPUs with fast string instructions do not care; for all others, and for counting executed
+ * instructions, an iteration is an instruction.
+ */
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
 	void *at = to;
-	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(n)::"memory");
+	size_t words = n / 8, rest = n % 8;
+	__asm__ volatile("rep movsq" : "+D"(at), "+S"(from), "+c"(words)::"memory");
+	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(rest)::"memory");
 	return to;
 }
 
@@ -28,7 +34,10 @@ void *memmove(void *to, const void *from, size_t n)
 void *memset(void *to, int byte, size_t n)
 {
 	void *at = to;
-	__asm__ volatile("rep stosb" : "+D"(at), "+c"(n) : "a"(byte) : "memory");
+	size_t words = n / 8, rest = n % 8;
+	u64 pattern = (u8)byte * 0x0101010101010101ull;
+	__asm__ volatile("rep stosq" : "+D"(at), "+c"(words) : "a"(pattern) : "memory");
+	__asm__ volatile("rep stosb" : "+D"(at), "+c"(rest) : "a"(pattern) : "memory");
 	return to;
 }
 

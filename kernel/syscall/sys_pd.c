@@ -44,6 +44,30 @@ static enum status delegate(struct pd *src, struct pd *dst, u64 crd, u64 flags, 
 	return s;
 }
 
+#define MSR_SHIFT 12
+
+static enum status msr_access(u64 arg1, u64 value, struct ec *self)
+{
+	bool write = arg1 >> 8 & PD_CTRL_MSR_WRITE;
+
+	if (!self->pd->passthrough)
+		return BAD_CAP;
+	enum status s = arch_msr_access(arg1 >> MSR_SHIFT, write, &value);
+	if (!write)
+		self->regs.rsi = s == SUCCESS ? value : 0;
+	return s;
+}
+
+static enum status map_access_page(crd_t crd, struct ec *self)
+{
+	u64 gpa = crd_base(crd) << PAGE_BITS;
+
+	if (crd_kind(crd) != CRD_MEM || crd_order(crd) || crd_perm(crd) != (PERM_MEM_R | PERM_MEM_W) ||
+	    crd_base(crd) >= HEDRON_USER_END >> PAGE_BITS)
+		return BAD_PAR;
+	return pd_map_access_page(self->pd, gpa);
+}
+
 enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
 	switch (hc_op(arg1)) {
@@ -52,7 +76,9 @@ enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct
 		return SUCCESS;
 	case PD_CTRL_DELEGATE:
 		return delegate(sys_pd(hc_sel(arg1)), sys_pd(arg2), arg3, arg4, arg5, self);
+	case PD_CTRL_MSR:
+		return msr_access(arg1, arg2, self);
 	default:
-		return BAD_HYP;
+		return map_access_page(arg2, self);
 	}
 }

@@ -33,6 +33,10 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4
 		return sys_pt_create(self, &c);
 	case HC_CREATE_SM:
 		return sys_sm_create(self, &c);
+	case HC_CREATE_KP:
+		return sys_kp_create(self, &c);
+	case HC_KP_CTRL:
+		return sys_kp_ctrl(&c);
 	case HC_REVOKE:
 		return sys_revoke(self, &c);
 	case HC_EC_CTRL:
@@ -52,7 +56,7 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, s
 	unsigned hc = arg1 & 0xff;
 	if (likely(hc == HC_SM_CTRL))
 		return sys_sm_ctrl(arg1, arg2, arg3, self);
-	if (hc > HC_SM_CTRL)
+	if (hc > HC_VCPU_CTRL)
 		return BAD_HYP;
 	if (hc == HC_PD_CTRL)
 		return sys_pd_ctrl(arg1, arg2, arg3, arg4, arg5, self);

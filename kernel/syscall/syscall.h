@@ -28,6 +28,8 @@ enum status sys_sc_ctrl(u64 arg1, struct ec *self);
 enum status sys_pt_create(struct ec *self, const struct hypercall *c);
 enum status sys_pt_ctrl(u64 arg1, u64 id);
 enum status sys_sm_create(struct ec *self, const struct hypercall *c);
+enum status sys_kp_create(struct ec *self, const struct hypercall *c);
+enum status sys_kp_ctrl(const struct hypercall *c);
 enum status sys_revoke(struct ec *self, const struct hypercall *c);
 
 /* ARG2 and ARG3 are the timeout, which must be zero: timeouts are an extension to come. */

@@ -2,6 +2,7 @@
 /* The order in which the machine comes up. Everything that can be missing or broken is told apart here, with a message. */
 #include "arch_switch.h"
 #include "core/dispatch.h"
+#include "core/kp.h"
 #include "core/pt.h"
 #include "core/roottask.h"
 #include "core/sc.h"
@@ -103,6 +104,7 @@ static void init_objects(void)
 	sc_init_cache();
 	pt_init_cache();
 	sm_init_cache();
+	kp_init_cache();
 	must(space_obj_init(&pd_kernel.objs), "the kernel's object space");
 	must(space_pio_boot(&pd_kernel), "the port space");
 	must(pdspace_init(), "the port bitmap");

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernel page: a page shared by the kernel and at most one place in user land.
+ * Locking: `lock` guards the mapping. Lifetime: the PD it is mapped in is referred to; vCPUs will refer to their pages.
+ */
+#pragma once
+
+#include "core/kobject.h"
+
+#include <hedron/abi.h>
+
+struct pd;
+
+struct kp {
+	struct kobject obj;
+	void *page; /* immutable */
+
+	struct spinlock lock;
+	struct pd *pd; /* where it is mapped; NULL: nowhere */
+	u64 va;
+};
+
+enum status kp_create(struct kp **out) must_check;
+void kp_init_cache(void);
+/* BAD_PAR: mapped already, unaligned, or above the user limit. */
+enum status kp_map(struct kp *kp, struct pd *pd, u64 va) must_check;
+/* BAD_PAR: not mapped. */
+enum status kp_unmap(struct kp *kp) must_check;
+/* The last reference is gone: user land loses it. */
+void kp_retire(struct kp *kp);
+void kp_free(struct kp *kp);
