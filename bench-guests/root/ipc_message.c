@@ -90,6 +90,7 @@ static const char *valid_words(void)
 
 static const char *setup_chain(long depth)
 {
+	amount = depth;
 	rt_msg(bench_utcb(), 0, 0);
 	for (sel_t n = 0; n < (sel_t)depth; n++) {
 		bool last = n + 1 == (sel_t)depth;
@@ -104,6 +105,29 @@ static const char *setup_chain(long depth)
 			BENCH_NEED(rt_delegate(PT + n, server[n - 1].pd, PT + n, PERM_ALL));
 	}
 	return NULL;
+}
+
+/* An empty message leaves the words of the one before in the UTCB. */
+static void tell_last(struct utcb *u, void *unused)
+{
+	(void)unused;
+	rt_msg(u, 1, 0);
+}
+
+/* A word sent along the chain is found at its end. */
+static const char *valid_chain(void)
+{
+	struct utcb *u = bench_utcb();
+
+	u->words[0] = 0xc0ffee;
+	rt_msg(u, 1, 0);
+	bench_status(hc_call(PT));
+	bench_status(rt_pt_at(PT_CHECK, &server[amount - 1], 0, tell_last, NULL));
+	u->words[0] = 0;
+	rt_msg(u, 0, 0);
+	bench_status(hc_call(PT_CHECK));
+	bench_status(rt_revoke(PT_CHECK));
+	return rt_msg_words(u) == 1 && u->words[0] == 0xc0ffee ? NULL : "the message did not reach the end";
 }
 
 const struct bench_case ipc_message_cases[] = {
@@ -127,6 +151,7 @@ const struct bench_case ipc_message_cases[] = {
 	 BENCH_VALUES(1, 2, 3, 4, 5, 6, 7, 8),
 	 .setup = setup_chain,
 	 .window = window_call,
+	 .valid = valid_chain,
 	 .teardown = stop},
 	{},
 };
