@@ -6,7 +6,9 @@
 #include "kernel.h"
 
 static struct pd a, b;
-static struct kobject objects[64];
+static struct alignas(KOBJECT_ALIGN) Object {
+	struct kobject obj;
+} objects[64];
 
 static void reset()
 {
@@ -15,10 +17,11 @@ static void reset()
 	must(space_obj_init(&b.objs));
 	a.objs.closed = b.objs.closed = false;
 	for (unsigned i = 0; i < 64; i++) {
-		objects[i] = kobject{};
-		objects[i].type = KOBJ_SM;
-		objects[i].refs = 1;
-		must(space_obj_insert_root(&a, 64 + i, &objects[i], PERM_SM_UP | PERM_SM_DOWN));
+		struct kobject *o = &objects[i].obj;
+		*o = kobject{};
+		o->type = KOBJ_SM;
+		o->refs = 1;
+		must(space_obj_insert_root(&a, 64 + i, o, PERM_SM_UP | PERM_SM_DOWN));
 	}
 	host_set_pd(&a);
 }

@@ -8,7 +8,6 @@
 
 extern "C" {
 #include "core/pd.h"
-#include "core/sc.h"
 #include "core/sched.h"
 #include "host.h"
 #include "lib/panic.h"

@@ -68,7 +68,7 @@ enum mem_type { MEM_UC = 0, MEM_WC = 1, MEM_WT = 4, MEM_WP = 5, MEM_WB = 6 };
 
 static always_inline u64 *ptab_child(u64 entry)
 {
-	return heap_virt(paddr(entry & PTE_ADDR));
+	return (u64 *)heap_virt(paddr(entry & PTE_ADDR));
 }
 
 /* A leaf (host format) as the table's format has it. */

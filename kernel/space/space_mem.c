@@ -109,7 +109,7 @@ static noinline enum status map_runs(struct ptab *pt, u64 page, u64 src_page, un
 
 	while (src_page < end && st == SUCCESS) {
 		const struct space_mem_run *run = space_mem_phys_run(src_page);
-		unsigned part = order_fit(page | src_page | bit(order), min_u64(run->end, end) - src_page);
+		unsigned part = order_fit(src_page | bit(order), min_u64(run->end, end) - src_page);
 		if (run->leaf)
 			st = ptab_map(pt, page, part, ptab_weaken(run->leaf, deny) | src_page << PAGE_BITS, g);
 		else

@@ -52,6 +52,7 @@ static u64 leaf_at(u64 page)
 static u64 look(u64 page, unsigned *order)
 {
 	u64 entry = ptab_lookup(&pt, page, order);
+	assert_int_equal(!!(entry & PTE_PS), entry && *order); /* bit 7 has another meaning in small leaves */
 	return entry ? (entry & ~PTE_PS) + ((page & bits_low(*order)) << PAGE_BITS) : 0;
 }
 
