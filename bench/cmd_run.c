@@ -207,11 +207,13 @@ static bool check_image(const char *path, bool *is_64, struct error *error)
 	return good;
 }
 
+/* As started, but without the folders of this host. */
 static void note_command(struct result *result, char *const argv[])
 {
 	json_t *array = json_array();
 
-	for (; *argv; argv++)
+	json_array_append_new(array, result_string(base_name(*argv)));
+	while (*++argv)
 		json_array_append_new(array, result_string(*argv));
 	json_object_set_new(result->context, "command_line", array);
 }

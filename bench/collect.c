@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAIL_LINES = 15, LOG_MAX = 1 << 30 };
+enum { TAIL_LINES = 15, TAIL_WIDTH = 160, FAILED_SHOWN = 20, LOG_MAX = 1 << 30 };
 
 /* The console's own line is whole; the roottask may know a part of it or nothing. */
 static const char *boot_line(const struct session *session)
@@ -113,8 +113,8 @@ static void print_tail(const char *log)
 
 			end = at + len + 1;
 			fputs("  | ", stderr);
-			write_harmless(stderr, at, len < 300 ? len : 300);
-			fputs(len < 300 ? "\n" : " ...\n", stderr);
+			write_harmless(stderr, at, len < TAIL_WIDTH ? len : TAIL_WIDTH);
+			fputs(len < TAIL_WIDTH ? "\n" : " ...\n", stderr);
 		}
 	} else {
 		fprintf(stderr, "The console log %s is empty.\n", log);
@@ -122,9 +122,18 @@ static void print_tail(const char *log)
 	free(data);
 }
 
+static void print_failed(const struct session *session)
+{
+	for (size_t i = 0; i < session->failed_count && i < FAILED_SHOWN; i++)
+		fprintf(stderr, "failed %s: %s\n", session->failed[i].name, session->failed[i].why);
+	if (session->failed_count > FAILED_SHOWN)
+		fprintf(stderr, "and %zu more\n", session->failed_count - FAILED_SHOWN);
+}
+
 void collect_complain(const struct session *session, const char *log)
 {
 	complain("the run is not valid: %s (%s)", fault_text(session->fault), session->detail.text);
 	fprintf(stderr, "%s\n", fault_advice(session->fault));
+	print_failed(session);
 	print_tail(log);
 }

@@ -184,7 +184,10 @@ static void pair_row(struct table *table, const struct pair *p)
 	value_cell(table, o->verdict != VERDICT_MISSING, o->b);
 	if (both && o->change) {
 		table_cell(table, colour, "%+jd", (intmax_t)o->change);
-		table_cell(table, colour, o->a ? "%+.2f%%" : "", o->percent);
+		if (o->a)
+			table_cell(table, colour, "%+.2f%%", o->percent);
+		else
+			table_cell(table, colour, "from 0");
 	} else {
 		table_cell(table, COLOUR_DIM, "%s", both ? "0" : "");
 		table_cell(table, COLOUR_DIM, "%s", "");

@@ -149,21 +149,14 @@ static void add_measurement(struct session *s, struct record *r)
 	r->sample = (struct sample){0}; /* the histogram has changed hands */
 }
 
-static void add_skip(struct session *s, const struct record *r)
+static void add_skip(struct skip **list, size_t *count, const struct record *r)
 {
 	struct skip *skip;
 
-	s->skipped = xreallocarray(s->skipped, s->skipped_count + 1, sizeof(*s->skipped));
-	skip = &s->skipped[s->skipped_count++];
+	*list = xreallocarray(*list, *count + 1, sizeof(**list));
+	skip = &(*list)[(*count)++];
 	strcpy(skip->name, r->name);
 	strcpy(skip->why, r->why);
-}
-
-/* Failures do not end the session at once: the user wants to see all of them. */
-static void add_failure(struct session *s, const struct record *r)
-{
-	if (!s->failed_count++)
-		snprintf(s->detail.text, sizeof(s->detail.text), "%s/%s: %s", r->suite, r->name, r->why);
 }
 
 static void on_case(struct session *s, struct record *r)
@@ -173,13 +166,13 @@ static void on_case(struct session *s, struct record *r)
 	else if (strcmp(r->suite, s->run.suite))
 		session_fault(s, FAULT_SUITE, "%s/%s came in a run of `%s`", r->suite, r->name, s->run.suite);
 	else if (r->type == RECORD_FAIL)
-		add_failure(s, r);
+		add_skip(&s->failed, &s->failed_count, r); /* and go on: the user wants to see all of them */
 	else if (known(s, r->name))
 		session_fault(s, FAULT_DUPLICATE, "%s/%s", r->suite, r->name);
 	else if (r->type == RECORD_SAMPLE)
 		add_measurement(s, r);
 	else
-		add_skip(s, r);
+		add_skip(&s->skipped, &s->skipped_count, r);
 }
 
 static void on_end(struct session *s, const struct record *r)
@@ -238,9 +231,8 @@ void session_finish(struct session *s)
 	if (s->fault != FAULT_NONE)
 		return;
 	if (s->failed_count) {
-		struct error first = s->detail;
-
-		session_fault(s, FAULT_FAILED, "%zu failed, the first: %s", s->failed_count, first.text);
+		session_fault(s, FAULT_FAILED, "%zu failed, the first: %s: %s", s->failed_count, s->failed[0].name,
+			      s->failed[0].why);
 	} else if (s->seen_end) {
 		if (!s->measured_count)
 			session_fault(s, FAULT_NO_SAMPLE, "%zu cases were skipped", s->skipped_count);
@@ -259,5 +251,6 @@ void session_free(struct session *session)
 		sample_free(&session->measured[i].sample);
 	free(session->measured);
 	free(session->skipped);
+	free(session->failed);
 	*session = (struct session){0};
 }

@@ -56,6 +56,7 @@ struct measurement {
 	struct sample sample;
 };
 
+/* A case that was not measured, and why. */
 struct skip {
 	char name[PROTOCOL_NAME_MAX];
 	protocol_string why;
@@ -74,6 +75,7 @@ struct session {
 	size_t measured_count;
 	struct skip *skipped;
 	size_t skipped_count;
+	struct skip *failed; /* cases with a wrong result */
 	size_t failed_count;
 	uint64_t protocol_lines;
 	bool seen_run, seen_calibration, seen_end;

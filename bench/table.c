@@ -67,10 +67,10 @@ static int width(const struct table *table, size_t column)
 	return (int)widest;
 }
 
-static void print_cell(const struct table *table, FILE *out, size_t column, const char *text, const char *code)
+static void print_cell(const struct table *table, FILE *out, size_t column, bool last, const char *text,
+		       const char *code)
 {
 	const char *gap = column ? "  " : "";
-	bool last = column + 1 == table->columns;
 	int field = right(table, column) ? width(table, column) : last ? 0 : -width(table, column);
 
 	fprintf(out, "%s%s%*s%s", gap, code, field, text, *code ? "\033[0m" : "");
@@ -92,14 +92,14 @@ static void print_row(const struct table *table, FILE *out, size_t row, bool col
 	size_t columns = filled(table, row);
 
 	for (size_t i = 0; i < columns; i++)
-		print_cell(table, out, i, cells[i].text, coloured ? codes[cells[i].colour] : "");
+		print_cell(table, out, i, i + 1 == columns, cells[i].text, coloured ? codes[cells[i].colour] : "");
 	fputc('\n', out);
 }
 
 void table_print(const struct table *table, FILE *out, bool coloured)
 {
 	for (size_t i = 0; i < table->columns; i++)
-		print_cell(table, out, i, title(table, i), coloured ? "\033[1m" : "");
+		print_cell(table, out, i, i + 1 == table->columns, title(table, i), coloured ? "\033[1m" : "");
 	fputc('\n', out);
 	for (size_t row = 0; row < table->count / table->columns; row++)
 		print_row(table, out, row, coloured);
