@@ -8,6 +8,7 @@
 #include "core/ipc.h"
 #include "core/kobject.h"
 #include "core/rcu.h"
+#include "core/remote.h"
 #include "core/sc.h"
 
 /* The account of the current SC is settled when another takes over: only then does the time matter. */
@@ -30,7 +31,7 @@ void dispatch_ready(struct cpu *cpu, struct sc *sc)
 	sc->state = SC_READY;
 	sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
 	if (!cpu->sc || sc->prio > cpu->sc->prio)
-		cpu->hazard |= HAZARD_SCHED;
+		hazard_set(cpu, HAZARD_SCHED);
 }
 
 void dispatch_yield(struct cpu *cpu)
@@ -41,7 +42,7 @@ void dispatch_yield(struct cpu *cpu)
 	dispatch_drop_current(cpu);
 	sc->state = SC_READY;
 	sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
-	cpu->hazard |= HAZARD_SCHED;
+	hazard_set(cpu, HAZARD_SCHED);
 }
 
 /* The SC waits until the EC can run again; for a dead one that is for ever. */
@@ -103,7 +104,7 @@ __attribute__((noreturn)) static void resume(struct cpu *cpu, struct ec *ec)
 	case CONT_EVENT:
 		exception_raise(cpu, ec, ec->event);
 	case CONT_IDLE:
-		arch_idle(cpu);
+		arch_idle(cpu, arch_idle_mode());
 	case CONT_SYSRET:
 		break;
 	}
@@ -113,12 +114,16 @@ __attribute__((noreturn)) static void resume(struct cpu *cpu, struct ec *ec)
 /* Dismantling objects may unblock ECs, which asks for a decision; freed is only what the chosen EC cannot be part of. */
 void dispatch_run(struct cpu *cpu)
 {
+	if (unlikely(cpu->hazard & HAZARD_REMOTE)) {
+		hazard_clear(cpu, HAZARD_REMOTE);
+		remote_take(cpu);
+	}
 	if (unlikely(cpu->hazard & HAZARD_REAP)) {
-		cpu->hazard &= ~HAZARD_REAP;
+		hazard_clear(cpu, HAZARD_REAP);
 		kobject_reap(cpu);
 	}
 	if (likely(cpu->hazard & HAZARD_SCHED)) {
-		cpu->hazard &= ~HAZARD_SCHED;
+		hazard_clear(cpu, HAZARD_SCHED);
 		struct ec *ec = choose(cpu);
 		if (ec != cpu->ec)
 			arch_ec_switch(cpu, cpu->ec, ec);

@@ -5,6 +5,7 @@
 #include "arch_switch.h"
 #include "core/dispatch.h"
 #include "core/pd.h"
+#include "core/remote.h"
 #include "core/sc.h"
 #include "core/sm.h"
 #include "lib/string.h"
@@ -55,23 +56,33 @@ static void deallocate(struct ec *ec)
 	slab_free(&ec_cache, ec);
 }
 
+static enum status map_utcb(struct ec *ec, const struct ec_config *cfg)
+{
+	if (!kobject_get(&cfg->utcb_pd->obj))
+		return BAD_CAP;
+	enum status s = space_mem_map_kernel_page(cfg->utcb_pd, cfg->utcb_va, ec->utcb, SPACE_MEM_PRIVATE);
+	if (s != SUCCESS) {
+		kobject_unref(&cfg->utcb_pd->obj);
+		return s;
+	}
+	ec->utcb_va = cfg->utcb_va;
+	ec->utcb_pd = cfg->utcb_pd;
+	return SUCCESS;
+}
+
 enum status ec_create(const struct ec_config *cfg, struct ec **out)
 {
+	if (!kobject_get(&cfg->pd->obj))
+		return BAD_CAP;
 	struct ec *ec = allocate();
-	if (!ec)
-		return OOM;
-	if (cfg->utcb_va) {
-		enum status s = space_mem_map_kernel_page(cfg->utcb_pd, cfg->utcb_va, ec->utcb, SPACE_MEM_PRIVATE);
-		if (s != SUCCESS) {
+	enum status s = !ec ? OOM : cfg->utcb_va ? map_utcb(ec, cfg) : SUCCESS;
+	if (s != SUCCESS) {
+		if (ec)
 			deallocate(ec);
-			return s;
-		}
-		ec->utcb_va = cfg->utcb_va;
-		ec->utcb_pd = cfg->utcb_pd;
-		kobject_ref(&ec->utcb_pd->obj);
+		kobject_unref(&cfg->pd->obj);
+		return s;
 	}
 	ec->pd = cfg->pd;
-	kobject_ref(&ec->pd->obj);
 	ec->cpu_id = cfg->cpu_id;
 	ec->event_base = cfg->event_base;
 	ec->regs.rsp = cfg->rsp;
@@ -107,7 +118,7 @@ void ec_unmap_utcb(struct ec *ec)
 void ec_block(struct ec *ec)
 {
 	ec->special |= EC_BLOCKED;
-	cpu_current()->hazard |= HAZARD_SCHED;
+	hazard_set(cpu_current(), HAZARD_SCHED);
 }
 
 /* SCs that waited for this EC find out anew whom they run. */
@@ -121,11 +132,30 @@ static void unpark(struct ec *ec)
 	}
 }
 
+static void wake_here(struct ec *ec, u32 status)
+{
+	if (ec_is_dead(ec))
+		return;
+	ec->special &= ~EC_BLOCKED;
+	ec->regs.rdi = status;
+	unpark(ec);
+}
+
+static void wake_letter(struct work *w)
+{
+	struct ec *ec = container_of(w, struct ec, wake);
+	wake_here(ec, ec->wake_status);
+}
+
+/* An EC waits on one semaphore at a time and is woken once for each wait: one letter is enough. */
 void ec_wake(struct ec *ec, enum status s)
 {
-	ec->special &= ~EC_BLOCKED;
-	ec->regs.rdi = s;
-	unpark(ec);
+	if (likely(ec->cpu_id == cpu_current()->id)) {
+		wake_here(ec, s);
+		return;
+	}
+	ec->wake_status = s;
+	remote_call(ec->cpu_id, &ec->wake, wake_letter);
 }
 
 void ec_help(struct ec *helper, struct ec *busy)
@@ -197,7 +227,7 @@ void ec_kill(struct ec *ec)
 		unpark(ec);
 		ec = abort_caller(ec);
 	}
-	cpu_current()->hazard |= HAZARD_SCHED;
+	hazard_set(cpu_current(), HAZARD_SCHED);
 }
 
 void ec_retire(struct ec *ec)

@@ -64,7 +64,8 @@ struct ec {
 	struct sm *sm;		 /* that it waits on */
 	u64 utcb_va;		 /* user address of the UTCB, 0 if none; immutable */
 	struct pd *utcb_pd;	 /* where; referenced */
-	bool started;		 /* the startup event is over */
+	struct work wake;	 /* the letter that wakes it from another CPU */
+	u32 wake_status;
 };
 
 struct ec_config {
@@ -90,7 +91,7 @@ void ec_free(struct ec *ec);
  */
 void ec_kill(struct ec *ec);
 
-/* Puts the EC to sleep / makes it runnable again, with this status for its hypercall. */
+/* Puts the EC to sleep / makes it runnable again, on whichever CPU, with this status for its hypercall. */
 void ec_block(struct ec *ec);
 void ec_wake(struct ec *ec, enum status s);
 

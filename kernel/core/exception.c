@@ -15,7 +15,7 @@ __attribute__((noreturn)) static cold void die(struct cpu *cpu, struct ec *self,
 	log_user("killed EC: event %u (%s) at rip %#lx, cr2 %#lx, error %#lx: %s", event, arch_event_name(event),
 		 self->regs.rip, self->regs.cr2, self->regs.error, why);
 	ec_kill(self);
-	cpu->hazard |= HAZARD_SCHED;
+	hazard_set(cpu, HAZARD_SCHED);
 	arch_dispatch();
 }
 

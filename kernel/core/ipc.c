@@ -162,7 +162,7 @@ void ipc_help(struct cpu *cpu, struct ec *self, struct ec *busy)
 	} else {
 		ec_help(self, busy);
 	}
-	cpu->hazard |= HAZARD_SCHED;
+	hazard_set(cpu, HAZARD_SCHED);
 	arch_dispatch();
 }
 
@@ -211,6 +211,6 @@ static noinline struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu
 	if (caller && sm && !ec_is_dead(caller) && sm_down(sm, caller, false) != SUCCESS)
 		caller->regs.rdi = BAD_CAP;
 
-	cpu->hazard |= HAZARD_SCHED;
+	hazard_set(cpu, HAZARD_SCHED);
 	arch_dispatch();
 }

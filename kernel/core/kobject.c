@@ -12,6 +12,7 @@
 #include "core/percpu.h"
 #include "core/pt.h"
 #include "core/rcu.h"
+#include "core/remote.h"
 #include "core/sc.h"
 #include "core/sm.h"
 
@@ -19,7 +20,7 @@ static void queue(struct kobject *o)
 {
 	struct cpu *cpu = cpu_current();
 	list_push_tail(&cpu->dying, &o->dying);
-	cpu->hazard |= HAZARD_REAP;
+	hazard_set(cpu, HAZARD_REAP);
 }
 
 /* The capabilities' reference is given back by kobject_reap(). */
@@ -58,7 +59,29 @@ static void free_object(struct kobject *o)
 	}
 }
 
-static void free_later(struct rcu_head *head) { free_object(container_of(head, struct kobject, rcu)); }
+/* The CPU whose business the object is: its queues, chains, letters. */
+static unsigned home(const struct kobject *o)
+{
+	if (o->type == KOBJ_EC)
+		return ((const struct ec *)o)->cpu_id;
+	if (o->type == KOBJ_SC)
+		return ((const struct sc *)o)->cpu_id;
+	return cpu_current()->id;
+}
+
+static void free_here(struct work *w) { free_object(container_of(w, struct kobject, work)); }
+
+/* A letter about the object may still be on its way: one that is sent now arrives behind it. */
+static void free_at_home(struct work *w)
+{
+	struct kobject *o = container_of(w, struct kobject, work);
+	if (cpu_count > 1 && (o->type == KOBJ_EC || o->type == KOBJ_SC))
+		remote_call(home(o), w, free_here);
+	else
+		free_object(o);
+}
+
+static void queue_here(struct work *w) { queue(container_of(w, struct kobject, work)); }
 
 static void on_caps_gone(struct kobject *o)
 {
@@ -88,7 +111,7 @@ static void on_refs_gone(struct kobject *o)
 		kp_retire((struct kp *)o);
 	else if (o->type == KOBJ_PT)
 		kobject_unref(&((struct pt *)o)->ec->obj);
-	rcu_call(&o->rcu, free_later);
+	rcu_call(&o->work, free_at_home);
 }
 
 void kobject_discard(struct kobject *o)
@@ -97,16 +120,32 @@ void kobject_discard(struct kobject *o)
 	on_refs_gone(o);
 }
 
+static void reap(struct kobject *o)
+{
+	bool caps = o->refs;
+
+	/* An SC's end is its home's business; so is an EC's, but user land loses the UTCB at once. */
+	if (home(o) != cpu_current()->id && (o->type == KOBJ_SC || !caps)) {
+		remote_call(home(o), &o->work, queue_here);
+		return;
+	}
+	if (caps) {
+		on_caps_gone(o);
+		if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
+			return;
+		if (home(o) != cpu_current()->id) {
+			remote_call(home(o), &o->work, queue_here);
+			return;
+		}
+	}
+	on_refs_gone(o);
+}
+
 void kobject_reap(struct cpu *cpu)
 {
 	while (!list_empty(&cpu->dying)) {
 		struct kobject *o = list_first(&cpu->dying, struct kobject, dying);
 		list_remove(&o->dying);
-		if (o->refs) {
-			on_caps_gone(o);
-			if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
-				continue;
-		}
-		on_refs_gone(o);
+		reap(o);
 	}
 }

@@ -14,9 +14,10 @@
 
 enum kobject_type { KOBJ_NONE, KOBJ_PD, KOBJ_EC, KOBJ_SC, KOBJ_PT, KOBJ_SM, KOBJ_KP, KOBJ_VCPU };
 
-struct rcu_head {
-	struct rcu_head *next;
-	void (*fn)(struct rcu_head *);
+/* Something to do later or elsewhere: a callback of core/rcu.h, a letter of core/remote.h. In one list at a time. */
+struct work {
+	struct work *next;
+	void (*fn)(struct work *);
 };
 
 struct kobject {
@@ -26,7 +27,7 @@ struct kobject {
 	u64 caps;	      /* capabilities that name this object */
 	union {
 		struct list dying; /* queued for kobject_reap() */
-		struct rcu_head rcu;
+		struct work work;  /* on its way to another CPU, or waiting to be freed */
 	};
 };
 
@@ -35,7 +36,18 @@ struct kobject {
 
 struct cpu;
 
+/* For somebody who holds a reference already. */
 static always_inline void kobject_ref(struct kobject *o) { __atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED); }
+
+/* For somebody who found the object through a capability: false if it has died meanwhile. */
+static always_inline bool must_check kobject_get(struct kobject *o)
+{
+	u32 refs = __atomic_load_n(&o->refs, __ATOMIC_RELAXED);
+	while (refs)
+		if (__atomic_compare_exchange_n(&o->refs, &refs, refs + 1, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
 
 /* The last reference queues the object: kobject_reap() dismantles it on the way out of the kernel. */
 void kobject_unref(struct kobject *o);

@@ -49,9 +49,12 @@ static struct pd *disclaim(struct kp *kp, u64 *va)
 
 enum status kp_map(struct kp *kp, struct pd *pd, u64 va)
 {
-	if (!is_aligned(va, PAGE_SIZE) || va >= HEDRON_USER_END || !claim(kp, pd, va))
+	if (!kobject_get(&pd->obj))
+		return BAD_CAP;
+	if (!is_aligned(va, PAGE_SIZE) || va >= HEDRON_USER_END || !claim(kp, pd, va)) {
+		kobject_unref(&pd->obj);
 		return BAD_PAR;
-	kobject_ref(&pd->obj);
+	}
 	enum status s = space_mem_map_kernel_page(pd, va, kp->page, SPACE_MEM_PRIVATE);
 	if (s != SUCCESS) {
 		disclaim(kp, &va);

@@ -26,8 +26,9 @@ struct pd {
 	struct space_obj objs;
 	struct space_pio pio;
 
-	/* What to load into CR3, per CPU: with the "no flush" bit only while that CPU's TLB holds nothing stale. */
+	/* What to load into CR3, and whether that CPU's TLB may hold something of this PD that is no longer true. Per CPU. */
 	u64 cr3[HEDRON_CPU_MAX];
+	u8 tlb_stale[HEDRON_CPU_MAX];
 };
 
 /* The kernel's own: source of memory and ports, address space of the idle CPUs. */

@@ -5,37 +5,65 @@
  */
 #pragma once
 
+#include "core/remote.h"
 #include "core/sched.h"
 #include "lib/types.h"
 
+#include <hedron/abi.h>
+
 struct ec;
 struct sc;
-struct rcu_head;
 
 /* Why the way back to user mode must take the long route; zero on the hot path. */
 enum hazard {
-	HAZARD_SCHED = 1 << 0, /* another SC may deserve the CPU, or the current EC cannot go on */
-	HAZARD_REAP = 1 << 1,  /* objects lost their last capability */
-	HAZARD_RCU = 1 << 2,   /* memory waits to be freed */
+	HAZARD_SCHED = 1 << 0,	/* another SC may deserve the CPU, or the current EC cannot go on */
+	HAZARD_REAP = 1 << 1,	/* objects lost their last capability */
+	HAZARD_RCU = 1 << 2,	/* memory waits to be freed, or another CPU waits for this one */
+	HAZARD_REMOTE = 1 << 3, /* letters of other CPUs */
+};
+
+enum sleeping {
+	SLEEPING_NOT = 0,
+	SLEEPING_HALTED = 1, /* an NMI is needed */
+	SLEEPING_MWAIT = 2,  /* a write to `mailbox` is enough */
 };
 
 struct cpu {
 	/* the entries use these */
-	struct ec *ec; /* current: whose registers come back at the exit */
-	u32 hazard;    /* enum hazard */
+	struct ec *ec; /* current: whose registers come back at the exit. Others read it to find out which PD runs */
+	u32 hazard;    /* enum hazard; an NMI on this CPU sets bits */
 
 	u32 id;	       /* CPU number; immutable */
 	struct sc *sc; /* current: who pays */
 	struct ec *idle_ec;
 	u64 sc_since; /* TSC of the dispatch of `sc` */
+	u32 mxcsr;    /* scratch of fpu_switch() */
+	u32 apic_id;  /* immutable */
 
-	struct sched sched;
 	struct list dying; /* kobjects for kobject_reap() */
-	struct rcu_head *rcu;
-	u32 apic_id, acpi_id;
-	u32 mxcsr; /* scratch of fpu_switch() */
-	u32 nmis;
+	struct sched sched;
+
+	/* written by other CPUs */
+	aligned(64) struct mailbox mailbox;
+	u32 sleeping;	/* enum sleeping; written by the owner, read by who signals */
+	u32 rcu_asked;	/* a grace period waits for this CPU; atomic */
+	u32 tlb_asked;	/* flushes asked for; atomic */
+	u32 tlb_done;	/* flushes done; written by the owner's NMI handler */
 };
 
-/* Number of CPUs that run; CPU numbers are dense from 0. */
+/* CPU numbers are dense from 0, in the order of the firmware's table; those that did not start are missing from `cpus_online`. */
 extern unsigned cpu_count;
+extern u64 cpus_online[HEDRON_CPU_MAX / 64];
+
+static always_inline bool cpu_online(unsigned n) { return n < cpu_count && (cpus_online[n / 64] >> n % 64 & 1); }
+
+/* One instruction each: an NMI may set bits at any time. */
+static always_inline void hazard_set(struct cpu *cpu, u32 bits)
+{
+	__asm__ volatile("orl %1, %0" : "+m"(cpu->hazard) : "ir"(bits) : "cc");
+}
+
+static always_inline void hazard_clear(struct cpu *cpu, u32 bits)
+{
+	__asm__ volatile("andl %1, %0" : "+m"(cpu->hazard) : "ir"(~bits) : "cc");
+}

@@ -18,9 +18,12 @@ enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
 	struct pt *pt = slab_alloc(&pt_cache);
 	if (!pt)
 		return OOM;
+	if (!kobject_get(&ec->obj)) {
+		slab_free(&pt_cache, pt);
+		return BAD_CAP;
+	}
 	*pt = (struct pt){.obj.type = KOBJ_PT, .ec = ec, .rip = rip, .mtd = mtd};
 	pt->callee = arch_is_canonical(rip) ? ec : &ec_nobody;
-	kobject_ref(&ec->obj);
 	*out = pt;
 	return SUCCESS;
 }

@@ -2,28 +2,120 @@
 #include "core/rcu.h"
 
 #include "arch/arch.h"
+#include "arch_switch.h"
 #include "core/percpu.h"
+#include "core/remote.h"
 
-void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *))
+/* Objects that wait before it is worth asking the other CPUs. Nobody needs to be asked if all others sleep. */
+#define RCU_BATCH 64
+
+static struct {
+	struct work *queue; /* waiting for the next grace period; a stack that everybody pushes to */
+	u32 queued;	    /* about how many; atomic */
+
+	u32 busy;	    /* a grace period runs; whoever sets it is its leader until the last answer */
+	struct work *batch; /* what it is for; the leader's, then the last answerer's */
+	u32 awaited;	    /* answers still to come, and one for the leader; atomic */
+} rcu;
+
+void rcu_call(struct work *w, void (*fn)(struct work *))
 {
-	struct cpu *cpu = cpu_current();
-	head->fn = fn;
-	head->next = cpu->rcu;
-	cpu->rcu = head;
-	cpu->hazard |= HAZARD_RCU;
+	w->fn = fn;
+	w->next = __atomic_load_n(&rcu.queue, __ATOMIC_RELAXED);
+	while (!__atomic_compare_exchange_n(&rcu.queue, &w->next, w, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		;
+	__atomic_fetch_add(&rcu.queued, 1, __ATOMIC_RELAXED);
+	hazard_set(cpu_current(), HAZARD_RCU);
+}
+
+/* The last answer is in: nobody can use the batch any more. */
+static void complete(void)
+{
+	struct work *w = rcu.batch;
+	rcu.batch = NULL;
+	while (w) {
+		struct work *next = w->next;
+		w->fn(w);
+		w = next;
+	}
+	__atomic_store_n(&rcu.busy, 0, __ATOMIC_RELEASE);
+}
+
+static void answer(void)
+{
+	if (!__atomic_sub_fetch(&rcu.awaited, 1, __ATOMIC_ACQ_REL))
+		complete();
 }
 
 /*
- * With one CPU its way to user mode is the grace period. (More CPUs will need one that all have passed.)
+ * Asks one CPU. One that sleeps uses nothing, and whatever it will find after waking up no longer leads to the batch: `sleeping` is read
+ * after the objects were unhooked (the barrier in lead()), and a CPU that wakes clears it before it reads anything else.
  */
+static void ask(struct cpu *other)
+{
+	if (__atomic_load_n(&other->sleeping, __ATOMIC_RELAXED))
+		return;
+	__atomic_fetch_add(&rcu.awaited, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&other->rcu_asked, 1, __ATOMIC_RELEASE);
+	arch_kick(other);
+}
+
+/* Begins a grace period, if none runs. The leader's own answer comes last, so nobody completes while it is still asking. */
+static bool lead(struct cpu *cpu)
+{
+	if (__atomic_load_n(&rcu.busy, __ATOMIC_RELAXED) || __atomic_exchange_n(&rcu.busy, 1, __ATOMIC_ACQ_REL))
+		return false;
+	__atomic_store_n(&rcu.queued, 0, __ATOMIC_RELAXED);
+	rcu.batch = __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_ACQUIRE);
+	__atomic_store_n(&rcu.awaited, 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (n != cpu->id && cpu_online(n))
+			ask(arch_cpu(n));
+	answer();
+	return true;
+}
+
+static bool others_sleep(struct cpu *cpu)
+{
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (n != cpu->id && cpu_online(n) && !__atomic_load_n(&arch_cpu(n)->sleeping, __ATOMIC_RELAXED))
+			return false;
+	return true;
+}
+
+static void answer_if_asked(struct cpu *cpu)
+{
+	if (cpu->rcu_asked && __atomic_exchange_n(&cpu->rcu_asked, 0, __ATOMIC_ACQ_REL))
+		answer();
+}
+
 void rcu_quiesce(struct cpu *cpu)
 {
-	struct rcu_head *head = cpu->rcu;
-	cpu->rcu = NULL;
-	cpu->hazard &= ~HAZARD_RCU;
-	while (head) {
-		struct rcu_head *next = head->next;
-		head->fn(head);
-		head = next;
+	hazard_clear(cpu, HAZARD_RCU);
+	answer_if_asked(cpu);
+	if (!__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
+		return;
+	if (__atomic_load_n(&rcu.queued, __ATOMIC_RELAXED) >= RCU_BATCH || others_sleep(cpu))
+		lead(cpu);
+}
+
+static bool something_pending(void)
+{
+	return __atomic_load_n(&rcu.queue, __ATOMIC_RELAXED) || __atomic_load_n(&rcu.busy, __ATOMIC_RELAXED);
+}
+
+bool rcu_expedite(struct cpu *cpu)
+{
+	if (!something_pending())
+		return false;
+	while (something_pending()) {
+		answer_if_asked(cpu);
+		remote_take(cpu);
+		if (__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
+			lead(cpu);
+		arch_relax();
 	}
+	remote_take(cpu);
+	return true;
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Deferred freeing: readers of capabilities, tables and objects take no locks and hold no references, so memory goes back only
- * when no CPU can still use it. A CPU on its way to user mode, or idle, uses nothing.
+ * when no CPU can still use it.
+ *
+ * A CPU in user mode or asleep uses nothing. A grace period therefore asks the others with an NMI: a CPU in user mode comes in and answers,
+ * one in the kernel answers on its way out. Nothing is counted on the hot paths. One grace period runs at a time, for all that was
+ * queued when it began.
  */
 #pragma once
 
@@ -9,7 +13,14 @@
 
 struct cpu;
 
-/* Calls fn(head) once every CPU has passed through user mode or idle. */
-void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *));
-/* On the way out of the kernel, with no pointer in hand. */
+/* Calls fn(w) once every CPU has passed through user mode or sleep; on any CPU, on its way out of the kernel. */
+void rcu_call(struct work *w, void (*fn)(struct work *));
+
+/* The long way out (HAZARD_RCU): this CPU uses nothing any more. Answers, begins or completes a grace period. */
 void rcu_quiesce(struct cpu *cpu);
+
+/*
+ * Memory is short: waits until what is queued now has been freed. The caller holds no lock and, other than what it refers to,
+ * uses nothing. False: there was nothing to wait for.
+ */
+bool rcu_expedite(struct cpu *cpu);

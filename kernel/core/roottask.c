@@ -85,12 +85,6 @@ static void load(struct pd *pd, const struct boot_module *module)
 		check(map_segment(pd, &elf.segment[i], module->image.addr), "its memory");
 }
 
-static void install(struct pd *pd, u64 sel, struct kobject *o)
-{
-	kobject_publish(o);
-	check(space_obj_insert_root(pd, sel, o, PERM_ALL), "its capabilities");
-}
-
 void roottask_create(struct cpu *cpu, const struct boot_info *boot, const struct hip *hip)
 {
 	struct pd *pd;
@@ -102,6 +96,7 @@ void roottask_create(struct cpu *cpu, const struct boot_info *boot, const struct
 	check(pd_create(true, &pd), "its PD");
 	pd->root = true;
 	load(pd, &boot->module[0]);
+	kobject_publish(&pd->obj);
 	check(space_mem_map_kernel_page(pd, HEDRON_ROOT_HIP, hip, SPACE_MEM_HIP), "its HIP");
 
 	struct ec_config cfg = {
@@ -110,10 +105,12 @@ void roottask_create(struct cpu *cpu, const struct boot_info *boot, const struct
 	ec->regs.rip = elf.entry;
 	ec->regs.rdi = cpu->id;
 	ec->cont = CONT_SYSRET;
+	kobject_publish(&ec->obj);
 	check(sc_create(ec, 1, 10000, &sc), "its SC");
 
-	install(pd, HEDRON_ROOT_SEL_PD, &pd->obj);
-	install(pd, HEDRON_ROOT_SEL_EC, &ec->obj);
-	install(pd, HEDRON_ROOT_SEL_SC, &sc->obj);
+	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_PD, &pd->obj, PERM_ALL), "its capabilities");
+	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_EC, &ec->obj, PERM_ALL), "its capabilities");
+	kobject_publish(&sc->obj);
+	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_SC, &sc->obj, PERM_ALL), "its capabilities");
 	dispatch_ready(cpu, sc);
 }

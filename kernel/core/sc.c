@@ -2,6 +2,8 @@
 #include "core/sc.h"
 
 #include "arch/arch.h"
+#include "arch_switch.h"
+#include "core/remote.h"
 #include "core/dispatch.h"
 #include "core/ec.h"
 #include "lib/string.h"
@@ -16,14 +18,39 @@ enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **
 	struct sc *sc = slab_alloc(&sc_cache);
 	if (!sc)
 		return OOM;
-	*sc = (struct sc){.obj.type = KOBJ_SC, .ec = ec, .prio = (u8)prio, .quantum_us = quantum_us, .state = SC_PARKED};
+	if (!kobject_get(&ec->obj)) {
+		slab_free(&sc_cache, sc);
+		return BAD_CAP;
+	}
+	*sc = (struct sc){
+		.obj.type = KOBJ_SC,
+		.ec = ec,
+		.cpu_id = ec->cpu_id,
+		.prio = (u8)prio,
+		.quantum_us = quantum_us,
+		.state = SC_PARKED,
+	};
 	list_init(&sc->link); /* parked nowhere */
-	kobject_ref(&ec->obj);
 	*out = sc;
 	return SUCCESS;
 }
 
-void sc_start(struct sc *sc) { dispatch_ready(cpu_current(), sc); }
+/* It may have been revoked before the letter arrives. */
+static void start_here(struct work *w)
+{
+	struct sc *sc = container_of(w, struct sc, start);
+	if (sc->state != SC_DEAD)
+		dispatch_ready(cpu_current(), sc);
+}
+
+void sc_start(struct sc *sc)
+{
+	struct cpu *cpu = cpu_current();
+	if (sc->cpu_id == cpu->id)
+		dispatch_ready(cpu, sc);
+	else
+		remote_call(sc->cpu_id, &sc->start, start_here);
+}
 
 void sc_retire(struct sc *sc)
 {
@@ -36,7 +63,7 @@ void sc_retire(struct sc *sc)
 	else
 		dispatch_drop_current(cpu);
 	sc->state = SC_DEAD;
-	cpu->hazard |= HAZARD_SCHED;
+	hazard_set(cpu, HAZARD_SCHED);
 	kobject_unref(&sc->ec->obj);
 }
 
@@ -44,5 +71,7 @@ void sc_free(struct sc *sc) { slab_free(&sc_cache, sc); }
 
 u64 sc_consumed(const struct sc *sc)
 {
-	return sc->consumed + (sc->state == SC_RUNNING ? arch_tsc() - cpu_current()->sc_since : 0);
+	const struct cpu *cpu = arch_cpu(sc->cpu_id);
+	u64 consumed = READ_ONCE(sc->consumed), since = READ_ONCE(cpu->sc_since), now = arch_tsc();
+	return READ_ONCE(cpu->sc) == sc && now > since ? consumed + now - since : consumed;
 }

@@ -23,21 +23,23 @@ struct sc {
 
 	/* immutable after create */
 	struct ec *ec;
+	u32 cpu_id; /* the EC's */
 	u8 prio;
 	u32 quantum_us; /* accepted, not enforced: API 13.2 takes no timer interrupt */
 
 	u8 state; /* enum sc_state */
 	struct list link;
+	struct work start; /* the letter that brings it to its CPU */
 	u64 consumed; /* TSC ticks up to the last time it was taken off the CPU */
 };
 
 enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out) must_check;
 void sc_init_cache(void);
-/* Lets a new SC compete for its CPU. */
+/* Lets a new SC compete for its CPU, this one or another. */
 void sc_start(struct sc *sc);
 /* Off the CPU and all queues for good; the last capability is gone. */
 void sc_retire(struct sc *sc);
 /* Gives the memory back. */
 void sc_free(struct sc *sc);
-/* TSC ticks so far. */
+/* TSC ticks so far; of an SC that runs on another CPU at the moment, a value of the recent past. */
 u64 sc_consumed(const struct sc *sc);

@@ -13,7 +13,6 @@
 #define packed	       __attribute__((packed))
 #define aligned(n)     __attribute__((aligned(n)))
 #define section(name)  __attribute__((section(name)))
-#define used	       __attribute__((used))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 #define unreachable()  __builtin_unreachable()
 

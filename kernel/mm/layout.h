@@ -8,7 +8,7 @@
  *   0xfffffe0080000000                         TSS_WINDOW  TSSs of all CPUs, I/O bitmap     } one PML4 entry
  *   0xffffffff80000000 + offset                KERNEL_VIRT image: text RX, rodata R, data RW
  *   0xffffffffc0000000 + 64 KiB * cpu          CPU_AREA    per CPU: struct cpu, stacks between guard pages
- *   0xffffffffe0000000 + 64 KiB * cpu          REMAP_AREA  per CPU window for foreign physical memory
+ *   0xffffffffe0000000 + 4 KiB * n             DEVICE_AREA device registers (same gigabyte as the CPU areas)
  */
 #pragma once
 
@@ -38,7 +38,7 @@
 #define CPU_MC_BASE 0xc000
 #define CPU_MC_TOP 0xd000
 
-#define REMAP_AREA 0xffffffffe0000000
+#define DEVICE_AREA 0xffffffffe0000000
 
 /* Selectors; the order of user data and code is what SYSRET wants. */
 #define SEL_KERNEL_CODE 0x08

@@ -7,6 +7,7 @@
 #include "core/percpu.h"
 #include "cpu/cpu.h"
 #include "cpu/fpu.h"
+#include "mmu/tlb.h"
 
 /* User mode runs without interrupts: they belong to guests (docs/design/kernel.md). The bit is shown as set in messages. */
 #define ARCH_USER_FLAGS RFLAGS_FIXED
@@ -31,8 +32,15 @@ static always_inline void switch_bases(struct ec *from, const struct ec *to)
 static always_inline void switch_space(struct cpu *cpu, const struct ec *from, const struct ec *to)
 {
 	struct pd *pd = to->pd;
-	if (from->pd != pd)
-		cr3_write(pd->cr3[cpu->id]);
+	if (from->pd == pd)
+		return;
+	cr3_write(pd->cr3[cpu->id]);
+	/*
+	 * Another CPU that has changed the tables marks the tag stale and then looks who runs the PD (mmu/tlb.c). Here `cpu->ec` was written
+	 * first, and the load of CR3 serializes: one of the two sees the other.
+	 */
+	if (unlikely(pd->tlb_stale[cpu->id]))
+		tlb_refresh_preserving(cpu, pd);
 }
 
 /* Everything but the general registers. Returns `to`, so that the slow part can be a jump (see fpu.h). */
@@ -70,7 +78,14 @@ static always_inline void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, s
 __attribute__((noreturn)) void arch_return_syscall(struct ec *ec);
 __attribute__((noreturn)) void arch_return_trap(struct ec *ec);
 __attribute__((noreturn)) void arch_dispatch(void);
-__attribute__((noreturn)) void arch_idle(struct cpu *cpu);
+__attribute__((noreturn)) void arch_idle(struct cpu *cpu, u32 sleeping);
+/* What arch_idle() does best on this machine. */
+u32 arch_idle_mode(void);
+
+/* Makes the CPU look at its mailbox, which was written before: one that waits for just that write needs no more. */
+void arch_signal(struct cpu *cpu);
+/* Makes it look at everything that is asked of it. */
+void arch_kick(struct cpu *cpu);
 
 /* Messages of exceptions (entry/message.c). */
 void arch_state_read(const struct ec *ec, struct utcb *utcb, u64 mtd);

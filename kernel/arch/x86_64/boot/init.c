@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The order in which the machine comes up. Everything that can be missing or broken is told apart here, with a message. */
 #include "arch_switch.h"
+#include "boot/smp.h"
 #include "core/dispatch.h"
 #include "core/kp.h"
 #include "core/pt.h"
@@ -8,7 +9,6 @@
 #include "core/sc.h"
 #include "core/sm.h"
 #include "cpu/desc.h"
-#include "cpu/topology.h"
 #include "lib/format.h"
 #include "lib/panic.h"
 #include "mm/buddy.h"
@@ -22,8 +22,6 @@
 #include "platform/multiboot.h"
 #include "platform/uart.h"
 #include "platform/vga.h"
-
-unsigned cpu_count = 1;
 
 extern const u8 image_end[];
 extern const u8 build_id_note[], build_id_note_end[];
@@ -85,18 +83,6 @@ static void must(enum status s, const char *what)
 		panic("out of memory while making %s: try a larger heap= on the command line", what);
 }
 
-static void init_cpu(struct cpu *cpu, unsigned id)
-{
-	cpu->id = id;
-	sched_init(&cpu->sched);
-	list_init(&cpu->dying);
-	cpu->idle_ec = ec_create_idle(&pd_kernel, id);
-	if (!cpu->idle_ec)
-		panic("out of memory while making the idle EC");
-	cpu->ec = cpu->idle_ec;
-	cpu->sc_since = arch_tsc();
-}
-
 static void init_objects(void)
 {
 	pd_init_cache();
@@ -120,11 +106,10 @@ static struct hip *make_hip(void)
 		panic("out of memory while making the HIP");
 	const struct range claimed[] = {image, heap};
 	hip_init(hip, &boot, &acpi, claimed, array_size(claimed));
-	struct topology t = topology_self(&acpi);
-	hip_set_cpu(hip, 0, t.id, t.package, t.core, t.thread);
 	if (boot.efi)
 		hip->api_flg |= HIP_FEATURE_UEFI;
 	hip->freq_tsc = tsc_khz;
+	smp_start(&boot, &acpi, hip);
 	hip_finish(hip);
 	return hip;
 }
@@ -133,14 +118,17 @@ static struct hip *make_hip(void)
 static void init_late(void)
 {
 	struct cpu *cpu = cpu_current();
+	unsigned self = smp_self(&acpi);
 
-	cpu_setup(cpu->id);
+	cpu_setup(self);
 	tsc_init();
 	init_objects();
-	init_cpu(cpu, 0);
+	for (unsigned n = 0; n < cpu_count; n++)
+		smp_prepare_cpu(n, &acpi);
+	cpus_online[self / 64] |= bit(self % 64);
 	roottask_create(cpu, &boot, make_hip());
 	kspace_enter();
-	log_info("CPU 0 of %u runs, TSC %u kHz, %llu KiB of heap free", cpu_count, tsc_khz, buddy_free_pages() * PAGE_SIZE / KiB);
+	log_info("boot CPU is %u, TSC %u kHz, %llu KiB of heap free", self, tsc_khz, buddy_free_pages() * PAGE_SIZE / KiB);
 	arch_dispatch();
 }
 
@@ -158,6 +146,8 @@ void boot_main(u32 magic, u32 info, u64 load)
 	choose_heap();
 	if (!acpi_parse(&boot, &acpi))
 		log_warn("no ACPI tables: one CPU, no power control");
-	must(kspace_init(heap, paddr(load)), "the kernel's address space");
-	boot_switch_stack(CPU_AREA + CPU_STACK_TOP, init_late, 0);
+	unsigned self = smp_self(&acpi);
+	cpu_count = acpi.cpu_count;
+	must(kspace_init(heap, paddr(load), cpu_count), "the kernel's address space");
+	boot_switch_stack((u64)arch_cpu(self) + CPU_STACK_TOP, init_late, 0);
 }

@@ -15,6 +15,8 @@
 #define LOAD_MAX   0x3fffffff
 #define LOAD_ALIGN 0x200000
 
+#define SEL_KERNEL_CODE32 0x18 /* in boot_gdt only */
+
 #define PTE_TABLE 0x3		/* present, writable */
 #define PTE_2M	  0x83
 
@@ -124,6 +126,32 @@ boot_entry:
 	push	%eax
 	lret
 
+	/*
+	 * The other CPUs. A copy of ap_trampoline in low memory (boot/smp.c) takes them out of real mode and jumps here, with EBP = load
+	 * address. One at a time: ap_stack is the next one's.
+	 */
+	.globl ap_entry
+ap_entry:
+	mov	$SEL_KERNEL_DATA, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	mov	$(1 << 5), %eax
+	mov	%eax, %cr4
+	lea	VREL(boot_pml4)(%ebp), %eax
+	mov	%eax, %cr3
+	mov	$0xc0000080, %ecx
+	rdmsr
+	or	$(1 << 0 | 1 << 8 | 1 << 11), %eax
+	wrmsr
+	mov	$0x80010033, %eax
+	mov	%eax, %cr0
+	lea	VREL(boot_stack_top)(%ebp), %esp
+	lea	REL(ap_64)(%ebp), %eax
+	push	$SEL_KERNEL_CODE
+	push	%eax
+	lret
+
 	/* No long mode: say so on COM1 and the screen, and stop. */
 refuse:
 	lea	REL(refusal)(%ebp), %esi
@@ -163,16 +191,53 @@ refusal:
 	.asciz	"Hedron Hypervisor: refused, this CPU has no 64-bit long mode with no-execute pages\r\n"
 
 	.balign 8
+	.globl boot_gdt
 boot_gdt:
 	.quad	0
 	.quad	0x00af9b000000ffff	/* SEL_KERNEL_CODE: 64-bit */
 	.quad	0x00cf93000000ffff	/* SEL_KERNEL_DATA */
+	.quad	0x00cf9b000000ffff	/* SEL_KERNEL_CODE32 */
+boot_gdt_end:
 boot_gdt_pointer:
-	.word	. - boot_gdt - 1
+	.word	boot_gdt_end - boot_gdt - 1
 boot_gdt_base:
 	.long	0, 0
 
+	/* Copied to a page below 1 MiB, entered in real mode with CS = that page. Position-independent; the words behind are filled in. */
+	.code16
+	.globl ap_trampoline, ap_trampoline_end
+ap_trampoline:
+	cli
+	mov	%cs, %ax
+	mov	%ax, %ds
+	lgdtl	ap_trampoline_gdt - ap_trampoline
+	mov	ap_trampoline_load - ap_trampoline, %ebp
+	mov	%cr0, %eax
+	or	$1, %al
+	mov	%eax, %cr0
+	ljmpl	*(ap_trampoline_target - ap_trampoline)
+	.balign 4
+ap_trampoline_target:
+	.long	0, SEL_KERNEL_CODE32
+ap_trampoline_gdt:
+	.word	boot_gdt_end - boot_gdt - 1
+	.long	0
+	.balign 4
+ap_trampoline_load:
+	.long	0
+ap_trampoline_end:
+
 	.code64
+ap_64:
+	xor	%eax, %eax
+	mov	%eax, %fs
+	mov	%eax, %gs
+	mov	ap_stack, %rsp
+	xor	%ebp, %ebp
+	mov	$ap_main, %rax
+	call	*%rax
+	ud2
+
 boot_64:
 	mov	$SEL_KERNEL_DATA, %eax
 	mov	%eax, %ds

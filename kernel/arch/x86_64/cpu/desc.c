@@ -45,6 +45,12 @@ static u8 ist_of(unsigned vector)
 	return vector == TRAP_NMI ? IST_NMI : vector == TRAP_DF ? IST_DF : vector == TRAP_MC ? IST_MC : IST_NONE;
 }
 
+static void load_idt(void)
+{
+	struct table_pointer idtr = {sizeof(idt) - 1, (u64)idt};
+	__asm__ volatile("lidt %0" : : "m"(idtr));
+}
+
 void desc_init(void)
 {
 	for (unsigned v = 0; v < TRAP_VECTORS; v++) {
@@ -58,6 +64,7 @@ void desc_init(void)
 			.type = v == TRAP_BP || v == TRAP_OF ? GATE_INTERRUPT_DPL3 : GATE_INTERRUPT,
 		};
 	}
+	load_idt();
 }
 
 static struct tss *tss_of(unsigned cpu) { return (struct tss *)(desc_tss_pages + cpu * TSS_SPACING); }
@@ -86,11 +93,12 @@ _Static_assert(SEL_TSS == GDT_FIXED * 8, "the TSSs follow the segments");
 
 void desc_load(unsigned cpu)
 {
-	struct table_pointer gdtr = {sizeof(gdt) - 1, (u64)gdt}, idtr = {sizeof(idt) - 1, (u64)idt};
+	struct table_pointer gdtr = {sizeof(gdt) - 1, (u64)gdt};
 
 	fill_tss(cpu);
 	fill_tss_descriptor(cpu);
-	__asm__ volatile("lgdt %0\n\tlidt %1" : : "m"(gdtr), "m"(idtr));
+	__asm__ volatile("lgdt %0" : : "m"(gdtr));
+	load_idt();
 	__asm__ volatile("ltr %0" : : "r"((u16)(SEL_TSS + cpu * 16)));
 	__asm__ volatile("lldt %0" : : "r"((u16)0));
 	__asm__ volatile("mov %0, %%ss" : : "r"(SEL_KERNEL_DATA));

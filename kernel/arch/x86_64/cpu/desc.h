@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct tss) == 104 && sizeof(struct tss) <= TSS_SPACING, "
 
 extern u8 desc_tss_pages[TSS_PAGES * PAGE_SIZE];
 
-/* Fills GDT and IDT; once. */
+/* Fills the IDT and loads it, so that a fault during boot is reported; once. */
 void desc_init(void);
 /* Fills and loads what belongs to this CPU; the address space in CR3 must have the TSS window. */
 void desc_load(unsigned cpu);

@@ -57,7 +57,7 @@ struct topology topology_self(const struct acpi_info *acpi)
 		.core = (apic_id & bits_low(f.package_shift)) >> f.thread_bits,
 		.thread = apic_id & bits_low(f.thread_bits),
 	};
-	for (u32 i = 0; i < acpi->cpu_count; i++)
+	for (u32 i = 0; acpi && i < acpi->cpu_count; i++)
 		if (acpi->cpu[i].apic_id == apic_id)
 			t.id = acpi->cpu[i];
 	return t;

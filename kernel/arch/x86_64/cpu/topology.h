@@ -10,4 +10,5 @@ struct topology {
 	unsigned package, core, thread;
 };
 
+/* `acpi` adds the ACPI ID; may be NULL. */
 struct topology topology_self(const struct acpi_info *acpi);

@@ -12,6 +12,10 @@ void asm_offsets(void)
 {
 	ASM_OFFSET(CPU_EC, struct cpu, ec);
 	ASM_OFFSET(CPU_HAZARD, struct cpu, hazard);
+	ASM_OFFSET(CPU_MAILBOX, struct cpu, mailbox);
+	ASM_OFFSET(CPU_SLEEPING, struct cpu, sleeping);
+	ASM_CONST(ASM_HAZARD_REMOTE, HAZARD_REMOTE);
+	ASM_CONST(ASM_SLEEPING_HALTED, SLEEPING_HALTED);
 	ASM_OFFSET(EC_CONT, struct ec, cont);
 	ASM_OFFSET(EC_RAX, struct ec, regs.rax);
 	ASM_OFFSET(EC_RCX, struct ec, regs.rcx);

@@ -54,10 +54,17 @@ entry_syscall:
 	mov	%rax, %rcx
 	mov	%r11, %r9
 	call	syscall_dispatch
+	mov	%eax, %edi
+
+	/*
+	 * Between the test of the hazards and SYSRET nothing may be missed. An NMI that hits this window and sets a hazard goes back to its
+	 * start (nmi.c), with RDI (status) and the callee-saved registers intact.
+	 */
+	.globl	window_syscall, window_syscall_end
+window_syscall:
 	mov	CPU(CPU_EC), %r11
 	cmpl	$0, CPU(CPU_HAZARD)
 	jne	hazard_syscall
-	mov	%eax, %edi
 	mov	EC_RSI(%r11), %rsi
 	mov	EC_RDX(%r11), %rdx
 	mov	EC_RAX(%r11), %rax
@@ -68,9 +75,10 @@ entry_syscall:
 	mov	EC_RSP(%r11), %rsp
 	mov	$USER_RFLAGS, %r11d
 	sysretq
+window_syscall_end:
 
 hazard_syscall:
-	mov	%rax, EC_RDI(%r11)
+	mov	%rdi, EC_RDI(%r11)
 	mov	%rbx, EC_RBX(%r11)
 	mov	%rbp, EC_RBP(%r11)
 	mov	%r12, EC_R12(%r11)
@@ -96,7 +104,9 @@ entry_ipc:
 	jmp	return_syscall
 1:	call	ipc_reply
 
-	/* RAX = the EC that goes on; the stack is empty. */
+	/* RAX = the EC that goes on (the current one); the stack is empty. An NMI in the window ends at hazard_ipc. */
+	.globl	window_ipc, window_ipc_end
+window_ipc:
 return_syscall:
 	cmpl	$0, CPU(CPU_HAZARD)
 	jne	hazard_ipc
@@ -117,6 +127,7 @@ return_syscall:
 	mov	EC_RSP(%rax), %rsp
 	mov	EC_RAX(%rax), %rax
 	sysretq
+window_ipc_end:
 
 hazard_ipc:
 	movb	$ASM_CONT_SYSRET, EC_CONT(%rax)
@@ -130,7 +141,7 @@ hazard_ipc:
 	add	$CPU_STACK_TOP, %rsp
 	.endm
 
-	.globl	arch_dispatch
+	.globl	arch_dispatch, hazard_ipc
 arch_dispatch:
 	empty_stack
 	lea	-CPU_STACK_TOP(%rsp), %rdi
@@ -143,10 +154,13 @@ arch_return_syscall:
 	mov	%rdi, %rax
 	jmp	return_syscall
 
-	/* Back from a trap: every register counts, so IRET. */
-	.globl	arch_return_trap
+	/* Back from a trap: every register counts, so IRET. An NMI in the window ends at arch_dispatch. */
+	.globl	arch_return_trap, window_trap, window_trap_end
 arch_return_trap:
 	empty_stack
+window_trap:
+	cmpl	$0, CPU(CPU_HAZARD)
+	jne	hazard_trap
 	push	$SEL_USER_DATA
 	push	EC_RSP(%rdi)
 	push	EC_RFLAGS(%rdi)
@@ -168,15 +182,50 @@ arch_return_trap:
 	mov	EC_R15(%rdi), %r15
 	mov	EC_RDI(%rdi), %rdi
 	iretq
+window_trap_end:
 
-	/* RDI = struct cpu. Nothing to do until something sets a hazard; only an NMI ends the sleep. */
-	.globl	arch_idle
+hazard_trap:
+	movb	$ASM_CONT_IRET, EC_CONT(%rdi)
+	jmp	arch_dispatch
+
+	/*
+	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a letter comes (MWAIT wakes up by the write, HLT by an NMI) or an NMI sets a
+	 * hazard; in the window the NMI handler goes on at idle_wake. Senders write first and then read `sleeping`; here it is the
+	 * other way round, with a barrier between.
+	 */
+	.globl	arch_idle, window_idle, window_idle_end, idle_wake
 arch_idle:
 	empty_stack
-1:	cmpl	$0, CPU_HAZARD(%rdi)
-	jne	arch_dispatch
+	mov	%esi, CPU_SLEEPING(%rdi)
+	mfence
+window_idle:
+	cmpl	$0, CPU_HAZARD(%rdi)
+	jne	idle_wake
+	cmpq	$0, CPU_MAILBOX(%rdi)
+	jne	idle_wake
+	cmp	$ASM_SLEEPING_HALTED, %esi
+	jne	1f
 	hlt
-	jmp	1b
+	jmp	window_idle
+1:	lea	CPU_MAILBOX(%rdi), %rax
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	monitor
+	cmpq	$0, CPU_MAILBOX(%rdi)
+	jne	idle_wake
+	xor	%eax, %eax
+	mwait
+	jmp	window_idle
+window_idle_end:
+
+	/* On the running CPU's stack, wherever it came from. */
+idle_wake:
+	empty_stack
+	lea	-CPU_STACK_TOP(%rsp), %rdi
+	movl	$0, CPU_SLEEPING(%rdi)
+	mfence
+	orl	$ASM_HAZARD_REMOTE, CPU_HAZARD(%rdi)
+	jmp	arch_dispatch
 
 /* ---- Traps --------------------------------------------------------------------------------------------------------------- */
 
@@ -285,7 +334,10 @@ entry_nested:
 	add	$16, %rsp
 	iretq
 
-	/* NMI, #DF and #MC have stacks of their own and may hit anything. */
+	/*
+	 * NMI, #DF and #MC have stacks of their own and may hit anything. The handler may change where the frame returns to; it always
+	 * returns by IRET, which lets the next NMI in.
+	 */
 entry_own_stack:
 	push_frame
 	cld

@@ -3,6 +3,7 @@
 #include "arch_switch.h"
 #include "core/exception.h"
 #include "entry/frame.h"
+#include "entry/nmi.h"
 #include "lib/panic.h"
 #include "platform/console.h"
 
@@ -61,11 +62,10 @@ void trap_kernel(struct trap_frame *f)
 		trap_fatal(f);
 }
 
-/* An NMI takes no locks and prints nothing: it may have hit anything. Nobody sends one on purpose yet. */
 void trap_own_stack(struct trap_frame *f);
 void trap_own_stack(struct trap_frame *f)
 {
 	if (f->vector != TRAP_NMI)
 		trap_fatal(f);
-	cpu_current()->nmis++;
+	nmi_handle(f);
 }

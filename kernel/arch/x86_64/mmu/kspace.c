@@ -64,6 +64,17 @@ static enum status map_heap(u64 *pml4, struct range heap)
 	return map_page(pml4, HEAP_MAP + VGA_FRAME_PHYS, VGA_FRAME_PHYS, KPTE_RW | KPTE_PCD | KPTE_PWT);
 }
 
+/* Devices share the gigabyte of the CPU areas, which the boot tables have, too. */
+void *kspace_map_device(paddr_t pa)
+{
+	static unsigned used;
+	u64 va = DEVICE_AREA + used * PAGE_SIZE;
+	if (map_page(pd_kernel.mem.host.root, va, pa.v & PTE_ADDR, KPTE_RW | KPTE_PCD | KPTE_PWT) != SUCCESS)
+		return NULL;
+	used++;
+	return (void *)(va + (pa.v & PAGE_MASK));
+}
+
 void *kspace_vga(void) { return (void *)(HEAP_MAP + VGA_FRAME_PHYS); }
 
 static enum status map_cpu_pages(u64 area, u64 from, u64 to)
@@ -76,7 +87,8 @@ static enum status map_cpu_pages(u64 area, u64 from, u64 to)
 	return SUCCESS;
 }
 
-enum status kspace_add_cpu(unsigned n)
+/* Data, stacks, guard pages between. */
+static enum status add_cpu(unsigned n)
 {
 	u64 area = CPU_AREA + (u64)n * CPU_AREA_SIZE;
 	_Static_assert(sizeof(struct cpu) <= CPU_DATA_PAGES * PAGE_SIZE, "struct cpu fits");
@@ -89,14 +101,17 @@ enum status kspace_add_cpu(unsigned n)
 	return map_cpu_pages(area, CPU_MC_BASE, CPU_MC_TOP);
 }
 
-enum status kspace_init(struct range heap, paddr_t image)
+enum status kspace_init(struct range heap, paddr_t image, unsigned cpus)
 {
 	kspace_image = image;
 	if (space_mem_init(&pd_kernel.mem) != SUCCESS)
 		return OOM;
 	u64 *pml4 = pd_kernel.mem.host.root;
-	if (map_image(pml4, image.v) != SUCCESS || map_heap(pml4, heap) != SUCCESS || kspace_add_cpu(0) != SUCCESS)
+	if (map_image(pml4, image.v) != SUCCESS || map_heap(pml4, heap) != SUCCESS)
 		return OOM;
+	for (unsigned n = 0; n < cpus; n++)
+		if (add_cpu(n) != SUCCESS)
+			return OOM;
 	/* The CPU areas have a gigabyte of their own: one entry makes them visible in the boot tables, too. */
 	boot_pdpt_high[PDPT_INDEX(CPU_AREA)] = ptab_child(pml4[PML4_INDEX(CPU_AREA)])[PDPT_INDEX(CPU_AREA)];
 	return SUCCESS;

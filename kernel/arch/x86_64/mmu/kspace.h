@@ -25,16 +25,16 @@ extern paddr_t kspace_image;
  * Builds the kernel's half in pd_kernel's tables, and hangs the CPU areas into the boot tables, which stay in use. The heap works
  * already (the boot tables map it).
  */
-enum status kspace_init(struct range heap, paddr_t image) must_check;
-
-/* Memory for CPU n's area: data, stacks, guard pages between. */
-enum status kspace_add_cpu(unsigned n) must_check;
+enum status kspace_init(struct range heap, paddr_t image, unsigned cpus) must_check;
 
 /* Makes the shared part of the kernel's half visible in a PML4. */
 void kspace_share(u64 *pml4);
 
 /* Leaves the boot tables. */
 void kspace_enter(void);
+
+/* A page of device registers, not cached, visible in the boot tables as well. NULL without memory. */
+void *kspace_map_device(paddr_t pa);
 
 /* Where the VGA text page is, in the boot tables and in the kernel's. */
 void *kspace_vga(void);

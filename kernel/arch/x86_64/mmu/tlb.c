@@ -36,49 +36,91 @@ void tlb_init_pd(struct pd *pd)
 {
 	unsigned pcid = cpu_features.pcid && pd != &pd_kernel ? pcid_alloc() : 0;
 	u64 cr3 = heap_phys(pd->mem.host.root).v | pcid | (pcid ? CR3_NOFLUSH : 0);
-	for (unsigned i = 0; i < cpu_count; i++)
+	for (unsigned i = 0; i < cpu_count; i++) {
 		pd->cr3[i] = cr3;
-}
-
-/* Another PD's tag: with INVPCID at once, else by a visit with a flushing load of CR3 (the kernel's half is the same everywhere). */
-static void flush_tag(const struct pd *pd, unsigned pcid)
-{
-	if (cpu_features.invpcid) {
-		invpcid(INVPCID_CONTEXT, pcid, 0);
-		return;
+		pd->tlb_stale[i] = pcid != 0;
 	}
-	u64 cr3 = cr3_read();
-	cr3_write(pd->cr3[cpu_current()->id] & ~CR3_NOFLUSH);
-	cr3_write(cr3 | CR3_NOFLUSH);
 }
 
 void tlb_free_pd(struct pd *pd)
 {
 	unsigned pcid = pcid_of(pd);
-	if (!pcid)
+	if (pcid)
+		pcid_free(pcid);
+}
+
+/* The mark goes first: one that is set again while the flush is under way makes another round. */
+void tlb_refresh(struct cpu *cpu, struct pd *pd)
+{
+	u8 *stale = &pd->tlb_stale[cpu->id];
+	while (__atomic_exchange_n(stale, 0, __ATOMIC_SEQ_CST))
+		cr3_write(pd->cr3[cpu->id] & ~CR3_NOFLUSH);
+}
+
+/*
+ * Flushes what CR3 says, be it the PD that was meant or not: a CPU that has left that PD will find the mark. Global entries
+ * are the kernel's and never change.
+ */
+void tlb_answer(struct cpu *cpu)
+{
+	u32 asked = __atomic_load_n(&cpu->tlb_asked, __ATOMIC_ACQUIRE);
+	if (asked == cpu->tlb_done)
 		return;
-	flush_tag(pd, pcid);
-	pcid_free(pcid);
+	cr3_write(cr3_read() & ~CR3_NOFLUSH);
+	__atomic_store_n(&cpu->tlb_done, asked, __ATOMIC_RELEASE);
 }
 
 /* Below this many pages one by one is cheaper than all. */
 #define FLUSH_ORDER_MAX 3
 
-void arch_tlb_flush(struct pd *pd, u64 va, unsigned order)
+static void flush_here(struct pd *pd, u64 va, unsigned order)
 {
-	unsigned pcid = pcid_of(pd);
 	u64 current = cr3_read();
 
-	if ((current & PTE_ADDR) != (pd->cr3[0] & PTE_ADDR)) {
-		/* Not ours: without a tag of its own nothing of it survived the switch. */
-		if (pcid)
-			flush_tag(pd, pcid);
-	} else if (order <= FLUSH_ORDER_MAX) {
+	if ((current & PTE_ADDR) != (pd->cr3[0] & PTE_ADDR))
+		pd->tlb_stale[cpu_current()->id] = pcid_of(pd) != 0;
+	else if (order <= FLUSH_ORDER_MAX)
 		for (u64 i = 0; i < 1ul << order; i++)
 			invlpg(va + i * PAGE_SIZE);
-	} else {
+	else
 		cr3_write(current & ~CR3_NOFLUSH);
+}
+
+static bool runs(const struct cpu *cpu, const struct pd *pd)
+{
+	const struct ec *ec = __atomic_load_n(&cpu->ec, __ATOMIC_RELAXED);
+	return ec->pd == pd; /* the EC's memory is there: we are in the kernel, so no grace period ends */
+}
+
+/* One round: all CPUs that run the PD are asked, then all are waited for. */
+static void flush_elsewhere(struct pd *pd)
+{
+	unsigned self = cpu_current()->id;
+	u32 until[HEDRON_CPU_MAX];
+	u64 asked[HEDRON_CPU_MAX / 64] = {0};
+
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (n != self)
+			__atomic_store_n(&pd->tlb_stale[n], 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned n = 0; n < cpu_count; n++) {
+		if (n == self || !cpu_online(n) || !runs(arch_cpu(n), pd))
+			continue;
+		until[n] = __atomic_add_fetch(&arch_cpu(n)->tlb_asked, 1, __ATOMIC_SEQ_CST);
+		asked[n / 64] |= bit(n % 64);
+		arch_kick(arch_cpu(n));
 	}
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (asked[n / 64] >> n % 64 & 1)
+			while ((s32)(__atomic_load_n(&arch_cpu(n)->tlb_done, __ATOMIC_ACQUIRE) - until[n]) < 0)
+				arch_relax();
+}
+
+void arch_tlb_flush(struct pd *pd, u64 va, unsigned order)
+{
+	flush_here(pd, va, order);
+	if (cpu_count > 1)
+		flush_elsewhere(pd);
 }
 
 /* No CPU runs guests yet: there are no nested translations to flush. */

@@ -5,9 +5,26 @@
  */
 #pragma once
 
+#include "lib/compiler.h"
+
+struct cpu;
 struct pd;
 
-/* Chooses the PCID and fills in pd->cr3. */
+/* Chooses the PCID and fills in pd->cr3. Whatever a former owner of the PCID left behind is flushed before its first use. */
 void tlb_init_pd(struct pd *pd);
-/* Gives the PCID back; nothing of the PD is left in the TLB then. */
 void tlb_free_pd(struct pd *pd);
+
+/* This CPU has loaded the CR3 of a PD that is marked stale for it. */
+void tlb_refresh(struct cpu *cpu, struct pd *pd);
+
+/*
+ * The same through a wrapper in tlb_refresh.S that preserves every register: an unlikely call on the IPC path must not make the
+ * likely path save registers for it.
+ */
+static always_inline void tlb_refresh_preserving(struct cpu *cpu, struct pd *pd)
+{
+	__asm__ volatile("call tlb_refresh_wrapper" : : "D"(cpu), "S"(pd) : "memory", "cc");
+}
+
+/* From the NMI handler: does the flushes that other CPUs wait for. */
+void tlb_answer(struct cpu *cpu);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apic/lapic.h"
+
+#include "arch_switch.h"
+#include "mmu/kspace.h"
+
+#define MSR_APIC_BASE	 0x1b
+#define APIC_BASE_X2APIC (1u << 10)
+
+#define MSR_X2APIC_ICR 0x830
+#define ICR_LOW	       0x300
+#define ICR_HIGH       0x310
+#define ICR_NMI	       0x4400u /* delivery mode 100, level assert */
+#define ICR_INIT       0x4500u
+#define ICR_STARTUP    0x4600u
+#define ICR_PENDING    (1u << 12)
+
+static volatile u8 *registers; /* NULL in x2APIC mode */
+
+enum status lapic_init(void)
+{
+	u64 base = msr_read(MSR_APIC_BASE);
+	if (base & APIC_BASE_X2APIC)
+		return SUCCESS;
+	registers = kspace_map_device(paddr(base & PTE_ADDR));
+	return registers ? SUCCESS : OOM;
+}
+
+bool lapic_can_reach(u32 apic_id) { return !registers || apic_id < 0xff; }
+
+static u32 reg_read(unsigned offset) { return *(volatile u32 *)(registers + offset); }
+static void reg_write(unsigned offset, u32 v) { *(volatile u32 *)(registers + offset) = v; }
+
+/*
+ * The destination register is shared with a guest that drives the APIC and may have been interrupted between its two writes: it gets its
+ * value back.
+ */
+static void send(u32 apic_id, u32 command)
+{
+	if (!registers) {
+		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* a WRMSR of x2APIC does not wait for earlier stores (SDM 11.12.3) */
+		msr_write(MSR_X2APIC_ICR, (u64)apic_id << 32 | command);
+		return;
+	}
+	u32 high = reg_read(ICR_HIGH);
+	while (reg_read(ICR_LOW) & ICR_PENDING)
+		arch_relax();
+	reg_write(ICR_HIGH, apic_id << 24);
+	reg_write(ICR_LOW, command);
+	while (reg_read(ICR_LOW) & ICR_PENDING)
+		arch_relax();
+	reg_write(ICR_HIGH, high);
+}
+
+void lapic_send_nmi(u32 apic_id) { send(apic_id, ICR_NMI); }
+void lapic_send_init(u32 apic_id) { send(apic_id, ICR_INIT); }
+void lapic_send_startup(u32 apic_id, u8 page) { send(apic_id, ICR_STARTUP | page); }
+
+void arch_kick(struct cpu *cpu) { lapic_send_nmi(cpu->apic_id); }
+
+/* The letter was written before, `sleeping` is read after: entry.S has the other half. */
+void arch_signal(struct cpu *cpu)
+{
+	if (__atomic_load_n(&cpu->sleeping, __ATOMIC_SEQ_CST) != SLEEPING_MWAIT)
+		arch_kick(cpu);
+}
+
+u32 arch_idle_mode(void) { return cpu_features.mwait ? SLEEPING_MWAIT : SLEEPING_HALTED; }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The local APIC, as a means to signal and to start CPUs; everything else about it is user land's. It stays in the mode in which
+ * firmware left it. Manual: SDM vol. 3, 11.4 (xAPIC), 11.6 (interrupt command register), 11.12 (x2APIC).
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#include <hedron/abi.h>
+
+/* Boot processor: finds out the mode and maps the registers if they are in memory. */
+enum status lapic_init(void) must_check;
+
+/* Whether a CPU with this ID can be reached: the memory-mapped mode has 8 bits for it, all ones meaning everybody. */
+bool lapic_can_reach(u32 apic_id);
+
+void lapic_send_nmi(u32 apic_id);
+void lapic_send_init(u32 apic_id);
+/* Starts the CPU in real mode at page << 12. */
+void lapic_send_startup(u32 apic_id, u8 page);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Starts the other CPUs. Manual: SDM vol. 3, 9.4.4 (INIT-SIPI-SIPI), MultiProcessor Specification 1.4, B.4. */
+#pragma once
+
+#include "platform/acpi.h"
+#include "platform/bootinfo.h"
+
+struct hip;
+
+/* The number of the running CPU among those of the firmware's table; the table is made to have it. */
+unsigned smp_self(struct acpi_info *acpi);
+
+/* Makes the struct cpu of CPU n, with its idle EC. Panics without memory. */
+void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi);
+
+/*
+ * Starts all that are in the table, one after the other, and enters them in the HIP. Those that do not come up are reported and left
+ * off. Low memory that is used meanwhile is restored. They wait, idle, for what is sent to them.
+ */
+void smp_start(const struct boot_info *boot, const struct acpi_info *acpi, struct hip *hip);

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+struct trap_frame;
+
+/* Answers what other CPUs ask, and sees to it that hazards are noticed before user code goes on (entry/nmi.c). */
+void nmi_handle(struct trap_frame *f);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/remote.h"
+
+#include "arch_switch.h"
+#include "core/percpu.h"
+
+void remote_call(unsigned cpu_id, struct work *w, void (*fn)(struct work *))
+{
+	struct cpu *cpu = arch_cpu(cpu_id);
+	w->fn = fn;
+	if (mailbox_push(&cpu->mailbox, w))
+		arch_signal(cpu);
+}
+
+void remote_take(struct cpu *cpu)
+{
+	if (!__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
+		return;
+	struct work *w = mailbox_take(&cpu->mailbox);
+	while (w) {
+		struct work *next = w->next; /* the letter may be gone or sent again after fn */
+		w->fn(w);
+		w = next;
+	}
+}
