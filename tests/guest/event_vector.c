@@ -80,7 +80,6 @@ static const struct raiser raisers[] = {
 	ROW(raise_lidt, 13, false, 0),
 	ROW(raise_out, 13, false, 0),
 	ROW(raise_mf, 16, false, 0),
-	ROW(raise_xm, 19, false, 0),
 };
 
 static const uint8_t *resume_at;
@@ -186,6 +185,20 @@ static void alignment_check(void)
 	EXPECT_EQ(ev.seen.state.qual[0], 0);
 }
 
+/* Unmasked SSE exceptions: CR4.OSXMMEXCPT. */
+static void sse_exception(void)
+{
+	event_prepare();
+	event_handle_all(MTD_RIP_LEN | MTD_QUAL | MTD_RFLAGS);
+	resume_at = raise_xm_next;
+	CHECK_OK(event_raise(raise_xm, resume));
+	if (!ev.count)
+		SKIP("this machine has no SSE exceptions");
+	EXPECT_EQ(ev.vector, 19);
+	EXPECT_EQ(ev.seen.state.rip, raise_xm_at);
+	EXPECT_EQ(ev.seen.state.qual[0], 0);
+}
+
 /* Page faults: address and error code. */
 
 static unsigned long fault_va;
@@ -263,6 +276,7 @@ static void kernel_half(void)
 }
 
 const struct test event_vector_tests[] = {
-	TEST(vectors),         TEST(software_interrupts), TEST(sysenter),    TEST(iret_to_kernel),
-	TEST(alignment_check), TEST(page_faults),         TEST(kernel_half), {},
+	TEST(vectors),     TEST(software_interrupts), TEST(sse_exception),
+	TEST(sysenter),    TEST(iret_to_kernel),      TEST(alignment_check),
+	TEST(page_faults), TEST(kernel_half),         {},
 };
