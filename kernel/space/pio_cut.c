@@ -7,8 +7,8 @@
 /*
  * Cutting a hole out of a subtree whose ranges may be larger than the hole. A range that contains the hole falls into
  * parts: the halves that remain when it is halved towards the hole, one for each order from the hole's up. Every
- * range beside the hole lies in one part of each range above it, the part of the same class: the highest bit in which
- * it differs from the hole. So one pass through the list deals the nodes out to one list per class, each of which is
+ * range beside the hole lies in one part of each range above it, the part of the same level: the highest bit in which
+ * it differs from the hole. So one pass through the list deals the nodes out to one list per level, each of which is
  * in pre-order again.
  */
 struct cut {
@@ -16,27 +16,27 @@ struct cut {
 	struct pio_node *spares;
 	struct {
 		struct mdb_node *first, *last;
-	} class[PIO_ORDER];
+	} level[PIO_ORDER];
 	struct pio_node *split; /* ranges that fell into parts, linked through node.next */
 };
 
-static void cut_append(struct cut *c, unsigned class, struct mdb_node *n)
+static void cut_append(struct cut *c, unsigned level, struct mdb_node *n)
 {
-	n->prev = c->class[class].last;
+	n->prev = c->level[level].last;
 	n->next = NULL;
 	if (n->prev)
 		n->prev->next = n;
 	else
-		c->class[class].first = n;
-	c->class[class].last = n;
+		c->level[level].first = n;
+	c->level[level].last = n;
 }
 
-/* The parent of a node of this class: the part of what its parent fell into. */
-static struct mdb_node *cut_parent(struct mdb_node *parent, unsigned class)
+/* The parent of a node of this level: the part of what its parent fell into. */
+static struct mdb_node *cut_parent(struct mdb_node *parent, unsigned level)
 {
 	struct pio_node *part = parent ? pio_range_of_mdb(parent)->parts : NULL;
 
-	while (part && part->order != class)
+	while (part && part->order != level)
 		part = part->parts;
 	return part ? &part->node : parent;
 }
@@ -45,13 +45,13 @@ static void cut_split(struct cut *c, struct pio_node *n)
 {
 	avl_remove(&n->pd->pio.ranges, &n->avl);
 	pio_range_deny(n, c->hole, true);
-	for (unsigned class = c->hole.order; class < n->order; class ++) {
+	for (unsigned level = c->hole.order; level < n->order; level++) {
 		struct pio_node *part = pio_range_take(&c->spares);
-		pio_range_insert(part, n->pd, block_make(c->hole.base ^ bit(class), class), n->where);
-		part->node.parent = cut_parent(n->node.parent, class);
+		pio_range_insert(part, n->pd, block_make(c->hole.base ^ bit(level), level), n->where);
+		part->node.parent = cut_parent(n->node.parent, level);
 		part->parts = n->parts;
 		n->parts = part;
-		cut_append(c, class, &part->node);
+		cut_append(c, level, &part->node);
 	}
 }
 
@@ -66,22 +66,22 @@ static void cut_deal(struct cut *c, struct pio_node *n)
 	} else if (block_has(c->hole, r.base)) {
 		pio_range_free(n);
 	} else {
-		unsigned class = bit_highest(r.base ^ c->hole.base);
-		n->node.parent = cut_parent(n->node.parent, class);
-		cut_append(c, class, &n->node);
+		unsigned level = bit_highest(r.base ^ c->hole.base);
+		n->node.parent = cut_parent(n->node.parent, level);
+		cut_append(c, level, &n->node);
 	}
 }
 
 /* The classes' lists, one behind the other, go between `before` and `after`. */
 static void cut_join(struct cut *c, struct mdb_node *before, struct mdb_node *after)
 {
-	for (unsigned class = 0; class < PIO_ORDER; class ++) {
-		if (!c->class[class].first)
+	for (unsigned level = 0; level < PIO_ORDER; level++) {
+		if (!c->level[level].first)
 			continue;
-		c->class[class].first->prev = before;
+		c->level[level].first->prev = before;
 		if (before)
-			before->next = c->class[class].first;
-		before = c->class[class].last;
+			before->next = c->level[level].first;
+		before = c->level[level].last;
 	}
 	if (before)
 		before->next = after;
