@@ -27,8 +27,7 @@ struct campaign {
 	const struct options *options;
 	struct machine_config config;
 	char *root_words, *machine;
-	struct suite suite;
-	bool suite_known;
+	struct suite suite; /* of --suite */
 	struct result result;
 	unsigned boots_done;
 };
@@ -79,16 +78,19 @@ static error_t parse_machine(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void check_complete(struct argp_state *state)
+static error_t check_complete(struct argp_state *state)
 {
 	struct options *o = state->input;
 
-	if (!o->target || !o->kernel || !o->roottask)
+	if (!o->target || !o->kernel || !o->roottask) {
 		argp_error(state, "--target, --kernel and --roottask are needed");
+		return EINVAL;
+	}
 	if (!o->cpu)
 		o->cpu = o->target->default_cpu;
 	if (!o->timeout)
 		o->timeout = o->target->default_timeout;
+	return 0;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -123,8 +125,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		argp_error(state, "`%s` is not an option", arg);
 		return 0;
 	case ARGP_KEY_END:
-		check_complete(state);
-		return 0;
+		return check_complete(state);
 	default:
 		return parse_machine(key, arg, state);
 	}
@@ -200,7 +201,7 @@ static bool check_image(const char *path, bool *is_64, struct error *error)
 	bool good = data && elf_info_read(&elf, data, size);
 
 	if (data && !good)
-		error_set(error, "%s is not an ELF file", path);
+		error_store(error, "%s is not an ELF file", path);
 	if (good)
 		*is_64 = elf.is_64;
 	free(data);
@@ -284,7 +285,7 @@ static enum exit_code boot_once(struct campaign *c, unsigned boot)
 	} else if (!o->target->prepare(&c->config, &launch, &error)) {
 		complain("%s", error.text);
 	} else {
-		progress_start(&progress, boot, o->boots, c->suite_known ? c->suite.count : 0, o->quiet);
+		progress_start(&progress, boot, o->boots, o->quiet);
 		enum run_end end = run_boot(&launch, o->timeout, file, &session, &progress, &error);
 
 		fflush(file);
@@ -334,11 +335,8 @@ static bool prepare(struct campaign *c, struct error *error)
 		.append = o->append,
 		.root_words = c->root_words,
 	};
-	if (o->suite) {
-		if (!suite_load(&c->suite, o->suite, error))
-			return false;
-		c->suite_known = true;
-	}
+	if (o->suite && !suite_load(&c->suite, o->suite, error))
+		return false;
 	return check_image(o->kernel, &c->config.kernel_is_64, error) && check_image(o->roottask, &root_is_64, error);
 }
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "progress.h"
 
+#include "suite.h"
+
 #include <unistd.h>
 
-void progress_start(struct progress *progress, unsigned boot, unsigned boots, size_t expected, bool quiet)
+void progress_start(struct progress *progress, unsigned boot, unsigned boots, bool quiet)
 {
 	*progress = (struct progress){
 		.terminal = isatty(STDERR_FILENO),
 		.quiet = quiet,
 		.boot = boot,
 		.boots = boots,
-		.expected = expected,
 		.start = seconds_now(),
 	};
 }
@@ -63,10 +64,26 @@ static void plain_lines(struct progress *p, const struct session *s)
 	}
 }
 
+/* Looks the suite up as soon as its name is known, for the number of its cases. */
+static void learn_suite(struct progress *p, const struct session *s)
+{
+	struct suite suite;
+	struct error ignored;
+
+	if (p->suite_known || !s->seen_run)
+		return;
+	p->suite_known = true;
+	if (suite_load(&suite, s->run.suite, &ignored)) {
+		p->expected = suite.count;
+		suite_free(&suite);
+	}
+}
+
 void progress_update(struct progress *progress, const struct session *session)
 {
 	if (progress->quiet)
 		return;
+	learn_suite(progress, session);
 	if (!progress->terminal)
 		plain_lines(progress, session);
 	else if (seconds_now() - progress->refreshed > 0.1)

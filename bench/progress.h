@@ -7,6 +7,7 @@
 struct progress {
 	bool terminal, quiet;
 	unsigned boot, boots;
+	bool suite_known;
 	size_t expected; /* cases in the suite, 0 when not known */
 	double start;
 	size_t shown;     /* cases told so far */
@@ -14,7 +15,7 @@ struct progress {
 	double refreshed; /* when the status line was drawn */
 };
 
-void progress_start(struct progress *progress, unsigned boot, unsigned boots, size_t expected, bool quiet);
+void progress_start(struct progress *progress, unsigned boot, unsigned boots, bool quiet);
 
 /* Looks at the session and tells what is new. */
 void progress_update(struct progress *progress, const struct session *session);

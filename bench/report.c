@@ -35,6 +35,16 @@ static void print_program(FILE *out, const struct result *r, const char *label, 
 	free(file);
 }
 
+static void print_measured(FILE *out, const struct result *r)
+{
+	json_int_t boots = json_integer_value(json_object_get(r->context, "boots"));
+
+	if (*result_text(r, "date"))
+		fprintf(out, "  %-9s %s%s", "measured", result_text(r, "date"), boots > 1 ? "" : "\n");
+	if (*result_text(r, "date") && boots > 1)
+		fprintf(out, ", %" JSON_INTEGER_FORMAT " boots\n", boots);
+}
+
 static void print_origin(FILE *out, const struct result *r)
 {
 	print_line(out, "kernel", result_text(r, "kernel_boot_line"));
@@ -42,7 +52,7 @@ static void print_origin(FILE *out, const struct result *r)
 	print_program(out, r, "roottask", "roottask");
 	print_line(out, "revision", result_text(r, "git_revision"));
 	print_line(out, "emulator", result_text(r, "emulator_version"));
-	print_line(out, "measured", result_text(r, "date"));
+	print_measured(out, r);
 }
 
 static void print_title(FILE *out, const struct result *r, const struct metric *metric)
@@ -242,8 +252,7 @@ static void print_notes(FILE *out, const struct comparison *c, const char *bulle
 
 static void print_side(FILE *out, const char *side, const struct result *r)
 {
-	fprintf(out, "%s: %s, %s\n", side, result_text(r, "machine"),
-		*result_text(r, "date") ? result_text(r, "date") : "no date");
+	fprintf(out, "%s: %s\n", side, result_text(r, "machine"));
 	print_origin(out, r);
 }
 

@@ -263,7 +263,7 @@ bool result_load(struct result *result, const char *path, struct error *error)
 		return error_set(error, "%s:%d: not JSON: %s", path, where.line, where.text);
 	good = result_from_json(result, root, &why);
 	if (!good)
-		error_set(error, "%s: %s", path, why.text);
+		error_store(error, "%s: %s", path, why.text);
 	json_decref(root);
 	return good;
 }

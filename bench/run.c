@@ -204,8 +204,7 @@ static enum run_end conclude(struct machine *m, unsigned timeout)
 	if (by_itself)
 		judge_status(m);
 	else if (!session_over(m->session))
-		session_fault(m->session, FAULT_TIMEOUT, "no end after %u s, %zu cases came", timeout,
-			      m->session->measured_count);
+		session_time_over(m->session, timeout);
 	else if (m->session->fault == FAULT_NONE)
 		complain("note: the machine was done and did not power off, so it was ended");
 	session_finish(m->session);

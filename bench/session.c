@@ -69,18 +69,35 @@ static bool starts_with(const char *line, size_t len, const char *word)
 	return len >= strlen(word) && !strncasecmp(line, word, strlen(word));
 }
 
+static bool contains(const char *line, size_t len, const char *word)
+{
+	return memmem(line, len, word, strlen(word));
+}
+
+/* The kernel writes "PANIC: ..." after the word for the message's level; guests and other kernels begin with it. */
 static bool is_panic(const char *line, size_t len)
 {
 	size_t at = skip_stamp(line, len);
 
-	line += at;
-	len -= at;
-	return starts_with(line, len, "panic") || starts_with(line, len, "kernel panic");
+	return contains(line, len, "PANIC:") || starts_with(line + at, len - at, "panic") ||
+	       starts_with(line + at, len - at, "kernel panic");
 }
 
-static bool contains(const char *line, size_t len, const char *word)
+static void boot_line(struct session *s, const char *line, size_t len)
 {
-	return memmem(line, len, word, strlen(word));
+	keep(s->boot_line, sizeof(s->boot_line), line, len);
+	if (contains(line, len, BOOT_LINE ": refused"))
+		session_fault(s, FAULT_NO_BOOT, "%s", s->boot_line);
+}
+
+/* The panic explains whatever else went wrong. */
+static void panic_line(struct session *s, const char *line, size_t len)
+{
+	char text[256];
+
+	keep(text, sizeof(text), line, len);
+	s->fault = FAULT_NONE;
+	session_fault(s, FAULT_PANIC, "%s", text);
 }
 
 static void plain_line(struct session *s, const char *line, size_t len)
@@ -88,17 +105,13 @@ static void plain_line(struct session *s, const char *line, size_t len)
 	const char *boot = memmem(line, len, BOOT_LINE, strlen(BOOT_LINE));
 
 	if (boot && !s->boot_line[0])
-		keep(s->boot_line, sizeof(s->boot_line), boot, len - (size_t)(boot - line));
-	if (contains(line, len, "illed") || contains(line, len, "Bad ELF") || contains(line, len, "module"))
+		boot_line(s, boot, len - (size_t)(boot - line));
+	if (contains(line, len, "killed") || contains(line, len, "refused"))
 		keep(s->last_remark, sizeof(s->last_remark), line, len);
-	if (s->fault != FAULT_PANIC && is_panic(line, len)) {
-		char text[256];
-
-		/* The panic explains whatever else went wrong. */
-		keep(text, sizeof(text), line, len);
-		s->fault = FAULT_NONE;
-		session_fault(s, FAULT_PANIC, "%s", text);
-	}
+	if (len)
+		keep(s->last_line, sizeof(s->last_line), line, len);
+	if (s->fault != FAULT_PANIC && is_panic(line, len))
+		panic_line(s, line, len);
 }
 
 static void on_run(struct session *s, struct record *r)
@@ -224,25 +237,44 @@ bool session_over(const struct session *session)
 	return session->fault != FAULT_NONE || session->seen_end;
 }
 
+/* What the console said that may explain why no more came. */
+static const char *hint(const struct session *s)
+{
+	if (s->last_remark[0])
+		return s->last_remark;
+	return s->last_line[0] ? s->last_line : "the console stayed silent";
+}
+
 void session_finish(struct session *s)
 {
-	const char *hint = s->last_remark[0] ? s->last_remark : "no more is known";
-
 	if (s->fault != FAULT_NONE)
 		return;
-	if (s->failed_count) {
+	if (s->failed_count)
 		session_fault(s, FAULT_FAILED, "%zu failed, the first: %s: %s", s->failed_count, s->failed[0].name,
 			      s->failed[0].why);
-	} else if (s->seen_end) {
-		if (!s->measured_count)
-			session_fault(s, FAULT_NO_SAMPLE, "%zu cases were skipped", s->skipped_count);
-	} else if (s->seen_run) {
-		session_fault(s, FAULT_TRUNCATED, "%zu cases came; %s", s->measured_count, hint);
-	} else if (s->boot_line[0]) {
-		session_fault(s, FAULT_NO_RUN, "%s", hint);
-	} else {
-		session_fault(s, FAULT_NO_BOOT, "%s", hint);
-	}
+	else if (s->seen_end && !s->measured_count)
+		session_fault(s, FAULT_NO_SAMPLE, "%zu cases were skipped", s->skipped_count);
+	else if (!s->seen_end && s->seen_run)
+		session_fault(s, FAULT_TRUNCATED, "%zu cases came; last words: %s", s->measured_count, hint(s));
+	else if (!s->seen_end && s->boot_line[0])
+		session_fault(s, FAULT_NO_RUN, "last words: %s", hint(s));
+	else if (!s->seen_end)
+		session_fault(s, FAULT_NO_BOOT, "no line beginning with `" BOOT_LINE "` came; last words: %s",
+			      hint(s));
+}
+
+void session_time_over(struct session *s, unsigned seconds)
+{
+	if (session_over(s))
+		return;
+	if (s->seen_run)
+		session_fault(s, FAULT_TIMEOUT, "no end within %u s, %zu cases came; last words: %s", seconds,
+			      s->measured_count, hint(s));
+	else if (s->boot_line[0])
+		session_fault(s, FAULT_NO_RUN, "nothing within %u s; last words: %s", seconds, hint(s));
+	else
+		session_fault(s, FAULT_NO_BOOT, "no line beginning with `" BOOT_LINE "` within %u s; last words: %s",
+			      seconds, hint(s));
 }
 
 void session_free(struct session *session)

@@ -8,9 +8,9 @@
 	X(NONE, "the run is good", "")                                                                              \
 	X(PANIC, "the kernel panicked",                                                                             \
 	  "The kernel's last words are in the console log. Reproduce it with a debug build of the kernel.")         \
-	X(NO_BOOT, "the kernel did not boot: no line beginning with `Hedron Hypervisor` came",                      \
+	X(NO_BOOT, "the kernel did not boot",                                                                       \
 	  "Check that --kernel is a kernel image (hypervisor.elf32 for QEMU), that it is built for the console on " \
-	  "COM1 and that --cpu has what it needs.")                                                                 \
+	  "COM1 and that --cpu and --memory give it what it needs.")                                                \
 	X(NO_RUN, "the roottask reported nothing",                                                                  \
 	  "Check that --roottask is a benchmark roottask and look in the console log for a message of the kernel "  \
 	  "about its image.")                                                                                       \
@@ -38,7 +38,7 @@
 	X(TIMEOUT, "the time is over",                                                                              \
 	  "The last lines of the console log show where it stopped. Give more time with --timeout if it was still " \
 	  "measuring.")                                                                                             \
-	X(EMULATOR, "the emulator gave up", "Its own message is shown below. Check --cpu and --memory.")            \
+	X(EMULATOR, "the emulator gave up", "Check --cpu and --memory.")                                            \
 	X(EXIT, "the machine ended in another way than it should",                                                  \
 	  "A triple fault or a reset looks like this. Look at the end of the console log.")
 
@@ -79,7 +79,8 @@ struct session {
 	size_t failed_count;
 	uint64_t protocol_lines;
 	bool seen_run, seen_calibration, seen_end;
-	char last_remark[256]; /* last console line that tells of a killed EC or a bad image */
+	char last_remark[256]; /* last console line that tells of a killed EC or a refusal */
+	char last_line[256];   /* last console line that is not empty */
 };
 
 void session_init(struct session *session, const char *expected_suite);
@@ -92,6 +93,9 @@ bool session_over(const struct session *session);
 
 /* The console is silent for good: what is missing becomes a fault. */
 void session_finish(struct session *session);
+
+/* The same when the patience of `seconds` is over and the machine still runs. */
+void session_time_over(struct session *session, unsigned seconds);
 
 /* Records a fault of the machine around the session (timeout, exit), unless one is known already. */
 void session_fault(struct session *session, enum fault fault, const char *fmt, ...) printf_like(3, 4);

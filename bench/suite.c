@@ -227,7 +227,7 @@ bool suite_load_file(struct suite *suite, const char *path, struct error *error)
 		return error_set(error, "%s:%d: %s", path, where.line, where.text);
 	good = load_json(suite, root, &why);
 	if (!good) {
-		error_set(error, "%s: %s", path, why.text);
+		error_store(error, "%s: %s", path, why.text);
 		suite_free(suite);
 	}
 	json_decref(root);
@@ -262,7 +262,8 @@ char **suite_names(struct error *error)
 	char **names;
 
 	if (count < 0) {
-		error_set(error, "cannot read the folder of suites %s (HBENCH_SUITES names another)", suite_folder());
+		error_store(error, "cannot read the folder of suites %s (HBENCH_SUITES names another)",
+			    suite_folder());
 		return NULL;
 	}
 	names = xcalloc((size_t)count + 1, sizeof(*names));

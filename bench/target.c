@@ -42,7 +42,7 @@ static bool link_into(const struct launch *launch, const char *name, const char 
 	bool good = absolute && !symlink(absolute, path);
 
 	if (!good)
-		error_set(error, "cannot use %s: %s", target, strerror(errno));
+		error_store(error, "cannot use %s: %s", target, strerror(errno));
 	free(absolute);
 	free(path);
 	return good;
@@ -53,7 +53,7 @@ bool launch_create(struct launch *launch, const struct machine_config *config, s
 	*launch = (struct launch){.good_status = -1, .failed_status = -1};
 	launch->folder = xasprintf("%s/hbench-XXXXXX", environment("TMPDIR", "/tmp"));
 	if (!mkdtemp(launch->folder)) {
-		error_set(error, "cannot create the folder %s: %s", launch->folder, strerror(errno));
+		error_store(error, "cannot create the folder %s: %s", launch->folder, strerror(errno));
 		free(launch->folder);
 		launch->folder = NULL;
 		return false;

@@ -122,10 +122,10 @@ static bool make_image(const struct launch *launch, struct error *error)
 
 	if (!good) {
 		line = launch_find_line(launch, "grub.txt", "rror");
-		error_set(error,
-			  "cannot build a GRUB image: %s%s%s (the packages grub-pc-bin, xorriso and mtools are "
-			  "needed)",
-			  fd < 0 ? strerror(errno) : why.text, line ? ": " : "", line ? line : "");
+		error_store(error,
+			    "cannot build a GRUB image: %s%s%s (the packages grub-pc-bin, xorriso and mtools are "
+			    "needed)",
+			    fd < 0 ? strerror(errno) : why.text, line ? ": " : "", line ? line : "");
 		free(line);
 	}
 	if (fd >= 0)
@@ -140,7 +140,7 @@ static bool make_fifo(const struct launch *launch, const char *name, struct erro
 	bool good = !mkfifo(path, 0600);
 
 	if (!good)
-		error_set(error, "cannot create %s: %s", path, strerror(errno));
+		error_store(error, "cannot create %s: %s", path, strerror(errno));
 	free(path);
 	return good;
 }

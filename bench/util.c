@@ -10,14 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool error_set(struct error *error, const char *fmt, ...)
+void error_store(struct error *error, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(error->text, sizeof(error->text), fmt, args);
 	va_end(args);
-	return false;
 }
 
 void complain(const char *fmt, ...)
@@ -97,15 +96,15 @@ char *file_read(const char *path, size_t max, size_t *size, struct error *error)
 	char *data;
 
 	if (!file) {
-		error_set(error, "cannot open %s: %s", path, strerror(errno));
+		error_store(error, "cannot open %s: %s", path, strerror(errno));
 		return NULL;
 	}
 	errno = 0;
 	data = read_all(file, max, size);
 	if (ferror(file)) {
-		error_set(error, "cannot read %s: %s", path, strerror(errno));
+		error_store(error, "cannot read %s: %s", path, strerror(errno));
 	} else if (*size > max) {
-		error_set(error, "%s is larger than the %zu MiB that make sense here", path, max >> 20);
+		error_store(error, "%s is larger than the %zu MiB that make sense here", path, max >> 20);
 	} else {
 		fclose(file);
 		return data;
@@ -127,7 +126,7 @@ bool file_replace(const char *path, const char *data, size_t size, struct error 
 	if (good && rename(scratch, path))
 		good = false;
 	if (!good) {
-		error_set(error, "cannot write %s: %s", path, strerror(errno));
+		error_store(error, "cannot write %s: %s", path, strerror(errno));
 		if (fd >= 0)
 			unlink(scratch);
 	}

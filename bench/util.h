@@ -29,8 +29,9 @@ struct error {
 	char text[1024];
 };
 
-/* Stores the message and returns false, so that a function can `return error_set(...)`. */
-bool error_set(struct error *error, const char *fmt, ...) printf_like(2, 3);
+/* Stores the message; the value of error_set() is false, so that a function can return it. */
+#define error_set(error, ...) (error_store(error, __VA_ARGS__), false)
+void error_store(struct error *error, const char *fmt, ...) printf_like(2, 3);
 
 /* Prints "hbench: message" to stderr. */
 void complain(const char *fmt, ...) printf_like(1, 2);

@@ -11,7 +11,6 @@ static void pair(benchmark::State &state)
 	host_reset(64 * MiB);
 	for (auto _ : state) {
 		void *p = buddy_alloc(order);
-		benchmark::DoNotOptimize(p);
 		buddy_free(p, order);
 	}
 }
@@ -22,7 +21,6 @@ static void zeroed_page(benchmark::State &state)
 	host_reset(64 * MiB);
 	for (auto _ : state) {
 		void *p = buddy_alloc_zeroed();
-		benchmark::DoNotOptimize(p);
 		buddy_free(p, 0);
 	}
 }

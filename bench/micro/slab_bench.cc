@@ -18,7 +18,7 @@ static void pair(benchmark::State &state)
 	slab_free(&cache, slab_alloc(&cache));
 	for (auto _ : state) {
 		void *p = slab_alloc(&cache);
-		benchmark::DoNotOptimize(p);
+		benchmark::ClobberMemory();
 		slab_free(&cache, p);
 	}
 }

@@ -282,7 +282,7 @@ static void invalid_runs(void **state)
 		bool hangs;
 		const char *message;
 	} rows[] = {
-		{"panic", "33", true, "the kernel panicked (PANIC: bug: x < y"},
+		{"panic", "33", true, "the kernel panicked (error: PANIC: bug: x < y"},
 		{"panic", "0", false, "the kernel panicked"},
 		{"cut", "0", false, "cut off"},
 		{"count", "33", false, "protocol lines were lost"},
@@ -377,6 +377,42 @@ static void arguments_of_the_emulator(void **state)
 	free(path);
 	expect(0, "show arguments.json");
 	has("qemu-icount-EPYC--svm");
+}
+
+#define BOCHS "run -t bochs -k kernel64.elf -r root.elf "
+
+static void bochs(void **state)
+{
+	char *path = in_folder("arguments");
+
+	(void)state;
+	machine("good", "1", false); /* Bochs's status tells nothing */
+	setenv("HBENCH_BOCHS", TEST_EMULATOR, 1);
+	setenv("HBENCH_GRUB_MKRESCUE", "true", 1);
+	setenv("HBENCH_FAKE_ARGUMENTS", path, 1);
+	expect(0, BOCHS "--memory 2048 --append nopcid --root-append $x;y -o bochs.json");
+	has("ipc on bochs-tigerlake");
+	has("Bochs x86 Emulator 0.0");
+	read_output(path);
+	has("-q\n-f\nbochsrc\n-rc\nrc\n");
+	has("cpu: model=tigerlake,");
+	has("memory: guest=2048, host=1024\n");
+	has("multiboot /boot/kernel kernel serial novga 'nopcid'\n");
+	has("module /boot/roottask roottask '$x;y'\n");
+	machine("panic", "0", true);
+	expect(4, BOCHS "-o bochs.json");
+	has("the kernel panicked");
+	expect(4, BOCHS "--cpu a=b,c");
+	has("not a CPU model of Bochs");
+	expect(4, BOCHS "--append it's");
+	has("must not have quotes");
+	setenv("HBENCH_GRUB_MKRESCUE", "false", 1);
+	expect(4, BOCHS "-o bochs.json");
+	has("cannot build a GRUB image");
+	unsetenv("HBENCH_GRUB_MKRESCUE");
+	unsetenv("HBENCH_BOCHS");
+	unsetenv("HBENCH_FAKE_ARGUMENTS");
+	free(path);
 }
 
 static void wrong_suite(void **state)
@@ -570,6 +606,7 @@ int main(void)
 		cmocka_unit_test(emulator_message),
 		cmocka_unit_test(wrong_images),
 		cmocka_unit_test(arguments_of_the_emulator),
+		cmocka_unit_test(bochs),
 		cmocka_unit_test(wrong_suite),
 		cmocka_unit_test(import),
 		cmocka_unit_test(gate_codes),

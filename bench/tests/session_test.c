@@ -125,9 +125,57 @@ static void words_that_are_no_panic(void **state)
 	(void)state;
 	session_init(&s, NULL);
 	say(&s, "no need to panic");
+	say(&s, "no need to panic: or is there");
 	say(&s, "[unclosed panic");
 	say(&s, "");
 	assert_int_equal(s.fault, FAULT_NONE);
+	session_free(&s);
+}
+
+static void panic_of_the_kernel(void **state)
+{
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL);
+	say(&s, "error: PANIC: roottask refused: Bad ELF");
+	assert_int_equal(s.fault, FAULT_PANIC);
+	session_free(&s);
+}
+
+static void refused_machine(void **state)
+{
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL);
+	say(&s, "Hedron Hypervisor: refused, this CPU has no long mode");
+	assert_int_equal(s.fault, FAULT_NO_BOOT);
+	assert_non_null(strstr(s.detail.text, "no long mode"));
+	session_free(&s);
+}
+
+static void time_is_over(void **state)
+{
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL);
+	session_time_over(&s, 3);
+	assert_int_equal(s.fault, FAULT_NO_BOOT);
+	session_free(&s);
+	session_init(&s, NULL);
+	say(&s, "Hedron Hypervisor 13");
+	say(&s, "killed EC: #PF");
+	say(&s, "idle");
+	session_time_over(&s, 3);
+	assert_int_equal(s.fault, FAULT_NO_RUN);
+	assert_non_null(strstr(s.detail.text, "killed EC: #PF"));
+	session_free(&s);
+	session_init(&s, NULL);
+	s.seen_run = true;
+	session_time_over(&s, 3);
+	assert_int_equal(s.fault, FAULT_TIMEOUT);
 	session_free(&s);
 }
 
@@ -184,6 +232,9 @@ int main(void)
 		cmocka_unit_test(panic_comes_first),
 		cmocka_unit_test(words_that_are_no_panic),
 		cmocka_unit_test(second_run),
+		cmocka_unit_test(panic_of_the_kernel),
+		cmocka_unit_test(refused_machine),
+		cmocka_unit_test(time_is_over),
 		cmocka_unit_test(nothing_measured),
 		cmocka_unit_test(boot_line_is_harmless),
 	};

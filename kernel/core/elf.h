@@ -36,8 +36,7 @@ enum elf_error {
 #undef X
 };
 
-/* What to map: the pages of [vaddr, vaddr + memsz); the first filesz bytes come from the file, the others are zero.
- */
+/* The pages of [vaddr, vaddr + memsz): the first filesz bytes come from the file, the others are zero. */
 struct elf_segment {
 	u64 vaddr, offset, filesz, memsz; /* memsz >= filesz, memsz > 0; vaddr and offset agree modulo 4096 */
 	bool r, w, x;

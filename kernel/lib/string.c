@@ -7,8 +7,8 @@
 #endif
 
 /*
- * Eight bytes at a time, then the rest. CPUs with fast string instructions do not care; for all others, and for counting executed
- * instructions, an iteration is an instruction.
+ * Eight bytes at a time, then the rest. CPUs with fast string instructions do not care; for all others, and for
+ * counting executed instructions, an iteration is an instruction.
  */
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {

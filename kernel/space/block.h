@@ -45,3 +45,9 @@ static always_inline struct block block_first(struct block r, unsigned order)
 {
 	return (struct block){r.base, r.order < order ? r.order : order};
 }
+
+/* Whether r contains `part` and more. */
+static always_inline bool block_exceeds(struct block r, struct block part)
+{
+	return r.order > part.order && block_has(r, part.base);
+}

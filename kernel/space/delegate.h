@@ -21,6 +21,7 @@ struct delegation {
 /*
  * One typed item from src to dst against dst's windows for translation and delegation. The result (out may be NULL)
  * is meaningful with SUCCESS only; other statuses: BAD_PAR (memory beyond the physical address space) and OOM.
+ * ITEM_HYPERVISOR names the source of a delegation; a translation takes from nobody and does not look at it.
  */
 enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item, crd_t xlt, crd_t del,
 			  struct delegation *out) must_check;
@@ -28,7 +29,7 @@ enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item
 /* The objects a new PD starts with: those of crd, from selector 0 on. Other kinds: nothing, SUCCESS. */
 enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd) must_check;
 
-/* REVOKE. OOM only if a range of ports cannot be split. */
+/* REVOKE. OOM only if a range of ports or a large page cannot be split. */
 enum status delegate_revoke(struct pd *pd, crd_t crd, bool self) must_check;
 
 /* PD_CTRL lookup: what covers crd's base, or 0. */

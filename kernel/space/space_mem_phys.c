@@ -34,13 +34,13 @@ static noinline const struct space_mem_run *search(u64 page)
 		else
 			high = mid;
 	}
-	WRITE_ONCE(last_hit, &runs[low]);
+	__atomic_store_n(&last_hit, &runs[low], __ATOMIC_RELAXED);
 	return &runs[low];
 }
 
 const struct space_mem_run *space_mem_phys_run(u64 page)
 {
-	const struct space_mem_run *r = READ_ONCE(last_hit);
+	const struct space_mem_run *r = __atomic_load_n(&last_hit, __ATOMIC_RELAXED);
 	return likely(r->first <= page && page < r->end) ? r : search(page);
 }
 

@@ -5,165 +5,12 @@
 #include "lib/bits.h"
 #include "lib/panic.h"
 #include "mm/buddy.h"
-#include "space/mdb.h"
 #include "space/block.h"
+#include "space/mdb.h"
+#include "space/slot_table.h"
 
-/*
- * Three levels of tables lead to a page of slots. Selector bits 25, 24:16 and 15:7 are the indices, 6:0 is the slot.
- * Manual: SDM vol. 3, 4.5.
- */
-#define SLOT_BITS 7
-#define TABLE_BITS 9
-#define SHIFT_TOP 25
-
-#define ENTRY_ADDR 0x000ffffffffff000ull
-#define ENTRY_FLAGS 0x8000000000000063ull /* present, writable, accessed, dirty, supervisor, no execution */
-
-_Static_assert(CAP_SLOTS_PER_PAGE == 1 << SLOT_BITS, "slots of a page");
-_Static_assert(SHIFT_TOP == SLOT_BITS + 2 * TABLE_BITS && HEDRON_SEL_NUM == 2 << SHIFT_TOP,
-	       "two entries of the PDPT");
-
-static unsigned table_index(u64 sel, int shift)
-{
-	return sel >> shift & bits_low(TABLE_BITS);
-}
-/* Tables are read without lock. */
-static u64 entry_read(const u64 *table, u64 i)
-{
-	return __atomic_load_n(&table[i], __ATOMIC_ACQUIRE);
-}
-static void *entry_target(u64 entry)
-{
-	return heap_virt(paddr(entry & ENTRY_ADDR));
-}
-
-/* ---- Tables ---- */
-
-/* Entries of a table from this one on have never been used: selectors are mostly low, tables mostly empty. */
-static u64 *table_limit(const u64 *table)
-{
-	return &buddy_page(table)->index;
-}
-
-/* The first used entry from i on; 2^TABLE_BITS if there is none. */
-static unsigned table_next(const u64 *table, unsigned i)
-{
-	for (unsigned limit = (unsigned)__atomic_load_n(table_limit(table), __ATOMIC_ACQUIRE); i < limit; i++)
-		if (entry_read(table, i))
-			return i;
-	return 1u << TABLE_BITS;
-}
-
-static u64 *table_alloc(void)
-{
-	u64 *table = buddy_alloc_zeroed();
-
-	if (table)
-		*table_limit(table) = 0;
-	return table;
-}
-
-static void table_set(u64 *table, unsigned i, const void *target)
-{
-	u64 *limit = table_limit(table);
-
-	__atomic_store_n(&table[i], heap_phys(target).v | ENTRY_FLAGS, __ATOMIC_RELEASE);
-	if (*limit <= i)
-		__atomic_store_n(limit, i + 1, __ATOMIC_RELEASE);
-}
-
-static void *slot_page_alloc(struct pd *pd, u64 sel)
-{
-	void *slots = buddy_alloc_zeroed();
-
-	if (slots) {
-		buddy_page(slots)->owner = pd;
-		buddy_page(slots)->index = sel & ~bits_low(SLOT_BITS);
-	}
-	return slots;
-}
-
-/* Written out, as this is most of what small operations cost. NULL if no page is there. */
-static always_inline struct cap_slot *slot_find(const struct space_obj *sp, u64 sel)
-{
-	u64 entry = entry_read(sp->pdpt, sel >> SHIFT_TOP);
-
-	if (unlikely(!entry))
-		return NULL;
-	entry = entry_read(entry_target(entry), table_index(sel, SHIFT_TOP - TABLE_BITS));
-	if (unlikely(!entry))
-		return NULL;
-	entry = entry_read(entry_target(entry), table_index(sel, SLOT_BITS));
-	if (unlikely(!entry))
-		return NULL;
-	return (struct cap_slot *)entry_target(entry) + (sel & bits_low(SLOT_BITS));
-}
-
-struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel)
-{
-	return sel < HEDRON_SEL_NUM ? slot_find(sp, sel) : NULL;
-}
-
-/* The same, and makes the tables that are missing. NULL: out of memory. */
-static struct cap_slot *slot_make_locked(struct pd *pd, u64 sel)
-{
-	u64 *table = pd->objs.pdpt;
-
-	for (int shift = SHIFT_TOP; shift > 0; shift -= TABLE_BITS) {
-		unsigned i = table_index(sel, shift);
-		if (!table[i]) {
-			void *below = shift == SLOT_BITS ? slot_page_alloc(pd, sel) : table_alloc();
-			if (!below)
-				return NULL;
-			table_set(table, i, below);
-		}
-		table = entry_target(table[i]);
-	}
-	return (struct cap_slot *)table + (sel & bits_low(SLOT_BITS));
-}
-
-/* The first selector from sel on, but below end, whose page of slots exists; end or more if there is none. */
-static noinline u64 slots_skip(const struct space_obj *sp, u64 sel, u64 end)
-{
-	const u64 *table = sp->pdpt;
-	int shift = SHIFT_TOP;
-
-	while (sel < end) {
-		unsigned i = table_index(sel, shift), next = table_next(table, i);
-		if (next != i)
-			sel = ((sel >> shift) + next - i) << shift;
-		if (next >> TABLE_BITS) { /* on to another table */
-			table = sp->pdpt;
-			shift = SHIFT_TOP;
-		} else if (shift == SLOT_BITS) {
-			break;
-		} else {
-			table = entry_target(entry_read(table, next));
-			shift -= TABLE_BITS;
-		}
-	}
-	return sel;
-}
-
-/* The first slot in [*sel, end) whose page exists; *sel becomes its selector. NULL if there is none. */
-static always_inline struct cap_slot *slots_next(const struct space_obj *sp, u64 *sel, u64 end)
-{
-	struct cap_slot *s;
-
-	if (*sel >= end)
-		return NULL;
-	s = slot_find(sp, *sel);
-	if (likely(s))
-		return s;
-	*sel = slots_skip(sp, *sel, end);
-	return *sel < end ? space_obj_slot(sp, *sel) : NULL;
-}
-
-/* How many of the selectors from sel on share its page of slots and lie below end. */
-static u64 slots_count(u64 sel, u64 end)
-{
-	return min_u64(end, (sel | bits_low(SLOT_BITS)) + 1) - sel;
-}
+#define SPACE_ORDER 26
+_Static_assert(HEDRON_SEL_NUM == 1 << SPACE_ORDER, "all slots");
 
 /* ---- Slots ---- */
 
@@ -247,6 +94,11 @@ static void slot_revoke(cap_t c, struct cap_slot *s, cap_t perm, bool self)
 	spin_unlock(&o->lock);
 }
 
+struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel)
+{
+	return sel < HEDRON_SEL_NUM ? slot_table_find(sp->pdpt, sel) : NULL;
+}
+
 struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel)
 {
 	const struct page *p = buddy_page(slot);
@@ -259,7 +111,7 @@ struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel)
 
 enum status space_obj_init(struct space_obj *sp)
 {
-	*sp = (struct space_obj){.pdpt = table_alloc()};
+	*sp = (struct space_obj){.pdpt = slot_table_alloc()};
 	return sp->pdpt ? SUCCESS : OOM;
 }
 
@@ -268,28 +120,12 @@ void space_obj_destroy(struct pd *pd)
 	spin_lock(&pd->objs.lock);
 	pd->objs.closed = true;
 	spin_unlock(&pd->objs.lock);
-	space_obj_revoke(pd, 0, SHIFT_TOP + 1, PERM_ALL, true);
-}
-
-static void slot_pages_free(u64 *table)
-{
-	for (unsigned i = 0; (i = table_next(table, i)) >> TABLE_BITS == 0; i++)
-		buddy_free(entry_target(table[i]), 0);
-	buddy_free(table, 0);
-}
-
-static void tables_free(u64 *table)
-{
-	for (unsigned i = 0; (i = table_next(table, i)) >> TABLE_BITS == 0; i++)
-		slot_pages_free(entry_target(table[i]));
-	buddy_free(table, 0);
+	space_obj_revoke(pd, 0, SPACE_ORDER, PERM_ALL, true);
 }
 
 void space_obj_free(struct space_obj *sp)
 {
-	for (unsigned i = 0; (i = table_next(sp->pdpt, i)) >> TABLE_BITS == 0; i++)
-		tables_free(entry_target(sp->pdpt[i]));
-	buddy_free(sp->pdpt, 0);
+	slot_table_free(sp->pdpt);
 	sp->pdpt = NULL;
 }
 
@@ -301,8 +137,8 @@ static enum status reserve_locked(struct pd *pd, u64 sel)
 
 	if (pd->objs.closed)
 		return BAD_CAP;
-	s = slot_make_locked(pd, sel);
-	if (!s)
+	s = slot_table_find(pd->objs.pdpt, sel);
+	if (unlikely(!s) && !(s = slot_table_make(pd->objs.pdpt, pd, sel)))
 		return OOM;
 	if (!slot_is_free_locked(s))
 		return BAD_CAP;
@@ -359,6 +195,26 @@ enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, uns
 
 /* ---- Ranges ---- */
 
+/* The first slot in [*sel, end) whose page exists; *sel becomes its selector. NULL if there is none. */
+static always_inline struct cap_slot *slots_next(const struct space_obj *sp, u64 *sel, u64 end)
+{
+	struct cap_slot *s;
+
+	if (*sel >= end)
+		return NULL;
+	s = slot_table_find(sp->pdpt, *sel);
+	if (likely(s))
+		return s;
+	*sel = slot_table_skip(sp->pdpt, *sel, end);
+	return *sel < end ? slot_table_find(sp->pdpt, *sel) : NULL;
+}
+
+/* How many of the selectors from sel on share its page of slots and lie below end. */
+static u64 slots_count(u64 sel, u64 end)
+{
+	return min_u64(end, (sel | bits_low(SLOT_TABLE_SLOT_BITS)) + 1) - sel;
+}
+
 /* `count` slots from `from` on, to one page of slots. The lock is held for no more than a page. */
 static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst_sel, u64 count, cap_t perm)
 {
@@ -366,12 +222,12 @@ static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst
 	enum status status = SUCCESS;
 
 	spin_lock(&dst->objs.lock);
-	to = slot_find(&dst->objs, dst_sel);
+	to = slot_table_find(dst->objs.pdpt, dst_sel);
 	for (u64 i = 0; i < count && likely(!dst->objs.closed); i++) {
 		cap_t c = slot_read(&from[i]);
 		if (!(c & perm))
 			continue;
-		if (unlikely(!to) && !(to = slot_make_locked(dst, dst_sel))) {
+		if (unlikely(!to) && !(to = slot_table_make(dst->objs.pdpt, dst, dst_sel))) {
 			status = OOM;
 			break;
 		}

@@ -5,16 +5,18 @@
  * Locking: `lock` is held to claim an empty slot, that is for all that fills slots, makes table pages or closes the
  * space. The object's lock guards its tree and every cap word that names it, hence emptying a slot takes only that.
  * Order: space lock, object's lock, allocators; at most one of each kind is held. Whoever finds an object in a slot
- * and then locks it looks again: the slot may have changed. The object's memory is still there (core/rcu.h). Look-ups
- * take no lock. Lifetime: table pages stay until space_obj_free(); a slot never moves.
+ * and then locks it looks again: the slot may have changed, but the object's memory is still there (core/rcu.h).
+ * Look-ups take no lock.
+ *
+ * Lifetime: table pages stay until space_obj_free(); a slot never moves.
  */
 #pragma once
 
 #include "arch/arch.h"
 #include "lib/spinlock.h"
 #include "mm/layout.h"
-#include "space/cap.h"
 #include "space/block.h"
+#include "space/cap.h"
 
 #include <hedron/crd.h>
 
@@ -23,8 +25,8 @@ struct pd;
 struct space_obj {
 	struct spinlock lock;
 	bool closed; /* nothing comes in any more; written under the lock */
-	u64 *pdpt;   /* of the private PML4 entry: entries 0 and 1 are the window, the others the architecture's;
-			immutable */
+	/* Of the private PML4 entry: entries 0 and 1 are the window, the others the architecture's; immutable. */
+	u64 *pdpt;
 };
 
 /* ---- Look-up ---- */
@@ -73,8 +75,7 @@ enum status space_obj_init(struct space_obj *sp) must_check;
  */
 void space_obj_destroy(struct pd *pd);
 
-/* Frees the tables, the PDPT included (not what hangs off entries 2 and up), when no CPU can look up here any more.
- */
+/* Frees the tables and the PDPT, not what hangs off its entries from 2 on. No CPU can look up here any more. */
 void space_obj_free(struct space_obj *sp);
 
 /* ---- Creation: reserve, make the object, commit ---- */
@@ -88,7 +89,7 @@ void space_obj_commit(struct pd *pd, u64 sel, struct kobject *o, unsigned perm);
 /* Gives the reserved slot back. */
 void space_obj_cancel(struct pd *pd, u64 sel);
 
-/* Both in one, for objects that exist already. */
+/* Both in one, for a new object that is complete. */
 enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, unsigned perm) must_check;
 
 /* ---- Ranges: naturally aligned, order up to 26, inside the space ---- */

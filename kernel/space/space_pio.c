@@ -6,126 +6,10 @@
 #include "lib/spinlock.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
-#include "mm/slab.h"
-#include "space/mdb.h"
+#include "space/pio_cut.h"
+#include "space/pio_range.h"
 
 static struct spinlock pio_lock;
-static struct slab_cache pio_cache;
-
-/* ---- Ranges ---- */
-
-static struct pio_node *of_avl(struct avl_node *n)
-{
-	return n ? container_of(n, struct pio_node, avl) : NULL;
-}
-static struct pio_node *of_mdb(struct mdb_node *n)
-{
-	return container_of(n, struct pio_node, node);
-}
-static struct block range_of(const struct pio_node *n)
-{
-	return (struct block){n->avl.key, n->order};
-}
-
-/* The range that covers the port, or NULL. */
-static struct pio_node *covering(const struct space_pio *sp, u64 port)
-{
-	struct pio_node *n = port < PIO_PORTS ? of_avl(avl_floor(&sp->ranges, (u32)port)) : NULL;
-
-	return n && block_has(range_of(n), port) ? n : NULL;
-}
-
-/* The first range that covers the port or one above. */
-static struct pio_node *first_from(const struct space_pio *sp, u64 port)
-{
-	struct pio_node *n = covering(sp, port);
-
-	return n ? n : of_avl(avl_ceiling(&sp->ranges, (u32)port));
-}
-
-/* Bits of bitmap pages, one per port. */
-static void bitmap_set(u8 *const pages[], struct block r, bool value)
-{
-	if (r.order < 3) {
-		u8 *byte = &pages[r.base >> 15][r.base >> 3 & PAGE_MASK];
-		u8 mask = (u8)(bits_low(1u << r.order) << (r.base & 7));
-		WRITE_ONCE(*byte, (u8)(value ? *byte | mask : *byte & ~mask));
-		return;
-	}
-	for (u64 at = r.base >> 3, end = block_end(r) >> 3; at < end; at = (at | PAGE_MASK) + 1)
-		memset(&pages[at >> PAGE_BITS][at & PAGE_MASK], value ? 0xff : 0,
-		       min_u64(end, (at | PAGE_MASK) + 1) - at);
-}
-
-static void bitmaps_deny(const struct pio_node *n, struct block r, bool deny)
-{
-	if (n->where & PIO_HOST)
-		bitmap_set(n->pd->pio.host, r, deny);
-	if (n->where & PIO_GUEST)
-		bitmap_set(n->pd->pio.guest, r, deny);
-}
-
-/* A new range of pd's space; its place in the mapping tree is the caller's business. */
-static void range_insert(struct pio_node *n, struct pd *pd, struct block r, unsigned where)
-{
-	n->pd = pd;
-	n->where = (u8)where;
-	n->order = (u8)r.order;
-	n->parts = NULL;
-	n->avl.key = (u32)r.base;
-	avl_insert(&pd->pio.ranges, &n->avl);
-}
-
-/* n is in no mapping tree any more. */
-static void range_free(struct pio_node *n)
-{
-	bitmaps_deny(n, range_of(n), true);
-	avl_remove(&n->pd->pio.ranges, &n->avl);
-	slab_free(&pio_cache, n);
-}
-
-/* Without children. */
-static void range_drop(struct pio_node *n)
-{
-	mdb_remove(&n->node);
-	range_free(n);
-}
-
-static void subtree_drop(struct pio_node *top, bool self)
-{
-	for (struct mdb_node *n = mdb_last(&top->node), *back; n != &top->node; n = back) {
-		back = mdb_back(n);
-		range_drop(of_mdb(n));
-	}
-	if (self)
-		range_drop(top);
-}
-
-/* ---- Spares: nodes allocated before anything is changed, linked through `parts` ---- */
-
-static struct pio_node *spare_take(struct pio_node **spares)
-{
-	struct pio_node *n = *spares;
-
-	*spares = n->parts;
-	return n;
-}
-
-static enum status spares_make(struct pio_node **spares, u64 count)
-{
-	for (*spares = NULL; count; count--) {
-		struct pio_node *n = slab_alloc(&pio_cache);
-		if (!n)
-			break;
-		n->parts = *spares;
-		*spares = n;
-	}
-	if (!count)
-		return SUCCESS;
-	while (*spares)
-		slab_free(&pio_cache, spare_take(spares));
-	return OOM;
-}
 
 /* ---- Life ---- */
 
@@ -133,13 +17,12 @@ enum status space_pio_boot(struct pd *kernel)
 {
 	struct pio_node *all;
 
-	slab_init(&pio_cache, "pio", sizeof(struct pio_node), _Alignof(struct pio_node));
+	pio_range_boot();
 	space_pio_init(&kernel->pio);
-	all = slab_alloc(&pio_cache);
-	if (!all)
+	if (pio_range_reserve(&all, 1) != SUCCESS)
 		return OOM;
 	mdb_insert_root(&all->node);
-	range_insert(all, kernel, block_make(0, PIO_ORDER), 0);
+	pio_range_insert(all, kernel, block_make(0, PIO_ORDER), 0);
 	return SUCCESS;
 }
 
@@ -153,7 +36,7 @@ void space_pio_destroy(struct pd *pd)
 	spin_lock(&pio_lock);
 	pd->pio.closed = true;
 	while (pd->pio.ranges.root)
-		subtree_drop(of_avl(pd->pio.ranges.root), true);
+		pio_range_drop_below(pio_range_of_avl(pd->pio.ranges.root), true);
 	spin_unlock(&pio_lock);
 }
 
@@ -234,14 +117,14 @@ struct transfer {
 
 static bool transfer_next(struct transfer *t)
 {
-	while (t->at < t->end && (t->from = first_from(t->src, t->at)) && t->from->avl.key < t->end) {
+	while (t->at < t->end && (t->from = pio_range_from(t->src, t->at)) && t->from->avl.key < t->end) {
 		struct pio_node *there;
-		u64 limit = min_u64(t->end, block_end(range_of(t->from)));
+		u64 limit = min_u64(t->end, block_end(pio_range_block(t->from)));
 
 		t->at = max_u64(t->at, t->from->avl.key);
-		there = first_from(t->dst, t->at);
+		there = pio_range_from(t->dst, t->at);
 		if (there && there->avl.key <= t->at) {
-			t->at = block_end(range_of(there));
+			t->at = block_end(pio_range_block(there));
 			continue;
 		}
 		if (there)
@@ -262,13 +145,13 @@ static enum status transfer_locked(struct transfer t, struct pd *dst, unsigned w
 
 	while (transfer_next(&trial))
 		count++;
-	if (spares_make(&spares, count) != SUCCESS)
+	if (pio_range_reserve(&spares, count) != SUCCESS)
 		return OOM;
 	while (transfer_next(&t)) {
-		struct pio_node *n = spare_take(&spares);
-		range_insert(n, dst, t.piece, where);
+		struct pio_node *n = pio_range_take(&spares);
+		pio_range_insert(n, dst, t.piece, where);
 		mdb_insert_child(&t.from->node, &n->node);
-		bitmaps_deny(n, t.piece, false);
+		pio_range_deny(n, t.piece, false);
 	}
 	return SUCCESS;
 }
@@ -304,148 +187,15 @@ enum status space_pio_delegate(struct pd *src, struct pd *dst, u32 base, unsigne
 
 /* ---- Revocation ---- */
 
-/*
- * Cutting a hole out of a subtree whose ranges may be larger than the hole. A range that contains the hole falls into
- * parts: the halves that remain when it is halved towards the hole, one for each order from the hole's up. Every
- * range beside the hole lies in one part of each range above it, the part of the same class: the highest bit in which
- * it differs from the hole. So one pass through the list deals the nodes out to one list per class, each of which is
- * in pre-order again.
- */
-struct cut {
-	struct block hole;
-	struct pio_node *spares;
-	struct {
-		struct mdb_node *first, *last;
-	} class[PIO_ORDER];
-	struct pio_node *split; /* ranges that fell into parts, linked through node.next */
-};
-
-static bool contains_more(struct block r, struct block hole)
-{
-	return r.order > hole.order && block_has(r, hole.base);
-}
-
-static void cut_append(struct cut *c, unsigned class, struct mdb_node *n)
-{
-	n->prev = c->class[class].last;
-	n->next = NULL;
-	if (n->prev)
-		n->prev->next = n;
-	else
-		c->class[class].first = n;
-	c->class[class].last = n;
-}
-
-/* The parent of a node of this class: the part of what its parent fell into. */
-static struct mdb_node *cut_parent(struct mdb_node *parent, unsigned class)
-{
-	struct pio_node *part = parent ? of_mdb(parent)->parts : NULL;
-
-	while (part && part->order != class)
-		part = part->parts;
-	return part ? &part->node : parent;
-}
-
-static void cut_split(struct cut *c, struct pio_node *n)
-{
-	avl_remove(&n->pd->pio.ranges, &n->avl);
-	bitmaps_deny(n, c->hole, true);
-	for (unsigned class = c->hole.order; class < n->order; class ++) {
-		struct pio_node *part = spare_take(&c->spares);
-		range_insert(part, n->pd, block_make(c->hole.base ^ bit(class), class), n->where);
-		part->node.parent = cut_parent(n->node.parent, class);
-		part->parts = n->parts;
-		n->parts = part;
-		cut_append(c, class, &part->node);
-	}
-}
-
-static void cut_deal(struct cut *c, struct pio_node *n)
-{
-	struct block r = range_of(n);
-
-	if (contains_more(r, c->hole)) {
-		cut_split(c, n);
-		n->node.next = c->split ? &c->split->node : NULL;
-		c->split = n;
-	} else if (block_has(c->hole, r.base)) {
-		range_free(n);
-	} else {
-		unsigned class = bit_highest(r.base ^ c->hole.base);
-		n->node.parent = cut_parent(n->node.parent, class);
-		cut_append(c, class, &n->node);
-	}
-}
-
-/* The classes' lists, one behind the other, go between `before` and `after`. */
-static void cut_join(struct cut *c, struct mdb_node *before, struct mdb_node *after)
-{
-	for (unsigned class = 0; class < PIO_ORDER; class ++) {
-		if (!c->class[class].first)
-			continue;
-		c->class[class].first->prev = before;
-		if (before)
-			before->next = c->class[class].first;
-		before = c->class[class].last;
-	}
-	if (before)
-		before->next = after;
-	if (after)
-		after->prev = before;
-}
-
-static void cut_finish(struct cut *c)
-{
-	for (struct pio_node *n = c->split, *next; n; n = next) {
-		next = n->node.next ? of_mdb(n->node.next) : NULL;
-		while (n->parts) {
-			struct pio_node *part = n->parts;
-			n->parts = part->parts;
-			part->parts = NULL;
-		}
-		slab_free(&pio_cache, n);
-	}
-}
-
-static u64 cut_parts(const struct mdb_node *first, const struct mdb_node *after, struct block hole)
-{
-	u64 count = 0;
-
-	for (const struct mdb_node *n = first; n != after; n = n->next) {
-		const struct pio_node *p = container_of(n, const struct pio_node, node);
-		count += contains_more(range_of(p), hole) ? p->order - hole.order : 0;
-	}
-	return count;
-}
-
-/* Takes the hole from all below `outer`, which contains more than that, and with `self` from outer. */
-static enum status cut_locked(struct pio_node *outer, struct block hole, bool self)
-{
-	struct mdb_node *before = self ? outer->node.prev : &outer->node;
-	struct mdb_node *first = self ? &outer->node : outer->node.next;
-	struct mdb_node *after = mdb_last(&outer->node)->next;
-	struct cut c = {.hole = hole};
-
-	if (spares_make(&c.spares, cut_parts(first, after, hole)) != SUCCESS)
-		return OOM;
-	for (struct mdb_node *n = first, *next; n != after; n = next) {
-		next = n->next;
-		cut_deal(&c, of_mdb(n));
-	}
-	cut_join(&c, before, after);
-	cut_finish(&c);
-	return SUCCESS;
-}
-
 static enum status revoke_locked(struct space_pio *sp, struct block r, bool self)
 {
-	struct pio_node *n = covering(sp, r.base);
+	struct pio_node *n = pio_range_at(sp, r.base);
 
-	if (n && contains_more(range_of(n), r))
-		return cut_locked(n, r, self);
-	for (u64 at = r.base; (n = first_from(sp, at)) && n->avl.key < block_end(r);) {
-		at = block_end(range_of(n));
-		subtree_drop(n, self);
+	if (n && block_exceeds(pio_range_block(n), r))
+		return pio_cut(n, r, self);
+	for (u64 at = r.base; (n = pio_range_from(sp, at)) && n->avl.key < block_end(r);) {
+		at = block_end(pio_range_block(n));
+		pio_range_drop_below(n, self);
 	}
 	return SUCCESS;
 }
@@ -473,8 +223,8 @@ crd_t space_pio_lookup(struct pd *pd, u64 port)
 	crd_t found;
 
 	spin_lock(&pio_lock);
-	n = covering(&pd->pio, port);
-	found = n ? crd_of(range_of(n)) : 0;
+	n = pio_range_at(&pd->pio, port);
+	found = n ? crd_of(pio_range_block(n)) : 0;
 	spin_unlock(&pio_lock);
 	return found;
 }
@@ -482,9 +232,11 @@ crd_t space_pio_lookup(struct pd *pd, u64 port)
 static crd_t translate_locked(struct pio_node *n, bool self, const struct pd *dst, struct block window)
 {
 	for (struct mdb_node *up = n->node.parent; up; up = up->parent)
-		if (of_mdb(up)->pd == dst && block_overlap(range_of(of_mdb(up)), window))
-			return crd_of(block_intersection(range_of(of_mdb(up)), window));
-	return self && block_overlap(range_of(n), window) ? crd_of(block_intersection(range_of(n), window)) : 0;
+		if (pio_range_of_mdb(up)->pd == dst && block_overlap(pio_range_block(pio_range_of_mdb(up)), window))
+			return crd_of(block_intersection(pio_range_block(pio_range_of_mdb(up)), window));
+	return self && block_overlap(pio_range_block(n), window)
+		       ? crd_of(block_intersection(pio_range_block(n), window))
+		       : 0;
 }
 
 crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block window)
@@ -493,7 +245,7 @@ crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block
 	crd_t found;
 
 	spin_lock(&pio_lock);
-	n = covering(&src->pio, port);
+	n = pio_range_at(&src->pio, port);
 	found = n ? translate_locked(n, src == dst, dst, window) : 0;
 	spin_unlock(&pio_lock);
 	return found;

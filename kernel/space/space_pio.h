@@ -2,13 +2,15 @@
 /*
  * Port space of a PD: the ranges of I/O ports it holds, and the bitmaps the CPU looks at.
  *
- * A range is a node {base, order} of one mapping tree (space/mdb.h) whose root is the hypervisor PD's: all ports. It
- * keeps the shape of its transfer; only revoking a part of it splits it. A PD's ranges do not overlap. Where a range
- * is mapped (bitmap of the host, of guests) is said by each delegation and not passed on: who lets a guest use a port
- * could as well use it himself.
+ * A range (space/pio_range.h) is a node {base, order} of one mapping tree whose root is the hypervisor PD's: all
+ * ports. It keeps the shape of its transfer; only revoking a part of it splits it. A PD's ranges do not overlap.
+ * Where a range is mapped (bitmap of the host, of guests) is said by each delegation and not passed on: who lets a
+ * guest use a port could as well use it himself.
  *
- * Locking: one lock for all ports: they form one tree, and change when drivers start. Order: after nothing, before
- * the allocators. Lifetime: bitmaps appear with the first grant and stay until space_pio_free().
+ * Locking: one lock for all ports: they form one tree, and change when drivers start. Order: no other lock is held,
+ * the allocators' come after it.
+ *
+ * Lifetime: bitmaps appear with the first grant and stay until space_pio_free().
  */
 #pragma once
 
@@ -27,15 +29,6 @@ struct pd;
 #define PIO_GUEST_PAGES 2
 
 enum pio_where { PIO_HOST = 1, PIO_GUEST = 2 };
-
-struct pio_node {
-	struct mdb_node node;
-	struct avl_node avl; /* the key is the base */
-	struct pd *pd;
-	struct pio_node *parts; /* while its range is cut: what remains of it, linked through `parts` */
-	u8 order;
-	u8 where; /* enum pio_where */
-};
 
 struct space_pio {
 	struct avl_tree ranges;

@@ -136,16 +136,24 @@ void host_set_pd(const struct pd *pd)
 	current_pd = pd;
 }
 
+static struct spinlock tlb_lock;
+
 void arch_tlb_flush(struct pd *pd, u64 va, unsigned order)
 {
-	host_tlb = (struct host_tlb){__atomic_add_fetch(&host_tlb.host, 1, __ATOMIC_RELAXED), host_tlb.guest, pd, va,
-				     order};
+	spin_lock(&tlb_lock);
+	host_tlb.host++;
+	host_tlb.pd = pd;
+	host_tlb.va = va;
+	host_tlb.order = order;
+	spin_unlock(&tlb_lock);
 }
 
 void arch_tlb_flush_guest(struct pd *pd)
 {
-	__atomic_add_fetch(&host_tlb.guest, 1, __ATOMIC_RELAXED);
+	spin_lock(&tlb_lock);
+	host_tlb.guest++;
 	host_tlb.pd = pd;
+	spin_unlock(&tlb_lock);
 }
 
 u64 host_load_or_zero(const u64 *p)

@@ -7,6 +7,7 @@
 #define RFLAGS_CLEAN 0x202ul
 #define NON_CANONICAL 0x8000000000000000ul
 #define VECTOR_NMI 2
+#define TESTS_MAX 200
 #define WATCHDOG_TURNS 300000
 
 struct guest_fault guest_fault;
@@ -175,6 +176,19 @@ bool guest_run(const char *suite, const struct test *tests, size_t n)
 	RT_MUST(rt_thread(&dog, RT_PRIO, watchdog, NULL));
 	test_around = around;
 	return test_run(suite, tests, n);
+}
+
+bool guest_run_tables(const char *suite, const struct test *const *tables)
+{
+	static struct test all[TESTS_MAX];
+	size_t n = 0;
+
+	for (; *tables; tables++)
+		for (const struct test *t = *tables; t->name; t++) {
+			rt_assert(n < TESTS_MAX);
+			all[n++] = *t;
+		}
+	return guest_run(suite, all, n);
 }
 
 static uint64_t seed = 0x9e3779b97f4a7c15;

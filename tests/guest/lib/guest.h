@@ -12,6 +12,7 @@
 #include "test.h"
 
 bool guest_run(const char *suite, const struct test *tests, size_t n);
+bool guest_run_tables(const char *suite, const struct test *const *tables); /* both lists end with a null */
 void guest_alive(void); /* for long tests: the watchdog starts again */
 
 /* Selectors for the running test: revoked, with everything below, when it ends. */

@@ -54,7 +54,7 @@ static int setup(void **state)
 		.e_phentsize = sizeof(Elf64_Phdr),
 		.e_phnum = 3,
 	};
-	image->segment[0] = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W};
+	image->segment[0] = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W, .p_offset = 1, .p_memsz = 2};
 	image->segment[1] = load(PF_R | PF_X, 0x1000, 0x401000, 0x123, 0x123);
 	image->segment[2] = load(PF_R | PF_W, 0x2008, 0x403008, 0x10, 0x4000);
 	return 0;

@@ -42,7 +42,7 @@ static void add_late_console(void)
 	console_add(&late[used_up++]);
 }
 
-static struct console silent = {.write = drop};
+static struct console silent = {.write = second_write}, behind = {.write = second_write};
 
 static int setup(void **state)
 {
@@ -135,10 +135,17 @@ static void test_late_console(void **state)
 	assert_int_equal(second_length, shown + 6);
 	assert_int_equal(second_writes >= 2, 1);
 
-	console_add(&silent);
-	console_add(&silent);
-	log_info("end"); /* a list that went round would not come back */
-	assert_log("before it came\nafter\nend\n");
+	assert_log("before it came\nafter\n");
+
+	struct console *first = &silent, *last = &behind;
+	console_add(first);
+	console_add(last);
+	second_length = 0;
+	console_add(first); /* neither shows anything again nor cuts off who came later */
+	assert_int_equal(second_length, 0);
+	log_info("end");
+	assert_string_equal(second_log, "end\nend\nend\n"); /* the late one, and each of the two once */
+	silent.write = behind.write = drop;
 }
 
 /* Longer than the ring: the newest lines, the first one complete. */

@@ -12,6 +12,7 @@ static int setup(void **state)
 	physical_reset();
 	physical_add(BASE, 3 * PAGE_SIZE);
 	physical_add(UINT64_MAX - PAGE_MASK, PAGE_SIZE); /* the last page there is */
+	physical_add(0, PAGE_SIZE);
 	for (u64 i = 0; i < 3 * PAGE_SIZE; i++)
 		*physical_at(BASE + i, 1) = (u8)(i * 13 + i / 256);
 	return 0;
@@ -41,7 +42,8 @@ static void test_read(void **state)
 		{BASE, 3 * PAGE_SIZE + 1, false},
 		{BASE - 1, 2, false},
 		{BASE + 3 * PAGE_SIZE, 1, false},
-		{0, 1, false},
+		{0, 1, true},
+		{PAGE_SIZE, 1, false},
 		{UINT64_MAX - 7, 8, true},
 		{UINT64_MAX, 1, true},
 		{UINT64_MAX, 2, false}, /* around the end */
@@ -93,8 +95,9 @@ static void test_strnlen(void **state)
 	memset(physical_at(BASE + 2 * PAGE_SIZE, PAGE_SIZE), 'x', PAGE_SIZE);
 	assert_int_equal(phys_strnlen(BASE + 3 * PAGE_SIZE - 4, 100), 100);
 	assert_int_equal(phys_strnlen(BASE + 2 * PAGE_SIZE, 64), 64);
-	assert_int_equal(phys_strnlen(0, 7), 7);
+	assert_int_equal(phys_strnlen(PAGE_SIZE, 7), 7);
 	assert_int_equal(phys_strnlen(UINT64_MAX - 3, 4), 0);
+	memset(physical_at(UINT64_MAX - 3, 4), 'x', 4);
 	assert_int_equal(phys_strnlen(UINT64_MAX - 3, 5), 5);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sparse physical memory that tests can write; what was not added cannot be read. Whole pages, as phys.c maps them.
- */
+/* Sparse physical memory that tests can write, in whole pages; what was not added cannot be read. */
 #pragma once
 
 #include <stdlib.h>

@@ -7,6 +7,8 @@
 #include "mm/buddy.h"
 #include "space/space_mem.h"
 
+#include <pthread.h>
+
 #include "hog.h"
 #include "unit.h"
 
@@ -627,6 +629,52 @@ static void random_work_matches_the_model(void **state)
 	}
 }
 
+/* ---- several CPUs ---- */
+
+#define CPUS 4
+
+/* Delegation both ways, within a PD and from physical memory, and revocation, all in the same few tables. */
+static void *work(void *cpu)
+{
+	struct pd *const pd[2] = {&a, &b};
+	u64 random = (u64)cpu + 1;
+
+	host_set_cpu((unsigned)(u64)cpu);
+	for (unsigned round = 0; round < 20000; round++) {
+		random = random * 6364136223846793005 + 1442695040888963407;
+		u64 r = random >> 33;
+		unsigned order = r % 3 ? r % 4 : r % 13;
+		u64 src = r >> 4 & (WINDOW - 1) & ~bits_low(order), dst = r >> 9 & (WINDOW - 1) & ~bits_low(order);
+		struct pd *from = r & 1 << 22 ? &pd_kernel : pd[r >> 23 & 1], *to = pd[r >> 24 & 1];
+		enum status st = r & 1 << 25 ? space_mem_revoke(to, dst, order)
+					     : space_mem_delegate(from, to, src, dst, order, RWX, r & ITEM_GUEST);
+		if (st != SUCCESS)
+			return to;
+	}
+	return NULL;
+}
+
+static void cpus_work_at_the_same_time(void **state)
+{
+	(void)state;
+	pthread_t threads[CPUS];
+	for (u64 n = 0; n < CPUS; n++)
+		assert_int_equal(pthread_create(&threads[n], NULL, work, (void *)n), 0);
+	for (unsigned n = 0; n < CPUS; n++) {
+		void *failed;
+		pthread_join(threads[n], &failed);
+		assert_null(failed);
+	}
+	assert_int_equal(a.mem.flushing, 0);
+	assert_int_equal(b.mem.flushing, 0);
+	/* Whatever the order was, only pages of this window can have come about. */
+	for (u64 page = 0; page < WINDOW; page++) {
+		unsigned rights;
+		u64 frame = host_page(&a, page, &rights);
+		assert_true(frame < WINDOW ? rights == RWX : frame == ~0ull);
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -660,6 +708,7 @@ int main(void)
 		T(the_kernels_half_is_left_alone),
 		T(shortage_at_every_allocation),
 		T(random_work_matches_the_model),
+		T(cpus_work_at_the_same_time),
 	};
 	return cmocka_run_group_tests(tests, claim, NULL);
 }

@@ -464,6 +464,19 @@ static void out_of_memory(void **state)
 	assert_int_equal(n, 18);
 }
 
+/* The first page cannot be had, a later one is there: nothing more is delegated. */
+static void out_of_memory_ends_a_delegation(void **state)
+{
+	(void)state;
+	make(0, 0, 0, 1);
+	make(0, 128, 1, 1);
+	make(1, 129, 2, 1);
+	hog_take(&hog, 0);
+	assert_int_equal(space_obj_delegate(&pds[0], 0, &pds[1], 0, 8, PERM_ALL), OOM);
+	assert_int_equal(cap_at(1, 128), 0);
+	hog_release(&hog);
+}
+
 static void creation_out_of_memory(void **state)
 {
 	struct space_obj space;
@@ -513,6 +526,7 @@ static void tables_are_freed(void **state)
 {
 	(void)state;
 	u64 before = buddy_free_pages();
+	pds[1].objs.pdpt[2] = pds[1].objs.pdpt[511] = ~0ull; /* the architecture's */
 	for (unsigned i = 0; i < 8; i++)
 		make(1, i * 0x700000, i, 1);
 	assert_true(buddy_free_pages() < before);
@@ -536,10 +550,11 @@ static void *shuffle(void *arg)
 	for (unsigned i = 0; i < 60000; i++) {
 		unsigned r = (unsigned)rand_r(&seed), src = r % PDS, dst = r / PDS % PDS, order = r / 16 % 4;
 		u64 from = (r >> 8) % 16 >> order << order, to = (r >> 12) % 16 >> order << order;
+		unsigned perm = r >> 17 & 1 ? PERM_ALL : r >> 18 & 31;
 		if (r >> 16 & 1)
-			assert_int_equal(space_obj_delegate(&pds[src], from, &pds[dst], to, order, 31), SUCCESS);
+			assert_int_equal(space_obj_delegate(&pds[src], from, &pds[dst], to, order, perm), SUCCESS);
 		else /* PD 0 keeps its roots in 0..3 */
-			space_obj_revoke(&pds[src], from, order, 31, src != 0 || from >= 4);
+			space_obj_revoke(&pds[src], from, order, perm, src != 0 || from >= 4);
 	}
 	return NULL;
 }
@@ -564,9 +579,12 @@ static void concurrency(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(gone[i], 0);
 		counted += object[i].o.caps;
-		for (struct mdb_node *n = &space_obj_slot(&pds[0].objs, i)->node; n; n = n->next) {
-			assert_int_equal(container_of(n, struct cap_slot, node)->cap, cap_make(&object[i].o, 31));
-			in_trees++;
+		for (struct mdb_node *n = &space_obj_slot(&pds[0].objs, i)->node; n; n = n->next, in_trees++) {
+			cap_t c = container_of(n, struct cap_slot, node)->cap;
+			assert_ptr_equal(cap_object(c), &object[i].o);
+			assert_true(cap_perm(c));
+			if (n->parent) /* never more than its parent has */
+				assert_int_equal(c & ~container_of(n->parent, struct cap_slot, node)->cap, 0);
 		}
 	}
 	assert_int_equal(in_trees, in_slots);
@@ -590,6 +608,7 @@ int main(void)
 		cmocka_unit_test_setup(permissions_shrink, setup),
 		cmocka_unit_test_setup(revoke_within_a_range, setup),
 		cmocka_unit_test_setup(out_of_memory, setup),
+		cmocka_unit_test_setup(out_of_memory_ends_a_delegation, setup),
 		cmocka_unit_test_setup(creation_out_of_memory, setup),
 		cmocka_unit_test_setup(translation, setup),
 		cmocka_unit_test_setup(tables_are_freed, setup),

@@ -18,6 +18,7 @@ static struct pd pds[PDS]; /* number 0 is the hypervisor's */
 
 static unsigned attached;
 static enum status attach_status;
+static bool dies_while_attached;
 
 enum status arch_pio_bitmap_attach(struct pd *pd)
 {
@@ -25,6 +26,8 @@ enum status arch_pio_bitmap_attach(struct pd *pd)
 		assert_non_null(pd->pio.host[i]);
 	assert_int_equal(pd->pio.host[2][0], 0xff);
 	attached += attach_status == SUCCESS;
+	if (dies_while_attached)
+		space_pio_destroy(pd);
 	return attach_status;
 }
 
@@ -159,6 +162,7 @@ static int setup(void **state)
 	host_reset(HEAP);
 	attached = 0;
 	attach_status = SUCCESS;
+	dies_while_attached = false;
 	assert_int_equal(space_pio_boot(&pds[0]), SUCCESS);
 	for (unsigned i = 1; i < PDS; i++)
 		space_pio_init(&pds[i].pio);
@@ -212,7 +216,7 @@ static void random_operation(void)
 static void random_operations(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 4000; i++) {
+	for (unsigned i = 0; i < 2500; i++) {
 		random_operation();
 		if (i % 20 == 0)
 			check_all();
@@ -337,6 +341,19 @@ static void closed_space(void **state)
 	assert_in_range(buddy_free_pages(), before - 4, before); /* what is missing are the slab's */
 }
 
+static void grants_to_the_dead(void **state)
+{
+	(void)state;
+	dies_while_attached = true;
+	assert_int_equal(space_pio_delegate(&pds[0], &pds[1], 0x60, 4, PIO_HOST), SUCCESS);
+	check_all();
+	assert_non_null(pds[1].pio.host[0]);
+	space_pio_destroy(&pds[2]);
+	assert_int_equal(space_pio_delegate(&pds[0], &pds[2], 0x60, 4, PIO_HOST), SUCCESS);
+	check_all();
+	assert_null(pds[2].pio.host[0]);
+}
+
 /* ---- no memory ---- */
 
 static void bitmaps_out_of_memory(void **state)
@@ -420,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup(guest_range_passed_on_to_a_host, setup),
 		cmocka_unit_test_setup(translation_windows, setup),
 		cmocka_unit_test_setup(closed_space, setup),
+		cmocka_unit_test_setup(grants_to_the_dead, setup),
 		cmocka_unit_test_setup(bitmaps_out_of_memory, setup),
 		cmocka_unit_test_setup(delegation_out_of_memory, setup),
 		cmocka_unit_test_setup(revocation_out_of_memory, setup),

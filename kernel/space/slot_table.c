@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "space/slot_table.h"
+
+#include "mm/buddy.h"
+
+#define ENTRY_FLAGS 0x8000000000000063ull /* present, writable, accessed, dirty, supervisor, no execution */
+
+/* Entries of a table from this one on have never been used: selectors are mostly low, tables mostly empty. */
+static u64 *table_limit(const u64 *table)
+{
+	return &buddy_page(table)->index;
+}
+
+/* The first used entry from i on; 2^SLOT_TABLE_BITS if there is none. */
+static unsigned table_next(const u64 *table, unsigned i)
+{
+	for (unsigned limit = (unsigned)__atomic_load_n(table_limit(table), __ATOMIC_ACQUIRE); i < limit; i++)
+		if (slot_table_entry(table, i))
+			return i;
+	return 1u << SLOT_TABLE_BITS;
+}
+
+u64 *slot_table_alloc(void)
+{
+	u64 *table = buddy_alloc_zeroed();
+
+	if (table)
+		*table_limit(table) = 0;
+	return table;
+}
+
+static void table_set(u64 *table, unsigned i, const void *target)
+{
+	u64 *limit = table_limit(table);
+
+	__atomic_store_n(&table[i], heap_phys(target).v | ENTRY_FLAGS, __ATOMIC_RELEASE);
+	if (*limit <= i)
+		__atomic_store_n(limit, i + 1, __ATOMIC_RELEASE);
+}
+
+static void *slot_page_alloc(struct pd *pd, u64 sel)
+{
+	void *slots = buddy_alloc_zeroed();
+
+	if (slots) {
+		buddy_page(slots)->owner = pd;
+		buddy_page(slots)->index = sel & ~bits_low(SLOT_TABLE_SLOT_BITS);
+	}
+	return slots;
+}
+
+struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel)
+{
+	u64 *table = pdpt;
+
+	for (int shift = SLOT_TABLE_SHIFT_TOP; shift > 0; shift -= SLOT_TABLE_BITS) {
+		unsigned i = slot_table_index(sel, shift);
+		if (!table[i]) {
+			void *below = shift == SLOT_TABLE_SLOT_BITS ? slot_page_alloc(pd, sel) : slot_table_alloc();
+			if (!below)
+				return NULL;
+			table_set(table, i, below);
+		}
+		table = slot_table_target(table[i]);
+	}
+	return (struct cap_slot *)table + (sel & bits_low(SLOT_TABLE_SLOT_BITS));
+}
+
+u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end)
+{
+	const u64 *table = pdpt;
+	int shift = SLOT_TABLE_SHIFT_TOP;
+
+	while (sel < end) {
+		unsigned i = slot_table_index(sel, shift), next = table_next(table, i);
+		if (next != i)
+			sel = ((sel >> shift) + next - i) << shift;
+		if (next >> SLOT_TABLE_BITS) { /* on to another table */
+			table = pdpt;
+			shift = SLOT_TABLE_SHIFT_TOP;
+		} else if (shift == SLOT_TABLE_SLOT_BITS) {
+			break;
+		} else {
+			table = slot_table_target(slot_table_entry(table, next));
+			shift -= SLOT_TABLE_BITS;
+		}
+	}
+	return sel;
+}
+
+static void slot_pages_free(u64 *table)
+{
+	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++)
+		buddy_free(slot_table_target(table[i]), 0);
+	buddy_free(table, 0);
+}
+
+static void tables_free(u64 *table)
+{
+	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++)
+		slot_pages_free(slot_table_target(table[i]));
+	buddy_free(table, 0);
+}
+
+void slot_table_free(u64 *pdpt)
+{
+	for (unsigned i = 0; (i = table_next(pdpt, i)) >> SLOT_TABLE_BITS == 0; i++)
+		tables_free(slot_table_target(pdpt[i]));
+	buddy_free(pdpt, 0);
+}

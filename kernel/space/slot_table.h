@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tables behind a PD's slot window. Three levels lead to a page of slots: selector bits 25, 24:16 and 15:7 are
+ * the indices, 6:0 is the slot.
+ *
+ * Locking: tables only grow, under the space's lock, and are read without. Lifetime: all stay until they are freed
+ * together.
+ *
+ * Manual: SDM vol. 3, 4.5.
+ */
+#pragma once
+
+#include "lib/bits.h"
+#include "mm/layout.h"
+#include "space/cap.h"
+
+#define SLOT_TABLE_SHIFT_TOP 25
+#define SLOT_TABLE_BITS 9
+#define SLOT_TABLE_SLOT_BITS 7
+
+_Static_assert(CAP_SLOTS_PER_PAGE == 1 << SLOT_TABLE_SLOT_BITS, "slots of a page");
+_Static_assert(SLOT_TABLE_SHIFT_TOP == SLOT_TABLE_SLOT_BITS + 2 * SLOT_TABLE_BITS &&
+		       HEDRON_SEL_NUM == 2 << SLOT_TABLE_SHIFT_TOP,
+	       "two entries of the PDPT");
+
+struct pd;
+
+static always_inline unsigned slot_table_index(u64 sel, int shift)
+{
+	return sel >> shift & bits_low(SLOT_TABLE_BITS);
+}
+
+static always_inline u64 slot_table_entry(const u64 *table, unsigned i)
+{
+	return __atomic_load_n(&table[i], __ATOMIC_ACQUIRE);
+}
+
+static always_inline void *slot_table_target(u64 entry)
+{
+	return heap_virt(paddr(entry & 0x000ffffffffff000ull));
+}
+
+/* The slot of sel, which is in range; NULL if no page is there. Written out: it is most of what a look-up costs. */
+static always_inline struct cap_slot *slot_table_find(const u64 *pdpt, u64 sel)
+{
+	u64 entry = slot_table_entry(pdpt, (unsigned)(sel >> SLOT_TABLE_SHIFT_TOP));
+
+	if (unlikely(!entry))
+		return NULL;
+	entry = slot_table_entry(slot_table_target(entry),
+				 slot_table_index(sel, SLOT_TABLE_SHIFT_TOP - SLOT_TABLE_BITS));
+	if (unlikely(!entry))
+		return NULL;
+	entry = slot_table_entry(slot_table_target(entry), slot_table_index(sel, SLOT_TABLE_SLOT_BITS));
+	if (unlikely(!entry))
+		return NULL;
+	return (struct cap_slot *)slot_table_target(entry) + (sel & bits_low(SLOT_TABLE_SLOT_BITS));
+}
+
+/* The same, and makes the tables that are missing; the page of slots remembers pd. NULL: out of memory. */
+struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel);
+
+/* The first selector in [sel, end) whose page of slots exists; end or more if there is none. */
+u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end);
+
+/* An empty table, for the top; NULL: out of memory. */
+u64 *slot_table_alloc(void);
+/* Frees pdpt and all below its first two entries. */
+void slot_table_free(u64 *pdpt);

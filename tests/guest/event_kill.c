@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Answers with memory and extended state; events that end their EC; startup. */
+#include "event.h"
+
+#define NON_CANONICAL 0x8000000000000000ul
+
+/* After a kill: callers in progress got ABORT, later ones TIMEOUT; the rest goes on. */
+static void expect_killed(enum status st, int line)
+{
+	if (st != ABORT)
+		test_fail(__FILE__, line, "expected ABORT of the victim's caller, got %s", rt_status(st));
+	EXPECT(!ev.survived);
+	EXPECT_ST(hc_call(ev.victim.pt), TIMEOUT);
+	EXPECT_ST(hc_call_nonblock(ev.victim.pt), TIMEOUT);
+}
+#define KILLED(call) expect_killed(call, __LINE__)
+
+static void no_portal(void)
+{
+	event_prepare();
+	KILLED(event_raise(raise_ud, NULL));
+}
+
+static void not_a_portal(void)
+{
+	event_prepare();
+	MUST(hc_create_sm(ev.events + 6, RT_SEL_PD, 1));
+	KILLED(event_raise(raise_ud, NULL));
+}
+
+static void event_base_beyond(void)
+{
+	static const sel_t bases[] = {HEDRON_SEL_NUM, HEDRON_SEL_NUM - 1, 0xffffffff, 0xffffffe0};
+
+	for (unsigned i = 0; i < RT_ARRAY(bases); i++) {
+		struct rt_ec ec = {.cpu = rt_cpu, .events = bases[i], .sel = sel_new()};
+		sel_t pt = sel_new();
+
+		MUST(rt_ec_local(&ec));
+		MUST(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)raise_ud_at));
+		EXPECT_ST(hc_call(pt), ABORT);
+	}
+}
+
+static void skip_ud(struct utcb *u)
+{
+	u->state.rip = (uint64_t)raise_ud_next;
+	u->state.mtd = MTD_RIP_LEN;
+}
+
+/* `call` permission is for callers, not for events. */
+static void without_call_permission(void)
+{
+	sel_t full;
+
+	event_prepare();
+	full = ev.events + 7;
+	event_handle(7, MTD_RIP_LEN);
+	MUST(delegate_obj(full, RT_SEL_PD, ev.events + 6, PERM_PT_CTRL));
+	EXPECT_EQ(sel_perm(ev.events + 6), PERM_PT_CTRL);
+	CHECK_OK(event_raise(raise_ud, skip_ud));
+	EXPECT(ev.survived);
+}
+
+/* The portal is looked up when the event happens, not earlier. */
+static void portal_comes_and_goes(void)
+{
+	event_prepare();
+	event_handle(6, MTD_RIP_LEN);
+	CHECK_OK(event_raise(raise_ud, skip_ud));
+	MUST(rt_revoke(ev.events + 6));
+	event_handle(6, MTD_RIP_LEN);
+	CHECK_OK(event_raise(raise_ud, skip_ud));
+	MUST(rt_revoke(ev.events + 6));
+	KILLED(event_raise(raise_ud, skip_ud));
+}
+
+/* A handler that is the victim itself would wait for itself. */
+static void handler_is_victim(void)
+{
+	event_prepare();
+	MUST(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.victim.ec.sel, 0, (unsigned long)rt_portal_echo));
+	KILLED(event_raise(raise_ud, NULL));
+}
+
+static void do_ud(struct utcb *u, void *unused)
+{
+	(void)u, (void)unused;
+	raise_ud();
+}
+
+/* A handler that dies takes its victim along. Its own events go nowhere. */
+static void handler_dies(void)
+{
+	event_prepare();
+	server_make_in(&ev.handler, RT_SEL_PD, GUEST_NOTHING, do_ud, NULL);
+	MUST(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.handler.ec.sel, 0, (unsigned long)raise_ud_at));
+	KILLED(event_raise(raise_ud, NULL));
+}
+
+static void handler_is_dead(void)
+{
+	event_prepare();
+	server_make_in(&ev.handler, RT_SEL_PD, GUEST_NOTHING, do_ud, NULL);
+	MUST(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.handler.ec.sel, 0, (unsigned long)raise_ud_at));
+	EXPECT_ST(hc_call(ev.handler.pt), ABORT);
+	KILLED(event_raise(raise_ud, NULL));
+}
+
+/* The handler calls the victim, which waits for it. */
+static void call_victim(struct utcb *u)
+{
+	(void)u;
+	hc_call(ev.victim.pt);
+}
+
+static void handler_calls_victim(void)
+{
+	event_prepare();
+	event_handle(6, MTD_RIP_LEN);
+	KILLED(event_raise(raise_ud, call_victim));
+}
+
+/* RIP of an answer. */
+static unsigned long offered_rip;
+
+static void answer_rip(struct utcb *u)
+{
+	u->state.rip = offered_rip;
+	u->state.mtd = MTD_RIP_LEN;
+}
+
+static void non_canonical_rip(void)
+{
+	static const unsigned long rips[] = {NON_CANONICAL, 0x800000000000, 0xffff7fffffffffff, 0x7fffffffffffffff};
+
+	for (unsigned i = 0; i < RT_ARRAY(rips); i++) {
+		event_prepare();
+		event_handle(6, MTD_RIP_LEN);
+		offered_rip = rips[i];
+		KILLED(event_raise(raise_ud, answer_rip));
+	}
+}
+
+/* Canonical ones are the user's problem: the next fault tells. */
+static void kernel_rip(void)
+{
+	static const unsigned long rips[] = {0xffff800000000000, 0xffffffff80000000, 0xffffffffffffffff, 0,
+					     HEDRON_USER_END,    0x7fffffffffff};
+
+	for (unsigned i = 0; i < RT_ARRAY(rips); i++) {
+		event_prepare();
+		event_handle(6, MTD_RIP_LEN);
+		offered_rip = rips[i];
+		KILLED(event_raise(raise_ud, answer_rip)); /* #PF without a portal */
+	}
+}
+
+static void portal_rip(void)
+{
+	static const unsigned long rips[] = {NON_CANONICAL, 0x800000000000, 0xffff800000000000};
+
+	for (unsigned i = 0; i < RT_ARRAY(rips); i++) {
+		sel_t pt = sel_new();
+		struct rt_ec ec = {.cpu = rt_cpu, .events = GUEST_NOTHING, .sel = sel_new()};
+
+		MUST(rt_ec_local(&ec));
+		MUST(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, rips[i]));
+		EXPECT_ST(hc_call(pt), ABORT);
+		EXPECT_ST(hc_call(pt), TIMEOUT);
+	}
+}
+
+/* Page faults answered with memory. */
+
+static struct utcb_item answer_item;
+static unsigned long fault_va, got;
+static void do_read(void)
+{
+	got = *(volatile unsigned long *)fault_va;
+}
+static void do_write(void)
+{
+	*(volatile unsigned long *)fault_va = 77;
+}
+
+static void answer_memory(struct utcb *u)
+{
+	if (ev.count > 3) /* it did not help */
+		offered_rip = NON_CANONICAL, answer_rip(u);
+	rt_msg(u, UTCB_STATE_WORDS, 1);
+	*UTCB_TYPED(u, 0) = answer_item;
+}
+
+static void memory_for_page_fault(void)
+{
+	unsigned long *page = rt_pages(1), other = rt_va(2, 1);
+
+	event_prepare();
+	event_handle(14, MTD_QUAL);
+	fault_va = other + 8;
+	page[1] = 0xfeedbeef;
+	answer_item = (struct utcb_item){rt_mem((unsigned long)page, 0, PERM_MEM_R), other | ITEM_DELEGATE};
+	CHECK_OK(event_raise(do_read, answer_memory));
+	EXPECT_EQ(ev.count, 1);
+	EXPECT_EQ(got, 0xfeedbeef);
+	/* A write faults again, until the right is there. */
+	answer_item = (struct utcb_item){rt_mem((unsigned long)page, 0, RT_MEM_RW), other | ITEM_DELEGATE};
+	CHECK_OK(event_raise(do_write, answer_memory));
+	EXPECT_EQ(ev.count, 1);
+	EXPECT_EQ(page[1], 77);
+	EXPECT(!can_read(other + RT_PAGE));
+	/* Results are not written back. */
+	EXPECT_EQ(UTCB_TYPED(ev.handler.ec.utcb, 0)->crd, answer_item.crd);
+	EXPECT_EQ(UTCB_TYPED(ev.handler.ec.utcb, 0)->meta, answer_item.meta);
+}
+
+/* The window is as large as 2^31 pages around CR2, the hotspot says where in it. */
+static void memory_elsewhere(void)
+{
+	unsigned long *page = rt_pages(1), other = rt_va(16, 16);
+
+	event_prepare();
+	event_handle(14, MTD_QUAL | MTD_RIP_LEN);
+	fault_va = other;
+	answer_item =
+		(struct utcb_item){rt_mem((unsigned long)page, 0, PERM_MEM_R), (other + 5 * RT_PAGE) | ITEM_DELEGATE};
+	EXPECT_ST(event_raise(do_read, answer_memory), ABORT);
+	EXPECT(ev.count > 1);
+	EXPECT(can_read(other + 5 * RT_PAGE));
+	EXPECT(!can_read(other));
+}
+
+/* For every exception, against the page of the last page fault. */
+static void answer_ud_with_memory(struct utcb *u)
+{
+	skip_ud(u);
+	rt_msg(u, UTCB_STATE_WORDS, 1);
+	*UTCB_TYPED(u, 0) = answer_item;
+}
+
+static void memory_for_other_exceptions(void)
+{
+	unsigned long *page = rt_pages(1), other = rt_va(1, 1);
+
+	event_prepare();
+	event_handle(14, MTD_QUAL);
+	event_handle(6, MTD_QUAL);
+	fault_va = other;
+	answer_item = (struct utcb_item){rt_mem((unsigned long)page, 0, PERM_MEM_R), other | ITEM_DELEGATE};
+	CHECK_OK(event_raise(do_read, answer_memory));
+	MUST(rt_mem_revoke(other, 1));
+	EXPECT(!can_read(other));
+	CHECK_OK(event_raise(raise_ud, answer_ud_with_memory));
+	EXPECT(can_read(other));
+}
+
+/* What is no memory, or no delegation, has no effect. */
+static void other_items_in_answers(void)
+{
+	sel_t sm = sm_make(0), to = sel_new();
+	unsigned long *page = rt_pages(1), other = rt_va(1, 1);
+	const struct utcb_item items[] = {{rt_obj(sm, 0, PERM_ALL), to << 12 | ITEM_DELEGATE},
+					  {rt_pio(0x80, 0), ITEM_DELEGATE},
+					  {0, ITEM_DELEGATE},
+					  {rt_mem((unsigned long)page, 0, RT_MEM_RW), other | ITEM_TRANSLATE},
+					  {rt_mem((unsigned long)page, 0, RT_MEM_RW), other | 3},
+					  {~0ul, ~0ul}};
+
+	event_prepare();
+	event_handle(6, MTD_QUAL);
+	for (unsigned i = 0; i < RT_ARRAY(items); i++) {
+		EXPECT(!can_read(other));
+		answer_item = items[i];
+		CHECK_OK(event_raise(raise_ud, answer_ud_with_memory));
+		EXPECT(!can_read(other));
+		EXPECT(sel_empty(to));
+	}
+}
+
+/* Extended state. */
+
+static struct xarea handler_saw, handler_left;
+
+static void exchange_state(struct utcb *u)
+{
+	memset(&handler_saw, 0, sizeof(handler_saw));
+	__asm__ volatile("xsave64 %0" : "+m"(handler_saw) : "a"(-1), "d"(-1));
+	__asm__ volatile("xrstor64 %0" : : "m"(handler_left), "a"(-1), "d"(-1) : "memory");
+	u->state.rip = (uint64_t)regs_ud2_next;
+	u->state.mtd = MTD_RIP_LEN | answer_item.meta;
+}
+
+/* `to`, `back`: MTD_FPU or 0. */
+static void check_state(unsigned long to, unsigned long back)
+{
+	const char *differs;
+
+	event_prepare();
+	event_handle(6, MTD_RIP_LEN | to);
+	regs_random(&regs_in);
+	xarea_random(&regs_xin);
+	xarea_random(&handler_left);
+	regs_extended = 1;
+	answer_item.meta = back;
+	CHECK_OK(event_raise(regs_ud2, exchange_state));
+	differs = xarea_difference(&handler_saw, &regs_xin);
+	if (to ? !!differs : !differs)
+		test_fail(__FILE__, __LINE__, "FPU bit to the handler %#lx: %s", to, differs ? differs : "leaked");
+	differs = xarea_difference(&regs_xout, back ? &handler_left : &regs_xin);
+	if (differs)
+		test_fail(__FILE__, __LINE__, "FPU bit to %#lx, back %#lx: victim's %s", to, back, differs);
+}
+
+static void extended_state(void)
+{
+	check_state(0, 0);
+	check_state(MTD_FPU, 0);
+	check_state(0, MTD_FPU);
+	check_state(MTD_FPU, MTD_FPU);
+}
+
+/* Startup. */
+
+static unsigned long started;
+static void started_entry(void *unused)
+{
+	(void)unused;
+	started++;
+}
+
+static void answer_startup(struct utcb *u)
+{
+	u->state.mtd = MTD_RIP_LEN;
+	u->state.rip = (uint64_t)ev.code;
+}
+
+static void startup_message(void)
+{
+	const unsigned long sp = 0x123456789abcdef0;
+	const struct utcb_state *s = &ev.seen.state;
+	sel_t ec = sel_new();
+
+	event_prepare();
+	event_handle(HEDRON_EXC_STARTUP, ~0ul & ~MTD_FPU);
+	ev.answer = NULL; /* goes on at RIP 0, and is killed */
+	MUST(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, sp, ev.events, CREATE_EC_GLOBAL));
+	EXPECT_EQ(ev.count, 0);
+	MUST(hc_create_sc(sel_new(), RT_SEL_PD, ec, 10, 1000));
+	CHECK_EQ(ev.count, 1);
+	EXPECT_EQ(ev.vector, HEDRON_EXC_STARTUP);
+	EXPECT_EQ(s->rip, 0);
+	EXPECT_EQ(s->rsp, sp);
+	EXPECT_EQ(s->rax | s->rbx | s->rcx | s->rdx | s->rsi | s->rdi | s->rbp | s->r8 | s->r9 | s->r10 | s->r11 |
+			  s->r12 | s->r13 | s->r14 | s->r15,
+		  0);
+	EXPECT_EQ(s->mtd, ~0ul & ~MTD_FPU);
+}
+
+/* Once per EC, even with several SCs. */
+static void startup_once(void)
+{
+	struct rt_ec ec = {.cpu = rt_cpu, .sel = sel_new()};
+
+	event_prepare();
+	event_handle(HEDRON_EXC_STARTUP, 0);
+	ec.events = ev.events;
+	ev.code = (void (*)(void))rt_portal_echo; /* parks itself, and the SC that runs it */
+	ev.answer = answer_startup;
+	MUST(rt_ec_global(&ec, started_entry, NULL));
+	for (unsigned i = 0; i < 3; i++)
+		MUST(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, 10, 1000));
+	EXPECT_EQ(ev.count, 1);
+}
+
+static void startup_without_portal(void)
+{
+	sel_t ec = sel_new();
+
+	MUST(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, CREATE_EC_GLOBAL));
+	MUST(hc_create_sc(sel_new(), RT_SEL_PD, ec, 10, 1000));
+	EXPECT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec, 10, 1000)); /* killed: no effect */
+}
+
+const struct test event_kill_tests[] = {
+	TEST(no_portal),
+	TEST(not_a_portal),
+	TEST(event_base_beyond),
+	TEST(without_call_permission),
+	TEST(portal_comes_and_goes),
+	TEST(handler_is_victim),
+	TEST(handler_dies),
+	TEST(handler_is_dead),
+	TEST(handler_calls_victim),
+	TEST(non_canonical_rip),
+	TEST(kernel_rip),
+	TEST(portal_rip),
+	TEST(memory_for_page_fault),
+	TEST(memory_elsewhere),
+	TEST(memory_for_other_exceptions),
+	TEST(other_items_in_answers),
+	TEST(extended_state),
+	TEST(startup_message),
+	TEST(startup_once),
+	TEST(startup_without_portal),
+	{},
+};
