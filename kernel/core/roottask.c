@@ -108,9 +108,9 @@ void roottask_create(struct cpu *cpu, const struct boot_info *boot, const struct
 	kobject_publish(&ec->obj);
 	check(sc_create(ec, 1, 10000, &sc), "its SC");
 
-	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_PD, &pd->obj, PERM_ALL), "its capabilities");
-	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_EC, &ec->obj, PERM_ALL), "its capabilities");
+	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_PD, &pd->obj, PERM_PD_ALL), "its capabilities");
+	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_EC, &ec->obj, PERM_EC_ALL), "its capabilities");
 	kobject_publish(&sc->obj);
-	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_SC, &sc->obj, PERM_ALL), "its capabilities");
+	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_SC, &sc->obj, PERM_SC_ALL), "its capabilities");
 	dispatch_ready(cpu, sc);
 }

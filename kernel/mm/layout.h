@@ -37,6 +37,8 @@
 #define CPU_DF_TOP 0xb000
 #define CPU_MC_BASE 0xc000
 #define CPU_MC_TOP 0xd000
+#define CPU_DB_BASE 0xe000
+#define CPU_DB_TOP 0xf000
 
 #define DEVICE_AREA 0xffffffffe0000000
 

@@ -18,7 +18,7 @@ enum status sys_ec_create(struct ec *self, const struct hypercall *c)
 		.global = flags & CREATE_EC_GLOBAL,
 	};
 
-	if (cfg.cpu_id >= cpu_count)
+	if (!cpu_online(cfg.cpu_id))
 		return BAD_CPU;
 	cfg.pd = sys_parent(c->arg2, NULL);
 	if (!cfg.pd)
@@ -39,7 +39,7 @@ enum status sys_ec_create(struct ec *self, const struct hypercall *c)
 		return s;
 	}
 	kobject_publish(&ec->obj);
-	space_obj_commit(self->pd, sel, &ec->obj, PERM_ALL);
+	space_obj_commit(self->pd, sel, &ec->obj, PERM_EC_ALL);
 	return SUCCESS;
 }
 

@@ -21,7 +21,7 @@ enum status sys_kp_create(struct ec *self, const struct hypercall *c)
 		return s;
 	}
 	kobject_publish(&kp->obj);
-	space_obj_commit(self->pd, sel, &kp->obj, PERM_ALL);
+	space_obj_commit(self->pd, sel, &kp->obj, PERM_KP_ALL);
 	return SUCCESS;
 }
 

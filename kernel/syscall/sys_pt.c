@@ -24,7 +24,7 @@ enum status sys_pt_create(struct ec *self, const struct hypercall *c)
 		return s;
 	}
 	kobject_publish(&pt->obj);
-	space_obj_commit(self->pd, sel, &pt->obj, PERM_ALL);
+	space_obj_commit(self->pd, sel, &pt->obj, PERM_PT_ALL);
 	return SUCCESS;
 }
 

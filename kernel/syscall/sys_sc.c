@@ -29,7 +29,7 @@ enum status sys_sc_create(struct ec *self, const struct hypercall *c)
 		return s;
 	}
 	kobject_publish(&sc->obj);
-	space_obj_commit(self->pd, sel, &sc->obj, PERM_ALL);
+	space_obj_commit(self->pd, sel, &sc->obj, PERM_SC_ALL);
 	sc_start(sc);
 	return SUCCESS;
 }

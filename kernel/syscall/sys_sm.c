@@ -21,6 +21,6 @@ enum status sys_sm_create(struct ec *self, const struct hypercall *c)
 		return s;
 	}
 	kobject_publish(&sm->obj);
-	space_obj_commit(self->pd, sel, &sm->obj, PERM_ALL);
+	space_obj_commit(self->pd, sel, &sm->obj, PERM_SM_ALL);
 	return SUCCESS;
 }

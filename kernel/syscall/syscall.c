@@ -37,6 +37,12 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4
 		return sys_kp_create(self, &c);
 	case HC_KP_CTRL:
 		return sys_kp_ctrl(&c);
+	case HC_CREATE_VCPU:
+		return sys_vcpu_create(&c);
+	case HC_VCPU_CTRL:
+		return sys_vcpu_ctrl(&c);
+	case HC_MACHINE_CTRL:
+		return sys_machine_ctrl(self, &c);
 	case HC_REVOKE:
 		return sys_revoke(self, &c);
 	case HC_EC_CTRL:

@@ -30,6 +30,9 @@ enum status sys_pt_ctrl(u64 arg1, u64 id);
 enum status sys_sm_create(struct ec *self, const struct hypercall *c);
 enum status sys_kp_create(struct ec *self, const struct hypercall *c);
 enum status sys_kp_ctrl(const struct hypercall *c);
+enum status sys_vcpu_create(const struct hypercall *c);
+enum status sys_vcpu_ctrl(const struct hypercall *c);
+enum status sys_machine_ctrl(struct ec *self, const struct hypercall *c);
 enum status sys_revoke(struct ec *self, const struct hypercall *c);
 
 /* ARG2 and ARG3 are the timeout, which must be zero: timeouts are an extension to come. */

@@ -96,7 +96,18 @@ enum {
 	PERM_SM_DOWN = 2,
 	PERM_KP_CTRL = 1,
 	PERM_VCPU_CTRL = 1,
-	PERM_ALL = 31,
+	PERM_ALL = 31, /* of a CRD: whatever there is */
+};
+
+/* All permissions of a kind: what the capability of a new object has (a PD's has those of its parent's). */
+enum {
+	PERM_PD_ALL = PERM_PD_CREATE,
+	PERM_EC_ALL = PERM_EC_CTRL | PERM_EC_SC | PERM_EC_PT,
+	PERM_SC_ALL = PERM_SC_CTRL,
+	PERM_PT_ALL = PERM_PT_CTRL | PERM_PT_CALL,
+	PERM_SM_ALL = PERM_SM_UP | PERM_SM_DOWN,
+	PERM_KP_ALL = PERM_KP_CTRL,
+	PERM_VCPU_ALL = PERM_VCPU_CTRL,
 };
 
 /* Sub-operations and flags: values of ARG1[11:8]. */

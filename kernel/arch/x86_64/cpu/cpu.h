@@ -45,6 +45,7 @@
 #define PCID_COUNT  4096
 
 #define RFLAGS_FIXED (1ul << 1)
+#define RFLAGS_TF    (1ul << 8)
 #define RFLAGS_IF    (1ul << 9)
 
 struct cpuid {

@@ -38,11 +38,23 @@ struct table_pointer {
 #define TRAP_BP 3
 #define TRAP_OF 4
 
-enum { IST_NONE, IST_NMI, IST_DF, IST_MC };
+enum { IST_NONE, IST_NMI, IST_DF, IST_MC, IST_DB };
 
+/* #DB has one because a single step over SYSCALL may be reported before the kernel has its stack. */
 static u8 ist_of(unsigned vector)
 {
-	return vector == TRAP_NMI ? IST_NMI : vector == TRAP_DF ? IST_DF : vector == TRAP_MC ? IST_MC : IST_NONE;
+	switch (vector) {
+	case TRAP_NMI:
+		return IST_NMI;
+	case TRAP_DF:
+		return IST_DF;
+	case TRAP_MC:
+		return IST_MC;
+	case TRAP_DB:
+		return IST_DB;
+	default:
+		return IST_NONE;
+	}
 }
 
 static void load_idt(void)
@@ -74,7 +86,7 @@ static void fill_tss(unsigned cpu)
 	u64 area = CPU_AREA + (u64)cpu * CPU_AREA_SIZE;
 	*tss_of(cpu) = (struct tss){
 		.rsp = {area + CPU_STACK_TOP},
-		.ist = {area + CPU_NMI_TOP, area + CPU_DF_TOP, area + CPU_MC_TOP},
+		.ist = {area + CPU_NMI_TOP, area + CPU_DF_TOP, area + CPU_MC_TOP, area + CPU_DB_TOP},
 		.io_bitmap = (u16)(TSS_IO_BITMAP - cpu * TSS_SPACING),
 	};
 }

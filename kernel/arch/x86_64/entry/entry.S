@@ -237,7 +237,7 @@ idle_wake:
 	push	$0
 	.endif
 	push	$\n
-	.if	\n == 2 || \n == 8 || \n == 18
+	.if	\n == 1 || \n == 2 || \n == 8 || \n == 18
 	jmp	entry_own_stack
 	.else
 	jmp	entry_trap
@@ -335,7 +335,7 @@ entry_nested:
 	iretq
 
 	/*
-	 * NMI, #DF and #MC have stacks of their own and may hit anything. The handler may change where the frame returns to; it always
+	 * NMI, #DB, #DF and #MC have stacks of their own and may hit anything. The handler may change where the frame returns to; it always
 	 * returns by IRET, which lets the next NMI in.
 	 */
 entry_own_stack:

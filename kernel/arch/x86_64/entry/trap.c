@@ -2,6 +2,7 @@
 /* Traps in C: from user mode they become events, from the kernel they are expected faults or the end. */
 #include "arch_switch.h"
 #include "core/exception.h"
+#include "entry/divert.h"
 #include "entry/frame.h"
 #include "entry/nmi.h"
 #include "lib/panic.h"
@@ -62,10 +63,25 @@ void trap_kernel(struct trap_frame *f)
 		trap_fatal(f);
 }
 
+/*
+ * A step of user code is an event. One that is reported in the kernel belongs to the SYSCALL before it (some CPUs and emulators do that
+ * although SYSCALL clears TF), with the user's stack pointer still in RSP: it is dropped.
+ */
+static void debug_trap(struct trap_frame *f)
+{
+	if (f->cs & 3)
+		divert_event(f, TRAP_DB);
+	else
+		f->rflags &= ~RFLAGS_TF;
+}
+
 void trap_own_stack(struct trap_frame *f);
 void trap_own_stack(struct trap_frame *f)
 {
-	if (f->vector != TRAP_NMI)
+	if (f->vector == TRAP_NMI)
+		nmi_handle(f);
+	else if (f->vector == TRAP_DB)
+		debug_trap(f);
+	else
 		trap_fatal(f);
-	nmi_handle(f);
 }

@@ -98,7 +98,9 @@ static enum status add_cpu(unsigned n)
 	    map_cpu_pages(area, CPU_NMI_BASE, CPU_NMI_TOP) != SUCCESS ||
 	    map_cpu_pages(area, CPU_DF_BASE, CPU_DF_TOP) != SUCCESS)
 		return OOM;
-	return map_cpu_pages(area, CPU_MC_BASE, CPU_MC_TOP);
+	if (map_cpu_pages(area, CPU_MC_BASE, CPU_MC_TOP) != SUCCESS)
+		return OOM;
+	return map_cpu_pages(area, CPU_DB_BASE, CPU_DB_TOP);
 }
 
 enum status kspace_init(struct range heap, paddr_t image, unsigned cpus)
