@@ -268,19 +268,41 @@ bool result_load(struct result *result, const char *path, struct error *error)
 	return good;
 }
 
+/* One line for each benchmark: small, and a change shows as such in a diff. */
+static bool print(FILE *out, const json_t *root)
+{
+	const json_t *benchmarks = json_object_get(root, "benchmarks"), *benchmark;
+	const char *separator = "";
+	bool good;
+	size_t i;
+
+	fputs("{\n\"context\": ", out);
+	good = !json_dumpf(json_object_get(root, "context"), out, JSON_INDENT(1));
+	fputs(",\n\"benchmarks\": [", out);
+	json_array_foreach(benchmarks, i, benchmark)
+	{
+		fprintf(out, "%s\n", separator);
+		good = good && !json_dumpf(benchmark, out, JSON_COMPACT);
+		separator = ",";
+	}
+	fputs("\n]\n}\n", out);
+	return good;
+}
+
 bool result_save(const struct result *result, const char *path, struct error *error)
 {
 	json_t *root = result_to_json(result);
-	char *compact = json_dumps(root, JSON_INDENT(1));
-	bool good;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	bool good = out && print(out, root);
 
+	if (out && fclose(out))
+		good = false;
 	json_decref(root);
-	if (!compact)
-		return error_set(error, "cannot encode %s as JSON", path);
-	char *text = xasprintf("%s\n", compact);
-
-	good = file_replace(path, text, strlen(text), error);
+	if (!good)
+		error_store(error, "cannot encode %s as JSON", path);
+	good = good && file_replace(path, text, size, error);
 	free(text);
-	free(compact);
 	return good;
 }

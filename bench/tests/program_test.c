@@ -93,6 +93,16 @@ static bool exists(const char *name)
 	return there;
 }
 
+static bool has_data(const char *name)
+{
+	char *path = in_folder(name);
+	struct stat data;
+	bool some = !stat(path, &data) && data.st_size > 0;
+
+	free(path);
+	return some;
+}
+
 /* What the machine of the next run prints, and how it ends. */
 static void machine(const char *log, const char *status, bool hangs)
 {
@@ -317,10 +327,10 @@ static void hanging_machine(void **state)
 
 	(void)state;
 	machine("cut", "33", true);
-	expect(4, RUN "--timeout 1 -o hang.json");
+	expect(4, RUN "--timeout 3 -o hang.json");
 	has("the time is over");
 	has("--timeout");
-	assert_true(seconds_now() - start < 20);
+	assert_true(seconds_now() - start < 25);
 	assert_false(exists("hang.json"));
 }
 
@@ -580,7 +590,8 @@ static void interrupt(void **state)
 	(void)state;
 	machine("cut", "33", true);
 	assert_true(child_start(&child, argv, folder, fd, fd, &error));
-	sleep(1);
+	for (int i = 0; i < 1000 && !has_data("int.log"); i++)
+		usleep(10000);
 	kill(child.pid, SIGINT);
 	for (int i = 0; i < 1000 && !child_ended(&child); i++)
 		usleep(10000);

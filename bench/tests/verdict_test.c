@@ -57,17 +57,39 @@ static void one_side_only(void **state)
 	result_free(&r);
 }
 
-static struct outcome noisy(uint64_t from, uint64_t to, uint64_t noise, size_t boots)
+static struct outcome noisy_seeded(uint64_t from, uint64_t to, uint64_t noise, size_t boots, unsigned seed)
 {
 	struct result r = {0};
 	struct outcome o;
 
-	build_noisy(&r, "a", from, noise, boots, 1);
-	build_noisy(&r, "b", to, noise, boots, 2);
+	build_noisy(&r, "a", from, noise, boots, seed);
+	build_noisy(&r, "b", to, noise, boots, seed + 1);
 	result_merge(&r);
-	o = verdict_decide(metric_find("ticks"), &r.benchmarks[0], &r.benchmarks[1], 2);
+	o = verdict_decide(metric_find("ticks"), &r.benchmarks[0], &r.benchmarks[1], 4);
 	result_free(&r);
 	return o;
+}
+
+static struct outcome noisy(uint64_t from, uint64_t to, uint64_t noise, size_t boots)
+{
+	return noisy_seeded(from, to, noise, boots, 1);
+}
+
+static unsigned alarms(uint64_t to, enum verdict verdict)
+{
+	unsigned count = 0;
+
+	for (unsigned seed = 0; seed < 100; seed++)
+		count += noisy_seeded(10000, to, 3000, 5, 7 * seed).verdict == verdict;
+	return count;
+}
+
+/* The same thing compared with itself a hundred times, and with something 10% slower. */
+static void false_alarms_and_power(void **state)
+{
+	(void)state;
+	assert_true(alarms(10000, VERDICT_WORSE) + alarms(10000, VERDICT_BETTER) <= 1);
+	assert_true(alarms(11000, VERDICT_WORSE) >= 98);
 }
 
 static void noisy_counts(void **state)
@@ -87,7 +109,7 @@ static void noise_asks_for_more(void **state)
 	(void)state;
 	assert_int_equal(o.verdict, VERDICT_UNSURE);
 	assert_non_null(strstr(o.why, "2 boots"));
-	o = noisy(10000, 10200, 8000, 3);
+	o = noisy(10000, 10600, 8000, 3);
 	assert_int_equal(o.verdict, VERDICT_UNSURE);
 	assert_non_null(strstr(o.why, "boot more"));
 }
@@ -222,11 +244,17 @@ static void self_test_finds_a_blind_gate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exact_counts),        cmocka_unit_test(exact_thresholds),
-		cmocka_unit_test(one_side_only),       cmocka_unit_test(noisy_counts),
-		cmocka_unit_test(noise_asks_for_more), cmocka_unit_test(exit_codes),
-		cmocka_unit_test(not_comparable),      cmocka_unit_test(self_test_of_counts),
-		cmocka_unit_test(self_test_of_noise),  cmocka_unit_test(self_test_finds_a_blind_gate),
+		cmocka_unit_test(exact_counts),
+		cmocka_unit_test(exact_thresholds),
+		cmocka_unit_test(one_side_only),
+		cmocka_unit_test(noisy_counts),
+		cmocka_unit_test(noise_asks_for_more),
+		cmocka_unit_test(false_alarms_and_power),
+		cmocka_unit_test(exit_codes),
+		cmocka_unit_test(not_comparable),
+		cmocka_unit_test(self_test_of_counts),
+		cmocka_unit_test(self_test_of_noise),
+		cmocka_unit_test(self_test_finds_a_blind_gate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
