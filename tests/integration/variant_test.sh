@@ -18,8 +18,8 @@ fi
 failed=0
 boot() { # boot ROOTTASK JUDGE
 	printf '%s: ' "${1##*/}"
-	"$source/tests/integration/boot_test.py" --build "$objects" --module "$1" --judge "$2" --want "^Hedron Hypervisor .*$pattern" ||
-		failed=$((failed + 1))
+	"$source/tests/integration/boot_test.py" --build "$objects" --module "$1" --judge "$2" \
+		--want "^Hedron Hypervisor .*$pattern" || failed=$((failed + 1))
 }
 
 boot "$objects/hello.elf" exit # built the same way as the kernel
