@@ -72,7 +72,7 @@ static enum status delegate(struct pd *src, struct pd *dst, struct delegation it
 	unsigned perm = crd_perm(item.crd & window);
 	enum crd_kind kind = crd_kind(item.crd);
 
-	if (kind != crd_kind(window) || kind == CRD_NULL || (!perm && kind != CRD_MEM))
+	if (unlikely(kind != crd_kind(window) || kind == CRD_NULL || (!perm && kind != CRD_MEM)))
 		return SUCCESS;
 	if (kind != CRD_PIO)
 		clamp(&from, &to, item.meta >> 12);
@@ -140,13 +140,17 @@ enum status delegate_revoke(struct pd *pd, crd_t crd, bool self)
 	}
 }
 
-crd_t delegate_lookup(struct pd *pd, crd_t crd)
+crd_t delegate_lookup(struct pd *current, crd_t crd)
 {
+	u64 base = crd_base(crd);
+	cap_t c;
+
 	switch (crd_kind(crd)) {
 	case CRD_PIO:
-		return space_pio_lookup(pd, crd_base(crd));
+		return space_pio_lookup(current, base);
 	case CRD_OBJ:
-		return space_obj_lookup(pd, crd_base(crd));
+		c = cap_lookup(base);
+		return c ? crd_make(CRD_OBJ, base, 0, cap_perm(c)) : 0;
 	default:
 		return 0;
 	}

@@ -32,5 +32,5 @@ enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd) must_che
 /* REVOKE. OOM only if a range of ports or a large page cannot be split. */
 enum status delegate_revoke(struct pd *pd, crd_t crd, bool self) must_check;
 
-/* PD_CTRL lookup: what covers crd's base, or 0. */
-crd_t delegate_lookup(struct pd *pd, crd_t crd);
+/* PD_CTRL lookup: what covers crd's base in the current PD, or 0. */
+crd_t delegate_lookup(struct pd *current, crd_t crd);

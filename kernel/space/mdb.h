@@ -40,6 +40,11 @@ static always_inline void mdb_remove(struct mdb_node *n)
 	n->parent = NULL;
 }
 
+static always_inline bool mdb_is_leaf(const struct mdb_node *n)
+{
+	return !n->next || n->next->parent != n;
+}
+
 /* The last node of the subtree of `top` in list order, `top` itself if it has no children. Linear in the subtree. */
 struct mdb_node *mdb_last(struct mdb_node *top);
 

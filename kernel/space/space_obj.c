@@ -64,7 +64,7 @@ static void slot_derive_locked(cap_t c, struct cap_slot *from, struct cap_slot *
 }
 
 /* No node below s has bits that s has not: when s goes, all below are gone. */
-static void slot_weaken_locked(struct kobject *o, struct cap_slot *s, cap_t perm)
+static always_inline void slot_weaken_locked(struct kobject *o, struct cap_slot *s, cap_t perm)
 {
 	cap_t left = s->cap & ~perm;
 
@@ -78,17 +78,23 @@ static void slot_weaken_locked(struct kobject *o, struct cap_slot *s, cap_t perm
 		kobject_caps_gone(o);
 }
 
+static always_inline void slot_weaken_below_locked(struct kobject *o, struct cap_slot *s, cap_t perm)
+{
+	for (struct mdb_node *n = mdb_last(&s->node), *back; n != &s->node; n = back) {
+		back = mdb_back(n);
+		slot_weaken_locked(o, slot_of(n), perm);
+	}
+}
+
 /* c was read from s. */
-static void slot_revoke(cap_t c, struct cap_slot *s, cap_t perm, bool self)
+static always_inline void slot_revoke(cap_t c, struct cap_slot *s, cap_t perm, bool self)
 {
 	struct kobject *o = cap_object(c);
 
 	if (!slot_lock(s, c))
 		return;
-	for (struct mdb_node *n = mdb_last(&s->node), *back; n != &s->node; n = back) {
-		back = mdb_back(n);
-		slot_weaken_locked(o, slot_of(n), perm);
-	}
+	if (!mdb_is_leaf(&s->node))
+		slot_weaken_below_locked(o, s, perm);
 	if (self)
 		slot_weaken_locked(o, s, perm);
 	spin_unlock(&o->lock);
@@ -193,26 +199,14 @@ enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, uns
 	return status;
 }
 
-/* ---- Ranges ---- */
+/* ---- Ranges: page by page; small ones lie on one page ---- */
 
-/* The first slot in [*sel, end) whose page exists; *sel becomes its selector. NULL if there is none. */
-static always_inline struct cap_slot *slots_next(const struct space_obj *sp, u64 *sel, u64 end)
+/* The first selector in [sel, end) whose page of slots exists, and how many selectors from there share the page. */
+static bool page_next(const struct space_obj *sp, u64 *sel, u64 *count, u64 end)
 {
-	struct cap_slot *s;
-
-	if (*sel >= end)
-		return NULL;
-	s = slot_table_find(sp->pdpt, *sel);
-	if (likely(s))
-		return s;
 	*sel = slot_table_skip(sp->pdpt, *sel, end);
-	return *sel < end ? slot_table_find(sp->pdpt, *sel) : NULL;
-}
-
-/* How many of the selectors from sel on share its page of slots and lie below end. */
-static u64 slots_count(u64 sel, u64 end)
-{
-	return min_u64(end, (sel | bits_low(SLOT_TABLE_SLOT_BITS)) + 1) - sel;
+	*count = min_u64(end - *sel, CAP_SLOTS_PER_PAGE);
+	return *sel < end;
 }
 
 /* `count` slots from `from` on, to one page of slots. The lock is held for no more than a page. */
@@ -238,18 +232,37 @@ static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst
 	return status;
 }
 
+static noinline enum status delegate_pages(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, u64 size,
+					   cap_t perm)
+{
+	enum status status = SUCCESS;
+	u64 sel = src_sel, count;
+
+	for (; status == SUCCESS && page_next(&src->objs, &sel, &count, src_sel + size); sel += count)
+		status = delegate_slots(slot_table_find(src->objs.pdpt, sel), dst, dst_sel + (sel - src_sel), count,
+					perm);
+	return status;
+}
+
 enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, unsigned order,
 			       unsigned perm)
 {
-	u64 end = src_sel + bit(order), count;
-	enum status status = SUCCESS;
 	struct cap_slot *from;
 
-	for (u64 sel = src_sel; status == SUCCESS && (from = slots_next(&src->objs, &sel, end)); sel += count) {
-		count = slots_count(sel, end);
-		status = delegate_slots(from, dst, dst_sel + (sel - src_sel), count, perm & PERM_ALL);
+	perm &= PERM_ALL;
+	if (order > SLOT_TABLE_SLOT_BITS)
+		return delegate_pages(src, src_sel, dst, dst_sel, bit(order), perm);
+	from = slot_table_find(src->objs.pdpt, src_sel);
+	return from ? delegate_slots(from, dst, dst_sel, bit(order), perm) : SUCCESS;
+}
+
+static void revoke_slots(struct cap_slot *s, u64 count, cap_t perm, bool self)
+{
+	for (struct cap_slot *end = s + count; s < end; s++) {
+		cap_t c = slot_read(s);
+		if (c & perm)
+			slot_revoke(c, s, perm, self);
 	}
-	return status;
 }
 
 void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, bool self)
@@ -257,25 +270,15 @@ void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, boo
 	u64 end = sel + bit(order), count;
 	struct cap_slot *s;
 
-	for (; (s = slots_next(&pd->objs, &sel, end)); sel += count) {
-		count = slots_count(sel, end);
-		for (u64 i = 0; i < count; i++) {
-			cap_t c = slot_read(&s[i]);
-			if (c & perm & PERM_ALL)
-				slot_revoke(c, &s[i], perm & PERM_ALL, self);
-		}
-	}
+	perm &= PERM_ALL;
+	if (order > SLOT_TABLE_SLOT_BITS)
+		for (; page_next(&pd->objs, &sel, &count, end); sel += count)
+			revoke_slots(slot_table_find(pd->objs.pdpt, sel), count, perm, self);
+	else if ((s = slot_table_find(pd->objs.pdpt, sel)))
+		revoke_slots(s, bit(order), perm, self);
 }
 
-/* ---- Questions ---- */
-
-crd_t space_obj_lookup(const struct pd *pd, u64 sel)
-{
-	const struct cap_slot *s = space_obj_slot(&pd->objs, sel);
-	cap_t c = s ? slot_read(s) : 0;
-
-	return c ? crd_make(CRD_OBJ, sel, 0, cap_perm(c)) : 0;
-}
+/* ---- Translation ---- */
 
 /* The selector of the nearest node above s, or of s if `self`, that is dst's and in the window. */
 static bool translate_locked(struct cap_slot *s, bool self, const struct pd *dst, struct block window, u64 *sel)

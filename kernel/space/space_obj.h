@@ -58,11 +58,8 @@ struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel);
 /* Which PD and selector a slot is. */
 struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel);
 
-/* {object, sel, order 0, permissions}, or 0 if the slot is empty. For PD_CTRL lookup. */
-crd_t space_obj_lookup(const struct pd *pd, u64 sel);
-
-/* The same of the slot nearest above src's (by delegation) that is dst's and in `window`, else of src's own if src is
- * dst and it is in the window; permissions of src's. 0 if there is none. */
+/* The slot nearest above src's (by delegation) that is dst's and in `window`, else src's own if src is dst and it is
+ * in the window: {object, its selector, order 0, permissions of src's}; 0 if there is none. */
 crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct block window);
 
 /* ---- Life ---- */

@@ -19,7 +19,10 @@ ASSEMBLY = ("entry_", "return_", "enter_", "boot_", "_start")
 ALSO = {
     "console.c": ("klog", "log_"),  # called from everywhere, hence short
     "cpu.c": ("msr_",),  # the instruction's name
-    "init.c": ("boot_", "cpu_count"),  # what start.S jumps to; what percpu.h declares
+    "entry.S": ("window_", "hazard_", "idle_"),  # stretches of the way out, which traps have to know
+    "init.c": ("boot_",),  # what start.S jumps to
+    "smp.c": ("ap_", "cpu_count", "cpus_online"),  # application processors; what percpu.h declares
+    "start.S": ("ap_",),
     "syscall.c": ("sys_",),  # helpers of all handlers
 }
 

@@ -39,17 +39,17 @@ _Noreturn void guest_jump(struct guest_jump *j);
 void guest_push(struct guest_jump *j);
 void guest_pop(struct guest_jump *j);
 
-#define FAULTS(code)                       \
-	({                                 \
-		struct guest_jump jump_;   \
-		bool faulted_ = true;      \
-		guest_push(&jump_);        \
-		if (!guest_mark(&jump_)) { \
-			code;              \
-			guest_pop(&jump_); \
-			faulted_ = false;  \
-		}                          \
-		faulted_;                  \
+#define FAULTS(code)                           \
+	({                                     \
+		struct guest_jump jump_;       \
+		volatile bool faulted_ = true; \
+		guest_push(&jump_);            \
+		if (!guest_mark(&jump_)) {     \
+			code;                  \
+			guest_pop(&jump_);     \
+			faulted_ = false;      \
+		}                              \
+		faulted_;                      \
 	})
 
 /* Leaves the running test; main() only. */
@@ -66,7 +66,7 @@ bool can_read(unsigned long va);
 bool can_write(unsigned long va);
 bool can_exec(unsigned long va);
 bool can_in(uint16_t port);
-bool can_out(uint16_t port); /* writes what it has read */
+bool can_out(uint16_t port); /* writes 0xff */
 
 /* Event portals for ECs other than main's; they start threads, and a fault fails the test and kills the EC. */
 extern sel_t guest_events;

@@ -53,7 +53,7 @@ probe_in:
 
 can_out:
 	mov	%edi, %edx
-	in	%dx, %al
+	mov	$0xff, %al
 probe_out:
 	out	%al, %dx
 	mov	$1, %eax
