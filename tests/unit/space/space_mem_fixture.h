@@ -18,7 +18,7 @@
 #define PHYS_BITS 40
 
 static struct pd a, b;
-static inline u64 pages;
+static u64 pages;
 
 static inline int setup(void **state)
 {
