@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host.h"
 
+#include "arch_switch.h"
 #include "core/pd.h"
 #include "lib/panic.h"
 #include "mm/buddy.h"
@@ -22,6 +23,24 @@
 struct cpu host_cpus[HEDRON_CPU_MAX];
 __thread struct cpu *host_cpu = &host_cpus[0];
 u64 host_tsc;
+u32 host_signals[HEDRON_CPU_MAX];
+
+__attribute__((weak)) unsigned cpu_count;
+__attribute__((weak)) u64 cpus_online[HEDRON_CPU_MAX / 64];
+
+u64 arch_tsc_to_us(u64 ticks)
+{
+	return ticks;
+}
+
+void arch_signal(struct cpu *cpu)
+{
+	__atomic_fetch_add(&host_signals[cpu->id], 1, __ATOMIC_RELAXED);
+}
+void arch_kick(struct cpu *cpu)
+{
+	arch_signal(cpu);
+}
 
 void host_set_cpu(unsigned n)
 {
@@ -31,6 +50,10 @@ void host_set_cpu(unsigned n)
 static void reset_cpus(void)
 {
 	memset(host_cpus, 0, sizeof(host_cpus));
+	memset(host_signals, 0, sizeof(host_signals));
+	memset(cpus_online, 0, sizeof(cpus_online));
+	cpu_count = 1;
+	cpus_online[0] = 1;
 	for (unsigned n = 0; n < HEDRON_CPU_MAX; n++) {
 		host_cpus[n].id = n;
 		list_init(&host_cpus[n].dying);

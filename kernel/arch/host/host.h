@@ -16,13 +16,14 @@ extern "C" {
 
 #define HOST_HEAP_PHYS 0x10000000 /* where the heap lies in the fake physical memory */
 
-/* A new heap of `size` bytes and buddy_init() on it; all CPUs idle, no ports, no memory, counters 0, current CPU 0.
- */
+/* A new heap of `size` bytes, and buddy_init(). CPU 0 is alone; no ports, no physical memory; counters are 0. */
 void host_reset(u64 size);
 
 /* The calling thread is CPU n from now on. */
 void host_set_cpu(unsigned n);
 extern struct cpu host_cpus[HEDRON_CPU_MAX];
+/* How often CPU n was signalled or kicked. */
+extern u32 host_signals[HEDRON_CPU_MAX];
 
 /* Whose slot window arch_load_or_zero() looks into. */
 void host_set_pd(const struct pd *pd);
