@@ -26,12 +26,26 @@ void dispatch_drop_current(struct cpu *cpu)
 	cpu->sc = NULL;
 }
 
+/*
+ * One that outranks the current SC takes its place at once; the loser keeps its place at the head of its queue. So the current SC is always one
+ * of the highest ready priority.
+ */
 void dispatch_ready(struct cpu *cpu, struct sc *sc)
 {
-	sc->state = SC_READY;
-	sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
-	if (!cpu->sc || sc->prio > cpu->sc->prio)
-		hazard_set(cpu, HAZARD_SCHED);
+	struct sc *current = cpu->sc;
+	if (likely(current && sc->prio > current->prio)) {
+		dispatch_drop_current(cpu);
+		current->state = SC_READY;
+		sched_enqueue_head(&cpu->sched, &current->link, current->prio);
+		sc->state = SC_RUNNING;
+		cpu->sc = sc;
+	} else {
+		sc->state = SC_READY;
+		sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
+		if (current)
+			return;
+	}
+	hazard_set(cpu, HAZARD_SCHED);
 }
 
 void dispatch_yield(struct cpu *cpu)
@@ -53,18 +67,19 @@ static always_inline void park(struct cpu *cpu, struct sc *sc, struct ec *ec)
 	list_push_tail(&ec->parked, &sc->link);
 }
 
-/* The first SC of the highest priority; false if the CPU has nothing to do. */
-static always_inline bool take_next(struct cpu *cpu, unsigned top)
+/* The first SC of the highest priority; NULL if the CPU has nothing to do. */
+static always_inline struct sc *take_next(struct cpu *cpu)
 {
+	unsigned top = sched_top(&cpu->sched);
 	if (unlikely(!top))
-		return false;
+		return NULL;
 	if (unlikely(cpu->ec == cpu->idle_ec))
 		cpu->sc_since = arch_tsc(); /* nobody pays for idling */
 	struct sc *sc = list_first(&cpu->sched.queue[top], struct sc, link);
 	sched_dequeue(&cpu->sched, &sc->link, top);
 	sc->state = SC_RUNNING;
 	cpu->sc = sc;
-	return true;
+	return sc;
 }
 
 #define EC_CANNOT_RUN (EC_DEAD | EC_BLOCKED | EC_STUCK)
@@ -72,21 +87,16 @@ static always_inline bool take_next(struct cpu *cpu, unsigned top)
 /* Picks SCs until one has an EC that can run; the idle EC always can. */
 static always_inline struct ec *choose(struct cpu *cpu)
 {
-	for (;;) {
-		struct sc *sc = cpu->sc;
-		unsigned top = sched_top(&cpu->sched);
-		if (sc && top > sc->prio) {
-			dispatch_drop_current(cpu);
-			sc->state = SC_READY;
-			sched_enqueue_head(&cpu->sched, &sc->link, sc->prio);
-			sc = NULL;
-		}
-		if (!sc && !take_next(cpu, top))
+	struct sc *sc = cpu->sc;
+	for (;; sc = NULL) {
+		if (!sc)
+			sc = take_next(cpu);
+		if (unlikely(!sc))
 			return cpu->idle_ec;
-		struct ec *ec = ec_chain_end(cpu->sc->ec);
+		struct ec *ec = ec_chain_end(sc->ec);
 		if (likely(!(ec->special & EC_CANNOT_RUN)))
 			return ec;
-		park(cpu, cpu->sc, ec);
+		park(cpu, sc, ec);
 	}
 }
 

@@ -28,21 +28,23 @@ static always_inline bool swap(struct sm *sm, s64 *old, s64 new)
 	return __atomic_compare_exchange_n(&sm->state, old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-static void leave_locked(struct sm *sm, struct ec *ec)
+static always_inline void leave_locked(struct sm *sm, struct ec *ec, s64 taken)
 {
 	list_unlink(&ec->sm_link);
 	ec->sm = NULL;
-	if (list_empty(&sm->waiters))
-		add(sm, -SM_WAITERS);
+	s64 change = list_empty(&sm->waiters) ? -SM_WAITERS - taken : -taken;
+	if (change)
+		add(sm, change);
 }
 
+static always_inline struct ec *first_waiter(struct sm *sm) { return list_first(&sm->waiters, struct ec, sm_link); }
+
 /* What came for those who wait goes to them, in their order. */
-static void settle_locked(struct sm *sm)
+static always_inline void settle_locked(struct sm *sm)
 {
 	while (!list_empty(&sm->waiters) && look(sm) > SM_WAITERS) {
-		struct ec *ec = list_first(&sm->waiters, struct ec, sm_link);
-		add(sm, -1);
-		leave_locked(sm, ec);
+		struct ec *ec = first_waiter(sm);
+		leave_locked(sm, ec, 1);
 		ec_wake(ec, SUCCESS);
 	}
 }
@@ -56,39 +58,57 @@ enum status sm_up_slow(struct sm *sm)
 	return SUCCESS;
 }
 
-/* Takes from the count, or else becomes a waiter. */
-static void take_or_wait_locked(struct sm *sm, struct ec *ec, bool all)
+static always_inline void wait_locked(struct sm *sm, struct ec *ec)
 {
+	list_push_tail(&sm->waiters, &ec->sm_link);
+	ec->sm = sm;
+	ec_block(ec);
+}
+
+/* Takes from the count, or else becomes a waiter. */
+static noinline void take_or_wait_locked(struct sm *sm, struct ec *ec, bool all)
+{
+	settle_locked(sm);
 	for (s64 old = look(sm); list_empty(&sm->waiters);) {
 		if (old > 0 && swap(sm, &old, all ? 0 : old - 1))
 			return;
 		if (old <= 0 && swap(sm, &old, old + SM_WAITERS))
 			break;
 	}
-	list_push_tail(&sm->waiters, &ec->sm_link);
-	ec->sm = sm;
-	ec_block(ec);
+	wait_locked(sm, ec);
+}
+
+/* The usual case: the count was zero, nobody waits, and our own subtraction is all there is to see. */
+static always_inline bool wait_as_first_locked(struct sm *sm, struct ec *ec)
+{
+	s64 ours = -1;
+	if (!list_empty(&sm->waiters) || !swap(sm, &ours, SM_WAITERS))
+		return false;
+	wait_locked(sm, ec);
+	return true;
 }
 
 enum status sm_down_slow(struct sm *sm, struct ec *ec, bool all)
 {
-	if (!all)
-		add(sm, 1);
+	enum status s = SUCCESS;
+
 	spin_lock(&sm->lock);
-	bool dead = sm->dead;
-	if (!dead) {
-		settle_locked(sm);
+	if (unlikely(sm->dead)) {
+		s = BAD_CAP;
+	} else if (unlikely(all) || unlikely(!wait_as_first_locked(sm, ec))) {
+		if (!all)
+			add(sm, 1);
 		take_or_wait_locked(sm, ec, all);
 	}
 	spin_unlock(&sm->lock);
-	return dead ? BAD_CAP : SUCCESS;
+	return s;
 }
 
 void sm_forget(struct sm *sm, struct ec *ec)
 {
 	spin_lock(&sm->lock);
 	if (ec->sm == sm)
-		leave_locked(sm, ec);
+		leave_locked(sm, ec, 0);
 	spin_unlock(&sm->lock);
 }
 
@@ -97,8 +117,8 @@ void sm_retire(struct sm *sm)
 	spin_lock(&sm->lock);
 	sm->dead = true;
 	while (!list_empty(&sm->waiters)) {
-		struct ec *ec = list_first(&sm->waiters, struct ec, sm_link);
-		leave_locked(sm, ec);
+		struct ec *ec = first_waiter(sm);
+		leave_locked(sm, ec, 0);
 		ec_wake(ec, BAD_CAP);
 	}
 	spin_unlock(&sm->lock);
