@@ -206,8 +206,9 @@ static void give(sel_t pd, sel_t what, sel_t as)
 static void equip(sel_t pd)
 {
 	struct rt_ec local = {.pd = pd, .cpu = rt_cpu, .sel = sel_new()};
-	sel_t other = pd_make(), pt = sel_new(), self = sel_new(), global = sel_new(), kp = sel_new();
+	sel_t other = sel_new(), pt = sel_new(), self = sel_new(), global = sel_new(), kp = sel_new();
 
+	MUST(hc_create_pd(other, RT_SEL_PD, 0, 0));
 	MUST(rt_ec_local(&local));
 	MUST(hc_create_pt(pt, RT_SEL_PD, local.sel, 0, (unsigned long)rt_portal_echo));
 	MUST(hc_create_pt(self, RT_SEL_PD, local.sel, ~0ul, 0x8000000000000000));
