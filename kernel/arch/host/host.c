@@ -3,6 +3,7 @@
 
 #include "arch_switch.h"
 #include "core/pd.h"
+#include "lib/bits.h"
 #include "lib/panic.h"
 #include "mm/buddy.h"
 #include "mm/layout.h"
@@ -23,23 +24,13 @@
 struct cpu host_cpus[HEDRON_CPU_MAX];
 __thread struct cpu *host_cpu = &host_cpus[0];
 u64 host_tsc;
-u32 host_signals[HEDRON_CPU_MAX];
 
-__attribute__((weak)) unsigned cpu_count;
-__attribute__((weak)) u64 cpus_online[HEDRON_CPU_MAX / 64];
+unsigned cpu_count;
+u64 cpus_online[HEDRON_CPU_MAX / 64];
 
 u64 arch_tsc_to_us(u64 ticks)
 {
 	return ticks;
-}
-
-void arch_signal(struct cpu *cpu)
-{
-	__atomic_fetch_add(&host_signals[cpu->id], 1, __ATOMIC_RELAXED);
-}
-void arch_kick(struct cpu *cpu)
-{
-	arch_signal(cpu);
 }
 
 void host_set_cpu(unsigned n)
@@ -47,13 +38,17 @@ void host_set_cpu(unsigned n)
 	host_cpu = &host_cpus[n];
 }
 
+void host_set_cpus(unsigned n)
+{
+	cpu_count = n;
+	for (unsigned i = 0; i < array_size(cpus_online); i++)
+		cpus_online[i] = n > 64 * i ? bits_low(n - 64 * i) : 0;
+}
+
 static void reset_cpus(void)
 {
 	memset(host_cpus, 0, sizeof(host_cpus));
-	memset(host_signals, 0, sizeof(host_signals));
-	memset(cpus_online, 0, sizeof(cpus_online));
-	cpu_count = 1;
-	cpus_online[0] = 1;
+	host_set_cpus(1);
 	for (unsigned n = 0; n < HEDRON_CPU_MAX; n++) {
 		host_cpus[n].id = n;
 		list_init(&host_cpus[n].dying);
@@ -152,11 +147,11 @@ static void reset_phys(void)
 /* ---- address spaces ---- */
 
 struct host_tlb host_tlb;
-static const struct pd *current_pd;
+static const struct pd *current_pd[HEDRON_CPU_MAX];
 
 void host_set_pd(const struct pd *pd)
 {
-	current_pd = pd;
+	current_pd[host_cpu->id] = pd;
 }
 
 static struct spinlock tlb_lock;
@@ -184,9 +179,10 @@ u64 host_load_or_zero(const u64 *p)
 	u64 offset = (u64)p - OBJ_WINDOW;
 	if (offset >= HEDRON_SEL_NUM * sizeof(struct cap_slot))
 		return *p;
-	if (!current_pd)
+	const struct pd *pd = current_pd[host_cpu->id];
+	if (!pd)
 		return 0;
-	const struct cap_slot *slot = space_obj_slot(&current_pd->objs, offset / sizeof(struct cap_slot));
+	const struct cap_slot *slot = space_obj_slot(&pd->objs, offset / sizeof(struct cap_slot));
 	return slot ? READ_ONCE(*(const u64 *)((const char *)slot + offset % sizeof(struct cap_slot))) : 0;
 }
 
@@ -252,7 +248,8 @@ void host_reset(u64 size)
 	reset_cpus();
 	reset_phys();
 	reset_ports();
+	host_reset_switch();
 	host_tlb = (struct host_tlb){0};
-	current_pd = NULL;
+	memset(current_pd, 0, sizeof(current_pd));
 	reset_heap(size);
 }
