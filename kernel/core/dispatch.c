@@ -110,9 +110,9 @@ __attribute__((noreturn)) static void resume(struct cpu *cpu, struct ec *ec)
 	case CONT_CALL:
 		arch_return_syscall(ipc_call(ec->regs.rdi, ec, cpu));
 	case CONT_STARTUP:
-		exception_raise(cpu, ec, HEDRON_EXC_STARTUP);
+		arch_return_syscall(exception_raise(cpu, ec, HEDRON_EXC_STARTUP));
 	case CONT_EVENT:
-		exception_raise(cpu, ec, ec->event);
+		arch_return_syscall(exception_raise(cpu, ec, ec->event));
 	case CONT_IDLE:
 		arch_idle(cpu, arch_idle_mode());
 	case CONT_SYSRET:

@@ -16,7 +16,6 @@
 #include "space/space_obj.h"
 
 static cold struct ec *call_slow(u64 arg1, struct ec *self, struct pt *pt, struct cpu *cpu);
-static noinline struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu);
 static cold struct ec *call_fail(struct ec *self, enum status s);
 static noinline struct ec *finish_with_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items);
 
@@ -61,11 +60,10 @@ struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu)
 struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu)
 {
 	/* Check: a plain reply by an EC in a plain call */
-	if (unlikely(arg1 >> 12 | self->special)) {
-		if (self->special == EC_EXCEPTION && !(arg1 >> 12))
-			exception_reply(cpu, self, self->caller);
-		return reply_slow(arg1, self, cpu);
-	}
+	if (unlikely(self->special))
+		return exception_reply(arg1, self, cpu);
+	if (unlikely(arg1 > 0xfff))
+		return ipc_reply_slow(arg1, self, cpu);
 	struct ec *caller = self->caller;
 
 	/* Commit */
@@ -185,7 +183,7 @@ static void reply_nowhere(struct cpu *cpu, struct ec *self)
 		ipc_finish_reply(cpu, self);
 }
 
-static noinline struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
+struct ec *ipc_reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
 {
 	struct sm *sm = NULL;
 	if (arg1 >> 12) {
