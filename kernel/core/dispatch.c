@@ -26,17 +26,25 @@ void dispatch_drop_current(struct cpu *cpu)
 	cpu->sc = NULL;
 }
 
-/*
- * One that outranks the current SC takes its place at once; the loser keeps its place at the head of its queue. So the current SC is always one
- * of the highest ready priority.
- */
+/* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter its queue. */
+static always_inline void bump(struct cpu *cpu, struct sc *current)
+{
+	struct sc *older = cpu->bumped;
+	if (unlikely(older)) {
+		older->state = SC_READY;
+		sched_enqueue_head(&cpu->sched, &older->link, older->prio);
+	}
+	charge(cpu, current);
+	current->state = SC_BUMPED;
+	cpu->bumped = current;
+}
+
+/* One that outranks the current SC takes its place at once, so the current SC is always one of the highest ready priority. */
 void dispatch_ready(struct cpu *cpu, struct sc *sc)
 {
 	struct sc *current = cpu->sc;
 	if (likely(current && sc->prio > current->prio)) {
-		dispatch_drop_current(cpu);
-		current->state = SC_READY;
-		sched_enqueue_head(&cpu->sched, &current->link, current->prio);
+		bump(cpu, current);
 		sc->state = SC_RUNNING;
 		cpu->sc = sc;
 	} else {
@@ -71,12 +79,17 @@ static always_inline void park(struct cpu *cpu, struct sc *sc, struct ec *ec)
 static always_inline struct sc *take_next(struct cpu *cpu)
 {
 	unsigned top = sched_top(&cpu->sched);
-	if (unlikely(!top))
+	struct sc *sc = cpu->bumped;
+	if (likely(sc && sc->prio >= top)) {
+		cpu->bumped = NULL;
+	} else if (likely(top)) {
+		if (unlikely(cpu->ec == cpu->idle_ec))
+			cpu->sc_since = arch_tsc(); /* nobody pays for idling */
+		sc = list_first(&cpu->sched.queue[top], struct sc, link);
+		sched_dequeue(&cpu->sched, &sc->link, top);
+	} else {
 		return NULL;
-	if (unlikely(cpu->ec == cpu->idle_ec))
-		cpu->sc_since = arch_tsc(); /* nobody pays for idling */
-	struct sc *sc = list_first(&cpu->sched.queue[top], struct sc, link);
-	sched_dequeue(&cpu->sched, &sc->link, top);
+	}
 	sc->state = SC_RUNNING;
 	cpu->sc = sc;
 	return sc;
@@ -100,45 +113,67 @@ static always_inline struct ec *choose(struct cpu *cpu)
 	}
 }
 
-__attribute__((noreturn)) static void resume(struct cpu *cpu, struct ec *ec)
+/* Goes on with the current EC: the one returned, through arch_return_syscall(), or another way. */
+static noinline struct ec *resume(struct cpu *cpu, struct ec *ec)
 {
-	if (likely(ec->cont == CONT_SYSRET))
-		arch_return_syscall(ec);
 	switch ((enum ec_cont)ec->cont) {
+	case CONT_SYSRET:
+		break;
 	case CONT_IRET:
 		arch_return_trap(ec);
 	case CONT_CALL:
-		arch_return_syscall(ipc_call(ec->regs.rdi, ec, cpu));
+		return ipc_call(ec->regs.rdi, ec, cpu);
 	case CONT_STARTUP:
-		arch_return_syscall(exception_raise(cpu, ec, HEDRON_EXC_STARTUP));
+		return exception_raise(cpu, ec, HEDRON_EXC_STARTUP);
 	case CONT_EVENT:
-		arch_return_syscall(exception_raise(cpu, ec, ec->event));
+		return exception_raise(cpu, ec, ec->event);
 	case CONT_IDLE:
 		arch_idle(cpu, arch_idle_mode());
-	case CONT_SYSRET:
-		break;
 	}
-	unreachable();
+	return ec;
+}
+
+static struct ec *reschedule(struct cpu *cpu)
+{
+	hazard_clear(cpu, HAZARD_SCHED);
+	struct ec *ec = choose(cpu);
+	return likely(ec != cpu->ec) ? arch_ec_switch(cpu, cpu->ec, ec) : ec;
 }
 
 /* Dismantling objects may unblock ECs, which asks for a decision; freed is only what the chosen EC cannot be part of. */
-void dispatch_run(struct cpu *cpu)
+static noinline struct ec *run_hazards(struct cpu *cpu)
 {
-	if (unlikely(cpu->hazard & HAZARD_REMOTE)) {
+	if (cpu->hazard & HAZARD_REMOTE) {
 		hazard_clear(cpu, HAZARD_REMOTE);
 		remote_take(cpu);
 	}
-	if (unlikely(cpu->hazard & HAZARD_REAP)) {
+	if (cpu->hazard & HAZARD_REAP) {
 		hazard_clear(cpu, HAZARD_REAP);
 		kobject_reap(cpu);
 	}
-	if (likely(cpu->hazard & HAZARD_SCHED)) {
-		hazard_clear(cpu, HAZARD_SCHED);
-		struct ec *ec = choose(cpu);
-		if (ec != cpu->ec)
-			arch_ec_switch(cpu, cpu->ec, ec);
-	}
-	if (unlikely(cpu->hazard & HAZARD_RCU))
+	if (cpu->hazard & HAZARD_SCHED)
+		reschedule(cpu);
+	if (cpu->hazard & HAZARD_RCU)
 		rcu_quiesce(cpu);
-	resume(cpu, cpu->ec);
+	return resume(cpu, cpu->ec);
+}
+
+static noinline struct ec *switch_and_resume(struct cpu *cpu, struct ec *ec)
+{
+	arch_ec_switch(cpu, cpu->ec, ec);
+	return resume(cpu, ec);
+}
+
+/* The usual case: one EC has fallen asleep or been woken in a hypercall, and the next one comes out of one. */
+struct ec *dispatch_run(struct cpu *cpu)
+{
+	if (unlikely(cpu->hazard != HAZARD_SCHED))
+		return run_hazards(cpu);
+	hazard_clear(cpu, HAZARD_SCHED);
+	struct ec *ec = choose(cpu);
+	if (unlikely(ec == cpu->ec))
+		return resume(cpu, ec);
+	if (unlikely(ec->cont != CONT_SYSRET))
+		return switch_and_resume(cpu, ec);
+	return arch_ec_switch(cpu, cpu->ec, ec);
 }

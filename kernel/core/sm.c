@@ -45,16 +45,26 @@ static always_inline void settle_locked(struct sm *sm)
 	while (!list_empty(&sm->waiters) && look(sm) > SM_WAITERS) {
 		struct ec *ec = first_waiter(sm);
 		leave_locked(sm, ec, 1);
-		ec_wake(ec, SUCCESS);
+		ec_wake(cpu_current(), ec, SUCCESS);
 	}
 }
 
-/* Somebody waits, or was about to: then he has left again and the count stays. */
+/*
+ * Somebody waits, or was about to: then he has left again and the count stays. Each up brings one and serves one at most, after the lock
+ * is gone: the wake-up is the last thing done.
+ */
 enum status sm_up_slow(struct sm *sm)
 {
+	struct ec *ec = NULL;
+
 	spin_lock(&sm->lock);
-	settle_locked(sm);
+	if (likely(!list_empty(&sm->waiters)) && likely(look(sm) > SM_WAITERS)) {
+		ec = first_waiter(sm);
+		leave_locked(sm, ec, 1);
+	}
 	spin_unlock(&sm->lock);
+	if (likely(ec))
+		ec_wake(cpu_current(), ec, SUCCESS);
 	return SUCCESS;
 }
 
@@ -62,7 +72,7 @@ static always_inline void wait_locked(struct sm *sm, struct ec *ec)
 {
 	list_push_tail(&sm->waiters, &ec->sm_link);
 	ec->sm = sm;
-	ec_block(ec);
+	ec_block(cpu_current(), ec);
 }
 
 /* Takes from the count, or else becomes a waiter. */
@@ -88,20 +98,29 @@ static always_inline bool wait_as_first_locked(struct sm *sm, struct ec *ec)
 	return true;
 }
 
-enum status sm_down_slow(struct sm *sm, struct ec *ec, bool all)
+enum status sm_down_slow(struct sm *sm, struct ec *ec)
 {
 	enum status s = SUCCESS;
 
 	spin_lock(&sm->lock);
 	if (unlikely(sm->dead)) {
 		s = BAD_CAP;
-	} else if (unlikely(all) || unlikely(!wait_as_first_locked(sm, ec))) {
-		if (!all)
-			add(sm, 1);
-		take_or_wait_locked(sm, ec, all);
+	} else if (unlikely(!wait_as_first_locked(sm, ec))) {
+		add(sm, 1);
+		take_or_wait_locked(sm, ec, false);
 	}
 	spin_unlock(&sm->lock);
 	return s;
+}
+
+enum status sm_down_all(struct sm *sm, struct ec *ec)
+{
+	spin_lock(&sm->lock);
+	bool dead = sm->dead;
+	if (!dead)
+		take_or_wait_locked(sm, ec, true);
+	spin_unlock(&sm->lock);
+	return dead ? BAD_CAP : SUCCESS;
 }
 
 void sm_forget(struct sm *sm, struct ec *ec)
@@ -119,7 +138,7 @@ void sm_retire(struct sm *sm)
 	while (!list_empty(&sm->waiters)) {
 		struct ec *ec = first_waiter(sm);
 		leave_locked(sm, ec, 0);
-		ec_wake(ec, BAD_CAP);
+		ec_wake(cpu_current(), ec, BAD_CAP);
 	}
 	spin_unlock(&sm->lock);
 }

@@ -28,7 +28,7 @@ enum status sm_create(u64 count, struct sm **out) must_check;
 void sm_init_cache(void);
 
 enum status sm_up_slow(struct sm *sm);
-enum status sm_down_slow(struct sm *sm, struct ec *ec, bool all);
+enum status sm_down_slow(struct sm *sm, struct ec *ec);
 
 /* SUCCESS, always. */
 static always_inline enum status sm_up(struct sm *sm)
@@ -39,15 +39,18 @@ static always_inline enum status sm_up(struct sm *sm)
 }
 
 /*
- * Takes one, or (all) the whole count. At zero the EC is put to sleep; sm_up() wakes it, or the semaphore's end with BAD_CAP.
+ * Takes one. At zero the EC is put to sleep; sm_up() wakes it, or the semaphore's end with BAD_CAP.
  * BAD_CAP: the semaphore has ended already.
  */
-static always_inline enum status sm_down(struct sm *sm, struct ec *ec, bool all)
+static always_inline enum status sm_down(struct sm *sm, struct ec *ec)
 {
-	if (likely(!all) && likely(__atomic_sub_fetch(&sm->state, 1, __ATOMIC_ACQ_REL) >= 0))
+	if (likely(__atomic_sub_fetch(&sm->state, 1, __ATOMIC_ACQ_REL) >= 0))
 		return SUCCESS;
-	return sm_down_slow(sm, ec, all);
+	return sm_down_slow(sm, ec);
 }
+
+/* The same, but takes the whole count. */
+enum status sm_down_all(struct sm *sm, struct ec *ec);
 
 /* An EC that is about to die leaves the queue. */
 void sm_forget(struct sm *sm, struct ec *ec);

@@ -52,7 +52,7 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4
 	}
 }
 
-static noinline enum status sm_down_all(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
+static noinline enum status sys_sm_zero(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
 {
 	return sys_sm_down(arg1, arg2, arg3, self, true);
 }
@@ -69,7 +69,7 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, s
 		if (!(arg1 >> 8 & SM_CTRL_DOWN))
 			return sys_sm_up(arg1, arg2, arg3);
 		if (unlikely(arg1 >> 8 & SM_CTRL_ZERO))
-			return sm_down_all(arg1, arg2, arg3, self);
+			return sys_sm_zero(arg1, arg2, arg3, self);
 		return sys_sm_down(arg1, arg2, arg3, self, false);
 	}
 	if (hc > HC_VCPU_CTRL)

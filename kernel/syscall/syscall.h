@@ -55,7 +55,7 @@ static always_inline enum status sys_sm_down(u64 arg1, u64 time_high, u64 time_l
 		return BAD_CAP;
 	if (unlikely(sys_sm_timeout(time_high, time_low)))
 		return BAD_PAR;
-	return sm_down(sm, self, all);
+	return all ? sm_down_all(sm, self) : sm_down(sm, self);
 }
 
 /* The capability of a parent PD, which every creation needs; its permissions are those the new PD gets. */

@@ -86,7 +86,7 @@ hazard_syscall:
 	mov	%r14, EC_R14(%r11)
 	mov	%r15, EC_R15(%r11)
 	movb	$ASM_CONT_SYSRET, EC_CONT(%r11)
-	jmp	arch_dispatch
+	jmp	dispatch_on_empty_stack
 
 	/* call and reply switch to another EC nearly always: all registers are stored first. */
 	.balign 16, 0xcc
@@ -144,9 +144,10 @@ hazard_ipc:
 	.globl	arch_dispatch, hazard_ipc
 arch_dispatch:
 	empty_stack
+dispatch_on_empty_stack:
 	lea	-CPU_STACK_TOP(%rsp), %rdi
 	call	dispatch_run
-	ud2
+	jmp	return_syscall
 
 	.globl	arch_return_syscall
 arch_return_syscall:
