@@ -133,6 +133,14 @@ static void segments(void)
 		CHECK_EQ(zeroed[i], 0);
 }
 
+static unsigned privilege_of(unsigned sel)
+{
+	unsigned rights = 0;
+
+	__asm__ volatile("lar %1, %0" : "+r"(rights) : "r"(sel));
+	return rights >> 13 & 3;
+}
+
 /* The processor as user code sees it. */
 static void processor(void)
 {
@@ -153,11 +161,7 @@ static void processor(void)
 	EXPECT(!FAULTS(__asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0))));
 	EXPECT(!FAULTS(__asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(ss))));
 	for (volatile unsigned sel = 8; sel < 0x80; sel += 8) { /* volatile: read again after a fault */
-		unsigned rights = 0;
-
-		if (!FAULTS(__asm__ volatile("mov %0, %%ds" : : "r"(sel))))
-			__asm__ volatile("lar %1, %0" : "+r"(rights) : "r"(sel));
-		if (rights && (rights >> 13 & 3) != 3)
+		if (!FAULTS(__asm__ volatile("mov %0, %%ds" : : "r"(sel))) && privilege_of(sel) != 3)
 			test_fail(__FILE__, __LINE__, "kernel segment %#x can be loaded", sel);
 	}
 	__asm__ volatile("mov %0, %%ds; mov %1, %%es" : : "r"(ds), "r"(es));
