@@ -58,11 +58,29 @@ void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi)
 	cpu->sc_since = arch_tsc();
 }
 
+/*
+ * Who starts, and how far: the CPU number and one of these. The boot CPU gives up, or the other one comes up, but not both: whoever changes
+ * the word first has decided.
+ */
+enum { AP_STARTING, AP_UP, AP_LEFT_OFF };
+static u32 ap_progress;
+
+static u32 ap_word(unsigned n, u32 state) { return n << 2 | state; }
+
+static bool ap_decide(unsigned n, u32 state)
+{
+	u32 starting = ap_word(n, AP_STARTING);
+	return __atomic_compare_exchange_n(&ap_progress, &starting, ap_word(n, state), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
 /* The first thing in C on another CPU: on its own stack, on the boot tables. */
 void ap_main(void)
 {
 	struct cpu *cpu = cpu_current();
 
+	if (!ap_decide(cpu->id, AP_UP))
+		for (;;)
+			arch_halt();
 	cr3_write(pd_kernel.cr3[cpu->id]);
 	cpu_setup(cpu->id);
 	ap_topology = topology_self(NULL);
@@ -118,12 +136,13 @@ static bool wait_online(unsigned n, u64 us)
 }
 
 #define INIT_US	   10000
-#define STARTUP_US 200000
+#define STARTUP_US 1000000 /* patience costs nothing where all is well */
 
 static bool start(unsigned n, u64 page)
 {
 	u32 apic_id = arch_cpu(n)->apic_id;
 
+	__atomic_store_n(&ap_progress, ap_word(n, AP_STARTING), __ATOMIC_RELEASE);
 	__atomic_store_n(&ap_stack, (u64)arch_cpu(n) + CPU_STACK_TOP, __ATOMIC_RELEASE);
 	lapic_send_init(apic_id);
 	wait_us(INIT_US);
@@ -131,6 +150,11 @@ static bool start(unsigned n, u64 page)
 		lapic_send_startup(apic_id, (u8)(page >> PAGE_BITS));
 		if (wait_online(n, STARTUP_US))
 			return true;
+	}
+	if (!ap_decide(n, AP_LEFT_OFF)) {
+		while (!wait_online(n, STARTUP_US))
+			arch_relax(); /* at the last moment */
+		return true;
 	}
 	/* So that it does not come up on another one's stack. */
 	lapic_send_init(apic_id);
