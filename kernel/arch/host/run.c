@@ -10,7 +10,7 @@
 static void dispatch(void *arg)
 {
 	(void)arg;
-	dispatch_run(host_cpu);
+	arch_return_syscall(dispatch_run(host_cpu));
 }
 
 /* The exits test the hazards once more. */

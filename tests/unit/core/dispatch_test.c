@@ -57,13 +57,49 @@ static void the_preempted_keeps_its_place(void **state)
 	assert_runs(host_dispatch(), a);
 	struct ec *c = world_thread(C, 0, 9);
 	assert_runs(host_dispatch(), c);
-	assert_int_equal(world_sc_of(A)->state, SC_READY);
+	assert_int_equal(world_sc_of(A)->state, SC_BUMPED);
 
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(world_down(sm), a); /* and not b, which waited already */
 	assert_true(c->special & EC_BLOCKED);
 	dispatch_yield(cpu_current());
 	assert_runs(host_dispatch(), b);
+}
+
+/* However deep: each is at the head of its queue. */
+static void the_preempted_come_back_in_order(void **state)
+{
+	(void)state;
+	enum { DEPTH = 6 };
+	struct ec *first[DEPTH], *second[DEPTH];
+	struct sm *sm = world_sm(SM, 0);
+	for (unsigned i = 0; i < DEPTH; i++) {
+		first[i] = world_thread(200 + 10 * i, 0, 10 + i);
+		assert_runs(host_nmi(), first[i]); /* preempts the one before */
+		second[i] = world_thread(300 + 10 * i, 0, 10 + i);
+	}
+	for (unsigned i = DEPTH; i--;) {
+		assert_ptr_equal(cpu_current()->ec, first[i]);
+		assert_runs(world_down(sm), second[i]);
+		struct host_exit e = world_down(sm);
+		assert_runs(e, i ? first[i - 1] : cpu_current()->idle_ec);
+		assert_int_equal(e.way, i ? HOST_TRAP : HOST_IDLE);
+	}
+}
+
+/* One that is ready and more important than the preempted goes before it, an equal one does not. */
+static void the_preempted_waits_for_the_more_important(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5);
+	struct sm *sm = world_sm(SM, 0);
+	assert_runs(host_nmi(), a);
+	struct ec *b = world_thread(B, 0, 9);
+	assert_runs(host_nmi(), b);
+	struct ec *equal = world_thread(C, 0, 5), *more = world_thread(D, 0, 6);
+	assert_runs(world_down(sm), more);
+	assert_runs(world_down(sm), a);
+	assert_runs(world_down(sm), equal);
 }
 
 static void yielding_goes_behind_equals(void **state)
