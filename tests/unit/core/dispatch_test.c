@@ -351,16 +351,28 @@ static void one_that_died_on_the_way_does_not_start(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		WORLD_TEST(nothing_to_do_is_sleep),        WORLD_TEST(the_first_thread_ends_idling),
-		WORLD_TEST(the_higher_priority_runs),      WORLD_TEST(equals_do_not_preempt),
-		WORLD_TEST(the_preempted_keeps_its_place), WORLD_TEST(yielding_goes_behind_equals),
-		WORLD_TEST(yielding_alone_is_nothing),     WORLD_TEST(a_blocked_thread_is_parked_and_comes_back),
-		WORLD_TEST(a_chain_is_parked_at_its_end),  WORLD_TEST(a_dead_thread_never_runs),
-		WORLD_TEST(a_stuck_thread_never_runs),     WORLD_TEST(an_interrupted_thread_gets_all_its_registers),
-		WORLD_TEST(the_first_run_raises_startup),  WORLD_TEST(registers_of_the_cpu_go_along),
-		WORLD_TEST(the_running_sc_pays),           WORLD_TEST(the_preempted_pays_no_more),
-		WORLD_TEST(nobody_pays_for_idling),        WORLD_TEST(the_caller_pays_for_the_callee),
-		WORLD_TEST(an_sc_starts_on_its_own_cpu),   WORLD_TEST(one_that_died_on_the_way_does_not_start),
+		WORLD_TEST(the_preempted_come_back_in_order),
+		WORLD_TEST(the_preempted_waits_for_the_more_important),
+		WORLD_TEST(nothing_to_do_is_sleep),
+		WORLD_TEST(the_first_thread_ends_idling),
+		WORLD_TEST(the_higher_priority_runs),
+		WORLD_TEST(equals_do_not_preempt),
+		WORLD_TEST(the_preempted_keeps_its_place),
+		WORLD_TEST(yielding_goes_behind_equals),
+		WORLD_TEST(yielding_alone_is_nothing),
+		WORLD_TEST(a_blocked_thread_is_parked_and_comes_back),
+		WORLD_TEST(a_chain_is_parked_at_its_end),
+		WORLD_TEST(a_dead_thread_never_runs),
+		WORLD_TEST(a_stuck_thread_never_runs),
+		WORLD_TEST(an_interrupted_thread_gets_all_its_registers),
+		WORLD_TEST(the_first_run_raises_startup),
+		WORLD_TEST(registers_of_the_cpu_go_along),
+		WORLD_TEST(the_running_sc_pays),
+		WORLD_TEST(the_preempted_pays_no_more),
+		WORLD_TEST(nobody_pays_for_idling),
+		WORLD_TEST(the_caller_pays_for_the_callee),
+		WORLD_TEST(an_sc_starts_on_its_own_cpu),
+		WORLD_TEST(one_that_died_on_the_way_does_not_start),
 	};
 	return cmocka_run_group_tests_name("core/dispatch", tests, NULL, NULL);
 }
