@@ -44,13 +44,13 @@ struct host_exit host_dispatch(void)
 struct host_exit host_nmi(void)
 {
 	struct cpu *cpu = host_cpu;
-	bool asleep = cpu->sleeping;
+	bool idle = cpu->ec == cpu->idle_ec;
 
 	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_REMOTE);
 	if (__atomic_load_n(&cpu->rcu_asked, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_RCU);
-	if (asleep) {
+	if (idle) {
 		__atomic_store_n(&cpu->sleeping, SLEEPING_NOT, __ATOMIC_SEQ_CST);
 		hazard_set(cpu, HAZARD_REMOTE);
 	} else if (cpu->hazard) {
