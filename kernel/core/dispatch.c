@@ -26,12 +26,34 @@ void dispatch_drop_current(struct cpu *cpu)
 	cpu->sc = NULL;
 }
 
+/* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter its queue. */
+static always_inline void bump(struct cpu *cpu, struct sc *current)
+{
+	struct sc *older = cpu->bumped;
+	if (unlikely(older)) {
+		older->state = SC_READY;
+		sched_enqueue_head(&cpu->sched, &older->link, older->prio);
+	}
+	charge(cpu, current);
+	current->state = SC_BUMPED;
+	cpu->bumped = current;
+}
+
+/* One that outranks the current SC takes its place at once, so the current SC is always one of the highest ready priority. */
 void dispatch_ready(struct cpu *cpu, struct sc *sc)
 {
-	sc->state = SC_READY;
-	sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
-	if (!cpu->sc || sc->prio > cpu->sc->prio)
-		hazard_set(cpu, HAZARD_SCHED);
+	struct sc *current = cpu->sc;
+	if (likely(current && sc->prio > current->prio)) {
+		bump(cpu, current);
+		sc->state = SC_RUNNING;
+		cpu->sc = sc;
+	} else {
+		sc->state = SC_READY;
+		sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
+		if (current)
+			return;
+	}
+	hazard_set(cpu, HAZARD_SCHED);
 }
 
 void dispatch_yield(struct cpu *cpu)
@@ -53,18 +75,24 @@ static always_inline void park(struct cpu *cpu, struct sc *sc, struct ec *ec)
 	list_push_tail(&ec->parked, &sc->link);
 }
 
-/* The first SC of the highest priority; false if the CPU has nothing to do. */
-static always_inline bool take_next(struct cpu *cpu, unsigned top)
+/* The first SC of the highest priority; NULL if the CPU has nothing to do. */
+static always_inline struct sc *take_next(struct cpu *cpu)
 {
-	if (unlikely(!top))
-		return false;
-	if (unlikely(cpu->ec == cpu->idle_ec))
-		cpu->sc_since = arch_tsc(); /* nobody pays for idling */
-	struct sc *sc = list_first(&cpu->sched.queue[top], struct sc, link);
-	sched_dequeue(&cpu->sched, &sc->link, top);
+	unsigned top = sched_top(&cpu->sched);
+	struct sc *sc = cpu->bumped;
+	if (likely(sc && sc->prio >= top)) {
+		cpu->bumped = NULL;
+	} else if (likely(top)) {
+		if (unlikely(cpu->ec == cpu->idle_ec))
+			cpu->sc_since = arch_tsc(); /* nobody pays for idling */
+		sc = list_first(&cpu->sched.queue[top], struct sc, link);
+		sched_dequeue(&cpu->sched, &sc->link, top);
+	} else {
+		return NULL;
+	}
 	sc->state = SC_RUNNING;
 	cpu->sc = sc;
-	return true;
+	return sc;
 }
 
 #define EC_CANNOT_RUN (EC_DEAD | EC_BLOCKED | EC_STUCK)
@@ -72,63 +100,80 @@ static always_inline bool take_next(struct cpu *cpu, unsigned top)
 /* Picks SCs until one has an EC that can run; the idle EC always can. */
 static always_inline struct ec *choose(struct cpu *cpu)
 {
-	for (;;) {
-		struct sc *sc = cpu->sc;
-		unsigned top = sched_top(&cpu->sched);
-		if (sc && top > sc->prio) {
-			dispatch_drop_current(cpu);
-			sc->state = SC_READY;
-			sched_enqueue_head(&cpu->sched, &sc->link, sc->prio);
-			sc = NULL;
-		}
-		if (!sc && !take_next(cpu, top))
+	struct sc *sc = cpu->sc;
+	for (;; sc = NULL) {
+		if (!sc)
+			sc = take_next(cpu);
+		if (unlikely(!sc))
 			return cpu->idle_ec;
-		struct ec *ec = ec_chain_end(cpu->sc->ec);
+		struct ec *ec = ec_chain_end(sc->ec);
 		if (likely(!(ec->special & EC_CANNOT_RUN)))
 			return ec;
-		park(cpu, cpu->sc, ec);
+		park(cpu, sc, ec);
 	}
 }
 
-__attribute__((noreturn)) static void resume(struct cpu *cpu, struct ec *ec)
+/* Goes on with the current EC: the one returned, through arch_return_syscall(), or another way. */
+static noinline struct ec *resume(struct cpu *cpu, struct ec *ec)
 {
-	if (likely(ec->cont == CONT_SYSRET))
-		arch_return_syscall(ec);
 	switch ((enum ec_cont)ec->cont) {
+	case CONT_SYSRET:
+		break;
 	case CONT_IRET:
 		arch_return_trap(ec);
 	case CONT_CALL:
-		arch_return_syscall(ipc_call(ec->regs.rdi, ec, cpu));
+		return ipc_call(ec->regs.rdi, ec, cpu);
 	case CONT_STARTUP:
-		exception_raise(cpu, ec, HEDRON_EXC_STARTUP);
+		return exception_raise(cpu, ec, HEDRON_EXC_STARTUP);
 	case CONT_EVENT:
-		exception_raise(cpu, ec, ec->event);
+		return exception_raise(cpu, ec, ec->event);
 	case CONT_IDLE:
 		arch_idle(cpu, arch_idle_mode());
-	case CONT_SYSRET:
-		break;
 	}
-	unreachable();
+	return ec;
+}
+
+static struct ec *reschedule(struct cpu *cpu)
+{
+	hazard_clear(cpu, HAZARD_SCHED);
+	struct ec *ec = choose(cpu);
+	return likely(ec != cpu->ec) ? arch_ec_switch(cpu, cpu->ec, ec) : ec;
 }
 
 /* Dismantling objects may unblock ECs, which asks for a decision; freed is only what the chosen EC cannot be part of. */
-void dispatch_run(struct cpu *cpu)
+static noinline struct ec *run_hazards(struct cpu *cpu)
 {
-	if (unlikely(cpu->hazard & HAZARD_REMOTE)) {
+	if (cpu->hazard & HAZARD_REMOTE) {
 		hazard_clear(cpu, HAZARD_REMOTE);
 		remote_take(cpu);
 	}
-	if (unlikely(cpu->hazard & HAZARD_REAP)) {
+	if (cpu->hazard & HAZARD_REAP) {
 		hazard_clear(cpu, HAZARD_REAP);
 		kobject_reap(cpu);
 	}
-	if (likely(cpu->hazard & HAZARD_SCHED)) {
-		hazard_clear(cpu, HAZARD_SCHED);
-		struct ec *ec = choose(cpu);
-		if (ec != cpu->ec)
-			arch_ec_switch(cpu, cpu->ec, ec);
-	}
-	if (unlikely(cpu->hazard & HAZARD_RCU))
+	if (cpu->hazard & HAZARD_SCHED)
+		reschedule(cpu);
+	if (cpu->hazard & HAZARD_RCU)
 		rcu_quiesce(cpu);
-	resume(cpu, cpu->ec);
+	return resume(cpu, cpu->ec);
+}
+
+static noinline struct ec *switch_and_resume(struct cpu *cpu, struct ec *ec)
+{
+	arch_ec_switch(cpu, cpu->ec, ec);
+	return resume(cpu, ec);
+}
+
+/* The usual case: one EC has fallen asleep or been woken in a hypercall, and the next one comes out of one. */
+struct ec *dispatch_run(struct cpu *cpu)
+{
+	if (unlikely(cpu->hazard != HAZARD_SCHED))
+		return run_hazards(cpu);
+	hazard_clear(cpu, HAZARD_SCHED);
+	struct ec *ec = choose(cpu);
+	if (unlikely(ec == cpu->ec))
+		return resume(cpu, ec);
+	if (unlikely(ec->cont != CONT_SYSRET))
+		return switch_and_resume(cpu, ec);
+	return arch_ec_switch(cpu, cpu->ec, ec);
 }

@@ -8,10 +8,11 @@
 #include "core/percpu.h"
 
 /*
- * The exit when a hazard is set: dismantles dead objects, chooses an SC and its EC, frees memory, resumes. Entered on an empty stack by
- * arch_dispatch(); the current EC has all its registers stored and says in `cont` how it goes on.
+ * The exit when a hazard is set: dismantles dead objects, chooses an SC and its EC, frees memory. Entered on an empty stack by
+ * arch_dispatch(); the current EC has all its registers stored and says in `cont` how it goes on. Returns the EC that goes on through
+ * arch_return_syscall(), if it does not go on in another way.
  */
-__attribute__((noreturn)) void dispatch_run(struct cpu *cpu);
+struct ec *dispatch_run(struct cpu *cpu);
 
 /* A new or woken SC competes for this CPU. */
 void dispatch_ready(struct cpu *cpu, struct sc *sc);

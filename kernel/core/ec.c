@@ -115,16 +115,8 @@ void ec_unmap_utcb(struct ec *ec)
 	ec->utcb_pd = NULL;
 }
 
-void ec_block(struct ec *ec)
+void ec_unpark_all(struct cpu *cpu, struct ec *ec)
 {
-	ec->special |= EC_BLOCKED;
-	hazard_set(cpu_current(), HAZARD_SCHED);
-}
-
-/* SCs that waited for this EC find out anew whom they run. */
-static void unpark(struct ec *ec)
-{
-	struct cpu *cpu = cpu_current();
 	while (!list_empty(&ec->parked)) {
 		struct sc *sc = list_first(&ec->parked, struct sc, link);
 		list_unlink(&sc->link);
@@ -132,28 +124,16 @@ static void unpark(struct ec *ec)
 	}
 }
 
-static void wake_here(struct ec *ec, u32 status)
-{
-	if (ec_is_dead(ec))
-		return;
-	ec->special &= ~EC_BLOCKED;
-	ec->regs.rdi = status;
-	unpark(ec);
-}
-
 static void wake_letter(struct work *w)
 {
 	struct ec *ec = container_of(w, struct ec, wake);
-	wake_here(ec, ec->wake_status);
+	if (!ec_is_dead(ec))
+		ec_wake_here(cpu_current(), ec, ec->wake_status);
 }
 
 /* An EC waits on one semaphore at a time and is woken once for each wait: one letter is enough. */
-void ec_wake(struct ec *ec, enum status s)
+void ec_wake_there(struct ec *ec, enum status s)
 {
-	if (likely(ec->cpu_id == cpu_current()->id)) {
-		wake_here(ec, s);
-		return;
-	}
 	ec->wake_status = s;
 	remote_call(ec->cpu_id, &ec->wake, wake_letter);
 }
@@ -224,7 +204,7 @@ void ec_kill(struct ec *ec)
 		ec->special &= ~EC_BLOCKED;
 		leave_callee(ec);
 		ec_release_helpers(ec);
-		unpark(ec);
+		ec_unpark(cpu_current(), ec);
 		ec = abort_caller(ec);
 	}
 	hazard_set(cpu_current(), HAZARD_SCHED);

@@ -10,8 +10,10 @@
  */
 #pragma once
 
+#include "core/dispatch.h"
 #include "core/kobject.h"
 #include "core/regs.h"
+#include "core/sc.h"
 
 #include <hedron/utcb.h>
 
@@ -91,9 +93,44 @@ void ec_free(struct ec *ec);
  */
 void ec_kill(struct ec *ec);
 
-/* Puts the EC to sleep / makes it runnable again, on whichever CPU, with this status for its hypercall. */
-void ec_block(struct ec *ec);
-void ec_wake(struct ec *ec, enum status s);
+/* Puts an EC of this CPU to sleep. */
+static always_inline void ec_block(struct cpu *cpu, struct ec *ec)
+{
+	ec->special |= EC_BLOCKED;
+	hazard_set(cpu, HAZARD_SCHED);
+}
+
+void ec_unpark_all(struct cpu *cpu, struct ec *ec);
+
+/* SCs that waited for this EC find out anew whom they run. Usually there is one. */
+static always_inline void ec_unpark(struct cpu *cpu, struct ec *ec)
+{
+	struct list *first = ec->parked.next;
+	if (likely(first->next == &ec->parked) && likely(first != &ec->parked)) {
+		list_init(&ec->parked);
+		dispatch_ready(cpu, container_of(first, struct sc, link));
+	} else {
+		ec_unpark_all(cpu, ec);
+	}
+}
+
+static always_inline void ec_wake_here(struct cpu *cpu, struct ec *ec, u32 status)
+{
+	ec->special &= ~EC_BLOCKED;
+	ec->regs.rdi = status;
+	ec_unpark(cpu, ec);
+}
+
+void ec_wake_there(struct ec *ec, enum status s);
+
+/* Makes it runnable again, on whichever CPU, with this status for its hypercall. */
+static always_inline void ec_wake(struct cpu *cpu, struct ec *ec, enum status s)
+{
+	if (likely(ec->cpu_id == cpu->id))
+		ec_wake_here(cpu, ec, s);
+	else
+		ec_wake_there(ec, s);
+}
 
 /* `helper` lends its SC to `busy` until that has replied, or no longer. */
 void ec_help(struct ec *helper, struct ec *busy);

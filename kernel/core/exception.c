@@ -35,7 +35,14 @@ __attribute__((noreturn)) static cold void raise_slow(struct cpu *cpu, struct ec
 	ipc_help(cpu, self, handler);
 }
 
-void exception_raise(struct cpu *cpu, struct ec *self, unsigned event)
+static noinline struct ec *switch_with_fpu(struct cpu *cpu, struct ec *self, struct ec *handler)
+{
+	arch_ec_switch_fpu(cpu, self, handler);
+	return handler;
+}
+
+/* No call on the likely way comes back, so no register has to be saved for one. */
+struct ec *exception_raise(struct cpu *cpu, struct ec *self, unsigned event)
 {
 	struct pt *pt = (struct pt *)cap_lookup_object((u64)self->event_base + event, KOBJ_PT, 0);
 	if (unlikely(!pt))
@@ -44,36 +51,25 @@ void exception_raise(struct cpu *cpu, struct ec *self, unsigned event)
 	if (unlikely(handler->caller != cpu->idle_ec))
 		raise_slow(cpu, self, event, pt);
 
-	self->cont = CONT_IRET;
+	struct utcb *utcb = handler->utcb;
+	u64 mtd = pt->mtd;
+
 	handler->caller = self;
-	handler->special |= EC_EXCEPTION;
+	handler->special = EC_EXCEPTION; /* it is idle: nothing else is special about it */
 	self->callee = handler;
 	handler->regs.rip = pt->rip;
 	handler->regs.rdi = READ_ONCE(pt->id);
-	handler->utcb->items = UTCB_STATE_WORDS;
-	handler->utcb->state.mtd = pt->mtd;
-	arch_state_read(self, handler->utcb, pt->mtd);
+	utcb->items = UTCB_STATE_WORDS;
+	utcb->state.mtd = mtd;
+	arch_state_read(self, utcb, mtd);
 
-	arch_ec_switch_event(cpu, self, handler, pt->mtd & MTD_FPU);
-	arch_return_syscall(handler);
+	if (unlikely(mtd & MTD_FPU))
+		return switch_with_fpu(cpu, self, handler);
+	return arch_ec_switch(cpu, self, handler);
 }
 
 /* Typed items of the answer go to the page that faulted, whatever the event was. */
 #define FAULT_WINDOW_ORDER 31
-
-static bool take_state(struct cpu *cpu, struct ec *self, struct ec *caller)
-{
-	u64 mtd = READ_ONCE(self->utcb->state.mtd);
-	u64 items = READ_ONCE(self->utcb->items);
-	if (unlikely(items >> 16 & 0xffff))
-		ipc_transfer_items(self, caller, items, 0,
-				   crd_make(CRD_MEM, caller->regs.cr2 >> PAGE_BITS, FAULT_WINDOW_ORDER, PERM_ALL), NULL);
-	bool valid = arch_state_write(caller, self->utcb, mtd);
-	caller->cont = CONT_IRET;
-	if (unlikely(mtd & MTD_FPU && valid))
-		arch_fpu_hand_over(cpu, self, caller);
-	return valid;
-}
 
 static cold void kill_for_rip(struct ec *ec)
 {
@@ -83,25 +79,37 @@ static cold void kill_for_rip(struct ec *ec)
 
 void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
 {
-	bool valid = take_state(cpu, self, caller);
+	u64 mtd = READ_ONCE(self->utcb->state.mtd);
+	u64 items = READ_ONCE(self->utcb->items);
+	if (items >> 16 & 0xffff)
+		ipc_transfer_items(self, caller, items, 0,
+				   crd_make(CRD_MEM, caller->regs.cr2 >> PAGE_BITS, FAULT_WINDOW_ORDER, PERM_ALL), NULL);
+	arch_state_write(caller, self->utcb, mtd);
+	caller->cont = CONT_IRET;
 	ipc_finish_reply(cpu, self);
-	if (unlikely(!valid))
+	if (!arch_is_canonical(caller->regs.rip))
 		kill_for_rip(caller);
+	else if (mtd & MTD_FPU)
+		arch_fpu_hand_over(cpu, self, caller);
 }
 
-void exception_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
+/* Addresses above user space are left to the slow path. */
+static always_inline bool plain_rip(const struct ec *ec) { return !(ec->regs.rip >> 47); }
+
+struct ec *exception_reply(u64 arg1, struct ec *self, struct cpu *cpu)
 {
-	bool valid = take_state(cpu, self, caller);
+	const struct utcb *utcb = self->utcb;
+	struct ec *caller = self->caller;
+	u64 mtd = READ_ONCE(utcb->state.mtd);
+
+	if (unlikely(self->special != EC_EXCEPTION) || unlikely(arg1 > 0xfff) ||
+	    unlikely(READ_ONCE(utcb->items) & 0xffff0000) || unlikely(mtd & MTD_FPU))
+		return ipc_reply_slow(arg1, self, cpu);
+	arch_state_write(caller, utcb, mtd);
+	if (unlikely(!plain_rip(caller)))
+		return ipc_reply_slow(arg1, self, cpu);
 	caller->callee = NULL;
 	self->caller = cpu->idle_ec;
 	self->special = 0;
-	if (unlikely(!valid)) {
-		self->cont = CONT_SYSRET;
-		kill_for_rip(caller);
-		arch_dispatch();
-	}
-	arch_ec_switch(cpu, self, caller);
-	if (unlikely(cpu->hazard))
-		arch_dispatch();
-	arch_return_trap(caller);
+	arch_return_trap(arch_ec_switch(cpu, self, caller));
 }

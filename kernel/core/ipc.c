@@ -16,7 +16,6 @@
 #include "space/space_obj.h"
 
 static cold struct ec *call_slow(u64 arg1, struct ec *self, struct pt *pt, struct cpu *cpu);
-static noinline struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu);
 static cold struct ec *call_fail(struct ec *self, enum status s);
 static noinline struct ec *finish_with_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items);
 
@@ -61,11 +60,10 @@ struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu)
 struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu)
 {
 	/* Check: a plain reply by an EC in a plain call */
-	if (unlikely(arg1 >> 12 | self->special)) {
-		if (self->special == EC_EXCEPTION && !(arg1 >> 12))
-			exception_reply(cpu, self, self->caller);
-		return reply_slow(arg1, self, cpu);
-	}
+	if (unlikely(self->special))
+		return exception_reply(arg1, self, cpu);
+	if (unlikely(arg1 > 0xfff))
+		return ipc_reply_slow(arg1, self, cpu);
 	struct ec *caller = self->caller;
 
 	/* Commit */
@@ -77,31 +75,21 @@ struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu)
 	return send_and_switch(cpu, self, caller);
 }
 
-/* Below the words that a loop copies faster than the string instruction starts. */
-#define COPY_LOOP_MAX 24
-
-static always_inline void copy_words(u64 *to, const u64 *from, u64 n)
-{
-	if (n > COPY_LOOP_MAX) {
-		__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
-		return;
-	}
-	for (; n >= 4; n -= 4, to += 4, from += 4) {
-		u64 a = from[0], b = from[1], c = from[2], d = from[3];
-		to[0] = a, to[1] = b, to[2] = c, to[3] = d;
-	}
-	for (; n; n--)
-		*to++ = *from++;
-}
+/* Up to here a loop is faster than the string instruction starts. */
+#define SHORT_WORDS 24
 
 static void transfer_message(struct ec *from, struct ec *to, u64 items)
 {
-	copy_words(to->utcb->words, from->utcb->words, min_u64(items & 0xffff, UTCB_WORDS_MAX));
+	u64 *dst = to->utcb->words;
+	const u64 *src = from->utcb->words;
+	u64 n = min_u64(items & 0xffff, UTCB_WORDS_MAX);
+
+	__asm__ volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
 	if (unlikely((u32)items >> 16))
 		ipc_transfer_items(from, to, items, to->utcb->xlt, to->utcb->del, to->utcb);
 }
 
-static noinline struct ec *finish_with_items(struct cpu *cpu, struct ec *from, struct ec *to, u64 items)
+static noinline struct ec *finish_with_long_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items)
 {
 	transfer_message(from, to, items);
 	return arch_ec_switch(cpu, from, to);
@@ -109,9 +97,19 @@ static noinline struct ec *finish_with_items(struct cpu *cpu, struct ec *from, s
 
 static noinline struct ec *finish_with_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items)
 {
-	if (unlikely((u32)items > UTCB_WORDS_MAX)) /* typed items, or more words than there are */
-		return finish_with_items(cpu, from, to, items);
-	copy_words(to->utcb->words, from->utcb->words, (u32)items);
+	u64 n = (u32)items;
+	if (n > SHORT_WORDS) /* or typed items, whose number is above */
+		return finish_with_long_message(cpu, from, to, items);
+	u64 *dst = to->utcb->words;
+	const u64 *src = from->utcb->words;
+	if (n & 1) {
+		n--;
+		dst[n] = READ_ONCE(src[n]);
+	}
+	for (; n; n -= 2) {
+		dst[n - 1] = READ_ONCE(src[n - 1]);
+		dst[n - 2] = READ_ONCE(src[n - 2]);
+	}
 	return arch_ec_switch(cpu, from, to);
 }
 
@@ -185,7 +183,7 @@ static void reply_nowhere(struct cpu *cpu, struct ec *self)
 		ipc_finish_reply(cpu, self);
 }
 
-static noinline struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
+struct ec *ipc_reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
 {
 	struct sm *sm = NULL;
 	if (arg1 >> 12) {
@@ -208,7 +206,7 @@ static noinline struct ec *reply_slow(u64 arg1, struct ec *self, struct cpu *cpu
 		caller->cont = CONT_SYSRET;
 		ipc_finish_reply(cpu, self);
 	}
-	if (caller && sm && !ec_is_dead(caller) && sm_down(sm, caller, false) != SUCCESS)
+	if (caller && sm && !ec_is_dead(caller) && sm_down(sm, caller) != SUCCESS)
 		caller->regs.rdi = BAD_CAP;
 
 	hazard_set(cpu, HAZARD_SCHED);

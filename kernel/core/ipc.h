@@ -12,6 +12,9 @@ struct cpu;
 struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu);
 struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu);
 
+/* The reply that is not plain: it names a semaphore, or somebody is special. */
+struct ec *ipc_reply_slow(u64 arg1, struct ec *self, struct cpu *cpu);
+
 /* Waits for a busy EC by lending it the current SC, then goes on with self->cont; dies if that would wait for itself. */
 __attribute__((noreturn)) void ipc_help(struct cpu *cpu, struct ec *self, struct ec *busy);
 /* The EC that has answered is idle again, its helpers start over. */

@@ -3,6 +3,7 @@
 
 #include "core/pd.h"
 #include "lib/bits.h"
+#include "lib/panic.h"
 #include "mm/buddy.h"
 #include "mm/slab.h"
 
@@ -24,60 +25,63 @@ enum status kp_create(struct kp **out)
 	return SUCCESS;
 }
 
-/* The mapping is claimed under the lock and made without it: flushing TLBs waits for other CPUs. */
-static bool claim(struct kp *kp, struct pd *pd, u64 va)
+static bool change_state(struct kp *kp, enum kp_state from, enum kp_state to)
 {
 	spin_lock(&kp->lock);
-	bool free = !kp->pd;
-	if (free) {
+	bool ok = kp->state == from;
+	if (ok)
+		kp->state = to;
+	spin_unlock(&kp->lock);
+	return ok;
+}
+
+/* With the KP busy. */
+static enum status map_busy(struct kp *kp, struct pd *pd, u64 va)
+{
+	enum status s = space_mem_map_kernel_page(pd, va, kp->page, SPACE_MEM_PRIVATE);
+	if (s == SUCCESS) {
+		kobject_ref(&pd->obj);
 		kp->pd = pd;
 		kp->va = va;
 	}
-	spin_unlock(&kp->lock);
-	return free;
+	change_state(kp, KP_BUSY, s == SUCCESS ? KP_MAPPED : KP_UNMAPPED);
+	return s;
 }
 
-static struct pd *disclaim(struct kp *kp, u64 *va)
-{
-	spin_lock(&kp->lock);
-	struct pd *pd = kp->pd;
-	*va = kp->va;
-	kp->pd = NULL;
-	spin_unlock(&kp->lock);
-	return pd;
-}
-
+/* Both objects were found through capabilities that may be going at this moment; held, they cannot be dismantled under us. */
 enum status kp_map(struct kp *kp, struct pd *pd, u64 va)
 {
-	if (!kobject_get(&pd->obj))
+	enum status s = BAD_PAR;
+
+	if (!kobject_get(&kp->obj))
 		return BAD_CAP;
-	if (!is_aligned(va, PAGE_SIZE) || va >= HEDRON_USER_END || !claim(kp, pd, va)) {
-		kobject_unref(&pd->obj);
-		return BAD_PAR;
+	if (!kobject_get(&pd->obj)) {
+		kobject_unref(&kp->obj);
+		return BAD_CAP;
 	}
-	enum status s = space_mem_map_kernel_page(pd, va, kp->page, SPACE_MEM_PRIVATE);
-	if (s != SUCCESS) {
-		disclaim(kp, &va);
-		kobject_unref(&pd->obj);
-	}
+	if (is_aligned(va, PAGE_SIZE) && va < HEDRON_USER_END && change_state(kp, KP_UNMAPPED, KP_BUSY))
+		s = map_busy(kp, pd, va);
+	kobject_unref(&pd->obj);
+	kobject_unref(&kp->obj);
 	return s;
 }
 
 enum status kp_unmap(struct kp *kp)
 {
-	u64 va;
-	struct pd *pd = disclaim(kp, &va);
-	if (!pd)
+	if (!change_state(kp, KP_MAPPED, KP_BUSY))
 		return BAD_PAR;
-	space_mem_unmap_kernel_page(pd, va, kp->page);
+	struct pd *pd = kp->pd;
+	space_mem_unmap_kernel_page(pd, kp->va, kp->page);
+	change_state(kp, KP_BUSY, KP_UNMAPPED);
 	kobject_unref(&pd->obj);
 	return SUCCESS;
 }
 
+/* Nobody is mapping it: that would hold a reference. */
 void kp_retire(struct kp *kp)
 {
-	if (kp_unmap(kp) != SUCCESS)
-		return; /* was not mapped */
+	if (kp->state == KP_MAPPED && kp_unmap(kp) != SUCCESS)
+		panic("bug: a kernel page without references is busy");
 }
 
 void kp_free(struct kp *kp)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Kernel page: a page shared by the kernel and at most one place in user land.
- * Locking: `lock` guards the mapping. Lifetime: the PD it is mapped in is referred to; vCPUs will refer to their pages.
+ * Locking: `lock` guards the mapping's state. Lifetime: the PD it is mapped in is referred to; vCPUs will refer to their pages.
  */
 #pragma once
 
@@ -11,18 +11,22 @@
 
 struct pd;
 
+/* Tables are changed without the lock, because flushing TLBs waits for other CPUs: meanwhile nobody else may begin. */
+enum kp_state { KP_UNMAPPED, KP_BUSY, KP_MAPPED };
+
 struct kp {
 	struct kobject obj;
 	void *page; /* immutable */
 
 	struct spinlock lock;
-	struct pd *pd; /* where it is mapped; NULL: nowhere */
+	u8 state;      /* enum kp_state */
+	struct pd *pd; /* where it is mapped */
 	u64 va;
 };
 
 enum status kp_create(struct kp **out) must_check;
 void kp_init_cache(void);
-/* BAD_PAR: mapped already, unaligned, or above the user limit. */
+/* BAD_PAR: mapped already, unaligned, or above the user limit. BAD_CAP: kp or pd is dying. */
 enum status kp_map(struct kp *kp, struct pd *pd, u64 va) must_check;
 /* BAD_PAR: not mapped. */
 enum status kp_unmap(struct kp *kp) must_check;

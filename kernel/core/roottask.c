@@ -104,7 +104,7 @@ void roottask_create(struct cpu *cpu, const struct boot_info *boot, const struct
 	check(ec_create(&cfg, &ec), "its EC");
 	ec->regs.rip = elf.entry;
 	ec->regs.rdi = cpu->id;
-	ec->cont = CONT_SYSRET;
+	ec->cont = CONT_IRET; /* every register is as promised, also those that SYSRET loses */
 	kobject_publish(&ec->obj);
 	check(sc_create(ec, 1, 10000, &sc), "its SC");
 

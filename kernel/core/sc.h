@@ -14,6 +14,7 @@ struct ec;
 enum sc_state {
 	SC_RUNNING, /* cpu->sc */
 	SC_READY,   /* on its CPU's ready queue */
+	SC_BUMPED,  /* cpu->bumped */
 	SC_PARKED,  /* on the `parked` list of the EC at the end of its chain */
 	SC_DEAD,
 };

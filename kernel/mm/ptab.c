@@ -230,30 +230,33 @@ struct copy {
 	u64 deny;
 };
 
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll_count(4)")
-#else
-#define UNROLL _Pragma("GCC unroll 4")
-#endif
-
 /* The inner loop: leaves of 4 KiB. What `fresh` entries of the destination held means nothing. */
-static always_inline void copy_leaves(struct copy *c, u64 *to, const u64 *from, unsigned n, unsigned format,
-				      bool fresh)
+static always_inline u64 copy_leaf(u64 *to, u64 leaf, u64 deny, unsigned format, bool fresh)
+{
+	u64 entry = passed_on(leaf, deny), old = 0;
+	if (format != PTAB_HOST && entry)
+		entry = ptab_encode(format, entry);
+	if (fresh) {
+		*to = entry;
+	} else if (*to != entry) {
+		old = *to;
+		__atomic_store_n(to, entry, __ATOMIC_RELAXED);
+	}
+	return old;
+}
+
+static always_inline void copy_leaves(struct copy *c, u64 *to, const u64 *from, u64 n, unsigned format, bool fresh)
 {
 	u64 deny = c->deny, stale = 0;
 
-	UNROLL
-	for (u64 i = 0; i < n; i++) {
-		u64 entry = passed_on(from[i], deny);
-		if (format != PTAB_HOST && entry)
-			entry = ptab_encode(format, entry);
-		if (fresh) {
-			to[i] = entry;
-		} else if (to[i] != entry) {
-			stale |= to[i];
-			__atomic_store_n(&to[i], entry, __ATOMIC_RELAXED);
-		}
+	for (; n >= 4; n -= 4, to += 4, from += 4) {
+		stale |= copy_leaf(&to[0], from[0], deny, format, fresh);
+		stale |= copy_leaf(&to[1], from[1], deny, format, fresh);
+		stale |= copy_leaf(&to[2], from[2], deny, format, fresh);
+		stale |= copy_leaf(&to[3], from[3], deny, format, fresh);
 	}
+	for (; n; n--)
+		stale |= copy_leaf(to++, *from++, deny, format, fresh);
 	c->g->stale |= stale;
 }
 

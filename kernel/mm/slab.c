@@ -14,19 +14,16 @@
 static struct slab_cache *caches[32];
 static unsigned cache_count;
 
-/* The smallest slab that wastes at most a 16th, or else the one that wastes least. */
+/*
+ * One page wherever an object fits: then nothing in the kernel needs more than single pages, and no mixture of long- and short-lived
+ * ones (slot tables stay with their PD) can make memory unusable. It costs a few objects per page at most.
+ */
 static unsigned pick_order(u32 size)
 {
-	unsigned best = SLAB_ORDER_MAX;
-	for (unsigned o = SLAB_ORDER_MAX + 1; o--;) {
-		u64 bytes = PAGE_SIZE << o, best_bytes = PAGE_SIZE << best;
-		if (bytes < size)
-			break;
-		u64 waste = bytes % size;
-		if (waste * 16 <= bytes || waste * best_bytes <= best_bytes % size * bytes)
-			best = o;
-	}
-	return best;
+	unsigned order = 0;
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
 }
 
 /* When a page cannot be had: the memory that only this CPU's lists keep. */

@@ -96,13 +96,21 @@ static bool extension_valid(const void *blob, const struct header *h)
 	return true;
 }
 
-bool microcode_valid(const void *blob, u64 size)
+u64 microcode_size(const void *header, u64 size)
 {
 	if (size < sizeof(struct header))
+		return 0;
+	struct header h = read_header(header);
+	return h.version == HEADER_VERSION && h.loader == LOADER_VERSION && sizes_fit(&h, size) ? h.total_size : 0;
+}
+
+bool microcode_valid(const void *blob, u64 size)
+{
+	u64 total = microcode_size(blob, size);
+	if (!total)
 		return false;
 	struct header h = read_header(blob);
-	return h.version == HEADER_VERSION && h.loader == LOADER_VERSION && sizes_fit(&h, size) &&
-	       !sum(blob, h.total_size) && extension_valid(blob, &h);
+	return !sum(blob, total) && extension_valid(blob, &h);
 }
 
 bool microcode_matches(const void *blob, u32 signature, unsigned platform)

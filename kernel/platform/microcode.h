@@ -10,6 +10,9 @@
 #define MICROCODE_HEADER_SIZE 48
 #define MICROCODE_ALIGN 16
 
+/* How long the update is that begins with this header, in a memory of `size` bytes; 0: there is none. */
+u64 microcode_size(const void *header, u64 size);
+
 /* Whether the `size` bytes at `blob` begin with a complete update, consistent in itself. The rest of the functions
  * ask for one. */
 bool microcode_valid(const void *blob, u64 size);

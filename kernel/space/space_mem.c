@@ -156,21 +156,12 @@ static void lock_both(struct space_mem *a, struct space_mem *b)
 		spin_lock(a < b ? &b->lock : &a->lock);
 }
 
-enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
-			       unsigned perm, unsigned flags)
+/* Inlined for the common destinations; `src` is NULL for physical memory. */
+static always_inline enum status delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+					  u64 deny, bool host, bool guest)
 {
-	bool host = !(flags & ITEM_NO_HOST), guest = flags & ITEM_GUEST;
 	struct change c = {0};
 	enum status st = SUCCESS;
-
-	if (unlikely(!in_user_space(src_page, dst_page, order) || (!host && !guest)))
-		return SUCCESS;
-	if (!(perm & PERM_MEM_ALL))
-		return empty(dst, dst_page, order, host, guest);
-	if (flags & ITEM_HYPERVISOR || src == &pd_kernel)
-		src = NULL;
-	if (!src && src_page + bit(order) > space_mem_phys_end)
-		return BAD_PAR;
 
 	if (src)
 		lock_both(&src->mem, &dst->mem);
@@ -178,15 +169,36 @@ enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64
 		spin_lock(&dst->mem.lock);
 	/* The host table last: it may be the source. */
 	if (guest) {
-		st = fill(&dst->mem.guest, dst_page, src, src_page, order, denied(perm), &c.g);
+		st = fill(&dst->mem.guest, dst_page, src, src_page, order, deny, &c.g);
 		guest_done(&c);
 	}
 	if (host && st == SUCCESS)
-		st = fill(&dst->mem.host, dst_page, src, src_page, order, denied(perm), &c.g);
+		st = fill(&dst->mem.host, dst_page, src, src_page, order, deny, &c.g);
 	if (src && src != dst)
 		spin_unlock(&src->mem.lock);
 	finish(dst, dst_page, order, &c);
 	return st;
+}
+
+enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+			       unsigned perm, unsigned flags)
+{
+	bool host = !(flags & ITEM_NO_HOST), guest = flags & ITEM_GUEST;
+
+	if (unlikely(!in_user_space(src_page, dst_page, order) || (!host && !guest)))
+		return SUCCESS;
+	if (unlikely(!(perm & PERM_MEM_ALL)))
+		return empty(dst, dst_page, order, host, guest);
+	if (flags & ITEM_HYPERVISOR || src == &pd_kernel) {
+		if (src_page + bit(order) > space_mem_phys_end)
+			return BAD_PAR;
+		src = NULL;
+	}
+	if (unlikely(!host || guest))
+		return delegate(src, dst, src_page, dst_page, order, denied(perm), host, guest);
+	if (src)
+		return delegate(src, dst, src_page, dst_page, order, denied(perm), true, false);
+	return delegate(NULL, dst, src_page, dst_page, order, denied(perm), true, false);
 }
 
 enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order)

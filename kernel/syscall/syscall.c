@@ -52,6 +52,11 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4
 	}
 }
 
+static noinline enum status sys_sm_zero(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
+{
+	return sys_sm_down(arg1, arg2, arg3, self, true);
+}
+
 /*
  * From entry.S, for all hypercalls but CALL and REPLY. The frequent ones come first and get what they need in registers; every branch
  * ends in a jump, so that nothing is pushed.
@@ -60,8 +65,13 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, s
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
 	unsigned hc = arg1 & 0xff;
-	if (likely(hc == HC_SM_CTRL))
-		return sys_sm_ctrl(arg1, arg2, arg3, self);
+	if (likely(hc == HC_SM_CTRL)) {
+		if (!(arg1 >> 8 & SM_CTRL_DOWN))
+			return sys_sm_up(arg1, arg2, arg3);
+		if (unlikely(arg1 >> 8 & SM_CTRL_ZERO))
+			return sys_sm_zero(arg1, arg2, arg3, self);
+		return sys_sm_down(arg1, arg2, arg3, self, false);
+	}
 	if (hc > HC_VCPU_CTRL)
 		return BAD_HYP;
 	if (hc == HC_PD_CTRL)

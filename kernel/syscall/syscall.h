@@ -36,22 +36,26 @@ enum status sys_machine_ctrl(struct ec *self, const struct hypercall *c);
 enum status sys_revoke(struct ec *self, const struct hypercall *c);
 
 /* ARG2 and ARG3 are the timeout, which must be zero: timeouts are an extension to come. */
-static always_inline enum status sys_sm_ctrl(u64 arg1, u64 time_high, u64 time_low, struct ec *self)
+static always_inline bool sys_sm_timeout(u64 time_high, u64 time_low) { return (u32)time_high | time_low; }
+
+static always_inline enum status sys_sm_up(u64 arg1, u64 time_high, u64 time_low)
 {
-	if (!(arg1 >> 8 & SM_CTRL_DOWN)) {
-		struct sm *sm = (struct sm *)cap_lookup_object(hc_sel(arg1), KOBJ_SM, PERM_SM_UP);
-		if (unlikely(!sm))
-			return BAD_CAP;
-		if (unlikely((u32)time_high | time_low))
-			return BAD_PAR;
-		return sm_up(sm);
-	}
+	struct sm *sm = (struct sm *)cap_lookup_object(hc_sel(arg1), KOBJ_SM, PERM_SM_UP);
+	if (unlikely(!sm))
+		return BAD_CAP;
+	if (unlikely(sys_sm_timeout(time_high, time_low)))
+		return BAD_PAR;
+	return sm_up(sm);
+}
+
+static always_inline enum status sys_sm_down(u64 arg1, u64 time_high, u64 time_low, struct ec *self, bool all)
+{
 	struct sm *sm = (struct sm *)cap_lookup_object(hc_sel(arg1), KOBJ_SM, PERM_SM_DOWN);
 	if (unlikely(!sm))
 		return BAD_CAP;
-	if (unlikely((u32)time_high | time_low))
+	if (unlikely(sys_sm_timeout(time_high, time_low)))
 		return BAD_PAR;
-	return sm_down(sm, self, arg1 >> 8 & SM_CTRL_ZERO);
+	return all ? sm_down_all(sm, self) : sm_down(sm, self);
 }
 
 /* The capability of a parent PD, which every creation needs; its permissions are those the new PD gets. */

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 The manual against the tree: docs/abi.md has a chapter for each hypercall, a row for each status and each bit of the transfer
-descriptor; docs/map.md names files that exist; links between pages lead somewhere. usage: docs_check.py SOURCE
+descriptor; docs/map.md names files that exist; links between pages, and paths in comments, lead somewhere.
+usage: docs_check.py SOURCE
 """
 
 import pathlib
@@ -15,6 +16,9 @@ LIST = r"#define {}\(X\)((?:.*\\\n)*.*\n)"
 ENTRY = re.compile(r"X\((\d+), (\w+)")
 HEADERS = {"HC_LIST": "abi.h", "STATUS_LIST": "abi.h", "MTD_LIST": "utcb.h"}
 CODE_SPAN = re.compile(r"`([^`\s]+)`")
+SOURCES = {".c", ".h", ".S", ".cc", ".py", ".sh", ".cmake", ".txt"}
+# A path of this tree in a comment. Those with <...>, * and the like do not match.
+PATH = re.compile(r"(?<![\w./-])((?:kernel|tests|bench|bench-guests|boot|docs|cmake)/[\w/.-]+\.[A-Za-z]\w*)(?![\w/*<])")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -59,9 +63,19 @@ def check_links(source):
                 yield f"{page.relative_to(source)}: the link to {target} leads nowhere"
 
 
+def check_comments(source):
+    """Files that comments and scripts speak of."""
+    for path in tree.files(source):
+        bases = (source, source / path.parent, source / "kernel", source / "kernel/arch/x86_64")
+        if path.suffix in SOURCES:
+            for name in PATH.findall((source / path).read_text(encoding="utf-8", errors="replace")):
+                if not any((folder / name).exists() for folder in bases):
+                    yield f"{path}: speaks of {name}, which does not exist"
+
+
 def main():
     source = pathlib.Path(sys.argv[1])
-    complaints = [*check_interface(source), *check_map(source), *check_links(source)]
+    complaints = [*check_interface(source), *check_map(source), *check_links(source), *check_comments(source)]
     tree.report("manual", complaints, len(entries(source, "HC_LIST")))
 
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host.h"
 
+#include "arch_switch.h"
 #include "core/pd.h"
+#include "lib/bits.h"
 #include "lib/panic.h"
 #include "mm/buddy.h"
 #include "mm/layout.h"
@@ -23,14 +25,30 @@ struct cpu host_cpus[HEDRON_CPU_MAX];
 __thread struct cpu *host_cpu = &host_cpus[0];
 u64 host_tsc;
 
+unsigned cpu_count;
+u64 cpus_online[HEDRON_CPU_MAX / 64];
+
+u64 arch_tsc_to_us(u64 ticks)
+{
+	return ticks;
+}
+
 void host_set_cpu(unsigned n)
 {
 	host_cpu = &host_cpus[n];
 }
 
+void host_set_cpus(unsigned n)
+{
+	cpu_count = n;
+	for (unsigned i = 0; i < array_size(cpus_online); i++)
+		cpus_online[i] = n > 64 * i ? bits_low(n - 64 * i) : 0;
+}
+
 static void reset_cpus(void)
 {
 	memset(host_cpus, 0, sizeof(host_cpus));
+	host_set_cpus(1);
 	for (unsigned n = 0; n < HEDRON_CPU_MAX; n++) {
 		host_cpus[n].id = n;
 		list_init(&host_cpus[n].dying);
@@ -129,11 +147,11 @@ static void reset_phys(void)
 /* ---- address spaces ---- */
 
 struct host_tlb host_tlb;
-static const struct pd *current_pd;
+static const struct pd *current_pd[HEDRON_CPU_MAX];
 
 void host_set_pd(const struct pd *pd)
 {
-	current_pd = pd;
+	current_pd[host_cpu->id] = pd;
 }
 
 static struct spinlock tlb_lock;
@@ -161,9 +179,10 @@ u64 host_load_or_zero(const u64 *p)
 	u64 offset = (u64)p - OBJ_WINDOW;
 	if (offset >= HEDRON_SEL_NUM * sizeof(struct cap_slot))
 		return *p;
-	if (!current_pd)
+	const struct pd *pd = current_pd[host_cpu->id];
+	if (!pd)
 		return 0;
-	const struct cap_slot *slot = space_obj_slot(&current_pd->objs, offset / sizeof(struct cap_slot));
+	const struct cap_slot *slot = space_obj_slot(&pd->objs, offset / sizeof(struct cap_slot));
 	return slot ? READ_ONCE(*(const u64 *)((const char *)slot + offset % sizeof(struct cap_slot))) : 0;
 }
 
@@ -229,7 +248,8 @@ void host_reset(u64 size)
 	reset_cpus();
 	reset_phys();
 	reset_ports();
+	host_reset_switch();
 	host_tlb = (struct host_tlb){0};
-	current_pd = NULL;
+	memset(current_pd, 0, sizeof(current_pd));
 	reset_heap(size);
 }

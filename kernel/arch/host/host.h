@@ -16,15 +16,16 @@ extern "C" {
 
 #define HOST_HEAP_PHYS 0x10000000 /* where the heap lies in the fake physical memory */
 
-/* A new heap of `size` bytes and buddy_init() on it; all CPUs idle, no ports, no memory, counters 0, current CPU 0.
- */
+/* A new heap of `size` bytes, and buddy_init(). CPU 0 is alone; no ports, no physical memory; counters are 0. */
 void host_reset(u64 size);
 
 /* The calling thread is CPU n from now on. */
 void host_set_cpu(unsigned n);
 extern struct cpu host_cpus[HEDRON_CPU_MAX];
+/* CPUs 0 .. n-1 are online from now on. */
+void host_set_cpus(unsigned n);
 
-/* Whose slot window arch_load_or_zero() looks into. */
+/* Whose slot window arch_load_or_zero() looks into on this CPU. */
 void host_set_pd(const struct pd *pd);
 
 /* What arch_phys_map() finds at [base, base + size). */
@@ -44,6 +45,51 @@ struct host_tlb {
 	unsigned order;
 };
 extern struct host_tlb host_tlb;
+
+/* What of a CPU's registers goes along with a switch between ECs; extended state is one word. */
+#define HOST_FPU_INITIAL 0
+struct host_state {
+	u64 fs_base, gs_base, fpu;
+};
+extern struct host_state host_state[HEDRON_CPU_MAX];
+
+/* How often a CPU was signalled and kicked by others, and switched to another EC. */
+struct host_calls {
+	u32 signals, kicks, switches;
+};
+extern struct host_calls host_calls[HEDRON_CPU_MAX];
+
+/* What arch_idle_mode() answers; host_reset() sets SLEEPING_MWAIT. */
+extern u32 host_idle_mode;
+
+/* PDs that went through arch_pd_init() and not yet through arch_pd_free(). */
+extern u64 host_pds;
+
+/*
+ * The ways out of the kernel, where a stack of calls ends: fn(arg) runs until it takes one of them, or returns. A CPU
+ * that went to sleep has told so in its struct and stays asleep until host_nmi().
+ */
+enum host_way {
+	HOST_RETURNED, /* fn has returned */
+	HOST_SYSCALL,  /* arch_return_syscall(ec) */
+	HOST_TRAP,     /* arch_return_trap(ec) */
+	HOST_DISPATCH, /* arch_dispatch(), while `ec` was current */
+	HOST_IDLE,     /* arch_idle(cpu, sleeping) */
+};
+struct host_exit {
+	enum host_way way;
+	struct ec *ec;
+	u32 sleeping;
+};
+struct host_exit host_leave(void (*fn)(void *arg), void *arg);
+
+/* The same, then through the dispatcher until no hazard is left, like the exits of the real CPU: never HOST_DISPATCH.
+ */
+struct host_exit host_run(void (*fn)(void *arg), void *arg);
+/* Begins in the dispatcher. */
+struct host_exit host_dispatch(void);
+/* This CPU, which sleeps or is in user mode, looks at what others ask of it. */
+struct host_exit host_nmi(void);
 
 /* Ports: the bytes written are kept in order, reads come from a table that `host_on_in` may replace. */
 #define HOST_OUT_MAX 4096

@@ -7,6 +7,7 @@
 #include "core/percpu.h"
 #include "cpu/cpu.h"
 #include "cpu/fpu.h"
+#include "entry/message.h"
 #include "mmu/tlb.h"
 
 /* User mode runs without interrupts: they belong to guests (docs/design/kernel.md). The bit is shown as set in messages. */
@@ -52,13 +53,9 @@ static always_inline struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from,
 	return fpu_switch(cpu, from, to);
 }
 
-/* With `keep_fpu` the receiver of an event starts with a copy of the sender's extended state. */
-static always_inline void arch_ec_switch_event(struct cpu *cpu, struct ec *from, struct ec *to, bool keep_fpu)
+/* The same, but the receiver starts with a copy of the sender's extended state. */
+static always_inline void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to)
 {
-	if (likely(!keep_fpu)) {
-		arch_ec_switch(cpu, from, to);
-		return;
-	}
 	cpu->ec = to;
 	switch_bases(from, to);
 	fpu_save(from);
@@ -87,10 +84,7 @@ void arch_signal(struct cpu *cpu);
 /* Makes it look at everything that is asked of it. */
 void arch_kick(struct cpu *cpu);
 
-/* Messages of exceptions (entry/message.c). */
-void arch_state_read(const struct ec *ec, struct utcb *utcb, u64 mtd);
-/* False: the RIP is not canonical. Nothing of `utcb` can harm the kernel. */
-bool arch_state_write(struct ec *ec, const struct utcb *utcb, u64 mtd) must_check;
+/* Of exceptions, for messages on the console. */
 const char *arch_event_name(unsigned event);
 
 /* The extended state of a new EC: initial. */

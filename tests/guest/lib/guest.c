@@ -135,7 +135,7 @@ sel_t sel_new(void)
 	return sel_block(0);
 }
 
-static void clean(void)
+void guest_clean(void)
 {
 	enum status st = hc_revoke(rt_obj(GUEST_SEL, GUEST_SEL_ORDER, PERM_ALL), REVOKE_SELF, 0);
 
@@ -161,7 +161,7 @@ static void around(void (*fn)(void))
 			  guest_fault.rip, guest_fault.error, guest_fault.cr2);
 	}
 	jump_test = NULL;
-	clean();
+	guest_clean();
 }
 
 bool guest_run(const char *suite, const struct test *tests, size_t n)

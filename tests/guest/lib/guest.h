@@ -21,6 +21,7 @@ void guest_alive(void); /* for long tests: the watchdog starts again */
 #define GUEST_NOTHING 0x180000ul /* nobody ever creates anything in [GUEST_NOTHING, GUEST_SEL) */
 sel_t sel_new(void);
 sel_t sel_block(unsigned order);
+void guest_clean(void); /* within a test: revokes what it has created so far, and starts again */
 
 /* Faults. */
 

@@ -1,180 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory of PDs: each rule of delegation and revocation, the kernel's own pages, TLBs, shortage, and random work
  * against a model. */
-#include "core/pd.h"
-#include "host.h"
-#include "lib/bits.h"
-#include "mm/buddy.h"
-#include "space/space_mem.h"
-
-#include <pthread.h>
+#include "space/space_mem_fixture.h"
 
 #include "hog.h"
-#include "unit.h"
 
-#define RWX (PERM_MEM_R | PERM_MEM_W | PERM_MEM_X)
-#define ALL PERM_ALL
-#define USER_PAGES (HEDRON_USER_END >> PAGE_BITS)
-#define HEAP (16 * MiB)
-#define PHYS_BITS 40
-
-static struct pd a, b;
-static u64 pages;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_reset(HEAP);
-	host_phys_bits = PHYS_BITS;
-	pages = buddy_free_pages();
-	assert_int_equal(space_mem_init(&a.mem), SUCCESS);
-	assert_int_equal(space_mem_init(&b.mem), SUCCESS);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	space_mem_destroy(&a.mem);
-	space_mem_destroy(&b.mem);
-	return buddy_free_pages() == pages ? 0 : -1;
-}
-
-/* Once per process: claims cannot be taken back. */
-static int claim(void **state)
-{
-	(void)state;
-	host_reset(HEAP);
-	host_phys_bits = PHYS_BITS;
-	host_add_mem_type(0xa0000, MEM_UC);
-	host_add_mem_type(0x100000, MEM_WB);
-	host_add_mem_type(0xc0000000, MEM_UC);
-	host_add_mem_type(0x100000000, MEM_WB);
-	space_mem_claim(paddr(0x6600000), 0x1ff001);
-	space_mem_claim(paddr(HOST_HEAP_PHYS), HEAP);
-	return 0;
-}
-
-static enum status give(struct pd *to, u64 phys_page, u64 page, unsigned order, unsigned perm)
-{
-	return space_mem_delegate(&pd_kernel, to, phys_page, page, order, perm, 0);
-}
-
-/* A page of the host table: physical page and rights, as in a CRD; nothing there: ~0. */
-static u64 host_page(struct pd *pd, u64 page, unsigned *rights)
-{
-	unsigned order;
-	u64 e = ptab_lookup(&pd->mem.host, page, &order);
-	*rights = e ? PERM_MEM_R | (e & PTE_W ? PERM_MEM_W : 0) | (e & PTE_NX ? 0 : PERM_MEM_X) : 0;
-	return e ? ((e & PTE_ADDR) >> PAGE_BITS) + (page & bits_low(order)) : ~0ull;
-}
-
-static u64 guest_page(struct pd *pd, u64 page, unsigned *rights, unsigned *type)
-{
-	unsigned order;
-	u64 e = ptab_lookup(&pd->mem.guest, page, &order);
-	*rights = e & 7;
-	*type = e >> 3 & 7;
-	return e ? ((e & PTE_ADDR) >> PAGE_BITS) + (page & bits_low(order)) : ~0ull;
-}
-
-static void assert_host(struct pd *pd, u64 page, u64 phys_page, unsigned rights)
-{
-	unsigned found;
-	assert_int_equal(host_page(pd, page, &found), phys_page);
-	assert_int_equal(found, rights);
-}
-
-static void assert_no_host(struct pd *pd, u64 page)
-{
-	assert_host(pd, page, ~0ull, 0);
-}
-
-static void assert_guest(struct pd *pd, u64 page, u64 phys_page, unsigned rights, unsigned type)
-{
-	unsigned found, found_type;
-	assert_int_equal(guest_page(pd, page, &found, &found_type), phys_page);
-	assert_int_equal(found, rights);
-	assert_int_equal(found_type, type);
-}
-
-static void assert_no_guest(struct pd *pd, u64 page)
-{
-	unsigned rights, type;
-	assert_int_equal(guest_page(pd, page, &rights, &type), ~0ull);
-}
-
-static unsigned order_at(struct pd *pd, u64 page)
-{
-	unsigned order;
-	assert_true(ptab_lookup(&pd->mem.host, page, &order));
-	return order;
-}
-
-/* ---- physical memory ---- */
-
-static void physical_memory_is_mapped_as_it_is(void **state)
-{
-	(void)state;
-	unsigned order;
-	assert_int_equal(give(&a, 0x200, 0x1000, 0, RWX), SUCCESS);
-	u64 e = ptab_lookup(&a.mem.host, 0x1000, &order);
-	assert_int_equal(e & ~(PTE_TYPE | PTE_DELEG), 0x200000 | PTE_P | PTE_W | PTE_U | PTE_A | PTE_D);
-	assert_int_equal(host_tlb.host, 0);
-}
-
-static void claimed_memory_is_withheld_exactly(void **state)
-{
-	(void)state;
-	/* 32 MiB around the image: 0x6600000 .. 0x6800000, the odd size rounded up. */
-	assert_int_equal(give(&a, 0x6000, 0x6000, 13, RWX), SUCCESS);
-	assert_host(&a, 0x65ff, 0x65ff, RWX);
-	assert_no_host(&a, 0x6600);
-	assert_no_host(&a, 0x67ff);
-	assert_host(&a, 0x6800, 0x6800, RWX);
-	/* A claimed source unmaps. */
-	assert_int_equal(give(&a, 0x7000, 0x5000, 0, RWX), SUCCESS);
-	assert_int_equal(give(&a, 0x6700, 0x5000, 0, RWX), SUCCESS);
-	assert_no_host(&a, 0x5000);
-}
-
-static void addresses_beyond_maxphyaddr_are_refused(void **state)
-{
-	(void)state;
-	u64 end = bit(PHYS_BITS - PAGE_BITS);
-	assert_int_equal(give(&a, end - 1, 1, 0, RWX), SUCCESS);
-	assert_host(&a, 1, end - 1, RWX);
-	assert_int_equal(give(&a, end, 2, 0, RWX), BAD_PAR);
-	assert_int_equal(give(&a, 0, 0, 29, RWX), BAD_PAR);
-	assert_no_host(&a, 2);
-	/* Taking away never fails, nor does what has no effect. */
-	assert_int_equal(give(&a, end, 1, 0, 0), SUCCESS);
-	assert_no_host(&a, 1);
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, end, 2, 0, RWX, ITEM_NO_HOST), SUCCESS);
-}
-
-static void the_hypervisor_flag_names_the_source(void **state)
-{
-	(void)state;
-	assert_int_equal(space_mem_delegate(&b, &a, 0x200, 7, 0, RWX, ITEM_HYPERVISOR), SUCCESS);
-	assert_host(&a, 7, 0x200, RWX);
-	assert_int_equal(space_mem_delegate(&b, &a, 0x200, 7, 0, RWX, 0), SUCCESS);
-	assert_no_host(&a, 7);
-}
-
-static void types_of_memory_reach_guests(void **state)
-{
-	(void)state;
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0, 0, 8, RWX, ITEM_GUEST), SUCCESS);
-	assert_guest(&a, 0x9f, 0x9f, 7, MEM_WB);
-	assert_guest(&a, 0xa0, 0xa0, 7, MEM_UC);
-	assert_guest(&a, 0xff, 0xff, 7, MEM_UC);
-	/* Also along a chain of PDs, and out of superpages. */
-	assert_int_equal(give(&a, 0xc0000, 0x200, 9, RWX), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &b, 0x201, 5, 0, RWX, ITEM_GUEST | ITEM_NO_HOST), SUCCESS);
-	assert_guest(&b, 5, 0xc0001, 7, MEM_UC);
-	assert_no_host(&b, 5);
-}
+#include <pthread.h>
 
 /* ---- sizes ---- */
 
@@ -203,20 +34,6 @@ static void small_leaves_stay_small(void **state)
 	assert_int_equal(space_mem_delegate(&a, &b, 0x200, 0x400, 9, RWX, 0), SUCCESS);
 	assert_int_equal(order_at(&b, 0x400), 0);
 	assert_host(&b, 0x5ff, 0x401ff, RWX);
-}
-
-static void a_hole_in_physical_memory_splits(void **state)
-{
-	(void)state;
-	/* 2 GiB with image, heap, and nothing else missing. */
-	assert_int_equal(give(&a, 0, 0x80000, 19, RWX), SUCCESS);
-	for (u64 page = 0; page < bit(19); page++) {
-		bool image = page >= 0x6600 && page < 0x6800;
-		bool heap = page >= HOST_HEAP_PHYS >> PAGE_BITS && page < (HOST_HEAP_PHYS + HEAP) >> PAGE_BITS;
-		assert_host(&a, 0x80000 + page, image || heap ? ~0ull : page, image || heap ? 0 : RWX);
-	}
-	assert_int_equal(order_at(&a, 0xc0000), 18);
-	assert_int_equal(order_at(&a, 0x80200), 9);
 }
 
 /* ---- rights ---- */
@@ -675,19 +492,11 @@ static void cpus_work_at_the_same_time(void **state)
 	}
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(physical_memory_is_mapped_as_it_is),
-		T(claimed_memory_is_withheld_exactly),
-		T(addresses_beyond_maxphyaddr_are_refused),
-		T(the_hypervisor_flag_names_the_source),
-		T(types_of_memory_reach_guests),
 		T(superpages_are_used_where_they_fit),
 		T(small_leaves_stay_small),
-		T(a_hole_in_physical_memory_splits),
 		T(rights_are_the_intersection),
 		T(undefined_rights_are_no_rights),
 		T(host_and_guest_are_separate),

@@ -55,27 +55,36 @@ void smp_set_online(unsigned n, bool online)
 		__atomic_fetch_and(&cpus_online[n / 64], ~bit(n % 64), __ATOMIC_RELEASE);
 }
 
-/* Nothing is done that cannot be done again until whoever has started the CPU has noticed: until then it may be reset. */
-static void report(unsigned n)
-{
-	u64 stack = __atomic_load_n(&ap_stack, __ATOMIC_RELAXED);
+/*
+ * Who starts, and how far: the CPU number and one of these. The boot CPU gives up, or the other one comes up, but not both: whoever changes
+ * the word first has decided.
+ */
+enum { AP_STARTING, AP_UP, AP_LEFT_OFF };
+static u32 ap_progress;
 
-	ap_topology = topology_self(NULL);
-	smp_set_online(n, true);
-	while (__atomic_load_n(&ap_stack, __ATOMIC_ACQUIRE) == stack)
-		arch_relax();
+static u32 ap_word(unsigned n, u32 state) { return n << 2 | state; }
+
+static bool ap_decide(unsigned n, u32 state)
+{
+	u32 starting = ap_word(n, AP_STARTING);
+	return __atomic_compare_exchange_n(&ap_progress, &starting, ap_word(n, state), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* The first thing in C on another CPU, and after sleep on each: on its own stack, on the boot tables. */
+/*
+ * The first thing in C on another CPU, and after sleep on each: on its own stack, on the boot tables. The boot CPU has stayed online
+ * while the machine slept, and nobody waits for it.
+ */
 void ap_main(void)
 {
 	struct cpu *cpu = cpu_current();
 
+	if (!cpu_online(cpu->id) && !ap_decide(cpu->id, AP_UP))
+		for (;;)
+			arch_halt();
 	cr3_write(pd_kernel.cr3[cpu->id]);
 	cpu_setup(cpu->id);
-	/* The boot CPU has stayed online while the machine slept, and nobody waits for it. */
-	if (!cpu_online(cpu->id))
-		report(cpu->id);
+	ap_topology = topology_self(NULL);
+	smp_set_online(cpu->id, true);
 	suspend_wake(cpu->id);
 	hazard_set(cpu, HAZARD_REMOTE);
 	arch_dispatch();
@@ -97,28 +106,32 @@ static bool wait_online(unsigned n, u64 us)
 }
 
 #define INIT_US	    10000
-#define STARTUP_US  50000
-#define START_TRIES 6
+#define STARTUP_US  200000 /* patience costs nothing where all is well */
+#define START_TRIES 5
 
-/* Each try is twice as patient: an emulator's CPU may be late, a CPU may have missed its start while firmware still used it. */
+/* Each try is twice as patient, and begins with a reset: firmware may have had the CPU start elsewhere, and not have waited for it. */
 bool smp_start_cpu(unsigned n, u64 stack)
 {
 	u32 apic_id = arch_cpu(n)->apic_id;
-	bool up = false;
 
-	for (int i = 0; i < START_TRIES && !up; i++) {
-		smp_set_online(n, false);
-		__atomic_store_n(&ap_stack, stack, __ATOMIC_RELEASE);
+	smp_set_online(n, false);
+	for (int i = 0; i < START_TRIES; i++) {
 		lapic_send_init(apic_id);
 		wait_us(INIT_US);
+		__atomic_store_n(&ap_stack, stack, __ATOMIC_RELAXED);
+		__atomic_store_n(&ap_progress, ap_word(n, AP_STARTING), __ATOMIC_RELEASE);
 		lapic_send_startup(apic_id, (u8)(trampoline_page >> PAGE_BITS));
-		up = wait_online(n, STARTUP_US << i);
+		if (wait_online(n, (u64)STARTUP_US << i))
+			return true;
+		if (!ap_decide(n, AP_LEFT_OFF)) {
+			while (!wait_online(n, STARTUP_US))
+				arch_relax(); /* at the last moment */
+			return true;
+		}
 	}
 	/* So that it does not come up on another one's stack. */
-	if (!up)
-		lapic_send_init(apic_id);
-	__atomic_store_n(&ap_stack, 0, __ATOMIC_RELEASE);
-	return up;
+	lapic_send_init(apic_id);
+	return false;
 }
 
 void smp_start(const struct acpi_info *acpi, struct hip *hip)

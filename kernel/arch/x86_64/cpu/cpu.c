@@ -119,20 +119,21 @@ void cpu_setup(unsigned cpu)
 
 bool msr_read_safe(u32 msr, u64 *v)
 {
-	u32 lo, hi;
-	__asm__ goto("1: rdmsr\n\t" EX_TABLE("1b", "%l[fault]") : "=a"(lo), "=d"(hi) : "c"(msr) : : fault);
+	u32 lo = 0, hi = 0;
+	bool done = false;
+	__asm__ volatile("1: rdmsr\n\tmovb $1, %2\n2:\n\t" EX_TABLE("1b", "2b") : "+a"(lo), "+d"(hi), "+qm"(done) : "c"(msr));
 	*v = (u64)hi << 32 | lo;
-	return true;
-fault:
-	return false;
+	return done;
 }
 
 bool msr_write_safe(u32 msr, u64 v)
 {
-	__asm__ goto("1: wrmsr\n\t" EX_TABLE("1b", "%l[fault]") : : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory" : fault);
-	return true;
-fault:
-	return false;
+	bool done = false;
+	__asm__ volatile("1: wrmsr\n\tmovb $1, %0\n2:\n\t" EX_TABLE("1b", "2b")
+			 : "+qm"(done)
+			 : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32))
+			 : "memory");
+	return done;
 }
 
 unsigned arch_phys_bits(void) { return cpu_features.phys_bits; }

@@ -28,18 +28,23 @@ extern const u8 fpu_initial[];
 struct ec *fpu_save_and_load(struct ec *from, struct ec *to);
 struct ec *fpu_load(struct ec *to);
 
-/* Non-zero if the CPU's extended state is other than initial. */
-static always_inline u32 fpu_in_use(struct cpu *cpu)
+/* Whether a component is other than initial. */
+static always_inline bool fpu_components_in_use(void)
 {
 	u32 inuse, high;
 	__asm__ volatile("xgetbv" : "=a"(inuse), "=d"(high) : "c"(fpu_inuse_index));
+	return inuse;
+}
+
+static always_inline bool fpu_mxcsr_changed(struct cpu *cpu)
+{
 	__asm__ volatile("stmxcsr %0" : "=m"(cpu->mxcsr));
-	return inuse | (cpu->mxcsr ^ MXCSR_INIT);
+	return cpu->mxcsr != MXCSR_INIT;
 }
 
 static always_inline struct ec *fpu_switch(struct cpu *cpu, struct ec *from, struct ec *to)
 {
-	if (unlikely(fpu_in_use(cpu)))
+	if (unlikely(fpu_components_in_use()) || unlikely(fpu_mxcsr_changed(cpu)))
 		return fpu_save_and_load(from, to);
 	if (unlikely(to->fpu_load != fpu_initial))
 		return fpu_load(to);

@@ -92,6 +92,11 @@ enum status arch_microcode_update(paddr_t pa, u64 size)
 {
 	if (size < MICROCODE_HEADER_SIZE || !is_aligned(pa.v, MICROCODE_ALIGN) || !is_foreign(pa.v, size))
 		return BAD_PAR;
+	u8 header[MICROCODE_HEADER_SIZE];
+	copy_foreign(header, pa.v, sizeof(header));
+	size = microcode_size(header, size);
+	if (!size)
+		return BAD_PAR;
 	u64 pages = (size + PAGE_SIZE - 1) >> PAGE_BITS;
 	unsigned order = pages > 1 ? bit_highest(pages - 1) + 1 : 0;
 	u8 *blob = buddy_alloc(order);

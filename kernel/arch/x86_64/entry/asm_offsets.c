@@ -35,6 +35,7 @@ void asm_offsets(void)
 	ASM_OFFSET(EC_R15, struct ec, regs.r15);
 	ASM_OFFSET(EC_RIP, struct ec, regs.rip);
 	ASM_OFFSET(EC_RFLAGS, struct ec, regs.rflags);
+	ASM_OFFSET(EC_CR2, struct ec, regs.cr2);
 	ASM_OFFSET(EC_ERROR, struct ec, regs.error);
 	ASM_CONST(ASM_CONT_SYSRET, CONT_SYSRET);
 	ASM_CONST(ASM_CONT_IRET, CONT_IRET);

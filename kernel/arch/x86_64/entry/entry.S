@@ -86,7 +86,7 @@ hazard_syscall:
 	mov	%r14, EC_R14(%r11)
 	mov	%r15, EC_R15(%r11)
 	movb	$ASM_CONT_SYSRET, EC_CONT(%r11)
-	jmp	arch_dispatch
+	jmp	dispatch_on_empty_stack
 
 	/* call and reply switch to another EC nearly always: all registers are stored first. */
 	.balign 16, 0xcc
@@ -144,9 +144,10 @@ hazard_ipc:
 	.globl	arch_dispatch, hazard_ipc
 arch_dispatch:
 	empty_stack
+dispatch_on_empty_stack:
 	lea	-CPU_STACK_TOP(%rsp), %rdi
 	call	dispatch_run
-	ud2
+	jmp	return_syscall
 
 	.globl	arch_return_syscall
 arch_return_syscall:
@@ -239,6 +240,8 @@ idle_wake:
 	push	$\n
 	.if	\n == 1 || \n == 2 || \n == 8 || \n == 18
 	jmp	entry_own_stack
+	.elseif	\n == 14
+	jmp	entry_page_fault
 	.else
 	jmp	entry_trap
 	.endif
@@ -289,8 +292,20 @@ entry_trap_stubs:
 	pop	%rax
 	.endm
 
-	/* From the main stack's top: SS -8, RSP -16, RFLAGS -24, CS -32, RIP -40, error -48, vector -56, and RAX -64. */
+	/* The address is part of the EC's state before anything else can fault. */
 	.balign 16, 0xcc
+entry_page_fault:
+	testb	$3, 24(%rsp)
+	jz	entry_nested
+	push	%rax
+	push	%rcx
+	mov	(CPU_EC - CPU_STACK_TOP + 72)(%rsp), %rax
+	mov	%cr2, %rcx
+	mov	%rcx, EC_CR2(%rax)
+	pop	%rcx
+	pop	%rax
+
+	/* From the main stack's top: SS -8, RSP -16, RFLAGS -24, CS -32, RIP -40, error -48, vector -56, and RAX -64. */
 entry_trap:
 	testb	$3, 24(%rsp)
 	jz	entry_nested
@@ -321,8 +336,8 @@ entry_trap:
 	cld
 	mov	%rax, %rsi
 	lea	-CPU_STACK_TOP(%rsp), %rdi
-	call	trap_user			/* (cpu, ec, vector), does not return */
-	ud2
+	call	exception_raise			/* (cpu, ec, vector) returns the EC that goes on */
+	jmp	return_syscall
 
 	/* A trap in the kernel: a load that may fail, or a bug. Returns to where the frame says then. */
 entry_nested:

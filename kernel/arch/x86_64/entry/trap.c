@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Traps in C: from user mode they become events, from the kernel they are expected faults or the end. */
 #include "arch_switch.h"
-#include "core/exception.h"
 #include "entry/divert.h"
 #include "entry/frame.h"
 #include "entry/nmi.h"
@@ -17,14 +16,6 @@ static const char *const names[TRAP_VECTORS] = {
 };
 
 const char *arch_event_name(unsigned event) { return event < TRAP_VECTORS ? names[event] : "unknown"; }
-
-void trap_user(struct cpu *cpu, struct ec *ec, u64 vector);
-void trap_user(struct cpu *cpu, struct ec *ec, u64 vector)
-{
-	if (vector == TRAP_PF)
-		ec->regs.cr2 = cr2_read();
-	exception_raise(cpu, ec, (unsigned)vector);
-}
 
 struct ex_entry {
 	u64 insn, landing;

@@ -66,17 +66,16 @@ void arch_pd_free(struct pd *pd)
 	tlb_free_pd(pd);
 }
 
+/* Whoever comes second flushes as well: the first may not have done so yet. */
 enum status arch_pio_bitmap_attach(struct pd *pd)
 {
 	u64 *slot = &pd->objs.pdpt[TSS_ENTRY], old = default_entry;
-	if (READ_ONCE(*slot) != old)
-		return SUCCESS;
-	u64 entry = make_tss_tables(pd->pio.host);
-	if (!entry)
-		return OOM;
-	if (!__atomic_compare_exchange_n(slot, &old, entry, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-		free_tss_tables(entry); /* another CPU was faster */
-		return SUCCESS;
+	if (READ_ONCE(*slot) == old) {
+		u64 entry = make_tss_tables(pd->pio.host);
+		if (!entry)
+			return OOM;
+		if (!__atomic_compare_exchange_n(slot, &old, entry, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			free_tss_tables(entry); /* another CPU was faster */
 	}
 	arch_tlb_flush(pd, 0, PTAB_ORDER_MAX);
 	return SUCCESS;

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Call and reply: the fast paths, messages of every length, typed items, and whatever is out of the ordinary. */
+#include "world.h"
+
+#include "hog.h"
+
+enum { A = 100, B = 110, C = 120, D = 130, SM = 140, PB = 150, PC = 151, EMPTY = 152, TO = 160 };
+
+static struct hog hog;
+static struct ec *a, *b;
+
+/* a runs and may call b through PB. */
+static int setup(void **state)
+{
+	world_setup(state);
+	a = world_thread(A, 0, 5);
+	b = world_local(B, 0);
+	world_pt(PB, b, 0x1000, 0)->id = 0x1d;
+	assert_runs(host_dispatch(), a);
+	return 0;
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
+
+/* ---- the usual case ---- */
+
+static void a_call_starts_the_callee(void **state)
+{
+	(void)state;
+	b->regs.rbx = 7;
+	u32 switches = host_calls[0].switches;
+	struct host_exit e = world_call(PB);
+	assert_int_equal(e.way, HOST_SYSCALL);
+	assert_runs(e, b);
+	assert_ptr_equal(cpu_current()->ec, b);
+	assert_ptr_equal(cpu_current()->sc, world_sc_of(A));
+	assert_int_equal(host_calls[0].switches, switches + 1);
+	assert_int_equal(b->regs.rip, 0x1000);
+	assert_int_equal(b->regs.rdi, 0x1d);
+	assert_int_equal(b->regs.rsp, WORLD_RSP);
+	assert_int_equal(b->regs.rbx, 7);
+	assert_ptr_equal(b->caller, a);
+	assert_ptr_equal(a->callee, b);
+	assert_false(a->helping);
+	assert_int_equal(b->special, 0);
+}
+
+static void a_reply_ends_the_call(void **state)
+{
+	(void)state;
+	a->regs.rdi = 99;
+	world_call(PB);
+	b->regs.rsp = 0x6ff0;
+	struct host_exit e = world_reply();
+	assert_int_equal(e.way, HOST_SYSCALL);
+	assert_runs(e, a);
+	assert_int_equal(a->regs.rdi, SUCCESS);
+	assert_null(a->callee);
+	assert_idle(0, b);
+	assert_runs(world_call(PB), b);
+	assert_int_equal(b->regs.rsp, 0x6ff0); /* where it was */
+}
+
+static void the_id_may_change(void **state)
+{
+	(void)state;
+	((struct pt *)cap_object(space_obj_slot(&world_pd->objs, PB)->cap))->id = ~0ull;
+	world_call(PB);
+	assert_int_equal(b->regs.rdi, ~0ull);
+}
+
+static void calls_nest(void **state)
+{
+	(void)state;
+	struct ec *chain[20] = {a};
+	for (unsigned i = 1; i < 20; i++) {
+		chain[i] = world_local(200 + i, 0);
+		world_pt(300 + i, chain[i], 0x1000 * i, 0);
+		assert_runs(world_call(300 + i), chain[i]);
+	}
+	for (unsigned i = 20; --i;) {
+		assert_ptr_equal(ec_chain_end(a), chain[i]);
+		assert_runs(world_reply(), chain[i - 1]);
+		assert_idle(0, chain[i]);
+	}
+}
+
+/* ---- messages ---- */
+
+static void fill(struct ec *ec, u64 seed)
+{
+	for (unsigned i = 0; i < UTCB_WORDS_MAX; i++)
+		ec->utcb->words[i] = seed + i;
+	ec->utcb->items = seed;
+	ec->utcb->xlt = seed + 1000;
+	ec->utcb->del = seed + 1001;
+	ec->utcb->tls = seed + 1002;
+}
+
+static void assert_message(struct ec *ec, u64 items, u64 n, u64 sent, u64 kept)
+{
+	assert_int_equal(ec->utcb->items, items);
+	for (u64 i = 0; i < UTCB_WORDS_MAX; i++)
+		assert_int_equal(ec->utcb->words[i], (i < n ? sent : kept) + i);
+	assert_int_equal(ec->utcb->xlt, kept + 1000);
+	assert_int_equal(ec->utcb->del, kept + 1001);
+	assert_int_equal(ec->utcb->tls, kept + 1002);
+}
+
+static void messages_of_every_length(void **state)
+{
+	(void)state;
+	const u64 more[] = {509, 510, 1000, 0x7fff, 0x8000, 0xffff};
+	for (u64 i = 0; i <= UTCB_WORDS_MAX + array_size(more); i++) {
+		u64 n = i <= UTCB_WORDS_MAX ? i : more[i - UTCB_WORDS_MAX - 1];
+		u64 copied = min_u64(n, UTCB_WORDS_MAX);
+		fill(a, 0x10000);
+		fill(b, 0x20000);
+		a->utcb->items = n;
+		assert_runs(world_call(PB), b);
+		assert_message(b, n, copied, 0x10000, 0x20000);
+		assert_int_equal(a->utcb->words[0], 0x10000);
+
+		fill(b, 0x30000);
+		b->utcb->items = n;
+		assert_runs(world_reply(), a);
+		assert_message(a, n, copied, 0x30000, 0x10000);
+	}
+}
+
+/* Bits that mean nothing are handed on. */
+static void the_header_arrives_unmodified(void **state)
+{
+	(void)state;
+	fill(a, 1000);
+	fill(b, 2000);
+	a->utcb->items = 0xdeadbeef00000000 | 3;
+	world_call(PB);
+	assert_message(b, 0xdeadbeef00000003, 3, 1000, 2000);
+	b->utcb->items = 0xffffffff00000000;
+	world_reply();
+	assert_message(a, 0xffffffff00000000, 0, 0, 1000);
+}
+
+/* ---- typed items ---- */
+
+static void put(struct ec *ec, unsigned i, crd_t crd, u64 meta)
+{
+	*UTCB_TYPED(ec->utcb, i) = (struct utcb_item){crd, meta};
+}
+
+static void the_number_of_items_is_capped(void **state)
+{
+	(void)state;
+	const u64 counts[] = {1, 2, 253, 254, 255, 300, 0xffff};
+	for (unsigned k = 0; k < array_size(counts); k++) {
+		u64 n = min_u64(counts[k], UTCB_ITEMS_MAX);
+		fill(a, 0x10000);
+		fill(b, 0x20000);
+		for (unsigned i = 0; i < UTCB_ITEMS_MAX; i++)
+			put(a, i, crd_make(CRD_OBJ, i, 0, PERM_ALL), (u64)i << 12 | 0xff4); /* translate: no window */
+		a->utcb->items = counts[k] << 16;
+		world_call(PB);
+		assert_int_equal(b->utcb->items, counts[k] << 16);
+		for (unsigned i = 0; i < UTCB_ITEMS_MAX; i++) {
+			struct utcb_item *item = UTCB_TYPED(b->utcb, i);
+			u64 word = 2 * (UTCB_ITEMS_MAX - 1 - i);
+			assert_int_equal(item->crd, i < n ? 0 : 0x20000 + word);
+			assert_int_equal(item->meta, i < n ? 0xff4 : 0x20000 + word + 1);
+		}
+		assert_int_equal(b->utcb->del, 0x20000 + 1001);
+		assert_int_equal(b->utcb->tls, 0x20000 + 1002);
+		world_reply();
+	}
+}
+
+static crd_t cap_at(u64 sel)
+{
+	const struct cap_slot *s = space_obj_slot(&world_pd->objs, sel);
+	return s ? s->cap : 0;
+}
+
+static void items_follow_the_receivers_windows(void **state)
+{
+	(void)state;
+	struct sm *sm = world_sm(SM, 0);
+	fill(a, 1000);
+	a->utcb->items = 2 | 2 << 16;
+	put(a, 0, crd_make(CRD_OBJ, SM, 0, PERM_ALL), ITEM_DELEGATE);
+	put(a, 1, crd_make(CRD_OBJ, EMPTY, 0, PERM_ALL), ITEM_TRANSLATE);
+	b->utcb->xlt = 0;
+	b->utcb->del = crd_make(CRD_OBJ, TO, 0, PERM_SM_UP);
+	a->utcb->del = crd_make(CRD_OBJ, TO + 1, 0, PERM_ALL);
+	world_call(PB);
+	assert_int_equal(b->utcb->words[0], 1000);
+	assert_int_equal(b->utcb->words[1], 1001);
+	assert_int_equal(cap_at(TO), cap_make(&sm->obj, PERM_SM_UP));
+	assert_int_equal(cap_at(TO + 1), 0);
+	assert_int_equal(UTCB_TYPED(b->utcb, 0)->crd, crd_make(CRD_OBJ, TO, 0, PERM_SM_UP));
+	assert_int_equal(UTCB_TYPED(b->utcb, 0)->meta, ITEM_DELEGATE);
+	assert_int_equal(UTCB_TYPED(b->utcb, 1)->crd, 0);
+
+	/* And back: the caller's window. */
+	b->utcb->items = 1 << 16;
+	put(b, 0, crd_make(CRD_OBJ, SM, 0, PERM_ALL), ITEM_DELEGATE);
+	world_reply();
+	assert_int_equal(cap_at(TO + 1), cap_make(&sm->obj, PERM_SM_ALL));
+	assert_int_equal(UTCB_TYPED(a->utcb, 0)->crd, crd_make(CRD_OBJ, TO + 1, 0, PERM_ALL));
+}
+
+static void items_without_memory_arrive_empty(void **state)
+{
+	(void)state;
+	const u64 far = 1 << 20; /* no table there yet */
+	world_sm(SM, 0);
+	a->utcb->items = 1 << 16;
+	put(a, 0, crd_make(CRD_OBJ, SM, 0, PERM_ALL), ITEM_DELEGATE | 0x5000);
+	b->utcb->del = crd_make(CRD_OBJ, far, 0, PERM_ALL);
+	hog_take(&hog, 0);
+	struct host_exit e = world_call(PB);
+	hog_release(&hog);
+	assert_runs(e, b);
+	assert_int_equal(UTCB_TYPED(b->utcb, 0)->crd, 0);
+	assert_int_equal(UTCB_TYPED(b->utcb, 0)->meta, ITEM_DELEGATE);
+	assert_int_equal(cap_at(far), 0);
+}
+
+/* ---- calls that fail ---- */
+
+static void assert_fails(u64 sel, unsigned flags, enum status s)
+{
+	a->regs.rdi = 99;
+	struct host_exit e = world_call_flags(sel, flags);
+	assert_int_equal(e.way, HOST_SYSCALL);
+	assert_runs(e, a);
+	assert_int_equal(a->regs.rdi, s);
+	assert_null(a->callee);
+}
+
+static void only_portals_can_be_called(void **state)
+{
+	(void)state;
+	world_sm(SM, 0);
+	assert_fails(EMPTY, 0, BAD_CAP);
+	assert_fails(SM, 0, BAD_CAP); /* has a bit of the same value as PERM_PT_CALL */
+	assert_fails(B, 0, BAD_CAP);
+	assert_fails(HEDRON_SEL_NUM - 1, 0, BAD_CAP);
+	assert_fails(HEDRON_SEL_NUM, 0, BAD_CAP);
+	assert_fails(HEDRON_SEL_NUM + PB, 0, BAD_CAP);
+	assert_fails(~0ull >> 12, 0, BAD_CAP);
+	assert_idle(0, b);
+}
+
+static void calling_needs_the_permission(void **state)
+{
+	(void)state;
+	space_obj_revoke(world_pd, PB, 0, PERM_PT_CALL, true);
+	assert_fails(PB, 0, BAD_CAP);
+	assert_idle(0, b);
+}
+
+static void a_revoked_portal_is_gone_at_once(void **state)
+{
+	(void)state;
+	world_drop(PB);
+	assert_fails(PB, 0, BAD_CAP);
+}
+
+static void other_cpus_cannot_be_called(void **state)
+{
+	(void)state;
+	struct ec *c = world_local(C, 1);
+	world_pt(PC, c, 0x2000, 0);
+	assert_fails(PC, 0, BAD_CPU);
+	assert_fails(PC, CALL_NONBLOCK, BAD_CPU);
+	assert_idle(1, c);
+	host_set_cpu(1);
+	ec_kill(c);
+	host_set_cpu(0);
+	assert_fails(PC, 0, BAD_CPU);
+}
+
+static void the_dead_do_not_answer(void **state)
+{
+	(void)state;
+	ec_kill(b);
+	assert_fails(PB, 0, TIMEOUT);
+	assert_fails(PB, CALL_NONBLOCK, TIMEOUT);
+}
+
+static void a_portal_into_nowhere_kills_its_ec(void **state)
+{
+	(void)state;
+	const u64 rips[] = {0x800000000000, 0xffff7fffffffffff, ~0ull << 63};
+	for (unsigned i = 0; i < array_size(rips); i++) {
+		struct ec *c = world_local(C + i, 0);
+		world_pt(PC + i, c, rips[i], 0);
+		assert_fails(PC + i, 0, ABORT);
+		assert_true(ec_is_dead(c));
+		assert_fails(PC + i, 0, TIMEOUT);
+	}
+	/* The edges of the halves are addresses: user land may try. */
+	const u64 good[] = {0x7fffffffffff, 0xffff800000000000};
+	for (unsigned i = 0; i < array_size(good); i++) {
+		struct ec *d = world_local(D + i, 0);
+		world_pt(300 + i, d, good[i], 0);
+		assert_runs(world_call(300 + i), d);
+		assert_int_equal(d->regs.rip, good[i]);
+		assert_runs(world_reply(), a);
+	}
+}
+
+static void a_busy_one_does_not_answer_the_hasty(void **state)
+{
+	(void)state;
+	assert_runs(world_call(PB), b);
+	struct ec *d = world_thread(D, 0, 6);
+	assert_runs(host_nmi(), d);
+	d->regs.rdi = 99;
+	assert_runs(world_call_flags(PB, CALL_NONBLOCK), d);
+	assert_int_equal(d->regs.rdi, TIMEOUT);
+	assert_null(d->callee);
+	assert_int_equal(b->special, 0);
+}
+
+/* ---- helping ---- */
+
+static void a_busy_one_is_helped(void **state)
+{
+	(void)state;
+	assert_runs(world_call(PB), b);
+	struct ec *d = world_thread(D, 0, 9);
+	assert_runs(host_nmi(), d);
+	u64 arg1 = HC_ARG1(HC_CALL, 0, PB);
+	d->utcb->items = 1;
+	d->utcb->words[0] = 0xd;
+	struct host_exit e = world_call(PB);
+	assert_runs(e, b); /* on d's SC */
+	assert_int_equal(e.way, HOST_TRAP);
+	assert_ptr_equal(cpu_current()->sc, world_sc_of(D));
+	assert_ptr_equal(b->caller, a);
+	assert_int_equal(b->special, EC_HELPED);
+	assert_int_equal(d->cont, CONT_CALL);
+	assert_int_equal(d->regs.rdi, arg1);
+
+	/* The reply goes to a; but d's SC goes on with d, whose call starts again and now succeeds. */
+	e = world_reply();
+	assert_runs(e, b);
+	assert_ptr_equal(b->caller, d);
+	assert_int_equal(b->utcb->words[0], 0xd);
+	assert_int_equal(b->regs.rip, 0x1000);
+	assert_int_equal(b->special, 0);
+	assert_int_equal(a->regs.rdi, SUCCESS);
+	assert_int_equal(a->cont, CONT_SYSRET);
+	assert_null(a->callee);
+	assert_runs(world_reply(), d);
+	assert_int_equal(d->regs.rdi, SUCCESS);
+}
+
+static void many_help_and_all_get_their_turn(void **state)
+{
+	(void)state;
+	struct ec *helper[4];
+	assert_runs(world_call(PB), b);
+	for (unsigned i = 0; i < 4; i++) {
+		helper[i] = world_thread(200 + 10 * i, 0, 6 + i);
+		assert_runs(host_nmi(), helper[i]);
+		assert_runs(world_call(PB), b);
+	}
+	assert_ptr_equal(b->caller, a);
+	for (unsigned i = 4; i--;) {
+		assert_int_equal(b->special, i < 3 ? 0 : EC_HELPED);
+		if (i == 3)
+			assert_runs(world_reply(), b); /* to a; all helpers start over, the highest priority first */
+		assert_ptr_equal(b->caller, helper[i]);
+		assert_runs(world_reply(), helper[i]);
+		assert_int_equal(helper[i]->regs.rdi, SUCCESS);
+		world_drop(200 + 10 * i);
+		world_drop(200 + 10 * i + 1);
+		assert_runs(host_dispatch(), i ? b : a);
+	}
+	assert_int_equal(a->regs.rdi, SUCCESS);
+	assert_idle(0, b);
+}
+
+/* ---- deadlock ---- */
+
+static void calling_oneself_is_death(void **state)
+{
+	(void)state;
+	assert_runs(world_call(PB), b);
+	assert_runs(world_call(PB), a);
+	assert_true(ec_is_dead(b));
+	assert_int_equal(a->regs.rdi, ABORT);
+	assert_null(a->callee);
+}
+
+static void a_cycle_kills_who_closes_it(void **state)
+{
+	(void)state;
+	struct ec *c = world_local(C, 0);
+	world_pt(PC, c, 0x2000, 0);
+	assert_runs(world_call(PB), b);
+	assert_runs(world_call(PC), c);
+	struct host_exit e = world_call(PB);
+	assert_runs(e, b);
+	assert_true(ec_is_dead(c));
+	assert_int_equal(b->regs.rdi, ABORT);
+	assert_false(ec_is_dead(b));
+	assert_ptr_equal(b->caller, a);
+	assert_runs(world_reply(), a);
+	assert_int_equal(a->regs.rdi, SUCCESS);
+}
+
+/* The hasty asks only whether the callee is idle. */
+static void nobody_dies_of_asking(void **state)
+{
+	(void)state;
+	assert_runs(world_call(PB), b);
+	b->regs.rdi = 99;
+	assert_runs(world_call_flags(PB, CALL_NONBLOCK), b);
+	assert_int_equal(b->regs.rdi, TIMEOUT);
+	assert_runs(world_reply(), a);
+}
+
+/* ---- replies ---- */
+
+static void a_reply_may_name_a_semaphore(void **state)
+{
+	(void)state;
+	struct sm *sm = world_sm(SM, 1);
+	b->utcb->items = 0;
+	world_call(PB);
+	assert_runs(world_reply_sm(SM), a); /* the count lets it go on */
+	assert_int_equal(a->regs.rdi, SUCCESS);
+	assert_int_equal(sm->state, 0);
+
+	world_call(PB);
+	assert_int_equal(world_reply_sm(SM).way, HOST_IDLE);
+	assert_idle(0, b);
+	assert_true(a->special & EC_BLOCKED);
+	assert_ptr_equal(a->sm, sm);
+	assert_null(a->callee);
+}
+
+static void the_semaphore_wakes_the_caller(void **state)
+{
+	(void)state;
+	struct sm *sm = world_sm(SM, 0);
+	world_call(PB);
+	b->utcb->items = 2;
+	b->utcb->words[0] = 0xb0;
+	b->utcb->words[1] = 0xb1;
+	assert_int_equal(world_reply_sm(SM).way, HOST_IDLE);
+	assert_int_equal(a->utcb->items, 2);
+	assert_int_equal(a->utcb->words[1], 0xb1);
+	sm_up(sm);
+	struct host_exit e = host_nmi();
+	assert_runs(e, a);
+	assert_int_equal(e.way, HOST_SYSCALL);
+	assert_int_equal(a->regs.rdi, SUCCESS);
+
+	world_call(PB);
+	world_reply_sm(SM);
+	world_drop(SM);
+	assert_runs(host_nmi(), a);
+	assert_int_equal(a->regs.rdi, BAD_CAP);
+}
+
+static void a_reply_to_a_bad_semaphore_is_none(void **state)
+{
+	(void)state;
+	world_sm(SM, 0);
+	space_obj_revoke(world_pd, SM, 0, PERM_SM_DOWN, true);
+	world_call(PB);
+	const u64 sels[] = {EMPTY, SM, PB, HEDRON_SEL_NUM, ~0ull >> 12};
+	for (unsigned i = 0; i < array_size(sels); i++) {
+		b->regs.rdi = 99;
+		struct host_exit e = world_reply_sm(sels[i]);
+		assert_runs(e, b);
+		assert_int_equal(b->regs.rdi, BAD_CAP);
+		assert_ptr_equal(b->caller, a);
+	}
+	assert_runs(world_reply(), a);
+}
+
+static void flags_of_a_reply_mean_nothing(void **state)
+{
+	(void)state;
+	world_call(PB);
+	assert_runs(host_run(world_reply_fn, (void *)HC_ARG1(HC_REPLY, 15, 0)), a);
+	assert_int_equal(a->regs.rdi, SUCCESS);
+	assert_idle(0, b);
+}
+
+static void a_slow_reply_carries_the_same_message(void **state)
+{
+	(void)state;
+	struct ec *d = world_local(D, 0);
+	for (u64 n = 0; n <= UTCB_WORDS_MAX + 2; n += 51) {
+		world_call(PB);
+		ec_help(d, b); /* makes it slow */
+		fill(a, 1000);
+		fill(b, 2000);
+		b->utcb->items = n;
+		assert_runs(world_reply(), a);
+		assert_message(a, n, min_u64(n, UTCB_WORDS_MAX), 2000, 1000);
+		assert_null(d->callee);
+		assert_idle(0, b);
+	}
+}
+
+static void hazards_are_seen_to_before_user_code(void **state)
+{
+	(void)state;
+	struct ec *d = world_thread(D, 0, 6); /* HAZARD_SCHED */
+	struct host_exit e = world_call(PB);
+	assert_runs(e, d);
+	assert_ptr_equal(b->caller, a); /* the call was made */
+	assert_int_equal(b->cont, CONT_SYSRET);
+	world_drop(D);
+	world_drop(D + 1);
+	e = host_dispatch();
+	assert_runs(e, b);
+	assert_int_equal(e.way, HOST_SYSCALL);
+	assert_int_equal(b->regs.rip, 0x1000);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(a_call_starts_the_callee),
+		T(a_reply_ends_the_call),
+		T(the_id_may_change),
+		T(calls_nest),
+		T(messages_of_every_length),
+		T(the_header_arrives_unmodified),
+		T(the_number_of_items_is_capped),
+		T(items_follow_the_receivers_windows),
+		T(items_without_memory_arrive_empty),
+		T(only_portals_can_be_called),
+		T(calling_needs_the_permission),
+		T(a_revoked_portal_is_gone_at_once),
+		T(other_cpus_cannot_be_called),
+		T(the_dead_do_not_answer),
+		T(a_portal_into_nowhere_kills_its_ec),
+		T(a_busy_one_does_not_answer_the_hasty),
+		T(a_busy_one_is_helped),
+		T(many_help_and_all_get_their_turn),
+		T(calling_oneself_is_death),
+		T(a_cycle_kills_who_closes_it),
+		T(nobody_dies_of_asking),
+		T(a_reply_may_name_a_semaphore),
+		T(the_semaphore_wakes_the_caller),
+		T(a_reply_to_a_bad_semaphore_is_none),
+		T(flags_of_a_reply_mean_nothing),
+		T(a_slow_reply_carries_the_same_message),
+		T(hazards_are_seen_to_before_user_code),
+	};
+	return cmocka_run_group_tests_name("core/ipc", tests, NULL, NULL);
+}

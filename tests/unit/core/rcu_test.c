@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Grace periods: when they begin, whom they ask, when they end. */
+#include "core/rcu.h"
+
+#include "core/percpu.h"
+#include "core/remote.h"
+#include "host.h"
+
+#include "unit.h"
+
+#define BATCH 64 /* of core/rcu.c */
+#define ITEMS 200
+
+static struct work work[ITEMS];
+static unsigned done[ITEMS], done_count, done_on;
+
+static void note(struct work *w)
+{
+	done[w - work]++;
+	done_count++;
+	done_on = cpu_current()->id;
+	memset(w, 0xff, sizeof(*w)); /* it is free: nobody may look at it again */
+}
+
+static struct cpu *cpu(unsigned n)
+{
+	return &host_cpus[n];
+}
+
+static void sleep_from(unsigned first)
+{
+	for (unsigned n = first; n < cpu_count; n++)
+		cpu(n)->sleeping = SLEEPING_MWAIT;
+}
+
+static void start(unsigned cpus)
+{
+	host_reset(MiB);
+	host_set_cpus(cpus);
+	memset(work, 0, sizeof(work));
+	memset(done, 0, sizeof(done));
+	done_count = 0;
+	done_on = ~0u;
+}
+
+/* What is queued outlives a test otherwise. */
+static int teardown(void **state)
+{
+	(void)state;
+	host_set_cpu(0);
+	for (unsigned n = 0; n < cpu_count; n++) {
+		host_set_cpu(n);
+		rcu_quiesce(cpu(n));
+	}
+	host_set_cpu(0);
+	sleep_from(1);
+	rcu_expedite(cpu(0));
+	return rcu_expedite(cpu(0)) ? -1 : 0;
+}
+
+static void queue(unsigned from, unsigned count)
+{
+	for (unsigned i = from; i < from + count; i++)
+		rcu_call(&work[i], note);
+}
+
+/* CPU n comes out of the kernel. */
+static void quiesce(unsigned n)
+{
+	host_set_cpu(n);
+	rcu_quiesce(cpu(n));
+}
+
+/* ---- one CPU ---- */
+
+static void alone_nobody_is_waited_for(void **state)
+{
+	(void)state;
+	start(1);
+	queue(0, 1);
+	assert_int_equal(done_count, 0); /* not before the way out */
+	assert_true(cpu(0)->hazard & HAZARD_RCU);
+	quiesce(0);
+	assert_int_equal(done_count, 1);
+	assert_false(cpu(0)->hazard & HAZARD_RCU);
+	assert_false(rcu_expedite(cpu(0)));
+}
+
+static void each_is_called_once(void **state)
+{
+	(void)state;
+	start(1);
+	queue(0, ITEMS);
+	quiesce(0);
+	quiesce(0);
+	assert_int_equal(done_count, ITEMS);
+	for (unsigned i = 0; i < ITEMS; i++)
+		assert_int_equal(done[i], 1);
+}
+
+static struct work second;
+static bool second_done;
+
+static void note_second(struct work *w)
+{
+	(void)w;
+	second_done = true;
+}
+
+static void queue_another(struct work *w)
+{
+	note(w);
+	rcu_call(&second, note_second);
+}
+
+static void a_callback_may_queue_for_the_next_period(void **state)
+{
+	(void)state;
+	start(1);
+	second_done = false;
+	rcu_call(&work[0], queue_another);
+	quiesce(0);
+	assert_int_equal(done_count, 1);
+	assert_false(second_done);
+	assert_true(cpu(0)->hazard & HAZARD_RCU); /* it will not be forgotten */
+	quiesce(0);
+	assert_true(second_done);
+}
+
+/* ---- several ---- */
+
+static void small_batches_do_not_disturb_others(void **state)
+{
+	(void)state;
+	start(3);
+	for (unsigned i = 0; i < BATCH - 1; i++) {
+		queue(i, 1);
+		quiesce(0);
+	}
+	assert_int_equal(done_count, 0);
+	assert_int_equal(host_calls[1].kicks + host_calls[2].kicks, 0);
+	assert_false(cpu(0)->hazard & HAZARD_RCU);
+
+	queue(BATCH - 1, 1);
+	quiesce(0);
+	assert_int_equal(done_count, 0);
+	assert_int_equal(host_calls[0].kicks, 0);
+	assert_int_equal(host_calls[1].kicks, 1);
+	assert_int_equal(host_calls[2].kicks, 1);
+	assert_int_equal(cpu(1)->rcu_asked, 1);
+	assert_int_equal(cpu(2)->rcu_asked, 1);
+
+	quiesce(1);
+	assert_int_equal(done_count, 0);
+	assert_int_equal(cpu(1)->rcu_asked, 0);
+	quiesce(2);
+	assert_int_equal(done_count, BATCH);
+	assert_int_equal(done_on, 2); /* the last one who answers */
+}
+
+static void an_answer_counts_once(void **state)
+{
+	(void)state;
+	start(3);
+	queue(0, BATCH);
+	quiesce(0);
+	for (unsigned i = 0; i < 5; i++)
+		quiesce(1);
+	assert_int_equal(done_count, 0);
+	for (unsigned i = 0; i < 5; i++)
+		quiesce(0); /* the leader has answered already */
+	assert_int_equal(done_count, 0);
+	quiesce(2);
+	assert_int_equal(done_count, BATCH);
+}
+
+static void those_who_come_later_wait_for_the_next_period(void **state)
+{
+	(void)state;
+	start(2);
+	queue(0, BATCH);
+	quiesce(0);
+	host_set_cpu(1);
+	queue(BATCH, BATCH); /* while one runs */
+	host_set_cpu(0);
+	quiesce(0);
+	assert_int_equal(host_calls[1].kicks, 1);
+	quiesce(1); /* the answer ends the first period; this CPU leads the second */
+	assert_int_equal(done_count, BATCH);
+	for (unsigned i = 0; i < 2 * BATCH; i++)
+		assert_int_equal(done[i], i < BATCH);
+	assert_int_equal(host_calls[0].kicks, 1);
+	quiesce(0);
+	assert_int_equal(done_count, 2 * BATCH);
+}
+
+static void sleepers_are_not_asked(void **state)
+{
+	(void)state;
+	start(4);
+	cpu(1)->sleeping = SLEEPING_HALTED;
+	cpu(3)->sleeping = SLEEPING_MWAIT;
+	queue(0, BATCH);
+	quiesce(0);
+	assert_int_equal(host_calls[1].kicks, 0);
+	assert_int_equal(host_calls[2].kicks, 1);
+	assert_int_equal(host_calls[3].kicks, 0);
+	assert_int_equal(cpu(1)->rcu_asked | cpu(3)->rcu_asked, 0);
+	quiesce(2);
+	assert_int_equal(done_count, BATCH);
+}
+
+static void among_sleepers_nothing_is_put_off(void **state)
+{
+	(void)state;
+	start(4);
+	sleep_from(1);
+	queue(0, 1);
+	quiesce(0);
+	assert_int_equal(done_count, 1);
+	cpu(2)->sleeping = SLEEPING_NOT;
+	queue(1, 1);
+	quiesce(0);
+	assert_int_equal(done_count, 1);
+}
+
+static void cpus_that_did_not_start_are_not_asked(void **state)
+{
+	(void)state;
+	start(128);
+	memset(cpus_online, 0, sizeof(cpus_online));
+	cpus_online[0] = 1 | 1ull << 63;
+	cpus_online[1] = 1ull << 63;
+	queue(0, BATCH);
+	quiesce(0);
+	for (unsigned n = 1; n < 128; n++)
+		assert_int_equal(host_calls[n].kicks, n == 63 || n == 127);
+	quiesce(127);
+	quiesce(63);
+	assert_int_equal(done_count, BATCH);
+}
+
+static void whoever_asks_may_answer_meanwhile(void **state)
+{
+	(void)state;
+	start(3);
+	queue(0, BATCH);
+	quiesce(0);
+	host_set_cpu(1);
+	rcu_call(&work[BATCH], note);
+	assert_true(cpu(1)->hazard & HAZARD_RCU);
+	quiesce(1);
+	quiesce(2);
+	assert_int_equal(done_count, BATCH);
+	assert_int_equal(cpu(0)->rcu_asked, 0);
+}
+
+/* ---- when memory is short ---- */
+
+static void expediting_frees_at_once(void **state)
+{
+	(void)state;
+	start(3);
+	sleep_from(1);
+	assert_false(rcu_expedite(cpu(0)));
+	queue(0, 3);
+	assert_true(rcu_expedite(cpu(0)));
+	assert_int_equal(done_count, 3);
+	assert_false(rcu_expedite(cpu(0)));
+}
+
+static void expediting_reads_letters(void **state)
+{
+	(void)state;
+	start(2);
+	sleep_from(1);
+	queue(0, 1);
+	remote_call(0, &work[1], note); /* as another CPU would, to free something here */
+	assert_true(rcu_expedite(cpu(0)));
+	assert_int_equal(done_count, 2);
+}
+
+/* Its own answer to somebody else's period is what is missing. */
+static void expediting_answers(void **state)
+{
+	(void)state;
+	start(2);
+	host_set_cpu(1);
+	queue(0, BATCH);
+	quiesce(1);
+	assert_int_equal(cpu(0)->rcu_asked, 1);
+	host_set_cpu(0);
+	assert_true(rcu_expedite(cpu(0)));
+	assert_int_equal(done_count, BATCH);
+	assert_int_equal(done_on, 0);
+}
+
+#define T(name) cmocka_unit_test_teardown(name, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(alone_nobody_is_waited_for),
+		T(each_is_called_once),
+		T(a_callback_may_queue_for_the_next_period),
+		T(small_batches_do_not_disturb_others),
+		T(an_answer_counts_once),
+		T(those_who_come_later_wait_for_the_next_period),
+		T(sleepers_are_not_asked),
+		T(among_sleepers_nothing_is_put_off),
+		T(cpus_that_did_not_start_are_not_asked),
+		T(whoever_asks_may_answer_meanwhile),
+		T(expediting_frees_at_once),
+		T(expediting_reads_letters),
+		T(expediting_answers),
+	};
+	return cmocka_run_group_tests_name("core/rcu", tests, NULL, NULL);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Semaphores: the count, the queue, the end, and waking across CPUs. Many CPUs at once: tests/stress. */
+#include "world.h"
+
+#include "hog.h"
+
+enum { A = 100, B = 110, C = 120, D = 130, SM = 140 };
+
+static struct hog hog;
+
+/* ---- the count ---- */
+
+static void counts(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5);
+	struct sm *sm = world_sm(SM, 3);
+	assert_runs(host_dispatch(), a);
+	for (u64 left = 3; left--;) {
+		a->regs.rdi = 99;
+		assert_runs(world_down(sm), a);
+		assert_int_equal(a->regs.rdi, SUCCESS);
+		assert_int_equal(sm->state, left);
+	}
+	assert_int_equal(sm_up(sm), SUCCESS);
+	assert_int_equal(sm_up(sm), SUCCESS);
+	assert_int_equal(sm->state, 2);
+	assert_int_equal(host_calls[0].switches, 1);
+}
+
+static void a_new_count_has_a_limit(void **state)
+{
+	(void)state;
+	u64 counts[] = {0, 1, SM_COUNT_MAX - 1, SM_COUNT_MAX, SM_COUNT_MAX + 1ull, 1ull << 63, ~0ull};
+	for (unsigned i = 0; i < array_size(counts); i++) {
+		struct sm *sm = world_sm(SM + i, counts[i]);
+		assert_int_equal(sm->state, min_u64(counts[i], SM_COUNT_MAX));
+		/* However high, there is room above, and it is not taken for waiters. */
+		assert_int_equal(sm_up(sm), SUCCESS);
+		assert_int_equal(sm->state, min_u64(counts[i], SM_COUNT_MAX) + 1);
+		assert_int_equal(sm_down(sm, cpu_current()->ec), SUCCESS);
+		assert_int_equal(sm->state, min_u64(counts[i], SM_COUNT_MAX));
+	}
+}
+
+static void zero_takes_all(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5);
+	struct sm *sm = world_sm(SM, SM_COUNT_MAX);
+	assert_runs(host_dispatch(), a);
+	assert_runs(world_down_all(sm), a);
+	assert_int_equal(sm->state, 0);
+	sm_up(sm);
+	sm_up(sm);
+	assert_int_equal(sm->state, 2);
+	assert_runs(world_down_all(sm), a);
+	assert_int_equal(sm->state, 0);
+	assert_int_equal(world_down_all(sm).way, HOST_IDLE);
+	assert_int_equal(sm->state, SM_WAITERS);
+}
+
+static void no_memory_no_semaphore(void **state)
+{
+	(void)state;
+	struct sm *sm = NULL;
+	hog_take(&hog, 0);
+	assert_int_equal(sm_create(0, &sm), OOM);
+	assert_null(sm);
+	hog_release(&hog);
+}
+
+/* ---- waiting ---- */
+
+static void first_come_first_served(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 0, 6), *c = world_thread(C, 0, 5);
+	struct sm *sm = world_sm(SM, 0);
+	assert_runs(host_dispatch(), a);
+	assert_runs(world_down(sm), b);
+	assert_runs(world_down_all(sm), c);
+	assert_int_equal(world_down(sm).way, HOST_IDLE);
+	assert_int_equal(sm->state, SM_WAITERS);
+
+	struct ec *order[] = {a, b, c};
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(sm->state, SM_WAITERS);
+		assert_int_equal(sm_up(sm), SUCCESS);
+		for (unsigned j = 0; j < 3; j++) {
+			assert_int_equal(!(order[j]->special & EC_BLOCKED), j <= i);
+			assert_ptr_equal(order[j]->sm, j <= i ? NULL : sm);
+		}
+	}
+	assert_int_equal(sm->state, 0); /* all went to waiters */
+	assert_int_equal(sm_up(sm), SUCCESS);
+	assert_int_equal(sm->state, 1);
+}
+
+static void a_waiter_comes_back_with_success(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5);
+	struct sm *sm = world_sm(SM, 0);
+	assert_runs(host_dispatch(), a);
+	assert_int_equal(world_down(sm).way, HOST_IDLE);
+	a->regs.rdi = 99;
+	sm_up(sm);
+	struct host_exit e = host_nmi();
+	assert_runs(e, a);
+	assert_int_equal(e.way, HOST_SYSCALL);
+	assert_int_equal(a->regs.rdi, SUCCESS);
+}
+
+static void waking_the_more_important_preempts(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5), *b = world_thread(B, 0, 4);
+	struct sm *sm = world_sm(SM, 0);
+	assert_runs(host_dispatch(), a);
+	assert_runs(world_down(sm), b);
+	b->regs.rdi = 99;
+	assert_runs(world_up(sm), a);
+	assert_runs(world_down(sm), b);
+	assert_int_equal(b->regs.rdi, SUCCESS);
+}
+
+/* ---- leaving, the end ---- */
+
+static void the_forgotten_are_not_woken(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 0, 6), *c = world_thread(C, 0, 5);
+	struct sm *sm = world_sm(SM, 0), *other = world_sm(SM + 1, 0);
+	host_dispatch();
+	world_down(sm);
+	world_down(sm);
+	world_down(sm);
+	sm_forget(other, b); /* waits elsewhere */
+	assert_ptr_equal(b->sm, sm);
+	ec_kill(b);
+	assert_null(b->sm);
+	assert_int_equal(sm->state, SM_WAITERS);
+	sm_up(sm);
+	assert_null(a->sm);
+	assert_ptr_equal(c->sm, sm);
+	sm_forget(sm, c);
+	assert_int_equal(sm->state, 0); /* nobody left */
+	sm_forget(sm, c);
+	sm_up(sm);
+	assert_int_equal(sm->state, 1);
+}
+
+static void the_end_wakes_all_with_bad_cap(void **state)
+{
+	(void)state;
+	struct ec *ec[] = {world_thread(A, 0, 7), world_thread(B, 0, 6), world_thread(C, 0, 5)};
+	struct sm *sm = world_sm(SM, 0);
+	host_dispatch();
+	for (unsigned i = 0; i < 3; i++)
+		world_down(sm);
+	world_drop(SM);
+	assert_runs(host_nmi(), ec[0]);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(ec[i]->regs.rdi, BAD_CAP);
+		assert_false(ec[i]->special & EC_BLOCKED);
+		assert_null(ec[i]->sm);
+	}
+}
+
+static void a_dead_semaphore_takes_nobody(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 7);
+	struct sm *sm;
+	assert_int_equal(sm_create(1, &sm), SUCCESS);
+	assert_runs(host_dispatch(), a);
+	sm_retire(sm);
+	assert_int_equal(sm_down(sm, a), SUCCESS); /* what is there may be taken */
+	assert_int_equal(sm_down(sm, a), BAD_CAP);
+	assert_int_equal(sm_down_all(sm, a), BAD_CAP);
+	assert_false(a->special & EC_BLOCKED);
+	assert_null(a->sm);
+	assert_int_equal(sm_up(sm), SUCCESS);
+	sm_free(sm);
+}
+
+/* ---- across CPUs ---- */
+
+static void waking_elsewhere_sends_one_letter(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 1, 5), *b = world_thread(B, 0, 5);
+	struct sm *sm = world_sm(SM, 0);
+	assert_runs(world_on(1), a);
+	assert_int_equal(world_down(sm).way, HOST_IDLE);
+	assert_runs(world_on(0), b);
+
+	u32 before = host_calls[1].signals;
+	a->regs.rdi = 99;
+	assert_runs(world_up(sm), b);
+	assert_int_equal(host_calls[1].signals, before + 1);
+	assert_ptr_equal(world_cpu(1)->mailbox.newest, &a->wake);
+	assert_null(a->wake.next);
+	/* Nothing of it happens here. */
+	assert_true(a->special & EC_BLOCKED);
+	assert_int_equal(a->regs.rdi, 99);
+	world_up(sm);
+	assert_int_equal(sm->state, 1);
+	assert_int_equal(host_calls[1].signals, before + 1);
+
+	struct host_exit e = world_on(1);
+	assert_runs(e, a);
+	assert_int_equal(a->regs.rdi, SUCCESS);
+	assert_null(world_cpu(1)->mailbox.newest);
+}
+
+static void the_end_reaches_other_cpus(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 1, 5), *b = world_thread(B, 2, 5), *c = world_thread(C, 1, 6);
+	struct sm *sm = world_sm(SM, 0);
+	world_on(1);
+	world_down(sm);
+	world_down(sm);
+	world_on(2);
+	world_down(sm);
+	host_set_cpu(0);
+	u32 before1 = host_calls[1].signals, before2 = host_calls[2].signals;
+	world_drop(SM);
+	host_dispatch();
+	assert_int_equal(host_calls[1].signals, before1 + 1); /* both letters in one batch */
+	assert_int_equal(host_calls[2].signals, before2 + 1);
+	assert_runs(world_on(1), c);
+	assert_runs(world_on(2), b);
+	assert_int_equal(a->regs.rdi, BAD_CAP);
+	assert_int_equal(b->regs.rdi, BAD_CAP);
+	assert_int_equal(c->regs.rdi, BAD_CAP);
+}
+
+static void a_letter_to_the_dead_is_dropped(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 1, 5);
+	struct sm *sm = world_sm(SM, 0);
+	world_on(1);
+	world_down(sm);
+	host_set_cpu(0);
+	sm_up(sm);
+	host_set_cpu(1);
+	a->regs.rdi = 99;
+	ec_kill(a);
+	assert_int_equal(world_on(1).way, HOST_IDLE);
+	assert_int_equal(a->regs.rdi, 99);
+	assert_int_equal(world_sc_of(A)->state, SC_PARKED);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		WORLD_TEST(counts),
+		WORLD_TEST(a_new_count_has_a_limit),
+		WORLD_TEST(zero_takes_all),
+		WORLD_TEST(no_memory_no_semaphore),
+		WORLD_TEST(first_come_first_served),
+		WORLD_TEST(a_waiter_comes_back_with_success),
+		WORLD_TEST(waking_the_more_important_preempts),
+		WORLD_TEST(the_forgotten_are_not_woken),
+		WORLD_TEST(the_end_wakes_all_with_bad_cap),
+		WORLD_TEST(a_dead_semaphore_takes_nobody),
+		WORLD_TEST(waking_elsewhere_sends_one_letter),
+		WORLD_TEST(the_end_reaches_other_cpus),
+		WORLD_TEST(a_letter_to_the_dead_is_dropped),
+	};
+	return cmocka_run_group_tests_name("core/sm", tests, NULL, NULL);
+}
