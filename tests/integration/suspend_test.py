@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Suspend to RAM: boots the roottask that puts the machine to sleep, and wakes the machine up each time it sleeps. Other machines have no
-S3, or ignore the request to sleep. The kernel comes from an image: what QEMU's own loader has loaded it loads again at each reset, and
-waking up is one.
+Suspend to RAM: boots the roottask that puts the machine to sleep, and wakes the machine up each time it sleeps. Other
+machines have no S3, or ignore the request to sleep. The kernel comes from an image: what QEMU's own loader has loaded
+it loads again at each reset, and waking up is one.
 """
 
 import argparse
@@ -113,6 +113,8 @@ def judge(args, serial, naps, ended, status):
         complaints.append(f"woken {naps} times, but the kernel came back {slept} times")
     if (args.kind == "normal") != (naps > 0):
         complaints.append(f"woken {naps} times")
+    if (args.kind == "ignored") != ("/stay_awake: PASS" in serial):
+        complaints.append("a machine that stays awake is another matter")
     if args.kind == "normal" and serial.count(f"with {args.cpus} of {args.cpus} CPUs") != slept:
         complaints.append("not all CPUs came back")
     return complaints
@@ -128,7 +130,7 @@ def main():
     parser.add_argument("--cpu", default="max")
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--cmdline", default="serial")
-    parser.add_argument("--timeout", type=float, default=90)
+    parser.add_argument("--timeout", type=float, default=120)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hedron-suspend.") as name:
         folder = pathlib.Path(name)
