@@ -196,6 +196,7 @@ static void take_part(struct cpu *cpu)
 	while (!count(&sleep.over))
 		arch_relax();
 	sleep.stack[cpu->id] = 0;
+	cpu->sc_since = arch_tsc(); /* nobody pays for sleep; and the TSC may have started over */
 	/* Signals that came in between are lost: whatever they were about is looked for. */
 	hazard_set(cpu, HAZARD_REMOTE | HAZARD_RCU);
 }

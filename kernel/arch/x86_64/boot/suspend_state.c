@@ -50,6 +50,4 @@ void suspend_state_restore(struct cpu *cpu, const struct suspend_state *s, bool 
 	if (reset)
 		restore_registers(s);
 	fpu_load(cpu->ec);
-	/* The TSC may have started over. */
-	cpu->sc_since = arch_tsc();
 }

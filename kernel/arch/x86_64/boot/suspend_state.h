@@ -16,7 +16,7 @@ struct suspend_state {
 	struct mtrr_state mtrr;
 };
 
-/* The extended state goes to the current EC. The time until now is the current SC's, the sleep is nobody's. */
+/* The extended state goes to the current EC. The time until now is the current SC's. */
 void suspend_state_save(struct cpu *cpu, struct suspend_state *s);
 /* `reset`: the CPU has lost everything; cpu_setup() was called, on the kernel's address space. */
 void suspend_state_restore(struct cpu *cpu, const struct suspend_state *s, bool reset);
