@@ -90,7 +90,7 @@ def bochs_command(machine, serial, folder):
     for rom in BOCHS_ROMS.values():
         if not pathlib.Path(rom).exists():
             raise MachineError(f"{rom} is missing: install bochsbios and vgabios")
-    config = [f"cpu: model={machine.cpu}, count={machine.cpus}, ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1",
+    config = [f"cpu: model={machine.cpu}, count=1:{machine.cpus}:1, ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1",
               f"memory: guest={machine.memory}, host={min(machine.memory, 1024)}",
               f"ata0-master: type=cdrom, path={machine.iso}, status=inserted", "boot: cdrom",
               f"com1: enabled=1, mode=file, dev={serial}", f"log: {folder}/bochs.log",

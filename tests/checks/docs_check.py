@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 The manual against the tree: docs/abi.md has a chapter for each hypercall, a row for each status and each bit of the transfer
-descriptor; docs/map.md names files that exist; links between pages, and paths in comments, lead somewhere. usage: docs_check.py SOURCE
+descriptor; docs/map.md names files that exist; links between pages, and paths in comments, lead somewhere.
+usage: docs_check.py SOURCE
 """
 
 import pathlib

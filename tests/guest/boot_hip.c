@@ -266,8 +266,20 @@ static void power_management(void)
 	check_pm1(&rt_hip->pm1b_cnt, fadt, 184, 68);
 }
 
-/* The time-stamp counter against the timer chip: 50 ms of the 1193182 Hz oscillator, within 10 %. */
+/*
+ * The time-stamp counter against the timer chip: 50 ms of the 1193182 Hz oscillator, within 10 %. Bochs' counter does
+ * not run at the frequency that its CPUID states; then the page may say either.
+ */
 enum { PIT_CONTROL = 0x43, PIT_2 = 0x42, PIT_GATE = 0x61 };
+
+static uint64_t stated_khz(void)
+{
+	struct rt_cpuid c = {0};
+
+	if (rt_cpuid(0, 0).eax >= 0x15)
+		c = rt_cpuid(0x15, 0);
+	return c.eax && c.ebx && c.ecx ? (uint64_t)c.ecx * c.ebx / c.eax / 1000 : 0;
+}
 
 static void tsc_frequency(void)
 {
@@ -284,6 +296,8 @@ static void tsc_frequency(void)
 	for (unsigned i = 0; i < 10000000 && !(rt_in8(PIT_GATE) & 0x20); i++)
 		;
 	khz = (rt_rdtsc() - t) / 50;
+	if (rt_hip->freq_tsc == stated_khz())
+		return;
 	if (rt_hip->freq_tsc < khz - khz / 10 || rt_hip->freq_tsc > khz + khz / 10)
 		test_fail(__FILE__, __LINE__, "the page says %u kHz, measured %lu", rt_hip->freq_tsc, khz);
 }

@@ -242,14 +242,14 @@ static void time_is_accounted(void)
 	unsigned long before = consumed(RT_SEL_SC), after, idle;
 	struct rt_ec ec;
 
-	burn(20);
-	after = consumed(RT_SEL_SC);
-	EXPECT(after >= before + 19000 && after < before + 2000000);
-	thread_make(&ec, 5, burn_thread, (void *)20ul);
-	EXPECT(consumed(ec.sc) >= 19000);
-	EXPECT(consumed(RT_SEL_SC) >= after && consumed(RT_SEL_SC) < after + 15000 + consumed(ec.sc) / 2);
-	idle = consumed(ec.sc);
 	burn(5);
+	after = consumed(RT_SEL_SC);
+	EXPECT(after >= before + 4900 && after < before + 2000000);
+	thread_make(&ec, 5, burn_thread, (void *)5ul);
+	EXPECT(consumed(ec.sc) >= 4900);
+	EXPECT(consumed(RT_SEL_SC) >= after && consumed(RT_SEL_SC) < after + 4000 + consumed(ec.sc) / 2);
+	idle = consumed(ec.sc);
+	burn(2);
 	EXPECT_EQ(consumed(ec.sc), idle); /* it blocks, and pays nothing */
 }
 
@@ -264,10 +264,10 @@ static void time_is_lent(void)
 	unsigned long before;
 	struct server s;
 
-	server_make(&s, burn_in_handler, (void *)20ul);
+	server_make(&s, burn_in_handler, (void *)5ul);
 	before = consumed(RT_SEL_SC);
 	EXPECT_OK(hc_call(s.pt));
-	EXPECT(consumed(RT_SEL_SC) >= before + 19000);
+	EXPECT(consumed(RT_SEL_SC) >= before + 4900);
 }
 
 static void new_sc_has_consumed_nothing(void)

@@ -16,14 +16,16 @@ if ! { cmake -G Ninja -S "$source" -B "$objects" -DHEDRON_BENCH=OFF -DBUILD_TEST
 fi
 
 failed=0
-boot() { # boot ROOTTASK JUDGE
+boot() { # boot ROOTTASK JUDGE CPUS
 	printf '%s: ' "${1##*/}"
-	"$source/tests/integration/boot_test.py" --build "$objects" --module "$1" --judge "$2" \
+	"$source/tests/integration/boot_test.py" --build "$objects" --module "$1" --judge "$2" --cpus "$3" --memory 512 \
 		--want "^Hedron Hypervisor .*$pattern" || failed=$((failed + 1))
 }
 
-boot "$objects/hello.elf" exit # built the same way as the kernel
-for roottask in "$build"/guest_*.elf; do
-	[[ -e $roottask ]] && boot "$roottask" tests
+boot "$objects/hello.elf" exit 1 # built the same way as the kernel
+for roottask in "$build"/{guest,smp}_*.elf; do
+	cpus=1
+	[[ $roottask == */smp_* ]] && cpus=4
+	[[ -e $roottask ]] && boot "$roottask" tests "$cpus"
 done
 exit $((failed != 0))

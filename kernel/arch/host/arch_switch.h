@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include "arch/x86_64/cpu/cpu.h" /* RFLAGS_*: messages are those of the real CPU */
 #include "core/ec.h"
 #include "core/pd.h"
 #include "core/percpu.h"
+#include "entry/message.h" /* the real one: it needs no real CPU */
 #include "host.h"
 
 #define ARCH_USER_FLAGS RFLAGS_FIXED
@@ -25,7 +25,7 @@ static always_inline bool arch_is_canonical(u64 va)
 
 /* Both return or end with `to` as the current EC. */
 struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to);
-void arch_ec_switch_event(struct cpu *cpu, struct ec *from, struct ec *to, bool keep_fpu);
+void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to);
 void arch_fpu_init(struct ec *ec);
 void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to);
 
@@ -39,9 +39,6 @@ u32 arch_idle_mode(void);
 void arch_signal(struct cpu *cpu);
 void arch_kick(struct cpu *cpu);
 
-/* arch/x86_64/entry/message.c, which needs no real CPU. */
-void arch_state_read(const struct ec *ec, struct utcb *utcb, u64 mtd);
-bool arch_state_write(struct ec *ec, const struct utcb *utcb, u64 mtd) must_check;
 const char *arch_event_name(unsigned event);
 
 /* The part of host_reset() that is about the above. */

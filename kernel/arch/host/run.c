@@ -10,7 +10,7 @@
 static void dispatch(void *arg)
 {
 	(void)arg;
-	dispatch_run(host_cpu);
+	arch_return_syscall(dispatch_run(host_cpu));
 }
 
 /* The exits test the hazards once more. */
@@ -44,13 +44,13 @@ struct host_exit host_dispatch(void)
 struct host_exit host_nmi(void)
 {
 	struct cpu *cpu = host_cpu;
-	bool asleep = cpu->sleeping;
+	bool idle = cpu->ec == cpu->idle_ec;
 
 	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_REMOTE);
 	if (__atomic_load_n(&cpu->rcu_asked, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_RCU);
-	if (asleep) {
+	if (idle) {
 		__atomic_store_n(&cpu->sleeping, SLEEPING_NOT, __ATOMIC_SEQ_CST);
 		hazard_set(cpu, HAZARD_REMOTE);
 	} else if (cpu->hazard) {

@@ -55,12 +55,8 @@ struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
 	return to;
 }
 
-void arch_ec_switch_event(struct cpu *cpu, struct ec *from, struct ec *to, bool keep_fpu)
+void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to)
 {
-	if (!keep_fpu) {
-		arch_ec_switch(cpu, from, to);
-		return;
-	}
 	switch_rest(cpu, from, to);
 	fpu_save(cpu, from);
 	to->fpu_load = &fpu_initial;

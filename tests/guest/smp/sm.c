@@ -69,7 +69,7 @@ static void ping_pong_pairs(void)
 	for (unsigned a = 0; a < smp_count; a++)
 		for (unsigned b = 0; b < smp_count; b++)
 			if (a != b)
-				play(a, b, 0, 300, false);
+				play(a, b, 0, 100, false);
 }
 
 /* Both CPUs go to sleep in each round, at varying distances from the letter that wakes them. */
@@ -77,10 +77,10 @@ static void ping_pong_asleep(void)
 {
 	SMP_NEED(2);
 	make_sms();
-	play(0, 1, 0, 4000, true);
-	play(0, 1, 30, 4000, true);
-	play(1, smp_count - 1 ? smp_count - 1 : 0, 200, 2000, true);
-	play(smp_count - 1, 0, 1000, 1000, true);
+	play(0, 1, 0, 500, true);
+	play(0, 1, 30, 500, true);
+	play(1, smp_count - 1 ? smp_count - 1 : 0, 200, 300, true);
+	play(smp_count - 1, 0, 1000, 200, true);
 }
 
 /* Tokens wander through all CPUs, so that several letters are under way at any time. */
@@ -109,7 +109,7 @@ static void token_ring(void)
 	SMP_NEED(2);
 	for (ring.tokens = 1; ring.tokens <= smp_count + 1; ring.tokens += smp_count / 2) {
 		make_sms();
-		ring.rounds = smp_rounds(1000);
+		ring.rounds = smp_rounds(100);
 		smp_run_asleep(smp_count, pass_on);
 	}
 }

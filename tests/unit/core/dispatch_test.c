@@ -57,13 +57,49 @@ static void the_preempted_keeps_its_place(void **state)
 	assert_runs(host_dispatch(), a);
 	struct ec *c = world_thread(C, 0, 9);
 	assert_runs(host_dispatch(), c);
-	assert_int_equal(world_sc_of(A)->state, SC_READY);
+	assert_int_equal(world_sc_of(A)->state, SC_BUMPED);
 
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(world_down(sm), a); /* and not b, which waited already */
 	assert_true(c->special & EC_BLOCKED);
 	dispatch_yield(cpu_current());
 	assert_runs(host_dispatch(), b);
+}
+
+/* However deep: each is at the head of its queue. */
+static void the_preempted_come_back_in_order(void **state)
+{
+	(void)state;
+	enum { DEPTH = 6 };
+	struct ec *first[DEPTH], *second[DEPTH];
+	struct sm *sm = world_sm(SM, 0);
+	for (unsigned i = 0; i < DEPTH; i++) {
+		first[i] = world_thread(200 + 10 * i, 0, 10 + i);
+		assert_runs(host_nmi(), first[i]); /* preempts the one before */
+		second[i] = world_thread(300 + 10 * i, 0, 10 + i);
+	}
+	for (unsigned i = DEPTH; i--;) {
+		assert_ptr_equal(cpu_current()->ec, first[i]);
+		assert_runs(world_down(sm), second[i]);
+		struct host_exit e = world_down(sm);
+		assert_runs(e, i ? first[i - 1] : cpu_current()->idle_ec);
+		assert_int_equal(e.way, i ? HOST_TRAP : HOST_IDLE);
+	}
+}
+
+/* One that is ready and more important than the preempted goes before it, an equal one does not. */
+static void the_preempted_waits_for_the_more_important(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5);
+	struct sm *sm = world_sm(SM, 0);
+	assert_runs(host_nmi(), a);
+	struct ec *b = world_thread(B, 0, 9);
+	assert_runs(host_nmi(), b);
+	struct ec *equal = world_thread(C, 0, 5), *more = world_thread(D, 0, 6);
+	assert_runs(world_down(sm), more);
+	assert_runs(world_down(sm), a);
+	assert_runs(world_down(sm), equal);
 }
 
 static void yielding_goes_behind_equals(void **state)
@@ -315,16 +351,28 @@ static void one_that_died_on_the_way_does_not_start(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		WORLD_TEST(nothing_to_do_is_sleep),        WORLD_TEST(the_first_thread_ends_idling),
-		WORLD_TEST(the_higher_priority_runs),      WORLD_TEST(equals_do_not_preempt),
-		WORLD_TEST(the_preempted_keeps_its_place), WORLD_TEST(yielding_goes_behind_equals),
-		WORLD_TEST(yielding_alone_is_nothing),     WORLD_TEST(a_blocked_thread_is_parked_and_comes_back),
-		WORLD_TEST(a_chain_is_parked_at_its_end),  WORLD_TEST(a_dead_thread_never_runs),
-		WORLD_TEST(a_stuck_thread_never_runs),     WORLD_TEST(an_interrupted_thread_gets_all_its_registers),
-		WORLD_TEST(the_first_run_raises_startup),  WORLD_TEST(registers_of_the_cpu_go_along),
-		WORLD_TEST(the_running_sc_pays),           WORLD_TEST(the_preempted_pays_no_more),
-		WORLD_TEST(nobody_pays_for_idling),        WORLD_TEST(the_caller_pays_for_the_callee),
-		WORLD_TEST(an_sc_starts_on_its_own_cpu),   WORLD_TEST(one_that_died_on_the_way_does_not_start),
+		WORLD_TEST(the_preempted_come_back_in_order),
+		WORLD_TEST(the_preempted_waits_for_the_more_important),
+		WORLD_TEST(nothing_to_do_is_sleep),
+		WORLD_TEST(the_first_thread_ends_idling),
+		WORLD_TEST(the_higher_priority_runs),
+		WORLD_TEST(equals_do_not_preempt),
+		WORLD_TEST(the_preempted_keeps_its_place),
+		WORLD_TEST(yielding_goes_behind_equals),
+		WORLD_TEST(yielding_alone_is_nothing),
+		WORLD_TEST(a_blocked_thread_is_parked_and_comes_back),
+		WORLD_TEST(a_chain_is_parked_at_its_end),
+		WORLD_TEST(a_dead_thread_never_runs),
+		WORLD_TEST(a_stuck_thread_never_runs),
+		WORLD_TEST(an_interrupted_thread_gets_all_its_registers),
+		WORLD_TEST(the_first_run_raises_startup),
+		WORLD_TEST(registers_of_the_cpu_go_along),
+		WORLD_TEST(the_running_sc_pays),
+		WORLD_TEST(the_preempted_pays_no_more),
+		WORLD_TEST(nobody_pays_for_idling),
+		WORLD_TEST(the_caller_pays_for_the_callee),
+		WORLD_TEST(an_sc_starts_on_its_own_cpu),
+		WORLD_TEST(one_that_died_on_the_way_does_not_start),
 	};
 	return cmocka_run_group_tests_name("core/dispatch", tests, NULL, NULL);
 }

@@ -363,18 +363,22 @@ static void an_idle_ec_dies_alone(void **state)
 
 /* ---- sleep ---- */
 
+/* Who is dead waits nowhere, so only a letter can come too late. */
 static void waking_the_dead_is_nothing(void **state)
 {
 	(void)state;
-	struct ec *a = world_thread(A, 0, 5);
-	assert_runs(host_dispatch(), a);
-	ec_block(a);
+	struct ec *a = world_thread(A, 1, 5);
+	assert_runs(world_on(1), a);
+	ec_block(cpu_current(), a);
 	assert_int_equal(host_dispatch().way, HOST_IDLE);
+	host_set_cpu(0);
+	ec_wake(cpu_current(), a, SUCCESS);
+	host_set_cpu(1);
 	ec_kill(a);
 	a->regs.rdi = 99;
-	ec_wake(a, SUCCESS);
+	assert_int_equal(world_on(1).way, HOST_IDLE);
 	assert_int_equal(a->regs.rdi, 99);
-	assert_int_equal(host_nmi().way, HOST_IDLE);
+	assert_true(a->special & EC_DEAD);
 }
 
 static void waking_restores_all_its_scs(void **state)
@@ -383,12 +387,12 @@ static void waking_restores_all_its_scs(void **state)
 	struct ec *a = world_thread(A, 0, 5);
 	struct sc *more[] = {world_sc(B, a, 6), world_sc(C, a, 7)};
 	assert_runs(host_dispatch(), a);
-	ec_block(a);
+	ec_block(cpu_current(), a);
 	host_dispatch();
 	sc_start(more[0]);
 	sc_start(more[1]);
 	assert_int_equal(host_nmi().way, HOST_IDLE);
-	ec_wake(a, ABORT);
+	ec_wake(cpu_current(), a, ABORT);
 	assert_runs(host_nmi(), a);
 	assert_int_equal(a->regs.rdi, ABORT);
 	assert_ptr_equal(cpu_current()->sc, more[1]);

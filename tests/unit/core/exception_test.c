@@ -55,7 +55,6 @@ static void the_handler_is_started_like_a_callee(void **state)
 	assert_ptr_equal(h->caller, a);
 	assert_ptr_equal(a->callee, h);
 	assert_int_equal(h->special, EC_EXCEPTION);
-	assert_int_equal(a->cont, CONT_IRET);
 	assert_int_equal(h->utcb->items, UTCB_STATE_WORDS);
 	assert_int_equal(h->utcb->state.mtd, ALL_STATE | MTD_QUAL);
 	assert_ptr_equal(cpu_current()->sc, world_sc_of(A));

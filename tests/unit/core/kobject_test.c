@@ -82,6 +82,20 @@ static void every_state_of_an_sc_can_end(void **state)
 	assert_int_equal(sched_top(&cpu_current()->sched), 0);
 }
 
+static void a_preempted_sc_can_end(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5);
+	struct sm *sm = world_sm(SM, 0);
+	assert_runs(host_dispatch(), a);
+	struct ec *b = world_thread(B, 0, 6);
+	assert_runs(host_dispatch(), b);
+	assert_int_equal(world_sc_of(A)->state, SC_BUMPED);
+	world_drop(A + 1);
+	assert_runs(host_nmi(), b);
+	assert_int_equal(world_down(sm).way, HOST_IDLE);
+}
+
 static void a_kernel_page_goes_with_its_last_reference(void **state)
 {
 	(void)state;
@@ -266,19 +280,24 @@ static void an_ec_ends_at_home_but_its_utcb_at_once(void **state)
 	assert_true(ec_is_dead(ec));
 }
 
-/* The letter that starts an SC was sent before the one that frees it. */
+/* The letters that start and wake were sent before those that end and free. */
 static void letters_about_the_dead_arrive_before_their_end(void **state)
 {
 	(void)state;
+	struct ec *c = world_thread(C, 1, 6);
+	assert_runs(world_on(1), c);
+	host_set_cpu(0);
 	world_thread(A, 1, 5);
 	struct sc *sc = world_sc_of(A);
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &sc->start);
 	world_drop(A + 1);
 	world_drop(A);
-	world_cpu(1)->sleeping = SLEEPING_NOT; /* busy: no grace period ends without it */
 	host_dispatch();
-	assert_int_equal(world_on(1).way, HOST_IDLE);
-	world_free_all();
+	assert_ptr_equal(world_cpu(1)->mailbox.newest, &sc->obj.work);
+	assert_ptr_equal(sc->obj.work.next, &sc->start);
+	assert_runs(world_on(1), c);
+	assert_int_equal(sc->state, SC_DEAD);
+	assert_int_equal(sched_top(&world_cpu(1)->sched), 0);
 }
 
 static void a_portal_ends_where_it_lost_its_capability(void **state)
@@ -315,6 +334,7 @@ int main(void)
 		WORLD_TEST(an_ec_lives_as_long_as_its_portals),
 		WORLD_TEST(an_sc_holds_its_ec),
 		WORLD_TEST(every_state_of_an_sc_can_end),
+		WORLD_TEST(a_preempted_sc_can_end),
 		WORLD_TEST(a_kernel_page_goes_with_its_last_reference),
 		WORLD_TEST(a_pd_dies_after_its_ecs),
 		WORLD_TEST(circles_end_with_the_pd),

@@ -38,7 +38,7 @@ static void a_new_count_has_a_limit(void **state)
 		/* However high, there is room above, and it is not taken for waiters. */
 		assert_int_equal(sm_up(sm), SUCCESS);
 		assert_int_equal(sm->state, min_u64(counts[i], SM_COUNT_MAX) + 1);
-		assert_int_equal(sm_down(sm, cpu_current()->ec, false), SUCCESS);
+		assert_int_equal(sm_down(sm, cpu_current()->ec), SUCCESS);
 		assert_int_equal(sm->state, min_u64(counts[i], SM_COUNT_MAX));
 	}
 }
@@ -176,9 +176,9 @@ static void a_dead_semaphore_takes_nobody(void **state)
 	assert_int_equal(sm_create(1, &sm), SUCCESS);
 	assert_runs(host_dispatch(), a);
 	sm_retire(sm);
-	assert_int_equal(sm_down(sm, a, false), SUCCESS); /* what is there may be taken */
-	assert_int_equal(sm_down(sm, a, false), BAD_CAP);
-	assert_int_equal(sm_down(sm, a, true), BAD_CAP);
+	assert_int_equal(sm_down(sm, a), SUCCESS); /* what is there may be taken */
+	assert_int_equal(sm_down(sm, a), BAD_CAP);
+	assert_int_equal(sm_down_all(sm, a), BAD_CAP);
 	assert_false(a->special & EC_BLOCKED);
 	assert_null(a->sm);
 	assert_int_equal(sm_up(sm), SUCCESS);

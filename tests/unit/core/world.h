@@ -107,13 +107,22 @@ static inline void world_drop(u64 sel)
 	space_obj_revoke(world_pd, sel, 0, PERM_ALL, true);
 }
 
+/* Those who run nothing are asleep, whatever a test said. */
+static inline void world_sleep(void)
+{
+	for (unsigned n = 1; n < cpu_count; n++)
+		if (world_cpu(n)->ec == world_cpu(n)->idle_ec)
+			world_cpu(n)->sleeping = SLEEPING_MWAIT;
+}
+
 /* Grace periods end at once when all other CPUs sleep. */
 static inline void world_free_all(void)
 {
 	host_set_cpu(0);
-	do
+	do {
 		world_settle();
-	while (rcu_expedite(cpu_current()));
+		world_sleep();
+	} while (rcu_expedite(cpu_current()));
 }
 
 static inline int world_teardown(void **state)
@@ -125,6 +134,7 @@ static inline int world_teardown(void **state)
 	for (unsigned n = 0; n < WORLD_CPUS; n++) {
 		assert_ptr_equal(world_cpu(n)->ec, world_cpu(n)->idle_ec);
 		assert_null(world_cpu(n)->sc);
+		assert_null(world_cpu(n)->bumped);
 		assert_int_equal(sched_top(&world_cpu(n)->sched), 0);
 		ec_free(world_cpu(n)->idle_ec);
 	}
@@ -243,7 +253,7 @@ static inline struct host_exit world_reply_sm(u64 sm)
 static inline void world_raise_fn(void *event)
 {
 	struct cpu *cpu = cpu_current();
-	exception_raise(cpu, cpu->ec, (unsigned)(u64)event);
+	arch_return_syscall(exception_raise(cpu, cpu->ec, (unsigned)(u64)event));
 }
 
 static inline struct host_exit world_raise(unsigned event)
@@ -252,27 +262,28 @@ static inline struct host_exit world_raise(unsigned event)
 }
 
 /* Semaphores, for the current EC. */
-struct world_sm_op {
-	struct sm *sm;
-	bool all;
-};
-
-static inline void world_down_fn(void *arg)
+static inline void world_down_fn(void *sm)
 {
-	struct world_sm_op *op = arg;
 	struct ec *ec = cpu_current()->ec;
-	ec->regs.rdi = sm_down(op->sm, ec, op->all);
+	ec->regs.rdi = sm_down(sm, ec);
 	arch_return_syscall(ec);
 }
 
 static inline struct host_exit world_down(struct sm *sm)
 {
-	return host_run(world_down_fn, &(struct world_sm_op){sm, false});
+	return host_run(world_down_fn, sm);
+}
+
+static inline void world_down_all_fn(void *sm)
+{
+	struct ec *ec = cpu_current()->ec;
+	ec->regs.rdi = sm_down_all(sm, ec);
+	arch_return_syscall(ec);
 }
 
 static inline struct host_exit world_down_all(struct sm *sm)
 {
-	return host_run(world_down_fn, &(struct world_sm_op){sm, true});
+	return host_run(world_down_all_fn, sm);
 }
 
 static inline void world_up_fn(void *sm)

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "core/ec.h"
-#include "cpu/cpu.h"
+#include "arch/x86_64/cpu/cpu.h" /* RFLAGS_* */
 
 #include <hedron/utcb.h>
 

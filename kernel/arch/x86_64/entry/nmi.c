@@ -34,10 +34,24 @@ static void divert_exit(struct trap_frame *f, struct cpu *cpu)
 	}
 }
 
+static bool stopped;
+
+/* One NMI each; they stay in the handler, where no other NMI comes in. */
+void arch_stop_others(void)
+{
+	if (__atomic_exchange_n(&stopped, true, __ATOMIC_SEQ_CST))
+		return;
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (cpu_online(n) && arch_cpu(n) != cpu_current())
+			arch_kick(arch_cpu(n));
+}
+
 void nmi_handle(struct trap_frame *f)
 {
 	struct cpu *cpu = cpu_current();
 
+	while (unlikely(__atomic_load_n(&stopped, __ATOMIC_RELAXED)))
+		arch_halt();
 	tlb_answer(cpu);
 	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_REMOTE);

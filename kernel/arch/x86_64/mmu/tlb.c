@@ -3,34 +3,25 @@
 
 #include "arch_switch.h"
 #include "lib/bits.h"
-#include "lib/spinlock.h"
 
-/* PCIDs in use; 0 belongs to the kernel and to PDs that found none. Guarded by pcid_lock. */
+/* PCIDs in use, changed by single atomic operations; 0 belongs to the kernel and to PDs that found none. */
 static u64 pcids[PCID_COUNT / 64] = {1};
-static struct spinlock pcid_lock;
 
 static unsigned pcid_of(const struct pd *pd) { return pd->cr3[0] & (PCID_COUNT - 1); }
 
 static unsigned pcid_alloc(void)
 {
-	unsigned pcid = 0;
-	spin_lock(&pcid_lock);
-	for (unsigned i = 0; i < array_size(pcids) && !pcid; i++)
-		if (~pcids[i]) {
-			unsigned b = bit_lowest(~pcids[i]);
-			pcids[i] |= bit(b);
-			pcid = i * 64 + b;
+	for (unsigned i = 0; i < array_size(pcids); i++)
+		for (u64 used = __atomic_load_n(&pcids[i], __ATOMIC_RELAXED); ~used;) {
+			u64 free = ~used & -~used;
+			used = __atomic_fetch_or(&pcids[i], free, __ATOMIC_RELAXED);
+			if (!(used & free))
+				return i * 64 + bit_lowest(free);
 		}
-	spin_unlock(&pcid_lock);
-	return pcid;
+	return 0;
 }
 
-static void pcid_free(unsigned pcid)
-{
-	spin_lock(&pcid_lock);
-	pcids[pcid / 64] &= ~bit(pcid % 64);
-	spin_unlock(&pcid_lock);
-}
+static void pcid_free(unsigned pcid) { __atomic_fetch_and(&pcids[pcid / 64], ~bit(pcid % 64), __ATOMIC_RELAXED); }
 
 void tlb_init_pd(struct pd *pd)
 {
