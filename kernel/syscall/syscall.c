@@ -56,8 +56,8 @@ static noinline enum status sys_sm_zero(u64 arg1, u64 arg2, u64 arg3, struct ec 
 }
 
 /*
- * From entry.S, for all hypercalls but CALL and REPLY. The frequent ones come first and get what they need in
- * registers; every branch ends in a jump, so that nothing is pushed.
+ * From entry.S, for all hypercalls but CALL and REPLY. The frequent ones come first and get what they need in registers; every branch
+ * ends in a jump, so that nothing is pushed.
  */
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
