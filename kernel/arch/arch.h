@@ -48,6 +48,15 @@ void arch_pd_free(struct pd *pd);
 /* One MSR of the running CPU for user land. BAD_PAR: refused by policy, or by the CPU. */
 enum status arch_msr_access(u64 msr, bool write, u64 *value) must_check;
 
+/*
+ * Puts the machine to sleep (ACPI S3) with these types for PM1a and PM1b, and returns, on all CPUs, after it woke up. BAD_PAR: not what the
+ * firmware says that S3 is, or another CPU is at it; BAD_FTR: the machine cannot. *waking_vector: what the FACS had.
+ */
+enum status arch_suspend(unsigned type_a, unsigned type_b, u64 *waking_vector) must_check;
+
+/* Loads the update at `pa` on this CPU. BAD_PAR: it is not whole, not for this CPU, or refused by it; BAD_FTR: the CPU takes none. */
+enum status arch_microcode_update(paddr_t pa, u64 size) must_check;
+
 /* Number of physical address bits (CPUID 80000008h), and whether 1 GiB leaves exist. */
 unsigned arch_phys_bits(void);
 bool arch_has_1g_pages(void);

@@ -9,6 +9,7 @@
  *   0xffffffff80000000 + offset                KERNEL_VIRT image: text RX, rodata R, data RW
  *   0xffffffffc0000000 + 64 KiB * cpu          CPU_AREA    per CPU: struct cpu, stacks between guard pages
  *   0xffffffffe0000000 + 4 KiB * n             DEVICE_AREA device registers (same gigabyte as the CPU areas)
+ *   0xffffffffe0200000 + 4 KiB * cpu           WINDOW_AREA one page for a look at foreign physical memory
  */
 #pragma once
 
@@ -41,6 +42,7 @@
 #define CPU_DB_TOP 0xf000
 
 #define DEVICE_AREA 0xffffffffe0000000
+#define WINDOW_AREA 0xffffffffe0200000
 
 /* Selectors; the order of user data and code is what SYSRET wants. */
 #define SEL_KERNEL_CODE 0x08

@@ -42,8 +42,8 @@ struct fadt {
 	u8 unused1[20];
 	u32 pm1a_cnt, pm1b_cnt;
 	u8 unused2[17], pm1_cnt_len, unused3[42];
-	u64 x_facs;
-	u8 unused4[32];
+	u64 x_facs, x_dsdt;
+	u8 unused4[24];
 	struct hip_gas x_pm1a_cnt, x_pm1b_cnt;
 } packed;
 
@@ -169,6 +169,26 @@ static void read_fadt_facs(const struct fadt *fadt, struct acpi_info *out)
 		out->facs = pa;
 }
 
+/* DSDT or SSDT. */
+static void read_definitions(const struct table *t, struct acpi_info *out)
+{
+	sleep_find_s3(t->pa, t->length, &out->s3);
+}
+
+static void read_dsdt(const struct fadt *fadt, struct acpi_info *out)
+{
+	u64 pa = fadt->x_dsdt ? fadt->x_dsdt : fadt->dsdt;
+	struct header h;
+	struct table t;
+
+	if (!pa)
+		return;
+	if (!phys_read(pa, &h, sizeof(h)) || memcmp(h.signature, "DSDT", 4))
+		log_warn("acpi: no DSDT at %#lx", pa);
+	else if (check_table(pa, &h, &t))
+		read_definitions(&t, out);
+}
+
 /* A register block: the extended description if it says something, else the old port number. */
 static struct hip_gas pick_block(const struct hip_gas *x, u32 port, u8 length)
 {
@@ -192,6 +212,7 @@ static void read_fadt(const struct table *t, struct acpi_info *out)
 	out->pm1a_cnt = pick_block(&fadt.x_pm1a_cnt, fadt.pm1a_cnt, fadt.pm1_cnt_len);
 	out->pm1b_cnt = pick_block(&fadt.x_pm1b_cnt, fadt.pm1b_cnt, fadt.pm1_cnt_len);
 	read_fadt_facs(&fadt, out);
+	read_dsdt(&fadt, out);
 }
 
 static bool has_apic(const struct acpi_info *out, u32 apic_id)
@@ -274,6 +295,8 @@ static void read_table(u64 pa, u32 *done, struct acpi_info *out)
 
 	if (!phys_read(pa, &h, sizeof(h)))
 		return;
+	if (!memcmp(h.signature, "SSDT", 4) && check_table(pa, &h, &t))
+		read_definitions(&t, out); /* there may be many */
 	for (u32 i = 0; i < array_size(readers); i++) {
 		if (*done & bit(i) || memcmp(h.signature, readers[i].signature, 4) || !check_table(pa, &h, &t))
 			continue;

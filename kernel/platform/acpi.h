@@ -6,6 +6,7 @@
 #pragma once
 
 #include "platform/bootinfo.h"
+#include "platform/sleep.h"
 
 #include <hedron/hip.h>
 
@@ -19,6 +20,7 @@ struct acpi_info {
 	u64 facs;                          /* of the FACS; 0 = none */
 	u64 mcfg_base, mcfg_size;          /* PCI segment 0; 0 = none */
 	struct hip_gas pm1a_cnt, pm1b_cnt; /* PM1 control blocks; all zero = none */
+	struct sleep_types s3;             /* what to write to them to suspend */
 	u32 cpu_count;
 	struct acpi_cpu
 		cpu[HEDRON_CPU_MAX]; /* the enabled ones in the order of the MADT: the index is the CPU number */

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* MACHINE_CTRL. */
+/* MACHINE_CTRL: for those who are trusted with the machine. */
+#include "arch/arch.h"
 #include "core/pd.h"
+#include "lib/bits.h"
 #include "syscall/syscall.h"
 
 #define BLOB_SIZE_MAX (2 * MiB)
+#define BLOB_SIZE_BITS 41
 
-static enum status suspend(u64 arg1)
+/* ARG1[19:12] and [27:20] are the sleep types. */
+static enum status suspend(struct ec *self, u64 arg1)
 {
-	(void)arg1;
-	return BAD_FTR; /* docs/caveats.md */
+	return arch_suspend(arg1 >> 12 & 0xff, arg1 >> 20 & 0xff, &self->regs.rsi);
 }
 
 /* ARG1[52:12] is the size in bytes. */
-static enum status update_microcode(u64 arg1)
+static enum status update_microcode(u64 arg1, u64 pa)
 {
-	u64 size = arg1 >> 12 & bits_low(41);
-	if (!size || size > BLOB_SIZE_MAX)
-		return BAD_PAR;
-	return BAD_FTR;
+	u64 size = arg1 >> 12 & bits_low(BLOB_SIZE_BITS);
+	return size > BLOB_SIZE_MAX ? BAD_PAR : arch_microcode_update(paddr(pa), size);
 }
 
 enum status sys_machine_ctrl(struct ec *self, const struct hypercall *c)
@@ -26,9 +27,9 @@ enum status sys_machine_ctrl(struct ec *self, const struct hypercall *c)
 		return BAD_CAP;
 	switch (hc_op(c->arg1)) {
 	case MACHINE_CTRL_SUSPEND:
-		return suspend(c->arg1);
+		return suspend(self, c->arg1);
 	case MACHINE_CTRL_MICROCODE:
-		return update_microcode(c->arg1);
+		return update_microcode(c->arg1, c->arg2);
 	default:
 		return BAD_PAR;
 	}

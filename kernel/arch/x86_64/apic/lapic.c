@@ -6,6 +6,7 @@
 
 #define MSR_APIC_BASE	 0x1b
 #define APIC_BASE_X2APIC (1u << 10)
+#define APIC_BASE_ENABLE (1u << 11)
 
 #define MSR_X2APIC_ICR 0x830
 #define ICR_LOW	       0x300
@@ -24,6 +25,21 @@ enum status lapic_init(void)
 		return SUCCESS;
 	registers = kspace_map_device(paddr(base & PTE_ADDR));
 	return registers ? SUCCESS : OOM;
+}
+
+u64 lapic_mode(void) { return msr_read(MSR_APIC_BASE); }
+
+/* From "off" only to xAPIC, from xAPIC to x2APIC, from x2APIC only to "off" (SDM vol. 3, 11.12.5). */
+void lapic_restore_mode(u64 mode)
+{
+	u64 now = lapic_mode(), off = ~(u64)(APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	if (now == mode)
+		return;
+	if ((now & ~mode) & APIC_BASE_X2APIC)
+		msr_write(MSR_APIC_BASE, now &= off);
+	if ((mode & APIC_BASE_X2APIC) && !(now & APIC_BASE_ENABLE))
+		msr_write(MSR_APIC_BASE, (mode & off) | APIC_BASE_ENABLE);
+	msr_write(MSR_APIC_BASE, mode);
 }
 
 bool lapic_can_reach(u32 apic_id) { return !registers || apic_id < 0xff; }

@@ -15,6 +15,10 @@ enum status lapic_init(void) must_check;
 /* Whether a CPU with this ID can be reached: the memory-mapped mode has 8 bits for it, all ones meaning everybody. */
 bool lapic_can_reach(u32 apic_id);
 
+/* This CPU's mode and place of the registers, and how to get back to them when the CPU was reset. */
+u64 lapic_mode(void);
+void lapic_restore_mode(u64 mode);
+
 void lapic_send_nmi(u32 apic_id);
 void lapic_send_init(u32 apic_id);
 /* Starts the CPU in real mode at page << 12. */

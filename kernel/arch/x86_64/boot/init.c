@@ -2,6 +2,8 @@
 /* The order in which the machine comes up. Everything that can be missing or broken is told apart here, with a message. */
 #include "arch_switch.h"
 #include "boot/smp.h"
+#include "boot/suspend.h"
+#include "boot/trampoline.h"
 #include "core/dispatch.h"
 #include "core/kp.h"
 #include "core/pt.h"
@@ -109,7 +111,9 @@ static struct hip *make_hip(void)
 	if (boot.efi)
 		hip->api_flg |= HIP_FEATURE_UEFI;
 	hip->freq_tsc = tsc_khz;
-	smp_start(&boot, &acpi, hip);
+	trampoline_init(&boot);
+	smp_start(&acpi, hip);
+	suspend_init(&acpi, cmdline.serial);
 	hip_finish(hip);
 	return hip;
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "platform/acpi.h"
-#include "platform/bootinfo.h"
 
 struct hip;
 
@@ -13,8 +12,16 @@ unsigned smp_self(struct acpi_info *acpi);
 /* Makes the struct cpu of CPU n, with its idle EC. Panics without memory. */
 void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi);
 
+/* Read by the next CPU that comes out of the trampoline, as the address of its stack. */
+extern u64 ap_stack;
+
 /*
  * Starts all that are in the table, one after the other, and enters them in the HIP. Those that do not come up are reported and left
  * off. Low memory that is used meanwhile is restored. They wait, idle, for what is sent to them.
  */
-void smp_start(const struct boot_info *boot, const struct acpi_info *acpi, struct hip *hip);
+void smp_start(const struct acpi_info *acpi, struct hip *hip);
+
+/* Starts an offline CPU on this stack, with the trampoline in its place; true if it has come online. */
+bool smp_start_cpu(unsigned n, u64 stack) must_check;
+
+void smp_set_online(unsigned n, bool online);

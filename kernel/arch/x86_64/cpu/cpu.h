@@ -111,6 +111,8 @@ static always_inline u64 gsbase_read(void)
 static always_inline void fsbase_write(u64 v) { __asm__ volatile("wrfsbase %0" : : "r"(v)); }
 static always_inline void gsbase_write(u64 v) { __asm__ volatile("wrgsbase %0" : : "r"(v)); }
 
+static always_inline void wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); }
+
 static always_inline void invlpg(u64 va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }
 
 /* Types of SDM vol. 2, INVPCID. */

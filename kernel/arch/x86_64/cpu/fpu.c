@@ -20,7 +20,18 @@ const u8 fpu_initial[XSAVE_HEADER + XSAVE_HEADER_SIZE] aligned(64) = {
 	[XSAVE_MXCSR + 1] = MXCSR_INIT >> 8,
 };
 
-void fpu_setup(void) { fpu_inuse_index = cpu_features.xgetbv1; }
+/* Where XSAVEOPT instructions are (xsave() below). They differ from XSAVE in one bit of the ModRM byte, the fourth of four. */
+extern u8 *const xsave_sites_start[], *const xsave_sites_end[];
+#define XSAVEOPT_MODRM_BIT 0x10
+
+/* Once, while the image is still writable. */
+void fpu_setup(void)
+{
+	fpu_inuse_index = cpu_features.xgetbv1;
+	if (!cpu_features.xsaveopt)
+		for (u8 *const *site = xsave_sites_start; site < xsave_sites_end; site++)
+			(*site)[3] ^= XSAVEOPT_MODRM_BIT;
+}
 
 /* XSAVE writes only the components in use: the rest of the area must not hold anybody else's data. */
 void arch_fpu_init(struct ec *ec)
@@ -29,35 +40,37 @@ void arch_fpu_init(struct ec *ec)
 	ec->fpu_load = fpu_initial;
 }
 
-static always_inline void xsave(void *area, u32 mask)
+/* Both work on what is in XCR0 and in EDX:EAX. XCR0 has nothing above bit 31, so EDX does not matter. */
+#define ALL_COMPONENTS 0xffffffffu
+
+static always_inline void xsave(void *area)
 {
-	if (likely(cpu_features.xsaveopt))
-		__asm__ volatile("xsaveopt64 (%0)" : : "r"(area), "a"(mask), "d"(0) : "memory");
-	else
-		__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(mask), "d"(0) : "memory");
+	__asm__ volatile("1: xsaveopt64 (%0)\n\t.pushsection .xsave_sites, \"a\"\n\t.quad 1b\n\t.popsection"
+			 :
+			 : "r"(area), "a"(ALL_COMPONENTS)
+			 : "memory");
 }
 
-static always_inline void xrstor(const void *area, u32 mask)
+static always_inline void xrstor(const void *area)
 {
-	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(mask), "d"(0) : "memory");
+	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(ALL_COMPONENTS) : "memory");
 }
 
 void fpu_save(struct ec *ec)
 {
-	xsave(ec->fpu, cpu_features.xcr0);
+	xsave(ec->fpu);
 	ec->fpu_load = ec->fpu;
 }
 
 struct ec *fpu_save_and_load(struct ec *from, struct ec *to)
 {
-	u32 mask = cpu_features.xcr0;
 	void *area = from->fpu;
 
-	xsave(area, mask);
+	xsave(area);
 	from->fpu_load = area;
 	const void *load = to->fpu_load;
 	to->fpu_load = fpu_initial;
-	xrstor(load, mask);
+	xrstor(load);
 	return to;
 }
 
@@ -65,6 +78,6 @@ struct ec *fpu_load(struct ec *to)
 {
 	const void *load = to->fpu_load;
 	to->fpu_load = fpu_initial;
-	xrstor(load, cpu_features.xcr0);
+	xrstor(load);
 	return to;
 }

@@ -75,6 +75,23 @@ void *kspace_map_device(paddr_t pa)
 	return (void *)(va + (pa.v & PAGE_MASK));
 }
 
+/* Not global, and closed before the CPU can change its address space: no other TLB entry than the one flushed here can exist. */
+static u64 *window_table;
+
+void *kspace_window_open(paddr_t pa, u64 flags)
+{
+	unsigned n = cpu_current()->id;
+	window_table[n] = (pa.v & PTE_ADDR) | (flags & ~KPTE_G);
+	return (void *)(WINDOW_AREA + n * PAGE_SIZE + (pa.v & PAGE_MASK));
+}
+
+void kspace_window_close(void)
+{
+	unsigned n = cpu_current()->id;
+	WRITE_ONCE(window_table[n], 0);
+	invlpg(WINDOW_AREA + n * PAGE_SIZE);
+}
+
 void *kspace_vga(void) { return (void *)(HEAP_MAP + VGA_FRAME_PHYS); }
 
 static enum status map_cpu_pages(u64 area, u64 from, u64 to)
@@ -114,6 +131,9 @@ enum status kspace_init(struct range heap, paddr_t image, unsigned cpus)
 	for (unsigned n = 0; n < cpus; n++)
 		if (add_cpu(n) != SUCCESS)
 			return OOM;
+	window_table = entry_for(pml4, WINDOW_AREA, 0);
+	if (!window_table)
+		return OOM;
 	/* The CPU areas have a gigabyte of their own: one entry makes them visible in the boot tables, too. */
 	boot_pdpt_high[PDPT_INDEX(CPU_AREA)] = ptab_child(pml4[PML4_INDEX(CPU_AREA)])[PDPT_INDEX(CPU_AREA)];
 	return SUCCESS;

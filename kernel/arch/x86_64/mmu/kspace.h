@@ -36,5 +36,12 @@ void kspace_enter(void);
 /* A page of device registers, not cached, visible in the boot tables as well. NULL without memory. */
 void *kspace_map_device(paddr_t pa);
 
+/*
+ * A page of physical memory that the kernel does not own, for reading and writing, until kspace_window_close(). Each CPU has one window.
+ * `flags`: KPTE_RW, and KPTE_PCD | KPTE_PWT for device registers.
+ */
+void *kspace_window_open(paddr_t pa, u64 flags);
+void kspace_window_close(void);
+
 /* Where the VGA text page is, in the boot tables and in the kernel's. */
 void *kspace_vga(void);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory types as the MTRRs have them. Manual: SDM vol. 3, 12.11 (MTRRs), 12.11.4.1 (precedence of overlapping ranges).
+ * Memory types as the MTRRs have them. Manual: SDM vol. 3, 12.11 (MTRRs), 12.11.4.1 (precedence of overlapping ranges), 12.11.8 (changing them).
  */
+#include "mmu/mtrr.h"
+
 #include "cpu/cpu.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "mm/ptab.h"
 
 #define MSR_MTRR_CAP	  0xfe
@@ -93,4 +96,56 @@ u8 arch_mem_type(paddr_t pa, u64 size, u64 *same_until)
 		type = variable_type(pa.v, cap & 0xff, (u8)def, same_until);
 	*same_until = min_u64(*same_until, end);
 	return type;
+}
+
+static bool has_mtrrs(u64 *cap) { return cpuid(1, 0).edx & 1u << 12 && msr_read_safe(MSR_MTRR_CAP, cap); }
+
+void mtrr_save(struct mtrr_state *s)
+{
+	u64 cap;
+
+	*s = (struct mtrr_state){0};
+	if (!has_mtrrs(&cap))
+		return;
+	s->def_type = msr_read(MSR_MTRR_DEF_TYPE);
+	s->fixed_count = cap & CAP_FIXED ? array_size(fixed_ranges) : 0;
+	s->variable_count = (u32)min_u64(cap & 0xff, MTRR_VARIABLE_MAX);
+	for (u32 i = 0; i < s->fixed_count; i++)
+		s->fixed[i] = msr_read(fixed_ranges[i].msr);
+	for (u32 i = 0; i < s->variable_count; i++) {
+		s->base[i] = msr_read(MSR_MTRR_BASE(i));
+		s->mask[i] = msr_read(MSR_MTRR_MASK(i));
+	}
+}
+
+static void write_all(const struct mtrr_state *s)
+{
+	msr_write(MSR_MTRR_DEF_TYPE, s->def_type & ~(u64)DEF_TYPE_ENABLE);
+	for (u32 i = 0; i < s->fixed_count; i++)
+		msr_write(fixed_ranges[i].msr, s->fixed[i]);
+	for (u32 i = 0; i < s->variable_count; i++) {
+		msr_write(MSR_MTRR_BASE(i), s->base[i]);
+		msr_write(MSR_MTRR_MASK(i), s->mask[i]);
+	}
+	wbinvd();
+	msr_write(MSR_MTRR_DEF_TYPE, s->def_type);
+}
+
+/* The order of 12.11.8: caches off and empty, TLB empty; the same again before they go on. */
+void mtrr_restore(const struct mtrr_state *s)
+{
+	struct mtrr_state now;
+
+	mtrr_save(&now);
+	if (!memcmp(s, &now, sizeof(now)))
+		return;
+	u64 cr0 = cr0_read(), cr4 = cr4_read();
+	cr0_write((cr0 | CR0_CD) & ~CR0_NW);
+	wbinvd();
+	cr4_write(cr4 & ~CR4_PGE);
+	cr3_write(cr3_read());
+	write_all(s);
+	cr3_write(cr3_read());
+	cr0_write(cr0);
+	cr4_write(cr4);
 }

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "boot/suspend.h"
+
+#include "arch_switch.h"
+#include "boot/pm1.h"
+#include "boot/smp.h"
+#include "boot/suspend_state.h"
+#include "boot/suspend_switch.h"
+#include "boot/trampoline.h"
+#include "core/rcu.h"
+#include "core/remote.h"
+#include "mmu/kspace.h"
+#include "platform/console.h"
+#include "platform/uart.h"
+
+/* What the firmware has said; constant after boot. */
+static struct {
+	bool possible, serial;
+	unsigned boot_cpu;
+	struct sleep_types types;
+	struct hip_gas pm1a, pm1b; /* the second may be missing */
+	paddr_t facs;
+} machine;
+
+/* One sleep at a time, from the first CPU that asks to the last that leaves. Counters are atomic. */
+static struct {
+	u32 busy;
+	u32 expected;              /* CPUs that take part */
+	u32 arrived;               /* have come in: nobody runs user code or holds a lock once this is `expected` */
+	u32 lying;                 /* all but the boot CPU have nothing left in registers and caches */
+	u32 over;                  /* memory and firmware tables are as they were */
+	u32 inside;                /* have not left yet */
+	u64 stack[HEDRON_CPU_MAX]; /* to come back to; 0: that CPU does not sleep */
+	struct work letter[HEDRON_CPU_MAX];
+	/* the boot CPU's */
+	u32 vector; /* what was in the FACS */
+	u64 x_vector;
+	enum status result;
+} sleep;
+
+/* ---- firmware
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* The part of the FACS that matters. */
+struct facs {
+	char signature[4];
+	u32 length, hardware_signature, vector, lock, flags;
+	u64 x_vector; /* 0: the 16-bit vector counts */
+} packed;
+
+static void put_trampoline(void)
+{
+	trampoline_put(kspace_window_open(paddr(trampoline_page), KPTE_RW));
+	kspace_window_close();
+	struct facs *facs = kspace_window_open(machine.facs, KPTE_RW);
+	sleep.vector = facs->vector;
+	sleep.x_vector = facs->x_vector;
+	facs->vector = (u32)trampoline_page;
+	facs->x_vector = 0;
+	kspace_window_close();
+}
+
+static void remove_trampoline(void)
+{
+	struct facs *facs = kspace_window_open(machine.facs, KPTE_RW);
+	facs->vector = sleep.vector;
+	facs->x_vector = sleep.x_vector;
+	kspace_window_close();
+	trampoline_remove(kspace_window_open(paddr(trampoline_page), KPTE_RW));
+	kspace_window_close();
+}
+
+#define SLEEP_MS 10000 /* a machine that still runs then does not fall asleep any more */
+
+static void pm1_sleep(void)
+{
+	u16 a = pm1_read(&machine.pm1a), b = machine.pm1b.addr ? pm1_read(&machine.pm1b) : 0;
+	u16 to_a = pm1_with_type(a, machine.types.a), to_b = pm1_with_type(b, machine.types.b);
+
+	pm1_write(&machine.pm1a, to_a);
+	if (machine.pm1b.addr)
+		pm1_write(&machine.pm1b, to_b);
+	wbinvd();
+	pm1_write(&machine.pm1a, to_a | PM1_SLEEP);
+	if (machine.pm1b.addr)
+		pm1_write(&machine.pm1b, to_b | PM1_SLEEP);
+	for (u64 end = arch_tsc() + (u64)SLEEP_MS * tsc_khz; arch_tsc() < end;)
+		arch_relax();
+	pm1_write(&machine.pm1a, a);
+	if (machine.pm1b.addr)
+		pm1_write(&machine.pm1b, b);
+}
+
+/* ---- what each CPU does
+ * ------------------------------------------------------------------------------------------------ */
+
+static u32 count(const u32 *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+static void add(u32 *counter)
+{
+	__atomic_add_fetch(counter, 1, __ATOMIC_ACQ_REL);
+}
+
+/*
+ * Until all are here some still run, and may wait for this CPU: flushes are answered by its NMI handler, grace
+ * periods here. Letters that arrive now are read afterwards.
+ */
+static void gather(struct cpu *cpu)
+{
+	add(&sleep.arrived);
+	while (count(&sleep.arrived) < sleep.expected) {
+		if (READ_ONCE(cpu->rcu_asked))
+			rcu_quiesce(cpu);
+		arch_relax();
+	}
+}
+
+/* The boot CPU; returns if the machine stays awake. */
+static void fall_asleep(void)
+{
+	while (count(&sleep.lying) < sleep.expected - 1)
+		arch_relax();
+	put_trampoline();
+	ap_stack = sleep.stack[machine.boot_cpu];
+	pm1_sleep();
+}
+
+/* The others; returns if the machine stays awake. */
+static void lie_down(void)
+{
+	wbinvd();
+	add(&sleep.lying);
+	while (!count(&sleep.over))
+		arch_relax();
+}
+
+void suspend_wake(unsigned cpu)
+{
+	if (sleep.stack[cpu])
+		suspend_switch_back(sleep.stack[cpu]);
+}
+
+/* The last one lets the next sleep begin. */
+static void leave(void)
+{
+	if (!__atomic_sub_fetch(&sleep.inside, 1, __ATOMIC_ACQ_REL))
+		__atomic_store_n(&sleep.busy, 0, __ATOMIC_RELEASE);
+}
+
+/* One that does not come back is lost with all its ECs; the others can live without it. */
+static void wake_others(void)
+{
+	unsigned awake = 1;
+
+	for (unsigned n = 0; n < cpu_count; n++) {
+		if (n == machine.boot_cpu || !sleep.stack[n])
+			continue;
+		if (smp_start_cpu(n, sleep.stack[n])) {
+			awake++;
+			continue;
+		}
+		log_error("suspend: CPU %u does not wake up, its threads are lost", n);
+		sleep.stack[n] = 0;
+		leave();
+	}
+	if (machine.serial)
+		uart_restore();
+	log_info("suspend: back from S3 with %u of %u CPUs", awake, sleep.expected);
+}
+
+static void end_sleep(bool slept)
+{
+	if (slept)
+		wake_others();
+	else
+		log_error("suspend: the machine does not fall asleep");
+	remove_trampoline();
+	sleep.result = slept ? SUCCESS : BAD_FTR;
+	__atomic_store_n(&sleep.over, 1, __ATOMIC_RELEASE);
+}
+
+/* From anywhere in the kernel where no lock is held. The current EC goes on with what it had. */
+static void take_part(struct cpu *cpu)
+{
+	bool boot = cpu->id == machine.boot_cpu;
+	struct suspend_state state;
+
+	gather(cpu);
+	suspend_state_save(cpu, &state);
+	bool slept = suspend_switch(&sleep.stack[cpu->id], boot ? fall_asleep : lie_down);
+	suspend_state_restore(cpu, &state, slept);
+	if (boot)
+		end_sleep(slept);
+	while (!count(&sleep.over))
+		arch_relax();
+	sleep.stack[cpu->id] = 0;
+	cpu->sc_since = arch_tsc(); /* nobody pays for sleep; and the TSC may have started over */
+	/* Signals that came in between are lost: whatever they were about is looked for. */
+	hazard_set(cpu, HAZARD_REMOTE | HAZARD_RCU);
+}
+
+static void take_part_letter(struct work *w)
+{
+	(void)w;
+	take_part(cpu_current());
+	leave();
+}
+
+/* ---- the hypercall
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void call_others(unsigned self)
+{
+	u32 online = 0;
+
+	for (unsigned n = 0; n < cpu_count; n++)
+		online += cpu_online(n);
+	sleep.arrived = sleep.lying = sleep.over = 0;
+	sleep.expected = sleep.inside = online;
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (n != self && cpu_online(n))
+			remote_call(n, &sleep.letter[n], take_part_letter);
+}
+
+enum status arch_suspend(unsigned type_a, unsigned type_b, u64 *waking_vector)
+{
+	struct cpu *cpu = cpu_current();
+
+	if (type_a > SLEEP_TYPE_MAX || type_b > SLEEP_TYPE_MAX)
+		return BAD_PAR;
+	if (!machine.possible)
+		return BAD_FTR;
+	if (type_a != machine.types.a || (machine.pm1b.addr && type_b != machine.types.b))
+		return BAD_PAR;
+	if (__atomic_exchange_n(&sleep.busy, 1, __ATOMIC_ACQUIRE))
+		return BAD_PAR;
+	call_others(cpu->id);
+	take_part(cpu);
+	enum status s = sleep.result;
+	if (s == SUCCESS)
+		*waking_vector = sleep.vector;
+	/* So that this CPU may ask again at once. The others wait for nobody any more. */
+	while (count(&sleep.inside) > 1)
+		arch_relax();
+	leave();
+	return s;
+}
+
+void suspend_init(const struct acpi_info *acpi, bool serial)
+{
+	machine.boot_cpu = cpu_current()->id;
+	machine.serial = serial;
+	machine.types = acpi->s3;
+	machine.pm1a = acpi->pm1a_cnt;
+	machine.pm1b = acpi->pm1b_cnt;
+	machine.facs = paddr(acpi->facs);
+	machine.possible = acpi->s3.known && pm1_usable(&acpi->pm1a_cnt) &&
+			   (!acpi->pm1b_cnt.addr || pm1_usable(&acpi->pm1b_cnt)) && acpi->facs && trampoline_page &&
+			   (acpi->facs & PAGE_MASK) <= PAGE_SIZE - sizeof(struct facs);
+}

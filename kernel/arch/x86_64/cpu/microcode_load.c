@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Microcode updates by user land, for the running CPU only: user land visits each, one after the other, as it knows
+ * which of them share a core. Manual: SDM vol. 3, 10.11.6 (loading), 10.11.7 (revision); vol. 4 (IA32_PLATFORM_ID).
+ */
+#include "arch_switch.h"
+#include "lib/string.h"
+#include "mm/buddy.h"
+#include "mmu/kspace.h"
+#include "platform/console.h"
+#include "platform/microcode.h"
+#include "space/space_mem.h"
+
+#define MSR_PLATFORM_ID 0x17
+#define MSR_BIOS_UPDT_TRIG 0x79
+#define MSR_BIOS_SIGN_ID 0x8b
+#define PLATFORM_ID_SHIFT 50
+#define BIOS_SIGN_ID_REV_SHIFT 32
+
+/* Memory that exists, and that is not the kernel's. */
+static bool is_foreign(u64 pa, u64 size)
+{
+	u64 page = pa >> PAGE_BITS, last = (pa + size - 1) >> PAGE_BITS;
+
+	if (pa + size - 1 < pa || last >= space_mem_phys_end)
+		return false;
+	while (page <= last) {
+		const struct space_mem_run *run = space_mem_phys_run(page);
+		if (!run->leaf)
+			return false;
+		page = run->end;
+	}
+	return true;
+}
+
+/* User land can write to the original at any time. */
+static void copy_foreign(u8 *to, u64 pa, u64 size)
+{
+	for (u64 part; size; size -= part, pa += part, to += part) {
+		part = min_u64(size, PAGE_SIZE - (pa & PAGE_MASK));
+		memcpy(to, kspace_window_open(paddr(pa), KPTE_RO), part);
+		kspace_window_close();
+	}
+}
+
+static bool is_intel(void)
+{
+	struct cpuid l = cpuid(0, 0);
+	return l.ebx == 0x756e6547 && l.edx == 0x49656e69 && l.ecx == 0x6c65746e; /* GenuineIntel */
+}
+
+static unsigned platform(void)
+{
+	u64 id;
+	return msr_read_safe(MSR_PLATFORM_ID, &id) ? id >> PLATFORM_ID_SHIFT & 7 : 0;
+}
+
+/* CPUID puts it into the MSR. */
+static bool read_revision(u32 *revision)
+{
+	u64 v;
+	if (!msr_write_safe(MSR_BIOS_SIGN_ID, 0))
+		return false;
+	cpuid(1, 0);
+	if (!msr_read_safe(MSR_BIOS_SIGN_ID, &v))
+		return false;
+	*revision = (u32)(v >> BIOS_SIGN_ID_REV_SHIFT);
+	return true;
+}
+
+static enum status load(const void *blob, u64 size)
+{
+	u32 before, after;
+
+	if (!microcode_valid(blob, size))
+		return BAD_PAR;
+	if (!is_intel() || !read_revision(&before))
+		return BAD_FTR;
+	if (!microcode_matches(blob, cpuid(1, 0).eax, platform()))
+		return BAD_PAR;
+	u32 wanted = microcode_revision(blob);
+	if (before == wanted)
+		return SUCCESS;
+	if (!msr_write_safe(MSR_BIOS_UPDT_TRIG, (u64)blob + MICROCODE_HEADER_SIZE) || !read_revision(&after) ||
+	    after != wanted)
+		return BAD_PAR;
+	log_info("CPU %u: microcode %#x becomes %#x", cpu_current()->id, before, after);
+	return SUCCESS;
+}
+
+enum status arch_microcode_update(paddr_t pa, u64 size)
+{
+	if (size < MICROCODE_HEADER_SIZE || !is_aligned(pa.v, MICROCODE_ALIGN) || !is_foreign(pa.v, size))
+		return BAD_PAR;
+	u8 header[MICROCODE_HEADER_SIZE];
+	copy_foreign(header, pa.v, sizeof(header));
+	size = microcode_size(header, size);
+	if (!size)
+		return BAD_PAR;
+	u64 pages = (size + PAGE_SIZE - 1) >> PAGE_BITS;
+	unsigned order = pages > 1 ? bit_highest(pages - 1) + 1 : 0;
+	u8 *blob = buddy_alloc(order);
+	if (!blob)
+		return OOM;
+	copy_foreign(blob, pa.v, size);
+	enum status s = load(blob, size);
+	buddy_free(blob, order);
+	return s;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sleep type that stands for S3: what has to be written to the PM1 control blocks. Firmware says it in AML, as
+ * the package \_S3_. There is no interpreter here: the definition of a constant package is recognized by its bytes,
+ * which is what everybody compiles to. Manual: ACPI Specification 6.5, 7.4.2 (\_Sx), 20.2 (AML encoding).
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#define SLEEP_TYPE_MAX 7 /* a field of three bits */
+
+struct sleep_types {
+	bool known;
+	u8 a, b; /* for PM1a and PM1b */
+};
+
+/* Looks through a table of definitions, DSDT or SSDT, whose header has been checked; the first package that is found
+ * counts. */
+void sleep_find_s3(u64 table, u32 length, struct sleep_types *out);

@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Suspend to RAM. CPUs lose everything while the machine sleeps, and user land must not notice: registers, extended
+ * state, bases and MSRs of all CPUs, memory (also the page that the kernel borrows to wake up in), blocked and
+ * waiting ECs, ports, accounts.
+ *
+ * Somebody outside has to wake the machine up (tests/integration/suspend_test.py), and only he knows what it is:
+ * `s3=N` on the command line is the sleep type, `s3=none` says that there is no S3, `awake` that the machine ignores
+ * the request. Without any, nothing that could end in sleep is tried.
+ */
+#include "regs.h"
+
+#define TYPES 8
+#define MSR_MISC_ENABLE 0x1a0
+#define MISC_ENABLE_MWAIT (1ul << 18)
+#define MSR_PAT 0x277
+#define MSR_MTRR_FIRST 0x200
+#define MSR_MTRR_LAST 0x20f
+#define MSR_MTRR_DEF_TYPE 0x2ff
+
+static unsigned long s3; /* the right type */
+static bool can_sleep, has_s3, stays_awake;
+
+static struct hc_regs request(unsigned long a, unsigned long b)
+{
+	return (struct hc_regs){HC_ARG1(HC_MACHINE_CTRL, MACHINE_CTRL_SUSPEND, a | b << 8), 0x1111, 0x2222, 0x3333,
+				0x4444};
+}
+
+/* Status of a request; where it fails, the other registers have to be as before. */
+static enum status try(unsigned long a, unsigned long b)
+{
+	struct hc_regs r = request(a, b), before = r;
+	enum status st = hc_raw(&r);
+
+	EXPECT_EQ(r.rdx, before.rdx);
+	EXPECT_EQ(r.rax, before.rax);
+	EXPECT_EQ(r.r8, before.r8);
+	if (st != SUCCESS)
+		EXPECT_EQ(r.rsi, before.rsi);
+	return st;
+}
+
+/*
+ * SeaBIOS 1.16 starts the other CPUs for a moment when it wakes up, at 0x10000, does not wait for them, and puts back
+ * what was there. A late one finds this: cli; hlt; jmp.
+ */
+#define SEABIOS_START 0x10000
+#define CLI_HLT_JMP 0xfdebf4fa
+
+static enum status doze(void)
+{
+	static uint32_t *start;
+
+	if (!start)
+		start = rt_map(SEABIOS_START, sizeof(*start), RT_MEM_RW);
+	if (start)
+		*start = CLI_HLT_JMP;
+	guest_alive();
+	return try(s3, s3);
+}
+
+#define SLEEPS_ONLY                                      \
+	do {                                             \
+		if (!can_sleep)                          \
+			SKIP("nobody wakes us up here"); \
+	} while (0)
+
+/* ---- refusals ---- */
+
+static void not_passthrough(void)
+{
+	struct agent a;
+
+	agent_make(&a);
+	for (unsigned op = 0; op < 4; op++) {
+		struct hc_regs r = request(s3, s3);
+
+		r.rdi |= op << 8;
+		EXPECT_ST(agent_hc(&a, &r), BAD_CAP);
+		EXPECT_EQ(r.rsi, 0x1111);
+	}
+}
+
+static void no_such_operation(void)
+{
+	for (unsigned op = 2; op < 4; op++)
+		EXPECT_ST(hc_2(HC_ARG1(HC_MACHINE_CTRL, op, s3 | s3 << 8), 0), BAD_PAR);
+}
+
+static void types_beyond_the_field(void)
+{
+	for (unsigned long t = TYPES; t < 256; t++) {
+		CHECK_ST(try(t, s3), BAD_PAR);
+		CHECK_ST(try(s3, t), BAD_PAR);
+		CHECK_ST(try(t, t), BAD_PAR);
+	}
+}
+
+/* Type 0 switches QEMU off, type 2 is its S4. */
+static void other_types(void)
+{
+	if (!rt_arg_text("s3"))
+		SKIP("the right type is not known");
+	for (unsigned long a = 0; a < TYPES; a++)
+		if (a != s3 || !has_s3)
+			CHECK_ST(try(a, a), has_s3 ? BAD_PAR : BAD_FTR);
+}
+
+/* ---- one CPU ---- */
+
+static void again(void)
+{
+	SLEEPS_ONLY;
+	for (int i = 0; i < 3; i++)
+		CHECK_OK(doze());
+}
+
+static void stay_awake(void)
+{
+	if (!stays_awake)
+		SKIP("this machine falls asleep when it is asked to");
+	CHECK_ST(doze(), BAD_FTR);
+	CHECK_ST(try(s3 ^ 1, s3 ^ 1), BAD_PAR); /* not BUSY with the one that failed */
+}
+
+struct table {
+	char signature[4];
+	uint32_t length;
+	uint8_t rest[28];
+};
+
+static struct table *map_table(uint64_t pa)
+{
+	struct table *t = rt_map(pa, sizeof(*t), RT_MEM_RW);
+
+	return t ? rt_map(pa, t->length, RT_MEM_RW) : NULL;
+}
+
+static uint64_t field(const struct table *t, unsigned at, unsigned size)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, (const char *)t + at, size);
+	return v;
+}
+
+/* Where the firmware looks for what to jump to: offset 12, 32 bits, and 24, 64 bits. */
+static struct table *find_facs(void)
+{
+	struct table *root = map_table(rt_hip->xsdt_rsdt);
+	unsigned width = root && root->signature[0] == 'X' ? 8 : 4;
+
+	for (unsigned at = 36; root && at + width <= root->length; at += width) {
+		struct table *t = map_table(field(root, at, width));
+
+		if (t && !memcmp(t->signature, "FACP", 4))
+			return map_table(field(t, 36, 4));
+	}
+	return NULL;
+}
+
+/* User land gets what it has put there, in its register and in its place. */
+static void waking_vector(void)
+{
+	struct hc_regs r = request(s3, s3);
+	uint32_t *facs = (uint32_t *)(void *)find_facs();
+
+	SLEEPS_ONLY;
+	CHECK(facs && !memcmp(facs, "FACS", 4));
+	facs[3] = 0x9a5c3;
+	facs[6] = 0x89abcdef;
+	facs[7] = 0x1234567;
+	guest_alive();
+	CHECK_OK(hc_raw(&r));
+	CHECK_EQ(r.rsi, 0x9a5c3);
+	CHECK_EQ(facs[3], 0x9a5c3);
+	CHECK_EQ(facs[6], 0x89abcdef);
+	CHECK_EQ(facs[7], 0x1234567);
+	facs[3] = facs[6] = facs[7] = 0;
+	r = request(s3, s3);
+	CHECK_OK(hc_raw(&r));
+	CHECK_EQ(r.rsi, 0);
+}
+
+static void registers(void)
+{
+	struct hc_regs r = request(s3, s3);
+	const char *differs;
+
+	SLEEPS_ONLY;
+	guest_alive();
+	regs_random(&regs_in);
+	xarea_random(&regs_xin);
+	regs_in.gpr[R_DI] = r.rdi;
+	regs_extended = 1;
+	__asm__ volatile("wrfsbase %0; wrgsbase %1" : : "r"(regs_in.fs), "r"(regs_in.gs));
+	regs_syscall();
+	__asm__ volatile("rdfsbase %0; rdgsbase %1" : "=r"(regs_out.fs), "=r"(regs_out.gs));
+	__asm__ volatile("wrfsbase %0; wrgsbase %0" : : "r"(0ul));
+	CHECK_EQ(regs_out.gpr[R_DI] & 0xff, SUCCESS);
+	CHECK_EQ(regs_out.fs, regs_in.fs);
+	CHECK_EQ(regs_out.gs, regs_in.gs);
+	differs = xarea_difference(&regs_xout, &regs_xin);
+	if (differs)
+		test_fail(__FILE__, __LINE__, "%s differs", differs);
+	regs_same(&regs_out, &regs_in, REGS_ALL & ~(REGS_LOST | 1u << R_DI | 1u << R_SI), "suspend");
+}
+
+#define PATTERN_PAGES 1024ul /* 4 MiB */
+#define LOW_START 0x1000ul
+#define LOW_PAGES 0x9eul
+
+static uint64_t sum(const uint64_t *p, size_t pages)
+{
+	uint64_t s = 0;
+
+	for (size_t i = 0; i < pages * RT_PAGE / 8; i++)
+		s = (s << 5 | s >> 59) + p[i];
+	return s;
+}
+
+/* Firmware may use the first MiB's reserved parts, and its RAM only where it says so: the last page below 640 KiB is
+ * left out. */
+static void memory(void)
+{
+	uint64_t *p = rt_pages(PATTERN_PAGES), *low = rt_map(LOW_START, LOW_PAGES * RT_PAGE, RT_MEM_RW), before,
+		 before_low;
+
+	SLEEPS_ONLY;
+	CHECK(low);
+	for (size_t i = 0; i < PATTERN_PAGES * RT_PAGE / 8; i++)
+		p[i] = guest_random();
+	for (size_t i = (LOW_PAGES - 16) * RT_PAGE / 8; i < LOW_PAGES * RT_PAGE / 8; i++)
+		low[i] = guest_random();
+	before = sum(p, PATTERN_PAGES);
+	before_low = sum(low + (LOW_PAGES - 16) * RT_PAGE / 8, 16);
+	CHECK_OK(doze());
+	CHECK_EQ(sum(p, PATTERN_PAGES), before);
+	CHECK_EQ(sum(low + (LOW_PAGES - 16) * RT_PAGE / 8, 16), before_low);
+}
+
+/* The time of sleep is nobody's; our waker takes his time. */
+static void account(void)
+{
+	unsigned long before, after, tsc = rt_rdtsc();
+
+	SLEEPS_ONLY;
+	CHECK_OK(hc_sc_ctrl(RT_SEL_SC, &before));
+	CHECK_OK(doze());
+	CHECK_OK(hc_sc_ctrl(RT_SEL_SC, &after));
+	tsc = rt_rdtsc() - tsc;
+	EXPECT(after >= before);
+	EXPECT(after - before < tsc * 1000 / rt_hip->freq_tsc / 2);
+}
+
+/* ---- all CPUs ---- */
+
+struct helper {
+	struct rt_ec ec;
+	struct xarea *in, *out;
+	unsigned long fs, gs, fs_after, gs_after, status;
+	volatile unsigned long turns, stop, done, seen;
+	unsigned long msr[32], msr_after[32];
+	sel_t wait;
+};
+
+static struct helper helpers[HEDRON_CPU_MAX];
+
+#define EACH_OTHER(n)                                 \
+	for (unsigned n = 0; n < HEDRON_CPU_MAX; n++) \
+		if (n != rt_cpu && rt_cpu_enabled(n))
+
+static void helpers_start(void (*fn)(void *))
+{
+	EACH_OTHER(n)
+	{
+		struct helper *h = &helpers[n];
+		struct xarea *in = h->in, *out = h->out;
+
+		*h = (struct helper){.ec = {.cpu = n, .sel = sel_new(), .sc = sel_new()}, .in = in, .out = out};
+		if (!in) {
+			h->in = rt_pages(XAREA_SIZE / RT_PAGE);
+			h->out = rt_pages(XAREA_SIZE / RT_PAGE);
+		}
+		h->wait = sm_make(0);
+		xarea_random(h->in);
+		h->fs = guest_random() & 0x7fffffffffff;
+		h->gs = guest_random() | 0xffff800000000000;
+		MUST(rt_thread(&h->ec, RT_PRIO, fn, h));
+	}
+}
+
+static bool helpers_wait(unsigned long turns)
+{
+	EACH_OTHER(n)
+	for (unsigned long i = 0, from = helpers[n].turns; helpers[n].turns - from < turns; i++) {
+		if (i > 1ul << 32)
+			return false;
+		rt_pause();
+	}
+	return true;
+}
+
+static bool helpers_done(void)
+{
+	EACH_OTHER(n)
+	for (unsigned long i = 0; !helpers[n].done; i++) {
+		if (i > 1ul << 32)
+			return false;
+		rt_pause();
+	}
+	return true;
+}
+
+/* Counts in user mode, with all of its state in registers. */
+static void count(void *arg)
+{
+	struct helper *h = arg;
+
+	__asm__ volatile("wrfsbase %0; wrgsbase %1" : : "r"(h->fs), "r"(h->gs));
+	__asm__ volatile("xrstor64 (%[in])\n"
+			 "1: lock incq %[turns]\n"
+			 "pause\n"
+			 "cmpq $0, %[stop]\n"
+			 "je 1b\n"
+			 "xsave64 (%[out])"
+			 : [turns] "+m"(h->turns)
+			 : [stop] "m"(h->stop), [in] "r"(h->in), [out] "r"(h->out), "a"(-1), "d"(-1)
+			 : "memory");
+	__asm__ volatile("rdfsbase %0; rdgsbase %1" : "=r"(h->fs_after), "=r"(h->gs_after));
+	__asm__ volatile("wrfsbase %0; wrgsbase %0" : : "r"(0ul));
+	h->done = 1;
+}
+
+static void others_run(void)
+{
+	SLEEPS_ONLY;
+	if (rt_cpu_count() == 1)
+		SKIP("one CPU only");
+	helpers_start(count);
+	for (int i = 0; i < 2; i++) {
+		CHECK(helpers_wait(1000));
+		CHECK_OK(doze());
+		CHECK(helpers_wait(1000));
+	}
+	EACH_OTHER(n)
+	helpers[n].stop = 1;
+	CHECK(helpers_done());
+	EACH_OTHER(n)
+	{
+		struct helper *h = &helpers[n];
+		const char *differs = xarea_difference(h->out, h->in);
+
+		CHECK_EQ(h->fs_after, h->fs);
+		CHECK_EQ(h->gs_after, h->gs);
+		if (differs)
+			test_fail(__FILE__, __LINE__, "CPU %u: %s differs", n, differs);
+	}
+}
+
+static void wait(void *arg)
+{
+	struct helper *h = arg;
+
+	for (;;) {
+		h->turns++;
+		h->status = hc_sm_down(h->wait);
+		if (h->stop)
+			break;
+	}
+	h->done = 1;
+}
+
+/* CPUs that have nothing to do sleep on in their own way. */
+static void others_idle(void)
+{
+	SLEEPS_ONLY;
+	helpers_start(wait);
+	EACH_OTHER(n)
+	while (!helpers[n].turns)
+		rt_pause();
+	CHECK_OK(doze());
+	EACH_OTHER(n)
+	CHECK_OK(hc_sm_up(helpers[n].wait));
+	CHECK_OK(doze());
+	EACH_OTHER(n)
+	{
+		helpers[n].stop = 1;
+		CHECK_OK(hc_sm_up(helpers[n].wait));
+	}
+	CHECK(helpers_done());
+	EACH_OTHER(n)
+	{
+		CHECK_EQ(helpers[n].turns, 2);
+		CHECK_EQ(helpers[n].status, SUCCESS);
+	}
+}
+
+static unsigned long read_msrs(unsigned long *to)
+{
+	unsigned n = 0;
+
+	for (unsigned msr = MSR_MTRR_FIRST; msr <= MSR_MTRR_LAST; msr++)
+		EXPECT_OK(hc_msr_read(msr, &to[n++]));
+	EXPECT_OK(hc_msr_read(MSR_MTRR_DEF_TYPE, &to[n++]));
+	EXPECT_OK(hc_msr_read(0x250, &to[n++]));
+	EXPECT_OK(hc_msr_read(0x26f, &to[n++]));
+	EXPECT_OK(hc_msr_read(MSR_PAT, &to[n++]));
+	EXPECT_OK(hc_msr_read(MSR_MISC_ENABLE, &to[n++]));
+	return n;
+}
+
+/* One that reset changes and that user land may change. */
+static void change_msr(void)
+{
+	unsigned long v;
+
+	EXPECT_OK(hc_msr_read(MSR_MISC_ENABLE, &v));
+	EXPECT_OK(hc_msr_write(MSR_MISC_ENABLE, v ^ MISC_ENABLE_MWAIT));
+}
+
+static void msrs_twice(void *arg)
+{
+	struct helper *h = arg;
+
+	change_msr();
+	read_msrs(h->msr);
+	h->turns = 1;
+	while (!h->stop)
+		rt_pause();
+	read_msrs(h->msr_after);
+	change_msr();
+	h->done = 1;
+}
+
+static void msrs(void)
+{
+	struct helper *self = &helpers[rt_cpu];
+	unsigned long count;
+
+	SLEEPS_ONLY;
+	helpers_start(msrs_twice);
+	change_msr();
+	count = read_msrs(self->msr);
+	CHECK(helpers_wait(0));
+	EACH_OTHER(n)
+	while (!helpers[n].turns)
+		rt_pause();
+	CHECK_OK(doze());
+	read_msrs(self->msr_after);
+	change_msr();
+	EACH_OTHER(n)
+	helpers[n].stop = 1;
+	CHECK(helpers_done());
+	for (unsigned n = 0; n < HEDRON_CPU_MAX; n++)
+		for (unsigned i = 0; rt_cpu_enabled(n) && i < count; i++)
+			CHECK_EQ(helpers[n].msr_after[i], helpers[n].msr[i]);
+}
+
+static volatile unsigned long ready, go;
+
+static void suspend_elsewhere(void *arg)
+{
+	struct helper *h = arg;
+	struct hc_regs r = request(s3, s3);
+
+	__atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST);
+	while (!go)
+		rt_pause();
+	h->status = hc_raw(&r);
+	h->done = 1;
+}
+
+/* The CPU that asks need not be the one that the firmware wakes up. */
+static void from_another_cpu(void)
+{
+	SLEEPS_ONLY;
+	if (rt_cpu_count() == 1)
+		SKIP("one CPU only");
+	go = 1;
+	EACH_OTHER(n)
+	{
+		struct helper *h = &helpers[n];
+
+		*h = (struct helper){.ec = {.cpu = n, .sel = sel_new(), .sc = sel_new()}, .in = h->in, .out = h->out};
+		guest_alive();
+		MUST(rt_thread(&h->ec, RT_PRIO, suspend_elsewhere, h));
+		while (!h->done)
+			rt_pause();
+		CHECK_EQ(h->status, SUCCESS);
+	}
+}
+
+/* One of those who ask at the same time gets it, the others are told so; a late one may get the next. */
+static void concurrent(void)
+{
+	unsigned slept = 0;
+	enum status st;
+
+	SLEEPS_ONLY;
+	if (rt_cpu_count() == 1)
+		SKIP("one CPU only");
+	ready = go = 0;
+	helpers_start(suspend_elsewhere);
+	while (ready < rt_cpu_count() - 1)
+		rt_pause();
+	go = 1;
+	st = doze();
+	CHECK(st == SUCCESS || st == BAD_PAR);
+	slept = st == SUCCESS;
+	CHECK(helpers_done());
+	EACH_OTHER(n)
+	{
+		CHECK(helpers[n].status == SUCCESS || helpers[n].status == BAD_PAR);
+		slept += helpers[n].status == SUCCESS;
+	}
+	CHECK(slept > 0);
+}
+
+/* ---- the kernel afterwards ---- */
+
+static void add(struct utcb *u, void *arg)
+{
+	u->words[0] += (uint64_t)arg;
+	rt_msg(u, 1, 0);
+}
+
+static bool call_adds(const struct server *s, unsigned long what)
+{
+	struct utcb *u = rt_utcb();
+
+	u->words[0] = 1;
+	rt_msg(u, 1, 0);
+	return EXPECT_OK(hc_call(s->pt)) && EXPECT_EQ(u->words[0], 1 + what);
+}
+
+static void calls_and_spaces(void)
+{
+	struct server here, there;
+	sel_t pd = pd_make();
+
+	SLEEPS_ONLY;
+	server_make(&here, add, (void *)10);
+	server_make_in(&there, pd, 0, add, (void *)20);
+	CHECK(call_adds(&here, 10) && call_adds(&there, 20));
+	CHECK_OK(doze());
+	CHECK(call_adds(&here, 10) && call_adds(&there, 20));
+	/* From here on the one address space is used after the other. */
+	for (int i = 0; i < 100; i++)
+		CHECK(call_adds(&there, 20));
+	CHECK_OK(rt_revoke(pd));
+}
+
+static void hit(void *flag)
+{
+	*(volatile unsigned long *)flag = 1;
+}
+
+/* Objects come and go on all CPUs, memory is unmapped everywhere: signals between the CPUs work. */
+static void life_goes_on(void)
+{
+	static unsigned long flags[HEDRON_CPU_MAX];
+	uint64_t *page = rt_pages(1), *again = (uint64_t *)rt_va(1, 1);
+
+	SLEEPS_ONLY;
+	CHECK_OK(doze());
+	for (int round = 0; round < 20; round++) {
+		EACH_OTHER(n)
+		{
+			struct rt_ec ec = {.cpu = n,
+					   .sel = sel_new(),
+					   .sc = sel_new(),
+					   .stack = helpers[n].ec.stack,
+					   .utcb = helpers[n].ec.utcb};
+
+			flags[n] = 0;
+			CHECK_OK(rt_thread(&ec, RT_PRIO, hit, &flags[n]));
+			helpers[n].ec.stack = ec.stack;
+			helpers[n].ec.utcb = ec.utcb;
+			while (!__atomic_load_n(&flags[n], __ATOMIC_RELAXED))
+				rt_pause();
+			CHECK_OK(rt_revoke(ec.sc));
+			CHECK_OK(rt_revoke(ec.sel));
+		}
+		CHECK_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(page), RT_SEL_PD, (uint64_t)again, 1, RT_MEM_RW,
+					 ITEM_HYPERVISOR));
+		*again = round;
+		CHECK_EQ(*page, round);
+		CHECK_OK(rt_mem_revoke((uint64_t)again, 1));
+		CHECK(!can_read((unsigned long)again));
+	}
+}
+
+static const struct test tests[] = {
+	TEST(not_passthrough),
+	TEST(no_such_operation),
+	TEST(types_beyond_the_field),
+	TEST(other_types),
+	TEST(stay_awake),
+	TEST(again),
+	TEST(waking_vector),
+	TEST(registers),
+	TEST(memory),
+	TEST(account),
+	TEST(others_run),
+	TEST(others_idle),
+	TEST(msrs),
+	TEST(from_another_cpu),
+	TEST(concurrent),
+	TEST(calls_and_spaces),
+	TEST(life_goes_on),
+};
+
+bool main(void)
+{
+	const char *text = rt_arg_text("s3");
+
+	has_s3 = text && *text >= '0' && *text <= '9';
+	s3 = rt_arg("s3", 0);
+	stays_awake = rt_arg("awake", 0);
+	can_sleep = has_s3 && !stays_awake;
+	return guest_run("suspend", tests, RT_ARRAY(tests));
+}
