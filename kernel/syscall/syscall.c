@@ -16,8 +16,6 @@ struct pd *sys_parent(u64 sel, unsigned *perm)
 	return (struct pd *)o;
 }
 
-struct pd *sys_pd(u64 sel) { return (struct pd *)cap_lookup_object(sel, KOBJ_PD, 0); }
-
 /* All but the frequent ones. */
 static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
