@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_PD, PD_CTRL. */
 #include "core/pd.h"
+#include "core/rcu.h"
 
 #include "space/delegate.h"
 #include "syscall/syscall.h"
@@ -42,6 +43,8 @@ static noinline enum status translate(struct pd *src, struct pd *dst, u64 crd, u
 	return s;
 }
 
+static cold enum status delegate_again(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self);
+
 /* A plain delegation is all that is frequent. */
 static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self)
 {
@@ -58,7 +61,15 @@ static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, u
 		self->regs.rdx = d.crd;
 		self->regs.rax &= ITEM_FLAGS_MASK; /* still as ARG4 brought it */
 	}
+	if (unlikely(d.status == OOM))
+		return delegate_again(arg1, arg2, crd, flags, window, self);
 	return d.status;
+}
+
+/* Memory may be short only because what was deleted waits for a grace period. What is named is looked up again: it may have gone. */
+static cold enum status delegate_again(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self)
+{
+	return rcu_expedite(cpu_current()) ? delegate_or_translate(arg1, arg2, crd, flags, window, self) : OOM;
 }
 
 #define MSR_SHIFT 12
