@@ -207,7 +207,7 @@ struct ec *ipc_reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
 		ipc_finish_reply(cpu, self);
 	}
 	if (caller && sm && !ec_is_dead(caller) && sm_down(sm, caller) != SUCCESS)
-		caller->regs.rdi = BAD_CAP;
+		ec_set_status(caller, BAD_CAP);
 
 	hazard_set(cpu, HAZARD_SCHED);
 	arch_dispatch();
