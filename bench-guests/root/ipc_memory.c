@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Mapping memory. For single pages the source is a range of the own PD in which the halves of a 2 MiB region are
- * swapped: contiguous and aligned as the hypercall wants it, but no superpage fits anywhere. The large page comes as
- * it is from the hypervisor PD.
+ * swapped: contiguous and aligned as the hypercall wants it, but no superpage fits anywhere. From the hypervisor PD
+ * come a single page and the large page, both as they are.
  */
 #include "ipc.h"
 
@@ -64,7 +64,7 @@ static const char *setup_pages(long pages)
 	return why;
 }
 
-static const char *setup_large(long order)
+static const char *setup_hypervisor(long order)
 {
 	const char *why = prepare();
 
@@ -74,6 +74,11 @@ static const char *setup_large(long order)
 	op.target = rt_mem(target_va, (unsigned)order, RT_MEM_RW);
 	op.meta = ITEM_DELEGATE | ITEM_HYPERVISOR;
 	return why;
+}
+
+static const char *setup_hypervisor_pages(long pages)
+{
+	return setup_hypervisor(__builtin_ctzl((unsigned long)pages));
 }
 
 static uint64_t window_delegate(void)
@@ -136,6 +141,12 @@ const struct bench_case ipc_memory_cases[] = {
 	 .setup = setup_pages,
 	 .window = window_delegate,
 	 .valid = valid},
+	{.name = "delegate_mem_hv",
+	 .param = "pages",
+	 BENCH_VALUES(1),
+	 .setup = setup_hypervisor_pages,
+	 .window = window_delegate,
+	 .valid = valid},
 	{.name = "revoke_mem",
 	 .param = "pages",
 	 BENCH_VALUES(1, 16, LARGE_PAGES),
@@ -145,13 +156,13 @@ const struct bench_case ipc_memory_cases[] = {
 	{.name = "delegate_mem_large",
 	 .param = "order",
 	 BENCH_VALUES(LARGE_ORDER),
-	 .setup = setup_large,
+	 .setup = setup_hypervisor,
 	 .window = window_delegate,
 	 .valid = valid},
 	{.name = "revoke_mem_large",
 	 .param = "order",
 	 BENCH_VALUES(LARGE_ORDER),
-	 .setup = setup_large,
+	 .setup = setup_hypervisor,
 	 .window = window_revoke,
 	 .valid = valid},
 	{},

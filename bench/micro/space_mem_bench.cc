@@ -16,8 +16,8 @@ static void reset()
 	must(space_mem_init(&a.mem));
 	must(space_mem_init(&b.mem));
 	/* What a PD that is in use has: tables. */
-	must(space_mem_delegate(&pd_kernel, &a, 0x300, 0x5000, 0, 7, ITEM_GUEST));
-	must(space_mem_delegate(&pd_kernel, &b, 0x300, 0x5000, 0, 7, ITEM_GUEST));
+	must(space_mem_delegate(&pd_kernel, &a, 0x300, 0x5000, 0, 7 | ITEM_GUEST));
+	must(space_mem_delegate(&pd_kernel, &b, 0x300, 0x5000, 0, 7 | ITEM_GUEST));
 }
 
 /* From physical memory, over the same mapping again and again. */
@@ -26,7 +26,7 @@ static void delegate_physical(benchmark::State &state)
 	reset();
 	unsigned order = (unsigned)state.range(0);
 	for (auto _ : state)
-		must(space_mem_delegate(&pd_kernel, &a, 0x40000, 0x80000, order, 7, 0));
+		must(space_mem_delegate(&pd_kernel, &a, 0x40000, 0x80000, order, 7));
 	state.SetItemsProcessed(state.iterations() << order);
 }
 BENCHMARK(delegate_physical)->ArgName("order")->Arg(0)->Arg(4)->Arg(8)->Arg(9)->Arg(18);
@@ -37,9 +37,9 @@ static void delegate_revoke(benchmark::State &state)
 	reset();
 	unsigned order = (unsigned)state.range(0), flags = state.range(1) ? ITEM_GUEST : 0;
 	for (u64 page = 0; page < 512; page++)
-		must(space_mem_delegate(&pd_kernel, &a, 0x40000 + page, 0x200 + page, 0, 7, 0));
+		must(space_mem_delegate(&pd_kernel, &a, 0x40000 + page, 0x200 + page, 0, 7));
 	for (auto _ : state) {
-		must(space_mem_delegate(&a, &b, 0x200, 0x400, order, 7, flags));
+		must(space_mem_delegate(&a, &b, 0x200, 0x400, order, 7 | flags));
 		must(space_mem_revoke(&b, 0x400, order));
 	}
 	state.SetItemsProcessed(state.iterations() << order);
@@ -49,9 +49,9 @@ BENCHMARK(delegate_revoke)->ArgNames({"order", "guest"})->ArgsProduct({{0, 4, 8,
 static void delegate_revoke_superpage(benchmark::State &state)
 {
 	reset();
-	must(space_mem_delegate(&pd_kernel, &a, 0x40000, 0x200, 9, 7, 0));
+	must(space_mem_delegate(&pd_kernel, &a, 0x40000, 0x200, 9, 7));
 	for (auto _ : state) {
-		must(space_mem_delegate(&a, &b, 0x200, 0x400, 9, 7, 0));
+		must(space_mem_delegate(&a, &b, 0x200, 0x400, 9, 7));
 		must(space_mem_revoke(&b, 0x400, 9));
 	}
 }

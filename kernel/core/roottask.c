@@ -30,7 +30,7 @@ static enum status map_in_place(struct pd *pd, const struct elf_segment *s, u64 
 	for (u64 i = 0; i < pages;) {
 		/* Both sides are aligned to the block; the larger alignment is not worth the bother for a few pages. */
 		unsigned order = order_fit(dst | src | (dst + i) | (src + i), pages - i);
-		enum status e = space_mem_delegate(&pd_kernel, pd, src + i, dst + i, order, perm, ITEM_HYPERVISOR);
+		enum status e = space_mem_delegate(&pd_kernel, pd, src + i, dst + i, order, perm | ITEM_HYPERVISOR);
 		if (e != SUCCESS)
 			return e;
 		i += 1ull << order;

@@ -9,12 +9,6 @@ static always_inline unsigned index_at(u64 page, unsigned level)
 	return page >> level * PTAB_LEVEL_BITS & (PTAB_ENTRIES - 1);
 }
 
-/* An entry that is not present is 0, and bit 7, the sign of the low byte, says that it is a leaf. Not for level 0. */
-static always_inline bool is_table(u64 entry)
-{
-	return (int8_t)entry > 0;
-}
-
 static always_inline u64 table_entry(const struct ptab *pt, const u64 *table)
 {
 	u64 rights = PTE_P | PTE_W | PTE_U; /* the same bits as EPT_R | EPT_W | EPT_X */
@@ -31,11 +25,11 @@ static always_inline u64 *find(const struct ptab *pt, u64 page, unsigned level, 
 {
 	u64 *e = &pt->root[index_at(page, 3)];
 	*found = 3;
-	if (level < 3 && is_table(*e)) {
+	if (level < 3 && ptab_is_table(*e)) {
 		e = &ptab_child(*e)[index_at(page, *found = 2)];
-		if (level < 2 && is_table(*e)) {
+		if (level < 2 && ptab_is_table(*e)) {
 			e = &ptab_child(*e)[index_at(page, *found = 1)];
-			if (level < 1 && is_table(*e))
+			if (level < 1 && ptab_is_table(*e))
 				e = &ptab_child(*e)[index_at(page, *found = 0)];
 		}
 	}
@@ -52,7 +46,7 @@ u64 ptab_lookup(const struct ptab *pt, u64 page, unsigned *order)
 
 /* ---- tables that were taken out ---- */
 
-static void gather(struct ptab_gather *g, u64 entry, unsigned level)
+static noinline void gather(struct ptab_gather *g, u64 entry, unsigned level)
 {
 	u64 *table = ptab_child(entry);
 	struct page *p = buddy_page(table);
@@ -64,7 +58,7 @@ static void gather(struct ptab_gather *g, u64 entry, unsigned level)
 static void free_tables(u64 *table, unsigned level, unsigned entries)
 {
 	for (unsigned i = 0; level && i < entries; i++)
-		if (is_table(table[i])) {
+		if (ptab_is_table(table[i])) {
 			free_tables(ptab_child(table[i]), level - 1, PTAB_ENTRIES);
 			buddy_free(ptab_child(table[i]), 0);
 		}
@@ -100,7 +94,7 @@ static always_inline void replace(struct ptab_gather *g, u64 *e, u64 entry, unsi
 		return;
 	g->stale |= old;
 	__atomic_store_n(e, entry, __ATOMIC_RELEASE);
-	if (level && is_table(old))
+	if (level && ptab_is_table(old))
 		gather(g, old, level - 1);
 }
 
@@ -130,12 +124,13 @@ static noinline bool make_table(const struct ptab *pt, u64 *e, unsigned level)
 	return true;
 }
 
-/* From an entry of `level` one level down, through a table that is made if there is none. NULL: no memory. */
-static always_inline u64 *below(const struct ptab *pt, u64 *e, u64 page, unsigned level)
+/* From an entry of `level` one level down, through a table that is made if there is none. False: no memory. */
+static always_inline bool descend(const struct ptab *pt, u64 **e, u64 page, unsigned level)
 {
-	if (unlikely(!is_table(*e)) && !make_table(pt, e, level))
-		return NULL;
-	return &ptab_child(*e)[index_at(page, level - 1)];
+	if (unlikely(!ptab_is_table(**e)) && !make_table(pt, *e, level))
+		return false;
+	*e = &ptab_child(**e)[index_at(page, level - 1)];
+	return true;
 }
 
 /* The entry of `level` for `page`, with all tables above it. NULL: no memory. */
@@ -144,12 +139,9 @@ static always_inline u64 *reach(struct ptab *pt, u64 page, unsigned level)
 	if (unlikely(!pt->root) && !(pt->root = buddy_alloc_zeroed()))
 		return NULL;
 	u64 *e = &pt->root[index_at(page, 3)];
-	if (level < 3)
-		e = below(pt, e, page, 3);
-	if (level < 2 && e)
-		e = below(pt, e, page, 2);
-	if (level < 1 && e)
-		e = below(pt, e, page, 1);
+	if ((level < 3 && !descend(pt, &e, page, 3)) || (level < 2 && !descend(pt, &e, page, 2)) ||
+	    (level < 1 && !descend(pt, &e, page, 1)))
+		return NULL;
 	return e;
 }
 
@@ -218,12 +210,6 @@ enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_ga
 
 /* ---- copying ---- */
 
-static always_inline u64 passed_on(u64 leaf, u64 deny)
-{
-	u64 weaker = ptab_weaken(leaf, deny);
-	return leaf & PTE_DELEG ? weaker : 0;
-}
-
 struct copy {
 	struct ptab *pt;
 	struct ptab_gather *g;
@@ -233,7 +219,7 @@ struct copy {
 /* The inner loop: leaves of 4 KiB. What `fresh` entries of the destination held means nothing. */
 static always_inline u64 copy_leaf(u64 *to, u64 leaf, u64 deny, unsigned format, bool fresh)
 {
-	u64 entry = passed_on(leaf, deny), old = 0;
+	u64 entry = ptab_pass(leaf, deny), old = 0;
 	if (format != PTAB_HOST && entry)
 		entry = ptab_encode(format, entry);
 	if (fresh) {
@@ -274,7 +260,7 @@ static enum status copy_table(struct copy *c, u64 page, const u64 *from)
 	u64 *e = reach(c->pt, page, 1);
 	if (!e)
 		return OOM;
-	if (is_table(*e)) {
+	if (ptab_is_table(*e)) {
 		copy_leaves_to(c, ptab_child(*e), from, PTAB_ENTRIES, false);
 		return SUCCESS;
 	}
@@ -293,10 +279,10 @@ static enum status copy_entries(struct copy *c, u64 page, const u64 *from, unsig
 	enum status st = SUCCESS;
 
 	for (u64 i = 0; i < n && st == SUCCESS; i++, page += bit(order)) {
-		u64 entry = from[i], leaf = passed_on(entry & ~PTE_PS, c->deny);
-		if (is_table(entry) && level == 1)
+		u64 entry = from[i], leaf = ptab_pass(entry & ~PTE_PS, c->deny);
+		if (ptab_is_table(entry) && level == 1)
 			st = copy_table(c, page, ptab_child(entry));
-		else if (is_table(entry))
+		else if (ptab_is_table(entry))
 			st = copy_entries(c, page, ptab_child(entry), level - 1, PTAB_ENTRIES);
 		else if (leaf)
 			st = ptab_map(c->pt, page, order, leaf, c->g);
@@ -319,7 +305,7 @@ static always_inline enum status copy_pages(struct copy *c, u64 page, const u64 
 static noinline enum status copy_large(struct copy *c, u64 page, u64 entry, unsigned level, u64 src_page,
 				       unsigned order)
 {
-	u64 leaf = passed_on(entry & ~PTE_PS, c->deny);
+	u64 leaf = ptab_pass(entry & ~PTE_PS, c->deny);
 	if (!leaf)
 		return ptab_unmap(c->pt, page, order, c->g);
 	u64 offset = src_page & bits_low(level * PTAB_LEVEL_BITS);

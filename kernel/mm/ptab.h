@@ -66,9 +66,10 @@ struct ptab_gather {
 /* Memory type as in MTRRs and EPT entries. */
 enum mem_type { MEM_UC = 0, MEM_WC = 1, MEM_WT = 4, MEM_WP = 5, MEM_WB = 6 };
 
+/* Of an entry that names a table, which has nothing above its address. */
 static always_inline u64 *ptab_child(u64 entry)
 {
-	return (u64 *)heap_virt(paddr(entry & PTE_ADDR));
+	return (u64 *)heap_virt(paddr(entry & ~(u64)PAGE_MASK));
 }
 
 /* A leaf (host format) as the table's format has it. */
@@ -87,6 +88,52 @@ _Static_assert(PTE_P == EPT_R && PTE_W == EPT_W, "bits that both formats have in
 static always_inline u64 ptab_weaken(u64 leaf, u64 deny)
 {
 	return (leaf & ~(deny & PTE_W)) | (deny & PTE_NX);
+}
+
+/* An entry that is not present is 0, and bit 7, the sign of the low byte, says that it is a leaf. Not for level 0. */
+static always_inline bool ptab_is_table(u64 entry)
+{
+	return (int8_t)entry > 0;
+}
+
+/* The entry of a 4 KiB leaf; NULL if no table holds it. Written out: it is most of what mapping a page costs. */
+static always_inline u64 *ptab_leaf(const struct ptab *pt, u64 page)
+{
+	u64 entry = pt->root[page >> 27 & (PTAB_ENTRIES - 1)];
+	if (unlikely(!ptab_is_table(entry)))
+		return NULL;
+	entry = ptab_child(entry)[page >> 18 & (PTAB_ENTRIES - 1)];
+	if (unlikely(!ptab_is_table(entry)))
+		return NULL;
+	entry = ptab_child(entry)[page >> 9 & (PTAB_ENTRIES - 1)];
+	if (unlikely(!ptab_is_table(entry)))
+		return NULL;
+	return &ptab_child(entry)[page & (PTAB_ENTRIES - 1)];
+}
+
+/* What maps a page of a host table as if it were a 4 KiB leaf, be it part of a superpage or not; 0: nothing. */
+static always_inline u64 ptab_page(const struct ptab *pt, u64 page)
+{
+	unsigned level = 3;
+	u64 entry = pt->root[page >> 27 & (PTAB_ENTRIES - 1)];
+	if (likely(ptab_is_table(entry))) {
+		level = 2;
+		entry = ptab_child(entry)[page >> 18 & (PTAB_ENTRIES - 1)];
+		if (likely(ptab_is_table(entry))) {
+			level = 1;
+			entry = ptab_child(entry)[page >> 9 & (PTAB_ENTRIES - 1)];
+			if (likely(ptab_is_table(entry)))
+				return ptab_child(entry)[page & (PTAB_ENTRIES - 1)];
+		}
+	}
+	return entry ? (entry & ~PTE_PS) | (page & bits_low(level * PTAB_LEVEL_BITS)) << PAGE_BITS : 0;
+}
+
+/* What a leaf becomes when it is passed on without the rights in `deny`; 0 if it is not passed on. */
+static always_inline u64 ptab_pass(u64 leaf, u64 deny)
+{
+	u64 weaker = ptab_weaken(leaf, deny);
+	return leaf & PTE_DELEG ? weaker : 0;
 }
 
 /* Starts without a root; ptab_map() and ptab_copy() make one. */

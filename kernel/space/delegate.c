@@ -38,24 +38,25 @@ static always_inline void clamp(struct block *from, struct block *to, u64 hotspo
 	}
 }
 
-static enum status grant_mem(struct pd *src, struct pd *dst, struct block from, struct block to, unsigned perm,
-			     u64 meta)
+static always_inline enum status grant_mem(struct pd *src, struct pd *dst, struct block from, struct block to,
+					   unsigned perm, u64 meta)
 {
 	return space_mem_delegate(src, dst, from.base, to.base, from.order,
-				  perm & (PERM_MEM_R | PERM_MEM_W | PERM_MEM_X),
-				  (unsigned)meta & (ITEM_NO_HOST | ITEM_GUEST));
+				  (perm & (PERM_MEM_R | PERM_MEM_W | PERM_MEM_X)) |
+					  ((unsigned)meta & (ITEM_NO_HOST | ITEM_GUEST)));
 }
 
 /* The hypervisor PD has no objects to give. Selectors beyond the space are empty, and never filled. */
-static enum status grant_obj(struct pd *src, struct pd *dst, struct block from, struct block to, unsigned perm)
+static always_inline enum status grant_obj(struct pd *src, struct pd *dst, struct block from, struct block to,
+					   unsigned perm)
 {
 	from = block_first(from, OBJ_ORDER);
-	if (src == &pd_kernel || from.base >= HEDRON_SEL_NUM || to.base >= HEDRON_SEL_NUM)
+	if (unlikely(src == &pd_kernel || from.base >= HEDRON_SEL_NUM || to.base >= HEDRON_SEL_NUM))
 		return SUCCESS;
 	return space_obj_delegate(src, from.base, dst, to.base, from.order, perm);
 }
 
-static enum status grant_pio(struct pd *src, struct pd *dst, struct block r, unsigned perm, u64 meta)
+static noinline enum status grant_pio(struct pd *src, struct pd *dst, struct block r, unsigned perm, u64 meta)
 {
 	unsigned where = (meta & ITEM_NO_HOST ? 0 : PIO_HOST) | (meta & ITEM_GUEST ? PIO_GUEST : 0);
 
@@ -65,48 +66,58 @@ static enum status grant_pio(struct pd *src, struct pd *dst, struct block r, uns
 	return space_pio_delegate(src, dst, (u32)r.base, r.order, where);
 }
 
-/* *got: what the receiver is told; it stays 0 if nothing could be meant. */
-static enum status delegate(struct pd *src, struct pd *dst, struct delegation item, crd_t window, crd_t *got)
+/* There is no way to give a port another number: what both have is meant. */
+static noinline struct delegated delegate_pio(struct pd *src, struct pd *dst, crd_t crd, u64 meta, crd_t window)
 {
-	struct block from = block_of_crd(item.crd), to = block_of_crd(window);
-	unsigned perm = crd_perm(item.crd & window);
-	enum crd_kind kind = crd_kind(item.crd);
+	struct block from = block_of_crd(crd), to = block_of_crd(window);
+	unsigned perm = crd_perm(crd & window);
 
-	if (unlikely(kind != crd_kind(window) || kind == CRD_NULL || (!perm && kind != CRD_MEM)))
-		return SUCCESS;
-	if (kind != CRD_PIO)
-		clamp(&from, &to, item.meta >> 12);
-	else if (block_overlap(from, to)) /* there is no way to give a port another number */
-		from = to = block_intersection(from, to);
-	else
-		return SUCCESS;
+	if (!perm || !block_overlap(from, to))
+		return (struct delegated){SUCCESS, 0};
+	to = block_intersection(from, to);
+	return (struct delegated){grant_pio(src, dst, to, perm, meta), crd_make(CRD_PIO, to.base, to.order, perm)};
+}
 
-	*got = crd_make(kind, to.base, to.order, perm);
-	if (kind == CRD_OBJ)
-		return grant_obj(src, dst, from, to, perm);
-	return kind == CRD_MEM ? grant_mem(src, dst, from, to, perm, item.meta)
-			       : grant_pio(src, dst, to, perm, item.meta);
+struct delegated delegate(struct pd *src, struct pd *dst, crd_t crd, u64 meta, crd_t window)
+{
+	struct block from = block_of_crd(crd), to = block_of_crd(window);
+	unsigned perm = crd_perm(crd & window);
+	enum crd_kind kind = crd_kind(crd);
+
+	if (unlikely(crd_kind(crd ^ window) || kind == CRD_NULL))
+		return (struct delegated){SUCCESS, 0};
+	if ((meta & ITEM_HYPERVISOR) && likely(src->root))
+		src = &pd_kernel;
+	if (unlikely(kind == CRD_PIO))
+		return delegate_pio(src, dst, crd, meta, window);
+	if (unlikely(from.order != to.order))
+		clamp(&from, &to, meta >> 12);
+
+	crd_t got = crd_common(crd, window, to.base, to.order);
+	if (kind == CRD_MEM)
+		return (struct delegated){grant_mem(src, dst, from, to, perm, meta), got};
+	if (unlikely(!perm))
+		return (struct delegated){SUCCESS, 0};
+	return (struct delegated){grant_obj(src, dst, from, to, perm), got};
 }
 
 enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item, crd_t xlt, crd_t del,
 			  struct delegation *out)
 {
-	struct pd *from = (item.meta & ITEM_HYPERVISOR) && src->root ? &pd_kernel : src;
 	u64 flags = item.meta & ITEM_FLAGS_MASK, kind = flags & ITEM_KIND_MASK;
-	enum status status = SUCCESS;
-	crd_t got = 0;
+	struct delegated result = {SUCCESS, 0};
 
-	if (kind == ITEM_TRANSLATE || kind == ITEM_TRANSLATE_DELEGATE)
-		got = translate(src, dst, item.crd, xlt);
-	if (kind == ITEM_TRANSLATE_DELEGATE && !got) {
+	if (unlikely(kind == ITEM_TRANSLATE || kind == ITEM_TRANSLATE_DELEGATE))
+		result.crd = translate(src, dst, item.crd, xlt);
+	if (kind == ITEM_TRANSLATE_DELEGATE && !result.crd) {
 		kind = ITEM_DELEGATE;
 		flags |= ITEM_DELEGATE;
 	}
-	if (kind == ITEM_DELEGATE)
-		status = delegate(from, dst, item, del, &got);
+	if (likely(kind == ITEM_DELEGATE))
+		result = delegate(src, dst, item.crd, item.meta, del);
 	if (out)
-		*out = (struct delegation){got, flags};
-	return status;
+		*out = (struct delegation){result.crd, flags};
+	return result.status;
 }
 
 enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd)
@@ -142,15 +153,11 @@ enum status delegate_revoke(struct pd *pd, crd_t crd, bool self)
 
 crd_t delegate_lookup(struct pd *current, crd_t crd)
 {
-	u64 base = crd_base(crd);
-	cap_t c;
-
 	switch (crd_kind(crd)) {
 	case CRD_PIO:
-		return space_pio_lookup(current, base);
+		return space_pio_lookup(current, crd_base(crd));
 	case CRD_OBJ:
-		c = cap_lookup(base);
-		return c ? crd_make(CRD_OBJ, base, 0, cap_perm(c)) : 0;
+		return delegate_lookup_obj(crd);
 	default:
 		return 0;
 	}

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "lib/types.h"
+#include "space/space_obj.h"
 
 #include <hedron/abi.h>
 #include <hedron/crd.h>
@@ -17,6 +17,15 @@ struct delegation {
 	crd_t crd;
 	u64 meta;
 };
+
+/* What has come of a delegation: the result as the receiver is told, 0 if nothing could be meant. */
+struct delegated {
+	enum status status;
+	crd_t crd;
+};
+
+/* The heart of an item that is delegated: {crd, meta} from src to the window of dst. Statuses as below. */
+struct delegated delegate(struct pd *src, struct pd *dst, crd_t crd, u64 meta, crd_t window) must_check;
 
 /*
  * One typed item from src to dst against dst's windows for translation and delegation. The result (out may be NULL)
@@ -34,3 +43,11 @@ enum status delegate_revoke(struct pd *pd, crd_t crd, bool self) must_check;
 
 /* PD_CTRL lookup: what covers crd's base in the current PD, or 0. */
 crd_t delegate_lookup(struct pd *current, crd_t crd);
+
+/* The same for an object CRD. */
+static always_inline crd_t delegate_lookup_obj(crd_t crd)
+{
+	u64 sel = crd_base(crd);
+	cap_t c = cap_lookup(sel);
+	return likely(c) ? crd_make(CRD_OBJ, sel, 0, cap_perm(c)) : 0;
+}

@@ -82,6 +82,26 @@ static always_inline void finish(struct pd *pd, u64 page, unsigned order, struct
 		spin_unlock(&pd->mem.lock);
 }
 
+/* Of a single page's entry in the host table. */
+static noinline void flush_page(struct pd *pd, u64 page, u64 stale, bool others)
+{
+	struct change c = {.g.stale = stale};
+	flush(pd, page, 0, &c, others);
+}
+
+/* With the PD's lock held, which is released: another entry for the one at e. */
+static always_inline void finish_page(struct pd *pd, u64 page, u64 *e, u64 entry)
+{
+	u32 others = __atomic_load_n(&pd->mem.flushing, __ATOMIC_ACQUIRE);
+	u64 stale = *e == entry ? 0 : *e;
+
+	__atomic_store_n(e, entry, __ATOMIC_RELEASE);
+	if (stale | others)
+		flush_page(pd, page, stale, others);
+	else
+		spin_unlock(&pd->mem.lock);
+}
+
 /* ---- delegation ---- */
 
 #define PERM_MEM_ALL (PERM_MEM_R | PERM_MEM_W | PERM_MEM_X)
@@ -90,8 +110,8 @@ _Static_assert(PERM_MEM_W == PTE_W && (u64)PERM_MEM_X << 61 == PTE_NX, "rights a
 
 static always_inline u64 denied(unsigned perm)
 {
-	u64 missing = ~(u64)perm;
-	return (missing & PERM_MEM_W) | (missing & PERM_MEM_X) << 61;
+	u64 missing = perm ^ PERM_MEM_ALL;
+	return missing | missing << 61; /* other bits mean nothing */
 }
 
 /* Both ranges, or one range twice. */
@@ -133,7 +153,7 @@ static always_inline enum status fill(struct ptab *pt, u64 page, const struct pd
 	return ptab_map(pt, page, order, ptab_weaken(run->leaf, deny) | src_page << PAGE_BITS, g);
 }
 
-static always_inline enum status empty(struct pd *pd, u64 page, unsigned order, bool host, bool guest)
+static noinline enum status empty(struct pd *pd, u64 page, unsigned order, bool host, bool guest)
 {
 	struct change c = {0};
 	enum status st = SUCCESS;
@@ -149,61 +169,124 @@ static always_inline enum status empty(struct pd *pd, u64 page, unsigned order, 
 	return st;
 }
 
-static void lock_both(struct space_mem *a, struct space_mem *b)
+static noinline void lock_both(struct space_mem *a, struct space_mem *b)
 {
 	spin_lock(a < b ? &a->lock : &b->lock);
-	if (a != b)
-		spin_lock(a < b ? &b->lock : &a->lock);
+	spin_lock(a < b ? &b->lock : &a->lock);
 }
 
-/* Inlined for the common destinations; `src` is NULL for physical memory. */
-static always_inline enum status delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
-					  u64 deny, bool host, bool guest)
+static always_inline void lock(struct pd *src, struct pd *dst)
 {
+	if (src == dst)
+		spin_lock(&dst->mem.lock);
+	else
+		lock_both(&src->mem, &dst->mem);
+}
+
+static always_inline void unlock_source(struct pd *src, const struct pd *dst)
+{
+	if (src != dst)
+		spin_unlock(&src->mem.lock);
+}
+
+/* `src` is NULL for physical memory. */
+static always_inline enum status change(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+					unsigned how)
+{
+	u64 deny = denied(how);
 	struct change c = {0};
 	enum status st = SUCCESS;
 
-	if (src)
-		lock_both(&src->mem, &dst->mem);
-	else
-		spin_lock(&dst->mem.lock);
+	lock(src ? src : dst, dst);
 	/* The host table last: it may be the source. */
-	if (guest) {
+	if (how & ITEM_GUEST) {
 		st = fill(&dst->mem.guest, dst_page, src, src_page, order, deny, &c.g);
 		guest_done(&c);
 	}
-	if (host && st == SUCCESS)
+	if (!(how & ITEM_NO_HOST) && st == SUCCESS)
 		st = fill(&dst->mem.host, dst_page, src, src_page, order, deny, &c.g);
-	if (src && src != dst)
-		spin_unlock(&src->mem.lock);
+	unlock_source(src ? src : dst, dst);
 	finish(dst, dst_page, order, &c);
 	return st;
 }
 
-enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
-			       unsigned perm, unsigned flags)
+static noinline enum status delegate_range(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+					   unsigned how)
 {
-	bool host = !(flags & ITEM_NO_HOST), guest = flags & ITEM_GUEST;
-
-	if (unlikely(!in_user_space(src_page, dst_page, order) || (!host && !guest)))
+	if (unlikely(!in_user_space(src_page, dst_page, order) ||
+		     (how & (ITEM_NO_HOST | ITEM_GUEST)) == ITEM_NO_HOST))
 		return SUCCESS;
-	if (unlikely(!(perm & PERM_MEM_ALL)))
-		return empty(dst, dst_page, order, host, guest);
-	if (flags & ITEM_HYPERVISOR || src == &pd_kernel) {
-		if (src_page + bit(order) > space_mem_phys_end)
-			return BAD_PAR;
-		src = NULL;
+	if (unlikely(!(how & PERM_MEM_ALL)))
+		return empty(dst, dst_page, order, !(how & ITEM_NO_HOST), how & ITEM_GUEST);
+	if (how & ITEM_HYPERVISOR || src == &pd_kernel)
+		return src_page + bit(order) > space_mem_phys_end ? BAD_PAR
+								  : change(NULL, dst, src_page, dst_page, order, how);
+	return change(src, dst, src_page, dst_page, order, how);
+}
+
+/* With dst's lock held, which is released in any case. False: there is no table for the page. */
+static always_inline bool set_page(struct pd *dst, u64 page, u64 leaf, unsigned how)
+{
+	u64 *e = ptab_leaf(&dst->mem.host, page);
+	if (likely(e))
+		finish_page(dst, page, e, ptab_pass(leaf, denied(how)));
+	else
+		spin_unlock(&dst->mem.lock);
+	return e;
+}
+
+static noinline enum status delegate_phys_page(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page,
+					       unsigned order, unsigned how)
+{
+	if (likely(src_page < space_mem_phys_end)) {
+		const struct space_mem_run *run = space_mem_phys_run(src_page);
+		spin_lock(&dst->mem.lock);
+		if (likely(set_page(dst, dst_page, run->leaf ? run->leaf | src_page << PAGE_BITS : 0, how)))
+			return SUCCESS;
 	}
-	if (unlikely(!host || guest))
-		return delegate(src, dst, src_page, dst_page, order, denied(perm), host, guest);
-	if (src)
-		return delegate(src, dst, src_page, dst_page, order, denied(perm), true, false);
-	return delegate(NULL, dst, src_page, dst_page, order, denied(perm), true, false);
+	return delegate_range(src, dst, src_page, dst_page, order, how);
+}
+
+static always_inline enum status delegate_page(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page,
+					       unsigned order, unsigned how)
+{
+	lock(src, dst);
+	u64 leaf = ptab_page(&src->mem.host, src_page);
+	unlock_source(src, dst);
+	if (likely(set_page(dst, dst_page, leaf, how)))
+		return SUCCESS;
+	return delegate_range(src, dst, src_page, dst_page, order, how);
+}
+
+/* One page with some rights for the host table is the usual case, and goes by itself if its table is there. */
+enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+			       unsigned how)
+{
+	if (unlikely(order | (how & ~PERM_MEM_ALL)) || unlikely(!how) ||
+	    unlikely(max_u64(src_page, dst_page) >= USER_PAGES))
+		return delegate_range(src, dst, src_page, dst_page, order, how);
+	if (src == &pd_kernel)
+		return delegate_phys_page(src, dst, src_page, dst_page, order, how);
+	return delegate_page(src, dst, src_page, dst_page, order, how);
+}
+
+static always_inline bool revoke_page(struct pd *pd, u64 page)
+{
+	spin_lock(&pd->mem.lock);
+	u64 *e = ptab_leaf(&pd->mem.host, page);
+	if (likely(e && !pd->mem.guest.root)) {
+		finish_page(pd, page, e, 0);
+		return true;
+	}
+	spin_unlock(&pd->mem.lock);
+	return false;
 }
 
 enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order)
 {
-	return in_user_space(page, page, order) ? empty(pd, page, order, true, true) : SUCCESS;
+	if (!in_user_space(page, page, order) || (!order && revoke_page(pd, page)))
+		return SUCCESS;
+	return empty(pd, page, order, true, true);
 }
 
 /* ---- single pages of the kernel ---- */

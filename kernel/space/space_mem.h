@@ -41,8 +41,16 @@ struct space_mem_run {
 	u64 leaf; /* how the hypervisor PD maps them: attributes of a leaf (mm/ptab.h), 0 if they are withheld */
 };
 
+extern const struct space_mem_run *space_mem_phys_hit; /* a hint: neighbours are asked for in turn */
+const struct space_mem_run *space_mem_phys_search(u64 page);
+
 /* The run of a page below space_mem_phys_end. */
-const struct space_mem_run *space_mem_phys_run(u64 page);
+static always_inline const struct space_mem_run *space_mem_phys_run(u64 page)
+{
+	const struct space_mem_run *r = __atomic_load_n(&space_mem_phys_hit, __ATOMIC_RELAXED);
+	return likely(r->first <= page && page < r->end) ? r : space_mem_phys_search(page);
+}
+
 /* The first page that cannot be addressed; 0 before the first claim. */
 extern u64 space_mem_phys_end;
 
@@ -52,12 +60,13 @@ enum status space_mem_init(struct space_mem *m) must_check;
 void space_mem_destroy(struct space_mem *m);
 
 /*
- * Delegates 2^order pages from src_page of `src` to dst_page of `dst`. `flags`: ITEM_NO_HOST, ITEM_GUEST bits and
- * ITEM_HYPERVISOR (source is the hypervisor PD, as if src were &pd_kernel). Ranges that are not aligned or reach
- * beyond user space: SUCCESS without effect. BAD_PAR: physical memory beyond MAXPHYADDR. OOM: a part may be done.
+ * Delegates 2^order pages from src_page of `src` to dst_page of `dst`. `how`: PERM_MEM_*, ITEM_NO_HOST, ITEM_GUEST
+ * bits and ITEM_HYPERVISOR (source is the hypervisor PD, as if src were &pd_kernel). Ranges that are not aligned or
+ * reach beyond user space: SUCCESS without effect. BAD_PAR: physical memory beyond MAXPHYADDR. OOM: a part may be
+ * done.
  */
 enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
-			       unsigned perm, unsigned flags) must_check;
+			       unsigned how) must_check;
 
 /* Takes 2^order pages away, from both tables. OOM: a superpage could not be split. */
 enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order) must_check;

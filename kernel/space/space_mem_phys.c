@@ -19,11 +19,11 @@ static unsigned claim_count;
 
 static struct space_mem_run runs[RUNS_MAX];
 static unsigned run_count;
-static const struct space_mem_run *last_hit = runs; /* a hint: neighbours are asked for in turn */
 
 u64 space_mem_phys_end;
+const struct space_mem_run *space_mem_phys_hit = runs;
 
-static noinline const struct space_mem_run *search(u64 page)
+const struct space_mem_run *space_mem_phys_search(u64 page)
 {
 	unsigned low = 0, high = run_count - 1;
 
@@ -34,14 +34,8 @@ static noinline const struct space_mem_run *search(u64 page)
 		else
 			high = mid;
 	}
-	__atomic_store_n(&last_hit, &runs[low], __ATOMIC_RELAXED);
+	__atomic_store_n(&space_mem_phys_hit, &runs[low], __ATOMIC_RELAXED);
 	return &runs[low];
-}
-
-const struct space_mem_run *space_mem_phys_run(u64 page)
-{
-	const struct space_mem_run *r = __atomic_load_n(&last_hit, __ATOMIC_RELAXED);
-	return likely(r->first <= page && page < r->end) ? r : search(page);
 }
 
 static void add_run(u64 end, u64 leaf)
@@ -70,7 +64,7 @@ static void make_runs(void)
 {
 	u64 end = space_mem_phys_end = bit(arch_phys_bits() - PAGE_BITS);
 	run_count = 0;
-	last_hit = runs;
+	space_mem_phys_hit = runs;
 	for (u64 page = 0; page < end;) {
 		u64 next = end, claimed_until = 0;
 		for (unsigned i = 0; i < claim_count; i++) {

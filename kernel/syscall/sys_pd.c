@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_PD, PD_CTRL. */
 #include "core/pd.h"
+#include "core/rcu.h"
 
 #include "space/delegate.h"
 #include "syscall/syscall.h"
@@ -31,10 +32,8 @@ enum status sys_pd_create(struct ec *self, const struct hypercall *c)
 	return SUCCESS;
 }
 
-static enum status delegate(struct pd *src, struct pd *dst, u64 crd, u64 flags, u64 window, struct ec *self)
+static noinline enum status translate(struct pd *src, struct pd *dst, u64 crd, u64 flags, u64 window, struct ec *self)
 {
-	if (!src || !dst)
-		return BAD_CAP;
 	struct delegation out;
 	enum status s = delegate_item(src, dst, (struct delegation){crd, flags}, window, window, &out);
 	if (s == SUCCESS) {
@@ -44,9 +43,38 @@ static enum status delegate(struct pd *src, struct pd *dst, u64 crd, u64 flags, 
 	return s;
 }
 
+static cold enum status delegate_again(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self);
+
+/* A plain delegation is all that is frequent. */
+static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self)
+{
+	struct pd *src = sys_pd(hc_sel(arg1));
+	if (unlikely(!src))
+		return BAD_CAP;
+	struct pd *dst = sys_pd(arg2);
+	if (unlikely(!dst))
+		return BAD_CAP;
+	if (unlikely((flags & ITEM_KIND_MASK) != ITEM_DELEGATE))
+		return translate(src, dst, crd, flags, window, self);
+	struct delegated d = delegate(src, dst, crd, flags, window);
+	if (likely(d.status == SUCCESS)) {
+		self->regs.rdx = d.crd;
+		self->regs.rax &= ITEM_FLAGS_MASK; /* still as ARG4 brought it */
+	}
+	if (unlikely(d.status == OOM))
+		return delegate_again(arg1, arg2, crd, flags, window, self);
+	return d.status;
+}
+
+/* Memory may be short only because what was deleted waits for a grace period. What is named is looked up again: it may have gone. */
+static cold enum status delegate_again(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self)
+{
+	return rcu_expedite(cpu_current()) ? delegate_or_translate(arg1, arg2, crd, flags, window, self) : OOM;
+}
+
 #define MSR_SHIFT 12
 
-static enum status msr_access(u64 arg1, u64 value, struct ec *self)
+static noinline enum status msr_access(u64 arg1, u64 value, struct ec *self)
 {
 	bool write = arg1 >> 8 & PD_CTRL_MSR_WRITE;
 
@@ -58,7 +86,7 @@ static enum status msr_access(u64 arg1, u64 value, struct ec *self)
 	return s;
 }
 
-static enum status map_access_page(crd_t crd, struct ec *self)
+static noinline enum status map_access_page(crd_t crd, struct ec *self)
 {
 	u64 gpa = crd_base(crd) << PAGE_BITS;
 
@@ -68,14 +96,19 @@ static enum status map_access_page(crd_t crd, struct ec *self)
 	return pd_map_access_page(self->pd, gpa);
 }
 
+static always_inline enum status lookup(crd_t crd, struct ec *self)
+{
+	self->regs.rsi = likely(crd_kind(crd) == CRD_OBJ) ? delegate_lookup_obj(crd) : delegate_lookup(self->pd, crd);
+	return SUCCESS;
+}
+
 enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
 	switch (hc_op(arg1)) {
-	case PD_CTRL_LOOKUP:
-		self->regs.rsi = delegate_lookup(self->pd, arg2);
-		return SUCCESS;
 	case PD_CTRL_DELEGATE:
-		return delegate(sys_pd(hc_sel(arg1)), sys_pd(arg2), arg3, arg4, arg5, self);
+		return delegate_or_translate(arg1, arg2, arg3, arg4, arg5, self);
+	case PD_CTRL_LOOKUP:
+		return lookup(arg2, self);
 	case PD_CTRL_MSR:
 		return msr_access(arg1, arg2, self);
 	default:

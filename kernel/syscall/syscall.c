@@ -2,6 +2,7 @@
 #include "syscall/syscall.h"
 
 #include "core/pd.h"
+#include "core/rcu.h"
 #include "lib/bits.h"
 #include "lib/panic.h"
 
@@ -16,40 +17,49 @@ struct pd *sys_parent(u64 sel, unsigned *perm)
 	return (struct pd *)o;
 }
 
-struct pd *sys_pd(u64 sel) { return (struct pd *)cap_lookup_object(sel, KOBJ_PD, 0); }
-
-/* All but the frequent ones. */
-static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+static enum status dispatch_once(struct ec *self, const struct hypercall *c)
 {
-	const struct hypercall c = {arg1, arg2, arg3, arg4, arg5};
-	switch (arg1 & 0xff) {
+	switch (c->arg1 & 0xff) {
 	case HC_CREATE_PD:
-		return sys_pd_create(self, &c);
+		return sys_pd_create(self, c);
 	case HC_CREATE_EC:
-		return sys_ec_create(self, &c);
+		return sys_ec_create(self, c);
 	case HC_CREATE_SC:
-		return sys_sc_create(self, &c);
+		return sys_sc_create(self, c);
 	case HC_CREATE_PT:
-		return sys_pt_create(self, &c);
+		return sys_pt_create(self, c);
 	case HC_CREATE_SM:
-		return sys_sm_create(self, &c);
+		return sys_sm_create(self, c);
 	case HC_CREATE_KP:
-		return sys_kp_create(self, &c);
+		return sys_kp_create(self, c);
 	case HC_KP_CTRL:
-		return sys_kp_ctrl(&c);
+		return sys_kp_ctrl(c);
 	case HC_CREATE_VCPU:
-		return sys_vcpu_create(&c);
+		return sys_vcpu_create(c);
 	case HC_VCPU_CTRL:
-		return sys_vcpu_ctrl(&c);
+		return sys_vcpu_ctrl(c);
 	case HC_MACHINE_CTRL:
-		return sys_machine_ctrl(self, &c);
+		return sys_machine_ctrl(self, c);
 	case HC_REVOKE:
-		return sys_revoke(self, &c);
+		return sys_revoke(self, c);
 	case HC_EC_CTRL:
-		return sys_ec_ctrl(self, &c);
+		return sys_ec_ctrl(self, c);
 	default:
 		return BAD_HYP;
 	}
+}
+
+/*
+ * All but the frequent ones. Memory may be short only because what was deleted waits for a grace period: that is waited for once. (It is
+ * safe to do so here: no lock is held, and what the hypercall names is looked up again.)
+ */
+static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+{
+	const struct hypercall c = {arg1, arg2, arg3, arg4, arg5};
+	enum status s = dispatch_once(self, &c);
+	if (unlikely(s == OOM) && rcu_expedite(cpu_current()))
+		s = dispatch_once(self, &c);
+	return s;
 }
 
 static noinline enum status sys_sm_zero(u64 arg1, u64 arg2, u64 arg3, struct ec *self)

@@ -60,4 +60,4 @@ static always_inline enum status sys_sm_down(u64 arg1, u64 time_high, u64 time_l
 
 /* The capability of a parent PD, which every creation needs; its permissions are those the new PD gets. */
 struct pd *sys_parent(u64 sel, unsigned *perm);
-struct pd *sys_pd(u64 sel);
+static always_inline struct pd *sys_pd(u64 sel) { return (struct pd *)cap_lookup_object(sel, KOBJ_PD, 0); }

@@ -111,19 +111,21 @@ static void parts_in_use(void)
 {
 	static const unsigned long parts[] = {0, 1, 2, 4, 3, 6, 7, 0xe0, 0xe7};
 	static const unsigned mxcsr[] = {0x1f80, 0x1fbf, 0x7f80};
+	enum { COMBINATIONS = RT_ARRAY(parts) * RT_ARRAY(parts) };
 	static struct xarea left;
 
 	make_callee(0);
 	make_partial(&regs_xanswer, 7, 0x1f80);
 	registers_randomize();
 	call_callee();
-	for (unsigned i = 0; i < RT_ARRAY(parts) * RT_ARRAY(parts) * RT_ARRAY(mxcsr); i++) {
+	for (unsigned i = 0; i < COMBINATIONS * RT_ARRAY(mxcsr); i++) {
 		const char *differs;
 
 		left = regs_xanswer;
 		settle(&left);
-		make_partial(&regs_xanswer, parts[i % RT_ARRAY(parts)], mxcsr[i % RT_ARRAY(mxcsr)]);
-		make_partial(&regs_xin, parts[i / RT_ARRAY(parts) % RT_ARRAY(parts)], mxcsr[i / 2 % RT_ARRAY(mxcsr)]);
+		make_partial(&regs_xanswer, parts[i % RT_ARRAY(parts)], mxcsr[i / COMBINATIONS]);
+		make_partial(&regs_xin, parts[i / RT_ARRAY(parts) % RT_ARRAY(parts)],
+			     mxcsr[(i / COMBINATIONS + 1) % RT_ARRAY(mxcsr)]);
 		settle(&regs_xin);
 		call_callee();
 		differs = xarea_difference(&regs_xseen, &left);

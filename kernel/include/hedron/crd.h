@@ -16,6 +16,12 @@ static inline crd_t crd_make(enum crd_kind kind, unsigned long base, unsigned or
 	return (crd_t)kind | (crd_t)(perm & 31) << 2 | (crd_t)(order & 31) << 7 | base << 12;
 }
 
+/* What two CRDs of one kind have in common, at another place. */
+static inline crd_t crd_common(crd_t a, crd_t b, unsigned long base, unsigned order)
+{
+	return base << 12 | (crd_t)order << 7 | (a & b & 0x7f);
+}
+
 static inline enum crd_kind crd_kind(crd_t c) { return (enum crd_kind)(c & 3); }
 static inline unsigned crd_perm(crd_t c) { return c >> 2 & 31; }
 static inline unsigned crd_order(crd_t c) { return c >> 7 & 31; }

@@ -4,31 +4,31 @@
  * is needed for it. Offsets are those of struct regs.
  */
 
-	.macro each_gpr op
-	\op	rax 0
-	\op	rcx 8
-	\op	rdx 16
-	\op	rbx 24
-	\op	rsp 32
-	\op	rbp 40
-	\op	rsi 48
-	\op	rdi 56
-	\op	r8 64
-	\op	r9 72
-	\op	r10 80
-	\op	r11 88
-	\op	r12 96
-	\op	r13 104
-	\op	r14 112
-	\op	r15 120
+	.macro each_gpr op area
+	\op	rax 0 \area
+	\op	rcx 8 \area
+	\op	rdx 16 \area
+	\op	rbx 24 \area
+	\op	rsp 32 \area
+	\op	rbp 40 \area
+	\op	rsi 48 \area
+	\op	rdi 56 \area
+	\op	r8 64 \area
+	\op	r9 72 \area
+	\op	r10 80 \area
+	\op	r11 88 \area
+	\op	r12 96 \area
+	\op	r13 104 \area
+	\op	r14 112 \area
+	\op	r15 120 \area
 	.endm
 
-	.macro load_one reg offset
-	mov	current_in + \offset(%rip), %\reg
+	.macro load_one reg offset area
+	mov	\area + \offset(%rip), %\reg
 	.endm
 
-	.macro store_one reg offset
-	mov	%\reg, current_out + \offset(%rip)
+	.macro store_one reg offset area
+	mov	%\reg, \area + \offset(%rip)
 	.endm
 
 	/* Loses RAX, RDX. */
@@ -53,13 +53,11 @@
 	xall	xrstor64 regs_xin
 1:	pushq	regs_in + 144(%rip)
 	popfq
-	.set	current_in, regs_in
-	.set	current_out, regs_out
-	each_gpr load_one
+	each_gpr load_one regs_in
 \name\()_at:
 	\insn
 \name\()_next:
-	each_gpr store_one
+	each_gpr store_one regs_out
 	mov	host_rsp(%rip), %rsp
 	pushfq
 	popq	regs_out + 144(%rip)
@@ -84,8 +82,7 @@
 
 	.global	regs_portal
 regs_portal:
-	.set	current_out, regs_seen
-	each_gpr store_one
+	each_gpr store_one regs_seen
 	rdfsbase %rax
 	mov	%rax, regs_seen + 128(%rip)
 	rdgsbase %rax
@@ -98,8 +95,7 @@ regs_portal:
 	wrfsbase %rax
 	mov	regs_answer + 136(%rip), %rax
 	wrgsbase %rax
-	.set	current_in, regs_answer
-	each_gpr load_one
+	each_gpr load_one regs_answer
 	mov	$1, %edi
 	syscall
 	ud2

@@ -79,8 +79,8 @@ static void ping_pong_asleep(void)
 	make_sms();
 	play(0, 1, 0, 500, true);
 	play(0, 1, 30, 500, true);
-	play(1, smp_count - 1 ? smp_count - 1 : 0, 200, 300, true);
-	play(smp_count - 1, 0, 1000, 200, true);
+	play(smp_count - 1, 0, 200, 300, true);
+	play(1, smp_count > 2 ? 2 : 0, 1000, 200, true);
 }
 
 /* Tokens wander through all CPUs, so that several letters are under way at any time. */
@@ -169,7 +169,7 @@ static void count_is_exact(void)
 	unsigned n = smp_count & -2u;
 
 	lock = smp_sm(0);
-	each = smp_rounds(5000);
+	each = smp_rounds(2000);
 	smp_run(smp_count, ups);
 	smp_run(smp_count, downs);
 	CHECK(is_empty(lock));
@@ -200,7 +200,7 @@ static void consumers_everywhere(void)
 	struct rt_ec ec[SMP_MAX] = {0};
 
 	lock = smp_sm(0);
-	each = smp_rounds(3000);
+	each = smp_rounds(1000);
 	consumed = 0;
 	for (unsigned i = 0; i < smp_count; i++)
 		smp_thread(&ec[i], i, ABOVE, consumer, NULL);
@@ -226,7 +226,7 @@ static void critical(unsigned self)
 static void mutual_exclusion(void)
 {
 	lock = smp_sm(1);
-	each = smp_rounds(2000);
+	each = smp_rounds(300);
 	counter = 0;
 	seed_all();
 	smp_run(smp_count, critical);
@@ -359,7 +359,7 @@ static void ended_while_going_to_wait(void)
 {
 	SMP_NEED(2);
 	lock = smp_sel();
-	each = smp_rounds(2000);
+	each = smp_rounds(300);
 	seed_all();
 	smp_run(smp_count, down_or_gone);
 }
@@ -387,7 +387,7 @@ static void ended_while_waking(void)
 {
 	SMP_NEED(3);
 	lock = smp_sel();
-	each = smp_rounds(2000);
+	each = smp_rounds(300);
 	seed_all();
 	smp_run(smp_count, up_or_gone);
 }

@@ -33,8 +33,10 @@ static struct mem_call {
 static enum status mem_status;
 
 enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
-			       unsigned perm, unsigned flags)
+			       unsigned how)
 {
+	unsigned perm = how & PERM_ALL, flags = how & ~PERM_ALL;
+
 	mem = (struct mem_call){mem.count + 1, src, dst, src_page, dst_page, order, perm, flags};
 	return mem_status;
 }

@@ -56,7 +56,7 @@ static inline int claim(void **state)
 
 static inline enum status give(struct pd *to, u64 phys_page, u64 page, unsigned order, unsigned perm)
 {
-	return space_mem_delegate(&pd_kernel, to, phys_page, page, order, perm, 0);
+	return space_mem_delegate(&pd_kernel, to, phys_page, page, order, perm);
 }
 
 /* A page of the host table: physical page and rights, as in a CRD; nothing there: ~0. */

@@ -17,12 +17,12 @@ static void superpages_are_used_where_they_fit(void **state)
 	assert_int_equal(give(&a, 0x40000, 0x600, 9, RWX), SUCCESS);
 	assert_int_equal(order_at(&a, 0x600), 9);
 	/* From leaf to leaf: the same sizes, or parts. */
-	assert_int_equal(space_mem_delegate(&a, &b, 0x80000, 0xc0000, 18, RWX, 0), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 0x80000, 0xc0000, 18, RWX), SUCCESS);
 	assert_int_equal(order_at(&b, 0xc0000), 18);
-	assert_int_equal(space_mem_delegate(&a, &b, 0x80200, 0x200, 9, RWX, 0), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 0x80200, 0x200, 9, RWX), SUCCESS);
 	assert_int_equal(order_at(&b, 0x200), 9);
 	assert_host(&b, 0x233, 0x40233, RWX);
-	assert_int_equal(space_mem_delegate(&a, &b, 0x80000, 0, 3, RWX, 0), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 0x80000, 0, 3, RWX), SUCCESS);
 	assert_int_equal(order_at(&b, 0), 0);
 }
 
@@ -31,7 +31,7 @@ static void small_leaves_stay_small(void **state)
 	(void)state;
 	for (u64 page = 0; page < 512; page++)
 		assert_int_equal(give(&a, 0x40000 + page, 0x200 + page, 0, RWX), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &b, 0x200, 0x400, 9, RWX, 0), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 0x200, 0x400, 9, RWX), SUCCESS);
 	assert_int_equal(order_at(&b, 0x400), 0);
 	assert_host(&b, 0x5ff, 0x401ff, RWX);
 }
@@ -51,7 +51,7 @@ static void rights_are_the_intersection(void **state)
 	for (unsigned i = 0; i < array_size(cases); i++) {
 		assert_int_equal(give(&a, 0x300, 9, 0, cases[i].first), SUCCESS);
 		assert_int_equal(give(&b, 0x400, 9, 0, RWX), SUCCESS);
-		assert_int_equal(space_mem_delegate(&a, &b, 9, 9, 0, cases[i].second, ITEM_GUEST), SUCCESS);
+		assert_int_equal(space_mem_delegate(&a, &b, 9, 9, 0, cases[i].second | ITEM_GUEST), SUCCESS);
 		if (cases[i].left) {
 			assert_host(&b, 9, 0x300, cases[i].left);
 			assert_guest(&b, 9, 0x300, cases[i].left, MEM_WB);
@@ -75,17 +75,17 @@ static void undefined_rights_are_no_rights(void **state)
 static void host_and_guest_are_separate(void **state)
 {
 	(void)state;
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x300, 9, 0, RWX, ITEM_NO_HOST), SUCCESS);
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x300, 9, 0, RWX | ITEM_NO_HOST), SUCCESS);
 	assert_no_host(&a, 9);
 	assert_no_guest(&a, 9);
 	assert_null(a.mem.guest.root);
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x300, 9, 0, RWX, ITEM_NO_HOST | 1 << 9), SUCCESS);
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x300, 9, 0, RWX | ITEM_NO_HOST | 1 << 9), SUCCESS);
 	assert_no_host(&a, 9);
 	assert_guest(&a, 9, 0x300, 7, MEM_WB);
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x301, 9, 0, RWX, 1 << 10), SUCCESS);
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x301, 9, 0, RWX | 1 << 10), SUCCESS);
 	assert_host(&a, 9, 0x301, RWX);
 	assert_guest(&a, 9, 0x301, 7, MEM_WB);
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x301, 9, 0, 0, ITEM_NO_HOST | ITEM_GUEST), SUCCESS);
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x301, 9, 0, ITEM_NO_HOST | ITEM_GUEST), SUCCESS);
 	assert_host(&a, 9, 0x301, RWX);
 	assert_no_guest(&a, 9);
 }
@@ -109,7 +109,7 @@ static void invalid_ranges_are_ignored(void **state)
 	for (unsigned i = 0; i < array_size(cases); i++) {
 		assert_int_equal(give(&a, cases[i].from, cases[i].to, cases[i].order, RWX), SUCCESS);
 		assert_int_equal(
-			space_mem_delegate(&a, &b, cases[i].from, cases[i].to, cases[i].order, RWX, ITEM_GUEST),
+			space_mem_delegate(&a, &b, cases[i].from, cases[i].to, cases[i].order, RWX | ITEM_GUEST),
 			SUCCESS);
 	}
 	for (u64 i = PTAB_ENTRIES; i--;) {
@@ -123,7 +123,7 @@ static void the_last_user_page_is_usable(void **state)
 {
 	(void)state;
 	assert_int_equal(give(&a, 0x300, USER_PAGES - 1, 0, RWX), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &b, USER_PAGES - 1, 0, 0, RWX, 0), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, USER_PAGES - 1, 0, 0, RWX), SUCCESS);
 	assert_host(&b, 0, 0x300, RWX);
 }
 
@@ -132,7 +132,7 @@ static void absent_source_pages_unmap(void **state)
 	(void)state;
 	assert_int_equal(give(&a, 0x300, 8, 1, RWX), SUCCESS); /* pages 8 and 9 */
 	assert_int_equal(give(&b, 0x400, 16, 2, RWX), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &b, 8, 16, 2, RWX, 0), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 8, 16, 2, RWX), SUCCESS);
 	assert_host(&b, 16, 0x300, RWX);
 	assert_host(&b, 17, 0x301, RWX);
 	assert_no_host(&b, 18);
@@ -145,10 +145,10 @@ static void a_pd_may_delegate_to_itself(void **state)
 {
 	(void)state;
 	assert_int_equal(give(&a, 0x400, 0x400, 9, RWX), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &a, 0x410, 0x418, 3, PERM_MEM_R, 0), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &a, 0x410, 0x418, 3, PERM_MEM_R), SUCCESS);
 	assert_host(&a, 0x418, 0x410, PERM_MEM_R);
 	assert_host(&a, 0x417, 0x417, RWX);
-	assert_int_equal(space_mem_delegate(&a, &a, 0x400, 0x400, 9, PERM_MEM_R, ITEM_GUEST), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &a, 0x400, 0x400, 9, PERM_MEM_R | ITEM_GUEST), SUCCESS);
 	assert_host(&a, 0x400, 0x400, PERM_MEM_R);
 	assert_guest(&a, 0x419, 0x411, PERM_MEM_R, MEM_WB);
 }
@@ -158,8 +158,8 @@ static void a_pd_may_delegate_to_itself(void **state)
 static void revocation_takes_from_both_tables(void **state)
 {
 	(void)state;
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x400, 0x400, 9, RWX, ITEM_GUEST), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &b, 0x400, 0x400, 9, RWX, 0), SUCCESS);
+	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x400, 0x400, 9, RWX | ITEM_GUEST), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 0x400, 0x400, 9, RWX), SUCCESS);
 	assert_int_equal(space_mem_revoke(&a, 0x404, 2), SUCCESS);
 	assert_no_host(&a, 0x404);
 	assert_no_guest(&a, 0x407);
@@ -230,7 +230,7 @@ static void private_pages_cannot_be_delegated(void **state)
 	assert_int_equal(give(&b, 0x300, 5, 0, RWX), SUCCESS);
 	assert_int_equal(space_mem_map_kernel_page(&a, 0x7000, page, SPACE_MEM_PRIVATE), SUCCESS);
 	assert_host(&a, 7, frame, PERM_MEM_R | PERM_MEM_W);
-	assert_int_equal(space_mem_delegate(&a, &b, 7, 5, 0, RWX, ITEM_GUEST), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, 7, 5, 0, RWX | ITEM_GUEST), SUCCESS);
 	assert_no_host(&b, 5);
 	assert_no_guest(&b, 5);
 	space_mem_unmap_kernel_page(&a, 0x7000, page);
@@ -247,10 +247,10 @@ static void the_information_page_is_read_only_for_all(void **state)
 	u64 frame = heap_phys(page).v >> PAGE_BITS;
 	assert_int_equal(space_mem_map_kernel_page(&a, HEDRON_ROOT_HIP, page, SPACE_MEM_HIP), SUCCESS);
 	assert_host(&a, HEDRON_ROOT_HIP >> PAGE_BITS, frame, PERM_MEM_R);
-	assert_int_equal(space_mem_delegate(&a, &b, HEDRON_ROOT_HIP >> PAGE_BITS, 5, 0, ALL, ITEM_GUEST), SUCCESS);
+	assert_int_equal(space_mem_delegate(&a, &b, HEDRON_ROOT_HIP >> PAGE_BITS, 5, 0, ALL | ITEM_GUEST), SUCCESS);
 	assert_host(&b, 5, frame, PERM_MEM_R);
 	assert_guest(&b, 5, frame, 1, MEM_WB);
-	assert_int_equal(space_mem_delegate(&b, &a, 5, 6, 0, ALL, 0), SUCCESS);
+	assert_int_equal(space_mem_delegate(&b, &a, 5, 6, 0, ALL), SUCCESS);
 	assert_host(&a, 6, frame, PERM_MEM_R);
 	buddy_free(page, 0);
 }
@@ -326,7 +326,7 @@ static enum status short_of_memory(u64 left)
 		assert_no_host(&a, 0x41001);
 	else
 		assert_host(&a, 0x41001, 0x41001, RWX);
-	st[1] = space_mem_delegate(&a, &b, 0x41000, 0x1000, 12, RWX, ITEM_GUEST);
+	st[1] = space_mem_delegate(&a, &b, 0x41000, 0x1000, 12, RWX | ITEM_GUEST);
 	st[2] = space_mem_map_kernel_page(&b, 0x7000000000, buddy_page_virt(buddy_page(b.mem.host.root)),
 					  SPACE_MEM_PRIVATE);
 	st[3] = give(&b, 0x80000, 0x2000000, 4, RWX);
@@ -414,7 +414,7 @@ static void random_step(struct pd *const pd[2])
 	}
 	if (from < 0)
 		src += 0x6000; /* the image lies within this window */
-	assert_int_equal(space_mem_delegate(from < 0 ? &pd_kernel : pd[from], pd[to], src, dst, order, perm, flags),
+	assert_int_equal(space_mem_delegate(from < 0 ? &pd_kernel : pd[from], pd[to], src, dst, order, perm | flags),
 			 SUCCESS);
 	model_delegate(from, to, src, dst, order, perm, flags);
 }
@@ -464,7 +464,7 @@ static void *work(void *cpu)
 		u64 src = r >> 4 & (WINDOW - 1) & ~bits_low(order), dst = r >> 9 & (WINDOW - 1) & ~bits_low(order);
 		struct pd *from = r & 1 << 22 ? &pd_kernel : pd[r >> 23 & 1], *to = pd[r >> 24 & 1];
 		enum status st = r & 1 << 25 ? space_mem_revoke(to, dst, order)
-					     : space_mem_delegate(from, to, src, dst, order, RWX, r & ITEM_GUEST);
+					     : space_mem_delegate(from, to, src, dst, order, RWX | (r & ITEM_GUEST));
 		if (st != SUCCESS)
 			return to;
 	}
