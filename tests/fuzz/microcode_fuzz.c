@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Input: a byte, then an update. Random bytes never add up to 0: if bit 0 of the byte is clear, the checksum is made right here. With bit 1
- * clear the memory ends where the update does.
+ * Input: a byte, then an update. Random bytes never add up to 0: if bit 0 of the byte is clear, the checksum is made
+ * right here. With bit 1 clear the memory ends where the update does.
  */
 #include "fuzz.h"
 

@@ -115,10 +115,11 @@ def microcodes():
 
 
 def main():
-    for name, seeds in ("cmdline", cmdlines()), ("elf", elfs()), ("multiboot", multiboots()), ("acpi", acpis()), ("microcode", microcodes()):
+    makers = {"cmdline": cmdlines, "elf": elfs, "multiboot": multiboots, "acpi": acpis, "microcode": microcodes}
+    for name, make in makers.items():
         folder = pathlib.Path(sys.argv[1]) / name
         folder.mkdir(parents=True, exist_ok=True)
-        for n, seed in enumerate(seeds):
+        for n, seed in enumerate(make()):
             (folder / f"{n}").write_bytes(seed)
 
 

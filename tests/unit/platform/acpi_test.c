@@ -591,78 +591,6 @@ static void test_facs(void **state)
 	assert_true(fake_log_empty());
 }
 
-/* ---- DSDT and SSDT: the sleep type (sleep_test.c has what is found in them) ---- */
-
-#define DSDT (TABLES + 0x8000)
-#define SSDT (TABLES + 0x9000)
-#define SSDT2 (TABLES + 0xa000)
-
-static void put_s3(u64 pa, const char *signature, u8 type)
-{
-	u8 code[] = {0x08, '_', 'S', '3', '_', 0x12, 6, 2, 0x0a, type, 0x0a, type};
-
-	physical_put(pa + 36, code, sizeof(code));
-	finish(pa, signature, 36 + sizeof(code));
-}
-
-static void put_dsdt(u32 old, u64 extended)
-{
-	physical_put32(FADT + 40, old);
-	physical_put64(FADT + 140, extended);
-	finish(FADT, "FACP", 244);
-}
-
-static void assert_s3(unsigned type)
-{
-	parse();
-	assert_int_equal(acpi.s3.known, type != 0);
-	assert_int_equal(acpi.s3.a, type);
-	assert_int_equal(acpi.s3.b, type);
-}
-
-static void test_dsdt(void **state)
-{
-	(void)state;
-	assert_s3(0);
-	assert_true(fake_log_empty());
-	put_s3(DSDT, "DSDT", 5);
-	put_dsdt(DSDT, 0);
-	assert_s3(5);
-	put_dsdt(NOWHERE, DSDT); /* beats the old field */
-	assert_s3(5);
-	put_dsdt(DSDT, NOWHERE);
-	assert_s3(0);
-	assert_true(fake_log_has("no DSDT at 0xdead0000"));
-	put_dsdt(DSDT, 0);
-	put_s3(DSDT, "DSDX", 5);
-	assert_s3(0);
-	put_s3(DSDT, "DSDT", 5);
-	*physical_at(DSDT + 9, 1) += 1;
-	assert_s3(0);
-	assert_true(fake_log_has("DSDT at 0x7fe8000 has a wrong checksum"));
-}
-
-static void test_ssdt(void **state)
-{
-	static const u64 tables[] = {SSDT, MADT, FADT, SSDT2};
-
-	(void)state;
-	put_root(XSDT, "XSDT", tables, array_size(tables));
-	finish(SSDT, "SSDT", 36);
-	finish(SSDT2, "SSDT", 36);
-	assert_s3(0);
-	put_s3(SSDT2, "SSDT", 3);
-	assert_s3(3);
-	put_s3(DSDT, "DSDT", 4);
-	put_dsdt(DSDT, 0);
-	assert_s3(4); /* the first one counts */
-	put_s3(SSDT, "SSDT", 2);
-	assert_s3(2);
-	*physical_at(SSDT + 9, 1) += 1;
-	assert_s3(4);
-	assert_true(fake_log_has("SSDT at 0x7fe9000 has a wrong checksum"));
-}
-
 /* ---- MCFG ---- */
 
 static void test_mcfg(void **state)
@@ -722,7 +650,6 @@ int main(void)
 		TEST(madt_too_many), TEST(madt_damage),
 		TEST(fadt_extended), TEST(fadt_old),
 		TEST(facs),          TEST(mcfg),
-		TEST(dsdt),          TEST(ssdt),
 		TEST(every_byte),
 	};
 

@@ -3,7 +3,9 @@
  * for it. */
 #include "unit.h"
 
+#include "fake_log.h"
 #include "physical.h"
+#include "platform/acpi.h"
 #include "platform/sleep.h"
 
 #define TABLE 0x7fe0000
@@ -128,6 +130,111 @@ static void memory_that_is_not_there(void **state)
 	assert_false(found.known);
 }
 
+/* ---- which tables are looked at: what acpi_parse() makes of them ---- */
+
+#define ROOT TABLE
+#define FADT (TABLE + 0x400)
+#define DSDT (TABLE + 0x800)
+#define SSDT (TABLE + 0xc00)
+#define SSDT2 (TABLE + 0x1000)
+
+static void finish(u64 pa, const char *signature, u32 length)
+{
+	u8 sum = 0;
+
+	physical_put(pa, signature, 4);
+	physical_put32(pa + 4, length);
+	*physical_at(pa + 9, 1) = 0;
+	for (u32 i = 0; i < length; i++)
+		sum = (u8)(sum + *physical_at(pa + i, 1));
+	*physical_at(pa + 9, 1) = (u8)-sum;
+}
+
+static void put_s3(u64 pa, const char *signature, u8 type)
+{
+	u8 code[] = {0x08, '_', 'S', '3', '_', 0x12, 6, 2, 0x0a, type, 0x0a, type};
+
+	physical_put(pa + HEADER, code, sizeof(code));
+	finish(pa, signature, HEADER + sizeof(code));
+}
+
+static void put_fadt(u32 dsdt, u64 x_dsdt)
+{
+	physical_put32(FADT + 40, dsdt);
+	physical_put64(FADT + 140, x_dsdt);
+	finish(FADT, "FACP", 244);
+}
+
+/* An RSDT with two SSDTs around the FADT, and its RSDP. */
+static int setup_machine(void **state)
+{
+	static const u32 entries[] = {SSDT, FADT, SSDT2};
+
+	setup(state);
+	physical_put(ROOT + HEADER, entries, sizeof(entries));
+	finish(ROOT, "RSDT", HEADER + sizeof(entries));
+	finish(SSDT, "SSDT", HEADER);
+	finish(SSDT2, "SSDT", HEADER);
+	put_fadt(0, 0);
+	return 0;
+}
+
+static void assert_machine(unsigned type)
+{
+	static struct boot_info boot = {.rsdp = "RSD PTR ", .rsdp_size = 20};
+	struct acpi_info acpi;
+	u32 root = ROOT;
+	u8 sum = 0;
+
+	boot.rsdp[8] = 0;
+	memcpy(boot.rsdp + 16, &root, sizeof(root));
+	for (unsigned i = 0; i < 20; i++)
+		sum = (u8)(sum + boot.rsdp[i]);
+	boot.rsdp[8] = (u8)-sum;
+	fake_log_start();
+	assert_true(acpi_parse(&boot, &acpi));
+	assert_int_equal(acpi.s3.known, type != 0);
+	assert_int_equal(acpi.s3.a, type);
+	assert_int_equal(acpi.s3.b, type);
+}
+
+static void dsdt(void **state)
+{
+	(void)state;
+	assert_machine(0);
+	assert_true(fake_log_empty());
+	put_s3(DSDT, "DSDT", 5);
+	put_fadt(DSDT, 0);
+	assert_machine(5);
+	put_fadt(0xdead0000, DSDT); /* beats the old field */
+	assert_machine(5);
+	put_fadt(DSDT, 0xdead0000);
+	assert_machine(0);
+	assert_true(fake_log_has("no DSDT at 0xdead0000"));
+	put_fadt(DSDT, 0);
+	put_s3(DSDT, "DSDX", 5);
+	assert_machine(0);
+	put_s3(DSDT, "DSDT", 5);
+	*physical_at(DSDT + 9, 1) += 1;
+	assert_machine(0);
+	assert_true(fake_log_has("DSDT at 0x7fe0800 has a wrong checksum"));
+}
+
+static void ssdts(void **state)
+{
+	(void)state;
+	put_s3(SSDT2, "SSDT", 3);
+	assert_machine(3);
+	put_s3(DSDT, "DSDT", 4);
+	put_fadt(DSDT, 0);
+	assert_machine(4); /* the first one counts */
+	put_s3(SSDT, "SSDT", 2);
+	assert_machine(2);
+	*physical_at(SSDT + 9, 1) += 1;
+	assert_machine(4);
+	assert_true(fake_log_has("SSDT at 0x7fe0c00 has a wrong checksum"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +245,8 @@ int main(void)
 		cmocka_unit_test_setup(cut_tables, setup),
 		cmocka_unit_test_setup(first_one_counts, setup),
 		cmocka_unit_test_setup(memory_that_is_not_there, setup),
+		cmocka_unit_test_setup(dsdt, setup_machine),
+		cmocka_unit_test_setup(ssdts, setup_machine),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
