@@ -121,7 +121,7 @@ void ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 
 		struct utcb_item *item = UTCB_TYPED(from->utcb, i);
 		struct delegation in = {READ_ONCE(item->crd), READ_ONCE(item->meta)}, out;
 		if (delegate_item(from->pd, to->pd, in, xlt, del, &out) != SUCCESS)
-			out = (struct delegation){0, in.meta & ITEM_FLAGS_MASK};
+			out.crd = 0;
 		if (results)
 			*UTCB_TYPED(results, i) = (struct utcb_item){out.crd, out.meta};
 	}
