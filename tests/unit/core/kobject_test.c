@@ -300,6 +300,21 @@ static void letters_about_the_dead_arrive_before_their_end(void **state)
 	assert_int_equal(sched_top(&world_cpu(1)->sched), 0);
 }
 
+/* So that whatever was sent to it before arrives before. */
+static void memory_is_freed_at_home(void **state)
+{
+	(void)state;
+	struct ec *ec = world_local(B, 1);
+	world_drop(B);
+	kobject_reap(cpu_current());
+	assert_int_equal(world_on(1).way, HOST_IDLE);
+	assert_true(ec_is_dead(ec));
+	assert_null(world_cpu(1)->mailbox.newest); /* CPU 0 may still look at it */
+	host_set_cpu(0);
+	assert_true(rcu_expedite(cpu_current()));
+	assert_ptr_equal(world_cpu(1)->mailbox.newest, &ec->obj.work);
+}
+
 static void a_portal_ends_where_it_lost_its_capability(void **state)
 {
 	(void)state;
@@ -344,6 +359,7 @@ int main(void)
 		WORLD_TEST(an_sc_ends_at_home),
 		WORLD_TEST(an_ec_ends_at_home_but_its_utcb_at_once),
 		WORLD_TEST(letters_about_the_dead_arrive_before_their_end),
+		WORLD_TEST(memory_is_freed_at_home),
 		WORLD_TEST(a_portal_ends_where_it_lost_its_capability),
 		WORLD_TEST(nothing_is_freed_while_a_cpu_may_look),
 	};
