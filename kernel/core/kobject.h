@@ -52,6 +52,15 @@ static always_inline bool must_check kobject_get(struct kobject *o)
 /* The last reference queues the object: kobject_reap() dismantles it on the way out of the kernel. */
 void kobject_unref(struct kobject *o);
 
+/* Of an object that nobody knows yet. */
+static always_inline void kobject_init(struct kobject *o, enum kobject_type type)
+{
+	o->type = (u8)type;
+	o->lock = (struct spinlock){0};
+	o->refs = 0;
+	o->caps = 0;
+}
+
 /* A fresh object's first capability is about to be made: from now on `refs` counts one for "has capabilities". */
 static always_inline void kobject_publish(struct kobject *o) { o->refs = 1; }
 /* Takes back a creation that found no place: frees an object that nobody has seen. */

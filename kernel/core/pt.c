@@ -22,7 +22,11 @@ enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
 		slab_free(&pt_cache, pt);
 		return BAD_CAP;
 	}
-	*pt = (struct pt){.obj.type = KOBJ_PT, .ec = ec, .rip = rip, .mtd = mtd};
+	kobject_init(&pt->obj, KOBJ_PT);
+	pt->ec = ec;
+	pt->rip = rip;
+	pt->mtd = mtd;
+	pt->id = 0;
 	pt->callee = arch_is_canonical(rip) ? ec : &ec_nobody;
 	*out = pt;
 	return SUCCESS;

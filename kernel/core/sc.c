@@ -22,14 +22,13 @@ enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **
 		slab_free(&sc_cache, sc);
 		return BAD_CAP;
 	}
-	*sc = (struct sc){
-		.obj.type = KOBJ_SC,
-		.ec = ec,
-		.cpu_id = ec->cpu_id,
-		.prio = (u8)prio,
-		.quantum_us = quantum_us,
-		.state = SC_PARKED,
-	};
+	kobject_init(&sc->obj, KOBJ_SC);
+	sc->ec = ec;
+	sc->cpu_id = ec->cpu_id;
+	sc->prio = (u8)prio;
+	sc->quantum_us = quantum_us;
+	sc->consumed = 0;
+	sc->state = SC_PARKED;
 	list_init(&sc->link); /* parked nowhere */
 	*out = sc;
 	return SUCCESS;
@@ -52,6 +51,12 @@ void sc_start(struct sc *sc)
 		remote_call(sc->cpu_id, &sc->start, start_here);
 }
 
+static void stop_current(struct cpu *cpu)
+{
+	dispatch_drop_current(cpu);
+	hazard_set(cpu, HAZARD_SCHED);
+}
+
 void sc_retire(struct sc *sc)
 {
 	struct cpu *cpu = cpu_current();
@@ -63,9 +68,8 @@ void sc_retire(struct sc *sc)
 	else if (sc->state == SC_PARKED)
 		list_unlink(&sc->link);
 	else
-		dispatch_drop_current(cpu);
+		stop_current(cpu);
 	sc->state = SC_DEAD;
-	hazard_set(cpu, HAZARD_SCHED);
 	kobject_unref(&sc->ec->obj);
 }
 

@@ -14,7 +14,10 @@ enum status sm_create(u64 count, struct sm **out)
 	struct sm *sm = slab_alloc(&sm_cache);
 	if (!sm)
 		return OOM;
-	*sm = (struct sm){.obj.type = KOBJ_SM, .state = (s64)min_u64(count, SM_COUNT_MAX)};
+	kobject_init(&sm->obj, KOBJ_SM);
+	sm->state = (s64)min_u64(count, SM_COUNT_MAX);
+	sm->lock = (struct spinlock){0};
+	sm->dead = false;
 	list_init(&sm->waiters);
 	*out = sm;
 	return SUCCESS;
@@ -131,15 +134,21 @@ void sm_forget(struct sm *sm, struct ec *ec)
 	spin_unlock(&sm->lock);
 }
 
-void sm_retire(struct sm *sm)
+static noinline void abort_waiters_locked(struct sm *sm)
 {
-	spin_lock(&sm->lock);
-	sm->dead = true;
 	while (!list_empty(&sm->waiters)) {
 		struct ec *ec = first_waiter(sm);
 		leave_locked(sm, ec, 0);
 		ec_wake(cpu_current(), ec, BAD_CAP);
 	}
+}
+
+void sm_retire(struct sm *sm)
+{
+	spin_lock(&sm->lock);
+	sm->dead = true;
+	if (unlikely(!list_empty(&sm->waiters)))
+		abort_waiters_locked(sm);
 	spin_unlock(&sm->lock);
 }
 

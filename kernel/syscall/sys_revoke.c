@@ -5,14 +5,25 @@
 #include "space/delegate.h"
 #include "syscall/syscall.h"
 
-enum status sys_revoke(struct ec *self, const struct hypercall *c)
+/* What has died is dismantled here and now, if it can be: that saves the long way out. */
+static void reap(struct cpu *cpu)
 {
-	unsigned flags = c->arg1 >> 8 & 3;
+	hazard_clear(cpu, HAZARD_REAP);
+	kobject_reap(cpu);
+}
+
+enum status sys_revoke(u64 arg1, crd_t crd, u64 pd_sel, struct ec *self)
+{
+	unsigned flags = arg1 >> 8 & 3;
 	struct pd *pd = self->pd;
 
-	if (flags & REVOKE_REMOTE)
-		pd = sys_pd(c->arg3);
-	if (!pd)
-		return BAD_CAP;
-	return delegate_revoke(pd, c->arg2, flags & REVOKE_SELF);
+	if (unlikely(flags & REVOKE_REMOTE)) {
+		pd = sys_pd(pd_sel);
+		if (!pd)
+			return BAD_CAP;
+	}
+	enum status s = delegate_revoke(pd, crd, flags & REVOKE_SELF);
+	if (cpu_current()->hazard & HAZARD_REAP)
+		reap(cpu_current());
+	return s;
 }

@@ -5,46 +5,32 @@
 #include "lib/bits.h"
 #include "lib/panic.h"
 
-struct pd *sys_parent(u64 sel, unsigned *perm)
-{
-	cap_t cap = cap_lookup(sel);
-	struct kobject *o = cap_object(cap);
-	if (!(cap & PERM_PD_CREATE) || o->type != KOBJ_PD)
-		return NULL;
-	if (perm)
-		*perm = cap_perm(cap);
-	return (struct pd *)o;
-}
-
 /* All but the frequent ones. */
 static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
-	const struct hypercall c = {arg1, arg2, arg3, arg4, arg5};
 	switch (arg1 & 0xff) {
 	case HC_CREATE_PD:
-		return sys_pd_create(self, &c);
+		return sys_pd_create(arg1, arg2, arg3, self);
 	case HC_CREATE_EC:
-		return sys_ec_create(self, &c);
+		return sys_ec_create(arg1, arg2, arg3, arg4, arg5, self);
 	case HC_CREATE_SC:
-		return sys_sc_create(self, &c);
+		return sys_sc_create(arg1, arg2, arg3, arg4, self);
 	case HC_CREATE_PT:
-		return sys_pt_create(self, &c);
+		return sys_pt_create(arg1, arg2, arg3, arg4, arg5, self);
 	case HC_CREATE_SM:
-		return sys_sm_create(self, &c);
+		return sys_sm_create(arg1, arg2, arg3, self);
 	case HC_CREATE_KP:
-		return sys_kp_create(self, &c);
+		return sys_kp_create(arg1, arg2, self);
 	case HC_KP_CTRL:
-		return sys_kp_ctrl(&c);
+		return sys_kp_ctrl(arg1, arg2, arg3);
 	case HC_CREATE_VCPU:
-		return sys_vcpu_create(&c);
+		return sys_vcpu_create(arg2, arg3, arg4, arg5);
 	case HC_VCPU_CTRL:
-		return sys_vcpu_ctrl(&c);
+		return sys_vcpu_ctrl(arg1);
 	case HC_MACHINE_CTRL:
-		return sys_machine_ctrl(self, &c);
-	case HC_REVOKE:
-		return sys_revoke(self, &c);
+		return sys_machine_ctrl(arg1, arg2, self);
 	case HC_EC_CTRL:
-		return sys_ec_ctrl(self, &c);
+		return sys_ec_ctrl(arg1);
 	default:
 		return BAD_HYP;
 	}
@@ -74,6 +60,9 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, s
 		return BAD_HYP;
 	if (hc == HC_PD_CTRL)
 		return sys_pd_ctrl(arg1, arg2, arg3, arg4, arg5, self);
+	if (hc < HC_PD_CTRL)
+		return hc == HC_REVOKE ? sys_revoke(arg1, arg2, arg3, self)
+				       : dispatch_rest(arg1, arg2, arg3, arg4, arg5, self);
 	if (hc == HC_PT_CTRL)
 		return sys_pt_ctrl(arg1, arg2);
 	if (hc == HC_SC_CTRL)
