@@ -199,8 +199,9 @@ void ec_kill(struct ec *ec)
 {
 	while (ec && !ec_is_dead(ec)) {
 		ec->special |= EC_DEAD;
-		if (ec->sm)
-			sm_forget(ec->sm, ec);
+		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED); /* it may be woken at this moment */
+		if (sm)
+			sm_forget(sm, ec);
 		ec->special &= ~EC_BLOCKED;
 		leave_callee(ec);
 		ec_release_helpers(ec);

@@ -158,4 +158,5 @@ void kobject_reap(struct cpu *cpu)
 		list_unlink(&o->dying);
 		reap(o);
 	}
+	hazard_clear(cpu, HAZARD_REAP);
 }

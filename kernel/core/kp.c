@@ -66,7 +66,7 @@ enum status kp_map(struct kp *kp, struct pd *pd, u64 va)
 	return s;
 }
 
-enum status kp_unmap(struct kp *kp)
+static enum status unmap_held(struct kp *kp)
 {
 	if (!change_state(kp, KP_MAPPED, KP_BUSY))
 		return BAD_PAR;
@@ -77,11 +77,20 @@ enum status kp_unmap(struct kp *kp)
 	return SUCCESS;
 }
 
-/* Nobody is mapping it: that would hold a reference. */
+enum status kp_unmap(struct kp *kp)
+{
+	if (!kobject_get(&kp->obj))
+		return BAD_CAP;
+	enum status s = unmap_held(kp);
+	kobject_unref(&kp->obj);
+	return s;
+}
+
+/* Nobody is mapping or unmapping it: that would hold a reference. */
 void kp_retire(struct kp *kp)
 {
-	if (kp->state == KP_MAPPED && kp_unmap(kp) != SUCCESS)
-		panic("bug: a kernel page without references is busy");
+	enum status s = kp->state == KP_UNMAPPED ? SUCCESS : unmap_held(kp);
+	kassert(s == SUCCESS);
 }
 
 void kp_free(struct kp *kp)

@@ -28,7 +28,7 @@ enum status kp_create(struct kp **out) must_check;
 void kp_init_cache(void);
 /* BAD_PAR: mapped already, unaligned, or above the user limit. BAD_CAP: kp or pd is dying. */
 enum status kp_map(struct kp *kp, struct pd *pd, u64 va) must_check;
-/* BAD_PAR: not mapped. */
+/* BAD_PAR: not mapped. BAD_CAP: dying. */
 enum status kp_unmap(struct kp *kp) must_check;
 /* The last reference is gone: user land loses it. */
 void kp_retire(struct kp *kp);

@@ -86,7 +86,7 @@ static bool others_sleep(struct cpu *cpu)
 
 static void answer_if_asked(struct cpu *cpu)
 {
-	if (cpu->rcu_asked && __atomic_exchange_n(&cpu->rcu_asked, 0, __ATOMIC_ACQ_REL))
+	if (__atomic_load_n(&cpu->rcu_asked, __ATOMIC_RELAXED) && __atomic_exchange_n(&cpu->rcu_asked, 0, __ATOMIC_ACQ_REL))
 		answer();
 }
 

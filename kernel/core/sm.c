@@ -34,7 +34,7 @@ static always_inline bool swap(struct sm *sm, s64 *old, s64 new)
 static always_inline void leave_locked(struct sm *sm, struct ec *ec, s64 taken)
 {
 	list_unlink(&ec->sm_link);
-	ec->sm = NULL;
+	__atomic_store_n(&ec->sm, NULL, __ATOMIC_RELAXED);
 	s64 change = list_empty(&sm->waiters) ? -SM_WAITERS - taken : -taken;
 	if (change)
 		add(sm, change);

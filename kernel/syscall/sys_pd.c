@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_PD, PD_CTRL. */
 #include "core/pd.h"
+#include "core/rcu.h"
 
 #include "space/delegate.h"
 #include "syscall/syscall.h"
@@ -38,6 +39,8 @@ static noinline enum status translate(struct pd *src, struct pd *dst, u64 crd, u
 	return s;
 }
 
+static cold enum status delegate_again(u64 arg1);
+
 /* A plain delegation is all that is frequent. */
 static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self)
 {
@@ -51,10 +54,26 @@ static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, u
 		return translate(src, dst, crd, flags, window, self);
 	struct delegated d = delegate(src, dst, crd, flags, window);
 	if (likely(d.status == SUCCESS)) {
-		self->regs.rdx = d.crd;
-		self->regs.rax &= ITEM_FLAGS_MASK; /* still as ARG4 brought it */
+		struct regs *r = &cpu_current()->ec->regs; /* cheaper than to keep `self` until now */
+		r->rdx = d.crd;
+		r->rax &= ITEM_FLAGS_MASK; /* still as ARG4 brought it */
 	}
+	if (unlikely(d.status == OOM))
+		return delegate_again(arg1);
 	return d.status;
+}
+
+/*
+ * Memory may be short only because what was deleted waits for a grace period. What is named is looked up again: it may have gone. The other
+ * arguments are still where the entry stored them.
+ */
+static cold enum status delegate_again(u64 arg1)
+{
+	struct cpu *cpu = cpu_current();
+	struct ec *self = cpu->ec;
+	const struct regs *r = &self->regs;
+
+	return rcu_expedite(cpu) ? delegate_or_translate(arg1, r->rsi, r->rdx, r->rax, r->r8, self) : OOM;
 }
 
 #define MSR_SHIFT 12

@@ -5,13 +5,6 @@
 #include "space/delegate.h"
 #include "syscall/syscall.h"
 
-/* What has died is dismantled here and now, if it can be: that saves the long way out. */
-static void reap(struct cpu *cpu)
-{
-	hazard_clear(cpu, HAZARD_REAP);
-	kobject_reap(cpu);
-}
-
 enum status sys_revoke(u64 arg1, crd_t crd, u64 pd_sel, struct ec *self)
 {
 	unsigned flags = arg1 >> 8 & 3;
@@ -24,6 +17,6 @@ enum status sys_revoke(u64 arg1, crd_t crd, u64 pd_sel, struct ec *self)
 	}
 	enum status s = delegate_revoke(pd, crd, flags & REVOKE_SELF);
 	if (cpu_current()->hazard & HAZARD_REAP)
-		reap(cpu_current());
+		kobject_reap(cpu_current()); /* here and now, which saves the long way out */
 	return s;
 }

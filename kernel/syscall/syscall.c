@@ -2,11 +2,11 @@
 #include "syscall/syscall.h"
 
 #include "core/pd.h"
+#include "core/rcu.h"
 #include "lib/bits.h"
 #include "lib/panic.h"
 
-/* All but the frequent ones. */
-static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
 	switch (arg1 & 0xff) {
 	case HC_CREATE_PD:
@@ -29,11 +29,39 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4
 		return sys_vcpu_ctrl(arg1);
 	case HC_MACHINE_CTRL:
 		return sys_machine_ctrl(arg1, arg2, self);
+	case HC_REVOKE:
+		return sys_revoke(arg1, arg2, arg3, self);
 	case HC_EC_CTRL:
 		return sys_ec_ctrl(arg1);
 	default:
 		return BAD_HYP;
 	}
+}
+
+/*
+ * Memory may be short only because what was deleted waits for a grace period: that is waited for once. (It is safe to do so here: no lock
+ * is held, and what the hypercall names is looked up again.) Arguments from the second on are still where the entry stored them.
+ */
+static cold enum status dispatch_again(u64 arg1)
+{
+	struct cpu *cpu = cpu_current();
+	struct ec *self = cpu->ec;
+	const struct regs *r = &self->regs;
+
+	return rcu_expedite(cpu) ? dispatch_once(arg1, r->rsi, r->rdx, r->rax, r->r8, self) : OOM;
+}
+
+static noinline enum status dispatch_revoke(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
+{
+	enum status s = sys_revoke(arg1, arg2, arg3, self);
+	return likely(s != OOM) ? s : dispatch_again(arg1);
+}
+
+/* All but the frequent ones. */
+static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+{
+	enum status s = dispatch_once(arg1, arg2, arg3, arg4, arg5, self);
+	return likely(s != OOM) ? s : dispatch_again(arg1);
 }
 
 static noinline enum status sys_sm_zero(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
@@ -61,7 +89,7 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, s
 	if (hc == HC_PD_CTRL)
 		return sys_pd_ctrl(arg1, arg2, arg3, arg4, arg5, self);
 	if (hc < HC_PD_CTRL)
-		return hc == HC_REVOKE ? sys_revoke(arg1, arg2, arg3, self)
+		return hc == HC_REVOKE ? dispatch_revoke(arg1, arg2, arg3, self)
 				       : dispatch_rest(arg1, arg2, arg3, arg4, arg5, self);
 	if (hc == HC_PT_CTRL)
 		return sys_pt_ctrl(arg1, arg2);

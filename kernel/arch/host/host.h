@@ -58,6 +58,8 @@ struct host_calls {
 	u32 signals, kicks, switches;
 };
 extern struct host_calls host_calls[HEDRON_CPU_MAX];
+/* Called for each kick, on the CPU that kicks; host_reset() sets NULL. */
+extern void (*host_on_kick)(struct cpu *cpu);
 
 /* What arch_idle_mode() answers; host_reset() sets SLEEPING_MWAIT. */
 extern u32 host_idle_mode;

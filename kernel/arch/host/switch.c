@@ -70,14 +70,21 @@ void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to)
 
 /* ---- other CPUs ---- */
 
-void arch_signal(struct cpu *cpu)
-{
-	__atomic_fetch_add(&host_calls[cpu->id].signals, 1, __ATOMIC_SEQ_CST);
-}
+void (*host_on_kick)(struct cpu *cpu);
 
 void arch_kick(struct cpu *cpu)
 {
-	__atomic_fetch_add(&host_calls[cpu->id].kicks, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&host_calls[cpu->id].kicks, 1, __ATOMIC_RELAXED);
+	if (host_on_kick)
+		host_on_kick(cpu);
+}
+
+/* The rule is that of arch/x86_64/apic/lapic.c. */
+void arch_signal(struct cpu *cpu)
+{
+	__atomic_fetch_add(&host_calls[cpu->id].signals, 1, __ATOMIC_RELAXED);
+	if (__atomic_load_n(&cpu->sleeping, __ATOMIC_SEQ_CST) != SLEEPING_MWAIT)
+		arch_kick(cpu);
 }
 
 /* ---- the ways out ---- */
@@ -165,4 +172,5 @@ void host_reset_switch(void)
 	memset(host_calls, 0, sizeof(host_calls));
 	host_idle_mode = SLEEPING_MWAIT;
 	host_pds = 0;
+	host_on_kick = NULL;
 }

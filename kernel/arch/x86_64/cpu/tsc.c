@@ -13,7 +13,8 @@ u32 tsc_khz;
 #define PIT_CHANNEL2 0x42
 #define PIT_COMMAND  0x43
 #define PIT_GATE     0x61
-#define PIT_MS	     10
+#define PIT_MS	     5
+#define PIT_ROUNDS   8
 #define POLLS_MAX    10000000u
 
 /* Ticks of the TSC while channel 2 counts down PIT_MS milliseconds; 0 if it never ends. */
@@ -37,6 +38,19 @@ static u64 pit_measure(void)
 	return 0;
 }
 
+/* A hiccup (SMI, a busy host of an emulator) only makes a measurement longer: the shortest is the best. */
+static u64 pit_shortest(void)
+{
+	u64 best = ~0ull;
+	for (int i = 0; i < PIT_ROUNDS; i++) {
+		u64 ticks = pit_measure();
+		if (!ticks)
+			return 0;
+		best = min_u64(best, ticks);
+	}
+	return best;
+}
+
 /* The crystal's ratio, where the CPU also knows the crystal. */
 static u32 khz_from_crystal(void)
 {
@@ -58,9 +72,7 @@ static u32 calibrate(void)
 	u32 khz = khz_from_crystal();
 	if (khz)
 		return khz;
-	/* The shorter of two: a hiccup (SMI) only makes it longer. */
-	u64 a = pit_measure(), b = pit_measure();
-	khz = (u32)((a && b ? min_u64(a, b) : 0) / PIT_MS);
+	khz = (u32)(pit_shortest() / PIT_MS);
 	if (!khz)
 		khz = khz_from_base_frequency();
 	if (khz)

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Letters between CPUs: core/remote.h, arch_signal() of arch/x86_64/apic/lapic.c, and what the owner of a mailbox does between
+ * kernel, user mode and sleep (entry/entry.S, entry/nmi.c). One instruction that others can notice is one step.
+ *
+ * MODE is how the owner sleeps: MWAIT or HALTED. x86-TSO: the owner's stores to `sleeping` go through a store buffer that
+ * drains at any time; the senders' compare-and-swap drains theirs, which therefore needs no model.
+ *
+ * Checked: nothing ever waits for ever while a letter is in the mailbox, all letters arrive, those of one sender in order,
+ * and whoever finds the mailbox empty signals, nobody else. The model must be able to fail: each macro of the form WITHOUT_*
+ * takes away what it names, and spin then has to find an error (CMakeLists.txt).
+ */
+
+#define SENDERS 2
+#define LETTERS 2 /* of each sender */
+#define ALL (SENDERS * LETTERS)
+#define SYSCALLS 2 /* how often user code enters the kernel by itself */
+
+#define NOT 0
+#define HALTED 1
+#define MWAIT 2
+
+/* A letter is its number plus 1, 0 is the end of a list; sender and sequence follow from the number. */
+#define SENDER(letter) (((letter) - 1) / LETTERS)
+#define SEQUENCE(letter) (((letter) - 1) % LETTERS)
+
+byte next[ALL + 1];
+byte newest;			/* mailbox.newest */
+bool written;			/* the line that MONITOR watches was written since */
+
+byte sleeping;			/* what others see of the store that the owner made */
+chan buffer = [2] of { byte };	/* and what they do not see yet */
+
+bool nmi;			/* latched */
+bool hazard;			/* HAZARD_REMOTE */
+
+/* Where the owner is, for the NMI handler. */
+mtype = { KERNEL, WINDOW, IDLE, USER };
+mtype place = KERNEL;
+bool divert;			/* the handler has changed where it returns to */
+bool wake_up;			/* the handler returned behind HLT or MWAIT */
+
+byte expected[SENDERS];		/* next letter of each sender */
+byte received;
+byte batch;			/* how often the mailbox was emptied */
+bool signalled[ALL + 1];	/* for that batch */
+
+/* ---- senders ---- */
+
+inline push(letter, head, mine)
+{
+	head = newest;
+	do
+	:: atomic {
+		newest == head ->
+		next[letter] = head;
+		newest = letter;
+		written = true;
+		mine = batch;
+		break
+	   }
+	:: atomic { newest != head -> head = newest }
+	od
+}
+
+inline signal(head, mine)
+{
+#ifndef WITHOUT_RULE
+	if
+	:: head == 0 ->
+#endif
+		d_step {
+			assert(!signalled[mine]);
+			signalled[mine] = true
+		}
+		if
+		:: sleeping != MWAIT -> nmi = true
+		:: else
+		fi
+#ifndef WITHOUT_RULE
+	:: else
+	fi
+#endif
+}
+
+proctype sender(byte n)
+{
+	byte i, head, mine;
+
+	for (i : 0 .. LETTERS - 1) {
+		push(n * LETTERS + i + 1, head, mine);
+		signal(head, mine)
+	}
+}
+
+/* ---- the hardware: the owner's store buffer, NMIs at any boundary of its instructions ---- */
+
+active proctype drain()
+{
+end:	do
+	:: buffer ? sleeping
+	od
+}
+
+active proctype nmi_handle()
+{
+end:	do
+	:: atomic {
+		nmi ->
+		nmi = false;
+		if
+		:: newest -> hazard = true
+		:: else
+		fi;
+#ifndef WITHOUT_DIVERT
+		divert = hazard && place != KERNEL;
+#else
+		divert = hazard && place != KERNEL && place != WINDOW;
+#endif
+		wake_up = true
+	   }
+	od
+}
+
+#define FENCE empty(buffer)
+
+/* ---- the owner ---- */
+
+inline read_letters()
+{
+	d_step {
+		letter = newest;
+		newest = 0;
+		written = true;
+		if
+		:: letter -> batch++
+		:: else
+		fi
+	};
+	d_step {
+		oldest = 0;
+		do
+		:: letter ->
+			following = next[letter];
+#ifndef WITHOUT_REVERSAL
+			next[letter] = oldest;
+			oldest = letter;
+			letter = following
+#else
+			oldest = letter;
+			break
+#endif
+		:: else -> break
+		od;
+		letter = oldest;
+		do
+		:: letter ->
+			assert(SEQUENCE(letter) == expected[SENDER(letter)]);
+			expected[SENDER(letter)]++;
+			received++;
+			letter = next[letter]
+		:: else -> break
+		od;
+		oldest = 0;
+		following = 0
+	}
+}
+
+active proctype owner()
+{
+	byte letter, oldest, following, syscalls;
+
+	run sender(0);
+	run sender(1);
+
+dispatch: /* dispatch_run() */
+	if
+	:: hazard ->
+#ifndef WITHOUT_ORDER
+		hazard = false;
+		read_letters()
+#else
+		read_letters();
+		hazard = false
+#endif
+	:: else
+	fi;
+	if
+	:: goto leave
+	:: goto sleep
+	fi;
+
+leave: /* the exits: test, registers, SYSRET */
+	place = WINDOW;
+#ifndef WITHOUT_TEST
+	if
+	:: hazard -> goto enter
+	:: else
+	fi;
+#endif
+	if
+	:: atomic { divert -> goto enter }
+	:: atomic { else -> skip } /* registers */
+	fi;
+	if
+	:: atomic { divert -> goto enter }
+	:: atomic { else -> place = USER }
+	fi;
+
+end_user: /* until an NMI, or a hypercall */
+	if
+	:: divert
+	:: atomic { !divert && syscalls < SYSCALLS -> syscalls++; place = KERNEL; goto leave }
+	fi;
+
+enter:
+	atomic { divert = false; place = KERNEL };
+	goto dispatch;
+
+sleep: /* arch_idle() */
+	buffer ! MODE;
+#ifndef WITHOUT_SLEEP_FENCE
+	FENCE;
+#endif
+	place = IDLE;
+
+window_idle:
+	if
+	:: atomic { divert -> goto idle_wake }
+	:: atomic { else -> wake_up = false }
+	fi;
+	if
+	:: hazard || divert -> goto idle_wake
+	:: else
+	fi;
+	if
+#ifndef WITHOUT_CHECK
+	:: newest || divert -> goto idle_wake
+#endif
+	:: else
+	fi;
+	if
+	:: MODE == HALTED -> skip
+	:: else ->
+		written = false; /* MONITOR */
+		if
+#ifndef WITHOUT_CHECK
+		:: newest || divert -> goto idle_wake
+#endif
+		:: else
+		fi
+	fi;
+
+end_sleep: /* HLT, MWAIT */
+	if
+	:: divert -> goto idle_wake
+	:: wake_up && !divert -> goto window_idle
+	:: MODE == MWAIT && written && !divert -> goto window_idle
+	fi;
+
+idle_wake:
+	atomic { divert = false; place = KERNEL };
+	buffer ! NOT;
+#ifndef WITHOUT_FENCE
+	FENCE;
+#endif
+	hazard = true;
+	goto dispatch
+}
+
+/* When nothing moves any more, there is nothing left to do. */
+active proctype quiet()
+{
+	timeout -> assert(newest == 0 && received == ALL)
+}
