@@ -199,13 +199,14 @@ void ec_kill(struct ec *ec)
 {
 	while (ec && !ec_is_dead(ec)) {
 		ec->special |= EC_DEAD;
+		/* Whoever waits at the end of the chain finds out anew, before the way there is cut. */
+		ec_unpark(cpu_current(), ec_chain_end(ec));
 		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED); /* it may be woken at this moment */
 		if (sm)
 			sm_forget(sm, ec);
 		ec->special &= ~EC_BLOCKED;
 		leave_callee(ec);
 		ec_release_helpers(ec);
-		ec_unpark(cpu_current(), ec);
 		ec = abort_caller(ec);
 	}
 	hazard_set(cpu_current(), HAZARD_SCHED);

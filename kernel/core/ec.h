@@ -114,10 +114,17 @@ static always_inline void ec_unpark(struct cpu *cpu, struct ec *ec)
 	}
 }
 
+/* Of its hypercall, if it is in one: in an exception (whose reply may have named a semaphore) all registers are its own. */
+static always_inline void ec_set_status(struct ec *ec, u32 status)
+{
+	if (likely(ec->cont == CONT_SYSRET))
+		ec->regs.rdi = status;
+}
+
 static always_inline void ec_wake_here(struct cpu *cpu, struct ec *ec, u32 status)
 {
 	ec->special &= ~EC_BLOCKED;
-	ec->regs.rdi = status;
+	ec_set_status(ec, status);
 	ec_unpark(cpu, ec);
 }
 

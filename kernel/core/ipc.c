@@ -121,7 +121,7 @@ void ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 
 		struct utcb_item *item = UTCB_TYPED(from->utcb, i);
 		struct delegation in = {READ_ONCE(item->crd), READ_ONCE(item->meta)}, out;
 		if (delegate_item(from->pd, to->pd, in, xlt, del, &out) != SUCCESS)
-			out = (struct delegation){0, in.meta & ITEM_FLAGS_MASK};
+			out.crd = 0;
 		if (results)
 			*UTCB_TYPED(results, i) = (struct utcb_item){out.crd, out.meta};
 	}
@@ -207,7 +207,7 @@ struct ec *ipc_reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
 		ipc_finish_reply(cpu, self);
 	}
 	if (caller && sm && !ec_is_dead(caller) && sm_down(sm, caller) != SUCCESS)
-		caller->regs.rdi = BAD_CAP;
+		ec_set_status(caller, BAD_CAP);
 
 	hazard_set(cpu, HAZARD_SCHED);
 	arch_dispatch();

@@ -12,6 +12,7 @@
 #include <hedron/abi.h>
 
 struct ec;
+struct pd;
 struct sc;
 
 /* Why the way back to user mode must take the long route; zero on the hot path. */
@@ -41,6 +42,7 @@ struct cpu {
 	u64 sc_since; /* TSC of the dispatch of `sc` */
 	u32 mxcsr;    /* scratch of fpu_switch() */
 	u32 apic_id;  /* immutable */
+	struct pd *space; /* whose tables are in CR3, or are about to leave it. Others read it */
 
 	struct list dying; /* kobjects for kobject_reap() */
 	struct sched sched;

@@ -13,6 +13,7 @@ static struct {
 	struct work *queue; /* waiting for the next grace period; a stack that everybody pushes to */
 	u32 queued;	    /* about how many; atomic */
 
+	u32 begun;	    /* grace periods so far; atomic */
 	u32 busy;	    /* a grace period runs; whoever sets it is its leader until the last answer */
 	struct work *batch; /* what it is for; the leader's, then the last answerer's */
 	u32 awaited;	    /* answers still to come, and one for the leader; atomic */
@@ -65,6 +66,7 @@ static bool lead(struct cpu *cpu)
 {
 	if (__atomic_load_n(&rcu.busy, __ATOMIC_RELAXED) || __atomic_exchange_n(&rcu.busy, 1, __ATOMIC_ACQ_REL))
 		return false;
+	__atomic_fetch_add(&rcu.begun, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&rcu.queued, 0, __ATOMIC_RELAXED);
 	rcu.batch = __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_ACQUIRE);
 	__atomic_store_n(&rcu.awaited, 1, __ATOMIC_RELAXED);
@@ -105,11 +107,17 @@ static bool something_pending(void)
 	return __atomic_load_n(&rcu.queue, __ATOMIC_RELAXED) || __atomic_load_n(&rcu.busy, __ATOMIC_RELAXED);
 }
 
+/*
+ * The grace period that runs now, and one for what is queued: others may go on queuing, which is no reason to stay. Answers what this CPU
+ * is asked meanwhile, and reads its letters: they free ECs and SCs.
+ */
 bool rcu_expedite(struct cpu *cpu)
 {
+	u32 begun = __atomic_load_n(&rcu.begun, __ATOMIC_ACQUIRE);
+
 	if (!something_pending())
 		return false;
-	while (something_pending()) {
+	while (something_pending() && __atomic_load_n(&rcu.begun, __ATOMIC_ACQUIRE) - begun <= 2) {
 		answer_if_asked(cpu);
 		remote_take(cpu);
 		if (__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))

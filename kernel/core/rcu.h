@@ -20,7 +20,7 @@ void rcu_call(struct work *w, void (*fn)(struct work *));
 void rcu_quiesce(struct cpu *cpu);
 
 /*
- * Memory is short: waits until what is queued now has been freed. The caller holds no lock and, other than what it refers to,
+ * Memory is short: waits until what is queued now has been freed, two grace periods at most. The caller holds no lock and, other than what it refers to,
  * uses nothing. False: there was nothing to wait for.
  */
 bool rcu_expedite(struct cpu *cpu);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/remote.h"
 
+#include "arch/arch.h"
 #include "arch_switch.h"
 #include "core/percpu.h"
 
@@ -8,7 +9,11 @@ void remote_call(unsigned cpu_id, struct work *w, void (*fn)(struct work *))
 {
 	struct cpu *cpu = arch_cpu(cpu_id);
 	w->fn = fn;
-	if (mailbox_push(&cpu->mailbox, w))
+	if (!mailbox_push(&cpu->mailbox, w))
+		return;
+	if (cpu == cpu_current())
+		hazard_set(cpu, HAZARD_REMOTE);
+	else
 		arch_signal(cpu);
 }
 

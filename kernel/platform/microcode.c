@@ -101,7 +101,9 @@ u64 microcode_size(const void *header, u64 size)
 	if (size < sizeof(struct header))
 		return 0;
 	struct header h = read_header(header);
-	return h.version == HEADER_VERSION && h.loader == LOADER_VERSION && sizes_fit(&h, size) ? h.total_size : 0;
+	/* Revision 0 is what a CPU without any update has. */
+	bool known = h.version == HEADER_VERSION && h.loader == LOADER_VERSION && h.revision;
+	return known && sizes_fit(&h, size) ? h.total_size : 0;
 }
 
 bool microcode_valid(const void *blob, u64 size)

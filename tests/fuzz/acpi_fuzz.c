@@ -49,6 +49,8 @@ static void check_info(const struct acpi_info *info)
 			CHECK(info->cpu[i].apic_id != info->cpu[j].apic_id);
 	check_gas(info->pm1a_cnt);
 	check_gas(info->pm1b_cnt);
+	CHECK(info->s3.a <= SLEEP_TYPE_MAX && info->s3.b <= SLEEP_TYPE_MAX);
+	CHECK(info->s3.known || (!info->s3.a && !info->s3.b));
 	CHECK(info->mcfg_size % MiB == 0 && info->mcfg_size <= 256 * MiB);
 }
 

@@ -74,13 +74,13 @@ def acpi(revision, cpus):
     madt = struct.pack("<II", 0xFEE00000, 1)
     madt += b"".join(struct.pack("<BBBBI", 0, 8, i, i, 1) for i in range(cpus))
     madt += b"".join(struct.pack("<BBHIII", 9, 16, 0, 0x100 + i, 1, i) for i in range(cpus))
-    fadt = struct.pack("<II", slot[6], 0) + bytes(20) + struct.pack("<II", 0x604, 0) + bytes(17) + b"\x02" + bytes(42)
+    fadt = struct.pack("<II", slot[6], slot[7]) + bytes(20) + struct.pack("<II", 0x604, 0) + bytes(17) + b"\x02" + bytes(42)
     fadt += struct.pack("<Q", slot[6]) + bytes(32) + struct.pack("<BBBBQ", 1, 16, 0, 2, 0x604) + bytes(60)
     mcfg = bytes(8) + struct.pack("<QHBBI", 0xB0000000, 0, 0, 255, 0)
     rsdp = b"RSD PTR " + b"\0HEDRON" + struct.pack("<BIIQ", revision, slot[0], 36, slot[1]) + bytes(4)
     tables = table(b"RSDT", struct.pack("<4I", *slot[2:6])) + table(b"XSDT", struct.pack("<4Q", *slot[2:6]))
     tables += table(b"APIC", madt) + table(b"FACP", fadt) + table(b"MCFG", mcfg) + table(b"DMAR", bytes(12))
-    return rsdp + tables + pad(b"FACS" + struct.pack("<I", 64), 64)
+    return rsdp + tables + pad(b"FACS" + struct.pack("<I", 64), 1024) + table(b"DSDT", b"\x08\\_S3_\x12\x06\x04\x0a\x05\x0a\x05")
 
 
 def acpis():
@@ -88,11 +88,38 @@ def acpis():
     yield acpi(0, 40)
 
 
+def add_up(words):
+    """What makes the 32-bit words of a byte string, its own place being zero, add up to 0."""
+    return -sum(struct.unpack(f"<{len(words) // 4}I", words)) % 2**32
+
+
+def microcode(data_size, total_size, signatures):
+    head = [1, 0xB4, 0x01022024, 0x906EA, 0, 1, 0x22, data_size, total_size, 0, 0, 0]
+    body = bytes(range(256)) * ((data_size or 2000) // 256 + 1)
+    body = body[:data_size or 2000]
+    total = total_size if data_size else 2048
+    head[4] = add_up(struct.pack("<12I", *head) + body)
+    entries = b"".join(struct.pack("<3I", s, 0x22, (head[3] + head[4] - s) % 2**32) for s in signatures)
+    if entries:
+        rest = bytes(12) + entries
+        body += struct.pack("<2I", len(signatures), (add_up(rest) - len(signatures)) % 2**32) + rest
+    update = struct.pack("<12I", *head) + body
+    return update + bytes(total - len(update))
+
+
+def microcodes():
+    yield b"\0" + microcode(2000, 2048, [])
+    yield b"\0" + microcode(0, 0, [])
+    yield b"\1" + microcode(976, 2048, [0x806E9, 0x906EB])
+    yield b"\1" + microcode(4, 1024, [0x1000 + n for n in range(79)])
+
+
 def main():
-    for name, seeds in ("cmdline", cmdlines()), ("elf", elfs()), ("multiboot", multiboots()), ("acpi", acpis()):
+    makers = {"cmdline": cmdlines, "elf": elfs, "multiboot": multiboots, "acpi": acpis, "microcode": microcodes}
+    for name, make in makers.items():
         folder = pathlib.Path(sys.argv[1]) / name
         folder.mkdir(parents=True, exist_ok=True)
-        for n, seed in enumerate(seeds):
+        for n, seed in enumerate(make()):
             (folder / f"{n}").write_bytes(seed)
 
 

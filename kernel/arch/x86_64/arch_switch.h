@@ -36,6 +36,7 @@ static always_inline void switch_space(struct cpu *cpu, const struct ec *from, c
 	if (from->pd == pd)
 		return;
 	cr3_write(pd->cr3[cpu->id]);
+	cpu->space = pd; /* only now is the old one out of use */
 	/*
 	 * Another CPU that has changed the tables marks the tag stale and then looks who runs the PD (mmu/tlb.c). Here `cpu->ec` was written
 	 * first, and the load of CR3 serializes: one of the two sees the other.

@@ -301,7 +301,8 @@ static void utcb_comes_and_goes(void)
 	for (unsigned long r = 0; r < each; r++) {
 		unsigned cpu = smp_cpu((unsigned)(r % smp_count));
 
-		CHECK_OK(hc_create_ec(kernel_sel, RT_SEL_PD, cpu, BUSY, 0, SMP_NOTHING, r % 2 ? CREATE_EC_GLOBAL : 0));
+		CHECK_OK(
+			hc_create_ec(kernel_sel, RT_SEL_PD, cpu, BUSY, 0, SMP_NOTHING, r % 2 ? CREATE_EC_GLOBAL : 0));
 		CHECK(noise(NULL));
 		CHECK(hits());
 		CHECK_OK(rt_revoke(kernel_sel));

@@ -255,6 +255,21 @@ static void death_in_the_middle_orphans_the_callee(void **state)
 	assert_idle(0, ch.c);
 }
 
+/* The SC sleeps at the end of the chain, which is no longer its own. */
+static void death_in_the_middle_wakes_who_sleeps_at_the_end(void **state)
+{
+	(void)state;
+	struct chain ch = make_chain();
+	struct sm *sm = world_sm(SM, 0);
+	assert_int_equal(world_down(sm).way, HOST_IDLE);
+	assert_ptr_equal(ch.c->parked.next, &world_sc_of(A)->link);
+	ec_kill(ch.b);
+	assert_runs(host_nmi(), ch.a);
+	assert_int_equal(ch.a->regs.rdi, ABORT);
+	assert_true(ch.c->special & EC_BLOCKED);
+	assert_true(list_empty(&ch.c->parked));
+}
+
 static void death_of_the_first_leaves_the_rest_to_helpers(void **state)
 {
 	(void)state;
@@ -289,6 +304,40 @@ static void exceptions_die_with_their_handler(void **state)
 	assert_runs(host_dispatch(), a);
 	assert_int_equal(a->regs.rdi, ABORT); /* it waited in a call */
 	assert_null(a->callee);
+}
+
+static void a_handler_whose_sender_dies_goes_on(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5), *h = world_local(B, 0);
+	world_pt(WORLD_EVENTS + 6, h, 0x2000, 0);
+	assert_runs(host_dispatch(), a);
+	assert_runs(world_raise(6), h);
+	ec_kill(a);
+	assert_null(h->caller);
+	assert_int_equal(h->special, EC_ORPHAN);
+	assert_false(ec_is_dead(h));
+	assert_int_equal(host_dispatch().way, HOST_IDLE);
+}
+
+/* It had to wait for its turn: the call is not to be started a second time. */
+static void a_call_that_was_started_over_is_aborted_once(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5), *b = world_local(B, 0);
+	world_pt(PB, b, 0x1000, 0);
+	assert_runs(host_dispatch(), a);
+	assert_runs(world_call(PB), b);
+	struct ec *d = world_thread(D, 0, 6);
+	assert_runs(host_nmi(), d);
+	assert_runs(world_call(PB), b);
+	assert_runs(world_reply(), b);
+	assert_ptr_equal(b->caller, d);
+	ec_kill(b);
+	struct host_exit e = host_dispatch();
+	assert_runs(e, d);
+	assert_int_equal(d->regs.rdi, ABORT);
+	assert_int_equal(e.way, HOST_SYSCALL);
 }
 
 static void death_releases_helpers_and_waits(void **state)
@@ -413,8 +462,11 @@ int main(void)
 		WORLD_TEST(helping_makes_and_cuts_edges),
 		WORLD_TEST(death_at_the_end_aborts_the_call),
 		WORLD_TEST(death_in_the_middle_orphans_the_callee),
+		WORLD_TEST(death_in_the_middle_wakes_who_sleeps_at_the_end),
 		WORLD_TEST(death_of_the_first_leaves_the_rest_to_helpers),
 		WORLD_TEST(exceptions_die_with_their_handler),
+		WORLD_TEST(a_handler_whose_sender_dies_goes_on),
+		WORLD_TEST(a_call_that_was_started_over_is_aborted_once),
 		WORLD_TEST(death_releases_helpers_and_waits),
 		WORLD_TEST(a_helper_dies_alone),
 		WORLD_TEST(twice_dead_is_dead),

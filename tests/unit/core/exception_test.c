@@ -252,6 +252,30 @@ static void a_hazard_waits_for_the_answer(void **state)
 	assert_int_equal(a->regs.rip, 0x4000);
 }
 
+/* The answer may name a semaphore; RDI is not the place for a status then. */
+static void waiting_before_going_on_leaves_the_registers(void **state)
+{
+	(void)state;
+	struct sm *sm = world_sm(TO, 0);
+	fill_regs(a, 0x100);
+	struct regs before = a->regs;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_runs(world_raise(VECTOR), h);
+		h->utcb->items = h->utcb->state.mtd = 0;
+		if (i < 2)
+			assert_int_equal(world_reply_sm(TO).way, HOST_IDLE);
+		if (i == 0)
+			sm_up(sm);
+		if (i == 1)
+			sm_retire(sm);
+		struct host_exit e = i < 2 ? host_nmi() : world_reply_sm(TO); /* at last it has ended already */
+		assert_int_equal(e.way, HOST_TRAP);
+		assert_runs(e, a);
+		assert_memory_equal(&a->regs, &before, sizeof(before));
+		assert_idle(0, h);
+	}
+}
+
 /* ---- typed items: memory at the address that faulted ---- */
 
 static u64 mapped(u64 va)
@@ -445,6 +469,7 @@ int main(void)
 		T(a_rip_that_is_none_kills_on_the_slow_way_too),
 		T(a_slow_answer_is_an_answer),
 		T(a_hazard_waits_for_the_answer),
+		T(waiting_before_going_on_leaves_the_registers),
 		T(items_go_to_the_page_that_faulted),
 		T(the_handler_has_its_own_extended_state),
 		T(the_handler_may_get_and_give_extended_state),

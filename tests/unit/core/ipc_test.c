@@ -357,6 +357,25 @@ static void a_busy_one_is_helped(void **state)
 	assert_int_equal(d->regs.rdi, SUCCESS);
 }
 
+/* Its call was started over once; that it is answered the slow way does not start it again. */
+static void a_call_that_was_started_over_is_answered_once(void **state)
+{
+	(void)state;
+	struct ec *other = world_local(C, 0);
+	assert_runs(world_call(PB), b);
+	struct ec *d = world_thread(D, 0, 9);
+	assert_runs(host_nmi(), d);
+	assert_runs(world_call(PB), b);
+	assert_runs(world_reply(), b);
+	assert_ptr_equal(b->caller, d);
+	ec_help(other, b); /* makes it slow */
+	struct host_exit e = world_reply();
+	assert_runs(e, d);
+	assert_int_equal(e.way, HOST_SYSCALL);
+	assert_int_equal(d->regs.rdi, SUCCESS);
+	assert_idle(0, b);
+}
+
 static void many_help_and_all_get_their_turn(void **state)
 {
 	(void)state;
@@ -467,6 +486,18 @@ static void the_semaphore_wakes_the_caller(void **state)
 	assert_int_equal(a->regs.rdi, BAD_CAP);
 }
 
+/* The capability was there a moment ago. */
+static void a_semaphore_that_ends_meanwhile_holds_nobody(void **state)
+{
+	(void)state;
+	struct sm *sm = world_sm(SM, 0);
+	world_call(PB);
+	sm_retire(sm);
+	assert_runs(world_reply_sm(SM), a);
+	assert_int_equal(a->regs.rdi, BAD_CAP);
+	assert_idle(0, b);
+}
+
 static void a_reply_to_a_bad_semaphore_is_none(void **state)
 {
 	(void)state;
@@ -546,6 +577,8 @@ int main(void)
 		T(a_portal_into_nowhere_kills_its_ec),
 		T(a_busy_one_does_not_answer_the_hasty),
 		T(a_busy_one_is_helped),
+		T(a_call_that_was_started_over_is_answered_once),
+		T(a_semaphore_that_ends_meanwhile_holds_nobody),
 		T(many_help_and_all_get_their_turn),
 		T(calling_oneself_is_death),
 		T(a_cycle_kills_who_closes_it),

@@ -89,6 +89,18 @@ static void a_kick_is_for_those_who_do_not_look(void **state)
 	}
 }
 
+static void letters_to_oneself_need_no_signal(void **state)
+{
+	(void)state;
+	remote_call(0, &letters[0].work, note);
+	remote_call(0, &letters[1].work, note);
+	assert_int_equal(host_calls[0].signals, 0);
+	assert_int_equal(count, 0);
+	assert_true(host_cpus[0].hazard & HAZARD_REMOTE);
+	remote_take(&host_cpus[0]);
+	assert_int_equal(count, 2);
+}
+
 static void mailboxes_are_apart(void **state)
 {
 	(void)state;
@@ -147,6 +159,7 @@ int main(void)
 		T(letters_arrive_in_order),
 		T(only_the_first_of_a_batch_signals),
 		T(a_kick_is_for_those_who_do_not_look),
+		T(letters_to_oneself_need_no_signal),
 		T(mailboxes_are_apart),
 		T(a_letter_may_be_sent_again),
 		T(a_letter_may_be_gone_afterwards),

@@ -54,7 +54,7 @@ static void reg_write(unsigned offset, u32 v) { *(volatile u32 *)(registers + of
 static void send(u32 apic_id, u32 command)
 {
 	if (!registers) {
-		__atomic_thread_fence(__ATOMIC_SEQ_CST); /* a WRMSR of x2APIC does not wait for earlier stores (SDM 11.12.3) */
+		__asm__ volatile("mfence\n\tlfence" : : : "memory"); /* a WRMSR of x2APIC does not wait for stores (SDM 11.12.3) */
 		msr_write(MSR_X2APIC_ICR, (u64)apic_id << 32 | command);
 		return;
 	}

@@ -44,6 +44,7 @@ void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi)
 	if (!cpu->idle_ec)
 		panic("out of memory while making the idle EC of CPU %u", n);
 	cpu->ec = cpu->idle_ec;
+	cpu->space = &pd_kernel;
 	cpu->sc_since = arch_tsc();
 }
 

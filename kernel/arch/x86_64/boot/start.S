@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the boot loader (32-bit protected mode, no paging) to C in 64-bit mode. This section is linked at its load address, so that entry
- * point and headers mean the same to every loader, but a Multiboot 2 loader may have moved the image: all addresses here are relative
- * to where it really is (EBP). Boot page tables: the low 4 GiB at 0 and at HEAP_MAP, the image at KERNEL_VIRT.
+ * From the boot loader (32-bit protected mode, no paging) to C in 64-bit mode. This section is linked at its
+ * load address, so that entry point and headers mean the same to every loader, but a Multiboot 2 loader may
+ * have moved the image: all addresses here are relative to where it really is (EBP). Boot page tables: the
+ * low 4 GiB at 0 and at HEAP_MAP, the image at KERNEL_VIRT.
  * Manual: Multiboot 0.6.96, 3.1 and 3.2; Multiboot2 2.0, 3.1 and 3.3; SDM vol. 3, 10.8.5.
  */
 #include "mm/layout.h"
@@ -56,7 +57,10 @@ boot_entry:
 	mov	%eax, %edi		/* magic */
 	mov	%ebx, %esi		/* information */
 
-	/* Where are we? The first word of the information serves as a stack of one entry and gets its value back. */
+	/*
+	 * Where are we? The first word of the information serves as a stack of one entry and gets its value
+	 * back.
+	 */
 	mov	(%ebx), %ecx
 	lea	4(%ebx), %esp
 	call	1f
@@ -127,8 +131,8 @@ boot_entry:
 	lret
 
 	/*
-	 * The other CPUs. A copy of ap_trampoline in low memory (boot/smp.c) takes them out of real mode and jumps here, with EBP = load
-	 * address. One at a time: ap_stack is the next one's.
+	 * The other CPUs. A copy of ap_trampoline in low memory (boot/smp.c) takes them out of real mode and
+	 * jumps here, with EBP = load address. One at a time: ap_stack is the next one's.
 	 */
 	.globl ap_entry
 ap_entry:
@@ -203,7 +207,10 @@ boot_gdt_pointer:
 boot_gdt_base:
 	.long	0, 0
 
-	/* Copied to a page below 1 MiB, entered in real mode with CS = that page. Position-independent; the words behind are filled in. */
+	/*
+	 * Copied to a page below 1 MiB, entered in real mode with CS = that page. Position-independent; the
+	 * words behind are filled in.
+	 */
 	.code16
 	.globl ap_trampoline, ap_trampoline_end
 ap_trampoline:

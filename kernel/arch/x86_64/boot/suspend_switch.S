@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See suspend_switch.h. The stack pointer that is kept is aligned to 16 bytes, and the CPU's stack below it is free. */
+/*
+ * See suspend_switch.h. The stack pointer that is kept is aligned to 16 bytes, and the CPU's stack below it
+ * is free.
+ */
 	.text
 
 	.globl	suspend_switch

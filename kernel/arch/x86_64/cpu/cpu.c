@@ -14,7 +14,6 @@ struct cpu_features cpu_features;
 #define LEAF1_EDX_PGE	   (1u << 13)
 #define LEAF7_EBX_FSGSBASE (1u << 0)
 #define LEAF7_EBX_SMEP	   (1u << 7)
-#define LEAF7_EBX_INVPCID  (1u << 10)
 #define LEAF7_EBX_SMAP	   (1u << 20)
 #define LEAF7_ECX_UMIP	   (1u << 2)
 #define LEAFD1_XSAVEOPT	   (1u << 0)
@@ -46,6 +45,12 @@ static void choose_extended_state(void)
 	cpu_features.xcr0 = wanted;
 }
 
+/* Goldmont's monitor may not see a store (specification update, APL30). Family 6, model 5Ch. */
+static bool monitor_misses_stores(u32 signature)
+{
+	return (signature & 0x0fff0ff0) == 0x000506c0;
+}
+
 static void require(bool have, const char *what)
 {
 	if (!have)
@@ -69,15 +74,13 @@ void cpu_detect(bool allow_pcid)
 
 	f->pge = l1.edx & LEAF1_EDX_PGE;
 	f->pcid = allow_pcid && l1.ecx & LEAF1_ECX_PCID;
-	f->invpcid = f->pcid && l7.ebx & LEAF7_EBX_INVPCID;
 	f->smep = l7.ebx & LEAF7_EBX_SMEP;
 	f->smap = l7.ebx & LEAF7_EBX_SMAP;
 	f->umip = l7.ecx & LEAF7_ECX_UMIP;
-	f->mwait = l1.ecx & LEAF1_ECX_MONITOR;
+	f->mwait = l1.ecx & LEAF1_ECX_MONITOR && !monitor_misses_stores(l1.eax);
 	f->page_1g = e1.edx & EXT1_EDX_1G;
 	f->xsaveopt = ld1.eax & LEAFD1_XSAVEOPT;
 	f->xgetbv1 = ld1.eax & LEAFD1_XGETBV1;
-	f->tsc_invariant = ext >= 0x80000007 && cpuid(0x80000007, 0).edx & 1u << 8;
 	f->phys_bits = ext >= 0x80000008 ? (u8)cpuid(0x80000008, 0).eax : 36;
 
 	cr4_write(cr4_read() | CR4_OSXSAVE | CR4_OSFXSR);
@@ -85,18 +88,22 @@ void cpu_detect(bool allow_pcid)
 	fpu_setup();
 }
 
+/* Entry 0 is write-back, 3 uncached: as after reset (SDM vol. 3, 12.12.4), whatever firmware made of it. */
+#define PAT_RESET 0x0007040600070406
+
 static void setup_control_registers(void)
 {
 	const struct cpu_features *f = &cpu_features;
 	u64 cr4 = CR4_DE | CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE;
 
-	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_AM | CR0_NW | CR0_CD)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
+	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_NW | CR0_CD)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
 	cr4 |= (f->pge ? CR4_PGE : 0) | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) | (f->umip ? CR4_UMIP : 0);
 	cr4_write(cr4);
 	/* PCIDs can be switched on only while CR3 holds PCID 0; page tables are aligned, so it does. SDM vol. 3, 4.10.1. */
 	if (f->pcid)
 		cr4_write(cr4 | CR4_PCIDE);
 	xcr0_write(f->xcr0);
+	msr_write(MSR_PAT, PAT_RESET);
 }
 
 /* SYSRET wants STAR[63:48] + 8 = user data, + 16 = user code. SDM vol. 3, 5.8.8. */

@@ -11,7 +11,6 @@
 #define MSR_EFER	0xc0000080
 #define MSR_STAR	0xc0000081
 #define MSR_LSTAR	0xc0000082
-#define MSR_CSTAR	0xc0000083
 #define MSR_FMASK	0xc0000084
 #define MSR_SYSENTER_CS 0x174
 #define MSR_PAT		0x277
@@ -115,20 +114,9 @@ static always_inline void wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory
 
 static always_inline void invlpg(u64 va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }
 
-/* Types of SDM vol. 2, INVPCID. */
-enum { INVPCID_ADDRESS, INVPCID_CONTEXT, INVPCID_ALL_GLOBAL, INVPCID_ALL };
-
-static always_inline void invpcid(u64 type, u64 pcid, u64 va)
-{
-	struct {
-		u64 pcid, va;
-	} d = {pcid, va};
-	__asm__ volatile("invpcid %0, %1" : : "m"(d), "r"(type) : "memory");
-}
-
 /* What the machine has and the command line allows; the same on every CPU. Constant after boot. */
 struct cpu_features {
-	bool pcid, invpcid, smep, smap, umip, pge, page_1g, xsaveopt, xgetbv1, mwait, tsc_invariant, x2apic_mode;
+	bool pcid, smep, smap, umip, pge, page_1g, xsaveopt, xgetbv1, mwait;
 	u8 phys_bits;
 	u32 xcr0; /* extended state that we manage */
 	u32 fpu_size;

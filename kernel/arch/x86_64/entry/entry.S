@@ -2,8 +2,9 @@
 /*
  * Every way into the kernel and out of it.
  *
- * User registers live in the current EC. The kernel stack is empty whenever user code runs, so relative to RSP the struct cpu is
- * at a constant distance: CPU(field) below. Interrupts are always off. GS belongs to user land.
+ * User registers live in the current EC. The kernel stack is empty whenever user code runs, so relative to
+ * RSP the struct cpu is at a constant distance: CPU(field) below. Interrupts are always off. GS belongs to
+ * user land.
  * Manual: SDM vol. 2 (SYSCALL, SYSRET, IRET), vol. 3, 6.14.
  */
 #include "asm_offsets.h"
@@ -48,8 +49,8 @@ entry_syscall:
 	jbe	entry_ipc
 
 	/*
-	 * The other hypercalls: C preserves RBX, RBP, R12..R15. A handler that gives up the CPU sets a hazard and returns.
-	 * syscall_dispatch(arg1, arg2, arg3, arg4, arg5, ec) returns the status.
+	 * The other hypercalls: C preserves RBX, RBP, R12..R15. A handler that gives up the CPU sets a hazard
+	 * and returns. syscall_dispatch(arg1, arg2, arg3, arg4, arg5, ec) returns the status.
 	 */
 	mov	%rax, %rcx
 	mov	%r11, %r9
@@ -57,8 +58,9 @@ entry_syscall:
 	mov	%eax, %edi
 
 	/*
-	 * Between the test of the hazards and SYSRET nothing may be missed. An NMI that hits this window and sets a hazard goes back to its
-	 * start (nmi.c), with RDI (status) and the callee-saved registers intact.
+	 * Between the test of the hazards and SYSRET nothing may be missed. An NMI that hits this window and
+	 * sets a hazard goes back to its start (nmi.c), with RDI (status) and the callee-saved registers
+	 * intact.
 	 */
 	.globl	window_syscall, window_syscall_end
 window_syscall:
@@ -104,7 +106,10 @@ entry_ipc:
 	jmp	return_syscall
 1:	call	ipc_reply
 
-	/* RAX = the EC that goes on (the current one); the stack is empty. An NMI in the window ends at hazard_ipc. */
+	/*
+	 * RAX = the EC that goes on (the current one); the stack is empty. An NMI in the window ends at
+	 * hazard_ipc.
+	 */
 	.globl	window_ipc, window_ipc_end
 window_ipc:
 return_syscall:
@@ -190,9 +195,9 @@ hazard_trap:
 	jmp	arch_dispatch
 
 	/*
-	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a letter comes (MWAIT wakes up by the write, HLT by an NMI) or an NMI sets a
-	 * hazard; in the window the NMI handler goes on at idle_wake. Senders write first and then read `sleeping`; here it is the
-	 * other way round, with a barrier between.
+	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a letter comes (MWAIT wakes up by the write,
+	 * HLT by an NMI) or an NMI sets a hazard; in the window the NMI handler goes on at idle_wake. Senders
+	 * write first and then read `sleeping`; here it is the other way round, with a barrier between.
 	 */
 	.globl	arch_idle, window_idle, window_idle_end, idle_wake
 arch_idle:
@@ -230,7 +235,10 @@ idle_wake:
 
 /* ---- Traps --------------------------------------------------------------------------------------------------------------- */
 
-/* The CPU pushes SS, RSP, RFLAGS, CS, RIP and for some vectors an error code; the stubs make it uniform and add the vector. */
+/*
+ * The CPU pushes SS, RSP, RFLAGS, CS, RIP and for some vectors an error code; the stubs make it uniform and
+ * add the vector.
+ */
 
 	.macro	trap_stub n
 	.balign 16, 0xcc
@@ -305,7 +313,10 @@ entry_page_fault:
 	pop	%rcx
 	pop	%rax
 
-	/* From the main stack's top: SS -8, RSP -16, RFLAGS -24, CS -32, RIP -40, error -48, vector -56, and RAX -64. */
+	/*
+	 * From the main stack's top: SS -8, RSP -16, RFLAGS -24, CS -32, RIP -40, error -48, vector -56, and
+	 * RAX -64.
+	 */
 entry_trap:
 	testb	$3, 24(%rsp)
 	jz	entry_nested
@@ -350,8 +361,8 @@ entry_nested:
 	iretq
 
 	/*
-	 * NMI, #DB, #DF and #MC have stacks of their own and may hit anything. The handler may change where the frame returns to; it always
-	 * returns by IRET, which lets the next NMI in.
+	 * NMI, #DB, #DF and #MC have stacks of their own and may hit anything. The handler may change where
+	 * the frame returns to; it always returns by IRET, which lets the next NMI in.
 	 */
 entry_own_stack:
 	push_frame

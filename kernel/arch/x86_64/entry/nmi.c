@@ -39,8 +39,11 @@ static bool stopped;
 /* One NMI each; they stay in the handler, where no other NMI comes in. */
 void arch_stop_others(void)
 {
+	static struct cpu *winner;
 	if (__atomic_exchange_n(&stopped, true, __ATOMIC_SEQ_CST))
-		return;
+		while (winner != cpu_current()) /* another panic is under way; in our own, go on */
+			arch_halt();
+	winner = cpu_current();
 	for (unsigned n = 0; n < cpu_count; n++)
 		if (cpu_online(n) && arch_cpu(n) != cpu_current())
 			arch_kick(arch_cpu(n));

@@ -77,9 +77,12 @@ static void flush_here(struct pd *pd, u64 va, unsigned order)
 		cr3_write(current & ~CR3_NOFLUSH);
 }
 
+/* From the moment it decides to enter the PD until it has left its tables. */
 static bool runs(const struct cpu *cpu, const struct pd *pd)
 {
 	const struct ec *ec = __atomic_load_n(&cpu->ec, __ATOMIC_RELAXED);
+	if (__atomic_load_n(&cpu->space, __ATOMIC_RELAXED) == pd)
+		return true;
 	return ec->pd == pd; /* the EC's memory is there: we are in the kernel, so no grace period ends */
 }
 

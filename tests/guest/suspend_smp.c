@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sleep with several CPUs: those that run, those that wait, those that ask for it, and what they have in registers.
+ */
+#include "suspend.h"
+
+#define MSR_MISC_ENABLE 0x1a0
+#define MISC_ENABLE_MWAIT (1ul << 18)
+#define MSR_PAT 0x277
+#define MSR_MTRR_FIRST 0x200
+#define MSR_MTRR_LAST 0x20f
+#define MSR_MTRR_DEF_TYPE 0x2ff
+
+struct helper {
+	struct rt_ec ec;
+	struct xarea *in, *out;
+	unsigned long fs, gs, fs_after, gs_after, status;
+	volatile unsigned long turns, stop, done;
+	unsigned long msr[32], msr_after[32];
+	sel_t wait;
+};
+
+static struct helper helpers[HEDRON_CPU_MAX];
+
+#define EACH_OTHER(n)                                 \
+	for (unsigned n = 0; n < HEDRON_CPU_MAX; n++) \
+		if (n != rt_cpu && rt_cpu_enabled(n))
+
+static void helpers_start(void (*fn)(void *))
+{
+	EACH_OTHER(n)
+	{
+		struct helper *h = &helpers[n];
+		struct xarea *in = h->in, *out = h->out;
+
+		*h = (struct helper){.ec = {.cpu = n, .sel = sel_new(), .sc = sel_new()}, .in = in, .out = out};
+		if (!in) {
+			h->in = rt_pages(XAREA_SIZE / RT_PAGE);
+			h->out = rt_pages(XAREA_SIZE / RT_PAGE);
+		}
+		h->wait = sm_make(0);
+		xarea_random(h->in);
+		h->fs = guest_random() & 0x7fffffffffff;
+		h->gs = guest_random() | 0xffff800000000000;
+		MUST(rt_thread(&h->ec, RT_PRIO, fn, h));
+	}
+}
+
+static bool helpers_wait(unsigned long turns)
+{
+	EACH_OTHER(n)
+	for (unsigned long i = 0, from = helpers[n].turns; helpers[n].turns - from < turns; i++) {
+		if (i > 1ul << 32)
+			return false;
+		rt_pause();
+	}
+	return true;
+}
+
+static bool helpers_done(void)
+{
+	EACH_OTHER(n)
+	for (unsigned long i = 0; !helpers[n].done; i++) {
+		if (i > 1ul << 32)
+			return false;
+		rt_pause();
+	}
+	return true;
+}
+
+/* Counts in user mode, with all of its state in registers. */
+static void count(void *arg)
+{
+	struct helper *h = arg;
+
+	__asm__ volatile("wrfsbase %0; wrgsbase %1" : : "r"(h->fs), "r"(h->gs));
+	__asm__ volatile("xrstor64 (%[in])\n"
+			 "1: lock incq %[turns]\n"
+			 "pause\n"
+			 "cmpq $0, %[stop]\n"
+			 "je 1b\n"
+			 "xsave64 (%[out])"
+			 : [turns] "+m"(h->turns)
+			 : [stop] "m"(h->stop), [in] "r"(h->in), [out] "r"(h->out), "a"(-1), "d"(-1)
+			 : "memory");
+	__asm__ volatile("rdfsbase %0; rdgsbase %1" : "=r"(h->fs_after), "=r"(h->gs_after));
+	__asm__ volatile("wrfsbase %0; wrgsbase %0" : : "r"(0ul));
+	h->done = 1;
+}
+
+static void others_run(void)
+{
+	SLEEPS_ONLY;
+	if (rt_cpu_count() == 1)
+		SKIP("one CPU only");
+	helpers_start(count);
+	for (int i = 0; i < 2; i++) {
+		CHECK(helpers_wait(1000));
+		CHECK_OK(doze());
+		CHECK(helpers_wait(1000));
+	}
+	EACH_OTHER(n)
+	helpers[n].stop = 1;
+	CHECK(helpers_done());
+	EACH_OTHER(n)
+	{
+		struct helper *h = &helpers[n];
+		const char *differs = xarea_difference(h->out, h->in);
+
+		CHECK_EQ(h->fs_after, h->fs);
+		CHECK_EQ(h->gs_after, h->gs);
+		if (differs)
+			test_fail(__FILE__, __LINE__, "CPU %u: %s differs", n, differs);
+	}
+}
+
+static void wait(void *arg)
+{
+	struct helper *h = arg;
+
+	for (;;) {
+		h->turns++;
+		h->status = hc_sm_down(h->wait);
+		if (h->stop)
+			break;
+	}
+	h->done = 1;
+}
+
+/* CPUs that have nothing to do sleep on in their own way. */
+static void others_idle(void)
+{
+	SLEEPS_ONLY;
+	helpers_start(wait);
+	EACH_OTHER(n)
+	while (!helpers[n].turns)
+		rt_pause();
+	CHECK_OK(doze());
+	EACH_OTHER(n)
+	CHECK_OK(hc_sm_up(helpers[n].wait));
+	CHECK_OK(doze());
+	EACH_OTHER(n)
+	{
+		helpers[n].stop = 1;
+		CHECK_OK(hc_sm_up(helpers[n].wait));
+	}
+	CHECK(helpers_done());
+	EACH_OTHER(n)
+	{
+		CHECK_EQ(helpers[n].turns, 2);
+		CHECK_EQ(helpers[n].status, SUCCESS);
+	}
+}
+
+static unsigned long read_msrs(unsigned long *to)
+{
+	unsigned n = 0;
+
+	for (unsigned msr = MSR_MTRR_FIRST; msr <= MSR_MTRR_LAST; msr++)
+		EXPECT_OK(hc_msr_read(msr, &to[n++]));
+	EXPECT_OK(hc_msr_read(MSR_MTRR_DEF_TYPE, &to[n++]));
+	EXPECT_OK(hc_msr_read(0x250, &to[n++]));
+	EXPECT_OK(hc_msr_read(0x26f, &to[n++]));
+	EXPECT_OK(hc_msr_read(MSR_PAT, &to[n++]));
+	EXPECT_OK(hc_msr_read(MSR_MISC_ENABLE, &to[n++]));
+	return n;
+}
+
+/* One that reset changes and that user land may change. */
+static void change_msr(void)
+{
+	unsigned long v;
+
+	EXPECT_OK(hc_msr_read(MSR_MISC_ENABLE, &v));
+	EXPECT_OK(hc_msr_write(MSR_MISC_ENABLE, v ^ MISC_ENABLE_MWAIT));
+}
+
+static void msrs_twice(void *arg)
+{
+	struct helper *h = arg;
+
+	change_msr();
+	read_msrs(h->msr);
+	h->turns = 1;
+	while (!h->stop)
+		rt_pause();
+	read_msrs(h->msr_after);
+	change_msr();
+	h->done = 1;
+}
+
+static void msrs(void)
+{
+	struct helper *self = &helpers[rt_cpu];
+	unsigned long count;
+
+	SLEEPS_ONLY;
+	helpers_start(msrs_twice);
+	change_msr();
+	count = read_msrs(self->msr);
+	CHECK(helpers_wait(0));
+	EACH_OTHER(n)
+	while (!helpers[n].turns)
+		rt_pause();
+	CHECK_OK(doze());
+	read_msrs(self->msr_after);
+	change_msr();
+	EACH_OTHER(n)
+	helpers[n].stop = 1;
+	CHECK(helpers_done());
+	for (unsigned n = 0; n < HEDRON_CPU_MAX; n++)
+		for (unsigned i = 0; rt_cpu_enabled(n) && i < count; i++)
+			CHECK_EQ(helpers[n].msr_after[i], helpers[n].msr[i]);
+}
+
+static volatile unsigned long ready, go;
+
+static void suspend_elsewhere(void *arg)
+{
+	struct helper *h = arg;
+	struct hc_regs r = request(s3, s3);
+
+	__atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST);
+	while (!go)
+		rt_pause();
+	h->status = hc_raw(&r);
+	h->done = 1;
+}
+
+/* The CPU that asks need not be the one that the firmware wakes up. */
+static void from_another_cpu(void)
+{
+	SLEEPS_ONLY;
+	if (rt_cpu_count() == 1)
+		SKIP("one CPU only");
+	go = 1;
+	EACH_OTHER(n)
+	{
+		struct helper *h = &helpers[n];
+
+		*h = (struct helper){.ec = {.cpu = n, .sel = sel_new(), .sc = sel_new()}, .in = h->in, .out = h->out};
+		guest_alive();
+		MUST(rt_thread(&h->ec, RT_PRIO, suspend_elsewhere, h));
+		while (!h->done)
+			rt_pause();
+		CHECK_EQ(h->status, SUCCESS);
+	}
+}
+
+/* One of those who ask at the same time gets it, the others are told so; a late one may get the next. */
+static void concurrent(void)
+{
+	unsigned slept = 0;
+	enum status st;
+
+	SLEEPS_ONLY;
+	if (rt_cpu_count() == 1)
+		SKIP("one CPU only");
+	ready = go = 0;
+	helpers_start(suspend_elsewhere);
+	while (ready < rt_cpu_count() - 1)
+		rt_pause();
+	go = 1;
+	st = doze();
+	CHECK(st == SUCCESS || st == BAD_PAR);
+	slept = st == SUCCESS;
+	CHECK(helpers_done());
+	EACH_OTHER(n)
+	{
+		CHECK(helpers[n].status == SUCCESS || helpers[n].status == BAD_PAR);
+		slept += helpers[n].status == SUCCESS;
+	}
+	CHECK(slept > 0);
+}
+
+static void hit(void *flag)
+{
+	*(volatile unsigned long *)flag = 1;
+}
+
+/* Objects come and go on all CPUs, memory is unmapped everywhere: signals between the CPUs work. */
+static void life_goes_on(void)
+{
+	static unsigned long flags[HEDRON_CPU_MAX];
+	uint64_t *page = rt_pages(1), *again = (uint64_t *)rt_va(1, 1);
+
+	SLEEPS_ONLY;
+	CHECK_OK(doze());
+	for (int round = 0; round < 20; round++) {
+		EACH_OTHER(n)
+		{
+			struct rt_ec ec = {.cpu = n,
+					   .sel = sel_new(),
+					   .sc = sel_new(),
+					   .stack = helpers[n].ec.stack,
+					   .utcb = helpers[n].ec.utcb};
+
+			flags[n] = 0;
+			CHECK_OK(rt_thread(&ec, RT_PRIO, hit, &flags[n]));
+			helpers[n].ec.stack = ec.stack;
+			helpers[n].ec.utcb = ec.utcb;
+			while (!__atomic_load_n(&flags[n], __ATOMIC_RELAXED))
+				rt_pause();
+			CHECK_OK(rt_revoke(ec.sc));
+			CHECK_OK(rt_revoke(ec.sel));
+		}
+		CHECK_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(page), RT_SEL_PD, (uint64_t)again, 1, RT_MEM_RW,
+					 ITEM_HYPERVISOR));
+		*again = round;
+		CHECK_EQ(*page, round);
+		CHECK_OK(rt_mem_revoke((uint64_t)again, 1));
+		CHECK(!can_read((unsigned long)again));
+	}
+}
+
+const struct test suspend_smp_tests[] = {
+	TEST(others_run), TEST(others_idle),  TEST(msrs), TEST(from_another_cpu),
+	TEST(concurrent), TEST(life_goes_on), {},
+};
