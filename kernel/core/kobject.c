@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of objects, in two steps that both happen on the way out of the kernel (or at the end of REVOKE) and not inside of the operation
- * that causes them: so nothing recurses and no lock is held. First the last capability goes; then, maybe later, the last reference.
+ * The end of objects, in two steps that both happen on the way out of the kernel (or at the end of REVOKE) and not
+ * inside of the operation that causes them: so nothing recurses and no lock is held. First the last capability goes;
+ * then, maybe later, the last reference.
  */
 #include "core/kobject.h"
 
@@ -24,7 +25,10 @@ static void queue(struct kobject *o)
 }
 
 /* The capabilities' reference is given back by kobject_reap(). */
-void kobject_caps_gone(struct kobject *o) { queue(o); }
+void kobject_caps_gone(struct kobject *o)
+{
+	queue(o);
+}
 
 void kobject_unref(struct kobject *o)
 {
@@ -70,7 +74,10 @@ static bool is_elsewhere(const struct kobject *o)
 	return (o->type == KOBJ_EC || o->type == KOBJ_SC) && home(o) != cpu_current()->id;
 }
 
-static void free_here(struct work *w) { free_object(container_of(w, struct kobject, work)); }
+static void free_here(struct work *w)
+{
+	free_object(container_of(w, struct kobject, work));
+}
 
 /* A letter about the object may still be on its way: one that is sent now arrives behind it. */
 static void free_at_home(struct work *w)
@@ -82,7 +89,10 @@ static void free_at_home(struct work *w)
 		free_object(o);
 }
 
-static void queue_here(struct work *w) { queue(container_of(w, struct kobject, work)); }
+static void queue_here(struct work *w)
+{
+	queue(container_of(w, struct kobject, work));
+}
 
 static always_inline void on_caps_gone(struct kobject *o)
 {
@@ -104,7 +114,8 @@ static always_inline void on_caps_gone(struct kobject *o)
 	}
 }
 
-/* Other CPUs may still have found it. Alone, this one has finished with all but what it runs: ECs, PDs, and what those refer to. */
+/* Other CPUs may still have found it. Alone, this one has finished with all but what it runs: ECs, PDs, and what
+ * those refer to. */
 static bool used_by_nobody(const struct kobject *o)
 {
 	return cpu_count == 1 && (o->type == KOBJ_PT || o->type == KOBJ_SM || o->type == KOBJ_SC);

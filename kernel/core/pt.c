@@ -11,7 +11,10 @@ static struct slab_cache pt_cache;
 /* Never idle, never runs: its `caller` is no CPU's idle EC. */
 static struct ec ec_nobody;
 
-void pt_init_cache(void) { slab_init(&pt_cache, "pt", align_up(sizeof(struct pt), KOBJECT_ALIGN), KOBJECT_ALIGN); }
+void pt_init_cache(void)
+{
+	slab_init(&pt_cache, "pt", align_up(sizeof(struct pt), KOBJECT_ALIGN), KOBJECT_ALIGN);
+}
 
 enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
 {
@@ -32,4 +35,7 @@ enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
 	return SUCCESS;
 }
 
-void pt_free(struct pt *pt) { slab_free(&pt_cache, pt); }
+void pt_free(struct pt *pt)
+{
+	slab_free(&pt_cache, pt);
+}

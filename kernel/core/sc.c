@@ -11,7 +11,10 @@
 
 static struct slab_cache sc_cache;
 
-void sc_init_cache(void) { slab_init(&sc_cache, "sc", align_up(sizeof(struct sc), KOBJECT_ALIGN), KOBJECT_ALIGN); }
+void sc_init_cache(void)
+{
+	slab_init(&sc_cache, "sc", align_up(sizeof(struct sc), KOBJECT_ALIGN), KOBJECT_ALIGN);
+}
 
 enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out)
 {
@@ -73,7 +76,10 @@ void sc_retire(struct sc *sc)
 	kobject_unref(&sc->ec->obj);
 }
 
-void sc_free(struct sc *sc) { slab_free(&sc_cache, sc); }
+void sc_free(struct sc *sc)
+{
+	slab_free(&sc_cache, sc);
+}
 
 u64 sc_consumed(const struct sc *sc)
 {

@@ -64,8 +64,8 @@ static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, u
 }
 
 /*
- * Memory may be short only because what was deleted waits for a grace period. What is named is looked up again: it may have gone. The other
- * arguments are still where the entry stored them.
+ * Memory may be short only because what was deleted waits for a grace period. What is named is looked up again: it
+ * may have gone. The other arguments are still where the entry stored them.
  */
 static cold enum status delegate_again(u64 arg1)
 {

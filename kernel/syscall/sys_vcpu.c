@@ -5,7 +5,10 @@
 
 #define CPU_FIELD_MASK 0xfff
 
-static bool is_kp(u64 sel) { return cap_lookup_object(sel, KOBJ_KP, 0); }
+static bool is_kp(u64 sel)
+{
+	return cap_lookup_object(sel, KOBJ_KP, 0);
+}
 
 enum status sys_vcpu_create(u64 arg2, u64 arg3, u64 arg4, u64 arg5)
 {

@@ -39,8 +39,9 @@ static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, u64
 }
 
 /*
- * Memory may be short only because what was deleted waits for a grace period: that is waited for once. (It is safe to do so here: no lock
- * is held, and what the hypercall names is looked up again.) Arguments from the second on are still where the entry stored them.
+ * Memory may be short only because what was deleted waits for a grace period: that is waited for once. (It is safe to
+ * do so here: no lock is held, and what the hypercall names is looked up again.) Arguments from the second on are
+ * still where the entry stored them.
  */
 static cold enum status dispatch_again(u64 arg1)
 {
@@ -70,8 +71,8 @@ static noinline enum status sys_sm_zero(u64 arg1, u64 arg2, u64 arg3, struct ec 
 }
 
 /*
- * From entry.S, for all hypercalls but CALL and REPLY. The frequent ones come first and get what they need in registers; every branch
- * ends in a jump, so that nothing is pushed.
+ * From entry.S, for all hypercalls but CALL and REPLY. The frequent ones come first and get what they need in
+ * registers; every branch ends in a jump, so that nothing is pushed.
  */
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
