@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an architecture provides to the layers above. arch/x86_64 is the real one; arch/host is a fake CPU for unit tests,
- * fuzzers and micro benchmarks. Each arch/<name>/arch_impl.h defines the inline ones.
+ * What an architecture provides to the layers above. arch/x86_64 is the real one; arch/host is a fake CPU for unit
+ * tests, fuzzers and micro benchmarks. Each arch/<name>/arch_impl.h defines the inline ones.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ struct ec;
 static always_inline struct cpu *cpu_current(void);
 
 /*
- * The word at p, or 0 if p is not mapped. Only for the slot window. On the host the fake CPU looks the slot up by walking
- * the tables of the PD set with host_set_pd().
+ * The word at p, or 0 if p is not mapped. Only for the slot window. On the host the fake CPU looks the slot up by
+ * walking the tables of the PD set with host_set_pd().
  */
 static always_inline u64 arch_load_or_zero(const u64 *p);
 
@@ -49,12 +49,14 @@ void arch_pd_free(struct pd *pd);
 enum status arch_msr_access(u64 msr, bool write, u64 *value) must_check;
 
 /*
- * Puts the machine to sleep (ACPI S3) with these types for PM1a and PM1b, and returns, on all CPUs, after it woke up. BAD_PAR: not what the
- * firmware says that S3 is, or another CPU is at it; BAD_FTR: the machine cannot. *waking_vector: what the FACS had.
+ * Puts the machine to sleep (ACPI S3) with these types for PM1a and PM1b, and returns, on all CPUs, after it woke up.
+ * BAD_PAR: not what the firmware says that S3 is, or another CPU is at it; BAD_FTR: the machine cannot.
+ * *waking_vector: what the FACS had.
  */
 enum status arch_suspend(unsigned type_a, unsigned type_b, u64 *waking_vector) must_check;
 
-/* Loads the update at `pa` on this CPU. BAD_PAR: it is not whole, not for this CPU, or refused by it; BAD_FTR: the CPU takes none. */
+/* Loads the update at `pa` on this CPU. BAD_PAR: it is not whole, not for this CPU, or refused by it; BAD_FTR: the
+ * CPU takes none. */
 enum status arch_microcode_update(paddr_t pa, u64 size) must_check;
 
 /* Number of physical address bits (CPUID 80000008h), and whether 1 GiB leaves exist. */
@@ -62,8 +64,8 @@ unsigned arch_phys_bits(void);
 bool arch_has_1g_pages(void);
 
 /*
- * Memory type of the byte at pa as the MTRRs have it (enum mem_type, mm/ptab.h); it stays the same up to *same_until, which is at
- * most pa + size. Boot time only: space_mem_claim() remembers the answers.
+ * Memory type of the byte at pa as the MTRRs have it (enum mem_type, mm/ptab.h); it stays the same up to *same_until,
+ * which is at most pa + size. Boot time only: space_mem_claim() remembers the answers.
  */
 u8 arch_mem_type(paddr_t pa, u64 size, u64 *same_until);
 

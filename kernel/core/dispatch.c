@@ -26,7 +26,8 @@ void dispatch_drop_current(struct cpu *cpu)
 	cpu->sc = NULL;
 }
 
-/* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter its queue. */
+/* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter
+ * its queue. */
 static always_inline void bump(struct cpu *cpu, struct sc *current)
 {
 	struct sc *older = cpu->bumped;
@@ -39,7 +40,8 @@ static always_inline void bump(struct cpu *cpu, struct sc *current)
 	cpu->bumped = current;
 }
 
-/* One that outranks the current SC takes its place at once, so the current SC is always one of the highest ready priority. */
+/* One that outranks the current SC takes its place at once, so the current SC is always one of the highest ready
+ * priority. */
 void dispatch_ready(struct cpu *cpu, struct sc *sc)
 {
 	struct sc *current = cpu->sc;
@@ -140,7 +142,8 @@ static struct ec *reschedule(struct cpu *cpu)
 	return likely(ec != cpu->ec) ? arch_ec_switch(cpu, cpu->ec, ec) : ec;
 }
 
-/* Dismantling objects may unblock ECs, which asks for a decision; freed is only what the chosen EC cannot be part of. */
+/* Dismantling objects may unblock ECs, which asks for a decision; freed is only what the chosen EC cannot be part of.
+ */
 static noinline struct ec *run_hazards(struct cpu *cpu)
 {
 	if (cpu->hazard & HAZARD_REMOTE) {

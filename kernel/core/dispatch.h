@@ -8,9 +8,9 @@
 #include "core/percpu.h"
 
 /*
- * The exit when a hazard is set: dismantles dead objects, chooses an SC and its EC, frees memory. Entered on an empty stack by
- * arch_dispatch(); the current EC has all its registers stored and says in `cont` how it goes on. Returns the EC that goes on through
- * arch_return_syscall(), if it does not go on in another way.
+ * The exit when a hazard is set: dismantles dead objects, chooses an SC and its EC, frees memory. Entered on an empty
+ * stack by arch_dispatch(); the current EC has all its registers stored and says in `cont` how it goes on. Returns
+ * the EC that goes on through arch_return_syscall(), if it does not go on in another way.
  */
 struct ec *dispatch_run(struct cpu *cpu);
 

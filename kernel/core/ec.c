@@ -158,8 +158,7 @@ void ec_unhelp(struct ec *helper)
 
 void ec_release_helpers(struct ec *busy)
 {
-	list_for_each_safe (l, &busy->helpers)
-		ec_unhelp(container_of(l, struct ec, helper_link));
+	list_for_each_safe(l, &busy->helpers) ec_unhelp(container_of(l, struct ec, helper_link));
 }
 
 /* Whoever it waits for goes on without it. */
@@ -218,4 +217,7 @@ void ec_retire(struct ec *ec)
 	kobject_unref(&ec->pd->obj);
 }
 
-void ec_free(struct ec *ec) { deallocate(ec); }
+void ec_free(struct ec *ec)
+{
+	deallocate(ec);
+}

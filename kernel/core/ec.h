@@ -2,9 +2,9 @@
 /*
  * Execution context: a thread. Global ECs run when one of their SCs is chosen; local ECs run when a portal is called.
  *
- * Edges of a call chain: `callee` is whom this EC waits for, by a call or (helping) by lending its SC until the other has
- * replied; `caller` is whom it answers. A local EC without work has `caller == cpu->idle_ec`: one comparison tells `call` that the EC is
- * on this CPU, alive and idle.
+ * Edges of a call chain: `callee` is whom this EC waits for, by a call or (helping) by lending its SC until the other
+ * has replied; `caller` is whom it answers. A local EC without work has `caller == cpu->idle_ec`: one comparison
+ * tells `call` that the EC is on this CPU, alive and idle.
  *
  * Locking: all but the kobject belongs to the EC's CPU. Lifetime: PT and SC refer to it, it refers to its PD.
  */
@@ -21,7 +21,8 @@ struct cpu;
 struct pd;
 struct sm;
 
-/* How an EC that is not running goes on. Written only off the hot path: a plain caller is resumed by `reply` itself. */
+/* How an EC that is not running goes on. Written only off the hot path: a plain caller is resumed by `reply` itself.
+ */
 enum ec_cont {
 	CONT_SYSRET,  /* back from a hypercall: RCX and R11 are free */
 	CONT_IRET,    /* back from a trap: every register counts */
@@ -49,24 +50,24 @@ struct ec {
 	u64 fs_base, gs_base;
 	struct utcb *utcb; /* kernel address; immutable */
 	struct ec *caller, *callee;
-	struct pd *pd;	   /* immutable */
-	void *fpu;	   /* XSAVE area; immutable */
+	struct pd *pd;        /* immutable */
+	void *fpu;            /* XSAVE area; immutable */
 	const void *fpu_load; /* extended state to continue with: `fpu`, or the initial one */
-	bool helping;	   /* `callee` is helped, not called */
-	u8 cont;	   /* enum ec_cont */
-	u8 event;	   /* of CONT_EVENT */
-	u32 special;	   /* enum ec_special */
-	u32 cpu_id;	   /* immutable */
-	u32 event_base;	   /* immutable */
+	bool helping;         /* `callee` is helped, not called */
+	u8 cont;              /* enum ec_cont */
+	u8 event;             /* of CONT_EVENT */
+	u32 special;          /* enum ec_special */
+	u32 cpu_id;           /* immutable */
+	u32 event_base;       /* immutable */
 
-	struct list helpers;	 /* ECs that help this one */
+	struct list helpers;     /* ECs that help this one */
 	struct list helper_link; /* in callee->helpers */
-	struct list parked;	 /* SCs that wait until this EC can run */
-	struct list sm_link;	 /* in sm->waiters */
-	struct sm *sm;		 /* that it waits on */
-	u64 utcb_va;		 /* user address of the UTCB, 0 if none; immutable */
-	struct pd *utcb_pd;	 /* where; referenced */
-	struct work wake;	 /* the letter that wakes it from another CPU */
+	struct list parked;      /* SCs that wait until this EC can run */
+	struct list sm_link;     /* in sm->waiters */
+	struct sm *sm;           /* that it waits on */
+	u64 utcb_va;             /* user address of the UTCB, 0 if none; immutable */
+	struct pd *utcb_pd;      /* where; referenced */
+	struct work wake;        /* the letter that wakes it from another CPU */
 	u32 wake_status;
 };
 
@@ -88,8 +89,8 @@ void ec_retire(struct ec *ec);
 void ec_free(struct ec *ec);
 
 /*
- * Ends the EC for good: its caller's call ends with ABORT (a caller that waits in an exception dies, too), whoever it called goes on
- * without a caller. It may be the current one; then HAZARD_SCHED sees to the rest.
+ * Ends the EC for good: its caller's call ends with ABORT (a caller that waits in an exception dies, too), whoever it
+ * called goes on without a caller. It may be the current one; then HAZARD_SCHED sees to the rest.
  */
 void ec_kill(struct ec *ec);
 
@@ -114,7 +115,8 @@ static always_inline void ec_unpark(struct cpu *cpu, struct ec *ec)
 	}
 }
 
-/* Of its hypercall, if it is in one: in an exception (whose reply may have named a semaphore) all registers are its own. */
+/* Of its hypercall, if it is in one: in an exception (whose reply may have named a semaphore) all registers are its
+ * own. */
 static always_inline void ec_set_status(struct ec *ec, u32 status)
 {
 	if (likely(ec->cont == CONT_SYSRET))
@@ -152,5 +154,11 @@ static always_inline struct ec *ec_chain_end(struct ec *ec)
 	return ec;
 }
 
-static always_inline bool ec_is_global(const struct ec *ec) { return ec->special & EC_GLOBAL; }
-static always_inline bool ec_is_dead(const struct ec *ec) { return ec->special & EC_DEAD; }
+static always_inline bool ec_is_global(const struct ec *ec)
+{
+	return ec->special & EC_GLOBAL;
+}
+static always_inline bool ec_is_dead(const struct ec *ec)
+{
+	return ec->special & EC_DEAD;
+}

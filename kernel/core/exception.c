@@ -83,7 +83,8 @@ void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
 	u64 items = READ_ONCE(self->utcb->items);
 	if (items >> 16 & 0xffff)
 		ipc_transfer_items(self, caller, items, 0,
-				   crd_make(CRD_MEM, caller->regs.cr2 >> PAGE_BITS, FAULT_WINDOW_ORDER, PERM_ALL), NULL);
+				   crd_make(CRD_MEM, caller->regs.cr2 >> PAGE_BITS, FAULT_WINDOW_ORDER, PERM_ALL),
+				   NULL);
 	arch_state_write(caller, self->utcb, mtd);
 	caller->cont = CONT_IRET;
 	ipc_finish_reply(cpu, self);
@@ -94,7 +95,10 @@ void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
 }
 
 /* Addresses above user space are left to the slow path. */
-static always_inline bool plain_rip(const struct ec *ec) { return !(ec->regs.rip >> 47); }
+static always_inline bool plain_rip(const struct ec *ec)
+{
+	return !(ec->regs.rip >> 47);
+}
 
 struct ec *exception_reply(u64 arg1, struct ec *self, struct cpu *cpu)
 {

@@ -7,16 +7,18 @@
 struct cpu;
 
 /*
- * Sends the event to the portal at event_base + event. Without a portal or a usable handler the EC dies. `self` is the
- * current EC, all its registers are stored. Returns the handler, which goes on in user mode through arch_return_syscall().
+ * Sends the event to the portal at event_base + event. Without a portal or a usable handler the EC dies. `self` is
+ * the current EC, all its registers are stored. Returns the handler, which goes on in user mode through
+ * arch_return_syscall().
  */
 struct ec *exception_raise(struct cpu *cpu, struct ec *self, unsigned event);
 
 /*
- * The handler's answer: what its mtd selects goes into the caller, which then may go on (or is killed for a bad RIP). What runs next is
- * for others to choose.
+ * The handler's answer: what its mtd selects goes into the caller, which then may go on (or is killed for a bad RIP).
+ * What runs next is for others to choose.
  */
 void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller);
 
-/* Reply by an EC about which something is special: if it is just an exception, back to the caller the short way; else ipc_reply_slow(). */
+/* Reply by an EC about which something is special: if it is just an exception, back to the caller the short way; else
+ * ipc_reply_slow(). */
 struct ec *exception_reply(u64 arg1, struct ec *self, struct cpu *cpu);

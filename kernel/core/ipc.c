@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The fast path: call and reply between ECs of one CPU. Whatever is out of the ordinary leaves through a cold function below.
- * Locking: none; both ECs belong to this CPU, and the portal cannot be freed before this CPU is back in user mode.
+ * The fast path: call and reply between ECs of one CPU. Whatever is out of the ordinary leaves through a cold
+ * function below. Locking: none; both ECs belong to this CPU, and the portal cannot be freed before this CPU is back
+ * in user mode.
  */
 #include "core/ipc.h"
 
@@ -20,8 +21,8 @@ static cold struct ec *call_fail(struct ec *self, enum status s);
 static noinline struct ec *finish_with_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items);
 
 /*
- * Message, then the switch. A message without words and items is just its header. The unlikely parts are the last thing done, so
- * that they are jumps and the fast path keeps everything in registers that need no saving.
+ * Message, then the switch. A message without words and items is just its header. The unlikely parts are the last
+ * thing done, so that they are jumps and the fast path keeps everything in registers that need no saving.
  */
 static always_inline struct ec *send_and_switch(struct cpu *cpu, struct ec *from, struct ec *to)
 {

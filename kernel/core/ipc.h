@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Synchronous IPC. Both functions are entered with every register of the caller but RDI stored in self->regs, and return the EC that goes
- * on in user mode through arch_return_syscall(); its registers are all in its `regs`.
+ * Synchronous IPC. Both functions are entered with every register of the caller but RDI stored in self->regs, and
+ * return the EC that goes on in user mode through arch_return_syscall(); its registers are all in its `regs`.
  */
 #pragma once
 
@@ -15,7 +15,8 @@ struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu);
 /* The reply that is not plain: it names a semaphore, or somebody is special. */
 struct ec *ipc_reply_slow(u64 arg1, struct ec *self, struct cpu *cpu);
 
-/* Waits for a busy EC by lending it the current SC, then goes on with self->cont; dies if that would wait for itself. */
+/* Waits for a busy EC by lending it the current SC, then goes on with self->cont; dies if that would wait for itself.
+ */
 __attribute__((noreturn)) void ipc_help(struct cpu *cpu, struct ec *self, struct ec *busy);
 /* The EC that has answered is idle again, its helpers start over. */
 void ipc_finish_reply(struct cpu *cpu, struct ec *self);

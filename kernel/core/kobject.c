@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of objects, in two steps that both happen on the way out of the kernel and not inside of the operation that causes them: so
- * nothing recurses and no lock is held. First the last capability goes; then, maybe later, the last reference.
+ * The end of objects, in two steps that both happen on the way out of the kernel (or at the end of REVOKE) and not
+ * inside of the operation that causes them: so nothing recurses and no lock is held. First the last capability goes;
+ * then, maybe later, the last reference.
  */
 #include "core/kobject.h"
 
@@ -24,7 +25,10 @@ static void queue(struct kobject *o)
 }
 
 /* The capabilities' reference is given back by kobject_reap(). */
-void kobject_caps_gone(struct kobject *o) { queue(o); }
+void kobject_caps_gone(struct kobject *o)
+{
+	queue(o);
+}
 
 void kobject_unref(struct kobject *o)
 {
@@ -32,7 +36,7 @@ void kobject_unref(struct kobject *o)
 		queue(o);
 }
 
-static void free_object(struct kobject *o)
+static always_inline void free_object(struct kobject *o)
 {
 	switch ((enum kobject_type)o->type) {
 	case KOBJ_PD:
@@ -59,17 +63,21 @@ static void free_object(struct kobject *o)
 	}
 }
 
-/* The CPU whose business the object is: its queues, chains, letters. */
+/* The CPU whose business an EC or SC is: its queues, chains, letters. */
 static unsigned home(const struct kobject *o)
 {
-	if (o->type == KOBJ_EC)
-		return ((const struct ec *)o)->cpu_id;
-	if (o->type == KOBJ_SC)
-		return ((const struct sc *)o)->cpu_id;
-	return cpu_current()->id;
+	return o->type == KOBJ_EC ? ((const struct ec *)o)->cpu_id : ((const struct sc *)o)->cpu_id;
 }
 
-static void free_here(struct work *w) { free_object(container_of(w, struct kobject, work)); }
+static bool is_elsewhere(const struct kobject *o)
+{
+	return (o->type == KOBJ_EC || o->type == KOBJ_SC) && home(o) != cpu_current()->id;
+}
+
+static void free_here(struct work *w)
+{
+	free_object(container_of(w, struct kobject, work));
+}
 
 /* A letter about the object may still be on its way: one that is sent now arrives behind it. */
 static void free_at_home(struct work *w)
@@ -81,9 +89,12 @@ static void free_at_home(struct work *w)
 		free_object(o);
 }
 
-static void queue_here(struct work *w) { queue(container_of(w, struct kobject, work)); }
+static void queue_here(struct work *w)
+{
+	queue(container_of(w, struct kobject, work));
+}
 
-static void on_caps_gone(struct kobject *o)
+static always_inline void on_caps_gone(struct kobject *o)
 {
 	switch ((enum kobject_type)o->type) {
 	case KOBJ_PD:
@@ -103,7 +114,14 @@ static void on_caps_gone(struct kobject *o)
 	}
 }
 
-static void on_refs_gone(struct kobject *o)
+/* Other CPUs may still have found it. Alone, this one has finished with all but what it runs: ECs, PDs, and what
+ * those refer to. */
+static bool used_by_nobody(const struct kobject *o)
+{
+	return cpu_count == 1 && (o->type == KOBJ_PT || o->type == KOBJ_SM || o->type == KOBJ_SC);
+}
+
+static always_inline void on_refs_gone(struct kobject *o)
 {
 	if (o->type == KOBJ_EC)
 		ec_retire((struct ec *)o);
@@ -111,7 +129,10 @@ static void on_refs_gone(struct kobject *o)
 		kp_retire((struct kp *)o);
 	else if (o->type == KOBJ_PT)
 		kobject_unref(&((struct pt *)o)->ec->obj);
-	rcu_call(&o->work, free_at_home);
+	if (used_by_nobody(o))
+		free_object(o);
+	else
+		rcu_call(&o->work, free_at_home);
 }
 
 void kobject_discard(struct kobject *o)
@@ -125,7 +146,7 @@ static void reap(struct kobject *o)
 	bool caps = o->refs;
 
 	/* An SC's end is its home's business; so is an EC's, but user land loses the UTCB at once. */
-	if (home(o) != cpu_current()->id && (o->type == KOBJ_SC || !caps)) {
+	if (unlikely(is_elsewhere(o)) && (o->type == KOBJ_SC || !caps)) {
 		remote_call(home(o), &o->work, queue_here);
 		return;
 	}
@@ -133,7 +154,7 @@ static void reap(struct kobject *o)
 		on_caps_gone(o);
 		if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
 			return;
-		if (home(o) != cpu_current()->id) {
+		if (unlikely(is_elsewhere(o))) {
 			remote_call(home(o), &o->work, queue_here);
 			return;
 		}
@@ -145,7 +166,8 @@ void kobject_reap(struct cpu *cpu)
 {
 	while (!list_empty(&cpu->dying)) {
 		struct kobject *o = list_first(&cpu->dying, struct kobject, dying);
-		list_remove(&o->dying);
+		list_unlink(&o->dying);
 		reap(o);
 	}
+	hazard_clear(cpu, HAZARD_REAP);
 }

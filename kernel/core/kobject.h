@@ -21,10 +21,10 @@ struct work {
 };
 
 struct kobject {
-	u8 type;	      /* enum kobject_type; immutable after create */
+	u8 type; /* enum kobject_type; immutable after create */
 	struct spinlock lock;
-	u32 refs;	      /* atomic */
-	u64 caps;	      /* capabilities that name this object */
+	u32 refs; /* atomic */
+	u64 caps; /* capabilities that name this object */
 	union {
 		struct list dying; /* queued for kobject_reap() */
 		struct work work;  /* on its way to another CPU, or waiting to be freed */
@@ -37,7 +37,10 @@ struct kobject {
 struct cpu;
 
 /* For somebody who holds a reference already. */
-static always_inline void kobject_ref(struct kobject *o) { __atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED); }
+static always_inline void kobject_ref(struct kobject *o)
+{
+	__atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
+}
 
 /* For somebody who found the object through a capability: false if it has died meanwhile. */
 static always_inline bool must_check kobject_get(struct kobject *o)
@@ -52,8 +55,20 @@ static always_inline bool must_check kobject_get(struct kobject *o)
 /* The last reference queues the object: kobject_reap() dismantles it on the way out of the kernel. */
 void kobject_unref(struct kobject *o);
 
+/* Of an object that nobody knows yet. */
+static always_inline void kobject_init(struct kobject *o, enum kobject_type type)
+{
+	o->type = (u8)type;
+	o->lock = (struct spinlock){0};
+	o->refs = 0;
+	o->caps = 0;
+}
+
 /* A fresh object's first capability is about to be made: from now on `refs` counts one for "has capabilities". */
-static always_inline void kobject_publish(struct kobject *o) { o->refs = 1; }
+static always_inline void kobject_publish(struct kobject *o)
+{
+	o->refs = 1;
+}
 /* Takes back a creation that found no place: frees an object that nobody has seen. */
 void kobject_discard(struct kobject *o);
 

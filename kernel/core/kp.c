@@ -9,7 +9,10 @@
 
 static struct slab_cache kp_cache;
 
-void kp_init_cache(void) { slab_init(&kp_cache, "kp", align_up(sizeof(struct kp), KOBJECT_ALIGN), KOBJECT_ALIGN); }
+void kp_init_cache(void)
+{
+	slab_init(&kp_cache, "kp", align_up(sizeof(struct kp), KOBJECT_ALIGN), KOBJECT_ALIGN);
+}
 
 enum status kp_create(struct kp **out)
 {
@@ -48,7 +51,8 @@ static enum status map_busy(struct kp *kp, struct pd *pd, u64 va)
 	return s;
 }
 
-/* Both objects were found through capabilities that may be going at this moment; held, they cannot be dismantled under us. */
+/* Both objects were found through capabilities that may be going at this moment; held, they cannot be dismantled
+ * under us. */
 enum status kp_map(struct kp *kp, struct pd *pd, u64 va)
 {
 	enum status s = BAD_PAR;

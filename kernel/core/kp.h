@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Kernel page: a page shared by the kernel and at most one place in user land.
- * Locking: `lock` guards the mapping's state. Lifetime: the PD it is mapped in is referred to; vCPUs will refer to their pages.
+ * Locking: `lock` guards the mapping's state. Lifetime: the PD it is mapped in is referred to; vCPUs will refer to
+ * their pages.
  */
 #pragma once
 
@@ -11,7 +12,8 @@
 
 struct pd;
 
-/* Tables are changed without the lock, because flushing TLBs waits for other CPUs: meanwhile nobody else may begin. */
+/* Tables are changed without the lock, because flushing TLBs waits for other CPUs: meanwhile nobody else may begin.
+ */
 enum kp_state { KP_UNMAPPED, KP_BUSY, KP_MAPPED };
 
 struct kp {

@@ -10,7 +10,10 @@ struct pd pd_kernel = {.obj.type = KOBJ_PD};
 
 static struct slab_cache pd_cache;
 
-void pd_init_cache(void) { slab_init(&pd_cache, "pd", align_up(sizeof(struct pd), KOBJECT_ALIGN), KOBJECT_ALIGN); }
+void pd_init_cache(void)
+{
+	slab_init(&pd_cache, "pd", align_up(sizeof(struct pd), KOBJECT_ALIGN), KOBJECT_ALIGN);
+}
 
 static enum status init_spaces(struct pd *pd)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Protection domain: three spaces of capabilities (memory, ports, objects) and two properties.
- * Locking: see each space. Lifetime: its ECs and vCPUs refer to it; when its last capability goes, its object and port
- *   capabilities are revoked at once, its memory stays until the last reference goes.
+ * Locking: see each space. Lifetime: its ECs and vCPUs refer to it; when its last capability goes, its object and
+ * port capabilities are revoked at once, its memory stays until the last reference goes.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct pd {
 
 	/* immutable after create */
 	bool passthrough; /* may use MSRs and the machine's controls */
-	bool root;	  /* the roottask's: may take from the hypervisor PD */
+	bool root;        /* the roottask's: may take from the hypervisor PD */
 
 	void *access_page; /* APIC access page, made on first use; guarded by access_lock */
 	struct spinlock access_lock;
@@ -26,7 +26,8 @@ struct pd {
 	struct space_obj objs;
 	struct space_pio pio;
 
-	/* What to load into CR3, and whether that CPU's TLB may hold something of this PD that is no longer true. Per CPU. */
+	/* What to load into CR3, and whether that CPU's TLB may hold something of this PD that is no longer true. Per
+	 * CPU. */
 	u64 cr3[HEDRON_CPU_MAX];
 	u8 tlb_stale[HEDRON_CPU_MAX];
 };

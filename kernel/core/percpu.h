@@ -17,9 +17,9 @@ struct sc;
 
 /* Why the way back to user mode must take the long route; zero on the hot path. */
 enum hazard {
-	HAZARD_SCHED = 1 << 0,	/* another SC may deserve the CPU, or the current EC cannot go on */
-	HAZARD_REAP = 1 << 1,	/* objects lost their last capability */
-	HAZARD_RCU = 1 << 2,	/* memory waits to be freed, or another CPU waits for this one */
+	HAZARD_SCHED = 1 << 0,  /* another SC may deserve the CPU, or the current EC cannot go on */
+	HAZARD_REAP = 1 << 1,   /* objects lost their last capability */
+	HAZARD_RCU = 1 << 2,    /* memory waits to be freed, or another CPU waits for this one */
 	HAZARD_REMOTE = 1 << 3, /* letters of other CPUs */
 };
 
@@ -34,14 +34,14 @@ struct cpu {
 	struct ec *ec; /* current: whose registers come back at the exit. Others read it to find out which PD runs */
 	u32 hazard;    /* enum hazard; an NMI on this CPU sets bits */
 
-	u32 id;	       /* CPU number; immutable */
+	u32 id;        /* CPU number; immutable */
 	struct sc *sc; /* current: who pays */
 	/* Preempted last: at the head of its queue, in effect. Of a lower priority than `sc`. */
 	struct sc *bumped;
 	struct ec *idle_ec;
-	u64 sc_since; /* TSC of the dispatch of `sc` */
-	u32 mxcsr;    /* scratch of fpu_switch() */
-	u32 apic_id;  /* immutable */
+	u64 sc_since;     /* TSC of the dispatch of `sc` */
+	u32 mxcsr;        /* scratch of fpu_switch() */
+	u32 apic_id;      /* immutable */
 	struct pd *space; /* whose tables are in CR3, or are about to leave it. Others read it */
 
 	struct list dying; /* kobjects for kobject_reap() */
@@ -49,17 +49,21 @@ struct cpu {
 
 	/* written by other CPUs */
 	aligned(64) struct mailbox mailbox;
-	u32 sleeping;	/* enum sleeping; written by the owner, read by who signals */
-	u32 rcu_asked;	/* a grace period waits for this CPU; atomic */
-	u32 tlb_asked;	/* flushes asked for; atomic */
-	u32 tlb_done;	/* flushes done; written by the owner's NMI handler */
+	u32 sleeping;  /* enum sleeping; written by the owner, read by who signals */
+	u32 rcu_asked; /* a grace period waits for this CPU; atomic */
+	u32 tlb_asked; /* flushes asked for; atomic */
+	u32 tlb_done;  /* flushes done; written by the owner's NMI handler */
 };
 
-/* CPU numbers are dense from 0, in the order of the firmware's table; those that did not start are missing from `cpus_online`. */
+/* CPU numbers are dense from 0, in the order of the firmware's table; those that did not start are missing from
+ * `cpus_online`. */
 extern unsigned cpu_count;
 extern u64 cpus_online[HEDRON_CPU_MAX / 64];
 
-static always_inline bool cpu_online(unsigned n) { return n < cpu_count && (cpus_online[n / 64] >> n % 64 & 1); }
+static always_inline bool cpu_online(unsigned n)
+{
+	return n < cpu_count && (cpus_online[n / 64] >> n % 64 & 1);
+}
 
 /* One instruction each: an NMI may set bits at any time. */
 static always_inline void hazard_set(struct cpu *cpu, u32 bits)

@@ -11,7 +11,10 @@ static struct slab_cache pt_cache;
 /* Never idle, never runs: its `caller` is no CPU's idle EC. */
 static struct ec ec_nobody;
 
-void pt_init_cache(void) { slab_init(&pt_cache, "pt", align_up(sizeof(struct pt), KOBJECT_ALIGN), KOBJECT_ALIGN); }
+void pt_init_cache(void)
+{
+	slab_init(&pt_cache, "pt", align_up(sizeof(struct pt), KOBJECT_ALIGN), KOBJECT_ALIGN);
+}
 
 enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
 {
@@ -22,10 +25,17 @@ enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
 		slab_free(&pt_cache, pt);
 		return BAD_CAP;
 	}
-	*pt = (struct pt){.obj.type = KOBJ_PT, .ec = ec, .rip = rip, .mtd = mtd};
+	kobject_init(&pt->obj, KOBJ_PT);
+	pt->ec = ec;
+	pt->rip = rip;
+	pt->mtd = mtd;
+	pt->id = 0;
 	pt->callee = arch_is_canonical(rip) ? ec : &ec_nobody;
 	*out = pt;
 	return SUCCESS;
 }
 
-void pt_free(struct pt *pt) { slab_free(&pt_cache, pt); }
+void pt_free(struct pt *pt)
+{
+	slab_free(&pt_cache, pt);
+}

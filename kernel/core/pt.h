@@ -11,9 +11,9 @@ struct pt {
 	struct ec *ec; /* immutable */
 	/* Whom a call may start at once: `ec`, or one that is never idle if `rip` is not canonical. Immutable. */
 	struct ec *callee;
-	u64 rip;       /* immutable */
-	u64 mtd;       /* immutable; what an exception message carries */
-	u64 id;	       /* plain store by pt_ctrl, plain load by call */
+	u64 rip; /* immutable */
+	u64 mtd; /* immutable; what an exception message carries */
+	u64 id;  /* plain store by pt_ctrl, plain load by call */
 };
 
 enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out) must_check;

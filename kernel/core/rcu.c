@@ -11,12 +11,12 @@
 
 static struct {
 	struct work *queue; /* waiting for the next grace period; a stack that everybody pushes to */
-	u32 queued;	    /* about how many; atomic */
+	u32 queued;         /* about how many; atomic */
 
-	u32 begun;	    /* grace periods so far; atomic */
-	u32 busy;	    /* a grace period runs; whoever sets it is its leader until the last answer */
+	u32 begun;          /* grace periods so far; atomic */
+	u32 busy;           /* a grace period runs; whoever sets it is its leader until the last answer */
 	struct work *batch; /* what it is for; the leader's, then the last answerer's */
-	u32 awaited;	    /* answers still to come, and one for the leader; atomic */
+	u32 awaited;        /* answers still to come, and one for the leader; atomic */
 } rcu;
 
 void rcu_call(struct work *w, void (*fn)(struct work *))
@@ -49,8 +49,9 @@ static void answer(void)
 }
 
 /*
- * Asks one CPU. One that sleeps uses nothing, and whatever it will find after waking up no longer leads to the batch: `sleeping` is read
- * after the objects were unhooked (the barrier in lead()), and a CPU that wakes clears it before it reads anything else.
+ * Asks one CPU. One that sleeps uses nothing, and whatever it will find after waking up no longer leads to the batch:
+ * `sleeping` is read after the objects were unhooked (the barrier in lead()), and a CPU that wakes clears it before
+ * it reads anything else.
  */
 static void ask(struct cpu *other)
 {
@@ -61,7 +62,8 @@ static void ask(struct cpu *other)
 	arch_kick(other);
 }
 
-/* Begins a grace period, if none runs. The leader's own answer comes last, so nobody completes while it is still asking. */
+/* Begins a grace period, if none runs. The leader's own answer comes last, so nobody completes while it is still
+ * asking. */
 static bool lead(struct cpu *cpu)
 {
 	if (__atomic_load_n(&rcu.busy, __ATOMIC_RELAXED) || __atomic_exchange_n(&rcu.busy, 1, __ATOMIC_ACQ_REL))
@@ -88,7 +90,8 @@ static bool others_sleep(struct cpu *cpu)
 
 static void answer_if_asked(struct cpu *cpu)
 {
-	if (__atomic_load_n(&cpu->rcu_asked, __ATOMIC_RELAXED) && __atomic_exchange_n(&cpu->rcu_asked, 0, __ATOMIC_ACQ_REL))
+	if (__atomic_load_n(&cpu->rcu_asked, __ATOMIC_RELAXED) &&
+	    __atomic_exchange_n(&cpu->rcu_asked, 0, __ATOMIC_ACQ_REL))
 		answer();
 }
 
@@ -108,8 +111,8 @@ static bool something_pending(void)
 }
 
 /*
- * The grace period that runs now, and one for what is queued: others may go on queuing, which is no reason to stay. Answers what this CPU
- * is asked meanwhile, and reads its letters: they free ECs and SCs.
+ * The grace period that runs now, and one for what is queued: others may go on queuing, which is no reason to stay.
+ * Answers what this CPU is asked meanwhile, and reads its letters: they free ECs and SCs.
  */
 bool rcu_expedite(struct cpu *cpu)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Deferred freeing: readers of capabilities, tables and objects take no locks and hold no references, so memory goes back only
- * when no CPU can still use it.
+ * Deferred freeing: readers of capabilities, tables and objects take no locks and hold no references, so memory goes
+ * back only when no CPU can still use it.
  *
- * A CPU in user mode or asleep uses nothing. A grace period therefore asks the others with an NMI: a CPU in user mode comes in and answers,
- * one in the kernel answers on its way out. Nothing is counted on the hot paths. One grace period runs at a time, for all that was
- * queued when it began.
+ * A CPU in user mode or asleep uses nothing. A grace period therefore asks the others with an NMI: a CPU in user mode
+ * comes in and answers, one in the kernel answers on its way out. Nothing is counted on the hot paths. One grace
+ * period runs at a time, for all that was queued when it began.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ void rcu_call(struct work *w, void (*fn)(struct work *));
 void rcu_quiesce(struct cpu *cpu);
 
 /*
- * Memory is short: waits until what is queued now has been freed, two grace periods at most. The caller holds no lock and, other than what it refers to,
- * uses nothing. False: there was nothing to wait for.
+ * Memory is short: waits until what is queued now has been freed, two grace periods at most. The caller holds no lock
+ * and, other than what it refers to, uses nothing. False: there was nothing to wait for.
  */
 bool rcu_expedite(struct cpu *cpu);

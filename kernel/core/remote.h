@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Work for another CPU. What belongs to a CPU is touched by it alone; others send it letters: a lock-free list that many push to and the
- * owner takes as a whole, in the order of arrival. Whoever finds the list empty signals; the others rely on him.
- * The algorithm is modelled in tests/model/mailbox.pml.
+ * Work for another CPU. What belongs to a CPU is touched by it alone; others send it letters: a lock-free list that
+ * many push to and the owner takes as a whole, in the order of arrival. Whoever finds the list empty signals; the
+ * others rely on him. The algorithm is modelled in tests/model/mailbox.pml.
  */
 #pragma once
 

@@ -28,7 +28,8 @@ static enum status map_in_place(struct pd *pd, const struct elf_segment *s, u64 
 	u64 dst = s->vaddr >> PAGE_BITS, src = (module + s->offset) >> PAGE_BITS;
 
 	for (u64 i = 0; i < pages;) {
-		/* Both sides are aligned to the block; the larger alignment is not worth the bother for a few pages. */
+		/* Both sides are aligned to the block; the larger alignment is not worth the bother for a few pages.
+		 */
 		unsigned order = order_fit(dst | src | (dst + i) | (src + i), pages - i);
 		enum status e = space_mem_delegate(&pd_kernel, pd, src + i, dst + i, order, perm | ITEM_HYPERVISOR);
 		if (e != SUCCESS)
@@ -56,8 +57,8 @@ static enum status map_own_page(struct pd *pd, const struct elf_segment *s, u64 
 }
 
 /*
- * Pages that belong to the file up to their end, or to the end of the segment, are mapped in place: user land sees what else is on
- * them. With memory beyond the file's part the page on the border must be a copy.
+ * Pages that belong to the file up to their end, or to the end of the segment, are mapped in place: user land sees
+ * what else is on them. With memory beyond the file's part the page on the border must be a copy.
  */
 static enum status map_segment(struct pd *pd, const struct elf_segment *s, u64 module)
 {
@@ -99,8 +100,12 @@ void roottask_create(struct cpu *cpu, const struct boot_info *boot, const struct
 	kobject_publish(&pd->obj);
 	check(space_mem_map_kernel_page(pd, HEDRON_ROOT_HIP, hip, SPACE_MEM_HIP), "its HIP");
 
-	struct ec_config cfg = {
-		.pd = pd, .utcb_pd = pd, .utcb_va = HEDRON_ROOT_UTCB, .rsp = HEDRON_ROOT_HIP, .cpu_id = cpu->id, .global = true};
+	struct ec_config cfg = {.pd = pd,
+				.utcb_pd = pd,
+				.utcb_va = HEDRON_ROOT_UTCB,
+				.rsp = HEDRON_ROOT_HIP,
+				.cpu_id = cpu->id,
+				.global = true};
 	check(ec_create(&cfg, &ec), "its EC");
 	ec->regs.rip = elf.entry;
 	ec->regs.rdi = cpu->id;

@@ -11,7 +11,10 @@
 
 static struct slab_cache sc_cache;
 
-void sc_init_cache(void) { slab_init(&sc_cache, "sc", align_up(sizeof(struct sc), KOBJECT_ALIGN), KOBJECT_ALIGN); }
+void sc_init_cache(void)
+{
+	slab_init(&sc_cache, "sc", align_up(sizeof(struct sc), KOBJECT_ALIGN), KOBJECT_ALIGN);
+}
 
 enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out)
 {
@@ -22,14 +25,13 @@ enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **
 		slab_free(&sc_cache, sc);
 		return BAD_CAP;
 	}
-	*sc = (struct sc){
-		.obj.type = KOBJ_SC,
-		.ec = ec,
-		.cpu_id = ec->cpu_id,
-		.prio = (u8)prio,
-		.quantum_us = quantum_us,
-		.state = SC_PARKED,
-	};
+	kobject_init(&sc->obj, KOBJ_SC);
+	sc->ec = ec;
+	sc->cpu_id = ec->cpu_id;
+	sc->prio = (u8)prio;
+	sc->quantum_us = quantum_us;
+	sc->consumed = 0;
+	sc->state = SC_PARKED;
 	list_init(&sc->link); /* parked nowhere */
 	*out = sc;
 	return SUCCESS;
@@ -52,6 +54,12 @@ void sc_start(struct sc *sc)
 		remote_call(sc->cpu_id, &sc->start, start_here);
 }
 
+static void stop_current(struct cpu *cpu)
+{
+	dispatch_drop_current(cpu);
+	hazard_set(cpu, HAZARD_SCHED);
+}
+
 void sc_retire(struct sc *sc)
 {
 	struct cpu *cpu = cpu_current();
@@ -63,13 +71,15 @@ void sc_retire(struct sc *sc)
 	else if (sc->state == SC_PARKED)
 		list_unlink(&sc->link);
 	else
-		dispatch_drop_current(cpu);
+		stop_current(cpu);
 	sc->state = SC_DEAD;
-	hazard_set(cpu, HAZARD_SCHED);
 	kobject_unref(&sc->ec->obj);
 }
 
-void sc_free(struct sc *sc) { slab_free(&sc_cache, sc); }
+void sc_free(struct sc *sc)
+{
+	slab_free(&sc_cache, sc);
+}
 
 u64 sc_consumed(const struct sc *sc)
 {

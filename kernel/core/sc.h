@@ -31,7 +31,7 @@ struct sc {
 	u8 state; /* enum sc_state */
 	struct list link;
 	struct work start; /* the letter that brings it to its CPU */
-	u64 consumed; /* TSC ticks up to the last time it was taken off the CPU */
+	u64 consumed;      /* TSC ticks up to the last time it was taken off the CPU */
 };
 
 enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out) must_check;

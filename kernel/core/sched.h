@@ -28,7 +28,10 @@ static always_inline unsigned sched_top(const struct sched *s)
 	return s->bitmap[0] ? bit_highest(s->bitmap[0]) : 0;
 }
 
-static always_inline void sched_mark(struct sched *s, unsigned prio) { s->bitmap[prio / 64] |= bit(prio % 64); }
+static always_inline void sched_mark(struct sched *s, unsigned prio)
+{
+	s->bitmap[prio / 64] |= bit(prio % 64);
+}
 
 /* A woken or new SC goes to the tail; one that was preempted keeps its place at the head. `link` is sc->link. */
 static always_inline void sched_enqueue_tail(struct sched *s, struct list *link, unsigned prio)

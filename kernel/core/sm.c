@@ -7,21 +7,33 @@
 
 static struct slab_cache sm_cache;
 
-void sm_init_cache(void) { slab_init(&sm_cache, "sm", align_up(sizeof(struct sm), KOBJECT_ALIGN), KOBJECT_ALIGN); }
+void sm_init_cache(void)
+{
+	slab_init(&sm_cache, "sm", align_up(sizeof(struct sm), KOBJECT_ALIGN), KOBJECT_ALIGN);
+}
 
 enum status sm_create(u64 count, struct sm **out)
 {
 	struct sm *sm = slab_alloc(&sm_cache);
 	if (!sm)
 		return OOM;
-	*sm = (struct sm){.obj.type = KOBJ_SM, .state = (s64)min_u64(count, SM_COUNT_MAX)};
+	kobject_init(&sm->obj, KOBJ_SM);
+	sm->state = (s64)min_u64(count, SM_COUNT_MAX);
+	sm->lock = (struct spinlock){0};
+	sm->dead = false;
 	list_init(&sm->waiters);
 	*out = sm;
 	return SUCCESS;
 }
 
-static always_inline s64 add(struct sm *sm, s64 n) { return __atomic_add_fetch(&sm->state, n, __ATOMIC_ACQ_REL); }
-static always_inline s64 look(const struct sm *sm) { return __atomic_load_n(&sm->state, __ATOMIC_RELAXED); }
+static always_inline s64 add(struct sm *sm, s64 n)
+{
+	return __atomic_add_fetch(&sm->state, n, __ATOMIC_ACQ_REL);
+}
+static always_inline s64 look(const struct sm *sm)
+{
+	return __atomic_load_n(&sm->state, __ATOMIC_RELAXED);
+}
 
 static always_inline bool swap(struct sm *sm, s64 *old, s64 new)
 {
@@ -37,7 +49,10 @@ static always_inline void leave_locked(struct sm *sm, struct ec *ec, s64 taken)
 		add(sm, change);
 }
 
-static always_inline struct ec *first_waiter(struct sm *sm) { return list_first(&sm->waiters, struct ec, sm_link); }
+static always_inline struct ec *first_waiter(struct sm *sm)
+{
+	return list_first(&sm->waiters, struct ec, sm_link);
+}
 
 /* What came for those who wait goes to them, in their order. */
 static always_inline void settle_locked(struct sm *sm)
@@ -50,8 +65,8 @@ static always_inline void settle_locked(struct sm *sm)
 }
 
 /*
- * Somebody waits, or was about to: then he has left again and the count stays. Each up brings one and serves one at most, after the lock
- * is gone: the wake-up is the last thing done.
+ * Somebody waits, or was about to: then he has left again and the count stays. Each up brings one and serves one at
+ * most, after the lock is gone: the wake-up is the last thing done.
  */
 enum status sm_up_slow(struct sm *sm)
 {
@@ -131,16 +146,25 @@ void sm_forget(struct sm *sm, struct ec *ec)
 	spin_unlock(&sm->lock);
 }
 
-void sm_retire(struct sm *sm)
+static noinline void abort_waiters_locked(struct sm *sm)
 {
-	spin_lock(&sm->lock);
-	sm->dead = true;
 	while (!list_empty(&sm->waiters)) {
 		struct ec *ec = first_waiter(sm);
 		leave_locked(sm, ec, 0);
 		ec_wake(cpu_current(), ec, BAD_CAP);
 	}
+}
+
+void sm_retire(struct sm *sm)
+{
+	spin_lock(&sm->lock);
+	sm->dead = true;
+	if (unlikely(!list_empty(&sm->waiters)))
+		abort_waiters_locked(sm);
 	spin_unlock(&sm->lock);
 }
 
-void sm_free(struct sm *sm) { slab_free(&sm_cache, sm); }
+void sm_free(struct sm *sm)
+{
+	slab_free(&sm_cache, sm);
+}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Semaphore. `state` is the count; while ECs wait, SM_WAITERS is added once, which makes it very negative. Up and down are then a
- * single addition each: the sign of the result tells whether more is to be done. A down that finds nothing has made the count
- * negative for a moment; it takes that back and goes on under the lock, where sm_settle() gives waiters what has come meanwhile.
- * Locking: kobject.lock is for capabilities only; `lock` guards the waiters and the presence of SM_WAITERS.
+ * Semaphore. `state` is the count; while ECs wait, SM_WAITERS is added once, which makes it very negative. Up and
+ * down are then a single addition each: the sign of the result tells whether more is to be done. A down that finds
+ * nothing has made the count negative for a moment; it takes that back and goes on under the lock, where sm_settle()
+ * gives waiters what has come meanwhile. Locking: kobject.lock is for capabilities only; `lock` guards the waiters
+ * and the presence of SM_WAITERS.
  */
 #pragma once
 
@@ -13,7 +14,7 @@
 
 struct ec;
 
-#define SM_WAITERS   (-(1ll << 62))
+#define SM_WAITERS (-(1ll << 62))
 #define SM_COUNT_MAX (1ll << 61) /* what a new semaphore can have at most: nobody lives to see it overflow */
 
 struct sm {

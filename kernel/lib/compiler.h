@@ -2,19 +2,19 @@
 /* Attributes and hints, spelled once. */
 #pragma once
 
-#define likely(x)   __builtin_expect(!!(x), 1)
+#define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define must_check     __attribute__((warn_unused_result))
-#define cold	       __attribute__((__cold__, __noinline__))
-#define hot	       __attribute__((hot))
-#define noinline       __attribute__((noinline))
-#define always_inline  inline __attribute__((always_inline))
-#define packed	       __attribute__((packed))
-#define aligned(n)     __attribute__((aligned(n)))
-#define section(name)  __attribute__((section(name)))
+#define must_check __attribute__((warn_unused_result))
+#define cold __attribute__((__cold__, __noinline__))
+#define hot __attribute__((hot))
+#define noinline __attribute__((noinline))
+#define always_inline inline __attribute__((always_inline))
+#define packed __attribute__((packed))
+#define aligned(n) __attribute__((aligned(n)))
+#define section(name) __attribute__((section(name)))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
-#define unreachable()  __builtin_unreachable()
+#define unreachable() __builtin_unreachable()
 
 #define barrier() __asm__ volatile("" ::: "memory")
 
@@ -22,5 +22,5 @@
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 /* A plain load or store that the compiler may not merge, split or repeat. */
-#define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))

@@ -8,8 +8,14 @@ struct list {
 	struct list *next, *prev;
 };
 
-static always_inline void list_init(struct list *l) { l->next = l->prev = l; }
-static always_inline bool list_empty(const struct list *l) { return l->next == l; }
+static always_inline void list_init(struct list *l)
+{
+	l->next = l->prev = l;
+}
+static always_inline bool list_empty(const struct list *l)
+{
+	return l->next == l;
+}
 
 static always_inline void list_insert_before(struct list *at, struct list *n)
 {
@@ -19,8 +25,14 @@ static always_inline void list_insert_before(struct list *at, struct list *n)
 	at->prev = n;
 }
 
-static always_inline void list_push_tail(struct list *anchor, struct list *n) { list_insert_before(anchor, n); }
-static always_inline void list_push_head(struct list *anchor, struct list *n) { list_insert_before(anchor->next, n); }
+static always_inline void list_push_tail(struct list *anchor, struct list *n)
+{
+	list_insert_before(anchor, n);
+}
+static always_inline void list_push_head(struct list *anchor, struct list *n)
+{
+	list_insert_before(anchor->next, n);
+}
 
 /* Leaves n's own links as they were: for nodes whose owner knows whether they are on a list. */
 static always_inline void list_unlink(struct list *n)
@@ -37,5 +49,6 @@ static always_inline void list_remove(struct list *n)
 
 #define list_first(anchor, type, member) container_of((anchor)->next, type, member)
 #define list_for_each(pos, anchor) for (struct list *pos = (anchor)->next; pos != (anchor); pos = pos->next)
-#define list_for_each_safe(pos, anchor) \
-	for (struct list *pos = (anchor)->next, *pos##_n = pos->next; pos != (anchor); pos = pos##_n, pos##_n = pos->next)
+#define list_for_each_safe(pos, anchor)                                                \
+	for (struct list *pos = (anchor)->next, *pos##_n = pos->next; pos != (anchor); \
+	     pos = pos##_n, pos##_n = pos->next)

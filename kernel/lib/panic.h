@@ -8,8 +8,8 @@
 __attribute__((noreturn)) cold void panic(const char *fmt, ...) printf_like(1, 2);
 
 /* An invariant of the kernel itself; stays in release builds where the check is off the hot paths. */
-#define kassert(cond)                                                                    \
-	do {                                                                             \
-		if (unlikely(!(cond)))                                                   \
-			panic("bug: %s at %s:%d", #cond, __FILE_NAME__, __LINE__);       \
+#define kassert(cond)                                                              \
+	do {                                                                       \
+		if (unlikely(!(cond)))                                             \
+			panic("bug: %s at %s:%d", #cond, __FILE_NAME__, __LINE__); \
 	} while (0)

@@ -8,7 +8,10 @@ struct spinlock {
 	u8 held;
 };
 
-static always_inline bool spin_trylock(struct spinlock *l) { return !__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE); }
+static always_inline bool spin_trylock(struct spinlock *l)
+{
+	return !__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE);
+}
 
 static always_inline void spin_lock(struct spinlock *l)
 {
@@ -17,4 +20,7 @@ static always_inline void spin_lock(struct spinlock *l)
 			__builtin_ia32_pause();
 }
 
-static always_inline void spin_unlock(struct spinlock *l) { __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE); }
+static always_inline void spin_unlock(struct spinlock *l)
+{
+	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+}

@@ -15,9 +15,14 @@ typedef uint64_t u64;
 typedef int32_t s32;
 typedef int64_t s64;
 
-typedef struct { u64 v; } paddr_t; /* physical */
+typedef struct {
+	u64 v;
+} paddr_t; /* physical */
 
-static always_inline paddr_t paddr(u64 v) { return (paddr_t){v}; }
+static always_inline paddr_t paddr(u64 v)
+{
+	return (paddr_t){v};
+}
 
 #define KiB (1ull << 10)
 #define MiB (1ull << 20)

@@ -15,8 +15,9 @@ static struct slab_cache *caches[32];
 static unsigned cache_count;
 
 /*
- * One page wherever an object fits: then nothing in the kernel needs more than single pages, and no mixture of long- and short-lived
- * ones (slot tables stay with their PD) can make memory unusable. It costs a few objects per page at most.
+ * One page wherever an object fits: then nothing in the kernel needs more than single pages, and no mixture of long-
+ * and short-lived ones (slot tables stay with their PD) can make memory unusable. It costs a few objects per page at
+ * most.
  */
 static unsigned pick_order(u32 size)
 {

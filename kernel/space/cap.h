@@ -17,14 +17,24 @@
 
 #include <hedron/abi.h>
 
-/* Pointer to the object in bits 63:6, permissions in bits 4:0; 0 = empty. Read without lock, written under the object's. */
+/* Pointer to the object in bits 63:6, permissions in bits 4:0; 0 = empty. Read without lock, written under the
+ * object's. */
 typedef u64 cap_t;
 
 #define CAP_PERM_MASK 31ull
 
-static always_inline cap_t cap_make(struct kobject *o, unsigned perm) { return (u64)o | perm; }
-static always_inline struct kobject *cap_object(cap_t c) { return (struct kobject *)(c & ~63ull); }
-static always_inline unsigned cap_perm(cap_t c) { return c & CAP_PERM_MASK; }
+static always_inline cap_t cap_make(struct kobject *o, unsigned perm)
+{
+	return (u64)o | perm;
+}
+static always_inline struct kobject *cap_object(cap_t c)
+{
+	return (struct kobject *)(c & ~63ull);
+}
+static always_inline unsigned cap_perm(cap_t c)
+{
+	return c & CAP_PERM_MASK;
+}
 
 /*
  * Node of the mapping tree: the tree in pre-order as a doubly linked list, plus the parent.

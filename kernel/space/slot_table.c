@@ -3,8 +3,6 @@
 
 #include "mm/buddy.h"
 
-#define ENTRY_FLAGS 0x8000000000000063ull /* present, writable, accessed, dirty, supervisor, no execution */
-
 /* Entries of a table from this one on have never been used: selectors are mostly low, tables mostly empty. */
 static u64 *table_limit(const u64 *table)
 {
@@ -33,7 +31,7 @@ static void table_set(u64 *table, unsigned i, const void *target)
 {
 	u64 *limit = table_limit(table);
 
-	__atomic_store_n(&table[i], heap_phys(target).v | ENTRY_FLAGS, __ATOMIC_RELEASE);
+	__atomic_store_n(&table[i], heap_phys(target).v | SLOT_TABLE_FLAGS, __ATOMIC_RELEASE);
 	if (*limit <= i)
 		__atomic_store_n(limit, i + 1, __ATOMIC_RELEASE);
 }

@@ -35,9 +35,13 @@ static always_inline u64 slot_table_entry(const u64 *table, unsigned i)
 	return __atomic_load_n(&table[i], __ATOMIC_ACQUIRE);
 }
 
+/* Present, writable, accessed, dirty, supervisor, no execution: set in all entries from the start, hence the same for
+ * ever. */
+#define SLOT_TABLE_FLAGS 0x8000000000000063ull
+
 static always_inline void *slot_table_target(u64 entry)
 {
-	return heap_virt(paddr(entry & 0x000ffffffffff000ull));
+	return heap_virt(paddr(entry - SLOT_TABLE_FLAGS));
 }
 
 /* The slot of sel, which is in range; NULL if no page is there. Written out: it is most of what a look-up costs. */

@@ -86,18 +86,23 @@ static always_inline void slot_weaken_below_locked(struct kobject *o, struct cap
 	}
 }
 
-/* c was read from s. */
-static always_inline void slot_revoke(cap_t c, struct cap_slot *s, cap_t perm, bool self)
+/* With the object's lock held, which is released. */
+static always_inline void slot_revoke_locked(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
 {
-	struct kobject *o = cap_object(c);
-
-	if (!slot_lock(s, c))
-		return;
 	if (!mdb_is_leaf(&s->node))
 		slot_weaken_below_locked(o, s, perm);
 	if (self)
 		slot_weaken_locked(o, s, perm);
 	spin_unlock(&o->lock);
+}
+
+/* c was read from s. */
+static always_inline void slot_revoke(cap_t c, struct cap_slot *s, cap_t perm, bool self)
+{
+	struct kobject *o = cap_object(c);
+
+	if (likely(slot_lock(s, c)))
+		slot_revoke_locked(o, s, perm, self);
 }
 
 struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel)
@@ -137,37 +142,45 @@ void space_obj_free(struct space_obj *sp)
 
 /* ---- Creation ---- */
 
-static enum status reserve_locked(struct pd *pd, u64 sel)
+/* With the space's lock held, which is released: takes s, which is there, if it is free. */
+static always_inline enum status reserve_found(struct pd *pd, struct cap_slot *s, struct cap_slot **slot)
 {
-	struct cap_slot *s;
+	enum status status = BAD_CAP;
 
-	if (pd->objs.closed)
-		return BAD_CAP;
-	s = slot_table_find(pd->objs.pdpt, sel);
-	if (unlikely(!s) && !(s = slot_table_make(pd->objs.pdpt, pd, sel)))
-		return OOM;
-	if (!slot_is_free_locked(s))
-		return BAD_CAP;
-	s->node.parent = &s->node;
-	return SUCCESS;
-}
-
-enum status space_obj_reserve(struct pd *pd, u64 sel)
-{
-	enum status status;
-
-	if (sel >= HEDRON_SEL_NUM)
-		return BAD_PAR;
-	spin_lock(&pd->objs.lock);
-	status = reserve_locked(pd, sel);
+	if (likely(!pd->objs.closed && slot_is_free_locked(s))) {
+		s->node.parent = &s->node;
+		*slot = s;
+		status = SUCCESS;
+	}
 	spin_unlock(&pd->objs.lock);
 	return status;
 }
 
-void space_obj_commit(struct pd *pd, u64 sel, struct kobject *o, unsigned perm)
+/* The same where no page of slots is; a closed space gets none any more. */
+static noinline enum status reserve_new(struct pd *pd, u64 sel, struct cap_slot **slot)
 {
-	struct cap_slot *s = space_obj_slot(&pd->objs, sel);
+	bool closed = pd->objs.closed;
+	struct cap_slot *s = closed ? NULL : slot_table_make(pd->objs.pdpt, pd, sel);
 
+	if (s)
+		return reserve_found(pd, s, slot);
+	spin_unlock(&pd->objs.lock);
+	return closed ? BAD_CAP : OOM;
+}
+
+enum status space_obj_reserve(struct pd *pd, u64 sel, struct cap_slot **slot)
+{
+	struct cap_slot *s;
+
+	if (unlikely(sel >= HEDRON_SEL_NUM))
+		return BAD_PAR;
+	spin_lock(&pd->objs.lock);
+	s = slot_table_find(pd->objs.pdpt, sel);
+	return likely(s) ? reserve_found(pd, s, slot) : reserve_new(pd, sel, slot);
+}
+
+void space_obj_commit(struct pd *pd, struct cap_slot *s, struct kobject *o, unsigned perm)
+{
 	kassert(s->node.parent == &s->node && !o->caps && (perm & PERM_ALL));
 	spin_lock(&pd->objs.lock);
 	mdb_insert_root(&s->node);
@@ -180,10 +193,8 @@ void space_obj_commit(struct pd *pd, u64 sel, struct kobject *o, unsigned perm)
 	spin_unlock(&pd->objs.lock);
 }
 
-void space_obj_cancel(struct pd *pd, u64 sel)
+void space_obj_cancel(struct pd *pd, struct cap_slot *s)
 {
-	struct cap_slot *s = space_obj_slot(&pd->objs, sel);
-
 	kassert(s->node.parent == &s->node);
 	spin_lock(&pd->objs.lock);
 	s->node.parent = NULL;
@@ -192,10 +203,11 @@ void space_obj_cancel(struct pd *pd, u64 sel)
 
 enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, unsigned perm)
 {
-	enum status status = space_obj_reserve(pd, sel);
+	struct cap_slot *slot;
+	enum status status = space_obj_reserve(pd, sel, &slot);
 
 	if (status == SUCCESS)
-		space_obj_commit(pd, sel, o, perm);
+		space_obj_commit(pd, slot, o, perm);
 	return status;
 }
 
@@ -256,7 +268,7 @@ enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 
 	return from ? delegate_slots(from, dst, dst_sel, bit(order), perm) : SUCCESS;
 }
 
-static void revoke_slots(struct cap_slot *s, u64 count, cap_t perm, bool self)
+static noinline void revoke_slots(struct cap_slot *s, u64 count, cap_t perm, bool self)
 {
 	for (struct cap_slot *end = s + count; s < end; s++) {
 		cap_t c = slot_read(s);
@@ -265,16 +277,48 @@ static void revoke_slots(struct cap_slot *s, u64 count, cap_t perm, bool self)
 	}
 }
 
+static noinline void revoke_range(struct pd *pd, u64 sel, u64 size, cap_t perm, bool self)
+{
+	for (u64 end = sel + size, count; page_next(&pd->objs, &sel, &count, end); sel += count)
+		revoke_slots(slot_table_find(pd->objs.pdpt, sel), count, perm, self);
+}
+
+static noinline void revoke_tree(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
+{
+	slot_revoke_locked(o, s, perm, self);
+}
+
+static always_inline void revoke_one(struct cap_slot *s, cap_t perm, bool self)
+{
+	cap_t c = slot_read(s);
+	struct kobject *o = cap_object(c);
+
+	if (unlikely(!(c & perm)) || unlikely(!slot_lock(s, c)))
+		return;
+	if (!mdb_is_leaf(&s->node)) {
+		revoke_tree(o, s, perm, self);
+		return;
+	}
+	if (self)
+		slot_weaken_locked(o, s, perm);
+	spin_unlock(&o->lock);
+}
+
 void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, bool self)
 {
-	u64 end = sel + bit(order), count;
 	struct cap_slot *s;
 
 	perm &= PERM_ALL;
-	if (order > SLOT_TABLE_SLOT_BITS)
-		for (; page_next(&pd->objs, &sel, &count, end); sel += count)
-			revoke_slots(slot_table_find(pd->objs.pdpt, sel), count, perm, self);
-	else if ((s = slot_table_find(pd->objs.pdpt, sel)))
+	if (unlikely(order > SLOT_TABLE_SLOT_BITS)) {
+		revoke_range(pd, sel, bit(order), perm, self);
+		return;
+	}
+	s = slot_table_find(pd->objs.pdpt, sel);
+	if (unlikely(!s))
+		return;
+	if (likely(!order))
+		revoke_one(s, perm, self);
+	else
 		revoke_slots(s, bit(order), perm, self);
 }
 

@@ -79,12 +79,12 @@ void space_obj_free(struct space_obj *sp);
 
 /* BAD_PAR out of range, OOM, BAD_CAP occupied or closed. A reserved slot is occupied for others and empty for
  * look-ups. */
-enum status space_obj_reserve(struct pd *pd, u64 sel) must_check;
+enum status space_obj_reserve(struct pd *pd, u64 sel, struct cap_slot **slot) must_check;
 /* Puts the first capability of a new object (caps 0) into the reserved slot. perm != 0. If the space was closed
  * meanwhile, the capability is gone at once, as if revoked right after (kobject_caps_gone). */
-void space_obj_commit(struct pd *pd, u64 sel, struct kobject *o, unsigned perm);
+void space_obj_commit(struct pd *pd, struct cap_slot *slot, struct kobject *o, unsigned perm);
 /* Gives the reserved slot back. */
-void space_obj_cancel(struct pd *pd, u64 sel);
+void space_obj_cancel(struct pd *pd, struct cap_slot *slot);
 
 /* Both in one, for a new object that is complete. */
 enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, unsigned perm) must_check;

@@ -6,21 +6,22 @@
 
 #define CPU_FIELD_MASK 0xfff
 
-enum status sys_ec_create(struct ec *self, const struct hypercall *c)
+enum status sys_ec_create(u64 arg1, u64 parent, u64 arg3, u64 rsp, u64 event_base, struct ec *self)
 {
-	unsigned flags = c->arg1 >> 8 & 0xf;
-	u64 sel = hc_sel(c->arg1);
+	unsigned flags = arg1 >> 8 & 0xf;
+	struct cap_slot *slot;
+	struct ec *ec;
 	struct ec_config cfg = {
-		.cpu_id = c->arg3 & CPU_FIELD_MASK,
-		.utcb_va = c->arg3 & ~(u64)CPU_FIELD_MASK,
-		.rsp = c->arg4,
-		.event_base = (u32)c->arg5,
+		.cpu_id = arg3 & CPU_FIELD_MASK,
+		.utcb_va = arg3 & ~(u64)CPU_FIELD_MASK,
+		.rsp = rsp,
+		.event_base = (u32)event_base,
 		.global = flags & CREATE_EC_GLOBAL,
 	};
 
 	if (!cpu_online(cfg.cpu_id))
 		return BAD_CPU;
-	cfg.pd = sys_parent(c->arg2, NULL);
+	cfg.pd = sys_parent(parent);
 	if (!cfg.pd)
 		return BAD_CAP;
 	if (cfg.utcb_va >= HEDRON_USER_END)
@@ -29,24 +30,16 @@ enum status sys_ec_create(struct ec *self, const struct hypercall *c)
 		return BAD_PAR;
 	cfg.utcb_pd = flags & CREATE_EC_CALLER_UTCB ? self->pd : cfg.pd;
 
-	enum status s = space_obj_reserve(self->pd, sel);
+	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	struct ec *ec;
 	s = ec_create(&cfg, &ec);
-	if (s != SUCCESS) {
-		space_obj_cancel(self->pd, sel);
-		return s;
-	}
-	kobject_publish(&ec->obj);
-	space_obj_commit(self->pd, sel, &ec->obj, PERM_EC_ALL);
-	return SUCCESS;
+	return sys_install(self->pd, slot, s, &ec->obj, PERM_EC_ALL);
 }
 
-enum status sys_ec_ctrl(struct ec *self, const struct hypercall *c)
+enum status sys_ec_ctrl(u64 arg1)
 {
-	(void)self;
-	if (hc_op(c->arg1) != EC_CTRL_YIELD)
+	if (hc_op(arg1) != EC_CTRL_YIELD)
 		return BAD_PAR;
 	dispatch_yield(cpu_current());
 	return SUCCESS;

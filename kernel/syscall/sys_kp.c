@@ -5,37 +5,31 @@
 #include "core/pd.h"
 #include "syscall/syscall.h"
 
-enum status sys_kp_create(struct ec *self, const struct hypercall *c)
+enum status sys_kp_create(u64 arg1, u64 parent, struct ec *self)
 {
-	u64 sel = hc_sel(c->arg1);
+	struct cap_slot *slot;
+	struct kp *kp;
 
-	if (!sys_parent(c->arg2, NULL))
+	if (!sys_parent(parent))
 		return BAD_CAP;
-	enum status s = space_obj_reserve(self->pd, sel);
+	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	struct kp *kp;
 	s = kp_create(&kp);
-	if (s != SUCCESS) {
-		space_obj_cancel(self->pd, sel);
-		return s;
-	}
-	kobject_publish(&kp->obj);
-	space_obj_commit(self->pd, sel, &kp->obj, PERM_KP_ALL);
-	return SUCCESS;
+	return sys_install(self->pd, slot, s, &kp->obj, PERM_KP_ALL);
 }
 
-enum status sys_kp_ctrl(const struct hypercall *c)
+enum status sys_kp_ctrl(u64 arg1, u64 pd_sel, u64 va)
 {
-	unsigned op = hc_op(c->arg1);
+	unsigned op = hc_op(arg1);
 
 	if (op > KP_CTRL_UNMAP)
 		return BAD_PAR;
-	struct kp *kp = (struct kp *)cap_lookup_object(hc_sel(c->arg1), KOBJ_KP, PERM_KP_CTRL);
+	struct kp *kp = (struct kp *)cap_lookup_object(hc_sel(arg1), KOBJ_KP, PERM_KP_CTRL);
 	if (!kp)
 		return BAD_CAP;
 	if (op == KP_CTRL_UNMAP)
 		return kp_unmap(kp);
-	struct pd *pd = sys_pd(c->arg2);
-	return pd ? kp_map(kp, pd, c->arg3) : BAD_CAP;
+	struct pd *pd = sys_pd(pd_sel);
+	return pd ? kp_map(kp, pd, va) : BAD_CAP;
 }

@@ -21,15 +21,15 @@ static enum status update_microcode(u64 arg1, u64 pa)
 	return size > BLOB_SIZE_MAX ? BAD_PAR : arch_microcode_update(paddr(pa), size);
 }
 
-enum status sys_machine_ctrl(struct ec *self, const struct hypercall *c)
+enum status sys_machine_ctrl(u64 arg1, u64 arg2, struct ec *self)
 {
 	if (!self->pd->passthrough)
 		return BAD_CAP;
-	switch (hc_op(c->arg1)) {
+	switch (hc_op(arg1)) {
 	case MACHINE_CTRL_SUSPEND:
-		return suspend(self, c->arg1);
+		return suspend(self, arg1);
 	case MACHINE_CTRL_MICROCODE:
-		return update_microcode(c->arg1, c->arg2);
+		return update_microcode(arg1, arg2);
 	default:
 		return BAD_PAR;
 	}

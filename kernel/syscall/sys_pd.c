@@ -6,30 +6,26 @@
 #include "space/delegate.h"
 #include "syscall/syscall.h"
 
-enum status sys_pd_create(struct ec *self, const struct hypercall *c)
+/* It gets the permissions that the caller has for the parent. */
+enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *self)
 {
-	unsigned perm;
-	struct pd *parent = sys_parent(c->arg2, &perm), *pd;
-	if (!parent)
+	cap_t cap = cap_lookup(parent_sel);
+	struct pd *parent = (struct pd *)cap_object(cap), *pd;
+	struct cap_slot *slot;
+
+	if (!(cap & PERM_PD_CREATE) || parent->obj.type != KOBJ_PD)
 		return BAD_CAP;
-	enum status s = space_obj_reserve(self->pd, hc_sel(c->arg1));
+	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	bool passthrough = (c->arg1 >> 8 & CREATE_PD_PASSTHROUGH) && parent->passthrough;
-	s = pd_create(passthrough, &pd);
-	if (s != SUCCESS) {
-		space_obj_cancel(self->pd, hc_sel(c->arg1));
-		return s;
+	s = pd_create((arg1 >> 8 & CREATE_PD_PASSTHROUGH) && parent->passthrough, &pd);
+	if (s == SUCCESS) {
+		kobject_publish(&pd->obj);
+		s = delegate_initial(self->pd, pd, objects);
+		if (s != SUCCESS)
+			kobject_caps_gone(&pd->obj);
 	}
-	kobject_publish(&pd->obj);
-	s = delegate_initial(self->pd, pd, c->arg3);
-	if (s != SUCCESS) {
-		space_obj_cancel(self->pd, hc_sel(c->arg1));
-		kobject_caps_gone(&pd->obj);
-		return s;
-	}
-	space_obj_commit(self->pd, hc_sel(c->arg1), &pd->obj, perm);
-	return SUCCESS;
+	return sys_install(self->pd, slot, s, &pd->obj, cap_perm(cap));
 }
 
 static noinline enum status translate(struct pd *src, struct pd *dst, u64 crd, u64 flags, u64 window, struct ec *self)
@@ -43,7 +39,7 @@ static noinline enum status translate(struct pd *src, struct pd *dst, u64 crd, u
 	return s;
 }
 
-static cold enum status delegate_again(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self);
+static cold enum status delegate_again(u64 arg1);
 
 /* A plain delegation is all that is frequent. */
 static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self)
@@ -58,18 +54,26 @@ static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, u
 		return translate(src, dst, crd, flags, window, self);
 	struct delegated d = delegate(src, dst, crd, flags, window);
 	if (likely(d.status == SUCCESS)) {
-		self->regs.rdx = d.crd;
-		self->regs.rax &= ITEM_FLAGS_MASK; /* still as ARG4 brought it */
+		struct regs *r = &cpu_current()->ec->regs; /* cheaper than to keep `self` until now */
+		r->rdx = d.crd;
+		r->rax &= ITEM_FLAGS_MASK; /* still as ARG4 brought it */
 	}
 	if (unlikely(d.status == OOM))
-		return delegate_again(arg1, arg2, crd, flags, window, self);
+		return delegate_again(arg1);
 	return d.status;
 }
 
-/* Memory may be short only because what was deleted waits for a grace period. What is named is looked up again: it may have gone. */
-static cold enum status delegate_again(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self)
+/*
+ * Memory may be short only because what was deleted waits for a grace period. What is named is looked up again: it
+ * may have gone. The other arguments are still where the entry stored them.
+ */
+static cold enum status delegate_again(u64 arg1)
 {
-	return rcu_expedite(cpu_current()) ? delegate_or_translate(arg1, arg2, crd, flags, window, self) : OOM;
+	struct cpu *cpu = cpu_current();
+	struct ec *self = cpu->ec;
+	const struct regs *r = &self->regs;
+
+	return rcu_expedite(cpu) ? delegate_or_translate(arg1, r->rsi, r->rdx, r->rax, r->r8, self) : OOM;
 }
 
 #define MSR_SHIFT 12

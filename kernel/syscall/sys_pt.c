@@ -5,27 +5,21 @@
 #include "core/pd.h"
 #include "syscall/syscall.h"
 
-enum status sys_pt_create(struct ec *self, const struct hypercall *c)
+enum status sys_pt_create(u64 arg1, u64 parent, u64 ec_sel, u64 mtd, u64 rip, struct ec *self)
 {
-	u64 sel = hc_sel(c->arg1);
+	struct cap_slot *slot;
+	struct pt *pt;
 
-	if (!sys_parent(c->arg2, NULL))
+	if (!sys_parent(parent))
 		return BAD_CAP;
-	struct ec *ec = (struct ec *)cap_lookup_object(c->arg3, KOBJ_EC, PERM_EC_PT);
+	struct ec *ec = (struct ec *)cap_lookup_object(ec_sel, KOBJ_EC, PERM_EC_PT);
 	if (!ec || ec_is_global(ec))
 		return BAD_CAP;
-	enum status s = space_obj_reserve(self->pd, sel);
+	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	struct pt *pt;
-	s = pt_create(ec, c->arg5, c->arg4, &pt);
-	if (s != SUCCESS) {
-		space_obj_cancel(self->pd, sel);
-		return s;
-	}
-	kobject_publish(&pt->obj);
-	space_obj_commit(self->pd, sel, &pt->obj, PERM_PT_ALL);
-	return SUCCESS;
+	s = pt_create(ec, rip, mtd, &pt);
+	return sys_install(self->pd, slot, s, &pt->obj, PERM_PT_ALL);
 }
 
 enum status sys_pt_ctrl(u64 arg1, u64 id)

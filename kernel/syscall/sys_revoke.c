@@ -5,14 +5,18 @@
 #include "space/delegate.h"
 #include "syscall/syscall.h"
 
-enum status sys_revoke(struct ec *self, const struct hypercall *c)
+enum status sys_revoke(u64 arg1, crd_t crd, u64 pd_sel, struct ec *self)
 {
-	unsigned flags = c->arg1 >> 8 & 3;
+	unsigned flags = arg1 >> 8 & 3;
 	struct pd *pd = self->pd;
 
-	if (flags & REVOKE_REMOTE)
-		pd = sys_pd(c->arg3);
-	if (!pd)
-		return BAD_CAP;
-	return delegate_revoke(pd, c->arg2, flags & REVOKE_SELF);
+	if (unlikely(flags & REVOKE_REMOTE)) {
+		pd = sys_pd(pd_sel);
+		if (!pd)
+			return BAD_CAP;
+	}
+	enum status s = delegate_revoke(pd, crd, flags & REVOKE_SELF);
+	if (cpu_current()->hazard & HAZARD_REAP)
+		kobject_reap(cpu_current()); /* here and now, which saves the long way out */
+	return s;
 }

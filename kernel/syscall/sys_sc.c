@@ -6,32 +6,28 @@
 #include "core/pd.h"
 #include "syscall/syscall.h"
 
-enum status sys_sc_create(struct ec *self, const struct hypercall *c)
+enum status sys_sc_create(u64 arg1, u64 parent, u64 ec_sel, u64 arg4, struct ec *self)
 {
-	u64 sel = hc_sel(c->arg1);
-	unsigned prio = c->arg4 & 0xff;
-	u32 quantum = (u32)(c->arg4 >> 12);
+	unsigned prio = arg4 & 0xff;
+	u32 quantum = (u32)(arg4 >> 12);
+	struct cap_slot *slot;
+	struct sc *sc;
 
-	if (!sys_parent(c->arg2, NULL))
+	if (!sys_parent(parent))
 		return BAD_CAP;
-	struct ec *ec = (struct ec *)cap_lookup_object(c->arg3, KOBJ_EC, PERM_EC_SC);
+	struct ec *ec = (struct ec *)cap_lookup_object(ec_sel, KOBJ_EC, PERM_EC_SC);
 	if (!ec || !ec_is_global(ec))
 		return BAD_CAP;
 	if (!prio || prio > HEDRON_PRIO_MAX || !quantum)
 		return BAD_PAR;
-	enum status s = space_obj_reserve(self->pd, sel);
+	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	struct sc *sc;
 	s = sc_create(ec, prio, quantum, &sc);
-	if (s != SUCCESS) {
-		space_obj_cancel(self->pd, sel);
-		return s;
-	}
-	kobject_publish(&sc->obj);
-	space_obj_commit(self->pd, sel, &sc->obj, PERM_SC_ALL);
-	sc_start(sc);
-	return SUCCESS;
+	s = sys_install(self->pd, slot, s, &sc->obj, PERM_SC_ALL);
+	if (s == SUCCESS)
+		sc_start(sc);
+	return s;
 }
 
 enum status sys_sc_ctrl(u64 arg1, struct ec *self)

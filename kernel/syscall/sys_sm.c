@@ -5,22 +5,16 @@
 #include "core/pd.h"
 #include "syscall/syscall.h"
 
-enum status sys_sm_create(struct ec *self, const struct hypercall *c)
+enum status sys_sm_create(u64 arg1, u64 parent, u64 count, struct ec *self)
 {
-	u64 sel = hc_sel(c->arg1);
+	struct cap_slot *slot;
+	struct sm *sm;
 
-	if (!sys_parent(c->arg2, NULL))
+	if (!sys_parent(parent))
 		return BAD_CAP;
-	enum status s = space_obj_reserve(self->pd, sel);
+	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	struct sm *sm;
-	s = sm_create(c->arg3, &sm);
-	if (s != SUCCESS) {
-		space_obj_cancel(self->pd, sel);
-		return s;
-	}
-	kobject_publish(&sm->obj);
-	space_obj_commit(self->pd, sel, &sm->obj, PERM_SM_ALL);
-	return SUCCESS;
+	s = sm_create(count, &sm);
+	return sys_install(self->pd, slot, s, &sm->obj, PERM_SM_ALL);
 }

@@ -5,21 +5,24 @@
 
 #define CPU_FIELD_MASK 0xfff
 
-static bool is_kp(u64 sel) { return cap_lookup_object(sel, KOBJ_KP, 0); }
-
-enum status sys_vcpu_create(const struct hypercall *c)
+static bool is_kp(u64 sel)
 {
-	if (!cpu_online(c->arg2 & CPU_FIELD_MASK))
+	return cap_lookup_object(sel, KOBJ_KP, 0);
+}
+
+enum status sys_vcpu_create(u64 arg2, u64 arg3, u64 arg4, u64 arg5)
+{
+	if (!cpu_online(arg2 & CPU_FIELD_MASK))
 		return BAD_CPU;
-	if (!sys_parent(c->arg2 >> 12, NULL))
+	if (!sys_parent(arg2 >> 12))
 		return BAD_CAP;
-	if (!is_kp(c->arg3) || !is_kp(c->arg4) || !is_kp(c->arg5))
+	if (!is_kp(arg3) || !is_kp(arg4) || !is_kp(arg5))
 		return BAD_CAP;
 	return BAD_FTR;
 }
 
 /* Nobody can have a vCPU's capability. */
-enum status sys_vcpu_ctrl(const struct hypercall *c)
+enum status sys_vcpu_ctrl(u64 arg1)
 {
-	return hc_op(c->arg1) > VCPU_CTRL_POKE ? BAD_PAR : BAD_CAP;
+	return hc_op(arg1) > VCPU_CTRL_POKE ? BAD_PAR : BAD_CAP;
 }

@@ -6,60 +6,63 @@
 #include "lib/bits.h"
 #include "lib/panic.h"
 
-struct pd *sys_parent(u64 sel, unsigned *perm)
+static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
-	cap_t cap = cap_lookup(sel);
-	struct kobject *o = cap_object(cap);
-	if (!(cap & PERM_PD_CREATE) || o->type != KOBJ_PD)
-		return NULL;
-	if (perm)
-		*perm = cap_perm(cap);
-	return (struct pd *)o;
-}
-
-static enum status dispatch_once(struct ec *self, const struct hypercall *c)
-{
-	switch (c->arg1 & 0xff) {
+	switch (arg1 & 0xff) {
 	case HC_CREATE_PD:
-		return sys_pd_create(self, c);
+		return sys_pd_create(arg1, arg2, arg3, self);
 	case HC_CREATE_EC:
-		return sys_ec_create(self, c);
+		return sys_ec_create(arg1, arg2, arg3, arg4, arg5, self);
 	case HC_CREATE_SC:
-		return sys_sc_create(self, c);
+		return sys_sc_create(arg1, arg2, arg3, arg4, self);
 	case HC_CREATE_PT:
-		return sys_pt_create(self, c);
+		return sys_pt_create(arg1, arg2, arg3, arg4, arg5, self);
 	case HC_CREATE_SM:
-		return sys_sm_create(self, c);
+		return sys_sm_create(arg1, arg2, arg3, self);
 	case HC_CREATE_KP:
-		return sys_kp_create(self, c);
+		return sys_kp_create(arg1, arg2, self);
 	case HC_KP_CTRL:
-		return sys_kp_ctrl(c);
+		return sys_kp_ctrl(arg1, arg2, arg3);
 	case HC_CREATE_VCPU:
-		return sys_vcpu_create(c);
+		return sys_vcpu_create(arg2, arg3, arg4, arg5);
 	case HC_VCPU_CTRL:
-		return sys_vcpu_ctrl(c);
+		return sys_vcpu_ctrl(arg1);
 	case HC_MACHINE_CTRL:
-		return sys_machine_ctrl(self, c);
+		return sys_machine_ctrl(arg1, arg2, self);
 	case HC_REVOKE:
-		return sys_revoke(self, c);
+		return sys_revoke(arg1, arg2, arg3, self);
 	case HC_EC_CTRL:
-		return sys_ec_ctrl(self, c);
+		return sys_ec_ctrl(arg1);
 	default:
 		return BAD_HYP;
 	}
 }
 
 /*
- * All but the frequent ones. Memory may be short only because what was deleted waits for a grace period: that is waited for once. (It is
- * safe to do so here: no lock is held, and what the hypercall names is looked up again.)
+ * Memory may be short only because what was deleted waits for a grace period: that is waited for once. (It is safe to
+ * do so here: no lock is held, and what the hypercall names is looked up again.) Arguments from the second on are
+ * still where the entry stored them.
  */
+static cold enum status dispatch_again(u64 arg1)
+{
+	struct cpu *cpu = cpu_current();
+	struct ec *self = cpu->ec;
+	const struct regs *r = &self->regs;
+
+	return rcu_expedite(cpu) ? dispatch_once(arg1, r->rsi, r->rdx, r->rax, r->r8, self) : OOM;
+}
+
+static noinline enum status dispatch_revoke(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
+{
+	enum status s = sys_revoke(arg1, arg2, arg3, self);
+	return likely(s != OOM) ? s : dispatch_again(arg1);
+}
+
+/* All but the frequent ones. */
 static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
 {
-	const struct hypercall c = {arg1, arg2, arg3, arg4, arg5};
-	enum status s = dispatch_once(self, &c);
-	if (unlikely(s == OOM) && rcu_expedite(cpu_current()))
-		s = dispatch_once(self, &c);
-	return s;
+	enum status s = dispatch_once(arg1, arg2, arg3, arg4, arg5, self);
+	return likely(s != OOM) ? s : dispatch_again(arg1);
 }
 
 static noinline enum status sys_sm_zero(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
@@ -68,8 +71,8 @@ static noinline enum status sys_sm_zero(u64 arg1, u64 arg2, u64 arg3, struct ec 
 }
 
 /*
- * From entry.S, for all hypercalls but CALL and REPLY. The frequent ones come first and get what they need in registers; every branch
- * ends in a jump, so that nothing is pushed.
+ * From entry.S, for all hypercalls but CALL and REPLY. The frequent ones come first and get what they need in
+ * registers; every branch ends in a jump, so that nothing is pushed.
  */
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
@@ -86,6 +89,9 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, s
 		return BAD_HYP;
 	if (hc == HC_PD_CTRL)
 		return sys_pd_ctrl(arg1, arg2, arg3, arg4, arg5, self);
+	if (hc < HC_PD_CTRL)
+		return hc == HC_REVOKE ? dispatch_revoke(arg1, arg2, arg3, self)
+				       : dispatch_rest(arg1, arg2, arg3, arg4, arg5, self);
 	if (hc == HC_PT_CTRL)
 		return sys_pt_ctrl(arg1, arg2);
 	if (hc == HC_SC_CTRL)

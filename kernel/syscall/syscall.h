@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hypercalls: decode, check in the documented order, reserve, commit. Handlers return the status; further results go to self->regs, which
- * the exit reloads (rsi = OUT2, rdx = OUT3, rax = OUT4). A handler that gives up the CPU sets a hazard and returns.
+ * Hypercalls: decode, check in the documented order, reserve, commit. Handlers take the arguments that mean
+ * something, in their order, and the caller; they return the status. Further results go to self->regs, which the exit
+ * reloads (rsi = OUT2, rdx = OUT3, rax = OUT4). A handler that gives up the CPU sets a hazard and returns.
  */
 #pragma once
 
@@ -11,32 +12,38 @@
 #include "space/space_obj.h"
 
 #include <hedron/abi.h>
+#include <hedron/crd.h>
 
-struct hypercall {
-	u64 arg1, arg2, arg3, arg4, arg5;
-};
+static always_inline u64 hc_sel(u64 arg1)
+{
+	return arg1 >> 12;
+}
+static always_inline unsigned hc_op(u64 arg1)
+{
+	return arg1 >> 8 & 3;
+}
 
-static always_inline u64 hc_sel(u64 arg1) { return arg1 >> 12; }
-static always_inline unsigned hc_op(u64 arg1) { return arg1 >> 8 & 3; }
-
-enum status sys_pd_create(struct ec *self, const struct hypercall *c);
+enum status sys_pd_create(u64 arg1, u64 parent, crd_t objects, struct ec *self);
 enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
-enum status sys_ec_create(struct ec *self, const struct hypercall *c);
-enum status sys_ec_ctrl(struct ec *self, const struct hypercall *c);
-enum status sys_sc_create(struct ec *self, const struct hypercall *c);
+enum status sys_ec_create(u64 arg1, u64 parent, u64 arg3, u64 rsp, u64 event_base, struct ec *self);
+enum status sys_ec_ctrl(u64 arg1);
+enum status sys_sc_create(u64 arg1, u64 parent, u64 ec, u64 arg4, struct ec *self);
 enum status sys_sc_ctrl(u64 arg1, struct ec *self);
-enum status sys_pt_create(struct ec *self, const struct hypercall *c);
+enum status sys_pt_create(u64 arg1, u64 parent, u64 ec, u64 mtd, u64 rip, struct ec *self);
 enum status sys_pt_ctrl(u64 arg1, u64 id);
-enum status sys_sm_create(struct ec *self, const struct hypercall *c);
-enum status sys_kp_create(struct ec *self, const struct hypercall *c);
-enum status sys_kp_ctrl(const struct hypercall *c);
-enum status sys_vcpu_create(const struct hypercall *c);
-enum status sys_vcpu_ctrl(const struct hypercall *c);
-enum status sys_machine_ctrl(struct ec *self, const struct hypercall *c);
-enum status sys_revoke(struct ec *self, const struct hypercall *c);
+enum status sys_sm_create(u64 arg1, u64 parent, u64 count, struct ec *self);
+enum status sys_kp_create(u64 arg1, u64 parent, struct ec *self);
+enum status sys_kp_ctrl(u64 arg1, u64 pd, u64 va);
+enum status sys_vcpu_create(u64 arg2, u64 arg3, u64 arg4, u64 arg5);
+enum status sys_vcpu_ctrl(u64 arg1);
+enum status sys_machine_ctrl(u64 arg1, u64 arg2, struct ec *self);
+enum status sys_revoke(u64 arg1, crd_t crd, u64 pd, struct ec *self);
 
 /* ARG2 and ARG3 are the timeout, which must be zero: timeouts are an extension to come. */
-static always_inline bool sys_sm_timeout(u64 time_high, u64 time_low) { return (u32)time_high | time_low; }
+static always_inline bool sys_sm_timeout(u64 time_high, u64 time_low)
+{
+	return (u32)time_high | time_low;
+}
 
 static always_inline enum status sys_sm_up(u64 arg1, u64 time_high, u64 time_low)
 {
@@ -58,6 +65,27 @@ static always_inline enum status sys_sm_down(u64 arg1, u64 time_high, u64 time_l
 	return all ? sm_down_all(sm, self) : sm_down(sm, self);
 }
 
-/* The capability of a parent PD, which every creation needs; its permissions are those the new PD gets. */
-struct pd *sys_parent(u64 sel, unsigned *perm);
-static always_inline struct pd *sys_pd(u64 sel) { return (struct pd *)cap_lookup_object(sel, KOBJ_PD, 0); }
+static always_inline struct pd *sys_pd(u64 sel)
+{
+	return (struct pd *)cap_lookup_object(sel, KOBJ_PD, 0);
+}
+
+/* The parent PD that every creation needs; NULL if the capability does not allow it. */
+static always_inline struct pd *sys_parent(u64 sel)
+{
+	return (struct pd *)cap_lookup_object(sel, KOBJ_PD, PERM_PD_CREATE);
+}
+
+/* The end of a creation: a new object's first capability goes to the slot that was reserved, or the slot is given
+ * back. */
+static always_inline enum status sys_install(struct pd *pd, struct cap_slot *slot, enum status made,
+					     struct kobject *o, unsigned perm)
+{
+	if (unlikely(made != SUCCESS)) {
+		space_obj_cancel(pd, slot);
+		return made;
+	}
+	kobject_publish(o);
+	space_obj_commit(pd, slot, o, perm);
+	return SUCCESS;
+}

@@ -13,18 +13,18 @@ static always_inline struct cpu *cpu_current(void)
 }
 
 /* An instruction that may fault, and where to go on then (entry/trap.c). */
-#define EX_TABLE(insn, landing)                         \
-	".pushsection .ex_table, \"a\"\n\t.quad " insn ", " landing "\n\t.popsection\n\t"
+#define EX_TABLE(insn, landing) ".pushsection .ex_table, \"a\"\n\t.quad " insn ", " landing "\n\t.popsection\n\t"
 
 /*
- * Where the load faults, a piece of code aside makes the zero. (Not "asm goto": gcc 12 merges its landing with other code and may let
- * go of the zero.)
+ * Where the load faults, a piece of code aside makes the zero. (Not "asm goto": gcc 12 merges its landing with other
+ * code and may let go of the zero.)
  */
 static always_inline u64 arch_load_or_zero(const u64 *p)
 {
 	u64 v;
 	__asm__ volatile("1: mov %1, %0\n2:\n\t"
-			 ".pushsection .text.unlikely, \"ax\"\n3: xor %k0, %k0\n\tjmp 2b\n\t.popsection\n\t" EX_TABLE("1b", "3b")
+			 ".pushsection .text.unlikely, \"ax\"\n3: xor %k0, %k0\n\tjmp 2b\n\t.popsection\n\t" EX_TABLE(
+				 "1b", "3b")
 			 : "=r"(v)
 			 : "m"(*p)
 			 : "cc");
@@ -38,9 +38,15 @@ static always_inline u64 arch_tsc(void)
 	return (u64)hi << 32 | lo;
 }
 
-static always_inline void arch_relax(void) { __asm__ volatile("pause"); }
+static always_inline void arch_relax(void)
+{
+	__asm__ volatile("pause");
+}
 
-static always_inline void arch_outb(u16 port, u8 v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
+static always_inline void arch_outb(u16 port, u8 v)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
+}
 
 static always_inline u8 arch_inb(u16 port)
 {
@@ -50,4 +56,7 @@ static always_inline u8 arch_inb(u16 port)
 }
 
 /* Stops this CPU; an NMI ends it for a moment. */
-static always_inline void arch_halt(void) { __asm__ volatile("cli; hlt"); }
+static always_inline void arch_halt(void)
+{
+	__asm__ volatile("cli; hlt");
+}

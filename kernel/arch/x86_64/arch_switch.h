@@ -10,12 +10,19 @@
 #include "entry/message.h"
 #include "mmu/tlb.h"
 
-/* User mode runs without interrupts: they belong to guests (docs/design/kernel.md). The bit is shown as set in messages. */
+/* User mode runs without interrupts: they belong to guests (docs/design/kernel.md). The bit is shown as set in
+ * messages. */
 #define ARCH_USER_FLAGS RFLAGS_FIXED
 
-static always_inline struct cpu *arch_cpu(unsigned n) { return (struct cpu *)(CPU_AREA + (u64)n * CPU_AREA_SIZE); }
+static always_inline struct cpu *arch_cpu(unsigned n)
+{
+	return (struct cpu *)(CPU_AREA + (u64)n * CPU_AREA_SIZE);
+}
 
-static always_inline bool arch_is_canonical(u64 va) { return (u64)((s64)(va << 16) >> 16) == va; }
+static always_inline bool arch_is_canonical(u64 va)
+{
+	return (u64)((s64)(va << 16) >> 16) == va;
+}
 
 /* Bases can be changed by user land at any time: what is in the CPU is the truth. */
 static always_inline void switch_bases(struct ec *from, const struct ec *to)
@@ -38,8 +45,8 @@ static always_inline void switch_space(struct cpu *cpu, const struct ec *from, c
 	cr3_write(pd->cr3[cpu->id]);
 	cpu->space = pd; /* only now is the old one out of use */
 	/*
-	 * Another CPU that has changed the tables marks the tag stale and then looks who runs the PD (mmu/tlb.c). Here `cpu->ec` was written
-	 * first, and the load of CR3 serializes: one of the two sees the other.
+	 * Another CPU that has changed the tables marks the tag stale and then looks who runs the PD (mmu/tlb.c).
+	 * Here `cpu->ec` was written first, and the load of CR3 serializes: one of the two sees the other.
 	 */
 	if (unlikely(pd->tlb_stale[cpu->id]))
 		tlb_refresh_preserving(cpu, pd);

@@ -7,38 +7,38 @@
 
 #define HEDRON_API_VERSION 13002 /* major * 1000 + minor */
 
-#define HEDRON_SEL_NUM     0x4000000 /* selectors per object space */
-#define HEDRON_SEL_EXC     32	     /* exception selectors of an event base */
-#define HEDRON_SEL_VMI     256	     /* VM-exit selectors */
-#define HEDRON_CPU_MAX     128
-#define HEDRON_PRIO_MAX    127
-#define HEDRON_USER_END    0x7ffffffff000 /* first address user land cannot have */
-#define HEDRON_ROOT_UTCB   0x7fffffffd000
-#define HEDRON_ROOT_HIP	   0x7fffffffe000
+#define HEDRON_SEL_NUM 0x4000000 /* selectors per object space */
+#define HEDRON_SEL_EXC 32        /* exception selectors of an event base */
+#define HEDRON_SEL_VMI 256       /* VM-exit selectors */
+#define HEDRON_CPU_MAX 128
+#define HEDRON_PRIO_MAX 127
+#define HEDRON_USER_END 0x7ffffffff000 /* first address user land cannot have */
+#define HEDRON_ROOT_UTCB 0x7fffffffd000
+#define HEDRON_ROOT_HIP 0x7fffffffe000
 #define HEDRON_ROOT_SEL_PD 32
 #define HEDRON_ROOT_SEL_EC 33
 #define HEDRON_ROOT_SEL_SC 34
 #define HEDRON_EXC_STARTUP 30 /* event of a global EC's first dispatch */
 
 /* X(number, NAME, arguments of the documentation): every hypercall of API 13.2. */
-#define HC_LIST(X)         \
-	X(0, CALL)         \
-	X(1, REPLY)        \
-	X(2, CREATE_PD)    \
-	X(3, CREATE_EC)    \
-	X(4, CREATE_SC)    \
-	X(5, CREATE_PT)    \
-	X(6, CREATE_SM)    \
-	X(7, REVOKE)       \
-	X(8, PD_CTRL)      \
-	X(9, EC_CTRL)      \
-	X(10, SC_CTRL)     \
-	X(11, PT_CTRL)     \
-	X(12, SM_CTRL)     \
+#define HC_LIST(X)          \
+	X(0, CALL)          \
+	X(1, REPLY)         \
+	X(2, CREATE_PD)     \
+	X(3, CREATE_EC)     \
+	X(4, CREATE_SC)     \
+	X(5, CREATE_PT)     \
+	X(6, CREATE_SM)     \
+	X(7, REVOKE)        \
+	X(8, PD_CTRL)       \
+	X(9, EC_CTRL)       \
+	X(10, SC_CTRL)      \
+	X(11, PT_CTRL)      \
+	X(12, SM_CTRL)      \
 	X(15, MACHINE_CTRL) \
-	X(16, CREATE_KP)   \
-	X(17, KP_CTRL)     \
-	X(19, CREATE_VCPU) \
+	X(16, CREATE_KP)    \
+	X(17, KP_CTRL)      \
+	X(19, CREATE_VCPU)  \
 	X(20, VCPU_CTRL)
 
 /* X(number, NAME, meaning): OUT1[7:0] of every hypercall. */
@@ -76,8 +76,7 @@ enum status {
 };
 
 /* ARG1: hypercall in bits 7:0, flags or sub-operation in 11:8, selector or value in 63:12. */
-#define HC_ARG1(hc, flags, sel) \
-	((unsigned long)(hc) | ((unsigned long)(flags) << 8) | ((unsigned long)(sel) << 12))
+#define HC_ARG1(hc, flags, sel) ((unsigned long)(hc) | ((unsigned long)(flags) << 8) | ((unsigned long)(sel) << 12))
 
 /* Permissions, by kind of capability. */
 enum {

@@ -22,10 +22,22 @@ static inline crd_t crd_common(crd_t a, crd_t b, unsigned long base, unsigned or
 	return base << 12 | (crd_t)order << 7 | (a & b & 0x7f);
 }
 
-static inline enum crd_kind crd_kind(crd_t c) { return (enum crd_kind)(c & 3); }
-static inline unsigned crd_perm(crd_t c) { return c >> 2 & 31; }
-static inline unsigned crd_order(crd_t c) { return c >> 7 & 31; }
-static inline unsigned long crd_base(crd_t c) { return c >> 12; }
+static inline enum crd_kind crd_kind(crd_t c)
+{
+	return (enum crd_kind)(c & 3);
+}
+static inline unsigned crd_perm(crd_t c)
+{
+	return c >> 2 & 31;
+}
+static inline unsigned crd_order(crd_t c)
+{
+	return c >> 7 & 31;
+}
+static inline unsigned long crd_base(crd_t c)
+{
+	return c >> 12;
+}
 
 /* Metadata ("flags") of a typed item: kind 1:0, where to map 10:8, source 11, hotspot 63:12. */
 enum {
@@ -33,8 +45,8 @@ enum {
 	ITEM_DELEGATE = 1,
 	ITEM_TRANSLATE_DELEGATE = 2,
 	ITEM_KIND_MASK = 3,
-	ITEM_NO_HOST = 1 << 8,	 /* do not map into the host page table */
-	ITEM_GUEST = 3 << 9,	 /* either bit: map into the nested page table / guest port bitmap */
+	ITEM_NO_HOST = 1 << 8,     /* do not map into the host page table */
+	ITEM_GUEST = 3 << 9,       /* either bit: map into the nested page table / guest port bitmap */
 	ITEM_HYPERVISOR = 1 << 11, /* source is the hypervisor PD (roottask only) */
 	ITEM_FLAGS_MASK = 0xfff,
 };

@@ -21,7 +21,7 @@ struct utcb_item {
 	uint64_t meta;
 };
 
-#define UTCB_SIZE      4096
+#define UTCB_SIZE 4096
 #define UTCB_WORDS_MAX 508
 #define UTCB_ITEMS_MAX 254
 
@@ -48,9 +48,9 @@ struct utcb_state {
 
 struct utcb {
 	uint64_t items; /* untyped words 15:0, typed items 31:16 */
-	uint64_t xlt;	/* window for translations */
-	uint64_t del;	/* window for delegations */
-	uint64_t tls;	/* the user's own */
+	uint64_t xlt;   /* window for translations */
+	uint64_t del;   /* window for delegations */
+	uint64_t tls;   /* the user's own */
 	union {
 		uint64_t words[UTCB_WORDS_MAX];
 		struct utcb_state state;
@@ -63,19 +63,18 @@ struct utcb {
 #define UTCB_TYPED(utcb, n) (&(utcb)->typed[UTCB_ITEMS_MAX - 1 - (n)])
 
 /* Message transfer descriptor: X(bit, NAME). */
-#define MTD_LIST(X)                                                                                  \
-	X(0, GPR_ACDB) X(1, GPR_BSD) X(2, RSP) X(3, RIP_LEN) X(4, RFLAGS) X(5, DS_ES) X(6, FS_GS)      \
-	X(7, CS_SS) X(8, TR) X(9, LDTR) X(10, GDTR) X(11, IDTR) X(12, CR) X(13, DR) X(14, SYSENTER)    \
-	X(15, QUAL) X(16, CTRL) X(17, INJ) X(18, STA) X(19, TSC) X(20, EFER_PAT) X(21, PDPTE)          \
-	X(22, GPR_R8_R15) X(23, SYSCALL_SWAPGS) X(24, TSC_TIMEOUT) X(26, VINTR) X(27, EOI) X(28, TPR) \
-	X(30, TLB) X(31, FPU)
+#define MTD_LIST(X)                                                                                                \
+	X(0, GPR_ACDB)                                                                                             \
+	X(1, GPR_BSD) X(2, RSP) X(3, RIP_LEN) X(4, RFLAGS) X(5, DS_ES) X(6, FS_GS) X(7, CS_SS) X(8, TR) X(9, LDTR) \
+		X(10, GDTR) X(11, IDTR) X(12, CR) X(13, DR) X(14, SYSENTER) X(15, QUAL) X(16, CTRL) X(17, INJ)     \
+			X(18, STA) X(19, TSC) X(20, EFER_PAT) X(21, PDPTE) X(22, GPR_R8_R15) X(23, SYSCALL_SWAPGS) \
+				X(24, TSC_TIMEOUT) X(26, VINTR) X(27, EOI) X(28, TPR) X(30, TLB) X(31, FPU)
 
 #define X(bit, name) MTD_##name = 1ul << bit,
 enum mtd { MTD_LIST(X) };
 #undef X
 
-#define UTCB_AT(field, offset) \
-	HEDRON_ASSERT(offsetof(struct utcb, field) == (offset), "UTCB offset of " #field)
+#define UTCB_AT(field, offset) HEDRON_ASSERT(offsetof(struct utcb, field) == (offset), "UTCB offset of " #field)
 UTCB_AT(words, 32);
 UTCB_AT(typed[UTCB_ITEMS_MAX - 1], 4080);
 UTCB_AT(state.mtd, 32);

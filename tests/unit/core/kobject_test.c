@@ -120,6 +120,7 @@ static void a_kernel_page_goes_with_its_last_reference(void **state)
 
 static void a_pd_dies_after_its_ecs(void **state)
 {
+	struct cap_slot *slot;
 	(void)state;
 	struct pd *pd;
 	assert_int_equal(pd_create(false, &pd), SUCCESS);
@@ -137,7 +138,7 @@ static void a_pd_dies_after_its_ecs(void **state)
 	assert_int_equal(host_pds, 2);
 	assert_true(pd->objs.closed);
 	assert_int_equal(space_obj_slot(&pd->objs, 5)->cap, 0);
-	assert_int_equal(space_obj_reserve(pd, 6), BAD_CAP);
+	assert_int_equal(space_obj_reserve(pd, 6, &slot), BAD_CAP);
 	world_drop(B);
 	world_free_all();
 	assert_int_equal(host_pds, 1);

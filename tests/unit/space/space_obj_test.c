@@ -340,13 +340,15 @@ static void window_entries(void **state)
 
 static void creation(void **state)
 {
+	struct cap_slot *slot;
+
 	(void)state;
-	assert_int_equal(space_obj_reserve(&pds[0], HEDRON_SEL_NUM), BAD_PAR);
-	assert_int_equal(space_obj_reserve(&pds[0], ~0ull), BAD_PAR);
+	assert_int_equal(space_obj_reserve(&pds[0], HEDRON_SEL_NUM, &slot), BAD_PAR);
+	assert_int_equal(space_obj_reserve(&pds[0], ~0ull, &slot), BAD_PAR);
 	make(0, SEL_LAST, 0, 1);
-	assert_int_equal(space_obj_reserve(&pds[0], SEL_LAST), BAD_CAP);
-	assert_int_equal(space_obj_reserve(&pds[0], 5), SUCCESS);
-	assert_int_equal(space_obj_reserve(&pds[0], 5), BAD_CAP);
+	assert_int_equal(space_obj_reserve(&pds[0], SEL_LAST, &slot), BAD_CAP);
+	assert_int_equal(space_obj_reserve(&pds[0], 5, &slot), SUCCESS);
+	assert_int_equal(space_obj_reserve(&pds[0], 5, &slot), BAD_CAP);
 	assert_int_equal(cap_at(0, 5), 0);
 
 	/* Nothing can be delegated there, taken from there, or revoked. */
@@ -356,13 +358,13 @@ static void creation(void **state)
 	space_obj_revoke(&pds[0], 0, 10, PERM_ALL, true);
 	assert_int_equal(cap_at(0, 5), 0);
 	assert_int_equal(object[1].o.caps, 1);
-	assert_int_equal(space_obj_reserve(&pds[0], 5), BAD_CAP);
+	assert_int_equal(space_obj_reserve(&pds[0], 5, &slot), BAD_CAP);
 
-	space_obj_cancel(&pds[0], 5);
-	assert_int_equal(space_obj_reserve(&pds[0], 5), SUCCESS);
-	space_obj_commit(&pds[0], 5, fresh_object(2), 31);
+	space_obj_cancel(&pds[0], slot);
+	assert_int_equal(space_obj_reserve(&pds[0], 5, &slot), SUCCESS);
+	space_obj_commit(&pds[0], slot, fresh_object(2), 31);
 	assert_int_equal(cap_at(0, 5), cap_make(&object[2].o, 31));
-	assert_int_equal(space_obj_reserve(&pds[0], 5), BAD_CAP);
+	assert_int_equal(space_obj_reserve(&pds[0], 5, &slot), BAD_CAP);
 	space_obj_revoke(&pds[0], 5, 0, PERM_ALL, true);
 	assert_int_equal(gone[2], 1);
 	make(0, 5, 3, 1);
@@ -370,9 +372,11 @@ static void creation(void **state)
 
 static void closed_space(void **state)
 {
+	struct cap_slot *slot, *other;
+
 	(void)state;
 	make(1, 3, 0, 7);
-	assert_int_equal(space_obj_reserve(&pds[0], 5), SUCCESS);
+	assert_int_equal(space_obj_reserve(&pds[0], 5, &slot), SUCCESS);
 	give(1, 3, 0, 3, 0, PERM_ALL);
 	give(0, 3, 2, 3, 0, PERM_ALL);
 	space_obj_destroy(&pds[0]);
@@ -381,11 +385,11 @@ static void closed_space(void **state)
 	assert_int_equal(cap_at(2, 3), 0);
 
 	/* A creation that was under way ends as if it had been revoked right after. */
-	space_obj_commit(&pds[0], 5, fresh_object(1), 31);
+	space_obj_commit(&pds[0], slot, fresh_object(1), 31);
 	assert_int_equal(gone[1], 1);
 	assert_int_equal(cap_at(0, 5), 0);
 
-	assert_int_equal(space_obj_reserve(&pds[0], 6), BAD_CAP);
+	assert_int_equal(space_obj_reserve(&pds[0], 6, &other), BAD_CAP);
 	give(1, 3, 0, 3, 0, PERM_ALL);
 	assert_int_equal(object[0].o.caps, 1);
 	space_obj_destroy(&pds[0]);
@@ -476,11 +480,12 @@ static void out_of_memory_ends_a_delegation(void **state)
 
 static void creation_out_of_memory(void **state)
 {
+	struct cap_slot *slot;
 	struct space_obj space;
 	(void)state;
 	for (u64 n = 0; n < 3; n++) {
 		hog_take(&hog, n);
-		assert_int_equal(space_obj_reserve(&pds[n], SEL_LAST), OOM);
+		assert_int_equal(space_obj_reserve(&pds[n], SEL_LAST, &slot), OOM);
 		assert_int_equal(buddy_free_pages(), 0);
 		hog_release(&hog);
 	}

@@ -4,17 +4,17 @@
 #include "arch_switch.h"
 #include "mmu/kspace.h"
 
-#define MSR_APIC_BASE	 0x1b
+#define MSR_APIC_BASE 0x1b
 #define APIC_BASE_X2APIC (1u << 10)
 #define APIC_BASE_ENABLE (1u << 11)
 
 #define MSR_X2APIC_ICR 0x830
-#define ICR_LOW	       0x300
-#define ICR_HIGH       0x310
-#define ICR_NMI	       0x4400u /* delivery mode 100, level assert */
-#define ICR_INIT       0x4500u
-#define ICR_STARTUP    0x4600u
-#define ICR_PENDING    (1u << 12)
+#define ICR_LOW 0x300
+#define ICR_HIGH 0x310
+#define ICR_NMI 0x4400u /* delivery mode 100, level assert */
+#define ICR_INIT 0x4500u
+#define ICR_STARTUP 0x4600u
+#define ICR_PENDING (1u << 12)
 
 static volatile u8 *registers; /* NULL in x2APIC mode */
 
@@ -27,7 +27,10 @@ enum status lapic_init(void)
 	return registers ? SUCCESS : OOM;
 }
 
-u64 lapic_mode(void) { return msr_read(MSR_APIC_BASE); }
+u64 lapic_mode(void)
+{
+	return msr_read(MSR_APIC_BASE);
+}
 
 /* From "off" only to xAPIC, from xAPIC to x2APIC, from x2APIC only to "off" (SDM vol. 3, 11.12.5). */
 void lapic_restore_mode(u64 mode)
@@ -42,19 +45,31 @@ void lapic_restore_mode(u64 mode)
 	msr_write(MSR_APIC_BASE, mode);
 }
 
-bool lapic_can_reach(u32 apic_id) { return !registers || apic_id < 0xff; }
+bool lapic_can_reach(u32 apic_id)
+{
+	return !registers || apic_id < 0xff;
+}
 
-static u32 reg_read(unsigned offset) { return *(volatile u32 *)(registers + offset); }
-static void reg_write(unsigned offset, u32 v) { *(volatile u32 *)(registers + offset) = v; }
+static u32 reg_read(unsigned offset)
+{
+	return *(volatile u32 *)(registers + offset);
+}
+static void reg_write(unsigned offset, u32 v)
+{
+	*(volatile u32 *)(registers + offset) = v;
+}
 
 /*
- * The destination register is shared with a guest that drives the APIC and may have been interrupted between its two writes: it gets its
- * value back.
+ * The destination register is shared with a guest that drives the APIC and may have been interrupted between its two
+ * writes: it gets its value back.
  */
 static void send(u32 apic_id, u32 command)
 {
 	if (!registers) {
-		__asm__ volatile("mfence\n\tlfence" : : : "memory"); /* a WRMSR of x2APIC does not wait for stores (SDM 11.12.3) */
+		__asm__ volatile("mfence\n\tlfence"
+				 :
+				 :
+				 : "memory"); /* a WRMSR of x2APIC does not wait for stores (SDM 11.12.3) */
 		msr_write(MSR_X2APIC_ICR, (u64)apic_id << 32 | command);
 		return;
 	}
@@ -68,11 +83,23 @@ static void send(u32 apic_id, u32 command)
 	reg_write(ICR_HIGH, high);
 }
 
-void lapic_send_nmi(u32 apic_id) { send(apic_id, ICR_NMI); }
-void lapic_send_init(u32 apic_id) { send(apic_id, ICR_INIT); }
-void lapic_send_startup(u32 apic_id, u8 page) { send(apic_id, ICR_STARTUP | page); }
+void lapic_send_nmi(u32 apic_id)
+{
+	send(apic_id, ICR_NMI);
+}
+void lapic_send_init(u32 apic_id)
+{
+	send(apic_id, ICR_INIT);
+}
+void lapic_send_startup(u32 apic_id, u8 page)
+{
+	send(apic_id, ICR_STARTUP | page);
+}
 
-void arch_kick(struct cpu *cpu) { lapic_send_nmi(cpu->apic_id); }
+void arch_kick(struct cpu *cpu)
+{
+	lapic_send_nmi(cpu->apic_id);
+}
 
 /* The letter was written before, `sleeping` is read after: entry.S has the other half. */
 void arch_signal(struct cpu *cpu)
@@ -81,4 +108,7 @@ void arch_signal(struct cpu *cpu)
 		arch_kick(cpu);
 }
 
-u32 arch_idle_mode(void) { return cpu_features.mwait ? SLEEPING_MWAIT : SLEEPING_HALTED; }
+u32 arch_idle_mode(void)
+{
+	return cpu_features.mwait ? SLEEPING_MWAIT : SLEEPING_HALTED;
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The local APIC, as a means to signal and to start CPUs; everything else about it is user land's. It stays in the mode in which
- * firmware left it. Manual: SDM vol. 3, 11.4 (xAPIC), 11.6 (interrupt command register), 11.12 (x2APIC).
+ * The local APIC, as a means to signal and to start CPUs; everything else about it is user land's. It stays in the
+ * mode in which firmware left it. Manual: SDM vol. 3, 11.4 (xAPIC), 11.6 (interrupt command register), 11.12
+ * (x2APIC).
  */
 #pragma once
 

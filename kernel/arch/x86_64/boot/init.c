@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The order in which the machine comes up. Everything that can be missing or broken is told apart here, with a message. */
+/* The order in which the machine comes up. Everything that can be missing or broken is told apart here, with a
+ * message. */
 #include "arch_switch.h"
 #include "boot/smp.h"
 #include "boot/suspend.h"
@@ -50,8 +51,8 @@ static void print_banner(u64 load)
 	char id[17] = "unknown";
 	const u8 *hash = build_id_note + NOTE_BUILD_ID_OFFSET;
 	if (hash + 8 <= build_id_note_end)
-		format_text(id, sizeof(id), "%02x%02x%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3], hash[4], hash[5],
-			    hash[6], hash[7]);
+		format_text(id, sizeof(id), "%02x%02x%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3],
+			    hash[4], hash[5], hash[6], hash[7]);
 	log_info("Hedron Hypervisor %s (%s, %s, build %s) [MB%u]%s", HEDRON_VERSION, HEDRON_BUILD_TYPE,
 #ifdef __clang__
 		 "clang " __clang_version__,
@@ -132,7 +133,8 @@ static void init_late(void)
 	cpus_online[self / 64] |= bit(self % 64);
 	roottask_create(cpu, &boot, make_hip());
 	kspace_enter();
-	log_info("boot CPU is %u, TSC %u kHz, %llu KiB of heap free", self, tsc_khz, buddy_free_pages() * PAGE_SIZE / KiB);
+	log_info("boot CPU is %u, TSC %u kHz, %llu KiB of heap free", self, tsc_khz,
+		 buddy_free_pages() * PAGE_SIZE / KiB);
 	arch_dispatch();
 }
 

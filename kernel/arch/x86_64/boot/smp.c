@@ -57,23 +57,27 @@ void smp_set_online(unsigned n, bool online)
 }
 
 /*
- * Who starts, and how far: the CPU number and one of these. The boot CPU gives up, or the other one comes up, but not both: whoever changes
- * the word first has decided.
+ * Who starts, and how far: the CPU number and one of these. The boot CPU gives up, or the other one comes up, but not
+ * both: whoever changes the word first has decided.
  */
 enum { AP_STARTING, AP_UP, AP_LEFT_OFF };
 static u32 ap_progress;
 
-static u32 ap_word(unsigned n, u32 state) { return n << 2 | state; }
+static u32 ap_word(unsigned n, u32 state)
+{
+	return n << 2 | state;
+}
 
 static bool ap_decide(unsigned n, u32 state)
 {
 	u32 starting = ap_word(n, AP_STARTING);
-	return __atomic_compare_exchange_n(&ap_progress, &starting, ap_word(n, state), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&ap_progress, &starting, ap_word(n, state), false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
 }
 
 /*
- * The first thing in C on another CPU, and after sleep on each: on its own stack, on the boot tables. The boot CPU has stayed online
- * while the machine slept, and nobody waits for it.
+ * The first thing in C on another CPU, and after sleep on each: on its own stack, on the boot tables. The boot CPU
+ * has stayed online while the machine slept, and nobody waits for it.
  */
 void ap_main(void)
 {
@@ -106,11 +110,12 @@ static bool wait_online(unsigned n, u64 us)
 	return false;
 }
 
-#define INIT_US	    10000
-#define STARTUP_US  200000 /* patience costs nothing where all is well */
+#define INIT_US 10000
+#define STARTUP_US 200000 /* patience costs nothing where all is well */
 #define START_TRIES 5
 
-/* Each try is twice as patient, and begins with a reset: firmware may have had the CPU start elsewhere, and not have waited for it. */
+/* Each try is twice as patient, and begins with a reset: firmware may have had the CPU start elsewhere, and not have
+ * waited for it. */
 bool smp_start_cpu(unsigned n, u64 stack)
 {
 	u32 apic_id = arch_cpu(n)->apic_id;
@@ -157,7 +162,8 @@ void smp_start(const struct acpi_info *acpi, struct hip *hip)
 		else if (!smp_start_cpu(n, (u64)arch_cpu(n) + CPU_STACK_TOP))
 			log_warn("smp: CPU %u (APIC ID %u) does not start, left off", n, acpi->cpu[n].apic_id);
 		else
-			hip_set_cpu(hip, n, acpi->cpu[n], ap_topology.package, ap_topology.core, ap_topology.thread), started++;
+			hip_set_cpu(hip, n, acpi->cpu[n], ap_topology.package, ap_topology.core, ap_topology.thread),
+				started++;
 	}
 	trampoline_remove(low);
 	log_info("%u of %u CPUs run", started, cpu_count);

@@ -16,8 +16,8 @@ void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi);
 extern u64 ap_stack;
 
 /*
- * Starts all that are in the table, one after the other, and enters them in the HIP. Those that do not come up are reported and left
- * off. Low memory that is used meanwhile is restored. They wait, idle, for what is sent to them.
+ * Starts all that are in the table, one after the other, and enters them in the HIP. Those that do not come up are
+ * reported and left off. Low memory that is used meanwhile is restored. They wait, idle, for what is sent to them.
  */
 void smp_start(const struct acpi_info *acpi, struct hip *hip);
 

@@ -8,25 +8,28 @@
 
 struct cpu_features cpu_features;
 
-#define LEAF1_ECX_MONITOR  (1u << 3)
-#define LEAF1_ECX_PCID	   (1u << 17)
-#define LEAF1_ECX_XSAVE	   (1u << 26)
-#define LEAF1_EDX_PGE	   (1u << 13)
+#define LEAF1_ECX_MONITOR (1u << 3)
+#define LEAF1_ECX_PCID (1u << 17)
+#define LEAF1_ECX_XSAVE (1u << 26)
+#define LEAF1_EDX_PGE (1u << 13)
 #define LEAF7_EBX_FSGSBASE (1u << 0)
-#define LEAF7_EBX_SMEP	   (1u << 7)
-#define LEAF7_EBX_SMAP	   (1u << 20)
-#define LEAF7_ECX_UMIP	   (1u << 2)
-#define LEAFD1_XSAVEOPT	   (1u << 0)
-#define LEAFD1_XGETBV1	   (1u << 2)
-#define EXT1_EDX_1G	   (1u << 26)
+#define LEAF7_EBX_SMEP (1u << 7)
+#define LEAF7_EBX_SMAP (1u << 20)
+#define LEAF7_ECX_UMIP (1u << 2)
+#define LEAFD1_XSAVEOPT (1u << 0)
+#define LEAFD1_XGETBV1 (1u << 2)
+#define EXT1_EDX_1G (1u << 26)
 
 /* x87, SSE, AVX, AVX-512 (three components that come together). SDM vol. 1, 13.1. */
 #define XCR0_X87_SSE 0x3u
-#define XCR0_AVX     0x4u
-#define XCR0_AVX512  0xe0u
+#define XCR0_AVX 0x4u
+#define XCR0_AVX512 0xe0u
 #define XSAVE_AREA_MAX 4096
 
-static void xcr0_write(u32 v) { __asm__ volatile("xsetbv" : : "c"(0), "a"(v), "d"(0)); }
+static void xcr0_write(u32 v)
+{
+	__asm__ volatile("xsetbv" : : "c"(0), "a"(v), "d"(0));
+}
 
 /* Needs CR4.OSXSAVE. What does not fit the page that the interface promises is left off. */
 static void choose_extended_state(void)
@@ -97,9 +100,11 @@ static void setup_control_registers(void)
 	u64 cr4 = CR4_DE | CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE;
 
 	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_NW | CR0_CD)) | CR0_MP | CR0_NE | CR0_WP | CR0_AM);
-	cr4 |= (f->pge ? CR4_PGE : 0) | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) | (f->umip ? CR4_UMIP : 0);
+	cr4 |= (f->pge ? CR4_PGE : 0) | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) |
+	       (f->umip ? CR4_UMIP : 0);
 	cr4_write(cr4);
-	/* PCIDs can be switched on only while CR3 holds PCID 0; page tables are aligned, so it does. SDM vol. 3, 4.10.1. */
+	/* PCIDs can be switched on only while CR3 holds PCID 0; page tables are aligned, so it does. SDM vol.
+	 * 3, 4.10.1. */
 	if (f->pcid)
 		cr4_write(cr4 | CR4_PCIDE);
 	xcr0_write(f->xcr0);
@@ -128,7 +133,9 @@ bool msr_read_safe(u32 msr, u64 *v)
 {
 	u32 lo = 0, hi = 0;
 	bool done = false;
-	__asm__ volatile("1: rdmsr\n\tmovb $1, %2\n2:\n\t" EX_TABLE("1b", "2b") : "+a"(lo), "+d"(hi), "+qm"(done) : "c"(msr));
+	__asm__ volatile("1: rdmsr\n\tmovb $1, %2\n2:\n\t" EX_TABLE("1b", "2b")
+			 : "+a"(lo), "+d"(hi), "+qm"(done)
+			 : "c"(msr));
 	*v = (u64)hi << 32 | lo;
 	return done;
 }
@@ -143,5 +150,11 @@ bool msr_write_safe(u32 msr, u64 v)
 	return done;
 }
 
-unsigned arch_phys_bits(void) { return cpu_features.phys_bits; }
-bool arch_has_1g_pages(void) { return cpu_features.page_1g; }
+unsigned arch_phys_bits(void)
+{
+	return cpu_features.phys_bits;
+}
+bool arch_has_1g_pages(void)
+{
+	return cpu_features.page_1g;
+}

@@ -8,12 +8,12 @@
 #include "arch/arch.h"
 #include "lib/types.h"
 
-#define MSR_EFER	0xc0000080
-#define MSR_STAR	0xc0000081
-#define MSR_LSTAR	0xc0000082
-#define MSR_FMASK	0xc0000084
+#define MSR_EFER 0xc0000080
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_FMASK 0xc0000084
 #define MSR_SYSENTER_CS 0x174
-#define MSR_PAT		0x277
+#define MSR_PAT 0x277
 
 #define EFER_SCE (1u << 0)
 #define EFER_NXE (1u << 11)
@@ -27,25 +27,25 @@
 #define CR0_NW (1ul << 29)
 #define CR0_CD (1ul << 30)
 
-#define CR4_DE	       (1ul << 3)
-#define CR4_PAE	       (1ul << 5)
-#define CR4_MCE	       (1ul << 6)
-#define CR4_PGE	       (1ul << 7)
-#define CR4_OSFXSR     (1ul << 9)
+#define CR4_DE (1ul << 3)
+#define CR4_PAE (1ul << 5)
+#define CR4_MCE (1ul << 6)
+#define CR4_PGE (1ul << 7)
+#define CR4_OSFXSR (1ul << 9)
 #define CR4_OSXMMEXCPT (1ul << 10)
-#define CR4_UMIP       (1ul << 11)
-#define CR4_FSGSBASE   (1ul << 16)
-#define CR4_PCIDE      (1ul << 17)
-#define CR4_OSXSAVE    (1ul << 18)
-#define CR4_SMEP       (1ul << 20)
-#define CR4_SMAP       (1ul << 21)
+#define CR4_UMIP (1ul << 11)
+#define CR4_FSGSBASE (1ul << 16)
+#define CR4_PCIDE (1ul << 17)
+#define CR4_OSXSAVE (1ul << 18)
+#define CR4_SMEP (1ul << 20)
+#define CR4_SMAP (1ul << 21)
 
 #define CR3_NOFLUSH (1ul << 63)
-#define PCID_COUNT  4096
+#define PCID_COUNT 4096
 
 #define RFLAGS_FIXED (1ul << 1)
-#define RFLAGS_TF    (1ul << 8)
-#define RFLAGS_IF    (1ul << 9)
+#define RFLAGS_TF (1ul << 8)
+#define RFLAGS_IF (1ul << 9)
 
 struct cpuid {
 	u32 eax, ebx, ecx, edx;
@@ -74,14 +74,17 @@ static always_inline u64 msr_read(u32 msr)
 bool msr_read_safe(u32 msr, u64 *v) must_check;
 bool msr_write_safe(u32 msr, u64 v) must_check;
 
-#define CR_ACCESS(n)                                                                                          \
-	static always_inline u64 cr##n##_read(void)                                                           \
-	{                                                                                                     \
-		u64 v;                                                                                        \
-		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v));                                             \
-		return v;                                                                                     \
-	}                                                                                                     \
-	static always_inline void cr##n##_write(u64 v) { __asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory"); }
+#define CR_ACCESS(n)                                                       \
+	static always_inline u64 cr##n##_read(void)                        \
+	{                                                                  \
+		u64 v;                                                     \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v));          \
+		return v;                                                  \
+	}                                                                  \
+	static always_inline void cr##n##_write(u64 v)                     \
+	{                                                                  \
+		__asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory"); \
+	}
 CR_ACCESS(0)
 CR_ACCESS(3)
 CR_ACCESS(4)
@@ -107,12 +110,24 @@ static always_inline u64 gsbase_read(void)
 	return v;
 }
 
-static always_inline void fsbase_write(u64 v) { __asm__ volatile("wrfsbase %0" : : "r"(v)); }
-static always_inline void gsbase_write(u64 v) { __asm__ volatile("wrgsbase %0" : : "r"(v)); }
+static always_inline void fsbase_write(u64 v)
+{
+	__asm__ volatile("wrfsbase %0" : : "r"(v));
+}
+static always_inline void gsbase_write(u64 v)
+{
+	__asm__ volatile("wrgsbase %0" : : "r"(v));
+}
 
-static always_inline void wbinvd(void) { __asm__ volatile("wbinvd" : : : "memory"); }
+static always_inline void wbinvd(void)
+{
+	__asm__ volatile("wbinvd" : : : "memory");
+}
 
-static always_inline void invlpg(u64 va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }
+static always_inline void invlpg(u64 va)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
 
 /* What the machine has and the command line allows; the same on every CPU. Constant after boot. */
 struct cpu_features {

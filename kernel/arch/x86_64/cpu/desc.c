@@ -12,7 +12,7 @@ static aligned(64) u64 gdt[GDT_FIXED + 2 * HEDRON_CPU_MAX] = {
 	0,
 	0x00af9b000000ffff, /* SEL_KERNEL_CODE: 64-bit */
 	0x00cf93000000ffff, /* SEL_KERNEL_DATA */
-	0,		    /* SEL_USER_CODE32: nobody runs 32-bit code */
+	0,                  /* SEL_USER_CODE32: nobody runs 32-bit code */
 	0x00cff3000000ffff, /* SEL_USER_DATA */
 	0x00affb000000ffff, /* SEL_USER_CODE */
 };
@@ -33,8 +33,8 @@ struct table_pointer {
 	u64 base;
 } packed;
 
-#define GATE_INTERRUPT	     0x8e
-#define GATE_INTERRUPT_DPL3  0xee
+#define GATE_INTERRUPT 0x8e
+#define GATE_INTERRUPT_DPL3 0xee
 #define TRAP_BP 3
 #define TRAP_OF 4
 
@@ -79,7 +79,10 @@ void desc_init(void)
 	load_idt();
 }
 
-static struct tss *tss_of(unsigned cpu) { return (struct tss *)(desc_tss_pages + cpu * TSS_SPACING); }
+static struct tss *tss_of(unsigned cpu)
+{
+	return (struct tss *)(desc_tss_pages + cpu * TSS_SPACING);
+}
 
 static void fill_tss(unsigned cpu)
 {
@@ -97,7 +100,8 @@ static void fill_tss_descriptor(unsigned cpu)
 	u64 base = TSS_WINDOW + cpu * TSS_SPACING;
 	u64 limit = TSS_IO_BITMAP - cpu * TSS_SPACING + TSS_IO_BYTES - 1;
 	u64 *d = &gdt[GDT_FIXED + 2 * cpu];
-	d[0] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x89ull << 40 | (limit >> 16 & 0xf) << 48 | (base >> 24 & 0xff) << 56;
+	d[0] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x89ull << 40 | (limit >> 16 & 0xf) << 48 |
+	       (base >> 24 & 0xff) << 56;
 	d[1] = base >> 32;
 }
 

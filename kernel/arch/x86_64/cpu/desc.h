@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Segments, task states, interrupt gates. GDT and IDT are shared by all CPUs. The TSSs of all CPUs lie packed in four pages that every PD maps
- * at TSS_WINDOW, followed by the PD's I/O bitmap: every TSS reaches it with its 16-bit offset (docs/design/kernel.md).
- * Manual: SDM vol. 3, 3.4, 6.14, 7.2, 7.7; vol. 1, 19.5.2 (bitmap).
+ * Segments, task states, interrupt gates. GDT and IDT are shared by all CPUs. The TSSs of all CPUs lie packed in four
+ * pages that every PD maps at TSS_WINDOW, followed by the PD's I/O bitmap: every TSS reaches it with its 16-bit
+ * offset (docs/design/kernel.md). Manual: SDM vol. 3, 3.4, 6.14, 7.2, 7.7; vol. 1, 19.5.2 (bitmap).
  */
 #pragma once
 
 #include "lib/types.h"
 
-#define TSS_SPACING    128
-#define TSS_PAGES      4
-#define TSS_IO_BITMAP  (TSS_PAGES * PAGE_SIZE) /* from TSS_WINDOW */
-#define TSS_IO_BYTES   8193		       /* the CPU may read one byte beyond the last port */
+#define TSS_SPACING 128
+#define TSS_PAGES 4
+#define TSS_IO_BITMAP (TSS_PAGES * PAGE_SIZE) /* from TSS_WINDOW */
+#define TSS_IO_BYTES 8193                     /* the CPU may read one byte beyond the last port */
 
 struct tss {
 	u32 reserved0;

@@ -8,9 +8,9 @@
 u32 fpu_inuse_index;
 
 /* Legacy region and XSAVE header; a header of zeroes means "everything initial". SDM vol. 1, 13.4. */
-#define XSAVE_FCW	  0
-#define XSAVE_MXCSR	  24
-#define XSAVE_HEADER	  512
+#define XSAVE_FCW 0
+#define XSAVE_MXCSR 24
+#define XSAVE_HEADER 512
 #define XSAVE_HEADER_SIZE 64
 
 const u8 fpu_initial[XSAVE_HEADER + XSAVE_HEADER_SIZE] aligned(64) = {
@@ -20,7 +20,8 @@ const u8 fpu_initial[XSAVE_HEADER + XSAVE_HEADER_SIZE] aligned(64) = {
 	[XSAVE_MXCSR + 1] = MXCSR_INIT >> 8,
 };
 
-/* Where XSAVEOPT instructions are (xsave() below). They differ from XSAVE in one bit of the ModRM byte, the fourth of four. */
+/* Where XSAVEOPT instructions are (xsave() below). They differ from XSAVE in one bit of the ModRM byte, the fourth of
+ * four. */
 extern u8 *const xsave_sites_start[], *const xsave_sites_end[];
 #define XSAVEOPT_MODRM_BIT 0x10
 

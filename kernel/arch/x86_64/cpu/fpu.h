@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Extended state (x87, SSE, AVX, AVX-512), switched eagerly but only where it is in use: XGETBV(1) tells which components are not in
- * their initial configuration. CR0.TS is never set, so no other EC's state can be read speculatively.
- * CPUs without XGETBV(1) get XCR0 for an answer (index 0): everything counts as in use.
- * Manual: SDM vol. 1, 13.6 (XINUSE), 13.8 (XRSTOR), 13.9 (XSAVEOPT); MXCSR is not covered by XINUSE (13.6).
+ * Extended state (x87, SSE, AVX, AVX-512), switched eagerly but only where it is in use: XGETBV(1) tells which
+ * components are not in their initial configuration. CR0.TS is never set, so no other EC's state can be read
+ * speculatively. CPUs without XGETBV(1) get XCR0 for an answer (index 0): everything counts as in use. Manual: SDM
+ * vol. 1, 13.6 (XINUSE), 13.8 (XRSTOR), 13.9 (XSAVEOPT); MXCSR is not covered by XINUSE (13.6).
  */
 #pragma once
 
@@ -22,8 +22,9 @@ void fpu_save(struct ec *ec);
 extern const u8 fpu_initial[];
 
 /*
- * The switches that have work to do: `from` has something to save; or only `to` has something to load. They return `to`: on the fast path
- * this is the last thing that happens, and a jump. While an EC runs its fpu_load is fpu_initial: an initial state needs no saving.
+ * The switches that have work to do: `from` has something to save; or only `to` has something to load. They return
+ * `to`: on the fast path this is the last thing that happens, and a jump. While an EC runs its fpu_load is
+ * fpu_initial: an initial state needs no saving.
  */
 struct ec *fpu_save_and_load(struct ec *from, struct ec *to);
 struct ec *fpu_load(struct ec *to);

@@ -9,7 +9,7 @@ struct id_fields {
 	unsigned thread_bits, package_shift;
 };
 
-#define LEVEL_SMT  1
+#define LEVEL_SMT 1
 #define LEVEL_CORE 2
 
 /* Levels of an extended topology leaf; those above "core" (modules, dies) count as part of the package. */
@@ -30,7 +30,10 @@ static bool fields_from_leaf(u32 leaf, struct id_fields *f, u32 *apic_id)
 	return true;
 }
 
-static unsigned bits_for(unsigned count) { return count > 1 ? bit_highest(count - 1) + 1 : 0; }
+static unsigned bits_for(unsigned count)
+{
+	return count > 1 ? bit_highest(count - 1) + 1 : 0;
+}
 
 /* CPUs without extended leaves: logical processors per package (leaf 1) and cores per package (leaf 4). */
 static void fields_from_counts(struct id_fields *f, u32 *apic_id)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How fast the TSC runs. CPUID tells on newer CPUs; else the 8254 timer is the reference, which every PC emulator and nearly every
- * machine has; else the base frequency. Manual: SDM vol. 3, 19.7.3; 8254 data sheet.
+ * How fast the TSC runs. CPUID tells on newer CPUs; else the 8254 timer is the reference, which every PC emulator and
+ * nearly every machine has; else the base frequency. Manual: SDM vol. 3, 19.7.3; 8254 data sheet.
  */
 #include "cpu/cpu.h"
 #include "lib/bits.h"
@@ -9,13 +9,13 @@
 
 u32 tsc_khz;
 
-#define PIT_HZ	     1193182u
+#define PIT_HZ 1193182u
 #define PIT_CHANNEL2 0x42
-#define PIT_COMMAND  0x43
-#define PIT_GATE     0x61
-#define PIT_MS	     5
-#define PIT_ROUNDS   8
-#define POLLS_MAX    10000000u
+#define PIT_COMMAND 0x43
+#define PIT_GATE 0x61
+#define PIT_MS 5
+#define PIT_ROUNDS 8
+#define POLLS_MAX 10000000u
 
 /* Ticks of the TSC while channel 2 counts down PIT_MS milliseconds; 0 if it never ends. */
 static u64 pit_measure(void)
@@ -24,7 +24,7 @@ static u64 pit_measure(void)
 	u8 gate = arch_inb(PIT_GATE);
 
 	arch_outb(PIT_GATE, (gate & ~2u) | 1); /* gate on, speaker off */
-	arch_outb(PIT_COMMAND, 0xb0);	       /* channel 2, both bytes, mode 0: the output rises at the end */
+	arch_outb(PIT_COMMAND, 0xb0);          /* channel 2, both bytes, mode 0: the output rises at the end */
 	arch_outb(PIT_CHANNEL2, (u8)count);
 	arch_outb(PIT_CHANNEL2, (u8)(count >> 8));
 	u64 start = arch_tsc();
@@ -91,4 +91,7 @@ void tsc_init(void)
 	us_per_tick = (1000ull << US_SHIFT) / tsc_khz;
 }
 
-u64 arch_tsc_to_us(u64 ticks) { return (u64)((unsigned __int128)ticks * us_per_tick >> US_SHIFT); }
+u64 arch_tsc_to_us(u64 ticks)
+{
+	return (u64)((unsigned __int128)ticks * us_per_tick >> US_SHIFT);
+}

@@ -11,11 +11,11 @@ struct trap_frame {
 };
 
 #define TRAP_VECTORS 32
-#define TRAP_DB	     1
-#define TRAP_NMI     2
-#define TRAP_DF	     8
-#define TRAP_PF	     14
-#define TRAP_MC	     18
+#define TRAP_DB 1
+#define TRAP_NMI 2
+#define TRAP_DF 8
+#define TRAP_PF 14
+#define TRAP_MC 18
 
 /* One stub per vector (entry.S). */
 extern const u8 entry_trap_stubs[];

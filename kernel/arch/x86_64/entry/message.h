@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Exception messages: groups of registers between an EC and a UTCB. The register file has the UTCB's order (core/regs.h).
- * Inline: each has one caller on the fast path.
+ * Exception messages: groups of registers between an EC and a UTCB. The register file has the UTCB's order
+ * (core/regs.h). Inline: each has one caller on the fast path.
  */
 #pragma once
 
@@ -33,8 +33,14 @@ _Static_assert(offsetof(struct regs, r15) - offsetof(struct regs, rax) ==
 /* Arithmetic and direction flags, TF, AC and ID are the user's. SDM vol. 1, 3.4.3. */
 #define RFLAGS_USER 0x240dd5ul
 
-static always_inline u64 flags_for_user(u64 rflags) { return rflags | RFLAGS_IF; }
-static always_inline u64 flags_from_user(u64 rflags) { return (rflags & RFLAGS_USER) | RFLAGS_FIXED; }
+static always_inline u64 flags_for_user(u64 rflags)
+{
+	return rflags | RFLAGS_IF;
+}
+static always_inline u64 flags_from_user(u64 rflags)
+{
+	return (rflags & RFLAGS_USER) | RFLAGS_FIXED;
+}
 
 static always_inline void arch_state_read(const struct ec *ec, struct utcb *utcb, u64 mtd)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * NMIs are how CPUs signal each other: ordinary interrupts belong to user land and its guests. An NMI may hit anything, so this takes
- * no locks, prints nothing and only sets hazards; what they ask for is done on the way out of the kernel. Three places need help to
- * notice: user code (it comes in), the exits after their test (they start over or go to the dispatcher), and sleep (it ends).
+ * NMIs are how CPUs signal each other: ordinary interrupts belong to user land and its guests. An NMI may hit
+ * anything, so this takes no locks, prints nothing and only sets hazards; what they ask for is done on the way out of
+ * the kernel. Three places need help to notice: user code (it comes in), the exits after their test (they start over
+ * or go to the dispatcher), and sleep (it ends).
  */
 #include "entry/nmi.h"
 
@@ -15,7 +16,10 @@ extern const u8 window_syscall[], window_syscall_end[], window_ipc[], window_ipc
 extern const u8 window_trap[], window_trap_end[], window_idle[], window_idle_end[];
 extern const u8 idle_wake[];
 
-static bool within(u64 rip, const u8 *start, const u8 *end) { return rip >= (u64)start && rip < (u64)end; }
+static bool within(u64 rip, const u8 *start, const u8 *end)
+{
+	return rip >= (u64)start && rip < (u64)end;
+}
 
 static void divert_exit(struct trap_frame *f, struct cpu *cpu)
 {

@@ -8,14 +8,44 @@
 #include "platform/console.h"
 
 static const char *const names[TRAP_VECTORS] = {
-	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode", "no FPU",
-	"double fault", "coprocessor overrun", "invalid TSS", "segment not present", "stack fault", "general protection",
-	"page fault", "reserved", "x87 error", "alignment check", "machine check", "SIMD error", "virtualization",
-	"control protection", "reserved", "reserved", "reserved", "reserved", "reserved", "reserved", "hypervisor injection",
-	"VMM communication", "startup", "reserved",
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound range",
+	"invalid opcode",
+	"no FPU",
+	"double fault",
+	"coprocessor overrun",
+	"invalid TSS",
+	"segment not present",
+	"stack fault",
+	"general protection",
+	"page fault",
+	"reserved",
+	"x87 error",
+	"alignment check",
+	"machine check",
+	"SIMD error",
+	"virtualization",
+	"control protection",
+	"reserved",
+	"reserved",
+	"reserved",
+	"reserved",
+	"reserved",
+	"reserved",
+	"hypervisor injection",
+	"VMM communication",
+	"startup",
+	"reserved",
 };
 
-const char *arch_event_name(unsigned event) { return event < TRAP_VECTORS ? names[event] : "unknown"; }
+const char *arch_event_name(unsigned event)
+{
+	return event < TRAP_VECTORS ? names[event] : "unknown";
+}
 
 struct ex_entry {
 	u64 insn, landing;
@@ -37,8 +67,9 @@ static bool fix_up(struct trap_frame *f)
 __attribute__((noreturn)) static cold void trap_fatal(const struct trap_frame *f)
 {
 	console_seize();
-	log_error("trap %lu (%s) in %s mode, error %#lx, cr2 %#lx, cr3 %#lx", f->vector, arch_event_name((unsigned)f->vector),
-		  f->cs & 3 ? "user" : "kernel", f->error, cr2_read(), cr3_read());
+	log_error("trap %lu (%s) in %s mode, error %#lx, cr2 %#lx, cr3 %#lx", f->vector,
+		  arch_event_name((unsigned)f->vector), f->cs & 3 ? "user" : "kernel", f->error, cr2_read(),
+		  cr3_read());
 	log_error("rip %016lx cs %02lx rflags %08lx rsp %016lx", f->rip, f->cs, f->rflags, f->rsp);
 	log_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
 	log_error("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
@@ -55,8 +86,8 @@ void trap_kernel(struct trap_frame *f)
 }
 
 /*
- * A step of user code is an event. One that is reported in the kernel belongs to the SYSCALL before it (some CPUs and emulators do that
- * although SYSCALL clears TF), with the user's stack pointer still in RSP: it is dropped.
+ * A step of user code is an event. One that is reported in the kernel belongs to the SYSCALL before it (some CPUs and
+ * emulators do that although SYSCALL clears TF), with the user's stack pointer still in RSP: it is dropped.
  */
 static void debug_trap(struct trap_frame *f)
 {

@@ -75,7 +75,8 @@ void *kspace_map_device(paddr_t pa)
 	return (void *)(va + (pa.v & PAGE_MASK));
 }
 
-/* Not global, and closed before the CPU can change its address space: no other TLB entry than the one flushed here can exist. */
+/* Not global, and closed before the CPU can change its address space: no other TLB entry than the one flushed here
+ * can exist. */
 static u64 *window_table;
 
 void *kspace_window_open(paddr_t pa, u64 flags)
@@ -92,7 +93,10 @@ void kspace_window_close(void)
 	invlpg(WINDOW_AREA + n * PAGE_SIZE);
 }
 
-void *kspace_vga(void) { return (void *)(HEAP_MAP + VGA_FRAME_PHYS); }
+void *kspace_vga(void)
+{
+	return (void *)(HEAP_MAP + VGA_FRAME_PHYS);
+}
 
 static enum status map_cpu_pages(u64 area, u64 from, u64 to)
 {
@@ -146,4 +150,7 @@ void kspace_share(u64 *pml4)
 	pml4[PML4_INDEX(KERNEL_VIRT)] = kernel[PML4_INDEX(KERNEL_VIRT)];
 }
 
-void kspace_enter(void) { cr3_write(pd_kernel.cr3[cpu_current()->id]); }
+void kspace_enter(void)
+{
+	cr3_write(pd_kernel.cr3[cpu_current()->id]);
+}

@@ -7,13 +7,13 @@
 #include "platform/bootinfo.h"
 
 /* Supervisor entries. Manual: SDM vol. 3, 4.5.4. */
-#define KPTE_PWT   (1ull << 3)
-#define KPTE_PCD   (1ull << 4)
-#define KPTE_G	   (1ull << 8)
+#define KPTE_PWT (1ull << 3)
+#define KPTE_PCD (1ull << 4)
+#define KPTE_G (1ull << 8)
 #define KPTE_TABLE (PTE_P | PTE_W | PTE_A)
-#define KPTE_RX	   (PTE_P | PTE_A | KPTE_G)
-#define KPTE_RO	   (KPTE_RX | PTE_NX)
-#define KPTE_RW	   (KPTE_RO | PTE_W | PTE_D)
+#define KPTE_RX (PTE_P | PTE_A | KPTE_G)
+#define KPTE_RO (KPTE_RX | PTE_NX)
+#define KPTE_RW (KPTE_RO | PTE_W | PTE_D)
 
 #define PML4_INDEX(va) ((va) >> 39 & 511)
 #define PDPT_INDEX(va) ((va) >> 30 & 511)
@@ -22,8 +22,8 @@
 extern paddr_t kspace_image;
 
 /*
- * Builds the kernel's half in pd_kernel's tables, and hangs the CPU areas into the boot tables, which stay in use. The heap works
- * already (the boot tables map it).
+ * Builds the kernel's half in pd_kernel's tables, and hangs the CPU areas into the boot tables, which stay in use.
+ * The heap works already (the boot tables map it).
  */
 enum status kspace_init(struct range heap, paddr_t image, unsigned cpus) must_check;
 
@@ -37,8 +37,8 @@ void kspace_enter(void);
 void *kspace_map_device(paddr_t pa);
 
 /*
- * A page of physical memory that the kernel does not own, for reading and writing, until kspace_window_close(). Each CPU has one window.
- * `flags`: KPTE_RW, and KPTE_PCD | KPTE_PWT for device registers.
+ * A page of physical memory that the kernel does not own, for reading and writing, until kspace_window_close(). Each
+ * CPU has one window. `flags`: KPTE_RW, and KPTE_PCD | KPTE_PWT for device registers.
  */
 void *kspace_window_open(paddr_t pa, u64 flags);
 void kspace_window_close(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory types as the MTRRs have them. Manual: SDM vol. 3, 12.11 (MTRRs), 12.11.4.1 (precedence of overlapping ranges), 12.11.8 (changing them).
+ * Memory types as the MTRRs have them. Manual: SDM vol. 3, 12.11 (MTRRs), 12.11.4.1 (precedence of overlapping
+ * ranges), 12.11.8 (changing them).
  */
 #include "mmu/mtrr.h"
 
@@ -9,16 +10,16 @@
 #include "lib/string.h"
 #include "mm/ptab.h"
 
-#define MSR_MTRR_CAP	  0xfe
-#define MSR_MTRR_BASE(n)  (0x200 + 2 * (n))
-#define MSR_MTRR_MASK(n)  (0x201 + 2 * (n))
+#define MSR_MTRR_CAP 0xfe
+#define MSR_MTRR_BASE(n) (0x200 + 2 * (n))
+#define MSR_MTRR_MASK(n) (0x201 + 2 * (n))
 #define MSR_MTRR_DEF_TYPE 0x2ff
 
-#define DEF_TYPE_ENABLE	      (1u << 11)
+#define DEF_TYPE_ENABLE (1u << 11)
 #define DEF_TYPE_FIXED_ENABLE (1u << 10)
-#define MASK_VALID	      (1u << 11)
-#define CAP_FIXED	      (1u << 8)
-#define FIXED_END	      (1 * MiB)
+#define MASK_VALID (1u << 11)
+#define CAP_FIXED (1u << 8)
+#define FIXED_END (1 * MiB)
 
 /* The fixed-range registers: each has eight types, one byte per block. */
 static const struct fixed_range {
@@ -47,7 +48,8 @@ static u8 combine(u8 a, u8 b)
 	return (a == MEM_WT && b == MEM_WB) || (a == MEM_WB && b == MEM_WT) ? MEM_WT : MEM_UC;
 }
 
-/* A variable range; size 0: not in use. Masks with holes are legal, but no firmware has been seen to use one: left out. */
+/* A variable range; size 0: not in use. Masks with holes are legal, but no firmware has been seen to use one: left
+ * out. */
 static u64 variable_range(unsigned n, u64 *base, u8 *type)
 {
 	u64 limit = bits_low(cpu_features.phys_bits), b = msr_read(MSR_MTRR_BASE(n)), m = msr_read(MSR_MTRR_MASK(n));
@@ -86,7 +88,8 @@ u8 arch_mem_type(paddr_t pa, u64 size, u64 *same_until)
 	u8 type = MEM_WB;
 
 	*same_until = end;
-	if (!(cpuid(1, 0).edx & 1u << 12) || !msr_read_safe(MSR_MTRR_CAP, &cap) || !msr_read_safe(MSR_MTRR_DEF_TYPE, &def))
+	if (!(cpuid(1, 0).edx & 1u << 12) || !msr_read_safe(MSR_MTRR_CAP, &cap) ||
+	    !msr_read_safe(MSR_MTRR_DEF_TYPE, &def))
 		return type;
 	if (!(def & DEF_TYPE_ENABLE))
 		return MEM_UC;
@@ -98,7 +101,10 @@ u8 arch_mem_type(paddr_t pa, u64 size, u64 *same_until)
 	return type;
 }
 
-static bool has_mtrrs(u64 *cap) { return cpuid(1, 0).edx & 1u << 12 && msr_read_safe(MSR_MTRR_CAP, cap); }
+static bool has_mtrrs(u64 *cap)
+{
+	return cpuid(1, 0).edx & 1u << 12 && msr_read_safe(MSR_MTRR_CAP, cap);
+}
 
 void mtrr_save(struct mtrr_state *s)
 {

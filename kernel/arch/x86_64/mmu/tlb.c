@@ -7,7 +7,10 @@
 /* PCIDs in use, changed by single atomic operations; 0 belongs to the kernel and to PDs that found none. */
 static u64 pcids[PCID_COUNT / 64] = {1};
 
-static unsigned pcid_of(const struct pd *pd) { return pd->cr3[0] & (PCID_COUNT - 1); }
+static unsigned pcid_of(const struct pd *pd)
+{
+	return pd->cr3[0] & (PCID_COUNT - 1);
+}
 
 static unsigned pcid_alloc(void)
 {
@@ -21,7 +24,10 @@ static unsigned pcid_alloc(void)
 	return 0;
 }
 
-static void pcid_free(unsigned pcid) { __atomic_fetch_and(&pcids[pcid / 64], ~bit(pcid % 64), __ATOMIC_RELAXED); }
+static void pcid_free(unsigned pcid)
+{
+	__atomic_fetch_and(&pcids[pcid / 64], ~bit(pcid % 64), __ATOMIC_RELAXED);
+}
 
 void tlb_init_pd(struct pd *pd)
 {
@@ -49,8 +55,8 @@ void tlb_refresh(struct cpu *cpu, struct pd *pd)
 }
 
 /*
- * Flushes what CR3 says, be it the PD that was meant or not: a CPU that has left that PD will find the mark. Global entries
- * are the kernel's and never change.
+ * Flushes what CR3 says, be it the PD that was meant or not: a CPU that has left that PD will find the mark. Global
+ * entries are the kernel's and never change.
  */
 void tlb_answer(struct cpu *cpu)
 {
@@ -118,4 +124,7 @@ void arch_tlb_flush(struct pd *pd, u64 va, unsigned order)
 }
 
 /* No CPU runs guests yet: there are no nested translations to flush. */
-void arch_tlb_flush_guest(struct pd *pd) { (void)pd; }
+void arch_tlb_flush_guest(struct pd *pd)
+{
+	(void)pd;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TLB tags and flushes. A PD has a PCID for life, if there is one left; PDs without have PCID 0 and are flushed at each switch.
- * Manual: SDM vol. 3, 4.10.
+ * TLB tags and flushes. A PD has a PCID for life, if there is one left; PDs without have PCID 0 and are flushed at
+ * each switch. Manual: SDM vol. 3, 4.10.
  */
 #pragma once
 
@@ -10,7 +10,8 @@
 struct cpu;
 struct pd;
 
-/* Chooses the PCID and fills in pd->cr3. Whatever a former owner of the PCID left behind is flushed before its first use. */
+/* Chooses the PCID and fills in pd->cr3. Whatever a former owner of the PCID left behind is flushed before its first
+ * use. */
 void tlb_init_pd(struct pd *pd);
 void tlb_free_pd(struct pd *pd);
 
@@ -18,8 +19,8 @@ void tlb_free_pd(struct pd *pd);
 void tlb_refresh(struct cpu *cpu, struct pd *pd);
 
 /*
- * The same through a wrapper in tlb_refresh.S that preserves every register: an unlikely call on the IPC path must not make the
- * likely path save registers for it.
+ * The same through a wrapper in tlb_refresh.S that preserves every register: an unlikely call on the IPC path must
+ * not make the likely path save registers for it.
  */
 static always_inline void tlb_refresh_preserving(struct cpu *cpu, struct pd *pd)
 {
