@@ -96,8 +96,9 @@ static always_inline bool ptab_is_table(u64 entry)
 	return (int8_t)entry > 0;
 }
 
-/* The entry of a 4 KiB leaf; NULL if no table holds it. Written out: it is most of what mapping a page costs. */
-static always_inline u64 *ptab_leaf(const struct ptab *pt, u64 page)
+/* The entry of `level` (0 or 1, a constant) for a page; NULL if no table holds it. Written out: it is most of what
+ * mapping a page costs. */
+static always_inline u64 *ptab_leaf(const struct ptab *pt, u64 page, unsigned level)
 {
 	u64 entry = pt->root[page >> 27 & (PTAB_ENTRIES - 1)];
 	if (unlikely(!ptab_is_table(entry)))
@@ -105,10 +106,12 @@ static always_inline u64 *ptab_leaf(const struct ptab *pt, u64 page)
 	entry = ptab_child(entry)[page >> 18 & (PTAB_ENTRIES - 1)];
 	if (unlikely(!ptab_is_table(entry)))
 		return NULL;
-	entry = ptab_child(entry)[page >> 9 & (PTAB_ENTRIES - 1)];
-	if (unlikely(!ptab_is_table(entry)))
+	u64 *e = &ptab_child(entry)[page >> 9 & (PTAB_ENTRIES - 1)];
+	if (level)
+		return e;
+	if (unlikely(!ptab_is_table(*e)))
 		return NULL;
-	return &ptab_child(entry)[page & (PTAB_ENTRIES - 1)];
+	return &ptab_child(*e)[page & (PTAB_ENTRIES - 1)];
 }
 
 /* What maps a page of a host table as if it were a 4 KiB leaf, be it part of a superpage or not; 0: nothing. */

@@ -82,22 +82,22 @@ static always_inline void finish(struct pd *pd, u64 page, unsigned order, struct
 		spin_unlock(&pd->mem.lock);
 }
 
-/* Of a single page's entry in the host table. */
-static noinline void flush_page(struct pd *pd, u64 page, u64 stale, bool others)
+/* Of a single leaf in the host table. */
+static noinline void flush_leaf(struct pd *pd, u64 page, unsigned order, u64 stale, bool others)
 {
 	struct change c = {.g.stale = stale};
-	flush(pd, page, 0, &c, others);
+	flush(pd, page, order, &c, others);
 }
 
 /* With the PD's lock held, which is released: another entry for the one at e. */
-static always_inline void finish_page(struct pd *pd, u64 page, u64 *e, u64 entry)
+static always_inline void finish_leaf(struct pd *pd, u64 page, unsigned order, u64 *e, u64 entry)
 {
 	u32 others = __atomic_load_n(&pd->mem.flushing, __ATOMIC_ACQUIRE);
 	u64 stale = *e == entry ? 0 : *e;
 
 	__atomic_store_n(e, entry, __ATOMIC_RELEASE);
 	if (stale | others)
-		flush_page(pd, page, stale, others);
+		flush_leaf(pd, page, order, stale, others);
 	else
 		spin_unlock(&pd->mem.lock);
 }
@@ -117,7 +117,8 @@ static always_inline u64 denied(unsigned perm)
 /* Both ranges, or one range twice. */
 static always_inline bool in_user_space(u64 a, u64 b, unsigned order)
 {
-	return is_aligned(a | b, bit(order)) && max_u64(a, b) + bit(order) <= USER_PAGES;
+	u64 within = bit(order) - 1;
+	return !((a | b) & within) && (max_u64(a, b) | within) < USER_PAGES;
 }
 
 /* A block of physical memory that is not all alike. */
@@ -190,8 +191,8 @@ static always_inline void unlock_source(struct pd *src, const struct pd *dst)
 }
 
 /* `src` is NULL for physical memory. */
-static always_inline enum status change(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
-					unsigned how)
+static noinline enum status change(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+				   unsigned how)
 {
 	u64 deny = denied(how);
 	struct change c = {0};
@@ -210,6 +211,43 @@ static always_inline enum status change(struct pd *src, struct pd *dst, u64 src_
 	return st;
 }
 
+/*
+ * A leaf of `level` (0 or 1, a constant) for the host table. With dst's lock held, which is released in any case.
+ * False: there is no table for it, or one in its place.
+ */
+static always_inline bool set_leaf(struct pd *dst, u64 page, unsigned level, u64 leaf, unsigned how)
+{
+	u64 *e = ptab_leaf(&dst->mem.host, page, level);
+	if (unlikely(!e) || (level && unlikely(ptab_is_table(*e)))) {
+		spin_unlock(&dst->mem.lock);
+		return false;
+	}
+	finish_leaf(dst, page, level * PTAB_LEVEL_BITS, e, ptab_pass(leaf, denied(how)));
+	return true;
+}
+
+/* The same, of physical memory. */
+static always_inline bool set_phys_leaf(struct pd *dst, u64 src_page, u64 dst_page, unsigned level, unsigned how)
+{
+	const struct space_mem_run *run = space_mem_phys_run(src_page);
+	if (level && unlikely(!run->leaf || src_page + bit(level * PTAB_LEVEL_BITS) > run->end))
+		return false;
+	u64 leaf = run->leaf ? run->leaf | src_page << PAGE_BITS | (level ? PTE_PS : 0) : 0;
+	spin_lock(&dst->mem.lock);
+	return set_leaf(dst, dst_page, level, leaf, how);
+}
+
+static noinline enum status delegate_phys_range(struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+						unsigned how)
+{
+	if (src_page + bit(order) > space_mem_phys_end)
+		return BAD_PAR;
+	if (order == PTAB_LEVEL_BITS && !(how & (ITEM_NO_HOST | ITEM_GUEST)) &&
+	    likely(set_phys_leaf(dst, src_page, dst_page, 1, how)))
+		return SUCCESS;
+	return change(NULL, dst, src_page, dst_page, order, how);
+}
+
 static noinline enum status delegate_range(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
 					   unsigned how)
 {
@@ -219,31 +257,15 @@ static noinline enum status delegate_range(struct pd *src, struct pd *dst, u64 s
 	if (unlikely(!(how & PERM_MEM_ALL)))
 		return empty(dst, dst_page, order, !(how & ITEM_NO_HOST), how & ITEM_GUEST);
 	if (how & ITEM_HYPERVISOR || src == &pd_kernel)
-		return src_page + bit(order) > space_mem_phys_end ? BAD_PAR
-								  : change(NULL, dst, src_page, dst_page, order, how);
+		return delegate_phys_range(dst, src_page, dst_page, order, how);
 	return change(src, dst, src_page, dst_page, order, how);
-}
-
-/* With dst's lock held, which is released in any case. False: there is no table for the page. */
-static always_inline bool set_page(struct pd *dst, u64 page, u64 leaf, unsigned how)
-{
-	u64 *e = ptab_leaf(&dst->mem.host, page);
-	if (likely(e))
-		finish_page(dst, page, e, ptab_pass(leaf, denied(how)));
-	else
-		spin_unlock(&dst->mem.lock);
-	return e;
 }
 
 static noinline enum status delegate_phys_page(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page,
 					       unsigned order, unsigned how)
 {
-	if (likely(src_page < space_mem_phys_end)) {
-		const struct space_mem_run *run = space_mem_phys_run(src_page);
-		spin_lock(&dst->mem.lock);
-		if (likely(set_page(dst, dst_page, run->leaf ? run->leaf | src_page << PAGE_BITS : 0, how)))
-			return SUCCESS;
-	}
+	if (likely(src_page < space_mem_phys_end) && likely(set_phys_leaf(dst, src_page, dst_page, 0, how)))
+		return SUCCESS;
 	return delegate_range(src, dst, src_page, dst_page, order, how);
 }
 
@@ -253,7 +275,7 @@ static always_inline enum status delegate_page(struct pd *src, struct pd *dst, u
 	lock(src, dst);
 	u64 leaf = ptab_page(&src->mem.host, src_page);
 	unlock_source(src, dst);
-	if (likely(set_page(dst, dst_page, leaf, how)))
+	if (likely(set_leaf(dst, dst_page, 0, leaf, how)))
 		return SUCCESS;
 	return delegate_range(src, dst, src_page, dst_page, order, how);
 }
@@ -273,9 +295,9 @@ enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64
 static always_inline bool revoke_page(struct pd *pd, u64 page)
 {
 	spin_lock(&pd->mem.lock);
-	u64 *e = ptab_leaf(&pd->mem.host, page);
+	u64 *e = ptab_leaf(&pd->mem.host, page, 0);
 	if (likely(e && !pd->mem.guest.root)) {
-		finish_page(pd, page, e, 0);
+		finish_leaf(pd, page, 0, e, 0);
 		return true;
 	}
 	spin_unlock(&pd->mem.lock);
