@@ -33,7 +33,7 @@ def arguments():
     parser.add_argument("--icount", action="store_true")
     parser.add_argument("--cmdline", default="serial")
     parser.add_argument("--module", action="append", default=[], help="file in the build folder, then its command line")
-    parser.add_argument("--timeout", type=float, default=60)
+    parser.add_argument("--timeout", type=float, default=110)
     parser.add_argument("--judge", choices=("tests", "bench", "exit", "none"), default="tests",
                         help="what counts: TEST lines, benchmark lines, only the exit code, or only the patterns")
     parser.add_argument("--until", help="regular expression on the serial line that ends the run (then the screen is read)")
