@@ -79,7 +79,8 @@ static void lock_and_count(unsigned cpu, struct stress_random *r)
 		must(down(ec, false) == SUCCESS);
 		guarded++;
 		must(sm_up(sm) == SUCCESS);
-		for (unsigned pause = stress_random(r, 30); pause; pause--)
+		/* Now and then it is free for a while: then the next one takes it without waiting. */
+		for (unsigned pause = stress_random(r, i % 2 ? 30 : 400); pause; pause--)
 			arch_relax();
 	}
 }
