@@ -63,12 +63,15 @@ struct utcb {
 #define UTCB_TYPED(utcb, n) (&(utcb)->typed[UTCB_ITEMS_MAX - 1 - (n)])
 
 /* Message transfer descriptor: X(bit, NAME). */
-#define MTD_LIST(X)                                                                                                \
-	X(0, GPR_ACDB)                                                                                             \
-	X(1, GPR_BSD) X(2, RSP) X(3, RIP_LEN) X(4, RFLAGS) X(5, DS_ES) X(6, FS_GS) X(7, CS_SS) X(8, TR) X(9, LDTR) \
-		X(10, GDTR) X(11, IDTR) X(12, CR) X(13, DR) X(14, SYSENTER) X(15, QUAL) X(16, CTRL) X(17, INJ)     \
-			X(18, STA) X(19, TSC) X(20, EFER_PAT) X(21, PDPTE) X(22, GPR_R8_R15) X(23, SYSCALL_SWAPGS) \
-				X(24, TSC_TIMEOUT) X(26, VINTR) X(27, EOI) X(28, TPR) X(30, TLB) X(31, FPU)
+// clang-format off
+#define MTD_LIST(X) \
+	X(0, GPR_ACDB) X(1, GPR_BSD) X(2, RSP) X(3, RIP_LEN) X(4, RFLAGS) \
+	X(5, DS_ES) X(6, FS_GS) X(7, CS_SS) X(8, TR) X(9, LDTR) \
+	X(10, GDTR) X(11, IDTR) X(12, CR) X(13, DR) X(14, SYSENTER) \
+	X(15, QUAL) X(16, CTRL) X(17, INJ) X(18, STA) X(19, TSC) \
+	X(20, EFER_PAT) X(21, PDPTE) X(22, GPR_R8_R15) X(23, SYSCALL_SWAPGS) X(24, TSC_TIMEOUT) \
+	X(26, VINTR) X(27, EOI) X(28, TPR) X(30, TLB) X(31, FPU)
+// clang-format on
 
 #define X(bit, name) MTD_##name = 1ul << bit,
 enum mtd { MTD_LIST(X) };
