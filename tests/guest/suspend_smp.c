@@ -4,7 +4,6 @@
 #include "suspend.h"
 
 #define MSR_MISC_ENABLE 0x1a0
-#define MISC_ENABLE_MWAIT (1ul << 18)
 #define MSR_PAT 0x277
 #define MSR_MTRR_FIRST 0x200
 #define MSR_MTRR_LAST 0x20f
@@ -165,26 +164,15 @@ static unsigned long read_msrs(unsigned long *to)
 	return n;
 }
 
-/* One that reset changes and that user land may change. */
-static void change_msr(void)
-{
-	unsigned long v;
-
-	EXPECT_OK(hc_msr_read(MSR_MISC_ENABLE, &v));
-	EXPECT_OK(hc_msr_write(MSR_MISC_ENABLE, v ^ MISC_ENABLE_MWAIT));
-}
-
 static void msrs_twice(void *arg)
 {
 	struct helper *h = arg;
 
-	change_msr();
 	read_msrs(h->msr);
 	h->turns = 1;
 	while (!h->stop)
 		rt_pause();
 	read_msrs(h->msr_after);
-	change_msr();
 	h->done = 1;
 }
 
@@ -195,7 +183,6 @@ static void msrs(void)
 
 	SLEEPS_ONLY;
 	helpers_start(msrs_twice);
-	change_msr();
 	count = read_msrs(self->msr);
 	CHECK(helpers_wait(0));
 	EACH_OTHER(n)
@@ -203,7 +190,6 @@ static void msrs(void)
 		rt_pause();
 	CHECK_OK(doze());
 	read_msrs(self->msr_after);
-	change_msr();
 	EACH_OTHER(n)
 	helpers[n].stop = 1;
 	CHECK(helpers_done());
