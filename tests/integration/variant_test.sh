@@ -23,9 +23,10 @@ boot() { # boot ROOTTASK JUDGE CPUS
 }
 
 boot "$objects/hello.elf" exit 1 # built the same way as the kernel
-for roottask in "$build"/{guest,smp}_*.elf; do
-	cpus=1
-	[[ $roottask == */smp_* ]] && cpus=4
-	[[ -e $roottask ]] && boot "$roottask" tests "$cpus"
+for roottask in "$build"/guest_*.elf; do
+	boot "$roottask" tests 1
+done
+for roottask in "$build"/smp_*.elf; do
+	boot "$roottask effort=20" tests 4 # as in CMakeLists.txt
 done
 exit $((failed != 0))
