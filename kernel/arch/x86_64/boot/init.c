@@ -109,8 +109,6 @@ static struct hip *make_hip(void)
 		panic("out of memory while making the HIP");
 	const struct range claimed[] = {image, heap};
 	hip_init(hip, &boot, &acpi, claimed, array_size(claimed));
-	if (boot.efi)
-		hip->api_flg |= HIP_FEATURE_UEFI;
 	hip->freq_tsc = tsc_khz;
 	trampoline_init(&boot);
 	smp_start(&acpi, hip);
