@@ -218,6 +218,11 @@ HC_ALWAYS enum status hc_vcpu_run(sel_t vcpu, unsigned long mtd)
 {
 	return hc_2(HC_ARG1(HC_VCPU_CTRL, VCPU_CTRL_RUN, vcpu), mtd);
 }
+/* Extension: only the state in `back`, and what every exit tells, returns to the page. */
+HC_ALWAYS enum status hc_vcpu_run_partial(sel_t vcpu, unsigned long mtd, unsigned long back)
+{
+	return hc_3(HC_ARG1(HC_VCPU_CTRL, VCPU_CTRL_RUN | VCPU_CTRL_PARTIAL, vcpu), mtd, back);
+}
 HC_ALWAYS enum status hc_vcpu_poke(sel_t vcpu)
 {
 	return hc_1(HC_ARG1(HC_VCPU_CTRL, VCPU_CTRL_POKE, vcpu));

@@ -132,6 +132,7 @@ enum {
 	MACHINE_CTRL_MICROCODE = 1,
 	VCPU_CTRL_RUN = 0,
 	VCPU_CTRL_POKE = 1,
+	VCPU_CTRL_PARTIAL = 4, /* run, extension: ARG3 selects the state that comes back */
 };
 
 #endif
