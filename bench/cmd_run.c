@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_CPU = 256, KEY_MEMORY, KEY_BOOTS, KEY_APPEND, KEY_ROOT_APPEND, KEY_TIMEOUT, KEY_REVISION };
+enum { KEY_CPU = 256, KEY_CPUS, KEY_MEMORY, KEY_BOOTS, KEY_APPEND, KEY_ROOT_APPEND, KEY_TIMEOUT, KEY_REVISION };
 
 enum { IMAGE_MAX = 256 << 20 };
 
 struct options {
 	const struct target *target;
 	const char *kernel, *roottask, *suite, *cpu, *append, *root_append, *revision, *output;
-	unsigned memory, boots, timeout;
+	unsigned cpus, memory, boots, timeout; /* cpus 0: what the suite wants */
 	bool quiet;
 };
 
@@ -39,6 +39,7 @@ static const struct argp_option known[] = {
 	{"suite", 's', "NAME", 0,
 	 "Suite to run: given to the roottask as `suite=NAME`, and refused when it runs another", 1},
 	{"cpu", KEY_CPU, "MODEL", 0, "The emulator's CPU model (QEMU: max, Bochs: tigerlake)", 1},
+	{"cpus", KEY_CPUS, "N", 0, "CPUs of the machine (what the suite given by --suite wants, else 1)", 1},
 	{"memory", KEY_MEMORY, "MB", 0, "Memory of the machine (512)", 1},
 	{"boots", KEY_BOOTS, "N", 0, "How often to boot and measure (1; a count of instructions needs no more)", 1},
 	{"append", KEY_APPEND, "WORDS", 0, "More words for the kernel's command line, after `serial novga`", 1},
@@ -57,6 +58,9 @@ static error_t parse_machine(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_CPU:
 		o->cpu = arg;
+		return 0;
+	case KEY_CPUS:
+		o->cpus = verb_number("cpus", arg, 1, SUITE_CPUS_MAX);
 		return 0;
 	case KEY_MEMORY:
 		o->memory = verb_number("memory", arg, 16, 1 << 20);
@@ -141,6 +145,7 @@ static const struct argp argp = {
 	       "counts executed instructions, the same in every run on every host.\n\n"
 	       "Examples:\n"
 	       "  hbench run -t qemu -k hypervisor.elf32 -r ipc.elf -o new.json\n"
+	       "  hbench run -t qemu -k hypervisor.elf32 -r sm.elf --suite sm -o sm.json\n"
 	       "  hbench run -t bochs --cpu tigerlake -k hypervisor.elf32 -r ipc.elf\n"
 	       "  hbench run -t qemu -k hypervisor.elf32 -r ipc.elf --append nopcid\n\n"
 	       "HBENCH_QEMU, HBENCH_BOCHS, HBENCH_GRUB_MKRESCUE and HBENCH_GRUB_MODULES name other programs and "
@@ -226,6 +231,7 @@ static bool note_machine(struct campaign *c, const struct launch *launch, struct
 
 	result_set_text(&c->result, "target", o->target->name);
 	result_set_text(&c->result, "cpu_model", o->cpu);
+	result_set_number(&c->result, "cpus", c->config.cpus);
 	result_set_number(&c->result, "memory_mb", o->memory);
 	result_set_text(&c->result, "emulator_version", version ? version : "unknown");
 	free(version);
@@ -324,19 +330,22 @@ static bool prepare(struct campaign *c, struct error *error)
 	const struct options *o = c->options;
 	bool root_is_64;
 
+	if (o->suite && !suite_load(&c->suite, o->suite, error))
+		return false;
 	c->root_words = o->suite ? xasprintf("suite=%s%s%s", o->suite, *o->root_append ? " " : "", o->root_append)
 				 : xstrdup(o->root_append);
-	c->machine = target_machine_id(o->target, o->cpu);
 	c->config = (struct machine_config){
 		.kernel = o->kernel,
 		.roottask = o->roottask,
 		.cpu = o->cpu,
 		.memory = o->memory,
+		.cpus = o->cpus    ? o->cpus
+			: o->suite ? c->suite.cpus
+				   : 1,
 		.append = o->append,
 		.root_words = c->root_words,
 	};
-	if (o->suite && !suite_load(&c->suite, o->suite, error))
-		return false;
+	c->machine = target_machine_id(o->target, o->cpu, c->config.cpus);
 	return check_image(o->kernel, &c->config.kernel_is_64, error) && check_image(o->roottask, &root_is_64, error);
 }
 

@@ -186,6 +186,20 @@ static bool load_case(struct suite *suite, json_t *object, struct error *error)
 	return true;
 }
 
+/* {"cpus": 4} */
+static bool get_machine(const json_t *machine, unsigned *cpus, struct error *error)
+{
+	const json_t *wanted = json_object_get(machine, "cpus");
+
+	*cpus = 1;
+	if (!machine)
+		return true;
+	if (!json_is_integer(wanted) || json_integer_value(wanted) < 1 || json_integer_value(wanted) > SUITE_CPUS_MAX)
+		return error_set(error, "\"machine\" must give a number of \"cpus\" from 1 to %d", SUITE_CPUS_MAX);
+	*cpus = (unsigned)json_integer_value(wanted);
+	return true;
+}
+
 static bool load_json(struct suite *suite, const json_t *root, struct error *error)
 {
 	const char *name = json_string_value(json_object_get(root, "suite"));
@@ -197,7 +211,8 @@ static bool load_json(struct suite *suite, const json_t *root, struct error *err
 		return error_set(error, "\"suite\" (of a-z, 0-9 and _) or \"title\" is missing");
 	suite->name = xstrdup(name);
 	suite->title = xstrdup(title);
-	if (!get_thresholds(json_object_get(root, "threshold"), suite->thresholds, &suite->threshold_count, error))
+	if (!get_machine(json_object_get(root, "machine"), &suite->cpus, error) ||
+	    !get_thresholds(json_object_get(root, "threshold"), suite->thresholds, &suite->threshold_count, error))
 		return false;
 	if (!json_array_size(json_object_get(root, "cases")))
 		return error_set(error, "\"cases\" is missing or empty");

@@ -4,7 +4,7 @@
 
 #include "util.h"
 
-enum { SUITE_METRICS_MAX = 4 };
+enum { SUITE_METRICS_MAX = 4, SUITE_CPUS_MAX = 128 };
 
 /* By how many percent a case may change in a metric before that counts. */
 struct threshold {
@@ -23,6 +23,7 @@ struct suite_case {
 
 struct suite {
 	char *name, *title;
+	unsigned cpus; /* of the machine it wants; 1 unless the file says otherwise */
 	struct suite_case *cases;
 	size_t count;
 	struct threshold thresholds[SUITE_METRICS_MAX];

@@ -19,9 +19,10 @@ const struct target *target_find(const char *name)
 	return NULL;
 }
 
-char *target_machine_id(const struct target *target, const char *cpu)
+char *target_machine_id(const struct target *target, const char *cpu, unsigned cpus)
 {
-	char *id = xasprintf("%s-%s", target->machine_prefix, cpu);
+	char *id = cpus == 1 ? xasprintf("%s-%s", target->machine_prefix, cpu)
+			     : xasprintf("%s-%s-smp%u", target->machine_prefix, cpu, cpus);
 
 	for (char *c = id; *c; c++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", *c))

@@ -8,7 +8,8 @@ struct machine_config {
 	const char *kernel, *roottask; /* paths */
 	bool kernel_is_64;
 	const char *cpu;
-	unsigned memory;        /* MiB */
+	unsigned memory; /* MiB */
+	unsigned cpus;
 	const char *append;     /* more words for the kernel's command line */
 	const char *root_words; /* words of the roottask's command line */
 };
@@ -24,7 +25,7 @@ struct launch {
 struct target {
 	const char *name;
 	const char *metric;
-	const char *machine_prefix; /* machine id = this + the CPU model */
+	const char *machine_prefix; /* of the machine id */
 	const char *default_cpu;
 	unsigned default_timeout; /* seconds */
 	bool (*prepare)(const struct machine_config *config, struct launch *launch, struct error *error);
@@ -36,8 +37,8 @@ extern const struct target target_qemu, target_bochs;
 
 const struct target *target_find(const char *name);
 
-/* Machine id such as "qemu-icount-max": fit for a folder's name. */
-char *target_machine_id(const struct target *target, const char *cpu);
+/* Machine id such as "qemu-icount-max", with several CPUs "qemu-icount-max-smp4": fit for a folder's name. */
+char *target_machine_id(const struct target *target, const char *cpu, unsigned cpus);
 
 /* Creates the temporary folder with links to the kernel and the roottask, under these names. */
 bool launch_create(struct launch *launch, const struct machine_config *config, struct error *error) must_check;

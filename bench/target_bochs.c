@@ -163,6 +163,11 @@ static unsigned host_memory(const struct machine_config *config)
 
 static bool prepare(const struct machine_config *config, struct launch *launch, struct error *error)
 {
+	if (config->cpus != 1)
+		return error_set(error,
+				 "Bochs counts instructions on machines with one CPU only, not with %u: the target "
+				 "qemu does",
+				 config->cpus);
 	if (strspn(config->cpu, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(config->cpu))
 		return error_set(error, "`%s` is not a CPU model of Bochs, such as tigerlake", config->cpu);
 	if (!quotable(config->append, error) || !quotable(config->root_words, error) ||

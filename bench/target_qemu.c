@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * QEMU without hardware acceleration. With -icount shift=0 the time-stamp counter of a one-CPU machine counts
- * executed instructions, the same in every run.
+ * QEMU without hardware acceleration. With -icount shift=0 the time-stamp counter counts executed instructions, the
+ * same in every run; those of several CPUs together, which take turns (docs/bench-protocol.md).
  */
 #include "target.h"
 
@@ -43,8 +43,6 @@ static char **arguments(const struct machine_config *config)
 		"tcg",
 		"-icount",
 		"shift=0,sleep=off",
-		"-smp",
-		"1",
 		"-display",
 		"none",
 		"-serial",
@@ -62,10 +60,12 @@ static char **arguments(const struct machine_config *config)
 		"kernel",
 	};
 	size_t count = 0;
-	char **argv = xcalloc(array_size(fixed) + 7, sizeof(*argv));
+	char **argv = xcalloc(array_size(fixed) + 9, sizeof(*argv));
 
 	for (; count < array_size(fixed); count++)
 		argv[count] = xstrdup(fixed[count]);
+	argv[count++] = xstrdup("-smp");
+	argv[count++] = xasprintf("%u", config->cpus);
 	argv[count++] = xstrdup("-m");
 	argv[count++] = xasprintf("%u", config->memory);
 	argv[count++] = xstrdup("-initrd");

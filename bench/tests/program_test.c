@@ -389,6 +389,35 @@ static void arguments_of_the_emulator(void **state)
 	has("qemu-icount-EPYC--svm");
 }
 
+/* What the suite's file says, unless the user says otherwise. */
+static void cpus(void **state)
+{
+	static const char suite[] = "{\"suite\":\"ipc\",\"title\":\"t\",\"machine\":{\"cpus\":4},"
+				    "\"cases\":[{\"case\":\"null\",\"meaning\":\"m\"}]}";
+	char *path = in_folder("arguments");
+
+	(void)state;
+	machine("good", "33", false);
+	write_file("ipc.json", suite, sizeof(suite) - 1);
+	setenv("HBENCH_SUITES", folder, 1);
+	setenv("HBENCH_FAKE_ARGUMENTS", path, 1);
+	expect(0, RUN "--suite ipc -o smp.json");
+	has("ipc on qemu-icount-max-smp4");
+	read_output(path);
+	has("-smp\n4\n");
+	expect(0, RUN "--suite ipc --cpus 2 -o smp.json");
+	has("ipc on qemu-icount-max-smp2");
+	expect(0, RUN "-o smp.json");
+	has("ipc on qemu-icount-max: ");
+	read_output(path);
+	has("-smp\n1\n");
+	expect(4, "run -t bochs -k kernel64.elf -r root.elf --suite ipc -o smp.json");
+	has("Bochs counts instructions on machines with one CPU only");
+	unsetenv("HBENCH_FAKE_ARGUMENTS");
+	setenv("HBENCH_SUITES", TEST_SUITES, 1);
+	free(path);
+}
+
 #define BOCHS "run -t bochs -k kernel64.elf -r root.elf "
 
 static void bochs(void **state)
@@ -617,6 +646,7 @@ int main(void)
 		cmocka_unit_test(emulator_message),
 		cmocka_unit_test(wrong_images),
 		cmocka_unit_test(arguments_of_the_emulator),
+		cmocka_unit_test(cpus),
 		cmocka_unit_test(bochs),
 		cmocka_unit_test(wrong_suite),
 		cmocka_unit_test(import),

@@ -22,7 +22,8 @@ static bool load(const char *text, struct suite *suite)
 	return good;
 }
 
-#define HEAD "{\"suite\":\"s\",\"title\":\"t\",\"threshold\":{\"ticks\":3},\"cases\":["
+#define REST "\"suite\":\"s\",\"title\":\"t\",\"threshold\":{\"ticks\":3},\"cases\":["
+#define HEAD "{" REST
 
 static void expands_parameters(void **state)
 {
@@ -78,6 +79,19 @@ static void thresholds(void **state)
 	suite_free(&s);
 }
 
+static void machines(void **state)
+{
+	struct suite s;
+
+	(void)state;
+	assert_true(load(HEAD "{\"case\":\"a\",\"meaning\":\"m\"}]}", &s));
+	assert_int_equal(s.cpus, 1);
+	suite_free(&s);
+	assert_true(load("{\"machine\":{\"cpus\":8}," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}", &s));
+	assert_int_equal(s.cpus, 8);
+	suite_free(&s);
+}
+
 static void bad_files(void **state)
 {
 	static const char *const texts[] = {
@@ -85,6 +99,10 @@ static void bad_files(void **state)
 		"{}",
 		"{\"suite\":\"s\",\"title\":\"t\",\"cases\":[]}",
 		"{\"suite\":\"../s\",\"title\":\"t\",\"cases\":[{\"case\":\"a\",\"meaning\":\"m\"}]}",
+		"{\"machine\":4," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}",
+		"{\"machine\":{}," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}",
+		"{\"machine\":{\"cpus\":0}," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}",
+		"{\"machine\":{\"cpus\":129}," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}",
 		HEAD "{\"case\":\"a\"}]}",
 		HEAD "{\"meaning\":\"m\"}]}",
 		HEAD "{\"case\":\"a/b\",\"meaning\":\"m\"}]}",
@@ -143,9 +161,13 @@ static void no_way_out_of_the_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(expands_parameters), cmocka_unit_test(goals),
-		cmocka_unit_test(thresholds),         cmocka_unit_test(bad_files),
-		cmocka_unit_test(our_suites),         cmocka_unit_test(no_way_out_of_the_folder),
+		cmocka_unit_test(expands_parameters),
+		cmocka_unit_test(goals),
+		cmocka_unit_test(thresholds),
+		cmocka_unit_test(bad_files),
+		cmocka_unit_test(machines),
+		cmocka_unit_test(our_suites),
+		cmocka_unit_test(no_way_out_of_the_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
