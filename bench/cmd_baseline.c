@@ -5,76 +5,24 @@
 #include "report.h"
 #include "table.h"
 
-#include <argp.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_ALLOW_MISSING = 256, KEY_REVISION, KEY_REASON };
-
-struct options {
-	const char *action, *folder, *reason, *revision;
-	char **files;
-	size_t count;
+static struct {
+	const char *folder, *reason, *revision;
 	bool allow_missing;
-};
+} o = {.folder = "results"};
 
-static const struct argp_option known[] = {
-	{"results", 'd', "DIR", 0, "Folder of baselines (results)", 0},
-	{"reason", KEY_REASON, "TEXT", 0, "Why the baseline changes; needed when it replaces one with other numbers",
-	 0},
-	{"git-revision", KEY_REVISION, "REV", 0, "Revision that was measured", 0},
-	{"allow-missing", KEY_ALLOW_MISSING, NULL, 0, "Accept a result without some of the old baseline's benchmarks",
-	 0},
-	{0},
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case 'd':
-		o->folder = arg;
-		return 0;
-	case KEY_REASON:
-		o->reason = arg;
-		return 0;
-	case KEY_REVISION:
-		o->revision = arg;
-		return 0;
-	case KEY_ALLOW_MISSING:
-		o->allow_missing = true;
-		return 0;
-	case ARGP_KEY_ARGS:
-		o->action = state->argv[state->next];
-		o->files = state->argv + state->next + 1;
-		o->count = (size_t)(state->argc - state->next - 1);
-		return 0;
-	case ARGP_KEY_END:
-		if (!o->action || (strcmp(o->action, "update") && strcmp(o->action, "list")))
-			argp_error(state, "say `update` or `list`");
-		if (!strcmp(o->action, "update") == !o->count)
-			argp_error(state, o->count ? "`list` takes no files" : "`update` needs a result");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp argp = {
-	.options = known,
-	.parser = parse,
-	.args_doc = "update RESULT...\nlist",
-	.doc = "Record results as baselines in DIR/<machine>/<suite>.json, with where they come from and why, or "
-	       "list the "
-	       "baselines there are."
-	       "\vExamples:\n"
-	       "  hbench baseline update --reason \"first numbers\" new.json\n"
-	       "  hbench baseline update --reason \"shorter call path\" --git-revision $(git rev-parse HEAD) "
-	       "new.json\n"
-	       "  hbench baseline list\n",
+static const struct option_spec options[] = {
+	{"results", 'd', OPTION_TEXT, "DIR", "Folder of baselines (results)", &o.folder, 0, 0, NULL},
+	{"reason", 0, OPTION_TEXT, "TEXT", "Why the baseline changes; needed when it replaces one with other numbers",
+	 &o.reason, 0, 0, NULL},
+	{"git-revision", 0, OPTION_TEXT, "REV", "Revision that was measured", &o.revision, 0, 0, NULL},
+	{"allow-missing", 0, OPTION_FLAG, NULL, "Accept a result without some of the old baseline's benchmarks",
+	 &o.allow_missing, 0, 0, NULL},
+	OPTION_END,
 };
 
 static json_t *origin(const struct result *old)
@@ -88,35 +36,34 @@ static json_t *origin(const struct result *old)
 	return object;
 }
 
-static void note_provenance(struct result *result, const struct options *o, const struct result *old)
+static void note_provenance(struct result *result, const struct result *old)
 {
 	json_t *provenance = json_object();
 	char date[32];
 
 	date_now(date);
 	json_object_set_new(provenance, "recorded", json_string(date));
-	json_object_set_new(provenance, "reason", result_string(o->reason ? o->reason : "first baseline"));
+	json_object_set_new(provenance, "reason", result_string(o.reason ? o.reason : "first baseline"));
 	if (old->context)
 		json_object_set_new(provenance, "replaces", origin(old));
 	json_object_set_new(result->context, "provenance", provenance);
-	if (o->revision)
-		result_set_text(result, "git_revision", o->revision);
+	if (o.revision)
+		result_set_text(result, "git_revision", o.revision);
 }
 
 /* What the old baseline demands of its successor. */
-static bool check_successor(const struct options *o, const struct comparison *c, struct error *error)
+static bool check_successor(const struct comparison *c, struct error *error)
 {
-	if (c->tally[VERDICT_MISSING] && !o->allow_missing)
+	if (c->tally[VERDICT_MISSING] && !o.allow_missing)
 		return error_set(error,
 				 "%zu benchmarks of the old baseline are missing (--allow-missing takes it anyway)",
 				 c->tally[VERDICT_MISSING]);
-	if (c->tally[VERDICT_SAME] != c->count && !o->reason)
+	if (c->tally[VERDICT_SAME] != c->count && !o.reason)
 		return error_set(error, "the numbers change: say why with --reason");
 	return true;
 }
 
-static bool show_change(const struct options *o, const struct result *old, const struct result *result,
-			struct error *error)
+static bool show_change(const struct result *old, const struct result *result, struct error *error)
 {
 	struct suite storage = {0};
 	struct comparison c;
@@ -127,22 +74,22 @@ static bool show_change(const struct options *o, const struct result *old, const
 		return false;
 	}
 	report_comparison(stdout, &c);
-	good = check_successor(o, &c, error);
+	good = check_successor(&c, error);
 	compare_free(&c);
 	suite_free(&storage);
 	return good;
 }
 
-static bool store(const struct options *o, struct result *result, const char *path, struct error *error)
+static bool store(struct result *result, const char *path, struct error *error)
 {
 	struct result old = {0};
 	char *folder = xstrdup(path);
 	bool good;
 
 	*strrchr(folder, '/') = '\0';
-	good = access(path, F_OK) || (result_load(&old, path, error) && show_change(o, &old, result, error));
+	good = access(path, F_OK) || (result_load(&old, path, error) && show_change(&old, result, error));
 	if (good) {
-		note_provenance(result, o, &old);
+		note_provenance(result, &old);
 		good = make_folders(folder, error) && result_save(result, path, error);
 	}
 	result_free(&old);
@@ -150,7 +97,7 @@ static bool store(const struct options *o, struct result *result, const char *pa
 	return good;
 }
 
-static bool update_one(const struct options *o, const char *file)
+static bool update_one(const char *file)
 {
 	struct result result;
 	struct error error;
@@ -158,8 +105,8 @@ static bool update_one(const struct options *o, const char *file)
 	bool good = result_load(&result, file, &error);
 
 	if (good) {
-		path = baseline_path(o->folder, &result);
-		good = path ? store(o, &result, path, &error)
+		path = baseline_path(o.folder, &result);
+		good = path ? store(&result, path, &error)
 			    : error_set(&error, "%s: machine or suite are no names for files", file);
 	}
 	if (good)
@@ -192,11 +139,11 @@ static void list_row(struct table *table, const char *path)
 	result_free(&result);
 }
 
-static int list(const struct options *o)
+static int list(void)
 {
 	static const char *const titles[] = {"machine", "suite", ">cases", "measured", "revision", "reason", NULL};
 	struct table *table = table_create(titles);
-	char *pattern = xasprintf("%s/*/*.json", o->folder);
+	char *pattern = xasprintf("%s/*/*.json", o.folder);
 	glob_t found = {0};
 
 	if (!glob(pattern, 0, NULL, &found)) {
@@ -204,7 +151,7 @@ static int list(const struct options *o)
 			list_row(table, found.gl_pathv[i]);
 		table_print(table, stdout, want_colour(stdout));
 	} else {
-		printf("No baselines in %s yet.\n", o->folder);
+		printf("No baselines in %s yet.\n", o.folder);
 	}
 	globfree(&found);
 	free(pattern);
@@ -212,15 +159,38 @@ static int list(const struct options *o)
 	return 0;
 }
 
-int cmd_baseline(int argc, char **argv)
+static int update(char **files)
 {
-	struct options o = {.folder = "results"};
 	bool good = true;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	if (!strcmp(o.action, "list"))
-		return list(&o);
-	for (size_t i = 0; i < o.count; i++)
-		good = update_one(&o, o.files[i]) && good;
+	for (; *files; files++)
+		good = update_one(*files) && good;
 	return good ? EXIT_SAME_OR_BETTER : EXIT_RUN_INVALID;
 }
+
+static int run(char **args, unsigned count)
+{
+	if (!strcmp(args[0], "list") && count == 1)
+		return list();
+	if (!strcmp(args[0], "update") && count > 1)
+		return update(args + 1);
+	verb_usage(&verb_baseline, "say `list`, or `update` with results");
+}
+
+const struct verb verb_baseline = {
+	.name = "baseline",
+	.summary = "record results as baselines, or list those there are",
+	.args = "update RESULT...\nlist",
+	.doc = "Record results as baselines in DIR/<machine>/<suite>.json, with where they come from and why, or "
+	       "list "
+	       "the baselines there are.",
+	.examples = "  hbench baseline update --reason \"first numbers\" new.json\n"
+		    "  hbench baseline update --reason \"shorter call path\" --git-revision $(git rev-parse HEAD) "
+		    "new.json\n"
+		    "  hbench baseline list\n",
+	.options = options,
+	.args_min = 1,
+	.args_max = UINT32_MAX,
+	.args_needed = "say `list`, or `update` with results",
+	.run = run,
+};

@@ -3,54 +3,16 @@
 
 #include "report.h"
 
-#include <argp.h>
-
-struct options {
-	const char *files[2];
-	size_t count;
+static struct {
 	bool markdown;
+} o;
+
+static const struct option_spec options[] = {
+	{"markdown", 'm', OPTION_FLAG, NULL, "Print Markdown", &o.markdown, 0, 0, NULL},
+	OPTION_END,
 };
 
-static const struct argp_option known[] = {
-	{"markdown", 'm', NULL, 0, "Print Markdown", 0},
-	{0},
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case 'm':
-		o->markdown = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (o->count == array_size(o->files))
-			argp_error(state, "only two files can be compared");
-		o->files[o->count++] = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (o->count != array_size(o->files))
-			argp_error(state, "two result files are needed");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp argp = {
-	.options = known,
-	.parser = parse,
-	.args_doc = "A B",
-	.doc = "Print two results side by side: A is the old one, B the new one. It informs and does not judge: the "
-	       "exit "
-	       "code is 0 whatever the difference (`hbench gate` judges)."
-	       "\vExamples:\n"
-	       "  hbench compare results/qemu-icount-max/ipc.json new.json\n"
-	       "  hbench compare --markdown old.json new.json > change.md\n",
-};
-
-static int compare_loaded(const struct options *o, const struct result *a, const struct result *b)
+static int compare_loaded(const struct result *a, const struct result *b)
 {
 	struct suite storage = {0};
 	struct comparison comparison;
@@ -62,7 +24,7 @@ static int compare_loaded(const struct options *o, const struct result *a, const
 	if (!compare_results(&comparison, a, b, verb_suite_of(b, &storage), &error)) {
 		complain("%s", error.text);
 		code = EXIT_RUN_INVALID;
-	} else if (o->markdown) {
+	} else if (o.markdown) {
 		report_markdown(stdout, &comparison);
 	} else {
 		report_comparison(stdout, &comparison);
@@ -72,19 +34,33 @@ static int compare_loaded(const struct options *o, const struct result *a, const
 	return code;
 }
 
-int cmd_compare(int argc, char **argv)
+static int run(char **args, unsigned count)
 {
-	struct options o = {0};
 	struct result a = {0}, b = {0};
 	struct error error;
 	int code = EXIT_RUN_INVALID;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	if (result_load(&a, o.files[0], &error) && result_load(&b, o.files[1], &error))
-		code = compare_loaded(&o, &a, &b);
+	(void)count;
+	if (result_load(&a, args[0], &error) && result_load(&b, args[1], &error))
+		code = compare_loaded(&a, &b);
 	else
 		complain("%s", error.text);
 	result_free(&a);
 	result_free(&b);
 	return code;
 }
+
+const struct verb verb_compare = {
+	.name = "compare",
+	.summary = "print two results side by side",
+	.args = "A B",
+	.doc = "Print two results side by side: A is the old one, B the new one. It informs and does not judge: the "
+	       "exit code is 0 whatever the difference (`hbench gate` judges).",
+	.examples = "  hbench compare results/qemu-icount-max/ipc.json new.json\n"
+		    "  hbench compare --markdown old.json new.json > change.md\n",
+	.options = options,
+	.args_min = 2,
+	.args_max = 2,
+	.args_needed = "two result files are needed",
+	.run = run,
+};

@@ -5,81 +5,28 @@
 #include "report.h"
 #include "self_test.h"
 
-#include <argp.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_THRESHOLDS = 256, KEY_ANY_MACHINE, KEY_SELF_TEST, KEY_JUNIT, KEY_MARKDOWN };
-
-struct options {
+static struct {
 	const char *baseline, *result, *thresholds, *junit, *markdown;
 	bool any_machine, self_test;
-};
+} o;
 
-static const struct argp_option known[] = {
-	{"baseline", 'b', "FILE|DIR", 0, "Baseline, or the folder with those of all machines; needed", 0},
-	{"thresholds", KEY_THRESHOLDS, "FILE", 0, "Take thresholds and goals from this suite file", 1},
-	{"allow-different-machine", KEY_ANY_MACHINE, NULL, 0, "Compare although the machines differ", 1},
-	{"self-test", KEY_SELF_TEST, NULL, 0,
+static const struct option_spec options[] = {
+	{"baseline", 'b', OPTION_TEXT, "FILE|DIR", "Baseline, or the folder with those of all machines; needed",
+	 &o.baseline, 0, 0, NULL},
+	{"thresholds", 0, OPTION_TEXT, "FILE", "Take thresholds and goals from this suite file", &o.thresholds, 0, 0,
+	 NULL},
+	{"allow-different-machine", 0, OPTION_FLAG, NULL, "Compare although the machines differ", &o.any_machine, 0,
+	 0, NULL},
+	{"self-test", 0, OPTION_FLAG, NULL,
 	 "First plant faults into a copy of the baseline and see whether the gate finds each; RESULT is optional "
 	 "then",
-	 1},
-	{"junit", KEY_JUNIT, "FILE", 0, "Write JUnit XML, too", 2},
-	{"markdown", KEY_MARKDOWN, "FILE", 0, "Write Markdown, too", 2},
-	{0},
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case 'b':
-		o->baseline = arg;
-		return 0;
-	case KEY_THRESHOLDS:
-		o->thresholds = arg;
-		return 0;
-	case KEY_ANY_MACHINE:
-		o->any_machine = true;
-		return 0;
-	case KEY_SELF_TEST:
-		o->self_test = true;
-		return 0;
-	case KEY_JUNIT:
-		o->junit = arg;
-		return 0;
-	case KEY_MARKDOWN:
-		o->markdown = arg;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (o->result)
-			argp_error(state, "only one result can be judged");
-		o->result = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!o->baseline || (!o->result && !o->self_test))
-			argp_error(state, "--baseline and a result are needed");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp argp = {
-	.options = known,
-	.parser = parse,
-	.args_doc = "RESULT",
-	.doc = "Compare a result with its baseline and fail when it is worse. Counts of executed instructions are "
-	       "exact: "
-	       "one more is a regression unless the suite's file gives the case a threshold."
-	       "\vExit codes: 0 same or better, 1 regressed, 2 usage, 3 not enough data, 4 a file is not valid or of "
-	       "another "
-	       "machine, 5 a benchmark of the baseline is missing. When several apply, 4 comes before 1, 5 and 3.\n\n"
-	       "Examples:\n"
-	       "  hbench gate --baseline results new.json\n"
-	       "  hbench gate --baseline results --self-test new.json --junit gate.xml\n"
-	       "  hbench gate --baseline results/qemu-icount-max/ipc.json --self-test\n",
+	 &o.self_test, 0, 0, NULL},
+	{"junit", 0, OPTION_TEXT, "FILE", "Write JUnit XML, too", &o.junit, 0, 0, NULL},
+	{"markdown", 0, OPTION_TEXT, "FILE", "Write Markdown, too", &o.markdown, 0, 0, NULL},
+	OPTION_END,
 };
 
 static bool write_report(const char *path, const struct comparison *c,
@@ -107,7 +54,7 @@ static bool write_report(const char *path, const struct comparison *c,
 	return good;
 }
 
-static void print_advice(const struct options *o, const struct comparison *c, enum exit_code code)
+static void print_advice(const struct comparison *c, enum exit_code code)
 {
 	switch (code) {
 	case EXIT_REGRESSED:
@@ -125,17 +72,16 @@ static void print_advice(const struct options *o, const struct comparison *c, en
 	}
 	if (c->tally[VERDICT_BETTER] || c->tally[VERDICT_NEW])
 		printf("Some are better or new. To keep that: hbench baseline update --reason \"...\" %s\n",
-		       o->result);
+		       o.result);
 }
 
-static enum exit_code judge(const struct options *o, const struct result *baseline, const struct result *result,
-			    const struct suite *suite)
+static enum exit_code judge(const struct result *baseline, const struct result *result, const struct suite *suite)
 {
 	struct comparison c;
 	struct error error;
 	enum exit_code code;
 
-	if (!o->any_machine && !compare_same_machine(baseline, result, &error)) {
+	if (!o.any_machine && !compare_same_machine(baseline, result, &error)) {
 		complain("%s\nInstruction counts of different machines are of different paths. "
 			 "--allow-different-machine compares them anyway.",
 			 error.text);
@@ -147,8 +93,8 @@ static enum exit_code judge(const struct options *o, const struct result *baseli
 	}
 	code = compare_exit_code(&c);
 	report_comparison(stdout, &c);
-	print_advice(o, &c, code);
-	if (!write_report(o->junit, &c, report_junit) || !write_report(o->markdown, &c, report_markdown))
+	print_advice(&c, code);
+	if (!write_report(o.junit, &c, report_junit) || !write_report(o.markdown, &c, report_markdown))
 		code = EXIT_RUN_INVALID;
 	compare_free(&c);
 	return code;
@@ -169,16 +115,15 @@ static enum exit_code run_self_test(const struct result *baseline, const struct 
 }
 
 /* False, after a message, when the suite file the user named cannot be used. */
-static bool load_suite(const struct options *o, const struct result *result, struct suite *storage,
-		       const struct suite **suite)
+static bool load_suite(const struct result *result, struct suite *storage, const struct suite **suite)
 {
 	struct error error;
 
-	if (!o->thresholds) {
+	if (!o.thresholds) {
 		*suite = verb_suite_of(result, storage);
 		return true;
 	}
-	if (!suite_load_file(storage, o->thresholds, &error)) {
+	if (!suite_load_file(storage, o.thresholds, &error)) {
 		complain("%s", error.text);
 		return false;
 	}
@@ -186,7 +131,7 @@ static bool load_suite(const struct options *o, const struct result *result, str
 	return true;
 }
 
-static enum exit_code gate(const struct options *o, const struct result *result)
+static enum exit_code gate(const struct result *result)
 {
 	struct result baseline;
 	struct suite storage = {0};
@@ -194,36 +139,57 @@ static enum exit_code gate(const struct options *o, const struct result *result)
 	struct error error;
 	enum exit_code code = EXIT_SAME_OR_BETTER;
 
-	if (!baseline_load(&baseline, o->baseline, result, &error)) {
+	if (!baseline_load(&baseline, o.baseline, result, &error)) {
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
-	if (!load_suite(o, &baseline, &storage, &suite))
+	if (!load_suite(&baseline, &storage, &suite))
 		code = EXIT_USAGE;
-	if (!code && o->self_test)
+	if (!code && o.self_test)
 		code = run_self_test(&baseline, suite);
 	if (!code && result)
-		code = judge(o, &baseline, result, suite);
+		code = judge(&baseline, result, suite);
 	suite_free(&storage);
 	result_free(&baseline);
 	return code;
 }
 
-int cmd_gate(int argc, char **argv)
+static int run(char **args, unsigned count)
 {
-	struct options o = {0};
 	struct result result;
 	struct error error;
 	enum exit_code code;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	if (!o.result)
-		return gate(&o, NULL);
+	if (!o.baseline || (!count && !o.self_test))
+		verb_usage(&verb_gate, "--baseline and a result are needed");
+	if (!count)
+		return gate(NULL);
+	o.result = args[0];
 	if (!result_load(&result, o.result, &error)) {
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
-	code = gate(&o, &result);
+	code = gate(&result);
 	result_free(&result);
 	return code;
 }
+
+const struct verb verb_gate = {
+	.name = "gate",
+	.summary = "fail when a result is worse than its baseline",
+	.args = "RESULT",
+	.doc = "Compare a result with its baseline and fail when a benchmark got worse. Instructions are exact, so "
+	       "one "
+	       "more is a regression unless the suite's file gives the case a threshold.",
+	.more = "Exit codes: 0 same or better, 1 regressed, 2 usage, 3 not enough data, 4 a file is not valid or of "
+		"another machine, 5 a benchmark of the baseline is missing. When several apply, 4 comes before 1, 5 "
+		"and "
+		"3.",
+	.examples = "  hbench gate --baseline results new.json\n"
+		    "  hbench gate --baseline results --self-test new.json --junit gate.xml\n"
+		    "  hbench gate --baseline results/qemu-icount-max/ipc.json --self-test\n",
+	.options = options,
+	.args_max = 1,
+	.args_needed = "only one result can be judged",
+	.run = run,
+};

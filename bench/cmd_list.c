@@ -3,47 +3,16 @@
 
 #include "table.h"
 
-#include <argp.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct options {
-	const char *suite;
+static struct {
 	bool names;
-};
+} o;
 
-static const struct argp_option known[] = {
-	{"names", 'n', NULL, 0, "Print only the full names, one per line", 0},
-	{0},
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case 'n':
-		o->names = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (o->suite)
-			argp_error(state, "only one suite can be given");
-		o->suite = arg;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp argp = {
-	.options = known,
-	.parser = parse,
-	.args_doc = "[SUITE]",
-	.doc = "Show suites and their cases: what each measures, and the project's goal for it in executed "
-	       "instructions."
-	       "\vExamples:\n"
-	       "  hbench list\n"
-	       "  hbench list ipc --names | grep delegate\n",
+static const struct option_spec options[] = {
+	{"names", 'n', OPTION_FLAG, NULL, "Print only the full names, one per line", &o.names, 0, 0, NULL},
+	OPTION_END,
 };
 
 static void print_names(const struct suite *suite)
@@ -74,7 +43,7 @@ static void print_suite(const struct suite *suite)
 	puts("\ngoal: executed instructions per operation, minimum, user side included.");
 }
 
-static int list_one(const char *name, bool only_names)
+static int list_one(const char *name)
 {
 	struct suite suite;
 	struct error error;
@@ -83,7 +52,7 @@ static int list_one(const char *name, bool only_names)
 		complain("%s", error.text);
 		return EXIT_USAGE;
 	}
-	if (only_names)
+	if (o.names)
 		print_names(&suite);
 	else
 		print_suite(&suite);
@@ -91,23 +60,35 @@ static int list_one(const char *name, bool only_names)
 	return 0;
 }
 
-int cmd_list(int argc, char **argv)
+static int run(char **args, unsigned count)
 {
-	struct options o = {0};
 	struct error error;
 	char **names;
 	int code = 0;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	if (o.suite)
-		return list_one(o.suite, o.names);
+	if (count)
+		return list_one(args[0]);
 	names = suite_names(&error);
 	if (!names) {
 		complain("%s", error.text);
 		return EXIT_USAGE;
 	}
 	for (char **name = names; *name && !code; name++)
-		code = list_one(*name, o.names);
+		code = list_one(*name);
 	strings_free(names);
 	return code;
 }
+
+const struct verb verb_list = {
+	.name = "list",
+	.summary = "show suites and cases, with what they mean and their goals",
+	.args = "[SUITE]",
+	.doc = "Show suites and their cases: what each measures, and the project's goal for it in executed "
+	       "instructions.",
+	.examples = "  hbench list\n"
+		    "  hbench list ipc --names | grep delegate\n",
+	.options = options,
+	.args_max = 1,
+	.args_needed = "only one suite can be given",
+	.run = run,
+};

@@ -3,44 +3,14 @@
 
 #include "report.h"
 
-#include <argp.h>
-
-static error_t parse(int key, char *arg, struct argp_state *state)
+static int run(char **args, unsigned count)
 {
-	const char **file = state->input;
-
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (*file)
-			argp_error(state, "only one file can be given");
-		*file = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a result file is needed");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp argp = {
-	.parser = parse,
-	.args_doc = "FILE",
-	.doc = "Print a result as a table."
-	       "\vExamples:\n"
-	       "  hbench show new.json\n"
-	       "  hbench show results/qemu-icount-max/ipc.json\n",
-};
-
-int cmd_show(int argc, char **argv)
-{
-	const char *file = NULL;
 	struct suite storage = {0};
 	struct result result;
 	struct error error;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &file);
-	if (!result_load(&result, file, &error)) {
+	(void)count;
+	if (!result_load(&result, args[0], &error)) {
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
@@ -49,3 +19,16 @@ int cmd_show(int argc, char **argv)
 	result_free(&result);
 	return 0;
 }
+
+const struct verb verb_show = {
+	.name = "show",
+	.summary = "print a result",
+	.args = "FILE",
+	.doc = "Print a result as a table.",
+	.examples = "  hbench show new.json\n"
+		    "  hbench show results/qemu-icount-max/ipc.json\n",
+	.args_min = 1,
+	.args_max = 1,
+	.args_needed = "one result file is needed",
+	.run = run,
+};

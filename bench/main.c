@@ -4,20 +4,10 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const struct {
-	const char *name, *summary;
-	int (*run)(int argc, char **argv);
-} verbs[] = {
-	{"list", "show suites and cases, with what they mean and their goals", cmd_list},
-	{"run", "boot a kernel in QEMU or Bochs and measure it", cmd_run},
-	{"import", "make a result from console logs recorded elsewhere", cmd_import},
-	{"show", "print a result", cmd_show},
-	{"compare", "print two results side by side", cmd_compare},
-	{"gate", "fail when a result is worse than its baseline", cmd_gate},
-	{"baseline", "record results as baselines, or list those there are", cmd_baseline},
+const struct verb *const verbs[] = {
+	&verb_list, &verb_run_machine, &verb_import, &verb_show, &verb_compare, &verb_gate, &verb_baseline, NULL,
 };
 
 static void print_help(FILE *out)
@@ -25,8 +15,8 @@ static void print_help(FILE *out)
 	fputs("Usage: hbench VERB [OPTION...]\n"
 	      "Measures Hedron on emulated machines, compares results and guards baselines.\n\n",
 	      out);
-	for (size_t i = 0; i < array_size(verbs); i++)
-		fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		fprintf(out, "  %-10s %s\n", (*verb)->name, (*verb)->summary);
 	fputs("\n`hbench VERB --help` shows the options of a verb with examples; `hbench --version` the version.\n\n"
 	      "A first measurement:\n"
 	      "  hbench run --target qemu --kernel hypervisor.elf32 --roottask ipc.elf -o new.json\n"
@@ -43,33 +33,11 @@ const struct suite *verb_suite_of(const struct result *result, struct suite *sto
 	return suite_load(storage, result_text(result, "suite"), &ignored) ? storage : NULL;
 }
 
-unsigned verb_number(const char *option, const char *text, unsigned min, unsigned max)
-{
-	char *end;
-	unsigned long value;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || value < min || value > max) {
-		complain("--%s must be a number from %u to %u", option, min, max);
-		exit(EXIT_USAGE);
-	}
-	return (unsigned)value;
-}
-
 static int run_verb(int argc, char **argv)
 {
-	for (size_t i = 0; i < array_size(verbs); i++) {
-		if (strcmp(argv[0], verbs[i].name))
-			continue;
-		char *name = xasprintf("hbench %s", verbs[i].name);
-
-		argv[0] = name;
-		int code = verbs[i].run(argc, argv);
-
-		free(name);
-		return code;
-	}
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		if (!strcmp(argv[0], (*verb)->name))
+			return verb_run(*verb, argc, argv);
 	complain("there is no verb `%s`; `hbench --help` lists them", argv[0]);
 	return EXIT_USAGE;
 }

@@ -5,20 +5,24 @@
 
 #include <unistd.h>
 
-void progress_start(struct progress *progress, unsigned boot, unsigned boots, bool quiet)
+void progress_start(struct progress *progress, unsigned boots, bool quiet)
 {
 	*progress = (struct progress){
 		.terminal = isatty(STDERR_FILENO),
 		.quiet = quiet,
-		.boot = boot,
 		.boots = boots,
+		.label = "",
 		.start = seconds_now(),
 	};
 }
 
-static double elapsed(const struct progress *progress)
+void progress_boot(struct progress *progress, const char *label)
 {
-	return seconds_now() - progress->start;
+	progress->boot++;
+	progress->label = label;
+	progress->told_boot = false;
+	progress->shown = 0;
+	progress->boot_start = seconds_now();
 }
 
 static size_t cases(const struct session *session)
@@ -30,11 +34,24 @@ static void print_stamp(const struct progress *p)
 {
 	if (p->boots > 1)
 		fprintf(stderr, "boot %u/%u ", p->boot, p->boots);
-	fprintf(stderr, "%6.1f s  ", elapsed(p));
+	if (*p->label)
+		fprintf(stderr, "%s ", p->label);
+	fprintf(stderr, "%6.1f s  ", seconds_now() - p->boot_start);
+}
+
+/* Cases take about the same time each, and boots do: good enough to decide whether to wait or to go for a coffee. */
+static double remaining(const struct progress *p, const struct session *s)
+{
+	double of_boot = (double)cases(s) / (double)p->expected;
+	double done = (p->boot - 1 + (of_boot < 1 ? of_boot : 1)) / p->boots;
+
+	return done > 0 ? (seconds_now() - p->start) * (1 - done) / done : -1;
 }
 
 static void status_line(struct progress *p, const struct session *s)
 {
+	double left = p->expected ? remaining(p, s) : -1;
+
 	p->refreshed = seconds_now();
 	fputs("\r\033[K", stderr);
 	print_stamp(p);
@@ -44,6 +61,8 @@ static void status_line(struct progress *p, const struct session *s)
 		fprintf(stderr, "%zu of %zu cases", cases(s), p->expected);
 	else
 		fprintf(stderr, "%zu cases", cases(s));
+	if (left >= 0)
+		fprintf(stderr, ", about %.0f s left", left);
 	if (s->measured_count)
 		fprintf(stderr, ", last %.60s", s->measured[s->measured_count - 1].name);
 	fflush(stderr);

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tells the user how far a run is: one status line on a terminal, one plain line per case elsewhere (CI logs). */
+/* Tells the user how far a measurement is: one line that renews itself on a terminal, plain lines elsewhere. */
 #pragma once
 
 #include "session.h"
 
 struct progress {
 	bool terminal, quiet;
-	unsigned boot, boots;
+	unsigned boot, boots; /* of all kernels */
+	const char *label;    /* whose boot it is, "" when there is only one kernel */
+	size_t expected;      /* cases of the suite; 0 when not known */
 	bool suite_known;
-	size_t expected; /* cases in the suite, 0 when not known */
-	double start;
-	size_t shown;     /* cases told so far */
-	bool told_boot;   /* the boot line was told */
-	double refreshed; /* when the status line was drawn */
+	bool told_boot;
+	size_t shown;     /* measurements that were printed */
+	double refreshed; /* when */
+	double start;     /* of the first boot */
+	double boot_start;
 };
 
-void progress_start(struct progress *progress, unsigned boot, unsigned boots, bool quiet);
+void progress_start(struct progress *progress, unsigned boots, bool quiet);
 
-/* Looks at the session and tells what is new. */
+/* The next boot begins. */
+void progress_boot(struct progress *progress, const char *label);
+
 void progress_update(struct progress *progress, const struct session *session);
-
 void progress_finish(struct progress *progress, const struct session *session);

@@ -2,6 +2,8 @@
 /* Results to and from JSON. Files come from elsewhere (another machine, a CI cache): everything is checked. */
 #include "result.h"
 
+#include "json_file.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,23 +249,14 @@ bool result_from_json(struct result *result, const json_t *root, struct error *e
 
 bool result_load(struct result *result, const char *path, struct error *error)
 {
-	size_t size;
-	char *data = file_read(path, FILE_MAX, &size, error);
-	json_error_t where;
+	json_t *root = json_file_load(path, FILE_MAX, error);
 	struct error why;
-	json_t *root;
 	bool good;
 
 	*result = (struct result){0};
-	if (!data)
-		return false;
-	root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &where);
-	free(data);
 	if (!root)
-		return error_set(error, "%s:%d: not JSON: %s", path, where.line, where.text);
-	good = result_from_json(result, root, &why);
-	if (!good)
-		error_store(error, "%s: %s", path, why.text);
+		return false;
+	good = result_from_json(result, root, &why) || json_file_error(error, path, &why);
 	json_decref(root);
 	return good;
 }

@@ -3,6 +3,7 @@
 
 #include "child.h"
 #include "lines.h"
+#include "telnet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@ struct machine {
 	FILE *log;
 	struct child child;
 	struct lines lines;
+	struct telnet telnet;
 	int console; /* non-blocking */
 	int writer;  /* the console's other end, for the child; -1 for a FIFO */
 	int messages;
@@ -45,12 +47,17 @@ void run_catch_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a console server that goes away */
 }
 
 static bool open_console(struct machine *m)
 {
 	int ends[2];
 
+	if (m->launch->console >= 0) {
+		m->console = m->launch->console;
+		return true;
+	}
 	if (m->launch->fifo) {
 		char *path = launch_path(m->launch, m->launch->fifo);
 
@@ -79,7 +86,8 @@ static bool open_files(struct machine *m, struct error *error)
 
 static void close_files(struct machine *m)
 {
-	int files[] = {m->console, m->writer, m->messages};
+	bool own = m->console != m->launch->console;
+	int files[] = {own ? m->console : -1, m->writer, m->messages};
 
 	for (size_t i = 0; i < array_size(files); i++)
 		if (files[i] >= 0)
@@ -93,15 +101,26 @@ static void on_line(void *context, const char *line, size_t len, bool cut)
 	session_line(m->session, line, len, cut);
 }
 
+static void answer(void *context, const unsigned char *bytes)
+{
+	struct machine *m = context;
+
+	/* An answer that gets lost leaves the server with its defaults, which serve as well. */
+	if (write(m->console, bytes, TELNET_REPLY_MAX) < 0 && errno == EPIPE)
+		m->closed = true;
+}
+
 /* Reads what is there; false when there is nothing. */
 static bool listen_once(struct machine *m)
 {
 	char data[16384];
 	ssize_t len = read(m->console, data, sizeof(data));
 
-	m->closed = m->closed || !len;
+	m->closed = m->closed || !len || (len < 0 && errno != EAGAIN && errno != EINTR);
 	if (len <= 0)
 		return false;
+	if (m->launch->telnet)
+		len = (ssize_t)telnet_filter(&m->telnet, data, (size_t)len, answer, m);
 	fwrite(data, 1, (size_t)len, m->log);
 	lines_feed(&m->lines, data, (size_t)len, on_line, m);
 	return true;
@@ -133,9 +152,23 @@ static void shorten_deadline(struct machine *m)
 	m->deadline = soon;
 }
 
+/* The user's command that was to start the machine did not. */
+static bool start_failed(struct machine *m)
+{
+	return m->launch->console >= 0 && m->launch->argv && child_ended(&m->child) && m->child.status;
+}
+
+/* An emulator ends with its machine. A real one only goes silent, but its console can go away. */
+static bool gone(struct machine *m)
+{
+	if (m->launch->console >= 0)
+		return m->closed || start_failed(m);
+	return child_ended(&m->child);
+}
+
 static void listen(struct machine *m)
 {
-	while (!interrupted && !child_ended(&m->child)) {
+	while (!interrupted && !gone(m)) {
 		if (seconds_now() >= m->deadline)
 			return;
 		wait_a_moment(m);
@@ -192,23 +225,56 @@ static void judge_status(struct machine *m)
 		session_fault(m->session, FAULT_EXIT, "status %d instead of %d", code, launch->good_status);
 }
 
-static enum run_end conclude(struct machine *m, unsigned timeout)
+static void judge_start(struct machine *m)
 {
-	bool by_itself = child_ended(&m->child);
+	char *message = last_message(m->launch);
 
-	child_end(&m->child);
-	listen_to_the_last(m);
-	progress_finish(m->progress, m->session);
-	if (interrupted)
-		return RUN_INTERRUPTED;
-	if (by_itself)
+	session_fault(m->session, FAULT_START, "status %d: %.500s",
+		      WIFEXITED(m->child.status) ? WEXITSTATUS(m->child.status) : 128 + WTERMSIG(m->child.status),
+		      message);
+	free(message);
+}
+
+/* What the end of the machine says, besides what it said itself. */
+static void judge_end(struct machine *m, bool by_itself, unsigned timeout)
+{
+	bool emulator = m->launch->console < 0;
+
+	if (by_itself && emulator)
 		judge_status(m);
-	else if (!session_over(m->session))
+	else if (start_failed(m) && !session_over(m->session))
+		judge_start(m);
+	else if (!by_itself && !session_over(m->session))
 		session_time_over(m->session, timeout);
-	else if (m->session->fault == FAULT_NONE)
+	else if (emulator && m->session->fault == FAULT_NONE)
 		complain("note: the machine was done and did not power off, so it was ended");
 	session_finish(m->session);
+}
+
+static enum run_end conclude(struct machine *m, unsigned timeout)
+{
+	bool by_itself = gone(m);
+
+	if (m->launch->console < 0)
+		child_end(&m->child);
+	listen_to_the_last(m);
+	progress_finish(m->progress, m->session);
+	if (!interrupted)
+		judge_end(m, by_itself, timeout);
+	child_end(&m->child);
+	if (interrupted)
+		return RUN_INTERRUPTED;
 	return m->session->fault == FAULT_NONE ? RUN_GOOD : RUN_INVALID;
+}
+
+static bool start(struct machine *m, struct error *error)
+{
+	const struct launch *launch = m->launch;
+
+	if (!launch->argv)
+		return true;
+	return child_start(&m->child, launch->argv, launch->in_place ? NULL : launch->folder,
+			   m->writer >= 0 ? m->writer : m->messages, m->messages, error);
 }
 
 enum run_end run_boot(const struct launch *launch, unsigned timeout, FILE *log, struct session *session,
@@ -219,8 +285,8 @@ enum run_end run_boot(const struct launch *launch, unsigned timeout, FILE *log, 
 
 	*m = (struct machine){launch, session, progress, log, .console = -1, .writer = -1, .messages = -1};
 	m->deadline = seconds_now() + timeout;
-	if (open_files(m, error) && child_start(&m->child, launch->argv, launch->folder,
-						m->writer >= 0 ? m->writer : m->messages, m->messages, error)) {
+	m->child.exit_fd = -1;
+	if (open_files(m, error) && start(m, error)) {
 		if (m->writer >= 0)
 			close(m->writer);
 		m->writer = -1;

@@ -39,6 +39,9 @@
 	  "The last lines of the console log show where it stopped. Give more time with --timeout if it was still " \
 	  "measuring.")                                                                                             \
 	X(EMULATOR, "the emulator gave up", "Check --cpu and --memory.")                                            \
+	X(START, "the command of --start failed",                                                                   \
+	  "Run it by hand. It has HBENCH_KERNEL, HBENCH_ROOTTASK, HBENCH_APPEND, HBENCH_ROOT_WORDS and "            \
+	  "HBENCH_BOOT in its environment.")                                                                        \
 	X(EXIT, "the machine ended in another way than it should",                                                  \
 	  "A triple fault or a reset looks like this. Look at the end of the console log.")
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "suite.h"
 
+#include "json_file.h"
 #include "protocol.h"
 
 #include <dirent.h>
-#include <jansson.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -226,25 +226,16 @@ static bool load_json(struct suite *suite, const json_t *root, struct error *err
 
 bool suite_load_file(struct suite *suite, const char *path, struct error *error)
 {
-	size_t size;
-	char *data = file_read(path, FILE_MAX, &size, error);
-	json_error_t where;
+	json_t *root = json_file_load(path, FILE_MAX, error);
 	struct error why;
-	json_t *root;
 	bool good;
 
 	*suite = (struct suite){0};
-	if (!data)
-		return false;
-	root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &where);
-	free(data);
 	if (!root)
-		return error_set(error, "%s:%d: %s", path, where.line, where.text);
-	good = load_json(suite, root, &why);
-	if (!good) {
-		error_store(error, "%s: %s", path, why.text);
+		return false;
+	good = load_json(suite, root, &why) || json_file_error(error, path, &why);
+	if (!good)
 		suite_free(suite);
-	}
 	json_decref(root);
 	return good;
 }

@@ -9,14 +9,24 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct target *const targets[] = {&target_qemu, &target_bochs};
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
-const struct target *target_find(const char *name)
+static const struct target *const targets[] = {&target_qemu,   &target_qemu_kvm, &target_bochs,
+					       &target_serial, &target_tcp,      &target_file};
+
+const struct target *target_find(const char *name, const char *accel)
 {
+	bool kvm = !strcmp(accel, "kvm");
+
 	for (size_t i = 0; i < array_size(targets); i++)
-		if (!strcmp(targets[i]->name, name))
+		if (!strcmp(targets[i]->name, name) && kvm == (targets[i] == &target_qemu_kvm))
 			return targets[i];
 	return NULL;
+}
+
+bool target_id_valid(const char *id)
+{
+	return *id && *id != '.' && !id[strspn(id, ID_CHARACTERS)];
 }
 
 char *target_machine_id(const struct target *target, const char *cpu, unsigned cpus)
@@ -25,7 +35,7 @@ char *target_machine_id(const struct target *target, const char *cpu, unsigned c
 			     : xasprintf("%s-%s-smp%u", target->machine_prefix, cpu, cpus);
 
 	for (char *c = id; *c; c++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", *c))
+		if (!strchr(ID_CHARACTERS, *c))
 			*c = '-';
 	return id;
 }
@@ -39,8 +49,14 @@ const char *environment(const char *name, const char *fallback)
 
 static bool link_into(const struct launch *launch, const char *name, const char *target, struct error *error)
 {
-	char *absolute = realpath(target, NULL), *path = launch_path(launch, name);
-	bool good = absolute && !symlink(absolute, path);
+	char *absolute, *path;
+	bool good;
+
+	if (!target)
+		return true;
+	absolute = realpath(target, NULL);
+	path = launch_path(launch, name);
+	good = absolute && !symlink(absolute, path);
 
 	if (!good)
 		error_store(error, "cannot use %s: %s", target, strerror(errno));
@@ -51,7 +67,7 @@ static bool link_into(const struct launch *launch, const char *name, const char 
 
 bool launch_create(struct launch *launch, const struct machine_config *config, struct error *error)
 {
-	*launch = (struct launch){.good_status = -1, .failed_status = -1};
+	*launch = (struct launch){.good_status = -1, .failed_status = -1, .console = -1};
 	launch->folder = xasprintf("%s/hbench-XXXXXX", environment("TMPDIR", "/tmp"));
 	if (!mkdtemp(launch->folder)) {
 		error_store(error, "cannot create the folder %s: %s", launch->folder, strerror(errno));
@@ -105,7 +121,9 @@ void launch_free(struct launch *launch)
 {
 	if (launch->folder)
 		nftw(launch->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	if (launch->console >= 0)
+		close(launch->console);
 	free(launch->folder);
 	strings_free(launch->argv);
-	*launch = (struct launch){0};
+	*launch = (struct launch){.console = -1};
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * QEMU without hardware acceleration. With -icount shift=0 the time-stamp counter counts executed instructions, the
- * same in every run; those of several CPUs together, which take turns (docs/bench-protocol.md).
+ * QEMU. Without hardware acceleration and with -icount shift=0 the time-stamp counter counts executed instructions,
+ * the same in every run; those of several CPUs together, which take turns (docs/bench-protocol.md). With KVM the
+ * host's CPU executes the machine and ticks are time.
  */
 #include "target.h"
 
 #include "child.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,14 +37,26 @@ static char *module_argument(const char *words)
 	return out;
 }
 
-static char **arguments(const struct machine_config *config)
+static void add(char **argv, const char *text)
 {
-	const char *fixed[] = {
-		program(),
-		"-accel",
-		"tcg",
-		"-icount",
-		"shift=0,sleep=off",
+	while (*argv)
+		argv++;
+	*argv = xstrdup(text);
+}
+
+static void add_pair(char **argv, const char *option, char *value)
+{
+	add(argv, option);
+	add(argv, value);
+	free(value);
+}
+
+enum { ARGUMENTS_MAX = 40 };
+
+/* accel: the arguments that decide what a tick is, one after the other, NULL at the end. */
+static char **arguments(const struct machine_config *config, const char *const *accel, char *cpu)
+{
+	static const char *const fixed[] = {
 		"-display",
 		"none",
 		"-serial",
@@ -54,28 +68,25 @@ static char **arguments(const struct machine_config *config)
 		"none",
 		"-device",
 		"isa-debug-exit,iobase=0xf4,iosize=4",
-		"-cpu",
-		config->cpu,
 		"-kernel",
 		"kernel",
 	};
-	size_t count = 0;
-	char **argv = xcalloc(array_size(fixed) + 9, sizeof(*argv));
+	char **argv = xcalloc(ARGUMENTS_MAX, sizeof(*argv));
 
-	for (; count < array_size(fixed); count++)
-		argv[count] = xstrdup(fixed[count]);
-	argv[count++] = xstrdup("-smp");
-	argv[count++] = xasprintf("%u", config->cpus);
-	argv[count++] = xstrdup("-m");
-	argv[count++] = xasprintf("%u", config->memory);
-	argv[count++] = xstrdup("-initrd");
-	argv[count++] = module_argument(config->root_words);
-	argv[count++] = xstrdup("-append");
-	argv[count++] = xasprintf("serial novga%s%s", *config->append ? " " : "", config->append);
+	add(argv, program());
+	for (; *accel; accel++)
+		add(argv, *accel);
+	for (size_t i = 0; i < array_size(fixed); i++)
+		add(argv, fixed[i]);
+	add_pair(argv, "-cpu", cpu);
+	add_pair(argv, "-smp", xasprintf("%u", config->cpus));
+	add_pair(argv, "-m", xasprintf("%u", config->memory));
+	add_pair(argv, "-initrd", module_argument(config->root_words));
+	add_pair(argv, "-append", xasprintf("serial novga%s%s", *config->append ? " " : "", config->append));
 	return argv;
 }
 
-static bool prepare(const struct machine_config *config, struct launch *launch, struct error *error)
+static bool prepare_launch(const struct machine_config *config, struct launch *launch, struct error *error)
 {
 	if (config->kernel_is_64)
 		return error_set(error,
@@ -84,9 +95,36 @@ static bool prepare(const struct machine_config *config, struct launch *launch, 
 				 config->kernel);
 	if (!launch_create(launch, config, error))
 		return false;
-	launch->argv = arguments(config);
 	launch->good_status = STATUS_GOOD;
 	launch->failed_status = STATUS_FAILED;
+	return true;
+}
+
+static bool prepare(const struct machine_config *config, struct launch *launch, struct error *error)
+{
+	static const char *const accel[] = {"-accel", "tcg", "-icount", "shift=0,sleep=off", NULL};
+
+	if (!prepare_launch(config, launch, error))
+		return false;
+	launch->argv = arguments(config, accel, xstrdup(config->cpu));
+	return true;
+}
+
+/* The host's CPU only tells of its invariant time-stamp counter when the machine cannot be moved to another host. */
+static bool prepare_kvm(const struct machine_config *config, struct launch *launch, struct error *error)
+{
+	static const char *const accel[] = {"-accel", "kvm", NULL};
+	bool host = !strncmp(config->cpu, "host", 4);
+
+	if (access("/dev/kvm", R_OK | W_OK))
+		return error_set(error,
+				 "KVM cannot be used: /dev/kvm: %s. It needs a CPU with virtualization, the module "
+				 "kvm, and membership in the group kvm; --accel tcg counts instructions instead",
+				 strerror(errno));
+	if (!prepare_launch(config, launch, error))
+		return false;
+	launch->argv = arguments(config, accel,
+				 xasprintf("%s%s", config->cpu, host ? ",migratable=off,+invtsc" : ",+invtsc"));
 	return true;
 }
 
@@ -111,5 +149,15 @@ const struct target target_qemu = {
 	.default_cpu = "max",
 	.default_timeout = 300,
 	.prepare = prepare,
+	.version = version,
+};
+
+const struct target target_qemu_kvm = {
+	.name = "qemu",
+	.metric = "ticks",
+	.machine_prefix = "qemu-kvm",
+	.default_cpu = "host",
+	.default_timeout = 300,
+	.prepare = prepare_kvm,
 	.version = version,
 };

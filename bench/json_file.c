@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "json_file.h"
+
+#include <stdlib.h>
+
+json_t *json_file_load(const char *path, size_t max, struct error *error)
+{
+	size_t size;
+	char *data = file_read(path, max, &size, error);
+	json_error_t where;
+	json_t *root;
+
+	if (!data)
+		return NULL;
+	root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &where);
+	free(data);
+	if (!root)
+		error_store(error, "%s:%d: not JSON: %s", path, where.line, where.text);
+	return root;
+}
+
+bool json_file_error(struct error *error, const char *path, const struct error *why)
+{
+	return error_set(error, "%s: %.900s", path, why->text);
+}

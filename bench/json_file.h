@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A file of JSON: read whole, with errors that name file and line. */
+#pragma once
+
+#include "util.h"
+
+#include <jansson.h>
+
+/* NULL on error. */
+json_t *json_file_load(const char *path, size_t max, struct error *error) must_check;
+
+/* Prints with the file's name what is wrong in it; false. */
+bool json_file_error(struct error *error, const char *path, const struct error *why);

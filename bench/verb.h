@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A verb of the command line as data: its options, arguments, words of help. Parsing, `--help`, the completion of
+ * shells and the manual page all come from here, so they cannot disagree.
+ */
+#pragma once
+
+#include "util.h"
+
+enum option_type {
+	OPTION_FLAG,   /* out: bool */
+	OPTION_TEXT,   /* out: const char * */
+	OPTION_NUMBER, /* out: unsigned, from min to max */
+	OPTION_TEXTS,  /* out: struct texts; may be given several times */
+};
+
+enum { TEXTS_MAX = 32 };
+
+struct texts {
+	const char *text[TEXTS_MAX];
+	unsigned count;
+};
+
+struct option_spec {
+	const char *name;
+	char letter; /* 0: none */
+	enum option_type type;
+	const char *arg; /* what the value is called; NULL for flags */
+	const char *doc;
+	void *out;
+	unsigned min, max;
+	const char *words; /* values to complete, separated by blanks; NULL: files */
+};
+
+struct verb {
+	const char *name, *summary;
+	const char *args;                  /* "RESULT...", "" for none */
+	const char *doc;                   /* a paragraph */
+	const char *more;                  /* more paragraphs, after the options; or NULL */
+	const char *examples;              /* one a line */
+	const struct option_spec *options; /* ends with one without a name */
+	unsigned args_min, args_max;
+	const char *args_needed; /* what to say when there are too few or too many */
+	int (*run)(char **args, unsigned count);
+};
+
+/* All verbs, NULL at the end; of main.c. */
+extern const struct verb *const verbs[];
+
+/* Parses the options into their places and runs the verb; its exit code. argv[0] is the verb. */
+int verb_run(const struct verb *verb, int argc, char **argv);
+
+/* Ends the program with EXIT_USAGE and a message about this verb's use. */
+_Noreturn void verb_usage(const struct verb *verb, const char *fmt, ...) printf_like(2, 3);
+
+/* What the options of several verbs have in common. */
+#define OPTION_END \
+	{          \
+		0  \
+	}
