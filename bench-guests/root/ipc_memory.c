@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Mapping memory. For single pages the source is a range of the own PD in which the halves of a 2 MiB region are
- * swapped: contiguous and aligned as the hypercall wants it, but no superpage fits anywhere. From the hypervisor PD
- * come a single page and the large page, both as they are.
+ * Mapping memory. For single pages the source is a range of the own PD where no superpage fits anywhere. From the
+ * hypervisor PD come a single page and the large page, both as they are.
  */
 #include "ipc.h"
 
-#define LARGE_ORDER 9
+#define LARGE_ORDER BENCH_PAGES_ORDER
 #define LARGE_PAGES (1ul << LARGE_ORDER)
-#define HALF (LARGE_PAGES / 2)
 
-static uint8_t *memory;             /* a 2 MiB region as the pool sees it */
-static uint64_t swapped, target_va; /* 2 MiB of address space each */
+static struct bench_pages memory;
 
 static struct {
 	uint64_t seen_at; /* first byte of the source in the own address space */
@@ -30,48 +27,27 @@ HC_ALWAYS enum status revoke(void)
 	return hc_revoke(op.target, REVOKE_SELF, 0);
 }
 
-static const char *prepare(void)
-{
-	static bool done;
-	uint64_t pa;
-
-	if (done)
-		return NULL;
-	memory = rt_pages_aligned(LARGE_PAGES, LARGE_PAGES);
-	if (!memory)
-		return "no 2 MiB of contiguous memory are free";
-	pa = rt_phys(memory);
-	swapped = rt_va(LARGE_PAGES, LARGE_PAGES);
-	target_va = rt_va(LARGE_PAGES, LARGE_PAGES);
-	BENCH_NEED(rt_mem_delegate(RT_SEL_PD, pa, RT_SEL_PD, swapped + HALF * RT_PAGE, HALF, RT_MEM_RW,
-				   ITEM_HYPERVISOR));
-	BENCH_NEED(rt_mem_delegate(RT_SEL_PD, pa + HALF * RT_PAGE, RT_SEL_PD, swapped, HALF, RT_MEM_RW,
-				   ITEM_HYPERVISOR));
-	done = true;
-	return NULL;
-}
-
 static const char *setup_pages(long pages)
 {
 	unsigned order = (unsigned)__builtin_ctzl((unsigned long)pages);
-	const char *why = prepare();
+	const char *why = bench_pages(&memory);
 
 	op.pages = (size_t)pages;
-	op.seen_at = swapped;
-	op.source = rt_mem(swapped, order, RT_MEM_RW);
-	op.target = rt_mem(target_va, order, RT_MEM_RW);
+	op.seen_at = memory.swapped;
+	op.source = rt_mem(memory.swapped, order, RT_MEM_RW);
+	op.target = rt_mem(memory.target, order, RT_MEM_RW);
 	op.meta = ITEM_DELEGATE;
 	return why;
 }
 
 static const char *setup_hypervisor(long order)
 {
-	const char *why = prepare();
+	const char *why = bench_pages(&memory);
 
 	op.pages = 1ul << order;
-	op.seen_at = (uint64_t)memory;
-	op.source = rt_mem(rt_phys(memory), (unsigned)order, RT_MEM_RW);
-	op.target = rt_mem(target_va, (unsigned)order, RT_MEM_RW);
+	op.seen_at = (uint64_t)memory.whole;
+	op.source = rt_mem(rt_phys(memory.whole), (unsigned)order, RT_MEM_RW);
+	op.target = rt_mem(memory.target, (unsigned)order, RT_MEM_RW);
 	op.meta = ITEM_DELEGATE | ITEM_HYPERVISOR;
 	return why;
 }
@@ -106,7 +82,7 @@ static uint64_t window_revoke(void)
 static bool same_memory(void)
 {
 	for (uint64_t i = 0; i < op.pages; i++) {
-		volatile uint64_t *to = (volatile uint64_t *)(target_va + i * RT_PAGE);
+		volatile uint64_t *to = (volatile uint64_t *)(memory.target + i * RT_PAGE);
 
 		*(volatile uint64_t *)(op.seen_at + i * RT_PAGE) = i ^ 0x5a5a;
 		if (!rt_can_read(to) || *to != (i ^ 0x5a5a))
@@ -118,7 +94,7 @@ static bool same_memory(void)
 static bool nothing_mapped(void)
 {
 	for (uint64_t i = 0; i < op.pages; i++)
-		if (rt_can_read((const void *)(target_va + i * RT_PAGE)))
+		if (rt_can_read((const void *)(memory.target + i * RT_PAGE)))
 			return false;
 	return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What must not grow: paths measured beside many ready SCs, many capabilities, many children of one capability. */
+#include "company.h"
 #include "ipc.h"
 
 enum {
@@ -22,10 +23,10 @@ static struct rt_ec server;
 
 static const char *setup_ready(long ready)
 {
-	for (sel_t sel = BASE; sel < (sel_t)BASE + 2 * (sel_t)ready; sel += 2) {
-		BENCH_NEED(hc_create_ec(sel, RT_SEL_PD, rt_cpu, 0, 0, 0, CREATE_EC_GLOBAL));
-		BENCH_NEED(hc_create_sc(sel + 1, RT_SEL_PD, sel, BENCH_PRIO - 1, RT_QUANTUM));
-	}
+	const char *why = company_ready(BASE, ready, BENCH_PRIO - 1);
+
+	if (why)
+		return why;
 	rt_msg(bench_utcb(), 0, 0);
 	return ipc_serve(&server, PT, rt_portal_echo);
 }

@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Semaphores, and giving up the CPU. The partner is a thread on the same CPU. */
+#include "company.h"
 #include "ipc.h"
 
 enum { SM = SEL_SCHED };
 
-static struct rt_ec partner;
 static volatile unsigned long turns;
 static volatile bool leave;
 
 static const char *start_partner(unsigned prio, void (*fn)(void *))
 {
-	partner.cpu = rt_cpu;
 	leave = false;
 	turns = 0;
-	BENCH_NEED(rt_thread(&partner, prio, fn, NULL));
-	return NULL;
-}
-
-static void stop_partner(void)
-{
-	if (partner.sc)
-		bench_status(rt_revoke(partner.sc));
-	if (partner.sel)
-		bench_status(rt_revoke(partner.sel));
+	return company_partner(rt_cpu, prio, fn);
 }
 
 /* Semaphores nobody waits for: each window leaves the count as it was. */
@@ -80,7 +70,7 @@ static const char *setup_wake(long unused)
 static void teardown_wake(void)
 {
 	teardown_sm();
-	stop_partner();
+	company_partner_gone();
 }
 
 static uint64_t window_wake(void)
@@ -141,7 +131,7 @@ static void teardown_switch(void)
 {
 	leave = true;
 	hc_yield();
-	stop_partner();
+	company_partner_gone();
 }
 
 const struct bench_case ipc_sched_cases[] = {

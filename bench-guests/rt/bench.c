@@ -86,6 +86,29 @@ static struct bench_calibration calibrate(void)
 	return c;
 }
 
+/* `n` instructions that do nothing, and as many that each wait for the one before. */
+#define CHAIN 256
+#define CHAIN_OF(insn) __asm__ volatile(".rept 256\n\t" insn "\n\t.endr" : : : "rax", "cc")
+
+static __attribute__((noinline)) uint64_t fast_window(void)
+{
+	return BENCH(CHAIN_OF("nop"));
+}
+
+static __attribute__((noinline)) uint64_t slow_window(void)
+{
+	return BENCH(CHAIN_OF("imul %%rax, %%rax"));
+}
+
+/* No counter of time or cycles gives the same for both, and just that. */
+bool bench_counts_instructions(void)
+{
+	uint64_t ignored = 0, empty = least(empty_window, CALIBRATION_WINDOWS, &ignored);
+
+	return least(fast_window, CALIBRATION_WINDOWS, &ignored) == empty + CHAIN &&
+	       least(slow_window, CALIBRATION_WINDOWS, &ignored) == empty + CHAIN;
+}
+
 /* Shell sort: no recursion, and fast enough for BENCH_WINDOWS_MAX. */
 static void sort(uint64_t *v, unsigned n)
 {

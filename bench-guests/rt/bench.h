@@ -46,6 +46,24 @@ bool bench_run(const char *suite, const struct bench_case *const *tables);
 struct utcb *bench_utcb(void); /* of the EC that runs the cases (on the boot CPU) */
 
 /*
+ * Is a tick of the time-stamp counter one executed instruction, as in emulators that count? Then a case that measures
+ * how long something takes, others being at work meanwhile, has to be skipped.
+ */
+bool bench_counts_instructions(void);
+
+/*
+ * 2^BENCH_PAGES_ORDER pages of memory, and two ranges of address space of that size and alignment: one where the
+ * memory is seen with its halves swapped, contiguous and aligned but without any superpage, and an empty one. Always
+ * the same.
+ */
+#define BENCH_PAGES_ORDER 9
+struct bench_pages {
+	uint8_t *whole; /* as the pool has it */
+	uint64_t swapped, target;
+};
+const char *bench_pages(struct bench_pages *pages); /* null, or why there are none */
+
+/*
  * The timer pair. Both halves are one asm block with a fixed number of instructions between the two reads, so that
  * the overhead of an empty window is that of every window.
  */

@@ -13,9 +13,10 @@ import guest  # first: it finds machine
 import machine
 
 
-def samples(build, suite):
+def samples(build, suite, cpus):
     """The samples of one boot, by name."""
-    vm = machine.Machine(kernel=str(build / "hypervisor.elf32"), modules=[(str(build / suite), "")], icount=True)
+    vm = machine.Machine(kernel=str(build / "hypervisor.elf32"), modules=[(str(build / suite), "")], cpus=cpus,
+                         icount=True)
     outcome = machine.run(vm, timeout=100)
     complaints = guest.judge_bench(outcome.serial)
     if complaints:
@@ -26,10 +27,11 @@ def samples(build, suite):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
+    parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("suite", help="roottask in the build folder")
     args = parser.parse_args()
     build = pathlib.Path(args.build).resolve()
-    first, second = samples(build, args.suite), samples(build, args.suite)
+    first, second = (samples(build, args.suite, args.cpus) for _ in range(2))
     if first.keys() != second.keys():
         sys.exit(f"FAIL: only in one run: {sorted(first.keys() ^ second.keys())}")
     different = [name for name in first if first[name] != second[name]]
