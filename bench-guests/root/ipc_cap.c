@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Delegating and revoking ranges of object capabilities, within the own PD so that the result can be looked at. */
+#include "bench_grant.h"
 #include "ipc.h"
 
 enum { SOURCE = SEL_CAP, TARGET = SEL_CAP + 0x40, CAPS_MAX = 64 };
 
 static unsigned order;
-static crd_t source, target;
-
-HC_ALWAYS enum status delegate(void)
-{
-	return hc_delegate(RT_SEL_PD, RT_SEL_PD, source, ITEM_DELEGATE, target, NULL);
-}
+static struct bench_grant grant;
 
 /* What was delegated, not the source itself. */
-HC_ALWAYS enum status revoke(void)
-{
-	return hc_revoke(source, 0, 0);
-}
+enum { FLAGS = 0 };
 
 static const char *setup(long caps)
 {
 	order = (unsigned)__builtin_ctzl((unsigned long)caps);
-	source = rt_obj(SOURCE, order, PERM_ALL);
-	target = rt_obj(TARGET, order, PERM_ALL);
+	grant.source = grant.revoked = rt_obj(SOURCE, order, PERM_ALL);
+	grant.target = rt_obj(TARGET, order, PERM_ALL);
+	grant.meta = ITEM_DELEGATE;
 	for (long i = 0; i < caps; i++)
 		BENCH_NEED(hc_create_sm((sel_t)SOURCE + (sel_t)i, RT_SEL_PD, 0));
 	return NULL;
@@ -35,23 +29,13 @@ static void teardown(void)
 
 static uint64_t window_delegate(void)
 {
-	enum status st;
-	uint64_t t = BENCH(st = delegate());
-
-	bench_status(st);
-	bench_status(revoke());
-	return t;
+	return bench_time_delegate(&grant, FLAGS);
 }
 
 static uint64_t window_revoke(void)
 {
-	enum status st;
-	uint64_t t;
-
-	bench_status(delegate());
-	t = BENCH(st = revoke());
-	bench_status(st);
-	return t;
+	bench_status(bench_delegate(&grant));
+	return bench_time_revoke(&grant, FLAGS);
 }
 
 static bool all_targets(bool there)
@@ -70,9 +54,9 @@ static const char *valid(void)
 {
 	bool came, left;
 
-	bench_status(delegate());
+	bench_status(bench_delegate(&grant));
 	came = all_targets(true);
-	bench_status(revoke());
+	bench_status(hc_revoke(grant.revoked, FLAGS, 0));
 	left = all_targets(false);
 	return !came ? "a capability was not delegated" : !left ? "a capability was not revoked" : NULL;
 }

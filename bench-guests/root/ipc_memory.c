@@ -3,6 +3,7 @@
  * Mapping memory. For single pages the source is a range of the own PD where no superpage fits anywhere. From the
  * hypervisor PD come a single page and the large page, both as they are.
  */
+#include "bench_grant.h"
 #include "ipc.h"
 
 #define LARGE_ORDER BENCH_PAGES_ORDER
@@ -13,19 +14,8 @@ static struct bench_pages memory;
 static struct {
 	uint64_t seen_at; /* first byte of the source in the own address space */
 	size_t pages;
-	crd_t source, target;
-	unsigned long meta;
+	struct bench_grant grant;
 } op;
-
-HC_ALWAYS enum status delegate(void)
-{
-	return hc_delegate(RT_SEL_PD, RT_SEL_PD, op.source, op.meta, op.target, NULL);
-}
-
-HC_ALWAYS enum status revoke(void)
-{
-	return hc_revoke(op.target, REVOKE_SELF, 0);
-}
 
 static const char *setup_pages(long pages)
 {
@@ -34,9 +24,9 @@ static const char *setup_pages(long pages)
 
 	op.pages = (size_t)pages;
 	op.seen_at = memory.swapped;
-	op.source = rt_mem(memory.swapped, order, RT_MEM_RW);
-	op.target = rt_mem(memory.target, order, RT_MEM_RW);
-	op.meta = ITEM_DELEGATE;
+	op.grant.source = rt_mem(memory.swapped, order, RT_MEM_RW);
+	op.grant.target = op.grant.revoked = rt_mem(memory.target, order, RT_MEM_RW);
+	op.grant.meta = ITEM_DELEGATE;
 	return why;
 }
 
@@ -46,9 +36,9 @@ static const char *setup_hypervisor(long order)
 
 	op.pages = 1ul << order;
 	op.seen_at = (uint64_t)memory.whole;
-	op.source = rt_mem(rt_phys(memory.whole), (unsigned)order, RT_MEM_RW);
-	op.target = rt_mem(memory.target, (unsigned)order, RT_MEM_RW);
-	op.meta = ITEM_DELEGATE | ITEM_HYPERVISOR;
+	op.grant.source = rt_mem(rt_phys(memory.whole), (unsigned)order, RT_MEM_RW);
+	op.grant.target = op.grant.revoked = rt_mem(memory.target, (unsigned)order, RT_MEM_RW);
+	op.grant.meta = ITEM_DELEGATE | ITEM_HYPERVISOR;
 	return why;
 }
 
@@ -59,23 +49,13 @@ static const char *setup_hypervisor_pages(long pages)
 
 static uint64_t window_delegate(void)
 {
-	enum status st;
-	uint64_t t = BENCH(st = delegate());
-
-	bench_status(st);
-	bench_status(revoke());
-	return t;
+	return bench_time_delegate(&op.grant, REVOKE_SELF);
 }
 
 static uint64_t window_revoke(void)
 {
-	enum status st;
-	uint64_t t;
-
-	bench_status(delegate());
-	t = BENCH(st = revoke());
-	bench_status(st);
-	return t;
+	bench_status(bench_delegate(&op.grant));
+	return bench_time_revoke(&op.grant, REVOKE_SELF);
 }
 
 /* Is each page seen at the target as at the source? */
@@ -103,9 +83,9 @@ static const char *valid(void)
 {
 	bool came, left;
 
-	bench_status(delegate());
+	bench_status(bench_delegate(&op.grant));
 	came = same_memory();
-	bench_status(revoke());
+	bench_status(hc_revoke(op.grant.revoked, REVOKE_SELF, 0));
 	left = nothing_mapped();
 	return !came ? "a page was not delegated" : !left ? "a page was not revoked" : NULL;
 }

@@ -3,12 +3,13 @@
  * The suite "space": delegation and revocation while more CPUs run the PD. Only taking memory away has to bother
  * them. What is counted is the work of all CPUs until the hypercall returns (docs/bench-protocol.md, "Several CPUs").
  */
+#include "bench_grant.h"
 #include "crew.h"
 
 enum { CAP = RT_SEL_PROGRAM, CHILD };
 
 static struct bench_pages memory;
-static crd_t source, target;
+static struct bench_grant grant;
 
 /* ---- The others: members 1 to `others` run in the PD, or have done so and sleep ---- */
 
@@ -48,8 +49,9 @@ static const char *prepare(long cpus, unsigned order)
 
 	others = why ? 0 : (unsigned)cpus - 1;
 	why = why ? why : bench_pages(&memory);
-	source = rt_mem(memory.swapped, order, RT_MEM_RW);
-	target = rt_mem(memory.target, order, RT_MEM_RW);
+	grant.source = rt_mem(memory.swapped, order, RT_MEM_RW);
+	grant.target = grant.revoked = rt_mem(memory.target, order, RT_MEM_RW);
+	grant.meta = ITEM_DELEGATE;
 	return why;
 }
 
@@ -75,35 +77,15 @@ static const char *setup_512(long cpus)
 	return begin(cpus, 9);
 }
 
-HC_ALWAYS enum status delegate(void)
-{
-	return hc_delegate(RT_SEL_PD, RT_SEL_PD, source, ITEM_DELEGATE, target, NULL);
-}
-
-HC_ALWAYS enum status revoke(void)
-{
-	return hc_revoke(target, REVOKE_SELF, 0);
-}
-
 static uint64_t window_delegate(void)
 {
-	enum status st;
-	uint64_t t = BENCH(st = delegate());
-
-	bench_status(st);
-	bench_status(revoke());
-	return t;
+	return bench_time_delegate(&grant, REVOKE_SELF);
 }
 
 static uint64_t window_revoke(void)
 {
-	enum status st;
-	uint64_t t;
-
-	bench_status(delegate());
-	t = BENCH(st = revoke());
-	bench_status(st);
-	return t;
+	bench_status(bench_delegate(&grant));
+	return bench_time_revoke(&grant, REVOKE_SELF);
 }
 
 /* ---- Is it seen, and no longer seen, on all CPUs? ---- */
@@ -127,9 +109,9 @@ static const char *valid(void)
 	bool came, left;
 
 	others_stop();
-	bench_status(delegate());
+	bench_status(bench_delegate(&grant));
 	came = seen_by_others(true);
-	bench_status(revoke());
+	bench_status(hc_revoke(grant.revoked, REVOKE_SELF, 0));
 	left = seen_by_others(false);
 	others_run();
 	return !came ? "a CPU does not see what was delegated" : !left ? "a CPU still sees what was revoked" : NULL;
@@ -139,14 +121,12 @@ static const char *valid(void)
 
 static uint64_t window_asleep(void)
 {
-	enum status st;
 	uint64_t t;
 
-	bench_status(delegate());
+	bench_status(bench_delegate(&grant));
 	if (!seen_by_others(true))
 		bench_fail("a CPU does not see what was delegated");
-	t = BENCH(st = revoke());
-	bench_status(st);
+	t = bench_time_revoke(&grant, REVOKE_SELF);
 	if (!seen_by_others(false))
 		bench_fail("a CPU still sees what was revoked");
 	return t;
@@ -166,8 +146,8 @@ static const char *setup_cap(long cpus)
 	if (why)
 		return why;
 	BENCH_NEED(hc_create_sm(CAP, RT_SEL_PD, 0));
-	source = rt_obj(CAP, 0, PERM_ALL);
-	target = rt_obj(CHILD, 0, PERM_ALL);
+	grant.source = rt_obj(CAP, 0, PERM_ALL);
+	grant.target = grant.revoked = rt_obj(CHILD, 0, PERM_ALL);
 	others_run();
 	return NULL;
 }
