@@ -41,6 +41,8 @@ class Machine:
     memory: int = 512  # MiB
     icount: bool = False  # count instructions: repeatable, and the TSC is their number
     exit_device: bool = True  # let the guest end the emulator with a write to port 0xf4
+    gdb: str = ""  # QEMU: a socket where a debugger is awaited before the first instruction
+    debugger: str = ""  # Bochs: what its debugger is told; it then stops at XCHG BX, BX, too
 
 
 @dataclasses.dataclass
@@ -52,6 +54,7 @@ class Outcome:
     status: object  # the emulator's exit code, or None if it had to be stopped
     seconds: float
     why: str  # "exit", "matched", "doomed" or "timeout"
+    said: str = ""  # what the emulator itself wrote
 
 
 def qemu_command(machine, serial, monitor, folder):
@@ -63,6 +66,8 @@ def qemu_command(machine, serial, monitor, folder):
                "-no-reboot", "-serial", f"file:{serial}", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
     if machine.exit_device:
         command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    if machine.gdb:
+        command += ["-S", "-gdb", f"unix:{machine.gdb},server=on,wait=off"]
     if machine.icount:
         command += ["-icount", "shift=0,sleep=off"]
     if machine.firmware == "efi":
@@ -98,8 +103,9 @@ def bochs_command(machine, serial, folder):
               "error: action=report", "info: action=ignore",
               "sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy"]
     config += [f"{name}: file={rom}" for name, rom in BOCHS_ROMS.items()]
+    config += ["magic_break: enabled=1"] if machine.debugger else []
     (folder / "bochsrc").write_text("\n".join(config) + "\n")
-    (folder / "commands").write_text("c\n")
+    (folder / "commands").write_text(machine.debugger or "c\n")
     return ["bochs", "-q", "-f", str(folder / "bochsrc"), "-rc", str(folder / "commands")]
 
 
@@ -182,7 +188,7 @@ def run(machine, until=None, timeout=60.0, doom=None):
         if why == "exit" and not text_of(serial):
             raise MachineError(f"{command[0]} ended without a word on the serial line:\n{said[-2000:]}")
         status = process.returncode if why == "exit" else None
-        return Outcome(text_of(serial), screen, status, time.monotonic() - start, why)
+        return Outcome(text_of(serial), screen, status, time.monotonic() - start, why, said)
 
 
 def main():

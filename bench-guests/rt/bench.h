@@ -38,11 +38,13 @@ struct bench_case {
 
 /*
  * Runs all cases and reports. Each table ends with a case without a name, the list of tables with a null pointer.
- * "case=PREFIX" on the command line restricts the run, "windows=N" overrides the numbers of windows.
- * Returns true if nothing failed and the calibration was stable.
+ * On the command line "case=PREFIX,PREFIX..." restricts the run to cases whose name, or name/param:value, begins so;
+ * "windows=N" overrides the numbers of windows, and "trace=1" puts one more window of each case between two calls of
+ * bench_mark(), for profiling/pathcost.py. Returns true if nothing failed and the calibration was stable.
  */
 bool bench_run(const char *suite, const struct bench_case *const *tables);
 
+void bench_mark(void);
 struct utcb *bench_utcb(void); /* of the EC that runs the cases (on the boot CPU) */
 
 /*

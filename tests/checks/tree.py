@@ -12,7 +12,7 @@ def files(source):
     found = []
     for folder, folders, names in os.walk(source):
         folders[:] = [name for name in folders if name not in SKIPPED]
-        found += [pathlib.Path(folder, name).relative_to(source) for name in names]
+        found += [pathlib.Path(folder, name).relative_to(source) for name in names if name not in SKIPPED]
     return sorted(found)
 
 

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What instructions cost (weights/*.json) and what paths may cost (budgets/*.json)."""
+
+import dataclasses
+import json
+import pathlib
+
+import decode
+
+HERE = pathlib.Path(__file__).resolve().parent
+PLAIN = "plain"  # in weights: every instruction that is of no kind
+EMULATORS = {"qemu", "bochs"}
+WEIGHT_MEMBERS = {"cycles", "source"}
+PATH_MEMBERS = {"at_most", "instructions", "cycles", "why"}
+
+
+class DataError(Exception):
+    """A file of weights or budgets is wrong; the text says how."""
+
+
+def load(file):
+    try:
+        return json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: {error}") from None
+
+
+def want(condition, file, complaint):
+    if not condition:
+        raise DataError(f"{file}: {complaint}")
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+@dataclasses.dataclass
+class Weights:
+    """Cycles of a plain instruction and of one of each kind."""
+
+    name: str
+    cycles: dict
+
+    @classmethod
+    def read(cls, file):
+        """Complete or refused: a kind without a weight would be free."""
+        file = pathlib.Path(file)
+        entries = load(file).get("weights", {})
+        names = {PLAIN, *decode.KINDS}
+        want(entries.keys() == names, file, f"missing or unknown: {', '.join(sorted(entries.keys() ^ names))}")
+        for name, entry in entries.items():
+            want(isinstance(entry, dict) and entry.keys() == WEIGHT_MEMBERS, file, f"{name} needs cycles and source")
+            want(is_number(entry["cycles"]) and entry["source"], file, f"{name}: cycles are a number, the source a text")
+        return cls(file.stem, {name: entry["cycles"] for name, entry in entries.items()})
+
+    def estimate(self, plain, kinds):
+        """Cycles, of a number of plain instructions and a Counter of kinds."""
+        return plain * self.cycles[PLAIN] + sum(self.cycles[kind] * count for kind, count in kinds.items())
+
+
+def find_weights(name):
+    """A file, or the name of one of those that come with this tool."""
+    return Weights.read(name if "/" in name or name.endswith(".json") else HERE / "weights" / f"{name}.json")
+
+
+@dataclasses.dataclass
+class Budget:
+    """What one path may cost. A kind that is not listed may not occur at all."""
+
+    at_most: dict
+    instructions: object  # or None
+    cycles: object  # or None; meant for the weights that the file names
+
+    def complaints(self, found, weights, allowed):
+        """What is exceeded. `allowed`: of each kind so many more, because the emulator is not like a real CPU."""
+        for kind, count in sorted(found.kinds().items()):
+            most = self.at_most.get(kind, 0) + allowed.get(kind, 0)
+            if count > most:
+                yield f"{count} {kind}, at most {most}"
+        if self.instructions is not None and not allowed and found.total > self.instructions:
+            yield f"{found.total} instructions, at most {self.instructions}"
+        if self.cycles is not None and not allowed:
+            cycles = weights.estimate(found.plain(), found.kinds())
+            if cycles > self.cycles:
+                yield f"about {cycles:.0f} cycles, at most {self.cycles}"
+
+
+@dataclasses.dataclass
+class Budgets:
+    """Those of one suite."""
+
+    suite: str
+    roottask: str
+    weights: str
+    paths: dict  # name without the suite: Budget
+    allowances: dict  # emulator: {kind: count per path}
+
+    @classmethod
+    def read(cls, file):
+        data = load(file)
+        for member in ("suite", "roottask", "weights", "paths"):
+            want(data.get(member), file, f"{member} is missing")
+        allowances = data.get("emulators", {})
+        want(allowances.keys() <= EMULATORS, file, f"unknown emulator among {', '.join(allowances)}")
+        bounds = {name: entry.get("at_most", {}) for name, entry in data["paths"].items()}
+        for what, counts in [*allowances.items(), *bounds.items()]:
+            counts = {kind: count for kind, count in counts.items() if kind != "why"}
+            unknown = sorted(counts.keys() - decode.KINDS.keys())
+            want(not unknown, file, f"{what}: unknown kind {', '.join(unknown)}")
+            want(all(is_number(count) for count in counts.values()), file, f"{what}: a count is not a number")
+        for name, entry in data["paths"].items():
+            known = "at_most" in entry and entry.keys() <= PATH_MEMBERS
+            want(known, file, f"{name}: members are {', '.join(sorted(PATH_MEMBERS))}; at_most is needed")
+        paths = {name: Budget(entry["at_most"], entry.get("instructions"), entry.get("cycles"))
+                 for name, entry in data["paths"].items()}
+        return cls(data["suite"], data["roottask"], data["weights"], paths, allowances)
+
+    def cases(self):
+        """What makes the roottask run those that have a budget (and maybe others whose names begin alike)."""
+        return tuple(self.paths)
+
+    def complaints(self, found, weights, emulator):
+        """What a path exceeds; empty for one without a budget."""
+        budget = self.paths.get(found.name.partition("/")[2])
+        allowed = {kind: count for kind, count in self.allowances.get(emulator, {}).items() if kind != "why"}
+        if not budget:
+            return []
+        return list(budget.complaints(found, weights if weights.name == self.weights else find_weights(self.weights), allowed))
+
+
+def find_budgets(suite):
+    """Those of a suite that come with this tool, or of a file."""
+    return Budgets.read(suite if suite.endswith(".json") else HERE / "budgets" / f"{suite}.json")

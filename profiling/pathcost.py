@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+What a path through the kernel costs besides executed instructions: runs a suite of benchmarks in an emulator, traces one
+operation of each case, and counts its instructions by symbol and the expensive ones by kind. Fails if a path exceeds its budget.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+import decode
+import elf
+import model
+import path
+import report
+import suite
+
+HERE = pathlib.Path(__file__).resolve().parent
+EXCEEDED, USAGE, INVALID = 1, 2, 4
+
+EXAMPLES = """\
+examples:
+  pathcost.py                             the paths that have a budget, in QEMU; fails if one is exceeded
+  pathcost.py --emulator bochs            the same in Bochs, whose extended state is like that of a real CPU
+  pathcost.py --case call_reply_cross --symbols
+                                          every case whose name begins so, symbol by symbol
+  pathcost.py --case null --steps         each instruction of a null hypercall
+  pathcost.py --case "" --json all.json   all cases of the suite, also for programs
+  pathcost.py --suite vmexit --emulator bochs
+                                          round trips of VM exits
+  pathcost.py --weights mine.json         cycles of another microarchitecture (profiling/README.md)
+
+exit codes: 0 all is well; 1 a budget is exceeded; 2 wrong usage, or a file of weights or budgets is wrong; 4 there is no valid
+result
+"""
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="pathcost.py", description=__doc__, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/release", metavar="FOLDER",
+                        help="with hypervisor and roottasks (default: build/release)")
+    parser.add_argument("--suite", default="ipc", metavar="NAME",
+                        help="one of profiling/budgets, or a file of budgets (default: ipc)")
+    parser.add_argument("--emulator", choices=("qemu", "bochs"), default="qemu", help="(default: qemu)")
+    parser.add_argument("--cpu", default="", metavar="MODEL", help="CPU model (default: max in QEMU, tigerlake in Bochs)")
+    parser.add_argument("--case", metavar="PREFIX,...", help="cases to trace; an empty text: all (default: those with a budget)")
+    parser.add_argument("--weights", metavar="NAME", help="one of profiling/weights, or a file (default: what the budgets name)")
+    parser.add_argument("--symbols", action="store_true", help="show each path symbol by symbol")
+    parser.add_argument("--steps", action="store_true", help="show each path instruction by instruction")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the result to a file, too")
+    parser.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="for the emulator (default: %(default)g)")
+    parser.add_argument("--kinds", action="store_true", help="explain the names of expensive instructions, and end")
+    return parser.parse_args()
+
+
+def chosen(text, budgets):
+    """Prefixes of the cases to trace."""
+    return budgets.cases() if text is None else tuple(name for name in text.split(",") if name)
+
+
+def measure(args, budgets):
+    """[Path] of the cases that were asked for; without a choice, of those with a budget."""
+    run = suite.Run(args.build, budgets.roottask, chosen(args.case, budgets), args.emulator, args.cpu, args.timeout)
+    found = suite.trace(run)
+    kernel, program = elf.Symbols(args.build / "hypervisor"), elf.Symbols(args.build / budgets.roottask)
+    if args.case is None:
+        found = [one for one in found if one.name.partition("/")[2] in budgets.paths]
+        missing = budgets.paths.keys() - {one.name.partition("/")[2] for one in found}
+        if missing:
+            raise suite.RunError(f"there is a budget, but no measurement: {', '.join(sorted(missing))}")
+    paths = [path.analyse(one.name, one.steps, kernel, program) for one in found]
+    for one, traced in zip(paths, found):
+        if one.total != traced.measured:
+            raise suite.RunError(f"{one.name}: {one.total} instructions were traced, but {traced.measured} measured")
+    return paths
+
+
+def show(paths, weights, args):
+    print(f"{args.emulator} {args.cpu or suite.CPU[args.emulator]}; cycles are an estimate with the weights {weights.name}\n")
+    for found in paths if args.symbols or args.steps else []:
+        print(found.name)
+        print("\n".join(report.by_step(found) if args.steps else report.by_symbol(found, weights)), end="\n\n")
+    print("\n".join(report.table(paths, weights)))
+
+
+def verdict(paths, complaints, budgets):
+    """Print what is exceeded; the exit code."""
+    bounded = [found for found in paths if found.name.partition("/")[2] in budgets.paths]
+    exceeded = [found for found in bounded if complaints[found.name]]
+    print()
+    for found in exceeded:
+        print(f"EXCEEDED {found.name}: {'; '.join(complaints[found.name])}")
+    print(f"{len(bounded) - len(exceeded)} of {len(bounded)} paths with a budget keep to it"
+          + (f"; {len(paths) - len(bounded)} have none" if len(paths) > len(bounded) else ""))
+    return EXCEEDED if exceeded else 0
+
+
+def main():
+    args = arguments()
+    if args.kinds:
+        print("\n".join(f"{kind:<10} {text}" for kind, text in decode.KINDS.items()))
+        return 0
+    try:
+        budgets = model.find_budgets(args.suite)
+        weights = model.find_weights(args.weights or budgets.weights)
+        paths = measure(args, budgets)
+        complaints = {found.name: budgets.complaints(found, weights, args.emulator) for found in paths}
+        if args.json:
+            args.json.write_text(json.dumps(report.document(paths, weights, args.emulator, complaints), indent="\t") + "\n")
+    except (model.DataError, OSError) as error:
+        print(f"pathcost.py: {error}", file=sys.stderr)
+        return USAGE
+    except (suite.RunError, path.TraceError, elf.ElfError) as error:
+        print(f"pathcost.py: {error}", file=sys.stderr)
+        return INVALID
+    show(paths, weights, args)
+    return verdict(paths, complaints, budgets)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

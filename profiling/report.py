@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Paths as text and as JSON."""
+
+import decode
+
+MODES = {"user": "user", "kernel": "", "guest": "guest"}
+GAP = "  "
+
+
+def columns(rows, left):
+    """Rows of texts, aligned; the first `left` columns to the left, the others to the right."""
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    for row in rows:
+        cells = [text.ljust(width) if n < left else text.rjust(width) for n, (text, width) in enumerate(zip(row, widths))]
+        yield GAP.join(cells).rstrip()
+
+
+def in_order(kinds):
+    """(kind, count) as decode.KINDS lists them."""
+    return [(kind, kinds[kind]) for kind in decode.KINDS if kinds.get(kind)]
+
+
+def words(kinds):
+    return ", ".join(f"{count} {kind}" for kind, count in in_order(kinds))
+
+
+def cycles(weights, plain, kinds):
+    return f"{weights.estimate(plain, kinds):.0f}"
+
+
+def table(paths, weights):
+    """All paths: instructions, each kind that occurs, cycles."""
+    used = [kind for kind in decode.KINDS if any(kind in found.kinds() for found in paths)]
+    rows = [["path", "instr.", *used, "cycles"]]
+    for found in paths:
+        kinds = found.kinds()
+        counts = [str(kinds[kind]) if kinds[kind] else "." for kind in used]
+        rows.append([found.name, str(found.total), *counts, cycles(weights, found.plain(), kinds)])
+    return list(columns(rows, 1))
+
+
+def by_symbol(found, weights):
+    """One path, symbol by symbol in the order of execution."""
+    rows = [["instr.", "cycles", "symbol", "of these"]]
+    for mode, symbol, count, kinds in found.symbols():
+        plain = count - sum(n for kind, n in kinds.items() if kind != "event")
+        where = f"{symbol} ({MODES[mode]})" if MODES[mode] else symbol
+        rows.append([str(count), cycles(weights, plain, kinds), where, words(kinds)])
+    turned = [[symbol, text, count, cost] for count, cost, symbol, text in rows]
+    widest = max(len(row[0]) for row in turned)
+    for symbol, text, count, cost in turned:
+        yield f"{count:>8}{cost:>8}  {symbol:<{widest}}  {text}".rstrip()
+
+
+def by_step(found):
+    """One path, instruction by instruction."""
+    last = None
+    for step, mode, symbol, kind in found.steps:
+        if (mode, symbol) != last:
+            yield f"{symbol}{f' ({MODES[mode]})' if MODES[mode] else ''}:"
+            last = (mode, symbol)
+        code = "" if kind == "event" else step.code.hex()
+        yield f"  {step.address:016x}  {code:<30}  {kind or ''}".rstrip()
+
+
+def document(paths, weights, emulator, complaints):
+    """The same for programs."""
+    return {"emulator": emulator, "weights": weights.name, "paths": [{
+        "name": found.name,
+        "instructions": found.total,
+        "cycles": round(weights.estimate(found.plain(), found.kinds()), 1),
+        "kinds": dict(in_order(found.kinds())),
+        "symbols": [{"symbol": symbol, "mode": mode, "instructions": count, "kinds": dict(in_order(kinds))}
+                    for mode, symbol, count, kinds in found.symbols()],
+        "exceeded": complaints[found.name],
+    } for found in paths]}

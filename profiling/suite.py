@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Runs a suite of benchmarks in an emulator and brings home a trace of one operation of each case, taken after its measurement.
+The lines of the benchmark (docs/bench-protocol.md) tell which case a trace is of, and how much the same operation cost untraced.
+"""
+
+import dataclasses
+import json
+import pathlib
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "boot"))
+import image  # noqa: E402  (found through the line above)
+import machine  # noqa: E402
+
+import bochs  # noqa: E402
+import elf  # noqa: E402
+import path  # noqa: E402
+import stub  # noqa: E402
+
+PREFIX = "HBENCH "
+WINDOWS_MAX = 1000  # traced windows of a run
+STEPS_MAX = 1000000  # instructions of a window
+CPU = {"qemu": "max", "bochs": "tigerlake"}
+
+
+class RunError(Exception):
+    """There is no valid result; the text says why."""
+
+
+@dataclasses.dataclass
+class Run:
+    """What to run where. `build` is absolute: emulators run in a folder of their own."""
+
+    build: pathlib.Path
+    roottask: str
+    cases: tuple = ()  # prefixes of their names; none: all
+    emulator: str = "qemu"
+    cpu: str = ""
+    timeout: float = 120
+    windows: int = 8  # of the measurement before the trace: it warms up, too
+
+    def __post_init__(self):
+        self.build = self.build.resolve()
+
+    def words(self):
+        only = f" case={','.join(self.cases)}" if self.cases else ""
+        return f"roottask trace=1 windows={self.windows}{only}"
+
+
+@dataclasses.dataclass
+class Traced:
+    """One case: `name` as hbench has it, the least that was measured, and the steps of its window."""
+
+    name: str
+    measured: int
+    steps: list
+
+
+def messages(serial):
+    """The protocol's lines."""
+    for line in serial.splitlines():
+        _, found, text = line.partition(PREFIX)
+        if found:
+            try:
+                yield json.loads(text)
+            except ValueError:
+                raise RunError(f"a broken line of the benchmark: {line[:100]}") from None
+
+
+def name_of(message):
+    """suite/case/param:value, as hbench has it."""
+    params = [f"{key}:{value}" for key, value in sorted(message["params"].items())]
+    return "/".join([message["suite"], message["case"], *params])
+
+
+def samples(serial):
+    """[(name, least)] of the cases that were measured, if the run is complete and nothing failed."""
+    found, ended = [], False
+    for message in messages(serial):
+        if message["type"] == "fail":
+            raise RunError(f"{name_of(message)} failed: {message['why']}")
+        if message["type"] == "sample":
+            found.append((name_of(message), message["min"]))
+        ended |= message["type"] == "end"
+    if not ended:
+        last = serial.strip().splitlines()[-3:]
+        raise RunError("\n".join(["the benchmark did not come to its end; its last words:", *last]))
+    return found
+
+
+def run_bochs(run, folder):
+    """(serial line, windows)."""
+    iso = folder / "boot.iso"
+    image.make_iso(iso, run.build / "hypervisor", [(run.build / run.roottask, run.words())], cmdline="serial novga")
+    outcome = machine.run(machine.Machine(emulator="bochs", cpu=run.cpu or CPU["bochs"], iso=str(iso),
+                                          debugger=bochs.commands(WINDOWS_MAX)), timeout=run.timeout)
+    return outcome.serial, bochs.parse(outcome.said)
+
+
+def run_qemu(run, folder):
+    """The same with QEMU: the machine runs in a thread of its own, here is its debugger."""
+    mark = elf.Symbols(run.build / run.roottask).address("bench_mark")
+    box = machine.Machine(kernel=str(run.build / "hypervisor.elf32"), modules=[(str(run.build / run.roottask), run.words())],
+                          cmdline="serial novga", cpu=run.cpu or CPU["qemu"], icount=True, gdb=str(folder / "gdb"))
+    outcome = []
+
+    def boot():
+        try:
+            outcome.append(machine.run(box, timeout=run.timeout))
+        except machine.MachineError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=boot)
+    thread.start()
+    try:
+        windows = stub.record(folder / "gdb", mark, run.timeout, STEPS_MAX, thread.is_alive)
+    except path.TraceError as error:
+        windows = error
+    thread.join()
+    for result in (outcome[0], windows):
+        if isinstance(result, Exception):
+            raise result
+    return outcome[0].serial, windows
+
+
+def trace(run):
+    """[Traced] in the order of the suite."""
+    for name in ("hypervisor", "hypervisor.elf32", run.roottask):
+        if not (run.build / name).is_file():
+            raise RunError(f"{run.build / name} is missing: ./run build makes it")
+    with tempfile.TemporaryDirectory(prefix="hedron-path.") as folder:
+        try:
+            serial, windows = {"qemu": run_qemu, "bochs": run_bochs}[run.emulator](run, pathlib.Path(folder))
+        except (machine.MachineError, image.ImageError, path.TraceError, elf.ElfError) as error:
+            raise RunError(str(error)) from None
+    measured = samples(serial)
+    if len(measured) != len(windows):
+        raise RunError(f"{len(windows)} windows were traced, {len(measured)} cases measured")
+    if not measured:
+        raise RunError(f"no case begins with {' or '.join(run.cases) or 'anything'}")
+    return [Traced(name, least, steps) for (name, least), steps in zip(measured, windows)]

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""profiling/report.py: what is shown of two small paths."""
+
+import json
+import sys
+import unittest
+
+import model
+import path
+import report
+
+WEIGHTS = model.find_weights("icelake")
+CALL = path.Path("s/call", [
+    (path.Step(0x400000, b"\x90"), "user", "main", None),
+    (path.Step(0x400001, b"\x0f\x05"), "user", "main", "syscall"),
+    (path.Step(0xffffffff80000000, b"\x0f\x22\xd8"), "kernel", "entry", "cr3_write"),
+    (path.Step(0xffffffff80000003, b"\x0f\x01\xc3"), "kernel", "entry", "vmentry"),
+    (path.Step(0x7c00, b"\x0f\xa2"), "guest", "?", None),
+], 5)
+TRAP = path.Path("s/trap", [
+    (path.Step(0x400000, b"\x0f\x0b"), "user", "main", None),
+    (path.Step(0xffffffff80000000, b"\x90"), "kernel", "entry", "event"),
+    (path.Step(0xffffffff80000000, b"\x90"), "kernel", "entry", None),
+], 2)
+
+
+class Report(unittest.TestCase):
+    def test_table(self):
+        rows = [row.split() for row in report.table([CALL, TRAP], WEIGHTS)]
+        self.assertEqual(rows[0], ["path", "instr.", "syscall", "event", "cr3_write", "vmentry", "cycles"])
+        self.assertEqual(rows[1], ["s/call", "5", "1", ".", "1", "1", "1386"])
+        self.assertEqual(rows[2], ["s/trap", "2", ".", "1", ".", ".", "151"])
+
+    def test_aligned(self):
+        rows = report.table([CALL, TRAP], WEIGHTS)
+        self.assertEqual(len({len(row) for row in rows}), 1)
+
+    def test_symbols(self):
+        rows = [" ".join(row.split()) for row in report.by_symbol(CALL, WEIGHTS)]
+        self.assertEqual(rows[1:], ["2 45 main (user) 1 syscall", "2 1340 entry 1 cr3_write, 1 vmentry", "1 0 ? (guest)"])
+
+    def test_event_is_no_instruction(self):
+        rows = [" ".join(row.split()) for row in report.by_symbol(TRAP, WEIGHTS)]
+        self.assertEqual(rows[2], "1 150 entry 1 event")
+
+    def test_steps(self):
+        rows = list(report.by_step(TRAP))
+        self.assertEqual(rows[0], "main (user):")
+        self.assertEqual([row.split() for row in rows[3:]], [["ffffffff80000000", "event"], ["ffffffff80000000", "90"]])
+
+    def test_document(self):
+        found = json.loads(json.dumps(report.document([CALL], WEIGHTS, "qemu", {"s/call": ["too much"]})))
+        self.assertEqual(found["paths"][0]["kinds"], {"syscall": 1, "cr3_write": 1, "vmentry": 1})
+        self.assertEqual(found["paths"][0]["exceeded"], ["too much"])
+        self.assertEqual(sum(symbol["instructions"] for symbol in found["paths"][0]["symbols"]), 5)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

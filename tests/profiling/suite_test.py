@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""profiling/suite.py: what the serial line tells, and how runs fail that do not happen. usage: suite_test.py BUILD"""
+
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+import suite
+
+BUILD = pathlib.Path(sys.argv[1])
+
+
+def line(kind, case="c", params=None, **more):
+    return "HBENCH " + json.dumps({"type": kind, "suite": "s", "case": case, "params": params or {}, **more}) + "\n"
+
+
+END = 'HBENCH {"type":"end","lines":9}\n'
+
+
+class Serial(unittest.TestCase):
+    def test_samples(self):
+        text = "noise\n" + line("sample", min=39) + line("skip", "d", why="x") + "text "
+        text += line("sample", "e", {"b": 1, "a": "x"}, min=7) + END
+        self.assertEqual(suite.samples(text), [("s/c", 39), ("s/e/a:x/b:1", 7)])
+
+    def test_failures(self):
+        for text, why in ((line("sample", min=1), "did not come to its end"), ("", "did not come to its end"),
+                          (line("sample", min=1) + line("fail", why="bad luck") + END, "s/c failed: bad luck"),
+                          (line("sample", min=1)[:30] + "\n" + END, "broken line")):
+            with self.assertRaisesRegex(suite.RunError, why):
+                suite.samples(text)
+
+    def test_last_words(self):
+        with self.assertRaisesRegex(suite.RunError, "PANIC: no memory"):
+            suite.samples("a\nb\nPANIC: no memory\n")
+
+
+class Runs(unittest.TestCase):
+    def test_words(self):
+        run = suite.Run(BUILD, "ipc.elf", ("null", "call_reply_same/words:0"))
+        self.assertEqual(run.words(), "roottask trace=1 windows=8 case=null,call_reply_same/words:0")
+        self.assertNotIn("case", suite.Run(BUILD, "ipc.elf").words())
+
+    def test_not_built(self):
+        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(suite.RunError, "hypervisor is missing"):
+            suite.trace(suite.Run(pathlib.Path(folder), "ipc.elf"))
+
+    def test_no_such_case(self):
+        with self.assertRaisesRegex(suite.RunError, "no case begins with frobnicate"):
+            suite.trace(suite.Run(BUILD, "ipc.elf", ("frobnicate",)))
+
+    def test_a_roottask_that_measures_nothing(self):
+        with self.assertRaisesRegex(suite.RunError, "no symbol bench_mark"):
+            suite.trace(suite.Run(BUILD, "hello.elf"))
+
+    def test_traced_is_measured(self):
+        found = suite.trace(suite.Run(BUILD, "ipc.elf", ("null", "pt_ctrl")))
+        self.assertEqual([one.name for one in found], ["ipc/null", "ipc/pt_ctrl"])
+        self.assertTrue(all(len(one.steps) > one.measured > 20 for one in found))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
