@@ -43,9 +43,11 @@ class Weights:
 
     @classmethod
     def read(cls, file):
-        """Complete or refused: a kind without a weight would be free."""
+        """Complete or refused: a kind without a weight would be free. What is missing comes from `base`, if there is one."""
         file = pathlib.Path(file)
-        entries = load(file).get("weights", {})
+        data = load(file)
+        base = load(HERE / "weights" / f"{data['base']}.json").get("weights", {}) if "base" in data else {}
+        entries = {**base, **data.get("weights", {})}
         names = {PLAIN, *decode.KINDS}
         want(entries.keys() == names, file, f"missing or unknown: {', '.join(sorted(entries.keys() ^ names))}")
         for name, entry in entries.items():

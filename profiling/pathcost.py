@@ -15,6 +15,7 @@ import elf
 import model
 import path
 import report
+import source
 import suite
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -78,11 +79,13 @@ def measure(args, budgets):
     return paths
 
 
-def show(paths, weights, args):
+def show(paths, weights, files, args):
     print(f"{args.emulator} {args.cpu or suite.CPU[args.emulator]}; cycles are an estimate with the weights {weights.name}\n")
-    for found in paths if args.symbols or args.steps else []:
-        print(found.name)
-        print("\n".join(report.by_step(found) if args.steps else report.by_symbol(found, weights)), end="\n\n")
+    if args.symbols or args.steps:
+        notes = source.Notes(paths, files) if args.steps else None
+        for found in paths:
+            rows = report.by_step(found, notes) if args.steps else report.by_symbol(found, weights)
+            print("\n".join([found.name, *rows]), end="\n\n")
     print("\n".join(report.table(paths, weights)))
 
 
@@ -95,6 +98,8 @@ def verdict(paths, complaints, budgets):
         print(f"EXCEEDED {found.name}: {'; '.join(complaints[found.name])}")
     print(f"{len(bounded) - len(exceeded)} of {len(bounded)} paths with a budget keep to it"
           + (f"; {len(paths) - len(bounded)} have none" if len(paths) > len(bounded) else ""))
+    if exceeded:
+        print(f"Where: --case {exceeded[0].name.partition('/')[2]} --steps")
     return EXCEEDED if exceeded else 0
 
 
@@ -116,7 +121,7 @@ def main():
     except (suite.RunError, path.TraceError, elf.ElfError) as error:
         print(f"pathcost.py: {error}", file=sys.stderr)
         return INVALID
-    show(paths, weights, args)
+    show(paths, weights, [args.build / "hypervisor", args.build / budgets.roottask], args)
     return verdict(paths, complaints, budgets)
 
 

@@ -52,15 +52,15 @@ def by_symbol(found, weights):
         yield f"{count:>8}{cost:>8}  {symbol:<{widest}}  {text}".rstrip()
 
 
-def by_step(found):
-    """One path, instruction by instruction."""
+def by_step(found, notes):
+    """One path, instruction by instruction. `notes` (source.Notes) knows what they are and where they come from."""
     last = None
     for step, mode, symbol, kind in found.steps:
         if (mode, symbol) != last:
             yield f"{symbol}{f' ({MODES[mode]})' if MODES[mode] else ''}:"
             last = (mode, symbol)
-        code = "" if kind == "event" else step.code.hex()
-        yield f"  {step.address:016x}  {code:<30}  {kind or ''}".rstrip()
+        text = "" if kind == "event" else notes.text(step)
+        yield f"  {step.address:016x}  {kind or '':<9}  {text:<52}  {notes.place(step)}".rstrip()
 
 
 def document(paths, weights, emulator, complaints):

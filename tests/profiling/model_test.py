@@ -78,6 +78,13 @@ class Weights(Files):
         self.assertEqual(weights.estimate(10, collections.Counter(iret=2, lock=3)), 5 + 400 + 3)
         self.assertEqual(weights.name, "x")
 
+    def test_base(self):
+        entry = {"cycles": 7, "source": "x"}
+        weights = model.find_weights(self.write({"base": "icelake", "weights": {"iret": entry}}))
+        self.assertEqual(weights.cycles, {**model.find_weights("icelake").cycles, "iret": 7})
+        self.refused({"base": "nothing", "weights": {"iret": entry}}, "No such file")
+        self.refused({"base": "icelake", "weights": {"irret": entry}}, "missing or unknown: irret")
+
     def test_refused(self):
         self.refused(self.weights(iret=None), "missing or unknown: iret")
         self.refused(self.weights(plain=None), "missing or unknown: plain")

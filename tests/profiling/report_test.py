@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""profiling/report.py: what is shown of two small paths."""
+"""profiling/report.py and source.py: what is shown of small paths. usage: report_test.py BUILD"""
 
 import json
 import sys
 import unittest
 
+import elf
 import model
 import path
 import report
+import source
 
+BUILD = sys.argv[1]
 WEIGHTS = model.find_weights("icelake")
 CALL = path.Path("s/call", [
     (path.Step(0x400000, b"\x90"), "user", "main", None),
@@ -45,9 +48,16 @@ class Report(unittest.TestCase):
         self.assertEqual(rows[2], "1 150 entry 1 event")
 
     def test_steps(self):
-        rows = list(report.by_step(TRAP))
+        rows = list(report.by_step(TRAP, source.Notes([TRAP], [])))
         self.assertEqual(rows[0], "main (user):")
         self.assertEqual([row.split() for row in rows[3:]], [["ffffffff80000000", "event"], ["ffffffff80000000", "90"]])
+
+    def test_notes(self):
+        """Words and places from the kernel's file."""
+        symbols = elf.Symbols(f"{BUILD}/hypervisor")
+        found = path.Path("s/c", [(path.Step(symbols.address("entry_syscall"), b""), "kernel", "entry_syscall", None)], 1)
+        rows = list(report.by_step(found, source.Notes([found], [f"{BUILD}/hypervisor"])))
+        self.assertRegex(rows[1], r"mov %rcx,.* kernel/arch/x86_64/entry/entry.S:\d+$")
 
     def test_document(self):
         found = json.loads(json.dumps(report.document([CALL], WEIGHTS, "qemu", {"s/call": ["too much"]})))
