@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The extension: a run that brings back only what ARG3 names. What is not named keeps its old value in the page. */
+#include "vcpu_test.h"
+
+VM_CODE(change, "add $1, %eax\n add $2, %ebp\n stc\n cpuid");
+
+/* Groups, and where they are in the page. */
+static const struct {
+	uint64_t mtd;
+	size_t from, to; /* offsets */
+} groups[] = {
+	{MTD_GPR_ACDB, offsetof(struct utcb_state, rax), offsetof(struct utcb_state, rsp)},
+	{MTD_GPR_BSD, offsetof(struct utcb_state, rbp), offsetof(struct utcb_state, r8)},
+	{MTD_RSP, offsetof(struct utcb_state, rsp), offsetof(struct utcb_state, rbp)},
+	{MTD_GPR_R8_R15, offsetof(struct utcb_state, r8), offsetof(struct utcb_state, qual)},
+	{MTD_RFLAGS, offsetof(struct utcb_state, rflags), offsetof(struct utcb_state, intr_state)},
+	{MTD_STA, offsetof(struct utcb_state, intr_state), offsetof(struct utcb_state, intr_info)},
+	{MTD_INJ, offsetof(struct utcb_state, intr_info), offsetof(struct utcb_state, rax)},
+	{MTD_CR, offsetof(struct utcb_state, xcr0), offsetof(struct utcb_state, pdpte)},
+	{MTD_DR, offsetof(struct utcb_state, dr7), offsetof(struct utcb_state, sysenter_cs)},
+	{MTD_SYSENTER, offsetof(struct utcb_state, sysenter_cs), offsetof(struct utcb_state, es)},
+	{MTD_EFER_PAT, offsetof(struct utcb_state, efer), offsetof(struct utcb_state, star)},
+	{MTD_SYSCALL_SWAPGS, offsetof(struct utcb_state, star), offsetof(struct utcb_state, dr7)},
+	{MTD_CS_SS, offsetof(struct utcb_state, cs), offsetof(struct utcb_state, ds)},
+	{MTD_FS_GS, offsetof(struct utcb_state, fs), offsetof(struct utcb_state, ldtr)},
+	{MTD_LDTR, offsetof(struct utcb_state, ldtr), offsetof(struct utcb_state, tr)},
+	{MTD_TR, offsetof(struct utcb_state, tr), offsetof(struct utcb_state, gdtr)},
+	{MTD_GDTR, offsetof(struct utcb_state, gdtr), offsetof(struct utcb_state, idtr)},
+	{MTD_IDTR, offsetof(struct utcb_state, idtr), offsetof(struct utcb_state, tsc_val)},
+	{MTD_TSC_TIMEOUT, offsetof(struct utcb_state, tsc_timeout), offsetof(struct utcb_state, exit_reason)},
+};
+
+static bool changed(const struct utcb_state *a, const struct utcb_state *b, size_t from, size_t to)
+{
+	return memcmp((const uint8_t *)a + from, (const uint8_t *)b + from, to - from);
+}
+
+static void need_extension(void)
+{
+	if (!rt_has_vcpu_partial()) {
+		test_skip("this kernel has no partial runs");
+		guest_leave();
+	}
+}
+
+static void run_partial(struct vm *vm, uint64_t back, unsigned reason)
+{
+	MUST(hc_vcpu_run_partial(vm->vcpu.sel, vm->mtd, back));
+	guest_alive();
+	vm->mtd = 0;
+	if (!EXPECT_EQ(vm->s->exit_reason, reason))
+		guest_leave();
+}
+
+/* Each group alone: it comes, and so do reason, RIP, length and qualification; no other group does. */
+static void each_group(void)
+{
+	static struct utcb_state before;
+	struct vm *vm = vcpu_vm(0);
+
+	need_extension();
+	FOR_MODES(mode)
+	for (unsigned i = 0; i < RT_ARRAY(groups); i++) {
+		uint64_t end = VM_CODE_AT + (uint64_t)(change[mode].end - change[mode].start);
+
+		vm_start(vm, mode, &change[mode]);
+		RUN(vm, VMX_CPUID);
+		vcpu_scribble(vm);
+		vm->mtd = 0;
+		before = *vm->s;
+		run_partial(vm, groups[i].mtd, VMX_CPUID);
+		EXPECT_VM(vm, vm->s->rip, end - 2);
+		EXPECT_VM(vm, vm->s->inst_len, 2);
+		EXPECT_VM(vm, vm->s->qual[0], 0);
+		for (unsigned g = 0; g < RT_ARRAY(groups); g++)
+			if (changed(&before, vm->s, groups[g].from, groups[g].to) != (g == i))
+				test_fail(__FILE__, __LINE__, "%s bits: asked for group %#lx, group %#lx %s",
+					  vm_mode_name(mode), groups[i].mtd, groups[g].mtd,
+					  g == i ? "did not come" : "came");
+	}
+}
+
+/* What did not come is not lost: it is in the vCPU, and comes with a later run. */
+static void later(void)
+{
+	struct vm *vm = vcpu_vm(0);
+
+	need_extension();
+	FOR_MODES(mode)
+	{
+		vm_start(vm, mode, &change[mode]);
+		vm->s->rbp = 40;
+		run_partial(vm, 0, VMX_CPUID);
+		EXPECT_VM(vm, vm->s->rbp, 40);
+		EXPECT_VM(vm, vm->s->rax, 0);
+		run_partial(vm, MTD_GPR_BSD, VMX_CPUID);
+		EXPECT_VM(vm, vm->s->rbp, 42);
+		EXPECT_VM(vm, vm->s->rax, 0);
+		RUN(vm, VMX_CPUID);
+		EXPECT_VM(vm, (uint32_t)vm->s->rax, 1);
+		EXPECT_VM(vm, vm->s->rflags & 1, 1);
+	}
+}
+
+/* Everything named, undefined bits included: like a whole run. */
+static void everything(void)
+{
+	struct vm *vm = vcpu_vm(0);
+
+	need_extension();
+	FOR_MODES(mode)
+	{
+		static struct utcb_state whole;
+
+		vm_start(vm, mode, &change[mode]);
+		RUN(vm, VMX_CPUID);
+		RUN(vm, VMX_CPUID);
+		whole = *vm->s;
+		vcpu_scribble(vm);
+		run_partial(vm, ~0ul, VMX_CPUID);
+		for (unsigned g = 0; g < RT_ARRAY(groups); g++)
+			if (groups[g].mtd != MTD_TSC_TIMEOUT && changed(&whole, vm->s, groups[g].from, groups[g].to))
+				test_fail(__FILE__, __LINE__, "%s bits: group %#lx differs", vm_mode_name(mode),
+					  groups[g].mtd);
+	}
+}
+
+/* The FPU page is not part of the choice, and other exits and pokes work as ever. */
+VM_CODE(use_xmm, "movups 0x6000, %xmm0\n hlt");
+
+static void other_exits(void)
+{
+	struct vm *vm = vcpu_vm(0);
+
+	need_extension();
+	FOR_MODES(mode)
+	{
+		vm_start(vm, mode, &use_xmm[mode]);
+		*vm_u64(vm, VM_DATA) = 0x1234 + mode;
+		run_partial(vm, 0, VMX_HLT);
+		EXPECT_VM(vm, *(uint64_t *)(vm->vcpu.fpu + 160), 0x1234 + mode);
+		MUST(hc_vcpu_poke(vm->vcpu.sel));
+		run_partial(vm, 0, VMX_POKED);
+		vm->s->rflags = 0;
+		vm->mtd = MTD_RFLAGS;
+		run_partial(vm, 0, VMX_BAD_STATE);
+	}
+}
+
+const struct test vcpu_partial_tests[] = {TEST(each_group), TEST(later), TEST(everything), TEST(other_exits), {}};
