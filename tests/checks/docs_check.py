@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 The manual against the tree: docs/abi.md has a chapter for each hypercall, a row for each status and each bit of the transfer
-descriptor; docs/map.md names files that exist; links between pages, and paths in comments, lead somewhere.
+descriptor; docs/map.md names files that exist; links between pages, and paths in comments, lead somewhere; the
+example of docs/vmm.md is the program it speaks of.
 usage: docs_check.py SOURCE
 """
 
@@ -73,9 +74,17 @@ def check_comments(source):
                     yield f"{path}: speaks of {name}, which does not exist"
 
 
+def check_example(source):
+    """The worked example is the program that the tests run."""
+    program = (source / "bench-guests/root/vmm.c").read_text().split("*/\n", 2)[2]
+    if program not in (source / "docs/vmm.md").read_text():
+        yield "docs/vmm.md: its example is not what bench-guests/root/vmm.c says"
+
+
 def main():
     source = pathlib.Path(sys.argv[1])
-    complaints = [*check_interface(source), *check_map(source), *check_links(source), *check_comments(source)]
+    checks = (check_interface, check_map, check_links, check_comments, check_example)
+    complaints = [text for check in checks for text in check(source)]
     tree.report("manual", complaints, len(entries(source, "HC_LIST")))
 
 
