@@ -94,7 +94,7 @@ class Budgets:
     suite: str
     roottask: str
     weights: str
-    paths: dict  # name without the suite: Budget
+    paths: dict  # name, as hbench has it: Budget
     allowances: dict  # emulator: {kind: count per path}
 
     @classmethod
@@ -113,17 +113,17 @@ class Budgets:
         for name, entry in data["paths"].items():
             known = "at_most" in entry and entry.keys() <= PATH_MEMBERS
             want(known, file, f"{name}: members are {', '.join(sorted(PATH_MEMBERS))}; at_most is needed")
-        paths = {name: Budget(entry["at_most"], entry.get("instructions"), entry.get("cycles"))
+        paths = {f"{data['suite']}/{name}": Budget(entry["at_most"], entry.get("instructions"), entry.get("cycles"))
                  for name, entry in data["paths"].items()}
         return cls(data["suite"], data["roottask"], data["weights"], paths, allowances)
 
     def cases(self):
         """What makes the roottask run those that have a budget (and maybe others whose names begin alike)."""
-        return tuple(self.paths)
+        return tuple(name.partition("/")[2] for name in self.paths)
 
     def complaints(self, found, weights, emulator):
         """What a path exceeds; empty for one without a budget."""
-        budget = self.paths.get(found.name.partition("/")[2])
+        budget = self.paths.get(found.name)
         allowed = {kind: count for kind, count in self.allowances.get(emulator, {}).items() if kind != "why"}
         if not budget:
             return []
@@ -131,5 +131,8 @@ class Budgets:
 
 
 def find_budgets(suite):
-    """Those of a suite that come with this tool, or of a file."""
-    return Budgets.read(suite if suite.endswith(".json") else HERE / "budgets" / f"{suite}.json")
+    """A file of budgets, or those of a suite that come with this tool; there may be none."""
+    if suite.endswith(".json"):
+        return Budgets.read(suite)
+    file = HERE / "budgets" / f"{suite}.json"
+    return Budgets.read(file) if file.exists() else Budgets(suite, f"{suite}.elf", "icelake", {}, {})

@@ -19,7 +19,7 @@ import source
 import suite
 
 HERE = pathlib.Path(__file__).resolve().parent
-EXCEEDED, USAGE, INVALID = 1, 2, 4
+EXCEEDED, USAGE, INVALID, SKIPPED = 1, 2, 4, 77
 
 EXAMPLES = """\
 examples:
@@ -34,7 +34,7 @@ examples:
   pathcost.py --weights mine.json         cycles of another microarchitecture (profiling/README.md)
 
 exit codes: 0 all is well; 1 a budget is exceeded; 2 wrong usage, or a file of weights or budgets is wrong; 4 there is no valid
-result
+result; 77 this machine or kernel can do none of the cases
 """
 
 
@@ -44,7 +44,7 @@ def arguments():
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/release", metavar="FOLDER",
                         help="with hypervisor and roottasks (default: build/release)")
     parser.add_argument("--suite", default="ipc", metavar="NAME",
-                        help="one of profiling/budgets, or a file of budgets (default: ipc)")
+                        help="a roottask with benchmarks, or a file of budgets for one (default: ipc)")
     parser.add_argument("--emulator", choices=("qemu", "bochs"), default="qemu", help="(default: qemu)")
     parser.add_argument("--cpu", default="", metavar="MODEL", help="CPU model (default: max in QEMU, tigerlake in Bochs)")
     parser.add_argument("--case", metavar="PREFIX,...", help="cases to trace; an empty text: all (default: those with a budget)")
@@ -62,24 +62,42 @@ def chosen(text, budgets):
     return budgets.cases() if text is None else tuple(name for name in text.split(",") if name)
 
 
+def with_budget(found, skipped, budgets):
+    """Those of the cases that have a budget, and all of them."""
+    found = [one for one in found if one.name in budgets]
+    skipped = {name: why for name, why in skipped.items() if name in budgets}
+    missing = budgets.keys() - {one.name for one in found} - skipped.keys()
+    if missing:
+        raise suite.RunError(f"there is a budget, but no measurement: {', '.join(sorted(missing))}")
+    return found, skipped
+
+
+def analyse(traced, symbols):
+    found = path.analyse(traced.name, traced.steps, *symbols)
+    if found.total != traced.measured:
+        raise path.TraceError(f"{found.total} instructions were traced, but {traced.measured} measured")
+    return found
+
+
 def measure(args, budgets):
-    """[Path] of the cases that were asked for; without a choice, of those with a budget."""
+    """[Path] of the cases that were asked for; without a choice, of those with a budget. And {name: why} of those left out."""
     run = suite.Run(args.build, budgets.roottask, chosen(args.case, budgets), args.emulator, args.cpu, args.timeout)
-    found = suite.trace(run)
-    kernel, program = elf.Symbols(args.build / "hypervisor"), elf.Symbols(args.build / budgets.roottask)
-    if args.case is None:
-        found = [one for one in found if one.name.partition("/")[2] in budgets.paths]
-        missing = budgets.paths.keys() - {one.name.partition("/")[2] for one in found}
-        if missing:
-            raise suite.RunError(f"there is a budget, but no measurement: {', '.join(sorted(missing))}")
-    paths = [path.analyse(one.name, one.steps, kernel, program) for one in found]
-    for one, traced in zip(paths, found):
-        if one.total != traced.measured:
-            raise suite.RunError(f"{one.name}: {one.total} instructions were traced, but {traced.measured} measured")
-    return paths
+    found, left_out = suite.trace(run)
+    symbols = elf.Symbols(args.build / "hypervisor"), elf.Symbols(args.build / budgets.roottask)
+    if args.case is None and budgets.paths:
+        found, left_out = with_budget(found, left_out, budgets.paths)
+    paths = []
+    for one in found:
+        try:
+            paths.append(analyse(one, symbols))
+        except path.TraceError as error:
+            if one.name in budgets.paths:
+                raise suite.RunError(f"{one.name}: {error}") from None
+            left_out[one.name] = str(error)
+    return paths, left_out
 
 
-def show(paths, weights, files, args):
+def show(paths, left_out, weights, files, args):
     print(f"{args.emulator} {args.cpu or suite.CPU[args.emulator]}; cycles are an estimate with the weights {weights.name}\n")
     if args.symbols or args.steps:
         notes = source.Notes(paths, files) if args.steps else None
@@ -87,20 +105,22 @@ def show(paths, weights, files, args):
             rows = report.by_step(found, notes) if args.steps else report.by_symbol(found, weights)
             print("\n".join([found.name, *rows]), end="\n\n")
     print("\n".join(report.table(paths, weights)))
+    for name, why in left_out.items():
+        print(f"left out: {name}: {why}")
 
 
 def verdict(paths, complaints, budgets):
     """Print what is exceeded; the exit code."""
-    bounded = [found for found in paths if found.name.partition("/")[2] in budgets.paths]
+    bounded = [found for found in paths if found.name in budgets.paths]
     exceeded = [found for found in bounded if complaints[found.name]]
     print()
     for found in exceeded:
         print(f"EXCEEDED {found.name}: {'; '.join(complaints[found.name])}")
-    print(f"{len(bounded) - len(exceeded)} of {len(bounded)} paths with a budget keep to it"
-          + (f"; {len(paths) - len(bounded)} have none" if len(paths) > len(bounded) else ""))
+    rest = f"; {len(paths) - len(bounded)} without a budget" if len(paths) > len(bounded) else ""
+    print(f"{len(bounded) - len(exceeded)} of {len(bounded)} paths with a budget keep to it{rest}")
     if exceeded:
         print(f"Where: --case {exceeded[0].name.partition('/')[2]} --steps")
-    return EXCEEDED if exceeded else 0
+    return EXCEEDED if exceeded else 0 if paths else SKIPPED
 
 
 def main():
@@ -111,7 +131,7 @@ def main():
     try:
         budgets = model.find_budgets(args.suite)
         weights = model.find_weights(args.weights or budgets.weights)
-        paths = measure(args, budgets)
+        paths, left_out = measure(args, budgets)
         complaints = {found.name: budgets.complaints(found, weights, args.emulator) for found in paths}
         if args.json:
             args.json.write_text(json.dumps(report.document(paths, weights, args.emulator, complaints), indent="\t") + "\n")
@@ -121,7 +141,7 @@ def main():
     except (suite.RunError, path.TraceError, elf.ElfError) as error:
         print(f"pathcost.py: {error}", file=sys.stderr)
         return INVALID
-    show(paths, weights, [args.build / "hypervisor", args.build / budgets.roottask], args)
+    show(paths, left_out, weights, [args.build / "hypervisor", args.build / budgets.roottask], args)
     return verdict(paths, complaints, budgets)
 
 

@@ -77,18 +77,20 @@ def name_of(message):
 
 
 def samples(serial):
-    """[(name, least)] of the cases that were measured, if the run is complete and nothing failed."""
-    found, ended = [], False
+    """[(name, least)] of the cases that were measured, {name: why} of those skipped; only if all is complete and nothing failed."""
+    found, skipped, ended = [], {}, False
     for message in messages(serial):
         if message["type"] == "fail":
             raise RunError(f"{name_of(message)} failed: {message['why']}")
         if message["type"] == "sample":
             found.append((name_of(message), message["min"]))
+        if message["type"] == "skip":
+            skipped[name_of(message)] = message["why"]
         ended |= message["type"] == "end"
     if not ended:
         last = serial.strip().splitlines()[-3:]
         raise RunError("\n".join(["the benchmark did not come to its end; its last words:", *last]))
-    return found
+    return found, skipped
 
 
 def run_bochs(run, folder):
@@ -127,7 +129,7 @@ def run_qemu(run, folder):
 
 
 def trace(run):
-    """[Traced] in the order of the suite."""
+    """[Traced] in the order of the suite, and {name: why} of the cases that this machine or kernel cannot do."""
     for name in ("hypervisor", "hypervisor.elf32", run.roottask):
         if not (run.build / name).is_file():
             raise RunError(f"{run.build / name} is missing: ./run build makes it")
@@ -136,9 +138,9 @@ def trace(run):
             serial, windows = {"qemu": run_qemu, "bochs": run_bochs}[run.emulator](run, pathlib.Path(folder))
         except (machine.MachineError, image.ImageError, path.TraceError, elf.ElfError) as error:
             raise RunError(str(error)) from None
-    measured = samples(serial)
+    measured, skipped = samples(serial)
     if len(measured) != len(windows):
         raise RunError(f"{len(windows)} windows were traced, {len(measured)} cases measured")
-    if not measured:
+    if not measured and not skipped:
         raise RunError(f"no case begins with {' or '.join(run.cases) or 'anything'}")
-    return [Traced(name, least, steps) for (name, least), steps in zip(measured, windows)]
+    return [Traced(name, least, steps) for (name, least), steps in zip(measured, windows)], skipped

@@ -62,9 +62,10 @@ class OwnFiles(Files):
     def test_by_name(self):
         self.assertEqual(model.find_weights("icelake").name, "icelake")
         self.assertEqual(model.find_budgets("ipc").suite, "ipc")
-        for find in (model.find_weights, model.find_budgets):
+        self.assertEqual(model.find_budgets("hello").paths, {})
+        for find, name in ((model.find_weights, "nothing"), (model.find_budgets, "nothing.json")):
             with self.assertRaises(model.DataError):
-                find("nothing")
+                find(name)
 
 
 class Weights(Files):

@@ -24,7 +24,7 @@ class Serial(unittest.TestCase):
     def test_samples(self):
         text = "noise\n" + line("sample", min=39) + line("skip", "d", why="x") + "text "
         text += line("sample", "e", {"b": 1, "a": "x"}, min=7) + END
-        self.assertEqual(suite.samples(text), [("s/c", 39), ("s/e/a:x/b:1", 7)])
+        self.assertEqual(suite.samples(text), ([("s/c", 39), ("s/e/a:x/b:1", 7)], {"s/d": "x"}))
 
     def test_failures(self):
         for text, why in ((line("sample", min=1), "did not come to its end"), ("", "did not come to its end"),
@@ -57,7 +57,8 @@ class Runs(unittest.TestCase):
             suite.trace(suite.Run(BUILD, "hello.elf"))
 
     def test_traced_is_measured(self):
-        found = suite.trace(suite.Run(BUILD, "ipc.elf", ("null", "pt_ctrl")))
+        found, skipped = suite.trace(suite.Run(BUILD, "ipc.elf", ("null", "pt_ctrl")))
+        self.assertEqual(skipped, {})
         self.assertEqual([one.name for one in found], ["ipc/null", "ipc/pt_ctrl"])
         self.assertTrue(all(len(one.steps) > one.measured > 20 for one in found))
 
