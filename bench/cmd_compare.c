@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
+#include "machine.h"
 #include "report.h"
 
 static struct {
@@ -19,7 +20,7 @@ static int compare_loaded(const struct result *a, const struct result *b)
 	struct error error;
 	int code = 0;
 
-	if (!compare_same_machine(a, b, &error))
+	if (!machine_same(a, b, &error))
 		complain("note: %s", error.text);
 	if (!compare_results(&comparison, a, b, verb_suite_of(b, &storage), &error)) {
 		complain("%s", error.text);

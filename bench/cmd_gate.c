@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
+#include "aa.h"
 #include "baseline.h"
+#include "machine.h"
 #include "report.h"
 #include "self_test.h"
 
@@ -9,7 +11,7 @@
 #include <string.h>
 
 static struct {
-	const char *baseline, *result, *thresholds, *junit, *markdown;
+	const char *baseline, *result, *thresholds, *junit, *markdown, *json;
 	bool any_machine, self_test;
 } o;
 
@@ -25,6 +27,7 @@ static const struct option_spec options[] = {
 	 "then",
 	 &o.self_test, 0, 0, NULL},
 	{"junit", 0, OPTION_TEXT, "FILE", "Write JUnit XML, too", &o.junit, 0, 0, NULL},
+	{"json", 0, OPTION_TEXT, "FILE", "Write JSON, too", &o.json, 0, 0, NULL},
 	{"markdown", 0, OPTION_TEXT, "FILE", "Write Markdown, too", &o.markdown, 0, 0, NULL},
 	OPTION_END,
 };
@@ -67,6 +70,11 @@ static void print_advice(const struct comparison *c, enum exit_code code)
 	case EXIT_NOT_ENOUGH_DATA:
 		puts("UNDECIDED: measure again with more --boots.");
 		break;
+	case EXIT_RUN_INVALID:
+		puts("INVALID: the same programs gave other numbers (lab drift). Find out what changed on the "
+		     "machine, "
+		     "then measure the baseline's kernel again.");
+		break;
 	default:
 		puts("PASSED");
 	}
@@ -75,13 +83,24 @@ static void print_advice(const struct comparison *c, enum exit_code code)
 		       o.result);
 }
 
+static void print_false_alarms(const struct result *baseline, const struct suite *suite)
+{
+	struct aa aa;
+
+	if (aa_measure(&aa, baseline, suite))
+		printf("A/A: halves of the baseline's boots, compared with each other: %zu false alarms in %zu "
+		       "verdicts, "
+		       "%zu undecided.\n",
+		       aa.alarms, aa.comparisons, aa.unsure);
+}
+
 static enum exit_code judge(const struct result *baseline, const struct result *result, const struct suite *suite)
 {
 	struct comparison c;
 	struct error error;
 	enum exit_code code;
 
-	if (!o.any_machine && !compare_same_machine(baseline, result, &error)) {
+	if (!o.any_machine && !machine_same(baseline, result, &error)) {
 		complain("%s\nInstruction counts of different machines are of different paths. "
 			 "--allow-different-machine compares them anyway.",
 			 error.text);
@@ -91,10 +110,12 @@ static enum exit_code judge(const struct result *baseline, const struct result *
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
-	code = compare_exit_code(&c);
+	code = compare_drifted(&c) ? EXIT_RUN_INVALID : compare_exit_code(&c);
 	report_comparison(stdout, &c);
+	print_false_alarms(baseline, suite);
 	print_advice(&c, code);
-	if (!write_report(o.junit, &c, report_junit) || !write_report(o.markdown, &c, report_markdown))
+	if (!write_report(o.junit, &c, report_junit) || !write_report(o.markdown, &c, report_markdown) ||
+	    !write_report(o.json, &c, report_json))
 		code = EXIT_RUN_INVALID;
 	compare_free(&c);
 	return code;
@@ -182,7 +203,8 @@ const struct verb verb_gate = {
 	       "one "
 	       "more is a regression unless the suite's file gives the case a threshold.",
 	.more = "Exit codes: 0 same or better, 1 regressed, 2 usage, 3 not enough data, 4 a file is not valid or of "
-		"another machine, 5 a benchmark of the baseline is missing. When several apply, 4 comes before 1, 5 "
+		"another machine, or the machine drifted, 5 a benchmark of the baseline is missing. When several "
+		"apply, 4 comes before 1, 5 "
 		"and "
 		"3.",
 	.examples = "  hbench gate --baseline results new.json\n"

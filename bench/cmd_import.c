@@ -2,6 +2,7 @@
 #include "verbs.h"
 
 #include "collect.h"
+#include "google.h"
 #include "lines.h"
 #include "target.h"
 #include "report.h"
@@ -13,15 +14,19 @@
 enum { LOG_MAX = 1 << 30 };
 
 static struct {
-	const char *machine, *metric, *suite, *output, *revision;
-} o = {.metric = "ticks", .output = "hbench-result.json"};
+	const char *format, *machine, *metric, *suite, *output, *revision;
+} o = {.format = "log", .metric = "ticks", .output = "hbench-result.json"};
 
 static const struct option_spec options[] = {
-	{"machine", 'm', OPTION_TEXT, "ID", "Machine the logs come from, such as x1-carbon-gen9; needed", &o.machine,
-	 0, 0, NULL},
+	{"format", 'f', OPTION_TEXT, "log|google-benchmark",
+	 "Console logs (log), or a JSON file of a program with Google Benchmark", &o.format, 0, 0,
+	 "log google-benchmark"},
+	{"machine", 'm', OPTION_TEXT, "ID", "Machine the logs come from, such as x1-carbon-gen9; needed for logs",
+	 &o.machine, 0, 0, NULL},
 	{"metric", 'M', OPTION_TEXT, "ticks|instructions", "What the machine's time-stamp counter counts (ticks)",
 	 &o.metric, 0, 0, "ticks instructions"},
-	{"suite", 's', OPTION_TEXT, "NAME", "Refuse logs of another suite", &o.suite, 0, 0, NULL},
+	{"suite", 's', OPTION_TEXT, "NAME",
+	 "Refuse logs of another suite; what else is imported gets this name (micro)", &o.suite, 0, 0, NULL},
 	{"git-revision", 'g', OPTION_TEXT, "REV", "Revision to note in the result", &o.revision, 0, 0, NULL},
 	{"output", 'o', OPTION_TEXT, "FILE", "Result file (hbench-result.json)", &o.output, 0, 0, NULL},
 	OPTION_END,
@@ -70,12 +75,11 @@ static bool add_log(struct result *result, const char *path)
 	return good;
 }
 
-static int finish(struct result *result, unsigned boots)
+static int save(struct result *result)
 {
 	struct suite storage = {0};
 	struct error error;
 
-	collect_finish(result, o.revision, boots);
 	if (!result_save(result, o.output, &error)) {
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
@@ -85,38 +89,75 @@ static int finish(struct result *result, unsigned boots)
 	return EXIT_SAME_OR_BETTER;
 }
 
-static void check_options(void)
+static int import_logs(char **logs, unsigned count)
 {
-	if (!o.machine)
+	struct result result = {0};
+	bool good = true;
+	int code = EXIT_RUN_INVALID;
+
+	for (unsigned i = 0; i < count && good; i++)
+		good = add_log(&result, logs[i]);
+	if (good) {
+		collect_finish(&result, o.revision, count);
+		code = save(&result);
+	}
+	result_free(&result);
+	return code;
+}
+
+static int import_google(const char *path)
+{
+	struct result result;
+	struct error error;
+	int code;
+
+	if (!google_import(&result, path, o.suite ? o.suite : "micro", o.machine, &error)) {
+		complain("%s", error.text);
+		return EXIT_RUN_INVALID;
+	}
+	if (o.revision)
+		result_set_text(&result, "git_revision", o.revision);
+	code = save(&result);
+	result_free(&result);
+	return code;
+}
+
+static void check_options(bool logs)
+{
+	if (logs && !o.machine)
 		verb_usage(&verb_import, "--machine is needed");
-	if (!target_id_valid(o.machine))
+	if (o.machine && !target_id_valid(o.machine))
 		verb_usage(&verb_import, "a machine's id has only letters, digits, `_`, `.` and `-`");
+	if (o.suite && !protocol_name_valid(o.suite))
+		verb_usage(&verb_import, "a suite's name is of a-z, 0-9 and _");
 	if (!metric_find(o.metric))
 		verb_usage(&verb_import, "`%s` is not a metric; there are instructions and ticks", o.metric);
 }
 
 static int run(char **args, unsigned count)
 {
-	struct result result = {0};
-	bool good = true;
-	int code;
+	bool logs = !strcmp(o.format, "log");
 
-	check_options();
-	for (unsigned i = 0; i < count && good; i++)
-		good = add_log(&result, args[i]);
-	code = good ? finish(&result, count) : EXIT_RUN_INVALID;
-	result_free(&result);
-	return code;
+	if (!logs && strcmp(o.format, "google-benchmark"))
+		verb_usage(&verb_import, "`%s` is not a format; there are log and google-benchmark", o.format);
+	check_options(logs);
+	if (logs)
+		return import_logs(args, count);
+	if (count > 1)
+		verb_usage(&verb_import, "one file of Google Benchmark's at a time");
+	return import_google(args[0]);
 }
 
 const struct verb verb_import = {
 	.name = "import",
-	.summary = "make a result from console logs recorded elsewhere",
-	.args = "LOG...",
+	.summary = "make a result from console logs, or from Google Benchmark's JSON",
+	.args = "LOG...\n--format google-benchmark FILE",
 	.doc = "Make a result from console logs that were recorded elsewhere, for instance from the serial line of a "
-	       "real machine. Each log is one boot.",
+	       "real machine, each log one boot; or from what a program with Google Benchmark wrote, each repetition "
+	       "one boot.",
 	.examples = "  hbench import --machine nuc11 -o new.json boot1.log boot2.log boot3.log\n"
-		    "  hbench import --machine qemu-icount-max --metric instructions old.log\n",
+		    "  hbench import --machine qemu-icount-max --metric instructions old.log\n"
+		    "  hbench import --format google-benchmark --suite micro -o micro.json benchmark.json\n",
 	.options = options,
 	.args_min = 1,
 	.args_max = UINT32_MAX,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "collect.h"
 
+#include "validity.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,21 @@ enum { TAIL_LINES = 15, TAIL_WIDTH = 160, FAILED_SHOWN = 20, LOG_MAX = 1 << 30 }
 static const char *boot_line(const struct session *session)
 {
 	return session->boot_line[0] ? session->boot_line : session->run.kernel;
+}
+
+/* What only newer roottasks tell. */
+static void set_optional(struct result *result, const struct run_record *run)
+{
+	if (*run->microcode)
+		result_set_text(result, "microcode", run->microcode);
+	if (*run->firmware)
+		result_set_text(result, "firmware", run->firmware);
+	if (*run->hypervisor)
+		result_set_text(result, "hypervisor", run->hypervisor);
+	if (run->smt)
+		json_object_set_new(result->context, "smt", json_boolean(run->smt > 0));
+	if (run->memory_mb)
+		result_set_number(result, "memory_mb", run->memory_mb);
 }
 
 void collect_start(struct result *result, const struct session *session, const char *machine, const char *metric)
@@ -37,6 +54,7 @@ void collect_start(struct result *result, const struct session *session, const c
 	result_set_number(result, "tsc_khz", run->tsc_khz);
 	json_object_set_new(result->context, "tsc_invariant", json_boolean(run->tsc_invariant));
 	result_set_text(result, "roottask_cmdline", run->cmdline);
+	set_optional(result, run);
 	result_set_number(result, "timer_overhead", (int64_t)session->calibration.overhead);
 	result_set_number(result, "timer_overhead_max", (int64_t)session->calibration.overhead_max);
 }
@@ -53,7 +71,8 @@ bool collect_add(struct result *result, struct session *session, struct error *e
 {
 	const struct run_record *run = &session->run;
 
-	if (!agree(result, "suite", run->suite, error) || !agree(result, "cpu_brand", run->cpu, error) ||
+	if (!validity_check(result, session, result_text(result, "metric"), error) ||
+	    !agree(result, "suite", run->suite, error) || !agree(result, "cpu_brand", run->cpu, error) ||
 	    !agree(result, "kernel_boot_line", boot_line(session), error))
 		return false;
 	for (size_t i = 0; i < session->measured_count; i++) {

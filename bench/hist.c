@@ -126,6 +126,47 @@ struct hist hist_copy(const struct hist *src)
 	return copy;
 }
 
+uint64_t hist_ordinal(const struct hist *hist, uint64_t value)
+{
+	unsigned bits = HIST_BITS - hist->coarser;
+	uint64_t power = (uint64_t)__builtin_ctzll(hist_width(hist, value));
+
+	return (power << bits) + (value >> power);
+}
+
+uint64_t hist_of_ordinal(const struct hist *hist, uint64_t ordinal)
+{
+	unsigned bits = HIST_BITS - hist->coarser;
+	uint64_t power = ordinal >> bits ? (ordinal >> bits) - 1 : 0;
+
+	return (ordinal - (power << bits)) << power;
+}
+
+uint64_t hist_between(const struct hist *hist, uint64_t low, uint64_t high)
+{
+	uint64_t count = 0;
+
+	for (size_t i = find(hist, low); i < hist->used && hist->bins[i].lower < high; i++)
+		count += hist->bins[i].count;
+	return count;
+}
+
+void hist_subtract(struct hist *dst, const struct hist *src)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < dst->used; i++) {
+		struct bin bin = dst->bins[i];
+		size_t at = find(src, bin.lower);
+		uint64_t taken = at < src->used && src->bins[at].lower == bin.lower ? src->bins[at].count : 0;
+
+		bin.count -= taken < bin.count ? taken : bin.count;
+		if (bin.count)
+			dst->bins[kept++] = bin;
+	}
+	dst->used = kept;
+}
+
 uint64_t hist_quantile(const struct hist *hist, double q)
 {
 	double rank = ceil(q * (double)hist_total(hist));

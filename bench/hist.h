@@ -40,6 +40,16 @@ void hist_merge(struct hist *dst, const struct hist *src);
 
 struct hist hist_copy(const struct hist *src);
 
+/* Position of a value's bin among all bins of the layout, the empty ones included; and where a bin begins. */
+uint64_t hist_ordinal(const struct hist *hist, uint64_t value);
+uint64_t hist_of_ordinal(const struct hist *hist, uint64_t ordinal);
+
+/* Values from low up to, not including, high, as far as bins tell: those whose bin begins there. */
+uint64_t hist_between(const struct hist *hist, uint64_t low, uint64_t high);
+
+/* Takes the values of src out of dst, as far as they are there. Both must have the same layout. */
+void hist_subtract(struct hist *dst, const struct hist *src);
+
 /* The value of rank ceil(q * total), as the middle of its bin; 0 when there are none. */
 uint64_t hist_quantile(const struct hist *hist, double q);
 

@@ -4,10 +4,12 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <locale.h>
 #include <string.h>
 
 const struct verb *const verbs[] = {
-	&verb_list, &verb_run_machine, &verb_import, &verb_show, &verb_compare, &verb_gate, &verb_baseline, NULL,
+	&verb_list, &verb_run_machine, &verb_import, &verb_show, &verb_compare,
+	&verb_gate, &verb_baseline,    &verb_export, NULL,
 };
 
 static void print_help(FILE *out)
@@ -54,6 +56,7 @@ static int flush_output(int code)
 
 int main(int argc, char **argv)
 {
+	setlocale(LC_CTYPE, "");
 	argp_err_exit_status = EXIT_USAGE;
 	if (argc < 2) {
 		print_help(stderr);

@@ -176,6 +176,28 @@ static bool parse_sample(json_t *object, struct record *record, struct error *er
 	return get_hist(json_object_get(object, "hist"), &s->hist, error) && sample_check(s, error);
 }
 
+/* Members that came later: absent is good, wrong is not. */
+static bool get_optional(json_t *object, struct run_record *r, struct error *error)
+{
+	const struct {
+		const char *key;
+		char *out;
+	} texts[] = {{"microcode", r->microcode}, {"firmware", r->firmware}, {"hypervisor", r->hypervisor}};
+	bool smt;
+
+	for (size_t i = 0; i < array_size(texts); i++)
+		if (json_object_get(object, texts[i].key) && !get_string(object, texts[i].key, texts[i].out, error))
+			return false;
+	if (json_object_get(object, "memory_mb") && !get_number(object, "memory_mb", &r->memory_mb, error))
+		return false;
+	if (!json_object_get(object, "smt"))
+		return true;
+	if (!get_bool(object, "smt", &smt, error))
+		return false;
+	r->smt = smt ? 1 : -1;
+	return true;
+}
+
 static bool parse_run(json_t *object, struct record *record, struct error *error)
 {
 	struct run_record *r = &record->run;
@@ -192,7 +214,7 @@ static bool parse_run(json_t *object, struct record *record, struct error *error
 	       get_number(object, "api", &r->api, error) && get_number(object, "family", &r->family, error) &&
 	       get_number(object, "model", &r->model, error) && get_number(object, "stepping", &r->stepping, error) &&
 	       get_number(object, "tsc_khz", &r->tsc_khz, error) && get_number(object, "cpus", &r->cpus, error) &&
-	       get_bool(object, "tsc_invariant", &r->tsc_invariant, error);
+	       get_bool(object, "tsc_invariant", &r->tsc_invariant, error) && get_optional(object, r, error);
 }
 
 static bool parse_calibration(json_t *object, struct record *record, struct error *error)

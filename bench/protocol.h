@@ -34,6 +34,10 @@ struct run_record {
 	protocol_string suite, kernel, cpu, vendor, cmdline;
 	int64_t api, family, model, stepping, tsc_khz, cpus;
 	bool tsc_invariant;
+	/* Optional: "" or 0 when the roottask does not tell */
+	protocol_string microcode, firmware, hypervisor;
+	int64_t memory_mb;
+	int smt; /* 1: on, -1: off */
 };
 
 struct calibration_record {

@@ -35,12 +35,15 @@ static void print_outcome(FILE *out, const char *element, const char *message)
 static void print_verdict(FILE *out, const struct comparison *c, const struct pair *p)
 {
 	const struct outcome *o = &p->outcome;
-	char text[512];
+	char text[512], confidence[80] = "";
 
+	if (o->tested)
+		snprintf(confidence, sizeof(confidence), ", 95%% between %+.2f%% and %+.2f%%, p %.3g",
+			 o->interval.low, o->interval.high, o->p);
 	switch (o->verdict) {
 	case VERDICT_WORSE:
-		snprintf(text, sizeof(text), "%ju became %ju (%+jd, %+.2f%%) %s", (uintmax_t)o->a, (uintmax_t)o->b,
-			 (intmax_t)o->change, o->percent, c->metric->unit);
+		snprintf(text, sizeof(text), "%ju became %ju (%+jd, %+.2f%%%s) %s", (uintmax_t)o->a, (uintmax_t)o->b,
+			 (intmax_t)o->change, o->percent, confidence, c->metric->unit);
 		print_outcome(out, "failure", text);
 		break;
 	case VERDICT_MISSING:
@@ -61,7 +64,7 @@ static void print_pair(FILE *out, const struct comparison *c, const struct pair 
 {
 	fputs("  <testcase", out);
 	print_attribute(out, "classname", result_text(c->b, "machine"));
-	print_attribute(out, "name", p->name);
+	print_attribute(out, "name", p->label);
 	fputs(" time=\"0\">\n", out);
 	print_verdict(out, c, p);
 	fprintf(out, "    <system-out>A %ju, B %ju, %s</system-out>\n  </testcase>\n", (uintmax_t)p->outcome.a,

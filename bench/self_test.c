@@ -2,6 +2,7 @@
 #include "self_test.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Moves all values of a sample up by the same amount. The first and the last bin follow min and max exactly. */
 static void shift(struct sample *s, uint64_t by)
@@ -29,20 +30,27 @@ static void shift(struct sample *s, uint64_t by)
 	s->sum += by * s->n;
 }
 
-/* The smallest shift that must count: just over the threshold; where there is noise, well out of it. */
-static uint64_t smallest(const struct benchmark *b, const struct metric *metric, double threshold)
+/* The smallest shift that must count for one estimator: just over the threshold; with noise, well out of it. */
+static uint64_t smallest(const struct pair *p, const struct benchmark *b, const struct metric *metric)
 {
-	uint64_t value = metric_value(metric, b);
-	uint64_t allowed = (uint64_t)((double)value * threshold / 100);
+	uint64_t value = metric_value(metric, p->estimator, b);
+	uint64_t allowed = (uint64_t)((double)value * p->threshold / 100);
 
 	return metric->exact ? allowed + 1 : 3 * allowed + (b->merged.max - b->merged.min) + 1;
 }
 
-static void plant(struct result *copy, size_t index, const struct metric *metric, const struct suite *suite)
+/* A comparison of the baseline with itself knows which estimators are judged by which thresholds. */
+static void plant(struct result *copy, size_t index, const struct comparison *judged)
 {
 	struct benchmark *b = &copy->benchmarks[index];
-	uint64_t by = smallest(b, metric, suite_threshold(suite, b->name, metric->name, metric->threshold));
+	uint64_t by = 0;
 
+	for (size_t i = 0; i < judged->count; i++)
+		if (!strcmp(judged->pairs[i].name, b->name)) {
+			uint64_t needed = smallest(&judged->pairs[i], b, judged->metric);
+
+			by = needed > by ? needed : by;
+		}
 	for (size_t i = 0; i < b->boot_count; i++)
 		shift(&b->boots[i], by);
 }
@@ -77,7 +85,7 @@ static bool expect_code(const struct result *baseline, struct result *copy, cons
 }
 
 /* Every benchmark is shifted: each of them must be found. */
-static bool find_each(const struct result *baseline, const struct metric *metric, const struct suite *suite,
+static bool find_each(const struct result *baseline, const struct comparison *judged, const struct suite *suite,
 		      struct error *error)
 {
 	struct result copy = result_copy(baseline), read = {0};
@@ -85,11 +93,11 @@ static bool find_each(const struct result *baseline, const struct metric *metric
 	bool good;
 
 	for (size_t i = 0; i < copy.count; i++)
-		plant(&copy, i, metric, suite);
+		plant(&copy, i, judged);
 	good = compare_copy(&c, &read, baseline, &copy, suite, error);
 	for (size_t i = 0; good && i < c.count; i++)
 		if (c.pairs[i].outcome.verdict != VERDICT_WORSE)
-			good = error_set(error, "%s was made worse and the verdict is: %s. %s", c.pairs[i].name,
+			good = error_set(error, "%s was made worse and the verdict is: %s. %s", c.pairs[i].label,
 					 verdict_name(c.pairs[i].outcome.verdict), c.pairs[i].outcome.why);
 	compare_free(&c);
 	result_free(&read);
@@ -97,12 +105,12 @@ static bool find_each(const struct result *baseline, const struct metric *metric
 	return good;
 }
 
-static bool find_one(const struct result *baseline, const struct metric *metric, const struct suite *suite,
+static bool find_one(const struct result *baseline, const struct comparison *judged, const struct suite *suite,
 		     struct error *error)
 {
 	struct result copy = result_copy(baseline);
 
-	plant(&copy, copy.count - 1, metric, suite);
+	plant(&copy, copy.count - 1, judged);
 	return expect_code(baseline, &copy, suite, EXIT_REGRESSED, "one worse benchmark among good ones", error);
 }
 
@@ -121,13 +129,22 @@ static bool find_missing(const struct result *baseline, const struct suite *suit
 
 bool self_test(const struct result *baseline, const struct suite *suite, struct error *error)
 {
-	const struct metric *metric = metric_find(result_text(baseline, "metric"));
+	struct comparison judged;
 	struct result copy;
+	bool good;
 
-	if (!metric || !baseline->count)
+	if (!compare_results(&judged, baseline, baseline, suite, error)) {
+		compare_free(&judged);
+		return false;
+	}
+	if (!baseline->count) {
+		compare_free(&judged);
 		return error_set(error, "the baseline holds nothing to compare");
+	}
 	copy = result_copy(baseline);
-	return expect_code(baseline, &copy, suite, EXIT_SAME_OR_BETTER, "an unchanged copy", error) &&
-	       find_each(baseline, metric, suite, error) && find_one(baseline, metric, suite, error) &&
+	good = expect_code(baseline, &copy, suite, EXIT_SAME_OR_BETTER, "an unchanged copy", error) &&
+	       find_each(baseline, &judged, suite, error) && find_one(baseline, &judged, suite, error) &&
 	       find_missing(baseline, suite, error);
+	compare_free(&judged);
+	return good;
 }

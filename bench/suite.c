@@ -3,6 +3,7 @@
 
 #include "json_file.h"
 #include "protocol.h"
+#include "verdict.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -39,6 +40,16 @@ const char *suite_folder(void)
 	return found;
 }
 
+/* "ticks" or "ticks.p99". A threshold for what does not exist would never be looked at. */
+static bool threshold_known(const char *key)
+{
+	const char *dot = strchr(key, '.');
+	char metric[32];
+
+	snprintf(metric, sizeof(metric), "%.*s", (int)(dot ? dot - key : (ptrdiff_t)strlen(key)), key);
+	return metric_find(metric) && (!dot || estimator_find(dot + 1));
+}
+
 static bool get_thresholds(const json_t *object, struct threshold *out, size_t *count, struct error *error)
 {
 	const char *metric;
@@ -54,6 +65,12 @@ static bool get_thresholds(const json_t *object, struct threshold *out, size_t *
 					 "\"threshold\" must give a percentage, 0 or more, for each of at most "
 					 "%d metrics",
 					 SUITE_METRICS_MAX);
+		if (!threshold_known(metric))
+			return error_set(
+				error,
+				"\"threshold\": there is no \"%.60s\"; there are instructions and ticks, and "
+				"such as ticks.p99",
+				metric);
 		strcpy(t->metric, metric);
 		t->percent = json_number_value(percent);
 		++*count;

@@ -4,7 +4,7 @@
 
 #include "util.h"
 
-enum { SUITE_METRICS_MAX = 4, SUITE_CPUS_MAX = 128 };
+enum { SUITE_METRICS_MAX = 12, SUITE_CPUS_MAX = 128 };
 
 /* By how many percent a case may change in a metric before that counts. */
 struct threshold {

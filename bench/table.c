@@ -55,12 +55,22 @@ static const char *title(const struct table *table, size_t column)
 	return table->titles[column] + right(table, column);
 }
 
+/* Columns a text takes on a terminal: all but the later bytes of a UTF-8 character. */
+static size_t shown(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += ((unsigned char)*text & 0xc0) != 0x80;
+	return count;
+}
+
 static int width(const struct table *table, size_t column)
 {
-	size_t widest = strlen(title(table, column));
+	size_t widest = shown(title(table, column));
 
 	for (size_t i = column; i < table->count; i += table->columns) {
-		size_t len = strlen(table->cells[i].text);
+		size_t len = shown(table->cells[i].text);
 
 		widest = len > widest ? len : widest;
 	}
@@ -71,9 +81,10 @@ static void print_cell(const struct table *table, FILE *out, size_t column, bool
 		       const char *code)
 {
 	const char *gap = column ? "  " : "";
-	int field = right(table, column) ? width(table, column) : last ? 0 : -width(table, column);
+	int room = width(table, column) - (int)shown(text);
 
-	fprintf(out, "%s%s%*s%s", gap, code, field, text, *code ? "\033[0m" : "");
+	fprintf(out, "%s%s%*s%s%*s%s", gap, code, right(table, column) ? room : 0, "", text,
+		right(table, column) || last ? 0 : room, "", *code ? "\033[0m" : "");
 }
 
 /* Number of columns up to the last that says something: lines do not end in blanks. */

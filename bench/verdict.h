@@ -4,6 +4,7 @@
 #pragma once
 
 #include "result.h"
+#include "stats.h"
 
 enum verdict {
 	VERDICT_SAME,
@@ -16,12 +17,14 @@ enum verdict {
 };
 
 struct metric {
-	const char *name;      /* "instructions" */
-	const char *unit;      /* "executed instructions per operation" */
-	const char *estimator; /* "minimum" */
-	const char *nature;    /* "exact" */
+	const char *name;                  /* "instructions" */
+	const char *unit;                  /* "executed instructions per operation" */
+	const struct estimator *estimator; /* that decides, unless a suite names more */
+	const char *value;                 /* what the estimator is called: "minimum" */
+	const char *nature;                /* "exact" */
 	bool exact;
-	double threshold; /* percent, when the suite names none */
+	double threshold;        /* percent, when the suite names none */
+	uint64_t windows_needed; /* on each side */
 };
 
 struct outcome {
@@ -29,17 +32,29 @@ struct outcome {
 	uint64_t a, b; /* the estimator's value on both sides */
 	int64_t change;
 	double percent; /* of a; 0 when a is 0 */
-	char why[160];  /* for the unsure, else "" */
+	/* With noise only */
+	bool tested;              /* there was enough to test, so the rest holds */
+	struct interval interval; /* of the change, 95%, percent */
+	double p;                 /* corrected for the number of tests once verdict_decide() sees it */
+	double superiority;       /* probability that a value of B is above one of A */
+	char why[160];            /* for the unsure, else "" */
 };
 
 /* NULL when no metric has that name. */
 const struct metric *metric_find(const char *name);
 
 /* The one number that stands for a benchmark in this metric. */
-uint64_t metric_value(const struct metric *metric, const struct benchmark *benchmark);
+uint64_t metric_value(const struct metric *metric, const struct estimator *estimator,
+		      const struct benchmark *benchmark);
 
-/* Either side may be NULL (missing, new), not both. threshold is in percent. */
-struct outcome verdict_decide(const struct metric *metric, const struct benchmark *a, const struct benchmark *b,
-			      double threshold);
+/* The numbers of a comparison, without a verdict. Either side may be NULL (missing, new), not both. */
+struct outcome verdict_measure(const struct metric *metric, const struct estimator *estimator,
+			       const struct benchmark *a, const struct benchmark *b);
+
+/* Sets the verdict, unless it is that a side is missing or has not enough boots. threshold is in percent. */
+void verdict_decide(struct outcome *outcome, const struct metric *metric, double threshold);
+
+/* True when there are numbers of both sides. */
+bool verdict_has_both(const struct outcome *outcome);
 
 const char *verdict_name(enum verdict verdict);

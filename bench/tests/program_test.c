@@ -19,7 +19,7 @@
 
 static void help(void **state)
 {
-	static const char *const verbs[] = {"list", "run", "import", "show", "compare", "gate", "baseline"};
+	static const char *const verbs[] = {"list", "run", "import", "show", "compare", "gate", "baseline", "export"};
 
 	(void)state;
 	expect(2, "");
@@ -340,9 +340,9 @@ static void wrong_suite(void **state)
 static void import(void **state)
 {
 	(void)state;
-	expect(0, "import --machine lab-1 -o import.json " TEST_DATA "/good.log " TEST_DATA "/good.log");
+	expect(0, "import --machine lab-1 -o import.json " TEST_DATA "/real.log " TEST_DATA "/real.log");
 	has("ipc on lab-1: time-stamp counter ticks per operation, mean of the boots' medians (with noise)");
-	expect(4, "import --machine lab-1 -o import2.json " TEST_DATA "/good.log " TEST_DATA "/cut.log");
+	expect(4, "import --machine lab-1 -o import2.json " TEST_DATA "/real.log " TEST_DATA "/cut.log");
 	has("cut off");
 	assert_false(exists("import2.json"));
 	expect(4, "import --machine lab-1 nothing.log");
@@ -389,6 +389,51 @@ static void gate_reports(void **state)
 	has("failures=\"1\"");
 	free(path);
 	expect(4, "gate --baseline base.json same.json --junit /nonexistent/x.xml");
+}
+
+/* The same programs and other numbers: the machine changed, not the code. */
+static void gate_drift(void **state)
+{
+	char *path = in_folder("drift.json");
+	struct result r;
+	struct error error;
+
+	(void)state;
+	for (uint64_t i = 0; i < 2; i++) {
+		result_init(&r, "m", "ipc", "instructions");
+		result_set_text(&r, "kernel_sha256", "12");
+		result_set_text(&r, "roottask_sha256", "34");
+		build_constant(&r, "ipc/null", 40 + i, 64);
+		result_merge(&r);
+		assert_true(result_save(&r, path, &error));
+		result_free(&r);
+		free(path);
+		path = in_folder("drift2.json");
+	}
+	free(path);
+	expect(4, "gate --baseline drift.json drift2.json --json drift-gate.json");
+	has("lab drift");
+	has("INVALID");
+	path = in_folder("drift-gate.json");
+	read_output(path);
+	has("\"lab_drift\": true");
+	has("\"verdict\": \"WORSE\"");
+	free(path);
+}
+
+static void formats(void **state)
+{
+	(void)state;
+	expect(0, "export base.json");
+	has("m,instructions,ipc/null,1,64,1,40,40,40,40,40,40,2560\n");
+	expect(0, "export -f google-benchmark base.json -o exported.json");
+	expect(0, "import -f google-benchmark -m lab-1 -s again -o again.json exported.json");
+	has("again on lab-1: picoseconds per operation");
+	has("40000");
+	expect(4, "import -f google-benchmark -o again.json broken.json");
+	expect(2, "import -f nothing base.json");
+	expect(2, "export -f nothing base.json");
+	expect(4, "export broken.json");
 }
 
 static void gate_thresholds(void **state)
@@ -502,6 +547,8 @@ int main(void)
 		cmocka_unit_test(import),
 		cmocka_unit_test(gate_codes),
 		cmocka_unit_test(gate_reports),
+		cmocka_unit_test(gate_drift),
+		cmocka_unit_test(formats),
 		cmocka_unit_test(gate_thresholds),
 		cmocka_unit_test(gate_self_test),
 		cmocka_unit_test(compare),

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
+#include "aa.h"
 #include "compare.h"
+#include "machine.h"
 #include "self_test.h"
 
 #include "build.h"
@@ -10,13 +12,15 @@
 
 static struct outcome exact(uint64_t from, uint64_t to, double threshold)
 {
+	const struct metric *metric = metric_find("instructions");
 	struct result r = {0};
 	struct outcome o;
 
 	build_constant(&r, "a", from, 10);
 	build_constant(&r, "b", to, 10);
 	result_merge(&r);
-	o = verdict_decide(metric_find("instructions"), &r.benchmarks[0], &r.benchmarks[1], threshold);
+	o = verdict_measure(metric, metric->estimator, &r.benchmarks[0], &r.benchmarks[1]);
+	verdict_decide(&o, metric, threshold);
 	result_free(&r);
 	return o;
 }
@@ -52,20 +56,22 @@ static void one_side_only(void **state)
 	(void)state;
 	build_constant(&r, "a", 7, 3);
 	result_merge(&r);
-	assert_int_equal(verdict_decide(metric, &r.benchmarks[0], NULL, 0).verdict, VERDICT_MISSING);
-	assert_int_equal(verdict_decide(metric, NULL, &r.benchmarks[0], 0).verdict, VERDICT_NEW);
+	assert_int_equal(verdict_measure(metric, metric->estimator, &r.benchmarks[0], NULL).verdict, VERDICT_MISSING);
+	assert_int_equal(verdict_measure(metric, metric->estimator, NULL, &r.benchmarks[0]).verdict, VERDICT_NEW);
 	result_free(&r);
 }
 
 static struct outcome noisy_seeded(uint64_t from, uint64_t to, uint64_t noise, size_t boots, unsigned seed)
 {
+	const struct metric *metric = metric_find("ticks");
 	struct result r = {0};
 	struct outcome o;
 
 	build_noisy(&r, "a", from, noise, boots, seed);
 	build_noisy(&r, "b", to, noise, boots, seed + 1);
 	result_merge(&r);
-	o = verdict_decide(metric_find("ticks"), &r.benchmarks[0], &r.benchmarks[1], 4);
+	o = verdict_measure(metric, metric->estimator, &r.benchmarks[0], &r.benchmarks[1]);
+	verdict_decide(&o, metric, 4);
 	result_free(&r);
 	return o;
 }
@@ -177,15 +183,167 @@ static void not_comparable(void **state)
 	assert_false(compare_results(&c, &a, &b, NULL, &error));
 	compare_free(&c);
 	result_init(&other, "bochs-tigerlake", "ipc", "instructions");
-	assert_false(compare_same_machine(&a, &other, &error));
+	assert_false(machine_same(&a, &other, &error));
 	assert_non_null(strstr(error.text, "bochs-tigerlake"));
-	assert_true(compare_same_machine(&a, &b, &error));
+	assert_true(machine_same(&a, &b, &error));
 	result_set_text(&other, "suite", "vm");
 	assert_false(compare_results(&c, &a, &other, NULL, &error));
 	compare_free(&c);
 	result_free(&a);
 	result_free(&b);
 	result_free(&other);
+}
+
+/* Two hundred cases that did not change: with p < 0.01 each, two would be false alarms. */
+static void many_comparisons(void **state)
+{
+	struct result a, b;
+	struct comparison c;
+	struct error error;
+
+	(void)state;
+	start(&a, "ticks");
+	start(&b, "ticks");
+	for (unsigned i = 0; i < 200; i++) {
+		char *name = xasprintf("ipc/c%u", i);
+
+		build_noisy(&a, name, 10000, 3000, 5, 31 * i + 1);
+		build_noisy(&b, name, 10000 + (i == 7 ? 2000 : 0), 3000, 5, 31 * i + 17);
+		free(name);
+	}
+	result_merge(&a);
+	result_merge(&b);
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_int_equal(c.tests, 200);
+	assert_int_equal(c.tally[VERDICT_WORSE], 1);
+	assert_int_equal(c.pairs[7].outcome.verdict, VERDICT_WORSE);
+	assert_int_equal(c.tally[VERDICT_BETTER], 0);
+	assert_true(c.pairs[7].outcome.p < 0.01 && c.pairs[7].outcome.superiority > 0.7);
+	compare_free(&c);
+	result_free(&a);
+	result_free(&b);
+}
+
+/* The usual cost stays and the tail grows: only who asks for the tail is told. */
+static void estimators_of_a_suite(void **state)
+{
+	struct suite_case of_case = {
+		.name = (char *)"ipc/x", .thresholds = {{"ticks.p99", 20}}, .threshold_count = 1};
+	struct suite suite = {.cases = &of_case, .count = 1};
+	struct result a, b;
+	struct comparison c;
+	struct error error;
+	uint64_t values[200];
+
+	(void)state;
+	start(&a, "ticks");
+	start(&b, "ticks");
+	for (uint64_t boot = 0; boot < 5; boot++)
+		for (int side = 0; side < 2; side++) {
+			for (uint64_t i = 0; i < 200; i++)
+				values[i] = i < 190 ? 1000 + (i + boot) % 7 : 3000 + boot + (side ? 2000 : 0);
+			struct sample s = build_sample(values, 200);
+
+			result_add(side ? &b : &a, "ipc/x", &s);
+		}
+	result_merge(&a);
+	result_merge(&b);
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_int_equal(c.count, 1);
+	assert_int_equal(c.pairs[0].outcome.verdict, VERDICT_SAME);
+	compare_free(&c);
+	assert_true(compare_results(&c, &a, &b, &suite, &error));
+	assert_int_equal(c.count, 2);
+	assert_int_equal(c.pairs[0].outcome.verdict, VERDICT_SAME);
+	assert_int_equal(c.pairs[1].outcome.verdict, VERDICT_WORSE);
+	assert_string_equal(c.pairs[1].label, "ipc/x [p99]");
+	assert_true(c.pairs[0].shift.mass > 0.04 && c.pairs[0].shift.from < 3100 && c.pairs[0].shift.to > 4900);
+	compare_free(&c);
+	if (!self_test(&a, &suite, &error))
+		fail_msg("%s", error.text);
+	result_free(&a);
+	result_free(&b);
+}
+
+static void drift(void **state)
+{
+	struct result a, b;
+	struct comparison c;
+	struct error error;
+
+	(void)state;
+	start(&a, "instructions");
+	start(&b, "instructions");
+	build_constant(&a, "ipc/x", 10, 4);
+	build_constant(&b, "ipc/x", 11, 4);
+	result_merge(&a);
+	result_merge(&b);
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_false(compare_drifted(&c)); /* nothing is known of the programs */
+	compare_free(&c);
+	result_set_text(&a, "kernel_sha256", "1");
+	result_set_text(&b, "kernel_sha256", "1");
+	result_set_text(&a, "roottask_sha256", "2");
+	result_set_text(&b, "roottask_sha256", "2");
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_true(compare_drifted(&c));
+	compare_free(&c);
+	result_set_text(&b, "kernel_append", "nopcid");
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_false(compare_drifted(&c));
+	compare_free(&c);
+	result_free(&a);
+	result_free(&b);
+}
+
+static void same_against_same(void **state)
+{
+	struct result r;
+	struct aa aa;
+
+	(void)state;
+	start(&r, "ticks");
+	build_noisy(&r, "ipc/x", 1000, 30, 8, 1);
+	build_noisy(&r, "ipc/y", 500, 200, 8, 2);
+	result_merge(&r);
+	assert_true(aa_measure(&aa, &r, NULL));
+	assert_int_equal(aa.comparisons, 20);
+	assert_in_range(aa.alarms, 0, 1);
+	result_free(&r);
+	start(&r, "ticks");
+	build_noisy(&r, "ipc/x", 1000, 30, 5, 1);
+	result_merge(&r);
+	assert_false(aa_measure(&aa, &r, NULL));
+	result_free(&r);
+}
+
+static void machines(void **state)
+{
+	struct result a, b;
+	struct error error;
+
+	(void)state;
+	start(&a, "ticks");
+	start(&b, "ticks");
+	result_set_number(&a, "tsc_khz", 2000000);
+	result_set_number(&b, "tsc_khz", 2000999);
+	assert_true(machine_same(&a, &b, &error));
+	result_set_number(&b, "tsc_khz", 2100000);
+	assert_false(machine_same(&a, &b, &error));
+	assert_non_null(strstr(error.text, "TSC, kHz: \"2000000\" and \"2100000\""));
+	result_set_number(&b, "tsc_khz", 2000000);
+	result_set_text(&b, "microcode", "0x1a");
+	assert_true(machine_same(&a, &b, &error)); /* one side does not know */
+	result_set_text(&a, "microcode", "0x1b");
+	assert_false(machine_same(&a, &b, &error));
+	result_set_text(&a, "metric", "instructions"); /* where microcode does not matter */
+	result_set_text(&b, "metric", "instructions");
+	assert_true(machine_same(&a, &b, &error));
+	result_set_number(&a, "num_cpus", 1);
+	result_set_number(&b, "num_cpus", 4);
+	assert_false(machine_same(&a, &b, &error));
+	result_free(&a);
+	result_free(&b);
 }
 
 static void self_test_of_counts(void **state)
@@ -253,6 +411,11 @@ int main(void)
 		cmocka_unit_test(false_alarms_and_power),
 		cmocka_unit_test(exit_codes),
 		cmocka_unit_test(not_comparable),
+		cmocka_unit_test(many_comparisons),
+		cmocka_unit_test(estimators_of_a_suite),
+		cmocka_unit_test(drift),
+		cmocka_unit_test(same_against_same),
+		cmocka_unit_test(machines),
 		cmocka_unit_test(self_test_of_counts),
 		cmocka_unit_test(self_test_of_noise),
 		cmocka_unit_test(self_test_finds_a_blind_gate),

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one number that stands for a boot's values. Which one depends on the question: the minimum for the length of a
+ * code path, the median for its usual cost, high quantiles for the tail.
+ */
+#pragma once
+
+#include "sample.h"
+
+#include <gsl/gsl_rng.h>
+
+struct estimator {
+	const char *name;    /* "p99" */
+	const char *meaning; /* "mean of the boots' 99th percentiles" */
+	double quantile;     /* 0: the minimum, 1: the maximum */
+	size_t offset;       /* of its value in struct sample */
+};
+
+/* NULL when there is none of that name. */
+const struct estimator *estimator_find(const char *name);
+
+/* All of them, from min to max, NULL at the end. */
+extern const struct estimator *const estimators[];
+
+uint64_t estimator_count(const struct estimator *estimator, const struct sample *sample);
+double estimator_value(const struct estimator *estimator, const struct sample *sample);
+
+/* Mean of the boots' values. */
+double estimator_mean(const struct estimator *estimator, const struct sample *boots, size_t count);
+
+/*
+ * The value that another boot of the same kind might have had: drawn from the distribution of this order statistic in
+ * samples of as many windows as the boot has.
+ */
+double estimator_resample(const struct estimator *estimator, const struct sample *sample, gsl_rng *rng);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "validity.h"
+
+#include "verdict.h"
+
+#include <math.h>
+#include <string.h>
+
+static double number(const struct result *result, const char *key)
+{
+	return json_number_value(json_object_get(result->context, key));
+}
+
+static bool check_clock(const struct session *session, struct error *error)
+{
+	const struct run_record *run = &session->run;
+
+	if (!run->tsc_invariant)
+		return error_set(
+			error,
+			"the time-stamp counter of %s is not invariant: its rate follows the CPU's clock, so "
+			"ticks are no measure. Use another machine; in a virtual one pass the flag on "
+			"(QEMU: -cpu host,+invtsc)",
+			run->cpu);
+	if (run->tsc_khz <= 0)
+		return error_set(error, "the rate of the time-stamp counter is not known");
+	return true;
+}
+
+/* An empty measurement costs the same in each boot, or what is taken off is wrong. */
+static bool check_calibration(const struct result *result, const struct session *session, struct error *error)
+{
+	double before = number(result, "timer_overhead"), now = (double)session->calibration.overhead;
+	double rate = number(result, "tsc_khz"), rate_now = (double)session->run.tsc_khz;
+
+	if (fabs(now - before) > fmax(8, before / 4))
+		return error_set(error,
+				 "an empty measurement takes %.0f ticks and took %.0f in the first boot: turn off "
+				 "frequency scaling and whatever else runs on the machine",
+				 now, before);
+	if (fabs(rate_now - rate) > rate / 100)
+		return error_set(error, "the time-stamp counter runs at %.0f kHz and ran at %.0f in the first boot",
+				 rate_now, rate);
+	return true;
+}
+
+bool validity_check(const struct result *result, const struct session *session, const char *metric,
+		    struct error *error)
+{
+	const struct metric *known = metric_find(metric);
+
+	if (!known || known->exact)
+		return true;
+	return check_clock(session, error) && (!result->context || check_calibration(result, session, error));
+}
