@@ -10,6 +10,7 @@
 #include "core/rcu.h"
 #include "core/remote.h"
 #include "core/sc.h"
+#include "core/vcpu.h"
 
 /* The account of the current SC is settled when another takes over: only then does the time matter. */
 static always_inline void charge(struct cpu *cpu, struct sc *sc)
@@ -129,7 +130,10 @@ static noinline struct ec *resume(struct cpu *cpu, struct ec *ec)
 		return exception_raise(cpu, ec, HEDRON_EXC_STARTUP);
 	case CONT_EVENT:
 		return exception_raise(cpu, ec, ec->event);
+	case CONT_VCPU:
+		return arch_vcpu_run(cpu, ec);
 	case CONT_IDLE:
+		cpu->vcpu = NULL; /* others need not interrupt us for its sake */
 		arch_idle(cpu, arch_idle_mode());
 	}
 	return ec;
@@ -146,6 +150,10 @@ static struct ec *reschedule(struct cpu *cpu)
  */
 static noinline struct ec *run_hazards(struct cpu *cpu)
 {
+	if (cpu->hazard & HAZARD_VCPU) {
+		hazard_clear(cpu, HAZARD_VCPU);
+		cpu->ec->cont = CONT_VCPU;
+	}
 	if (cpu->hazard & HAZARD_REMOTE) {
 		hazard_clear(cpu, HAZARD_REMOTE);
 		remote_take(cpu);
@@ -167,11 +175,20 @@ static noinline struct ec *switch_and_resume(struct cpu *cpu, struct ec *ec)
 	return resume(cpu, ec);
 }
 
+/* From the hypercall, with nothing else to do. */
+static noinline struct ec *enter_vcpu(struct cpu *cpu)
+{
+	struct ec *ec = cpu->ec;
+	hazard_clear(cpu, HAZARD_VCPU);
+	ec->cont = CONT_VCPU;
+	return arch_vcpu_run(cpu, ec);
+}
+
 /* The usual case: one EC has fallen asleep or been woken in a hypercall, and the next one comes out of one. */
 struct ec *dispatch_run(struct cpu *cpu)
 {
 	if (unlikely(cpu->hazard != HAZARD_SCHED))
-		return run_hazards(cpu);
+		return cpu->hazard == HAZARD_VCPU ? enter_vcpu(cpu) : run_hazards(cpu);
 	hazard_clear(cpu, HAZARD_SCHED);
 	struct ec *ec = choose(cpu);
 	if (unlikely(ec == cpu->ec))

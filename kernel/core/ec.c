@@ -8,6 +8,7 @@
 #include "core/remote.h"
 #include "core/sc.h"
 #include "core/sm.h"
+#include "core/vcpu.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/slab.h"
@@ -204,6 +205,8 @@ void ec_kill(struct ec *ec)
 		if (sm)
 			sm_forget(sm, ec);
 		ec->special &= ~EC_BLOCKED;
+		if (ec->vcpu)
+			vcpu_leave_run(ec);
 		leave_callee(ec);
 		ec_release_helpers(ec);
 		ec = abort_caller(ec);

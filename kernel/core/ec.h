@@ -20,6 +20,7 @@
 struct cpu;
 struct pd;
 struct sm;
+struct vcpu;
 
 /* How an EC that is not running goes on. Written only off the hot path: a plain caller is resumed by `reply` itself.
  */
@@ -29,6 +30,7 @@ enum ec_cont {
 	CONT_STARTUP, /* raise the startup event */
 	CONT_CALL,    /* start the call in regs.rdi again */
 	CONT_EVENT,   /* raise event `event` again: its handler was busy */
+	CONT_VCPU,    /* in the guest of `vcpu` */
 	CONT_IDLE,    /* the CPU has nothing to do */
 };
 
@@ -65,6 +67,7 @@ struct ec {
 	struct list parked;      /* SCs that wait until this EC can run */
 	struct list sm_link;     /* in sm->waiters */
 	struct sm *sm;           /* that it waits on */
+	struct vcpu *vcpu;       /* that it runs */
 	u64 utcb_va;             /* user address of the UTCB, 0 if none; immutable */
 	struct pd *utcb_pd;      /* where; referenced */
 	struct work wake;        /* the letter that wakes it from another CPU */

@@ -16,6 +16,7 @@
 #include "core/remote.h"
 #include "core/sc.h"
 #include "core/sm.h"
+#include "core/vcpu.h"
 
 static void queue(struct kobject *o)
 {
@@ -58,20 +59,34 @@ static always_inline void free_object(struct kobject *o)
 		kp_free((struct kp *)o);
 		break;
 	case KOBJ_VCPU:
+		vcpu_free((struct vcpu *)o);
+		break;
 	case KOBJ_NONE:
 		break;
 	}
 }
 
-/* The CPU whose business an EC or SC is: its queues, chains, letters. */
+/* The CPU whose business an EC, SC or vCPU is: its queues, chains, letters, registers. */
 static unsigned home(const struct kobject *o)
 {
-	return o->type == KOBJ_EC ? ((const struct ec *)o)->cpu_id : ((const struct sc *)o)->cpu_id;
+	switch ((enum kobject_type)o->type) {
+	case KOBJ_EC:
+		return ((const struct ec *)o)->cpu_id;
+	case KOBJ_SC:
+		return ((const struct sc *)o)->cpu_id;
+	default:
+		return ((const struct vcpu *)o)->cpu_id;
+	}
+}
+
+static bool has_home(const struct kobject *o)
+{
+	return 1u << o->type & (1u << KOBJ_EC | 1u << KOBJ_SC | 1u << KOBJ_VCPU);
 }
 
 static bool is_elsewhere(const struct kobject *o)
 {
-	return (o->type == KOBJ_EC || o->type == KOBJ_SC) && home(o) != cpu_current()->id;
+	return has_home(o) && home(o) != cpu_current()->id;
 }
 
 static void free_here(struct work *w)
@@ -83,7 +98,7 @@ static void free_here(struct work *w)
 static void free_at_home(struct work *w)
 {
 	struct kobject *o = container_of(w, struct kobject, work);
-	if (cpu_count > 1 && (o->type == KOBJ_EC || o->type == KOBJ_SC))
+	if (cpu_count > 1 && has_home(o))
 		remote_call(home(o), w, free_here);
 	else
 		free_object(o);
@@ -127,6 +142,8 @@ static always_inline void on_refs_gone(struct kobject *o)
 		ec_retire((struct ec *)o);
 	else if (o->type == KOBJ_KP)
 		kp_retire((struct kp *)o);
+	else if (o->type == KOBJ_VCPU)
+		vcpu_retire((struct vcpu *)o);
 	else if (o->type == KOBJ_PT)
 		kobject_unref(&((struct pt *)o)->ec->obj);
 	if (used_by_nobody(o))

@@ -51,7 +51,7 @@ void pd_close(struct pd *pd)
 }
 
 /* The CPU never reads it: it only marks the address (SDM vol. 3, 30.4). */
-static void *access_page(struct pd *pd)
+void *pd_access_page(struct pd *pd)
 {
 	spin_lock(&pd->access_lock);
 	if (!pd->access_page)
@@ -62,7 +62,7 @@ static void *access_page(struct pd *pd)
 
 enum status pd_map_access_page(struct pd *pd, u64 gpa)
 {
-	void *page = access_page(pd);
+	void *page = pd_access_page(pd);
 	return page ? space_mem_map_guest_page(pd, gpa, page) : OOM;
 }
 

@@ -30,6 +30,7 @@ struct pd {
 	 * CPU. */
 	u64 cr3[HEDRON_CPU_MAX];
 	u8 tlb_stale[HEDRON_CPU_MAX];
+	u8 guest_stale[HEDRON_CPU_MAX]; /* the same for guests and the nested table */
 };
 
 /* The kernel's own: source of memory and ports, address space of the idle CPUs. */
@@ -37,6 +38,8 @@ extern struct pd pd_kernel;
 
 void pd_init_cache(void);
 enum status pd_create(bool passthrough, struct pd **out) must_check;
+/* The PD's APIC access page, NULL if out of memory. */
+void *pd_access_page(struct pd *pd) must_check;
 /* Maps the PD's APIC access page at guest-physical `gpa` (page aligned, below the user limit). */
 enum status pd_map_access_page(struct pd *pd, u64 gpa) must_check;
 /* The last capability is gone: what it holds is revoked, with everything derived from it. */

@@ -14,6 +14,7 @@
 struct ec;
 struct pd;
 struct sc;
+struct vcpu;
 
 /* Why the way back to user mode must take the long route; zero on the hot path. */
 enum hazard {
@@ -21,6 +22,7 @@ enum hazard {
 	HAZARD_REAP = 1 << 1,   /* objects lost their last capability */
 	HAZARD_RCU = 1 << 2,    /* memory waits to be freed, or another CPU waits for this one */
 	HAZARD_REMOTE = 1 << 3, /* letters of other CPUs */
+	HAZARD_VCPU = 1 << 4,   /* the current EC goes on in its vCPU */
 };
 
 enum sleeping {
@@ -44,15 +46,24 @@ struct cpu {
 	u32 apic_id;      /* immutable */
 	struct pd *space; /* whose tables are in CR3, or are about to leave it. Others read it */
 
+	/* virtualization */
+	struct vcpu *vcpu; /* loaded; written with a barrier behind it, read by others (vcpu_poke(), mmu/tlb.c) */
+	struct vcpu *guest_regs; /* whose are the registers that only guests use */
+	bool tr_short;           /* TR has the limit that a VM exit leaves: the I/O bitmap is out of reach */
+	bool nmi_foreign;        /* an NMI came that no CPU of ours sent: for a passthrough guest */
+
 	struct list dying; /* kobjects for kobject_reap() */
 	struct sched sched;
 
 	/* written by other CPUs */
 	aligned(64) struct mailbox mailbox;
-	u32 sleeping;  /* enum sleeping; written by the owner, read by who signals */
-	u32 rcu_asked; /* a grace period waits for this CPU; atomic */
-	u32 tlb_asked; /* flushes asked for; atomic */
-	u32 tlb_done;  /* flushes done; written by the owner's NMI handler */
+	u32 sleeping;               /* enum sleeping; written by the owner, read by who signals */
+	u32 rcu_asked;              /* a grace period waits for this CPU; atomic */
+	u32 tlb_asked;              /* flushes asked for; atomic */
+	u32 tlb_done;               /* flushes done; written by the owner's NMI handler */
+	bool waits_sipi;            /* in a guest where NMIs do not get through; written by the owner */
+	u32 kicks;                  /* NMIs sent by our CPUs; atomic */
+	u32 kicks_seen, stragglers; /* the NMI handler's */
 };
 
 /* CPU numbers are dense from 0, in the order of the firmware's table; those that did not start are missing from

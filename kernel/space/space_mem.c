@@ -15,6 +15,7 @@
 #define LEAF_HEAP (LEAF_USER | PTE_NX | (u64)MEM_WB << PTE_TYPE_SHIFT)
 
 enum ptab_format space_mem_guest_format = PTAB_EPT;
+unsigned space_mem_guest_leaf_max = 2;
 
 enum status space_mem_init(struct space_mem *m)
 {
@@ -22,7 +23,7 @@ enum status space_mem_init(struct space_mem *m)
 	m->lock = (struct spinlock){0};
 	m->flushing = 0;
 	ptab_init(&m->host, PTAB_HOST, leaf_max);
-	ptab_init(&m->guest, space_mem_guest_format, leaf_max);
+	ptab_init(&m->guest, space_mem_guest_format, (unsigned)min_u64(space_mem_guest_leaf_max, leaf_max));
 	m->host.root = buddy_alloc_zeroed();
 	return m->host.root ? SUCCESS : OOM;
 }

@@ -28,6 +28,8 @@ struct space_mem {
 
 /* Of nested tables; boot time: PTAB_HOST on AMD processors. */
 extern enum ptab_format space_mem_guest_format;
+/* Highest level a leaf of theirs may have, if host tables may, too. */
+extern unsigned space_mem_guest_leaf_max;
 
 /*
  * Boot: withholds [base, base + size), rounded to pages, from everyone: kernel image, heap. What remains of physical

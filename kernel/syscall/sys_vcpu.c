@@ -1,28 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* CREATE_VCPU, VCPU_CTRL: there is no virtualization yet, which the HIP says; arguments are checked all the same. */
+/* CREATE_VCPU, VCPU_CTRL. */
 #include "core/kp.h"
+#include "core/pd.h"
+#include "core/vcpu.h"
 #include "syscall/syscall.h"
 
 #define CPU_FIELD_MASK 0xfff
 
-static bool is_kp(u64 sel)
+static struct kp *kernel_page(u64 sel)
 {
-	return cap_lookup_object(sel, KOBJ_KP, 0);
+	return (struct kp *)cap_lookup_object(sel, KOBJ_KP, 0);
 }
 
-enum status sys_vcpu_create(u64 arg2, u64 arg3, u64 arg4, u64 arg5)
+enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, struct ec *self)
 {
-	if (!cpu_online(arg2 & CPU_FIELD_MASK))
+	struct vcpu_config cfg = {.cpu_id = arg2 & CPU_FIELD_MASK};
+	struct cap_slot *slot;
+	struct vcpu *v;
+
+	if (!cpu_online(cfg.cpu_id))
 		return BAD_CPU;
-	if (!sys_parent(arg2 >> 12))
+	cfg.pd = sys_parent(arg2 >> 12);
+	if (!cfg.pd)
 		return BAD_CAP;
-	if (!is_kp(arg3) || !is_kp(arg4) || !is_kp(arg5))
+	cfg.state = kernel_page(state);
+	cfg.vlapic = kernel_page(vlapic);
+	cfg.fpu = kernel_page(fpu);
+	if (!cfg.state || !cfg.vlapic || !cfg.fpu)
 		return BAD_CAP;
-	return BAD_FTR;
+	if (!arch_vcpu_supported())
+		return BAD_FTR;
+	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
+	if (s != SUCCESS)
+		return s;
+	s = vcpu_create(&cfg, &v);
+	return sys_install(self->pd, slot, s, &v->obj, PERM_VCPU_ALL);
 }
 
-/* Nobody can have a vCPU's capability. */
-enum status sys_vcpu_ctrl(u64 arg1)
+enum status sys_vcpu_ctrl(u64 arg1, u64 mtd, u64 wanted, struct ec *self)
 {
-	return hc_op(arg1) > VCPU_CTRL_POKE ? BAD_PAR : BAD_CAP;
+	unsigned op = hc_op(arg1);
+
+	if (unlikely(op > VCPU_CTRL_POKE))
+		return BAD_PAR;
+	struct vcpu *v = (struct vcpu *)cap_lookup_object(hc_sel(arg1), KOBJ_VCPU, PERM_VCPU_CTRL);
+	if (unlikely(!v))
+		return BAD_CAP;
+	if (op == VCPU_CTRL_RUN)
+		return vcpu_run(v, mtd, arg1 >> 8 & VCPU_CTRL_PARTIAL ? wanted : VCPU_WANT_ALL, self);
+	vcpu_poke(v);
+	return SUCCESS;
 }

@@ -24,15 +24,11 @@ static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, u64
 	case HC_KP_CTRL:
 		return sys_kp_ctrl(arg1, arg2, arg3);
 	case HC_CREATE_VCPU:
-		return sys_vcpu_create(arg2, arg3, arg4, arg5);
-	case HC_VCPU_CTRL:
-		return sys_vcpu_ctrl(arg1);
+		return sys_vcpu_create(arg1, arg2, arg3, arg4, arg5, self);
 	case HC_MACHINE_CTRL:
 		return sys_machine_ctrl(arg1, arg2, self);
 	case HC_REVOKE:
 		return sys_revoke(arg1, arg2, arg3, self);
-	case HC_EC_CTRL:
-		return sys_ec_ctrl(arg1);
 	default:
 		return BAD_HYP;
 	}
@@ -85,8 +81,13 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, s
 			return sys_sm_zero(arg1, arg2, arg3, self);
 		return sys_sm_down(arg1, arg2, arg3, self, false);
 	}
-	if (hc > HC_VCPU_CTRL)
-		return BAD_HYP;
+	if (hc > HC_SM_CTRL) {
+		if (hc > HC_VCPU_CTRL)
+			return BAD_HYP;
+		if (hc == HC_VCPU_CTRL)
+			return sys_vcpu_ctrl(arg1, arg2, arg3, self);
+		return dispatch_rest(arg1, arg2, arg3, arg4, arg5, self);
+	}
 	if (hc == HC_PD_CTRL)
 		return sys_pd_ctrl(arg1, arg2, arg3, arg4, arg5, self);
 	if (hc < HC_PD_CTRL)
@@ -96,5 +97,5 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, s
 		return sys_pt_ctrl(arg1, arg2);
 	if (hc == HC_SC_CTRL)
 		return sys_sc_ctrl(arg1, self);
-	return dispatch_rest(arg1, arg2, arg3, arg4, arg5, self);
+	return sys_ec_ctrl(arg1);
 }

@@ -34,8 +34,8 @@ enum status sys_pt_ctrl(u64 arg1, u64 id);
 enum status sys_sm_create(u64 arg1, u64 parent, u64 count, struct ec *self);
 enum status sys_kp_create(u64 arg1, u64 parent, struct ec *self);
 enum status sys_kp_ctrl(u64 arg1, u64 pd, u64 va);
-enum status sys_vcpu_create(u64 arg2, u64 arg3, u64 arg4, u64 arg5);
-enum status sys_vcpu_ctrl(u64 arg1);
+enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, struct ec *self);
+enum status sys_vcpu_ctrl(u64 arg1, u64 mtd, u64 wanted, struct ec *self);
 enum status sys_machine_ctrl(u64 arg1, u64 arg2, struct ec *self);
 enum status sys_revoke(u64 arg1, crd_t crd, u64 pd, struct ec *self);
 

@@ -4,7 +4,6 @@
 #include "arch_switch.h"
 #include "mmu/kspace.h"
 
-#define MSR_APIC_BASE 0x1b
 #define APIC_BASE_X2APIC (1u << 10)
 #define APIC_BASE_ENABLE (1u << 11)
 
@@ -96,9 +95,13 @@ void lapic_send_startup(u32 apic_id, u8 page)
 	send(apic_id, ICR_STARTUP | page);
 }
 
+/* `waits_sipi` is read last: whoever sets it looks for requests afterwards (vmx/vmx_run.c). */
 void arch_kick(struct cpu *cpu)
 {
+	__atomic_fetch_add(&cpu->kicks, 1, __ATOMIC_SEQ_CST);
 	lapic_send_nmi(cpu->apic_id);
+	if (unlikely(__atomic_load_n(&cpu->waits_sipi, __ATOMIC_SEQ_CST)))
+		lapic_send_startup(cpu->apic_id, LAPIC_KICK_PAGE);
 }
 
 /* The letter was written before, `sleeping` is read after: entry.S has the other half. */

@@ -20,6 +20,9 @@ bool lapic_can_reach(u32 apic_id);
 u64 lapic_mode(void);
 void lapic_restore_mode(u64 mode);
 
+/* Nobody starts a CPU there: it is firmware's ROM. */
+#define LAPIC_KICK_PAGE 0xff
+
 void lapic_send_nmi(u32 apic_id);
 void lapic_send_init(u32 apic_id);
 /* Starts the CPU in real mode at page << 12. */

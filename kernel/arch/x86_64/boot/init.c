@@ -11,6 +11,7 @@
 #include "core/roottask.h"
 #include "core/sc.h"
 #include "core/sm.h"
+#include "core/vcpu.h"
 #include "cpu/desc.h"
 #include "lib/format.h"
 #include "lib/panic.h"
@@ -25,6 +26,7 @@
 #include "platform/multiboot.h"
 #include "platform/uart.h"
 #include "platform/vga.h"
+#include "vmx/vmx.h"
 
 extern const u8 image_end[];
 extern const u8 build_id_note[], build_id_note_end[];
@@ -94,6 +96,7 @@ static void init_objects(void)
 	pt_init_cache();
 	sm_init_cache();
 	kp_init_cache();
+	vcpu_init_cache();
 	must(space_obj_init(&pd_kernel.objs), "the kernel's object space");
 	must(space_pio_boot(&pd_kernel), "the port space");
 	must(pdspace_init(), "the port bitmap");
@@ -112,6 +115,9 @@ static struct hip *make_hip(void)
 	hip->freq_tsc = tsc_khz;
 	trampoline_init(&boot);
 	smp_start(&acpi, hip);
+	hip->cap_vmx_sec_exec = vmx_announce();
+	if (vmx.usable)
+		hip->api_flg |= HIP_FEATURE_VMX | HIP_EXT_VCPU_PARTIAL;
 	suspend_init(&acpi, cmdline.serial);
 	hip_finish(hip);
 	return hip;
@@ -125,9 +131,11 @@ static void init_late(void)
 
 	cpu_setup(self);
 	tsc_init();
+	vmx_init(cmdline.vpid);
 	init_objects();
 	for (unsigned n = 0; n < cpu_count; n++)
 		smp_prepare_cpu(n, &acpi);
+	vmx_start_cpu(cpu);
 	cpus_online[self / 64] |= bit(self % 64);
 	roottask_create(cpu, &boot, make_hip());
 	kspace_enter();

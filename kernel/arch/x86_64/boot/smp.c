@@ -10,6 +10,7 @@
 #include "mmu/kspace.h"
 #include "platform/console.h"
 #include "platform/hip.h"
+#include "vmx/vmx.h"
 
 unsigned cpu_count;
 u64 cpus_online[HEDRON_CPU_MAX / 64];
@@ -46,6 +47,7 @@ void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi)
 	cpu->ec = cpu->idle_ec;
 	cpu->space = &pd_kernel;
 	cpu->sc_since = arch_tsc();
+	vmx_prepare_cpu(n);
 }
 
 void smp_set_online(unsigned n, bool online)
@@ -88,6 +90,7 @@ void ap_main(void)
 			arch_halt();
 	cr3_write(pd_kernel.cr3[cpu->id]);
 	cpu_setup(cpu->id);
+	vmx_start_cpu(cpu);
 	ap_topology = topology_self(NULL);
 	smp_set_online(cpu->id, true);
 	suspend_wake(cpu->id);

@@ -4,12 +4,14 @@
 #include "apic/lapic.h"
 #include "arch_switch.h"
 #include "core/sc.h"
+#include "vmx/vmx.h"
 
 /* Firmware may have set them up when the machine started; they need not exist. */
 static const u32 msrs[SUSPEND_STATE_MSRS] = {
-	0x48,                /* SPEC_CTRL */
-	0x1a0,               /* MISC_ENABLE */
-	MSR_PAT, 0xc0000103, /* TSC_AUX */
+	MSR_SPEC_CTRL,
+	0x1a0, /* MISC_ENABLE */
+	MSR_PAT,
+	MSR_TSC_AUX,
 };
 
 void suspend_state_save(struct cpu *cpu, struct suspend_state *s)
@@ -20,6 +22,7 @@ void suspend_state_save(struct cpu *cpu, struct suspend_state *s)
 		s->has_msr[i] = msr_read_safe(msrs[i], &s->msr[i]);
 	mtrr_save(&s->mtrr);
 	fpu_save(cpu->ec);
+	vmx_stop_cpu(cpu);
 	if (cpu->sc)
 		cpu->sc->consumed += arch_tsc() - cpu->sc_since;
 }
@@ -49,5 +52,7 @@ void suspend_state_restore(struct cpu *cpu, const struct suspend_state *s, bool 
 {
 	if (reset)
 		restore_registers(s);
+	else
+		vmx_start_cpu(cpu);
 	fpu_load(cpu->ec);
 }

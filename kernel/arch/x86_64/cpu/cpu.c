@@ -26,11 +26,6 @@ struct cpu_features cpu_features;
 #define XCR0_AVX512 0xe0u
 #define XSAVE_AREA_MAX 4096
 
-static void xcr0_write(u32 v)
-{
-	__asm__ volatile("xsetbv" : : "c"(0), "a"(v), "d"(0));
-}
-
 /* Needs CR4.OSXSAVE. What does not fit the page that the interface promises is left off. */
 static void choose_extended_state(void)
 {
@@ -112,21 +107,21 @@ static void setup_control_registers(void)
 }
 
 /* SYSRET wants STAR[63:48] + 8 = user data, + 16 = user code. SDM vol. 3, 5.8.8. */
-static void setup_syscall(unsigned cpu)
+void cpu_setup_syscall(unsigned cpu)
 {
-	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | EFER_NXE);
 	msr_write(MSR_STAR, (u64)(SEL_USER_CODE32 | 3) << 48 | (u64)SEL_KERNEL_CODE << 32);
 	msr_write(MSR_LSTAR, (u64)entry_syscall_stubs + (u64)cpu * ENTRY_SYSCALL_STUB_SIZE);
 	/* All but the fixed bit and the arithmetic flags, which nobody reads. */
 	msr_write(MSR_FMASK, 0x3f7f00);
-	msr_write(MSR_SYSENTER_CS, 0);
 }
 
 void cpu_setup(unsigned cpu)
 {
 	setup_control_registers();
 	desc_load(cpu);
-	setup_syscall(cpu);
+	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | EFER_NXE);
+	cpu_setup_syscall(cpu);
+	msr_write(MSR_SYSENTER_CS, 0);
 }
 
 bool msr_read_safe(u32 msr, u64 *v)

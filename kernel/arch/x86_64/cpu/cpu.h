@@ -14,10 +14,28 @@
 #define MSR_FMASK 0xc0000084
 #define MSR_SYSENTER_CS 0x174
 #define MSR_PAT 0x277
+#define MSR_TSC 0x10
+#define MSR_APIC_BASE 0x1b
+#define MSR_FEATURE_CONTROL 0x3a
+#define MSR_TSC_ADJUST 0x3b
+#define MSR_SPEC_CTRL 0x48
+#define MSR_PRED_CMD 0x49
+#define MSR_MPERF 0xe7
+#define MSR_APERF 0xe8
+#define MSR_ARCH_CAPABILITIES 0x10a
+#define MSR_FLUSH_CMD 0x10b
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX 0xc0000103
 
 #define EFER_SCE (1u << 0)
+#define EFER_LME (1u << 8)
+#define EFER_LMA (1u << 10)
 #define EFER_NXE (1u << 11)
 
+#define CR0_PE (1ul << 0)
 #define CR0_MP (1ul << 1)
 #define CR0_EM (1ul << 2)
 #define CR0_TS (1ul << 3)
@@ -26,6 +44,7 @@
 #define CR0_AM (1ul << 18)
 #define CR0_NW (1ul << 29)
 #define CR0_CD (1ul << 30)
+#define CR0_PG (1ul << 31)
 
 #define CR4_DE (1ul << 3)
 #define CR4_PAE (1ul << 5)
@@ -34,6 +53,7 @@
 #define CR4_OSFXSR (1ul << 9)
 #define CR4_OSXMMEXCPT (1ul << 10)
 #define CR4_UMIP (1ul << 11)
+#define CR4_VMXE (1ul << 13)
 #define CR4_FSGSBASE (1ul << 16)
 #define CR4_PCIDE (1ul << 17)
 #define CR4_OSXSAVE (1ul << 18)
@@ -86,15 +106,9 @@ bool msr_write_safe(u32 msr, u64 v) must_check;
 		__asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory"); \
 	}
 CR_ACCESS(0)
+CR_ACCESS(2)
 CR_ACCESS(3)
 CR_ACCESS(4)
-
-static always_inline u64 cr2_read(void)
-{
-	u64 v;
-	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
-	return v;
-}
 
 static always_inline u64 fsbase_read(void)
 {
@@ -117,6 +131,11 @@ static always_inline void fsbase_write(u64 v)
 static always_inline void gsbase_write(u64 v)
 {
 	__asm__ volatile("wrgsbase %0" : : "r"(v));
+}
+
+static always_inline void xcr0_write(u32 v)
+{
+	__asm__ volatile("xsetbv" : : "c"(0), "a"(v), "d"(0));
 }
 
 static always_inline void wbinvd(void)
@@ -143,6 +162,8 @@ extern struct cpu_features cpu_features;
 void cpu_detect(bool allow_pcid);
 /* Sets this CPU's control registers and MSRs. */
 void cpu_setup(unsigned cpu);
+/* Of those, the ones that SYSCALL uses. */
+void cpu_setup_syscall(unsigned cpu);
 
 /* Frequency of the TSC; tsc_init() finds it out. */
 void tsc_init(void);

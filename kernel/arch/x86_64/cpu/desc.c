@@ -8,7 +8,15 @@
 
 #define GDT_FIXED 6 /* null, kernel code and data, user 32-bit code, user data, user code */
 
-static aligned(64) u64 gdt[GDT_FIXED + 2 * HEDRON_CPU_MAX] = {
+/*
+ * A VM exit leaves both tables with a limit of 64 KiB (SDM vol. 3, 28.5.2). They have it from the beginning, with
+ * nothing behind what is used, so that the limits never have to be put right: an empty entry is refused exactly as
+ * one beyond the limit. The IDT has no more than 256 entries.
+ */
+#define GDT_ENTRIES 8192
+#define IDT_ENTRIES 256
+
+static aligned(4096) u64 gdt[GDT_ENTRIES] = {
 	0,
 	0x00af9b000000ffff, /* SEL_KERNEL_CODE: 64-bit */
 	0x00cf93000000ffff, /* SEL_KERNEL_DATA */
@@ -24,7 +32,9 @@ struct gate {
 	u32 offset_high, reserved;
 };
 
-static aligned(64) struct gate idt[TRAP_VECTORS];
+static aligned(4096) struct gate idt[IDT_ENTRIES];
+
+_Static_assert(GDT_FIXED + 2 * HEDRON_CPU_MAX <= GDT_ENTRIES, "every CPU has a TSS");
 
 aligned(4096) u8 desc_tss_pages[TSS_PAGES * PAGE_SIZE];
 
@@ -107,15 +117,29 @@ static void fill_tss_descriptor(unsigned cpu)
 
 _Static_assert(SEL_TSS == GDT_FIXED * 8, "the TSSs follow the segments");
 
+void desc_load_tr(unsigned cpu)
+{
+	fill_tss_descriptor(cpu); /* no longer busy */
+	__asm__ volatile("ltr %0" : : "r"((u16)(SEL_TSS + cpu * 16)));
+}
+
+u64 desc_gdt(void)
+{
+	return (u64)gdt;
+}
+u64 desc_idt(void)
+{
+	return (u64)idt;
+}
+
 void desc_load(unsigned cpu)
 {
 	struct table_pointer gdtr = {sizeof(gdt) - 1, (u64)gdt};
 
 	fill_tss(cpu);
-	fill_tss_descriptor(cpu);
 	__asm__ volatile("lgdt %0" : : "m"(gdtr));
 	load_idt();
-	__asm__ volatile("ltr %0" : : "r"((u16)(SEL_TSS + cpu * 16)));
+	desc_load_tr(cpu);
 	__asm__ volatile("lldt %0" : : "r"((u16)0));
 	__asm__ volatile("mov %0, %%ss" : : "r"(SEL_KERNEL_DATA));
 	__asm__ volatile("mov %0, %%ds\n\tmov %0, %%es\n\tmov %0, %%fs\n\tmov %0, %%gs" : : "r"(0));

@@ -30,3 +30,8 @@ extern u8 desc_tss_pages[TSS_PAGES * PAGE_SIZE];
 void desc_init(void);
 /* Fills and loads what belongs to this CPU; the address space in CR3 must have the TSS window. */
 void desc_load(unsigned cpu);
+/* The task register, with its whole limit: a VM exit leaves it without reach of the I/O bitmap. */
+void desc_load_tr(unsigned cpu);
+/* Where the tables are. */
+u64 desc_gdt(void);
+u64 desc_idt(void);

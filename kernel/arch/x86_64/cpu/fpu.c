@@ -7,15 +7,9 @@
 
 u32 fpu_inuse_index;
 
-/* Legacy region and XSAVE header; a header of zeroes means "everything initial". SDM vol. 1, 13.4. */
-#define XSAVE_FCW 0
-#define XSAVE_MXCSR 24
-#define XSAVE_HEADER 512
-#define XSAVE_HEADER_SIZE 64
-
 const u8 fpu_initial[XSAVE_HEADER + XSAVE_HEADER_SIZE] aligned(64) = {
-	[XSAVE_FCW] = 0x7f,
-	[XSAVE_FCW + 1] = 0x03,
+	[XSAVE_FCW] = FCW_INIT & 0xff,
+	[XSAVE_FCW + 1] = FCW_INIT >> 8,
 	[XSAVE_MXCSR] = MXCSR_INIT & 0xff,
 	[XSAVE_MXCSR + 1] = MXCSR_INIT >> 8,
 };
@@ -81,4 +75,25 @@ struct ec *fpu_load(struct ec *to)
 	to->fpu_load = fpu_initial;
 	xrstor(load);
 	return to;
+}
+
+void fpu_save_image(void *image)
+{
+	xsave(image);
+}
+
+/* #GP for a malformed header or MXCSR: SDM vol. 1, 13.8. The page is user land's, so a look beforehand proves
+ * nothing; but the compacted format is not ours. */
+bool fpu_load_image(const void *image)
+{
+	const u64 *xcomp_bv = (const u64 *)((const u8 *)image + XSAVE_HEADER + 8);
+	bool done = false;
+
+	if (READ_ONCE(*xcomp_bv))
+		return false;
+	__asm__ volatile("1: xrstor64 (%1)\n\tmovb $1, %0\n2:\n\t" EX_TABLE("1b", "2b")
+			 : "+qm"(done)
+			 : "r"(image), "a"(ALL_COMPONENTS)
+			 : "memory");
+	return done;
 }

@@ -11,12 +11,24 @@
 #include "core/percpu.h"
 #include "lib/types.h"
 
+#define FCW_INIT 0x37f
 #define MXCSR_INIT 0x1f80
+
+/* Legacy region and XSAVE header; a header of zeroes means "everything initial". SDM vol. 1, 13.4. */
+#define XSAVE_FCW 0
+#define XSAVE_MXCSR 24
+#define XSAVE_HEADER 512
+#define XSAVE_HEADER_SIZE 64
 
 extern u32 fpu_inuse_index; /* 1 if the CPU has XGETBV(1), else 0 */
 
 void fpu_setup(void);
 void fpu_save(struct ec *ec);
+
+/* Of XCR0's components, to and from an image that is not an EC's. False: the CPU refuses it, and what was in the CPU
+ * still is. */
+void fpu_save_image(void *image);
+bool fpu_load_image(const void *image) must_check;
 
 /* The XSAVE image of the initial state. */
 extern const u8 fpu_initial[];

@@ -2,6 +2,7 @@
 /* Offsets for assembly: only ASM_OFFSET lines. Compiled to make asm_offsets.h. */
 #include "core/ec.h"
 #include "core/percpu.h"
+#include "core/vcpu.h"
 #include "mm/layout.h"
 
 #define ASM_CONST(name, value) __asm__ volatile("\n.ascii \"=>" #name " %c0\\n\"" : : "i"(value))
@@ -37,6 +38,24 @@ void asm_offsets(void)
 	ASM_OFFSET(EC_RFLAGS, struct ec, regs.rflags);
 	ASM_OFFSET(EC_CR2, struct ec, regs.cr2);
 	ASM_OFFSET(EC_ERROR, struct ec, regs.error);
+	ASM_OFFSET(CPU_VCPU, struct cpu, vcpu);
+	ASM_OFFSET(CPU_TR_SHORT, struct cpu, tr_short);
+	ASM_OFFSET(VCPU_RAX, struct vcpu, regs.rax);
+	ASM_OFFSET(VCPU_RCX, struct vcpu, regs.rcx);
+	ASM_OFFSET(VCPU_RDX, struct vcpu, regs.rdx);
+	ASM_OFFSET(VCPU_RBX, struct vcpu, regs.rbx);
+	ASM_OFFSET(VCPU_RBP, struct vcpu, regs.rbp);
+	ASM_OFFSET(VCPU_RSI, struct vcpu, regs.rsi);
+	ASM_OFFSET(VCPU_RDI, struct vcpu, regs.rdi);
+	ASM_OFFSET(VCPU_R8, struct vcpu, regs.r8);
+	ASM_OFFSET(VCPU_R9, struct vcpu, regs.r9);
+	ASM_OFFSET(VCPU_R10, struct vcpu, regs.r10);
+	ASM_OFFSET(VCPU_R11, struct vcpu, regs.r11);
+	ASM_OFFSET(VCPU_R12, struct vcpu, regs.r12);
+	ASM_OFFSET(VCPU_R13, struct vcpu, regs.r13);
+	ASM_OFFSET(VCPU_R14, struct vcpu, regs.r14);
+	ASM_OFFSET(VCPU_R15, struct vcpu, regs.r15);
+	ASM_OFFSET(VCPU_LAUNCHED, struct vcpu, arch.launched);
 	ASM_CONST(ASM_CONT_SYSRET, CONT_SYSRET);
 	ASM_CONST(ASM_CONT_IRET, CONT_IRET);
 }

@@ -110,7 +110,7 @@ entry_ipc:
 	 * RAX = the EC that goes on (the current one); the stack is empty. An NMI in the window ends at
 	 * hazard_ipc.
 	 */
-	.globl	window_ipc, window_ipc_end
+	.globl	window_ipc, window_ipc_end, return_syscall
 window_ipc:
 return_syscall:
 	cmpl	$0, CPU(CPU_HAZARD)
@@ -248,6 +248,8 @@ idle_wake:
 	push	$\n
 	.if	\n == 1 || \n == 2 || \n == 8 || \n == 18
 	jmp	entry_own_stack
+	.elseif	\n == 13
+	jmp	entry_protection
 	.elseif	\n == 14
 	jmp	entry_page_fault
 	.else
@@ -299,6 +301,23 @@ entry_trap_stubs:
 	pop	%rbx
 	pop	%rax
 	.endm
+
+	/*
+	 * After a VM exit the I/O bitmap is out of reach of TR (desc.h): a port that is refused for that reason
+	 * only is tried again.
+	 */
+	.balign 16, 0xcc
+entry_protection:
+	testb	$3, 24(%rsp)
+	jz	entry_nested
+	cmpb	$0, (CPU_TR_SHORT - CPU_STACK_TOP + 56)(%rsp)
+	je	entry_trap
+	push_frame
+	cld
+	call	trap_reload_tr
+	pop_frame
+	add	$16, %rsp
+	iretq
 
 	/* The address is part of the EC's state before anything else can fault. */
 	.balign 16, 0xcc

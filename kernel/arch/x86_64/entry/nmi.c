@@ -2,8 +2,8 @@
 /*
  * NMIs are how CPUs signal each other: ordinary interrupts belong to user land and its guests. An NMI may hit
  * anything, so this takes no locks, prints nothing and only sets hazards; what they ask for is done on the way out of
- * the kernel. Three places need help to notice: user code (it comes in), the exits after their test (they start over
- * or go to the dispatcher), and sleep (it ends).
+ * the kernel. These places need help to notice: user code (it comes in), the exits and the entry of a guest after
+ * their test (they start over or go to the dispatcher), and sleep (it ends). One that hits a guest is a VM exit.
  */
 #include "entry/nmi.h"
 
@@ -14,7 +14,8 @@
 
 extern const u8 window_syscall[], window_syscall_end[], window_ipc[], window_ipc_end[];
 extern const u8 window_trap[], window_trap_end[], window_idle[], window_idle_end[];
-extern const u8 idle_wake[];
+extern const u8 vmx_run_window[], vmx_run_window_end[];
+extern const u8 idle_wake[], vmx_run_interrupted[];
 
 static bool within(u64 rip, const u8 *start, const u8 *end)
 {
@@ -53,17 +54,46 @@ void arch_stop_others(void)
 			arch_kick(arch_cpu(n));
 }
 
+bool nmi_requested(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->mailbox.newest, __ATOMIC_SEQ_CST) ||
+	       __atomic_load_n(&cpu->rcu_asked, __ATOMIC_SEQ_CST) ||
+	       __atomic_load_n(&cpu->tlb_asked, __ATOMIC_SEQ_CST) != cpu->tlb_done;
+}
+
+/*
+ * Whether one of our CPUs has sent it. Two that are sent at nearly the same time may be seen by one handler as two
+ * and still arrive one after the other, or merge.
+ */
+static bool is_ours(struct cpu *cpu)
+{
+	u32 kicks = __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE), new = kicks - cpu->kicks_seen;
+
+	cpu->kicks_seen = kicks;
+	if (new) {
+		cpu->stragglers = new - 1;
+		return true;
+	}
+	bool straggler = cpu->stragglers;
+	cpu->stragglers = 0;
+	return straggler;
+}
+
 void nmi_handle(struct trap_frame *f)
 {
 	struct cpu *cpu = cpu_current();
 
 	while (unlikely(__atomic_load_n(&stopped, __ATOMIC_RELAXED)))
 		arch_halt();
+	if (unlikely(!is_ours(cpu)))
+		cpu->nmi_foreign = true;
 	tlb_answer(cpu);
 	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_REMOTE);
 	if (__atomic_load_n(&cpu->rcu_asked, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_RCU);
-	if (cpu->hazard)
+	if (within(f->rip, vmx_run_window, vmx_run_window_end) && !(f->cs & 3))
+		divert(f, vmx_run_interrupted); /* it may have been about nested pages */
+	else if (cpu->hazard)
 		divert_exit(f, cpu);
 }

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "lib/types.h"
+
+struct cpu;
+
 struct trap_frame;
 
 /* Answers what other CPUs ask, and sees to it that hazards are noticed before user code goes on (entry/nmi.c). */
 void nmi_handle(struct trap_frame *f);
+/* Whether something is asked of the CPU that an NMI tells about. */
+bool nmi_requested(const struct cpu *cpu);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Traps in C: from user mode they become events, from the kernel they are expected faults or the end. */
 #include "arch_switch.h"
+#include "cpu/desc.h"
 #include "entry/divert.h"
 #include "entry/frame.h"
 #include "entry/nmi.h"
 #include "lib/panic.h"
 #include "platform/console.h"
+
+#define DR6_STEP (1ul << 14)
 
 static const char *const names[TRAP_VECTORS] = {
 	"divide error",
@@ -85,16 +88,34 @@ void trap_kernel(struct trap_frame *f)
 		trap_fatal(f);
 }
 
+/* DR6 is a guest's, which is not to find what a user's step left in it. */
+static void dr6_clear_step(void)
+{
+	u64 v;
+	__asm__ volatile("mov %%db6, %0" : "=r"(v));
+	__asm__ volatile("mov %0, %%db6" : : "r"(v & ~DR6_STEP));
+}
+
 /*
  * A step of user code is an event. One that is reported in the kernel belongs to the SYSCALL before it (some CPUs and
  * emulators do that although SYSCALL clears TF), with the user's stack pointer still in RSP: it is dropped.
  */
 static void debug_trap(struct trap_frame *f)
 {
+	if (cpu_current()->guest_regs)
+		dr6_clear_step();
 	if (f->cs & 3)
 		divert_event(f, TRAP_DB);
 	else
 		f->rflags &= ~RFLAGS_TF;
+}
+
+void trap_reload_tr(void);
+void trap_reload_tr(void)
+{
+	struct cpu *cpu = cpu_current();
+	cpu->tr_short = false;
+	desc_load_tr(cpu->id);
 }
 
 void trap_own_stack(struct trap_frame *f);

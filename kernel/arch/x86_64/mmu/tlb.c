@@ -2,6 +2,7 @@
 #include "mmu/tlb.h"
 
 #include "arch_switch.h"
+#include "core/vcpu.h"
 #include "lib/bits.h"
 
 /* PCIDs in use, changed by single atomic operations; 0 belongs to the kernel and to PDs that found none. */
@@ -36,6 +37,7 @@ void tlb_init_pd(struct pd *pd)
 	for (unsigned i = 0; i < cpu_count; i++) {
 		pd->cr3[i] = cr3;
 		pd->tlb_stale[i] = pcid != 0;
+		pd->guest_stale[i] = 1; /* the nested table's page may have been another one's */
 	}
 }
 
@@ -92,8 +94,16 @@ static bool runs(const struct cpu *cpu, const struct pd *pd)
 	return ec->pd == pd; /* the EC's memory is there: we are in the kernel, so no grace period ends */
 }
 
-/* One round: all CPUs that run the PD are asked, then all are waited for. */
-static void flush_elsewhere(struct pd *pd)
+/* A vCPU of the PD, or about to do so: the one that was loaded last. */
+static bool runs_guest(const struct cpu *cpu, const struct pd *pd)
+{
+	const struct vcpu *v = __atomic_load_n(&cpu->vcpu, __ATOMIC_RELAXED);
+	return v && v->pd == pd; /* its memory is there, as above */
+}
+
+/* One round: `stale` is marked for all others, those that run the PD are asked, then all of these are waited for. */
+static always_inline void flush_elsewhere(struct pd *pd, u8 *stale,
+					  bool (*uses)(const struct cpu *, const struct pd *))
 {
 	unsigned self = cpu_current()->id;
 	u32 until[HEDRON_CPU_MAX];
@@ -101,10 +111,10 @@ static void flush_elsewhere(struct pd *pd)
 
 	for (unsigned n = 0; n < cpu_count; n++)
 		if (n != self)
-			__atomic_store_n(&pd->tlb_stale[n], 1, __ATOMIC_RELAXED);
+			__atomic_store_n(&stale[n], 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned n = 0; n < cpu_count; n++) {
-		if (n == self || !cpu_online(n) || !runs(arch_cpu(n), pd))
+		if (n == self || !cpu_online(n) || !uses(arch_cpu(n), pd))
 			continue;
 		until[n] = __atomic_add_fetch(&arch_cpu(n)->tlb_asked, 1, __ATOMIC_SEQ_CST);
 		asked[n / 64] |= bit(n % 64);
@@ -116,15 +126,27 @@ static void flush_elsewhere(struct pd *pd)
 				arch_relax();
 }
 
+static noinline void flush_hosts(struct pd *pd)
+{
+	flush_elsewhere(pd, pd->tlb_stale, runs);
+}
+
+static noinline void flush_guests(struct pd *pd)
+{
+	flush_elsewhere(pd, pd->guest_stale, runs_guest);
+}
+
 void arch_tlb_flush(struct pd *pd, u64 va, unsigned order)
 {
 	flush_here(pd, va, order);
 	if (cpu_count > 1)
-		flush_elsewhere(pd);
+		flush_hosts(pd);
 }
 
-/* No CPU runs guests yet: there are no nested translations to flush. */
+/* A guest that is interrupted finds the mark before it goes on (vmx/vmx_run.c). */
 void arch_tlb_flush_guest(struct pd *pd)
 {
-	(void)pd;
+	pd->guest_stale[cpu_current()->id] = 1;
+	if (cpu_count > 1)
+		flush_guests(pd);
 }

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vmx/vmx.h"
+
+#include "arch_switch.h"
+#include "core/vcpu.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/buddy.h"
+#include "platform/console.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx_vcpu.h"
+
+struct vmx vmx;
+
+#define LEAF1_ECX_VMX (1u << 5)
+#define LEAF7_EDX_SPEC_CTRL (1u << 26 | 1u << 27 | 1u << 31) /* IBRS, STIBP, SSBD */
+#define LEAF7_ECX_RDPID (1u << 22)
+#define EXT1_EDX_RDTSCP (1u << 27)
+
+#define FEATURE_LOCKED (1u << 0)
+#define FEATURE_VMX (1u << 2) /* outside of SMX */
+
+/* Capability MSRs, SDM vol. 3, appendix A. */
+#define MSR_VMX_BASIC 0x480
+#define MSR_VMX_PIN 0x481
+#define MSR_VMX_PRIMARY 0x482
+#define MSR_VMX_EXIT 0x483
+#define MSR_VMX_ENTRY 0x484
+#define MSR_VMX_MISC 0x485
+#define MSR_VMX_CR0_FIXED0 0x486
+#define MSR_VMX_CR0_FIXED1 0x487
+#define MSR_VMX_CR4_FIXED0 0x488
+#define MSR_VMX_CR4_FIXED1 0x489
+#define MSR_VMX_SECONDARY 0x48b
+#define MSR_VMX_EPT 0x48c
+#define MSR_VMX_TRUE (0x48d - MSR_VMX_PIN) /* from a control's MSR to the one that tells all */
+
+#define BASIC_TRUE (1ull << 55)
+#define MISC_TIMER_SHIFT 0x1fu
+#define MISC_WAIT_SIPI (1u << 8)
+#define EPT_FOUR_LEVELS (1ull << 6)
+#define EPT_WRITE_BACK (1ull << 14)
+#define EPT_2M (1ull << 16)
+#define EPT_1G (1ull << 17)
+#define EPT_INVEPT (1ull << 20)
+#define EPT_INVEPT_SINGLE (1ull << 25)
+#define EPT_INVVPID (1ull << 32)
+#define EPT_INVVPID_SINGLE (1ull << 41)
+
+/* What VMMs may turn on: all that needs no memory of ours and reaches nothing but the guest. */
+#define PRIMARY_OFFERED (~(u32)PRI_TERTIARY)
+#define SECONDARY_OFFERED                                                                                 \
+	(SEC_VIRTUAL_APIC | SEC_EPT | SEC_DESCRIPTORS | SEC_RDTSCP | SEC_X2APIC | SEC_VPID | SEC_WBINVD | \
+	 SEC_UNRESTRICTED | SEC_APIC_REGISTERS | SEC_VIRTUAL_INTERRUPTS | SEC_PAUSE_LOOP | SEC_RDRAND |   \
+	 SEC_INVPCID | SEC_RDSEED | SEC_XSAVES | SEC_USER_WAIT)
+
+#define PIN_NEEDED (PIN_NMI | PIN_VIRTUAL_NMI | PIN_TIMER)
+#define PRIMARY_NEEDED (PRI_HLT | PRI_IO_ALL | PRI_MSR_BITMAPS | PRI_SECONDARY)
+#define SECONDARY_NEEDED (SEC_EPT | SEC_UNRESTRICTED)
+#define EXIT_NEEDED                                                                                         \
+	(EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER | \
+	 EXIT_SAVE_TIMER)
+#define ENTRY_NEEDED (ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER)
+#define EPT_NEEDED (EPT_FOUR_LEVELS | EPT_WRITE_BACK | EPT_INVEPT | EPT_INVEPT_SINGLE)
+
+static struct vmx_cpu {
+	u32 *region; /* for VMXON; heap page */
+	struct list active;
+	u64 tsc_aux;
+} cpus[HEDRON_CPU_MAX];
+
+static struct vmx_control control(u32 msr, bool all)
+{
+	u64 v = msr_read(all ? msr + MSR_VMX_TRUE : msr);
+	return (struct vmx_control){(u32)v, (u32)(v >> 32)};
+}
+
+/* Firmware that has left it open wants us to decide. */
+static bool firmware_allows(void)
+{
+	u64 v;
+	if (!msr_read_safe(MSR_FEATURE_CONTROL, &v))
+		return false;
+	if (!(v & FEATURE_LOCKED) && !msr_write_safe(MSR_FEATURE_CONTROL, v | FEATURE_LOCKED | FEATURE_VMX))
+		return false;
+	return (msr_read(MSR_FEATURE_CONTROL) & (FEATURE_LOCKED | FEATURE_VMX)) == (FEATURE_LOCKED | FEATURE_VMX);
+}
+
+static bool has(u64 may, u64 needed)
+{
+	return (may & needed) == needed;
+}
+
+static void read_controls(struct vmx *x)
+{
+	u64 basic = msr_read(MSR_VMX_BASIC);
+	bool all = basic & BASIC_TRUE;
+
+	x->revision = (u32)basic & 0x7fffffff;
+	x->pin = control(MSR_VMX_PIN, all);
+	x->primary = control(MSR_VMX_PRIMARY, all);
+	x->exit = control(MSR_VMX_EXIT, all);
+	x->entry = control(MSR_VMX_ENTRY, all);
+	if (x->primary.may & PRI_SECONDARY)
+		x->secondary = control(MSR_VMX_SECONDARY, false);
+	x->ept_caps = x->secondary.may & SEC_EPT ? msr_read(MSR_VMX_EPT) : 0;
+}
+
+/* PE and PG are free with unrestricted guests: SDM vol. 3, A.7 and 27.3.1.1. */
+static void read_fixed_bits(struct vmx *x)
+{
+	x->cr0_must = msr_read(MSR_VMX_CR0_FIXED0) & ~(CR0_PE | CR0_PG);
+	x->cr0_may = msr_read(MSR_VMX_CR0_FIXED1);
+	x->cr4_must = msr_read(MSR_VMX_CR4_FIXED0);
+	x->cr4_may = msr_read(MSR_VMX_CR4_FIXED1);
+}
+
+/* NULL, or what this CPU lacks. */
+static const char *detect(struct vmx *x, bool allow_vpid)
+{
+	if (!(cpuid(1, 0).ecx & LEAF1_ECX_VMX))
+		return "the CPU has none";
+	if (!firmware_allows())
+		return "switched off by firmware";
+	read_controls(x);
+	if (!has(x->pin.may, PIN_NEEDED))
+		return "no virtual NMIs or no preemption timer";
+	if (!has(x->primary.may, PRIMARY_NEEDED))
+		return "no MSR bitmaps or no secondary controls";
+	if (!has(x->secondary.may, SECONDARY_NEEDED))
+		return "no nested pages or no unrestricted guests";
+	if (!has(x->exit.may, EXIT_NEEDED) || !has(x->entry.may, ENTRY_NEEDED))
+		return "PAT, EFER or timer are not switched";
+	if (!has(x->ept_caps, EPT_NEEDED))
+		return "nested pages lack four levels, write-back or INVEPT";
+	read_fixed_bits(x);
+	x->primary.may &= PRIMARY_OFFERED;
+	x->secondary.may &= SECONDARY_OFFERED;
+	x->vpid = allow_vpid && has(x->secondary.may, SEC_VPID) && has(x->ept_caps, EPT_INVVPID | EPT_INVVPID_SINGLE);
+	if (!x->vpid)
+		x->secondary.may &= ~SEC_VPID;
+	u64 misc = msr_read(MSR_VMX_MISC);
+	x->timer_shift = misc & MISC_TIMER_SHIFT;
+	x->wait_sipi = misc & MISC_WAIT_SIPI;
+	struct cpuid l7 = cpuid(0, 0).eax >= 7 ? cpuid(7, 0) : (struct cpuid){0};
+	x->spec_ctrl = l7.edx & LEAF7_EDX_SPEC_CTRL;
+	x->tsc_aux = cpuid(0x80000001, 0).edx & EXT1_EDX_RDTSCP || l7.ecx & LEAF7_ECX_RDPID;
+	return NULL;
+}
+
+void vmx_init(bool allow_vpid)
+{
+	const char *lacking = detect(&vmx, allow_vpid);
+
+	vmx.usable = !lacking && msr_bitmap_init() == SUCCESS;
+	if (vmx.usable)
+		space_mem_guest_leaf_max = vmx.ept_caps & EPT_1G ? 2 : vmx.ept_caps & EPT_2M ? 1 : 0;
+	else
+		log_info("VMX: %s", lacking ? lacking : "no memory");
+}
+
+void vmx_prepare_cpu(unsigned n)
+{
+	struct vmx_cpu *c = &cpus[n];
+
+	list_init(&c->active);
+	if (!vmx.usable)
+		return;
+	c->region = buddy_alloc_zeroed();
+	if (!c->region)
+		vmx.usable = false;
+}
+
+static bool same_as_boot_cpu(void)
+{
+	struct vmx mine;
+
+	memset(&mine, 0, sizeof(mine)); /* the gaps, too */
+	if (detect(&mine, vmx.vpid))
+		return false;
+	return !memcmp(&mine.revision, &vmx.revision, sizeof(vmx) - offsetof(struct vmx, revision));
+}
+
+static bool vmxon(u32 *region)
+{
+	u64 pa = heap_phys(region).v;
+	bool ok;
+
+	*region = vmx.revision;
+	cr4_write(cr4_read() | CR4_VMXE);
+	__asm__ volatile("vmxon %1\n\tseta %0" : "=qm"(ok) : "m"(pa) : "cc", "memory");
+	return ok;
+}
+
+void vmx_start_cpu(struct cpu *cpu)
+{
+	struct vmx_cpu *c = &cpus[cpu->id];
+
+	if (!vmx.usable)
+		return;
+	if (!same_as_boot_cpu() || !vmxon(c->region)) {
+		log_warn("VMX: CPU %u differs from the boot CPU: off for all", cpu->id);
+		vmx.usable = false;
+		return;
+	}
+	u64 aux = 0;
+	c->tsc_aux = vmx.tsc_aux && msr_read_safe(MSR_TSC_AUX, &aux) ? aux : 0;
+}
+
+void vmx_stop_cpu(struct cpu *cpu)
+{
+	if (!(cr4_read() & CR4_VMXE))
+		return;
+	vmx_forget_all(cpu);
+	__asm__ volatile("vmxoff" : : : "cc");
+	cr4_write(cr4_read() & ~CR4_VMXE);
+}
+
+u64 vmx_announce(void)
+{
+	if (!vmx.usable)
+		return 0;
+	log_info("VMX: nested pages%s%s, VPID %s", vmx.ept_caps & EPT_1G ? " up to 1 GiB" : "",
+		 vmx.secondary.may & SEC_VIRTUAL_INTERRUPTS ? ", virtual interrupts" : "", vmx.vpid ? "on" : "off");
+	return (u64)vmx.secondary.may << 32 | vmx.secondary.must | SECONDARY_NEEDED;
+}
+
+struct list *vmx_active(const struct cpu *cpu)
+{
+	return &cpus[cpu->id].active;
+}
+
+u64 vmx_host_tsc_aux(const struct cpu *cpu)
+{
+	return cpus[cpu->id].tsc_aux;
+}
+
+bool arch_vcpu_supported(void)
+{
+	return vmx.usable;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Intel VMX: what the machine has of it, and each CPU's part. One CPU that lacks something switches it off for all.
+ * Manual: SDM vol. 3, chapter 24 (introduction), 25 (VMCS), appendix A (capabilities).
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#include <hedron/abi.h>
+
+struct cpu;
+struct vcpu;
+
+/* Bits of a control that must be and may be 1. */
+struct vmx_control {
+	u32 must, may;
+};
+
+struct vmx {
+	bool usable; /* on all CPUs so far */
+	u32 revision;
+	struct vmx_control pin, primary, secondary, exit, entry;
+	u64 cr0_must, cr0_may, cr4_must, cr4_may;
+	u64 ept_caps;
+	u32 timer_shift; /* a tick of the preemption timer is 2^timer_shift of the TSC */
+	bool vpid, spec_ctrl, tsc_aux, wait_sipi;
+};
+
+extern struct vmx vmx;
+
+/* Boot CPU, before the first PD is made: finds out. */
+void vmx_init(bool allow_vpid);
+
+/* Memory for a CPU that is to be started. */
+void vmx_prepare_cpu(unsigned n);
+/* The running CPU enters VMX operation; what it lacks clears vmx.usable. Also after it was reset. */
+void vmx_start_cpu(struct cpu *cpu);
+/* Before it is reset: everything it holds of guests goes to memory. */
+void vmx_stop_cpu(struct cpu *cpu);
+/* All CPUs are started: the HIP's view of the secondary controls, 0 if VMX is off. */
+u64 vmx_announce(void);
+
+/* Of the CPU: vCPUs whose VMCS it may hold parts of. */
+struct list *vmx_active(const struct cpu *cpu);
+/* Values of the CPU's own. */
+u64 vmx_host_tsc_aux(const struct cpu *cpu);
+
+/* MSR bitmaps (msr_bitmap.c): physical addresses. `live`: writes that change what the host must put right pass, too.
+ */
+enum status msr_bitmap_init(void) must_check;
+u64 msr_bitmap(bool passthrough, bool live);

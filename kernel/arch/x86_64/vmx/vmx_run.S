@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Into the guest and out of it. All of its general registers but RSP are in the vCPU; the VMCS has the rest. A VM
+ * exit finds the stack as a system call does: empty, at a constant distance from the struct cpu.
+ */
+#include "asm_offsets.h"
+#include "mm/layout.h"
+
+#define CPU(field) (field - CPU_STACK_TOP)(%rsp)
+
+	.text
+
+	/*
+	 * RDI = vCPU, which is cpu->vcpu. Between the test of the hazards and the entry nothing may be missed: an
+	 * NMI in this window goes on at vmx_run_interrupted, because it may also have been about nested pages.
+	 */
+	.globl	enter_guest, vmx_run_window, vmx_run_window_end, vmx_run_interrupted
+	.balign 16, 0xcc
+enter_guest:
+	and	$-CPU_AREA_SIZE, %rsp
+	add	$CPU_STACK_TOP, %rsp
+vmx_run_window:
+	cmpl	$0, CPU(CPU_HAZARD)
+	jne	vmx_run_interrupted
+	mov	VCPU_RAX(%rdi), %rax
+	mov	VCPU_RCX(%rdi), %rcx
+	mov	VCPU_RDX(%rdi), %rdx
+	mov	VCPU_RBX(%rdi), %rbx
+	mov	VCPU_RBP(%rdi), %rbp
+	mov	VCPU_RSI(%rdi), %rsi
+	mov	VCPU_R8(%rdi), %r8
+	mov	VCPU_R9(%rdi), %r9
+	mov	VCPU_R10(%rdi), %r10
+	mov	VCPU_R11(%rdi), %r11
+	mov	VCPU_R12(%rdi), %r12
+	mov	VCPU_R13(%rdi), %r13
+	mov	VCPU_R14(%rdi), %r14
+	mov	VCPU_R15(%rdi), %r15
+	cmpb	$0, VCPU_LAUNCHED(%rdi)
+	mov	VCPU_RDI(%rdi), %rdi
+	je	1f
+	vmresume
+	jmp	entry_failed
+1:	vmlaunch
+vmx_run_window_end:
+
+	/* The instruction itself has failed. The guest's registers are still in the vCPU. */
+entry_failed:
+	mov	CPU(CPU_VCPU), %rsi
+	lea	-CPU_STACK_TOP(%rsp), %rdi
+	call	vmx_entry_failed
+	jmp	return_syscall
+
+vmx_run_interrupted:
+	mov	CPU(CPU_VCPU), %rsi
+	lea	-CPU_STACK_TOP(%rsp), %rdi
+	call	vmx_interrupted
+
+	.globl	entry_vmexit
+	.balign 16, 0xcc
+entry_vmexit:
+	push	%rax
+	mov	(CPU_VCPU - CPU_STACK_TOP + 8)(%rsp), %rax
+	mov	%rcx, VCPU_RCX(%rax)
+	mov	%rdx, VCPU_RDX(%rax)
+	mov	%rbx, VCPU_RBX(%rax)
+	mov	%rbp, VCPU_RBP(%rax)
+	mov	%rsi, VCPU_RSI(%rax)
+	mov	%rdi, VCPU_RDI(%rax)
+	mov	%r8, VCPU_R8(%rax)
+	mov	%r9, VCPU_R9(%rax)
+	mov	%r10, VCPU_R10(%rax)
+	mov	%r11, VCPU_R11(%rax)
+	mov	%r12, VCPU_R12(%rax)
+	mov	%r13, VCPU_R13(%rax)
+	mov	%r14, VCPU_R14(%rax)
+	mov	%r15, VCPU_R15(%rax)
+	pop	VCPU_RAX(%rax)
+	mov	%rax, %rsi
+	lea	-CPU_STACK_TOP(%rsp), %rdi
+	call	vmx_exit			/* (cpu, vcpu) returns the EC that goes on */
+	jmp	return_syscall
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the VMCS to the state page. Fields that the guest cannot change without an exit are not read back: struct
+ * arch_vcpu remembers them. Manual: SDM vol. 3, 25.4, 28.2 (exit information).
+ */
+#include "vmx/vmx_state.h"
+
+#include "arch_switch.h"
+#include "core/vcpu.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx.h"
+
+static always_inline void store_segment(enum vmcs_segment n, struct utcb_seg *seg)
+{
+	u64 sel = vmread(VMCS_GUEST_ES_SEL + 2 * n), ar = vmread(VMCS_GUEST_ES_AR + 2 * n);
+	u64 limit = vmread(VMCS_GUEST_ES_LIMIT + 2 * n);
+
+	*(u64 *)seg = sel | ((ar & 0xff) | (ar >> 4 & 0x1f00)) << 16 | limit << 32;
+	seg->base = vmread(VMCS_GUEST_ES_BASE + 2 * n);
+}
+
+static always_inline void store_table(u64 limit_field, u64 base_field, struct utcb_seg *seg)
+{
+	*(u64 *)seg = vmread(limit_field) << 32;
+	seg->base = vmread(base_field);
+}
+
+/* The GPRs lie in the page in the order of struct regs. */
+static always_inline void store_registers(const struct vcpu *v, u64 mtd, struct utcb_state *s)
+{
+	const struct regs *r = &v->regs;
+
+	if (mtd & MTD_GPR_ACDB)
+		BLOCK_COPY(s, r, rax, rbx);
+	if (mtd & MTD_GPR_BSD)
+		BLOCK_COPY(s, r, rbp, rdi);
+	if (mtd & MTD_GPR_R8_R15)
+		BLOCK_COPY(s, r, r8, r15);
+	if (mtd & MTD_RSP)
+		s->rsp = vmread(VMCS_GUEST_RSP);
+	if (mtd & MTD_RFLAGS)
+		s->rflags = vmread(VMCS_GUEST_RFLAGS);
+}
+
+static always_inline void store_segments(u64 mtd, struct utcb_state *s)
+{
+#define X(group, n, member)    \
+	if (mtd & MTD_##group) \
+		store_segment(n, &s->member);
+	VMX_SEGMENT_LIST(X)
+#undef X
+	if (mtd & MTD_GDTR)
+		store_table(VMCS_GUEST_GDTR_LIMIT, VMCS_GUEST_GDTR_BASE, &s->gdtr);
+	if (mtd & MTD_IDTR)
+		store_table(VMCS_GUEST_IDTR_LIMIT, VMCS_GUEST_IDTR_BASE, &s->idtr);
+}
+
+/* LMA follows CR0.PG; the rest of EFER is the VMM's, because writing it exits. */
+static always_inline u64 efer_now(const struct arch_vcpu *a, u64 cr0)
+{
+	u64 efer = a->efer & ~(u64)EFER_LMA;
+	return efer & EFER_LME && cr0 & CR0_PG ? efer | EFER_LMA : efer;
+}
+
+static always_inline void store_cr(struct vcpu *v, u64 cr0, struct utcb_state *s)
+{
+	const struct arch_vcpu *a = &v->arch;
+
+	s->cr0 = vmx_cr_seen(cr0, a->cr0_mask, a->cr0_shadow);
+	s->cr2 = v->regs.cr2;
+	s->cr3 = vmread(VMCS_GUEST_CR3);
+	s->cr4 = vmx_cr_seen(vmread(VMCS_GUEST_CR4), a->cr4_mask, a->cr4_shadow);
+	s->xcr0 = a->xcr0;
+	s->spec_ctrl = a->spec_ctrl;
+}
+
+static noinline void read_pdptes(struct arch_vcpu *a)
+{
+	for (unsigned i = 0; i < 4; i++)
+		a->pdpte[i] = vmread(VMCS_GUEST_PDPTE + 2 * i);
+}
+
+#define CR4_PAE_BIT (1ul << 5)
+
+/* The CPU keeps them up to date only for 32-bit guests with PAE paging: SDM vol. 3, 28.3.4. */
+static always_inline void store_pdptes(struct arch_vcpu *a, u64 cr0, struct utcb_state *s)
+{
+	if (unlikely(cr0 & CR0_PG && !(a->efer & EFER_LME) && vmread(VMCS_GUEST_CR4) & CR4_PAE_BIT))
+		read_pdptes(a);
+	copy_block(s->pdpte, a->pdpte, 4);
+}
+
+static always_inline void store_syscall_msrs(struct arch_vcpu *a, struct utcb_state *s)
+{
+	if (a->efer & EFER_LME || a->msrs_live)
+		a->kernel_gs_base = msr_read(MSR_KERNEL_GS_BASE);
+	s->star = a->star;
+	s->lstar = a->lstar;
+	s->fmask = a->fmask;
+	s->kernel_gs_base = a->kernel_gs_base;
+}
+
+static always_inline void store_msrs(struct vcpu *v, u64 mtd, u64 cr0, struct utcb_state *s)
+{
+	struct arch_vcpu *a = &v->arch;
+
+	if (mtd & MTD_SYSENTER) {
+#define X(group, field, member) s->member = a->member;
+		VMX_KNOWN_MSR_LIST(X)
+#undef X
+	}
+	if (mtd & MTD_EFER_PAT) {
+		s->efer = efer_now(a, cr0);
+		s->pat = a->pat;
+	}
+	if (mtd & MTD_SYSCALL_SWAPGS)
+		store_syscall_msrs(a, s);
+	if (mtd & MTD_TSC) {
+		s->tsc_val = arch_tsc();
+		s->tsc_off = a->tsc_offset;
+		s->tsc_aux = (u32)a->tsc_aux;
+	}
+	if (mtd & MTD_TSC_TIMEOUT)
+		s->tsc_timeout = vmread(VMCS_TIMER) << vmx.timer_shift;
+}
+
+/* Exits that can come while an event is being delivered: SDM vol. 3, 28.2.4. */
+#define INTERRUPTS_DELIVERY                                                                       \
+	(1ull << REASON_EXCEPTION_NMI | 1ull << REASON_TASK_SWITCH | 1ull << REASON_APIC_ACCESS | \
+	 1ull << REASON_EPT_VIOLATION | 1ull << REASON_EPT_MISCONFIG)
+
+static noinline void store_vectoring(struct utcb_state *s, u32 reason)
+{
+	u32 info = reason == REASON_EXCEPTION_NMI ? (u32)vmread(VMCS_EXIT_INTR_INFO) : 0;
+	u32 vectoring = (u32)vmread(VMCS_VECTORING_INFO);
+
+	s->intr_info = info;
+	s->intr_error = info & INTR_ERROR_VALID ? (u32)vmread(VMCS_EXIT_INTR_ERROR) : 0;
+	s->vect_info = vectoring;
+	s->vect_error = vectoring & INTR_ERROR_VALID ? (u32)vmread(VMCS_VECTORING_ERROR) : 0;
+}
+
+static noinline void store_pending_event(struct utcb_state *s)
+{
+	s->intr_info = s->intr_error = 0;
+	s->vect_info = (u32)vmread(VMCS_ENTRY_INTR_INFO);
+	s->vect_error = (u32)vmread(VMCS_ENTRY_INTR_ERROR);
+}
+
+static always_inline void store_event(struct utcb_state *s, u32 reason, bool by_hardware)
+{
+	if (unlikely(!by_hardware || reason & REASON_FAILED))
+		store_pending_event(s);
+	else if (reason < 64 && 1ull << reason & INTERRUPTS_DELIVERY)
+		store_vectoring(s, reason);
+	else
+		s->intr_info = s->intr_error = s->vect_info = s->vect_error = 0;
+}
+
+/* What tells about the exit comes always. */
+static always_inline void store_exit(struct utcb_state *s, u32 reason)
+{
+	s->exit_reason = reason;
+	s->rip = vmread(VMCS_GUEST_RIP);
+	s->inst_len = vmread(VMCS_EXIT_INST_LEN);
+	s->qual[0] = vmread(VMCS_EXIT_QUAL);
+	s->qual[1] = unlikely(reason == REASON_EPT_VIOLATION || reason == REASON_EPT_MISCONFIG)
+			     ? vmread(VMCS_GUEST_PHYSICAL)
+			     : 0;
+}
+
+static always_inline void store_activity(const struct vcpu *v, struct utcb_state *s)
+{
+	s->intr_state = (u32)vmread(VMCS_GUEST_INTR_STATE);
+	u32 activity = (u32)vmread(VMCS_GUEST_ACTV_STATE);
+	s->actv_state = unlikely(v->arch.waits_sipi) ? ACTIVITY_WAIT_SIPI : activity;
+}
+
+static always_inline void store(struct vcpu *v, u64 mtd)
+{
+	struct utcb_state *s = v->state;
+	u64 cr0 = mtd & (MTD_CR | MTD_EFER_PAT | MTD_PDPTE) ? vmread(VMCS_GUEST_CR0) : 0;
+
+	store_registers(v, mtd, s);
+	store_segments(mtd, s);
+	if (mtd & MTD_CR)
+		store_cr(v, cr0, s);
+	if (mtd & MTD_DR)
+		s->dr7 = vmread(VMCS_GUEST_DR7);
+	if (mtd & MTD_STA)
+		store_activity(v, s);
+	if (mtd & MTD_PDPTE)
+		store_pdptes(&v->arch, cr0, s);
+	store_msrs(v, mtd, cr0, s);
+	if (mtd & MTD_VINTR && unlikely(v->arch.secondary & SEC_VIRTUAL_INTERRUPTS))
+		s->vintr_status = (u16)vmread(VMCS_GUEST_INTR_STATUS);
+}
+
+#define MTD_QUICK (MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RFLAGS)
+
+static always_inline void store_selected(struct vcpu *v, u32 reason, bool by_hardware)
+{
+	u64 mtd = v->wanted;
+
+	if (likely(!(mtd & ~(u64)MTD_QUICK))) {
+		store_registers(v, mtd, v->state);
+		return;
+	}
+	if (mtd & MTD_INJ)
+		store_event(v->state, reason, by_hardware);
+	store(v, mtd);
+}
+
+void vmx_state_store(struct vcpu *v, u32 reason, bool by_hardware)
+{
+	store_exit(v->state, reason);
+	if (unlikely(v->wanted != VCPU_WANT_ALL)) {
+		store_selected(v, reason, by_hardware);
+		return;
+	}
+	store_event(v->state, reason, by_hardware);
+	store(v, VCPU_WANT_ALL);
+}

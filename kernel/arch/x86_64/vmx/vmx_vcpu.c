@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vmx/vmx_vcpu.h"
+
+#include "arch_switch.h"
+#include "core/kp.h"
+#include "core/vcpu.h"
+#include "lib/string.h"
+#include "mm/buddy.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx.h"
+#include "cpu/fpu.h"
+#include "vmx/vmx_switch.h"
+
+/* ---- VPIDs, changed by single atomic operations; 0 is the host's ---- */
+
+#define VPID_COUNT 0x10000
+
+static u64 vpids[VPID_COUNT / 64] = {1};
+static u32 vpid_hint; /* a word that had a free one lately */
+
+/* 0 if there is none: the vCPU's translations then are flushed at every entry and exit. */
+static u16 vpid_alloc(void)
+{
+	u32 first = __atomic_load_n(&vpid_hint, __ATOMIC_RELAXED);
+
+	for (u32 n = 0; n < array_size(vpids); n++) {
+		u32 i = (first + n) % array_size(vpids);
+		for (u64 used = __atomic_load_n(&vpids[i], __ATOMIC_RELAXED); ~used;) {
+			u64 free = ~used & -~used;
+			used = __atomic_fetch_or(&vpids[i], free, __ATOMIC_RELAXED);
+			if (used & free)
+				continue;
+			__atomic_store_n(&vpid_hint, i, __ATOMIC_RELAXED);
+			return (u16)(i * 64 + bit_lowest(free));
+		}
+	}
+	return 0;
+}
+
+static void vpid_free(u16 vpid)
+{
+	if (vpid)
+		__atomic_fetch_and(&vpids[vpid / 64], ~bit(vpid % 64), __ATOMIC_RELAXED);
+}
+
+/* INVVPID, single context. Without VPIDs there is nothing that survives an entry. */
+void vmx_flush_vpid(const struct vcpu *v)
+{
+	const struct {
+		u64 vpid, address;
+	} which = {v->arch.vpid, 0};
+	if (which.vpid)
+		__asm__ volatile("invvpid %0, %1" : : "m"(which), "r"(1ull) : "cc", "memory");
+}
+
+/* ---- making and unmaking ---- */
+
+/* What an entry needs of the PD: made now, because then there may be no memory. */
+static bool prepare_pd(struct pd *pd)
+{
+	return space_mem_guest_root(pd) && space_pio_make_guest(pd) == SUCCESS && pd_access_page(pd);
+}
+
+/* The legacy region of the FPU page as the interface has it: SDM vol. 1, 10.5.1. */
+static void init_fpu_page(u8 *page)
+{
+	*(u16 *)(page + XSAVE_FCW) = FCW_INIT;
+	*(u32 *)(page + XSAVE_MXCSR) = MXCSR_INIT;
+}
+
+#define DR6_INIT 0xffff0ff0
+
+enum status arch_vcpu_init(struct vcpu *v)
+{
+	struct arch_vcpu *a = &v->arch;
+
+	if (!prepare_pd(v->pd))
+		return OOM;
+	a->vmcs = buddy_alloc_zeroed();
+	if (!a->vmcs)
+		return OOM;
+	*(u32 *)a->vmcs = vmx.revision;
+	a->vpid = vmx.vpid ? vpid_alloc() : 0;
+	a->passthrough = v->pd->passthrough;
+	a->dr6 = DR6_INIT;
+	list_init(&a->link);
+	init_fpu_page(v->fpu_kp->page);
+	return SUCCESS;
+}
+
+static void vmclear(struct arch_vcpu *a)
+{
+	u64 pa = heap_phys(a->vmcs).v;
+	__asm__ volatile("vmclear %0" : : "m"(pa) : "cc", "memory");
+	list_remove(&a->link);
+	a->launched = false;
+}
+
+void arch_vcpu_retire(struct vcpu *v)
+{
+	struct cpu *cpu = cpu_current();
+
+	if (cpu->vcpu == v)
+		cpu->vcpu = NULL;
+	if (cpu->guest_regs == v)
+		cpu->guest_regs = NULL;
+	if (v->arch.initialized)
+		vmclear(&v->arch);
+}
+
+void arch_vcpu_free(struct vcpu *v)
+{
+	vpid_free(v->arch.vpid);
+	buddy_free(v->arch.vmcs, 0);
+}
+
+/* ---- loading ---- */
+
+static void vmptrld(const struct arch_vcpu *a)
+{
+	u64 pa = heap_phys(a->vmcs).v;
+	__asm__ volatile("vmptrld %0" : : "m"(pa) : "cc", "memory");
+}
+
+/* A VPID may have had another owner, of whom this CPU still has translations. */
+static void first_load(struct cpu *cpu, struct vcpu *v)
+{
+	struct arch_vcpu *a = &v->arch;
+
+	vmclear(a);
+	list_push_tail(vmx_active(cpu), &a->link);
+	vmptrld(a);
+	a->host_tsc_aux = vmx_host_tsc_aux(cpu);
+	vmx_init_fields(cpu, v);
+	vmx_flush_vpid(v);
+	a->initialized = true;
+}
+
+/* Others look at cpu->vcpu after they have written what they want to tell it (core/vcpu.c, mmu/tlb.c); here it is the
+ * other way round, hence the barrier. */
+void vmx_load_vcpu(struct cpu *cpu, struct vcpu *v)
+{
+	__atomic_store_n(&cpu->vcpu, v, __ATOMIC_SEQ_CST);
+	if (unlikely(!v->arch.initialized)) {
+		first_load(cpu, v);
+	} else {
+		if (list_empty(&v->arch.link))
+			list_push_tail(vmx_active(cpu), &v->arch.link);
+		vmptrld(&v->arch);
+	}
+	vmx_switch_guest_regs(cpu, v);
+}
+
+void vmx_forget_all(struct cpu *cpu)
+{
+	list_for_each_safe(l, vmx_active(cpu)) vmclear(container_of(l, struct arch_vcpu, link));
+	vmx_switch_guest_regs(cpu, NULL);
+	cpu->vcpu = NULL;
+}

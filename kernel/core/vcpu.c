@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/vcpu.h"
+
+#include "arch_switch.h"
+#include "core/ec.h"
+#include "core/kp.h"
+#include "core/pd.h"
+#include "core/percpu.h"
+#include "core/remote.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+
+static struct slab_cache vcpu_cache;
+
+void vcpu_init_cache(void)
+{
+	slab_init(&vcpu_cache, "vcpu", align_up(sizeof(struct vcpu), KOBJECT_ALIGN), KOBJECT_ALIGN);
+}
+
+static void put_parts(struct kobject *const parts[], unsigned n)
+{
+	while (n)
+		kobject_unref(parts[--n]);
+}
+
+/* All of them, or none. */
+static bool get_parts(struct kobject *const parts[], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!kobject_get(parts[i])) {
+			put_parts(parts, i);
+			return false;
+		}
+	return true;
+}
+
+#define VCPU_PARTS 4
+
+static struct vcpu *allocate(const struct vcpu_config *cfg)
+{
+	struct vcpu *v = slab_alloc(&vcpu_cache);
+	if (!v)
+		return NULL;
+	memset(v, 0, sizeof(*v));
+	v->obj.type = KOBJ_VCPU;
+	v->cpu_id = cfg->cpu_id;
+	v->pd = cfg->pd;
+	v->state_kp = cfg->state;
+	v->vlapic_kp = cfg->vlapic;
+	v->fpu_kp = cfg->fpu;
+	v->state = &((struct utcb *)cfg->state->page)->state;
+	return v;
+}
+
+enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out)
+{
+	struct kobject *const parts[VCPU_PARTS] = {&cfg->pd->obj, &cfg->state->obj, &cfg->vlapic->obj,
+						   &cfg->fpu->obj};
+
+	if (!arch_vcpu_supported())
+		return BAD_FTR;
+	if (!get_parts(parts, VCPU_PARTS))
+		return BAD_CAP;
+	struct vcpu *v = allocate(cfg);
+	enum status s = v ? arch_vcpu_init(v) : OOM;
+	if (s == SUCCESS) {
+		*out = v;
+		return SUCCESS;
+	}
+	if (v)
+		slab_free(&vcpu_cache, v);
+	put_parts(parts, VCPU_PARTS);
+	return s;
+}
+
+/* ---- running ---- */
+
+/* A poked one does not even begin, unless it has an event to deliver: page and `mtd` stay as they are. */
+static bool ends_before_it_begins(struct vcpu *v)
+{
+	if (likely(!READ_ONCE(v->poked)) || arch_vcpu_has_event(v))
+		return false;
+	WRITE_ONCE(v->poked, false);
+	WRITE_ONCE(v->state->exit_reason, VCPU_EXIT_POKED);
+	return true;
+}
+
+enum status vcpu_run(struct vcpu *v, u64 mtd, u64 wanted, struct ec *self)
+{
+	if (unlikely(v->cpu_id != self->cpu_id))
+		return BAD_CPU;
+	if (unlikely(v->ec))
+		return BUSY;
+	v->mtd |= mtd;
+	v->wanted = wanted;
+	if (unlikely(ends_before_it_begins(v)))
+		return SUCCESS;
+	v->ec = self;
+	v->entered = false;
+	self->vcpu = v;
+	hazard_set(cpu_current(), HAZARD_VCPU);
+	return SUCCESS;
+}
+
+struct ec *vcpu_end_run(struct vcpu *v)
+{
+	struct ec *ec = v->ec;
+	v->ec = NULL;
+	WRITE_ONCE(v->poked, false);
+	ec->vcpu = NULL;
+	ec->cont = CONT_SYSRET;
+	return ec;
+}
+
+void vcpu_leave_run(struct ec *ec)
+{
+	ec->vcpu->ec = NULL;
+	ec->vcpu = NULL;
+}
+
+/*
+ * On the vCPU's CPU, where it has interrupted the guest if that ran. One that is not being run need not be told
+ * again: the next run looks for itself.
+ */
+static void read_poke(struct work *w)
+{
+	struct vcpu *v = container_of(w, struct vcpu, letter);
+	struct cpu *cpu = cpu_current();
+
+	__atomic_store_n(&v->letter_sent, false, __ATOMIC_RELEASE);
+	if (!v->ec && cpu->vcpu == v)
+		cpu->vcpu = NULL;
+}
+
+/* The flag goes first, then the look at what that CPU is at; there it is the other way round (arch_vcpu_run()). */
+static noinline void poke_elsewhere(struct vcpu *v)
+{
+	if (__atomic_exchange_n(&v->poked, true, __ATOMIC_SEQ_CST))
+		return;
+	if (__atomic_load_n(&arch_cpu(v->cpu_id)->vcpu, __ATOMIC_SEQ_CST) == v &&
+	    !__atomic_exchange_n(&v->letter_sent, true, __ATOMIC_ACQ_REL))
+		remote_call(v->cpu_id, &v->letter, read_poke);
+}
+
+void vcpu_poke(struct vcpu *v)
+{
+	if (likely(v->cpu_id == cpu_current()->id))
+		WRITE_ONCE(v->poked, true);
+	else
+		poke_elsewhere(v);
+}
+
+/* ---- the end ---- */
+
+void vcpu_retire(struct vcpu *v)
+{
+	if (v->ec)
+		vcpu_end_run(v)->regs.rdi = BAD_CAP;
+	arch_vcpu_retire(v);
+	kobject_unref(&v->pd->obj);
+	kobject_unref(&v->state_kp->obj);
+	kobject_unref(&v->vlapic_kp->obj);
+	kobject_unref(&v->fpu_kp->obj);
+}
+
+void vcpu_free(struct vcpu *v)
+{
+	arch_vcpu_free(v);
+	slab_free(&vcpu_cache, v);
+}

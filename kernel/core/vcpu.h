@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virtual CPU: passive; it runs inside of an EC's VCPU_CTRL run, on its CPU. State travels in a kernel page that user
+ * land can write at any time (struct utcb, `state`): every word is read once, and nothing in it is trusted.
+ *
+ * A run is in progress from the hypercall until it returns, also while its EC is preempted: `ec` and ec->vcpu say so.
+ *
+ * Locking: all but the last group belongs to the vCPU's CPU. Lifetime: it refers to its PD and its three kernel
+ * pages; it is dismantled on its CPU, which ends a run.
+ */
+#pragma once
+
+#include "arch_vcpu.h" /* struct arch_vcpu, for the architecture's own things */
+#include "core/kobject.h"
+#include "core/regs.h"
+
+#include <hedron/utcb.h>
+
+struct cpu;
+struct ec;
+struct kp;
+struct pd;
+
+/* `exit_reason` of a run that was poked, and of one that the CPU did not even begin. Others are the hardware's. */
+#define VCPU_EXIT_POKED 255
+#define VCPU_EXIT_REFUSED 253
+
+/* `exit_flags`: a passthrough guest is to get an NMI. */
+#define VCPU_FLAG_NMI 1u
+
+/* `wanted`: the published interface gives back everything. */
+#define VCPU_WANT_ALL (~0ul)
+
+struct vcpu {
+	struct kobject obj;
+
+	struct regs regs; /* the guest's, while it is not running: rax..r15 without rsp, and cr2 */
+	struct ec *ec;    /* whose run is in progress */
+	u64 mtd;          /* what the VMM changed in the state page since the last attempt to enter */
+	u64 wanted;       /* what it wants to see afterwards: an MTD */
+	bool entered;     /* this run has tried to enter the guest */
+	struct arch_vcpu arch;
+
+	/* immutable */
+	u32 cpu_id;
+	struct pd *pd;
+	struct utcb_state *state;
+	struct kp *state_kp, *vlapic_kp, *fpu_kp;
+
+	/* written by all CPUs */
+	bool poked;       /* the run in progress, or the next one, is to end */
+	bool letter_sent; /* atomic */
+	struct work letter;
+};
+
+struct vcpu_config {
+	struct pd *pd;
+	struct kp *state, *vlapic, *fpu;
+	u32 cpu_id;
+};
+
+void vcpu_init_cache(void);
+/* BAD_FTR: the machine has no virtualization. BAD_CAP: something of it is dying. */
+enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out) must_check;
+
+/*
+ * `self` runs it. SUCCESS: the exit reason is in the state page, or HAZARD_VCPU sees to the rest. BAD_CPU, BUSY.
+ * `mtd` and `wanted` as in the struct.
+ */
+enum status vcpu_run(struct vcpu *v, u64 mtd, u64 wanted, struct ec *self) must_check;
+/* Its run in progress, or else its next one, ends as soon as possible. From any CPU. */
+void vcpu_poke(struct vcpu *v);
+
+/* The run is over, with the status it has, or a new one: the EC goes on after its hypercall. */
+struct ec *vcpu_end_run(struct vcpu *v);
+/* Of an EC that dies in it: the vCPU stays as it is. */
+void vcpu_leave_run(struct ec *ec);
+
+/* On its CPU. The last reference is gone: a run in progress ends with BAD_CAP. */
+void vcpu_retire(struct vcpu *v);
+void vcpu_free(struct vcpu *v);
