@@ -15,6 +15,7 @@ enum { LOG_MAX = 1 << 30 };
 
 static struct {
 	const char *format, *machine, *metric, *suite, *output, *revision;
+	struct verb_storage storage;
 } o = {.format = "log", .metric = "ticks", .output = "hbench-result.json"};
 
 static const struct option_spec options[] = {
@@ -29,6 +30,7 @@ static const struct option_spec options[] = {
 	 "Refuse logs of another suite; what else is imported gets this name (micro)", &o.suite, 0, 0, NULL},
 	{"git-revision", 'g', OPTION_TEXT, "REV", "Revision to note in the result", &o.revision, 0, 0, NULL},
 	{"output", 'o', OPTION_TEXT, "FILE", "Result file (hbench-result.json)", &o.output, 0, 0, NULL},
+	OPTIONS_STORAGE(o.storage),
 	OPTION_END,
 };
 
@@ -84,6 +86,8 @@ static int save(struct result *result)
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
+	if (!verb_keep(&o.storage, result))
+		return EXIT_RUN_INVALID;
 	report_result(stdout, result, verb_suite_of(result, &storage));
 	suite_free(&storage);
 	return EXIT_SAME_OR_BETTER;

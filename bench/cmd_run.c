@@ -14,6 +14,7 @@ static struct {
 	struct texts kernels, outputs, consoles;
 	unsigned cpus, memory, boots, timeout, baud; /* cpus 0: what the suite wants; timeout 0: the target's */
 	bool quiet;
+	struct verb_storage storage;
 } o = {.accel = "tcg", .memory = 512, .boots = 1, .append = "", .root_append = "", .baud = 115200};
 
 static const struct option_spec options[] = {
@@ -57,6 +58,7 @@ static const struct option_spec options[] = {
 	{"output", 'o', OPTION_TEXTS, "FILE",
 	 "Result file (hbench-result.json), one for each kernel; the raw console goes beside it as .log", &o.outputs,
 	 0, 0, NULL},
+	OPTIONS_STORAGE(o.storage),
 	{"quiet", 'q', OPTION_FLAG, NULL, "Neither progress nor the table of results", &o.quiet, 0, 0, NULL},
 	OPTION_END,
 };
@@ -136,6 +138,8 @@ static enum exit_code save_one(const struct campaign_kernel *kernel)
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
+	if (!verb_keep(&o.storage, &kernel->result))
+		return EXIT_RUN_INVALID;
 	if (!o.quiet) {
 		report_result(stdout, &kernel->result, verb_suite_of(&kernel->result, &storage));
 		suite_free(&storage);

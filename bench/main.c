@@ -8,8 +8,8 @@
 #include <string.h>
 
 const struct verb *const verbs[] = {
-	&verb_list, &verb_run_machine, &verb_import, &verb_show, &verb_compare,
-	&verb_gate, &verb_baseline,    &verb_export, NULL,
+	&verb_list,     &verb_run_machine, &verb_import, &verb_show,    &verb_compare, &verb_gate,
+	&verb_baseline, &verb_export,      &verb_store,  &verb_history, &verb_report,  NULL,
 };
 
 static void print_help(FILE *out)
@@ -26,13 +26,6 @@ static void print_help(FILE *out)
 	      "Exit codes: 0 good, 1 regressed, 2 usage, 3 not enough data, 4 run or file not valid, 5 benchmark\n"
 	      "missing, 130 interrupted.\n",
 	      out);
-}
-
-const struct suite *verb_suite_of(const struct result *result, struct suite *storage)
-{
-	struct error ignored;
-
-	return suite_load(storage, result_text(result, "suite"), &ignored) ? storage : NULL;
 }
 
 static int run_verb(int argc, char **argv)

@@ -50,7 +50,10 @@ static void confidence_cells(struct table *table, const struct outcome *o)
 		return;
 	}
 	table_cell(table, COLOUR_DIM, "%+.2f..%+.2f%%", o->interval.low, o->interval.high);
-	table_cell(table, COLOUR_DIM, o->p < 1e-4 ? "<0.0001" : "%.4f", o->p);
+	if (o->p < 1e-4)
+		table_cell(table, COLOUR_DIM, "<0.0001");
+	else
+		table_cell(table, COLOUR_DIM, "%.4f", o->p);
 }
 
 static void pair_row(struct table *table, const struct pair *p, bool exact)

@@ -7,7 +7,34 @@
 #include "verb.h"
 
 extern const struct verb verb_list, verb_run_machine, verb_import, verb_show, verb_compare, verb_gate, verb_baseline,
-	verb_export;
+	verb_export, verb_store, verb_history, verb_report;
 
 /* The suite of a result, for goals and thresholds: NULL when it is not known here. Free with suite_free(). */
 const struct suite *verb_suite_of(const struct result *result, struct suite *storage);
+
+/* Options of verbs that make results. */
+struct verb_storage {
+	const char *db;
+	bool none;
+};
+
+#define OPTIONS_STORAGE(s)                                                                               \
+	{"db",                                                                                           \
+	 0,                                                                                              \
+	 OPTION_TEXT,                                                                                    \
+	 "URL|FILE",                                                                                     \
+	 "Database that keeps the result: postgresql://..., or a file of SQLite "                        \
+	 "($HBENCH_DB, else one in the user's data folder)",                                             \
+	 &(s).db,                                                                                        \
+	 0,                                                                                              \
+	 0,                                                                                              \
+	 NULL},                                                                                          \
+	{                                                                                                \
+		"no-db", 0, OPTION_FLAG, NULL, "Keep the result in its file only", &(s).none, 0, 0, NULL \
+	}
+
+/* Keeps a result in the database; false, after a message, when one that the user named cannot be used. */
+bool verb_keep(const struct verb_storage *storage, const struct result *result);
+
+/* Opens the database of an option (NULL: the default one); NULL after a message. */
+struct db *verb_open_db(const char *where);

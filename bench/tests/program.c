@@ -124,6 +124,10 @@ int set_up(void **state)
 	write_file("root.elf", elf64, sizeof(elf64) - 1);
 	setenv("HBENCH_SUITES", TEST_SUITES, 1);
 	setenv("HBENCH_QEMU", TEST_EMULATOR, 1);
+	char *db = in_folder("history.db");
+
+	setenv("HBENCH_DB", db, 1);
+	free(db);
 	setenv("SOURCE_DATE_EPOCH", "1700000000", 1);
 	setenv("NO_COLOR", "1", 1);
 	return 0;

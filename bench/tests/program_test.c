@@ -19,7 +19,8 @@
 
 static void help(void **state)
 {
-	static const char *const verbs[] = {"list", "run", "import", "show", "compare", "gate", "baseline", "export"};
+	static const char *const verbs[] = {"list", "run",      "import", "show",  "compare",
+					    "gate", "baseline", "export", "store", "history"};
 
 	(void)state;
 	expect(2, "");
@@ -436,6 +437,50 @@ static void formats(void **state)
 	expect(4, "export broken.json");
 }
 
+/* What runs measured is kept, unless that is not wanted. */
+static void database(void **state)
+{
+	(void)state;
+	expect(0, "store same.json base.json worse.json");
+	has("there already: base.json"); /* same.json is the same, whatever it is called */
+	expect(0, "history ipc/null");
+	has("SLOWER: 40 -> 41 (+2.50%) between (no revision of 2024-01-01");
+	expect(0, "history ipc/null --csv --machine m");
+	has("m,ipc/null,2024-01-01T00:00:00+00:00,,0,40,40,40,40,40\n");
+	expect(0, "history");
+	has("qemu-icount-max        ipc/null "); /* of the runs before */
+	expect(4, "history ipc/nothing");
+	has("`hbench history` lists all");
+	expect(4, "history --db /proc/nothing/x.db");
+	machine("good", "33", false);
+	expect(0, RUN "-q -o stored.json --db own.db");
+	expect(0, "history --db own.db ipc/null");
+	has(", 1 results");
+	expect(0, RUN "-q -o stored.json --no-db");
+	expect(4, RUN "-q -o stored.json --db /proc/nothing/x.db");
+	has("the result is in its file only");
+	setenv("HBENCH_DB", "/proc/nothing/x.db", 1);
+	expect(0, RUN "-q -o stored.json");
+	has("note: the result is in its file only");
+	char *db = in_folder("history.db");
+
+	setenv("HBENCH_DB", db, 1);
+	free(db);
+}
+
+static void report(void **state)
+{
+	(void)state;
+	expect(0, "report base.json");
+	assert_true(has_data("report.html"));
+	expect(0, "report --baseline base.json -o page.html worse.json");
+	expect(4, "report --baseline base.json ticks.json");
+	expect(4, "report --db /proc/nothing/x.db base.json");
+	expect(0, "report --no-db base.json");
+	expect(4, "report -o /nonexistent/x.html base.json");
+	expect(2, "report");
+}
+
 static void gate_thresholds(void **state)
 {
 	static const char suite[] =
@@ -549,6 +594,8 @@ int main(void)
 		cmocka_unit_test(gate_reports),
 		cmocka_unit_test(gate_drift),
 		cmocka_unit_test(formats),
+		cmocka_unit_test(database),
+		cmocka_unit_test(report),
 		cmocka_unit_test(gate_thresholds),
 		cmocka_unit_test(gate_self_test),
 		cmocka_unit_test(compare),

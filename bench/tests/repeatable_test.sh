@@ -6,6 +6,7 @@
 # faults.
 
 set -eu
+export HBENCH_DB=none
 hbench=$1 kernel=$2 roottask=$3
 
 if ! command -v qemu-system-x86_64 >/dev/null; then

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report_page.h"
+
+#include "history.h"
+#include "html.h"
+#include "machine.h"
+#include "quality.h"
+#include "report.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const char report_page_css[], report_page_js[]; /* report_page.S */
+
+enum { HISTORY_LAST = 200 };
+
+static const char *class_of(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_BETTER:
+		return "good";
+	case VERDICT_WORSE:
+	case VERDICT_MISSING:
+		return "bad";
+	case VERDICT_UNSURE:
+		return "doubt";
+	default:
+		return "dim";
+	}
+}
+
+static void print_head(FILE *out, const struct result *r)
+{
+	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+	      out);
+	html_printf(out, "%s on %s", result_text(r, "suite"), result_text(r, "machine"));
+	fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", report_page_css);
+}
+
+static void print_title(FILE *out, const struct report_page *page, const struct metric *metric)
+{
+	const struct result *r = page->result;
+
+	fputs("<h1>", out);
+	html_printf(out, "%s on %s", result_text(r, "suite"), result_text(r, "machine"));
+	fputs("</h1>\n<p class=\"dim\">", out);
+	html_printf(out, "%s%s%s%s, measured %s", page->suite ? page->suite->title : "", page->suite ? "; " : "",
+		    metric ? metric->unit : result_text(r, "metric"), metric && metric->exact ? " (exact)" : "",
+		    result_text(r, "date"));
+	fputs("</p>\n", out);
+}
+
+static void tile(FILE *out, const char *class, size_t number, const char *text)
+{
+	fprintf(out, "<li><b class=\"%s\">%zu</b>", class, number);
+	html_text(out, text);
+	fputs("</li>\n", out);
+}
+
+static void print_tiles(FILE *out, const struct report_page *page)
+{
+	const struct comparison *c = page->comparison;
+	size_t boots = (size_t)json_integer_value(json_object_get(page->result->context, "boots"));
+
+	fputs("<ul class=\"tiles\">\n", out);
+	tile(out, "", page->result->count, "cases");
+	tile(out, "", boots, boots == 1 ? "boot" : "boots");
+	for (size_t v = 0; c && v < VERDICT_COUNT; v++)
+		if (c->tally[v] || v <= VERDICT_WORSE)
+			tile(out, c->tally[v] ? class_of((enum verdict)v) : "dim", c->tally[v],
+			     verdict_name((enum verdict)v));
+	fputs("</ul>\n", out);
+	if (c && compare_drifted(c))
+		fputs("<p class=\"bad\">Lab drift: both sides ran the same kernel and roottask, byte for byte; what "
+		      "differs comes from the machine.</p>\n",
+		      out);
+}
+
+/* --- the machine --- */
+
+static void print_fact(void *context, const char *label, const char *value)
+{
+	FILE *out = context;
+
+	fputs("<tr>", out);
+	html_cell(out, "th", NULL, "%s", label);
+	html_cell(out, "td", "text", "%s", value);
+	fputs("</tr>\n", out);
+}
+
+static void print_facts(FILE *out, const struct result *r, const char *title)
+{
+	static const char *const more[][2] = {
+		{"kernel_boot_line", "kernel"},        {"kernel_build_id", "kernel's build id"},
+		{"kernel_sha256", "kernel's SHA-256"}, {"roottask_sha256", "roottask's SHA-256"},
+		{"git_revision", "revision"},          {"date", "measured"},
+	};
+
+	fputs("<h3>", out);
+	html_text(out, title);
+	fputs("</h3>\n<div class=\"scroll\"><table>\n", out);
+	for (size_t i = 0; i < array_size(more); i++)
+		if (*result_text(r, more[i][0]))
+			print_fact(out, more[i][1], result_text(r, more[i][0]));
+	machine_facts(r, print_fact, out);
+	fputs("</table></div>\n", out);
+}
+
+static void print_machines(FILE *out, const struct report_page *page)
+{
+	fputs("<h2>Machine and programs</h2>\n<details><summary>What was measured, and where</summary>\n", out);
+	if (page->comparison)
+		print_facts(out, page->comparison->a, "Baseline (A)");
+	print_facts(out, page->result, page->comparison ? "Result (B)" : "Result");
+	fputs("</details>\n", out);
+}
+
+/* --- the table of all cases --- */
+
+/* A name as the id of an element. */
+static void print_id(FILE *out, const char *name)
+{
+	for (; *name; name++)
+		fputc(isalnum((unsigned char)*name) ? *name : '-', out);
+}
+
+static void print_filter_text(FILE *out, const char *name, const char *verdict)
+{
+	fputs(" data-case=\"", out);
+	for (; *name; name++)
+		html_printf(out, "%c", tolower((unsigned char)*name));
+	fputc(' ', out);
+	for (; *verdict; verdict++)
+		html_printf(out, "%c", tolower((unsigned char)*verdict));
+	fputc('"', out);
+}
+
+static void print_name_cell(FILE *out, const char *name, const char *label)
+{
+	fputs("<td><a href=\"#case-", out);
+	print_id(out, name);
+	fputs("\">", out);
+	html_text(out, report_short_name(label));
+	fputs("</a></td>", out);
+}
+
+static void print_pair(FILE *out, const struct pair *p)
+{
+	const struct outcome *o = &p->outcome;
+	const char *class = class_of(o->verdict);
+
+	fputs("<tr", out);
+	print_filter_text(out, p->label, verdict_name(o->verdict));
+	fputc('>', out);
+	print_name_cell(out, p->name, p->label);
+	html_cell(out, "td", "number", o->verdict == VERDICT_NEW ? "-" : "%ju", (uintmax_t)o->a);
+	html_cell(out, "td", "number", o->verdict == VERDICT_MISSING ? "-" : "%ju", (uintmax_t)o->b);
+	if (verdict_has_both(o) && o->change)
+		html_cell(out, "td", "number", "%+.2f%%", o->percent);
+	else
+		html_cell(out, "td", NULL, "%s", "");
+	if (o->tested)
+		html_cell(out, "td", "number dim", "%+.2f..%+.2f%%, p %s%.4f", o->interval.low, o->interval.high,
+			  o->p < 1e-4 ? "< " : "", o->p < 1e-4 ? 1e-4 : o->p);
+	else
+		html_cell(out, "td", NULL, "%s", "");
+	html_cell(out, "td", class, "%s", verdict_name(o->verdict));
+	if (p->has_goal)
+		html_cell(out, "td", p->goal_met ? "dim" : "doubt", "%.4g %s", p->goal,
+			  p->goal_met ? "met" : "not met");
+	else
+		html_cell(out, "td", NULL, "%s", "");
+	fputs("</tr>\n", out);
+}
+
+static void print_row(FILE *out, const struct benchmark *b)
+{
+	const struct sample *s = &b->merged;
+	const uint64_t numbers[] = {s->min, s->p50, s->p99, s->p999, s->max, s->n};
+
+	fputs("<tr", out);
+	print_filter_text(out, b->name, "");
+	fputc('>', out);
+	print_name_cell(out, b->name, b->name);
+	for (size_t i = 0; i < array_size(numbers); i++)
+		html_cell(out, "td", "number", "%ju", (uintmax_t)numbers[i]);
+	fputs("</tr>\n", out);
+}
+
+static void print_summary(FILE *out, const struct report_page *page)
+{
+	static const char *const single[] = {"case", "min", "p50", "p99", "p99.9", "max", "windows"};
+	static const char *const both[] = {"case", "A", "B", "change", "95% interval, p", "verdict", "goal"};
+	const char *const *titles = page->comparison ? both : single;
+
+	fputs("<h2>Summary</h2>\n<p><input id=\"filter\" type=\"search\" placeholder=\"Filter: words of names and "
+	      "verdicts\" aria-label=\"Filter\" hidden></p>\n<div class=\"scroll\"><table>\n<tr>",
+	      out);
+	for (size_t i = 0; i < array_size(single); i++)
+		html_cell(out, "th", i && (!page->comparison || i < 5) ? "number" : NULL, "%s", titles[i]);
+	fputs("</tr>\n", out);
+	for (size_t i = 0; page->comparison && i < page->comparison->count; i++)
+		print_pair(out, &page->comparison->pairs[i]);
+	for (size_t i = 0; !page->comparison && i < page->result->count; i++)
+		print_row(out, &page->result->benchmarks[i]);
+	fputs("</table></div>\n", out);
+}
+
+/* --- one case --- */
+
+static void print_figure_end(FILE *out, const char *caption)
+{
+	fputs("<figcaption>", out);
+	fputs(caption, out);
+	fputs("</figcaption></figure>\n", out);
+}
+
+static void print_distribution(FILE *out, const struct benchmark *a, const struct benchmark *b, const char *unit)
+{
+	if (b->merged.min == b->merged.max &&
+	    (!a || (a->merged.min == a->merged.max && a->merged.min == b->merged.min))) {
+		html_printf(out, "Each of %ju windows took exactly %ju.", (uintmax_t)b->merged.n,
+			    (uintmax_t)b->merged.min);
+		return;
+	}
+	fputs("<figure>", out);
+	if (a)
+		chart_distribution(out, &a->merged, &b->merged, unit);
+	else
+		chart_distribution(out, &b->merged, NULL, unit);
+	print_figure_end(out, a ? "Distribution up to p99: <span style=\"color:var(--a)\">■ A</span>, "
+				  "<span style=\"color:var(--b)\">■ B</span>"
+				: "Distribution up to p99");
+}
+
+static void print_history(FILE *out, const struct history *h)
+{
+	struct chart_point *points = xcalloc(h->count, sizeof(*points));
+
+	for (size_t i = 0; i < h->count; i++) {
+		const struct history_point *p = &h->points[i];
+
+		points[i].value = p->value;
+		points[i].label = xasprintf("%.6g, %s, revision %.12s", p->value, p->date, p->revision);
+	}
+	fputs("<figure>", out);
+	chart_series(out, points, h->count, h->changes, h->change_count);
+	print_figure_end(out, "History; dashed: a change for good");
+	for (size_t i = 0; i < h->count; i++)
+		free((char *)points[i].label);
+	free(points);
+}
+
+static void print_histories(FILE *out, const struct report_page *page, const char *name)
+{
+	struct error ignored;
+	size_t count = 0;
+	struct history *list = page->db ? histories_load(page->db, result_text(page->result, "machine"), name,
+							 HISTORY_LAST, &count, &ignored)
+					: NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i].count > 1)
+			print_history(out, &list[i]);
+	histories_free(list, count);
+}
+
+static void print_warning(void *context, const char *name, const char *text)
+{
+	FILE *out = context;
+
+	(void)name;
+	fputs("<li class=\"doubt\">", out);
+	html_text(out, text);
+	fputs("</li>\n", out);
+}
+
+static const struct pair *find_pair(const struct comparison *c, const char *name)
+{
+	for (size_t i = 0; c && i < c->count; i++)
+		if (!strcmp(c->pairs[i].name, name))
+			return &c->pairs[i];
+	return NULL;
+}
+
+static void print_notes(FILE *out, const struct report_page *page, const struct benchmark *b, const struct pair *p,
+			const struct metric *metric)
+{
+	fputs("<ul class=\"notes\">\n", out);
+	if (p && p->shift.mass > 0) {
+		fputs("<li>", out);
+		html_printf(out, "The mode at %ju lost %.0f%% of all values to the one at %ju.",
+			    (uintmax_t)p->shift.from, 100 * p->shift.mass, (uintmax_t)p->shift.to);
+		fputs("</li>\n", out);
+	}
+	if (p && *p->outcome.why)
+		print_warning(out, p->name, p->outcome.why);
+	if (metric)
+		quality_check(page->result, b, metric, print_warning, out);
+	fputs("</ul>\n", out);
+}
+
+static void print_case(FILE *out, const struct report_page *page, const struct benchmark *b,
+		       const struct metric *metric)
+{
+	const struct pair *p = find_pair(page->comparison, b->name);
+	const struct suite_case *known = page->suite ? suite_find(page->suite, b->name) : NULL;
+	enum verdict verdict = p ? p->outcome.verdict : VERDICT_SAME;
+
+	fputs("<details id=\"case-", out);
+	print_id(out, b->name);
+	fputc('"', out);
+	print_filter_text(out, b->name, p ? verdict_name(verdict) : "");
+	fputs(verdict == VERDICT_WORSE || verdict == VERDICT_BETTER ? " open>" : ">", out);
+	fputs("<summary>", out);
+	if (p)
+		html_cell(out, "span", class_of(verdict), "%s ", verdict_name(verdict));
+	html_cell(out, "b", NULL, "%s", report_short_name(b->name));
+	html_printf(out, "%s%s", known ? ": " : "", known ? known->meaning : "");
+	fputs("</summary>\n", out);
+	print_notes(out, page, b, p, metric);
+	fputs("<div class=\"charts\">\n", out);
+	print_distribution(out, page->comparison ? result_find(page->comparison->a, b->name) : NULL, b,
+			   metric ? metric->unit : "");
+	print_histories(out, page, b->name);
+	fputs("</div>\n</details>\n", out);
+}
+
+static void print_skipped(FILE *out, const struct result *r)
+{
+	const char *name;
+	json_t *why;
+
+	if (!json_object_size(json_object_get(r->context, "skipped")))
+		return;
+	fputs("<h2>Not measured</h2>\n<ul>\n", out);
+	json_object_foreach(json_object_get(r->context, "skipped"), name, why)
+	{
+		fputs("<li>", out);
+		html_printf(out, "%s: %s", name, json_string_value(why) ? json_string_value(why) : "");
+		fputs("</li>\n", out);
+	}
+	fputs("</ul>\n", out);
+}
+
+void report_page(FILE *out, const struct report_page *page)
+{
+	const struct metric *metric = metric_find(result_text(page->result, "metric"));
+
+	print_head(out, page->result);
+	print_title(out, page, metric);
+	print_tiles(out, page);
+	print_machines(out, page);
+	print_summary(out, page);
+	fputs("<h2>Cases</h2>\n", out);
+	for (size_t i = 0; i < page->result->count; i++)
+		print_case(out, page, &page->result->benchmarks[i], metric);
+	print_skipped(out, page->result);
+	fprintf(out, "<p class=\"dim\">hbench %s</p>\n<script>\n%s</script>\n</body>\n</html>\n", HBENCH_VERSION,
+		report_page_js);
+}
