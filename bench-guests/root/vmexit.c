@@ -73,6 +73,7 @@ static const char *make(long state)
 		return "this machine has no VMX";
 	if (minimal && !rt_has_vcpu_partial())
 		return "the kernel has no runs with partial state";
+	BENCH_NEED(rt_mask_interrupts());
 	vm.vcpu.cpu = rt_cpu;
 	BENCH_NEED(hc_create_pd(SEL_PD, RT_SEL_PD, 0, 0));
 	BENCH_NEED(vm_make(&vm));

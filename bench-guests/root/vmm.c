@@ -78,6 +78,7 @@ bool main(void)
 		return true;
 	}
 	memcpy(ram + CODE, guest, (size_t)(guest_end - guest));
+	RT_MUST(rt_mask_interrupts());
 	RT_MUST(hc_create_pd(v.pd, RT_SEL_PD, 0, 0));
 	RT_MUST(rt_guest_map(v.pd, 0, ram, 16, RT_MEM_RWX));
 	RT_MUST(rt_vcpu(&v));

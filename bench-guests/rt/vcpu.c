@@ -2,6 +2,21 @@
 #include "vcpu.h"
 #include "internal.h"
 
+enum { PIC_MASTER = 0x20, PIC_SLAVE = 0xa0, PIC_MASK = 1 };
+
+enum status rt_mask_interrupts(void)
+{
+	enum status st = rt_ports(PIC_MASTER, 1);
+
+	if (st == SUCCESS)
+		st = rt_ports(PIC_SLAVE, 1);
+	if (st != SUCCESS)
+		return st;
+	rt_out8(PIC_MASTER + PIC_MASK, 0xff);
+	rt_out8(PIC_SLAVE + PIC_MASK, 0xff);
+	return SUCCESS;
+}
+
 #define GUEST_ONLY (ITEM_NO_HOST | ITEM_GUEST)
 
 static enum status page(sel_t kp, unsigned long va)

@@ -44,6 +44,12 @@ static inline bool rt_has_vcpu_partial(void)
 	return rt_hip->api_flg & HIP_EXT_VCPU_PARTIAL;
 }
 
+/*
+ * Masks the legacy interrupt controllers. Firmware leaves its timer on; the kernel takes no device interrupts, but a
+ * pending one ends every run (or, in a passthrough VM, is the guest's).
+ */
+enum status rt_mask_interrupts(void) RT_MUST_CHECK;
+
 /* Secondary controls that may be 1. */
 static inline uint32_t rt_vmx_ctrl1(void)
 {

@@ -85,24 +85,24 @@ static void shadow_off(void)
 	RUN(vm, VMX_CR);
 }
 
-/* ---- The access page. It is mapped into the caller's own PD, so these VMs are in the roottask's. ---- */
+/* ---- The access page. It is mapped into the caller's own PD, so an agent in the VM's PD asks for it. ---- */
 
 VM_CODE_ONE(read_apic, ".code64", "mov (%rdi), %eax\n vmcall");
 VM_CODE_ONE(write_apic, ".code64", "mov %eax, (%rdi)\n vmcall");
 
-static struct vm *vm_with_access_page(void)
+static unsigned long map_access_page(unsigned long crd, unsigned long y, unsigned long z)
 {
-	struct vm *vm = vcpu_vm_in(0, RT_SEL_PD);
-
-	MUST(hc_pd_access_page(rt_mem(APIC_LOW, 0, RT_MEM_RW)));
-	return vm;
+	(void)y, (void)z;
+	return hc_pd_access_page(crd);
 }
 
-static void without_access_page(struct vm *vm)
+static struct vm *vm_with_access_page(void)
 {
-	MUST(rt_guest_unmap(RT_SEL_PD, APIC_LOW, 1));
-	MUST(rt_guest_unmap(RT_SEL_PD, 0, VM_RAM_PAGES));
-	(void)vm;
+	struct agent a;
+
+	agent_make(&a);
+	EXPECT_EQ(agent_do(&a, map_access_page, rt_mem(APIC_LOW, 0, RT_MEM_RW), 0, 0), SUCCESS);
+	return vcpu_vm_in(0, a.pd);
 }
 
 static void start_apic(struct vm *vm, const struct vm_code *code, unsigned offset, uint32_t value, uint32_t ctrl1)
@@ -139,7 +139,6 @@ static void access_exits(void)
 		else
 			EXPECT_EQ(vm->s->qual[0], ACCESS_WRITE | offset);
 	}
-	without_access_page(vm);
 }
 
 VM_CODE_ONE(fetch_apic, ".code64", "jmp *%rdi");
@@ -156,7 +155,6 @@ static void access_by_fetch(void)
 		EXPECT_EQ(vm->s->exit_reason, VMX_APIC_ACCESS);
 		EXPECT_EQ(vm->s->qual[0], ACCESS_FETCH | 0x200);
 	}
-	without_access_page(vm);
 }
 
 /* With register virtualization most reads come from the virtual-APIC page, and writes land there and exit behind. */
@@ -175,7 +173,6 @@ static void registers(void)
 	EXPECT_EQ(vm->s->qual[0], SVR);
 	EXPECT_EQ(*vlapic(vm, SVR), 0x123);
 	EXPECT_EQ(vm->s->rip, VM_CODE_AT + (uint64_t)(write_apic.end - write_apic.start) - 3);
-	without_access_page(vm);
 }
 
 /* The page itself holds nothing a guest could see: without the control it is memory like any other, or not there. */
@@ -191,7 +188,6 @@ static void page_without_control(void)
 	EXPECT(vm->s->exit_reason == VMX_VMCALL || vm->s->exit_reason == VMX_EPT_VIOLATION);
 	if (vm->s->exit_reason == VMX_VMCALL)
 		EXPECT_EQ(vm->s->rax, 0);
-	without_access_page(vm);
 }
 
 /* ---- Virtual interrupts ---- */
@@ -215,12 +211,7 @@ static void virtual_interrupts(void)
 		memset(vm->s->eoi_bitmap, 0, sizeof(vm->s->eoi_bitmap));
 		vm->s->eoi_bitmap[VECTOR / 64] = want_exit ? 1ul << VECTOR % 64 : 0;
 		vm->mtd |= MTD_VINTR | MTD_EOI;
-		MUST(vm_run(vm));
-		if (vm->s->exit_reason == VMX_NO_ENTRY) {
-			without_access_page(vm);
-			SKIP("virtual interrupts need what this kernel does not turn on");
-		}
-		EXPECT_EQ(vm->s->exit_reason, VMX_VMCALL);
+		RUN(vm, VMX_VMCALL);
 		EXPECT_EQ(vm->s->rip, vm_stub(VECTOR));
 		EXPECT_EQ(vm->s->vintr_status, VECTOR << 8); /* in service */
 		EXPECT_EQ(*vlapic(vm, ISR + VECTOR / 32 * 16), 1u << VECTOR % 32);
@@ -233,7 +224,6 @@ static void virtual_interrupts(void)
 			EXPECT_EQ(vm->s->qual[0], VECTOR);
 		EXPECT_EQ(vm->s->vintr_status, 0);
 	}
-	without_access_page(vm);
 }
 
 const struct test vcpu_apic_tests[] = {

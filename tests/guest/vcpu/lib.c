@@ -13,6 +13,7 @@ struct vm *vcpu_vm_in(unsigned n, sel_t pd)
 		test_skip("this machine has no VMX");
 		guest_leave();
 	}
+	MUST(rt_mask_interrupts());
 	vm->vcpu.pd = pd;
 	vm->vcpu.cpu = rt_cpu;
 	vm->vcpu.sel = sel_block(2);

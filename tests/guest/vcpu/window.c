@@ -123,6 +123,49 @@ static void shadow_at_exit(void)
 	}
 }
 
+/* ---- Interrupts of devices: the firmware's timer, which rt_mask_interrupts() keeps silent otherwise ---- */
+
+enum { PIC = 0x20, PIC_MASK = 0x21, ALL_BUT_TIMER = 0xfe, EOI = 0x20, TIMER_VECTOR = 8 };
+
+/* Each run ends with it, at once, until the VMM has dealt with the device: it is not acknowledged. */
+static void device_interrupt(void)
+{
+	struct vm *vm = vcpu_vm(0);
+
+	FOR_MODES(mode)
+	{
+		vm_start(vm, mode, &forever[mode]);
+		vm->s->rflags |= IF; /* Bochs 2.7 waits for it, which other processors do not */
+		rt_out8(PIC_MASK, ALL_BUT_TIMER);
+		RUN(vm, VMX_INTERRUPT);
+		RUN(vm, VMX_INTERRUPT);
+		rt_out8(PIC_MASK, 0xff);
+		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT);
+		EXPECT_VM(vm, vm->s->intr_info & VMX_EVENT_VALID, 0);
+		vm->s->tsc_timeout = 20000;
+		vm->mtd = MTD_TSC_TIMEOUT;
+		RUN(vm, VMX_TIMER);
+	}
+}
+
+/* A passthrough VM takes it itself, through its own table. */
+static void device_interrupt_passthrough(void)
+{
+	struct vm *vm = vcpu_vm_passthrough(0);
+
+	FOR_MODES(mode)
+	{
+		vm_start(vm, mode, &forever[mode]);
+		vm->s->rflags |= IF;
+		rt_out8(PIC_MASK, ALL_BUT_TIMER);
+		MUST(vm_run(vm));
+		rt_out8(PIC, EOI);
+		rt_out8(PIC_MASK, 0xff);
+		EXPECT_VM(vm, vm->s->exit_reason, VMX_VMCALL);
+		EXPECT_VM(vm, vm->s->rip, vm_stub(TIMER_VECTOR));
+	}
+}
+
 /* HLT in a passthrough VM halts the CPU; timeout and events end that. */
 static void halted(void)
 {
@@ -188,5 +231,7 @@ const struct test vcpu_window_tests[] = {
 	TEST(halted),
 	TEST(halt_exits_on_request),
 	TEST(inactive),
+	TEST(device_interrupt),
+	TEST(device_interrupt_passthrough),
 	{},
 };
