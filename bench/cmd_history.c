@@ -166,6 +166,7 @@ const struct verb verb_history = {
 	.name = "history",
 	.summary = "show how a case developed, and where it changed",
 	.args = "[CASE]",
+	.args_words = "$(hbench list --names 2>/dev/null)",
 	.doc = "Show all results of a case that the database has, oldest first, and the revisions between which it "
 	       "changed for good. Without a case: list what there is.",
 	.more = "Counts of instructions are exact, so each change is one. In ticks changes are looked for with "

@@ -7,11 +7,12 @@
 #include <string.h>
 
 static struct {
-	bool names;
+	bool names, suites;
 } o;
 
 static const struct option_spec options[] = {
 	{"names", 'n', OPTION_FLAG, NULL, "Print only the full names, one per line", &o.names, 0, 0, NULL},
+	{"suites", 0, OPTION_FLAG, NULL, "Print only the names of the suites", &o.suites, 0, 0, NULL},
 	OPTION_END,
 };
 
@@ -73,8 +74,12 @@ static int run(char **args, unsigned count)
 		complain("%s", error.text);
 		return EXIT_USAGE;
 	}
-	for (char **name = names; *name && !code; name++)
-		code = list_one(*name);
+	for (char **name = names; *name && !code; name++) {
+		if (o.suites)
+			puts(*name);
+		else
+			code = list_one(*name);
+	}
 	strings_free(names);
 	return code;
 }
@@ -83,6 +88,7 @@ const struct verb verb_list = {
 	.name = "list",
 	.summary = "show suites and cases, with what they mean and their goals",
 	.args = "[SUITE]",
+	.args_words = "$(hbench list --suites 2>/dev/null)",
 	.doc = "Show suites and their cases: what each measures, and the project's goal for it in executed "
 	       "instructions.",
 	.examples = "  hbench list\n"

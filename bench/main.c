@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hbench: measures Hedron on emulated machines, compares results and guards baselines. */
+/* hbench: measures Hedron on emulated and real machines, compares results and guards baselines. */
 #include "verbs.h"
 
 #include <argp.h>
@@ -8,14 +8,14 @@
 #include <string.h>
 
 const struct verb *const verbs[] = {
-	&verb_list,     &verb_run_machine, &verb_import, &verb_show,    &verb_compare, &verb_gate,
-	&verb_baseline, &verb_export,      &verb_store,  &verb_history, &verb_report,  NULL,
+	&verb_list,   &verb_run_machine, &verb_import,  &verb_show,   &verb_compare,    &verb_gate,   &verb_baseline,
+	&verb_export, &verb_store,       &verb_history, &verb_report, &verb_completion, &verb_manual, NULL,
 };
 
 static void print_help(FILE *out)
 {
 	fputs("Usage: hbench VERB [OPTION...]\n"
-	      "Measures Hedron on emulated machines, compares results and guards baselines.\n\n",
+	      "Measures Hedron on emulated and real machines, compares results and guards baselines.\n\n",
 	      out);
 	for (const struct verb *const *verb = verbs; *verb; verb++)
 		fprintf(out, "  %-10s %s\n", (*verb)->name, (*verb)->summary);

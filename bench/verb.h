@@ -35,6 +35,7 @@ struct option_spec {
 struct verb {
 	const char *name, *summary;
 	const char *args;                  /* "RESULT...", "" for none */
+	const char *args_words;            /* what arguments a shell can complete; NULL: files */
 	const char *doc;                   /* a paragraph */
 	const char *more;                  /* more paragraphs, after the options; or NULL */
 	const char *examples;              /* one a line */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verbs.h"
+
+#include "completion.h"
+
+#include <string.h>
+
+static int run(char **args, unsigned count)
+{
+	static const struct {
+		const char *name;
+		void (*print)(FILE *out);
+	} shells[] = {{"bash", completion_bash}, {"zsh", completion_zsh}, {"fish", completion_fish}};
+
+	(void)count;
+	for (size_t i = 0; i < array_size(shells); i++)
+		if (!strcmp(args[0], shells[i].name)) {
+			shells[i].print(stdout);
+			return 0;
+		}
+	verb_usage(&verb_completion, "there are scripts for bash, zsh and fish, not for `%s`", args[0]);
+}
+
+const struct verb verb_completion = {
+	.name = "completion",
+	.summary = "print the completion script of a shell",
+	.args = "bash|zsh|fish",
+	.args_words = "bash zsh fish",
+	.doc = "Print a script that lets a shell complete verbs, options, suites, cases and files.",
+	.examples = "  . <(hbench completion bash)\n"
+		    "  hbench completion fish > ~/.config/fish/completions/hbench.fish\n",
+	.args_min = 1,
+	.args_max = 1,
+	.args_needed = "say which shell: bash, zsh or fish",
+	.run = run,
+};
+
+static int print_manual(char **args, unsigned count)
+{
+	(void)args;
+	(void)count;
+	manual_page(stdout);
+	return 0;
+}
+
+const struct verb verb_manual = {
+	.name = "manual",
+	.summary = "print the manual page, for man",
+	.args = "",
+	.doc = "Print the manual page hbench(1).",
+	.examples = "  hbench manual | man -l -\n"
+		    "  hbench manual > ~/.local/share/man/man1/hbench.1\n",
+	.args_needed = "manual takes no arguments",
+	.run = print_manual,
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "completion.h"
+
+#include <string.h>
+
+/* Values of an option: words of the table, or what hbench says about suites. */
+static void print_words(FILE *out, const char *words)
+{
+	fputs(strcmp(words, "SUITES") ? words : "$(hbench list --suites 2>/dev/null)", out);
+}
+
+static void bash_options(FILE *out, const struct verb *verb)
+{
+	fprintf(out, "\t%s)\n\t\toptions='--help", verb->name);
+	for (const struct option_spec *o = verb->options; o && o->name; o++)
+		fprintf(out, " --%s", o->name);
+	fputs("'\n\t\tcase $previous in\n", out);
+	for (const struct option_spec *o = verb->options; o && o->name; o++) {
+		if (o->type == OPTION_FLAG)
+			continue;
+		fprintf(out, "\t\t--%s", o->name);
+		if (o->letter)
+			fprintf(out, " | -%c", o->letter);
+		fputs(") ", out);
+		if (o->words) {
+			fputs("values=\"", out);
+			print_words(out, o->words);
+			fputs("\" ;;\n", out);
+		} else {
+			fputs("values=FILES ;;\n", out);
+		}
+	}
+	fputs("\t\tesac\n", out);
+	if (verb->args_words)
+		fprintf(out, "\t\twords=\"%s\"\n", verb->args_words);
+	fputs("\t\t;;\n", out);
+}
+
+void completion_bash(FILE *out)
+{
+	fputs("# Completion of hbench for bash: source this file, or put it into\n"
+	      "# ~/.local/share/bash-completion/completions/hbench\n\n"
+	      "_hbench() {\n"
+	      "\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
+	      "\tlocal options='' values='' words=FILES\n"
+	      "\tCOMPREPLY=()\n"
+	      "\tif ((COMP_CWORD == 1)); then\n\t\tmapfile -t COMPREPLY < <(compgen -W '--help --version",
+	      out);
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		fprintf(out, " %s", (*verb)->name);
+	fputs("' -- \"$current\")\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]} in\n", out);
+	for (const struct verb *const *verb = verbs; *verb; verb++)
+		bash_options(out, *verb);
+	fputs("\tesac\n"
+	      "\tif [[ -z $values && $current == -* ]]; then\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$current\")\n"
+	      "\telif [[ ${values:-$words} == FILES ]]; then\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+	      "\t\tcompopt -o filenames 2>/dev/null\n"
+	      "\telse\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"${values:-$words}\" -- \"$current\")\n"
+	      "\tfi\n"
+	      "}\n"
+	      /* names of cases have colons, at which bash would divide words */
+	      "COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}\n"
+	      "complete -F _hbench hbench\n",
+	      out);
+}
+
+void completion_zsh(FILE *out)
+{
+	fputs("#compdef hbench\n# For zsh: put this file into a folder of $fpath as _hbench, or source it.\n"
+	      "autoload -U +X compinit bashcompinit\n(( $+functions[compdef] )) || compinit\nbashcompinit\n\n",
+	      out);
+	completion_bash(out);
+}
+
+/* In fish a quote within single quotes is escaped. */
+static void fish_quoted(FILE *out, const char *text)
+{
+	fputc('\'', out);
+	for (; *text; text++)
+		fprintf(out, strchr("'\\", *text) ? "\\%c" : "%c", *text);
+	fputc('\'', out);
+}
+
+static void fish_option(FILE *out, const struct verb *verb, const struct option_spec *o)
+{
+	fprintf(out, "complete -c hbench -n '__fish_seen_subcommand_from %s' -l %s", verb->name, o->name);
+	if (o->letter)
+		fprintf(out, " -s %c", o->letter);
+	if (o->type != OPTION_FLAG)
+		fputs(o->words ? " -x" : " -r", out);
+	if (o->words && strcmp(o->words, "SUITES"))
+		fprintf(out, " -a '%s'", o->words);
+	else if (o->words)
+		fputs(" -a '(hbench list --suites 2>/dev/null)'", out);
+	fputs(" -d ", out);
+	fish_quoted(out, o->doc);
+	fputc('\n', out);
+}
+
+void completion_fish(FILE *out)
+{
+	fputs("# Completion of hbench for fish: put this file into ~/.config/fish/completions/hbench.fish\n", out);
+	for (const struct verb *const *verb = verbs; *verb; verb++) {
+		fprintf(out, "complete -c hbench -f -n __fish_use_subcommand -a %s -d ", (*verb)->name);
+		fish_quoted(out, (*verb)->summary);
+		fputc('\n', out);
+		for (const struct option_spec *o = (*verb)->options; o && o->name; o++)
+			fish_option(out, *verb, o);
+	}
+}

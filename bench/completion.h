@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Scripts for shells and the manual page, made of the same tables that options are parsed with. */
+#pragma once
+
+#include "verb.h"
+
+void completion_bash(FILE *out);
+void completion_zsh(FILE *out);
+void completion_fish(FILE *out);
+
+/* hbench(1), for man. */
+void manual_page(FILE *out);
