@@ -4,7 +4,7 @@
 
 #include <vector>
 
-/* Pairs of one order. Single pages stay warm; larger blocks are cut and merged each time. */
+/* Pairs of one order: blocks are cut and merged each time. */
 static void pair(benchmark::State &state)
 {
 	unsigned order = (unsigned)state.range(0);
@@ -16,17 +16,7 @@ static void pair(benchmark::State &state)
 }
 BENCHMARK(pair)->ArgName("order")->DenseRange(0, 4)->Arg(9);
 
-static void zeroed_page(benchmark::State &state)
-{
-	host_reset(64 * MiB);
-	for (auto _ : state) {
-		void *p = buddy_alloc_zeroed();
-		buddy_free(p, 0);
-	}
-}
-BENCHMARK(zeroed_page);
-
-/* Many pages at a time, more than are kept warm. */
+/* Many pages at a time. */
 static void burst(benchmark::State &state)
 {
 	std::vector<void *> pages((size_t)state.range(0));

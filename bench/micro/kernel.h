@@ -11,7 +11,7 @@ extern "C" {
 #include "core/sched.h"
 #include "host.h"
 #include "lib/panic.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mm/ptab.h"
 #include "mm/slab.h"
 #include "space/mdb.h"

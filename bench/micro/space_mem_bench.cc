@@ -13,8 +13,8 @@ static void reset()
 		space_mem_claim(paddr(HOST_HEAP_PHYS), 64 * MiB);
 		claimed = true;
 	}
-	must(space_mem_init(&a.mem));
-	must(space_mem_init(&b.mem));
+	must(space_mem_init(&a.mem, static_cast<u64 *>(page_alloc_zeroed())));
+	must(space_mem_init(&b.mem, static_cast<u64 *>(page_alloc_zeroed())));
 	/* What a PD that is in use has: tables. */
 	must(space_mem_delegate(&pd_kernel, &a, 0x300, 0x5000, 0, 7 | ITEM_GUEST));
 	must(space_mem_delegate(&pd_kernel, &b, 0x300, 0x5000, 0, 7 | ITEM_GUEST));
@@ -69,7 +69,7 @@ BENCHMARK(revoke_everything_of_nothing);
 static void kernel_page(benchmark::State &state)
 {
 	reset();
-	void *page = buddy_alloc_zeroed();
+	void *page = page_alloc_zeroed();
 	for (auto _ : state) {
 		must(space_mem_map_kernel_page(&a, 0x5001000, page, SPACE_MEM_PRIVATE));
 		space_mem_unmap_kernel_page(&a, 0x5001000, page);

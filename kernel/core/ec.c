@@ -10,7 +10,7 @@
 #include "core/sm.h"
 #include "core/vcpu.h"
 #include "lib/string.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 
 static struct slab_cache ec_cache, fpu_cache;
@@ -38,14 +38,14 @@ static struct ec *allocate(void)
 	if (!ec)
 		return NULL;
 	init_fields(ec);
-	ec->utcb = buddy_alloc_zeroed();
+	ec->utcb = page_alloc_zeroed();
 	ec->fpu = ec->utcb ? slab_alloc(&fpu_cache) : NULL;
 	if (ec->fpu) {
 		arch_fpu_init(ec);
 		return ec;
 	}
 	if (ec->utcb)
-		buddy_free(ec->utcb, 0);
+		page_free(ec->utcb);
 	slab_free(&ec_cache, ec);
 	return NULL;
 }
@@ -53,7 +53,7 @@ static struct ec *allocate(void)
 static void deallocate(struct ec *ec)
 {
 	slab_free(&fpu_cache, ec->fpu);
-	buddy_free(ec->utcb, 0);
+	page_free(ec->utcb);
 	slab_free(&ec_cache, ec);
 }
 

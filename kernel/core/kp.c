@@ -4,7 +4,7 @@
 #include "core/pd.h"
 #include "lib/bits.h"
 #include "lib/panic.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 
 static struct slab_cache kp_cache;
@@ -19,7 +19,7 @@ enum status kp_create(struct kp **out)
 	struct kp *kp = slab_alloc(&kp_cache);
 	if (!kp)
 		return OOM;
-	*kp = (struct kp){.obj.type = KOBJ_KP, .page = buddy_alloc_zeroed()};
+	*kp = (struct kp){.obj.type = KOBJ_KP, .page = page_alloc_zeroed()};
 	if (!kp->page) {
 		slab_free(&kp_cache, kp);
 		return OOM;
@@ -99,6 +99,6 @@ void kp_retire(struct kp *kp)
 
 void kp_free(struct kp *kp)
 {
-	buddy_free(kp->page, 0);
+	page_free(kp->page);
 	slab_free(&kp_cache, kp);
 }

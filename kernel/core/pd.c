@@ -3,7 +3,7 @@
 
 #include "arch/arch.h"
 #include "lib/string.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 
 struct pd pd_kernel = {.obj.type = KOBJ_PD};
@@ -18,7 +18,7 @@ void pd_init_cache(void)
 static enum status init_spaces(struct pd *pd)
 {
 	space_pio_init(&pd->pio);
-	if (space_mem_init(&pd->mem) != SUCCESS)
+	if (space_mem_init(&pd->mem, page_alloc_zeroed()) != SUCCESS)
 		return OOM;
 	if (space_obj_init(&pd->objs) == SUCCESS) {
 		arch_pd_init(pd);
@@ -55,7 +55,7 @@ void *pd_access_page(struct pd *pd)
 {
 	spin_lock(&pd->access_lock);
 	if (!pd->access_page)
-		pd->access_page = buddy_alloc_zeroed();
+		pd->access_page = page_alloc_zeroed();
 	spin_unlock(&pd->access_lock);
 	return pd->access_page;
 }
@@ -69,7 +69,7 @@ enum status pd_map_access_page(struct pd *pd, u64 gpa)
 void pd_free(struct pd *pd)
 {
 	if (pd->access_page)
-		buddy_free(pd->access_page, 0);
+		page_free(pd->access_page);
 	arch_pd_free(pd);
 	space_mem_destroy(&pd->mem);
 	space_obj_free(&pd->objs);

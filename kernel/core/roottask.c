@@ -8,7 +8,7 @@
 #include "core/sc.h"
 #include "lib/panic.h"
 #include "lib/string.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "platform/console.h"
 
 #include <hedron/hip.h>
@@ -42,7 +42,7 @@ static enum status map_in_place(struct pd *pd, const struct elf_segment *s, u64 
 /* A page that is not, or not only, the file's: a copy of the file's part on the kernel's memory, zeroes behind. */
 static enum status map_own_page(struct pd *pd, const struct elf_segment *s, u64 module, u64 va)
 {
-	u8 *page = buddy_alloc_zeroed();
+	u8 *page = page_alloc_zeroed();
 	if (!page)
 		return OOM;
 	u64 file_end = s->vaddr + s->filesz, start = max_u64(va, s->vaddr);

@@ -2,7 +2,7 @@
 #include "mm/ptab.h"
 
 #include "lib/panic.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 
 static always_inline unsigned index_at(u64 page, unsigned level)
 {
@@ -55,13 +55,29 @@ static noinline void gather(struct ptab_gather *g, u64 entry, unsigned level)
 	g->tables = table;
 }
 
-static void free_tables(u64 *table, unsigned level, unsigned entries)
+static void free_below(u64 *table, unsigned level, unsigned entries);
+
+static always_inline void free_table(u64 *table, unsigned level)
 {
-	for (unsigned i = 0; level && i < entries; i++)
-		if (ptab_is_table(table[i])) {
-			free_tables(ptab_child(table[i]), level - 1, PTAB_ENTRIES);
-			buddy_free(ptab_child(table[i]), 0);
-		}
+	if (!level) {
+		page_free(table);
+		return;
+	}
+	free_below(table, level, PTAB_ENTRIES);
+	page_free_zeroed(table);
+}
+
+/* Empties the entries, too: they are few as a rule, and the page need not be zeroed again. */
+static noinline void free_below(u64 *table, unsigned level, unsigned entries)
+{
+	for (u64 *e = table; e < table + entries; e++) {
+		u64 entry = *e;
+		if (likely(!entry))
+			continue;
+		*e = 0;
+		if (ptab_is_table(entry))
+			free_table(ptab_child(entry), level - 1);
+	}
 }
 
 void ptab_gather_free(struct ptab_gather *g)
@@ -70,18 +86,14 @@ void ptab_gather_free(struct ptab_gather *g)
 		u64 *table = g->tables;
 		struct page *p = buddy_page(table);
 		g->tables = p->owner;
-		free_tables(table, (unsigned)p->index, PTAB_ENTRIES);
-		buddy_free(table, 0);
+		free_table(table, (unsigned)p->index);
 	}
 }
 
 void ptab_clear(struct ptab *pt, unsigned entries)
 {
-	if (!pt->root)
-		return;
-	free_tables(pt->root, PTAB_LEVELS - 1, entries);
-	for (unsigned i = 0; i < entries; i++)
-		pt->root[i] = 0;
+	if (pt->root)
+		free_below(pt->root, PTAB_LEVELS - 1, (unsigned)min_u64(entries, pt->root_end));
 }
 
 /* ---- changing entries ---- */
@@ -102,7 +114,7 @@ static always_inline void replace(struct ptab_gather *g, u64 *e, u64 entry, unsi
  * no flush. */
 static bool split(const struct ptab *pt, u64 *e, unsigned level)
 {
-	u64 *table = buddy_alloc(0);
+	u64 *table = page_alloc();
 	if (!table)
 		return false;
 	u64 leaf = level > 1 ? *e : *e & ~PTE_PS;
@@ -113,11 +125,13 @@ static bool split(const struct ptab *pt, u64 *e, unsigned level)
 	return true;
 }
 
-static noinline bool make_table(const struct ptab *pt, u64 *e, unsigned level)
+static noinline bool make_table(struct ptab *pt, u64 *e, unsigned level)
 {
+	if (level == PTAB_LEVELS - 1)
+		pt->root_end = (u16)max_u64(pt->root_end, (u64)(e - pt->root) + 1);
 	if (*e)
 		return split(pt, e, level);
-	u64 *table = buddy_alloc_zeroed();
+	u64 *table = page_alloc_zeroed();
 	if (!table)
 		return false;
 	__atomic_store_n(e, table_entry(pt, table), __ATOMIC_RELEASE);
@@ -125,7 +139,7 @@ static noinline bool make_table(const struct ptab *pt, u64 *e, unsigned level)
 }
 
 /* From an entry of `level` one level down, through a table that is made if there is none. False: no memory. */
-static always_inline bool descend(const struct ptab *pt, u64 **e, u64 page, unsigned level)
+static always_inline bool descend(struct ptab *pt, u64 **e, u64 page, unsigned level)
 {
 	if (unlikely(!ptab_is_table(**e)) && !make_table(pt, *e, level))
 		return false;
@@ -136,7 +150,7 @@ static always_inline bool descend(const struct ptab *pt, u64 **e, u64 page, unsi
 /* The entry of `level` for `page`, with all tables above it. NULL: no memory. */
 static always_inline u64 *reach(struct ptab *pt, u64 page, unsigned level)
 {
-	if (unlikely(!pt->root) && !(pt->root = buddy_alloc_zeroed()))
+	if (unlikely(!pt->root) && !(pt->root = page_alloc_zeroed()))
 		return NULL;
 	u64 *e = &pt->root[index_at(page, 3)];
 	if ((level < 3 && !descend(pt, &e, page, 3)) || (level < 2 && !descend(pt, &e, page, 2)) ||
@@ -264,7 +278,7 @@ static enum status copy_table(struct copy *c, u64 page, const u64 *from)
 		copy_leaves_to(c, ptab_child(*e), from, PTAB_ENTRIES, false);
 		return SUCCESS;
 	}
-	u64 *table = buddy_alloc(0);
+	u64 *table = page_alloc();
 	if (!table)
 		return OOM;
 	copy_leaves_to(c, table, from, PTAB_ENTRIES, true);

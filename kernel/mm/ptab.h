@@ -49,9 +49,10 @@ enum ptab_format {
 #define EPT_TYPE_SHIFT 3
 
 struct ptab {
-	u64 *root;   /* heap page, or NULL as long as nothing was mapped */
-	u8 format;   /* enum ptab_format */
-	u8 leaf_max; /* highest level a leaf may have: 1 = 2 MiB, 2 = 1 GiB */
+	u64 *root;    /* heap page, or NULL as long as nothing was mapped */
+	u8 format;    /* enum ptab_format */
+	u8 leaf_max;  /* highest level a leaf may have: 1 = 2 MiB, 2 = 1 GiB */
+	u16 root_end; /* the root's entries from here on have never been used */
 };
 
 /*

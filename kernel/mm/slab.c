@@ -3,7 +3,7 @@
 
 #include "lib/bits.h"
 #include "lib/panic.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 
 #define SLAB_ORDER_MAX 2
 #define BATCH_BYTES 8192 /* what a CPU may keep is twice that, ... */
@@ -41,7 +41,7 @@ static void enlist(struct slab_cache *c)
 			return;
 	kassert(cache_count < array_size(caches));
 	caches[cache_count++] = c;
-	buddy_reclaim = reclaim;
+	page_reclaim = reclaim;
 }
 
 void slab_init(struct slab_cache *c, const char *name, u32 size, u32 align)
@@ -97,7 +97,7 @@ static void give_back_locked(struct slab_cache *c, void *object)
 	if (!--p->count) {
 		list_remove(&p->link);
 		p->owner = NULL;
-		buddy_free(slab, c->order);
+		page_free_block(slab, c->order);
 	}
 }
 
@@ -110,7 +110,7 @@ static bool lock_stocked(struct slab_cache *c)
 	spin_unlock(&c->lock);
 
 	/* Without the lock: when memory is short, this gives our own free objects back. */
-	void *memory = buddy_alloc(c->order);
+	void *memory = page_alloc_block(c->order);
 	spin_lock(&c->lock);
 	if (memory)
 		add_slab_locked(c, memory);

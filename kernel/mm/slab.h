@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Objects of one size. Each CPU has a list of free objects per cache, which it alone touches; batches move between it
- * and the cache's shared slabs under the cache's lock. Slabs without objects in use go back to the buddy allocator (a
- * cache keeps none, so that "everything deleted" means "everything free"; per-CPU lists hold at most two batches,
- * slab_drain() empties them). Locking: interrupts are off; cache lock before the buddy allocator's.
+ * and the cache's shared slabs under the cache's lock. Slabs without objects in use are freed (a cache keeps none, so
+ * that "everything deleted" means "everything free"; per-CPU lists hold at most two batches, slab_drain() empties
+ * them). Locking: interrupts are off; cache lock before those of mm/page.h.
  */
 #pragma once
 
@@ -30,7 +30,8 @@ struct slab_cache {
 	u32 limit;   /* of a CPU's list: two batches */
 	u8 order;    /* pages of a slab: 2^order */
 
-	struct spinlock lock;
+	/* on a line of its own: `limit` is read by all, at each free */
+	aligned(64) struct spinlock lock;
 	struct list partial; /* slabs with free objects */
 	u64 in_use;          /* objects handed to CPUs */
 
@@ -39,7 +40,7 @@ struct slab_cache {
 
 /* Boot time only. Objects of up to four pages. */
 void slab_init(struct slab_cache *c, const char *name, u32 size, u32 align);
-/* Gives this CPU's list back; done for all caches when the buddy allocator runs dry. */
+/* Gives this CPU's list back; done for all caches when memory runs out. */
 void slab_drain(struct slab_cache *c);
 
 /* Fetches a batch; hands out one of it. Returns a batch, after object was put into the list. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/slot_table.h"
 
-#include "mm/buddy.h"
+#include "mm/page.h"
 
 /* Entries of a table from this one on have never been used: selectors are mostly low, tables mostly empty. */
 static u64 *table_limit(const u64 *table)
@@ -20,7 +20,7 @@ static unsigned table_next(const u64 *table, unsigned i)
 
 u64 *slot_table_alloc(void)
 {
-	u64 *table = buddy_alloc_zeroed();
+	u64 *table = page_alloc_zeroed();
 
 	if (table)
 		*table_limit(table) = 0;
@@ -38,7 +38,7 @@ static void table_set(u64 *table, unsigned i, const void *target)
 
 static void *slot_page_alloc(struct pd *pd, u64 sel)
 {
-	void *slots = buddy_alloc_zeroed();
+	void *slots = page_alloc_zeroed();
 
 	if (slots) {
 		buddy_page(slots)->owner = pd;
@@ -86,23 +86,30 @@ u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end)
 	return sel;
 }
 
+/* Tables are zero again when they are freed: what was used of them is a few words. */
 static void slot_pages_free(u64 *table)
 {
-	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++)
-		buddy_free(slot_table_target(table[i]), 0);
-	buddy_free(table, 0);
+	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++) {
+		page_free(slot_table_target(table[i]));
+		table[i] = 0;
+	}
+	page_free_zeroed(table);
 }
 
 static void tables_free(u64 *table)
 {
-	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++)
+	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++) {
 		slot_pages_free(slot_table_target(table[i]));
-	buddy_free(table, 0);
+		table[i] = 0;
+	}
+	page_free_zeroed(table);
 }
 
 void slot_table_free(u64 *pdpt)
 {
-	for (unsigned i = 0; (i = table_next(pdpt, i)) >> SLOT_TABLE_BITS == 0; i++)
+	for (unsigned i = 0; (i = table_next(pdpt, i)) >> SLOT_TABLE_BITS == 0; i++) {
 		tables_free(slot_table_target(pdpt[i]));
-	buddy_free(pdpt, 0);
+		pdpt[i] = 0;
+	}
+	page_free_zeroed(pdpt);
 }

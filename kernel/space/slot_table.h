@@ -69,5 +69,5 @@ u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end);
 
 /* An empty table, for the top; NULL: out of memory. */
 u64 *slot_table_alloc(void);
-/* Frees pdpt and all below its first two entries. */
+/* Frees pdpt and all below its first two entries; the others are zero again. */
 void slot_table_free(u64 *pdpt);

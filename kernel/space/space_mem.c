@@ -5,7 +5,7 @@
 #include "core/pd.h"
 #include "lib/bits.h"
 #include "lib/panic.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 
 #define USER_PAGES (HEDRON_USER_END >> PAGE_BITS)
 #define USER_ENTRIES (PTAB_ENTRIES / 2) /* of the PML4 */
@@ -17,15 +17,15 @@
 enum ptab_format space_mem_guest_format = PTAB_EPT;
 unsigned space_mem_guest_leaf_max = 2;
 
-enum status space_mem_init(struct space_mem *m)
+enum status space_mem_init(struct space_mem *m, u64 *root)
 {
 	unsigned leaf_max = arch_has_1g_pages() ? 2 : 1;
 	m->lock = (struct spinlock){0};
 	m->flushing = 0;
 	ptab_init(&m->host, PTAB_HOST, leaf_max);
 	ptab_init(&m->guest, space_mem_guest_format, (unsigned)min_u64(space_mem_guest_leaf_max, leaf_max));
-	m->host.root = buddy_alloc_zeroed();
-	return m->host.root ? SUCCESS : OOM;
+	m->host.root = root;
+	return root ? SUCCESS : OOM;
 }
 
 static void destroy_table(struct ptab *pt, unsigned entries)
@@ -33,7 +33,7 @@ static void destroy_table(struct ptab *pt, unsigned entries)
 	if (!pt->root)
 		return;
 	ptab_clear(pt, entries);
-	buddy_free(pt->root, 0);
+	page_free_zeroed(pt->root);
 	pt->root = NULL;
 }
 
@@ -378,7 +378,7 @@ u64 *space_mem_guest_root(struct pd *pd)
 	struct space_mem *m = &pd->mem;
 	spin_lock(&m->lock);
 	if (!m->guest.root)
-		m->guest.root = buddy_alloc_zeroed();
+		m->guest.root = page_alloc_zeroed();
 	spin_unlock(&m->lock);
 	return m->guest.root;
 }

@@ -56,9 +56,9 @@ static always_inline const struct space_mem_run *space_mem_phys_run(u64 page)
 /* The first page that cannot be addressed; 0 before the first claim. */
 extern u64 space_mem_phys_end;
 
-/* The PML4 is allocated zeroed; its kernel half (256..511) is the caller's to fill. */
-enum status space_mem_init(struct space_mem *m) must_check;
-/* Frees all tables, the PML4 included. No CPU may use them any more. */
+/* `root` is a zeroed page, or NULL: OOM. Its kernel half (256..511) is the caller's to fill. */
+enum status space_mem_init(struct space_mem *m, u64 *root) must_check;
+/* Frees all tables, the PML4 included, whose kernel half is zero again. No CPU may use them any more. */
 void space_mem_destroy(struct space_mem *m);
 
 /*

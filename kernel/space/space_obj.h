@@ -72,7 +72,7 @@ enum status space_obj_init(struct space_obj *sp) must_check;
  */
 void space_obj_destroy(struct pd *pd);
 
-/* Frees the tables and the PDPT, not what hangs off its entries from 2 on. No CPU can look up here any more. */
+/* Frees the tables and the PDPT, whose entries from 2 on are zero again. No CPU can look up here any more. */
 void space_obj_free(struct space_obj *sp);
 
 /* ---- Creation: reserve, make the object, commit ---- */

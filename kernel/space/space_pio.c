@@ -5,7 +5,7 @@
 #include "lib/bits.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "space/pio_cut.h"
 #include "space/pio_range.h"
 
@@ -44,7 +44,7 @@ static void pages_free(u8 **pages, unsigned count)
 {
 	while (count--) {
 		if (pages[count])
-			buddy_free(pages[count], 0);
+			page_free(pages[count]);
 		pages[count] = NULL;
 	}
 }
@@ -61,7 +61,7 @@ static enum status pages_make_locked(u8 **pages, unsigned count)
 	if (pages[0])
 		return SUCCESS;
 	for (unsigned i = count; i--;) {
-		u8 *page = buddy_alloc(0);
+		u8 *page = page_alloc();
 		if (!page) {
 			pages_free(pages, count);
 			return OOM;

@@ -3,7 +3,7 @@
  * Pages and objects under many CPUs: nobody gets what somebody else has, also when memory runs out and when objects
  * are freed elsewhere than they were made; in the end all is back in one piece.
  */
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 
 #include "stress.h"
@@ -51,13 +51,13 @@ static void use_pages(unsigned cpu, struct stress_random *r)
 		unsigned k = stress_random(r, MINE);
 		if (mine[k].p) {
 			check(mine[k].p, block_words(mine[k].order), mine[k].value);
-			buddy_free(mine[k].p, mine[k].order);
+			page_free_block(mine[k].p, mine[k].order);
 			mine[k].p = NULL;
 			continue;
 		}
 		mine[k].order = stress_random(r, 4) ? 0 : stress_random(r, 6);
 		mine[k].value = (u64)cpu << 32 | i;
-		mine[k].p = buddy_alloc(mine[k].order);
+		mine[k].p = page_alloc_block(mine[k].order);
 		if (mine[k].p)
 			mark(mine[k].p, block_words(mine[k].order), mine[k].value);
 		else
@@ -65,16 +65,16 @@ static void use_pages(unsigned cpu, struct stress_random *r)
 	}
 	for (unsigned k = 0; k < MINE; k++)
 		if (mine[k].p)
-			buddy_free(mine[k].p, mine[k].order);
+			page_free_block(mine[k].p, mine[k].order);
 }
 
 /* Merged as far as at the beginning: the largest block of each can be had. */
 static unsigned largest(void)
 {
 	for (unsigned order = BUDDY_ORDERS; order--;) {
-		void *block = buddy_alloc(order);
+		void *block = page_alloc_block(order);
 		if (block) {
-			buddy_free(block, order);
+			page_free_block(block, order);
 			return order;
 		}
 	}
@@ -85,11 +85,11 @@ static void pages(void)
 {
 	host_reset(HEAP);
 	host_set_cpus(CPUS);
-	u64 before = buddy_free_pages();
+	u64 before = page_free_count();
 	unsigned order = largest();
 	failures = 0;
 	stress_run(ALL(use_pages));
-	must(buddy_free_pages() == before);
+	must(page_free_count() == before);
 	must(largest() == order);
 	must(failures);
 	printf("pages: %u times there was none\n", failures);
@@ -139,7 +139,7 @@ static void objects(u64 heap)
 {
 	host_reset(heap);
 	host_set_cpus(CPUS);
-	u64 before = buddy_free_pages();
+	u64 before = page_free_count();
 	slab_init(&cache, "stress", SIZE, 64);
 	failures = 0;
 	for (unsigned i = 0; i < array_size(exchange); i++)
@@ -150,7 +150,7 @@ static void objects(u64 heap)
 			slab_free(&cache, exchange[i]);
 	slab_drain(&cache);
 	must(cache.in_use == 0 && list_empty(&cache.partial));
-	must(buddy_free_pages() == before);
+	must(page_free_count() == before);
 	must(!failures == (heap > MiB));
 	printf("objects: %u times there was none\n", failures);
 }

@@ -6,7 +6,7 @@
 #include "core/ec.h"
 #include "core/remote.h"
 #include "core/sm.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 
 #include "stress.h"
 

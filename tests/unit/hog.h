@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "mm/buddy.h"
+#include "mm/page.h"
 
 struct hog {
 	void *blocks; /* linked through the first word; the order is in the second */
@@ -12,8 +12,8 @@ struct hog {
 static inline void hog_take(struct hog *h, u64 leave)
 {
 	for (unsigned order = BUDDY_ORDERS; order--;)
-		while (buddy_free_pages() >= leave + (1ull << order)) {
-			void **block = buddy_alloc(order);
+		while (page_free_count() >= leave + (1ull << order)) {
+			void **block = page_alloc_block(order);
 			if (!block)
 				break;
 			block[0] = h->blocks;
@@ -27,6 +27,6 @@ static inline void hog_release(struct hog *h)
 	while (h->blocks) {
 		void **block = h->blocks;
 		h->blocks = block[0];
-		buddy_free(block, (unsigned)(u64)block[1]);
+		page_free_block(block, (unsigned)(u64)block[1]);
 	}
 }

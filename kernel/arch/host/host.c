@@ -5,7 +5,7 @@
 #include "core/pd.h"
 #include "lib/bits.h"
 #include "lib/panic.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mm/layout.h"
 #include "space/cap.h"
 
@@ -73,7 +73,7 @@ static void reset_heap(u64 size)
 		panic("no memory for the fake heap");
 	u64 start = (u64)heap + (HOST_HEAP_PHYS - (u64)heap) % HEAP_ALIGN;
 	host_heap_map = start - HOST_HEAP_PHYS;
-	buddy_init(paddr(HOST_HEAP_PHYS), size);
+	page_init(paddr(HOST_HEAP_PHYS), size);
 }
 
 /* ---- physical memory ---- */

@@ -16,7 +16,7 @@ extern "C" {
 
 #define HOST_HEAP_PHYS 0x10000000 /* where the heap lies in the fake physical memory */
 
-/* A new heap of `size` bytes, and buddy_init(). CPU 0 is alone; no ports, no physical memory; counters are 0. */
+/* A new heap of `size` bytes, and page_init(). CPU 0 is alone; no ports, no physical memory; counters are 0. */
 void host_reset(u64 size);
 
 /* The calling thread is CPU n from now on. */

@@ -101,10 +101,10 @@ static void a_dead_pd_gets_no_ec(void **state)
 	struct pd dead = {.obj.type = KOBJ_PD};
 	struct ec_config cfg = config(0, false, 0);
 	struct ec *ec = NULL;
-	u64 pages = buddy_free_pages();
+	u64 pages = page_free_count();
 	cfg.pd = &dead;
 	assert_int_equal(ec_create(&cfg, &ec), BAD_CAP);
-	assert_int_equal(buddy_free_pages(), pages);
+	assert_int_equal(page_free_count(), pages);
 	cfg.pd = world_pd;
 	cfg.utcb_pd = &dead;
 	cfg.utcb_va = UTCB_VA;
@@ -124,8 +124,8 @@ static void out_of_memory_at_every_allocation(void **state)
 	for (u64 leave = 0;; leave++) {
 		struct ec_config cfg = config(0, true, UTCB_VA);
 		u32 refs = world_pd->obj.refs;
-		buddy_reclaim();
-		u64 before = buddy_free_pages();
+		page_reclaim();
+		u64 before = page_free_count();
 		hog_take(&hog, leave);
 		enum status s = ec_create(&cfg, &ec);
 		hog_release(&hog);
@@ -136,9 +136,9 @@ static void out_of_memory_at_every_allocation(void **state)
 		assert_null(ec);
 		assert_int_equal(world_pd->obj.refs, refs);
 		assert_int_equal(mapped(UTCB_VA), 0);
-		buddy_reclaim();
+		page_reclaim();
 		/* Page tables that were made on the way stay with the PD: that is not lost. */
-		assert_in_range(before - buddy_free_pages(), 0, 3);
+		assert_in_range(before - page_free_count(), 0, 3);
 	}
 	assert_true(failures >= 3); /* EC, UTCB, extended state at least */
 	world_insert(A, &ec->obj, PERM_EC_ALL);

@@ -287,7 +287,7 @@ static u64 mapped(u64 va)
 static void items_go_to_the_page_that_faulted(void **state)
 {
 	(void)state;
-	void *page = buddy_alloc_zeroed();
+	void *page = page_alloc_zeroed();
 	assert_int_equal(space_mem_map_program_page(world_pd, 0x400000, page, true, false), SUCCESS);
 	a->regs.cr2 = 0x7654321;
 	world_raise(VECTOR);
@@ -301,7 +301,7 @@ static void items_go_to_the_page_that_faulted(void **state)
 	assert_int_equal(UTCB_TYPED(h->utcb, 0)->meta, ITEM_DELEGATE | 0x7654321 >> 12 << 12); /* not written back */
 	assert_int_equal(space_mem_revoke(world_pd, 0x7654, 0), SUCCESS);
 	assert_int_equal(space_mem_revoke(world_pd, 0x400, 0), SUCCESS);
-	buddy_free(page, 0);
+	page_free(page);
 }
 
 /* ---- extended state ---- */

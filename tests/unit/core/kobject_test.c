@@ -100,7 +100,7 @@ static void a_kernel_page_goes_with_its_last_reference(void **state)
 {
 	(void)state;
 	struct kp *kp;
-	u64 pages = buddy_free_pages();
+	u64 pages = page_free_count();
 	u32 refs = world_pd->obj.refs;
 	assert_int_equal(kp_create(&kp), SUCCESS);
 	world_insert(KP, &kp->obj, PERM_KP_ALL);
@@ -115,7 +115,7 @@ static void a_kernel_page_goes_with_its_last_reference(void **state)
 	world_free_all();
 	assert_int_equal(ptab_lookup(&world_pd->mem.host, 5, &order), 0);
 	assert_int_equal(world_pd->obj.refs, refs);
-	assert_in_range(pages - buddy_free_pages(), 0, 8); /* tables and slabs stay */
+	assert_in_range(pages - page_free_count(), 0, 8); /* tables and slabs stay */
 }
 
 static void a_pd_dies_after_its_ecs(void **state)
@@ -213,15 +213,15 @@ static void without_memory_nothing_is_referred_to(void **state)
 	assert_int_equal(a->obj.refs, 1);
 	assert_int_equal(b->obj.refs, 1);
 	for (u64 leave = 1;; leave++) {
-		buddy_reclaim();
-		u64 pages = buddy_free_pages();
+		page_reclaim();
+		u64 pages = page_free_count();
 		hog_take(&hog, leave);
 		enum status s = pd_create(false, &pd);
 		hog_release(&hog);
 		if (s == SUCCESS)
 			break;
-		buddy_reclaim();
-		assert_int_equal(buddy_free_pages(), pages);
+		page_reclaim();
+		assert_int_equal(page_free_count(), pages);
 	}
 	kobject_discard(&pd->obj);
 }

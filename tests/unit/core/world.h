@@ -20,7 +20,7 @@
 #include "host.h"
 #include "lib/bits.h"
 #include "lib/panic.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 
 #include "unit.h"
@@ -78,7 +78,7 @@ static inline int world_setup(void **state)
 {
 	(void)state;
 	host_reset(WORLD_HEAP);
-	world_pages = buddy_free_pages();
+	world_pages = page_free_count();
 	host_set_cpus(WORLD_CPUS);
 	pd_init_cache();
 	ec_init_caches(WORLD_FPU);
@@ -140,10 +140,10 @@ static inline int world_teardown(void **state)
 	}
 	for (unsigned n = 0; n < WORLD_CPUS; n++) {
 		host_set_cpu(n);
-		buddy_reclaim();
+		page_reclaim();
 	}
 	assert_int_equal(host_pds, 0);
-	assert_int_equal(buddy_free_pages(), world_pages);
+	assert_int_equal(page_free_count(), world_pages);
 	return 0;
 }
 

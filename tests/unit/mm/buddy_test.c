@@ -206,32 +206,50 @@ static void random_work_matches_the_model(void **state)
 	assert_int_equal(largest_order(), largest);
 }
 
-static unsigned reclaims;
-static void *hoard;
+/* ---- single pages by the stack ---- */
 
-static void give_hoard_back(void)
-{
-	reclaims++;
-	if (hoard)
-		buddy_free(hoard, 0);
-	hoard = NULL;
-}
-
-static void asks_for_what_is_cached_before_it_fails(void **state)
+static void pages_by_the_stack(void **state)
 {
 	(void)state;
-	void (*before)(void) = buddy_reclaim;
-	reclaims = 0;
-	buddy_reclaim = give_hoard_back;
-	hoard = buddy_alloc(0);
-	while (buddy_free_pages())
-		assert_non_null(buddy_alloc(0));
-	assert_int_equal(reclaims, 0);
-	assert_non_null(buddy_alloc(0));
-	assert_int_equal(reclaims, 1);
+	u64 before = buddy_free_pages();
+	unsigned largest = largest_order();
+	struct page *stack = NULL;
+
+	assert_int_equal(buddy_take(&stack, 0), 0);
+	assert_null(stack);
+	assert_int_equal(buddy_take(&stack, 5), 5);
+	assert_int_equal(buddy_free_pages(), before - 5);
+	for (struct page *p = stack; p; p = p->owner)
+		assert_true(p->state == PAGE_KEPT && p->order == 0);
+	assert_int_equal(buddy_give(&stack, 2), 2);
+	assert_int_equal(buddy_give(&stack, 9), 3);
+	assert_null(stack);
+	assert_int_equal(buddy_free_pages(), before);
+	assert_int_equal(largest_order(), largest);
+}
+
+static void takes_what_is_left(void **state)
+{
+	(void)state;
+	u64 before = buddy_free_pages();
+	struct page *stack = NULL;
+
+	assert_int_equal(buddy_take(&stack, ~0u), before);
+	assert_int_equal(buddy_free_pages(), 0);
 	assert_null(buddy_alloc(0));
-	assert_int_equal(reclaims, 2);
-	buddy_reclaim = before;
+	assert_int_equal(buddy_take(&stack, 1), 0);
+	assert_int_equal(buddy_give(&stack, ~0u), before);
+}
+
+static void knows_its_pages(void **state)
+{
+	(void)state;
+	char *p = buddy_alloc(0);
+	assert_true(buddy_is_page(p));
+	assert_false(buddy_is_page(p + 8));
+	assert_false(buddy_is_page(heap_virt(paddr(HOST_HEAP_PHYS + HEAP))));
+	assert_false(buddy_is_page(heap_virt(paddr(HOST_HEAP_PHYS - PAGE_SIZE))));
+	assert_true(buddy_is_page(heap_virt(paddr(HOST_HEAP_PHYS + HEAP - PAGE_SIZE))));
 }
 
 int main(void)
@@ -245,7 +263,9 @@ int main(void)
 		cmocka_unit_test_setup(works_on_an_odd_range, setup),
 		cmocka_unit_test_setup(misuse_is_caught, setup),
 		cmocka_unit_test_setup(random_work_matches_the_model, setup),
-		cmocka_unit_test_setup(asks_for_what_is_cached_before_it_fails, setup),
+		cmocka_unit_test_setup(pages_by_the_stack, setup),
+		cmocka_unit_test_setup(takes_what_is_left, setup),
+		cmocka_unit_test_setup(knows_its_pages, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * of pages. */
 #include "host.h"
 #include "lib/bits.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mm/ptab.h"
 
 #include "hog.h"
@@ -20,7 +20,7 @@ static u64 pages;
 static void start(enum ptab_format format, unsigned leaf_max)
 {
 	host_reset(16 * MiB);
-	pages = buddy_free_pages();
+	pages = page_free_count();
 	ptab_init(&pt, format, leaf_max);
 	g = (struct ptab_gather){0};
 }
@@ -38,9 +38,9 @@ static void finish(void)
 	ptab_gather_free(&g);
 	ptab_clear(&pt, PTAB_ENTRIES);
 	if (pt.root)
-		buddy_free(pt.root, 0);
+		page_free(pt.root);
 	pt.root = NULL;
-	assert_int_equal(buddy_free_pages(), pages);
+	assert_int_equal(page_free_count(), pages);
 }
 
 static u64 leaf_at(u64 page)
@@ -169,13 +169,13 @@ static void superpages_replace_tables(void **state)
 	(void)state;
 	for (u64 page = 0; page < 2048; page++)
 		map(page, 0, leaf_at(page));
-	u64 before = buddy_free_pages();
+	u64 before = page_free_count();
 	map(512, ORDER_2M, leaf_at(512));
 	assert_true(stale());
-	assert_int_equal(buddy_free_pages(), before + 1);
+	assert_int_equal(page_free_count(), before + 1);
 	map(0, ORDER_1G, leaf_at(0));
 	assert_true(stale());
-	assert_int_equal(buddy_free_pages(), before + 5); /* three tables of 4 KiB leaves, and the one above */
+	assert_int_equal(page_free_count(), before + 5); /* three tables of 4 KiB leaves, and the one above */
 	finish();
 }
 
@@ -183,12 +183,12 @@ static void unmapping_a_whole_table_frees_it(void **state)
 {
 	(void)state;
 	map(0, 0, leaf_at(0));
-	u64 before = buddy_free_pages();
+	u64 before = page_free_count();
 	map(bit(27) + 512, 3, leaf_at(8));
 	map(bit(27) + bit(18), 3, leaf_at(8));
 	unmap(bit(27), 27);
 	assert_true(stale());
-	assert_int_equal(buddy_free_pages(), before);
+	assert_int_equal(page_free_count(), before);
 	finish();
 }
 
@@ -220,10 +220,10 @@ static void huge_unmaps_of_nothing_are_cheap(void **state)
 	unmap(0, 31);
 	assert_null(pt.root);
 	map(bit(31), 0, leaf_at(1));
-	u64 before = buddy_free_pages();
+	u64 before = page_free_count();
 	for (unsigned i = 0; i < 100000; i++)
 		unmap(0, 31);
-	assert_int_equal(buddy_free_pages(), before);
+	assert_int_equal(page_free_count(), before);
 	finish();
 }
 
@@ -249,7 +249,7 @@ static void copies_follow_the_source(void **state)
 	assert_maps(bit(21) + 7, (leaf_at(1024 + 8 + 7) & ~PTE_W) | PTE_NX, 0);
 
 	ptab_clear(&src, PTAB_ENTRIES);
-	buddy_free(src.root, 0);
+	page_free(src.root);
 	finish();
 }
 
@@ -412,7 +412,7 @@ static void nested_copies_match_their_source(void **state)
 		assert_int_equal(entry, leaf ? leaf | MEM_WB << 3 | EPT_R : 0);
 	}
 	ptab_clear(&guest, PTAB_ENTRIES);
-	buddy_free(guest.root, 0);
+	page_free(guest.root);
 	finish();
 }
 

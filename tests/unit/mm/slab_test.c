@@ -3,7 +3,7 @@
  */
 #include "host.h"
 #include "lib/bits.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 
 #include <pthread.h>
@@ -19,7 +19,7 @@ static int setup(void **state)
 {
 	(void)state;
 	host_reset(HEAP);
-	pages = buddy_free_pages();
+	pages = page_free_count();
 	slab_init(&cache, "cache", 96, 32);
 	slab_init(&other, "other", 64, 64);
 	return 0;
@@ -69,7 +69,7 @@ static void objects_are_aligned_and_apart(void **state)
 		slab_free(&cache, objects[i]);
 	drain(&cache, 1);
 	assert_int_equal(cache.in_use, 0);
-	assert_int_equal(buddy_free_pages(), pages);
+	assert_int_equal(page_free_count(), pages);
 }
 
 static void a_freed_object_is_the_next(void **state)
@@ -106,7 +106,7 @@ static void an_object_may_be_freed_elsewhere(void **state)
 	}
 	drain(&cache, 7);
 	assert_int_equal(cache.in_use, 0);
-	assert_int_equal(buddy_free_pages(), pages);
+	assert_int_equal(page_free_count(), pages);
 }
 
 static void a_shortage_drains_the_lists_of_this_cpu(void **state)
@@ -118,8 +118,8 @@ static void a_shortage_drains_the_lists_of_this_cpu(void **state)
 	for (unsigned i = 0; i < array_size(p); i++)
 		slab_free(&cache, p[i]);
 	assert_true(cache.cpu[0].count);
-	while (buddy_free_pages())
-		assert_non_null(buddy_alloc(0));
+	while (page_free_count())
+		assert_non_null(page_alloc());
 
 	/* The page that the other cache needs is the one that the list keeps. */
 	assert_non_null(slab_alloc(&other));
@@ -197,7 +197,7 @@ static void random_work_matches_the_model(void **state)
 			slab_free(&cache, model[i].p);
 	drain(&cache, CPUS);
 	assert_int_equal(cache.in_use, 0);
-	assert_int_equal(buddy_free_pages(), pages);
+	assert_int_equal(page_free_count(), pages);
 }
 
 static void *work(void *cpu)
@@ -235,7 +235,7 @@ static void cpus_work_at_the_same_time(void **state)
 	}
 	drain(&cache, CPUS);
 	assert_int_equal(cache.in_use, 0);
-	assert_int_equal(buddy_free_pages(), pages);
+	assert_int_equal(page_free_count(), pages);
 }
 
 int main(void)

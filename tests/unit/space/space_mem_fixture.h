@@ -6,7 +6,7 @@
 #include "core/pd.h"
 #include "host.h"
 #include "lib/bits.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "space/space_mem.h"
 
 #include "unit.h"
@@ -25,9 +25,9 @@ static inline int setup(void **state)
 	(void)state;
 	host_reset(HEAP);
 	host_phys_bits = PHYS_BITS;
-	pages = buddy_free_pages();
-	assert_int_equal(space_mem_init(&a.mem), SUCCESS);
-	assert_int_equal(space_mem_init(&b.mem), SUCCESS);
+	pages = page_free_count();
+	assert_int_equal(space_mem_init(&a.mem, page_alloc_zeroed()), SUCCESS);
+	assert_int_equal(space_mem_init(&b.mem, page_alloc_zeroed()), SUCCESS);
 	return 0;
 }
 
@@ -36,7 +36,7 @@ static inline int teardown(void **state)
 	(void)state;
 	space_mem_destroy(&a.mem);
 	space_mem_destroy(&b.mem);
-	return buddy_free_pages() == pages ? 0 : -1;
+	return page_free_count() == pages ? 0 : -1;
 }
 
 /* Once per process: claims cannot be taken back. */

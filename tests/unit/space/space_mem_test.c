@@ -185,12 +185,12 @@ static void invalid_revocations_are_ignored(void **state)
 static void everything_at_once(void **state)
 {
 	(void)state;
-	u64 before = buddy_free_pages();
+	u64 before = page_free_count();
 	assert_int_equal(give(&a, 0x400, 0x12345, 0, RWX), SUCCESS);
 	assert_int_equal(give(&a, 0x400, bit(27) + 5, 0, RWX), SUCCESS);
 	assert_int_equal(space_mem_revoke(&a, 0, 31), SUCCESS);
 	assert_no_host(&a, 0x12345);
-	assert_int_equal(buddy_free_pages(), before);
+	assert_int_equal(page_free_count(), before);
 }
 
 /* ---- TLBs ---- */
@@ -225,7 +225,7 @@ static void others_flushes_are_waited_for(void **state)
 static void private_pages_cannot_be_delegated(void **state)
 {
 	(void)state;
-	void *page = buddy_alloc_zeroed();
+	void *page = page_alloc_zeroed();
 	u64 frame = heap_phys(page).v >> PAGE_BITS;
 	assert_int_equal(give(&b, 0x300, 5, 0, RWX), SUCCESS);
 	assert_int_equal(space_mem_map_kernel_page(&a, 0x7000, page, SPACE_MEM_PRIVATE), SUCCESS);
@@ -237,13 +237,13 @@ static void private_pages_cannot_be_delegated(void **state)
 	assert_no_host(&a, 7);
 	assert_int_equal(host_tlb.host, 2);
 	assert_ptr_equal(host_tlb.pd, &a);
-	buddy_free(page, 0);
+	page_free(page);
 }
 
 static void the_information_page_is_read_only_for_all(void **state)
 {
 	(void)state;
-	void *page = buddy_alloc_zeroed();
+	void *page = page_alloc_zeroed();
 	u64 frame = heap_phys(page).v >> PAGE_BITS;
 	assert_int_equal(space_mem_map_kernel_page(&a, HEDRON_ROOT_HIP, page, SPACE_MEM_HIP), SUCCESS);
 	assert_host(&a, HEDRON_ROOT_HIP >> PAGE_BITS, frame, PERM_MEM_R);
@@ -252,13 +252,13 @@ static void the_information_page_is_read_only_for_all(void **state)
 	assert_guest(&b, 5, frame, 1, MEM_WB);
 	assert_int_equal(space_mem_delegate(&b, &a, 5, 6, 0, ALL), SUCCESS);
 	assert_host(&a, 6, frame, PERM_MEM_R);
-	buddy_free(page, 0);
+	page_free(page);
 }
 
 static void kernel_pages_replace_and_can_be_replaced(void **state)
 {
 	(void)state;
-	void *page = buddy_alloc_zeroed();
+	void *page = page_alloc_zeroed();
 	u64 frame = heap_phys(page).v >> PAGE_BITS;
 	assert_int_equal(give(&a, 0x400, 0x400, 9, RWX), SUCCESS);
 	assert_int_equal(space_mem_map_kernel_page(&a, 0x405000, page, SPACE_MEM_PRIVATE), SUCCESS);
@@ -269,13 +269,13 @@ static void kernel_pages_replace_and_can_be_replaced(void **state)
 	assert_int_equal(give(&a, 0x999, 0x405, 0, RWX), SUCCESS);
 	space_mem_unmap_kernel_page(&a, 0x405000, page);
 	assert_host(&a, 0x405, 0x999, RWX);
-	buddy_free(page, 0);
+	page_free(page);
 }
 
 static void kernel_pages_stay_in_user_space(void **state)
 {
 	(void)state;
-	void *page = buddy_alloc_zeroed();
+	void *page = page_alloc_zeroed();
 	static const u64 bad[] = {HEDRON_USER_END, HEDRON_USER_END + PAGE_SIZE, 1,
 				  0xfff,           0xffffc00000000000,          ~0xfffull};
 	for (unsigned i = 0; i < array_size(bad); i++) {
@@ -285,19 +285,19 @@ static void kernel_pages_stay_in_user_space(void **state)
 	}
 	assert_int_equal(space_mem_map_kernel_page(&a, 0, page, SPACE_MEM_PRIVATE), SUCCESS);
 	space_mem_unmap_kernel_page(&a, 0, page);
-	buddy_free(page, 0);
+	page_free(page);
 }
 
 static void guests_get_an_access_page(void **state)
 {
 	(void)state;
-	void *page = buddy_alloc_zeroed();
+	void *page = page_alloc_zeroed();
 	assert_int_equal(space_mem_map_guest_page(&a, 0xfee00000, page), SUCCESS);
 	assert_guest(&a, 0xfee00, heap_phys(page).v >> PAGE_BITS, 3, MEM_WB);
 	assert_no_host(&a, 0xfee00);
 	assert_ptr_equal(space_mem_guest_root(&a), a.mem.guest.root);
 	assert_non_null(space_mem_guest_root(&b));
-	buddy_free(page, 0);
+	page_free(page);
 }
 
 static void the_kernels_half_is_left_alone(void **state)
@@ -351,7 +351,7 @@ static void shortage_at_every_allocation(void **state)
 	struct hog hog = {0};
 	static struct space_mem m;
 	hog_take(&hog, 0);
-	assert_int_equal(space_mem_init(&m), OOM);
+	assert_int_equal(space_mem_init(&m, page_alloc_zeroed()), OOM);
 	assert_null(space_mem_guest_root(&a));
 	hog_release(&hog);
 }

@@ -445,7 +445,7 @@ static void out_of_memory(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 8; i++)
 		make(0, i * 0x10000, i, 1); /* each on a page and a table of its own */
-	u64 free_pages = buddy_free_pages(), n = 0;
+	u64 free_pages = page_free_count(), n = 0;
 	enum status status = OOM;
 
 	for (; status == OOM; n++) {
@@ -460,7 +460,7 @@ static void out_of_memory(void **state)
 		space_obj_destroy(&pds[1]);
 		space_obj_free(&pds[1].objs);
 		assert_int_equal(space_obj_init(&pds[1].objs), SUCCESS);
-		assert_int_equal(buddy_free_pages(), free_pages);
+		assert_int_equal(page_free_count(), free_pages);
 	}
 	assert_int_equal(n, 18);
 }
@@ -486,7 +486,7 @@ static void creation_out_of_memory(void **state)
 	for (u64 n = 0; n < 3; n++) {
 		hog_take(&hog, n);
 		assert_int_equal(space_obj_reserve(&pds[n], SEL_LAST, &slot), OOM);
-		assert_int_equal(buddy_free_pages(), 0);
+		assert_int_equal(page_free_count(), 0);
 		hog_release(&hog);
 	}
 	hog_take(&hog, 0);
@@ -527,16 +527,16 @@ static void translation(void **state)
 static void tables_are_freed(void **state)
 {
 	(void)state;
-	u64 before = buddy_free_pages();
+	u64 before = page_free_count();
 	pds[1].objs.pdpt[2] = pds[1].objs.pdpt[511] = ~0ull; /* the architecture's */
 	for (unsigned i = 0; i < 8; i++)
 		make(1, i * 0x700000, i, 1);
-	assert_true(buddy_free_pages() < before);
+	assert_true(page_free_count() < before);
 	space_obj_destroy(&pds[1]);
 	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(gone[i], 1);
 	space_obj_free(&pds[1].objs);
-	assert_int_equal(buddy_free_pages(), before + 1); /* the PDPT, too */
+	assert_int_equal(page_free_count(), before + 1); /* the PDPT, too */
 	assert_int_equal(space_obj_init(&pds[1].objs), SUCCESS);
 }
 

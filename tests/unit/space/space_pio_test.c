@@ -325,7 +325,7 @@ static void translation_windows(void **state)
 
 static void closed_space(void **state)
 {
-	u64 before = buddy_free_pages();
+	u64 before = page_free_count();
 	(void)state;
 	give(0, 1, 0, 16, PIO_HOST | PIO_GUEST);
 	give(1, 2, 0x60, 4, PIO_HOST);
@@ -338,7 +338,7 @@ static void closed_space(void **state)
 	space_pio_free(&pds[1].pio);
 	space_pio_free(&pds[2].pio);
 	assert_null(pds[1].pio.host[0]);
-	assert_in_range(buddy_free_pages(), before - 4, before); /* what is missing are the slab's */
+	assert_in_range(page_free_count(), before - 4, before); /* what is missing are the slab's */
 }
 
 static void grants_to_the_dead(void **state)
@@ -369,7 +369,7 @@ static void bitmaps_out_of_memory(void **state)
 	}
 	hog_take(&hog, 1);
 	assert_int_equal(space_pio_make_guest(&pds[1]), OOM);
-	assert_int_equal(buddy_free_pages(), 1);
+	assert_int_equal(page_free_count(), 1);
 	hog_release(&hog);
 	attach_status = OOM;
 	assert_int_equal(space_pio_delegate(&pds[0], &pds[1], 0x60, 4, PIO_HOST), OOM);
@@ -389,9 +389,9 @@ static void delegation_out_of_memory(void **state)
 		give(0, 1, p, 0, PIO_HOST);
 	for (u64 n = 0;; n += 3, failures++) {
 		hog_take(&hog, n);
-		u64 before = buddy_free_pages();
+		u64 before = page_free_count();
 		enum status status = space_pio_delegate(&pds[0], &pds[1], 0, 12, PIO_HOST);
-		u64 after = buddy_free_pages();
+		u64 after = page_free_count();
 		hog_release(&hog);
 		if (status == SUCCESS)
 			break;

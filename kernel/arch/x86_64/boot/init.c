@@ -15,7 +15,7 @@
 #include "cpu/desc.h"
 #include "lib/format.h"
 #include "lib/panic.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mmu/kspace.h"
 #include "mmu/pdspace.h"
 #include "platform/acpi.h"
@@ -78,7 +78,7 @@ static void choose_heap(void)
 {
 	if (!memmap_pick_heap(&boot, image, cmdline.heap, &heap))
 		panic("no memory for the kernel heap: the firmware's map has no free 2 MiB below 4 GiB");
-	buddy_init(paddr(heap.addr), heap.size);
+	page_init(paddr(heap.addr), heap.size);
 	log_info("heap at %#lx, %llu MiB of %llu MiB RAM", heap.addr, heap.size / MiB, memmap_ram_total(&boot) / MiB);
 }
 
@@ -107,7 +107,7 @@ static void init_objects(void)
 
 static struct hip *make_hip(void)
 {
-	struct hip *hip = buddy_alloc_zeroed();
+	struct hip *hip = page_alloc_zeroed();
 	if (!hip)
 		panic("out of memory while making the HIP");
 	const struct range claimed[] = {image, heap};
@@ -140,7 +140,7 @@ static void init_late(void)
 	roottask_create(cpu, &boot, make_hip());
 	kspace_enter();
 	log_info("boot CPU is %u, TSC %u kHz, %llu KiB of heap free", self, tsc_khz,
-		 buddy_free_pages() * PAGE_SIZE / KiB);
+		 page_free_count() * PAGE_SIZE / KiB);
 	arch_dispatch();
 }
 

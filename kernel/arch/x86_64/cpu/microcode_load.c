@@ -5,7 +5,7 @@
  */
 #include "arch_switch.h"
 #include "lib/string.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mmu/kspace.h"
 #include "platform/console.h"
 #include "platform/microcode.h"
@@ -99,11 +99,11 @@ enum status arch_microcode_update(paddr_t pa, u64 size)
 		return BAD_PAR;
 	u64 pages = (size + PAGE_SIZE - 1) >> PAGE_BITS;
 	unsigned order = pages > 1 ? bit_highest(pages - 1) + 1 : 0;
-	u8 *blob = buddy_alloc(order);
+	u8 *blob = page_alloc_block(order);
 	if (!blob)
 		return OOM;
 	copy_foreign(blob, pa.v, size);
 	enum status s = load(blob, size);
-	buddy_free(blob, order);
+	page_free_block(blob, order);
 	return s;
 }

@@ -127,7 +127,7 @@ static enum status add_cpu(unsigned n)
 enum status kspace_init(struct range heap, paddr_t image, unsigned cpus)
 {
 	kspace_image = image;
-	if (space_mem_init(&pd_kernel.mem) != SUCCESS)
+	if (space_mem_init(&pd_kernel.mem, buddy_alloc_zeroed()) != SUCCESS)
 		return OOM;
 	u64 *pml4 = pd_kernel.mem.host.root;
 	if (map_image(pml4, image.v) != SUCCESS || map_heap(pml4, heap) != SUCCESS)
@@ -148,6 +148,11 @@ void kspace_share(u64 *pml4)
 	const u64 *kernel = pd_kernel.mem.host.root;
 	pml4[PML4_INDEX(HEAP_MAP)] = kernel[PML4_INDEX(HEAP_MAP)];
 	pml4[PML4_INDEX(KERNEL_VIRT)] = kernel[PML4_INDEX(KERNEL_VIRT)];
+}
+
+void kspace_unshare(u64 *pml4)
+{
+	pml4[PML4_INDEX(HEAP_MAP)] = pml4[PML4_INDEX(KERNEL_VIRT)] = 0;
 }
 
 void kspace_enter(void)

@@ -29,6 +29,7 @@ enum status kspace_init(struct range heap, paddr_t image, unsigned cpus) must_ch
 
 /* Makes the shared part of the kernel's half visible in a PML4. */
 void kspace_share(u64 *pml4);
+void kspace_unshare(u64 *pml4);
 
 /* Leaves the boot tables. */
 void kspace_enter(void);

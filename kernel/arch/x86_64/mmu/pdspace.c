@@ -4,7 +4,7 @@
 #include "arch_switch.h"
 #include "cpu/desc.h"
 #include "lib/string.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "mmu/kspace.h"
 #include "mmu/tlb.h"
 
@@ -16,10 +16,10 @@ static u64 default_entry; /* of PDs without ports: a bitmap of ones */
 /* The tables for TSSs (the same in every PD, hence global) and bitmap; returns the PDPT entry, 0 if out of memory. */
 static u64 make_tss_tables(u8 *const bitmap[PIO_HOST_PAGES])
 {
-	u64 *pd = buddy_alloc_zeroed(), *pt = pd ? buddy_alloc_zeroed() : NULL;
+	u64 *pd = page_alloc_zeroed(), *pt = pd ? page_alloc_zeroed() : NULL;
 	if (!pt) {
 		if (pd)
-			buddy_free(pd, 0);
+			page_free(pd);
 		return 0;
 	}
 	u64 tss = (u64)desc_tss_pages - KERNEL_VIRT + kspace_image.v;
@@ -34,13 +34,13 @@ static u64 make_tss_tables(u8 *const bitmap[PIO_HOST_PAGES])
 static void free_tss_tables(u64 entry)
 {
 	u64 *pd = ptab_child(entry);
-	buddy_free(ptab_child(pd[0]), 0);
-	buddy_free(pd, 0);
+	page_free(ptab_child(pd[0]));
+	page_free(pd);
 }
 
 enum status pdspace_init(void)
 {
-	u8 *ones = buddy_alloc(0);
+	u8 *ones = page_alloc();
 	if (!ones)
 		return OOM;
 	memset(ones, 0xff, PAGE_SIZE);
@@ -63,6 +63,10 @@ void arch_pd_free(struct pd *pd)
 	u64 entry = pd->objs.pdpt[TSS_ENTRY];
 	if (entry != default_entry)
 		free_tss_tables(entry);
+	/* What arch_pd_init() filled is empty again. */
+	pd->objs.pdpt[TSS_ENTRY] = 0;
+	pd->mem.host.root[PML4_INDEX(PD_PRIVATE)] = 0;
+	kspace_unshare(pd->mem.host.root);
 	tlb_free_pd(pd);
 }
 

@@ -7,7 +7,7 @@
  */
 #include "cpu/cpu.h"
 #include "lib/string.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "vmx/vmx.h"
 
 #define HIGH_MSRS 0xc0000000u
@@ -47,7 +47,7 @@ static void pass(u8 *bitmap, u32 msr, bool write)
 
 static u8 *make(bool passthrough, bool live)
 {
-	u8 *bitmap = buddy_alloc(0);
+	u8 *bitmap = page_alloc();
 	if (!bitmap)
 		return NULL;
 	memset(bitmap, 0xff, PAGE_SIZE);

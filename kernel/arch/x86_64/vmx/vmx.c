@@ -5,7 +5,7 @@
 #include "core/vcpu.h"
 #include "lib/panic.h"
 #include "lib/string.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "platform/console.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_vcpu.h"
@@ -166,7 +166,7 @@ void vmx_prepare_cpu(unsigned n)
 	list_init(&c->active);
 	if (!vmx.usable)
 		return;
-	c->region = buddy_alloc_zeroed();
+	c->region = page_alloc_zeroed();
 	if (!c->region)
 		vmx.usable = false;
 }

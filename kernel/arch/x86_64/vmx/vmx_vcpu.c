@@ -5,7 +5,7 @@
 #include "core/kp.h"
 #include "core/vcpu.h"
 #include "lib/string.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 #include "cpu/fpu.h"
@@ -76,7 +76,7 @@ enum status arch_vcpu_init(struct vcpu *v)
 
 	if (!prepare_pd(v->pd))
 		return OOM;
-	a->vmcs = buddy_alloc_zeroed();
+	a->vmcs = page_alloc_zeroed();
 	if (!a->vmcs)
 		return OOM;
 	*(u32 *)a->vmcs = vmx.revision;
@@ -111,7 +111,7 @@ void arch_vcpu_retire(struct vcpu *v)
 void arch_vcpu_free(struct vcpu *v)
 {
 	vpid_free(v->arch.vpid);
-	buddy_free(v->arch.vmcs, 0);
+	page_free(v->arch.vmcs);
 }
 
 /* ---- loading ---- */

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mm/page.h"
+
+#include "arch/arch.h"
+#include "core/percpu.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+
+#define KEEP_MAX 64 /* pages of a CPU */
+#define BATCH 32    /* pages moved at a time */
+
+struct page_cache {
+	struct spinlock lock;
+	u32 count;                   /* of both stacks */
+	u32 limit;                   /* KEEP_MAX; 0 while somebody searches */
+	struct page *dirty, *zeroed; /* stacks, linked through page.owner */
+} aligned(64);
+
+static struct page_cache caches[HEDRON_CPU_MAX];
+static struct spinlock search_lock;
+
+void (*page_reclaim)(void);
+
+static always_inline struct page_cache *own_cache(void)
+{
+	return &caches[cpu_current()->id];
+}
+
+/* ---- Stacks ---- */
+
+static always_inline struct page *pop_locked(struct page_cache *c, struct page **stack)
+{
+	struct page *p = *stack;
+	if (likely(p)) {
+		*stack = p->owner;
+		c->count--;
+		__atomic_store_n(&p->state, PAGE_TAKEN, __ATOMIC_RELAXED);
+	}
+	return p;
+}
+
+static always_inline void push_locked(struct page_cache *c, struct page **stack, struct page *p)
+{
+	kassert(p->state == PAGE_TAKEN && !p->order);
+	__atomic_store_n(&p->state, PAGE_KEPT, __ATOMIC_RELAXED);
+	p->owner = *stack;
+	*stack = p;
+	c->count++;
+}
+
+/* Nothing dirty is left: a page whose being zero is wasted, or one of a new batch. */
+static noinline struct page *stock_locked(struct page_cache *c)
+{
+	if (!c->zeroed)
+		c->count += buddy_take(&c->dirty, c->limit ? BATCH : 1);
+	return pop_locked(c, c->dirty ? &c->dirty : &c->zeroed);
+}
+
+static noinline void spill_locked(struct page_cache *c, u32 keep)
+{
+	while (c->count > keep) {
+		struct page **stack = c->dirty ? &c->dirty : &c->zeroed;
+		c->count -= buddy_give(stack, c->count - keep);
+	}
+}
+
+/* ---- When the heap is empty ---- */
+
+static void set_limits(u32 limit)
+{
+	for (unsigned n = 0; n < array_size(caches); n++) {
+		struct page_cache *c = &caches[n];
+		spin_lock(&c->lock);
+		c->limit = limit;
+		if (!limit)
+			spill_locked(c, 0);
+		spin_unlock(&c->lock);
+	}
+}
+
+/* After all have given back what they keep, and none keeps anything new: what is not there now is nowhere. */
+static void *search(unsigned order)
+{
+	spin_lock(&search_lock);
+	set_limits(0);
+	void *block = buddy_alloc(order);
+	set_limits(KEEP_MAX);
+	spin_unlock(&search_lock);
+	return block;
+}
+
+static noinline void *alloc_when_dry(unsigned order)
+{
+	void *block = search(order);
+	if (!block && page_reclaim) {
+		page_reclaim();
+		block = search(order);
+	}
+	return block;
+}
+
+/* ---- Single pages ---- */
+
+void *page_alloc(void)
+{
+	struct page_cache *c = own_cache();
+
+	spin_lock(&c->lock);
+	struct page *p = pop_locked(c, &c->dirty);
+	if (unlikely(!p))
+		p = stock_locked(c);
+	spin_unlock(&c->lock);
+	return likely(p) ? buddy_page_virt(p) : alloc_when_dry(0);
+}
+
+void *page_alloc_zeroed(void)
+{
+	struct page_cache *c = own_cache();
+
+	spin_lock(&c->lock);
+	struct page *p = pop_locked(c, &c->zeroed);
+	spin_unlock(&c->lock);
+	if (p)
+		return buddy_page_virt(p);
+	void *page = page_alloc();
+	return likely(page) ? memset(page, 0, PAGE_SIZE) : NULL;
+}
+
+static always_inline void give(struct page_cache *c, struct page **stack, void *page)
+{
+	struct page *p = buddy_page(page);
+
+	kassert(buddy_is_page(page));
+	spin_lock(&c->lock);
+	push_locked(c, stack, p);
+	if (unlikely(c->count > c->limit))
+		spill_locked(c, c->limit / 2);
+	spin_unlock(&c->lock);
+}
+
+void page_free(void *page)
+{
+	struct page_cache *c = own_cache();
+	give(c, &c->dirty, page);
+}
+
+void page_free_zeroed(void *page)
+{
+	struct page_cache *c = own_cache();
+	give(c, &c->zeroed, page);
+}
+
+/* ---- Blocks ---- */
+
+void *page_alloc_block(unsigned order)
+{
+	if (!order)
+		return page_alloc();
+	if (order >= BUDDY_ORDERS)
+		return NULL;
+	void *block = buddy_alloc(order);
+	return likely(block) ? block : alloc_when_dry(order);
+}
+
+void page_free_block(void *block, unsigned order)
+{
+	if (order)
+		buddy_free(block, order);
+	else
+		page_free(block);
+}
+
+/* ---- ---- */
+
+u64 page_free_count(void)
+{
+	u64 count = buddy_free_pages();
+	for (unsigned n = 0; n < array_size(caches); n++)
+		count += READ_ONCE(caches[n].count);
+	return count;
+}
+
+void page_init(paddr_t base, u64 size)
+{
+	buddy_init(base, size);
+	search_lock = (struct spinlock){0};
+	for (unsigned n = 0; n < array_size(caches); n++)
+		caches[n] = (struct page_cache){.limit = KEEP_MAX};
+}
