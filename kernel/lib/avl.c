@@ -154,3 +154,17 @@ struct avl_node *avl_ceiling(const struct avl_tree *t, u32 key)
 			best = n;
 	return best;
 }
+
+struct avl_node *avl_next(const struct avl_node *n)
+{
+	struct avl_node *next = n->child[1];
+
+	if (!next) {
+		while (n->parent && side_of(n))
+			n = n->parent;
+		return n->parent;
+	}
+	while (next->child[0])
+		next = next->child[0];
+	return next;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Height-balanced binary search tree of nodes that live in their objects, ordered by a key in the node. Keys are
- * unique. No recursion, no allocation. Locking: the owner's.
+ * Height-balanced binary search tree of nodes that live in their objects, ordered by a key in the node. Several may
+ * have the same key. No recursion, no allocation. Locking: the owner's.
  */
 #pragma once
 
@@ -17,10 +17,13 @@ struct avl_tree {
 	struct avl_node *root;
 };
 
-/* n->key is set by the caller and not in the tree yet. */
+/* n->key is set by the caller. */
 void avl_insert(struct avl_tree *t, struct avl_node *n);
 void avl_remove(struct avl_tree *t, struct avl_node *n);
 
-/* The node with the largest key <= key, the smallest key >= key; NULL if there is none. */
+/* A node with the largest key <= key, the first with the smallest key >= key; NULL if there is none. */
 struct avl_node *avl_floor(const struct avl_tree *t, u32 key);
 struct avl_node *avl_ceiling(const struct avl_tree *t, u32 key);
+
+/* The one behind n in order, or NULL. */
+struct avl_node *avl_next(const struct avl_node *n);

@@ -38,7 +38,7 @@ static always_inline unsigned cap_perm(cap_t c)
 
 /*
  * Node of the mapping tree: the tree in pre-order as a doubly linked list, plus the parent.
- * Guarded by the lock of the object (slots) or of the port tree (port ranges).
+ * Guarded by the lock of the object.
  */
 struct mdb_node {
 	struct mdb_node *parent, *prev, *next;

@@ -2,7 +2,7 @@
 /*
  * The mapping tree: which capability was delegated from which. One list in pre-order plus parent pointers; a child
  * is put directly behind its parent. Nothing here allocates, recurses or knows what the nodes are.
- * Locking: the caller holds the lock of the tree (of the object for slots, of all ports for port ranges).
+ * Locking: the caller holds the lock of the tree, the object's.
  */
 #pragma once
 

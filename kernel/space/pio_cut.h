@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Takes ports out of the middle of ranges: what remains of a range are several, and what was derived from it belongs
- * to one of them each. Locking: the caller holds the lock of all ports.
+ * Takes ports away from all that was derived from a range. What contains more than them falls into parts. Locking:
+ * claims the spaces of all that lose something (space/pio_claim.h); the caller holds none.
  */
 #pragma once
 
+#include "space/block.h"
 #include "space/pio_range.h"
 
 /*
- * Takes `hole` from all that was derived from `outer`, which contains more than that, and with `self` from outer.
- * OOM: nothing changed.
+ * Takes what lies in `within` of the first range that pd has at *at or above from all that was derived from it, and
+ * with `self` from pd; *at is behind it then, or at the end of `within` if there was none. OOM: nothing changed.
  */
-enum status pio_cut(struct pio_node *outer, struct block hole, bool self) must_check;
+enum status pio_cut(struct pd *pd, struct block within, u64 *at, bool self) must_check;

@@ -15,7 +15,7 @@ void pio_range_boot(void)
 
 struct pio_node *pio_range_at(const struct space_pio *sp, u64 port)
 {
-	struct pio_node *n = port < PIO_PORTS ? pio_range_of_avl(avl_floor(&sp->ranges, (u32)port)) : NULL;
+	struct pio_node *n = port < PIO_PORTS ? pio_range_of_held(avl_floor(&sp->ranges, (u32)port)) : NULL;
 
 	return n && block_has(pio_range_block(n), port) ? n : NULL;
 }
@@ -24,8 +24,50 @@ struct pio_node *pio_range_from(const struct space_pio *sp, u64 port)
 {
 	struct pio_node *n = pio_range_at(sp, port);
 
-	return n ? n : pio_range_of_avl(avl_ceiling(&sp->ranges, (u32)port));
+	return n ? n : pio_range_of_held(avl_ceiling(&sp->ranges, (u32)port));
 }
+
+/* ---- What was given ---- */
+
+static u32 given_key(struct block b)
+{
+	return (u32)b.base << 5 | b.order;
+}
+
+static struct pio_node *of_given(struct avl_node *n)
+{
+	return n ? container_of(n, struct pio_node, given) : NULL;
+}
+
+static bool begins_in(struct block b, const struct pio_node *n)
+{
+	return n && n->held.key >= b.base && n->held.key < block_end(b);
+}
+
+/* The first range of an order from `order` up that contains b and begins before it. */
+static struct pio_node *given_around(const struct space_pio *sp, struct block b, unsigned order)
+{
+	for (; order <= PIO_ORDER; order++) {
+		struct block around = block_make(b.base, order);
+		struct pio_node *n = of_given(avl_ceiling(&sp->given, given_key(around)));
+		if (around.base != b.base && n && n->given.key == given_key(around))
+			return n;
+	}
+	return NULL;
+}
+
+/* First those that begin in b, then those that begin before it. */
+struct pio_node *pio_range_given(const struct space_pio *sp, struct block b, const struct pio_node *behind)
+{
+	struct pio_node *n = behind ? of_given(avl_next(&behind->given))
+				    : of_given(avl_ceiling(&sp->given, given_key((struct block){b.base, 0})));
+
+	if (!behind || begins_in(b, behind))
+		return begins_in(b, n) ? n : given_around(sp, b, b.order + 1);
+	return n && n->given.key == behind->given.key ? n : given_around(sp, b, behind->order + 1u);
+}
+
+/* ---- Bitmaps, trees ---- */
 
 /* Bits of bitmap pages, one per port. */
 static void bitmap_set(u8 *const pages[], struct block r, bool value)
@@ -49,45 +91,40 @@ void pio_range_deny(const struct pio_node *n, struct block r, bool deny)
 		bitmap_set(n->pd->pio.guest, r, deny);
 }
 
-void pio_range_insert(struct pio_node *n, struct pd *pd, struct block r, unsigned where)
+void pio_range_insert(struct pio_node *n, struct pd *pd, struct pd *source, struct block r, unsigned where)
 {
 	n->pd = pd;
+	n->source = source;
 	n->where = (u8)where;
 	n->order = (u8)r.order;
-	n->parts = NULL;
-	n->avl.key = (u32)r.base;
-	avl_insert(&pd->pio.ranges, &n->avl);
+	n->held.key = (u32)r.base;
+	n->given.key = given_key(r);
+	avl_insert(&pd->pio.ranges, &n->held);
+	if (source)
+		avl_insert(&source->pio.given, &n->given);
+}
+
+void pio_range_remove(struct pio_node *n)
+{
+	avl_remove(&n->pd->pio.ranges, &n->held);
+	if (n->source)
+		avl_remove(&n->source->pio.given, &n->given);
 }
 
 void pio_range_free(struct pio_node *n)
 {
 	pio_range_deny(n, pio_range_block(n), true);
-	avl_remove(&n->pd->pio.ranges, &n->avl);
+	pio_range_remove(n);
 	slab_free(&pio_cache, n);
 }
 
-/* Without children. */
-static void pio_range_drop(struct pio_node *n)
-{
-	mdb_remove(&n->node);
-	pio_range_free(n);
-}
-
-void pio_range_drop_below(struct pio_node *top, bool self)
-{
-	for (struct mdb_node *n = mdb_last(&top->node), *back; n != &top->node; n = back) {
-		back = mdb_back(n);
-		pio_range_drop(pio_range_of_mdb(n));
-	}
-	if (self)
-		pio_range_drop(top);
-}
+/* ---- Nodes ---- */
 
 struct pio_node *pio_range_take(struct pio_node **spares)
 {
 	struct pio_node *n = *spares;
 
-	*spares = n->parts;
+	*spares = n->next;
 	return n;
 }
 
@@ -97,7 +134,7 @@ enum status pio_range_reserve(struct pio_node **spares, u64 count)
 		struct pio_node *n = slab_alloc(&pio_cache);
 		if (!n)
 			break;
-		n->parts = *spares;
+		n->next = *spares;
 		*spares = n;
 	}
 	if (!count)

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ranges of I/O ports: the nodes that space_pio (what PDs do with ports) and pio_cut (how a range falls into parts)
- * work on. A range is in the search tree of its PD, by base, and in the mapping tree of all ports.
+ * Ranges of I/O ports: the nodes that space_pio (what PDs do with ports) and pio_cut (how ports are taken away) work
+ * on. A range is in two search trees: among those that its PD holds, and among those that its source has given.
  *
- * Locking: the caller holds the lock of all ports (space/space_pio.h).
+ * A PD holds a port once, and a range lies in one range of its source. So PD and base say which range it is derived
+ * from, and a range can fall into parts without those derived from it knowing.
+ *
+ * Locking: a PD's lock guards the trees in its space; whoever inserts, changes or removes a range has its PD's and
+ * its source's.
  */
 #pragma once
 
 #include "lib/avl.h"
 #include "space/block.h"
-#include "space/mdb.h"
 
 #include <hedron/abi.h>
 
@@ -17,27 +20,22 @@ struct pd;
 struct space_pio;
 
 struct pio_node {
-	struct mdb_node node;
-	struct avl_node avl; /* the key is the base */
-	struct pd *pd;
-	struct pio_node *parts; /* what remains while the range is cut, linked through `parts`; else NULL */
+	struct avl_node held;   /* in its PD's tree; the key is the base */
+	struct avl_node given;  /* in its source's tree; the key is base and order, many may have the same */
+	struct pd *pd, *source; /* source: NULL of the first one */
+	struct pio_node *next;  /* of spare nodes; of ranges that are gathered to be taken away (source's lock) */
 	u8 order;
 	u8 where; /* enum pio_where */
 };
 
-static always_inline struct pio_node *pio_range_of_avl(struct avl_node *n)
+static always_inline struct pio_node *pio_range_of_held(struct avl_node *n)
 {
-	return n ? container_of(n, struct pio_node, avl) : NULL;
-}
-
-static always_inline struct pio_node *pio_range_of_mdb(struct mdb_node *n)
-{
-	return container_of(n, struct pio_node, node);
+	return n ? container_of(n, struct pio_node, held) : NULL;
 }
 
 static always_inline struct block pio_range_block(const struct pio_node *n)
 {
-	return (struct block){n->avl.key, n->order};
+	return (struct block){n->held.key, n->order};
 }
 
 /* Boot time. */
@@ -47,19 +45,20 @@ void pio_range_boot(void);
 struct pio_node *pio_range_at(const struct space_pio *sp, u64 port);
 struct pio_node *pio_range_from(const struct space_pio *sp, u64 port);
 
-/* Nodes allocated before anything is changed, linked through `parts`. OOM: *spares is empty. */
+/* What the space has given of b: the first one (behind: NULL), or the one behind another. */
+struct pio_node *pio_range_given(const struct space_pio *sp, struct block b, const struct pio_node *behind);
+
+/* Nodes allocated before anything is changed, linked through `next`. OOM: *spares is empty. */
 enum status pio_range_reserve(struct pio_node **spares, u64 count) must_check;
 struct pio_node *pio_range_take(struct pio_node **spares);
 void pio_range_release(struct pio_node *n);
 
-/* A new range of pd's space. Bitmaps and mapping tree are the caller's business. */
-void pio_range_insert(struct pio_node *n, struct pd *pd, struct block r, unsigned where);
+/* A range of pd's, derived from source's (NULL: from nobody's). Bitmaps are the caller's business. */
+void pio_range_insert(struct pio_node *n, struct pd *pd, struct pd *source, struct block r, unsigned where);
+void pio_range_remove(struct pio_node *n);
 
 /* Sets or clears the ports of r in the bitmaps n is mapped in. */
 void pio_range_deny(const struct pio_node *n, struct block r, bool deny);
 
-/* Takes a range out of its space and frees it; it is in no mapping tree any more. */
+/* Takes a range away as a whole. */
 void pio_range_free(struct pio_node *n);
-
-/* Frees all that was derived from `top`, and with `self` top. */
-void pio_range_drop_below(struct pio_node *top, bool self);

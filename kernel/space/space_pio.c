@@ -3,13 +3,13 @@
 
 #include "core/pd.h"
 #include "lib/bits.h"
+#include "lib/panic.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
 #include "mm/page.h"
+#include "space/pio_claim.h"
 #include "space/pio_cut.h"
 #include "space/pio_range.h"
-
-static struct spinlock pio_lock;
 
 /* ---- Life ---- */
 
@@ -21,8 +21,7 @@ enum status space_pio_boot(struct pd *kernel)
 	space_pio_init(&kernel->pio);
 	if (pio_range_reserve(&all, 1) != SUCCESS)
 		return OOM;
-	mdb_insert_root(&all->node);
-	pio_range_insert(all, kernel, block_make(0, PIO_ORDER), 0);
+	pio_range_insert(pio_range_take(&all), kernel, NULL, block_make(0, PIO_ORDER), 0);
 	return SUCCESS;
 }
 
@@ -31,13 +30,19 @@ void space_pio_init(struct space_pio *sp)
 	*sp = (struct space_pio){0};
 }
 
+static const struct block all_ports = {0, PIO_ORDER};
+
+/* Whole ranges are taken, which needs no memory. */
 void space_pio_destroy(struct pd *pd)
 {
-	spin_lock(&pio_lock);
+	spin_lock(&pd->pio.lock);
 	pd->pio.closed = true;
-	while (pd->pio.ranges.root)
-		pio_range_drop_below(pio_range_of_avl(pd->pio.ranges.root), true);
-	spin_unlock(&pio_lock);
+	bool any = pd->pio.ranges.root;
+	spin_unlock(&pd->pio.lock);
+	for (u64 at = 0; any && at < PIO_PORTS;) {
+		enum status status = pio_cut(pd, all_ports, &at, true);
+		kassert(status == SUCCESS);
+	}
 }
 
 static void pages_free(u8 **pages, unsigned count)
@@ -76,9 +81,9 @@ enum status space_pio_make_guest(struct pd *pd)
 {
 	enum status status;
 
-	spin_lock(&pio_lock);
+	spin_lock(&pd->pio.lock);
 	status = pages_make_locked(pd->pio.guest, PIO_GUEST_PAGES);
-	spin_unlock(&pio_lock);
+	spin_unlock(&pd->pio.lock);
 	return status;
 }
 
@@ -96,11 +101,11 @@ static enum status bitmaps_make_locked(struct space_pio *sp, unsigned where)
 /* The host bitmap is made; maps it if nobody has yet. The architecture may wait for other CPUs: no lock is held. */
 static enum status host_attach(struct pd *pd)
 {
-	if (READ_ONCE(pd->pio.attached))
+	if (__atomic_load_n(&pd->pio.attached, __ATOMIC_RELAXED))
 		return SUCCESS;
 	if (arch_pio_bitmap_attach(pd) != SUCCESS)
 		return OOM;
-	WRITE_ONCE(pd->pio.attached, true);
+	__atomic_store_n(&pd->pio.attached, true, __ATOMIC_RELAXED);
 	return SUCCESS;
 }
 
@@ -108,27 +113,26 @@ static enum status host_attach(struct pd *pd)
 
 /* A walk through what `src` has and `dst` has not, in the largest pieces that are ranges. */
 struct transfer {
-	const struct space_pio *src, *dst;
+	struct pd *src, *dst;
 	u64 at, end;
-	/* the piece found: its range and the one it comes from */
-	struct block piece;
-	struct pio_node *from;
+	struct block piece; /* found */
 };
 
 static bool transfer_next(struct transfer *t)
 {
-	while (t->at < t->end && (t->from = pio_range_from(t->src, t->at)) && t->from->avl.key < t->end) {
-		struct pio_node *there;
-		u64 limit = min_u64(t->end, block_end(pio_range_block(t->from)));
+	struct pio_node *from, *there;
 
-		t->at = max_u64(t->at, t->from->avl.key);
-		there = pio_range_from(t->dst, t->at);
-		if (there && there->avl.key <= t->at) {
+	while (t->at < t->end && (from = pio_range_from(&t->src->pio, t->at)) && from->held.key < t->end) {
+		u64 limit = min_u64(t->end, block_end(pio_range_block(from)));
+
+		t->at = max_u64(t->at, from->held.key);
+		there = pio_range_from(&t->dst->pio, t->at);
+		if (there && there->held.key <= t->at) {
 			t->at = block_end(pio_range_block(there));
 			continue;
 		}
 		if (there)
-			limit = min_u64(limit, there->avl.key);
+			limit = min_u64(limit, there->held.key);
 		t->piece = block_make(t->at, order_fit(t->at, limit - t->at));
 		t->at = block_end(t->piece);
 		return true;
@@ -137,7 +141,7 @@ static bool transfer_next(struct transfer *t)
 }
 
 /* Makes the walk twice: once to count the nodes, once to use them. */
-static enum status transfer_locked(struct transfer t, struct pd *dst, unsigned where)
+static enum status transfer_locked(struct transfer t, unsigned where)
 {
 	struct transfer trial = t;
 	struct pio_node *spares;
@@ -149,64 +153,70 @@ static enum status transfer_locked(struct transfer t, struct pd *dst, unsigned w
 		return OOM;
 	while (transfer_next(&t)) {
 		struct pio_node *n = pio_range_take(&spares);
-		pio_range_insert(n, dst, t.piece, where);
-		mdb_insert_child(&t.from->node, &n->node);
+		pio_range_insert(n, t.dst, t.src, t.piece, where);
 		pio_range_deny(n, t.piece, false);
 	}
 	return SUCCESS;
 }
 
 /* Whether there is anything to do; if so, the bitmaps are there. */
-static enum status transfer_prepare_locked(struct transfer t, struct pd *dst, unsigned where, bool *any)
+static enum status transfer_prepare_locked(struct transfer t, unsigned where, bool *any)
 {
-	*any = !dst->pio.closed && transfer_next(&t);
-	return *any ? bitmaps_make_locked(&dst->pio, where) : SUCCESS;
+	*any = !t.dst->pio.closed && transfer_next(&t);
+	return *any ? bitmaps_make_locked(&t.dst->pio, where) : SUCCESS;
+}
+
+/* In one order, so that two delegations do not get in each other's way. */
+static void claim_both(struct pio_claims *c, const struct transfer *t)
+{
+	struct pd *low = t->src < t->dst ? t->src : t->dst, *high = low == t->src ? t->dst : t->src;
+
+	while (!pio_claim(c, low) || !pio_claim(c, high))
+		pio_claim_restart(c);
+}
+
+static enum status prepare(const struct transfer *t, unsigned where, bool *any)
+{
+	struct pio_claims c = {0};
+	enum status status;
+
+	claim_both(&c, t);
+	status = transfer_prepare_locked(*t, where, any);
+	pio_claim_end(&c);
+	return status;
 }
 
 enum status space_pio_delegate(struct pd *src, struct pd *dst, u32 base, unsigned order, unsigned where)
 {
-	struct transfer t = {.src = &src->pio, .dst = &dst->pio, .at = base, .end = base + bit(order)};
+	struct transfer t = {.src = src, .dst = dst, .at = base, .end = base + bit(order)};
+	struct pio_claims c = {0};
 	enum status status;
 	bool any;
 
-	if (!where)
+	if (!where || src == dst)
 		return SUCCESS;
-	spin_lock(&pio_lock);
-	status = transfer_prepare_locked(t, dst, where, &any);
-	spin_unlock(&pio_lock);
+	status = prepare(&t, where, &any);
 	if (status != SUCCESS || !any)
 		return status;
 	if ((where & PIO_HOST) && host_attach(dst) != SUCCESS)
 		return OOM;
-	spin_lock(&pio_lock);
+	claim_both(&c, &t);
 	if (!dst->pio.closed)
-		status = transfer_locked(t, dst, where);
-	spin_unlock(&pio_lock);
+		status = transfer_locked(t, where);
+	pio_claim_end(&c);
 	return status;
 }
 
 /* ---- Revocation ---- */
 
-static enum status revoke_locked(struct space_pio *sp, struct block r, bool self)
-{
-	struct pio_node *n = pio_range_at(sp, r.base);
-
-	if (n && block_exceeds(pio_range_block(n), r))
-		return pio_cut(n, r, self);
-	for (u64 at = r.base; (n = pio_range_from(sp, at)) && n->avl.key < block_end(r);) {
-		at = block_end(pio_range_block(n));
-		pio_range_drop_below(n, self);
-	}
-	return SUCCESS;
-}
-
+/* Range by range. A part of one is all there is to do. */
 enum status space_pio_revoke(struct pd *pd, u32 base, unsigned order, bool self)
 {
-	enum status status;
+	struct block r = block_make(base, order);
+	enum status status = SUCCESS;
 
-	spin_lock(&pio_lock);
-	status = revoke_locked(&pd->pio, block_make(base, order), self);
-	spin_unlock(&pio_lock);
+	for (u64 at = r.base; status == SUCCESS && at < block_end(r);)
+		status = pio_cut(pd, r, &at, self);
 	return status;
 }
 
@@ -222,31 +232,47 @@ crd_t space_pio_lookup(struct pd *pd, u64 port)
 	struct pio_node *n;
 	crd_t found;
 
-	spin_lock(&pio_lock);
+	spin_lock(&pd->pio.lock);
 	n = pio_range_at(&pd->pio, port);
 	found = n ? crd_of(pio_range_block(n)) : 0;
-	spin_unlock(&pio_lock);
+	spin_unlock(&pd->pio.lock);
 	return found;
 }
 
-static crd_t translate_locked(struct pio_node *n, bool self, const struct pd *dst, struct block window)
+/* The part of a range that is in the window, or 0. */
+static crd_t clipped(const struct pio_node *n, struct block window)
 {
-	for (struct mdb_node *up = n->node.parent; up; up = up->parent)
-		if (pio_range_of_mdb(up)->pd == dst && block_overlap(pio_range_block(pio_range_of_mdb(up)), window))
-			return crd_of(block_intersection(pio_range_block(pio_range_of_mdb(up)), window));
-	return self && block_overlap(pio_range_block(n), window)
-		       ? crd_of(block_intersection(pio_range_block(n), window))
-		       : 0;
+	struct block r = pio_range_block(n);
+
+	return block_overlap(r, window) ? crd_of(block_intersection(r, window)) : 0;
+}
+
+/* Upwards from src, which is not above itself. */
+static bool translate(struct pio_claims *c, struct pd *src, u64 port, const struct pd *dst, struct block window,
+		      crd_t *found)
+{
+	struct pio_node *n;
+
+	*found = 0;
+	for (struct pd *pd = src; pd && !*found; pd = n->source) {
+		if (!pio_claim(c, pd))
+			return false;
+		n = pio_range_at(&pd->pio, port);
+		if (!n)
+			break;
+		if (pd == dst)
+			*found = clipped(n, window);
+	}
+	return true;
 }
 
 crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block window)
 {
-	struct pio_node *n;
+	struct pio_claims c = {0};
 	crd_t found;
 
-	spin_lock(&pio_lock);
-	n = pio_range_at(&src->pio, port);
-	found = n ? translate_locked(n, src == dst, dst, window) : 0;
-	spin_unlock(&pio_lock);
+	while (!translate(&c, src, port, dst, window, &found))
+		pio_claim_restart(&c);
+	pio_claim_end(&c);
 	return found;
 }

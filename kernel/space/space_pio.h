@@ -2,19 +2,20 @@
 /*
  * Port space of a PD: the ranges of I/O ports it holds, and the bitmaps the CPU looks at.
  *
- * A range (space/pio_range.h) is a node {base, order} of one mapping tree whose root is the hypervisor PD's: all
- * ports. It keeps the shape of its transfer; only revoking a part of it splits it. A PD's ranges do not overlap.
+ * A range (space/pio_range.h) is {base, order}, derived from one of another PD's; the first is the hypervisor PD's:
+ * all ports. It keeps the shape of its transfer; only revoking a part of it splits it. A PD's ranges do not overlap.
  * Where a range is mapped (bitmap of the host, of guests) is said by each delegation and not passed on: who lets a
  * guest use a port could as well use it himself.
  *
- * Locking: one lock for all ports: they form one tree, and change when drivers start. Order: no other lock is held,
- * the allocators' come after it.
+ * Locking: each space has a lock for its trees and bitmaps. What spans PDs claims all it needs (space/pio_claim.h);
+ * no other lock is held then, the allocators' come after them.
  *
  * Lifetime: bitmaps appear with the first grant and stay until space_pio_free().
  */
 #pragma once
 
 #include "lib/avl.h"
+#include "lib/spinlock.h"
 #include "lib/types.h"
 #include "space/cap.h"
 #include "space/block.h"
@@ -30,8 +31,14 @@ struct pd;
 
 enum pio_where { PIO_HOST = 1, PIO_GUEST = 2 };
 
+struct pio_claims;
+
 struct space_pio {
-	struct avl_tree ranges;
+	struct spinlock lock;
+	struct avl_tree ranges; /* that the PD holds */
+	struct avl_tree given;  /* that others hold from it */
+	struct pio_claims *claimed_by;
+	struct pd *claimed_next;
 	bool closed;   /* nothing comes in any more */
 	bool attached; /* the host bitmap is mapped */
 	/* Heap pages; all NULL until the first grant. A bit that is 1 denies (host) or intercepts (guest) its port.
@@ -58,8 +65,8 @@ enum status space_pio_make_guest(struct pd *pd) must_check;
  */
 enum status space_pio_delegate(struct pd *src, struct pd *dst, u32 base, unsigned order, unsigned where) must_check;
 
-/* Takes exactly these ports away from all that was derived from pd's, and with `self` from pd. OOM: nothing changed.
- */
+/* Takes exactly these ports away from all that was derived from pd's, and with `self` from pd. OOM (they are a part
+ * of a range): nothing changed. */
 enum status space_pio_revoke(struct pd *pd, u32 base, unsigned order, bool self) must_check;
 
 /* The range that covers the port as {port, base, order, a}, or 0. */

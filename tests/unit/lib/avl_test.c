@@ -52,6 +52,11 @@ static void check_search(unsigned key)
 		above++;
 	assert_ptr_equal(avl_floor(&tree, key), below < 0 ? NULL : &nodes[below]);
 	assert_ptr_equal(avl_ceiling(&tree, key), above == KEYS ? NULL : &nodes[above]);
+	if (above == KEYS)
+		return;
+	for (below = above++; above < KEYS && !in[above];)
+		above++;
+	assert_ptr_equal(avl_next(&nodes[below]), above == KEYS ? NULL : &nodes[above]);
 }
 
 static void toggle(unsigned key)
@@ -100,6 +105,38 @@ static void rising_and_falling(void **state)
 	assert_null(tree.root);
 }
 
+/* Eight nodes to a key: in order, those with the same key behind each other, and all of them found. */
+static void same_keys(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4000; i++) {
+		unsigned k = unit_random(KEYS / 4);
+		nodes[k].key = k / 8;
+		if (in[k])
+			avl_remove(&tree, &nodes[k]);
+		else
+			avl_insert(&tree, &nodes[k]);
+		in[k] = !in[k];
+
+		unsigned key = unit_random(KEYS / 32), found = 0, there = 0;
+		for (struct avl_node *n = avl_ceiling(&tree, key); n && n->key == key; n = avl_next(n)) {
+			assert_true(in[n - nodes]);
+			found++;
+		}
+		for (unsigned j = 0; j < 8; j++)
+			there += in[key * 8 + j];
+		assert_int_equal(found, there);
+		assert_true(!there || avl_floor(&tree, key)->key == key);
+	}
+	for (struct avl_node *n = avl_ceiling(&tree, 0), *next; n; n = next) {
+		next = avl_next(n);
+		assert_true(!next || next->key >= n->key);
+		in[n - nodes] = false;
+	}
+	for (unsigned k = 0; k < KEYS; k++)
+		assert_false(in[k]);
+}
+
 static void nothing_there(void **state)
 {
 	(void)state;
@@ -113,6 +150,7 @@ int main(void)
 		cmocka_unit_test_setup(nothing_there, empty),
 		cmocka_unit_test_setup(random_keys, empty),
 		cmocka_unit_test_setup(rising_and_falling, empty),
+		cmocka_unit_test_setup(same_keys, empty),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Claims by one thread: what is locked, what is given back, and who waits. Several threads: tests/stress. */
+#include "core/pd.h"
+#include "host.h"
+#include "space/pio_claim.h"
+
+#include "unit.h"
+
+#define PDS 5
+static struct pd pds[PDS];
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(pds, 0, sizeof pds);
+	return 0;
+}
+
+static unsigned held(void)
+{
+	unsigned bits = 0;
+	for (unsigned i = 0; i < PDS; i++)
+		bits |= (unsigned)pds[i].pio.lock.held << i;
+	return bits;
+}
+
+static void locks_once_and_gives_all_back(void **state)
+{
+	struct pio_claims c = {0};
+	(void)state;
+	assert_true(pio_claim(&c, &pds[1]));
+	assert_true(pio_claim(&c, &pds[3]));
+	assert_true(pio_claim(&c, &pds[1]));
+	assert_int_equal(held(), 1 << 1 | 1 << 3);
+	pio_claim_end(&c);
+	assert_int_equal(held(), 0);
+	for (unsigned i = 0; i < PDS; i++)
+		assert_null(pds[i].pio.claimed_by);
+}
+
+static void nothing_claimed(void **state)
+{
+	struct pio_claims c = {0};
+	(void)state;
+	pio_claim_end(&c);
+	pio_claim_restart(&c);
+	pio_claim_end(&c);
+	assert_int_equal(held(), 0);
+}
+
+/* Somebody else has it: not for ever, if something is held. */
+static void gives_up(void **state)
+{
+	struct pio_claims c = {0}, other = {0};
+	(void)state;
+	assert_true(pio_claim(&other, &pds[2]));
+	assert_true(pio_claim(&c, &pds[1]));
+	assert_false(pio_claim(&c, &pds[2]));
+	assert_int_equal(held(), 1 << 1 | 1 << 2);
+	pio_claim_restart(&c);
+	assert_int_equal(held(), 1 << 2);
+	assert_true(c.patient);
+	pio_claim_end(&other);
+	assert_true(pio_claim(&c, &pds[2]));
+	assert_true(pio_claim(&c, &pds[1]));
+	pio_claim_restart(&c); /* still patient, and still the only one */
+	assert_int_equal(held(), 0);
+	assert_true(c.patient);
+	pio_claim_end(&c);
+
+	struct pio_claims next = {0};
+	pio_claim_restart(&next); /* would wait for ever, were there a patient one */
+	pio_claim_end(&next);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(locks_once_and_gives_all_back, setup),
+		cmocka_unit_test_setup(nothing_claimed, setup),
+		cmocka_unit_test_setup(gives_up, setup),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
