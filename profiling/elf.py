@@ -39,9 +39,10 @@ class Symbols:
         offset, size, count = header[6], header[11], header[12]
         return [SECTION.unpack_from(self.data, offset + size * n) for n in range(count)]
 
-    def code(self):
-        """(first address, end) of each section with code."""
-        return [(s[3], s[3] + s[5]) for s in self.sections if s[2] & EXECUTABLE]
+    @staticmethod
+    def is_code(section, value):
+        """Symbols may have any value, also one that lies outside of their section: sizes, for example."""
+        return section[2] & EXECUTABLE and section[3] <= value < section[3] + section[5]
 
     def read_symbols(self):
         """{address: (name, end of its section)}; functions win over labels, exported names over others."""
@@ -52,7 +53,7 @@ class Symbols:
             strings = self.sections[section[6]][4]
             for at in range(section[4], section[4] + section[5], SYMBOL.size):
                 name, info, _, index, value, _ = SYMBOL.unpack_from(self.data, at)
-                if not 0 < index < len(self.sections) or not self.sections[index][2] & EXECUTABLE or info & 15 > FUNCTION:
+                if not 0 < index < len(self.sections) or not self.is_code(self.sections[index], value) or info & 15 > FUNCTION:
                     continue
                 end = self.data.index(b"\0", strings + name)
                 text = self.data[strings + name:end].decode("ascii", "replace")

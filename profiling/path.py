@@ -80,7 +80,7 @@ def modes(steps, kernel):
     """The mode of each step: "user", "kernel" or "guest" (from an entry until the kernel's code runs again)."""
     guest = False
     for step in steps:
-        if guest and kernel.at(step.address) is not None:
+        if guest and is_kernel(step) and kernel.at(step.address) is not None:
             guest = False
         mode = "guest" if guest else "kernel" if is_kernel(step) else "user"
         yield mode

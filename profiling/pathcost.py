@@ -73,8 +73,9 @@ def with_budget(found, skipped, budgets):
 
 
 def analyse(traced, symbols):
+    """An exit without an instruction, such as a timer's, is a tick more of the clock."""
     found = path.analyse(traced.name, traced.steps, *symbols)
-    if found.total != traced.measured:
+    if not 0 <= traced.measured - found.total <= found.kinds()["vmentry"]:
         raise path.TraceError(f"{found.total} instructions were traced, but {traced.measured} measured")
     return found
 

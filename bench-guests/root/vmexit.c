@@ -48,11 +48,21 @@ VM_CODE_ONE(loop_rdtsc, ".code64",
 
 /* ---- Making machines ---- */
 
+static uint64_t own_xcr0(void)
+{
+	uint32_t low, high;
+
+	__asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return (uint64_t)high << 32 | low;
+}
+
+/* The guest has switched on what the CPU has, as operating systems do: XCR0 is that of the VMM. */
 static const char *prepare(struct vm *m, const struct vm_code *code, unsigned exit)
 {
 	m->vcpu.cpu = rt_cpu;
 	vm_start(m, VM_64, code);
 	m->s->tsc_timeout = ~0ul;
+	m->s->xcr0 = own_xcr0();
 	reason = exit;
 	return NULL;
 }

@@ -21,6 +21,8 @@ nop
 .type inner, @function
 inner: nop
 label: nop
+.set size, label - exported
+.set odd, exported - 0x100000
 .data
 .global variable
 variable: .quad 0
@@ -46,7 +48,7 @@ class Elf(unittest.TestCase):
 
     def test_outside(self):
         symbols = elf.Symbols(self.build(SOURCE))
-        for address in (0, 0x3fffff, 0x400004, 0x500000, (1 << 64) - 1):
+        for address in (0, 3, 0x300000, 0x3fffff, 0x400004, 0x500000, (1 << 64) - 1):
             self.assertIsNone(symbols.at(address))
 
     def test_address(self):
