@@ -12,21 +12,6 @@
 #include "core/sc.h"
 #include "core/vcpu.h"
 
-/* The account of the current SC is settled when another takes over: only then does the time matter. */
-static always_inline void charge(struct cpu *cpu, struct sc *sc)
-{
-	u64 now = arch_tsc();
-	sc->consumed += now - cpu->sc_since;
-	cpu->sc_since = now;
-}
-
-/* The current SC stops paying; it keeps no place anywhere. */
-void dispatch_drop_current(struct cpu *cpu)
-{
-	charge(cpu, cpu->sc);
-	cpu->sc = NULL;
-}
-
 /* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter
  * its queue. */
 static always_inline void bump(struct cpu *cpu, struct sc *current)
@@ -36,7 +21,7 @@ static always_inline void bump(struct cpu *cpu, struct sc *current)
 		older->state = SC_READY;
 		sched_enqueue_head(&cpu->sched, &older->link, older->prio);
 	}
-	charge(cpu, current);
+	dispatch_charge(cpu, current);
 	current->state = SC_BUMPED;
 	cpu->bumped = current;
 }
@@ -59,23 +44,20 @@ void dispatch_ready(struct cpu *cpu, struct sc *sc)
 	hazard_set(cpu, HAZARD_SCHED);
 }
 
-void dispatch_yield(struct cpu *cpu)
+/* Nobody of higher priority is ready: the current SC would not be the current one. */
+enum status dispatch_yield(struct cpu *cpu)
 {
 	struct sc *sc = cpu->sc;
-	if (!sc || sched_top(&cpu->sched) < sc->prio)
-		return;
-	dispatch_drop_current(cpu);
-	sc->state = SC_READY;
-	sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
-	hazard_set(cpu, HAZARD_SCHED);
-}
-
-/* The SC waits until the EC can run again; for a dead one that is for ever. */
-static always_inline void park(struct cpu *cpu, struct sc *sc, struct ec *ec)
-{
-	dispatch_drop_current(cpu);
-	sc->state = SC_PARKED;
-	list_push_tail(&ec->parked, &sc->link);
+	struct list *equals = &cpu->sched.queue[sc->prio];
+	if (likely(!list_empty(equals))) {
+		dispatch_charge(cpu, sc);
+		sc->state = SC_READY;
+		sc = container_of(sched_rotate(equals, &sc->link), struct sc, link);
+		sc->state = SC_RUNNING;
+		cpu->sc = sc;
+		hazard_set(cpu, HAZARD_SCHED);
+	}
+	return SUCCESS;
 }
 
 /* The first SC of the highest priority; NULL if the CPU has nothing to do. */
@@ -112,7 +94,7 @@ static always_inline struct ec *choose(struct cpu *cpu)
 		struct ec *ec = ec_chain_end(sc->ec);
 		if (likely(!(ec->special & EC_CANNOT_RUN)))
 			return ec;
-		park(cpu, sc, ec);
+		ec_park_current(cpu, ec);
 	}
 }
 

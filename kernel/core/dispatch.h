@@ -5,7 +5,9 @@
  */
 #pragma once
 
+#include "arch/arch.h"
 #include "core/percpu.h"
+#include "core/sc.h"
 
 /*
  * The exit when a hazard is set: dismantles dead objects, chooses an SC and its EC, frees memory. Entered on an empty
@@ -16,7 +18,20 @@ struct ec *dispatch_run(struct cpu *cpu);
 
 /* A new or woken SC competes for this CPU. */
 void dispatch_ready(struct cpu *cpu, struct sc *sc);
-/* The current SC goes behind its equals. */
-void dispatch_yield(struct cpu *cpu);
-/* An SC that is on no queue any more: settles its account if it is the current one. */
-void dispatch_drop_current(struct cpu *cpu);
+/* The current SC goes behind its equals. SUCCESS, always. */
+enum status dispatch_yield(struct cpu *cpu);
+
+/* The account of the current SC is settled when another takes over: only then does the time matter. */
+static always_inline void dispatch_charge(struct cpu *cpu, struct sc *sc)
+{
+	u64 now = arch_tsc();
+	sc->consumed += now - cpu->sc_since;
+	cpu->sc_since = now;
+}
+
+/* The current SC stops paying; it keeps no place anywhere. */
+static always_inline void dispatch_drop_current(struct cpu *cpu)
+{
+	dispatch_charge(cpu, cpu->sc);
+	cpu->sc = NULL;
+}

@@ -97,10 +97,21 @@ void ec_free(struct ec *ec);
  */
 void ec_kill(struct ec *ec);
 
-/* Puts an EC of this CPU to sleep. */
+/* The current SC, which would run this EC, waits until it can run again; for a dead one that is for ever. */
+static always_inline void ec_park_current(struct cpu *cpu, struct ec *ec)
+{
+	struct sc *sc = cpu->sc;
+	dispatch_drop_current(cpu);
+	sc->state = SC_PARKED;
+	list_push_tail(&ec->parked, &sc->link);
+}
+
+/* Puts an EC of this CPU to sleep. If it is the current one, the dispatcher need not find that out. */
 static always_inline void ec_block(struct cpu *cpu, struct ec *ec)
 {
 	ec->special |= EC_BLOCKED;
+	if (likely(ec == cpu->ec))
+		ec_park_current(cpu, ec);
 	hazard_set(cpu, HAZARD_SCHED);
 }
 

@@ -46,6 +46,15 @@ static always_inline void sched_enqueue_head(struct sched *s, struct list *link,
 	sched_mark(s, prio);
 }
 
+/* `link` goes to the tail of a queue that is not empty; the first comes out. */
+static always_inline struct list *sched_rotate(struct list *queue, struct list *link)
+{
+	struct list *first = queue->next;
+	list_push_tail(queue, link);
+	list_unlink(first);
+	return first;
+}
+
 static always_inline void sched_dequeue(struct sched *s, struct list *link, unsigned prio)
 {
 	list_unlink(link);

@@ -68,39 +68,37 @@ static always_inline void settle_locked(struct sm *sm)
  * Somebody waits, or was about to: then he has left again and the count stays. Each up brings one and serves one at
  * most, after the lock is gone: the wake-up is the last thing done.
  */
-enum status sm_up_slow(struct sm *sm)
+void sm_up_slow(struct sm *sm)
 {
-	struct ec *ec = NULL;
-
 	spin_lock(&sm->lock);
-	if (likely(!list_empty(&sm->waiters)) && likely(look(sm) > SM_WAITERS)) {
-		ec = first_waiter(sm);
-		leave_locked(sm, ec, 1);
+	if (unlikely(list_empty(&sm->waiters)) || unlikely(look(sm) <= SM_WAITERS)) {
+		spin_unlock(&sm->lock);
+		return;
 	}
+	struct ec *ec = first_waiter(sm);
+	leave_locked(sm, ec, 1);
 	spin_unlock(&sm->lock);
-	if (likely(ec))
-		ec_wake(cpu_current(), ec, SUCCESS);
-	return SUCCESS;
+	ec_wake(cpu_current(), ec, SUCCESS);
 }
 
 static always_inline void wait_locked(struct sm *sm, struct ec *ec)
 {
 	list_push_tail(&sm->waiters, &ec->sm_link);
 	ec->sm = sm;
-	ec_block(cpu_current(), ec);
 }
 
-/* Takes from the count, or else becomes a waiter. */
-static noinline void take_or_wait_locked(struct sm *sm, struct ec *ec, bool all)
+/* Takes from the count, or else becomes a waiter: true. */
+static noinline bool take_or_wait_locked(struct sm *sm, struct ec *ec, bool all)
 {
 	settle_locked(sm);
 	for (s64 old = look(sm); list_empty(&sm->waiters);) {
 		if (old > 0 && swap(sm, &old, all ? 0 : old - 1))
-			return;
+			return false;
 		if (old <= 0 && swap(sm, &old, old + SM_WAITERS))
 			break;
 	}
 	wait_locked(sm, ec);
+	return true;
 }
 
 /* The usual case: the count was zero, nobody waits, and our own subtraction is all there is to see. */
@@ -113,29 +111,42 @@ static always_inline bool wait_as_first_locked(struct sm *sm, struct ec *ec)
 	return true;
 }
 
+/* A waiter may be woken from now on, but only by letter or by this CPU: it can be put to sleep after the lock is
+ * gone. */
+static always_inline void sleep_and_unlock(struct sm *sm, struct ec *ec)
+{
+	spin_unlock(&sm->lock);
+	ec_block(cpu_current(), ec);
+}
+
+static noinline enum status down_locked(struct sm *sm, struct ec *ec, bool all)
+{
+	if (sm->dead) {
+		spin_unlock(&sm->lock);
+		return BAD_CAP;
+	}
+	if (take_or_wait_locked(sm, ec, all))
+		sleep_and_unlock(sm, ec);
+	else
+		spin_unlock(&sm->lock);
+	return SUCCESS;
+}
+
 enum status sm_down_slow(struct sm *sm, struct ec *ec)
 {
-	enum status s = SUCCESS;
-
 	spin_lock(&sm->lock);
-	if (unlikely(sm->dead)) {
-		s = BAD_CAP;
-	} else if (unlikely(!wait_as_first_locked(sm, ec))) {
+	if (unlikely(sm->dead) || unlikely(!wait_as_first_locked(sm, ec))) {
 		add(sm, 1);
-		take_or_wait_locked(sm, ec, false);
+		return down_locked(sm, ec, false);
 	}
-	spin_unlock(&sm->lock);
-	return s;
+	sleep_and_unlock(sm, ec);
+	return SUCCESS;
 }
 
 enum status sm_down_all(struct sm *sm, struct ec *ec)
 {
 	spin_lock(&sm->lock);
-	bool dead = sm->dead;
-	if (!dead)
-		take_or_wait_locked(sm, ec, true);
-	spin_unlock(&sm->lock);
-	return dead ? BAD_CAP : SUCCESS;
+	return down_locked(sm, ec, true);
 }
 
 void sm_forget(struct sm *sm, struct ec *ec)

@@ -28,15 +28,15 @@ struct sm {
 enum status sm_create(u64 count, struct sm **out) must_check;
 void sm_init_cache(void);
 
-enum status sm_up_slow(struct sm *sm);
+void sm_up_slow(struct sm *sm);
 enum status sm_down_slow(struct sm *sm, struct ec *ec);
 
 /* SUCCESS, always. */
 static always_inline enum status sm_up(struct sm *sm)
 {
-	if (likely(__atomic_add_fetch(&sm->state, 1, __ATOMIC_ACQ_REL) >= 0))
-		return SUCCESS;
-	return sm_up_slow(sm);
+	if (unlikely(__atomic_add_fetch(&sm->state, 1, __ATOMIC_ACQ_REL) < 0))
+		sm_up_slow(sm);
+	return SUCCESS;
 }
 
 /*

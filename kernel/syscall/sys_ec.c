@@ -39,8 +39,5 @@ enum status sys_ec_create(u64 arg1, u64 parent, u64 arg3, u64 rsp, u64 event_bas
 
 enum status sys_ec_ctrl(u64 arg1)
 {
-	if (hc_op(arg1) != EC_CTRL_YIELD)
-		return BAD_PAR;
-	dispatch_yield(cpu_current());
-	return SUCCESS;
+	return likely(hc_op(arg1) == EC_CTRL_YIELD) ? dispatch_yield(cpu_current()) : BAD_PAR;
 }
