@@ -49,5 +49,6 @@ struct cap_slot {
 	struct mdb_node node;
 };
 
-_Static_assert(sizeof(struct cap_slot) == 32, "slots are half a cache line");
+#define CAP_SLOT_SHIFT 5 /* slots are half a cache line */
+_Static_assert(sizeof(struct cap_slot) == 1 << CAP_SLOT_SHIFT, "size of a slot");
 #define CAP_SLOTS_PER_PAGE (PAGE_SIZE / sizeof(struct cap_slot))

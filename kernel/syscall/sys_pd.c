@@ -42,8 +42,9 @@ static noinline enum status translate(struct pd *src, struct pd *dst, u64 crd, u
 static cold enum status delegate_again(u64 arg1);
 
 /* A plain delegation is all that is frequent. */
-static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, u64 flags, u64 window, struct ec *self)
+static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, struct ec *self, u64 window)
 {
+	u64 flags = self->regs.rax;
 	struct pd *src = sys_pd(hc_sel(arg1));
 	if (unlikely(!src))
 		return BAD_CAP;
@@ -73,7 +74,7 @@ static cold enum status delegate_again(u64 arg1)
 	struct ec *self = cpu->ec;
 	const struct regs *r = &self->regs;
 
-	return rcu_expedite(cpu) ? delegate_or_translate(arg1, r->rsi, r->rdx, r->rax, r->r8, self) : OOM;
+	return rcu_expedite(cpu) ? delegate_or_translate(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
 }
 
 #define MSR_SHIFT 12
@@ -106,11 +107,11 @@ static always_inline enum status lookup(crd_t crd, struct ec *self)
 	return SUCCESS;
 }
 
-enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
 {
 	switch (hc_op(arg1)) {
 	case PD_CTRL_DELEGATE:
-		return delegate_or_translate(arg1, arg2, arg3, arg4, arg5, self);
+		return delegate_or_translate(arg1, arg2, arg3, self, arg5);
 	case PD_CTRL_LOOKUP:
 		return lookup(arg2, self);
 	case PD_CTRL_MSR:

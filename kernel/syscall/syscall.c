@@ -6,17 +6,18 @@
 #include "lib/bits.h"
 #include "lib/panic.h"
 
-static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+/* ARG4 is where the entry stored it. */
+static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
 {
 	switch (arg1 & 0xff) {
 	case HC_CREATE_PD:
 		return sys_pd_create(arg1, arg2, arg3, self);
 	case HC_CREATE_EC:
-		return sys_ec_create(arg1, arg2, arg3, arg4, arg5, self);
+		return sys_ec_create(arg1, arg2, arg3, self->regs.rax, arg5, self);
 	case HC_CREATE_SC:
-		return sys_sc_create(arg1, arg2, arg3, arg4, self);
+		return sys_sc_create(arg1, arg2, arg3, self->regs.rax, self);
 	case HC_CREATE_PT:
-		return sys_pt_create(arg1, arg2, arg3, arg4, arg5, self);
+		return sys_pt_create(arg1, arg2, arg3, self->regs.rax, arg5, self);
 	case HC_CREATE_SM:
 		return sys_sm_create(arg1, arg2, arg3, self);
 	case HC_CREATE_KP:
@@ -24,11 +25,15 @@ static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, u64
 	case HC_KP_CTRL:
 		return sys_kp_ctrl(arg1, arg2, arg3);
 	case HC_CREATE_VCPU:
-		return sys_vcpu_create(arg1, arg2, arg3, arg4, arg5, self);
+		return sys_vcpu_create(arg1, arg2, arg3, self->regs.rax, arg5, self);
 	case HC_MACHINE_CTRL:
 		return sys_machine_ctrl(arg1, arg2, self);
 	case HC_REVOKE:
 		return sys_revoke(arg1, arg2, arg3, self);
+	case HC_PT_CTRL:
+		return sys_pt_ctrl(arg1, arg2);
+	case HC_SM_CTRL:
+		return sys_sm_ctrl(arg1, arg2, arg3, self);
 	default:
 		return BAD_HYP;
 	}
@@ -45,7 +50,7 @@ static cold enum status dispatch_again(u64 arg1)
 	struct ec *self = cpu->ec;
 	const struct regs *r = &self->regs;
 
-	return rcu_expedite(cpu) ? dispatch_once(arg1, r->rsi, r->rdx, r->rax, r->r8, self) : OOM;
+	return rcu_expedite(cpu) ? dispatch_once(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
 }
 
 static noinline enum status dispatch_revoke(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
@@ -55,47 +60,32 @@ static noinline enum status dispatch_revoke(u64 arg1, u64 arg2, u64 arg3, struct
 }
 
 /* All but the frequent ones. */
-static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
 {
-	enum status s = dispatch_once(arg1, arg2, arg3, arg4, arg5, self);
+	enum status s = dispatch_once(arg1, arg2, arg3, self, arg5);
 	return likely(s != OOM) ? s : dispatch_again(arg1);
 }
 
-static noinline enum status sys_sm_zero(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
-{
-	return sys_sm_down(arg1, arg2, arg3, self, true);
-}
-
 /*
- * From entry.S, for all hypercalls but CALL and REPLY. The frequent ones come first and get what they need in
- * registers; every branch ends in a jump, so that nothing is pushed.
+ * From entry.S, for all hypercalls but CALL, REPLY and what short.S does itself. The frequent ones come first and get
+ * what they need in registers; every branch ends in a jump, so that nothing is pushed.
  */
-enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
-enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self)
+enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);
+enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
 {
-	unsigned hc = arg1 & 0xff;
-	if (likely(hc == HC_SM_CTRL)) {
-		if (!(arg1 >> 8 & SM_CTRL_DOWN))
-			return sys_sm_up(arg1, arg2, arg3);
-		if (unlikely(arg1 >> 8 & SM_CTRL_ZERO))
-			return sys_sm_zero(arg1, arg2, arg3, self);
-		return sys_sm_down(arg1, arg2, arg3, self, false);
-	}
-	if (hc > HC_SM_CTRL) {
-		if (hc > HC_VCPU_CTRL)
-			return BAD_HYP;
-		if (hc == HC_VCPU_CTRL)
-			return sys_vcpu_ctrl(arg1, arg2, arg3, self);
-		return dispatch_rest(arg1, arg2, arg3, arg4, arg5, self);
-	}
+	u8 hc = (u8)arg1;
 	if (hc == HC_PD_CTRL)
-		return sys_pd_ctrl(arg1, arg2, arg3, arg4, arg5, self);
-	if (hc < HC_PD_CTRL)
+		return sys_pd_ctrl(arg1, arg2, arg3, self, arg5);
+	if (hc > HC_VCPU_CTRL)
+		return BAD_HYP;
+	if (hc == HC_VCPU_CTRL)
+		return sys_vcpu_ctrl(arg1, arg2, arg3, self);
+	if (hc <= HC_REVOKE)
 		return hc == HC_REVOKE ? dispatch_revoke(arg1, arg2, arg3, self)
-				       : dispatch_rest(arg1, arg2, arg3, arg4, arg5, self);
-	if (hc == HC_PT_CTRL)
-		return sys_pt_ctrl(arg1, arg2);
+				       : dispatch_rest(arg1, arg2, arg3, self, arg5);
+	if (hc == HC_EC_CTRL)
+		return sys_ec_ctrl(arg1);
 	if (hc == HC_SC_CTRL)
 		return sys_sc_ctrl(arg1, self);
-	return sys_ec_ctrl(arg1);
+	return dispatch_rest(arg1, arg2, arg3, self, arg5);
 }

@@ -8,7 +8,6 @@
 
 #include "core/ec.h"
 #include "core/percpu.h"
-#include "core/sm.h"
 #include "space/space_obj.h"
 
 #include <hedron/abi.h>
@@ -24,7 +23,7 @@ static always_inline unsigned hc_op(u64 arg1)
 }
 
 enum status sys_pd_create(u64 arg1, u64 parent, crd_t objects, struct ec *self);
-enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5, struct ec *self);
+enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);
 enum status sys_ec_create(u64 arg1, u64 parent, u64 arg3, u64 rsp, u64 event_base, struct ec *self);
 enum status sys_ec_ctrl(u64 arg1);
 enum status sys_sc_create(u64 arg1, u64 parent, u64 ec, u64 arg4, struct ec *self);
@@ -32,38 +31,13 @@ enum status sys_sc_ctrl(u64 arg1, struct ec *self);
 enum status sys_pt_create(u64 arg1, u64 parent, u64 ec, u64 mtd, u64 rip, struct ec *self);
 enum status sys_pt_ctrl(u64 arg1, u64 id);
 enum status sys_sm_create(u64 arg1, u64 parent, u64 count, struct ec *self);
+enum status sys_sm_ctrl(u64 arg1, u64 time_high, u64 time_low, struct ec *self);
 enum status sys_kp_create(u64 arg1, u64 parent, struct ec *self);
 enum status sys_kp_ctrl(u64 arg1, u64 pd, u64 va);
 enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, struct ec *self);
 enum status sys_vcpu_ctrl(u64 arg1, u64 mtd, u64 wanted, struct ec *self);
 enum status sys_machine_ctrl(u64 arg1, u64 arg2, struct ec *self);
 enum status sys_revoke(u64 arg1, crd_t crd, u64 pd, struct ec *self);
-
-/* ARG2 and ARG3 are the timeout, which must be zero: timeouts are an extension to come. */
-static always_inline bool sys_sm_timeout(u64 time_high, u64 time_low)
-{
-	return (u32)time_high | time_low;
-}
-
-static always_inline enum status sys_sm_up(u64 arg1, u64 time_high, u64 time_low)
-{
-	struct sm *sm = (struct sm *)cap_lookup_object(hc_sel(arg1), KOBJ_SM, PERM_SM_UP);
-	if (unlikely(!sm))
-		return BAD_CAP;
-	if (unlikely(sys_sm_timeout(time_high, time_low)))
-		return BAD_PAR;
-	return sm_up(sm);
-}
-
-static always_inline enum status sys_sm_down(u64 arg1, u64 time_high, u64 time_low, struct ec *self, bool all)
-{
-	struct sm *sm = (struct sm *)cap_lookup_object(hc_sel(arg1), KOBJ_SM, PERM_SM_DOWN);
-	if (unlikely(!sm))
-		return BAD_CAP;
-	if (unlikely(sys_sm_timeout(time_high, time_low)))
-		return BAD_PAR;
-	return all ? sm_down_all(sm, self) : sm_down(sm, self);
-}
 
 static always_inline struct pd *sys_pd(u64 sel)
 {

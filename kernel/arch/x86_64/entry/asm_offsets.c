@@ -2,11 +2,20 @@
 /* Offsets for assembly: only ASM_OFFSET lines. Compiled to make asm_offsets.h. */
 #include "core/ec.h"
 #include "core/percpu.h"
+#include "core/pt.h"
+#include "core/sm.h"
 #include "core/vcpu.h"
 #include "mm/layout.h"
+#include "space/cap.h"
+
+#include <hedron/abi.h>
 
 #define ASM_CONST(name, value) __asm__ volatile("\n.ascii \"=>" #name " %c0\\n\"" : : "i"(value))
 #define ASM_OFFSET(name, type, member) ASM_CONST(name, offsetof(type, member))
+
+_Static_assert(HC_SM_CTRL == HC_PT_CTRL + 1, "entry_syscall in entry.S");
+_Static_assert(sizeof(struct cap_slot) == 1 << CAP_SLOT_SHIFT && offsetof(struct cap_slot, cap) == 0,
+	       "lookup in short.S");
 
 void asm_offsets(void);
 void asm_offsets(void)
@@ -56,6 +65,19 @@ void asm_offsets(void)
 	ASM_OFFSET(VCPU_R14, struct vcpu, regs.r14);
 	ASM_OFFSET(VCPU_R15, struct vcpu, regs.r15);
 	ASM_OFFSET(VCPU_LAUNCHED, struct vcpu, arch.launched);
+	ASM_OFFSET(KOBJECT_TYPE, struct kobject, type);
+	ASM_OFFSET(SM_STATE, struct sm, state);
+	ASM_OFFSET(PT_ID, struct pt, id);
+	ASM_CONST(ASM_CAP_SLOT_SHIFT, CAP_SLOT_SHIFT);
+	ASM_CONST(ASM_KOBJECT_ALIGN, KOBJECT_ALIGN);
+	ASM_CONST(ASM_KOBJ_SM, KOBJ_SM);
+	ASM_CONST(ASM_KOBJ_PT, KOBJ_PT);
+	ASM_CONST(ASM_HC_PT_CTRL, HC_PT_CTRL);
+	ASM_CONST(ASM_SM_CTRL_DOWN, SM_CTRL_DOWN);
+	ASM_CONST(ASM_SM_CTRL_ZERO, SM_CTRL_ZERO);
+	ASM_CONST(ASM_PERM_SM_UP, PERM_SM_UP);
+	ASM_CONST(ASM_PERM_SM_DOWN, PERM_SM_DOWN);
+	ASM_CONST(ASM_PERM_PT_CTRL, PERM_PT_CTRL);
 	ASM_CONST(ASM_CONT_SYSRET, CONT_SYSRET);
 	ASM_CONST(ASM_CONT_IRET, CONT_IRET);
 }

@@ -7,13 +7,10 @@
  * user land.
  * Manual: SDM vol. 2 (SYSCALL, SYSRET, IRET), vol. 3, 6.14.
  */
-#include "asm_offsets.h"
-#include "mm/layout.h"
+#include "entry/entry.inc"
 
 #include <hedron/abi.h>
 
-#define CPU(field) (field - CPU_STACK_TOP)(%rsp)
-#define USER_RFLAGS 2
 
 	.text
 
@@ -39,22 +36,22 @@ entry_syscall_stubs:
 	.balign 64, 0xcc
 entry_syscall:
 	mov	%rcx, EC_RIP(%r11)
-	mov	%rsi, EC_RSI(%r11)
-	mov	%rdx, EC_RDX(%r11)
-	mov	%rax, EC_RAX(%r11)
-	mov	%r8, EC_R8(%r11)
-	mov	%r9, EC_R9(%r11)
-	mov	%r10, EC_R10(%r11)
 	cmp	$1, %dil		/* HC_CALL is 0, HC_REPLY 1 */
 	jbe	entry_ipc
+	lea	-ASM_HC_PT_CTRL(%rdi), %ecx
+	cmp	$1, %cl			/* HC_SM_CTRL is the next one */
+	jbe	entry_short
 
 	/*
 	 * The other hypercalls: C preserves RBX, RBP, R12..R15. A handler that gives up the CPU sets a hazard
-	 * and returns. syscall_dispatch(arg1, arg2, arg3, arg4, arg5, ec) returns the status.
+	 * and returns. syscall_dispatch(arg1, arg2, arg3, ec, arg5) returns the status; ARG4 is in the EC.
 	 */
-	mov	%rax, %rcx
-	mov	%r11, %r9
+	.globl	entry_long, entry_long_done
+entry_long:
+	store_volatile
+	mov	%r11, %rcx
 	call	syscall_dispatch
+entry_long_done:
 	mov	%eax, %edi
 
 	/*
@@ -62,7 +59,7 @@ entry_syscall:
 	 * sets a hazard goes back to its start (nmi.c), with RDI (status) and the callee-saved registers
 	 * intact.
 	 */
-	.globl	window_syscall, window_syscall_end
+	.globl	window_syscall, window_syscall_end, hazard_syscall
 window_syscall:
 	mov	CPU(CPU_EC), %r11
 	cmpl	$0, CPU(CPU_HAZARD)
@@ -93,6 +90,7 @@ hazard_syscall:
 	/* call and reply switch to another EC nearly always: all registers are stored first. */
 	.balign 16, 0xcc
 entry_ipc:
+	store_volatile
 	mov	%rbx, EC_RBX(%r11)
 	mov	%rbp, EC_RBP(%r11)
 	mov	%r12, EC_R12(%r11)

@@ -12,7 +12,8 @@
 #include "entry/frame.h"
 #include "mmu/tlb.h"
 
-extern const u8 window_syscall[], window_syscall_end[], window_ipc[], window_ipc_end[];
+extern const u8 window_syscall[], window_syscall_end[], short_window[], short_window_end[];
+extern const u8 window_ipc[], window_ipc_end[];
 extern const u8 window_trap[], window_trap_end[], window_idle[], window_idle_end[];
 extern const u8 vmx_run_window[], vmx_run_window_end[];
 extern const u8 idle_wake[], vmx_run_interrupted[];
@@ -28,6 +29,8 @@ static void divert_exit(struct trap_frame *f, struct cpu *cpu)
 		divert_event(f, DIVERT_NO_EVENT);
 	} else if (within(f->rip, window_syscall, window_syscall_end)) {
 		divert(f, window_syscall);
+	} else if (within(f->rip, short_window, short_window_end)) {
+		divert(f, short_window);
 	} else if (within(f->rip, window_ipc, window_ipc_end)) {
 		cpu->ec->cont = CONT_SYSRET;
 		divert(f, arch_dispatch);
