@@ -29,6 +29,8 @@ examples:
                                           every case whose name begins so, symbol by symbol
   pathcost.py --case null --steps         each instruction of a null hypercall
   pathcost.py --case "" --json all.json   all cases of the suite, also for programs
+  pathcost.py --json old.json             before a change; and after it, what it did to which function:
+  pathcost.py --against old.json
   pathcost.py --suite vmexit --emulator bochs
                                           round trips of VM exits
   pathcost.py --weights mine.json         cycles of another microarchitecture (profiling/README.md)
@@ -52,6 +54,7 @@ def arguments():
     parser.add_argument("--symbols", action="store_true", help="show each path symbol by symbol")
     parser.add_argument("--steps", action="store_true", help="show each path instruction by instruction")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the result to a file, too")
+    parser.add_argument("--against", type=pathlib.Path, metavar="FILE", help="show what changed since a file of --json")
     parser.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="for the emulator (default: %(default)g)")
     parser.add_argument("--kinds", action="store_true", help="explain the names of expensive instructions, and end")
     return parser.parse_args()
@@ -98,6 +101,14 @@ def measure(args, budgets):
     return paths, left_out
 
 
+def read_document(file, args):
+    """An earlier result of the same emulator."""
+    document = model.load(file)
+    model.want(isinstance(document, dict) and "paths" in document, file, "this is no file of --json")
+    model.want(document.get("emulator") == args.emulator, file, f"this is a result of {document.get('emulator')}")
+    return document
+
+
 def show(paths, left_out, weights, files, args):
     print(f"{args.emulator} {args.cpu or suite.CPU[args.emulator]}; cycles are an estimate with the weights {weights.name}\n")
     if args.symbols or args.steps:
@@ -134,8 +145,10 @@ def main():
         weights = model.find_weights(args.weights or budgets.weights)
         paths, left_out = measure(args, budgets)
         complaints = {found.name: budgets.complaints(found, weights, args.emulator) for found in paths}
+        document = report.document(paths, weights, args.emulator, complaints)
+        changes = report.differences(read_document(args.against, args), document) if args.against else []
         if args.json:
-            args.json.write_text(json.dumps(report.document(paths, weights, args.emulator, complaints), indent="\t") + "\n")
+            args.json.write_text(json.dumps(document, indent="\t") + "\n")
     except (model.DataError, OSError) as error:
         print(f"pathcost.py: {error}", file=sys.stderr)
         return USAGE
@@ -143,6 +156,8 @@ def main():
         print(f"pathcost.py: {error}", file=sys.stderr)
         return INVALID
     show(paths, left_out, weights, [args.build / "hypervisor", args.build / budgets.roottask], args)
+    if changes:
+        print("\n".join([f"\nsince {args.against}:", *changes]))
     return verdict(paths, complaints, budgets)
 
 

@@ -74,3 +74,38 @@ def document(paths, weights, emulator, complaints):
                     for mode, symbol, count, kinds in found.symbols()],
         "exceeded": complaints[found.name],
     } for found in paths]}
+
+
+def by_name(entry):
+    """{(mode, symbol): (instructions, kinds)} of a path in a document."""
+    return {(one["mode"], one["symbol"]): (one["instructions"], one["kinds"]) for one in entry["symbols"]}
+
+
+def changed_kinds(old, new):
+    """Words for the kinds whose counts differ."""
+    return [f"{kind} {old.get(kind, 0)} -> {new.get(kind, 0)}" for kind in decode.KINDS if old.get(kind, 0) != new.get(kind, 0)]
+
+
+def changed_path(old, new):
+    """What changed in a path, symbol by symbol; nothing if it did not."""
+    before, after = by_name(old), by_name(new)
+    lines = []
+    for key in {**before, **after}:
+        (count, kinds), (now, kinds_now) = before.get(key, (0, {})), after.get(key, (0, {}))
+        words = [f"{count} -> {now}"] if count != now else []
+        words += changed_kinds(kinds, kinds_now)
+        if words:
+            lines.append(f"    {key[1]}: {', '.join(words)}")
+    if lines:
+        numbers = [f"{old[what]:g} -> {new[what]:g} {what}" for what in ("instructions", "cycles")]
+        yield f"{new['name']}: {', '.join(numbers)}"
+        yield from lines
+
+
+def differences(old, new):
+    """Between two documents. Cycles were estimated with the weights of their time."""
+    before = {entry["name"]: entry for entry in old["paths"]}
+    known = [entry for entry in new["paths"] if entry["name"] in before]
+    lines = [line for entry in known for line in changed_path(before[entry["name"]], entry)]
+    same = sum(not any(changed_path(before[entry["name"]], entry)) for entry in known)
+    return [*lines, f"{same} of {len(known)} paths are what they were"]

@@ -59,6 +59,18 @@ class Report(unittest.TestCase):
         rows = list(report.by_step(found, source.Notes([found], [f"{BUILD}/hypervisor"])))
         self.assertRegex(rows[1], r"mov %rcx,.* kernel/arch/x86_64/entry/entry.S:\d+$")
 
+    def test_differences(self):
+        old = report.document([CALL, TRAP], WEIGHTS, "qemu", {"s/call": [], "s/trap": []})
+        self.assertEqual(report.differences(old, old), ["2 of 2 paths are what they were"])
+        added = (path.Step(0, b"\xf0"), "kernel", "new", "lock")
+        longer = path.Path("s/call", [CALL.steps[0], *CALL.steps[:2], added, CALL.steps[4]], 5)
+        new = report.document([longer], WEIGHTS, "qemu", {"s/call": []})
+        self.assertEqual(report.differences(old, new), [
+            "s/call: 5 -> 5 instructions, 1385.8 -> 67.2 cycles",
+            "    main: 2 -> 3",
+            "    entry: 2 -> 0, cr3_write 1 -> 0, vmentry 1 -> 0",
+            "    new: 0 -> 1, lock 0 -> 1", "0 of 1 paths are what they were"])
+
     def test_document(self):
         found = json.loads(json.dumps(report.document([CALL], WEIGHTS, "qemu", {"s/call": ["too much"]})))
         self.assertEqual(found["paths"][0]["kinds"], {"syscall": 1, "cr3_write": 1, "vmentry": 1})
