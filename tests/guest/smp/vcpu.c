@@ -181,6 +181,16 @@ static void created_here_run_there(void)
 
 /* ---- Runs that others end ---- */
 
+static unsigned inactive; /* state in which the guest is to wait; 0: it runs */
+
+static void put_to_sleep(struct vm *vm)
+{
+	if (!inactive)
+		return;
+	vm->s->actv_state = inactive;
+	vm->mtd |= MTD_STA;
+}
+
 /* Each poke ends a run: the one in progress or the next. */
 static void poke_rounds(unsigned self)
 {
@@ -189,6 +199,7 @@ static void poke_rounds(unsigned self)
 
 	for (unsigned long i = 1; i <= smp_rounds(1000); i++) {
 		if (self == 1) {
+			put_to_sleep(vm);
 			EXPECT_OK(run_on(vm));
 			EXPECT_EQ(vm->s->exit_reason, VMX_POKED);
 			smp_set(&phase, i);
@@ -222,11 +233,13 @@ static void poked_while_inactive(void)
 	for (unsigned i = 0; i < RT_ARRAY(states); i++) {
 		smp_set(&phase, 0);
 		vm_start(&vms[1], VM_16, &count[VM_16]);
-		vms[1].s->actv_state = states[i];
+		*vm_u32(&vms[1], COUNTER) = 0;
+		inactive = states[i];
 		smp_run(2, poke_rounds);
-		EXPECT_EQ(vms[1].s->actv_state, states[i]);
 		EXPECT_EQ(vms[1].s->rip, VM_CODE_AT);
+		EXPECT_EQ(counter(&vms[1]), 0);
 	}
+	inactive = 0;
 }
 
 /* ---- Preemption by a more important thread, woken from the other CPU ---- */
