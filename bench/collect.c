@@ -57,6 +57,8 @@ void collect_start(struct result *result, const struct session *session, const c
 	set_optional(result, run);
 	result_set_number(result, "timer_overhead", (int64_t)session->calibration.overhead);
 	result_set_number(result, "timer_overhead_max", (int64_t)session->calibration.overhead_max);
+	if (session->calibration.clock)
+		result_set_number(result, "core_clock_permille", (int64_t)session->calibration.clock);
 }
 
 static bool agree(const struct result *result, const char *key, const char *value, struct error *error)

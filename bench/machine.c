@@ -34,6 +34,7 @@ static const struct field {
 	{"emulator_version", "emulator", INFORMS},
 	{"kernel_append", "kernel's words", INFORMS},
 	{"roottask_cmdline", "roottask's words", INFORMS},
+	{"core_clock_permille", "core's clock, 1/1000 of TSC", INFORMS},
 	{"timer_overhead", "timer overhead, ticks", INFORMS},
 };
 

@@ -145,12 +145,37 @@ static bool get_bin(const json_t *triple, struct bin *bin, struct error *error)
 static bool get_hist(const json_t *array, struct hist *hist, struct error *error)
 {
 	if (!json_is_array(array))
-		return error_set(error, "the array \"hist\" is missing");
+		return error_set(error, "the array of bins is missing");
 	hist->bins = xcalloc(json_array_size(array), sizeof(*hist->bins));
 	for (; hist->used < json_array_size(array); hist->used++)
 		if (!get_bin(json_array_get(array, hist->used), &hist->bins[hist->used], error))
 			return false;
 	return true;
+}
+
+static bool get_order(const json_t *array, struct sample *s, struct error *error)
+{
+	const json_t *value;
+	size_t i;
+
+	if (!json_is_array(array) || json_array_size(array) > SAMPLE_ORDER_MAX)
+		return error_set(error, "\"order\" is not an array of at most %d numbers", SAMPLE_ORDER_MAX);
+	json_array_foreach((json_t *)array, i, value)
+	{
+		if (!json_is_integer(value) || json_integer_value(value) < 0)
+			return error_set(error, "\"order\" has something else than numbers");
+		s->order[s->order_count++] = (uint64_t)json_integer_value(value);
+	}
+	return true;
+}
+
+/* Members that came later: absent is good, wrong is not. */
+static bool get_sample_extras(const json_t *object, struct sample *s, struct error *error)
+{
+	const json_t *order = json_object_get(object, "order"), *smi = json_object_get(object, "smi_hist");
+
+	s->smi_known = smi;
+	return (!order || get_order(order, s, error)) && (!smi || get_hist(smi, &s->smi, error));
 }
 
 static bool parse_sample(json_t *object, struct record *record, struct error *error)
@@ -173,7 +198,8 @@ static bool parse_sample(json_t *object, struct record *record, struct error *er
 	for (size_t i = 0; i < array_size(numbers); i++)
 		if (!get_count(object, numbers[i].key, numbers[i].value, error))
 			return false;
-	return get_hist(json_object_get(object, "hist"), &s->hist, error) && sample_check(s, error);
+	return get_hist(json_object_get(object, "hist"), &s->hist, error) && get_sample_extras(object, s, error) &&
+	       sample_check(s, error);
 }
 
 /* Members that came later: absent is good, wrong is not. */
@@ -228,7 +254,8 @@ static bool parse_calibration(json_t *object, struct record *record, struct erro
 		return error_set(error, "unit \"%s\" is not known (only \"tsc\" is)", unit);
 	return get_count(object, "overhead", &c->overhead, error) &&
 	       get_count(object, "overhead_max", &c->overhead_max, error) &&
-	       get_bool(object, "stable", &c->stable, error);
+	       get_bool(object, "stable", &c->stable, error) &&
+	       (!json_object_get(object, "clock") || get_count(object, "clock", &c->clock, error));
 }
 
 static bool parse_why(json_t *object, struct record *record, struct error *error)

@@ -92,6 +92,36 @@ static void check_boots(const struct report *r, const struct metric *metric)
 		     (uintmax_t)low, (uintmax_t)high);
 }
 
+/* Windows with system-management interrupts stay in all figures; what they would be without is told. */
+static void check_smi(const struct report *r)
+{
+	const struct sample *s = &r->benchmark->merged;
+	struct hist clean;
+
+	if (!s->smi.used)
+		return;
+	clean = hist_copy(&s->hist);
+	hist_subtract(&clean, &s->smi);
+	warn(r, "%ju of %ju windows were interrupted by the firmware (SMI): p99.9 is %ju with them and %ju without",
+	     (uintmax_t)hist_total(&s->smi), (uintmax_t)s->n, (uintmax_t)s->p999,
+	     (uintmax_t)hist_quantile(&clean, 0.999));
+	hist_free(&clean);
+}
+
+/* A trend within most boots: the machine warms up, or the case leaves something behind. */
+static void check_order(const struct report *r)
+{
+	const struct benchmark *b = r->benchmark;
+	size_t trends = 0;
+	bool up = false;
+
+	for (size_t i = 0; i < b->boot_count; i++)
+		trends += stats_trend(b->boots[i].order, b->boots[i].order_count, &up) < 0.001;
+	if (trends && 2 * trends > b->boot_count)
+		warn(r, "values %s during a boot: the first windows and the last are not of the same thing",
+		     up ? "grow" : "shrink");
+}
+
 void quality_check(const struct result *result, const struct benchmark *benchmark, const struct metric *metric,
 		   void (*warn_user)(void *context, const char *name, const char *text), void *context)
 {
@@ -103,5 +133,7 @@ void quality_check(const struct result *result, const struct benchmark *benchmar
 	}
 	check_modes(&r);
 	check_outliers(&r);
+	check_smi(&r);
+	check_order(&r);
 	check_boots(&r, metric);
 }

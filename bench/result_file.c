@@ -25,12 +25,25 @@ static json_t *hist_to_json(const struct hist *hist)
 	return array;
 }
 
+static json_t *order_to_json(const struct sample *sample)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < sample->order_count; i++)
+		json_array_append_new(array, json_integer((json_int_t)sample->order[i]));
+	return array;
+}
+
 static void sample_into_json(json_t *object, const struct sample *sample)
 {
 #define PUT(field) json_object_set_new(object, #field, json_integer((json_int_t)sample->field));
 	SAMPLE_FIELDS(PUT)
 #undef PUT
 	json_object_set_new(object, "hist", hist_to_json(&sample->hist));
+	if (sample->smi_known)
+		json_object_set_new(object, "smi_hist", hist_to_json(&sample->smi));
+	if (sample->order_count)
+		json_object_set_new(object, "order", order_to_json(sample));
 }
 
 /* Length of "suite/case": the family, in Google Benchmark's words; parameters follow. */
@@ -115,6 +128,23 @@ static bool hist_from_json(struct hist *hist, const json_t *array, struct error 
 	return true;
 }
 
+static bool extras_from_json(struct sample *sample, const json_t *object, struct error *error)
+{
+	const json_t *smi = json_object_get(object, "smi_hist"), *order = json_object_get(object, "order"), *value;
+	size_t i;
+
+	sample->smi_known = smi;
+	if (smi && !hist_from_json(&sample->smi, smi, error))
+		return false;
+	json_array_foreach((json_t *)order, i, value)
+	{
+		if (i == SAMPLE_ORDER_MAX || !json_is_integer(value) || json_integer_value(value) < 0)
+			return error_set(error, "\"order\" is not an array of at most %d numbers", SAMPLE_ORDER_MAX);
+		sample->order[sample->order_count++] = (uint64_t)json_integer_value(value);
+	}
+	return true;
+}
+
 static bool sample_from_json(struct sample *sample, const json_t *object, struct error *error)
 {
 	*sample = (struct sample){0};
@@ -123,7 +153,8 @@ static bool sample_from_json(struct sample *sample, const json_t *object, struct
 		return false;
 	SAMPLE_FIELDS(GET)
 #undef GET
-	return hist_from_json(&sample->hist, json_object_get(object, "hist"), error) && sample_check(sample, error);
+	return hist_from_json(&sample->hist, json_object_get(object, "hist"), error) &&
+	       extras_from_json(sample, object, error) && sample_check(sample, error);
 }
 
 static bool boots_from_json(struct result *result, const char *name, const json_t *boots, struct error *error)

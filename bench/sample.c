@@ -13,6 +13,25 @@ static bool sum_possible(const struct sample *s)
 	return low <= s->sum && s->sum <= high;
 }
 
+/* Tagged windows are windows: each bin has at most as many. */
+static bool smi_possible(struct sample *s)
+{
+	struct hist rest;
+	bool good;
+
+	if (!s->smi.used)
+		return true;
+	for (size_t i = 0; i < s->smi.used; i++)
+		if (!s->smi.bins[i].count || s->smi.bins[i].count > s->n)
+			return false;
+	s->smi.coarser = s->hist.coarser;
+	rest = hist_copy(&s->hist);
+	hist_subtract(&rest, &s->smi);
+	good = hist_total(&rest) + hist_total(&s->smi) == s->n;
+	hist_free(&rest);
+	return good;
+}
+
 bool sample_check(struct sample *s, struct error *error)
 {
 	struct hist *h = &s->hist;
@@ -30,6 +49,8 @@ bool sample_check(struct sample *s, struct error *error)
 		return error_set(error, "the histogram does not begin at min and end at max");
 	if (!sum_possible(s))
 		return error_set(error, "the sum is not between n * min and n * max");
+	if (!smi_possible(s))
+		return error_set(error, "\"smi_hist\" is not a part of \"hist\"");
 	return true;
 }
 
@@ -59,7 +80,10 @@ struct sample sample_merge(const struct sample *samples, size_t count)
 		all.batch = s->batch < all.batch ? s->batch : all.batch;
 		all.overhead = s->overhead < all.overhead ? s->overhead : all.overhead;
 		hist_merge(&all.hist, &s->hist);
+		hist_merge(&all.smi, &s->smi);
+		all.smi_known = all.smi_known && s->smi_known;
 	}
+	all.order_count = count > 1 ? 0 : all.order_count;
 	if (count > 1) {
 		all.p50 = clamped_quantile(&all, 0.5);
 		all.p90 = clamped_quantile(&all, 0.9);
@@ -74,10 +98,12 @@ struct sample sample_copy(const struct sample *sample)
 	struct sample copy = *sample;
 
 	copy.hist = hist_copy(&sample->hist);
+	copy.smi = hist_copy(&sample->smi);
 	return copy;
 }
 
 void sample_free(struct sample *sample)
 {
 	hist_free(&sample->hist);
+	hist_free(&sample->smi);
 }

@@ -4,12 +4,20 @@
 
 #include "hist.h"
 
+enum { SAMPLE_ORDER_MAX = 64 };
+
 struct sample {
 	uint64_t batch;    /* operations per timed window */
 	uint64_t n;        /* windows */
 	uint64_t overhead; /* ticks of the timer, already taken off each window */
 	uint64_t min, p50, p90, p99, p999, max, sum;
 	struct hist hist;
+	/* Optional */
+	bool smi_known;                   /* the machine counts system-management interrupts */
+	struct hist smi;                  /* the part of hist during which there was one */
+	uint64_t order[SAMPLE_ORDER_MAX]; /* the least values of groups of windows in the order of time; one boot only
+					   */
+	size_t order_count;
 };
 
 /* Checks what must hold for any measurement, and finds out the histogram's layout; false with what does not hold. */

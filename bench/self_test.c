@@ -20,7 +20,9 @@ static void shift(struct sample *s, uint64_t by)
 		hist_add(&moved, s->max + by, s->n > 1);
 	}
 	hist_free(&s->hist);
+	hist_free(&s->smi);
 	s->hist = moved;
+	s->order_count = 0;
 	s->min += by;
 	s->p50 += by;
 	s->p90 += by;

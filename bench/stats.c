@@ -166,6 +166,34 @@ double stats_kruskal_wallis(const struct boots *boots)
 	return correction > 0 ? gsl_cdf_chisq_Q(h > 0 ? h / correction : 0, (double)(boots->count - 1)) : 1;
 }
 
+/* Pairs of equal values are no evidence for either direction and lessen the variance. */
+static double trend_variance(const uint64_t *values, size_t count)
+{
+	double n = (double)count, variance = n * (n - 1) * (2 * n + 5);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t equal = 0;
+
+		for (size_t k = 0; k < count; k++)
+			equal += values[k] == values[i];
+		/* each of a group of t equal values adds its share of t (t - 1) (2 t + 5) */
+		variance -= (double)(equal - 1) * (2 * (double)equal + 5);
+	}
+	return variance / 18;
+}
+
+double stats_trend(const uint64_t *values, size_t count, bool *up)
+{
+	double s = 0, variance = trend_variance(values, count);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = i + 1; k < count; k++)
+			s += (double)(values[k] > values[i]) - (double)(values[k] < values[i]);
+	if (up)
+		*up = s > 0;
+	return count > 1 && variance > 0 ? 2 * gsl_cdf_ugaussian_Q(fabs(s) / sqrt(variance)) : 1;
+}
+
 /* The indices that sort p ascending. */
 static size_t *order_of(const double *p, size_t count)
 {

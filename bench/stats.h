@@ -40,6 +40,10 @@ double stats_welch_boots(const struct estimator *estimator, const struct boots *
 /* p value of the Kruskal-Wallis test: chance that boots differ so much when all are of one distribution. */
 double stats_kruskal_wallis(const struct boots *boots);
 
+/* p value of the Mann-Kendall test: chance of such a trend when the order means nothing. *up (or NULL): its
+ * direction. */
+double stats_trend(const uint64_t *values, size_t count, bool *up);
+
 /* Replaces p values of one family of tests by those corrected for their number. */
 void stats_holm(double *p, size_t count);
 void stats_benjamini_hochberg(double *p, size_t count);

@@ -27,6 +27,20 @@ static bool check_clock(const struct session *session, struct error *error)
 	return true;
 }
 
+/* Turbo or saving of power: the same number of cycles takes another number of ticks. */
+static bool check_core_clock(const struct result *result, const struct session *session, struct error *error)
+{
+	double before = number(result, "core_clock_permille"), now = (double)session->calibration.clock;
+
+	if (before > 0 && now > 0 && fabs(now - before) > before / 50)
+		return error_set(
+			error,
+			"the core ran at %.1f%% of the counter's rate and in the first boot at %.1f%%: turn off "
+			"turbo and frequency scaling in the firmware",
+			now / 10, before / 10);
+	return true;
+}
+
 /* An empty measurement costs the same in each boot, or what is taken off is wrong. */
 static bool check_calibration(const struct result *result, const struct session *session, struct error *error)
 {
@@ -41,7 +55,7 @@ static bool check_calibration(const struct result *result, const struct session 
 	if (fabs(rate_now - rate) > rate / 100)
 		return error_set(error, "the time-stamp counter runs at %.0f kHz and ran at %.0f in the first boot",
 				 rate_now, rate);
-	return true;
+	return check_core_clock(result, session, error);
 }
 
 bool validity_check(const struct result *result, const struct session *session, const char *metric,

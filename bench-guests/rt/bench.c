@@ -89,6 +89,7 @@ static struct bench_calibration calibrate(void)
 	for (unsigned i = 0; i < CALIBRATION_BATCHES; i++)
 		agree += min[i] == c.overhead;
 	c.stable = agree >= CALIBRATION_AGREE;
+	c.clock = bench_machine_clock();
 	return c;
 }
 
@@ -132,18 +133,48 @@ static void sort(uint64_t *v, unsigned n)
 	}
 }
 
+/* The least value of each group of windows, in the order of time: shows whether they drift. */
+static void keep_order(struct bench_sample *s)
+{
+	for (unsigned group = 0; group < BENCH_ORDER; group++) {
+		unsigned from = s->n * group / BENCH_ORDER, to = s->n * (group + 1) / BENCH_ORDER;
+
+		s->order[group] = s->values[from];
+		for (unsigned i = from; i < to; i++)
+			s->order[group] = rt_min(s->order[group], s->values[i]);
+	}
+}
+
+/* A window during which the count of SMIs grew is marked, not left out. Outside of the timed part. */
+static void mark_smi(struct bench_sample *s, uint64_t value, unsigned long *count)
+{
+	unsigned long now = *count;
+
+	if (!s->smi_known || !bench_machine_smi_count(&now) || now == *count)
+		return;
+	*count = now;
+	if (s->smi_count < BENCH_SMI_MAX)
+		s->smi[s->smi_count++] = value;
+}
+
 static void measure(const struct bench_case *c, struct bench_sample *s)
 {
 	unsigned batch = c->batch ? c->batch : 1;
+	unsigned long smi = 0;
 
 	for (unsigned i = 0; i < BENCH_WARMUP; i++)
 		c->window();
+	s->smi_count = 0;
+	s->smi_known = bench_machine_smi_count(&smi);
 	for (unsigned i = 0; i < s->n; i++) {
 		uint64_t t = c->window();
 
 		s->values[i] = t > s->overhead ? (t - s->overhead) / batch : 0;
+		mark_smi(s, s->values[i], &smi);
 	}
+	keep_order(s);
 	sort(s->values, s->n);
+	sort(s->smi, s->smi_count);
 }
 
 /* One more window between two marks, for profiling/pathcost.py: warm as the measured ones, and nothing is taken off.
@@ -241,7 +272,9 @@ static void run_case(const struct bench_case *c, uint64_t overhead)
 {
 	static uint64_t values[BENCH_WINDOWS_MAX];
 	unsigned long windows = rt_arg("windows", c->windows ? c->windows : BENCH_WINDOWS);
-	struct bench_sample s = {overhead, (unsigned)rt_min(windows ? windows : 1, BENCH_WINDOWS_MAX), values};
+	struct bench_sample s = {.overhead = overhead, .values = values};
+
+	s.n = (unsigned)rt_min(windows ? windows : 1, BENCH_WINDOWS_MAX);
 
 	for (unsigned i = 0; i < (c->count ? c->count : 1); i++)
 		if (wanted(c, i))
@@ -260,6 +293,7 @@ static void run_suite(void *arg)
 	struct bench_calibration cal;
 
 	(void)arg;
+	bench_machine_init();
 	bench_report_run(suite.name);
 	cal = calibrate();
 	bench_report_calibration(&cal);

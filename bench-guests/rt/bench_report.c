@@ -92,6 +92,26 @@ static void add_cpu(void)
 	    last >= 0x80000007 && rt_cpuid(0x80000007, 0).edx & 1u << 8 ? "true" : "false");
 }
 
+/* What is not known is left out. */
+static void add_machine(void)
+{
+	uint32_t microcode = bench_machine_microcode();
+	char hypervisor[13], firmware[32];
+	int smt = bench_machine_smt();
+
+	bench_machine_hypervisor(hypervisor);
+	bench_machine_firmware(firmware);
+	if (microcode)
+		add(",\"microcode\":\"0x%x\"", microcode);
+	if (smt)
+		add(",\"smt\":%s", smt > 0 ? "true" : "false");
+	if (*hypervisor)
+		add_string("hypervisor", hypervisor);
+	if (*firmware)
+		add_string("firmware", firmware);
+	add(",\"memory_mb\":%lu", bench_machine_memory());
+}
+
 void bench_report_run(const char *name)
 {
 	suite = name;
@@ -104,6 +124,7 @@ void bench_report_run(const char *name)
 	add_cpu();
 	add(",\"cpus\":%u", rt_cpu_count());
 	add_string("cmdline", rt_cmdline());
+	add_machine();
 	end();
 }
 
@@ -112,6 +133,8 @@ void bench_report_calibration(const struct bench_calibration *cal)
 	begin("calibration");
 	add(",\"unit\":\"tsc\",\"overhead\":%lu,\"overhead_max\":%lu,\"stable\":%s", cal->overhead, cal->overhead_max,
 	    cal->stable ? "true" : "false");
+	if (cal->clock)
+		add(",\"clock\":%u", cal->clock);
 	end();
 }
 
@@ -130,20 +153,35 @@ static void bin_of(uint64_t v, unsigned bins, uint64_t *lower, uint64_t *width)
 	*lower = v & -*width;
 }
 
-/* False if the line got too long. */
-static bool add_hist(const struct bench_sample *s, unsigned bins)
+static void add_bins(const char *name, const uint64_t *values, unsigned n, unsigned bins)
 {
 	uint64_t lower, width;
 
-	add(",\"hist\":[");
-	for (unsigned i = 0, count; i < s->n; i += count) {
-		bin_of(s->values[i], bins, &lower, &width);
-		for (count = 1; i + count < s->n && s->values[i + count] - lower < width; count++)
+	add(",\"%s\":[", name);
+	for (unsigned i = 0, count; i < n; i += count) {
+		bin_of(values[i], bins, &lower, &width);
+		for (count = 1; i + count < n && values[i + count] - lower < width; count++)
 			;
 		add("%s[%lu,%lu,%u]", i ? "," : "", lower, width, count);
 	}
 	add("]");
+}
+
+/* False if the line got too long. */
+static bool add_hist(const struct bench_sample *s, unsigned bins)
+{
+	add_bins("hist", s->values, s->n, bins);
+	if (s->smi_known)
+		add_bins("smi_hist", s->smi, s->smi_count, bins);
 	return line.len < sizeof(line.text) - 8;
+}
+
+static void add_order(const struct bench_sample *s)
+{
+	add(",\"order\":[");
+	for (unsigned i = 0; i < BENCH_ORDER; i++)
+		add("%s%lu", i ? "," : "", s->order[i]);
+	add("]");
 }
 
 void bench_report_sample(const struct bench_case *c, unsigned index, const struct bench_sample *s)
@@ -157,6 +195,8 @@ void bench_report_sample(const struct bench_case *c, unsigned index, const struc
 	add(",\"unit\":\"tsc\",\"batch\":%u,\"n\":%u,\"overhead\":%lu", c->batch ? c->batch : 1, s->n, s->overhead);
 	add(",\"min\":%lu,\"p50\":%lu,\"p90\":%lu,\"p99\":%lu,\"p999\":%lu,\"max\":%lu,\"sum\":%lu", s->values[0],
 	    percentile(s, 500), percentile(s, 900), percentile(s, 990), percentile(s, 999), s->values[s->n - 1], sum);
+	if (s->n >= BENCH_ORDER)
+		add_order(s);
 	mark = line.len;
 	for (unsigned bins = 32; !add_hist(s, bins) && bins > 1; bins /= 2)
 		line.len = mark;

@@ -34,8 +34,9 @@ static inline struct sample build_sample(uint64_t *values, size_t count)
 /* One boot whose windows all took `value`. */
 static inline void build_constant(struct result *result, const char *name, uint64_t value, size_t windows)
 {
-	struct sample s = {1, windows, 5, value, value, value, value, value, value, value * windows, {0}};
+	struct sample s = {.batch = 1, .n = windows, .overhead = 5, .sum = value * windows};
 
+	s.min = s.p50 = s.p90 = s.p99 = s.p999 = s.max = value;
 	hist_add(&s.hist, value, windows);
 	result_add(result, name, &s);
 }

@@ -50,8 +50,10 @@ completes hbench completion f fish
 completes hbench show "$folder/hbench.t" "$folder/hbench.txt"
 completes hbench run --kernel "$folder/hbench.1" "$folder/hbench.1"
 
-hbench completion zsh | grep -q '^#compdef hbench'
-hbench completion fish | grep -q -- "-l target -s t -x -a 'qemu bochs"
+hbench completion zsh >"$folder/zsh"
+grep -q '^#compdef hbench' "$folder/zsh"
+hbench completion fish >"$folder/fish"
+grep -q -e "-l target -s t -x -a 'qemu bochs" "$folder/fish"
 if hbench completion tcsh 2>/dev/null; then
 	fail "there is no script for tcsh"
 fi

@@ -42,6 +42,55 @@ static void refuse_changed(const char *old, const char *new)
 	free(line);
 }
 
+#define EXTRA(members) "\"hist\":[[10,1,2],[12,1,1]]," members "}"
+
+/* Members of newer roottasks. */
+static void optional_members(void **state)
+{
+	struct record record;
+	char *line = xasprintf("%.*s%s", (int)(strstr(SAMPLE, "\"hist\"") - SAMPLE), SAMPLE,
+			       EXTRA("\"smi_hist\":[[12,1,1]],\"order\":[10,12,10]"));
+
+	(void)state;
+	assert_true(parses(line, &record));
+	assert_true(record.sample.smi_known);
+	assert_int_equal(hist_total(&record.sample.smi), 1);
+	assert_int_equal(record.sample.order_count, 3);
+	assert_int_equal(record.sample.order[1], 12);
+	record_free(&record);
+	free(line);
+	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"smi_hist\":[[12,1,2]]"));
+	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"smi_hist\":[[11,1,1]]"));
+	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"smi_hist\":7"));
+	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"smi_hist\":[[12,1,9223372036854775807]]"));
+	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"order\":[-1]"));
+	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"order\":5"));
+}
+
+static void optional_members_of_runs(void **state)
+{
+#define RUN_WITH(members)                                                                                    \
+	"HBENCH {\"type\":\"run\",\"protocol\":1,\"suite\":\"ipc\",\"kernel\":\"\",\"api\":1,\"cpu\":\"c\"," \
+	"\"vendor\":\"v\",\"family\":6,\"model\":1,\"stepping\":1,\"tsc_khz\":1000,\"tsc_invariant\":true,"  \
+	"\"cpus\":4,\"cmdline\":\"x\"" members "}"
+	struct record record;
+
+	(void)state;
+	assert_true(parses(RUN_WITH(""), &record));
+	assert_int_equal(record.run.smt, 0);
+	assert_true(parses(RUN_WITH(",\"microcode\":\"0xa4\",\"smt\":false,\"hypervisor\":\"KVMKVMKVM\","
+				    "\"firmware\":\"F 1\",\"memory_mb\":511"),
+			   &record));
+	assert_string_equal(record.run.microcode, "0xa4");
+	assert_string_equal(record.run.hypervisor, "KVMKVMKVM");
+	assert_string_equal(record.run.firmware, "F 1");
+	assert_int_equal(record.run.smt, -1);
+	assert_int_equal(record.run.memory_mb, 511);
+	refuse(RUN_WITH(",\"microcode\":4"));
+	refuse(RUN_WITH(",\"smt\":1"));
+	refuse(RUN_WITH(",\"memory_mb\":-1"));
+}
+
 static void other_lines(void **state)
 {
 	static const char *const lines[] = {"", "hello", "HBENCH", "HBENCH:{}", "\033[2J\001\377", "hbench {}"};
@@ -286,6 +335,8 @@ static void calibration_and_skip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(optional_members),
+		cmocka_unit_test(optional_members_of_runs),
 		cmocka_unit_test(other_lines),
 		cmocka_unit_test(good_sample),
 		cmocka_unit_test(prefix_after_other_text),

@@ -112,6 +112,51 @@ static void boots_that_differ(void **state)
 	assert_non_null(strstr(told, "boots differ more than their windows do"));
 }
 
+static void interrupts_by_firmware(void **state)
+{
+	uint64_t values[200];
+	struct result r;
+
+	(void)state;
+	for (uint64_t i = 0; i < 200; i++)
+		values[i] = i < 199 ? 400 + i % 5 : 300400;
+	struct sample s = build_sample(values, 200);
+
+	s.smi_known = true;
+	hist_add(&s.smi, 300400, 1);
+	start(&r, "ticks");
+	result_add(&r, "ipc/x", &s);
+	check(&r);
+	assert_non_null(strstr(told,
+			       "1 of 200 windows were interrupted by the firmware (SMI): p99.9 is 300400 with them "
+			       "and 40"));
+}
+
+static void values_that_drift(void **state)
+{
+	struct result r;
+
+	(void)state;
+	for (unsigned drifting = 0; drifting < 2; drifting++) {
+		start(&r, "ticks");
+		for (unsigned boot = 0; boot < 3; boot++) {
+			build_noisy(&r, "ipc/x", 1000, 30, 1, boot);
+			struct sample *s = &r.benchmarks[0].boots[boot];
+
+			for (s->order_count = 0; s->order_count < 16; s->order_count++)
+				s->order[s->order_count] =
+					drifting ? 1000 + 2 * s->order_count : 1000 + s->order_count % 3;
+		}
+		check(&r);
+		if (drifting)
+			assert_non_null(strstr(told, "values grow during a boot"));
+		else
+			assert_string_equal(told, "");
+	}
+}
+
+static uint64_t clock_permille;
+
 static bool valid(const struct result *result, bool invariant, int64_t khz, uint64_t overhead, const char *metric)
 {
 	static struct session s;
@@ -121,6 +166,7 @@ static bool valid(const struct result *result, bool invariant, int64_t khz, uint
 	s.run.tsc_invariant = invariant;
 	s.run.tsc_khz = khz;
 	s.calibration.overhead = overhead;
+	s.calibration.clock = clock_permille;
 	good = validity_check(result, &s, metric, &error);
 	assert_true(good == !error.text[0]);
 	return good;
@@ -141,6 +187,13 @@ static void boots_that_cannot_be_believed(void **state)
 	assert_false(valid(&first, true, 2000000, 40, "ticks"));
 	assert_true(valid(&first, true, 2010000, 24, "ticks"));
 	assert_false(valid(&first, true, 2100000, 24, "ticks"));
+	result_set_number(&first, "core_clock_permille", 1000);
+	clock_permille = 1010;
+	assert_true(valid(&first, true, 2000000, 24, "ticks"));
+	clock_permille = 1300;
+	assert_false(valid(&first, true, 2000000, 24, "ticks"));
+	clock_permille = 0;
+	assert_true(valid(&first, true, 2000000, 24, "ticks"));
 	result_free(&first);
 }
 
@@ -149,7 +202,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_measurements), cmocka_unit_test(counts_that_do_not_repeat),
 		cmocka_unit_test(several_modes),     cmocka_unit_test(outliers),
-		cmocka_unit_test(boots_that_differ), cmocka_unit_test(boots_that_cannot_be_believed),
+		cmocka_unit_test(boots_that_differ), cmocka_unit_test(interrupts_by_firmware),
+		cmocka_unit_test(values_that_drift), cmocka_unit_test(boots_that_cannot_be_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

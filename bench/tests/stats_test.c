@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The expected values are those of scipy 1.10.1: mannwhitneyu(a, b, alternative='two-sided', method='asymptotic'),
- * kruskal(a, b, c), ttest_ind(a, b, equal_var=False), median_abs_deviation(values).
+ * kruskal(a, b, c), ttest_ind(a, b, equal_var=False),
+ * kendalltau(range(n), values, method='asymptotic'), median_abs_deviation(values).
  */
 #include "test.h"
 
@@ -129,6 +130,20 @@ static void corrections(void **state)
 	stats_holm(NULL, 0);
 }
 
+static void trends_as_scipy(void **state)
+{
+	static const uint64_t rising[] = {1, 2, 3, 4, 5, 7, 6, 9, 8, 10, 12, 11, 13, 15, 14, 16};
+	static const uint64_t ties[] = {5, 5, 6, 6, 6, 7, 5, 8, 9, 9, 9, 9, 10, 9, 11, 10}, same[] = {4, 4, 4, 4};
+	bool up = false;
+
+	(void)state;
+	near(stats_trend(rising, 16, &up), 4.594361744165944e-07);
+	assert_true(up);
+	near(stats_trend(ties, 16, NULL), 2.61106105147717e-05);
+	near(stats_trend(same, 4, NULL), 1);
+	near(stats_trend(same, 0, NULL), 1);
+}
+
 static void deviation_and_superiority(void **state)
 {
 	static const struct bin values[] = {{1, 1, 2}, {2, 1, 2}, {4, 1, 1}, {6, 1, 1}, {9, 1, 1}};
@@ -237,6 +252,7 @@ int main(void)
 		cmocka_unit_test(kruskal_wallis_as_scipy),
 		cmocka_unit_test(welch_as_scipy),
 		cmocka_unit_test(corrections),
+		cmocka_unit_test(trends_as_scipy),
 		cmocka_unit_test(deviation_and_superiority),
 		cmocka_unit_test(boots_are_the_unit),
 		cmocka_unit_test(coverage),
