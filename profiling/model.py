@@ -3,12 +3,16 @@
 
 import dataclasses
 import json
+import math
 import pathlib
+import re
 
 import decode
 
 HERE = pathlib.Path(__file__).resolve().parent
 PLAIN = "plain"  # in weights: every instruction that is of no kind
+SLACK = 1.05  # of cycles, when budgets are tightened: the kinds are what is guarded
+FLAT = re.compile(r'"(?:at_most|qemu|bochs)": \{[^}]*\}')  # what is written on one line
 EMULATORS = {"qemu", "bochs"}
 WEIGHT_MEMBERS = {"cycles", "source"}
 PATH_MEMBERS = {"at_most", "instructions", "cycles", "why"}
@@ -28,6 +32,10 @@ def load(file):
 def want(condition, file, complaint):
     if not condition:
         raise DataError(f"{file}: {complaint}")
+
+
+def on_one_line(match):
+    return re.sub(r"\s+", " ", match[0]).replace("{ ", "{").replace(" }", "}")
 
 
 def is_number(value):
@@ -96,6 +104,7 @@ class Budgets:
     weights: str
     paths: dict  # name, as hbench has it: Budget
     allowances: dict  # emulator: {kind: count per path}
+    file: object = None  # where they come from
 
     @classmethod
     def read(cls, file):
@@ -115,7 +124,7 @@ class Budgets:
             want(known, file, f"{name}: members are {', '.join(sorted(PATH_MEMBERS))}; at_most is needed")
         paths = {f"{data['suite']}/{name}": Budget(entry["at_most"], entry.get("instructions"), entry.get("cycles"))
                  for name, entry in data["paths"].items()}
-        return cls(data["suite"], data["roottask"], data["weights"], paths, allowances)
+        return cls(data["suite"], data["roottask"], data["weights"], paths, allowances, pathlib.Path(file))
 
     def cases(self):
         """What makes the roottask run those that have a budget (and maybe others whose names begin alike)."""
@@ -128,6 +137,21 @@ class Budgets:
         if not budget:
             return []
         return list(budget.complaints(found, weights if weights.name == self.weights else find_weights(self.weights), allowed))
+
+
+    def tighten(self, found):
+        """Lower what is more than these paths need, in the file, too. Nothing is raised."""
+        data = load(self.file)
+        weights = find_weights(self.weights)
+        for one in found:
+            entry = data["paths"].get(one.name.partition("/")[2])
+            if entry:
+                kinds = one.kinds()
+                entry["at_most"] = {kind: min(most, kinds[kind]) for kind, most in entry["at_most"].items() if kinds[kind]}
+                if "cycles" in entry:
+                    entry["cycles"] = min(entry["cycles"], math.ceil(SLACK * weights.estimate(one.plain(), kinds)))
+        text = FLAT.sub(on_one_line, json.dumps(data, indent="\t", ensure_ascii=False))
+        self.file.write_text(text + "\n", encoding="utf-8")
 
 
 def find_budgets(suite):

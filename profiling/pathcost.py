@@ -55,6 +55,8 @@ def arguments():
     parser.add_argument("--steps", action="store_true", help="show each path instruction by instruction")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the result to a file, too")
     parser.add_argument("--against", type=pathlib.Path, metavar="FILE", help="show what changed since a file of --json")
+    parser.add_argument("--tighten", action="store_true",
+                        help="lower the budgets to what these paths execute now, and 5%% of cycles above; nothing is raised")
     parser.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="for the emulator (default: %(default)g)")
     parser.add_argument("--kinds", action="store_true", help="explain the names of expensive instructions, and end")
     return parser.parse_args()
@@ -135,6 +137,11 @@ def verdict(paths, complaints, budgets):
     return EXCEEDED if exceeded else 0 if paths else SKIPPED
 
 
+def tighten(args, budgets, paths):
+    model.want(budgets.file and args.emulator not in budgets.allowances, args.suite, f"no budgets to tighten with {args.emulator}")
+    budgets.tighten(paths)
+
+
 def main():
     args = arguments()
     if args.kinds:
@@ -147,6 +154,8 @@ def main():
         complaints = {found.name: budgets.complaints(found, weights, args.emulator) for found in paths}
         document = report.document(paths, weights, args.emulator, complaints)
         changes = report.differences(read_document(args.against, args), document) if args.against else []
+        if args.tighten:
+            tighten(args, budgets, paths)
         if args.json:
             args.json.write_text(json.dumps(document, indent="\t") + "\n")
     except (model.DataError, OSError) as error:

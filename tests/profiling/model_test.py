@@ -137,6 +137,20 @@ class Budgets(Files):
         self.assertEqual(self.complaints(made("s/c", 50), "qemu", **changes), [])
         self.assertEqual(self.complaints(made("s/c", 50), "bochs", **changes), ["50 instructions, at most 5"])
 
+    def test_tighten(self):
+        """Lower where there is room, never higher; what is gone from the path is gone from the budget."""
+        file = self.write(self.budgets(paths={
+            "c": {"at_most": {"syscall": 2, "lock": 5, "iret": 1}, "instructions": 90, "cycles": 1000, "why": "x"},
+            "d": {"at_most": {"syscall": 1}, "cycles": 10},
+            "e": {"at_most": {"syscall": 7}}}))
+        model.find_budgets(file).tighten([made("s/c", 10, syscall=1, lock=9), made("s/d", syscall=2), made("s/other", iret=1)])
+        paths = json.loads(pathlib.Path(file).read_text())["paths"]
+        self.assertEqual(paths["c"], {"at_most": {"syscall": 1, "lock": 5}, "instructions": 90, "cycles": 250, "why": "x"})
+        self.assertEqual(paths["d"], {"at_most": {"syscall": 1}, "cycles": 10})
+        self.assertEqual(paths["e"], {"at_most": {"syscall": 7}})
+        self.assertIn('"at_most": {"syscall": 1, "lock": 5},\n', pathlib.Path(file).read_text())
+        model.find_budgets(file)
+
     def test_refused(self):
         for changes, why in (({"paths": None}, "paths is missing"), ({"paths": {}}, "paths is missing"),
                              ({"suite": ""}, "suite is missing"),
