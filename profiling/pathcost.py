@@ -7,6 +7,7 @@ operation of each case, and counts its instructions by symbol and the expensive 
 
 import argparse
 import json
+import os
 import pathlib
 import sys
 
@@ -48,7 +49,8 @@ def arguments():
     parser.add_argument("--suite", default="ipc", metavar="NAME",
                         help="a roottask with benchmarks, or a file of budgets for one (default: ipc)")
     parser.add_argument("--emulator", choices=("qemu", "bochs"), default="qemu", help="(default: qemu)")
-    parser.add_argument("--cpu", default="", metavar="MODEL", help="CPU model (default: max in QEMU, tigerlake in Bochs)")
+    parser.add_argument("--cpu", default="", metavar="MODEL",
+                        help="CPU model; budgets are only judged with the default (max in QEMU, tigerlake in Bochs)")
     parser.add_argument("--case", metavar="PREFIX,...", help="cases to trace; an empty text: all (default: those with a budget)")
     parser.add_argument("--weights", metavar="NAME", help="one of profiling/weights, or a file (default: what the budgets name)")
     parser.add_argument("--symbols", action="store_true", help="show each path symbol by symbol")
@@ -123,8 +125,11 @@ def show(paths, left_out, weights, files, args):
         print(f"left out: {name}: {why}")
 
 
-def verdict(paths, complaints, budgets):
+def verdict(paths, complaints, budgets, args):
     """Print what is exceeded; the exit code."""
+    if args.cpu not in ("", suite.CPU[args.emulator]):
+        print(f"\nno verdict: the budgets are those of the CPU {suite.CPU[args.emulator]}")
+        return 0 if paths else SKIPPED
     bounded = [found for found in paths if found.name in budgets.paths]
     exceeded = [found for found in bounded if complaints[found.name]]
     print()
@@ -137,9 +142,10 @@ def verdict(paths, complaints, budgets):
     return EXCEEDED if exceeded else 0 if paths else SKIPPED
 
 
-def tighten(args, budgets, paths):
+def check_tighten(args, budgets):
+    """Only where what is measured is what budgets are about."""
+    model.want(not args.cpu, args.suite, "budgets are not those of another CPU")
     model.want(budgets.file and args.emulator not in budgets.allowances, args.suite, f"no budgets to tighten with {args.emulator}")
-    budgets.tighten(paths)
 
 
 def main():
@@ -150,12 +156,14 @@ def main():
     try:
         budgets = model.find_budgets(args.suite)
         weights = model.find_weights(args.weights or budgets.weights)
+        earlier = read_document(args.against, args) if args.against else None
+        if args.tighten:
+            check_tighten(args, budgets)
         paths, left_out = measure(args, budgets)
         complaints = {found.name: budgets.complaints(found, weights, args.emulator) for found in paths}
         document = report.document(paths, weights, args.emulator, complaints)
-        changes = report.differences(read_document(args.against, args), document) if args.against else []
         if args.tighten:
-            tighten(args, budgets, paths)
+            budgets.tighten(paths)
         if args.json:
             args.json.write_text(json.dumps(document, indent="\t") + "\n")
     except (model.DataError, OSError) as error:
@@ -165,10 +173,16 @@ def main():
         print(f"pathcost.py: {error}", file=sys.stderr)
         return INVALID
     show(paths, left_out, weights, [args.build / "hypervisor", args.build / budgets.roottask], args)
-    if changes:
-        print("\n".join([f"\nsince {args.against}:", *changes]))
-    return verdict(paths, complaints, budgets)
+    if earlier:
+        print("\n".join([f"\nsince {args.against}:", *report.differences(earlier, document)]))
+    return verdict(paths, complaints, budgets, args)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(INVALID)
+    except KeyboardInterrupt:
+        sys.exit("pathcost.py: interrupted")
