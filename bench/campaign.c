@@ -4,6 +4,7 @@
 #include "collect.h"
 #include "image.h"
 #include "run.h"
+#include "verdict.h"
 
 #include <errno.h>
 #include <string.h>
@@ -118,7 +119,7 @@ static enum exit_code boot_logged(struct campaign *c, struct campaign_kernel *ke
 	struct session session;
 	struct error error;
 
-	session_init(&session, c->suite);
+	session_init(&session, c->suite, !metric_find(c->target->metric)->exact);
 	if (c->target->prepare(&c->config, &launch, &error)) {
 		enum run_end end = run_boot(&launch, c->timeout, file, &session, &c->progress, &error);
 

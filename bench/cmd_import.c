@@ -61,7 +61,7 @@ static bool add_log(struct result *result, const char *path)
 	struct error error;
 	bool good = false;
 
-	session_init(&session, o.suite);
+	session_init(&session, o.suite, !metric_find(o.metric)->exact);
 	if (!read_log(path, &session, &error)) {
 		complain("%s", error.text);
 	} else if (session.fault != FAULT_NONE) {

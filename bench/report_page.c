@@ -146,7 +146,25 @@ static void print_name_cell(FILE *out, const char *name, const char *label)
 	fputs("</a></td>", out);
 }
 
-static void print_pair(FILE *out, const struct pair *p)
+static void print_confidence(FILE *out, const struct outcome *o)
+{
+	if (o->tested)
+		html_cell(out, "td", "number dim", "%+.2f..%+.2f%%, p %s%.4f", o->interval.low, o->interval.high,
+			  o->p < 1e-4 ? "< " : "", o->p < 1e-4 ? 1e-4 : o->p);
+	else
+		html_cell(out, "td", NULL, "%s", "");
+}
+
+static void print_goal(FILE *out, const struct pair *p)
+{
+	if (p->has_goal)
+		html_cell(out, "td", p->goal_met ? "dim" : "doubt", "%.4g %s", p->goal,
+			  p->goal_met ? "met" : "not met");
+	else
+		html_cell(out, "td", NULL, "%s", "");
+}
+
+static void print_pair(FILE *out, const struct pair *p, bool exact)
 {
 	const struct outcome *o = &p->outcome;
 	const char *class = class_of(o->verdict);
@@ -161,17 +179,11 @@ static void print_pair(FILE *out, const struct pair *p)
 		html_cell(out, "td", "number", "%+.2f%%", o->percent);
 	else
 		html_cell(out, "td", NULL, "%s", "");
-	if (o->tested)
-		html_cell(out, "td", "number dim", "%+.2f..%+.2f%%, p %s%.4f", o->interval.low, o->interval.high,
-			  o->p < 1e-4 ? "< " : "", o->p < 1e-4 ? 1e-4 : o->p);
-	else
-		html_cell(out, "td", NULL, "%s", "");
+	if (!exact)
+		print_confidence(out, o);
 	html_cell(out, "td", class, "%s", verdict_name(o->verdict));
-	if (p->has_goal)
-		html_cell(out, "td", p->goal_met ? "dim" : "doubt", "%.4g %s", p->goal,
-			  p->goal_met ? "met" : "not met");
-	else
-		html_cell(out, "td", NULL, "%s", "");
+	if (exact)
+		print_goal(out, p);
 	fputs("</tr>\n", out);
 }
 
@@ -189,21 +201,30 @@ static void print_row(FILE *out, const struct benchmark *b)
 	fputs("</tr>\n", out);
 }
 
+static void print_titles(FILE *out, const struct report_page *page)
+{
+	static const char *const single[] = {"case", ">min", ">p50", ">p99", ">p99.9", ">max", ">windows", NULL};
+	static const char *const counts[] = {"case", ">A", ">B", ">change", "verdict", "goal", NULL};
+	static const char *const times[] = {"case", ">A", ">B", ">change", ">95% interval, p", "verdict", NULL};
+	const char *const *titles = !page->comparison ? single : page->comparison->metric->exact ? counts : times;
+
+	fputs("<tr>", out);
+	for (; *titles; titles++)
+		html_cell(out, "th", **titles == '>' ? "number" : NULL, "%s", *titles + (**titles == '>'));
+	fputs("</tr>\n", out);
+}
+
 static void print_summary(FILE *out, const struct report_page *page)
 {
-	static const char *const single[] = {"case", "min", "p50", "p99", "p99.9", "max", "windows"};
-	static const char *const both[] = {"case", "A", "B", "change", "95% interval, p", "verdict", "goal"};
-	const char *const *titles = page->comparison ? both : single;
+	const struct comparison *c = page->comparison;
 
 	fputs("<h2>Summary</h2>\n<p><input id=\"filter\" type=\"search\" placeholder=\"Filter: words of names and "
-	      "verdicts\" aria-label=\"Filter\" hidden></p>\n<div class=\"scroll\"><table>\n<tr>",
+	      "verdicts\" aria-label=\"Filter\" hidden></p>\n<div class=\"scroll\"><table>\n",
 	      out);
-	for (size_t i = 0; i < array_size(single); i++)
-		html_cell(out, "th", i && (!page->comparison || i < 5) ? "number" : NULL, "%s", titles[i]);
-	fputs("</tr>\n", out);
-	for (size_t i = 0; page->comparison && i < page->comparison->count; i++)
-		print_pair(out, &page->comparison->pairs[i]);
-	for (size_t i = 0; !page->comparison && i < page->result->count; i++)
+	print_titles(out, page);
+	for (size_t i = 0; c && i < c->count; i++)
+		print_pair(out, &c->pairs[i], c->metric->exact);
+	for (size_t i = 0; !c && i < page->result->count; i++)
 		print_row(out, &page->result->benchmarks[i]);
 	fputs("</table></div>\n", out);
 }

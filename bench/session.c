@@ -26,9 +26,9 @@ const char *fault_advice(enum fault fault)
 	return faults[fault].advice;
 }
 
-void session_init(struct session *session, const char *expected_suite)
+void session_init(struct session *session, const char *expected_suite, bool measures_time)
 {
-	*session = (struct session){.expected_suite = expected_suite};
+	*session = (struct session){.expected_suite = expected_suite, .measures_time = measures_time};
 }
 
 void session_fault(struct session *session, enum fault fault, const char *fmt, ...)
@@ -123,6 +123,9 @@ static void on_run(struct session *s, struct record *r)
 			      PROTOCOL_VERSION);
 	} else if (s->expected_suite && strcmp(s->expected_suite, r->run.suite)) {
 		session_fault(s, FAULT_SUITE, "`%s` was asked for and it runs `%s`", s->expected_suite, r->run.suite);
+	} else if (s->measures_time && (!r->run.tsc_invariant || !r->run.tsc_khz)) {
+		session_fault(s, FAULT_CLOCK, "the time-stamp counter of `%s` %s", r->run.cpu,
+			      r->run.tsc_invariant ? "has no known rate" : "is not invariant");
 	} else {
 		s->run = r->run;
 		s->seen_run = true;

@@ -25,6 +25,9 @@
 	X(SUITE, "the roottask runs another suite", "Give the suite that the roottask has, or another --roottask.") \
 	X(DUPLICATE, "a case was measured twice",                                                                   \
 	  "`case` with `params` must be unique in a run: this is a fault of the roottask.")                         \
+	X(CLOCK, "the machine's clock is no measure of time",                                                       \
+	  "Use another machine. In a virtual one pass the CPU's invariant time-stamp counter on: QEMU with "        \
+	  "-cpu host,+invtsc.")                                                                                     \
 	X(UNSTABLE, "the calibration is not stable",                                                                \
 	  "The cost of an empty measurement changes, so nothing else can be measured. In an emulator check that "   \
 	  "instructions are counted (QEMU: -icount); on a real machine turn off frequency scaling and other load.") \
@@ -67,6 +70,7 @@ struct skip {
 
 struct session {
 	const char *expected_suite; /* or NULL */
+	bool measures_time;         /* ticks are not instructions, so they must be of equal length */
 
 	enum fault fault;
 	struct error detail;
@@ -86,7 +90,7 @@ struct session {
 	char last_line[256];   /* last console line that is not empty */
 };
 
-void session_init(struct session *session, const char *expected_suite);
+void session_init(struct session *session, const char *expected_suite, bool measures_time);
 
 /* The next console line. After a fault or the end, lines are still looked at for a panic and otherwise ignored. */
 void session_line(struct session *session, const char *line, size_t len, bool cut);

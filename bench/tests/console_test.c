@@ -207,6 +207,8 @@ static void recorded_logs(void **state)
 	has(", 2 boots");
 	expect(4, "run -t file -m lab-3 -o file2.json -c " TEST_DATA "/cut.log");
 	has("cut off");
+	expect(4, "run -t file -m lab-3 -o file2.json -c " TEST_DATA "/good.log");
+	has("is not invariant");
 	expect(4, "run -t file -m lab-3 -c nothing.log");
 	has("cannot open nothing.log");
 }

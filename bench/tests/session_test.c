@@ -22,7 +22,7 @@ static void play(struct session *session, const char *file, const char *suite)
 
 	data = file_read(path, 1 << 20, &size, &error);
 	assert_non_null(data);
-	session_init(session, suite);
+	session_init(session, suite, false);
 	lines_feed(lines, data, size, on_line, session);
 	lines_finish(lines, on_line, session);
 	session_finish(session);
@@ -107,7 +107,7 @@ static void panic_comes_first(void **state)
 	struct session s;
 
 	(void)state;
-	session_init(&s, NULL);
+	session_init(&s, NULL, false);
 	say(&s, "HBENCH damaged");
 	assert_int_equal(s.fault, FAULT_MALFORMED);
 	say(&s, "[3] panic: no memory");
@@ -123,7 +123,7 @@ static void words_that_are_no_panic(void **state)
 	struct session s;
 
 	(void)state;
-	session_init(&s, NULL);
+	session_init(&s, NULL, false);
 	say(&s, "no need to panic");
 	say(&s, "no need to panic: or is there");
 	say(&s, "[unclosed panic");
@@ -137,7 +137,7 @@ static void panic_of_the_kernel(void **state)
 	struct session s;
 
 	(void)state;
-	session_init(&s, NULL);
+	session_init(&s, NULL, false);
 	say(&s, "error: PANIC: roottask refused: Bad ELF");
 	assert_int_equal(s.fault, FAULT_PANIC);
 	session_free(&s);
@@ -148,7 +148,7 @@ static void refused_machine(void **state)
 	struct session s;
 
 	(void)state;
-	session_init(&s, NULL);
+	session_init(&s, NULL, false);
 	say(&s, "Hedron Hypervisor: refused, this CPU has no long mode");
 	assert_int_equal(s.fault, FAULT_NO_BOOT);
 	assert_non_null(strstr(s.detail.text, "no long mode"));
@@ -160,11 +160,11 @@ static void time_is_over(void **state)
 	struct session s;
 
 	(void)state;
-	session_init(&s, NULL);
+	session_init(&s, NULL, false);
 	session_time_over(&s, 3);
 	assert_int_equal(s.fault, FAULT_NO_BOOT);
 	session_free(&s);
-	session_init(&s, NULL);
+	session_init(&s, NULL, false);
 	say(&s, "Hedron Hypervisor 13");
 	say(&s, "killed EC: #PF");
 	say(&s, "idle");
@@ -172,7 +172,7 @@ static void time_is_over(void **state)
 	assert_int_equal(s.fault, FAULT_NO_RUN);
 	assert_non_null(strstr(s.detail.text, "killed EC: #PF"));
 	session_free(&s);
-	session_init(&s, NULL);
+	session_init(&s, NULL, false);
 	s.seen_run = true;
 	session_time_over(&s, 3);
 	assert_int_equal(s.fault, FAULT_TIMEOUT);
@@ -188,7 +188,7 @@ static void second_run(void **state)
 	struct session s;
 
 	(void)state;
-	session_init(&s, NULL);
+	session_init(&s, NULL, false);
 	say(&s, run);
 	assert_int_equal(s.fault, FAULT_NONE);
 	say(&s, run);
@@ -201,7 +201,7 @@ static void nothing_measured(void **state)
 	struct session s;
 
 	(void)state;
-	session_init(&s, NULL);
+	session_init(&s, NULL, false);
 	s.seen_run = s.seen_calibration = true;
 	strcpy(s.run.suite, "ipc");
 	say(&s, "HBENCH {\"type\":\"skip\",\"suite\":\"ipc\",\"case\":\"x\",\"params\":{},\"why\":\"no\"}");
@@ -216,15 +216,45 @@ static void boot_line_is_harmless(void **state)
 	struct session s;
 
 	(void)state;
-	session_init(&s, NULL);
+	session_init(&s, NULL, false);
 	say(&s, "\033[2JHedron Hypervisor \033]0;x\007 13");
 	assert_string_equal(s.boot_line, "Hedron Hypervisor .]0;x. 13");
 	session_free(&s);
 }
 
+/* Counted instructions need no clock, time does. */
+static void clocks(void **state)
+{
+	static const struct {
+		const char *clock;
+		bool time, good;
+	} rows[] = {
+		{"\"tsc_khz\":1000,\"tsc_invariant\":true", true, true},
+		{"\"tsc_khz\":1000,\"tsc_invariant\":false", true, false},
+		{"\"tsc_khz\":0,\"tsc_invariant\":true", true, false},
+		{"\"tsc_khz\":0,\"tsc_invariant\":false", false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		char *line = xasprintf("HBENCH {\"type\":\"run\",\"protocol\":1,\"suite\":\"ipc\",\"kernel\":\"\","
+				       "\"api\":1,\"cpu\":\"c\",\"vendor\":\"v\",\"family\":6,\"model\":1,"
+				       "\"stepping\":1,%s,\"cpus\":1,\"cmdline\":\"x\"}",
+				       rows[i].clock);
+		struct session s;
+
+		session_init(&s, NULL, rows[i].time);
+		session_line(&s, line, strlen(line), false);
+		assert_int_equal(s.fault, rows[i].good ? FAULT_NONE : FAULT_CLOCK);
+		session_free(&s);
+		free(line);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(clocks),
 		cmocka_unit_test(good),
 		cmocka_unit_test(faults),
 		cmocka_unit_test(details_name_the_cause),

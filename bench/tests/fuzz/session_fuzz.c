@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct lines *lines = calloc(1, sizeof(*lines));
 	struct session session;
 
-	session_init(&session, NULL);
+	session_init(&session, NULL, false);
 	for (size_t at = 0; at < size; at += 1000)
 		lines_feed(lines, (const char *)data + at, size - at < 1000 ? size - at : 1000, on_line, &session);
 	lines_finish(lines, on_line, &session);
