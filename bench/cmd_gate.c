@@ -11,7 +11,7 @@
 #include <string.h>
 
 static struct {
-	const char *baseline, *result, *thresholds, *junit, *markdown, *json;
+	const char *baseline, *thresholds, *junit, *markdown, *json;
 	bool any_machine, self_test;
 } o;
 
@@ -32,32 +32,69 @@ static const struct option_spec options[] = {
 	OPTION_END,
 };
 
-static bool write_report(const char *path, const struct comparison *c,
-			 void (*report)(FILE *out, const struct comparison *c))
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	struct error error;
-	bool good = out != NULL;
+/* The files besides the text: each comparison is added as it is made. */
+static struct sink {
+	const char *const *path;
+	void (*report)(FILE *out, const struct comparison *c);
+	const char *head, *separator, *tail;
+	FILE *out;
+	char *text;
+	size_t size;
+} sinks[] = {
+	{&o.junit, report_junit, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", "", "</testsuites>\n",
+	 NULL, NULL, 0},
+	{&o.markdown, report_markdown, "", "\n", "", NULL, NULL, 0},
+	{&o.json, report_json, "[\n", ",\n", "]\n", NULL, NULL, 0},
+};
 
-	if (!path) {
-		if (out)
-			fclose(out);
-		free(text);
-		return true;
+static void add_to_sinks(const struct comparison *c)
+{
+	for (size_t i = 0; i < array_size(sinks); i++) {
+		struct sink *sink = &sinks[i];
+
+		if (!*sink->path)
+			continue;
+		if (!sink->out)
+			sink->out = open_memstream(&sink->text, &sink->size);
+		if (!sink->out)
+			continue; /* write_sinks() complains */
+		fputs(ftell(sink->out) > 0 ? sink->separator : sink->head, sink->out);
+		sink->report(sink->out, c);
 	}
-	if (out) {
-		report(out, c);
-		good = !fclose(out) && file_replace(path, text, size, &error);
-	}
-	if (!good)
-		complain("%s", out ? error.text : "out of memory");
-	free(text);
+}
+
+static bool write_sink(struct sink *sink, struct error *error)
+{
+	bool good;
+
+	if (!sink->out)
+		sink->out = open_memstream(&sink->text, &sink->size);
+	if (!sink->out)
+		return error_set(error, "out of memory");
+	if (!ftell(sink->out))
+		fputs(sink->head, sink->out);
+	fputs(sink->tail, sink->out);
+	good = !fclose(sink->out) || error_set(error, "out of memory");
+	good = good && file_replace(*sink->path, sink->text, sink->size, error);
+	free(sink->text);
 	return good;
 }
 
-static void print_advice(const struct comparison *c, enum exit_code code)
+static bool write_sinks(void)
+{
+	struct error error;
+	bool good = true;
+
+	for (size_t i = 0; i < array_size(sinks); i++) {
+		if (!*sinks[i].path || write_sink(&sinks[i], &error))
+			continue;
+		complain("%s", error.text);
+		good = false;
+	}
+	return good;
+}
+
+static void print_advice(const struct comparison *c, enum exit_code code, const char *file)
 {
 	switch (code) {
 	case EXIT_REGRESSED:
@@ -79,8 +116,7 @@ static void print_advice(const struct comparison *c, enum exit_code code)
 		puts("PASSED");
 	}
 	if (c->tally[VERDICT_BETTER] || c->tally[VERDICT_NEW])
-		printf("Some are better or new. To keep that: hbench baseline update --reason \"...\" %s\n",
-		       o.result);
+		printf("Some are better or new. To keep that: hbench baseline update --reason \"...\" %s\n", file);
 }
 
 static void print_false_alarms(const struct result *baseline, const struct suite *suite)
@@ -94,7 +130,8 @@ static void print_false_alarms(const struct result *baseline, const struct suite
 		       aa.alarms, aa.comparisons, aa.unsure);
 }
 
-static enum exit_code judge(const struct result *baseline, const struct result *result, const struct suite *suite)
+static enum exit_code judge(const struct result *baseline, const struct result *result, const struct suite *suite,
+			    const char *file)
 {
 	struct comparison c;
 	struct error error;
@@ -113,10 +150,8 @@ static enum exit_code judge(const struct result *baseline, const struct result *
 	code = compare_drifted(&c) ? EXIT_RUN_INVALID : compare_exit_code(&c);
 	report_comparison(stdout, &c);
 	print_false_alarms(baseline, suite);
-	print_advice(&c, code);
-	if (!write_report(o.junit, &c, report_junit) || !write_report(o.markdown, &c, report_markdown) ||
-	    !write_report(o.json, &c, report_json))
-		code = EXIT_RUN_INVALID;
+	print_advice(&c, code, file);
+	add_to_sinks(&c);
 	compare_free(&c);
 	return code;
 }
@@ -152,7 +187,7 @@ static bool load_suite(const struct result *result, struct suite *storage, const
 	return true;
 }
 
-static enum exit_code gate(const struct result *result)
+static enum exit_code gate(const struct result *result, const char *file)
 {
 	struct result baseline;
 	struct suite storage = {0};
@@ -169,37 +204,60 @@ static enum exit_code gate(const struct result *result)
 	if (!code && o.self_test)
 		code = run_self_test(&baseline, suite);
 	if (!code && result)
-		code = judge(&baseline, result, suite);
+		code = judge(&baseline, result, suite, file);
 	suite_free(&storage);
 	result_free(&baseline);
 	return code;
 }
 
-static int run(char **args, unsigned count)
+static enum exit_code gate_file(const char *file)
 {
 	struct result result;
 	struct error error;
 	enum exit_code code;
 
-	if (!o.baseline || (!count && !o.self_test))
-		verb_usage(&verb_gate, "--baseline and a result are needed");
-	if (!count)
-		return gate(NULL);
-	o.result = args[0];
-	if (!result_load(&result, o.result, &error)) {
+	if (!result_load(&result, file, &error)) {
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
-	code = gate(&result);
+	code = gate(&result, file);
 	result_free(&result);
 	return code;
+}
+
+/* What several results come to: the code that comes first here. */
+static enum exit_code graver(enum exit_code a, enum exit_code b)
+{
+	static const enum exit_code order[] = {EXIT_USAGE, EXIT_RUN_INVALID, EXIT_REGRESSED, EXIT_BENCHMARK_MISSING,
+					       EXIT_NOT_ENOUGH_DATA};
+
+	for (size_t i = 0; i < array_size(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return EXIT_SAME_OR_BETTER;
+}
+
+static int run(char **args, unsigned count)
+{
+	enum exit_code code = EXIT_SAME_OR_BETTER;
+
+	if (!o.baseline || (!count && !o.self_test))
+		verb_usage(&verb_gate, "--baseline and a result are needed");
+	if (!count)
+		return gate(NULL, NULL);
+	for (unsigned i = 0; i < count; i++) {
+		if (i)
+			putchar('\n');
+		code = graver(code, gate_file(args[i]));
+	}
+	return write_sinks() ? code : graver(code, EXIT_RUN_INVALID);
 }
 
 const struct verb verb_gate = {
 	.name = "gate",
 	.summary = "fail when a result is worse than its baseline",
-	.args = "RESULT",
-	.doc = "Compare a result with its baseline and fail when a benchmark got worse. Instructions are exact, so "
+	.args = "RESULT...",
+	.doc = "Compare results with their baselines and fail when a benchmark got worse. Instructions are exact, so "
 	       "one "
 	       "more is a regression unless the suite's file gives the case a threshold.",
 	.more = "Exit codes: 0 same or better, 1 regressed, 2 usage, 3 not enough data, 4 a file is not valid or of "
@@ -208,10 +266,11 @@ const struct verb verb_gate = {
 		"and "
 		"3.",
 	.examples = "  hbench gate --baseline results new.json\n"
+		    "  hbench gate --baseline results --junit gate.xml ipc.json sm.json sched.json\n"
 		    "  hbench gate --baseline results --self-test new.json --junit gate.xml\n"
 		    "  hbench gate --baseline results/qemu-icount-max/ipc.json --self-test\n",
 	.options = options,
-	.args_max = 1,
-	.args_needed = "only one result can be judged",
+	.args_max = UINT32_MAX,
+	.args_needed = "",
 	.run = run,
 };

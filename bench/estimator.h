@@ -13,7 +13,7 @@ struct estimator {
 	const char *name;    /* "p99" */
 	const char *meaning; /* "mean of the boots' 99th percentiles" */
 	double quantile;     /* 0: the minimum, 1: the maximum */
-	size_t offset;       /* of its value in struct sample */
+	size_t offset;       /* of its value in struct sample, if it has one */
 };
 
 /* NULL when there is none of that name. */

@@ -8,7 +8,7 @@
 void report_result(FILE *out, const struct result *result, const struct suite *suite);
 void report_comparison(FILE *out, const struct comparison *c);
 void report_markdown(FILE *out, const struct comparison *c);
-void report_junit(FILE *out, const struct comparison *c);
+void report_junit(FILE *out, const struct comparison *c); /* a <testsuite>, without what comes around */
 void report_json(FILE *out, const struct comparison *c);
 
 /* A line for each benchmark and boot, with a line of titles. */

@@ -215,18 +215,6 @@ void stats_holm(double *p, size_t count)
 	free(order);
 }
 
-void stats_benjamini_hochberg(double *p, size_t count)
-{
-	size_t *order = order_of(p, count);
-	double least = 1;
-
-	for (size_t i = count; i-- > 0;) {
-		least = fmin(least, p[order[i]] * (double)count / (double)(i + 1));
-		p[order[i]] = least;
-	}
-	free(order);
-}
-
 uint64_t stats_mad(const struct hist *hist)
 {
 	uint64_t median = hist_quantile(hist, 0.5), mad;

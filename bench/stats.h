@@ -44,9 +44,8 @@ double stats_kruskal_wallis(const struct boots *boots);
  * direction. */
 double stats_trend(const uint64_t *values, size_t count, bool *up);
 
-/* Replaces p values of one family of tests by those corrected for their number. */
+/* Replaces the p values of one family of tests by those corrected for their number (Holm). */
 void stats_holm(double *p, size_t count);
-void stats_benjamini_hochberg(double *p, size_t count);
 
 /* Median absolute deviation from the median. */
 uint64_t stats_mad(const struct hist *hist);

@@ -388,6 +388,13 @@ static void gate_reports(void **state)
 	assert_true(exists("gate.md"));
 	read_output(path);
 	has("failures=\"1\"");
+	expect(1, "gate --baseline base.json same.json worse.json less.json --junit gate.xml --json gate.json");
+	read_output(path);
+	has("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite ");
+	has("</testsuite>\n<testsuite ");
+	has("errors=\"1\"");
+	expect(4, "gate --baseline base.json worse.json nothing.json");
+	expect(5, "gate --baseline base.json same.json less.json");
 	free(path);
 	expect(4, "gate --baseline base.json same.json --junit /nonexistent/x.xml");
 }

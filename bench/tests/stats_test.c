@@ -111,16 +111,13 @@ static void welch_as_scipy(void **state)
 /* As R's p.adjust() has them. */
 static void corrections(void **state)
 {
-	double holm[] = {0.01, 0.04, 0.03, 0.005}, bh[] = {0.01, 0.04, 0.03, 0.005}, one[] = {0.3},
-	       large[] = {0.9, 0.8};
-	static const double holm_wanted[] = {0.03, 0.06, 0.06, 0.02}, bh_wanted[] = {0.02, 0.04, 0.04, 0.02};
+	double holm[] = {0.01, 0.04, 0.03, 0.005}, one[] = {0.3}, large[] = {0.9, 0.8};
+	static const double holm_wanted[] = {0.03, 0.06, 0.06, 0.02};
 
 	(void)state;
 	stats_holm(holm, 4);
-	stats_benjamini_hochberg(bh, 4);
 	for (size_t i = 0; i < 4; i++) {
 		near(holm[i], holm_wanted[i]);
-		near(bh[i], bh_wanted[i]);
 	}
 	stats_holm(one, 1);
 	near(one[0], 0.3);
