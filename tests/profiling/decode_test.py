@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 profiling/decode.py against the assembler and the disassembler: what is written here has that kind, and in the kernel itself the
-kinds found in the bytes are those of the disassembler's mnemonics. usage: decode_test.py BUILD ASSEMBLER OBJDUMP
+kinds found in the bytes are those of the disassembler's mnemonics. usage: decode_test.py BUILD ASSEMBLER
 """
 
 import pathlib
@@ -14,7 +14,7 @@ import unittest
 
 import decode
 
-BUILD, ASSEMBLER, OBJDUMP = sys.argv[1:4]
+BUILD, ASSEMBLER = sys.argv[1:3]
 LINE = re.compile(r"^\s*[0-9a-f]+:\t((?:[0-9a-f]{2} )+)\s*\t(.*)$")
 
 # Every kind but "event", which no instruction is.
@@ -100,7 +100,7 @@ MNEMONICS["cli"] = "cli"
 
 def disassemble(file):
     """(bytes, text) of each instruction."""
-    text = subprocess.run([OBJDUMP, "-d", "-w", "-j", ".text", file], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(["objdump", "-d", "-w", "-j", ".text", file], check=True, capture_output=True, text=True).stdout
     for line in text.splitlines():
         found = LINE.match(line)
         if found:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""profiling/elf.py: small objects, damaged ones, and the kernel against nm. usage: elf_test.py BUILD ASSEMBLER OBJDUMP"""
+"""profiling/elf.py: small objects, damaged ones, and the kernel against nm. usage: elf_test.py BUILD ASSEMBLER"""
 
 import pathlib
 import subprocess
