@@ -5,6 +5,8 @@
 #include "core/vcpu.h"
 #include "lib/bits.h"
 
+#define WORDS (HEDRON_CPU_MAX / 64)
+
 /* PCIDs in use, changed by single atomic operations; 0 belongs to the kernel and to PDs that found none. */
 static u64 pcids[PCID_COUNT / 64] = {1};
 
@@ -36,9 +38,12 @@ void tlb_init_pd(struct pd *pd)
 	u64 cr3 = heap_phys(pd->mem.host.root).v | pcid | (pcid ? CR3_NOFLUSH : 0);
 	for (unsigned i = 0; i < cpu_count; i++) {
 		pd->cr3[i] = cr3;
-		pd->tlb_stale[i] = pcid != 0;
+		pd->tlb_stale[i] = 1;
 		pd->guest_stale[i] = 1; /* the nested table's page may have been another one's */
 	}
+	for (unsigned w = 0; w < WORDS; w++)
+		pd->tlb_users[w] = 0;
+	pd->tlb_lock = (struct spinlock){0};
 }
 
 void tlb_free_pd(struct pd *pd)
@@ -48,12 +53,32 @@ void tlb_free_pd(struct pd *pd)
 		pcid_free(pcid);
 }
 
+/*
+ * Who uses a tag, so that a flush need not look at all CPUs. A CPU whose tag is not stale is among the users, but for
+ * the moment between the first two steps below, in which it flushes anyway. It leaves them when somebody marks it
+ * stale and finds that it does not run the PD; if it comes back just then, one of the two sees the other. Modelled in
+ * tests/model/tlb.pml.
+ */
+static void become_user(struct pd *pd, unsigned n)
+{
+	__atomic_fetch_or(&pd->tlb_users[n / 64], bit(n % 64), __ATOMIC_SEQ_CST);
+}
+
+static void forget_user_locked(struct pd *pd, unsigned n)
+{
+	__atomic_fetch_and(&pd->tlb_users[n / 64], ~bit(n % 64), __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&pd->tlb_stale[n], __ATOMIC_SEQ_CST))
+		become_user(pd, n);
+}
+
 /* The mark goes first: one that is set again while the flush is under way makes another round. */
 void tlb_refresh(struct cpu *cpu, struct pd *pd)
 {
 	u8 *stale = &pd->tlb_stale[cpu->id];
-	while (__atomic_exchange_n(stale, 0, __ATOMIC_SEQ_CST))
+	while (__atomic_exchange_n(stale, 0, __ATOMIC_SEQ_CST)) {
+		become_user(pd, cpu->id);
 		cr3_write(pd->cr3[cpu->id] & ~CR3_NOFLUSH);
+	}
 }
 
 /*
@@ -77,7 +102,7 @@ static void flush_here(struct pd *pd, u64 va, unsigned order)
 	u64 current = cr3_read();
 
 	if ((current & PTE_ADDR) != (pd->cr3[0] & PTE_ADDR))
-		pd->tlb_stale[cpu_current()->id] = pcid_of(pd) != 0;
+		pd->tlb_stale[cpu_current()->id] |= pcid_of(pd) != 0;
 	else if (order <= FLUSH_ORDER_MAX)
 		for (u64 i = 0; i < 1ul << order; i++)
 			invlpg(va + i * PAGE_SIZE);
@@ -86,7 +111,7 @@ static void flush_here(struct pd *pd, u64 va, unsigned order)
 }
 
 /* From the moment it decides to enter the PD until it has left its tables. */
-static bool runs(const struct cpu *cpu, const struct pd *pd)
+static always_inline bool runs(const struct cpu *cpu, const struct pd *pd)
 {
 	const struct ec *ec = __atomic_load_n(&cpu->ec, __ATOMIC_RELAXED);
 	if (__atomic_load_n(&cpu->space, __ATOMIC_RELAXED) == pd)
@@ -101,39 +126,78 @@ static bool runs_guest(const struct cpu *cpu, const struct pd *pd)
 	return v && v->pd == pd; /* its memory is there, as above */
 }
 
-/* One round: `stale` is marked for all others, those that run the PD are asked, then all of these are waited for. */
-static always_inline void flush_elsewhere(struct pd *pd, u8 *stale,
-					  bool (*uses)(const struct cpu *, const struct pd *))
+/* A flush by others: who was asked, and how far each has to come. */
+struct round {
+	u64 asked[WORDS];
+	u32 until[HEDRON_CPU_MAX];
+};
+
+static always_inline void ask(struct round *r, unsigned n)
+{
+	r->until[n] = __atomic_add_fetch(&arch_cpu(n)->tlb_asked, 1, __ATOMIC_SEQ_CST);
+	r->asked[n / 64] |= bit(n % 64);
+	arch_kick(arch_cpu(n));
+}
+
+static void wait_for(const struct round *r)
+{
+	for (unsigned w = 0; w < WORDS; w++)
+		for (u64 left = r->asked[w]; left; left &= left - 1) {
+			unsigned n = w * 64 + bit_lowest(left);
+			while ((s32)(__atomic_load_n(&arch_cpu(n)->tlb_done, __ATOMIC_ACQUIRE) - r->until[n]) < 0)
+				arch_relax();
+		}
+}
+
+/* The users of a word, this CPU left out, are marked; those that run the PD are asked, the others are users no more.
+ */
+static always_inline void flush_users_locked(struct pd *pd, unsigned w, struct round *r)
 {
 	unsigned self = cpu_current()->id;
-	u32 until[HEDRON_CPU_MAX];
-	u64 asked[HEDRON_CPU_MAX / 64] = {0};
+	u64 left = __atomic_load_n(&pd->tlb_users[w], __ATOMIC_RELAXED);
 
-	for (unsigned n = 0; n < cpu_count; n++)
-		if (n != self)
-			__atomic_store_n(&stale[n], 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	for (unsigned n = 0; n < cpu_count; n++) {
-		if (n == self || !cpu_online(n) || !uses(arch_cpu(n), pd))
-			continue;
-		until[n] = __atomic_add_fetch(&arch_cpu(n)->tlb_asked, 1, __ATOMIC_SEQ_CST);
-		asked[n / 64] |= bit(n % 64);
-		arch_kick(arch_cpu(n));
+	if (self / 64 == w)
+		left &= ~bit(self % 64);
+	for (; left; left &= left - 1) {
+		unsigned n = w * 64 + bit_lowest(left);
+		__atomic_exchange_n(&pd->tlb_stale[n], 1, __ATOMIC_SEQ_CST); /* a barrier, too */
+		if (runs(arch_cpu(n), pd))
+			ask(r, n);
+		else
+			forget_user_locked(pd, n);
 	}
-	for (unsigned n = 0; n < cpu_count; n++)
-		if (asked[n / 64] >> n % 64 & 1)
-			while ((s32)(__atomic_load_n(&arch_cpu(n)->tlb_done, __ATOMIC_ACQUIRE) - until[n]) < 0)
-				arch_relax();
 }
 
+/* Taking the lock is a barrier: whoever becomes a user from now on sees the new tables. */
 static noinline void flush_hosts(struct pd *pd)
 {
-	flush_elsewhere(pd, pd->tlb_stale, runs);
+	struct round r;
+
+	spin_lock(&pd->tlb_lock);
+	for (unsigned w = 0; w < WORDS; w++) {
+		r.asked[w] = 0;
+		flush_users_locked(pd, w, &r);
+	}
+	spin_unlock(&pd->tlb_lock);
+	wait_for(&r);
 }
 
+/* Guests: all others are marked, those that run one of the PD are asked. */
 static noinline void flush_guests(struct pd *pd)
 {
-	flush_elsewhere(pd, pd->guest_stale, runs_guest);
+	unsigned self = cpu_current()->id;
+	struct round r;
+
+	for (unsigned w = 0; w < WORDS; w++)
+		r.asked[w] = 0;
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (n != self)
+			__atomic_store_n(&pd->guest_stale[n], 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (n != self && cpu_online(n) && runs_guest(arch_cpu(n), pd))
+			ask(&r, n);
+	wait_for(&r);
 }
 
 void arch_tlb_flush(struct pd *pd, u64 va, unsigned order)
