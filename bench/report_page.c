@@ -30,20 +30,54 @@ static const char *class_of(enum verdict verdict)
 	}
 }
 
-static void print_head(FILE *out, const struct result *r)
+static void print_head(FILE *out, const struct report_section *sections, size_t count)
 {
+	const struct result *r = sections[0].result;
+
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
 	      out);
-	html_printf(out, "%s on %s", result_text(r, "suite"), result_text(r, "machine"));
+	if (count == 1)
+		html_printf(out, "%s on %s", result_text(r, "suite"), result_text(r, "machine"));
+	else
+		html_printf(out, "%zu results of hbench", count);
 	fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", report_page_css);
 }
 
-static void print_title(FILE *out, const struct report_page *page, const struct metric *metric)
+static void overview_row(FILE *out, const struct report_section *page)
+{
+	const struct comparison *c = page->comparison;
+
+	fprintf(out, "<tr><td><a href=\"#result-%zu\">", page->index);
+	html_text(out, result_text(page->result, "suite"));
+	fputs("</a></td>", out);
+	html_cell(out, "td", NULL, "%s", result_text(page->result, "machine"));
+	html_cell(out, "td", "number", "%zu", page->result->count);
+	for (size_t v = 0; v < VERDICT_COUNT; v++)
+		html_cell(out, "td", c && c->tally[v] ? class_of((enum verdict)v) : "dim", c ? "%zu" : "",
+			  c ? c->tally[v] : 0);
+	fputs("</tr>\n", out);
+}
+
+/* A table of contents, with how each result compares. */
+static void print_overview(FILE *out, const struct report_section *sections, size_t count)
+{
+	fputs("<h1>Results</h1>\n<div class=\"scroll\"><table>\n<tr><th>suite</th><th>machine</th>"
+	      "<th class=\"number\">cases</th>",
+	      out);
+	for (size_t v = 0; v < VERDICT_COUNT; v++)
+		html_cell(out, "th", NULL, "%s", verdict_name((enum verdict)v));
+	fputs("</tr>\n", out);
+	for (size_t i = 0; i < count; i++)
+		overview_row(out, &sections[i]);
+	fputs("</table></div>\n", out);
+}
+
+static void print_title(FILE *out, const struct report_section *page, const struct metric *metric)
 {
 	const struct result *r = page->result;
 
-	fputs("<h1>", out);
+	fprintf(out, "<h1 id=\"result-%zu\">", page->index);
 	html_printf(out, "%s on %s", result_text(r, "suite"), result_text(r, "machine"));
 	fputs("</h1>\n<p class=\"dim\">", out);
 	html_printf(out, "%s%s%s%s, measured %s", page->suite ? page->suite->title : "", page->suite ? "; " : "",
@@ -59,7 +93,7 @@ static void tile(FILE *out, const char *class, size_t number, const char *text)
 	fputs("</li>\n", out);
 }
 
-static void print_tiles(FILE *out, const struct report_page *page)
+static void print_tiles(FILE *out, const struct report_section *page)
 {
 	const struct comparison *c = page->comparison;
 	size_t boots = (size_t)json_integer_value(json_object_get(page->result->context, "boots"));
@@ -108,7 +142,7 @@ static void print_facts(FILE *out, const struct result *r, const char *title)
 	fputs("</table></div>\n", out);
 }
 
-static void print_machines(FILE *out, const struct report_page *page)
+static void print_machines(FILE *out, const struct report_section *page)
 {
 	fputs("<h2>Machine and programs</h2>\n<details><summary>What was measured, and where</summary>\n", out);
 	if (page->comparison)
@@ -120,8 +154,9 @@ static void print_machines(FILE *out, const struct report_page *page)
 /* --- the table of all cases --- */
 
 /* A name as the id of an element. */
-static void print_id(FILE *out, const char *name)
+static void print_id(FILE *out, const struct report_section *page, const char *name)
 {
+	fprintf(out, "case-%zu-", page->index);
 	for (; *name; name++)
 		fputc(isalnum((unsigned char)*name) ? *name : '-', out);
 }
@@ -137,10 +172,10 @@ static void print_filter_text(FILE *out, const char *name, const char *verdict)
 	fputc('"', out);
 }
 
-static void print_name_cell(FILE *out, const char *name, const char *label)
+static void print_name_cell(FILE *out, const struct report_section *page, const char *name, const char *label)
 {
-	fputs("<td><a href=\"#case-", out);
-	print_id(out, name);
+	fputs("<td><a href=\"#", out);
+	print_id(out, page, name);
 	fputs("\">", out);
 	html_text(out, report_short_name(label));
 	fputs("</a></td>", out);
@@ -164,15 +199,16 @@ static void print_goal(FILE *out, const struct pair *p)
 		html_cell(out, "td", NULL, "%s", "");
 }
 
-static void print_pair(FILE *out, const struct pair *p, bool exact)
+static void print_pair(FILE *out, const struct report_section *page, const struct pair *p)
 {
+	bool exact = page->comparison->metric->exact;
 	const struct outcome *o = &p->outcome;
 	const char *class = class_of(o->verdict);
 
 	fputs("<tr", out);
 	print_filter_text(out, p->label, verdict_name(o->verdict));
 	fputc('>', out);
-	print_name_cell(out, p->name, p->label);
+	print_name_cell(out, page, p->name, p->label);
 	html_cell(out, "td", "number", o->verdict == VERDICT_NEW ? "-" : "%ju", (uintmax_t)o->a);
 	html_cell(out, "td", "number", o->verdict == VERDICT_MISSING ? "-" : "%ju", (uintmax_t)o->b);
 	if (verdict_has_both(o) && o->change)
@@ -187,7 +223,7 @@ static void print_pair(FILE *out, const struct pair *p, bool exact)
 	fputs("</tr>\n", out);
 }
 
-static void print_row(FILE *out, const struct benchmark *b)
+static void print_row(FILE *out, const struct report_section *page, const struct benchmark *b)
 {
 	const struct sample *s = &b->merged;
 	const uint64_t numbers[] = {s->min, s->p50, s->p99, s->p999, s->max, s->n};
@@ -195,13 +231,13 @@ static void print_row(FILE *out, const struct benchmark *b)
 	fputs("<tr", out);
 	print_filter_text(out, b->name, "");
 	fputc('>', out);
-	print_name_cell(out, b->name, b->name);
+	print_name_cell(out, page, b->name, b->name);
 	for (size_t i = 0; i < array_size(numbers); i++)
 		html_cell(out, "td", "number", "%ju", (uintmax_t)numbers[i]);
 	fputs("</tr>\n", out);
 }
 
-static void print_titles(FILE *out, const struct report_page *page)
+static void print_titles(FILE *out, const struct report_section *page)
 {
 	static const char *const single[] = {"case", ">min", ">p50", ">p99", ">p99.9", ">max", ">windows", NULL};
 	static const char *const counts[] = {"case", ">A", ">B", ">change", "verdict", "goal", NULL};
@@ -214,18 +250,16 @@ static void print_titles(FILE *out, const struct report_page *page)
 	fputs("</tr>\n", out);
 }
 
-static void print_summary(FILE *out, const struct report_page *page)
+static void print_summary(FILE *out, const struct report_section *page)
 {
 	const struct comparison *c = page->comparison;
 
-	fputs("<h2>Summary</h2>\n<p><input id=\"filter\" type=\"search\" placeholder=\"Filter: words of names and "
-	      "verdicts\" aria-label=\"Filter\" hidden></p>\n<div class=\"scroll\"><table>\n",
-	      out);
+	fputs("<h2>Summary</h2>\n<div class=\"scroll\"><table>\n", out);
 	print_titles(out, page);
 	for (size_t i = 0; c && i < c->count; i++)
-		print_pair(out, &c->pairs[i], c->metric->exact);
+		print_pair(out, page, &c->pairs[i]);
 	for (size_t i = 0; !c && i < page->result->count; i++)
-		print_row(out, &page->result->benchmarks[i]);
+		print_row(out, page, &page->result->benchmarks[i]);
 	fputs("</table></div>\n", out);
 }
 
@@ -274,7 +308,7 @@ static void print_history(FILE *out, const struct history *h)
 	free(points);
 }
 
-static void print_histories(FILE *out, const struct report_page *page, const char *name)
+static void print_histories(FILE *out, const struct report_section *page, const char *name)
 {
 	struct error ignored;
 	size_t count = 0;
@@ -306,7 +340,7 @@ static const struct pair *find_pair(const struct comparison *c, const char *name
 	return NULL;
 }
 
-static void print_notes(FILE *out, const struct report_page *page, const struct benchmark *b, const struct pair *p,
+static void print_notes(FILE *out, const struct report_section *page, const struct benchmark *b, const struct pair *p,
 			const struct metric *metric)
 {
 	fputs("<ul class=\"notes\">\n", out);
@@ -323,15 +357,15 @@ static void print_notes(FILE *out, const struct report_page *page, const struct 
 	fputs("</ul>\n", out);
 }
 
-static void print_case(FILE *out, const struct report_page *page, const struct benchmark *b,
+static void print_case(FILE *out, const struct report_section *page, const struct benchmark *b,
 		       const struct metric *metric)
 {
 	const struct pair *p = find_pair(page->comparison, b->name);
 	const struct suite_case *known = page->suite ? suite_find(page->suite, b->name) : NULL;
 	enum verdict verdict = p ? p->outcome.verdict : VERDICT_SAME;
 
-	fputs("<details id=\"case-", out);
-	print_id(out, b->name);
+	fputs("<details id=\"", out);
+	print_id(out, page, b->name);
 	fputc('"', out);
 	print_filter_text(out, b->name, p ? verdict_name(verdict) : "");
 	fputs(verdict == VERDICT_WORSE || verdict == VERDICT_BETTER ? " open>" : ">", out);
@@ -366,11 +400,11 @@ static void print_skipped(FILE *out, const struct result *r)
 	fputs("</ul>\n", out);
 }
 
-void report_page(FILE *out, const struct report_page *page)
+static void print_section(FILE *out, const struct report_section *page)
 {
 	const struct metric *metric = metric_find(result_text(page->result, "metric"));
 
-	print_head(out, page->result);
+	fputs("<section>\n", out);
 	print_title(out, page, metric);
 	print_tiles(out, page);
 	print_machines(out, page);
@@ -379,6 +413,19 @@ void report_page(FILE *out, const struct report_page *page)
 	for (size_t i = 0; i < page->result->count; i++)
 		print_case(out, page, &page->result->benchmarks[i], metric);
 	print_skipped(out, page->result);
+	fputs("</section>\n", out);
+}
+
+void report_page(FILE *out, const struct report_section *sections, size_t count)
+{
+	print_head(out, sections, count);
+	fputs("<p class=\"filter\"><input id=\"filter\" type=\"search\" placeholder=\"Filter: words of names and "
+	      "verdicts\" aria-label=\"Filter\" hidden></p>\n",
+	      out);
+	if (count > 1)
+		print_overview(out, sections, count);
+	for (size_t i = 0; i < count; i++)
+		print_section(out, &sections[i]);
 	fprintf(out, "<p class=\"dim\">hbench %s</p>\n<script>\n%s</script>\n</body>\n</html>\n", HBENCH_VERSION,
 		report_page_js);
 }

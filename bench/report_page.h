@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A result as one self-contained HTML page: summary, verdicts, distributions, histories, facts of the machine. */
+/* Results as one self-contained HTML page: summary, verdicts, distributions, histories, facts of the machine. */
 #pragma once
 
 #include "compare.h"
 #include "db.h"
 
-struct report_page {
+struct report_section {
 	const struct result *result;
 	const struct comparison *comparison; /* with its baseline as A; NULL: there is none */
 	const struct suite *suite;           /* NULL: not known */
 	struct db *db;                       /* for histories; NULL: none */
+	size_t index;                        /* among all sections */
 };
 
-void report_page(FILE *out, const struct report_page *page);
+void report_page(FILE *out, const struct report_section *sections, size_t count);

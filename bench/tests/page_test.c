@@ -11,7 +11,7 @@
 
 static char *page_text;
 
-static void make_page(const struct report_page *page)
+static void make_page(const struct report_section *sections, size_t count)
 {
 	size_t size;
 	FILE *out;
@@ -19,7 +19,7 @@ static void make_page(const struct report_page *page)
 	free(page_text);
 	out = open_memstream(&page_text, &size);
 	assert_non_null(out);
-	report_page(out, page);
+	report_page(out, sections, count);
 	fclose(out);
 }
 
@@ -93,7 +93,7 @@ static void start(struct result *r)
 
 static void one_result(void **state)
 {
-	struct report_page page = {0};
+	struct report_section page = {0};
 	struct result r;
 
 	(void)state;
@@ -103,7 +103,7 @@ static void one_result(void **state)
 	result_add_skip(&r, "ipc/third", "no <memory>");
 	result_merge(&r);
 	page.result = &r;
-	make_page(&page);
+	make_page(&page, 1);
 	is_balanced();
 	is_self_contained();
 	has("<title>ipc on nuc11</title>");
@@ -112,15 +112,15 @@ static void one_result(void **state)
 	has("0xa4");
 	has("<svg");
 	has("Each of 64 windows took exactly 40.");
-	has("id=\"case-ipc-other-words-8\"");
-	has("href=\"#case-ipc-other-words-8\"");
+	has("id=\"case-0-ipc-other-words-8\"");
+	has("href=\"#case-0-ipc-other-words-8\"");
 	has("ipc/third: no &lt;memory&gt;");
 	result_free(&r);
 }
 
 static void two_results(void **state)
 {
-	struct report_page page = {0};
+	struct report_section page = {0};
 	struct comparison c;
 	struct result a, b;
 	struct error error;
@@ -137,7 +137,7 @@ static void two_results(void **state)
 	assert_true(compare_results(&c, &a, &b, NULL, &error));
 	page.result = &b;
 	page.comparison = &c;
-	make_page(&page);
+	make_page(&page, 1);
 	is_balanced();
 	is_self_contained();
 	has("<span class=\"bad\">WORSE </span>");
@@ -145,6 +145,15 @@ static void two_results(void **state)
 	has("class=\"area b\"");
 	has("MISSING");
 	has("Baseline (A)");
+	struct report_section both[] = {page, page};
+
+	both[1].index = 1;
+	make_page(both, 2);
+	is_balanced();
+	has("<title>2 results of hbench</title>");
+	has("href=\"#result-1\"");
+	has("id=\"result-1\"");
+	has("id=\"case-1-ipc-null\"");
 	compare_free(&c);
 	result_free(&a);
 	result_free(&b);
@@ -153,7 +162,7 @@ static void two_results(void **state)
 static void with_history(void **state)
 {
 	char folder[] = "/tmp/hbench-page-XXXXXX", *path;
-	struct report_page page = {0};
+	struct report_section page = {0};
 	struct result r;
 	struct error error;
 
@@ -175,7 +184,7 @@ static void with_history(void **state)
 			result_free(&r);
 	}
 	page.result = &r;
-	make_page(&page);
+	make_page(&page, 1);
 	is_balanced();
 	has("class=\"series\"");
 	has("class=\"change\"");
