@@ -15,9 +15,7 @@ static struct {
 } o = {.last = 200};
 
 static const struct option_spec options[] = {
-	{"db", 0, OPTION_TEXT, "URL|FILE",
-	 "Database: postgresql://..., or a file of SQLite ($HBENCH_DB, else one in the user's data folder)", &o.db, 0,
-	 0, NULL},
+	OPTION_DB(o.db),
 	{"machine", 'm', OPTION_TEXT, "ID", "Only this machine (all)", &o.machine, 0, 0, NULL},
 	{"suite", 's', OPTION_TEXT, "NAME", "Without CASE: list only this suite", &o.suite, 0, 0, "SUITES"},
 	{"last", 'n', OPTION_NUMBER, "N", "Look at the latest N results (200)", &o.last, 1, 5000, NULL},

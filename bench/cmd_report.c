@@ -15,12 +15,8 @@ static const struct option_spec options[] = {
 	{"baseline", 'b', OPTION_TEXT, "FILE|DIR",
 	 "Compare with this baseline, or with that of the machine in a folder", &o.baseline, 0, 0, NULL},
 	{"output", 'o', OPTION_TEXT, "FILE", "The page (report.html)", &o.output, 0, 0, NULL},
-	{"db", 0, OPTION_TEXT, "URL|FILE",
-	 "Database with the histories: postgresql://..., or a file of SQLite ($HBENCH_DB, else one in the user's "
-	 "data "
-	 "folder)",
-	 &o.storage.db, 0, 0, NULL},
-	{"no-db", 0, OPTION_FLAG, NULL, "Without histories", &o.storage.none, 0, 0, NULL},
+	OPTION_DB(o.storage.db),
+	OPTION_NO_DB(o.storage.none, "Without histories"),
 	OPTION_END,
 };
 

@@ -8,9 +8,7 @@ static struct {
 } o;
 
 static const struct option_spec options[] = {
-	{"db", 0, OPTION_TEXT, "URL|FILE",
-	 "Database: postgresql://..., or a file of SQLite ($HBENCH_DB, else one in the user's data folder)", &o.db, 0,
-	 0, NULL},
+	OPTION_DB(o.db),
 	OPTION_END,
 };
 

@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report_page.h"
 
-#include "history.h"
 #include "html.h"
 #include "machine.h"
-#include "quality.h"
 #include "report.h"
-
-#include <ctype.h>
-#include <stdlib.h>
-#include <string.h>
+#include "report_page_case.h"
 
 extern const char report_page_css[], report_page_js[]; /* report_page.S */
-
-enum { HISTORY_LAST = 200 };
-
-static const char *class_of(enum verdict verdict)
-{
-	switch (verdict) {
-	case VERDICT_BETTER:
-		return "good";
-	case VERDICT_WORSE:
-	case VERDICT_MISSING:
-		return "bad";
-	case VERDICT_UNSURE:
-		return "doubt";
-	default:
-		return "dim";
-	}
-}
 
 static void print_head(FILE *out, const struct report_section *sections, size_t count)
 {
@@ -53,9 +31,13 @@ static void overview_row(FILE *out, const struct report_section *page)
 	fputs("</a></td>", out);
 	html_cell(out, "td", NULL, "%s", result_text(page->result, "machine"));
 	html_cell(out, "td", "number", "%zu", page->result->count);
-	for (size_t v = 0; v < VERDICT_COUNT; v++)
-		html_cell(out, "td", c && c->tally[v] ? class_of((enum verdict)v) : "dim", c ? "%zu" : "",
-			  c ? c->tally[v] : 0);
+	for (size_t v = 0; v < VERDICT_COUNT; v++) {
+		char class[32];
+
+		snprintf(class, sizeof(class), "number %s",
+			 c && c->tally[v] ? report_page_class((enum verdict)v) : "dim");
+		html_cell(out, "td", class, c ? "%zu" : "", c ? c->tally[v] : 0);
+	}
 	fputs("</tr>\n", out);
 }
 
@@ -66,7 +48,7 @@ static void print_overview(FILE *out, const struct report_section *sections, siz
 	      "<th class=\"number\">cases</th>",
 	      out);
 	for (size_t v = 0; v < VERDICT_COUNT; v++)
-		html_cell(out, "th", NULL, "%s", verdict_name((enum verdict)v));
+		html_cell(out, "th", "number", "%s", verdict_name((enum verdict)v));
 	fputs("</tr>\n", out);
 	for (size_t i = 0; i < count; i++)
 		overview_row(out, &sections[i]);
@@ -103,7 +85,7 @@ static void print_tiles(FILE *out, const struct report_section *page)
 	tile(out, "", boots, boots == 1 ? "boot" : "boots");
 	for (size_t v = 0; c && v < VERDICT_COUNT; v++)
 		if (c->tally[v] || v <= VERDICT_WORSE)
-			tile(out, c->tally[v] ? class_of((enum verdict)v) : "dim", c->tally[v],
+			tile(out, c->tally[v] ? report_page_class((enum verdict)v) : "dim", c->tally[v],
 			     verdict_name((enum verdict)v));
 	fputs("</ul>\n", out);
 	if (c && compare_drifted(c))
@@ -153,29 +135,10 @@ static void print_machines(FILE *out, const struct report_section *page)
 
 /* --- the table of all cases --- */
 
-/* A name as the id of an element. */
-static void print_id(FILE *out, const struct report_section *page, const char *name)
-{
-	fprintf(out, "case-%zu-", page->index);
-	for (; *name; name++)
-		fputc(isalnum((unsigned char)*name) ? *name : '-', out);
-}
-
-static void print_filter_text(FILE *out, const char *name, const char *verdict)
-{
-	fputs(" data-case=\"", out);
-	for (; *name; name++)
-		html_printf(out, "%c", tolower((unsigned char)*name));
-	fputc(' ', out);
-	for (; *verdict; verdict++)
-		html_printf(out, "%c", tolower((unsigned char)*verdict));
-	fputc('"', out);
-}
-
 static void print_name_cell(FILE *out, const struct report_section *page, const char *name, const char *label)
 {
 	fputs("<td><a href=\"#", out);
-	print_id(out, page, name);
+	report_page_id(out, page, name);
 	fputs("\">", out);
 	html_text(out, report_short_name(label));
 	fputs("</a></td>", out);
@@ -203,10 +166,10 @@ static void print_pair(FILE *out, const struct report_section *page, const struc
 {
 	bool exact = page->comparison->metric->exact;
 	const struct outcome *o = &p->outcome;
-	const char *class = class_of(o->verdict);
+	const char *class = report_page_class(o->verdict);
 
 	fputs("<tr", out);
-	print_filter_text(out, p->label, verdict_name(o->verdict));
+	report_page_words(out, p->label, verdict_name(o->verdict));
 	fputc('>', out);
 	print_name_cell(out, page, p->name, p->label);
 	html_cell(out, "td", "number", o->verdict == VERDICT_NEW ? "-" : "%ju", (uintmax_t)o->a);
@@ -229,7 +192,7 @@ static void print_row(FILE *out, const struct report_section *page, const struct
 	const uint64_t numbers[] = {s->min, s->p50, s->p99, s->p999, s->max, s->n};
 
 	fputs("<tr", out);
-	print_filter_text(out, b->name, "");
+	report_page_words(out, b->name, "");
 	fputc('>', out);
 	print_name_cell(out, page, b->name, b->name);
 	for (size_t i = 0; i < array_size(numbers); i++)
@@ -263,126 +226,6 @@ static void print_summary(FILE *out, const struct report_section *page)
 	fputs("</table></div>\n", out);
 }
 
-/* --- one case --- */
-
-static void print_figure_end(FILE *out, const char *caption)
-{
-	fputs("<figcaption>", out);
-	fputs(caption, out);
-	fputs("</figcaption></figure>\n", out);
-}
-
-static void print_distribution(FILE *out, const struct benchmark *a, const struct benchmark *b, const char *unit)
-{
-	if (b->merged.min == b->merged.max &&
-	    (!a || (a->merged.min == a->merged.max && a->merged.min == b->merged.min))) {
-		html_printf(out, "Each of %ju windows took exactly %ju.", (uintmax_t)b->merged.n,
-			    (uintmax_t)b->merged.min);
-		return;
-	}
-	fputs("<figure>", out);
-	if (a)
-		chart_distribution(out, &a->merged, &b->merged, unit);
-	else
-		chart_distribution(out, &b->merged, NULL, unit);
-	print_figure_end(out, a ? "Distribution up to p99: <span style=\"color:var(--a)\">■ A</span>, "
-				  "<span style=\"color:var(--b)\">■ B</span>"
-				: "Distribution up to p99");
-}
-
-static void print_history(FILE *out, const struct history *h)
-{
-	struct chart_point *points = xcalloc(h->count, sizeof(*points));
-
-	for (size_t i = 0; i < h->count; i++) {
-		const struct history_point *p = &h->points[i];
-
-		points[i].value = p->value;
-		points[i].label = xasprintf("%.6g, %s, revision %.12s", p->value, p->date, p->revision);
-	}
-	fputs("<figure>", out);
-	chart_series(out, points, h->count, h->changes, h->change_count);
-	print_figure_end(out, "History; dashed: a change for good");
-	for (size_t i = 0; i < h->count; i++)
-		free((char *)points[i].label);
-	free(points);
-}
-
-static void print_histories(FILE *out, const struct report_section *page, const char *name)
-{
-	struct error ignored;
-	size_t count = 0;
-	struct history *list = page->db ? histories_load(page->db, result_text(page->result, "machine"), name,
-							 HISTORY_LAST, &count, &ignored)
-					: NULL;
-
-	for (size_t i = 0; i < count; i++)
-		if (list[i].count > 1)
-			print_history(out, &list[i]);
-	histories_free(list, count);
-}
-
-static void print_warning(void *context, const char *name, const char *text)
-{
-	FILE *out = context;
-
-	(void)name;
-	fputs("<li class=\"doubt\">", out);
-	html_text(out, text);
-	fputs("</li>\n", out);
-}
-
-static const struct pair *find_pair(const struct comparison *c, const char *name)
-{
-	for (size_t i = 0; c && i < c->count; i++)
-		if (!strcmp(c->pairs[i].name, name))
-			return &c->pairs[i];
-	return NULL;
-}
-
-static void print_notes(FILE *out, const struct report_section *page, const struct benchmark *b, const struct pair *p,
-			const struct metric *metric)
-{
-	fputs("<ul class=\"notes\">\n", out);
-	if (p && p->shift.mass > 0) {
-		fputs("<li>", out);
-		html_printf(out, "The mode at %ju lost %.0f%% of all values to the one at %ju.",
-			    (uintmax_t)p->shift.from, 100 * p->shift.mass, (uintmax_t)p->shift.to);
-		fputs("</li>\n", out);
-	}
-	if (p && *p->outcome.why)
-		print_warning(out, p->name, p->outcome.why);
-	if (metric)
-		quality_check(page->result, b, metric, print_warning, out);
-	fputs("</ul>\n", out);
-}
-
-static void print_case(FILE *out, const struct report_section *page, const struct benchmark *b,
-		       const struct metric *metric)
-{
-	const struct pair *p = find_pair(page->comparison, b->name);
-	const struct suite_case *known = page->suite ? suite_find(page->suite, b->name) : NULL;
-	enum verdict verdict = p ? p->outcome.verdict : VERDICT_SAME;
-
-	fputs("<details id=\"", out);
-	print_id(out, page, b->name);
-	fputc('"', out);
-	print_filter_text(out, b->name, p ? verdict_name(verdict) : "");
-	fputs(verdict == VERDICT_WORSE || verdict == VERDICT_BETTER ? " open>" : ">", out);
-	fputs("<summary>", out);
-	if (p)
-		html_cell(out, "span", class_of(verdict), "%s ", verdict_name(verdict));
-	html_cell(out, "b", NULL, "%s", report_short_name(b->name));
-	html_printf(out, "%s%s", known ? ": " : "", known ? known->meaning : "");
-	fputs("</summary>\n", out);
-	print_notes(out, page, b, p, metric);
-	fputs("<div class=\"charts\">\n", out);
-	print_distribution(out, page->comparison ? result_find(page->comparison->a, b->name) : NULL, b,
-			   metric ? metric->unit : "");
-	print_histories(out, page, b->name);
-	fputs("</div>\n</details>\n", out);
-}
-
 static void print_skipped(FILE *out, const struct result *r)
 {
 	const char *name;
@@ -411,7 +254,7 @@ static void print_section(FILE *out, const struct report_section *page)
 	print_summary(out, page);
 	fputs("<h2>Cases</h2>\n", out);
 	for (size_t i = 0; i < page->result->count; i++)
-		print_case(out, page, &page->result->benchmarks[i], metric);
+		report_page_case(out, page, &page->result->benchmarks[i], metric);
 	print_skipped(out, page->result);
 	fputs("</section>\n", out);
 }

@@ -18,20 +18,20 @@ struct verb_storage {
 	bool none;
 };
 
-#define OPTIONS_STORAGE(s)                                                                               \
-	{"db",                                                                                           \
-	 0,                                                                                              \
-	 OPTION_TEXT,                                                                                    \
-	 "URL|FILE",                                                                                     \
-	 "Database that keeps the result: postgresql://..., or a file of SQLite "                        \
-	 "($HBENCH_DB, else one in the user's data folder)",                                             \
-	 &(s).db,                                                                                        \
-	 0,                                                                                              \
-	 0,                                                                                              \
-	 NULL},                                                                                          \
-	{                                                                                                \
-		"no-db", 0, OPTION_FLAG, NULL, "Keep the result in its file only", &(s).none, 0, 0, NULL \
+#define OPTION_DB(out)                                                                                             \
+	{                                                                                                          \
+		"db", 0, OPTION_TEXT, "URL|FILE",                                                                  \
+			"Database of all results: postgresql://..., or a file of SQLite ($HBENCH_DB, else one in " \
+			"the user's data folder)",                                                                 \
+			&(out), 0, 0, NULL                                                                         \
 	}
+
+#define OPTION_NO_DB(out, doc)                                         \
+	{                                                              \
+		"no-db", 0, OPTION_FLAG, NULL, doc, &(out), 0, 0, NULL \
+	}
+
+#define OPTIONS_STORAGE(s) OPTION_DB((s).db), OPTION_NO_DB((s).none, "Keep the result in its file only")
 
 /* Keeps a result in the database; false, after a message, when one that the user named cannot be used. */
 bool verb_keep(const struct verb_storage *storage, const struct result *result);

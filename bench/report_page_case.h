@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the page and the part about one case. */
+#pragma once
+
+#include "report_page.h"
+
+/* The class of elements that show a verdict. */
+const char *report_page_class(enum verdict verdict);
+
+/* The id of the element about a benchmark. */
+void report_page_id(FILE *out, const struct report_section *page, const char *name);
+
+/* The attribute that the filter looks at. */
+void report_page_words(FILE *out, const char *name, const char *verdict);
+
+/* All about one benchmark, closed unless it changed. */
+void report_page_case(FILE *out, const struct report_section *page, const struct benchmark *b,
+		      const struct metric *metric);
