@@ -157,20 +157,15 @@ static noinline struct ec *switch_and_resume(struct cpu *cpu, struct ec *ec)
 	return resume(cpu, ec);
 }
 
-/* From the hypercall, with nothing else to do. */
-static noinline struct ec *enter_vcpu(struct cpu *cpu)
-{
-	struct ec *ec = cpu->ec;
-	hazard_clear(cpu, HAZARD_VCPU);
-	ec->cont = CONT_VCPU;
-	return arch_vcpu_run(cpu, ec);
-}
-
 /* The usual case: one EC has fallen asleep or been woken in a hypercall, and the next one comes out of one. */
 struct ec *dispatch_run(struct cpu *cpu)
 {
-	if (unlikely(cpu->hazard != HAZARD_SCHED))
-		return cpu->hazard == HAZARD_VCPU ? enter_vcpu(cpu) : run_hazards(cpu);
+	if (unlikely(cpu->hazard != HAZARD_SCHED)) {
+		if (cpu->hazard != HAZARD_VCPU)
+			return run_hazards(cpu);
+		hazard_clear(cpu, HAZARD_VCPU);
+		return arch_vcpu_run(cpu, cpu->ec);
+	}
 	hazard_clear(cpu, HAZARD_SCHED);
 	struct ec *ec = choose(cpu);
 	if (unlikely(ec == cpu->ec))

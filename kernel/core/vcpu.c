@@ -75,14 +75,22 @@ enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out)
 
 /* ---- running ---- */
 
-/* A poked one does not even begin, unless it has an event to deliver: page and `mtd` stay as they are. */
-static bool ends_before_it_begins(struct vcpu *v)
+static always_inline enum status begin_run(struct vcpu *v, struct ec *self)
 {
-	if (likely(!READ_ONCE(v->poked)) || arch_vcpu_has_event(v))
-		return false;
+	v->ec = self;
+	self->vcpu = v;
+	hazard_set(cpu_current(), HAZARD_VCPU);
+	return SUCCESS;
+}
+
+/* A poked one does not even begin, unless it has an event to deliver: page and `mtd` stay as they are. */
+static noinline enum status run_poked(struct vcpu *v, struct ec *self)
+{
+	if (arch_vcpu_has_event(v))
+		return begin_run(v, self);
 	WRITE_ONCE(v->poked, false);
 	WRITE_ONCE(v->state->exit_reason, VCPU_EXIT_POKED);
-	return true;
+	return SUCCESS;
 }
 
 enum status vcpu_run(struct vcpu *v, u64 mtd, u64 wanted, struct ec *self)
@@ -93,23 +101,9 @@ enum status vcpu_run(struct vcpu *v, u64 mtd, u64 wanted, struct ec *self)
 		return BUSY;
 	v->mtd |= mtd;
 	v->wanted = wanted;
-	if (unlikely(ends_before_it_begins(v)))
-		return SUCCESS;
-	v->ec = self;
-	v->entered = false;
-	self->vcpu = v;
-	hazard_set(cpu_current(), HAZARD_VCPU);
-	return SUCCESS;
-}
-
-struct ec *vcpu_end_run(struct vcpu *v)
-{
-	struct ec *ec = v->ec;
-	v->ec = NULL;
-	WRITE_ONCE(v->poked, false);
-	ec->vcpu = NULL;
-	ec->cont = CONT_SYSRET;
-	return ec;
+	if (unlikely(READ_ONCE(v->poked)))
+		return run_poked(v, self);
+	return begin_run(v, self);
 }
 
 void vcpu_leave_run(struct ec *ec)
@@ -133,29 +127,25 @@ static void read_poke(struct work *w)
 }
 
 /* The flag goes first, then the look at what that CPU is at; there it is the other way round (arch_vcpu_run()). */
-static noinline void poke_elsewhere(struct vcpu *v)
+enum status vcpu_poke_elsewhere(struct vcpu *v)
 {
 	if (__atomic_exchange_n(&v->poked, true, __ATOMIC_SEQ_CST))
-		return;
+		return SUCCESS;
 	if (__atomic_load_n(&arch_cpu(v->cpu_id)->vcpu, __ATOMIC_SEQ_CST) == v &&
 	    !__atomic_exchange_n(&v->letter_sent, true, __ATOMIC_ACQ_REL))
 		remote_call(v->cpu_id, &v->letter, read_poke);
-}
-
-void vcpu_poke(struct vcpu *v)
-{
-	if (likely(v->cpu_id == cpu_current()->id))
-		WRITE_ONCE(v->poked, true);
-	else
-		poke_elsewhere(v);
+	return SUCCESS;
 }
 
 /* ---- the end ---- */
 
 void vcpu_retire(struct vcpu *v)
 {
-	if (v->ec)
-		vcpu_end_run(v)->regs.rdi = BAD_CAP;
+	if (v->ec) {
+		struct ec *ec = vcpu_end_run(v);
+		ec->regs.rdi = BAD_CAP;
+		ec->cont = CONT_SYSRET;
+	}
 	arch_vcpu_retire(v);
 	kobject_unref(&v->pd->obj);
 	kobject_unref(&v->state_kp->obj);

@@ -12,7 +12,7 @@
 
 #include "arch_vcpu.h" /* struct arch_vcpu, for the architecture's own things */
 #include "core/kobject.h"
-#include "core/regs.h"
+#include "core/ec.h"
 
 #include <hedron/utcb.h>
 
@@ -38,7 +38,6 @@ struct vcpu {
 	struct ec *ec;    /* whose run is in progress */
 	u64 mtd;          /* what the VMM changed in the state page since the last attempt to enter */
 	u64 wanted;       /* what it wants to see afterwards: an MTD */
-	bool entered;     /* this run has tried to enter the guest */
 	struct arch_vcpu arch;
 
 	/* immutable */
@@ -68,11 +67,26 @@ enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out) must_c
  * `mtd` and `wanted` as in the struct.
  */
 enum status vcpu_run(struct vcpu *v, u64 mtd, u64 wanted, struct ec *self) must_check;
-/* Its run in progress, or else its next one, ends as soon as possible. From any CPU. */
-void vcpu_poke(struct vcpu *v);
+enum status vcpu_poke_elsewhere(struct vcpu *v);
 
-/* The run is over, with the status it has, or a new one: the EC goes on after its hypercall. */
-struct ec *vcpu_end_run(struct vcpu *v);
+/* Its run in progress, or else its next one, ends as soon as possible. From any CPU: `self` is who does it. */
+static always_inline enum status vcpu_poke(struct vcpu *v, const struct ec *self)
+{
+	if (unlikely(v->cpu_id != self->cpu_id))
+		return vcpu_poke_elsewhere(v);
+	WRITE_ONCE(v->poked, true);
+	return SUCCESS;
+}
+
+/* The run is over: its EC, which goes on after its hypercall. */
+static always_inline struct ec *vcpu_end_run(struct vcpu *v)
+{
+	struct ec *ec = v->ec;
+	v->ec = NULL;
+	WRITE_ONCE(v->poked, false);
+	ec->vcpu = NULL;
+	return ec;
+}
 /* Of an EC that dies in it: the vCPU stays as it is. */
 void vcpu_leave_run(struct ec *ec);
 

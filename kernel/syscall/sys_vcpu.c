@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* CREATE_VCPU, VCPU_CTRL. */
+/* CREATE_VCPU. VCPU_CTRL is in syscall.h. */
 #include "core/kp.h"
 #include "core/pd.h"
 #include "core/vcpu.h"
@@ -35,19 +35,4 @@ enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, 
 		return s;
 	s = vcpu_create(&cfg, &v);
 	return sys_install(self->pd, slot, s, &v->obj, PERM_VCPU_ALL);
-}
-
-enum status sys_vcpu_ctrl(u64 arg1, u64 mtd, u64 wanted, struct ec *self)
-{
-	unsigned op = hc_op(arg1);
-
-	if (unlikely(op > VCPU_CTRL_POKE))
-		return BAD_PAR;
-	struct vcpu *v = (struct vcpu *)cap_lookup_object(hc_sel(arg1), KOBJ_VCPU, PERM_VCPU_CTRL);
-	if (unlikely(!v))
-		return BAD_CAP;
-	if (op == VCPU_CTRL_RUN)
-		return vcpu_run(v, mtd, arg1 >> 8 & VCPU_CTRL_PARTIAL ? wanted : VCPU_WANT_ALL, self);
-	vcpu_poke(v);
-	return SUCCESS;
 }

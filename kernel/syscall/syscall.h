@@ -8,6 +8,7 @@
 
 #include "core/ec.h"
 #include "core/percpu.h"
+#include "core/vcpu.h"
 #include "space/space_obj.h"
 
 #include <hedron/abi.h>
@@ -35,9 +36,36 @@ enum status sys_sm_ctrl(u64 arg1, u64 time_high, u64 time_low, struct ec *self);
 enum status sys_kp_create(u64 arg1, u64 parent, struct ec *self);
 enum status sys_kp_ctrl(u64 arg1, u64 pd, u64 va);
 enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, struct ec *self);
-enum status sys_vcpu_ctrl(u64 arg1, u64 mtd, u64 wanted, struct ec *self);
 enum status sys_machine_ctrl(u64 arg1, u64 arg2, struct ec *self);
 enum status sys_revoke(u64 arg1, crd_t crd, u64 pd, struct ec *self);
+
+/* `ctrl` is all that a vCPU's capability can permit: it always is pointer plus PERM_VCPU_CTRL. */
+static always_inline struct vcpu *sys_vcpu(u64 sel)
+{
+	cap_t c = cap_lookup(sel) - PERM_VCPU_CTRL;
+	struct kobject *o = (struct kobject *)c;
+	if (unlikely(c & (KOBJECT_ALIGN - 1)) || unlikely(o->type != KOBJ_VCPU))
+		return NULL;
+	if (!o)
+		unreachable(); /* as in cap_lookup_object() */
+	return (struct vcpu *)o;
+}
+
+#define SYS_VCPU_POKE (VCPU_CTRL_POKE << 8)
+#define SYS_VCPU_UNKNOWN (2 << 8)
+#define SYS_VCPU_PARTIAL (VCPU_CTRL_PARTIAL << 8)
+
+static always_inline enum status sys_vcpu_ctrl(u64 arg1, u64 mtd, u64 wanted, struct ec *self)
+{
+	if (unlikely(arg1 & SYS_VCPU_UNKNOWN))
+		return BAD_PAR;
+	struct vcpu *v = sys_vcpu(hc_sel(arg1));
+	if (unlikely(!v))
+		return BAD_CAP;
+	if (arg1 & SYS_VCPU_POKE)
+		return vcpu_poke(v, self);
+	return vcpu_run(v, mtd, arg1 & SYS_VCPU_PARTIAL ? wanted : VCPU_WANT_ALL, self);
+}
 
 static always_inline struct pd *sys_pd(u64 sel)
 {

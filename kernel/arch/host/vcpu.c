@@ -44,7 +44,6 @@ struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec)
 		return vcpu_end_run(v);
 	}
 	v->mtd = 0;
-	v->entered = true;
 	if (host_guest && !host_guest(v)) {
 		ec->cont = CONT_VCPU;
 		arch_dispatch();

@@ -20,10 +20,6 @@ struct cpu_features cpu_features;
 #define LEAFD1_XGETBV1 (1u << 2)
 #define EXT1_EDX_1G (1u << 26)
 
-/* x87, SSE, AVX, AVX-512 (three components that come together). SDM vol. 1, 13.1. */
-#define XCR0_X87_SSE 0x3u
-#define XCR0_AVX 0x4u
-#define XCR0_AVX512 0xe0u
 #define XSAVE_AREA_MAX 4096
 
 /* Needs CR4.OSXSAVE. What does not fit the page that the interface promises is left off. */

@@ -60,6 +60,11 @@
 #define CR4_SMEP (1ul << 20)
 #define CR4_SMAP (1ul << 21)
 
+/* x87, SSE, AVX, AVX-512 (three components that come together). SDM vol. 1, 13.1. */
+#define XCR0_X87_SSE 0x3u
+#define XCR0_AVX 0x4u
+#define XCR0_AVX512 0xe0u
+
 #define CR3_NOFLUSH (1ul << 63)
 #define PCID_COUNT 4096
 

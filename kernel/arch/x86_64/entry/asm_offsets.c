@@ -64,7 +64,6 @@ void asm_offsets(void)
 	ASM_OFFSET(VCPU_R13, struct vcpu, regs.r13);
 	ASM_OFFSET(VCPU_R14, struct vcpu, regs.r14);
 	ASM_OFFSET(VCPU_R15, struct vcpu, regs.r15);
-	ASM_OFFSET(VCPU_LAUNCHED, struct vcpu, arch.launched);
 	ASM_OFFSET(KOBJECT_TYPE, struct kobject, type);
 	ASM_OFFSET(SM_STATE, struct sm, state);
 	ASM_OFFSET(PT_ID, struct pt, id);
@@ -78,6 +77,8 @@ void asm_offsets(void)
 	ASM_CONST(ASM_PERM_SM_UP, PERM_SM_UP);
 	ASM_CONST(ASM_PERM_SM_DOWN, PERM_SM_DOWN);
 	ASM_CONST(ASM_PERM_PT_CTRL, PERM_PT_CTRL);
+	ASM_OFFSET(VCPU_SPECIAL, struct vcpu, arch.special);
+	ASM_CONST(ASM_SPECIAL_FIRST, SPECIAL_FIRST);
 	ASM_CONST(ASM_CONT_SYSRET, CONT_SYSRET);
 	ASM_CONST(ASM_CONT_IRET, CONT_IRET);
 }

@@ -165,6 +165,7 @@ enum vmcs_segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SE
 #define INTR_WANT_NMI_WINDOW (1u << 13)
 
 #define VECTOR_AC 17
+#define INTR_STATE_SMI (1u << 2)
 
 enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_WAIT_SIPI };
 
@@ -174,6 +175,7 @@ enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_
 #define REASON_INIT 3
 #define REASON_SIPI 4
 #define REASON_TASK_SWITCH 9
+#define REASON_CR_ACCESS 28
 #define REASON_WRMSR 32
 #define REASON_BAD_STATE (33 | REASON_FAILED)
 #define REASON_BAD_MSR (34 | REASON_FAILED)
@@ -189,6 +191,18 @@ static always_inline u64 vmread(u64 field)
 	u64 v;
 	__asm__ volatile("vmread %1, %0" : "=r"(v) : "r"(field) : "cc");
 	return v;
+}
+
+/* Always writes 8 bytes: what lies behind a shorter member has to be written afterwards. */
+static always_inline void vmread_to(u64 field, void *to)
+{
+	__asm__ volatile("vmread %1, %0" : "=m"(*(u64 *)to) : "r"(field) : "cc", "memory");
+}
+
+/* Reads 8 bytes, of which the field takes what it has. One access: for memory that changes. */
+static always_inline void vmwrite_from(u64 field, const void *from)
+{
+	__asm__ volatile("vmwrite %0, %1" : : "m"(*(const u64 *)from), "r"(field) : "cc");
 }
 
 static always_inline void vmwrite(u64 field, u64 v)

@@ -43,6 +43,8 @@ void vmx_set_controls(struct vcpu *v, unsigned primary, unsigned secondary)
 	struct arch_vcpu *a = &v->arch;
 	u32 forced = SEC_EPT | SEC_UNRESTRICTED | (a->vpid ? SEC_VPID : 0);
 
+	a->asked_primary = primary;
+	a->asked_secondary = secondary;
 	u32 now = adjust(secondary | forced, vmx.secondary);
 	if (!a->vpid)
 		now &= ~SEC_VPID;
@@ -141,7 +143,7 @@ static void write_addresses(const struct vcpu *v)
 	vmwrite(VMCS_EPTP, heap_phys(pd->mem.guest.root).v | EPTP_WRITE_BACK | EPTP_FOUR_LEVELS);
 	vmwrite(VMCS_IO_BITMAP_A, heap_phys(pd->pio.guest[0]).v);
 	vmwrite(VMCS_IO_BITMAP_B, heap_phys(pd->pio.guest[1]).v);
-	vmwrite(VMCS_MSR_BITMAP, msr_bitmap(v->arch.passthrough, v->arch.msrs_live));
+	vmwrite(VMCS_MSR_BITMAP, msr_bitmap(v->arch.passthrough, v->arch.special & SPECIAL_LIVE));
 	if (vmx.primary.may & PRI_TPR_SHADOW)
 		vmwrite(VMCS_VIRTUAL_APIC, heap_phys(v->vlapic_kp->page).v);
 	if (vmx.secondary.may & SEC_VIRTUAL_APIC)
@@ -159,7 +161,8 @@ static void write_controls(struct vcpu *v)
 						   EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_TIMER,
 					   vmx.exit));
 	vmwrite(VMCS_ENTRY_CONTROLS, adjust(ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER, vmx.entry));
-	vmwrite(VMCS_EXC_BITMAP, 1u << VECTOR_AC);
+	v->arch.exceptions = 1u << VECTOR_AC;
+	vmwrite(VMCS_EXC_BITMAP, v->arch.exceptions);
 	vmwrite(VMCS_TIMER, ~0u);
 	v->arch.primary = v->arch.secondary = 0;
 	vmx_set_controls(v, 0, 0);
@@ -173,7 +176,5 @@ void vmx_init_fields(struct cpu *cpu, struct vcpu *v)
 	write_control_zeros();
 	write_addresses(v);
 	write_controls(v);
-	vmx_set_cr_masks(v, 0, 0);
-	vmx_set_cr0(v, 0);
-	vmx_set_cr4(v, 0);
+	vmx_init_cr(v);
 }

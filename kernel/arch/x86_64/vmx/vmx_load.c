@@ -10,13 +10,14 @@
 #include "core/vcpu.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
+#include "vmx/vmx_switch.h"
 #include "vmx/vmx_vcpu.h"
 
 /* ---- control registers ---- */
 
 static u64 cr0_actual(u64 seen)
 {
-	return (seen | vmx.cr0_must) & vmx.cr0_may & ~(CR0_CD | CR0_NW);
+	return (seen | vmx.cr0_must) & vmx.cr0_may;
 }
 static u64 cr4_actual(u64 seen)
 {
@@ -25,27 +26,25 @@ static u64 cr4_actual(u64 seen)
 
 void vmx_set_cr0(struct vcpu *v, u64 value)
 {
-	v->arch.cr0_shadow = value;
-	vmwrite(VMCS_CR0_SHADOW, value);
+	if (value != v->arch.cr0_shadow)
+		vmwrite(VMCS_CR0_SHADOW, v->arch.cr0_shadow = value);
 	vmwrite(VMCS_GUEST_CR0, cr0_actual(value));
 }
 
 void vmx_set_cr4(struct vcpu *v, u64 value)
 {
-	v->arch.cr4_shadow = value;
-	vmwrite(VMCS_CR4_SHADOW, value);
+	if (value != v->arch.cr4_shadow)
+		vmwrite(VMCS_CR4_SHADOW, v->arch.cr4_shadow = value);
 	vmwrite(VMCS_GUEST_CR4, cr4_actual(value));
 }
 
 /* What the guest sees stays the same. */
-void vmx_set_cr_masks(struct vcpu *v, u64 cr0_mon, u64 cr4_mon)
+static noinline void write_masks(struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
-	u64 mask0 = vmx.cr0_must | ~vmx.cr0_may | CR0_CD | CR0_NW | cr0_mon;
-	u64 mask4 = vmx.cr4_must | ~vmx.cr4_may | cr4_mon;
+	u64 mask0 = vmx.cr0_must | ~vmx.cr0_may | a->cr0_mon;
+	u64 mask4 = vmx.cr4_must | ~vmx.cr4_may | a->cr4_mon | (a->hides_osxsave ? CR4_OSXSAVE : 0);
 
-	if (likely(mask0 == a->cr0_mask && mask4 == a->cr4_mask))
-		return;
 	u64 cr0 = vmx_cr_seen(vmread(VMCS_GUEST_CR0), a->cr0_mask, a->cr0_shadow);
 	u64 cr4 = vmx_cr_seen(vmread(VMCS_GUEST_CR4), a->cr4_mask, a->cr4_shadow);
 	a->cr0_mask = mask0;
@@ -56,16 +55,67 @@ void vmx_set_cr_masks(struct vcpu *v, u64 cr0_mon, u64 cr4_mon)
 	vmx_set_cr4(v, cr4);
 }
 
-/* ---- from the page ---- */
+void vmx_init_cr(struct vcpu *v)
+{
+	vmwrite(VMCS_CR0_SHADOW, 0);
+	vmwrite(VMCS_CR4_SHADOW, 0);
+	write_masks(v);
+	vmx_set_cr0(v, 0);
+	vmx_set_cr4(v, 0);
+}
 
+static always_inline void set_monitored(struct vcpu *v, u64 cr0_mon, u64 cr4_mon)
+{
+	struct arch_vcpu *a = &v->arch;
+	if (likely(a->cr0_mon == cr0_mon) && likely(a->cr4_mon == cr4_mon))
+		return;
+	a->cr0_mon = cr0_mon;
+	a->cr4_mon = cr4_mon;
+	write_masks(v);
+}
+
+/* SDM vol. 1, 13.3. */
 static bool xcr0_is_valid(u64 v)
 {
-	const u64 avx = 1 << 2, avx512 = 7 << 5;
-	u64 both = v & avx512;
+	u64 avx512 = v & XCR0_AVX512;
 
-	return v & 1 && !(v & ~(u64)cpu_features.xcr0) && (!(v & avx) || v & 2) && (!both || both == avx512) &&
-	       (!both || v & avx);
+	if (!(v & 1) || v & ~(u64)cpu_features.xcr0)
+		return false;
+	if (v & XCR0_AVX && !(v & 2))
+		return false;
+	return !avx512 || (avx512 == XCR0_AVX512 && v & XCR0_AVX);
 }
+
+/* As long as CR4.OSXSAVE is 0, XCR0 has no effect and cannot be read: the host's does as well. */
+static noinline void choose_xcr0(struct vcpu *v, u64 xcr0, u64 cr4)
+{
+	struct arch_vcpu *a = &v->arch;
+	bool differs = xcr0 != cpu_features.xcr0, hide = differs && !(cr4 & CR4_OSXSAVE);
+
+	a->xcr0 = xcr0;
+	vmx_set_special(a, SPECIAL_BAD_XCR0, !xcr0_is_valid(xcr0));
+	a->own_xcr0 = differs;
+	vmx_set_special(a, SPECIAL_XCR0, differs && !hide);
+	if (a->hides_osxsave == hide)
+		return;
+	a->hides_osxsave = hide;
+	write_masks(v);
+}
+
+bool vmx_show_osxsave(struct vcpu *v)
+{
+	struct arch_vcpu *a = &v->arch;
+
+	if (!a->hides_osxsave)
+		return false;
+	a->hides_osxsave = false;
+	a->special |= SPECIAL_XCR0;
+	write_masks(v);
+	xcr0_write((u32)a->xcr0);
+	return true;
+}
+
+/* ---- from the page ---- */
 
 /* A value that this CPU has: tried out, because which bits exist is nowhere said in one place. */
 static bool spec_ctrl_is_valid(u64 v)
@@ -77,109 +127,141 @@ static bool spec_ctrl_is_valid(u64 v)
 	return ok;
 }
 
-static noinline u32 load_cr(struct vcpu *v, const struct utcb_state *s)
+static noinline u32 load_spec_ctrl(struct arch_vcpu *a, u64 value)
+{
+	if (!spec_ctrl_is_valid(value))
+		return REASON_BAD_MSR;
+	vmx_set_spec_ctrl(a, value);
+	return 0;
+}
+
+static always_inline u32 load_cr(struct vcpu *v, const struct utcb_state *s)
 {
 	struct arch_vcpu *a = &v->arch;
-	u64 spec_ctrl = READ_ONCE(s->spec_ctrl);
+	u64 xcr0 = READ_ONCE(s->xcr0), cr4 = READ_ONCE(s->cr4), spec_ctrl = READ_ONCE(s->spec_ctrl);
 
 	vmx_set_cr0(v, READ_ONCE(s->cr0));
 	v->regs.cr2 = READ_ONCE(s->cr2);
-	vmwrite(VMCS_GUEST_CR3, READ_ONCE(s->cr3));
-	vmx_set_cr4(v, READ_ONCE(s->cr4));
-	a->xcr0 = READ_ONCE(s->xcr0);
-	a->xcr0_valid = xcr0_is_valid(a->xcr0);
-	if (vmx.spec_ctrl && spec_ctrl != a->spec_ctrl) {
-		if (!spec_ctrl_is_valid(spec_ctrl))
-			return REASON_BAD_MSR;
-		a->spec_ctrl = spec_ctrl;
-	}
+	vmwrite_from(VMCS_GUEST_CR3, &s->cr3);
+	vmx_set_cr4(v, cr4);
+	if (unlikely(xcr0 != a->xcr0) || unlikely(a->own_xcr0))
+		choose_xcr0(v, xcr0, cr4);
+	if (unlikely(spec_ctrl != a->spec_ctrl) && vmx.spec_ctrl)
+		return load_spec_ctrl(a, spec_ctrl);
 	return 0;
 }
+
+#define PRI_WINDOWS (PRI_INTERRUPT_WINDOW | PRI_NMI_WINDOW)
 
 /* Window requests travel in intr_info; the field has no such bits. */
 static always_inline void load_injection(struct vcpu *v, const struct utcb_state *s)
 {
-	u32 info = READ_ONCE(s->intr_info), primary = v->arch.primary & ~(PRI_INTERRUPT_WINDOW | PRI_NMI_WINDOW);
+	u32 info = READ_ONCE(s->intr_info), primary = v->arch.primary & ~PRI_WINDOWS;
 
 	vmwrite(VMCS_ENTRY_INTR_INFO, info & ~(INTR_WANT_WINDOW | INTR_WANT_NMI_WINDOW));
-	vmwrite(VMCS_ENTRY_INTR_ERROR, READ_ONCE(s->intr_error));
-	if (info & INTR_WANT_WINDOW)
-		primary |= PRI_INTERRUPT_WINDOW;
-	if (info & INTR_WANT_NMI_WINDOW)
-		primary |= PRI_NMI_WINDOW;
-	vmx_write_primary(v, primary);
-	v->arch.event = info & INTR_VALID;
+	vmwrite_from(VMCS_ENTRY_INTR_ERROR, &s->intr_error);
+	primary |= info & INTR_WANT_WINDOW ? PRI_INTERRUPT_WINDOW : 0;
+	primary |= info & INTR_WANT_NMI_WINDOW ? PRI_NMI_WINDOW : 0;
+	if (unlikely(primary != v->arch.primary))
+		vmx_write_primary(v, primary);
+	_Static_assert(INTR_VALID >> 24 == SPECIAL_EVENT, "one is the other, shifted");
+	v->arch.special = (v->arch.special & ~(u32)SPECIAL_EVENT) | (info >> 24 & SPECIAL_EVENT);
 }
 
 static always_inline void load_activity(struct vcpu *v, const struct utcb_state *s)
 {
 	u32 activity = READ_ONCE(s->actv_state);
 
-	vmwrite(VMCS_GUEST_INTR_STATE, READ_ONCE(s->intr_state));
-	v->arch.waits_sipi = activity == ACTIVITY_WAIT_SIPI; /* whose field vmx_run.c writes */
+	vmwrite_from(VMCS_GUEST_INTR_STATE, &s->intr_state);
 	vmwrite(VMCS_GUEST_ACTV_STATE, activity);
+	v->arch.special &= ~(u32)SPECIAL_WAITS_SIPI;
+	if (unlikely(activity == ACTIVITY_WAIT_SIPI))
+		v->arch.special |= SPECIAL_WAITS_SIPI; /* vmx_run.c does the rest */
 }
 
-static noinline void load_controls(struct vcpu *v, const struct utcb_state *s)
-{
-	vmx_set_controls(v, READ_ONCE(s->ctrl[0]), READ_ONCE(s->ctrl[1]));
-	vmwrite(VMCS_EXC_BITMAP, READ_ONCE(s->exc_bitmap) | 1u << VECTOR_AC);
-	vmx_set_cr_masks(v, READ_ONCE(s->cr0_mon), READ_ONCE(s->cr4_mon));
-}
-
-static always_inline void load_segment(enum vmcs_segment n, const struct utcb_seg *seg)
-{
-	u64 low = READ_ONCE(*(const u64 *)seg); /* selector, access rights, limit */
-	u64 ar = low >> 16;
-
-	vmwrite(VMCS_GUEST_ES_SEL + 2 * n, (u16)low);
-	vmwrite(VMCS_GUEST_ES_AR + 2 * n, (ar & 0xff) | (ar & 0x1f00) << 4);
-	vmwrite(VMCS_GUEST_ES_LIMIT + 2 * n, low >> 32);
-	vmwrite(VMCS_GUEST_ES_BASE + 2 * n, READ_ONCE(seg->base));
-}
-
-/* Limit and base. */
-static always_inline void load_table(u64 limit_field, u64 base_field, const struct utcb_seg *seg)
-{
-	vmwrite(limit_field, READ_ONCE(seg->limit));
-	vmwrite(base_field, READ_ONCE(seg->base));
-}
-
-/* EFER.LMA also selects the mode that the entry ends in (SDM vol. 3, 25.8.1). */
-static void load_efer_pat(struct vcpu *v, const struct utcb_state *s)
+/* Of the primary controls, the windows may be others than asked for here last: INJ changes them, too. */
+static always_inline void load_controls(struct vcpu *v, const struct utcb_state *s)
 {
 	struct arch_vcpu *a = &v->arch;
-	u64 entry = vmread(VMCS_ENTRY_CONTROLS);
+	u32 primary = READ_ONCE(s->ctrl[0]), secondary = READ_ONCE(s->ctrl[1]);
+	u32 exceptions = READ_ONCE(s->exc_bitmap) | 1u << VECTOR_AC;
 
+	if (unlikely(primary != a->asked_primary) || unlikely(secondary != a->asked_secondary) ||
+	    unlikely((primary ^ a->primary) & PRI_WINDOWS))
+		vmx_set_controls(v, primary, secondary);
+	if (unlikely(exceptions != a->exceptions))
+		vmwrite(VMCS_EXC_BITMAP, a->exceptions = exceptions);
+	set_monitored(v, READ_ONCE(s->cr0_mon), READ_ONCE(s->cr4_mon));
+}
+
+/* Each word in one access. Access rights: vmx_store.c. */
+static always_inline void load_segment(enum vmcs_segment n, const struct utcb_seg *seg)
+{
+	const u8 *ar = (const u8 *)&seg->ar;
+	u32 rights = READ_ONCE(ar[0]) | (u32)READ_ONCE(ar[1]) << 12;
+
+	vmwrite_from(VMCS_GUEST_ES_SEL + 2 * n, &seg->sel);
+	vmwrite(VMCS_GUEST_ES_AR + 2 * n, rights);
+	vmwrite_from(VMCS_GUEST_ES_LIMIT + 2 * n, &seg->limit);
+	vmwrite_from(VMCS_GUEST_ES_BASE + 2 * n, &seg->base);
+}
+
+static always_inline void load_table(u64 limit_field, u64 base_field, const struct utcb_seg *seg)
+{
+	vmwrite_from(limit_field, &seg->limit);
+	vmwrite_from(base_field, &seg->base);
+}
+
+static noinline void write_efer(struct arch_vcpu *a, u64 efer, u64 entry)
+{
 	a->kernel_gs_base = msr_read(MSR_KERNEL_GS_BASE); /* SWAPGS may become impossible now */
-	a->efer = READ_ONCE(s->efer);
-	a->pat = READ_ONCE(s->pat);
-	a->uses_syscall = a->efer & EFER_SCE;
-	u64 wanted = a->efer & EFER_LMA ? entry | ENTRY_IA32E : entry & ~(u64)ENTRY_IA32E;
-	if (wanted != entry)
-		vmwrite(VMCS_ENTRY_CONTROLS, wanted);
-	vmwrite(VMCS_GUEST_EFER, a->efer);
-	vmwrite(VMCS_GUEST_PAT, a->pat);
+	a->efer = efer;
+	vmx_set_special(a, SPECIAL_SYSCALL, efer & EFER_SCE);
+	vmwrite(VMCS_ENTRY_CONTROLS, efer & EFER_LMA ? entry | ENTRY_IA32E : entry & ~(u64)ENTRY_IA32E);
+	vmwrite(VMCS_GUEST_EFER, efer);
+}
+
+/* EFER.LMA also selects the mode that the entry ends in (SDM vol. 3, 25.8.1); the guest changes both with CR0.PG. */
+static always_inline void load_efer_pat(struct vcpu *v, const struct utcb_state *s)
+{
+	struct arch_vcpu *a = &v->arch;
+	u64 efer = READ_ONCE(s->efer), entry = vmread(VMCS_ENTRY_CONTROLS);
+
+	_Static_assert(EFER_LMA == ENTRY_IA32E << 1, "one is the other, shifted");
+	if (unlikely(efer != a->efer) || unlikely((efer ^ entry << 1) & EFER_LMA))
+		write_efer(a, efer, entry);
+	u64 pat = READ_ONCE(s->pat);
+	if (unlikely(pat != a->pat))
+		vmwrite(VMCS_GUEST_PAT, a->pat = pat);
 }
 
 /* These go into MSRs with WRMSR, which must not fault. */
-static u32 load_syscall_msrs(struct vcpu *v, const struct utcb_state *s)
+static noinline u32 change_syscall_msrs(struct arch_vcpu *a, u64 star, u64 lstar, u64 fmask)
 {
-	struct arch_vcpu *a = &v->arch;
-	u64 lstar = READ_ONCE(s->lstar), fmask = READ_ONCE(s->fmask), gs = READ_ONCE(s->kernel_gs_base);
-
-	if (!arch_is_canonical(lstar) || !arch_is_canonical(gs) || fmask >> 32)
+	if (!arch_is_canonical(lstar) || fmask >> 32)
 		return REASON_BAD_MSR;
-	a->star = READ_ONCE(s->star);
+	a->star = star;
 	a->lstar = lstar;
 	a->fmask = fmask;
+	return 0;
+}
+
+static always_inline u32 load_syscall_msrs(struct arch_vcpu *a, const struct utcb_state *s)
+{
+	u64 star = READ_ONCE(s->star), lstar = READ_ONCE(s->lstar), fmask = READ_ONCE(s->fmask);
+	u64 gs = READ_ONCE(s->kernel_gs_base);
+
+	if (unlikely(!arch_is_canonical(gs)))
+		return REASON_BAD_MSR;
 	a->kernel_gs_base = gs;
 	msr_write(MSR_KERNEL_GS_BASE, gs);
+	if (unlikely(star != a->star) || unlikely(lstar != a->lstar) || unlikely(fmask != a->fmask))
+		return change_syscall_msrs(a, star, lstar, fmask);
 	return 0;
 }
 
 /* Rounded up to ticks of the timer. */
-static void load_timeout(struct vcpu *v, const struct utcb_state *s)
+static always_inline void load_timeout(struct vcpu *v, const struct utcb_state *s)
 {
 	u64 tsc = READ_ONCE(s->tsc_timeout);
 	u64 ticks = (tsc >> vmx.timer_shift) + ((tsc & bits_low(vmx.timer_shift)) != 0);
@@ -187,20 +269,23 @@ static void load_timeout(struct vcpu *v, const struct utcb_state *s)
 	v->arch.has_timeout = true;
 }
 
-static void load_tsc(struct vcpu *v, const struct utcb_state *s)
+static always_inline void load_tsc(struct vcpu *v, const struct utcb_state *s)
 {
-	v->arch.tsc_offset = READ_ONCE(s->tsc_off);
-	vmwrite(VMCS_TSC_OFFSET, v->arch.tsc_offset);
-	if (vmx.tsc_aux)
-		v->arch.tsc_aux = READ_ONCE(s->tsc_aux);
+	struct arch_vcpu *a = &v->arch;
+	u64 offset = READ_ONCE(s->tsc_off);
+	u32 aux = READ_ONCE(s->tsc_aux);
+
+	if (unlikely(offset != a->tsc_offset))
+		vmwrite(VMCS_TSC_OFFSET, a->tsc_offset = offset);
+	if (unlikely(aux != a->tsc_aux) && vmx.tsc_aux)
+		vmx_set_tsc_aux(a, aux);
 }
 
-static void load_pdpte(struct vcpu *v, const struct utcb_state *s)
+static always_inline void load_pdpte(const struct utcb_state *s)
 {
-	for (unsigned i = 0; i < 4; i++) {
-		v->arch.pdpte[i] = READ_ONCE(s->pdpte[i]);
-		vmwrite(VMCS_GUEST_PDPTE + 2 * i, v->arch.pdpte[i]);
-	}
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < 4; i++)
+		vmwrite_from(VMCS_GUEST_PDPTE + 2 * i, &s->pdpte[i]);
 }
 
 /* What only some CPUs have is ignored by the others. */
@@ -217,7 +302,7 @@ static void load_apic(u64 mtd, const struct utcb_state *s)
 			vmwrite(VMCS_EOI_BITMAP + 2 * i, READ_ONCE(s->eoi_bitmap[i]));
 }
 
-static void load_segments(u64 mtd, const struct utcb_state *s)
+static always_inline void load_segments(u64 mtd, const struct utcb_state *s)
 {
 #define X(group, n, member)    \
 	if (mtd & MTD_##group) \
@@ -230,23 +315,35 @@ static void load_segments(u64 mtd, const struct utcb_state *s)
 		load_table(VMCS_GUEST_IDTR_LIMIT, VMCS_GUEST_IDTR_BASE, &s->idtr);
 }
 
-static void load_known_msrs(struct vcpu *v, u64 mtd, const struct utcb_state *s)
+static always_inline void load_known_msrs(struct vcpu *v, u64 mtd, const struct utcb_state *s)
 {
-#define X(group, field, member)                        \
-	if (mtd & MTD_##group) {                       \
-		v->arch.member = READ_ONCE(s->member); \
-		vmwrite(field, v->arch.member);        \
+#define X(group, field, member)                                  \
+	if (mtd & MTD_##group) {                                 \
+		u64 member = READ_ONCE(s->member);               \
+		if (unlikely(member != v->arch.member))          \
+			vmwrite(field, v->arch.member = member); \
 	}
 	VMX_KNOWN_MSR_LIST(X)
 #undef X
 }
 
-#define MTD_OFTEN \
-	(MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RIP_LEN | MTD_RFLAGS | MTD_INJ | MTD_STA)
+#define MTD_SELDOM (MTD_TSC_TIMEOUT | MTD_TPR | MTD_VINTR | MTD_EOI | MTD_TLB)
+
+static noinline void load_seldom(struct vcpu *v)
+{
+	const struct utcb_state *s = v->state;
+
+	if (v->mtd & MTD_TSC_TIMEOUT)
+		load_timeout(v, s);
+	if (v->mtd & MTD_TLB)
+		vmx_flush_vpid(v);
+	load_apic(v->mtd, s);
+}
 
 /* INJ comes after CTRL: both write the primary controls. */
-static noinline u32 load_seldom(struct vcpu *v, u64 mtd, const struct utcb_state *s)
+static always_inline u32 load(struct vcpu *v, u64 mtd)
 {
+	const struct utcb_state *s = v->state;
 	u32 refused = 0;
 
 	if (mtd & MTD_CTRL)
@@ -255,58 +352,47 @@ static noinline u32 load_seldom(struct vcpu *v, u64 mtd, const struct utcb_state
 		refused |= load_cr(v, s);
 	load_segments(mtd, s);
 	load_known_msrs(v, mtd, s);
-	if (mtd & MTD_DR)
-		vmwrite(VMCS_GUEST_DR7, READ_ONCE(s->dr7));
-	if (mtd & MTD_EFER_PAT)
-		load_efer_pat(v, s);
-	if (mtd & MTD_SYSCALL_SWAPGS)
-		refused |= load_syscall_msrs(v, s);
-	if (mtd & MTD_TSC)
-		load_tsc(v, s);
-	if (mtd & MTD_TSC_TIMEOUT)
-		load_timeout(v, s);
-	if (mtd & MTD_PDPTE)
-		load_pdpte(v, s);
-	if (mtd & (MTD_TPR | MTD_VINTR | MTD_EOI))
-		load_apic(mtd, s);
-	if (mtd & MTD_TLB)
-		vmx_flush_vpid(v);
-	return refused;
-}
-
-u32 vmx_state_load(struct vcpu *v)
-{
-	const struct utcb_state *s = v->state;
-	struct regs *r = &v->regs;
-	u64 mtd = v->mtd;
-	u32 refused = 0;
-
-	if (unlikely(mtd & ~(u64)MTD_OFTEN))
-		refused = load_seldom(v, mtd, s);
-	if (mtd & MTD_GPR_ACDB)
-		BLOCK_COPY(r, s, rax, rbx);
 	if (mtd & MTD_GPR_BSD)
-		BLOCK_COPY(r, s, rbp, rdi);
+		BLOCK_COPY(&v->regs, s, rbp, rdi);
 	if (mtd & MTD_GPR_R8_R15)
-		BLOCK_COPY(r, s, r8, r15);
-	if (mtd & MTD_RIP_LEN) {
-		vmwrite(VMCS_GUEST_RIP, READ_ONCE(s->rip));
-		vmwrite(VMCS_ENTRY_INST_LEN, READ_ONCE(s->inst_len));
-	}
+		BLOCK_COPY(&v->regs, s, r8, r15);
 	if (mtd & MTD_RSP)
-		vmwrite(VMCS_GUEST_RSP, READ_ONCE(s->rsp));
+		vmwrite_from(VMCS_GUEST_RSP, &s->rsp);
 	if (mtd & MTD_RFLAGS)
-		vmwrite(VMCS_GUEST_RFLAGS, READ_ONCE(s->rflags));
+		vmwrite_from(VMCS_GUEST_RFLAGS, &s->rflags);
 	if (mtd & MTD_INJ)
 		load_injection(v, s);
 	if (mtd & MTD_STA)
 		load_activity(v, s);
+	if (mtd & MTD_DR)
+		vmwrite_from(VMCS_GUEST_DR7, &s->dr7);
+	if (mtd & MTD_EFER_PAT)
+		load_efer_pat(v, s);
+	if (mtd & MTD_SYSCALL_SWAPGS)
+		refused |= load_syscall_msrs(&v->arch, s);
+	if (mtd & MTD_TSC)
+		load_tsc(v, s);
+	if (mtd & MTD_PDPTE)
+		load_pdpte(s);
 	return refused;
+}
+
+/* What a VMM that does not look closely writes all together. */
+#define MTD_WHOLE                                                                                                \
+	(MTD_GPR_BSD | MTD_RSP | MTD_RFLAGS | MTD_DS_ES | MTD_FS_GS | MTD_CS_SS | MTD_TR | MTD_LDTR | MTD_GDTR | \
+	 MTD_IDTR | MTD_CR | MTD_DR | MTD_SYSENTER | MTD_CTRL | MTD_INJ | MTD_STA | MTD_TSC | MTD_EFER_PAT |     \
+	 MTD_PDPTE | MTD_GPR_R8_R15 | MTD_SYSCALL_SWAPGS)
+
+u32 vmx_state_load_rest(struct vcpu *v)
+{
+	if (unlikely(v->mtd & MTD_SELDOM))
+		load_seldom(v);
+	return (v->mtd & MTD_WHOLE) == MTD_WHOLE ? load(v, MTD_WHOLE) : load(v, v->mtd);
 }
 
 bool arch_vcpu_has_event(const struct vcpu *v)
 {
 	if (v->mtd & MTD_INJ)
 		return READ_ONCE(v->state->intr_info) & INTR_VALID;
-	return v->arch.event;
+	return v->arch.special & SPECIAL_EVENT;
 }

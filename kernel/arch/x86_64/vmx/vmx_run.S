@@ -36,9 +36,9 @@ vmx_run_window:
 	mov	VCPU_R13(%rdi), %r13
 	mov	VCPU_R14(%rdi), %r14
 	mov	VCPU_R15(%rdi), %r15
-	cmpb	$0, VCPU_LAUNCHED(%rdi)
+	testl	$ASM_SPECIAL_FIRST, VCPU_SPECIAL(%rdi)
 	mov	VCPU_RDI(%rdi), %rdi
-	je	1f
+	jnz	1f
 	vmresume
 	jmp	entry_failed
 1:	vmlaunch

@@ -16,17 +16,17 @@
 #include "vmx/vmx_switch.h"
 #include "vmx/vmx_vcpu.h"
 
-__attribute__((noreturn)) void enter_guest(struct vcpu *v);
+struct ec *enter_guest(struct vcpu *v); /* does not return: a jump, so that nobody needs a frame */
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v);
 struct ec *vmx_entry_failed(struct cpu *cpu, struct vcpu *v);
 __attribute__((noreturn)) void vmx_interrupted(struct cpu *cpu, struct vcpu *v);
 
 /* ---- in ---- */
 
-/* What a VM exit is to load. Where the CPU is, is the truth. */
-static always_inline void write_host(const struct cpu *cpu, const struct ec *ec, struct arch_vcpu *a)
+/* What a VM exit is to load. What is in the CPU is the truth. */
+static always_inline void write_host(struct arch_vcpu *a)
 {
-	u64 cr3 = ec->pd->cr3[cpu->id] & ~CR3_NOFLUSH, fs = fsbase_read(), gs = gsbase_read();
+	u64 cr3 = cr3_read(), fs = fsbase_read(), gs = gsbase_read();
 
 	if (unlikely(a->host_cr3 != cr3))
 		vmwrite(VMCS_HOST_CR3, a->host_cr3 = cr3);
@@ -37,19 +37,19 @@ static always_inline void write_host(const struct cpu *cpu, const struct ec *ec,
 }
 
 /* The mark goes first, as in tlb_refresh(): vmx_run.S looks at requests once more. */
-static noinline void refresh_nested(struct cpu *cpu, struct pd *pd)
+static noinline struct ec *enter_refreshed(struct vcpu *v)
 {
 	const struct {
 		u64 eptp, reserved;
 	} which = {vmread(VMCS_EPTP), 0};
-	while (__atomic_exchange_n(&pd->guest_stale[cpu->id], 0, __ATOMIC_SEQ_CST))
+	while (__atomic_exchange_n(v->arch.stale, 0, __ATOMIC_SEQ_CST))
 		__asm__ volatile("invept %0, %1" : : "m"(which), "r"(1ull) : "cc", "memory");
+	return enter_guest(v);
 }
 
-static always_inline void check_nested(struct cpu *cpu, const struct vcpu *v)
+static always_inline struct ec *enter(struct vcpu *v)
 {
-	if (unlikely(READ_ONCE(v->pd->guest_stale[cpu->id])))
-		refresh_nested(cpu, v->pd);
+	return unlikely(READ_ONCE(*v->arch.stale)) ? enter_refreshed(v) : enter_guest(v);
 }
 
 /*
@@ -58,9 +58,8 @@ static always_inline void check_nested(struct cpu *cpu, const struct vcpu *v)
  * (arch_kick()). All others halt instead: no instruction runs, and everything that ends a run does. False: not now,
  * something is asked of this CPU, whose sender may not have seen that NMIs will not do.
  */
-static noinline bool choose_wait(struct cpu *cpu, struct vcpu *v)
+static bool choose_wait(struct cpu *cpu, struct arch_vcpu *a)
 {
-	struct arch_vcpu *a = &v->arch;
 	bool real = a->passthrough && !a->has_timeout && vmx.wait_sipi;
 
 	vmwrite(VMCS_GUEST_ACTV_STATE, real ? ACTIVITY_WAIT_SIPI : ACTIVITY_HLT);
@@ -73,53 +72,40 @@ static noinline bool choose_wait(struct cpu *cpu, struct vcpu *v)
 	return false;
 }
 
-/* The event is delivered, and then the timer ends the run before the first instruction. */
-static void cut_short(struct arch_vcpu *a)
-{
-	if (a->cut_short)
-		return;
-	a->cut_short = true;
-	a->timer = (u32)vmread(VMCS_TIMER);
-	vmwrite(VMCS_TIMER, 0);
-}
-
 static void restore_timer(struct arch_vcpu *a)
 {
-	a->cut_short = false;
+	a->special &= ~(u32)SPECIAL_CUT_SHORT;
 	vmwrite(VMCS_TIMER, a->timer);
 }
 
 static noinline struct ec *finish(struct vcpu *v, u32 reason, bool by_hardware)
 {
-	struct arch_vcpu *a = &v->arch;
-
-	if (unlikely(a->cut_short))
-		restore_timer(a);
-	vmx_state_store(v, reason, by_hardware);
-	return vcpu_end_run(v);
-}
-
-/* The guest has not been entered since the last look at the page: only the reason is new, and the page is read again
- * by the next run. */
-static struct ec *finish_untouched(struct vcpu *v)
-{
-	v->state->exit_reason = VCPU_EXIT_POKED;
-	return vcpu_end_run(v);
+	v->arch.special &= ~(u32)SPECIAL_ENTERED;
+	if (by_hardware && !(reason & REASON_FAILED))
+		return vmx_state_store(v, reason);
+	return vmx_state_store_pending(v, reason);
 }
 
 /* An entry was refused before the CPU saw it. The page has the bits that count as tried. */
-static noinline struct ec *refuse(struct vcpu *v, u32 reason)
+static struct ec *refuse(struct vcpu *v, u32 reason)
 {
 	v->mtd = 0;
 	return finish(v, reason, false);
 }
 
-static noinline struct ec *end_poked(struct vcpu *v)
+/* If the guest has not been entered since the last look at the page, only the reason is new, and the page is read
+ * again by the next run. */
+static struct ec *end_poked(struct vcpu *v)
 {
-	return v->entered ? finish(v, VCPU_EXIT_POKED, false) : finish_untouched(v);
+	if (v->arch.special & SPECIAL_CUT_SHORT)
+		restore_timer(&v->arch);
+	if (v->arch.special & SPECIAL_ENTERED)
+		return finish(v, VCPU_EXIT_POKED, false);
+	v->state->exit_reason = VCPU_EXIT_POKED;
+	return vcpu_end_run(v);
 }
 
-/* For a guest that drives the machine, a NMI that nobody here has sent. */
+/* For a guest that drives the machine, an NMI that nobody here has sent. */
 static noinline struct ec *end_with_nmi(struct cpu *cpu, struct vcpu *v)
 {
 	cpu->nmi_foreign = false;
@@ -127,35 +113,82 @@ static noinline struct ec *end_with_nmi(struct cpu *cpu, struct vcpu *v)
 	return end_poked(v);
 }
 
+/* The event is delivered, and then the timer ends the run before the first instruction. False: there is none. */
+static bool cut_short(struct arch_vcpu *a)
+{
+	if (!(a->special & SPECIAL_EVENT))
+		return false;
+	if (!(a->special & SPECIAL_CUT_SHORT)) {
+		a->special |= SPECIAL_CUT_SHORT;
+		a->timer = (u32)vmread(VMCS_TIMER);
+		vmwrite(VMCS_TIMER, 0);
+	}
+	return true;
+}
+
+static always_inline struct ec *enter_from(struct vcpu *v)
+{
+	if (unlikely(cr2_read() != v->regs.cr2))
+		cr2_write(v->regs.cr2);
+	write_host(&v->arch);
+	return enter(v);
+}
+
+/* The state is loaded. */
+static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
+{
+	struct arch_vcpu *a = &v->arch;
+
+	if (READ_ONCE(v->poked) && !cut_short(a))
+		return end_poked(v);
+	if (cpu->nmi_foreign && a->passthrough)
+		return end_with_nmi(cpu, v);
+	if (!vmx_to_guest(cpu, v->ec, v))
+		return refuse(v, REASON_BAD_STATE);
+	if (a->special & SPECIAL_WAITS_SIPI && !choose_wait(cpu, a))
+		vmx_interrupted(cpu, v);
+	return enter_from(v);
+}
+
+static always_inline struct ec *go_on(struct cpu *cpu, struct vcpu *v)
+{
+	if (unlikely(READ_ONCE(v->poked)) || unlikely(cpu->nmi_foreign) || !vmx_usual_entry(cpu, &v->arch))
+		return go_on_specially(cpu, v);
+	return enter_from(v);
+}
+
+static noinline struct ec *load_rest(struct cpu *cpu, struct vcpu *v)
+{
+	u32 refused = vmx_state_load_rest(v);
+	return refused ? refuse(v, refused) : go_on(cpu, v);
+}
+
+static noinline struct ec *load_vcpu(struct cpu *cpu, struct ec *ec)
+{
+	vmx_load_vcpu(cpu, ec->vcpu);
+	return arch_vcpu_run(cpu, ec);
+}
+
+/* The usual path ends in a jump into the guest, and so do all others: nothing is kept on the stack. */
 struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec)
 {
 	struct vcpu *v = ec->vcpu;
-	struct arch_vcpu *a = &v->arch;
-	u32 refused = 0;
 
 	if (unlikely(cpu->vcpu != v))
-		vmx_load_vcpu(cpu, v);
-	if (likely(v->mtd))
-		refused = vmx_state_load(v);
-	if (unlikely(refused))
-		return refuse(v, refused);
-	if (unlikely(READ_ONCE(v->poked))) {
-		if (!a->event)
-			return end_poked(v);
-		cut_short(a);
-	}
-	if (unlikely(cpu->nmi_foreign) && a->passthrough)
-		return end_with_nmi(cpu, v);
-	if (unlikely(!vmx_switch_to_guest(cpu, ec, v)))
-		return refuse(v, REASON_BAD_STATE);
-	if (unlikely(a->waits_sipi) && !choose_wait(cpu, v))
-		vmx_interrupted(cpu, v);
-	write_host(cpu, ec, a);
-	check_nested(cpu, v);
-	enter_guest(v);
+		return load_vcpu(cpu, ec);
+	vmx_state_load_often(v, v->mtd);
+	if (unlikely(v->mtd & ~VMX_MTD_OFTEN))
+		return load_rest(cpu, v);
+	return go_on(cpu, v);
 }
 
 /* ---- out ---- */
+
+static always_inline void leave_always(struct cpu *cpu, struct vcpu *v)
+{
+	v->regs.cr2 = cr2_read();
+	cpu->tr_short = true;
+}
 
 /* On the way in something was found to do, or interrupted: the guest is not running. */
 void vmx_interrupted(struct cpu *cpu, struct vcpu *v)
@@ -163,133 +196,157 @@ void vmx_interrupted(struct cpu *cpu, struct vcpu *v)
 	struct ec *ec = cpu->ec;
 
 	cpu->waits_sipi = false;
-	vmx_switch_to_host(cpu, ec, v);
+	leave_always(cpu, v);
+	vmx_to_host(cpu, ec, v);
 	ec->cont = CONT_VCPU;
 	arch_dispatch();
 }
 
 /* The host's registers are still the guest's, and stay so. */
-__attribute__((noreturn)) static void reenter(struct cpu *cpu, struct vcpu *v)
+static struct ec *reenter(struct cpu *cpu, struct vcpu *v)
 {
-	if (cpu->hazard || READ_ONCE(v->poked) || v->arch.waits_sipi)
+	v->arch.special |= SPECIAL_ENTERED;
+	if (cpu->hazard || READ_ONCE(v->poked) || v->arch.special & SPECIAL_WAITS_SIPI)
 		vmx_interrupted(cpu, v);
-	check_nested(cpu, v);
-	enter_guest(v);
+	return enter(v);
 }
 
-static always_inline struct ec *leave(struct cpu *cpu, struct vcpu *v, u32 reason, bool by_hardware)
+static struct ec *leave(struct cpu *cpu, struct vcpu *v, u32 reason, bool by_hardware)
 {
-	vmx_switch_to_host(cpu, cpu->ec, v);
+	leave_always(cpu, v);
+	if (!vmx_usual_exit(cpu, &v->arch))
+		vmx_to_host(cpu, v->ec, v);
 	return finish(v, reason, by_hardware);
 }
 
 /* NMIs are blocked until the next IRET (SDM vol. 3, 28.1): the handler is called as if one came now, and ends with
  * one. */
-static noinline struct ec *exit_nmi(struct cpu *cpu, struct vcpu *v)
+static struct ec *exit_nmi(struct cpu *cpu, struct vcpu *v)
 {
 	__asm__ volatile("int $2" : : : "memory");
-	if (unlikely(cpu->nmi_foreign) && v->arch.passthrough) {
-		vmx_switch_to_host(cpu, cpu->ec, v);
-		return end_with_nmi(cpu, v);
-	}
-	reenter(cpu, v);
+	if (likely(!cpu->nmi_foreign) || !v->arch.passthrough)
+		return reenter(cpu, v);
+	v->arch.special |= SPECIAL_ENTERED;
+	leave_always(cpu, v);
+	vmx_to_host(cpu, v->ec, v);
+	return end_with_nmi(cpu, v);
 }
 
 /* From now on the guest writes these MSRs itself, and they are read back at each exit. */
-static noinline struct ec *exit_wrmsr(struct cpu *cpu, struct vcpu *v)
+static bool let_write(struct arch_vcpu *a, u32 msr)
 {
-	struct arch_vcpu *a = &v->arch;
-	u32 msr = (u32)v->regs.rcx;
 	bool ours = msr == MSR_SPEC_CTRL || msr == MSR_TSC_AUX || msr == MSR_KERNEL_GS_BASE;
 
-	if (!ours || a->msrs_live || !(a->primary & PRI_MSR_BITMAPS))
-		return leave(cpu, v, REASON_WRMSR, true);
-	a->msrs_live = true;
+	if (!ours || a->special & SPECIAL_LIVE || !(a->primary & PRI_MSR_BITMAPS))
+		return false;
+	a->special |= SPECIAL_LIVE;
 	vmwrite(VMCS_MSR_BITMAP, msr_bitmap(a->passthrough, true));
-	reenter(cpu, v);
+	return true;
 }
 
 /* Used up, it starts over at its maximum. One that was cut short is no timeout. */
-static noinline struct ec *exit_timer(struct cpu *cpu, struct vcpu *v)
+static u32 exit_timer(struct arch_vcpu *a, bool was_cut_short)
 {
-	struct arch_vcpu *a = &v->arch;
-
-	if (a->cut_short)
-		return leave(cpu, v, VCPU_EXIT_POKED, true);
+	if (was_cut_short)
+		return VCPU_EXIT_POKED;
 	vmwrite(VMCS_TIMER, ~0u);
 	a->has_timeout = false;
-	return leave(cpu, v, REASON_TIMER, true);
+	return REASON_TIMER;
 }
 
-/* One of our CPUs has sent it because nothing else gets through. */
 static bool is_kick(void)
 {
 	return vmread(VMCS_EXIT_QUAL) == LAPIC_KICK_PAGE;
 }
 
-static noinline struct ec *exit_sipi(struct cpu *cpu, struct vcpu *v)
+static bool is_nmi(void)
 {
-	if (is_kick())
-		reenter(cpu, v); /* the NMI that came along gets through now */
-	v->arch.waits_sipi = false;
-	return leave(cpu, v, REASON_SIPI, true);
+	return (vmread(VMCS_EXIT_INTR_INFO) & INTR_TYPE_MASK) == INTR_TYPE_NMI;
 }
 
-static struct ec *exit_init(struct cpu *cpu, struct vcpu *v)
+/* A lookout for what the kernel does by itself, and what needs more than the usual at an exit. */
+static struct ec *handle(struct cpu *cpu, struct vcpu *v, u32 reason, bool was_cut_short)
 {
-	v->arch.waits_sipi = true;
-	reenter(cpu, v);
-}
+	struct arch_vcpu *a = &v->arch;
 
-#define HANDLED_HERE                                                                                       \
-	(1ull << REASON_EXCEPTION_NMI | 1ull << REASON_INIT | 1ull << REASON_SIPI | 1ull << REASON_WRMSR | \
-	 1ull << REASON_TIMER)
-
-static noinline struct ec *exit_special(struct cpu *cpu, struct vcpu *v, u32 reason)
-{
 	switch (reason) {
 	case REASON_EXCEPTION_NMI:
-		if ((vmread(VMCS_EXIT_INTR_INFO) & INTR_TYPE_MASK) == INTR_TYPE_NMI)
+		if (is_nmi())
 			return exit_nmi(cpu, v);
 		break;
 	case REASON_INIT:
-		return exit_init(cpu, v);
+		a->special |= SPECIAL_WAITS_SIPI;
+		/* Some save "SMIs are blocked", with which nobody outside of SMM may enter (SDM vol. 3, 27.3.1.5). */
+		vmwrite(VMCS_GUEST_INTR_STATE, vmread(VMCS_GUEST_INTR_STATE) & ~(u64)INTR_STATE_SMI);
+		return reenter(cpu, v);
 	case REASON_SIPI:
-		return exit_sipi(cpu, v);
+		if (is_kick())
+			return reenter(cpu, v); /* the NMI that came along gets through now */
+		a->special &= ~(u32)SPECIAL_WAITS_SIPI;
+		break;
+	case REASON_CR_ACCESS:
+		if (vmx_show_osxsave(v))
+			return reenter(cpu, v); /* it is tried again, and may still exit for another bit's sake */
+		break;
 	case REASON_WRMSR:
-		return exit_wrmsr(cpu, v);
+		if (let_write(a, (u32)v->regs.rcx))
+			return reenter(cpu, v);
+		break;
 	case REASON_TIMER:
-		return exit_timer(cpu, v);
+		reason = exit_timer(a, was_cut_short);
+		break;
+	case REASON_MACHINE_CHECK:
+		panic("machine check during a VM entry on CPU %u", cpu->id);
 	}
 	return leave(cpu, v, reason, true);
 }
 
-/* From vmx_run.S: the guest's general registers are in v->regs. */
+static noinline struct ec *exit_specially(struct cpu *cpu, struct vcpu *v, u32 reason)
+{
+	struct arch_vcpu *a = &v->arch;
+	bool was_cut_short = a->special & SPECIAL_CUT_SHORT;
+
+	cpu->waits_sipi = false;
+	if (!(reason & REASON_FAILED))
+		a->special &= ~(u32)(SPECIAL_EVENT | SPECIAL_FIRST); /* the event is delivered */
+	if (was_cut_short)
+		restore_timer(a);
+	return handle(cpu, v, reason, was_cut_short);
+}
+
+/* Exits that are not only a message to the VMM. The three that are failed entries have numbers of their own. */
+#define NOT_USUAL                                                                                              \
+	(1ull << REASON_EXCEPTION_NMI | 1ull << REASON_INIT | 1ull << REASON_SIPI | 1ull << REASON_CR_ACCESS | \
+	 1ull << REASON_WRMSR | 1ull << REASON_TIMER | 1ull << (REASON_BAD_STATE & 63) |                       \
+	 1ull << (REASON_BAD_MSR & 63) | 1ull << (REASON_MACHINE_CHECK & 63) | 1ull << REASON_EPT_VIOLATION |  \
+	 1ull << REASON_EPT_MISCONFIG)
+
+/* From vmx_run.S: the guest's general registers are in v->regs. A VMM that asks for no more than a few of them gets
+ * them here. */
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v)
 {
 	u32 reason = (u32)vmread(VMCS_EXIT_REASON);
 
 	v->mtd = 0;
-	v->entered = true;
-	if (unlikely(reason & REASON_FAILED)) {
-		if (reason == REASON_MACHINE_CHECK)
-			panic("machine check during a VM entry on CPU %u", cpu->id);
-	} else {
-		v->arch.launched = true;
-		v->arch.event = false;
-	}
-	if (unlikely(cpu->waits_sipi))
-		cpu->waits_sipi = false;
-	if (unlikely(reason < 64 && 1ull << reason & HANDLED_HERE))
-		return exit_special(cpu, v, reason);
-	return leave(cpu, v, reason, true);
+	if (unlikely(NOT_USUAL >> (reason & 63) & 1) || !vmx_usual_exit(cpu, &v->arch))
+		return exit_specially(cpu, v, reason);
+	leave_always(cpu, v);
+	if (v->wanted & ~(u64)MTD_GPR_ACDB)
+		return vmx_state_store(v, reason);
+	vmx_state_store_exit(v->state, reason);
+	if (v->wanted)
+		BLOCK_COPY(v->state, &v->regs, rax, rbx);
+	return vcpu_end_run(v);
 }
 
 /* VMLAUNCH or VMRESUME went on with the next instruction: the controls are not what the CPU can do. */
 struct ec *vmx_entry_failed(struct cpu *cpu, struct vcpu *v)
 {
+	struct arch_vcpu *a = &v->arch;
+
 	v->mtd = 0;
-	v->entered = true;
 	cpu->waits_sipi = false;
+	if (a->special & SPECIAL_CUT_SHORT)
+		restore_timer(a);
 	return leave(cpu, v, VCPU_EXIT_REFUSED, false);
 }

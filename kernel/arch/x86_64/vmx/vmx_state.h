@@ -2,19 +2,51 @@
 /* Guest state between the state page and the VMCS, which is current. */
 #pragma once
 
-#include "lib/types.h"
-
-struct vcpu;
+#include "arch_switch.h"
+#include "core/vcpu.h"
+#include "vmx/vmcs.h"
 
 /*
- * Everything that v->mtd selects, from the page. 0, or the reason of the exit that such state deserves: the CPU would
- * not take it from us. Can be repeated.
+ * Everything that v->mtd selects, from the page, but for the groups that vmx_state_load_often() loads. 0, or the
+ * reason of the exit that such state deserves: the CPU would not take it from us. Can be repeated.
  */
-u32 vmx_state_load(struct vcpu *v) must_check;
+u32 vmx_state_load_rest(struct vcpu *v) must_check;
 
-/* Everything that v->wanted selects, to the page, and `reason`. `entered`: the exit's information is the hardware's;
- * otherwise the event that is still to be injected takes its place. */
-void vmx_state_store(struct vcpu *v, u32 reason, bool by_hardware);
+/* What most VMMs change. */
+#define VMX_MTD_OFTEN (u64)(MTD_GPR_ACDB | MTD_RIP_LEN)
+
+static always_inline void vmx_state_load_often(struct vcpu *v, u64 mtd)
+{
+	const struct utcb_state *s = v->state;
+
+	if (likely(mtd & MTD_GPR_ACDB))
+		BLOCK_COPY(&v->regs, s, rax, rbx);
+	if (likely(mtd & MTD_RIP_LEN)) {
+		vmwrite_from(VMCS_GUEST_RIP, &s->rip);
+		vmwrite_from(VMCS_ENTRY_INST_LEN, &s->inst_len);
+	}
+}
+
+/*
+ * To the page: what tells about the exit, which comes always; and everything that v->wanted selects. `by_hardware`:
+ * the CPU has left the guest for that reason; otherwise the event that is still to be injected is shown as the one
+ * that was interrupted.
+ */
+static always_inline void vmx_state_store_exit(struct utcb_state *s, u32 reason)
+{
+	s->exit_reason = reason;
+	vmread_to(VMCS_GUEST_RIP, &s->rip);
+	vmread_to(VMCS_EXIT_INST_LEN, &s->inst_len);
+	vmread_to(VMCS_EXIT_QUAL, &s->qual[0]);
+	s->qual[1] = 0;
+}
+
+/* And ends the run: its EC goes on. */
+struct ec *vmx_state_store(struct vcpu *v, u32 reason);
+/* Of a run that did not end with an exit: the event that is still to be injected is shown as one that was
+ * interrupted.
+ */
+struct ec *vmx_state_store_pending(struct vcpu *v, u32 reason);
 
 /* Segments: X(MTD group, number, member of the state page). */
 #define VMX_SEGMENT_LIST(X)     \
@@ -33,10 +65,13 @@ void vmx_state_store(struct vcpu *v, u32 reason, bool by_hardware);
 	X(SYSENTER, VMCS_GUEST_SYSENTER_RSP, sysenter_rsp) \
 	X(SYSENTER, VMCS_GUEST_SYSENTER_RIP, sysenter_rip)
 
-/* Control registers as the guest is to see them; bits that it cannot change without an exit. */
+/* Control registers as the guest is to see them. */
 void vmx_set_cr0(struct vcpu *v, u64 value);
 void vmx_set_cr4(struct vcpu *v, u64 value);
-void vmx_set_cr_masks(struct vcpu *v, u64 cr0_mon, u64 cr4_mon);
+/* Of a new VMCS, with the bits that the guest cannot change without an exit. */
+void vmx_init_cr(struct vcpu *v);
+/* The guest wants to change CR4.OSXSAVE: from now on it may, and its XCR0 is in force. False: that is no news. */
+bool vmx_show_osxsave(struct vcpu *v);
 
 /* What the guest reads of a control register. */
 static always_inline u64 vmx_cr_seen(u64 actual, u64 mask, u64 shadow)

@@ -10,19 +10,25 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
+/* In the order of the words, because each read writes 8 bytes. Access rights: bits 7:0, and 16:12 as the next byte
+ * (bits 11:8 are 0). */
 static always_inline void store_segment(enum vmcs_segment n, struct utcb_seg *seg)
 {
-	u64 sel = vmread(VMCS_GUEST_ES_SEL + 2 * n), ar = vmread(VMCS_GUEST_ES_AR + 2 * n);
-	u64 limit = vmread(VMCS_GUEST_ES_LIMIT + 2 * n);
+	u8 *ar = (u8 *)&seg->ar;
 
-	*(u64 *)seg = sel | ((ar & 0xff) | (ar >> 4 & 0x1f00)) << 16 | limit << 32;
-	seg->base = vmread(VMCS_GUEST_ES_BASE + 2 * n);
+	vmread_to(VMCS_GUEST_ES_SEL + 2 * n, &seg->sel);
+	u64 rights = vmread(VMCS_GUEST_ES_AR + 2 * n);
+	ar[0] = (u8)rights;
+	ar[1] = (u8)(rights >> 12);
+	vmread_to(VMCS_GUEST_ES_LIMIT + 2 * n, &seg->limit);
+	vmread_to(VMCS_GUEST_ES_BASE + 2 * n, &seg->base);
 }
 
 static always_inline void store_table(u64 limit_field, u64 base_field, struct utcb_seg *seg)
 {
-	*(u64 *)seg = vmread(limit_field) << 32;
-	seg->base = vmread(base_field);
+	*(u32 *)seg = 0;
+	vmread_to(limit_field, &seg->limit);
+	vmread_to(base_field, &seg->base);
 }
 
 /* The GPRs lie in the page in the order of struct regs. */
@@ -37,9 +43,9 @@ static always_inline void store_registers(const struct vcpu *v, u64 mtd, struct 
 	if (mtd & MTD_GPR_R8_R15)
 		BLOCK_COPY(s, r, r8, r15);
 	if (mtd & MTD_RSP)
-		s->rsp = vmread(VMCS_GUEST_RSP);
+		vmread_to(VMCS_GUEST_RSP, &s->rsp);
 	if (mtd & MTD_RFLAGS)
-		s->rflags = vmread(VMCS_GUEST_RFLAGS);
+		vmread_to(VMCS_GUEST_RFLAGS, &s->rflags);
 }
 
 static always_inline void store_segments(u64 mtd, struct utcb_state *s)
@@ -55,11 +61,11 @@ static always_inline void store_segments(u64 mtd, struct utcb_state *s)
 		store_table(VMCS_GUEST_IDTR_LIMIT, VMCS_GUEST_IDTR_BASE, &s->idtr);
 }
 
-/* LMA follows CR0.PG; the rest of EFER is the VMM's, because writing it exits. */
+/* LMA is LME and CR0.PG; the rest of EFER is the VMM's, because writing it exits. All three as bit 10: */
 static always_inline u64 efer_now(const struct arch_vcpu *a, u64 cr0)
 {
-	u64 efer = a->efer & ~(u64)EFER_LMA;
-	return efer & EFER_LME && cr0 & CR0_PG ? efer | EFER_LMA : efer;
+	_Static_assert(CR0_PG >> 21 == EFER_LMA && EFER_LME << 2 == EFER_LMA, "bits that only need shifting");
+	return (a->efer & ~(u64)EFER_LMA) | (cr0 >> 21 & a->efer << 2 & EFER_LMA);
 }
 
 static always_inline void store_cr(struct vcpu *v, u64 cr0, struct utcb_state *s)
@@ -68,31 +74,27 @@ static always_inline void store_cr(struct vcpu *v, u64 cr0, struct utcb_state *s
 
 	s->cr0 = vmx_cr_seen(cr0, a->cr0_mask, a->cr0_shadow);
 	s->cr2 = v->regs.cr2;
-	s->cr3 = vmread(VMCS_GUEST_CR3);
+	vmread_to(VMCS_GUEST_CR3, &s->cr3);
 	s->cr4 = vmx_cr_seen(vmread(VMCS_GUEST_CR4), a->cr4_mask, a->cr4_shadow);
 	s->xcr0 = a->xcr0;
 	s->spec_ctrl = a->spec_ctrl;
 }
 
-static noinline void read_pdptes(struct arch_vcpu *a)
-{
-	for (unsigned i = 0; i < 4; i++)
-		a->pdpte[i] = vmread(VMCS_GUEST_PDPTE + 2 * i);
-}
-
 #define CR4_PAE_BIT (1ul << 5)
 
-/* The CPU keeps them up to date only for 32-bit guests with PAE paging: SDM vol. 3, 28.3.4. */
-static always_inline void store_pdptes(struct arch_vcpu *a, u64 cr0, struct utcb_state *s)
+/* They are of use, and kept up to date by the CPU, only with PAE paging in 32-bit mode: SDM vol. 3, 28.3.4. Otherwise
+ * the page keeps what the VMM has there. */
+static noinline void store_pdptes(struct utcb_state *s)
 {
-	if (unlikely(cr0 & CR0_PG && !(a->efer & EFER_LME) && vmread(VMCS_GUEST_CR4) & CR4_PAE_BIT))
-		read_pdptes(a);
-	copy_block(s->pdpte, a->pdpte, 4);
+	if (!(vmread(VMCS_GUEST_CR4) & CR4_PAE_BIT))
+		return;
+	for (unsigned i = 0; i < 4; i++)
+		vmread_to(VMCS_GUEST_PDPTE + 2 * i, &s->pdpte[i]);
 }
 
 static always_inline void store_syscall_msrs(struct arch_vcpu *a, struct utcb_state *s)
 {
-	if (a->efer & EFER_LME || a->msrs_live)
+	if (a->efer & EFER_LME || a->special & SPECIAL_LIVE)
 		a->kernel_gs_base = msr_read(MSR_KERNEL_GS_BASE);
 	s->star = a->star;
 	s->lstar = a->lstar;
@@ -131,7 +133,7 @@ static always_inline void store_msrs(struct vcpu *v, u64 mtd, u64 cr0, struct ut
 
 static noinline void store_vectoring(struct utcb_state *s, u32 reason)
 {
-	u32 info = reason == REASON_EXCEPTION_NMI ? (u32)vmread(VMCS_EXIT_INTR_INFO) : 0;
+	u32 info = reason == REASON_EXCEPTION_NMI ? (u32)vmread(VMCS_EXIT_INTR_INFO) : 0; /* else it is not valid */
 	u32 vectoring = (u32)vmread(VMCS_VECTORING_INFO);
 
 	s->intr_info = info;
@@ -149,31 +151,21 @@ static noinline void store_pending_event(struct utcb_state *s)
 
 static always_inline void store_event(struct utcb_state *s, u32 reason, bool by_hardware)
 {
-	if (unlikely(!by_hardware || reason & REASON_FAILED))
+	if (!by_hardware)
 		store_pending_event(s);
-	else if (reason < 64 && 1ull << reason & INTERRUPTS_DELIVERY)
+	else if (INTERRUPTS_DELIVERY >> (reason & 63) & 1)
 		store_vectoring(s, reason);
 	else
 		s->intr_info = s->intr_error = s->vect_info = s->vect_error = 0;
 }
 
-/* What tells about the exit comes always. */
-static always_inline void store_exit(struct utcb_state *s, u32 reason)
-{
-	s->exit_reason = reason;
-	s->rip = vmread(VMCS_GUEST_RIP);
-	s->inst_len = vmread(VMCS_EXIT_INST_LEN);
-	s->qual[0] = vmread(VMCS_EXIT_QUAL);
-	s->qual[1] = unlikely(reason == REASON_EPT_VIOLATION || reason == REASON_EPT_MISCONFIG)
-			     ? vmread(VMCS_GUEST_PHYSICAL)
-			     : 0;
-}
-
 static always_inline void store_activity(const struct vcpu *v, struct utcb_state *s)
 {
-	s->intr_state = (u32)vmread(VMCS_GUEST_INTR_STATE);
+	vmread_to(VMCS_GUEST_INTR_STATE, &s->intr_state);
 	u32 activity = (u32)vmread(VMCS_GUEST_ACTV_STATE);
-	s->actv_state = unlikely(v->arch.waits_sipi) ? ACTIVITY_WAIT_SIPI : activity;
+	s->actv_state = activity;
+	if (unlikely(v->arch.special & SPECIAL_WAITS_SIPI))
+		s->actv_state = ACTIVITY_WAIT_SIPI;
 }
 
 static always_inline void store(struct vcpu *v, u64 mtd)
@@ -186,11 +178,11 @@ static always_inline void store(struct vcpu *v, u64 mtd)
 	if (mtd & MTD_CR)
 		store_cr(v, cr0, s);
 	if (mtd & MTD_DR)
-		s->dr7 = vmread(VMCS_GUEST_DR7);
+		vmread_to(VMCS_GUEST_DR7, &s->dr7);
 	if (mtd & MTD_STA)
 		store_activity(v, s);
-	if (mtd & MTD_PDPTE)
-		store_pdptes(&v->arch, cr0, s);
+	if (mtd & MTD_PDPTE && unlikely(cr0 & CR0_PG && !(v->arch.efer & EFER_LME)))
+		store_pdptes(s);
 	store_msrs(v, mtd, cr0, s);
 	if (mtd & MTD_VINTR && unlikely(v->arch.secondary & SEC_VIRTUAL_INTERRUPTS))
 		s->vintr_status = (u16)vmread(VMCS_GUEST_INTR_STATUS);
@@ -198,7 +190,7 @@ static always_inline void store(struct vcpu *v, u64 mtd)
 
 #define MTD_QUICK (MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RFLAGS)
 
-static always_inline void store_selected(struct vcpu *v, u32 reason, bool by_hardware)
+static noinline void store_selected(struct vcpu *v, u32 reason, bool by_hardware)
 {
 	u64 mtd = v->wanted;
 
@@ -211,13 +203,29 @@ static always_inline void store_selected(struct vcpu *v, u32 reason, bool by_har
 	store(v, mtd);
 }
 
-void vmx_state_store(struct vcpu *v, u32 reason, bool by_hardware)
+static always_inline void store_all_about(struct vcpu *v, u32 reason, bool by_hardware)
 {
-	store_exit(v->state, reason);
+	struct utcb_state *s = v->state;
+
+	vmx_state_store_exit(s, reason);
+	if (unlikely(reason == REASON_EPT_VIOLATION || reason == REASON_EPT_MISCONFIG))
+		vmread_to(VMCS_GUEST_PHYSICAL, &s->qual[1]);
 	if (unlikely(v->wanted != VCPU_WANT_ALL)) {
 		store_selected(v, reason, by_hardware);
 		return;
 	}
-	store_event(v->state, reason, by_hardware);
+	store_event(s, reason, by_hardware);
 	store(v, VCPU_WANT_ALL);
+}
+
+struct ec *vmx_state_store(struct vcpu *v, u32 reason)
+{
+	store_all_about(v, reason, true);
+	return vcpu_end_run(v);
+}
+
+struct ec *vmx_state_store_pending(struct vcpu *v, u32 reason)
+{
+	store_all_about(v, reason, false);
+	return vcpu_end_run(v);
 }

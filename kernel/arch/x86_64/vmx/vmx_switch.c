@@ -4,6 +4,9 @@
  * them, and user mode cannot reach them. (A user's single step leaves its mark in DR6, see entry/trap.c.) The MSRs of
  * SYSCALL are the guest's only if it has EFER.SCE; otherwise it can neither use nor read them. TSC_AUX and SPEC_CTRL
  * are written if they differ from the host's, and read back once the guest has begun to write them.
+ *
+ * Extended state is saved and loaded with the host's XCR0, which covers all of it, whatever the guest's is: SSE works
+ * in a guest that has only x87 in XCR0, too. The guest's is in force while the guest can tell.
  */
 #include "vmx/vmx_switch.h"
 
@@ -49,114 +52,99 @@ void vmx_switch_guest_regs(struct cpu *cpu, struct vcpu *v)
 	cpu->guest_regs = v;
 }
 
-/* ---- extended state ---- */
-
-static bool fpu_busy(struct cpu *cpu)
-{
-	return fpu_components_in_use() || fpu_mxcsr_changed(cpu);
-}
-
-static bool is_initial(const void *image)
-{
-	const u64 *header = (const u64 *)((const u8 *)image + XSAVE_HEADER);
-	const u32 *mxcsr = (const u32 *)((const u8 *)image + XSAVE_MXCSR);
-	return !(READ_ONCE(header[0]) | READ_ONCE(header[1]) | READ_ONCE(header[2])) &&
-	       READ_ONCE(*mxcsr) == MXCSR_INIT;
-}
-
-static always_inline bool own_xcr0(const struct arch_vcpu *a)
-{
-	return a->xcr0 != cpu_features.xcr0;
-}
-
-static noinline bool load_guest_fpu(struct ec *ec, const struct vcpu *v)
-{
-	if (fpu_load_image(v->fpu_kp->page))
-		return true;
-	if (own_xcr0(&v->arch))
-		xcr0_write(cpu_features.xcr0);
-	fpu_load(ec);
-	return false;
-}
-
-static always_inline bool fpu_to_guest(struct cpu *cpu, struct ec *ec, const struct vcpu *v)
-{
-	bool busy = fpu_busy(cpu);
-	if (unlikely(busy))
-		fpu_save(ec);
-	if (unlikely(own_xcr0(&v->arch)))
-		xcr0_write((u32)v->arch.xcr0);
-	if (likely(!busy) && likely(is_initial(v->fpu_kp->page)))
-		return true;
-	return load_guest_fpu(ec, v);
-}
-
-static always_inline void fpu_to_host(struct cpu *cpu, struct ec *ec, const struct vcpu *v)
-{
-	bool busy = fpu_busy(cpu);
-	if (unlikely(busy) || unlikely(!is_initial(v->fpu_kp->page)))
-		fpu_save_image(v->fpu_kp->page);
-	if (unlikely(own_xcr0(&v->arch)))
-		xcr0_write(cpu_features.xcr0);
-	if (unlikely(busy) || unlikely(ec->fpu_load != fpu_initial))
-		fpu_load(ec);
-}
-
 /* ---- MSRs ---- */
 
-static void write_syscall_msrs(const struct arch_vcpu *a)
+static void msrs_to_guest(const struct arch_vcpu *a)
 {
-	msr_write(MSR_STAR, a->star);
-	msr_write(MSR_LSTAR, a->lstar);
-	msr_write(MSR_FMASK, a->fmask);
-}
-
-static always_inline void msrs_to_guest(const struct arch_vcpu *a)
-{
-	if (a->uses_syscall)
-		write_syscall_msrs(a);
-	if (unlikely(a->tsc_aux != a->host_tsc_aux))
+	if (a->special & SPECIAL_SYSCALL) {
+		msr_write(MSR_STAR, a->star);
+		msr_write(MSR_LSTAR, a->lstar);
+		msr_write(MSR_FMASK, a->fmask);
+	}
+	if (a->special & SPECIAL_TSC_AUX)
 		msr_write(MSR_TSC_AUX, a->tsc_aux);
-	if (unlikely(a->spec_ctrl))
+	if (a->special & SPECIAL_SPEC_CTRL)
 		msr_write(MSR_SPEC_CTRL, a->spec_ctrl);
 }
 
-static noinline void read_live_msrs(struct arch_vcpu *a)
+static void read_live_msrs(struct arch_vcpu *a)
 {
 	if (vmx.tsc_aux)
-		a->tsc_aux = msr_read(MSR_TSC_AUX);
+		vmx_set_tsc_aux(a, (u32)msr_read(MSR_TSC_AUX));
 	if (vmx.spec_ctrl)
-		a->spec_ctrl = msr_read(MSR_SPEC_CTRL);
+		vmx_set_spec_ctrl(a, msr_read(MSR_SPEC_CTRL));
 }
 
-static always_inline void msrs_to_host(const struct cpu *cpu, struct arch_vcpu *a)
+static void msrs_to_host(const struct cpu *cpu, struct arch_vcpu *a)
 {
-	if (unlikely(a->msrs_live))
+	if (a->special & SPECIAL_LIVE)
 		read_live_msrs(a);
-	if (unlikely(a->spec_ctrl))
+	if (a->special & SPECIAL_SPEC_CTRL)
 		msr_write(MSR_SPEC_CTRL, 0);
-	if (unlikely(a->tsc_aux != a->host_tsc_aux))
+	if (a->special & SPECIAL_TSC_AUX)
 		msr_write(MSR_TSC_AUX, a->host_tsc_aux);
-	if (a->uses_syscall)
+	if (a->special & SPECIAL_SYSCALL)
 		cpu_setup_syscall(cpu->id);
+}
+
+/* ---- extended state ---- */
+
+/* Those of XCR0. x87 and SSE work whether they are in it or not. */
+static bool components_allowed(const struct arch_vcpu *a)
+{
+	const u64 *xstate_bv = (const u64 *)(a->fpu_page + XSAVE_HEADER);
+	return !(READ_ONCE(*xstate_bv) & ~(a->xcr0 | XCR0_X87_SSE));
+}
+
+static bool fpu_to_guest(struct cpu *cpu, struct ec *ec, struct arch_vcpu *a)
+{
+	if (vmx_fpu_busy(cpu)) {
+		fpu_save(ec);
+		a->special |= SPECIAL_HOST_FPU;
+	} else if (vmx_fpu_image_initial(a->fpu_page)) {
+		return true;
+	}
+	if (components_allowed(a) && fpu_load_image(a->fpu_page)) {
+		a->special |= SPECIAL_FPU;
+		return true;
+	}
+	if (a->special & SPECIAL_HOST_FPU)
+		fpu_load(ec);
+	a->special &= ~(u32)SPECIAL_HOST_FPU;
+	return false;
+}
+
+static void fpu_to_host(struct cpu *cpu, struct ec *ec, struct arch_vcpu *a)
+{
+	bool busy = vmx_fpu_busy(cpu);
+
+	if (busy || a->special & SPECIAL_FPU)
+		fpu_save_image(a->fpu_page);
+	if (busy || a->special & SPECIAL_HOST_FPU)
+		fpu_load(ec);
+	a->special &= ~(u32)(SPECIAL_FPU | SPECIAL_HOST_FPU);
 }
 
 /* ---- all of it ---- */
 
-bool vmx_switch_to_guest(struct cpu *cpu, struct ec *ec, struct vcpu *v)
+bool vmx_to_guest(struct cpu *cpu, struct ec *ec, struct vcpu *v)
 {
-	if (unlikely(!v->arch.xcr0_valid) || unlikely(!fpu_to_guest(cpu, ec, v)))
+	struct arch_vcpu *a = &v->arch;
+
+	if (a->special & SPECIAL_BAD_XCR0 || !fpu_to_guest(cpu, ec, a))
 		return false;
-	msrs_to_guest(&v->arch);
-	if (unlikely(cr2_read() != v->regs.cr2))
-		cr2_write(v->regs.cr2);
+	if (a->special & SPECIAL_XCR0)
+		xcr0_write((u32)a->xcr0);
+	msrs_to_guest(a);
 	return true;
 }
 
-void vmx_switch_to_host(struct cpu *cpu, struct ec *ec, struct vcpu *v)
+void vmx_to_host(struct cpu *cpu, struct ec *ec, struct vcpu *v)
 {
-	v->regs.cr2 = cr2_read();
-	msrs_to_host(cpu, &v->arch);
-	fpu_to_host(cpu, ec, v);
-	cpu->tr_short = true;
+	struct arch_vcpu *a = &v->arch;
+
+	msrs_to_host(cpu, a);
+	if (a->special & SPECIAL_XCR0)
+		xcr0_write(cpu_features.xcr0);
+	fpu_to_host(cpu, ec, a);
 }

@@ -2,16 +2,58 @@
 /* Registers that neither VM entry nor VM exit switches, each only where that makes a difference. */
 #pragma once
 
-#include "lib/types.h"
+#include "arch_switch.h"
+#include "core/vcpu.h"
 
-struct cpu;
-struct ec;
-struct vcpu;
+/* Whether there is extended state in the CPU, be it a guest's or the VMM's. */
+static always_inline bool vmx_fpu_busy(struct cpu *cpu)
+{
+	return fpu_components_in_use() || fpu_mxcsr_changed(cpu);
+}
 
-/* From the VMM to the guest. False: extended state or XCR0 of the guest are malformed, and nothing has changed. */
-bool vmx_switch_to_guest(struct cpu *cpu, struct ec *ec, struct vcpu *v) must_check;
+/* An XSAVE image of the initial state: the header's first three words count (SDM vol. 1, 13.8). */
+static always_inline bool vmx_fpu_image_initial(const u8 *image)
+{
+	const u64 *header = (const u64 *)(image + XSAVE_HEADER);
+	u64 any = READ_ONCE(header[0]);
+
+	any |= READ_ONCE(header[1]);
+	any |= READ_ONCE(header[2]);
+	return !any && READ_ONCE(*(const u32 *)(image + XSAVE_MXCSR)) == MXCSR_INIT;
+}
+
+/* From the VMM to the guest, whatever is special. False: extended state or XCR0 of the guest are malformed, and
+ * nothing has changed. */
+bool vmx_to_guest(struct cpu *cpu, struct ec *ec, struct vcpu *v) must_check;
 /* And back. */
-void vmx_switch_to_host(struct cpu *cpu, struct ec *ec, struct vcpu *v);
+void vmx_to_host(struct cpu *cpu, struct ec *ec, struct vcpu *v);
+
+/* Nothing is: there is no state in the CPU that the other side could find. */
+static always_inline bool vmx_usual_entry(struct cpu *cpu, const struct arch_vcpu *a)
+{
+	return likely(!a->special) && likely(!vmx_fpu_busy(cpu)) && likely(vmx_fpu_image_initial(a->fpu_page));
+}
+
+/* The image needs no writing if it was the initial one at the entry, and the guest's state still is. */
+static always_inline bool vmx_usual_exit(struct cpu *cpu, const struct arch_vcpu *a)
+{
+	return likely(!a->special) && likely(!vmx_fpu_busy(cpu));
+}
 
 /* Debug registers, KERNEL_GS_BASE: no user of the host can see them. v may be NULL: nobody's. */
 void vmx_switch_guest_regs(struct cpu *cpu, struct vcpu *v);
+
+static always_inline void vmx_set_special(struct arch_vcpu *a, u32 bit, bool on)
+{
+	a->special = on ? a->special | bit : a->special & ~bit;
+}
+static always_inline void vmx_set_tsc_aux(struct arch_vcpu *a, u32 value)
+{
+	a->tsc_aux = value;
+	vmx_set_special(a, SPECIAL_TSC_AUX, value != a->host_tsc_aux);
+}
+static always_inline void vmx_set_spec_ctrl(struct arch_vcpu *a, u64 value)
+{
+	a->spec_ctrl = value;
+	vmx_set_special(a, SPECIAL_SPEC_CTRL, value);
+}

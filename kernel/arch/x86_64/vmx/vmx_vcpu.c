@@ -83,8 +83,11 @@ enum status arch_vcpu_init(struct vcpu *v)
 	a->vpid = vmx.vpid ? vpid_alloc() : 0;
 	a->passthrough = v->pd->passthrough;
 	a->dr6 = DR6_INIT;
+	a->special = SPECIAL_BAD_XCR0 | SPECIAL_FIRST;
+	a->fpu_page = v->fpu_kp->page;
+	a->stale = &v->pd->guest_stale[v->cpu_id];
 	list_init(&a->link);
-	init_fpu_page(v->fpu_kp->page);
+	init_fpu_page(a->fpu_page);
 	return SUCCESS;
 }
 
@@ -93,7 +96,7 @@ static void vmclear(struct arch_vcpu *a)
 	u64 pa = heap_phys(a->vmcs).v;
 	__asm__ volatile("vmclear %0" : : "m"(pa) : "cc", "memory");
 	list_remove(&a->link);
-	a->launched = false;
+	a->special |= SPECIAL_FIRST;
 }
 
 void arch_vcpu_retire(struct vcpu *v)
@@ -131,6 +134,7 @@ static void first_load(struct cpu *cpu, struct vcpu *v)
 	list_push_tail(vmx_active(cpu), &a->link);
 	vmptrld(a);
 	a->host_tsc_aux = vmx_host_tsc_aux(cpu);
+	vmx_set_tsc_aux(a, 0);
 	vmx_init_fields(cpu, v);
 	vmx_flush_vpid(v);
 	a->initialized = true;
