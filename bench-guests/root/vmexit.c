@@ -304,6 +304,18 @@ static const char *setup_cr4(long state)
 	return setup_masked(state, &loop_cr4);
 }
 
+/* A guest that uses SYSCALL: three more registers to switch. */
+static const char *setup_syscall(long state)
+{
+	const char *why = make(state);
+
+	if (why)
+		return why;
+	prepare(&vm, &loop_vmcall, VMX_VMCALL);
+	vm.s->efer |= 1;
+	return first_exit(&vm);
+}
+
 static const char *setup_exception(long state)
 {
 	const char *why = make(state);
@@ -429,6 +441,7 @@ static const struct bench_case vmexit_cases[] = {
 	CASE("cpuid", setup_cpuid, window_cpuid),
 	CASE("hlt", setup_hlt, window_skip),
 	CASE("vmcall", setup_vmcall, window_skip),
+	CASE("vmcall_syscall", setup_syscall, window_skip),
 	CASE("io_in", setup_in, window_in),
 	CASE("io_out", setup_out, window_out),
 	CASE("rdmsr", setup_rdmsr, window_cpuid),

@@ -19,11 +19,11 @@ static unsigned long phase, over;
 
 /* ---- Making them, in main() ---- */
 
-static sel_t new_pd(unsigned flags)
+static sel_t new_pd(void)
 {
 	sel_t pd = smp_sel();
 
-	RT_MUST(hc_create_pd(pd, RT_SEL_PD, 0, flags));
+	RT_MUST(hc_create_pd(pd, RT_SEL_PD, 0, 0));
 	return pd;
 }
 
@@ -32,7 +32,7 @@ static struct vm *vm_on(unsigned n, unsigned worker)
 	struct vm *vm = &vms[n];
 
 	RT_MUST(rt_mask_interrupts());
-	vm->vcpu.pd = new_pd(0);
+	vm->vcpu.pd = new_pd();
 	vm->vcpu.cpu = smp_cpu(worker);
 	vm->vcpu.sel = smp_sel();
 	for (unsigned i = 1; i < RT_VCPU_SELS; i++)
