@@ -152,12 +152,6 @@ static always_inline void on_refs_gone(struct kobject *o)
 		rcu_call(&o->work, free_at_home);
 }
 
-void kobject_discard(struct kobject *o)
-{
-	on_caps_gone(o);
-	on_refs_gone(o);
-}
-
 static void reap(struct kobject *o)
 {
 	bool caps = o->refs;

@@ -69,8 +69,6 @@ static always_inline void kobject_publish(struct kobject *o)
 {
 	o->refs = 1;
 }
-/* Takes back a creation that found no place: frees an object that nobody has seen. */
-void kobject_discard(struct kobject *o);
 
 /* Of objects that lost their last capability or reference: the consequences, and the memory. */
 void kobject_reap(struct cpu *cpu);

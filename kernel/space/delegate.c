@@ -4,9 +4,6 @@
 #include "core/pd.h"
 #include "space/block.h"
 
-#define OBJ_ORDER 26
-_Static_assert(HEDRON_SEL_NUM == 1 << OBJ_ORDER, "order of an object space");
-
 /* ---- Translation ---- */
 
 /* What the receiver knows the sender's capability as. There is none for memory, which has no mapping tree. */
@@ -50,7 +47,7 @@ static always_inline enum status grant_mem(struct pd *src, struct pd *dst, struc
 static always_inline enum status grant_obj(struct pd *src, struct pd *dst, struct block from, struct block to,
 					   unsigned perm)
 {
-	from = block_first(from, OBJ_ORDER);
+	from = block_first(from, SPACE_OBJ_ORDER);
 	if (unlikely(src == &pd_kernel || from.base >= HEDRON_SEL_NUM || to.base >= HEDRON_SEL_NUM))
 		return SUCCESS;
 	return space_obj_delegate(src, from.base, dst, to.base, from.order, perm);
@@ -142,7 +139,7 @@ enum status delegate_revoke(struct pd *pd, crd_t crd, bool self)
 			return SUCCESS;
 		return space_pio_revoke(pd, (u32)r.base, r.order, self);
 	case CRD_OBJ:
-		r = block_first(r, OBJ_ORDER);
+		r = block_first(r, SPACE_OBJ_ORDER);
 		if (r.base < HEDRON_SEL_NUM)
 			space_obj_revoke(pd, r.base, r.order, crd_perm(crd), self);
 		return SUCCESS;

@@ -9,9 +9,6 @@
 #include "space/mdb.h"
 #include "space/slot_table.h"
 
-#define SPACE_ORDER 26
-_Static_assert(HEDRON_SEL_NUM == 1 << SPACE_ORDER, "all slots");
-
 /* ---- Slots ---- */
 
 /* Without lock the word may change at any time. With the lock of the object it names, it does not. */
@@ -131,7 +128,7 @@ void space_obj_destroy(struct pd *pd)
 	spin_lock(&pd->objs.lock);
 	pd->objs.closed = true;
 	spin_unlock(&pd->objs.lock);
-	space_obj_revoke(pd, 0, SPACE_ORDER, PERM_ALL, true);
+	space_obj_revoke(pd, 0, SPACE_OBJ_ORDER, PERM_ALL, true);
 }
 
 void space_obj_free(struct space_obj *sp)

@@ -22,6 +22,9 @@
 
 struct pd;
 
+#define SPACE_OBJ_ORDER 26
+_Static_assert(HEDRON_SEL_NUM == 1 << SPACE_OBJ_ORDER, "order of an object space");
+
 struct space_obj {
 	struct spinlock lock;
 	bool closed; /* nothing comes in any more; written under the lock */

@@ -4,16 +4,14 @@
 #include "core/pd.h"
 #include "syscall/syscall.h"
 
-#define CPU_FIELD_MASK 0xfff
-
 enum status sys_ec_create(u64 arg1, u64 parent, u64 arg3, u64 rsp, u64 event_base, struct ec *self)
 {
 	unsigned flags = arg1 >> 8 & 0xf;
 	struct cap_slot *slot;
 	struct ec *ec;
 	struct ec_config cfg = {
-		.cpu_id = arg3 & CPU_FIELD_MASK,
-		.utcb_va = arg3 & ~(u64)CPU_FIELD_MASK,
+		.cpu_id = hc_cpu(arg3),
+		.utcb_va = align_down(arg3, PAGE_SIZE),
 		.rsp = rsp,
 		.event_base = (u32)event_base,
 		.global = flags & CREATE_EC_GLOBAL,

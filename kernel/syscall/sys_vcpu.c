@@ -5,8 +5,6 @@
 #include "core/vcpu.h"
 #include "syscall/syscall.h"
 
-#define CPU_FIELD_MASK 0xfff
-
 static struct kp *kernel_page(u64 sel)
 {
 	return (struct kp *)cap_lookup_object(sel, KOBJ_KP, 0);
@@ -14,7 +12,7 @@ static struct kp *kernel_page(u64 sel)
 
 enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, struct ec *self)
 {
-	struct vcpu_config cfg = {.cpu_id = arg2 & CPU_FIELD_MASK};
+	struct vcpu_config cfg = {.cpu_id = hc_cpu(arg2)};
 	struct cap_slot *slot;
 	struct vcpu *v;
 

@@ -70,7 +70,6 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, struct e
  * From entry.S, for all hypercalls but CALL, REPLY and what short.S does itself. The frequent ones come first and get
  * what they need in registers; every branch ends in a jump, so that nothing is pushed.
  */
-enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
 {
 	u8 hc = (u8)arg1;

@@ -18,10 +18,18 @@ static always_inline u64 hc_sel(u64 arg1)
 {
 	return arg1 >> 12;
 }
+/* Of an argument that names a CPU in its low bits and something else above. */
+static always_inline unsigned hc_cpu(u64 arg)
+{
+	return arg & PAGE_MASK;
+}
 static always_inline unsigned hc_op(u64 arg1)
 {
 	return arg1 >> 8 & 3;
 }
+
+/* All hypercalls but CALL and REPLY. ARG4 is in self->regs.rax. */
+enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);
 
 enum status sys_pd_create(u64 arg1, u64 parent, crd_t objects, struct ec *self);
 enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);

@@ -250,6 +250,7 @@ void host_reset(u64 size)
 	reset_ports();
 	host_reset_switch();
 	host_tlb = (struct host_tlb){0};
+	host_machine = (struct host_machine){0};
 	memset(current_pd, 0, sizeof(current_pd));
 	reset_heap(size);
 }

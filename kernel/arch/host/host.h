@@ -93,6 +93,18 @@ struct host_exit host_dispatch(void);
 /* This CPU, which sleeps or is in user mode, looks at what others ask of it. */
 struct host_exit host_nmi(void);
 
+/* What the privileged asked last, and what they are answered; host_reset() clears it. */
+struct host_machine {
+	unsigned calls;
+	enum status answer;
+	unsigned type_a, type_b; /* suspend */
+	u64 waking_vector;
+	u64 blob, blob_size; /* microcode */
+	u64 msr, msr_value;
+	bool msr_written;
+};
+extern struct host_machine host_machine;
+
 /* Ports: the bytes written are kept in order, reads come from a table that `host_on_in` may replace. */
 #define HOST_OUT_MAX 4096
 struct host_out {

@@ -166,30 +166,35 @@ static void circles_end_with_the_pd(void **state)
 	assert_int_equal(host_pds, 1);
 }
 
-static void what_was_never_published_is_discarded(void **state)
+/* The place that a creation reserved is in a PD that has been closed meanwhile. */
+static void what_comes_too_late_is_taken_back(void **state)
 {
 	(void)state;
+	struct cap_slot *slots[4];
+	struct ec *ec = world_local(B, 0), *late;
+	struct pd *pd;
 	struct kp *kp;
 	struct sm *sm;
-	struct pd *pd;
+	struct pt *pt;
+	assert_int_equal(pd_create(false, &pd), SUCCESS);
+	world_insert(OTHER, &pd->obj, PERM_PD_ALL);
+	for (unsigned i = 0; i < array_size(slots); i++)
+		assert_int_equal(space_obj_reserve(pd, i, &slots[i]), SUCCESS);
+	u32 refs = world_pd->obj.refs;
+	struct ec_config cfg = {.pd = world_pd, .utcb_pd = world_pd, .utcb_va = 0x9000};
 	assert_int_equal(kp_create(&kp), SUCCESS);
 	assert_int_equal(sm_create(0, &sm), SUCCESS);
-	assert_int_equal(pd_create(false, &pd), SUCCESS);
-	kobject_discard(&kp->obj);
-	kobject_discard(&sm->obj);
-	kobject_discard(&pd->obj);
+	assert_int_equal(pt_create(ec, 0, 0, &pt), SUCCESS);
+	assert_int_equal(ec_create(&cfg, &late), SUCCESS);
+	space_obj_destroy(pd);
+	struct kobject *const objects[] = {&kp->obj, &sm->obj, &pt->obj, &late->obj};
+	for (unsigned i = 0; i < array_size(slots); i++) {
+		kobject_publish(objects[i]);
+		space_obj_commit(pd, slots[i], objects[i], PERM_ALL);
+	}
+	world_drop(OTHER);
 	world_free_all();
 	assert_int_equal(host_pds, 1);
-
-	struct ec *ec = world_local(B, 0), *never;
-	struct pt *pt;
-	struct ec_config cfg = {.pd = world_pd, .utcb_pd = world_pd, .utcb_va = 0x9000};
-	u32 refs = world_pd->obj.refs;
-	assert_int_equal(pt_create(ec, 0, 0, &pt), SUCCESS);
-	assert_int_equal(ec_create(&cfg, &never), SUCCESS);
-	kobject_discard(&pt->obj);
-	kobject_discard(&never->obj);
-	world_free_all();
 	assert_int_equal(ec->obj.refs, 1);
 	assert_int_equal(world_pd->obj.refs, refs);
 }
@@ -223,7 +228,8 @@ static void without_memory_nothing_is_referred_to(void **state)
 		page_reclaim();
 		assert_int_equal(page_free_count(), pages);
 	}
-	kobject_discard(&pd->obj);
+	world_insert(OTHER, &pd->obj, PERM_PD_ALL);
+	world_drop(OTHER);
 }
 
 static void the_dead_get_no_portals_and_scs(void **state)
@@ -354,7 +360,7 @@ int main(void)
 		WORLD_TEST(a_kernel_page_goes_with_its_last_reference),
 		WORLD_TEST(a_pd_dies_after_its_ecs),
 		WORLD_TEST(circles_end_with_the_pd),
-		WORLD_TEST(what_was_never_published_is_discarded),
+		WORLD_TEST(what_comes_too_late_is_taken_back),
 		WORLD_TEST(without_memory_nothing_is_referred_to),
 		WORLD_TEST(the_dead_get_no_portals_and_scs),
 		WORLD_TEST(an_sc_ends_at_home),

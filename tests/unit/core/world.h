@@ -17,6 +17,7 @@
 #include "core/remote.h"
 #include "core/sc.h"
 #include "core/sm.h"
+#include "core/vcpu.h"
 #include "host.h"
 #include "lib/bits.h"
 #include "lib/panic.h"

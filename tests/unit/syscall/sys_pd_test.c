@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CREATE_PD and PD_CTRL (MSRs: sys_machine_test.c). What delegation means: tests/unit/space/delegate_test.c. */
+#include "hypercall.h"
+
+#include "../hog.h"
+
+static u64 flags, objects;
+static struct hog hog;
+
+static enum status create(u64 sel, u64 parent)
+{
+	return hc(HC_ARG1(HC_CREATE_PD, flags, sel), parent, objects, 0, 0);
+}
+
+static enum status lookup(crd_t crd)
+{
+	return hc(HC_ARG1(HC_PD_CTRL, PD_CTRL_LOOKUP, 0), crd, 0, 0, 0);
+}
+
+static enum status delegate_crd(u64 from, u64 to, crd_t src, u64 meta, crd_t dst)
+{
+	return hc(HC_ARG1(HC_PD_CTRL, PD_CTRL_DELEGATE, from), to, src, meta, dst);
+}
+
+static struct pd *pd_at(u64 sel)
+{
+	return (struct pd *)hc_object(sel);
+}
+
+static void creation(void **state)
+{
+	(void)state;
+	flags = objects = 0;
+	hc_check_creation(create(sel, parent));
+	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
+	assert_int_equal(hc_object(FREE)->type, KOBJ_PD);
+	assert_int_equal(hc_perm(FREE), PERM_PD_ALL);
+	assert_false(pd_at(FREE)->passthrough || pd_at(FREE)->root);
+	world_drop(FREE);
+}
+
+/* Only who has it can give it, and nobody gets it unasked. */
+static void privilege(void **state)
+{
+	(void)state;
+	objects = 0;
+	for (unsigned has = 0; has < 2; has++)
+		for (flags = 0; flags < 2; flags++) {
+			world_pd->passthrough = has;
+			assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
+			assert_int_equal(pd_at(FREE)->passthrough, has && flags);
+			world_drop(FREE);
+			world_settle();
+		}
+	flags = 0;
+}
+
+static void initial_objects(void **state)
+{
+	(void)state;
+	struct sm *sm = world_sm(0x305, 0);
+	flags = 0;
+	objects = crd_make(CRD_OBJ, 0x304, 1, PERM_SM_UP);
+	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
+	const struct cap_slot *slot = space_obj_slot(&pd_at(FREE)->objs, 1);
+	assert_ptr_equal(cap_object(slot->cap), &sm->obj);
+	assert_int_equal(cap_perm(slot->cap), PERM_SM_UP);
+	objects = crd_make(CRD_MEM, 0, 3, PERM_ALL); /* no objects: ignored */
+	assert_int_equal(create(FREE + 1, WORLD_SEL_PD), SUCCESS);
+	world_drop(FREE);
+	world_drop(FREE + 1);
+	world_drop(0x305);
+}
+
+static void creation_without_memory(void **state)
+{
+	u64 failures = 0;
+	enum status s;
+	(void)state;
+	world_sm(0x300, 0);
+	flags = 0;
+	objects = crd_make(CRD_OBJ, 0x300, 0, PERM_ALL);
+	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS); /* makes the tables of the caller's space */
+	world_drop(FREE);
+	do {
+		world_free_all();
+		page_reclaim();
+		u64 before = page_free_count();
+		hog_take(&hog, failures);
+		s = create(FREE, WORLD_SEL_PD);
+		hog_release(&hog);
+		if (s != SUCCESS) {
+			assert_int_equal(s, OOM);
+			assert_null(hc_object(FREE));
+			world_free_all();
+			page_reclaim();
+			assert_int_equal(page_free_count(), before);
+			failures++;
+		}
+	} while (s != SUCCESS);
+	assert_true(failures > 3);
+	world_drop(FREE);
+	world_drop(0x300);
+}
+
+static void lookups(void **state)
+{
+	(void)state;
+	world_sm(FREE, 0);
+	assert_int_equal(lookup(crd_make(CRD_OBJ, FREE, 5, 0)), SUCCESS);
+	assert_int_equal(hc_self->regs.rsi, crd_make(CRD_OBJ, FREE, 0, PERM_SM_ALL));
+	assert_int_equal(lookup(crd_make(CRD_OBJ, FREE + 1, 0, PERM_ALL)), SUCCESS);
+	assert_int_equal(hc_self->regs.rsi, 0);
+	const crd_t nothing[] = {0, crd_make(CRD_MEM, 0, 0, 7), crd_make(CRD_PIO, 0x80, 0, 1),
+				 crd_make(CRD_OBJ, BEYOND, 0, 0)};
+	for (unsigned i = 0; i < array_size(nothing); i++) {
+		assert_int_equal(lookup(nothing[i]), SUCCESS);
+		assert_int_equal(hc_self->regs.rsi, 0);
+	}
+	world_drop(FREE);
+}
+
+static void delegations(void **state)
+{
+	crd_t from = crd_make(CRD_OBJ, FREE, 0, PERM_ALL), to = crd_make(CRD_OBJ, 9, 0, PERM_SM_UP);
+	(void)state;
+	flags = objects = 0;
+	world_sm(FREE, 0);
+	assert_int_equal(create(FREE + 1, WORLD_SEL_PD), SUCCESS);
+	assert_int_equal(delegate_crd(WORLD_SEL_PD, FREE + 1, from, ITEM_DELEGATE | 0xfff000, to), SUCCESS);
+	assert_int_equal(hc_self->regs.rdx, crd_make(CRD_OBJ, 9, 0, PERM_SM_UP));
+	assert_int_equal(hc_self->regs.rax, ITEM_DELEGATE);
+	assert_int_equal(cap_perm(space_obj_slot(&pd_at(FREE + 1)->objs, 9)->cap), PERM_SM_UP);
+	/* back, by translation */
+	from = crd_make(CRD_OBJ, 9, 0, PERM_ALL);
+	assert_int_equal(
+		delegate_crd(FREE + 1, WORLD_SEL_PD, from, ITEM_TRANSLATE, crd_make(CRD_OBJ, 0, 31, PERM_ALL)),
+		SUCCESS);
+	assert_int_equal(hc_self->regs.rdx, crd_make(CRD_OBJ, FREE, 0, PERM_SM_UP));
+	assert_int_equal(hc_self->regs.rax, ITEM_TRANSLATE);
+	/* neither PD needs a permission, but both must be PDs */
+	assert_int_equal(delegate_crd(FREE, WORLD_SEL_PD, from, ITEM_DELEGATE, to), BAD_CAP);
+	assert_int_equal(delegate_crd(WORLD_SEL_PD, FREE, from, ITEM_DELEGATE, to), BAD_CAP);
+	assert_int_equal(delegate_crd(WORLD_SEL_PD, BEYOND, from, ITEM_DELEGATE, to), BAD_CAP);
+	world_drop(FREE + 1);
+	world_drop(FREE);
+}
+
+static void delegation_without_memory(void **state)
+{
+	crd_t from = crd_make(CRD_OBJ, FREE, 0, PERM_ALL), to = crd_make(CRD_OBJ, 0x123456, 0, PERM_ALL);
+	(void)state;
+	world_sm(FREE, 0);
+	hog_take(&hog, 0);
+	assert_int_equal(delegate_crd(WORLD_SEL_PD, WORLD_SEL_PD, from, ITEM_DELEGATE, to), OOM);
+	hog_release(&hog);
+	assert_int_equal(delegate_crd(WORLD_SEL_PD, WORLD_SEL_PD, from, ITEM_DELEGATE, to), SUCCESS);
+	assert_ptr_equal(hc_object(0x123456), hc_object(FREE));
+	world_drop(FREE);
+}
+
+static void access_page(void **state)
+{
+	(void)state;
+	u64 op = HC_ARG1(HC_PD_CTRL, PD_CTRL_ACCESS_PAGE, 0);
+	unsigned order, rw = PERM_MEM_R | PERM_MEM_W;
+	const crd_t wrong[] = {
+		0,
+		crd_make(CRD_OBJ, 5, 0, rw),
+		crd_make(CRD_MEM, 5, 1, rw),
+		crd_make(CRD_MEM, 5, 0, PERM_MEM_R),
+		crd_make(CRD_MEM, 5, 0, rw | PERM_MEM_X),
+		crd_make(CRD_MEM, HEDRON_USER_END >> PAGE_BITS, 0, rw),
+	};
+	for (unsigned i = 0; i < array_size(wrong); i++)
+		assert_int_equal(hc(op, wrong[i], 0, 0, 0), BAD_PAR);
+	assert_null(world_pd->access_page);
+	assert_int_equal(hc(op, crd_make(CRD_MEM, 0xfee00, 0, rw), 0, 0, 0), SUCCESS);
+	u64 entry = ptab_lookup(&world_pd->mem.guest, 0xfee00, &order);
+	assert_int_equal(entry & PTE_ADDR, heap_phys(world_pd->access_page).v);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HC_TEST(creation),        HC_TEST(privilege),
+		HC_TEST(initial_objects), HC_TEST(lookups),
+		HC_TEST(delegations),     HC_TEST(creation_without_memory),
+		HC_TEST(access_page),     HC_TEST(delegation_without_memory),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which number is which hypercall, and what happens when memory is short. */
+#include "hypercall.h"
+
+#include "../hog.h"
+
+static struct hog hog;
+
+/* CALL and REPLY never come here. */
+static void unknown_numbers(void **state)
+{
+	(void)state;
+	static const bool known[256] = {
+#define X(n, name) [n] = true,
+		HC_LIST(X)
+#undef X
+	};
+	for (unsigned n = HC_CREATE_PD; n < 256; n++)
+		if (!known[n])
+			assert_int_equal(hc(HC_ARG1(n, 0, 0), 0, 0, 0, 0), BAD_HYP);
+}
+
+/* Each known one answers as itself: nothing at selector 0, or a parameter that only it refuses. */
+static void known_numbers(void **state)
+{
+	(void)state;
+	static const struct {
+		u64 arg1;
+		enum status want;
+	} rows[] = {
+		{HC_ARG1(HC_CREATE_PD, 0, 0), BAD_CAP}, {HC_ARG1(HC_CREATE_EC, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_CREATE_SC, 0, 0), BAD_CAP}, {HC_ARG1(HC_CREATE_PT, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_CREATE_SM, 0, 0), BAD_CAP}, {HC_ARG1(HC_CREATE_KP, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_REVOKE, 0, 0), SUCCESS},    {HC_ARG1(HC_PD_CTRL, PD_CTRL_LOOKUP, 0), SUCCESS},
+		{HC_ARG1(HC_EC_CTRL, 0, 0), BAD_PAR},   {HC_ARG1(HC_SC_CTRL, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_PT_CTRL, 0, 0), BAD_CAP},   {HC_ARG1(HC_SM_CTRL, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_KP_CTRL, 3, 0), BAD_PAR},   {HC_ARG1(HC_CREATE_VCPU, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_VCPU_CTRL, 3, 0), BAD_PAR}, {HC_ARG1(HC_MACHINE_CTRL, 0, 0), BAD_CAP},
+	};
+	for (unsigned i = 0; i < array_size(rows); i++)
+		assert_int_equal(hc(rows[i].arg1, 0, 0, 0, 0), rows[i].want);
+}
+
+static enum status create_kp(u64 sel)
+{
+	return hc(HC_ARG1(HC_CREATE_KP, 0, sel), WORLD_SEL_PD, 0, 0, 0);
+}
+
+/* The page of a KP that was just deleted waits for a grace period, for which the creation waits in turn. */
+static void waits_for_what_was_deleted(void **state)
+{
+	(void)state;
+	assert_int_equal(create_kp(FREE), SUCCESS);
+	hog_take(&hog, 0);
+	assert_int_equal(create_kp(FREE + 1), OOM);
+	world_cpu(1)->sleeping = SLEEPING_NOT; /* else the grace period would be over at once */
+	assert_int_equal(hc(HC_ARG1(HC_REVOKE, REVOKE_SELF, 0), crd_make(CRD_OBJ, FREE, 0, PERM_ALL), 0, 0, 0),
+			 SUCCESS);
+	assert_int_equal(page_free_count(), 0);
+	world_cpu(1)->sleeping = SLEEPING_MWAIT;
+	assert_int_equal(create_kp(FREE + 1), SUCCESS);
+	hog_release(&hog);
+	world_drop(FREE + 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HC_TEST(unknown_numbers),
+		HC_TEST(known_numbers),
+		HC_TEST(waits_for_what_was_deleted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
