@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* PDs: born empty, closed with their last capability, freed with their last reference. */
+#include "../hog.h"
+#include "world.h"
+
+#define PD 0x100
+#define SM 0x101
+#define EC 0x102
+
+static struct pd *make(bool passthrough)
+{
+	struct pd *pd;
+	assert_int_equal(pd_create(passthrough, &pd), SUCCESS);
+	world_insert(PD, &pd->obj, PERM_PD_ALL);
+	return pd;
+}
+
+/* Also in memory that was used before. */
+static void born_empty(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		struct pd *pd = make(round);
+		assert_int_equal(pd->obj.type, KOBJ_PD);
+		assert_int_equal(pd->passthrough, round);
+		assert_false(pd->root);
+		assert_null(pd->access_page);
+		assert_null(pd->mem.guest.root);
+		assert_false(pd->objs.closed || pd->pio.closed || pd->pio.attached);
+		assert_null(pd->pio.ranges.root);
+		for (unsigned i = 0; i < PTAB_ENTRIES; i++)
+			assert_int_equal(pd->mem.host.root[i], 0);
+		/* used, so that the next one finds traces of it */
+		pd->root = true;
+		assert_int_equal(pd_map_access_page(pd, 0x5000), SUCCESS);
+		assert_int_equal(space_obj_delegate(world_pd, WORLD_SEL_PD, pd, 5, 0, PERM_ALL), SUCCESS);
+		world_drop(PD);
+		world_free_all();
+	}
+}
+
+static void one_access_page(void **state)
+{
+	(void)state;
+	struct pd *pd = make(false);
+	assert_int_equal(pd_map_access_page(pd, 0x5000), SUCCESS);
+	void *page = pd->access_page;
+	assert_non_null(page);
+	assert_int_equal(pd_map_access_page(pd, 0x9000), SUCCESS);
+	assert_ptr_equal(pd->access_page, page);
+	unsigned order;
+	assert_int_equal(ptab_lookup(&pd->mem.guest, 5, &order) & PTE_ADDR, heap_phys(page).v);
+	assert_int_equal(ptab_lookup(&pd->mem.guest, 9, &order) & PTE_ADDR, heap_phys(page).v);
+	assert_int_equal(pd_map_access_page(pd, HEDRON_USER_END), BAD_PAR);
+	world_drop(PD);
+}
+
+static void access_page_without_memory(void **state)
+{
+	static struct hog hog;
+	(void)state;
+	struct pd *pd = make(false);
+	hog_take(&hog, 0);
+	assert_int_equal(pd_map_access_page(pd, 0x5000), OOM);
+	hog_release(&hog);
+	assert_null(pd->access_page);
+	assert_int_equal(pd_map_access_page(pd, 0x5000), SUCCESS);
+	world_drop(PD);
+}
+
+/* What it holds goes with its last capability, with all that was made of it; nothing comes in any more. */
+static void closed(void **state)
+{
+	(void)state;
+	struct pd *pd = make(false);
+	world_sm(SM, 0);
+	assert_int_equal(space_obj_delegate(world_pd, SM, pd, 5, 0, PERM_ALL), SUCCESS);
+	assert_int_equal(space_obj_delegate(pd, 5, world_pd, SM + 9, 0, PERM_ALL), SUCCESS);
+	kobject_ref(&pd->obj); /* somebody's EC */
+	world_drop(PD);
+	world_settle();
+	assert_int_equal(space_obj_slot(&pd->objs, 5)->cap, 0);
+	assert_int_equal(space_obj_slot(&world_pd->objs, SM + 9)->cap, 0);
+	assert_int_equal(space_obj_delegate(world_pd, SM, pd, 6, 0, PERM_ALL), SUCCESS);
+	assert_int_equal(space_obj_slot(&pd->objs, 6)->cap, 0);
+	assert_int_equal(host_pds, 2);
+	kobject_unref(&pd->obj);
+	world_free_all();
+	assert_int_equal(host_pds, 1);
+	world_drop(SM);
+}
+
+static void lives_on_with_its_ecs(void **state)
+{
+	(void)state;
+	struct pd *pd = make(false);
+	struct ec_config cfg = {.pd = pd, .utcb_pd = pd, .utcb_va = 0x9000};
+	struct ec *ec;
+	assert_int_equal(ec_create(&cfg, &ec), SUCCESS);
+	world_insert(EC, &ec->obj, PERM_EC_ALL);
+	world_drop(PD);
+	world_free_all();
+	assert_int_equal(host_pds, 2);
+	unsigned order;
+	assert_true(ptab_lookup(&pd->mem.host, 9, &order)); /* its memory stays, too */
+	world_drop(EC);
+	world_free_all();
+	assert_int_equal(host_pds, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(born_empty), WORLD_TEST(one_access_page),       WORLD_TEST(access_page_without_memory),
+		WORLD_TEST(closed),     WORLD_TEST(lives_on_with_its_ecs),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

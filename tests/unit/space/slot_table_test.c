@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables behind slot windows: which slot a selector is, what is skipped, and that all is given back zeroed. */
+#include "core/pd.h"
+#include "host.h"
+#include "lib/bits.h"
+#include "mm/page.h"
+#include "space/slot_table.h"
+
+#include "hog.h"
+#include "unit.h"
+
+static u64 *top;
+static u64 pages;
+static struct pd pd;
+
+static int setup(void **state)
+{
+	(void)state;
+	host_reset(32 * MiB);
+	pages = page_free_count();
+	top = slot_table_alloc();
+	return top ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	slot_table_free(top);
+	assert_int_equal(page_free_count(), pages);
+	/* What is said to be zero is. */
+	for (unsigned i = 0; i < 32; i++) {
+		const u64 *page = page_alloc_zeroed();
+		for (unsigned w = 0; w < PAGE_SIZE / 8; w++)
+			assert_int_equal(page[w], 0);
+	}
+	return 0;
+}
+
+static struct cap_slot *make(u64 sel)
+{
+	struct cap_slot *s = slot_table_make(top, &pd, sel);
+	assert_non_null(s);
+	assert_ptr_equal(slot_table_find(top, sel), s);
+	assert_ptr_equal(buddy_page(s)->owner, &pd);
+	assert_int_equal(buddy_page(s)->index, sel & ~bits_low(SLOT_TABLE_SLOT_BITS));
+	return s;
+}
+
+static const u64 edges[] = {0, 127, 128, 0xffff, 0x10000, 0x1ffffff, 0x2000000, HEDRON_SEL_NUM - 1};
+
+static void slots_of_a_page_are_neighbours(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < array_size(edges); i++) {
+		struct cap_slot *s = make(edges[i]);
+		u64 in_page = edges[i] % CAP_SLOTS_PER_PAGE;
+		assert_true(is_aligned((u64)(s - in_page), PAGE_SIZE));
+		assert_ptr_equal(make(edges[i] - in_page), s - in_page);
+		assert_int_equal(s->cap, 0);
+		assert_null(s->node.parent);
+		s->cap = ~0ull; /* slots are not clean when they are freed */
+	}
+	for (unsigned i = 0; i < array_size(edges); i++)
+		assert_int_equal(make(edges[i])->cap, ~0ull);
+}
+
+static void nothing_is_found_where_nothing_is(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < array_size(edges); i++)
+		assert_null(slot_table_find(top, edges[i]));
+	make(128);
+	assert_null(slot_table_find(top, 127));
+	assert_null(slot_table_find(top, 256));
+	assert_null(slot_table_find(top, 128 + (1 << 16)));
+	assert_null(slot_table_find(top, 128 + (1 << 25)));
+}
+
+#define PAGES (HEDRON_SEL_NUM / CAP_SLOTS_PER_PAGE)
+static bool there[PAGES];
+
+static u64 expected_skip(u64 sel, u64 end)
+{
+	if (there[sel / CAP_SLOTS_PER_PAGE])
+		return sel;
+	for (u64 page = sel / CAP_SLOTS_PER_PAGE + 1; page * CAP_SLOTS_PER_PAGE < end; page++)
+		if (there[page])
+			return page * CAP_SLOTS_PER_PAGE;
+	return end;
+}
+
+static void skips_to_the_next_page(void **state)
+{
+	(void)state;
+	memset(there, 0, sizeof there);
+	for (unsigned round = 0; round < 300; round++) {
+		u64 sel = unit_random(4) ? unit_random(1 << 16) : unit_random(HEDRON_SEL_NUM);
+		make(sel);
+		there[sel / CAP_SLOTS_PER_PAGE] = true;
+		for (unsigned i = 0; i < 20; i++) {
+			u64 from = unit_random(2) ? unit_random(1 << 17) : unit_random(HEDRON_SEL_NUM);
+			u64 end = from + 1 + unit_random((unsigned)(HEDRON_SEL_NUM - from));
+			u64 want = expected_skip(from, end), got = slot_table_skip(top, from, end);
+			assert_true(want < end ? got == want : got >= end);
+		}
+	}
+}
+
+/* At each level in turn. What was made until then stays, and is used by the next try. */
+static void out_of_memory(void **state)
+{
+	static struct hog hog;
+	(void)state;
+	for (u64 leave = 0; leave < 3; leave++) {
+		hog_take(&hog, leave);
+		assert_null(slot_table_make(top, &pd, 5 + (leave << 25)));
+		assert_int_equal(page_free_count(), 0);
+		hog_release(&hog);
+		slot_table_free(top);
+		assert_int_equal(page_free_count(), pages);
+		top = slot_table_alloc();
+	}
+	make(5);
+	assert_int_equal(page_free_count(), pages - 4);
+	make(6);
+	assert_int_equal(page_free_count(), pages - 4);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(slots_of_a_page_are_neighbours),
+		T(nothing_is_found_where_nothing_is),
+		T(skips_to_the_next_page),
+		T(out_of_memory),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
