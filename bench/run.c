@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ struct machine {
 	int console; /* non-blocking */
 	int writer;  /* the console's other end, for the child; -1 for a FIFO */
 	int messages;
+	off_t told; /* bytes of the emulator's messages that were looked at */
 	double deadline;
 	bool over_seen;
 	bool closed; /* nobody writes to the console any more */
@@ -166,6 +168,21 @@ static bool gone(struct machine *m)
 	return child_ended(&m->child);
 }
 
+/* QEMU stays, paused, when KVM cannot execute what comes next. */
+static void look_at_messages(struct machine *m)
+{
+	struct stat file;
+	char *line;
+
+	if (fstat(m->messages, &file) || file.st_size == m->told)
+		return;
+	m->told = file.st_size;
+	line = launch_find_line(m->launch, "emulator.txt", "KVM internal error");
+	if (line)
+		session_fault(m->session, FAULT_EMULATOR, "%s: %.500s", m->launch->argv[0], line);
+	free(line);
+}
+
 static void listen(struct machine *m)
 {
 	while (!interrupted && !gone(m)) {
@@ -174,6 +191,7 @@ static void listen(struct machine *m)
 		wait_a_moment(m);
 		/* One read at a time, so that a machine that never stops talking cannot escape the deadline. */
 		listen_once(m);
+		look_at_messages(m);
 		shorten_deadline(m);
 		progress_update(m->progress, m->session);
 	}

@@ -41,7 +41,9 @@
 	X(TIMEOUT, "the time is over",                                                                              \
 	  "The last lines of the console log show where it stopped. Give more time with --timeout if it was still " \
 	  "measuring.")                                                                                             \
-	X(EMULATOR, "the emulator gave up", "Check --cpu and --memory.")                                            \
+	X(EMULATOR, "the emulator gave up",                                                                         \
+	  "Check --cpu and --memory. KVM in a virtual machine often cannot do all that a kernel needs: --accel "    \
+	  "tcg.")                                                                                                   \
 	X(START, "the command of --start failed",                                                                   \
 	  "Run it by hand. It has HBENCH_KERNEL, HBENCH_ROOTTASK, HBENCH_APPEND, HBENCH_ROOT_WORDS and "            \
 	  "HBENCH_BOOT in its environment.")                                                                        \

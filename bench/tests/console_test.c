@@ -265,6 +265,11 @@ static void kvm(void **state)
 		has("-accel\nkvm\n");
 		has("-cpu\nhost,migratable=off,+invtsc\n");
 		lacks("icount");
+		machine("noboot", "0", true);
+		setenv("HBENCH_FAKE_MESSAGE", "KVM internal error. Suberror: 1", 1);
+		expect(4, "run -t qemu --accel kvm -k kernel.elf -r root.elf -o kvm.json");
+		has("the emulator gave up");
+		has("KVM internal error. Suberror: 1");
 	}
 	unsetenv("HBENCH_FAKE_ARGUMENTS");
 	free(path);
