@@ -18,7 +18,7 @@ static bool guest(struct vcpu *v)
 {
 	entries++;
 	if (poked_in_guest == v)
-		vcpu_poke(v);
+		assert_int_equal(vcpu_poke(v, cpu_current()->ec), SUCCESS);
 	v->state->exit_reason = 12;
 	return entries > interrupted_until;
 }
@@ -165,7 +165,7 @@ static void poked_before(void **state)
 {
 	(void)state;
 	struct vcpu *v = make(0);
-	vcpu_poke(v);
+	assert_int_equal(vcpu_poke(v, cpu_current()->ec), SUCCESS);
 	run(v, SUCCESS);
 	assert_int_equal(entries, 0);
 	assert_int_equal(v->state->exit_reason, VCPU_EXIT_POKED);
@@ -173,7 +173,7 @@ static void poked_before(void **state)
 	assert_int_equal(entries, 1);
 
 	v->arch.event = true; /* has to be delivered first */
-	vcpu_poke(v);
+	assert_int_equal(vcpu_poke(v, cpu_current()->ec), SUCCESS);
 	run(v, SUCCESS);
 	assert_int_equal(v->state->exit_reason, VCPU_EXIT_POKED);
 	assert_false(v->poked);
@@ -197,13 +197,13 @@ static void poked_from_elsewhere(void **state)
 {
 	(void)state;
 	struct vcpu *v = make(1);
-	vcpu_poke(v);
+	assert_int_equal(vcpu_poke(v, cpu_current()->ec), SUCCESS);
 	assert_true(v->poked);
 	assert_null(world_cpu(1)->mailbox.newest);
 	v->poked = false;
 	world_cpu(1)->vcpu = v;
-	vcpu_poke(v);
-	vcpu_poke(v);
+	assert_int_equal(vcpu_poke(v, cpu_current()->ec), SUCCESS);
+	assert_int_equal(vcpu_poke(v, cpu_current()->ec), SUCCESS);
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &v->letter);
 	assert_null(v->letter.next);
 	world_settle();
