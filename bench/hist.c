@@ -30,7 +30,7 @@ static bool follows_layout(const struct hist *hist)
 	return true;
 }
 
-static bool ascends(const struct hist *hist)
+bool hist_ascends(const struct hist *hist)
 {
 	uint64_t total = 0;
 
@@ -47,7 +47,7 @@ static bool ascends(const struct hist *hist)
 
 bool hist_adopt(struct hist *hist)
 {
-	if (!ascends(hist))
+	if (!hist_ascends(hist))
 		return false;
 	for (hist->coarser = 0; hist->coarser <= HIST_BITS; hist->coarser++)
 		if (follows_layout(hist))

@@ -29,6 +29,9 @@ uint64_t hist_lower(const struct hist *hist, uint64_t value);
 /* Finds out the layout of bins that came from outside; false when they follow none, overlap or are empty. */
 bool hist_adopt(struct hist *hist);
 
+/* True when bins ascend, none is empty, and the number of values can be told. */
+bool hist_ascends(const struct hist *hist);
+
 /* Number of values. */
 uint64_t hist_total(const struct hist *hist);
 

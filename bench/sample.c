@@ -19,12 +19,9 @@ static bool smi_possible(struct sample *s)
 	struct hist rest;
 	bool good;
 
-	if (!s->smi.used)
-		return true;
-	for (size_t i = 0; i < s->smi.used; i++)
-		if (!s->smi.bins[i].count || s->smi.bins[i].count > s->n)
-			return false;
 	s->smi.coarser = s->hist.coarser;
+	if (!hist_ascends(&s->smi))
+		return false;
 	rest = hist_copy(&s->hist);
 	hist_subtract(&rest, &s->smi);
 	good = hist_total(&rest) + hist_total(&s->smi) == s->n;

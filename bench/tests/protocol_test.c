@@ -62,6 +62,8 @@ static void optional_members(void **state)
 	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"smi_hist\":[[12,1,2]]"));
 	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"smi_hist\":[[11,1,1]]"));
 	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"smi_hist\":7"));
+	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"smi_hist\":[[12,1,1],[10,1,1]]"));
+	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"smi_hist\":[[10,1,1],[10,1,1]]"));
 	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"smi_hist\":[[12,1,9223372036854775807]]"));
 	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"order\":[-1]"));
 	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"order\":5"));
