@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the single tables say: CPUs, sleep and reset, PCI segments. */
+#include "acpi_fixture.h"
+
+/* ---- MADT ---- */
+
+static void test_madt_order_and_flags(void **state)
+{
+	(void)state;
+	static const u8 other[] = {1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+
+	madt_start();
+	madt_lapic(7, 4, 1);
+	madt_lapic(8, 5, 0);           /* disabled */
+	madt_lapic(9, 6, 2);           /* online capable: not enabled */
+	madt_entry(other, 12);         /* an I/O APIC */
+	madt_x2apic(0x10, 0x12345, 1); /* a large identifier */
+	madt_x2apic(0x11, 0x300, 2);
+	madt_lapic(1, 0, 0xffffffff); /* reserved flags do not matter */
+	madt_lapic(2, 0xff, 1);       /* nobody's */
+	madt_x2apic(3, 0xffffffff, 1);
+	madt_x2apic(4, 4, 1); /* a CPU that was listed already */
+	madt_lapic(5, 4, 1);
+	parse();
+	assert_int_equal(acpi.cpu_count, 3);
+	assert_int_equal(acpi.cpu[0].acpi_id, 7);
+	assert_int_equal(acpi.cpu[0].apic_id, 4);
+	assert_int_equal(acpi.cpu[1].acpi_id, 0x10);
+	assert_int_equal(acpi.cpu[1].apic_id, 0x12345);
+	assert_int_equal(acpi.cpu[2].acpi_id, 1);
+	assert_int_equal(acpi.cpu[2].apic_id, 0);
+	assert_true(fake_log_empty());
+}
+
+static void test_madt_too_many(void **state)
+{
+	(void)state;
+	madt_start();
+	for (u32 i = 0; i < HEDRON_CPU_MAX; i++)
+		madt_x2apic(i, 2 * i, 1);
+	parse();
+	assert_int_equal(acpi.cpu_count, HEDRON_CPU_MAX);
+	assert_true(fake_log_empty());
+
+	madt_lapic(200, 201, 1);
+	madt_lapic(201, 203, 0);
+	madt_x2apic(202, 205, 1);
+	parse();
+	assert_int_equal(acpi.cpu_count, HEDRON_CPU_MAX);
+	assert_int_equal(acpi.cpu[HEDRON_CPU_MAX - 1].apic_id, 2 * (HEDRON_CPU_MAX - 1));
+	assert_true(fake_log_has("2 CPUs beyond the first 128"));
+}
+
+static void test_madt_damage(void **state)
+{
+	(void)state;
+	static const u8 lengths[] = {0, 1, 17, 255};
+
+	for (unsigned i = 0; i < array_size(lengths); i++) {
+		madt_start();
+		madt_lapic(0, 0, 1);
+		madt_lapic(1, 1, 1);
+		madt_lapic(2, 2, 1);
+		*physical_at(MADT + 44 + 8 + 1, 1) = lengths[i];
+		finish(MADT, "APIC", madt_length);
+		parse();
+		assert_int_equal(acpi.cpu_count, 1);
+		assert_true(fake_log_has("MADT is damaged at byte 52"));
+	}
+
+	madt_start(); /* entries too short for their type are skipped */
+	madt_lapic(0, 0, 1);
+	static const u8 short_lapic[] = {0, 7, 1, 1, 1, 0, 0},
+			short_x2apic[] = {9, 15, 0, 0, 5, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0};
+	madt_entry(short_lapic, 7);
+	madt_entry(short_x2apic, 15);
+	madt_lapic(2, 2, 1);
+	parse();
+	assert_int_equal(acpi.cpu_count, 2);
+	assert_int_equal(acpi.cpu[1].apic_id, 2);
+
+	finish(MADT, "APIC", 44 + 8 + 1); /* ends within an entry's head: nothing more to read */
+	parse();
+	assert_int_equal(acpi.cpu_count, 1);
+	finish(MADT, "APIC", 40); /* ends before the entries start */
+	parse();
+	assert_int_equal(acpi.cpu_count, 0);
+}
+
+/* ---- FADT ---- */
+
+static void test_fadt_extended(void **state)
+{
+	(void)state;
+	put_gas(FADT + 172, 0, 32, 0xfed00000); /* memory mapped */
+	put_gas(FADT + 184, 1, 16, 0);          /* address 0: not there */
+	finish(FADT, "FACP", 244);
+	parse();
+	assert_gas(acpi.pm1a_cnt, 0, 32, 0xfed00000);
+	assert_gas(acpi.pm1b_cnt, 1, 16, 0x704);
+
+	finish(FADT, "FACP", 236); /* just long enough */
+	parse();
+	assert_gas(acpi.pm1a_cnt, 0, 32, 0xfed00000);
+	finish(FADT, "FACP", 235); /* no longer */
+	parse();
+	assert_gas(acpi.pm1a_cnt, 1, 16, 0x604);
+}
+
+static void test_fadt_old(void **state)
+{
+	(void)state;
+	put_fadt(116); /* revision 1 */
+	physical_put32(FADT + 68, 0);
+	finish(FADT, "FACP", 116);
+	parse();
+	assert_gas(acpi.pm1a_cnt, 1, 16, 0x604);
+	assert_gas(acpi.pm1b_cnt, 0, 0, 0);
+	assert_int_equal(acpi.facs, FACS);
+
+	finish(FADT, "FACP", 90); /* the shortest of use */
+	parse();
+	assert_gas(acpi.pm1a_cnt, 1, 16, 0x604);
+	finish(FADT, "FACP", 89);
+	parse();
+	assert_gas(acpi.pm1a_cnt, 0, 0, 0);
+	assert_true(fake_log_has("too short"));
+}
+
+static void test_facs(void **state)
+{
+	(void)state;
+	physical_put32(FADT + 36, NOWHERE);
+	physical_put64(FADT + 132, FACS); /* beats the old field */
+	finish(FADT, "FACP", 244);
+	parse();
+	assert_int_equal(acpi.facs, FACS);
+
+	physical_put64(FADT + 132, 0);
+	finish(FADT, "FACP", 244);
+	parse();
+	assert_int_equal(acpi.facs, 0);
+	assert_true(fake_log_has("no FACS at 0xdead0000"));
+
+	physical_put32(FADT + 36, FACS);
+	finish(FADT, "FACP", 244);
+	physical_put32(FACS + 4, 63); /* too short */
+	parse();
+	assert_int_equal(acpi.facs, 0);
+	physical_put32(FACS + 4, 64);
+	physical_put(FACS, "FACX", 4);
+	parse();
+	assert_int_equal(acpi.facs, 0);
+
+	physical_put32(FADT + 36, 0); /* none: nothing to complain about */
+	finish(FADT, "FACP", 244);
+	parse();
+	assert_int_equal(acpi.facs, 0);
+	assert_true(fake_log_empty());
+}
+
+/* ---- MCFG ---- */
+
+static void test_mcfg(void **state)
+{
+	(void)state;
+	put_mcfg_entry(0, 0x1000000000, 1, 0, 255); /* another segment */
+	put_mcfg_entry(1, 0x2000000000, 0, 16, 15); /* ends before it starts */
+	put_mcfg_entry(2, 0xe0000000, 0, 2, 2);
+	put_mcfg_entry(3, 0xf0000000, 0, 0, 255);
+	parse();
+	assert_int_equal(acpi.mcfg_base, 0xe0000000);
+	assert_int_equal(acpi.mcfg_size, 1 * MiB);
+
+	finish(MCFG, "MCFG", 44 + 3 * 16 - 1); /* cut: the third is not there */
+	parse();
+	assert_int_equal(acpi.mcfg_base, 0);
+	assert_int_equal(acpi.mcfg_size, 0);
+	finish(MCFG, "MCFG", 36);
+	parse();
+	assert_int_equal(acpi.mcfg_base, 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(madt_order_and_flags),
+		TEST(madt_too_many),
+		TEST(madt_damage),
+		TEST(fadt_extended),
+		TEST(fadt_old),
+		TEST(facs),
+		TEST(mcfg),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a boot loader leaves in memory, and looks at what was understood of it. */
+#pragma once
+
+#include "unit.h"
+
+#include <stdio.h>
+
+#include "fake_log.h"
+#include "physical.h"
+#include "platform/multiboot.h"
+
+#include <hedron/hip.h>
+
+#define INFO 0x9000
+#define DATA 0x20000 /* where the lists of Multiboot 1 are */
+
+static struct boot_info boot;
+
+static inline int setup(void **state)
+{
+	(void)state;
+	physical_reset();
+	physical_add(INFO, 0x10000);
+	physical_add(DATA, 0x10000);
+	fake_log_start();
+	return 0;
+}
+
+static inline int teardown(void **state)
+{
+	(void)state;
+	physical_reset();
+	return 0;
+}
+
+static inline void assert_map(unsigned i, u64 addr, u64 size, u32 type)
+{
+	assert_int_equal(boot.map[i].addr, addr);
+	assert_int_equal(boot.map[i].size, size);
+	assert_int_equal(boot.map[i].type, type);
+}
+
+static inline void assert_module(unsigned i, u64 addr, u64 size, u64 cmdline, u64 cmdline_size)
+{
+	assert_int_equal(boot.module[i].image.addr, addr);
+	assert_int_equal(boot.module[i].image.size, size);
+	assert_int_equal(boot.module[i].cmdline, cmdline);
+	assert_int_equal(boot.module[i].cmdline_size, cmdline_size);
+}
+
+static inline void assert_loader(unsigned i, u64 addr, u64 size)
+{
+	assert_true(i < boot.loader_count);
+	assert_int_equal(boot.loader[i].addr, addr);
+	assert_int_equal(boot.loader[i].size, size);
+}
+
+static inline void put_text(u64 pa, const char *text)
+{
+	physical_put(pa, text, strlen(text) + 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
