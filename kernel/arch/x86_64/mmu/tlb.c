@@ -149,16 +149,18 @@ static void wait_for(const struct round *r)
 		}
 }
 
-/* The users of a word, this CPU left out, are marked; those that run the PD are asked, the others are users no more.
- */
-static always_inline void flush_users_locked(struct pd *pd, unsigned w, struct round *r)
+static always_inline u64 other_users_locked(const struct pd *pd, unsigned w)
 {
 	unsigned self = cpu_current()->id;
-	u64 left = __atomic_load_n(&pd->tlb_users[w], __ATOMIC_RELAXED);
+	u64 users = __atomic_load_n(&pd->tlb_users[w], __ATOMIC_RELAXED);
 
-	if (self / 64 == w)
-		left &= ~bit(self % 64);
-	for (; left; left &= left - 1) {
+	return self / 64 == w ? users & ~bit(self % 64) : users;
+}
+
+/* All users are marked; those that run the PD are asked, the others are users no more. */
+static always_inline void flush_users_locked(struct pd *pd, unsigned w, struct round *r)
+{
+	for (u64 left = other_users_locked(pd, w); left; left &= left - 1) {
 		unsigned n = w * 64 + bit_lowest(left);
 		__atomic_exchange_n(&pd->tlb_stale[n], 1, __ATOMIC_SEQ_CST); /* a barrier, too */
 		if (runs(arch_cpu(n), pd))
@@ -168,18 +170,31 @@ static always_inline void flush_users_locked(struct pd *pd, unsigned w, struct r
 	}
 }
 
-/* Taking the lock is a barrier: whoever becomes a user from now on sees the new tables. */
-static noinline void flush_hosts(struct pd *pd)
+/* Releases the lock. */
+static noinline void flush_all_users_locked(struct pd *pd)
 {
 	struct round r;
 
-	spin_lock(&pd->tlb_lock);
 	for (unsigned w = 0; w < WORDS; w++) {
 		r.asked[w] = 0;
 		flush_users_locked(pd, w, &r);
 	}
 	spin_unlock(&pd->tlb_lock);
 	wait_for(&r);
+}
+
+/* Taking the lock is a barrier: whoever becomes a user from now on sees the new tables. */
+static noinline void flush_hosts(struct pd *pd)
+{
+	u64 users = 0;
+
+	spin_lock(&pd->tlb_lock);
+	for (unsigned w = 0; w < WORDS; w++)
+		users |= other_users_locked(pd, w);
+	if (unlikely(users))
+		flush_all_users_locked(pd);
+	else
+		spin_unlock(&pd->tlb_lock);
 }
 
 /* Guests: all others are marked, those that run one of the PD are asked. */
