@@ -75,10 +75,10 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 
 	u8 hc = (u8)arg1;
 	if (hc == HC_PD_CTRL)
 		return sys_pd_ctrl(arg1, arg2, arg3, self, arg5);
-	if (hc == HC_VCPU_CTRL)
-		return sys_vcpu_ctrl(arg1, arg2, arg3, self);
 	if (hc > HC_VCPU_CTRL)
 		return BAD_HYP;
+	if (hc == HC_VCPU_CTRL)
+		return sys_vcpu_ctrl(arg1, arg2, arg3, self);
 	if (hc <= HC_REVOKE)
 		return hc == HC_REVOKE ? dispatch_revoke(arg1, arg2, arg3, self)
 				       : dispatch_rest(arg1, arg2, arg3, self, arg5);
