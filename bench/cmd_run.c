@@ -18,7 +18,8 @@ static struct {
 } o = {.accel = "tcg", .memory = 512, .boots = 1, .append = "", .root_append = "", .baud = 115200};
 
 static const struct option_spec options[] = {
-	{"target", 't', OPTION_TEXT, "qemu|bochs|serial|tcp|file", "Machine to measure on; needed", &o.target, 0, 0,
+	{"target", 't', OPTION_TEXT, "qemu|bochs|serial|tcp|file",
+	 "Machine to measure on (the one that the suite given by --suite names); else needed", &o.target, 0, 0,
 	 TARGET_NAMES},
 	{"accel", 0, OPTION_TEXT, "tcg|kvm",
 	 "QEMU: count instructions (tcg), or measure time on this host's CPU (kvm)", &o.accel, 0, 0, "tcg kvm"},
@@ -63,15 +64,16 @@ static const struct option_spec options[] = {
 	OPTION_END,
 };
 
-static const struct target *check_target(void)
+static const struct target *check_target(const struct suite *suite)
 {
-	const struct target *target = o.target ? target_find(o.target, o.accel) : NULL;
+	const char *name = o.target ? o.target : suite->target;
+	const struct target *target = name ? target_find(name, o.accel) : NULL;
 
-	if (!o.target)
+	if (!name)
 		verb_usage(&verb_run_machine, "--target is needed: qemu, bochs, serial, tcp or file");
 	if (!target)
 		verb_usage(&verb_run_machine, "there is no target `%s` with --accel %s; there are: " TARGET_NAMES,
-			   o.target, o.accel);
+			   name, o.accel);
 	if (!target->real && (!o.kernels.count || !o.roottask))
 		verb_usage(&verb_run_machine, "--target, --kernel and --roottask are needed");
 	return target;
@@ -207,24 +209,17 @@ static void set_up(struct campaign *c, const struct target *target, unsigned sui
 	c->config.start = o.start;
 }
 
-static int run(char **args, unsigned count)
+static enum exit_code run_suite(const struct suite *suite)
 {
-	const struct target *target = check_target();
+	const struct target *target = check_target(suite);
 	struct campaign c = {0};
-	struct suite suite = {.cpus = 1};
 	enum exit_code code = EXIT_USAGE;
 	char *words, *machine;
 	struct error error;
 
-	(void)args;
-	(void)count;
 	check_real(target);
 	check_outputs();
-	if (o.suite && !suite_load(&suite, o.suite, &error)) {
-		complain("%s", error.text);
-		return EXIT_USAGE;
-	}
-	set_up(&c, target, suite.cpus);
+	set_up(&c, target, suite->cpus);
 	add_kernels(&c);
 	c.config.root_words = words = root_words();
 	c.machine = machine =
@@ -236,9 +231,25 @@ static int run(char **args, unsigned count)
 	for (unsigned i = 0; i < c.kernel_count; i++)
 		free((char *)c.kernels[i].output);
 	campaign_free(&c);
-	suite_free(&suite);
 	free(machine);
 	free(words);
+	return code;
+}
+
+static int run(char **args, unsigned count)
+{
+	struct suite suite = {.cpus = 1};
+	struct error error;
+	enum exit_code code;
+
+	(void)args;
+	(void)count;
+	if (o.suite && !suite_load(&suite, o.suite, &error)) {
+		complain("%s", error.text);
+		return EXIT_USAGE;
+	}
+	code = run_suite(&suite);
+	suite_free(&suite);
 	return code;
 }
 

@@ -203,18 +203,30 @@ static bool load_case(struct suite *suite, json_t *object, struct error *error)
 	return true;
 }
 
-/* {"cpus": 4} */
-static bool get_machine(const json_t *machine, unsigned *cpus, struct error *error)
+static bool get_cpus(struct suite *suite, const json_t *cpus, struct error *error)
 {
-	const json_t *wanted = json_object_get(machine, "cpus");
+	if (!json_is_integer(cpus) || json_integer_value(cpus) < 1 || json_integer_value(cpus) > SUITE_CPUS_MAX)
+		return error_set(error, "\"machine\": \"cpus\" must be a number from 1 to %d", SUITE_CPUS_MAX);
+	suite->cpus = (unsigned)json_integer_value(cpus);
+	return true;
+}
 
-	*cpus = 1;
+/* {"cpus": 4, "target": "bochs"}; either may be missing. */
+static bool get_machine(struct suite *suite, const json_t *machine, struct error *error)
+{
+	const json_t *cpus = json_object_get(machine, "cpus"), *target = json_object_get(machine, "target");
+
+	suite->cpus = 1;
 	if (!machine)
 		return true;
-	if (!json_is_integer(wanted) || json_integer_value(wanted) < 1 || json_integer_value(wanted) > SUITE_CPUS_MAX)
-		return error_set(error, "\"machine\" must give a number of \"cpus\" from 1 to %d", SUITE_CPUS_MAX);
-	*cpus = (unsigned)json_integer_value(wanted);
-	return true;
+	if (!cpus && !target)
+		return error_set(error,
+				 "\"machine\" must give a number of \"cpus\" from 1 to %d, a \"target\", or both",
+				 SUITE_CPUS_MAX);
+	if (target && !json_is_string(target))
+		return error_set(error, "\"machine\": \"target\" must be the name of one");
+	suite->target = target ? xstrdup(json_string_value(target)) : NULL;
+	return !cpus || get_cpus(suite, cpus, error);
 }
 
 static bool load_json(struct suite *suite, const json_t *root, struct error *error)
@@ -228,7 +240,7 @@ static bool load_json(struct suite *suite, const json_t *root, struct error *err
 		return error_set(error, "\"suite\" (of a-z, 0-9 and _) or \"title\" is missing");
 	suite->name = xstrdup(name);
 	suite->title = xstrdup(title);
-	if (!get_machine(json_object_get(root, "machine"), &suite->cpus, error) ||
+	if (!get_machine(suite, json_object_get(root, "machine"), error) ||
 	    !get_thresholds(json_object_get(root, "threshold"), suite->thresholds, &suite->threshold_count, error))
 		return false;
 	if (!json_array_size(json_object_get(root, "cases")))
@@ -344,5 +356,6 @@ void suite_free(struct suite *suite)
 	free(suite->cases);
 	free(suite->name);
 	free(suite->title);
+	free(suite->target);
 	*suite = (struct suite){0};
 }

@@ -24,6 +24,7 @@ struct suite_case {
 struct suite {
 	char *name, *title;
 	unsigned cpus; /* of the machine it wants; 1 unless the file says otherwise */
+	char *target;  /* that it is measured on unless the user names one; NULL: the file names none */
 	struct suite_case *cases;
 	size_t count;
 	struct threshold thresholds[SUITE_METRICS_MAX];

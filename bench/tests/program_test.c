@@ -264,6 +264,8 @@ static void cpus(void **state)
 {
 	static const char suite[] = "{\"suite\":\"ipc\",\"title\":\"t\",\"machine\":{\"cpus\":4},"
 				    "\"cases\":[{\"case\":\"null\",\"meaning\":\"m\"}]}";
+	static const char named[] = "{\"suite\":\"ipc\",\"title\":\"t\",\"machine\":{\"target\":\"qemu\"},"
+				    "\"cases\":[{\"case\":\"null\",\"meaning\":\"m\"}]}";
 	char *path = in_folder("arguments");
 
 	(void)state;
@@ -283,6 +285,10 @@ static void cpus(void **state)
 	has("-smp\n1\n");
 	expect(4, "run -t bochs -k kernel64.elf -r root.elf --suite ipc -o smp.json");
 	has("Bochs counts instructions on machines with one CPU only");
+	write_file("ipc.json", named, sizeof(named) - 1);
+	expect(0, "run -k kernel.elf -r root.elf --suite ipc -o named.json");
+	has("ipc on qemu-icount-max: ");
+	expect(2, "run -k kernel.elf -r root.elf -o named.json");
 	unsetenv("HBENCH_FAKE_ARGUMENTS");
 	setenv("HBENCH_SUITES", TEST_SUITES, 1);
 	free(path);

@@ -89,6 +89,11 @@ static void machines(void **state)
 	suite_free(&s);
 	assert_true(load("{\"machine\":{\"cpus\":8}," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}", &s));
 	assert_int_equal(s.cpus, 8);
+	assert_null(s.target);
+	suite_free(&s);
+	assert_true(load("{\"machine\":{\"target\":\"bochs\"}," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}", &s));
+	assert_int_equal(s.cpus, 1);
+	assert_string_equal(s.target, "bochs");
 	suite_free(&s);
 }
 
@@ -101,6 +106,7 @@ static void bad_files(void **state)
 		"{\"suite\":\"../s\",\"title\":\"t\",\"cases\":[{\"case\":\"a\",\"meaning\":\"m\"}]}",
 		"{\"machine\":4," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}",
 		"{\"machine\":{}," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}",
+		"{\"machine\":{\"target\":1}," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}",
 		"{\"machine\":{\"cpus\":0}," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}",
 		"{\"machine\":{\"cpus\":129}," REST "{\"case\":\"a\",\"meaning\":\"m\"}]}",
 		HEAD "{\"case\":\"a\"}]}",
