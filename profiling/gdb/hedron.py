@@ -18,8 +18,6 @@ FRAME = 0x000ffffffffff000  # where an entry of a page table leads
 ENTRIES = 512
 CHAIN_MAX = 64  # a chain of calls that is longer has a circle
 TYPES = {"KOBJ_PD": "pd", "KOBJ_EC": "ec", "KOBJ_SC": "sc", "KOBJ_PT": "pt", "KOBJ_SM": "sm", "KOBJ_KP": "kp", "KOBJ_VCPU": "vcpu"}
-SPECIAL = ("GLOBAL", "EXCEPTION", "HELPED", "ORPHAN", "DEAD", "BLOCKED", "STUCK")  # enum ec_special, without EC_
-HAZARDS = ("SCHED", "REAP", "RCU", "REMOTE")
 PERMISSIONS = {"KOBJ_PD": ("create",), "KOBJ_EC": ("ctrl", "", "sc", "pt"), "KOBJ_SC": ("ctrl",), "KOBJ_PT": ("ctrl", "call"),
                "KOBJ_SM": ("up", "down"), "KOBJ_KP": ("ctrl",), "KOBJ_VCPU": ("ctrl",)}
 
@@ -63,8 +61,14 @@ def constant(enum, value):
     return str(int(value))
 
 
+def bits(value, enum, prefix):
+    """Names of the bits that are set, of an enum with a name for each."""
+    names = {field.enumval: field.name.removeprefix(prefix) for field in gdb.lookup_type(f"enum {enum}").fields()}
+    return flags(value, [names.get(1 << bit, "") for bit in range(max(names).bit_length())])
+
+
 def flags(value, names):
-    """Names of the bits that are set."""
+    """The same, of a list."""
     found = [name for bit, name in enumerate(names) if int(value) >> bit & 1 and name]
     unknown = int(value) >> len(names) << len(names)
     return " ".join(found + ([hex(unknown)] if unknown else []))
@@ -103,7 +107,8 @@ def pd_words(pd):
 
 def ec_words(ec):
     """One line for an EC; takes the struct."""
-    parts = [f"EC {hexa(ec.address)} of PD {pd_words(ec['pd'])}", f"rip {hexa(ec['regs']['rip'])}", flags(ec["special"], SPECIAL)]
+    parts = [f"EC {hexa(ec.address)} of PD {pd_words(ec['pd'])}", f"rip {hexa(ec['regs']['rip'])}",
+             bits(ec["special"], "ec_special", "EC_")]
     if int(ec["sm"]):
         parts.append(f"waits on SM {hexa(ec['sm'])}")
     if int(ec["callee"]):
@@ -135,16 +140,18 @@ def object_words(address):
     obj = at("kobject", address)
     kind = constant("kobject_type", obj["type"])
     head = f"{kind.removeprefix('KOBJ_')} {hexa(address)}: {int(obj['caps'])} caps, {int(obj['refs'])} refs"
-    if kind not in TYPES or kind == "KOBJ_VCPU":
+    if kind not in TYPES:
         return head
     value = at(TYPES[kind], address)
     more = {"KOBJ_PD": lambda: "roottask's" if value["root"] else "",
-            "KOBJ_EC": lambda: f"CPU {int(value['cpu_id'])}, {flags(value['special'], SPECIAL) or 'local'}, "
+            "KOBJ_EC": lambda: f"CPU {int(value['cpu_id'])}, {bits(value['special'], 'ec_special', 'EC_') or 'local'}, "
                                f"PD {pd_words(value['pd'])}",
             "KOBJ_SC": lambda: f"priority {int(value['prio'])}, EC {hexa(value['ec'])}",
             "KOBJ_PT": lambda: f"EC {hexa(value['ec'])}, rip {hexa(value['rip'])}, "
                                f"mtd {hexa(value['mtd'])}, id {hexa(value['id'])}",
             "KOBJ_SM": lambda: sm_count(value),
+            "KOBJ_VCPU": lambda: f"CPU {int(value['cpu_id'])}, PD {pd_words(value['pd'])}, "
+                                 + (f"run by EC {hexa(value['ec'])}" if int(value["ec"]) else "not running"),
             "KOBJ_KP": lambda: constant("kp_state", value["state"]).removeprefix("KP_").lower()}[kind]()
     return f"{head}, {more}" if more else head
 
@@ -230,7 +237,7 @@ class Cpus(Command):
             if int(one["space"]):
                 yield f"  address space of PD {pd_words(one['space'])}"
             if int(one["hazard"]):
-                yield f"  hazards: {flags(one['hazard'], HAZARDS)}"
+                yield f"  hazards: {bits(one['hazard'], 'hazard', 'HAZARD_')}"
             if int(one["sleeping"]):
                 yield f"  sleeps: {constant('sleeping', one['sleeping'])}"
 
