@@ -17,12 +17,17 @@ static const char *boot_line(const struct session *session)
 /* What only newer roottasks tell. */
 static void set_optional(struct result *result, const struct run_record *run)
 {
-	if (*run->microcode)
-		result_set_text(result, "microcode", run->microcode);
-	if (*run->firmware)
-		result_set_text(result, "firmware", run->firmware);
-	if (*run->hypervisor)
-		result_set_text(result, "hypervisor", run->hypervisor);
+	const struct {
+		const char *key, *text;
+	} texts[] = {{"features", run->features},
+		     {"arch_capabilities", run->arch_capabilities},
+		     {"microcode", run->microcode},
+		     {"firmware", run->firmware},
+		     {"hypervisor", run->hypervisor}};
+
+	for (size_t i = 0; i < array_size(texts); i++)
+		if (*texts[i].text)
+			result_set_text(result, texts[i].key, texts[i].text);
 	if (run->smt)
 		json_object_set_new(result->context, "smt", json_boolean(run->smt > 0));
 	if (run->memory_mb)

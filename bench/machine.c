@@ -26,6 +26,8 @@ static const struct field {
 	{"num_cpus", "CPUs", DECIDES},
 	{"smt", "SMT", NOISY_DECIDES},
 	{"microcode", "microcode", NOISY_DECIDES},
+	{"features", "CPU features", NOISY_DECIDES},
+	{"arch_capabilities", "architecture capabilities", NOISY_DECIDES},
 	{"hypervisor", "hypervisor", NOISY_DECIDES},
 	{"firmware", "firmware", NOISY_DECIDES},
 	{"memory_mb", "memory, MiB", NOISY_DECIDES},

@@ -35,7 +35,7 @@ struct run_record {
 	int64_t api, family, model, stepping, tsc_khz, cpus;
 	bool tsc_invariant;
 	/* Optional: "" or 0 when the roottask does not tell */
-	protocol_string microcode, firmware, hypervisor;
+	protocol_string features, arch_capabilities, microcode, firmware, hypervisor;
 	int64_t memory_mb;
 	int smt; /* 1: on, -1: off */
 };

@@ -35,6 +35,8 @@ void bench_report_end(void);
 void bench_machine_init(void);
 uint32_t bench_machine_microcode(void);
 int bench_machine_smt(void); /* 1: on, -1: off */
+void bench_machine_features(char text[48]);
+uint64_t bench_machine_capabilities(void);
 void bench_machine_hypervisor(char name[13]);
 uint64_t bench_machine_memory(void); /* MiB */
 void bench_machine_firmware(char text[32]);

@@ -11,6 +11,9 @@
 #define MSR_MICROCODE 0x8b
 #define MSR_MPERF 0xe7
 #define MSR_APERF 0xe8
+#define MSR_ARCH_CAPABILITIES 0x10a
+#define CPUID_OSXSAVE (1u << 27)
+#define CPUID_OSPKE (1u << 4)
 #define SPIN_MS 20
 
 static bool measures_time;
@@ -52,6 +55,27 @@ int bench_machine_smt(void)
 	if (!(level.ebx & 0xffff))
 		return 0;
 	return (level.ebx & 0xffff) > 1 ? 1 : -1;
+}
+
+/* What firmware hides or shows; leaf 7 tells of mitigations, too. Without the two bits that follow the kernel's CR4.
+ */
+void bench_machine_features(char text[48])
+{
+	struct rt_cpuid base = rt_cpuid(1, 0), more = rt_cpuid(7, 0);
+
+	rt_snprintf(text, 48, "%08x-%08x-%08x-%08x-%08x", base.ecx & ~CPUID_OSXSAVE, base.edx, more.ebx,
+		    more.ecx & ~CPUID_OSPKE, more.edx);
+}
+
+/* Faults of its kind that the CPU does not have, and which mitigations it offers (SDM volume 4,
+ * IA32_ARCH_CAPABILITIES). */
+uint64_t bench_machine_capabilities(void)
+{
+	unsigned long value = 0;
+
+	if (!(rt_cpuid(7, 0).edx & 1u << 29) || !read_msr(MSR_ARCH_CAPABILITIES, &value))
+		return 0;
+	return value;
 }
 
 void bench_machine_hypervisor(char name[13])

@@ -96,11 +96,16 @@ static void add_cpu(void)
 static void add_machine(void)
 {
 	uint32_t microcode = bench_machine_microcode();
-	char hypervisor[13], firmware[32];
+	uint64_t capabilities = bench_machine_capabilities();
+	char features[48], hypervisor[13], firmware[32];
 	int smt = bench_machine_smt();
 
+	bench_machine_features(features);
 	bench_machine_hypervisor(hypervisor);
 	bench_machine_firmware(firmware);
+	add_string("features", features);
+	if (capabilities)
+		add(",\"arch_capabilities\":\"0x%lx\"", capabilities);
 	if (microcode)
 		add(",\"microcode\":\"0x%x\"", microcode);
 	if (smt)

@@ -80,9 +80,11 @@ static void optional_members_of_runs(void **state)
 	(void)state;
 	assert_true(parses(RUN_WITH(""), &record));
 	assert_int_equal(record.run.smt, 0);
-	assert_true(parses(RUN_WITH(",\"microcode\":\"0xa4\",\"smt\":false,\"hypervisor\":\"KVMKVMKVM\","
-				    "\"firmware\":\"F 1\",\"memory_mb\":511"),
-			   &record));
+	assert_true(parses(
+		RUN_WITH(",\"features\":\"1-2\",\"microcode\":\"0xa4\",\"smt\":false,\"hypervisor\":\"KVMKVMKVM\","
+			 "\"firmware\":\"F 1\",\"memory_mb\":511"),
+		&record));
+	assert_string_equal(record.run.features, "1-2");
 	assert_string_equal(record.run.microcode, "0xa4");
 	assert_string_equal(record.run.hypervisor, "KVMKVMKVM");
 	assert_string_equal(record.run.firmware, "F 1");
