@@ -39,6 +39,7 @@ class Machine:
     cpu: str = "max"
     cpus: int = 1
     memory: int = 512  # MiB
+    quantum: int = 16  # Bochs: instructions of one CPU before it is another one's turn
     icount: bool = False  # count instructions: repeatable, and the TSC is their number
     exit_device: bool = True  # let the guest end the emulator with a write to port 0xf4
     gdb: str = ""  # QEMU: a socket where a debugger is awaited before the first instruction
@@ -95,7 +96,12 @@ def bochs_command(machine, serial, folder):
     for rom in BOCHS_ROMS.values():
         if not pathlib.Path(rom).exists():
             raise MachineError(f"{rom} is missing: install bochsbios and vgabios")
-    config = [f"cpu: model={machine.cpu}, count=1:{machine.cpus}:1, ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1",
+    # With several CPUs MWAIT must not sleep: Bochs 2.7 does not see a store to the monitored line by a CPU that has the page in
+    # its TLB, because its MONITOR drops TLB entries at the physical address instead of the linear one.
+    # And it runs through every instruction of each CPU's time, so a second that firmware waits had better be short.
+    ips = 100000000 if machine.cpus == 1 else 5000000
+    config = [f"cpu: model={machine.cpu}, count=1:{machine.cpus}:1, ips={ips}, quantum={machine.quantum}, "
+              f"mwait_is_nop={int(machine.cpus > 1)}, reset_on_triple_fault=0, ignore_bad_msrs=1",
               f"memory: guest={machine.memory}, host={min(machine.memory, 1024)}",
               f"ata0-master: type=cdrom, path={machine.iso}, status=inserted", "boot: cdrom",
               f"com1: enabled=1, mode=file, dev={serial}", f"log: {folder}/bochs.log",

@@ -105,6 +105,8 @@ static void parse_word(struct word w, struct cmdline *out)
 		out->pcid = false;
 	else if (is(w, "novpid"))
 		out->vpid = false;
+	else if (is(w, "nomwait"))
+		out->mwait = false;
 	else if (has_key(w, "heap=", &value))
 		valid = parse_size(value, &out->heap);
 	else if (has_key(w, "log=", &value))
@@ -117,7 +119,7 @@ void cmdline_parse(const char *text, struct cmdline *out)
 {
 	struct word w;
 
-	*out = (struct cmdline){.vga = true, .pcid = true, .vpid = true, .log_level = LOG_INFO};
+	*out = (struct cmdline){.vga = true, .pcid = true, .vpid = true, .mwait = true, .log_level = LOG_INFO};
 	while ((w = next_word(&text)).length)
 		parse_word(w, out);
 }

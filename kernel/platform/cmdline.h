@@ -4,14 +4,15 @@
  *
  *   serial          drive COM1                novga          no text console
  *   nopcid          no TLB tags for PDs       novpid         no TLB tags for VMs
- *   heap=N[KMG]     size of the kernel heap   log=LEVEL      error, warn, info or debug
+ *   nomwait         idle CPUs halt            log=LEVEL      error, warn, info or debug
+ *   heap=N[KMG]     size of the kernel heap
  */
 #pragma once
 
 #include "lib/types.h"
 
 struct cmdline {
-	bool serial, vga, pcid, vpid;
+	bool serial, vga, pcid, vpid, mwait;
 	u64 heap;      /* bytes; 0 = by rule (platform/memmap.h) */
 	int log_level; /* enum log_level */
 };

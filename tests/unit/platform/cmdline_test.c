@@ -24,23 +24,25 @@ static struct cmdline parse(const char *text)
 
 static const struct {
 	const char *text;
-	bool serial, vga, pcid, vpid;
+	bool serial, vga, pcid, vpid, mwait;
 } words[] = {
-	{"", 0, 1, 1, 1},
-	{" \t \n", 0, 1, 1, 1},
-	{"serial", 1, 1, 1, 1},
-	{"  serial  ", 1, 1, 1, 1},
-	{"novga", 0, 0, 1, 1},
-	{"nopcid", 0, 1, 0, 1},
-	{"novpid", 0, 1, 1, 0},
-	{"serial novga nopcid novpid", 1, 0, 0, 0},
-	{"novpid\tnopcid\nnovga serial", 1, 0, 0, 0},
-	{"/boot/hypervisor.elf32 serial", 1, 1, 1, 1},
-	{"serial serial", 1, 1, 1, 1},
+	{"", 0, 1, 1, 1, 1},
+	{" \t \n", 0, 1, 1, 1, 1},
+	{"serial", 1, 1, 1, 1, 1},
+	{"  serial  ", 1, 1, 1, 1, 1},
+	{"novga", 0, 0, 1, 1, 1},
+	{"nopcid", 0, 1, 0, 1, 1},
+	{"novpid", 0, 1, 1, 0, 1},
+	{"serial novga nopcid novpid", 1, 0, 0, 0, 1},
+	{"nomwait", 0, 1, 1, 1, 0},
+	{"nomwait novpid serial", 1, 1, 1, 0, 0},
+	{"novpid\tnopcid\nnovga serial", 1, 0, 0, 0, 1},
+	{"/boot/hypervisor.elf32 serial", 1, 1, 1, 1, 1},
+	{"serial serial", 1, 1, 1, 1, 1},
 	/* unknown words: other cases, parts and extensions of known ones */
-	{"Serial SERIAL seria serial1 noserial", 0, 1, 1, 1},
-	{"vga novg novgax pcid nopci -nopcid", 0, 1, 1, 1},
-	{"iommu keyb nosmp serial= =", 0, 1, 1, 1},
+	{"Serial SERIAL seria serial1 noserial", 0, 1, 1, 1, 1},
+	{"vga mwait nomwai novg novgax pcid nopci -nopcid", 0, 1, 1, 1, 1},
+	{"iommu keyb nosmp serial= =", 0, 1, 1, 1, 1},
 };
 
 static void test_words(void **state)
@@ -52,6 +54,7 @@ static void test_words(void **state)
 		assert_int_equal(c.vga, words[i].vga);
 		assert_int_equal(c.pcid, words[i].pcid);
 		assert_int_equal(c.vpid, words[i].vpid);
+		assert_int_equal(c.mwait, words[i].mwait);
 		assert_int_equal(c.heap, 0);
 		assert_int_equal(c.log_level, LOG_INFO);
 		assert_true(fake_log_empty());

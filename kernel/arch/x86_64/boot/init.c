@@ -154,7 +154,7 @@ void boot_main(u32 magic, u32 info, u64 load)
 	print_banner(load);
 	if (!valid)
 		panic("the boot loader's information is not Multiboot 1 or 2 (magic %#x)", magic);
-	cpu_detect(cmdline.pcid);
+	cpu_detect(cmdline.pcid, cmdline.mwait);
 	choose_heap();
 	if (!acpi_parse(&boot, &acpi))
 		log_warn("no ACPI tables: one CPU, no power control");

@@ -51,7 +51,7 @@ static void require(bool have, const char *what)
 		panic("refused: this CPU has no %s, which the hypervisor cannot do without", what);
 }
 
-void cpu_detect(bool allow_pcid)
+void cpu_detect(bool allow_pcid, bool allow_mwait)
 {
 	struct cpu_features *f = &cpu_features;
 	struct cpuid l1 = cpuid(1, 0), l7 = {0}, ld1 = {0}, e1 = {0};
@@ -71,7 +71,7 @@ void cpu_detect(bool allow_pcid)
 	f->smep = l7.ebx & LEAF7_EBX_SMEP;
 	f->smap = l7.ebx & LEAF7_EBX_SMAP;
 	f->umip = l7.ecx & LEAF7_ECX_UMIP;
-	f->mwait = l1.ecx & LEAF1_ECX_MONITOR && !monitor_misses_stores(l1.eax);
+	f->mwait = allow_mwait && l1.ecx & LEAF1_ECX_MONITOR && !monitor_misses_stores(l1.eax);
 	f->page_1g = e1.edx & EXT1_EDX_1G;
 	f->xsaveopt = ld1.eax & LEAFD1_XSAVEOPT;
 	f->xgetbv1 = ld1.eax & LEAFD1_XGETBV1;

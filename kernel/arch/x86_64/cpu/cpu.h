@@ -164,7 +164,7 @@ struct cpu_features {
 extern struct cpu_features cpu_features;
 
 /* Finds out; panics with a clear message if something is missing that the kernel cannot do without. */
-void cpu_detect(bool allow_pcid);
+void cpu_detect(bool allow_pcid, bool allow_mwait);
 /* Sets this CPU's control registers and MSRs. */
 void cpu_setup(unsigned cpu);
 /* Of those, the ones that SYSCALL uses. */
