@@ -104,6 +104,7 @@ struct ec *ec_create_idle(struct pd *kernel, unsigned cpu_id)
 	ec->cpu_id = cpu_id;
 	ec->special = EC_GLOBAL;
 	ec->cont = CONT_IDLE;
+	kobject_publish(&ec->obj); /* lives for ever */
 	return ec;
 }
 

@@ -92,21 +92,31 @@ static bool is_elsewhere(const struct kobject *o)
 static void free_here(struct work *w)
 {
 	free_object(container_of(w, struct kobject, work));
+	rcu_done();
 }
 
 /* A letter about the object may still be on its way: one that is sent now arrives behind it. */
 static void free_at_home(struct work *w)
 {
 	struct kobject *o = container_of(w, struct kobject, work);
-	if (cpu_count > 1 && has_home(o))
+	if (cpu_count > 1 && has_home(o)) {
+		rcu_sent(home(o));
 		remote_call(home(o), w, free_here);
-	else
+	} else {
 		free_object(o);
+	}
 }
 
 static void queue_here(struct work *w)
 {
 	queue(container_of(w, struct kobject, work));
+}
+
+static void send_home(struct kobject *o)
+{
+	o->sent = true;
+	rcu_sent(home(o));
+	remote_call(home(o), &o->work, queue_here);
 }
 
 static always_inline void on_caps_gone(struct kobject *o)
@@ -158,7 +168,7 @@ static void reap(struct kobject *o)
 
 	/* An SC's end is its home's business; so is an EC's, but user land loses the UTCB at once. */
 	if (unlikely(is_elsewhere(o)) && (o->type == KOBJ_SC || !caps)) {
-		remote_call(home(o), &o->work, queue_here);
+		send_home(o);
 		return;
 	}
 	if (caps) {
@@ -166,7 +176,7 @@ static void reap(struct kobject *o)
 		if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
 			return;
 		if (unlikely(is_elsewhere(o))) {
-			remote_call(home(o), &o->work, queue_here);
+			send_home(o);
 			return;
 		}
 	}
@@ -177,8 +187,12 @@ void kobject_reap(struct cpu *cpu)
 {
 	while (!list_empty(&cpu->dying)) {
 		struct kobject *o = list_first(&cpu->dying, struct kobject, dying);
+		bool sent = o->sent;
 		list_unlink(&o->dying);
+		o->sent = false;
 		reap(o);
+		if (unlikely(sent))
+			rcu_done();
 	}
 	hazard_clear(cpu, HAZARD_REAP);
 }

@@ -21,7 +21,8 @@ struct work {
 };
 
 struct kobject {
-	u8 type; /* enum kobject_type; immutable after create */
+	u8 type;   /* enum kobject_type; immutable after create */
+	bool sent; /* on its way home, to die there */
 	struct spinlock lock;
 	u32 refs; /* atomic */
 	u64 caps; /* capabilities that name this object */
@@ -59,6 +60,7 @@ void kobject_unref(struct kobject *o);
 static always_inline void kobject_init(struct kobject *o, enum kobject_type type)
 {
 	o->type = (u8)type;
+	o->sent = false;
 	o->lock = (struct spinlock){0};
 	o->refs = 0;
 	o->caps = 0;

@@ -59,6 +59,8 @@ struct cpu {
 	aligned(64) struct mailbox mailbox;
 	u32 sleeping;               /* enum sleeping; written by the owner, read by who signals */
 	u32 rcu_asked;              /* a grace period waits for this CPU; atomic */
+	u32 rcu_sent;               /* objects sent here to be dismantled or freed, so far; atomic */
+	u32 rcu_done;               /* of these; written by the owner */
 	u32 tlb_asked;              /* flushes asked for; atomic */
 	u32 tlb_done;               /* flushes done; written by the owner's NMI handler */
 	bool waits_sipi;            /* in a guest where NMIs do not get through; written by the owner */

@@ -3,6 +3,7 @@
 
 #include "arch/arch.h"
 #include "arch_switch.h"
+#include "core/ec.h"
 #include "core/percpu.h"
 #include "core/remote.h"
 
@@ -105,28 +106,82 @@ void rcu_quiesce(struct cpu *cpu)
 		lead(cpu);
 }
 
-static bool something_pending(void)
+void rcu_sent(unsigned to)
 {
-	return __atomic_load_n(&rcu.queue, __ATOMIC_RELAXED) || __atomic_load_n(&rcu.busy, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&arch_cpu(to)->rcu_sent, 1, __ATOMIC_RELAXED);
 }
 
-/*
- * The grace period that runs now, and one for what is queued: others may go on queuing, which is no reason to stay.
- * Answers what this CPU is asked meanwhile, and reads its letters: they free ECs and SCs.
+void rcu_done(void)
+{
+	struct cpu *cpu = cpu_current();
+	__atomic_store_n(&cpu->rcu_done, cpu->rcu_done + 1, __ATOMIC_RELEASE);
+}
+
+/* Has that CPU got through as many as were sent to it by then? */
+static bool has_done(const struct cpu *cpu, u32 sent)
+{
+	return (s32)(__atomic_load_n(&cpu->rcu_done, __ATOMIC_ACQUIRE) - sent) >= 0;
+}
+
+static bool something_queued(void)
+{
+	return __atomic_load_n(&rcu.queue, __ATOMIC_RELAXED) || __atomic_load_n(&rcu.busy, __ATOMIC_ACQUIRE);
+}
+
+static bool something_sent(void)
+{
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (cpu_online(n) &&
+		    !has_done(arch_cpu(n), __atomic_load_n(&arch_cpu(n)->rcu_sent, __ATOMIC_RELAXED)))
+			return true;
+	return false;
+}
+
+/* While waiting, what others may wait for: two CPUs that are both in here must not wait for each other. */
+static void help_others(struct cpu *cpu)
+{
+	answer_if_asked(cpu);
+	remote_take(cpu);
+	kobject_reap(cpu);
+	if (__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
+		lead(cpu);
+	arch_relax();
+}
+
+/* What has been sent to each CPU up to now. */
+static void await_sent(struct cpu *cpu)
+{
+	for (unsigned n = 0; n < cpu_count; n++) {
+		const struct cpu *home = arch_cpu(n);
+		u32 sent = __atomic_load_n(&home->rcu_sent, __ATOMIC_RELAXED);
+		while (cpu_online(n) && !has_done(home, sent))
+			help_others(cpu);
+	}
+}
+
+/* The grace period that runs now, and one for what is queued. Others may go on queuing, which is no reason to stay.
  */
-bool rcu_expedite(struct cpu *cpu)
+static void await_grace(struct cpu *cpu)
 {
 	u32 begun = __atomic_load_n(&rcu.begun, __ATOMIC_ACQUIRE);
 
-	if (!something_pending())
+	while (something_queued() && __atomic_load_n(&rcu.begun, __ATOMIC_ACQUIRE) - begun <= 2)
+		help_others(cpu);
+}
+
+/*
+ * ECs and SCs are sent home twice: to be dismantled before the grace period, and to be freed after it. The running EC
+ * must not be freed meanwhile, so one that has begun to die does not wait.
+ */
+bool rcu_expedite(struct cpu *cpu)
+{
+	struct ec *self = cpu->ec;
+
+	if (!(something_queued() || something_sent()) || !kobject_get(&self->obj))
 		return false;
-	while (something_pending() && __atomic_load_n(&rcu.begun, __ATOMIC_ACQUIRE) - begun <= 2) {
-		answer_if_asked(cpu);
-		remote_take(cpu);
-		if (__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
-			lead(cpu);
-		arch_relax();
-	}
-	remote_take(cpu);
+	await_sent(cpu);
+	await_grace(cpu);
+	await_sent(cpu);
+	kobject_unref(&self->obj);
 	return true;
 }

@@ -19,8 +19,12 @@ void rcu_call(struct work *w, void (*fn)(struct work *));
 /* The long way out (HAZARD_RCU): this CPU uses nothing any more. Answers, begins or completes a grace period. */
 void rcu_quiesce(struct cpu *cpu);
 
+/* An object is sent to another CPU to be dismantled or freed there; this CPU has done so. */
+void rcu_sent(unsigned to);
+void rcu_done(void);
+
 /*
- * Memory is short: waits until what is queued now has been freed, two grace periods at most. The caller holds no lock
- * and, other than what it refers to, uses nothing. False: there was nothing to wait for.
+ * Memory is short: waits until what is dying now has been freed, on all CPUs. The caller holds no lock and, other
+ * than what it refers to, uses nothing. False: there was nothing to wait for.
  */
 bool rcu_expedite(struct cpu *cpu);

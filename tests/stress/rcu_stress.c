@@ -4,6 +4,7 @@
  * them. What is freed is overwritten at once, so whoever still used it would notice. CPUs answer NMIs as on the real
  * machine: in user mode at once, in the kernel on the way out; and they sleep.
  */
+#include "core/ec.h"
 #include "core/rcu.h"
 #include "core/remote.h"
 
@@ -37,7 +38,8 @@ struct object {
 
 static struct object pool[CPUS][POOL];
 static struct object *shared[SHARED]; /* atomic */
-static u64 freed;                     /* atomic */
+static struct ec running[CPUS];
+static u64 freed; /* atomic */
 static u32 working;
 
 static void free_object(struct work *w)
@@ -132,6 +134,10 @@ int main(void)
 {
 	host_reset(MiB);
 	host_set_cpus(CPUS);
+	for (unsigned c = 0; c < CPUS; c++) {
+		running[c].obj.refs = 1;
+		host_cpus[c].ec = &running[c];
+	}
 	working = CPUS;
 	for (unsigned c = 0; c < CPUS; c++)
 		for (unsigned i = 0; i < POOL; i++)

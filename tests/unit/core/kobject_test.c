@@ -318,8 +318,58 @@ static void memory_is_freed_at_home(void **state)
 	assert_true(ec_is_dead(ec));
 	assert_null(world_cpu(1)->mailbox.newest); /* CPU 0 may still look at it */
 	host_set_cpu(0);
-	assert_true(rcu_expedite(cpu_current()));
+	rcu_quiesce(cpu_current());
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &ec->obj.work);
+}
+
+/* CPU 1 does at once what it is asked. */
+static void go_on(struct cpu *cpu)
+{
+	unsigned self = cpu_current()->id;
+
+	host_set_cpu(cpu->id);
+	remote_take(cpu);
+	kobject_reap(cpu);
+	rcu_quiesce(cpu);
+	host_set_cpu(self);
+}
+
+static void nothing(struct work *w)
+{
+	(void)w;
+}
+
+/* Twice on its way to another CPU, it is waited for when memory is short. */
+static void an_end_elsewhere_is_waited_for(void **state)
+{
+	(void)state;
+	static struct work other;
+	struct ec *ec = world_local(B, 1);
+	world_cpu(1)->sleeping = SLEEPING_NOT;
+	world_drop(B);
+	kobject_reap(cpu_current());
+	assert_ptr_equal(world_cpu(1)->mailbox.newest, &ec->obj.work);
+	assert_int_equal(world_cpu(1)->rcu_sent, 1);
+	assert_int_equal(world_cpu(1)->rcu_done, 0);
+	rcu_call(&other, nothing);
+	host_on_kick = go_on;
+	assert_true(rcu_expedite(cpu_current()));
+	assert_null(world_cpu(1)->mailbox.newest);
+	assert_int_equal(world_cpu(1)->rcu_sent, 2);
+	assert_int_equal(world_cpu(1)->rcu_done, 2);
+	assert_false(rcu_expedite(cpu_current()));
+}
+
+/* Nobody can wait for one that is lost. */
+static void the_end_on_a_lost_cpu_is_not_waited_for(void **state)
+{
+	(void)state;
+	world_local(B, 1);
+	world_drop(B);
+	kobject_reap(cpu_current());
+	cpus_online[0] &= ~2ull;
+	assert_false(rcu_expedite(cpu_current()));
+	cpus_online[0] |= 2;
 }
 
 static void a_portal_ends_where_it_lost_its_capability(void **state)
@@ -367,6 +417,8 @@ int main(void)
 		WORLD_TEST(an_ec_ends_at_home_but_its_utcb_at_once),
 		WORLD_TEST(letters_about_the_dead_arrive_before_their_end),
 		WORLD_TEST(memory_is_freed_at_home),
+		WORLD_TEST(an_end_elsewhere_is_waited_for),
+		WORLD_TEST(the_end_on_a_lost_cpu_is_not_waited_for),
 		WORLD_TEST(a_portal_ends_where_it_lost_its_capability),
 		WORLD_TEST(nothing_is_freed_while_a_cpu_may_look),
 	};

@@ -2,6 +2,7 @@
 /* Grace periods: when they begin, whom they ask, when they end. */
 #include "core/rcu.h"
 
+#include "core/ec.h"
 #include "core/percpu.h"
 #include "core/remote.h"
 #include "host.h"
@@ -35,8 +36,12 @@ static void sleep_from(unsigned first)
 
 static void start(unsigned cpus)
 {
+	static struct ec running = {.obj.refs = 1};
+
 	host_reset(MiB);
 	host_set_cpus(cpus);
+	for (unsigned n = 0; n < cpus; n++)
+		cpu(n)->ec = &running;
 	memset(work, 0, sizeof(work));
 	memset(done, 0, sizeof(done));
 	done_count = 0;
