@@ -267,8 +267,9 @@ static void power_management(void)
 }
 
 /*
- * The time-stamp counter against the timer chip: 50 ms of the 1193182 Hz oscillator, within 10 %. Bochs' counter does
- * not run at the frequency that its CPUID states; then the page may say either.
+ * The time-stamp counter against the timer chip, within 10 %. An emulator may be held up at any time, which makes a
+ * measurement longer: the shortest of many counts. Bochs' counter does not run at the frequency that its CPUID
+ * states; then the page may say either.
  */
 enum { PIT_CONTROL = 0x43, PIT_2 = 0x42, PIT_GATE = 0x61 };
 
@@ -281,25 +282,37 @@ static uint64_t stated_khz(void)
 	return c.eax && c.ebx && c.ecx ? (uint64_t)c.ecx * c.ebx / c.eax / 1000 : 0;
 }
 
-static void tsc_frequency(void)
+/* 10 ms of the 1193182 Hz oscillator. */
+static uint64_t measure_khz(void)
 {
-	const unsigned ticks = 59659;
-	uint64_t t, khz;
+	const unsigned ticks = 11932;
+	uint64_t start;
 
-	MUST(rt_ports(PIT_2, 1));
-	MUST(rt_ports(PIT_GATE, 0));
 	rt_out8(PIT_GATE, (uint8_t)((rt_in8(PIT_GATE) & ~2) | 1));
 	rt_out8(PIT_CONTROL, 0xb0); /* channel 2, both bytes, interrupt on terminal count */
 	rt_out8(PIT_2, ticks & 0xff);
+	start = rt_rdtsc();
 	rt_out8(PIT_2, ticks >> 8);
-	t = rt_rdtsc();
 	for (unsigned i = 0; i < 10000000 && !(rt_in8(PIT_GATE) & 0x20); i++)
 		;
-	khz = (rt_rdtsc() - t) / 50;
-	if (rt_hip->freq_tsc == stated_khz())
+	return (rt_rdtsc() - start) / 10;
+}
+
+static void tsc_frequency(void)
+{
+	uint64_t khz = ~0ul, page = rt_hip->freq_tsc;
+
+	MUST(rt_ports(PIT_2, 1));
+	MUST(rt_ports(PIT_GATE, 0));
+	if (page == stated_khz())
 		return;
-	if (rt_hip->freq_tsc < khz - khz / 10 || rt_hip->freq_tsc > khz + khz / 10)
-		test_fail(__FILE__, __LINE__, "the page says %u kHz, measured %lu", rt_hip->freq_tsc, khz);
+	for (unsigned i = 0; i < 5 || (i < 200 && khz > page + page / 10); i++) {
+		uint64_t now = measure_khz();
+
+		khz = now < khz ? now : khz;
+	}
+	if (page < khz - khz / 10 || page > khz + khz / 10)
+		test_fail(__FILE__, __LINE__, "the page says %lu kHz, measured %lu", page, khz);
 }
 
 const struct test boot_hip_tests[] = {

@@ -14,7 +14,8 @@ u32 tsc_khz;
 #define PIT_COMMAND 0x43
 #define PIT_GATE 0x61
 #define PIT_MS 5
-#define PIT_ROUNDS 8
+#define PIT_ROUNDS 100
+#define PIT_AGREE 3 /* so many measurements have to agree, to 1/256 */
 #define POLLS_MAX 10000000u
 
 /* Ticks of the TSC while channel 2 counts down PIT_MS milliseconds; 0 if it never ends. */
@@ -26,8 +27,8 @@ static u64 pit_measure(void)
 	arch_outb(PIT_GATE, (gate & ~2u) | 1); /* gate on, speaker off */
 	arch_outb(PIT_COMMAND, 0xb0);          /* channel 2, both bytes, mode 0: the output rises at the end */
 	arch_outb(PIT_CHANNEL2, (u8)count);
-	arch_outb(PIT_CHANNEL2, (u8)(count >> 8));
 	u64 start = arch_tsc();
+	arch_outb(PIT_CHANNEL2, (u8)(count >> 8));
 	for (u32 n = 0; n < POLLS_MAX; n++)
 		if (arch_inb(PIT_GATE) & 0x20) {
 			u64 ticks = arch_tsc() - start;
@@ -38,15 +39,21 @@ static u64 pit_measure(void)
 	return 0;
 }
 
-/* A hiccup (SMI, a busy host of an emulator) only makes a measurement longer: the shortest is the best. */
+/*
+ * A hiccup (SMI, a busy host of an emulator) only makes a measurement longer: the shortest is the best, once it is no
+ * exception.
+ */
 static u64 pit_shortest(void)
 {
 	u64 best = ~0ull;
-	for (int i = 0; i < PIT_ROUNDS; i++) {
+	for (int i = 0, agree = 0; i < PIT_ROUNDS && agree < PIT_AGREE; i++) {
 		u64 ticks = pit_measure();
 		if (!ticks)
 			return 0;
+		if (ticks < best - best / 256)
+			agree = 0;
 		best = min_u64(best, ticks);
+		agree += ticks <= best + best / 256;
 	}
 	return best;
 }
