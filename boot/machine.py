@@ -38,6 +38,8 @@ class Machine:
     board: str = "pc"
     cpu: str = "max"
     cpus: int = 1
+    sockets: int = 1
+    threads: int = 1  # of each core
     memory: int = 512  # MiB
     quantum: int = 16  # Bochs: instructions of one CPU before it is another one's turn
     icount: bool = False  # count instructions: repeatable, and the TSC is their number
@@ -58,12 +60,22 @@ class Outcome:
     said: str = ""  # what the emulator itself wrote
 
 
+def topology(machine):
+    """Sockets, cores of each, threads of each core."""
+    cores, rest = divmod(machine.cpus, machine.sockets * machine.threads)
+    if rest:
+        raise MachineError(f"{machine.cpus} CPUs are not {machine.sockets} sockets with {machine.threads} threads per core")
+    return machine.sockets, cores, machine.threads
+
+
 def qemu_command(machine, serial, monitor, folder):
     """QEMU's command line. `serial` and `monitor` are a file and a socket to create."""
+    sockets, cores, threads = topology(machine)
+    smp = f"{machine.cpus},sockets={sockets},cores={cores},threads={threads}"
     command = ["qemu-system-x86_64", "-machine", f"{machine.board},accel=tcg,memory-backend=ram", "-cpu", machine.cpu,
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),
-               "-smp", str(machine.cpus), "-display", "none", "-vga", "std", "-net", "none",
+               "-smp", smp, "-display", "none", "-vga", "std", "-net", "none",
                "-no-reboot", "-serial", f"file:{serial}", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
     if machine.exit_device:
         command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
@@ -96,11 +108,12 @@ def bochs_command(machine, serial, folder):
     for rom in BOCHS_ROMS.values():
         if not pathlib.Path(rom).exists():
             raise MachineError(f"{rom} is missing: install bochsbios and vgabios")
+    count = ":".join(map(str, topology(machine)))
     # With several CPUs MWAIT must not sleep: Bochs 2.7 does not see a store to the monitored line by a CPU that has the page in
     # its TLB, because its MONITOR drops TLB entries at the physical address instead of the linear one.
     # And it runs through every instruction of each CPU's time, so a second that firmware waits had better be short.
     ips = 100000000 if machine.cpus == 1 else 5000000
-    config = [f"cpu: model={machine.cpu}, count=1:{machine.cpus}:1, ips={ips}, quantum={machine.quantum}, "
+    config = [f"cpu: model={machine.cpu}, count={count}, ips={ips}, quantum={machine.quantum}, "
               f"mwait_is_nop={int(machine.cpus > 1)}, reset_on_triple_fault=0, ignore_bad_msrs=1",
               f"memory: guest={machine.memory}, host={min(machine.memory, 1024)}",
               f"ata0-master: type=cdrom, path={machine.iso}, status=inserted", "boot: cdrom",

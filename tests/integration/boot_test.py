@@ -28,6 +28,9 @@ def arguments():
                         help="QEMU's -kernel, a BIOS image with either protocol, an EFI image, or Bochs with an image")
     parser.add_argument("--cpu", help="CPU model")
     parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--sockets", type=int, default=1, help="that the CPUs are in")
+    parser.add_argument("--threads", type=int, default=1, help="of each core")
+    parser.add_argument("--quantum", type=int, default=16, help="instructions until Bochs goes on to the next CPU")
     parser.add_argument("--memory", type=int, default=256, help="MiB")
     parser.add_argument("--board", default="pc")
     parser.add_argument("--icount", action="store_true")
@@ -52,7 +55,8 @@ def build_machine(args, folder):
     modules = [(str(build / path), text) for path, _, text in (module.partition(" ") for module in args.module)]
     is_bochs = args.via == "bochs"
     result = machine.Machine(cpu=args.cpu or ("tigerlake" if is_bochs else "max"), cpus=args.cpus, memory=args.memory,
-                             board=args.board, icount=args.icount, exit_device=not args.hold)
+                             board=args.board, icount=args.icount, exit_device=not args.hold,
+                             sockets=args.sockets, threads=args.threads, quantum=args.quantum)
     if args.via == "kernel":
         result.kernel, result.modules, result.cmdline = str(build / "hypervisor.elf32"), modules, args.cmdline
         return result

@@ -8,7 +8,7 @@
  */
 #include "smp.h"
 
-enum { LOW = 8, HIGH = 60 };
+enum { LOW = 8, HIGH = 60 }; /* priorities */
 
 static unsigned cpuid_apic_id(void)
 {
@@ -39,6 +39,58 @@ static void hip_descriptors(void)
 		}
 	}
 	EXPECT(rt_hip_valid());
+}
+
+/* ---- Where a CPU is, by its own account ---- */
+
+static volatile unsigned long described;
+static struct {
+	unsigned apic_id, thread, core, package;
+} here;
+
+/* Leaf 0bh: how many bits of the APIC ID number the threads of a core, and threads and cores of a package. A level of
+ * one may be left out. */
+static void describe(void *unused)
+{
+	enum { LEAF = 0xb, LEVEL_SMT = 1 };
+	bool known = rt_cpuid(0, 0).eax >= LEAF && rt_cpuid(LEAF, 0).ebx;
+	unsigned smt = 0, package = 0, id = cpuid_apic_id(), type;
+
+	for (unsigned sub = 0; known && (type = rt_cpuid(LEAF, sub).ecx >> 8 & 0xff); sub++) {
+		package = rt_cpuid(LEAF, sub).eax & 31;
+		smt = type == LEVEL_SMT ? package : smt;
+	}
+
+	(void)unused;
+	here.apic_id = id;
+	here.thread = id & ((1u << smt) - 1);
+	here.core = (id & ((1u << package) - 1)) >> smt;
+	here.package = id >> package;
+	smp_set(&described, known ? 2 : 1);
+}
+
+static void check_place(unsigned cpu)
+{
+	struct rt_ec ec = {.cpu = cpu, .sel = smp_sel(), .sc = smp_sel()};
+	const struct hip_cpu *c = &rt_hip->cpu[cpu];
+
+	described = 0;
+	CHECK_OK(rt_thread(&ec, HIGH, describe, NULL));
+	CHECK(SMP_WAIT(smp_load(&described)));
+	CHECK_EQ(here.apic_id, c->apic_id);
+	if (described == 1)
+		return;
+	CHECK_EQ(here.thread, c->thread);
+	CHECK_EQ(here.core, c->core);
+	CHECK_EQ(here.package, c->package);
+}
+
+/* Every CPU there is, not only those with workers. */
+static void every_cpu_runs(void)
+{
+	for (unsigned cpu = 0; cpu < HEDRON_CPU_MAX && !test_failed(); cpu++)
+		if (rt_cpu_enabled(cpu))
+			check_place(cpu);
 }
 
 static void create_ec_everywhere(void)
@@ -348,10 +400,18 @@ static void end_of_a_spinner(void)
 }
 
 static const struct test tests[] = {
-	TEST(hip_descriptors),        TEST(create_ec_everywhere),     TEST(threads_run_on_their_cpu),
-	TEST(startup_event),          TEST(startup_portal_elsewhere), TEST(portals_belong_to_their_cpu),
-	TEST(control_from_elsewhere), TEST(preemption_elsewhere),     TEST(order_elsewhere),
-	TEST(yield_elsewhere),        TEST(end_of_a_spinner),
+	TEST(hip_descriptors),
+	TEST(every_cpu_runs),
+	TEST(create_ec_everywhere),
+	TEST(threads_run_on_their_cpu),
+	TEST(startup_event),
+	TEST(startup_portal_elsewhere),
+	TEST(portals_belong_to_their_cpu),
+	TEST(control_from_elsewhere),
+	TEST(preemption_elsewhere),
+	TEST(order_elsewhere),
+	TEST(yield_elsewhere),
+	TEST(end_of_a_spinner),
 };
 
 bool main(void)
