@@ -264,11 +264,16 @@ unsigned long smp_agent_do(struct smp_agent *a, unsigned self, smp_agent_fn *fn,
 
 /* ---- The frame ---- */
 
+void smp_clean(void)
+{
+	RT_MUST(hc_revoke(rt_obj(SMP_SEL, SMP_SEL_ORDER, PERM_ALL), REVOKE_SELF, 0));
+	sel_next = SMP_SEL;
+}
+
 static void around(void (*fn)(void))
 {
 	fn();
-	RT_MUST(hc_revoke(rt_obj(SMP_SEL, SMP_SEL_ORDER, PERM_ALL), REVOKE_SELF, 0));
-	sel_next = SMP_SEL;
+	smp_clean();
 }
 
 static void add_worker(unsigned cpu)

@@ -72,6 +72,7 @@ static inline unsigned long smp_inc(volatile unsigned long *p) /* what it was */
 /* Selectors of the running test. */
 sel_t smp_sel(void);
 sel_t smp_sm(unsigned long count);
+void smp_clean(void); /* within a test, when all workers rest: revokes what it has created so far, and starts again */
 
 /* A thread, a local EC, a portal on any CPU; made or the run ends. `worker` counts as above. */
 void smp_thread(struct rt_ec *ec, unsigned worker, unsigned prio, void (*fn)(void *), void *arg);
