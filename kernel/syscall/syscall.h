@@ -63,15 +63,21 @@ static always_inline struct vcpu *sys_vcpu(u64 sel)
 #define SYS_VCPU_UNKNOWN (2 << 8)
 #define SYS_VCPU_PARTIAL (VCPU_CTRL_PARTIAL << 8)
 
-static always_inline enum status sys_vcpu_ctrl(u64 arg1, u64 mtd, u64 wanted, struct ec *self)
+static always_inline enum status sys_vcpu_poke(u64 arg1, const struct ec *self)
 {
 	if (unlikely(arg1 & SYS_VCPU_UNKNOWN))
 		return BAD_PAR;
 	struct vcpu *v = sys_vcpu(hc_sel(arg1));
+	return likely(v) ? vcpu_poke(v, self) : BAD_CAP;
+}
+
+static always_inline enum status sys_vcpu_ctrl(u64 arg1, u64 mtd, u64 wanted, struct ec *self)
+{
+	if (arg1 & (SYS_VCPU_POKE | SYS_VCPU_UNKNOWN))
+		return sys_vcpu_poke(arg1, self);
+	struct vcpu *v = sys_vcpu(hc_sel(arg1));
 	if (unlikely(!v))
 		return BAD_CAP;
-	if (arg1 & SYS_VCPU_POKE)
-		return vcpu_poke(v, self);
 	return vcpu_run(v, mtd, arg1 & SYS_VCPU_PARTIAL ? wanted : VCPU_WANT_ALL, self);
 }
 

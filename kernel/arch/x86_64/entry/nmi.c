@@ -82,10 +82,8 @@ static bool is_ours(struct cpu *cpu)
 	return straggler;
 }
 
-void nmi_handle(struct trap_frame *f)
+void nmi_take(struct cpu *cpu)
 {
-	struct cpu *cpu = cpu_current();
-
 	while (unlikely(__atomic_load_n(&stopped, __ATOMIC_RELAXED)))
 		arch_halt();
 	if (unlikely(!is_ours(cpu)))
@@ -95,6 +93,13 @@ void nmi_handle(struct trap_frame *f)
 		hazard_set(cpu, HAZARD_REMOTE);
 	if (__atomic_load_n(&cpu->rcu_asked, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_RCU);
+}
+
+void nmi_handle(struct trap_frame *f)
+{
+	struct cpu *cpu = cpu_current();
+
+	nmi_take(cpu);
 	if (within(f->rip, vmx_run_window, vmx_run_window_end) && !(f->cs & 3))
 		divert(f, vmx_run_interrupted); /* it may have been about nested pages */
 	else if (cpu->hazard)

@@ -385,8 +385,11 @@ static always_inline u32 load(struct vcpu *v, u64 mtd)
 
 u32 vmx_state_load_rest(struct vcpu *v)
 {
-	if (unlikely(v->mtd & MTD_SELDOM))
+	if (unlikely(v->mtd & MTD_SELDOM)) {
 		load_seldom(v);
+		if (!(v->mtd & ~(VMX_MTD_OFTEN | MTD_SELDOM)))
+			return 0;
+	}
 	return (v->mtd & MTD_WHOLE) == MTD_WHOLE ? load(v, MTD_WHOLE) : load(v, v->mtd);
 }
 

@@ -219,11 +219,21 @@ static struct ec *leave(struct cpu *cpu, struct vcpu *v, u32 reason, bool by_har
 	return finish(v, reason, by_hardware);
 }
 
-/* NMIs are blocked until the next IRET (SDM vol. 3, 28.1): the handler is called as if one came now, and ends with
- * one. */
+/* NMIs are blocked until the next IRET (SDM vol. 3, 28.1): to the next instruction. */
+static always_inline void unblock_nmis(void)
+{
+	__asm__ volatile("mov %%rsp, %%rax\n\tpush %0\n\tpush %%rax\n\tpushf\n\tpush %1\n\tlea 1f(%%rip), "
+			 "%%rax\n\tpush %%rax\n\t"
+			 "iretq\n1:"
+			 :
+			 : "i"(SEL_KERNEL_DATA), "i"(SEL_KERNEL_CODE)
+			 : "rax", "memory");
+}
+
 static struct ec *exit_nmi(struct cpu *cpu, struct vcpu *v)
 {
-	__asm__ volatile("int $2" : : : "memory");
+	nmi_take(cpu);
+	unblock_nmis();
 	if (likely(!cpu->nmi_foreign) || !v->arch.passthrough)
 		return reenter(cpu, v);
 	v->arch.special |= SPECIAL_ENTERED;
