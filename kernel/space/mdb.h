@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "lib/spinlock.h"
 #include "space/cap.h"
 
 /* A tree of its own. */
@@ -45,8 +46,38 @@ static always_inline bool mdb_is_leaf(const struct mdb_node *n)
 	return !n->next || n->next->parent != n;
 }
 
+/* Of a node with children: the only one below it, NULL if there are more. */
+static always_inline struct mdb_node *mdb_only_child(const struct mdb_node *n)
+{
+	struct mdb_node *child = n->next, *next = child->next;
+	return !next || (next->parent != child && next->parent != n) ? child : NULL;
+}
+
+/*
+ * Who works on a tree for long lets others in after so many nodes, who may then add nodes and take leaves away. There
+ * is one such worker at a time: who wants to be the next waits, with the lock released, until `*paused` is false.
+ */
+#define MDB_TURN 512
+struct mdb_turn {
+	struct spinlock *lock; /* of the tree */
+	bool *paused;          /* guarded by it */
+	unsigned left;         /* nodes until the next pause; MDB_TURN at first */
+};
+
+/*
+ * A pause, at a node that will still be there behind it, as will all above it: it has a child meanwhile. Returns the
+ * last of the nodes that came below it in the pause, or itself.
+ */
+struct mdb_node *mdb_pause(struct mdb_turn *t, struct mdb_node *at);
+
+/* Counts a node. True: time for a pause. */
+static always_inline bool mdb_turn_over(struct mdb_turn *t)
+{
+	return unlikely(!--t->left);
+}
+
 /* The last node of the subtree of `top` in list order, `top` itself if it has no children. Linear in the subtree. */
-struct mdb_node *mdb_last(struct mdb_node *top);
+struct mdb_node *mdb_last(struct mdb_node *top, struct mdb_turn *t);
 
 /* The node that a subtree visited backwards comes to after `n`; the visit ends at the subtree's top. n may be removed
  * then. */

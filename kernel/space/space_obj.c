@@ -75,19 +75,47 @@ static always_inline void slot_weaken_locked(struct kobject *o, struct cap_slot 
 		kobject_caps_gone(o);
 }
 
-static always_inline void slot_weaken_below_locked(struct kobject *o, struct cap_slot *s, cap_t perm)
+static noinline void slot_weaken_below_locked(struct kobject *o, struct cap_slot *s, cap_t perm)
 {
-	for (struct mdb_node *n = mdb_last(&s->node), *back; n != &s->node; n = back) {
+	struct mdb_turn turn = {&o->lock, &o->paused, MDB_TURN};
+
+	for (struct mdb_node *n = mdb_last(&s->node, &turn), *back; n != &s->node; n = back) {
+		if (mdb_turn_over(&turn))
+			n = mdb_pause(&turn, n);
 		back = mdb_back(n);
 		slot_weaken_locked(o, slot_of(n), perm);
 	}
 }
 
+/*
+ * With the object's lock held: until nobody is in the middle of its tree. Then true if s still names it; false: the
+ * lock is released.
+ */
+static noinline bool slot_wait_for_turn(struct kobject *o, const struct cap_slot *s)
+{
+	while (o->paused) {
+		spin_unlock(&o->lock);
+		arch_relax();
+		spin_lock(&o->lock);
+	}
+	if (cap_object(slot_read(s)) == o)
+		return true;
+	spin_unlock(&o->lock);
+	return false;
+}
+
 /* With the object's lock held, which is released. */
 static always_inline void slot_revoke_locked(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
 {
-	if (!mdb_is_leaf(&s->node))
-		slot_weaken_below_locked(o, s, perm);
+	if (!mdb_is_leaf(&s->node)) {
+		if (unlikely(o->paused) && !slot_wait_for_turn(o, s))
+			return;
+		struct mdb_node *n = mdb_only_child(&s->node);
+		if (likely(n))
+			slot_weaken_locked(o, slot_of(n), perm);
+		else
+			slot_weaken_below_locked(o, s, perm);
+	}
 	if (self)
 		slot_weaken_locked(o, s, perm);
 	spin_unlock(&o->lock);
@@ -322,11 +350,15 @@ void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, boo
 /* ---- Translation ---- */
 
 /* The selector of the nearest node above s, or of s if `self`, that is dst's and in the window. */
-static bool translate_locked(struct cap_slot *s, bool self, const struct pd *dst, struct block window, u64 *sel)
+static bool translate_locked(struct cap_slot *s, bool self, const struct pd *dst, struct block window, u64 *sel,
+			     struct mdb_turn *turn)
 {
-	for (struct mdb_node *n = s->node.parent; n; n = n->parent)
+	for (struct mdb_node *n = s->node.parent; n; n = n->parent) {
 		if (space_obj_owner(slot_of(n), sel) == dst && block_has(window, *sel))
 			return true;
+		if (mdb_turn_over(turn))
+			mdb_pause(turn, &s->node);
+	}
 	return self && (space_obj_owner(s, sel), block_has(window, *sel));
 }
 
@@ -334,13 +366,19 @@ crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct bl
 {
 	struct cap_slot *s = space_obj_slot(&src->objs, src_sel);
 	cap_t c = s ? slot_read(s) : 0;
+	struct kobject *o = cap_object(c);
+	struct mdb_turn turn = {.left = MDB_TURN};
 	crd_t found = 0;
 	u64 sel;
 
-	if (!c || !slot_lock(s, c))
+	if (!c)
 		return 0;
-	if (translate_locked(s, src == dst, dst, window, &sel))
+	turn.lock = &o->lock;
+	turn.paused = &o->paused;
+	if (!slot_lock(s, c) || (unlikely(o->paused) && !slot_wait_for_turn(o, s)))
+		return 0;
+	if (translate_locked(s, src == dst, dst, window, &sel, &turn))
 		found = crd_make(CRD_OBJ, sel, 0, cap_perm(s->cap));
-	spin_unlock(&cap_object(c)->lock);
+	spin_unlock(&o->lock);
 	return found;
 }

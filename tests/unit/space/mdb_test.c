@@ -12,6 +12,18 @@ static struct mdb_node nodes[NODES];
 static bool present[NODES];
 static int parent[NODES];
 
+static struct spinlock lock = {1};
+static bool paused;
+
+/* With a pause after every second node, in which nobody comes. */
+static struct mdb_node *last_of(struct mdb_node *top)
+{
+	struct mdb_turn turn = {&lock, &paused, 2};
+	struct mdb_node *last = mdb_last(top, &turn);
+	assert_true(lock.held && !paused);
+	return last;
+}
+
 static int index_of(const struct mdb_node *n)
 {
 	return n ? (int)(n - nodes) : NONE;
@@ -58,7 +70,9 @@ static void check_list(void)
 
 static void check_subtree(int top)
 {
-	struct mdb_node *last = mdb_last(&nodes[top]);
+	if (has_children(top))
+		assert_int_equal(index_of(mdb_only_child(&nodes[top])) != NONE, count_below(top) == 1);
+	struct mdb_node *last = last_of(&nodes[top]);
 	int seen = 0;
 
 	for (struct mdb_node *n = last; n != &nodes[top]; n = mdb_back(n)) {
@@ -127,7 +141,7 @@ static void remove_subtrees_backwards(void **state)
 			if (!present[n])
 				add(n, any_present());
 		int top = any_present(), gone = 0, expected = count_below(top);
-		for (struct mdb_node *n = mdb_last(&nodes[top]), *back; n != &nodes[top]; n = back, gone++) {
+		for (struct mdb_node *n = last_of(&nodes[top]), *back; n != &nodes[top]; n = back, gone++) {
 			back = mdb_back(n);
 			assert_false(has_children(index_of(n)));
 			take(index_of(n));
@@ -152,8 +166,8 @@ static void extreme_shapes(void **state)
 		add(n, ROOT);
 	check_list();
 	check_subtree(ROOT);
-	assert_ptr_equal(mdb_last(&nodes[1]), &nodes[1]);
-	assert_ptr_equal(mdb_last(&nodes[NODES - 1]), &nodes[NODES - 1]);
+	assert_ptr_equal(last_of(&nodes[1]), &nodes[1]);
+	assert_ptr_equal(last_of(&nodes[NODES - 1]), &nodes[NODES - 1]);
 }
 
 int main(void)
