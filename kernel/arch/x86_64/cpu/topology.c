@@ -35,7 +35,30 @@ static unsigned bits_for(unsigned count)
 	return count > 1 ? bit_highest(count - 1) + 1 : 0;
 }
 
-/* CPUs without extended leaves: logical processors per package (leaf 1) and cores per package (leaf 4). */
+#define EXT1_ECX_TOPOLOGY (1u << 22)
+
+/*
+ * AMD's own leaves, where the extended ones are missing. 80000008h: how many threads, and how wide their part of the
+ * APIC ID is, 0 if only the number says; 8000001Eh: how many of them share a core. Manual: APM vol. 3, appendix E.4.
+ */
+static bool fields_from_amd(struct id_fields *f, u32 *apic_id)
+{
+	u32 max = cpuid(0x80000000, 0).eax;
+	if (!cpu_is_amd() || max < 0x80000008)
+		return false;
+	u32 size = cpuid(0x80000008, 0).ecx;
+	unsigned width = size >> 12 & 0xf;
+	*apic_id = cpuid(1, 0).ebx >> 24;
+	f->package_shift = width ? width : bits_for((size & 0xff) + 1);
+	if (max >= 0x8000001e && cpuid(0x80000001, 0).ecx & EXT1_ECX_TOPOLOGY) {
+		struct cpuid l = cpuid(0x8000001e, 0);
+		*apic_id = l.eax;
+		f->thread_bits = bits_for((l.ebx >> 8 & 0xff) + 1);
+	}
+	return true;
+}
+
+/* Others without extended leaves: logical processors per package (leaf 1) and cores per package (leaf 4). */
 static void fields_from_counts(struct id_fields *f, u32 *apic_id)
 {
 	struct cpuid l1 = cpuid(1, 0);
@@ -52,7 +75,8 @@ struct topology topology_self(const struct acpi_info *acpi)
 	struct id_fields f = {0};
 	u32 apic_id = 0;
 
-	if (!fields_from_leaf(0x1f, &f, &apic_id) && !fields_from_leaf(0xb, &f, &apic_id))
+	if (!fields_from_leaf(0x1f, &f, &apic_id) && !fields_from_leaf(0xb, &f, &apic_id) &&
+	    !fields_from_amd(&f, &apic_id))
 		fields_from_counts(&f, &apic_id);
 	struct topology t = {
 		.id = {.apic_id = apic_id},
