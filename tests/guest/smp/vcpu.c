@@ -27,18 +27,23 @@ static sel_t new_pd(void)
 	return pd;
 }
 
-static struct vm *vm_on(unsigned n, unsigned worker)
+static struct vm *vm_in(unsigned n, unsigned worker, sel_t pd)
 {
 	struct vm *vm = &vms[n];
 
 	RT_MUST(rt_mask_interrupts());
-	vm->vcpu.pd = new_pd();
+	vm->vcpu.pd = pd;
 	vm->vcpu.cpu = smp_cpu(worker);
 	vm->vcpu.sel = smp_sel();
 	for (unsigned i = 1; i < RT_VCPU_SELS; i++)
 		rt_assert(smp_sel() == vm->vcpu.sel + i);
 	RT_MUST(vm_make(vm));
 	return vm;
+}
+
+static struct vm *vm_on(unsigned n, unsigned worker)
+{
+	return vm_in(n, worker, new_pd());
 }
 
 #define NEED_VMX                        \
@@ -138,6 +143,32 @@ static void guests_on_all_cpus(void)
 	for (unsigned i = 0; i < smp_count; i++)
 		start(vm_on(i, i), leaf);
 	smp_run(smp_count, exits);
+}
+
+/* One machine with a processor on each CPU: they share the memory. */
+VM_CODE(add, "mov $3000, %ecx\n 1: lock incl 0x6000\n dec %ecx\n jnz 1b\n");
+
+static void add_up(unsigned self)
+{
+	EXPECT_OK(run_on(&vms[self]));
+	EXPECT_EQ(vms[self].s->exit_reason, VMX_VMCALL);
+}
+
+static void processors_of_one_guest(void)
+{
+	sel_t pd = new_pd();
+
+	NEED_VMX;
+	for (unsigned i = 0; i < smp_count; i++) {
+		uint8_t *own = vms[i].ram;
+
+		vms[i].ram = i ? vms[0].ram : own;
+		start(vm_in(i, i, pd), add);
+		if (i)
+			vms[i].ram = own; /* for other tests */
+	}
+	smp_run(smp_count, add_up);
+	EXPECT_EQ(counter(&vms[0]), smp_count * 3000);
 }
 
 /* Born on one CPU, run on another, buried on a third: again and again, all of them. */
@@ -602,21 +633,14 @@ static void spoiled_while_running(void)
 bool main(void)
 {
 	static const struct test tests[] = {
-		TEST(create_everywhere),
-		TEST(run_here_poke_there),
-		TEST(guests_on_all_cpus),
-		TEST(created_here_run_there),
-		TEST(poked_while_running),
-		TEST(poked_while_inactive),
-		TEST(preempted_by_a_wake_up),
-		TEST(signals_of_the_kernel),
-		TEST(remapped_while_running),
-		TEST(unmapped_while_running),
-		TEST(vcpu_revoked),
-		TEST(pages_revoked),
-		TEST(pd_revoked),
-		TEST(runner_revoked),
-		TEST(spoiled_while_running),
+		TEST(create_everywhere),      TEST(run_here_poke_there),
+		TEST(guests_on_all_cpus),     TEST(processors_of_one_guest),
+		TEST(created_here_run_there), TEST(poked_while_running),
+		TEST(poked_while_inactive),   TEST(preempted_by_a_wake_up),
+		TEST(signals_of_the_kernel),  TEST(remapped_while_running),
+		TEST(unmapped_while_running), TEST(vcpu_revoked),
+		TEST(pages_revoked),          TEST(pd_revoked),
+		TEST(runner_revoked),         TEST(spoiled_while_running),
 	};
 
 	return smp_test_run("smp_vcpu", tests, RT_ARRAY(tests));
