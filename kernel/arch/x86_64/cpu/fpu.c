@@ -46,21 +46,8 @@ static always_inline void xsave(void *area)
 			 : "memory");
 }
 
-/*
- * AMD's CPUs before Zen 2 neither save nor load the x87 pointers (FIP, FDP, FOP) unless an exception is pending: who
- * comes next would see where the last one was. An instruction of ours puts something else there; what it pushes is
- * replaced by the load that follows. Manual: APM vol. 3, appendix E.4.7 (RstrFpErrPtrs).
- */
-static cold void replace_x87_pointers(void)
-{
-	static const u32 zero;
-	__asm__ volatile("fnclex\n\temms\n\tfildl %0" : : "m"(zero));
-}
-
 static always_inline void xrstor(const void *area)
 {
-	if (unlikely(cpu_features.x87_pointers_stay))
-		replace_x87_pointers();
 	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(ALL_COMPONENTS) : "memory");
 }
 
