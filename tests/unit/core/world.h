@@ -116,14 +116,18 @@ static inline void world_sleep(void)
 			world_cpu(n)->sleeping = SLEEPING_MWAIT;
 }
 
-/* Grace periods end at once when all other CPUs sleep. */
+/* Grace periods end at once when all other CPUs sleep; what these have to free then is on its way to them. One end
+ * may lead to the next: of a vCPU, its PD, its kernel pages. */
 static inline void world_free_all(void)
 {
 	host_set_cpu(0);
-	do {
+	for (unsigned i = 0; i < 8; i++) {
 		world_settle();
 		world_sleep();
-	} while (rcu_expedite(cpu_current()));
+		rcu_quiesce(cpu_current());
+	}
+	world_settle();
+	assert_false(rcu_expedite(cpu_current()));
 }
 
 static inline int world_teardown(void **state)
