@@ -108,6 +108,7 @@ enum status vcpu_run(struct vcpu *v, u64 mtd, u64 wanted, struct ec *self)
 
 void vcpu_leave_run(struct ec *ec)
 {
+	arch_vcpu_leave_run(ec->vcpu);
 	ec->vcpu->ec = NULL;
 	ec->vcpu = NULL;
 }
@@ -121,12 +122,12 @@ static void read_poke(struct work *w)
 	struct vcpu *v = container_of(w, struct vcpu, letter);
 	struct cpu *cpu = cpu_current();
 
-	__atomic_store_n(&v->letter_sent, false, __ATOMIC_RELEASE);
+	(void)__atomic_exchange_n(&v->letter_sent, false, __ATOMIC_SEQ_CST); /* before the next look at `poked` */
 	if (!v->ec && cpu->vcpu == v)
 		cpu->vcpu = NULL;
 }
 
-/* The flag goes first, then the look at what that CPU is at; there it is the other way round (arch_vcpu_run()). */
+/* The flag goes first, then the look at what that CPU is at; there it is the other way round (vmx_load_vcpu()). */
 enum status vcpu_poke_elsewhere(struct vcpu *v)
 {
 	if (__atomic_exchange_n(&v->poked, true, __ATOMIC_SEQ_CST))

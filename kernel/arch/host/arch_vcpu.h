@@ -25,5 +25,6 @@ bool arch_vcpu_supported(void);
 enum status arch_vcpu_init(struct vcpu *v) must_check;
 void arch_vcpu_retire(struct vcpu *v);
 void arch_vcpu_free(struct vcpu *v);
+void arch_vcpu_leave_run(struct vcpu *v);
 bool arch_vcpu_has_event(const struct vcpu *v);
 struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec);

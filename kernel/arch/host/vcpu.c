@@ -23,6 +23,11 @@ void arch_vcpu_retire(struct vcpu *v)
 	v->arch.retired = true;
 }
 
+void arch_vcpu_leave_run(struct vcpu *v)
+{
+	(void)v;
+}
+
 void arch_vcpu_free(struct vcpu *v)
 {
 	(void)v;

@@ -67,6 +67,9 @@ enum status arch_vcpu_init(struct vcpu *v) must_check;
 void arch_vcpu_retire(struct vcpu *v);
 void arch_vcpu_free(struct vcpu *v);
 
+/* A run ends without telling the page. */
+void arch_vcpu_leave_run(struct vcpu *v);
+
 /* Whether the next entry would deliver an event; looks at the state page as the next run would. */
 bool arch_vcpu_has_event(const struct vcpu *v);
 

@@ -8,6 +8,7 @@
 #include "entry/nmi.h"
 
 #include "arch_switch.h"
+#include "core/vcpu.h"
 #include "entry/divert.h"
 #include "entry/frame.h"
 #include "mmu/tlb.h"
@@ -100,6 +101,9 @@ void nmi_handle(struct trap_frame *f)
 	struct cpu *cpu = cpu_current();
 
 	nmi_take(cpu);
+	/* It may have hit between a look at this mark and the window that ends with the guest. */
+	if (unlikely(cpu->vcpu != NULL) && READ_ONCE(*cpu->vcpu->arch.stale))
+		hazard_set(cpu, HAZARD_RCU);
 	if (within(f->rip, vmx_run_window, vmx_run_window_end) && !(f->cs & 3))
 		divert(f, vmx_run_interrupted); /* it may have been about nested pages */
 	else if (cpu->hazard)

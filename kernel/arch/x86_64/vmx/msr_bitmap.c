@@ -2,7 +2,7 @@
 /*
  * Which MSRs a guest uses without exits. There are four bitmaps for all guests: for passthrough PDs and others, and
  * for guests that have written an MSR that the host must save and put right at each exit ("live") and others. Until
- * then that MSR is what the VMM has set it to, and need not be read back (vmx_exit.c).
+ * then that MSR is what the VMM has set it to, and need not be read back (vmx_switch.c).
  * Manual: SDM vol. 3, 25.6.9.
  */
 #include "cpu/cpu.h"

@@ -54,6 +54,10 @@ struct vmx vmx;
 	 SEC_UNRESTRICTED | SEC_APIC_REGISTERS | SEC_VIRTUAL_INTERRUPTS | SEC_PAUSE_LOOP | SEC_RDRAND |   \
 	 SEC_INVPCID | SEC_RDSEED | SEC_XSAVES | SEC_USER_WAIT)
 
+/* Bits of CR4 that a guest may have: what they switch on is either the guest's alone or switched by us. Not so PKE
+ * (PKRU), KL (a key), CET, LA57 and what is to come. Bits 0..11, 13, 14, 16..18, 20, 21. */
+#define CR4_OFFERED 0x376ffful
+
 #define PIN_NEEDED (PIN_NMI | PIN_VIRTUAL_NMI | PIN_TIMER)
 #define PRIMARY_NEEDED (PRI_HLT | PRI_IO_ALL | PRI_MSR_BITMAPS | PRI_SECONDARY)
 #define SECONDARY_NEEDED (SEC_EPT | SEC_UNRESTRICTED)
@@ -61,12 +65,13 @@ struct vmx vmx;
 	(EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER | \
 	 EXIT_SAVE_TIMER)
 #define ENTRY_NEEDED (ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER)
-#define EPT_NEEDED (EPT_FOUR_LEVELS | EPT_WRITE_BACK | EPT_INVEPT | EPT_INVEPT_SINGLE)
+#define EPT_NEEDED (EPT_FOUR_LEVELS | EPT_WRITE_BACK | EPT_2M | EPT_INVEPT | EPT_INVEPT_SINGLE)
 
 static struct vmx_cpu {
 	u32 *region; /* for VMXON; heap page */
 	struct list active;
 	u64 tsc_aux;
+	bool started; /* once */
 } cpus[HEDRON_CPU_MAX];
 
 static struct vmx_control control(u32 msr, bool all)
@@ -112,7 +117,7 @@ static void read_fixed_bits(struct vmx *x)
 	x->cr0_must = msr_read(MSR_VMX_CR0_FIXED0) & ~(CR0_PE | CR0_PG);
 	x->cr0_may = msr_read(MSR_VMX_CR0_FIXED1) & ~(CR0_CD | CR0_NW);
 	x->cr4_must = msr_read(MSR_VMX_CR4_FIXED0);
-	x->cr4_may = msr_read(MSR_VMX_CR4_FIXED1);
+	x->cr4_may = msr_read(MSR_VMX_CR4_FIXED1) & CR4_OFFERED;
 }
 
 /* NULL, or what this CPU lacks. */
@@ -132,7 +137,7 @@ static const char *detect(struct vmx *x, bool allow_vpid)
 	if (!has(x->exit.may, EXIT_NEEDED) || !has(x->entry.may, ENTRY_NEEDED))
 		return "PAT, EFER or timer are not switched";
 	if (!has(x->ept_caps, EPT_NEEDED))
-		return "nested pages lack four levels, write-back or INVEPT";
+		return "nested pages lack four levels, write-back, 2 MiB leaves or INVEPT";
 	read_fixed_bits(x);
 	x->primary.may &= PRIMARY_OFFERED;
 	x->secondary.may &= SECONDARY_OFFERED;
@@ -154,7 +159,7 @@ void vmx_init(bool allow_vpid)
 
 	vmx.usable = !lacking && msr_bitmap_init() == SUCCESS;
 	if (vmx.usable)
-		space_mem_guest_leaf_max = vmx.ept_caps & EPT_1G ? 2 : vmx.ept_caps & EPT_2M ? 1 : 0;
+		space_mem_guest_leaf_max = vmx.ept_caps & EPT_1G ? 2 : 1;
 	else
 		log_info("VMX: %s", lacking ? lacking : "no memory");
 }
@@ -189,6 +194,8 @@ static bool vmxon(u32 *region)
 	*region = vmx.revision;
 	cr4_write(cr4_read() | CR4_VMXE);
 	__asm__ volatile("vmxon %1\n\tseta %0" : "=qm"(ok) : "m"(pa) : "cc", "memory");
+	if (!ok)
+		cr4_write(cr4_read() & ~CR4_VMXE);
 	return ok;
 }
 
@@ -203,8 +210,11 @@ void vmx_start_cpu(struct cpu *cpu)
 		vmx.usable = false;
 		return;
 	}
-	u64 aux = 0;
-	c->tsc_aux = vmx.tsc_aux && msr_read_safe(MSR_TSC_AUX, &aux) ? aux : 0;
+	if (vmx.spec_ctrl)
+		(void)!msr_write_safe(MSR_SPEC_CTRL, 0);
+	if (!c->started && vmx.tsc_aux)
+		c->tsc_aux = msr_read(MSR_TSC_AUX); /* as firmware has it; brought back after sleep */
+	c->started = true;
 }
 
 void vmx_stop_cpu(struct cpu *cpu)

@@ -78,7 +78,7 @@ static void write_host_fields(const struct cpu *cpu)
 	vmwrite(VMCS_HOST_RIP, (u64)entry_vmexit);
 }
 
-/* What switch_host() compares with (vmx_run.c). */
+/* What write_host() compares with (vmx_run.c). */
 static void write_host_cache(struct arch_vcpu *a)
 {
 	a->host_cr3 = a->host_fs_base = a->host_gs_base = 0;

@@ -266,6 +266,7 @@ static always_inline void load_timeout(struct vcpu *v, const struct utcb_state *
 	u64 tsc = READ_ONCE(s->tsc_timeout);
 	u64 ticks = (tsc >> vmx.timer_shift) + ((tsc & bits_low(vmx.timer_shift)) != 0);
 	vmwrite(VMCS_TIMER, min_u64(ticks, ~0u));
+	v->arch.special &= ~(u32)SPECIAL_CUT_SHORT;
 	v->arch.has_timeout = true;
 }
 

@@ -36,7 +36,7 @@ static always_inline void write_host(struct arch_vcpu *a)
 		vmwrite(VMCS_HOST_GS_BASE, a->host_gs_base = gs);
 }
 
-/* The mark goes first, as in tlb_refresh(): vmx_run.S looks at requests once more. */
+/* The mark goes first, as in tlb_refresh(). An NMI that comes after the look at it sets a hazard (entry/nmi.c). */
 static noinline struct ec *enter_refreshed(struct vcpu *v)
 {
 	const struct {
@@ -72,6 +72,11 @@ static bool choose_wait(struct cpu *cpu, struct arch_vcpu *a)
 	return false;
 }
 
+static bool has(const struct arch_vcpu *a, u32 special)
+{
+	return (a->special & special) == special;
+}
+
 static void restore_timer(struct arch_vcpu *a)
 {
 	a->special &= ~(u32)SPECIAL_CUT_SHORT;
@@ -80,6 +85,8 @@ static void restore_timer(struct arch_vcpu *a)
 
 static noinline struct ec *finish(struct vcpu *v, u32 reason, bool by_hardware)
 {
+	if (v->arch.special & SPECIAL_CUT_SHORT)
+		restore_timer(&v->arch);
 	v->arch.special &= ~(u32)SPECIAL_ENTERED;
 	if (by_hardware && !(reason & REASON_FAILED))
 		return vmx_state_store(v, reason);
@@ -138,15 +145,20 @@ static always_inline struct ec *enter_from(struct vcpu *v)
 static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
+	bool poked = READ_ONCE(v->poked);
 
-	if (READ_ONCE(v->poked) && !cut_short(a))
+	if (!poked && a->special & SPECIAL_CUT_SHORT)
+		restore_timer(a); /* of a run that was never entered */
+	if (poked && !cut_short(a))
 		return end_poked(v);
 	if (cpu->nmi_foreign && a->passthrough)
 		return end_with_nmi(cpu, v);
-	if (!vmx_to_guest(cpu, v->ec, v))
+	if (has(a, SPECIAL_WAITS_SIPI | SPECIAL_EVENT) || !vmx_to_guest(cpu, v->ec, v))
 		return refuse(v, REASON_BAD_STATE);
-	if (a->special & SPECIAL_WAITS_SIPI && !choose_wait(cpu, a))
+	if (a->special & SPECIAL_WAITS_SIPI && !choose_wait(cpu, a)) {
+		cr2_write(v->regs.cr2); /* as if it had been entered */
 		vmx_interrupted(cpu, v);
+	}
 	return enter_from(v);
 }
 
@@ -165,6 +177,10 @@ static noinline struct ec *load_rest(struct cpu *cpu, struct vcpu *v)
 
 static noinline struct ec *load_vcpu(struct cpu *cpu, struct ec *ec)
 {
+	if (!vmx.usable) { /* firmware did not give it back after sleep */
+		ec->vcpu->state->exit_reason = VCPU_EXIT_REFUSED;
+		return vcpu_end_run(ec->vcpu);
+	}
 	vmx_load_vcpu(cpu, ec->vcpu);
 	return arch_vcpu_run(cpu, ec);
 }
@@ -316,6 +332,7 @@ static noinline struct ec *exit_specially(struct cpu *cpu, struct vcpu *v, u32 r
 	struct arch_vcpu *a = &v->arch;
 	bool was_cut_short = a->special & SPECIAL_CUT_SHORT;
 
+	reason &= REASON_FAILED | 0xffff; /* an enclave may have been left, too (SDM vol. 3, 25.9.1) */
 	cpu->waits_sipi = false;
 	if (!(reason & REASON_FAILED))
 		a->special &= ~(u32)(SPECIAL_EVENT | SPECIAL_FIRST); /* the event is delivered */

@@ -27,11 +27,7 @@ static always_inline void vmx_state_load_often(struct vcpu *v, u64 mtd)
 	}
 }
 
-/*
- * To the page: what tells about the exit, which comes always; and everything that v->wanted selects. `by_hardware`:
- * the CPU has left the guest for that reason; otherwise the event that is still to be injected is shown as the one
- * that was interrupted.
- */
+/* To the page: what tells about an exit. */
 static always_inline void vmx_state_store_exit(struct utcb_state *s, u32 reason)
 {
 	s->exit_reason = reason;
@@ -41,7 +37,7 @@ static always_inline void vmx_state_store_exit(struct utcb_state *s, u32 reason)
 	s->qual[1] = 0;
 }
 
-/* And ends the run: its EC goes on. */
+/* That, and everything that v->wanted selects. Ends the run: its EC goes on. */
 struct ec *vmx_state_store(struct vcpu *v, u32 reason);
 /* Of a run that did not end with an exit: the event that is still to be injected is shown as one that was
  * interrupted.

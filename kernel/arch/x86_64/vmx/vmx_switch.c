@@ -37,7 +37,7 @@ static void load_guest_regs(const struct arch_vcpu *a)
 	DR_WRITE(2, a->dr[2]);
 	DR_WRITE(3, a->dr[3]);
 	DR_WRITE(6, a->dr6);
-	msr_write(MSR_KERNEL_GS_BASE, a->kernel_gs_base);
+	(void)!msr_write_safe(MSR_KERNEL_GS_BASE, a->kernel_gs_base); /* the guest may have had 57-bit addresses */
 }
 
 void vmx_switch_guest_regs(struct cpu *cpu, struct vcpu *v)

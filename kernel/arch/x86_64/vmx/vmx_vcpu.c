@@ -107,8 +107,13 @@ void arch_vcpu_retire(struct vcpu *v)
 		cpu->vcpu = NULL;
 	if (cpu->guest_regs == v)
 		cpu->guest_regs = NULL;
-	if (v->arch.initialized)
+	if (!list_empty(&v->arch.link))
 		vmclear(&v->arch);
+}
+
+void arch_vcpu_leave_run(struct vcpu *v)
+{
+	v->arch.special &= ~(u32)SPECIAL_ENTERED;
 }
 
 void arch_vcpu_free(struct vcpu *v)
