@@ -19,6 +19,7 @@ struct cpu_features cpu_features;
 #define LEAFD1_XSAVEOPT (1u << 0)
 #define LEAFD1_XGETBV1 (1u << 2)
 #define EXT1_EDX_1G (1u << 26)
+#define EXT8_EBX_ERR_PTRS (1u << 2)
 
 #define XSAVE_AREA_MAX 4096
 
@@ -52,6 +53,12 @@ bool cpu_is_amd(void)
 	return vendor == 0x68747541 || vendor == 0x6f677948;
 }
 
+/* With the extended family, which counts on from 0Fh. */
+static unsigned family(u32 signature)
+{
+	return (signature >> 8 & 0xf) + (signature >> 20 & 0xff);
+}
+
 static void require(bool have, const char *what)
 {
 	if (!have)
@@ -82,6 +89,8 @@ void cpu_detect(bool allow_pcid, bool allow_mwait)
 	f->page_1g = e1.edx & EXT1_EDX_1G;
 	f->xsaveopt = ld1.eax & LEAFD1_XSAVEOPT;
 	f->xgetbv1 = ld1.eax & LEAFD1_XGETBV1;
+	f->x87_pointers_stay = cpu_is_amd() && family(l1.eax) >= 0x15 && /* older ones have no XSAVE */
+			       !(ext >= 0x80000008 && cpuid(0x80000008, 0).ebx & EXT8_EBX_ERR_PTRS);
 	f->phys_bits = ext >= 0x80000008 ? (u8)cpuid(0x80000008, 0).eax : 36;
 
 	cr4_write(cr4_read() | CR4_OSXSAVE | CR4_OSFXSR);

@@ -156,6 +156,7 @@ static always_inline void invlpg(u64 va)
 /* What the machine has and the command line allows; the same on every CPU. Constant after boot. */
 struct cpu_features {
 	bool pcid, smep, smap, umip, pge, page_1g, xsaveopt, xgetbv1, mwait;
+	bool x87_pointers_stay; /* XSAVE and XRSTOR leave them alone (cpu/fpu.c) */
 	u8 phys_bits;
 	u32 xcr0; /* extended state that we manage */
 	u32 fpu_size;

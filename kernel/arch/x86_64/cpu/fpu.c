@@ -17,16 +17,8 @@ const u8 fpu_initial[XSAVE_HEADER + XSAVE_HEADER_SIZE] aligned(64) = {
 /* Where XSAVEOPT instructions are (xsave() below). They differ from XSAVE in one bit of the ModRM byte, the fourth of
  * four. */
 extern u8 *const xsave_sites_start[], *const xsave_sites_end[];
+extern u8 *const xrstor_sites_start[], *const xrstor_sites_end[];
 #define XSAVEOPT_MODRM_BIT 0x10
-
-/* Once, while the image is still writable. */
-void fpu_setup(void)
-{
-	fpu_inuse_index = cpu_features.xgetbv1;
-	if (!cpu_features.xsaveopt)
-		for (u8 *const *site = xsave_sites_start; site < xsave_sites_end; site++)
-			(*site)[3] ^= XSAVEOPT_MODRM_BIT;
-}
 
 /* XSAVE writes only the components in use: the rest of the area must not hold anybody else's data. */
 void arch_fpu_init(struct ec *ec)
@@ -46,9 +38,43 @@ static always_inline void xsave(void *area)
 			 : "memory");
 }
 
+/*
+ * AMD's CPUs before Zen 2 neither save nor load the x87 pointers (FIP, FDP, FOP) unless an exception is pending: who
+ * comes next would see where the last one was. On those CPUs fpu_setup() puts a call of this in place of XRSTOR:
+ * instructions of ours put something else there, and what they push is replaced by the load. Manual: APM vol. 3,
+ * appendix E.4.7 (RstrFpErrPtrs).
+ */
+__asm__(".text\nfpu_xrstor_clean:\n\tfnclex\n\temms\n\tfildl 1f(%rip)\n\txrstor64 (%rdi)\n\tret\n1:\t.long 0\n");
+extern const u8 fpu_xrstor_clean[];
+
+/* The prefix makes it as long as the call. */
 static always_inline void xrstor(const void *area)
 {
-	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(ALL_COMPONENTS) : "memory");
+	__asm__ volatile("1: ds xrstor64 (%0)\n\t.pushsection .xrstor_sites, \"a\"\n\t.quad 1b\n\t.popsection"
+			 :
+			 : "D"(area), "a"(ALL_COMPONENTS)
+			 : "memory");
+}
+
+#define CALL_LENGTH 5
+
+static void patch_xrstor(u8 *site)
+{
+	s32 distance = (s32)(fpu_xrstor_clean - (site + CALL_LENGTH));
+	site[0] = 0xe8;
+	memcpy(site + 1, &distance, sizeof(distance));
+}
+
+/* Once, while the image is still writable. */
+void fpu_setup(void)
+{
+	fpu_inuse_index = cpu_features.xgetbv1;
+	if (!cpu_features.xsaveopt)
+		for (u8 *const *site = xsave_sites_start; site < xsave_sites_end; site++)
+			(*site)[3] ^= XSAVEOPT_MODRM_BIT;
+	if (cpu_features.x87_pointers_stay)
+		for (u8 *const *site = xrstor_sites_start; site < xrstor_sites_end; site++)
+			patch_xrstor(*site);
 }
 
 void fpu_save(struct ec *ec)
