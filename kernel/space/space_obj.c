@@ -107,9 +107,9 @@ static noinline bool slot_wait_for_turn(struct kobject *o, const struct cap_slot
 /* With the object's lock held, which is released. */
 static always_inline void slot_revoke_locked(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
 {
-	if (!mdb_is_leaf(&s->node)) {
-		if (unlikely(o->paused) && !slot_wait_for_turn(o, s))
-			return;
+	if (unlikely(o->paused) && !mdb_is_leaf(&s->node) && !slot_wait_for_turn(o, s))
+		return;
+	if (!mdb_is_leaf(&s->node)) { /* still */
 		struct mdb_node *n = mdb_only_child(&s->node);
 		if (likely(n))
 			slot_weaken_locked(o, slot_of(n), perm);
