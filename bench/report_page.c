@@ -36,7 +36,10 @@ static void overview_row(FILE *out, const struct report_section *page)
 
 		snprintf(class, sizeof(class), "number %s",
 			 c && c->tally[v] ? report_page_class((enum verdict)v) : "dim");
-		html_cell(out, "td", class, c ? "%zu" : "", c ? c->tally[v] : 0);
+		if (c)
+			html_cell(out, "td", class, "%zu", c->tally[v]);
+		else
+			html_cell(out, "td", class, "%s", "");
 	}
 	fputs("</tr>\n", out);
 }

@@ -122,6 +122,7 @@ def kind_of_string(mnemonic):
 
 def kind_of_text(text):
     """The kind by the disassembler's words."""
+    text = re.sub(r"^(cs|ds|es|ss) ", "", text)  # prefixes that only make it longer
     words = text.split()
     name = words[0]
     if name == "lock" or name == "xchg" and "(" in text:
