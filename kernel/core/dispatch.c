@@ -11,6 +11,7 @@
 #include "core/remote.h"
 #include "core/sc.h"
 #include "core/vcpu.h"
+#include "platform/console.h"
 
 /* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter
  * its queue. */
@@ -135,6 +136,10 @@ static noinline struct ec *run_hazards(struct cpu *cpu)
 	if (cpu->hazard & HAZARD_VCPU) {
 		hazard_clear(cpu, HAZARD_VCPU);
 		cpu->ec->cont = CONT_VCPU;
+	}
+	if (cpu->hazard & HAZARD_NMI) {
+		hazard_clear(cpu, HAZARD_NMI);
+		log_user("NMI from outside on CPU %u", cpu->id);
 	}
 	if (cpu->hazard & HAZARD_REMOTE) {
 		hazard_clear(cpu, HAZARD_REMOTE);

@@ -23,6 +23,7 @@ enum hazard {
 	HAZARD_RCU = 1 << 2,    /* memory waits to be freed, or another CPU waits for this one */
 	HAZARD_REMOTE = 1 << 3, /* letters of other CPUs */
 	HAZARD_VCPU = 1 << 4,   /* the current EC goes on in its vCPU */
+	HAZARD_NMI = 1 << 5,    /* an NMI came that no CPU of ours has sent */
 };
 
 enum sleeping {

@@ -7,9 +7,7 @@ it loads again at each reset, and waking up is one.
 """
 
 import argparse
-import json
 import pathlib
-import socket
 import struct
 import subprocess
 import sys
@@ -19,41 +17,12 @@ import time
 import guest  # first: it finds image and machine
 import image
 import machine
+from monitor import Monitor
 
 S3 = 1  # QEMU's sleep type; 0 switches off, 2 is S4, others do nothing
 IGNORED = 3
 NAP = 0.4  # seconds: the roottask looks whether somebody has to pay for them
 NO_S3 = {"q35": "ICH9-LPC.disable_s3=1", "pc": "PIIX4_PM.disable_s3=1"}
-
-
-class Monitor:
-    """QEMU's machine protocol, for as long as the machine runs."""
-
-    def __init__(self, path, process):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10)
-        while True:
-            try:
-                self.socket.connect(str(path))
-                break
-            except OSError:
-                if process.poll() is not None:
-                    raise machine.MachineError("QEMU does not start") from None
-                time.sleep(0.05)
-        self.stream = self.socket.makefile("rw")
-        self.stream.readline()  # the greeting
-        self.run("qmp_capabilities")
-
-    def run(self, command):
-        self.stream.write(json.dumps({"execute": command}) + "\n")
-        self.stream.flush()
-        while True:
-            line = self.stream.readline()
-            if not line:
-                raise ConnectionError("QEMU has gone")
-            answer = json.loads(line)
-            if "event" not in answer:
-                return answer["return"]
 
 
 def checksummed(table):

@@ -87,8 +87,10 @@ void nmi_take(struct cpu *cpu)
 {
 	while (unlikely(__atomic_load_n(&stopped, __ATOMIC_RELAXED)))
 		arch_halt();
-	if (unlikely(!is_ours(cpu)))
+	if (unlikely(!is_ours(cpu))) {
 		cpu->nmi_foreign = true;
+		hazard_set(cpu, HAZARD_NMI);
+	}
 	tlb_answer(cpu);
 	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_REMOTE);

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Signals that no CPU of ours has sent, from QEMU's monitor while a roottask is busy on all CPUs: NMIs, which the kernel
+mentions and survives, and a machine check, which it reports and stops at.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import guest  # first: it finds image and machine
+import machine
+from monitor import Monitor
+
+NMIS = 20
+MENTIONED = "NMI from outside"
+# Bank 9, valid, uncorrected, enabled, context corrupt; restart impossible.
+MACHINE_CHECK = "mce 0 9 0xb200000000000000 0x4 0 0"
+
+
+def wait_for(text, process, path, timeout):
+    deadline = time.monotonic() + timeout
+    while text not in machine.text_of(path):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise machine.MachineError(f"no '{text}' on the serial line")
+        time.sleep(0.05)
+
+
+def nmis(process, monitor, serial, timeout):
+    """Some while everybody is busy, and until one is mentioned: they may come together."""
+    for _ in range(NMIS):
+        monitor.run("inject-nmi")
+        time.sleep(0.02)
+    wait_for(MENTIONED, process, serial, timeout)
+    process.wait(timeout)
+    complaints = guest.judge_tests(machine.text_of(serial))
+    if process.returncode != 2 * 0x10 + 1:
+        complaints.append(f"QEMU's exit code is {process.returncode}")
+    return complaints
+
+
+def machine_check(process, monitor, serial, timeout):
+    monitor.run("human-monitor-command", **{"command-line": MACHINE_CHECK})
+    wait_for("machine check on CPU 0", process, serial, timeout)
+    text = machine.text_of(serial)
+    return [f"the report has no {what}" for what in ("trap 18", "rip ", "rax ") if what not in text]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--kind", choices=("nmi", "mce"), required=True)
+    parser.add_argument("--timeout", type=float, default=120)
+    args = parser.parse_args()
+    build = pathlib.Path(args.build).resolve()
+    vm = machine.Machine(kernel=str(build / "hypervisor.elf32"), modules=[(str(build / "smp_stress.elf"), "effort=20")], cpus=2)
+    with tempfile.TemporaryDirectory(prefix="hedron-signal.") as name:
+        folder = pathlib.Path(name)
+        serial = folder / "serial"
+        with subprocess.Popen(machine.qemu_command(vm, serial, folder / "qmp", folder), stdin=subprocess.DEVNULL) as process:
+            try:
+                monitor = Monitor(folder / "qmp", process)
+                wait_for("TEST ", process, serial, args.timeout)
+                run = nmis if args.kind == "nmi" else machine_check
+                complaints = run(process, monitor, serial, args.timeout)
+            except (machine.MachineError, OSError, subprocess.TimeoutExpired) as error:
+                complaints = [str(error)]
+            finally:
+                if process.poll() is None:
+                    process.kill()
+        text = machine.text_of(serial)
+    if complaints:
+        print(f"--- serial line ---\n{text}\n---")
+        sys.exit("\n".join(f"FAIL: {complaint}" for complaint in complaints))
+    print("PASS")
+
+
+if __name__ == "__main__":
+    main()
