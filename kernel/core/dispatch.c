@@ -139,7 +139,8 @@ static noinline struct ec *run_hazards(struct cpu *cpu)
 	}
 	if (cpu->hazard & HAZARD_NMI) {
 		hazard_clear(cpu, HAZARD_NMI);
-		log_user("NMI from outside on CPU %u", cpu->id);
+		log_user("NMI from outside on CPU %u",
+			 cpu->id); /* whoever runs a passthrough guest there hears of it, too */
 	}
 	if (cpu->hazard & HAZARD_REMOTE) {
 		hazard_clear(cpu, HAZARD_REMOTE);

@@ -83,26 +83,27 @@ static bool is_ours(struct cpu *cpu)
 	return straggler;
 }
 
-void nmi_take(struct cpu *cpu)
+bool nmi_take(struct cpu *cpu)
 {
 	while (unlikely(__atomic_load_n(&stopped, __ATOMIC_RELAXED)))
 		arch_halt();
-	if (unlikely(!is_ours(cpu))) {
+	bool ours = is_ours(cpu);
+	if (unlikely(!ours))
 		cpu->nmi_foreign = true;
-		hazard_set(cpu, HAZARD_NMI);
-	}
 	tlb_answer(cpu);
 	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_REMOTE);
 	if (__atomic_load_n(&cpu->rcu_asked, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_RCU);
+	return ours;
 }
 
 void nmi_handle(struct trap_frame *f)
 {
 	struct cpu *cpu = cpu_current();
 
-	nmi_take(cpu);
+	if (unlikely(!nmi_take(cpu)))
+		hazard_set(cpu, HAZARD_NMI); /* to be mentioned; one that hit a guest is not */
 	/* It may have hit between a look at this mark and the window that ends with the guest. */
 	if (unlikely(cpu->vcpu != NULL) && READ_ONCE(*cpu->vcpu->arch.stale))
 		hazard_set(cpu, HAZARD_RCU);

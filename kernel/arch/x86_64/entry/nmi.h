@@ -11,5 +11,5 @@ struct trap_frame;
 void nmi_handle(struct trap_frame *f);
 /* Whether something is asked of the CPU that an NMI tells about. */
 bool nmi_requested(const struct cpu *cpu);
-/* What an NMI is about, wherever it hit; NMIs are blocked. */
-void nmi_take(struct cpu *cpu);
+/* What an NMI is about, wherever it hit; NMIs are blocked. False: no CPU of ours has sent it. */
+bool nmi_take(struct cpu *cpu);
