@@ -369,11 +369,7 @@ struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v)
 /* VMLAUNCH or VMRESUME went on with the next instruction: the controls are not what the CPU can do. */
 struct ec *vmx_entry_failed(struct cpu *cpu, struct vcpu *v)
 {
-	struct arch_vcpu *a = &v->arch;
-
 	v->mtd = 0;
 	cpu->waits_sipi = false;
-	if (a->special & SPECIAL_CUT_SHORT)
-		restore_timer(a);
 	return leave(cpu, v, VCPU_EXIT_REFUSED, false);
 }
