@@ -30,7 +30,7 @@ enum {
 	 */
 	TRACE_CTRL_SWITCH = 2,
 	/*
-	 * ARG2: performance counters to add up for each path, eight bits each from bit 0 on: an architectural event
+	 * ARG2: performance counters to add up for each path, eight bits each from bit 0 on: an event
 	 * (TRACE_COUNTER_LIST) plus one, 0 ends the list. BAD_FTR: the processors do not count that, or not so many.
 	 */
 	TRACE_CTRL_COUNTERS = 3,
@@ -100,7 +100,7 @@ enum trace_path_number {
 		TRACE_PATHS
 };
 
-/* X(number, NAME, meaning): the architectural events (SDM vol. 3, 20.2.1.2), by their bit in CPUID 0AH EBX. */
+/* X(number, NAME, meaning): numbers 0 to 6 are architectural (SDM vol. 3, 20.2.1.2): their bits in CPUID 0AH EBX. */
 #define TRACE_COUNTER_LIST(X)                               \
 	X(0, CYCLES, "core cycles")                         \
 	X(1, INSTRUCTIONS, "instructions retired")          \
@@ -109,7 +109,7 @@ enum trace_path_number {
 	X(4, LLC_MISSES, "last-level cache misses")         \
 	X(5, BRANCHES, "branches retired")                  \
 	X(6, BRANCH_MISSES, "branches mispredicted")        \
-	X(7, DTLB_MISSES, "page walks for loads (not architectural: 0 where unknown)")
+	X(7, DTLB_WALKS, "page walks for loads (08H/0EH, on Intel processors with PMU version 4 and up)")
 
 enum trace_counter {
 #define X(n, name, text) TRACE_COUNTER_##name = n,
