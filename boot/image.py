@@ -1,75 +1,89 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Builds a bootable CD image: GRUB, the hypervisor and its modules. Needs grub-mkrescue, xorriso and, for EFI, mtools."""
+"""Images with GRUB for BIOS and UEFI: a CD that also works as a memory stick, and a disk with a GPT."""
 
-import argparse
+import hashlib
+import os
 import pathlib
-import shutil
-import subprocess
-import sys
 import tempfile
 
-PLATFORMS = {"bios": "i386-pc", "efi": "x86_64-efi"}
-# The EFI loader looks for a module per kind of partition table it knows.
-PARTITIONS = "part_acorn part_amiga part_apple part_bsd part_dfly part_dvh part_gpt part_msdos part_plan part_sun part_sunpc"
-GRUB_MODULES = f"normal iso9660 all_video multiboot multiboot2 {PARTITIONS}"
-COMMANDS = {"mb1": ("multiboot", "module"), "mb2": ("multiboot2", "module2")}
+import disk
+import grub
+import job
+import tools
+
+LABEL = "HEDRON"
+EFI_PROGRAM = "/EFI/BOOT/BOOTX64.EFI"
+ISO_BIOS, ISO_EFI = "/boot/grub/bios.img", "/boot/grub/efi.img"
 
 
-class ImageError(Exception):
-    """The image could not be built; the text says why."""
+def identity(paths):
+    """16 bytes that two media share only if they are equal; they name the medium and become its identifiers."""
+    total = hashlib.sha256()
+    for path, data in sorted(paths.items()):
+        total.update(hashlib.sha256(path.encode()).digest() + hashlib.sha256(data).digest())
+    return total.digest()[:16]
 
 
-def grub_config(protocol, cmdline, modules):
-    """The menu: one entry, booted at once. GRUB's own output stays on the screen, the serial line belongs to the kernel."""
-    kernel, module = COMMANDS[protocol]
-    lines = ["set timeout=0", "set default=0", "menuentry hedron {", f"\t{kernel} /boot/hypervisor {cmdline}"]
-    lines += [f"\t{module} /boot/module{n} {text}" for n, (_, text) in enumerate(modules)]
-    return "\n".join(line.rstrip() for line in lines + ["}"]) + "\n"
+def contents(jobs, protocol, timeout, verify):
+    """(files of the medium without GRUB itself, its identity, the file GRUB finds it by)."""
+    files = job.collect(jobs)
+    paths = grub.tree(files, grub.config(jobs, timeout, protocol, verify=verify))
+    ident = identity(paths)
+    mark = f"{grub.FOLDER}/{ident.hex()}"
+    return {**paths, mark: b"GRUB finds this medium by this file.\n"}, ident, mark
 
 
-def grub_folder(firmware):
-    folder = pathlib.Path("/usr/lib/grub") / PLATFORMS[firmware]
-    if not folder.is_dir():
-        raise ImageError(f"{folder} is missing: install grub-pc-bin and grub-efi-amd64-bin")
-    return folder
+def write_tree(folder, paths):
+    """Files of a medium, all with the same date."""
+    for path, data in paths.items():
+        place = folder / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    for place in [folder, *folder.rglob("*")]:
+        os.utime(place, (tools.epoch(), tools.epoch()))
 
 
-def make_iso(output, kernel, modules, protocol="mb2", firmware="bios", cmdline="serial"):
-    """Write an ISO image. `modules` is a list of (path, command line)."""
-    with tempfile.TemporaryDirectory(prefix="hedron-iso.") as tree:
-        boot = pathlib.Path(tree) / "boot"
-        (boot / "grub").mkdir(parents=True)
-        shutil.copy(kernel, boot / "hypervisor")
-        for number, (path, _) in enumerate(modules):
-            shutil.copy(path, boot / f"module{number}")
-        (boot / "grub" / "grub.cfg").write_text(grub_config(protocol, cmdline, modules))
-        command = ["grub-mkrescue", "-d", str(grub_folder(firmware)), "--fonts=", "--locales=", "--themes=",
-                   f"--install-modules={GRUB_MODULES}",
-                   "-o", str(output), tree]
-        try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        except FileNotFoundError:
-            raise ImageError("grub-mkrescue is missing: install grub-common, xorriso and mtools") from None
-    if done.returncode != 0 or not pathlib.Path(output).is_file():
-        raise ImageError(f"grub-mkrescue failed:\n{done.stderr}")
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", required=True, help="image to write")
-    parser.add_argument("-p", "--protocol", choices=COMMANDS, default="mb2", help="Multiboot version (default: %(default)s)")
-    parser.add_argument("-f", "--firmware", choices=PLATFORMS, default="bios", help="(default: %(default)s)")
-    parser.add_argument("-c", "--cmdline", default="serial", help="the kernel's command line (default: %(default)s)")
-    parser.add_argument("kernel", help="the 64-bit image, `hypervisor`")
-    parser.add_argument("module", nargs="+", help="roottask and further modules: a path, or \"path its command line\"")
-    args = parser.parse_args()
-    modules = [(path, text) for path, _, text in (module.partition(" ") for module in args.module)]
+def put(output, make):
+    """Let `make(path)` write a file and put it in place of `output`, which is never a device or half written."""
+    output = pathlib.Path(output)
+    if output.exists() and not output.is_file():
+        raise tools.ToolError(f"{output}: not a regular file; write the image to a file, then copy it to a device")
+    part = output.with_name(f".{output.name}.part")
     try:
-        make_iso(args.output, args.kernel, modules, args.protocol, args.firmware, args.cmdline)
-    except (ImageError, OSError) as error:
-        sys.exit(f"image.py: {error}")
+        make(part)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-if __name__ == "__main__":
-    main()
+def make_iso(output, jobs, protocol="mb2", timeout=10, efi=True, verify=True):
+    """A hybrid image: CD and memory stick, BIOS and, with `efi`, UEFI."""
+    paths, ident, mark = contents(jobs, protocol, timeout, verify)
+    with tempfile.TemporaryDirectory(prefix="hedron-iso.") as name:
+        folder = pathlib.Path(name)
+        if efi:
+            paths[ISO_EFI] = disk.fat({EFI_PROGRAM: grub.disk_image("x86_64-efi", mark, folder)}, ident, LABEL, folder)
+        paths[ISO_BIOS] = grub.disk_image("i386-pc-eltorito", mark, folder)
+        write_tree(folder / "tree", paths)
+        put(output, lambda part: tools.run(iso_command(part, ident, folder / "tree", efi)))
+
+
+def iso_command(output, ident, tree, efi):
+    hybrid = grub.modules_folder("bios") / "boot_hybrid.img"
+    command = ["xorriso", "-as", "mkisofs", "-quiet", "-o", output, "-r", "-V", LABEL,
+               "--gpt_disk_guid", disk.part_of(ident, "disk"),
+               "--protective-msdos-label", "-b", ISO_BIOS, "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table",
+               "--grub2-boot-info", "--grub2-mbr", hybrid]
+    return command + (["--efi-boot", ISO_EFI, "-efi-boot-part", "--efi-boot-image"] if efi else []) + [tree]
+
+
+def make_usb(output, jobs, protocol="mb2", timeout=10, verify=True):
+    """A disk with GRUB in a BIOS boot partition, and everything else on a FAT file system that UEFI reads."""
+    paths, ident, mark = contents(jobs, protocol, timeout, verify)
+    with tempfile.TemporaryDirectory(prefix="hedron-usb.") as name:
+        folder = pathlib.Path(name)
+        core = grub.disk_image("i386-pc", mark, folder)
+        paths[EFI_PROGRAM] = grub.disk_image("x86_64-efi", mark, folder)
+        system = disk.fat(paths, ident, LABEL, folder, fat32=True)
+        boot = (grub.modules_folder("bios") / "boot.img").read_bytes()
+        put(output, lambda part: disk.write(part, boot, core, system, ident))

@@ -13,7 +13,9 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "boot"))
 import image  # noqa: E402  (found through the line above)
+import job  # noqa: E402
 import machine  # noqa: E402
+import tools  # noqa: E402
 
 import bochs  # noqa: E402
 import elf  # noqa: E402
@@ -96,7 +98,8 @@ def samples(serial):
 def run_bochs(run, folder):
     """(serial line, windows)."""
     iso = folder / "boot.iso"
-    image.make_iso(iso, run.build / "hypervisor", [(run.build / run.roottask, run.words())], cmdline="serial novga")
+    work = job.make(run.build / "hypervisor", "serial novga", [(run.build / run.roottask, run.words())])
+    image.make_iso(iso, [work], efi=False, verify=False)
     outcome = machine.run(machine.Machine(emulator="bochs", cpu=run.cpu or CPU["bochs"], iso=str(iso),
                                           debugger=bochs.commands(WINDOWS_MAX)), timeout=run.timeout)
     return outcome.serial, bochs.parse(outcome.said)
@@ -136,7 +139,7 @@ def trace(run):
     with tempfile.TemporaryDirectory(prefix="hedron-path.") as folder:
         try:
             serial, windows = {"qemu": run_qemu, "bochs": run_bochs}[run.emulator](run, pathlib.Path(folder))
-        except (machine.MachineError, image.ImageError, path.TraceError, elf.ElfError) as error:
+        except (machine.MachineError, job.JobError, tools.ToolError, path.TraceError, elf.ElfError) as error:
             raise RunError(str(error)) from None
     measured, skipped = samples(serial)
     if len(measured) != len(windows):

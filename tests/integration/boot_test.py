@@ -10,7 +10,9 @@ import tempfile
 
 import guest  # first: it finds image and machine
 import image
+import job
 import machine
+import tools
 
 FIXED_LOAD = 0x6600000  # the Multiboot 1 link address
 LOAD_LINE = r"^image at (0x[0-9a-f]+)"
@@ -65,8 +67,8 @@ def build_machine(args, folder):
     if args.via == "efi":
         result.firmware, result.board = "efi", "q35"
     result.iso = str(folder / "image.iso")
-    image.make_iso(result.iso, build / "hypervisor", modules, "mb1" if args.via == "mb1" else "mb2",
-                   "efi" if args.via == "efi" else "bios", args.cmdline)
+    image.make_iso(result.iso, [job.make(build / "hypervisor", args.cmdline, modules)], "mb1" if args.via == "mb1" else "mb2",
+                   efi=args.via == "efi", verify=False)
     return result
 
 
@@ -114,7 +116,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="hedron-boot.") as name:
         try:
             outcome = machine.run(build_machine(args, pathlib.Path(name)), args.until, args.timeout, DOOM[args.judge])
-        except (image.ImageError, machine.MachineError, OSError) as error:
+        except (job.JobError, tools.ToolError, machine.MachineError, OSError) as error:
             sys.exit(f"FAIL: {error}")
     complaints = judge(args, outcome)
     if complaints:

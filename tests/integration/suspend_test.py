@@ -16,7 +16,9 @@ import time
 
 import guest  # first: it finds image and machine
 import image
+import job
 import machine
+import tools
 from monitor import Monitor
 
 S3 = 1  # QEMU's sleep type; 0 switches off, 2 is S4, others do nothing
@@ -41,8 +43,8 @@ def command_line(args, folder):
     build = pathlib.Path(args.build).resolve()
     vm = machine.Machine(iso=str(folder / "image.iso"), firmware=args.firmware, board=args.board, cpu=args.cpu, cpus=args.cpus,
                          memory=512)
-    image.make_iso(vm.iso, build / "hypervisor", [(str(build / "guest_suspend.elf"), words)], args.protocol, args.firmware,
-                   args.cmdline)
+    work = job.make(build / "hypervisor", args.cmdline, [(build / "guest_suspend.elf", words)])
+    image.make_iso(vm.iso, [work], args.protocol, verify=False)
     command = machine.qemu_command(vm, folder / "serial", folder / "qmp", folder)
     if args.kind != "normal":
         command += ["-global", NO_S3[args.board]]
@@ -105,7 +107,7 @@ def main():
         folder = pathlib.Path(name)
         try:
             command = command_line(args, folder)
-        except (image.ImageError, machine.MachineError, OSError) as error:
+        except (job.JobError, tools.ToolError, machine.MachineError, OSError) as error:
             sys.exit(f"FAIL: {error}")
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder) as process:
             try:

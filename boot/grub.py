@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""GRUB: its configuration for jobs, and its images made by grub-mkimage, which hold every module they need."""
+
+import hashlib
+import io
+import pathlib
+import tarfile
+
+import tools
+
+FOLDER = "/boot/hedron"  # of kernels and modules on a medium
+CONFIG = "/boot/grub/grub.cfg"
+SUMS = f"{FOLDER}/SHA256SUMS"
+MODULES = pathlib.Path("/usr/lib/grub")
+PLATFORMS = {"bios": "i386-pc", "efi": "x86_64-efi"}
+COMMON = "normal echo sleep reboot test true serial terminal hashsum gcry_sha256 multiboot2 fat part_gpt part_msdos"
+ON_DISK = "search_fs_file iso9660"
+BIOS = "biosdisk multiboot"
+IN_MEMORY = "memdisk tar"
+
+# What happens when a job does not start. The first word is what a supervisor looks for on the serial line.
+FAIL = """function fail {{
+	terminal_output --append serial
+	echo "FLEET-BOOT-FAIL grub: $1"
+	echo "Restart in {delay} s."
+	sleep --interruptible {delay}
+	reboot
+}}
+"""
+SERIAL = """if serial --unit=0 --speed=115200; then
+	terminal_input --append serial
+	terminal_output --append serial
+fi
+"""
+MULTIBOOT1 = """if [ "$grub_platform" = pc ]; then
+	set kernel=multiboot
+	set module=module
+fi
+"""
+
+
+def quote(words):
+    """Words for GRUB's language, in which nothing between single quotes means anything. Jobs have no such quotes."""
+    return " ".join(f"'{word}'" for word in words)
+
+
+VERIFY = f"""	if ! hashsum --hash sha256 --prefix {FOLDER} --check {SUMS}; then
+		fail 'a file is damaged or missing'
+	fi
+"""
+
+
+def entry(job, kernel_name=None, verify=True):
+    """A menu entry. The first word of each command line is the file's name, as with other loaders."""
+    commands = []
+    for place, load in enumerate(job.loads()):
+        name = kernel_name if place == 0 and kernel_name else load.name
+        command = "$module" if place else "$kernel"
+        commands.append((f"{command} {FOLDER}/{name} {quote((name,) + load.words)}", name))
+    text = "".join(f"\tif ! {command}; then\n\t\tfail 'cannot load {name}'\n\tfi\n" for command, name in commands)
+    return (f"menuentry {quote([job.label()])} {{\n" + (VERIFY if verify else "") + text +
+            "\tboot\n\tfail 'the kernel does not start'\n}\n")
+
+
+def config(jobs, timeout, protocol="mb2", delay=60, kernel_name=None, verify=True):
+    """
+    The configuration. One job is booted at once, and the serial line belongs to the kernel; several make a menu, on screen
+    and serial line. `protocol` is for BIOS machines: UEFI needs Multiboot 2. `verify`: compare checksums before.
+    """
+    menu = len(jobs) > 1
+    text = f"set timeout={timeout if menu else 0}\nset default=0\nset kernel=multiboot2\nset module=module2\n"
+    text += MULTIBOOT1 if protocol == "mb1" else ""
+    text += SERIAL if menu else "serial --unit=0 --speed=115200\n"
+    return text + FAIL.format(delay=delay) + "".join(entry(job, kernel_name, verify) for job in jobs)
+
+
+def sums(files):
+    """What sha256sum prints."""
+    return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items())).encode()
+
+
+def tree(files, text):
+    """{path: content} of everything GRUB reads from a medium."""
+    found = {f"{FOLDER}/{name}": data for name, data in files.items()}
+    return {**found, SUMS: sums(files), CONFIG: text.encode()}
+
+
+def tar(paths):
+    """A tar archive of {path: content}, the same for the same input."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for path, data in sorted(paths.items()):
+            info = tarfile.TarInfo(path.lstrip("/"))
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def modules_folder(firmware):
+    folder = MODULES / PLATFORMS[firmware]
+    if not folder.is_dir():
+        raise tools.ToolError(f"{folder} is missing: install grub-pc-bin and grub-efi-amd64-bin")
+    return folder
+
+
+def mkimage(kind, modules, early, folder, memdisk=None):
+    """GRUB's image for `kind`: i386-pc (disks), i386-pc-eltorito (CDs) or x86_64-efi; `early` is run before it looks around."""
+    firmware = "efi" if kind == "x86_64-efi" else "bios"
+    output = folder / f"grub.{kind}"
+    (folder / "early.cfg").write_text(early)
+    command = ["grub-mkimage", "-O", kind, "-d", modules_folder(firmware), "-o", output, "-p", "/boot/grub",
+               "-c", folder / "early.cfg"]
+    if memdisk is not None:
+        (folder / "memdisk.tar").write_bytes(memdisk)
+        command += ["-m", folder / "memdisk.tar", "-p", "/boot/grub"]
+    tools.run(command + modules.split())
+    return output.read_bytes()
+
+
+def disk_image(kind, mark, folder):
+    """GRUB for a disk or a CD: looks for the medium with the file `mark`, preferring the one it was started from."""
+    extra = "" if kind == "x86_64-efi" else BIOS
+    early = f"search.file {mark} root $root\nset prefix=($root)/boot/grub\n"
+    return mkimage(kind, f"{COMMON} {ON_DISK} {extra}", early, folder)
+
+
+def standalone(paths, folder):
+    """An EFI program that holds the files {path: content} itself."""
+    early = "set root=memdisk\nset prefix=(memdisk)/boot/grub\n"
+    return mkimage("x86_64-efi", f"{COMMON} {IN_MEMORY}", early, folder, tar(paths))
