@@ -93,13 +93,13 @@ INVALIDATIONS = {0x80: "invept", 0x81: "invvpid", 0x82: "invpcid"}
 
 
 def split(code):
-    """(set of prefixes, whether REX.R is set, opcode and what follows)."""
-    prefixes, at = set(), 0
-    while at < len(code) and (code[at] in LEGACY_PREFIXES or code[at] == LOCK):
-        prefixes.add(code[at])
+    """(set of prefixes, whether REX.R is set, opcode and what follows). A REX prefix counts only right before the opcode."""
+    prefixes, at, rex = set(), 0, 0
+    while at < len(code) and (code[at] in LEGACY_PREFIXES or code[at] == LOCK or code[at] & 0xF0 == 0x40):
+        rex = code[at] if code[at] & 0xF0 == 0x40 else 0
+        prefixes |= set() if rex else {code[at]}
         at += 1
-    rex = code[at] if at < len(code) and code[at] & 0xF0 == 0x40 else 0
-    return prefixes, bool(rex & 4), code[at + bool(rex):]
+    return prefixes, bool(rex & 4), code[at:]
 
 
 def kind(code):

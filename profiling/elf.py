@@ -5,7 +5,7 @@ import bisect
 import pathlib
 import struct
 
-SYMTAB = 2
+PROGBITS, SYMTAB = 1, 2
 NOTYPE, OBJECT, FUNCTION = 0, 1, 2
 HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 SECTION = struct.Struct("<IIQQQQIIQQ")
@@ -29,7 +29,7 @@ class Symbols:
         except (OSError, struct.error, IndexError, ValueError, OverflowError) as error:
             raise ElfError(f"{path}: {error or 'not a complete ELF file'}") from None
         if not self.names:
-            raise ElfError(f"{path}: no symbols")
+            raise ElfError(f"{path}: no symbols of code; the file was stripped, or built without them")
         self.starts = sorted(self.names)
 
     def read_sections(self):
@@ -69,6 +69,14 @@ class Symbols:
             return None
         name, end = self.names[self.starts[found]]
         return name if address < end else None
+
+    def code(self, address, size):
+        """What the file has at an address; less or nothing where it has nothing."""
+        for section in self.sections:
+            inside = address - section[3]
+            if section[1] == PROGBITS and section[2] & EXECUTABLE and 0 <= inside < section[5]:
+                return self.data[section[4] + inside:section[4] + min(inside + size, section[5])]
+        return b""
 
     def address(self, name):
         """Where a symbol is."""

@@ -9,6 +9,7 @@ time-stamp counter in user mode: LFENCE, RDTSC, three instructions that put the 
 import collections
 import dataclasses
 
+import access
 import decode
 
 KERNEL_HALF = 1 << 63
@@ -24,6 +25,32 @@ class TraceError(Exception):
 
 
 @dataclasses.dataclass
+class Sum:
+    """What the instructions of one function amount to."""
+
+    mode: str
+    symbol: str
+    instructions: int = 0
+    loads: int = 0
+    stores: int = 0
+    kinds: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+
+    def add(self, step, kind):
+        if kind:
+            self.kinds[kind] += 1
+        if kind == "event":
+            return
+        loads, stores = (0, 0) if self.mode == "guest" else access.of(step.code)
+        self.instructions += 1
+        self.loads += loads
+        self.stores += stores
+
+    def plain(self):
+        """Number of the instructions of no kind."""
+        return self.instructions - sum(count for kind, count in self.kinds.items() if kind != "event")
+
+
+@dataclasses.dataclass
 class Path:
     """What one operation executed."""
 
@@ -32,14 +59,16 @@ class Path:
     total: int  # instructions, those of guests included
 
     def symbols(self):
-        """[(mode, symbol, number of instructions, Counter of kinds)] in the order of first execution."""
+        """[Sum of each symbol] in the order of first execution."""
         found = {}
-        for _, mode, symbol, kind in self.steps:
-            entry = found.setdefault((mode, symbol), [0, collections.Counter()])
-            entry[0] += kind != "event"
-            if kind:
-                entry[1][kind] += 1
-        return [(*key, *entry) for key, entry in found.items()]
+        for step, mode, symbol, kind in self.steps:
+            found.setdefault((mode, symbol), Sum(mode, symbol)).add(step, kind)
+        return list(found.values())
+
+    def accesses(self):
+        """(loads, stores), those of guests left out."""
+        symbols = self.symbols()
+        return sum(one.loads for one in symbols), sum(one.stores for one in symbols)
 
     def kinds(self):
         """Counter of the expensive instructions (and of events)."""

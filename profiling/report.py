@@ -2,16 +2,18 @@
 """Paths as text and as JSON."""
 
 import decode
+import stacks
 
 MODES = {"user": "user", "kernel": "", "guest": "guest"}
 GAP = "  "
 
 
-def columns(rows, left):
-    """Rows of texts, aligned; the first `left` columns to the left, the others to the right."""
+def columns(rows, left, last_left=False):
+    """Rows of texts, aligned; the first `left` columns to the left, and maybe the last, the others to the right."""
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     for row in rows:
-        cells = [text.ljust(width) if n < left else text.rjust(width) for n, (text, width) in enumerate(zip(row, widths))]
+        to_left = [n < left or last_left and n == len(row) - 1 for n in range(len(row))]
+        cells = [text.ljust(width) if is_left else text.rjust(width) for text, width, is_left in zip(row, widths, to_left)]
         yield GAP.join(cells).rstrip()
 
 
@@ -29,33 +31,43 @@ def cycles(weights, plain, kinds):
 
 
 def table(paths, weights):
-    """All paths: instructions, each kind that occurs, cycles."""
+    """All paths: instructions, accesses to memory, each kind that occurs, cycles."""
     used = [kind for kind in decode.KINDS if any(kind in found.kinds() for found in paths)]
-    rows = [["path", "instr.", *used, "cycles"]]
+    rows = [["path", "instr.", "loads", "stores", *used, "cycles"]]
     for found in paths:
         kinds = found.kinds()
         counts = [str(kinds[kind]) if kinds[kind] else "." for kind in used]
-        rows.append([found.name, str(found.total), *counts, cycles(weights, found.plain(), kinds)])
+        numbers = map(str, (found.total, *found.accesses()))
+        rows.append([found.name, *numbers, *counts, cycles(weights, found.plain(), kinds)])
     return list(columns(rows, 1))
 
 
 def by_symbol(found, weights):
     """One path, symbol by symbol in the order of execution."""
-    rows = [["instr.", "cycles", "symbol", "of these"]]
-    for mode, symbol, count, kinds in found.symbols():
-        plain = count - sum(n for kind, n in kinds.items() if kind != "event")
-        where = f"{symbol} ({MODES[mode]})" if MODES[mode] else symbol
-        rows.append([str(count), cycles(weights, plain, kinds), where, words(kinds)])
-    turned = [[symbol, text, count, cost] for count, cost, symbol, text in rows]
-    widest = max(len(row[0]) for row in turned)
-    for symbol, text, count, cost in turned:
-        yield f"{count:>8}{cost:>8}  {symbol:<{widest}}  {text}".rstrip()
+    rows = [["instr.", "loads", "stores", "cycles", "symbol", "of these"]]
+    for one in found.symbols():
+        where = f"{one.symbol} ({MODES[one.mode]})" if MODES[one.mode] else one.symbol
+        numbers = map(str, (one.instructions, one.loads, one.stores))
+        rows.append([*numbers, cycles(weights, one.plain(), one.kinds), where, words(one.kinds)])
+    widest = max(len(row[4]) for row in rows)
+    for *numbers, symbol, text in rows:
+        yield f"{''.join(f'{number:>8}' for number in numbers)}  {symbol:<{widest}}  {text}".rstrip()
 
 
-def by_step(found, notes):
-    """One path, instruction by instruction. `notes` (source.Notes) knows what they are and where they come from."""
+def by_calls(found, weights):
+    """One path as a tree of calls; each function with what it called."""
+    yield f"{'instr.':>8}{'cycles':>8}  called"
+    for depth, name, instructions, cost in stacks.tree(found, weights):
+        yield f"{instructions:>8}{cost:>8.0f}  {'  ' * depth}{name}"
+
+
+def by_step(found, notes, only_kinds=False):
+    """One path, instruction by instruction, or the expensive ones of them. `notes` (source.Notes) knows what they are and where
+    they come from."""
     last = None
     for step, mode, symbol, kind in found.steps:
+        if only_kinds and not kind:
+            continue
         if (mode, symbol) != last:
             yield f"{symbol}{f' ({MODES[mode]})' if MODES[mode] else ''}:"
             last = (mode, symbol)
@@ -63,49 +75,19 @@ def by_step(found, notes):
         yield f"  {step.address:016x}  {kind or '':<9}  {text:<52}  {notes.place(step)}".rstrip()
 
 
-def document(paths, weights, emulator, complaints):
-    """The same for programs."""
-    return {"emulator": emulator, "weights": weights.name, "paths": [{
-        "name": found.name,
-        "instructions": found.total,
-        "cycles": round(weights.estimate(found.plain(), found.kinds()), 1),
-        "kinds": dict(in_order(found.kinds())),
-        "symbols": [{"symbol": symbol, "mode": mode, "instructions": count, "kinds": dict(in_order(kinds))}
-                    for mode, symbol, count, kinds in found.symbols()],
-        "exceeded": complaints[found.name],
-    } for found in paths]}
+def of_symbol(one, weights):
+    return {"symbol": one.symbol, "mode": one.mode, "instructions": one.instructions, "loads": one.loads, "stores": one.stores,
+            "cycles": round(weights.estimate(one.plain(), one.kinds), 1), "kinds": dict(in_order(one.kinds))}
 
 
-def by_name(entry):
-    """{(mode, symbol): (instructions, kinds)} of a path in a document."""
-    return {(one["mode"], one["symbol"]): (one["instructions"], one["kinds"]) for one in entry["symbols"]}
+def of_path(found, weights, exceeded):
+    loads, stores = found.accesses()
+    return {"name": found.name, "instructions": found.total, "loads": loads, "stores": stores,
+            "cycles": round(weights.estimate(found.plain(), found.kinds()), 1), "kinds": dict(in_order(found.kinds())),
+            "symbols": [of_symbol(one, weights) for one in found.symbols()], "exceeded": exceeded}
 
 
-def changed_kinds(old, new):
-    """Words for the kinds whose counts differ."""
-    return [f"{kind} {old.get(kind, 0)} -> {new.get(kind, 0)}" for kind in decode.KINDS if old.get(kind, 0) != new.get(kind, 0)]
-
-
-def changed_path(old, new):
-    """What changed in a path, symbol by symbol; nothing if it did not."""
-    before, after = by_name(old), by_name(new)
-    lines = []
-    for key in {**before, **after}:
-        (count, kinds), (now, kinds_now) = before.get(key, (0, {})), after.get(key, (0, {}))
-        words = [f"{count} -> {now}"] if count != now else []
-        words += changed_kinds(kinds, kinds_now)
-        if words:
-            lines.append(f"    {key[1]}: {', '.join(words)}")
-    if lines:
-        numbers = [f"{old[what]:g} -> {new[what]:g} {what}" for what in ("instructions", "cycles")]
-        yield f"{new['name']}: {', '.join(numbers)}"
-        yield from lines
-
-
-def differences(old, new):
-    """Between two documents. Cycles were estimated with the weights of their time."""
-    before = {entry["name"]: entry for entry in old["paths"]}
-    known = [entry for entry in new["paths"] if entry["name"] in before]
-    lines = [line for entry in known for line in changed_path(before[entry["name"]], entry)]
-    same = sum(not any(changed_path(before[entry["name"]], entry)) for entry in known)
-    return [*lines, f"{same} of {len(known)} paths are what they were"]
+def document(paths, weights, emulator, kernel, complaints):
+    """All of it for programs. `complaints`: what paths exceed, by name; those that are not judged are not there."""
+    return {"emulator": emulator, "kernel": kernel, "weights": weights.name,
+            "paths": [of_path(found, weights, complaints.get(found.name, [])) for found in paths]}

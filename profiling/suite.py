@@ -19,12 +19,14 @@ import tools  # noqa: E402
 
 import bochs  # noqa: E402
 import elf  # noqa: E402
+import kernels  # noqa: E402
 import path  # noqa: E402
 import stub  # noqa: E402
 
 PREFIX = "HBENCH "
 WINDOWS_MAX = 1000  # traced windows of a run
 STEPS_MAX = 1000000  # instructions of a window
+CMDLINE = "serial novga"
 CPU = {"qemu": "max", "bochs": "tigerlake"}
 
 
@@ -34,18 +36,15 @@ class RunError(Exception):
 
 @dataclasses.dataclass
 class Run:
-    """What to run where. `build` is absolute: emulators run in a folder of their own."""
+    """What to run where. Paths are absolute: emulators run in a folder of their own."""
 
-    build: pathlib.Path
-    roottask: str
+    kernel: kernels.Kernel
+    roottask: pathlib.Path
     cases: tuple = ()  # prefixes of their names; none: all
     emulator: str = "qemu"
     cpu: str = ""
     timeout: float = 120
     windows: int = 8  # of the measurement before the trace: it warms up, too
-
-    def __post_init__(self):
-        self.build = self.build.resolve()
 
     def words(self):
         only = f" case={','.join(self.cases)}" if self.cases else ""
@@ -95,21 +94,36 @@ def samples(serial):
     return found, skipped
 
 
+def make_iso(run, file):
+    """A CD that boots the kernel with the benchmark."""
+    work = job.make(run.kernel.image, CMDLINE, [(run.roottask, run.words())])
+    image.make_iso(file, [work], run.kernel.protocol, efi=False, verify=False)
+
+
 def run_bochs(run, folder):
     """(serial line, windows)."""
     iso = folder / "boot.iso"
-    work = job.make(run.build / "hypervisor", "serial novga", [(run.build / run.roottask, run.words())])
-    image.make_iso(iso, [work], efi=False, verify=False)
+    make_iso(run, iso)
     outcome = machine.run(machine.Machine(emulator="bochs", cpu=run.cpu or CPU["bochs"], iso=str(iso),
                                           debugger=bochs.commands(WINDOWS_MAX)), timeout=run.timeout)
     return outcome.serial, bochs.parse(outcome.said)
 
 
+def qemu_box(run, folder):
+    """The machine: booted without a boot loader if the kernel has an image for that."""
+    box = machine.Machine(cpu=run.cpu or CPU["qemu"], icount=True, gdb=str(folder / "gdb"))
+    if run.kernel.direct:
+        box.kernel, box.cmdline, box.modules = str(run.kernel.direct), CMDLINE, [(str(run.roottask), run.words())]
+    else:
+        box.iso = str(folder / "boot.iso")
+        make_iso(run, pathlib.Path(box.iso))
+    return box
+
+
 def run_qemu(run, folder):
     """The same with QEMU: the machine runs in a thread of its own, here is its debugger."""
-    mark = elf.Symbols(run.build / run.roottask).address("bench_mark")
-    box = machine.Machine(kernel=str(run.build / "hypervisor.elf32"), modules=[(str(run.build / run.roottask), run.words())],
-                          cmdline="serial novga", cpu=run.cpu or CPU["qemu"], icount=True, gdb=str(folder / "gdb"))
+    mark = elf.Symbols(run.roottask).address("bench_mark")
+    box = qemu_box(run, folder)
     outcome = []
 
     def boot():
@@ -133,9 +147,8 @@ def run_qemu(run, folder):
 
 def trace(run):
     """[Traced] in the order of the suite, and {name: why} of the cases that this machine or kernel cannot do."""
-    for name in ("hypervisor", "hypervisor.elf32", run.roottask):
-        if not (run.build / name).is_file():
-            raise RunError(f"{run.build / name} is missing: ./run build makes it")
+    if not run.roottask.is_file():
+        raise RunError(f"{run.roottask} is missing: ./run build makes those of this tree")
     with tempfile.TemporaryDirectory(prefix="hedron-path.") as folder:
         try:
             serial, windows = {"qemu": run_qemu, "bochs": run_bochs}[run.emulator](run, pathlib.Path(folder))

@@ -5,17 +5,14 @@ profiling/decode.py against the assembler and the disassembler: what is written 
 kinds found in the bytes are those of the disassembler's mnemonics. usage: decode_test.py BUILD ASSEMBLER
 """
 
-import pathlib
 import re
-import subprocess
 import sys
-import tempfile
 import unittest
 
+import assembly
 import decode
 
 BUILD, ASSEMBLER = sys.argv[1:3]
-LINE = re.compile(r"^\s*[0-9a-f]+:\t((?:[0-9a-f]{2} )+)\s*\t(.*)$")
 
 # Every kind but "event", which no instruction is.
 EXAMPLES = {
@@ -98,22 +95,8 @@ MNEMONICS.update({name: name for name in decode.KINDS if name not in ("event", "
 MNEMONICS["cli"] = "cli"
 
 
-def disassemble(file):
-    """(bytes, text) of each instruction."""
-    text = subprocess.run(["objdump", "-d", "-w", "-j", ".text", file], check=True, capture_output=True, text=True).stdout
-    for line in text.splitlines():
-        found = LINE.match(line)
-        if found:
-            yield bytes.fromhex(found[1]), found[2].partition("#")[0].strip()
-
-
 def assemble(source):
-    """The bytes of each instruction."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder, "x.s")
-        file.write_text(source.replace(";", "\n") + "\n")
-        subprocess.run([ASSEMBLER, "-c", "-o", file.with_suffix(".o"), file], check=True)
-        return list(disassemble(file.with_suffix(".o")))
+    return assembly.assemble(ASSEMBLER, source)
 
 
 def kind_of_string(mnemonic):
@@ -166,7 +149,7 @@ class Decode(unittest.TestCase):
 
     def test_kernel(self):
         total, kinds = 0, set()
-        for code, text in disassemble(f"{BUILD}/hypervisor"):
+        for code, text in assembly.disassemble(f"{BUILD}/hypervisor"):
             self.assertEqual(decode.kind(code), kind_of_text(text), f"{text}: {code.hex()}")
             total += 1
             kinds.add(decode.kind(code))

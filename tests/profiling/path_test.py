@@ -78,19 +78,25 @@ class Operation(unittest.TestCase):
 class Analysis(unittest.TestCase):
     def test_symbols(self):
         found = analyse(0x400100, NOP, SYSCALL, KERNEL, NOP, KERNEL + 16, NOP, KERNEL, SYSRET)
-        self.assertEqual(found.symbols(), [("user", "f16", 2, {"syscall": 1}), ("kernel", "f0", 2, {"sysret": 1}),
-                                           ("kernel", "f1", 1, {})])
+        self.assertEqual([(one.mode, one.symbol, one.instructions, one.kinds, one.plain()) for one in found.symbols()],
+                         [("user", "f16", 2, {"syscall": 1}, 1), ("kernel", "f0", 2, {"sysret": 1}, 1), ("kernel", "f1", 1, {}, 1)])
+
+    def test_accesses(self):
+        found = analyse(b"\x50", SYSCALL, KERNEL, b"\x48\x01\x03", VMRESUME, 0x7c00, b"\x50", KERNEL, b"\x58", SYSRET)
+        self.assertEqual([(one.mode, one.loads, one.stores) for one in found.symbols()],
+                         [("user", 0, 1), ("kernel", 2, 1), ("guest", 0, 0)])
+        self.assertEqual(found.accesses(), (2, 2))
 
     def test_unknown_symbol(self):
         found = analyse(0x800000, SYSCALL, KERNEL + 0x100000, NOP)
-        self.assertEqual([symbol for _, symbol, _, _ in found.symbols()], ["?", "?"])
+        self.assertEqual([one.symbol for one in found.symbols()], ["?", "?"])
 
     def test_event(self):
         found = analyse(UD2, KERNEL, NOP, b"\x48\xcf")
         self.assertEqual(found.kinds(), {"event": 1, "iret": 1})
         self.assertEqual(found.total, 3)  # the event is no instruction
         self.assertEqual(found.plain(), 2)
-        self.assertEqual([entry[2] for entry in found.symbols()], [1, 2])
+        self.assertEqual([one.instructions for one in found.symbols()], [1, 2])
 
     def test_no_event(self):
         for enter in (SYSCALL, b"\xcd\x80"):

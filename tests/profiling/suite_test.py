@@ -5,12 +5,12 @@
 import json
 import pathlib
 import sys
-import tempfile
 import unittest
 
+import kernels
 import suite
 
-BUILD = pathlib.Path(sys.argv[1])
+BUILD = pathlib.Path(sys.argv[1]).resolve()
 
 
 def line(kind, case="c", params=None, **more):
@@ -39,25 +39,28 @@ class Serial(unittest.TestCase):
 
 
 class Runs(unittest.TestCase):
+    def run_of(self, roottask, cases=()):
+        return suite.Run(kernels.find(BUILD / "hypervisor"), BUILD / roottask, cases)
+
     def test_words(self):
-        run = suite.Run(BUILD, "ipc.elf", ("null", "call_reply_same/words:0"))
+        run = self.run_of("ipc.elf", ("null", "call_reply_same/words:0"))
         self.assertEqual(run.words(), "roottask trace=1 windows=8 case=null,call_reply_same/words:0")
-        self.assertNotIn("case", suite.Run(BUILD, "ipc.elf").words())
+        self.assertNotIn("case", self.run_of("ipc.elf").words())
 
     def test_not_built(self):
-        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(suite.RunError, "hypervisor is missing"):
-            suite.trace(suite.Run(pathlib.Path(folder), "ipc.elf"))
+        with self.assertRaisesRegex(suite.RunError, "nothing.elf is missing"):
+            suite.trace(self.run_of("nothing.elf"))
 
     def test_no_such_case(self):
         with self.assertRaisesRegex(suite.RunError, "no case begins with frobnicate"):
-            suite.trace(suite.Run(BUILD, "ipc.elf", ("frobnicate",)))
+            suite.trace(self.run_of("ipc.elf", ("frobnicate",)))
 
     def test_a_roottask_that_measures_nothing(self):
         with self.assertRaisesRegex(suite.RunError, "no symbol bench_mark"):
-            suite.trace(suite.Run(BUILD, "hello.elf"))
+            suite.trace(self.run_of("hello.elf"))
 
     def test_traced_is_measured(self):
-        found, skipped = suite.trace(suite.Run(BUILD, "ipc.elf", ("null", "pt_ctrl")))
+        found, skipped = suite.trace(self.run_of("ipc.elf", ("null", "pt_ctrl")))
         self.assertEqual(skipped, {})
         self.assertEqual([one.name for one in found], ["ipc/null", "ipc/pt_ctrl"])
         self.assertTrue(all(len(one.steps) > one.measured > 20 for one in found))
