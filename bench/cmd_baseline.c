@@ -87,6 +87,12 @@ static bool store(struct result *result, const char *path, struct error *error)
 	bool good;
 
 	*strrchr(folder, '/') = '\0';
+	if (result_traced(result)) {
+		free(folder);
+		return error_set(error,
+				 "the kernel was traced meanwhile, which takes time of its own: measure it again "
+				 "without --trace");
+	}
 	good = access(path, F_OK) || (result_load(&old, path, error) && show_change(&old, result, error));
 	if (good) {
 		note_provenance(result, &old);

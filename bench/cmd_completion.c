@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verbs.h"
-
+/* The verbs that help: scripts for shells, and the manual page. */
 #include "completion.h"
 
 #include <string.h>
@@ -26,9 +25,9 @@ const struct verb verb_completion = {
 	.summary = "print the completion script of a shell",
 	.args = "bash|zsh|fish",
 	.args_words = "bash zsh fish",
-	.doc = "Print a script that lets a shell complete verbs, options, suites, cases and files.",
-	.examples = "  . <(hbench completion bash)\n"
-		    "  hbench completion fish > ~/.config/fish/completions/hbench.fish\n",
+	.doc = "Print a script that lets a shell complete verbs, options, names and files.",
+	.examples = "  . <($0 completion bash)\n"
+		    "  $0 completion fish > ~/.config/fish/completions/$0.fish\n",
 	.args_min = 1,
 	.args_max = 1,
 	.args_needed = "say which shell: bash, zsh or fish",
@@ -47,9 +46,9 @@ const struct verb verb_manual = {
 	.name = "manual",
 	.summary = "print the manual page, for man",
 	.args = "",
-	.doc = "Print the manual page hbench(1).",
-	.examples = "  hbench manual | man -l -\n"
-		    "  hbench manual > ~/.local/share/man/man1/hbench.1\n",
+	.doc = "Print the manual page, which belongs into section 1.",
+	.examples = "  $0 manual | man -l -\n"
+		    "  $0 manual > ~/.local/share/man/man1/$0.1\n",
 	.args_needed = "manual takes no arguments",
 	.run = print_manual,
 };

@@ -3,15 +3,13 @@
 
 #include "collect.h"
 #include "google.h"
-#include "lines.h"
+#include "session_log.h"
 #include "target.h"
 #include "report.h"
 #include "verdict.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { LOG_MAX = 1 << 30 };
 
 static struct {
 	const char *format, *machine, *metric, *suite, *output, *revision;
@@ -34,27 +32,6 @@ static const struct option_spec options[] = {
 	OPTION_END,
 };
 
-static void on_line(void *context, const char *line, size_t len, bool cut)
-{
-	session_line(context, line, len, cut);
-}
-
-static bool read_log(const char *path, struct session *session, struct error *error)
-{
-	struct lines *lines = xcalloc(1, sizeof(*lines));
-	size_t size;
-	char *data = file_read(path, LOG_MAX, &size, error);
-
-	if (data) {
-		lines_feed(lines, data, size, on_line, session);
-		lines_finish(lines, on_line, session);
-		session_finish(session);
-	}
-	free(lines);
-	free(data);
-	return data;
-}
-
 static bool add_log(struct result *result, const char *path)
 {
 	struct session session;
@@ -62,7 +39,7 @@ static bool add_log(struct result *result, const char *path)
 	bool good = false;
 
 	session_init(&session, o.suite, !metric_find(o.metric)->exact);
-	if (!read_log(path, &session, &error)) {
+	if (!session_read_log(&session, path, &error)) {
 		complain("%s", error.text);
 	} else if (session.fault != FAULT_NONE) {
 		collect_complain(&session, path);

@@ -30,6 +30,8 @@ static void set_optional(struct result *result, const struct run_record *run)
 			result_set_text(result, texts[i].key, texts[i].text);
 	if (run->smt)
 		json_object_set_new(result->context, "smt", json_boolean(run->smt > 0));
+	if (run->traced)
+		json_object_set_new(result->context, "traced", json_true());
 	if (run->memory_mb)
 		result_set_number(result, "memory_mb", run->memory_mb);
 }

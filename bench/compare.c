@@ -91,6 +91,10 @@ static bool check_comparable(const struct comparison *c, struct error *error)
 	if (!same_text(a, b, "metric"))
 		return error_set(error, "the results count different things: %s and %s", result_text(a, "metric"),
 				 result_text(b, "metric"));
+	if (result_traced(a) != result_traced(b))
+		return error_set(error,
+				 "one of the results was measured while the kernel was traced, which takes time of "
+				 "its own: measure it again without --trace");
 	if (!c->metric)
 		return error_set(error, "the metric \"%s\" is not known", result_text(a, "metric"));
 	return true;

@@ -38,40 +38,43 @@ static void bash_options(FILE *out, const struct verb *verb)
 
 void completion_bash(FILE *out)
 {
-	fputs("# Completion of hbench for bash: source this file, or put it into\n"
-	      "# ~/.local/share/bash-completion/completions/hbench\n\n"
-	      "_hbench() {\n"
-	      "\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
-	      "\tlocal options='' values='' words=FILES\n"
-	      "\tCOMPREPLY=()\n"
-	      "\tif ((COMP_CWORD == 1)); then\n\t\tmapfile -t COMPREPLY < <(compgen -W '--help --version",
-	      out);
-	for (const struct verb *const *verb = verbs; *verb; verb++)
+	fprintf(out,
+		"# Completion of %1$s for bash: source this file, or put it into\n"
+		"# ~/.local/share/bash-completion/completions/%1$s\n\n"
+		"_%1$s() {\n"
+		"\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
+		"\tlocal options='' values='' words=FILES\n"
+		"\tCOMPREPLY=()\n"
+		"\tif ((COMP_CWORD == 1)); then\n\t\tmapfile -t COMPREPLY < <(compgen -W '--help --version",
+		program.name);
+	for (const struct verb *const *verb = program.verbs; *verb; verb++)
 		fprintf(out, " %s", (*verb)->name);
 	fputs("' -- \"$current\")\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]} in\n", out);
-	for (const struct verb *const *verb = verbs; *verb; verb++)
+	for (const struct verb *const *verb = program.verbs; *verb; verb++)
 		bash_options(out, *verb);
-	fputs("\tesac\n"
-	      "\tif [[ -z $values && $current == -* ]]; then\n"
-	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$current\")\n"
-	      "\telif [[ ${values:-$words} == FILES ]]; then\n"
-	      "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
-	      "\t\tcompopt -o filenames 2>/dev/null\n"
-	      "\telse\n"
-	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"${values:-$words}\" -- \"$current\")\n"
-	      "\tfi\n"
-	      "}\n"
-	      /* names of cases have colons, at which bash would divide words */
-	      "COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}\n"
-	      "complete -F _hbench hbench\n",
-	      out);
+	fprintf(out,
+		"\tesac\n"
+		"\tif [[ -z $values && $current == -* ]]; then\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$current\")\n"
+		"\telif [[ ${values:-$words} == FILES ]]; then\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+		"\t\tcompopt -o filenames 2>/dev/null\n"
+		"\telse\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen -W \"${values:-$words}\" -- \"$current\")\n"
+		"\tfi\n"
+		"}\n"
+		/* names of cases have colons, at which bash would divide words */
+		"COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}\n"
+		"complete -F _%1$s %1$s\n",
+		program.name);
 }
 
 void completion_zsh(FILE *out)
 {
-	fputs("#compdef hbench\n# For zsh: put this file into a folder of $fpath as _hbench, or source it.\n"
-	      "autoload -U +X compinit bashcompinit\n(( $+functions[compdef] )) || compinit\nbashcompinit\n\n",
-	      out);
+	fprintf(out,
+		"#compdef %1$s\n# For zsh: put this file into a folder of $fpath as _%1$s, or source it.\n"
+		"autoload -U +X compinit bashcompinit\n(( $+functions[compdef] )) || compinit\nbashcompinit\n\n",
+		program.name);
 	completion_bash(out);
 }
 
@@ -86,7 +89,7 @@ static void fish_quoted(FILE *out, const char *text)
 
 static void fish_option(FILE *out, const struct verb *verb, const struct option_spec *o)
 {
-	fprintf(out, "complete -c hbench -n '__fish_seen_subcommand_from %s' -l %s", verb->name, o->name);
+	fprintf(out, "complete -c %s -n '__fish_seen_subcommand_from %s' -l %s", program.name, verb->name, o->name);
 	if (o->letter)
 		fprintf(out, " -s %c", o->letter);
 	if (o->type != OPTION_FLAG)
@@ -102,9 +105,10 @@ static void fish_option(FILE *out, const struct verb *verb, const struct option_
 
 void completion_fish(FILE *out)
 {
-	fputs("# Completion of hbench for fish: put this file into ~/.config/fish/completions/hbench.fish\n", out);
-	for (const struct verb *const *verb = verbs; *verb; verb++) {
-		fprintf(out, "complete -c hbench -f -n __fish_use_subcommand -a %s -d ", (*verb)->name);
+	fprintf(out, "# Completion of %1$s for fish: put this file into ~/.config/fish/completions/%1$s.fish\n",
+		program.name);
+	for (const struct verb *const *verb = program.verbs; *verb; verb++) {
+		fprintf(out, "complete -c %s -f -n __fish_use_subcommand -a %s -d ", program.name, (*verb)->name);
 		fish_quoted(out, (*verb)->summary);
 		fputc('\n', out);
 		for (const struct option_spec *o = (*verb)->options; o && o->name; o++)

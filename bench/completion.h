@@ -8,5 +8,5 @@ void completion_bash(FILE *out);
 void completion_zsh(FILE *out);
 void completion_fish(FILE *out);
 
-/* hbench(1), for man. */
+/* The program's page of section 1, for man. */
 void manual_page(FILE *out);

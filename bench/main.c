@@ -2,67 +2,43 @@
 /* hbench: measures Hedron on emulated and real machines, compares results and guards baselines. */
 #include "verbs.h"
 
-#include <argp.h>
-#include <errno.h>
-#include <locale.h>
-#include <string.h>
-
-const struct verb *const verbs[] = {
+static const struct verb *const verbs[] = {
 	&verb_list,   &verb_run_machine, &verb_import,  &verb_show,   &verb_compare,    &verb_gate,   &verb_baseline,
 	&verb_export, &verb_store,       &verb_history, &verb_report, &verb_completion, &verb_manual, NULL,
 };
 
-static void print_help(FILE *out)
-{
-	fputs("Usage: hbench VERB [OPTION...]\n"
-	      "Measures Hedron on emulated and real machines, compares results and guards baselines.\n\n",
-	      out);
-	for (const struct verb *const *verb = verbs; *verb; verb++)
-		fprintf(out, "  %-10s %s\n", (*verb)->name, (*verb)->summary);
-	fputs("\n`hbench VERB --help` shows the options of a verb with examples; `hbench --version` the version.\n\n"
-	      "A first measurement:\n"
-	      "  hbench run --target qemu --kernel hypervisor.elf32 --roottask ipc.elf -o new.json\n"
-	      "  hbench gate --baseline results new.json\n\n"
-	      "Exit codes: 0 good, 1 regressed, 2 usage, 3 not enough data, 4 run or file not valid, 5 benchmark\n"
-	      "missing, 130 interrupted.\n",
-	      out);
-}
+static const char manual[] =
+	".SH EXIT STATUS\n"
+	".TP\n0\nSame or better; all is well.\n.TP\n1\nRegressed.\n.TP\n2\nWrong usage.\n"
+	".TP\n3\nNot enough data for a verdict.\n"
+	".TP\n4\nA run or a file is not valid, of another machine, or the machine drifted.\n"
+	".TP\n5\nA benchmark of the baseline is missing.\n.TP\n130\nInterrupted.\n"
+	".SH ENVIRONMENT\n"
+	".TP\n\\fBHBENCH_DB\\fR\nDatabase of all results: a file of SQLite, postgresql://..., or none.\n"
+	".TP\n\\fBHBENCH_SUITES\\fR\nFolder with the descriptions of suites.\n"
+	".TP\n\\fBHBENCH_QEMU\\fR, \\fBHBENCH_BOCHS\\fR, \\fBHBENCH_GRUB_MKRESCUE\\fR, \\fBHBENCH_GRUB_MODULES\\fR\n"
+	"Other programs than those of the PATH, and another folder of GRUB modules.\n"
+	".TP\n\\fBNO_COLOR\\fR\nNo colours on terminals.\n"
+	".TP\n\\fBSOURCE_DATE_EPOCH\\fR\nTaken as the date of results.\n"
+	".TP\n\\fBTMPDIR\\fR\nWhere the temporary folders of runs go.\n"
+	".SH FILES\n.TP\nresults/\\fImachine\\fR/\\fIsuite\\fR.json\nBaselines.\n"
+	".TP\n~/.local/share/hbench/history.db\nThe database of all results, unless HBENCH_DB names another.\n";
 
-static int run_verb(int argc, char **argv)
-{
-	for (const struct verb *const *verb = verbs; *verb; verb++)
-		if (!strcmp(argv[0], (*verb)->name))
-			return verb_run(*verb, argc, argv);
-	complain("there is no verb `%s`; `hbench --help` lists them", argv[0]);
-	return EXIT_USAGE;
-}
-
-/* A full disk must not look like success. */
-static int flush_output(int code)
-{
-	if (fflush(stdout) || ferror(stdout)) {
-		complain("cannot write the output: %s", strerror(errno));
-		return code ? code : EXIT_RUN_INVALID;
-	}
-	return code;
-}
+const struct program program = {
+	.name = "hbench",
+	.summary = "measure Hedron, compare results and guard baselines",
+	.more = "A first measurement:\n"
+		"  hbench run --target qemu --kernel hypervisor.elf32 --roottask ipc.elf -o new.json\n"
+		"  hbench gate --baseline results new.json\n\n"
+		"Exit codes: 0 good, 1 regressed, 2 usage, 3 not enough data, 4 run or file not valid, 5 benchmark\n"
+		"missing, 130 interrupted.\n",
+	.about = "Boots a kernel in an emulator or on a real machine, lets a benchmark roottask measure it, compares "
+		 "what came out with earlier results, and fails a build when a path got longer.",
+	.manual = manual,
+	.verbs = verbs,
+};
 
 int main(int argc, char **argv)
 {
-	setlocale(LC_CTYPE, "");
-	argp_err_exit_status = EXIT_USAGE;
-	if (argc < 2) {
-		print_help(stderr);
-		return EXIT_USAGE;
-	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "-?") ||
-	    !strcmp(argv[1], "help")) {
-		print_help(stdout);
-		return flush_output(0);
-	}
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		puts("hbench " HBENCH_VERSION);
-		return flush_output(0);
-	}
-	return flush_output(run_verb(argc - 1, argv + 1));
+	return verb_main(argc, argv);
 }

@@ -34,6 +34,7 @@ struct run_record {
 	protocol_string suite, kernel, cpu, vendor, cmdline;
 	int64_t api, family, model, stepping, tsc_khz, cpus;
 	bool tsc_invariant;
+	bool traced; /* optional: the kernel recorded what it did, which takes time */
 	/* Optional: "" or 0 when the roottask does not tell */
 	protocol_string features, arch_capabilities, microcode, firmware, hypervisor;
 	int64_t memory_mb;

@@ -20,6 +20,11 @@ const char *result_text(const struct result *result, const char *key)
 	return text ? text : "";
 }
 
+bool result_traced(const struct result *result)
+{
+	return json_is_true(json_object_get(result->context, "traced"));
+}
+
 json_t *result_string(const char *text)
 {
 	char *copy = xstrdup(text);

@@ -27,6 +27,9 @@ struct result {
 /* An empty result for a suite on a machine, counted in a metric ("instructions", "ticks"). */
 void result_init(struct result *result, const char *machine, const char *suite, const char *metric);
 
+/* The kernel was traced meanwhile: such numbers are no measure of it. */
+bool result_traced(const struct result *result);
+
 /* Text of a member of the context, "" when there is none. */
 const char *result_text(const struct result *result, const char *key);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "session.h"
 
+#include "trace_file.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +100,31 @@ static void panic_line(struct session *s, const char *line, size_t len)
 	keep(text, sizeof(text), line, len);
 	s->fault = FAULT_NONE;
 	session_fault(s, FAULT_PANIC, "%s", text);
+}
+
+/* Who does not want a trace does not mind a damaged one. True for a line of a trace. */
+static bool trace_line(struct session *s, const char *line, size_t len)
+{
+	struct error error;
+	bool mine;
+
+	if (!s->wants_trace)
+		return memmem(line, len, TRACE_PREFIX, strlen(TRACE_PREFIX));
+	if (!trace_lines_take(&s->trace_lines, line, len, &mine, &error) && !session_over(s))
+		session_fault(s, FAULT_TRACE, "%s", error.text);
+	return mine;
+}
+
+/* Also that of a run with another fault: it may show why. */
+static void finish_trace(struct session *s)
+{
+	struct error error;
+
+	if (!s->wants_trace || s->trace)
+		return;
+	s->trace = trace_lines_finish(&s->trace_lines, &error);
+	if (!s->trace && s->seen_end)
+		session_fault(s, FAULT_TRACE, "%s", error.text);
 }
 
 static void plain_line(struct session *s, const char *line, size_t len)
@@ -225,7 +252,8 @@ void session_line(struct session *s, const char *line, size_t len, bool cut)
 		return;
 	}
 	if (record.type == RECORD_NONE) {
-		plain_line(s, line, len);
+		if (!trace_line(s, line, len))
+			plain_line(s, line, len);
 	} else if (!session_over(s)) {
 		if (cut)
 			session_fault(s, FAULT_MALFORMED, "longer than %d bytes", PROTOCOL_LINE_MAX);
@@ -248,7 +276,7 @@ static const char *hint(const struct session *s)
 	return s->last_line[0] ? s->last_line : "the console stayed silent";
 }
 
-void session_finish(struct session *s)
+static void judge(struct session *s)
 {
 	if (s->fault != FAULT_NONE)
 		return;
@@ -264,6 +292,12 @@ void session_finish(struct session *s)
 	else if (!s->seen_end)
 		session_fault(s, FAULT_NO_BOOT, "no line beginning with `" BOOT_LINE "` came; last words: %s",
 			      hint(s));
+}
+
+void session_finish(struct session *s)
+{
+	judge(s);
+	finish_trace(s);
 }
 
 void session_time_over(struct session *s, unsigned seconds)
@@ -287,5 +321,9 @@ void session_free(struct session *session)
 	free(session->measured);
 	free(session->skipped);
 	free(session->failed);
+	trace_lines_free(&session->trace_lines);
+	if (session->trace)
+		trace_free(session->trace);
+	free(session->trace);
 	*session = (struct session){0};
 }

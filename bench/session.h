@@ -3,6 +3,7 @@
 #pragma once
 
 #include "protocol.h"
+#include "trace_lines.h"
 
 #define FAULT_LIST(X)                                                                                               \
 	X(NONE, "the run is good", "")                                                                              \
@@ -37,6 +38,9 @@
 	  "The roottask died or the machine stopped on the way. Look at the end of the console log.")               \
 	X(COUNT, "protocol lines were lost",                                                                        \
 	  "The serial line dropped or mixed up output. Look in the console log for damaged lines.")                 \
+	X(TRACE, "the trace that was asked for is not there",                                                       \
+	  "Tracing needs a kernel that announces it and a roottask that sends the trace (docs/tracing.md). If the " \
+	  "serial line dropped output: --trace-records gives it less to carry.")                                    \
 	X(NO_SAMPLE, "nothing was measured", "Every case was skipped: the reasons are in the console log.")         \
 	X(TIMEOUT, "the time is over",                                                                              \
 	  "The last lines of the console log show where it stopped. Give more time with --timeout if it was still " \
@@ -73,6 +77,7 @@ struct skip {
 struct session {
 	const char *expected_suite; /* or NULL */
 	bool measures_time;         /* ticks are not instructions, so they must be of equal length */
+	bool wants_trace;           /* a run without one, or with a damaged one, is not valid */
 
 	enum fault fault;
 	struct error detail;
@@ -86,6 +91,8 @@ struct session {
 	size_t skipped_count;
 	struct skip *failed; /* cases with a wrong result */
 	size_t failed_count;
+	struct trace_lines trace_lines; /* while they come */
+	struct trace *trace;            /* when all of it is there; NULL: there is none */
 	uint64_t protocol_lines;
 	bool seen_run, seen_calibration, seen_end;
 	char last_remark[256]; /* last console line that tells of a killed EC or a refusal */

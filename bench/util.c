@@ -23,7 +23,7 @@ void complain(const char *fmt, ...)
 {
 	va_list args;
 
-	fputs("hbench: ", stderr);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
 	va_end(args);

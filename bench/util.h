@@ -33,7 +33,7 @@ struct error {
 #define error_set(error, ...) (error_store(error, __VA_ARGS__), false)
 void error_store(struct error *error, const char *fmt, ...) printf_like(2, 3);
 
-/* Prints "hbench: message" to stderr. */
+/* Prints "program: message" to stderr. */
 void complain(const char *fmt, ...) printf_like(1, 2);
 
 void *xcalloc(size_t count, size_t size);

@@ -33,11 +33,11 @@ void verb_usage(const struct verb *verb, const char *fmt, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "hbench %s: ", verb->name);
+	fprintf(stderr, "%s %s: ", program.name, verb->name);
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
 	va_end(args);
-	fprintf(stderr, "\nTry `hbench %s --help'.\n", verb->name);
+	fprintf(stderr, "\nTry `%s %s --help'.\n", program.name, verb->name);
 	exit(EXIT_USAGE);
 }
 
@@ -108,18 +108,35 @@ static struct argp_option *argp_options(const struct verb *verb)
 	return out;
 }
 
+char *verb_examples(const struct verb *verb)
+{
+	char *text = xstrdup(verb->examples), *at;
+
+	while ((at = strstr(text, "$0"))) {
+		char *longer = xasprintf("%.*s%s%s", (int)(at - text), text, program.name, at + 2);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
 /* argp's convention: a vertical tab divides what comes before and after the options. */
 static char *help_text(const struct verb *verb)
 {
-	return xasprintf("%s\v%s%sExamples:\n%s", verb->doc, verb->more ? verb->more : "", verb->more ? "\n\n" : "",
-			 verb->examples);
+	char *examples = verb_examples(verb);
+	char *text = xasprintf("%s\v%s%sExamples:\n%s", verb->doc, verb->more ? verb->more : "",
+			       verb->more ? "\n\n" : "", examples);
+
+	free(examples);
+	return text;
 }
 
 static char empty[] = "";
 
 int verb_run(const struct verb *verb, int argc, char **argv)
 {
-	char *name = xasprintf("hbench %s", verb->name), *doc = help_text(verb);
+	char *name = xasprintf("%s %s", program.name, verb->name), *doc = help_text(verb);
 	struct argp_option *options = argp_options(verb);
 	/* argp leaks memory when it is given an empty list. */
 	struct argp argp = {

@@ -38,15 +38,32 @@ struct verb {
 	const char *args_words;            /* what arguments a shell can complete; NULL: files */
 	const char *doc;                   /* a paragraph */
 	const char *more;                  /* more paragraphs, after the options; or NULL */
-	const char *examples;              /* one a line */
+	const char *examples;              /* one a line; $0 is the program */
 	const struct option_spec *options; /* ends with one without a name */
 	unsigned args_min, args_max;
 	const char *args_needed; /* what to say when there are too few or too many */
 	int (*run)(char **args, unsigned count);
 };
 
-/* All verbs, NULL at the end; of main.c. */
-extern const struct verb *const verbs[];
+/* What a main.c defines: the program and its verbs. */
+struct program {
+	const char *name, *summary;
+	const char *more;                /* what the help says behind the verbs */
+	const char *about;               /* a paragraph for the manual page */
+	const char *manual;              /* sections at the end of the manual page, in roff */
+	const struct verb *const *verbs; /* NULL at the end */
+};
+
+extern const struct program program;
+
+/* A whole main(): help, version, or the verb; its exit code. */
+int verb_main(int argc, char **argv);
+
+/* The verbs `completion` and `manual`, for programs that have them. */
+extern const struct verb verb_completion, verb_manual;
+
+/* The examples with the program's name, to be freed. */
+char *verb_examples(const struct verb *verb);
 
 /* Parses the options into their places and runs the verb; its exit code. argv[0] is the verb. */
 int verb_run(const struct verb *verb, int argc, char **argv);

@@ -41,10 +41,13 @@ static bool keep_in(const char *where, const struct result *result, struct error
 /* Who did not ask for a database gets a note when it cannot be used, not an error: the result has its file. */
 bool verb_keep(const struct verb_storage *storage, const struct result *result)
 {
-	char *where = storage->none ? NULL : storage->db ? xstrdup(storage->db) : db_default();
+	bool none = storage->none || result_traced(result);
+	char *where = none ? NULL : storage->db ? xstrdup(storage->db) : db_default();
 	struct error error;
 	bool good = !where || keep_in(where, result, &error);
 
+	if (storage->db && !storage->none && none)
+		complain("note: results of traced runs are not kept in the database");
 	if (!good)
 		complain("%sthe result is in its file only: %.900s", storage->db ? "" : "note: ", error.text);
 	free(where);
