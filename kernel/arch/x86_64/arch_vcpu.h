@@ -22,10 +22,11 @@ enum vmx_special {
 	SPECIAL_HOST_FPU = 1 << 6,  /* since the last entry: the VMM's was saved */
 	SPECIAL_EVENT = 1 << 7,     /* the next entry injects an event */
 	SPECIAL_CUT_SHORT = 1 << 8, /* the timer is 0, in order to get back right after it; its value is in `timer` */
-	SPECIAL_WAITS_SIPI = 1 << 9, /* activity state 3, which the CPU must not be left alone in */
-	SPECIAL_BAD_XCR0 = 1 << 10,  /* what the VMM has given last */
-	SPECIAL_FIRST = 1 << 11,     /* VMLAUNCH instead of VMRESUME */
-	SPECIAL_ENTERED = 1 << 12,   /* this run has been in the guest before */
+	SPECIAL_WAITS_SIPI = 1 << 9,  /* activity state 3, which the CPU must not be left alone in */
+	SPECIAL_BAD_XCR0 = 1 << 10,   /* what the VMM has given last */
+	SPECIAL_FIRST = 1 << 11,      /* VMLAUNCH instead of VMRESUME */
+	SPECIAL_ENTERED = 1 << 12,    /* this run has been in the guest before */
+	SPECIAL_DEBUG_LATE = 1 << 13, /* the next entry delivers a #DB, although the timer is 0 */
 };
 
 /*
@@ -49,7 +50,9 @@ struct arch_vcpu {
 	u32 timer;
 
 	u64 host_cr3, host_fs_base, host_gs_base, host_tsc_aux;
-	u32 asked_primary, asked_secondary, primary, secondary, exceptions;
+	u32 asked_primary, asked_secondary, primary, secondary;
+	u32 exceptions; /* those the VMM is told of */
+	u32 exception;  /* what the last exit by one said of it */
 	u64 cr0_mon, cr4_mon, cr0_mask, cr0_shadow, cr4_mask, cr4_shadow;
 	u64 efer, pat, tsc_offset;
 	u64 sysenter_cs, sysenter_rsp, sysenter_rip;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "lib/types.h"
-
-struct cpu;
+#include "core/percpu.h"
+#include "lib/compiler.h"
 
 struct trap_frame;
 
@@ -13,3 +12,10 @@ void nmi_handle(struct trap_frame *f);
 bool nmi_requested(const struct cpu *cpu);
 /* What an NMI is about, wherever it hit; NMIs are blocked. False: no CPU of ours has sent it. */
 bool nmi_take(struct cpu *cpu);
+
+/* In the handler of one: a CPU of ours has sent it. If not, nothing is asked of this CPU, because that comes with a
+ * kick. */
+static always_inline bool nmi_is_ours(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE) != cpu->kicks_seen || cpu->stragglers;
+}

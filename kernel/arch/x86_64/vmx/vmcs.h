@@ -158,20 +158,32 @@ enum vmcs_segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SE
 
 /* Interruption information, in both directions; the window bits are the interface's (docs/abi.md). */
 #define INTR_VALID (1u << 31)
+#define INTR_VECTOR_MASK 0xffu
 #define INTR_TYPE_MASK 0x700u
-#define INTR_TYPE_NMI 0x200u
+#define INTR_TYPE_INT1 0x500u
 #define INTR_ERROR_VALID (1u << 11)
+#define INTR_NMI_UNBLOCKED (1u << 12) /* on exit only: by the IRET that caused it */
 #define INTR_WANT_WINDOW (1u << 12)
 #define INTR_WANT_NMI_WINDOW (1u << 13)
 
+/* What always exits: #AC is shown to the VMM, the others are the kernel's (vmx_run.c). */
+#define VECTOR_DB 1
+#define VECTOR_NMI 2
 #define VECTOR_AC 17
+#define VECTOR_MC 18
+#define EXCEPTIONS_SHOWN (1u << VECTOR_AC)
+#define EXCEPTIONS_KEPT (1u << VECTOR_DB | 1u << VECTOR_MC)
+
+#define INTR_STATE_STI (1u << 0)
+#define INTR_STATE_MOV_SS (1u << 1)
 #define INTR_STATE_SMI (1u << 2)
+#define INTR_STATE_NMI (1u << 3)
 
 enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_WAIT_SIPI };
 
 /* Exit reasons that mean something to the kernel: SDM vol. 3, appendix C. Bit 31: the entry failed. */
 #define REASON_FAILED (1u << 31)
-#define REASON_EXCEPTION_NMI 0
+#define REASON_EXCEPTION 0 /* or NMI */
 #define REASON_INIT 3
 #define REASON_SIPI 4
 #define REASON_TASK_SWITCH 9

@@ -161,8 +161,8 @@ static void write_controls(struct vcpu *v)
 						   EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_TIMER,
 					   vmx.exit));
 	vmwrite(VMCS_ENTRY_CONTROLS, adjust(ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER, vmx.entry));
-	v->arch.exceptions = 1u << VECTOR_AC;
-	vmwrite(VMCS_EXC_BITMAP, v->arch.exceptions);
+	v->arch.exceptions = EXCEPTIONS_SHOWN;
+	vmwrite(VMCS_EXC_BITMAP, EXCEPTIONS_SHOWN | EXCEPTIONS_KEPT);
 	vmwrite(VMCS_TIMER, ~0u);
 	v->arch.primary = v->arch.secondary = 0;
 	vmx_set_controls(v, 0, 0);

@@ -164,8 +164,10 @@ static always_inline void load_injection(struct vcpu *v, const struct utcb_state
 	primary |= info & INTR_WANT_NMI_WINDOW ? PRI_NMI_WINDOW : 0;
 	if (unlikely(primary != v->arch.primary))
 		vmx_write_primary(v, primary);
-	_Static_assert(INTR_VALID >> 24 == SPECIAL_EVENT, "one is the other, shifted");
-	v->arch.special = (v->arch.special & ~(u32)SPECIAL_EVENT) | (info >> 24 & SPECIAL_EVENT);
+	if (info & INTR_VALID)
+		v->arch.special |= SPECIAL_EVENT;
+	else
+		v->arch.special &= ~(u32)SPECIAL_EVENT;
 }
 
 static always_inline void load_activity(struct vcpu *v, const struct utcb_state *s)
@@ -174,9 +176,14 @@ static always_inline void load_activity(struct vcpu *v, const struct utcb_state 
 
 	vmwrite_from(VMCS_GUEST_INTR_STATE, &s->intr_state);
 	vmwrite(VMCS_GUEST_ACTV_STATE, activity);
-	v->arch.special &= ~(u32)SPECIAL_WAITS_SIPI;
-	if (unlikely(activity == ACTIVITY_WAIT_SIPI))
-		v->arch.special |= SPECIAL_WAITS_SIPI; /* vmx_run.c does the rest */
+	if (unlikely(activity == ACTIVITY_WAIT_SIPI) || unlikely(v->arch.special & SPECIAL_WAITS_SIPI))
+		vmx_set_special(&v->arch, SPECIAL_WAITS_SIPI, activity == ACTIVITY_WAIT_SIPI); /* see vmx_run.c */
+}
+
+static noinline void write_exceptions(struct arch_vcpu *a, u32 exceptions)
+{
+	a->exceptions = exceptions;
+	vmwrite(VMCS_EXC_BITMAP, exceptions | EXCEPTIONS_KEPT);
 }
 
 /* Of the primary controls, the windows may be others than asked for here last: INJ changes them, too. */
@@ -184,13 +191,13 @@ static always_inline void load_controls(struct vcpu *v, const struct utcb_state 
 {
 	struct arch_vcpu *a = &v->arch;
 	u32 primary = READ_ONCE(s->ctrl[0]), secondary = READ_ONCE(s->ctrl[1]);
-	u32 exceptions = READ_ONCE(s->exc_bitmap) | 1u << VECTOR_AC;
+	u32 exceptions = READ_ONCE(s->exc_bitmap) | EXCEPTIONS_SHOWN;
 
 	if (unlikely(primary != a->asked_primary) || unlikely(secondary != a->asked_secondary) ||
 	    unlikely((primary ^ a->primary) & PRI_WINDOWS))
 		vmx_set_controls(v, primary, secondary);
 	if (unlikely(exceptions != a->exceptions))
-		vmwrite(VMCS_EXC_BITMAP, a->exceptions = exceptions);
+		write_exceptions(a, exceptions);
 	set_monitored(v, READ_ONCE(s->cr0_mon), READ_ONCE(s->cr4_mon));
 }
 

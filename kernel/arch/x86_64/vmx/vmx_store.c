@@ -84,7 +84,7 @@ static always_inline void store_cr(struct vcpu *v, u64 cr0, struct utcb_state *s
 
 /* They are of use, and kept up to date by the CPU, only with PAE paging in 32-bit mode: SDM vol. 3, 28.3.4. Otherwise
  * the page keeps what the VMM has there. */
-static noinline void store_pdptes(struct utcb_state *s)
+static void store_pdptes(struct utcb_state *s)
 {
 	if (!(vmread(VMCS_GUEST_CR4) & CR4_PAE_BIT))
 		return;
@@ -92,14 +92,36 @@ static noinline void store_pdptes(struct utcb_state *s)
 		vmread_to(VMCS_GUEST_PDPTE + 2 * i, &s->pdpte[i]);
 }
 
+/* EDX:EAX go to memory as they are. */
+static always_inline void store_halves(u64 *to, u32 low, u32 high)
+{
+	((u32 *)to)[0] = low;
+	((u32 *)to)[1] = high;
+}
+
+static always_inline void store_msr(u32 msr, u64 *to)
+{
+	u32 low, high;
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	store_halves(to, low, high);
+}
+
+static always_inline void store_tsc(u64 *to)
+{
+	u32 low, high;
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	store_halves(to, low, high);
+}
+
 static always_inline void store_syscall_msrs(struct arch_vcpu *a, struct utcb_state *s)
 {
-	if (a->efer & EFER_LME || a->special & SPECIAL_LIVE)
-		a->kernel_gs_base = msr_read(MSR_KERNEL_GS_BASE);
 	s->star = a->star;
 	s->lstar = a->lstar;
 	s->fmask = a->fmask;
-	s->kernel_gs_base = a->kernel_gs_base;
+	if (likely(a->efer & EFER_LME) || a->special & SPECIAL_LIVE)
+		store_msr(MSR_KERNEL_GS_BASE, &s->kernel_gs_base);
+	else
+		s->kernel_gs_base = a->kernel_gs_base;
 }
 
 static always_inline void store_msrs(struct vcpu *v, u64 mtd, u64 cr0, struct utcb_state *s)
@@ -118,7 +140,7 @@ static always_inline void store_msrs(struct vcpu *v, u64 mtd, u64 cr0, struct ut
 	if (mtd & MTD_SYSCALL_SWAPGS)
 		store_syscall_msrs(a, s);
 	if (mtd & MTD_TSC) {
-		s->tsc_val = arch_tsc();
+		store_tsc(&s->tsc_val);
 		s->tsc_off = a->tsc_offset;
 		s->tsc_aux = (u32)a->tsc_aux;
 	}
@@ -126,14 +148,22 @@ static always_inline void store_msrs(struct vcpu *v, u64 mtd, u64 cr0, struct ut
 		s->tsc_timeout = vmread(VMCS_TIMER) << vmx.timer_shift;
 }
 
-/* Exits that can come while an event is being delivered: SDM vol. 3, 28.2.4. */
-#define INTERRUPTS_DELIVERY                                                                       \
-	(1ull << REASON_EXCEPTION_NMI | 1ull << REASON_TASK_SWITCH | 1ull << REASON_APIC_ACCESS | \
-	 1ull << REASON_EPT_VIOLATION | 1ull << REASON_EPT_MISCONFIG)
+/*
+ * Exits of which two things are known without a look: no event was being delivered, and the CPU was active. Those by
+ * instructions, of which some are beyond 63 and never enabled.
+ */
+#define RANGE(first, last) (~0ull >> (63 - (last)) & ~0ull << (first))
+#define BY_INSTRUCTION                                                                                \
+	(RANGE(10, 16) | RANGE(18, 32) | 1ull << 36 | RANGE(39, 40) | RANGE(46, 47) | RANGE(50, 51) | \
+	 RANGE(53, 55) | RANGE(57, 58) | 1ull << 61)
 
-static noinline void store_vectoring(struct utcb_state *s, u32 reason)
+/* Exits that can come while an event is being delivered, which ends a halt: SDM vol. 3, 28.1, 28.2.4. */
+#define IN_DELIVERY                                                                               \
+	(1ull << REASON_TASK_SWITCH | 1ull << REASON_APIC_ACCESS | 1ull << REASON_EPT_VIOLATION | \
+	 1ull << REASON_EPT_MISCONFIG)
+
+static void store_vectoring(struct utcb_state *s, u32 info)
 {
-	u32 info = reason == REASON_EXCEPTION_NMI ? (u32)vmread(VMCS_EXIT_INTR_INFO) : 0; /* else it is not valid */
 	u32 vectoring = (u32)vmread(VMCS_VECTORING_INFO);
 
 	s->intr_info = info;
@@ -142,35 +172,101 @@ static noinline void store_vectoring(struct utcb_state *s, u32 reason)
 	s->vect_error = vectoring & INTR_ERROR_VALID ? (u32)vmread(VMCS_VECTORING_ERROR) : 0;
 }
 
-static noinline void store_pending_event(struct utcb_state *s)
+static void store_pending_event(struct utcb_state *s)
 {
 	s->intr_info = s->intr_error = 0;
 	s->vect_info = (u32)vmread(VMCS_ENTRY_INTR_INFO);
 	s->vect_error = (u32)vmread(VMCS_ENTRY_INTR_ERROR);
 }
 
-static always_inline void store_event(struct utcb_state *s, u32 reason, bool by_hardware)
+static always_inline void store_no_event(struct utcb_state *s)
+{
+	s->intr_info = s->intr_error = s->vect_info = s->vect_error = 0;
+}
+
+static always_inline void store_event(const struct vcpu *v, u32 reason, bool by_hardware)
 {
 	if (!by_hardware)
-		store_pending_event(s);
-	else if (INTERRUPTS_DELIVERY >> (reason & 63) & 1)
-		store_vectoring(s, reason);
+		store_pending_event(v->state);
+	else if (reason == REASON_EXCEPTION)
+		store_vectoring(v->state, v->arch.exception);
+	else if (IN_DELIVERY >> (reason & 63) & 1)
+		store_vectoring(v->state, 0);
 	else
-		s->intr_info = s->intr_error = s->vect_info = s->vect_error = 0;
+		store_no_event(v->state);
 }
 
-static always_inline void store_activity(const struct vcpu *v, struct utcb_state *s)
+/* Of exceptions, only #DB can come to a CPU that is halted. */
+static always_inline bool was_active(const struct vcpu *v, u32 reason, bool by_hardware)
 {
-	vmread_to(VMCS_GUEST_INTR_STATE, &s->intr_state);
-	u32 activity = (u32)vmread(VMCS_GUEST_ACTV_STATE);
-	s->actv_state = activity;
+	if (by_hardware && reason == REASON_EXCEPTION)
+		return (v->arch.exception & INTR_VECTOR_MASK) != VECTOR_DB;
+	return by_hardware && IN_DELIVERY >> (reason & 63) & 1;
+}
+
+static always_inline void store_activity(const struct vcpu *v)
+{
+	v->state->actv_state = (u32)vmread(VMCS_GUEST_ACTV_STATE);
 	if (unlikely(v->arch.special & SPECIAL_WAITS_SIPI))
-		s->actv_state = ACTIVITY_WAIT_SIPI;
+		v->state->actv_state = ACTIVITY_WAIT_SIPI;
 }
 
-static always_inline void store(struct vcpu *v, u64 mtd)
+static always_inline void store_guest_physical(struct utcb_state *s, u32 reason)
 {
-	struct utcb_state *s = v->state;
+	if (reason == REASON_EPT_VIOLATION || reason == REASON_EPT_MISCONFIG)
+		vmread_to(VMCS_GUEST_PHYSICAL, &s->qual[1]);
+}
+
+static always_inline bool has_pdptes(const struct vcpu *v, u64 cr0)
+{
+	return unlikely(cr0 & CR0_PG) && unlikely(!(v->arch.efer & EFER_LME));
+}
+
+static always_inline struct ec *store_rest(struct vcpu *v, u64 mtd, u64 cr0, u32 reason, bool by_hardware)
+{
+	store_guest_physical(v->state, reason);
+	if (mtd & MTD_INJ)
+		store_event(v, reason, by_hardware);
+	if (mtd & MTD_STA && !was_active(v, reason, by_hardware))
+		store_activity(v);
+	if (mtd & MTD_PDPTE && has_pdptes(v, cr0))
+		store_pdptes(v->state);
+	return vcpu_end_run(v);
+}
+
+static noinline struct ec *store_rest_selected(struct vcpu *v, u64 cr0, u32 reason, bool by_hardware)
+{
+	return store_rest(v, v->wanted, cr0, reason, by_hardware);
+}
+/* The same for what tells_more(). */
+static noinline struct ec *store_rest_of_all(struct vcpu *v, u64 cr0, u32 reason)
+{
+	if (reason != REASON_EXCEPTION && !(IN_DELIVERY >> (reason & 63) & 1))
+		__builtin_unreachable();
+	return store_rest(v, VCPU_WANT_ALL, cr0, reason, true);
+}
+
+static always_inline bool tells_more(u32 reason)
+{
+	return reason == REASON_EXCEPTION || IN_DELIVERY >> (reason & 63) & 1;
+}
+
+/* The activity state is the only thing that such an exit may add to the usual. False: there is more. */
+static always_inline bool tells_no_more(const struct vcpu *v, u64 mtd, u32 reason, bool by_hardware)
+{
+	if (!by_hardware)
+		return false;
+	if (likely(BY_INSTRUCTION >> (reason & 63) & 1))
+		return true;
+	if (tells_more(reason))
+		return false;
+	if (mtd & MTD_STA)
+		store_activity(v);
+	return true;
+}
+
+static always_inline struct ec *store(struct vcpu *v, struct utcb_state *s, u64 mtd, u32 reason, bool by_hardware)
+{
 	u64 cr0 = mtd & (MTD_CR | MTD_EFER_PAT | MTD_PDPTE) ? vmread(VMCS_GUEST_CR0) : 0;
 
 	store_registers(v, mtd, s);
@@ -180,52 +276,49 @@ static always_inline void store(struct vcpu *v, u64 mtd)
 	if (mtd & MTD_DR)
 		vmread_to(VMCS_GUEST_DR7, &s->dr7);
 	if (mtd & MTD_STA)
-		store_activity(v, s);
-	if (mtd & MTD_PDPTE && unlikely(cr0 & CR0_PG && !(v->arch.efer & EFER_LME)))
-		store_pdptes(s);
+		vmread_to(VMCS_GUEST_INTR_STATE, &s->intr_state); /* with 0, active, behind it */
 	store_msrs(v, mtd, cr0, s);
 	if (mtd & MTD_VINTR && unlikely(v->arch.secondary & SEC_VIRTUAL_INTERRUPTS))
 		s->vintr_status = (u16)vmread(VMCS_GUEST_INTR_STATUS);
+	if (unlikely(!tells_no_more(v, mtd, reason, by_hardware)))
+		return mtd == VCPU_WANT_ALL && by_hardware ? store_rest_of_all(v, cr0, reason)
+							   : store_rest_selected(v, cr0, reason, by_hardware);
+	if (mtd & MTD_PDPTE && has_pdptes(v, cr0))
+		return store_rest_selected(v, cr0, reason, by_hardware);
+	if (mtd & MTD_INJ)
+		store_no_event(s);
+	return vcpu_end_run(v);
 }
 
 #define MTD_QUICK (MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RFLAGS)
 
-static noinline void store_selected(struct vcpu *v, u32 reason, bool by_hardware)
+static noinline struct ec *store_selected(struct vcpu *v, u32 reason, bool by_hardware)
 {
 	u64 mtd = v->wanted;
 
-	if (likely(!(mtd & ~(u64)MTD_QUICK))) {
-		store_registers(v, mtd, v->state);
-		return;
-	}
-	if (mtd & MTD_INJ)
-		store_event(v->state, reason, by_hardware);
-	store(v, mtd);
+	if (unlikely(mtd & ~(u64)MTD_QUICK))
+		return store(v, v->state, mtd, reason, by_hardware);
+	store_guest_physical(v->state, reason);
+	store_registers(v, mtd, v->state);
+	return vcpu_end_run(v);
 }
 
-static always_inline void store_all_about(struct vcpu *v, u32 reason, bool by_hardware)
+static always_inline struct ec *store_all_about(struct vcpu *v, u32 reason, bool by_hardware)
 {
 	struct utcb_state *s = v->state;
 
 	vmx_state_store_exit(s, reason);
-	if (unlikely(reason == REASON_EPT_VIOLATION || reason == REASON_EPT_MISCONFIG))
-		vmread_to(VMCS_GUEST_PHYSICAL, &s->qual[1]);
-	if (unlikely(v->wanted != VCPU_WANT_ALL)) {
-		store_selected(v, reason, by_hardware);
-		return;
-	}
-	store_event(s, reason, by_hardware);
-	store(v, VCPU_WANT_ALL);
+	if (unlikely(v->wanted != VCPU_WANT_ALL))
+		return store_selected(v, reason, by_hardware);
+	return store(v, s, VCPU_WANT_ALL, reason, by_hardware);
 }
 
 struct ec *vmx_state_store(struct vcpu *v, u32 reason)
 {
-	store_all_about(v, reason, true);
-	return vcpu_end_run(v);
+	return store_all_about(v, reason, true);
 }
 
 struct ec *vmx_state_store_pending(struct vcpu *v, u32 reason)
 {
-	store_all_about(v, reason, false);
-	return vcpu_end_run(v);
+	return store_all_about(v, reason, false);
 }

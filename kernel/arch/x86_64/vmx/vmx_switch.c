@@ -17,9 +17,6 @@
 
 /* ---- what stays ---- */
 
-#define DR_READ(n, v) __asm__ volatile("mov %%db" #n ", %0" : "=r"(v))
-#define DR_WRITE(n, v) __asm__ volatile("mov %0, %%db" #n : : "r"(v))
-
 static void save_guest_regs(struct arch_vcpu *a)
 {
 	DR_READ(0, a->dr[0]);

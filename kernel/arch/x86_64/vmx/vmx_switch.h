@@ -40,6 +40,9 @@ static always_inline bool vmx_usual_exit(struct cpu *cpu, const struct arch_vcpu
 	return likely(!a->special) && likely(!vmx_fpu_busy(cpu));
 }
 
+#define DR_READ(n, v) __asm__ volatile("mov %%db" #n ", %0" : "=r"(v))
+#define DR_WRITE(n, v) __asm__ volatile("mov %0, %%db" #n : : "r"(v))
+
 /* Debug registers, KERNEL_GS_BASE: no user of the host can see them. v may be NULL: nobody's. */
 void vmx_switch_guest_regs(struct cpu *cpu, struct vcpu *v);
 
