@@ -11,7 +11,16 @@ enum { CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_NE = 32, CR0_WP = 0x10000, CR0_AM
 #define CR0_NW 0x20000000u
 #define CR0_CD 0x40000000u
 #define CR0_PG 0x80000000u
-enum { CR4_TSD = 4, CR4_DE = 8, CR4_PSE = 16, CR4_PAE = 32, CR4_PGE = 128, CR4_VMXE = 0x2000, CR4_OSXSAVE = 0x40000 };
+enum {
+	CR4_TSD = 4,
+	CR4_DE = 8,
+	CR4_PSE = 16,
+	CR4_PAE = 32,
+	CR4_MCE = 64,
+	CR4_PGE = 128,
+	CR4_VMXE = 0x2000,
+	CR4_OSXSAVE = 0x40000
+};
 enum { QUAL_MOV_TO, QUAL_MOV_FROM, QUAL_CLTS, QUAL_LMSW };
 
 VM_CODE(write_cr0, "mov " R("bx") ", %cr0\n mov %cr0, " R("ax") "\n");
@@ -50,7 +59,8 @@ static void reads_what_was_set(void)
 /* Bits that belong to the guest: written without an exit. */
 static void guest_owns(void)
 {
-	static const uint64_t cr0_bits[] = {CR0_MP, CR0_TS, CR0_WP, CR0_AM}, cr4_bits[] = {CR4_TSD, CR4_DE, CR4_PGE};
+	static const uint64_t cr0_bits[] = {CR0_MP, CR0_TS, CR0_WP, CR0_AM},
+			      cr4_bits[] = {CR4_TSD, CR4_DE, CR4_PGE, CR4_MCE};
 	struct vm *vm = vcpu_vm(0);
 
 	FOR_MODES(mode)
@@ -234,6 +244,48 @@ static void long_mode_by_the_guest(void)
 	EXPECT_EQ(vm->s->efer, 0);
 }
 
+/* CR4.MCE is on for the kernel's sake, which nobody can tell: from whichever register the guest writes, back and
+ * forth, together with a bit that is the VMM's, or monitored. */
+VM_CODE(mce_twice, "mov " R("bx") ", %cr4\n mov %cr4, " R("ax") "\n mov " R("cx") ", " R(
+			   "sp") "\n"
+				 "mov " R("sp") ", %cr4\n mov %cr4, " R("dx") "\n");
+VM_CODE_ONE(mce_high, ".code64", "mov %r9, %cr4\n mov %cr4, %r10\n mov %r15, %cr4\n mov %cr4, %r11\n vmcall");
+
+static void machine_checks(void)
+{
+	struct vm *vm = vcpu_vm(0);
+	uint64_t cr4;
+
+	FOR_MODES(mode)
+	{
+		with_rbx(vm, mode, mce_twice, 0);
+		cr4 = vm->s->rcx = vm->s->cr4;
+		vm->s->rbx = cr4 | CR4_MCE;
+		RUN(vm, VMX_VMCALL);
+		EXPECT_VM(vm, vm->s->rax, cr4 | CR4_MCE);
+		EXPECT_VM(vm, vm->s->rdx, cr4);
+		EXPECT_VM(vm, vm->s->cr4, cr4);
+		with_rbx(vm, mode, write_cr4, 0);
+		vm->s->rbx = cr4 | CR4_MCE | CR4_VMXE;
+		expect_cr_exit(vm, 4, QUAL_MOV_TO, 3);
+		vm->s->cr4 = vm->s->rbx;
+		vm->mtd = MTD_CR;
+		vm_skip(vm);
+		RUN(vm, VMX_VMCALL);
+		EXPECT_VM(vm, vm->s->rax, cr4 | CR4_MCE | CR4_VMXE);
+		with_rbx(vm, mode, write_cr4, cr4 | CR4_MCE);
+		vm->s->cr4_mon = CR4_MCE;
+		expect_cr_exit(vm, 4, QUAL_MOV_TO, 3);
+		EXPECT_VM(vm, vm->s->cr4, cr4);
+	}
+	vm_start(vm, VM_64, &mce_high);
+	cr4 = vm->s->r15 = vm->s->cr4;
+	vm->s->r9 = cr4 | CR4_MCE;
+	RUN(vm, VMX_VMCALL);
+	EXPECT_EQ(vm->s->r10, cr4 | CR4_MCE);
+	EXPECT_EQ(vm->s->r11, cr4);
+}
+
 /* 32-bit paging and PAE: the guest's tables are used, and CR3 is its own. */
 VM_CODE_ONE(paging, ".code32",
 	    "mov 0x400000, %eax\n mov $0x15000, %ebx\n mov %ebx, %cr3\n mov 0x400000, %ecx\n vmcall\n");
@@ -293,6 +345,7 @@ static void paging_pae(void)
 const struct test vcpu_cr_tests[] = {
 	TEST(reads_what_was_set),
 	TEST(guest_owns),
+	TEST(machine_checks),
 	TEST(host_owns),
 	TEST(monitored),
 	TEST(monitored_later),

@@ -18,6 +18,7 @@ extern const struct test vcpu_fpu_tests[];
 extern const struct test vcpu_cr_tests[];
 extern const struct test vcpu_msr_tests[];
 extern const struct test vcpu_event_tests[];
+extern const struct test vcpu_debug_tests[];
 extern const struct test vcpu_window_tests[];
 extern const struct test vcpu_signal_tests[];
 extern const struct test vcpu_time_tests[];

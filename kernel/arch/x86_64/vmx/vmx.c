@@ -111,13 +111,14 @@ static void read_controls(struct vmx *x)
 	x->ept_caps = x->secondary.may & SEC_EPT ? msr_read(MSR_VMX_EPT) : 0;
 }
 
-/* PE and PG are free with unrestricted guests: SDM vol. 3, A.7 and 27.3.1.1. Caches stay on for all. */
+/* PE and PG are free with unrestricted guests: SDM vol. 3, A.7 and 27.3.1.1. Caches and machine checks stay on for
+ * all. */
 static void read_fixed_bits(struct vmx *x)
 {
 	x->cr0_must = msr_read(MSR_VMX_CR0_FIXED0) & ~(CR0_PE | CR0_PG);
 	x->cr0_may = msr_read(MSR_VMX_CR0_FIXED1) & ~(CR0_CD | CR0_NW);
-	x->cr4_must = msr_read(MSR_VMX_CR4_FIXED0);
 	x->cr4_may = msr_read(MSR_VMX_CR4_FIXED1) & CR4_OFFERED;
+	x->cr4_must = msr_read(MSR_VMX_CR4_FIXED0) | (x->cr4_may & CR4_MCE);
 }
 
 /* NULL, or what this CPU lacks. */

@@ -13,108 +13,6 @@
 #include "vmx/vmx_switch.h"
 #include "vmx/vmx_vcpu.h"
 
-/* ---- control registers ---- */
-
-static u64 cr0_actual(u64 seen)
-{
-	return (seen | vmx.cr0_must) & vmx.cr0_may;
-}
-static u64 cr4_actual(u64 seen)
-{
-	return (seen | vmx.cr4_must) & vmx.cr4_may;
-}
-
-void vmx_set_cr0(struct vcpu *v, u64 value)
-{
-	if (value != v->arch.cr0_shadow)
-		vmwrite(VMCS_CR0_SHADOW, v->arch.cr0_shadow = value);
-	vmwrite(VMCS_GUEST_CR0, cr0_actual(value));
-}
-
-void vmx_set_cr4(struct vcpu *v, u64 value)
-{
-	if (value != v->arch.cr4_shadow)
-		vmwrite(VMCS_CR4_SHADOW, v->arch.cr4_shadow = value);
-	vmwrite(VMCS_GUEST_CR4, cr4_actual(value));
-}
-
-/* What the guest sees stays the same. */
-static noinline void write_masks(struct vcpu *v)
-{
-	struct arch_vcpu *a = &v->arch;
-	u64 mask0 = vmx.cr0_must | ~vmx.cr0_may | a->cr0_mon;
-	u64 mask4 = vmx.cr4_must | ~vmx.cr4_may | a->cr4_mon | (a->hides_osxsave ? CR4_OSXSAVE : 0);
-
-	u64 cr0 = vmx_cr_seen(vmread(VMCS_GUEST_CR0), a->cr0_mask, a->cr0_shadow);
-	u64 cr4 = vmx_cr_seen(vmread(VMCS_GUEST_CR4), a->cr4_mask, a->cr4_shadow);
-	a->cr0_mask = mask0;
-	a->cr4_mask = mask4;
-	vmwrite(VMCS_CR0_MASK, mask0);
-	vmwrite(VMCS_CR4_MASK, mask4);
-	vmx_set_cr0(v, cr0);
-	vmx_set_cr4(v, cr4);
-}
-
-void vmx_init_cr(struct vcpu *v)
-{
-	vmwrite(VMCS_CR0_SHADOW, 0);
-	vmwrite(VMCS_CR4_SHADOW, 0);
-	write_masks(v);
-	vmx_set_cr0(v, 0);
-	vmx_set_cr4(v, 0);
-}
-
-static always_inline void set_monitored(struct vcpu *v, u64 cr0_mon, u64 cr4_mon)
-{
-	struct arch_vcpu *a = &v->arch;
-	if (likely(a->cr0_mon == cr0_mon) && likely(a->cr4_mon == cr4_mon))
-		return;
-	a->cr0_mon = cr0_mon;
-	a->cr4_mon = cr4_mon;
-	write_masks(v);
-}
-
-/* SDM vol. 1, 13.3. */
-static bool xcr0_is_valid(u64 v)
-{
-	u64 avx512 = v & XCR0_AVX512;
-
-	if (!(v & 1) || v & ~(u64)cpu_features.xcr0)
-		return false;
-	if (v & XCR0_AVX && !(v & 2))
-		return false;
-	return !avx512 || (avx512 == XCR0_AVX512 && v & XCR0_AVX);
-}
-
-/* As long as CR4.OSXSAVE is 0, XCR0 has no effect and cannot be read: the host's does as well. */
-static noinline void choose_xcr0(struct vcpu *v, u64 xcr0, u64 cr4)
-{
-	struct arch_vcpu *a = &v->arch;
-	bool differs = xcr0 != cpu_features.xcr0, hide = differs && !(cr4 & CR4_OSXSAVE);
-
-	a->xcr0 = xcr0;
-	vmx_set_special(a, SPECIAL_BAD_XCR0, !xcr0_is_valid(xcr0));
-	a->own_xcr0 = differs;
-	vmx_set_special(a, SPECIAL_XCR0, differs && !hide);
-	if (a->hides_osxsave == hide)
-		return;
-	a->hides_osxsave = hide;
-	write_masks(v);
-}
-
-bool vmx_show_osxsave(struct vcpu *v)
-{
-	struct arch_vcpu *a = &v->arch;
-
-	if (!a->hides_osxsave)
-		return false;
-	a->hides_osxsave = false;
-	a->special |= SPECIAL_XCR0;
-	write_masks(v);
-	xcr0_write((u32)a->xcr0);
-	return true;
-}
-
 /* ---- from the page ---- */
 
 /* A value that this CPU has: tried out, because which bits exist is nowhere said in one place. */
@@ -135,6 +33,16 @@ static noinline u32 load_spec_ctrl(struct arch_vcpu *a, u64 value)
 	return 0;
 }
 
+static always_inline void set_monitored(struct vcpu *v, u64 cr0_mon, u64 cr4_mon)
+{
+	struct arch_vcpu *a = &v->arch;
+	if (likely(a->cr0_mon == cr0_mon) && likely(a->cr4_mon == cr4_mon))
+		return;
+	a->cr0_mon = cr0_mon;
+	a->cr4_mon = cr4_mon;
+	vmx_write_cr_masks(v);
+}
+
 static always_inline u32 load_cr(struct vcpu *v, const struct utcb_state *s)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -145,7 +53,7 @@ static always_inline u32 load_cr(struct vcpu *v, const struct utcb_state *s)
 	vmwrite_from(VMCS_GUEST_CR3, &s->cr3);
 	vmx_set_cr4(v, cr4);
 	if (unlikely(xcr0 != a->xcr0) || unlikely(a->own_xcr0))
-		choose_xcr0(v, xcr0, cr4);
+		vmx_choose_xcr0(v, xcr0, cr4);
 	if (unlikely(spec_ctrl != a->spec_ctrl) && vmx.spec_ctrl)
 		return load_spec_ctrl(a, spec_ctrl);
 	return 0;

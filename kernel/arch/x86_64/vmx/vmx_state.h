@@ -5,6 +5,7 @@
 #include "arch_switch.h"
 #include "core/vcpu.h"
 #include "vmx/vmcs.h"
+#include "vmx/vmx.h"
 
 /*
  * Everything that v->mtd selects, from the page, but for the groups that vmx_state_load_often() loads. 0, or the
@@ -61,16 +62,32 @@ struct ec *vmx_state_store_pending(struct vcpu *v, u32 reason);
 	X(SYSENTER, VMCS_GUEST_SYSENTER_RSP, sysenter_rsp) \
 	X(SYSENTER, VMCS_GUEST_SYSENTER_RIP, sysenter_rip)
 
-/* Control registers as the guest is to see them. */
-void vmx_set_cr0(struct vcpu *v, u64 value);
-void vmx_set_cr4(struct vcpu *v, u64 value);
-/* Of a new VMCS, with the bits that the guest cannot change without an exit. */
-void vmx_init_cr(struct vcpu *v);
-/* The guest wants to change CR4.OSXSAVE: from now on it may, and its XCR0 is in force. False: that is no news. */
-bool vmx_show_osxsave(struct vcpu *v);
-
 /* What the guest reads of a control register. */
 static always_inline u64 vmx_cr_seen(u64 actual, u64 mask, u64 shadow)
 {
 	return (actual & ~mask) | (shadow & mask);
 }
+
+/* Control registers as the guest is to see them. */
+static always_inline void vmx_set_cr0(struct vcpu *v, u64 value)
+{
+	if (value != v->arch.cr0_shadow)
+		vmwrite(VMCS_CR0_SHADOW, v->arch.cr0_shadow = value);
+	vmwrite(VMCS_GUEST_CR0, (value | vmx.cr0_must) & vmx.cr0_may);
+}
+
+static always_inline void vmx_set_cr4(struct vcpu *v, u64 value)
+{
+	if (value != v->arch.cr4_shadow)
+		vmwrite(VMCS_CR4_SHADOW, v->arch.cr4_shadow = value);
+	vmwrite(VMCS_GUEST_CR4, (value | vmx.cr4_must) & vmx.cr4_may);
+}
+
+/* Of a new VMCS, with the bits that the guest cannot change without an exit. */
+void vmx_init_cr(struct vcpu *v);
+/* After a change of these bits. What the guest sees stays the same. */
+void vmx_write_cr_masks(struct vcpu *v);
+void vmx_choose_xcr0(struct vcpu *v, u64 xcr0, u64 cr4);
+/* MOV of that general register to CR4 has exited. True: only for bits that are the kernel's, the guest may try again.
+ */
+bool vmx_handle_cr4(struct vcpu *v, unsigned reg);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the way into the guest (vmx_run.c) and the way out (vmx_exit.c) have of each other. */
+#pragma once
+
+#include "arch_switch.h"
+#include "core/vcpu.h"
+#include "vmx/vmcs.h"
+
+/* An exit that only the kernel is interested in: the host's registers are still the guest's, and stay so. */
+struct ec *vmx_reenter(struct cpu *cpu, struct vcpu *v);
+/* The end of a run that does not end with an exit. */
+struct ec *vmx_finish(struct vcpu *v, u32 reason);
+/* For a guest that drives the machine, an NMI that nobody here has sent. */
+struct ec *vmx_end_with_nmi(struct cpu *cpu, struct vcpu *v);
+
+/* After each exit that is not followed by another entry. */
+static always_inline void vmx_leave_always(struct cpu *cpu, struct vcpu *v)
+{
+	v->regs.cr2 = cr2_read();
+	cpu->tr_short = true;
+}
+
+/* The timer is no longer to cut the run short. */
+static always_inline void vmx_restore_timer(struct arch_vcpu *a)
+{
+	a->special &= ~(u32)SPECIAL_CUT_SHORT;
+	vmwrite(VMCS_TIMER, a->timer);
+}
