@@ -62,15 +62,17 @@ def entry(job, kernel_name=None, verify=True):
             "\tboot\n\tfail 'the kernel does not start'\n}\n")
 
 
-def config(jobs, timeout, protocol="mb2", delay=60, kernel_name=None, verify=True):
+def config(jobs, timeout, protocol="mb2", delay=60, kernel_name=None, verify=True, first=()):
     """
     The configuration. One job is booted at once, and the serial line belongs to the kernel; several make a menu, on screen
-    and serial line. `protocol` is for BIOS machines: UEFI needs Multiboot 2. `verify`: compare checksums before.
+    and serial line. `protocol` is for BIOS machines: UEFI needs Multiboot 2. `verify`: compare checksums before. `first` are
+    commands that are run before anything else.
     """
     menu = len(jobs) > 1
     text = f"set timeout={timeout if menu else 0}\nset default=0\nset kernel=multiboot2\nset module=module2\n"
     text += MULTIBOOT1 if protocol == "mb1" else ""
     text += SERIAL if menu else "serial --unit=0 --speed=115200\n"
+    text += "".join(f"{command}\n" for command in first)
     return text + FAIL.format(delay=delay) + "".join(entry(job, kernel_name, verify) for job in jobs)
 
 
@@ -103,6 +105,16 @@ def modules_folder(firmware):
     return folder
 
 
+def modules_of(commands):
+    """GRUB's modules that have these commands."""
+    lines = (modules_folder("bios") / "command.lst").read_text(encoding="ascii").splitlines()
+    homes = {name.lstrip("*"): module.strip() for name, _, module in (line.partition(":") for line in lines)}
+    names = {command.split()[0] for command in commands}
+    if names - homes.keys():
+        raise tools.ToolError(f"GRUB has no command {min(names - homes.keys())}")
+    return {homes[name] for name in names}
+
+
 def mkimage(kind, modules, early, folder, memdisk=None):
     """GRUB's image for `kind`: i386-pc (disks), i386-pc-eltorito (CDs) or x86_64-efi; `early` is run before it looks around."""
     firmware = "efi" if kind == "x86_64-efi" else "bios"
@@ -117,11 +129,11 @@ def mkimage(kind, modules, early, folder, memdisk=None):
     return output.read_bytes()
 
 
-def disk_image(kind, mark, folder):
+def disk_image(kind, mark, folder, first=()):
     """GRUB for a disk or a CD: looks for the medium with the file `mark`, preferring the one it was started from."""
     extra = "" if kind == "x86_64-efi" else BIOS
     early = f"search.file {mark} root $root\nset prefix=($root)/boot/grub\n"
-    return mkimage(kind, f"{COMMON} {ON_DISK} {extra}", early, folder)
+    return mkimage(kind, f"{COMMON} {ON_DISK} {extra} {' '.join(sorted(modules_of(first)))}", early, folder)
 
 
 def standalone(paths, folder):

@@ -24,10 +24,10 @@ def identity(paths):
     return total.digest()[:16]
 
 
-def contents(jobs, protocol, timeout, verify):
+def contents(jobs, protocol, timeout, verify, first=()):
     """(files of the medium without GRUB itself, its identity, the file GRUB finds it by)."""
     files = job.collect(jobs)
-    paths = grub.tree(files, grub.config(jobs, timeout, protocol, verify=verify))
+    paths = grub.tree(files, grub.config(jobs, timeout, protocol, verify=verify, first=first))
     ident = identity(paths)
     mark = f"{grub.FOLDER}/{ident.hex()}"
     return {**paths, mark: b"GRUB finds this medium by this file.\n"}, ident, mark
@@ -56,14 +56,14 @@ def put(output, make):
         part.unlink(missing_ok=True)
 
 
-def make_iso(output, jobs, protocol="mb2", timeout=10, efi=True, verify=True):
-    """A hybrid image: CD and memory stick, BIOS and, with `efi`, UEFI."""
-    paths, ident, mark = contents(jobs, protocol, timeout, verify)
+def make_iso(output, jobs, protocol="mb2", timeout=10, efi=True, verify=True, first=()):
+    """A hybrid image: CD and memory stick, BIOS and, with `efi`, UEFI. `first` are commands for GRUB."""
+    paths, ident, mark = contents(jobs, protocol, timeout, verify, first)
     with tempfile.TemporaryDirectory(prefix="hedron-iso.") as name:
         folder = pathlib.Path(name)
         if efi:
-            paths[ISO_EFI] = disk.fat({EFI_PROGRAM: grub.disk_image("x86_64-efi", mark, folder)}, ident, LABEL, folder)
-        paths[ISO_BIOS] = grub.disk_image("i386-pc-eltorito", mark, folder)
+            paths[ISO_EFI] = disk.fat({EFI_PROGRAM: grub.disk_image("x86_64-efi", mark, folder, first)}, ident, LABEL, folder)
+        paths[ISO_BIOS] = grub.disk_image("i386-pc-eltorito", mark, folder, first)
         write_tree(folder / "tree", paths)
         put(output, lambda part: tools.run(iso_command(part, ident, folder / "tree", efi)))
 

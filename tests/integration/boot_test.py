@@ -37,6 +37,7 @@ def arguments():
     parser.add_argument("--board", default="pc")
     parser.add_argument("--icount", action="store_true")
     parser.add_argument("--cmdline", default="serial")
+    parser.add_argument("--first", action="append", default=[], help="command for GRUB before it loads the kernel")
     parser.add_argument("--module", action="append", default=[], help="file in the build folder, then its command line")
     parser.add_argument("--timeout", type=float, default=110)
     parser.add_argument("--judge", choices=("tests", "bench", "exit", "none"), default="tests",
@@ -68,7 +69,7 @@ def build_machine(args, folder):
         result.firmware, result.board = "efi", "q35"
     result.iso = str(folder / "image.iso")
     image.make_iso(result.iso, [job.make(build / "hypervisor", args.cmdline, modules)], "mb1" if args.via == "mb1" else "mb2",
-                   efi=args.via == "efi", verify=False)
+                   efi=args.via == "efi", verify=False, first=args.first)
     return result
 
 

@@ -93,6 +93,22 @@ static void every_cpu_runs(void)
 			check_place(cpu);
 }
 
+/* CPUs signal each other in one mode of their local APICs; "x2apic=1" says that firmware chose the newer one. */
+static void see_apic_mode(unsigned self)
+{
+	enum { APIC_BASE = 0x1b, X2APIC = 1 << 10, ENABLED = 1 << 11 };
+	unsigned long base = 0;
+
+	(void)self;
+	CHECK_OK(hc_msr_read(APIC_BASE, &base));
+	CHECK_EQ(base & (X2APIC | ENABLED), rt_arg("x2apic", 0) ? X2APIC | ENABLED : ENABLED);
+}
+
+static void apic_modes_agree(void)
+{
+	smp_run(smp_count, see_apic_mode);
+}
+
 static void create_ec_everywhere(void)
 {
 	for (unsigned flags = 0; flags <= CREATE_EC_GLOBAL; flags += CREATE_EC_GLOBAL)
@@ -400,17 +416,12 @@ static void end_of_a_spinner(void)
 }
 
 static const struct test tests[] = {
-	TEST(hip_descriptors),
-	TEST(every_cpu_runs),
-	TEST(create_ec_everywhere),
-	TEST(threads_run_on_their_cpu),
-	TEST(startup_event),
-	TEST(startup_portal_elsewhere),
-	TEST(portals_belong_to_their_cpu),
-	TEST(control_from_elsewhere),
-	TEST(preemption_elsewhere),
-	TEST(order_elsewhere),
-	TEST(yield_elsewhere),
+	TEST(hip_descriptors),          TEST(every_cpu_runs),
+	TEST(apic_modes_agree),         TEST(create_ec_everywhere),
+	TEST(threads_run_on_their_cpu), TEST(startup_event),
+	TEST(startup_portal_elsewhere), TEST(portals_belong_to_their_cpu),
+	TEST(control_from_elsewhere),   TEST(preemption_elsewhere),
+	TEST(order_elsewhere),          TEST(yield_elsewhere),
 	TEST(end_of_a_spinner),
 };
 

@@ -15,11 +15,15 @@
 #define ICR_STARTUP 0x4600u
 #define ICR_PENDING (1u << 12)
 
+#define APIC_BASE_MODE ((u64)(APIC_BASE_ENABLE | APIC_BASE_X2APIC))
+
 static volatile u8 *registers; /* NULL in x2APIC mode */
+static u64 common_mode;
 
 enum status lapic_init(void)
 {
 	u64 base = msr_read(MSR_APIC_BASE);
+	common_mode = base & APIC_BASE_MODE;
 	if (base & APIC_BASE_X2APIC)
 		return SUCCESS;
 	registers = kspace_map_device(paddr(base & PTE_ADDR));
@@ -34,7 +38,7 @@ u64 lapic_mode(void)
 /* From "off" only to xAPIC, from xAPIC to x2APIC, from x2APIC only to "off" (SDM vol. 3, 11.12.5). */
 void lapic_restore_mode(u64 mode)
 {
-	u64 now = lapic_mode(), off = ~(u64)(APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	u64 now = lapic_mode(), off = ~APIC_BASE_MODE;
 	if (now == mode)
 		return;
 	if ((now & ~mode) & APIC_BASE_X2APIC)
@@ -42,6 +46,11 @@ void lapic_restore_mode(u64 mode)
 	if ((mode & APIC_BASE_X2APIC) && !(now & APIC_BASE_ENABLE))
 		msr_write(MSR_APIC_BASE, (mode & off) | APIC_BASE_ENABLE);
 	msr_write(MSR_APIC_BASE, mode);
+}
+
+void lapic_join(void)
+{
+	lapic_restore_mode((lapic_mode() & ~APIC_BASE_MODE) | common_mode);
 }
 
 bool lapic_can_reach(u32 apic_id)

@@ -19,6 +19,8 @@ bool lapic_can_reach(u32 apic_id);
 /* This CPU's mode and place of the registers, and how to get back to them when the CPU was reset. */
 u64 lapic_mode(void);
 void lapic_restore_mode(u64 mode);
+/* Another CPU, before it sends: takes the boot processor's mode, in which firmware need not have left it. */
+void lapic_join(void);
 
 /* Nobody starts a CPU there: it is firmware's ROM. */
 #define LAPIC_KICK_PAGE 0xff

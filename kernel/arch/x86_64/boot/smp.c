@@ -90,6 +90,7 @@ void ap_main(void)
 			arch_halt();
 	cr3_write(pd_kernel.cr3[cpu->id]);
 	cpu_setup(cpu->id);
+	lapic_join();
 	vmx_start_cpu(cpu);
 	ap_topology = topology_self(NULL);
 	smp_set_online(cpu->id, true);

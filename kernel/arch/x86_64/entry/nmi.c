@@ -49,9 +49,11 @@ static bool stopped;
 void arch_stop_others(void)
 {
 	static struct cpu *winner;
-	if (__atomic_exchange_n(&stopped, true, __ATOMIC_SEQ_CST))
+	if (__atomic_exchange_n(&stopped, true, __ATOMIC_SEQ_CST)) {
 		while (winner != cpu_current()) /* another panic is under way; in our own, go on */
 			arch_halt();
+		return;
+	}
 	winner = cpu_current();
 	for (unsigned n = 0; n < cpu_count; n++)
 		if (cpu_online(n) && arch_cpu(n) != cpu_current())

@@ -67,8 +67,20 @@ static bool fix_up(struct trap_frame *f)
 	return false;
 }
 
+#define REPORTS_MAX 4
+
+/* A report that meets a fault itself must not go on for ever. */
+static void limit_reports(void)
+{
+	static u32 reports;
+	if (__atomic_fetch_add(&reports, 1, __ATOMIC_RELAXED) >= REPORTS_MAX)
+		for (;;)
+			arch_halt();
+}
+
 __attribute__((noreturn)) static cold void trap_fatal(const struct trap_frame *f)
 {
+	limit_reports();
 	console_seize();
 	log_error("trap %lu (%s) in %s mode, error %#lx, cr2 %#lx, cr3 %#lx", f->vector,
 		  arch_event_name((unsigned)f->vector), f->cs & 3 ? "user" : "kernel", f->error, cr2_read(),
