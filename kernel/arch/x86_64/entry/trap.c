@@ -78,9 +78,17 @@ static void limit_reports(void)
 			arch_halt();
 }
 
+/* The pages below the main stack are not there to be used. */
+static bool is_stack_full(const struct trap_frame *f)
+{
+	u64 offset = cr2_read() - (u64)cpu_current();
+	return f->vector == TRAP_DF && offset >= CPU_DATA_PAGES * PAGE_SIZE && offset < CPU_STACK_BASE;
+}
+
 __attribute__((noreturn)) static cold void trap_fatal(const struct trap_frame *f)
 {
 	limit_reports();
+	arch_stop_others(); /* user code may write to the same line */
 	console_seize();
 	log_error("trap %lu (%s) in %s mode, error %#lx, cr2 %#lx, cr3 %#lx", f->vector,
 		  arch_event_name((unsigned)f->vector), f->cs & 3 ? "user" : "kernel", f->error, cr2_read(),
@@ -90,6 +98,8 @@ __attribute__((noreturn)) static cold void trap_fatal(const struct trap_frame *f
 	log_error("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
 	log_error("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", f->r9, f->r10, f->r11, f->r12);
 	log_error("r13 %016lx r14 %016lx r15 %016lx", f->r13, f->r14, f->r15);
+	if (is_stack_full(f))
+		log_error("the kernel stack of CPU %u is full", cpu_current()->id);
 	panic("%s on CPU %u", arch_event_name((unsigned)f->vector), cpu_current()->id);
 }
 

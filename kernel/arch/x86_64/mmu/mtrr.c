@@ -56,7 +56,7 @@ static u64 variable_range(unsigned n, u64 *base, u8 *type)
 	if (!(m & MASK_VALID))
 		return 0;
 	m &= limit & ~PAGE_MASK;
-	u64 size = m & -m;
+	u64 size = m ? m & -m : limit + 1;
 	if (m + size != limit + 1)
 		return 0;
 	*base = b & m;

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Double faults, which no program can cause: through QEMU's stub for debuggers a CPU's kernel stack is moved into the pages
+that guard it, or the gates of its exceptions are taken away. The report has to come out, on the stack that #DF has for
+itself, and all CPUs have to stop.
+"""
+
+import argparse
+import pathlib
+import re
+import time
+
+import debugger
+import elf
+
+CPUS = 2
+VICTIM = 1  # number of the CPU it happens to
+CPU_AREA, CPU_AREA_SIZE = 0xFFFFFFFFC0000000, 0x10000  # kernel/mm/layout.h
+STACK_BASE = 0x4000
+NMI_STACK, DF_STACK = range(0x8000, 0x9000), range(0xA000, 0xB000)
+GATE_SIZE, GATES = 16, (10, 11, 12, 13, 14)
+SETTLE = 0.3  # seconds in which nothing may happen any more
+
+REPORT = {
+    "stack": (f"trap 8 \\(double fault\\) in kernel mode, error 0, cr2 {CPU_AREA + VICTIM * CPU_AREA_SIZE + STACK_BASE - 8:#x}",
+              f"the kernel stack of CPU {VICTIM} is full", f"PANIC: double fault on CPU {VICTIM}$"),
+    "gates": ("trap 8 \\(double fault\\) in user mode, error 0", "PANIC: double fault on CPU \\d$"),
+}
+
+
+def break_stack(session, build):
+    """The kernel's next push, and then that of the page fault it causes, go where no memory is."""
+    dispatch = elf.Symbols(build / "hypervisor").address("dispatch_run")
+    while session.debugger.run_to(dispatch) != VICTIM:
+        session.debugger.step()
+    session.debugger.set_register(debugger.RSP, CPU_AREA + VICTIM * CPU_AREA_SIZE + STACK_BASE)
+
+
+def break_gates(session, _):
+    """No exception has a handler but #DF, which comes when the one for the first cannot be called."""
+    idt = int(re.search(r"IDT= *([0-9a-f]+)", session.registers()[0])[1], 16)
+    for vector in GATES:
+        session.debugger.fill(idt + vector * GATE_SIZE, bytes(GATE_SIZE))
+
+
+def judge_cpus(session):
+    """All have halted for good, the one that reports on the stack of #DF and the others on that of NMIs."""
+    reporter = int(re.search(r"double fault on CPU (\d)", session.serial())[1])
+    for number, text in enumerate(session.registers()):
+        rsp = int(re.search(r"RSP=([0-9a-f]+)", text)[1], 16) - CPU_AREA - number * CPU_AREA_SIZE
+        if rsp not in (DF_STACK if number == reporter else NMI_STACK):
+            yield f"CPU {number} has its stack pointer at {rsp:#x} of its area"
+        if "HLT=1" not in text:
+            yield f"CPU {number} has not stopped"
+
+
+def judge(kind, session):
+    text = session.serial()
+    complaints = [f"the report lacks /{part}/" for part in REPORT[kind] if not re.search(part, text, re.MULTILINE)]
+    if len(re.findall("error: trap", text)) != 1:
+        complaints.append("there is not one report, but more")
+    if not complaints:
+        complaints += judge_cpus(session)
+    time.sleep(SETTLE)
+    return complaints + (["something goes on after the report"] if session.serial() != text else [])
+
+
+def check(kind, build, session):
+    session.debugger.resume()
+    session.wait_for("^TEST ")
+    session.debugger.interrupt()
+    {"stack": break_stack, "gates": break_gates}[kind](session, build)
+    session.debugger.resume()
+    session.wait_for("PANIC:.*\n")
+    time.sleep(SETTLE)
+    return judge(kind, session)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--kind", choices=REPORT.keys(), required=True)
+    parser.add_argument("--timeout", type=float, default=120)
+    args = parser.parse_args()
+    build = pathlib.Path(args.build).resolve()
+    debugger.judged(lambda session: check(args.kind, build, session), args.timeout, kernel=str(build / "hypervisor.elf32"),
+                    modules=[(str(build / "smp_tlb.elf"), "")], cpus=CPUS, cmdline="serial nomwait")
+
+
+if __name__ == "__main__":
+    main()
