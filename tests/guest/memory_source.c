@@ -278,12 +278,56 @@ static void overlap(void)
 		EXPECT_EQ(memory_number(va + i * RT_PAGE), 4 + i % 4);
 }
 
+/*
+ * RAM, the screen, firmware's ROM and the local APIC, each at RT_PHYS and its address, here and then in another PD.
+ * What types page tables have is not to be seen from here: tests/integration/memtype_test.py looks at them when
+ * memory_mark() is called. Entries ask for what PAT has first, which lets the MTRRs decide if it is write-back.
+ */
+unsigned long memory_mark(unsigned long, unsigned long, unsigned long);
+__attribute__((noinline, used)) unsigned long memory_mark(unsigned long a, unsigned long b, unsigned long c)
+{
+	__asm__ volatile("" : : : "memory"); /* it has an effect */
+	return a + b + c;
+}
+
+static void types(void)
+{
+	enum { PAT = 0x277, PAT_WB = 6 };
+	static const struct {
+		unsigned long pa, size;
+	} places[] = {{0x8000000, 0x200000}, {0xb8000, RT_PAGE}, {0xf0000, RT_PAGE}, {0xfee00000, RT_PAGE}};
+	struct agent a;
+	unsigned long pat;
+
+	EXPECT_OK(hc_msr_read(PAT, &pat));
+	EXPECT_EQ(pat & 0xff, PAT_WB);
+	agent_make(&a);
+	for (unsigned i = 0; i < RT_ARRAY(places); i++)
+		CHECK(rt_map(places[i].pa, places[i].size, PERM_MEM_R));
+	memory_mark(0, 0, 0);
+	for (unsigned i = 0; i < RT_ARRAY(places); i++) {
+		unsigned long va = RT_PHYS + places[i].pa;
+
+		MUST(rt_mem_delegate(RT_SEL_PD, va, a.pd, va, places[i].size / RT_PAGE, PERM_MEM_R, 0));
+		EXPECT(can_read(va) && agent_can_read(&a, va));
+	}
+	EXPECT_EQ(agent_do(&a, memory_mark, 1, 2, 3), 6);
+}
+
 const struct test memory_source_tests[] = {
-	TEST(other_pd),       TEST(rights_per_pd),
-	TEST(kernel_memory),  TEST(range_with_kernel_memory),
-	TEST(physical_limit), TEST(user_limit),
-	TEST(hip_page),       TEST(utcb_pages),
-	TEST(utcb_replaces),  TEST(utcb_place),
-	TEST(utcb_covered),   TEST(low_addresses),
-	TEST(overlap),        {},
+	TEST(other_pd),
+	TEST(rights_per_pd),
+	TEST(kernel_memory),
+	TEST(range_with_kernel_memory),
+	TEST(physical_limit),
+	TEST(user_limit),
+	TEST(hip_page),
+	TEST(utcb_pages),
+	TEST(utcb_replaces),
+	TEST(utcb_place),
+	TEST(utcb_covered),
+	TEST(low_addresses),
+	TEST(overlap),
+	TEST(types),
+	{},
 };
