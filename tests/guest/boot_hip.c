@@ -315,6 +315,25 @@ static void tsc_frequency(void)
 		test_fail(__FILE__, __LINE__, "the page says %lu kHz, measured %lu", page, khz);
 }
 
+/* Claimed: an image of less than 1 MiB, and a heap of a sixteenth of the RAM, 4 to 256 MiB, in steps of 2 MiB. */
+static void kernel_claims_little(void)
+{
+	const uint64_t mib = 1 << 20;
+	uint64_t ram = 0, claimed = 0, heap;
+
+	for (unsigned i = 0; i < rt_mem_count(); i++) {
+		const struct hip_mem *m = &rt_hip->mem[i];
+
+		ram += m->type == HIP_MEM_RAM ? m->size : 0;
+		claimed += m->type == (uint32_t)HIP_MEM_HYPERVISOR ? m->size : 0;
+	}
+	heap = ram / 16 < 4 * mib ? 4 * mib : ram / 16 > 256 * mib ? 256 * mib : ram / 16;
+	heap -= heap % (2 * mib);
+	if (claimed <= heap || claimed >= heap + mib)
+		test_fail(__FILE__, __LINE__, "of %lu KiB RAM the kernel has %lu KiB, with a heap of %lu KiB",
+			  ram >> 10, claimed >> 10, heap >> 10);
+}
+
 const struct test boot_hip_tests[] = {
 	TEST(constants),
 	TEST(checksum_and_length),
@@ -323,6 +342,7 @@ const struct test boot_hip_tests[] = {
 	TEST(memory_descriptors),
 	TEST(own_module),
 	TEST(contiguous_memory),
+	TEST(kernel_claims_little),
 	TEST(ram_can_be_had),
 	TEST(root_table),
 	TEST(mcfg),

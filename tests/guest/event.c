@@ -254,6 +254,72 @@ static void flags_in_answer(void)
 	EXPECT_EQ(regs_out.rflags & (never | user), user);
 }
 
+/*
+ * A device asks for an interrupt all the time: a flag that got through would be seen at once, as an event without a
+ * gate. The timer, at the first interrupt controller; what firmware had set up there is not needed any more.
+ */
+
+enum { PIC = 0x20, PIC_DATA, SLAVE = 0xa0, SLAVE_DATA, PIT = 0x40, PIT_MODE = 0x43 };
+enum { PIC_INIT = 0x11, PIC_BASE = 0x20, PIC_READ_REQUESTS = 0x0a, PIT_RATE = 0x34, PIT_COUNT = 200 };
+
+static bool timer_asks(void)
+{
+	rt_out8(PIC, PIC_READ_REQUESTS);
+	return rt_in8(PIC) & 1;
+}
+
+static bool start_timer(void)
+{
+	static const struct {
+		uint8_t port, value;
+	} plan[] = {{PIC, PIC_INIT},      {PIC_DATA, PIC_BASE},       {PIC_DATA, 4},        {PIC_DATA, 1},
+		    {SLAVE, PIC_INIT},    {SLAVE_DATA, PIC_BASE + 8}, {SLAVE_DATA, 2},      {SLAVE_DATA, 1},
+		    {PIC_DATA, 0xfe},     {SLAVE_DATA, 0xff},         {PIT_MODE, PIT_RATE}, {PIT, PIT_COUNT & 0xff},
+		    {PIT, PIT_COUNT >> 8}};
+
+	MUST(rt_ports(PIC, 1));
+	MUST(rt_ports(SLAVE, 1));
+	MUST(rt_ports(PIT, 2));
+	for (unsigned i = 0; i < RT_ARRAY(plan); i++)
+		rt_out8(plan[i].port, plan[i].value);
+	for (unsigned i = 0; i < 1000000 && !timer_asks(); i++)
+		rt_pause();
+	return timer_asks();
+}
+
+static void answer_all_with_if(struct utcb *u)
+{
+	u->state.rip = (uint64_t)regs_ud2_next;
+	u->state.rflags = 1 << 9;
+	u->state.mtd = answer_mtd | MTD_RIP_LEN | MTD_RFLAGS;
+}
+
+/* With some registers, and with all of them. */
+static void interrupt_flag_with_a_request(void)
+{
+	static const unsigned long mtds[] = {
+		0, MTD_QUAL, MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RIP_LEN | MTD_RFLAGS};
+
+	event_prepare();
+	event_handle_all(MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RIP_LEN | MTD_RFLAGS);
+	CHECK(start_timer());
+	regs_extended = 0;
+	for (unsigned i = 0; i < RT_ARRAY(mtds); i++) {
+		answer_mtd = mtds[i];
+		regs_random(&regs_in);
+		CHECK_OK(event_raise(regs_ud2, answer_all_with_if));
+		EXPECT_EQ(ev.count, 1);
+		EXPECT_EQ(ev.vector, 6);
+		EXPECT(timer_asks());
+	}
+	rt_out8(PIC_DATA, 0xff);
+}
+
 const struct test event_state_tests[] = {
-	TEST(message_to_handler), TEST(flags_and_error), TEST(answer_of_handler), TEST(flags_in_answer), {},
+	TEST(message_to_handler),
+	TEST(flags_and_error),
+	TEST(answer_of_handler),
+	TEST(flags_in_answer),
+	TEST(interrupt_flag_with_a_request),
+	{},
 };

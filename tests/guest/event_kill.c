@@ -255,6 +255,27 @@ static void memory_for_other_exceptions(void)
 	EXPECT(can_read(other));
 }
 
+/* From the hypervisor PD; what no machine has is left out, and the victim goes on. */
+static void physical_memory_in_answers(void)
+{
+	unsigned long *page = rt_pages(1), other = rt_va(1, 1), end = 1ul << (rt_cpuid(0x80000008, 0).eax & 0xff);
+
+	event_prepare();
+	event_handle(14, MTD_QUAL);
+	event_handle(6, MTD_QUAL);
+	fault_va = other;
+	page[0] = 7;
+	answer_item =
+		(struct utcb_item){rt_mem(rt_phys(page), 0, PERM_MEM_R), other | ITEM_DELEGATE | ITEM_HYPERVISOR};
+	CHECK_OK(event_raise(do_read, answer_memory));
+	EXPECT_EQ(got, 7);
+	answer_item.crd = rt_mem(end, 0, RT_MEM_RW);
+	CHECK_OK(event_raise(raise_ud, answer_ud_with_memory));
+	EXPECT(ev.survived);
+	EXPECT(can_read(other) && !can_write(other));
+	MUST(rt_mem_revoke(other, 1));
+}
+
 /* What is no memory, or no delegation, has no effect. */
 static void other_items_in_answers(void)
 {
@@ -382,6 +403,48 @@ static void startup_without_portal(void)
 	EXPECT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec, 10, 1000)); /* killed: no effect */
 }
 
+/*
+ * Whoever kills ECs by the hundred, and calls what does not exist, does not own the console: what comes out is
+ * counted outside (tests/integration/CMakeLists.txt). With `wait=1` on the command line, once more after the limit
+ * recovered.
+ */
+enum { DEATHS = 300, BAD_CALLS = 1000 };
+static const uint64_t recovery = 5ull << 26; /* ticks; kernel/platform/console.h */
+
+static void die_once(void)
+{
+	struct rt_ec ec = {.cpu = rt_cpu, .events = GUEST_NOTHING, .no_utcb = true, .sel = sel_new()};
+	static uint8_t *stack;
+	sel_t pt = sel_new();
+
+	ec.stack = stack;
+	MUST(rt_ec_local(&ec));
+	stack = ec.stack;
+	MUST(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)raise_ud_at));
+	EXPECT_ST(hc_call(pt), ABORT);
+}
+
+static void many_deaths(void)
+{
+	rt_printf("flood: deaths\n");
+	for (unsigned i = 0; i < DEATHS; i++) {
+		die_once();
+		guest_clean();
+	}
+	rt_printf("flood: bad calls\n");
+	for (unsigned i = 0; i < BAD_CALLS; i++) {
+		EXPECT_ST(hc_call(GUEST_NOTHING), BAD_CAP);
+		EXPECT_ST(hc_1(HC_ARG1(99, 0, 0)), BAD_HYP);
+		EXPECT_ST(hc_create_pt(sel_new() - 1, GUEST_NOTHING, GUEST_NOTHING, 0, 0), BAD_CAP);
+		EXPECT_ST(hc_msr_write(0xc0000080, i), BAD_PAR);
+	}
+	rt_printf("flood: over\n");
+	for (uint64_t start = rt_rdtsc(); rt_arg("wait", 0) && rt_rdtsc() - start < recovery;)
+		for (volatile unsigned i = 0; i < 10000; i++)
+			;
+	die_once();
+}
+
 const struct test event_kill_tests[] = {
 	TEST(no_portal),
 	TEST(not_a_portal),
@@ -398,10 +461,12 @@ const struct test event_kill_tests[] = {
 	TEST(memory_for_page_fault),
 	TEST(memory_elsewhere),
 	TEST(memory_for_other_exceptions),
+	TEST(physical_memory_in_answers),
 	TEST(other_items_in_answers),
 	TEST(extended_state),
 	TEST(startup_message),
 	TEST(startup_once),
 	TEST(startup_without_portal),
+	TEST(many_deaths),
 	{},
 };

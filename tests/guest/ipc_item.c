@@ -95,6 +95,46 @@ static void memory_in_messages(void)
 	MUST(rt_mem_revoke(va, 1));
 }
 
+/* Two items: memory that no machine has, and memory that is there. */
+static unsigned long beyond, exists, place;
+
+static void answer_with_beyond(struct utcb *u, void *unused)
+{
+	(void)unused;
+	rt_msg(u, 3, 2);
+	u->words[2] = 42;
+	rt_item(u, 0, rt_mem(beyond, 0, RT_MEM_RW), ITEM_DELEGATE | ITEM_HYPERVISOR);
+	rt_item(u, 1, rt_mem(exists, 0, PERM_MEM_R), place | ITEM_DELEGATE | ITEM_HYPERVISOR);
+}
+
+/* In a reply, where the sender is the one who answers: a null CRD for that item, the rest arrives. */
+static void memory_beyond_in_reply(void)
+{
+	unsigned long *page = rt_pages(1), va = rt_va(2, 2), end = 1ul << (rt_cpuid(0x80000008, 0).eax & 0xff);
+	struct utcb *u = rt_utcb();
+	struct server s;
+
+	server_make(&s, answer_with_beyond, NULL);
+	page[0] = 99;
+	for (beyond = end; beyond < HEDRON_USER_END; beyond <<= 1) {
+		exists = rt_phys(page);
+		place = va + RT_PAGE;
+		MUST(rt_mem_delegate(RT_SEL_PD, (unsigned long)page, RT_SEL_PD, va, 1, RT_MEM_RW, 0));
+		u->xlt = 0;
+		u->del = rt_mem(va, 1, PERM_ALL);
+		rt_msg(u, 0, 0);
+		CHECK_OK(hc_call(s.pt));
+		EXPECT_EQ(u->items, 3 | 2 << 16);
+		EXPECT_EQ(u->words[2], 42);
+		EXPECT_ITEM(*UTCB_TYPED(u, 0), 0, ITEM_DELEGATE | ITEM_HYPERVISOR);
+		EXPECT_ITEM(*UTCB_TYPED(u, 1), rt_mem(va + RT_PAGE, 0, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR);
+		EXPECT(can_write(va)); /* what was there stays */
+		EXPECT(can_read(va + RT_PAGE) && !can_write(va + RT_PAGE));
+		EXPECT_EQ(*(volatile unsigned long *)(va + RT_PAGE), 99);
+		MUST(rt_mem_revoke(va, 2));
+	}
+}
+
 static void ports_in_messages(void)
 {
 	struct agent a;
@@ -265,17 +305,11 @@ static void too_many_items(void)
 }
 
 const struct test ipc_item_tests[] = {
-	TEST(delegate_in_call),
-	TEST(delegate_in_reply),
-	TEST(memory_in_messages),
-	TEST(ports_in_messages),
-	TEST(translate),
-	TEST(translate_to_the_nearest),
-	TEST(translate_within_a_pd),
-	TEST(translate_memory),
-	TEST(translate_ports),
-	TEST(translate_or_delegate),
-	TEST(many_items),
-	TEST(too_many_items),
-	{},
+	TEST(delegate_in_call),         TEST(delegate_in_reply),
+	TEST(memory_in_messages),       TEST(memory_beyond_in_reply),
+	TEST(ports_in_messages),        TEST(translate),
+	TEST(translate_to_the_nearest), TEST(translate_within_a_pd),
+	TEST(translate_memory),         TEST(translate_ports),
+	TEST(translate_or_delegate),    TEST(many_items),
+	TEST(too_many_items),           {},
 };
