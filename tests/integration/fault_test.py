@@ -3,7 +3,7 @@
 """
 Double faults, which no program can cause: through QEMU's stub for debuggers a CPU's kernel stack is moved into the pages
 that guard it, or the gates of its exceptions are taken away. The report has to come out, on the stack that #DF has for
-itself, and all CPUs have to stop.
+itself, and all CPUs have to stop. And an NMI while the kernel starts, which does no harm.
 """
 
 import argparse
@@ -29,16 +29,23 @@ REPORT = {
 }
 
 
+def run_to_start(session, build):
+    """The victim has just come up; the boot CPU, on its boot tables, waits for it."""
+    if session.debugger.run_to(elf.Symbols(build / "hypervisor").address("suspend_wake")) != VICTIM:
+        raise debugger.machine.MachineError("another CPU came up")
+
+
 def break_stack(session, build):
-    """The kernel's next push, and then that of the page fault it causes, go where no memory is."""
-    dispatch = elf.Symbols(build / "hypervisor").address("dispatch_run")
-    while session.debugger.run_to(dispatch) != VICTIM:
-        session.debugger.step()
+    """The kernel's next push, and that of the page fault it causes, go where no memory is."""
+    run_to_start(session, build)
     session.debugger.set_register(debugger.RSP, CPU_AREA + VICTIM * CPU_AREA_SIZE + STACK_BASE)
 
 
 def break_gates(session, _):
-    """No exception has a handler but #DF, which comes when the one for the first cannot be called."""
+    """When user code runs: no exception has a handler but #DF, which comes when the one for the first cannot be called."""
+    session.debugger.resume()
+    session.wait_for("^boot CPU is")
+    session.debugger.interrupt()
     idt = int(re.search(r"IDT= *([0-9a-f]+)", session.registers()[0])[1], 16)
     for vector in GATES:
         session.debugger.fill(idt + vector * GATE_SIZE, bytes(GATE_SIZE))
@@ -67,9 +74,13 @@ def judge(kind, session):
 
 
 def check(kind, build, session):
-    session.debugger.resume()
-    session.wait_for("^TEST ")
-    session.debugger.interrupt()
+    if kind == "nmi":
+        run_to_start(session, build)
+        session.monitor.run("inject-nmi")
+        session.debugger.resume()
+        session.wait_for("NMI from outside on CPU 0")
+        session.wait_for(f"{CPUS} of {CPUS} CPUs run(.*\n)*Hello from the roottask")
+        return []
     {"stack": break_stack, "gates": break_gates}[kind](session, build)
     session.debugger.resume()
     session.wait_for("PANIC:.*\n")
@@ -80,12 +91,13 @@ def check(kind, build, session):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
-    parser.add_argument("--kind", choices=REPORT.keys(), required=True)
+    parser.add_argument("--kind", choices=(*REPORT, "nmi"), required=True)
     parser.add_argument("--timeout", type=float, default=120)
     args = parser.parse_args()
     build = pathlib.Path(args.build).resolve()
+    program = "smp_tlb.elf" if args.kind == "gates" else "hello.elf"
     debugger.judged(lambda session: check(args.kind, build, session), args.timeout, kernel=str(build / "hypervisor.elf32"),
-                    modules=[(str(build / "smp_tlb.elf"), "")], cpus=CPUS, cmdline="serial nomwait")
+                    modules=[(str(build / program), "")], cpus=CPUS, cmdline="serial nomwait")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ def main():
         with subprocess.Popen(machine.qemu_command(vm, serial, folder / "qmp", folder), stdin=subprocess.DEVNULL) as process:
             try:
                 monitor = Monitor(folder / "qmp", process)
-                wait_for("TEST ", process, serial, args.timeout)
+                # Enough for a machine check; NMIs are to meet CPUs that are all busy.
+                wait_for("TEST " if args.kind == "nmi" else "boot CPU is", process, serial, args.timeout)
                 run = nmis if args.kind == "nmi" else machine_check
                 complaints = run(process, monitor, serial, args.timeout)
             except (machine.MachineError, OSError, subprocess.TimeoutExpired) as error:

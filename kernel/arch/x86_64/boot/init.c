@@ -101,6 +101,7 @@ static void init_objects(void)
 	must(space_pio_boot(&pd_kernel), "the port space");
 	must(pdspace_init(), "the port bitmap");
 	arch_pd_init(&pd_kernel);
+	kspace_show_private();
 	space_mem_claim(paddr(image.addr), image.size);
 	space_mem_claim(paddr(heap.addr), heap.size);
 }
@@ -130,9 +131,9 @@ static void init_late(void)
 	unsigned self = smp_self(&acpi);
 
 	cpu_setup(self);
-	tsc_init();
 	vmx_init(cmdline.vpid);
 	init_objects();
+	tsc_init(); /* takes its time, and from here on NMIs may come */
 	for (unsigned n = 0; n < cpu_count; n++)
 		smp_prepare_cpu(n, &acpi);
 	vmx_start_cpu(cpu);

@@ -6,7 +6,7 @@
 #include "platform/vga.h"
 
 extern const u8 text_start[], rodata_start[], data_start[], image_end[];
-extern u64 boot_pdpt_high[];
+extern u64 boot_pml4[], boot_pdpt_high[];
 
 paddr_t kspace_image;
 
@@ -141,6 +141,11 @@ enum status kspace_init(struct range heap, paddr_t image, unsigned cpus)
 	/* The CPU areas have a gigabyte of their own: one entry makes them visible in the boot tables, too. */
 	boot_pdpt_high[PDPT_INDEX(CPU_AREA)] = ptab_child(pml4[PML4_INDEX(CPU_AREA)])[PDPT_INDEX(CPU_AREA)];
 	return SUCCESS;
+}
+
+void kspace_show_private(void)
+{
+	boot_pml4[PML4_INDEX(PD_PRIVATE)] = pd_kernel.mem.host.root[PML4_INDEX(PD_PRIVATE)];
 }
 
 void kspace_share(u64 *pml4)

@@ -27,6 +27,10 @@ extern paddr_t kspace_image;
  */
 enum status kspace_init(struct range heap, paddr_t image, unsigned cpus) must_check;
 
+/* Hangs what is private to pd_kernel into the boot tables, too: without TSS no exception with a stack of its own
+ * works. */
+void kspace_show_private(void);
+
 /* Makes the shared part of the kernel's half visible in a PML4. */
 void kspace_share(u64 *pml4);
 void kspace_unshare(u64 *pml4);
