@@ -4,6 +4,8 @@
 #include "collect.h"
 #include "image.h"
 #include "run.h"
+#include "trace_file.h"
+#include "trace_meta.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -24,15 +26,16 @@ bool campaign_check(struct campaign *c, struct error *error)
 }
 
 /* "new.json" -> "new.log"; with several boots "new.1.log" and so on. */
-static char *log_path(const struct campaign *c, const struct campaign_kernel *kernel, unsigned boot)
+static char *path_beside(const struct campaign *c, const struct campaign_kernel *kernel, unsigned boot,
+			 const char *suffix)
 {
 	size_t len = strlen(kernel->output);
 
 	if (len > 5 && !strcmp(kernel->output + len - 5, ".json"))
 		len -= 5;
 	if (c->boots > 1)
-		return xasprintf("%.*s.%u.log", (int)len, kernel->output, boot);
-	return xasprintf("%.*s.log", (int)len, kernel->output);
+		return xasprintf("%.*s.%u.%s", (int)len, kernel->output, boot, suffix);
+	return xasprintf("%.*s.%s", (int)len, kernel->output, suffix);
 }
 
 /* As started, but without the folders of this host. */
@@ -103,6 +106,23 @@ static enum exit_code finish_boot(const struct campaign *c, struct campaign_kern
 	return EXIT_RUN_INVALID;
 }
 
+/* Also of a run that is not valid: it may show why. */
+static bool save_trace(const struct campaign *c, const struct campaign_kernel *kernel, const struct session *session)
+{
+	char *path = c->trace_file ? xstrdup(c->trace_file) : path_beside(c, kernel, c->config.boot, "htrace");
+	struct error error;
+	bool good;
+
+	trace_describe(session->trace, session, kernel->boots_done ? &kernel->result : NULL);
+	good = trace_save(session->trace, path, &error);
+	if (!good)
+		complain("%s", error.text);
+	else if (!c->progress.quiet)
+		fprintf(stderr, "trace: %s; `htrace stat` shows its numbers, `htrace text` its events\n", path);
+	free(path);
+	return good;
+}
+
 static void set_config(struct campaign *c, const struct campaign_kernel *kernel, unsigned boot)
 {
 	c->config.kernel = kernel->path;
@@ -120,11 +140,14 @@ static enum exit_code boot_logged(struct campaign *c, struct campaign_kernel *ke
 	struct error error;
 
 	session_init(&session, c->suite, !metric_find(c->target->metric)->exact);
+	session.wants_trace = c->traced;
 	if (c->target->prepare(&c->config, &launch, &error)) {
 		enum run_end end = run_boot(&launch, c->timeout, file, &session, &c->progress, &error);
 
 		fflush(file);
 		code = finish_boot(c, kernel, end, &session, &launch, log, &error);
+		if (session.trace && !save_trace(c, kernel, &session))
+			code = EXIT_RUN_INVALID;
 	} else {
 		complain("%s", error.text);
 	}
@@ -135,7 +158,7 @@ static enum exit_code boot_logged(struct campaign *c, struct campaign_kernel *ke
 
 static enum exit_code boot_once(struct campaign *c, struct campaign_kernel *kernel, unsigned boot)
 {
-	char *log = log_path(c, kernel, boot);
+	char *log = path_beside(c, kernel, boot, "log");
 	FILE *file = fopen(log, "we");
 	enum exit_code code = EXIT_RUN_INVALID;
 

@@ -26,6 +26,8 @@ struct campaign {
 	unsigned kernel_count;
 	const char *const *consoles; /* one for each boot; NULL: config's for all */
 	unsigned boots, timeout;
+	bool traced;
+	const char *trace_file; /* NULL: beside the result */
 	struct progress progress;
 };
 

@@ -5,6 +5,7 @@
 #include "compare.h"
 #include "report.h"
 #include "run.h"
+#include "trace_options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static struct {
 	unsigned cpus, memory, boots, timeout, baud; /* cpus 0: what the suite wants; timeout 0: the target's */
 	bool quiet;
 	struct verb_storage storage;
+	struct trace_options trace;
 } o = {.accel = "tcg", .memory = 512, .boots = 1, .append = "", .root_append = "", .baud = 115200};
 
 static const struct option_spec options[] = {
@@ -59,6 +61,7 @@ static const struct option_spec options[] = {
 	{"output", 'o', OPTION_TEXTS, "FILE",
 	 "Result file (hbench-result.json), one for each kernel; the raw console goes beside it as .log", &o.outputs,
 	 0, 0, NULL},
+	TRACE_OPTIONS(o.trace),
 	OPTIONS_STORAGE(o.storage),
 	{"quiet", 'q', OPTION_FLAG, NULL, "Neither progress nor the table of results", &o.quiet, 0, 0, NULL},
 	OPTION_END,
@@ -105,6 +108,8 @@ static void check_outputs(void)
 
 	if (o.outputs.count > 1 && o.outputs.count != kernels)
 		verb_usage(&verb_run_machine, "--output must be given once, or once for each kernel");
+	if (o.trace.file && (kernels > 1 || o.boots > 1 || o.consoles.count > 1))
+		verb_usage(&verb_run_machine, "--trace-file is for one boot of one kernel; without it each has one");
 }
 
 /* The output of one of several kernels: its own, or "new.json" becomes "new.2.json". */
@@ -147,6 +152,11 @@ static enum exit_code save_one(const struct campaign_kernel *kernel)
 		suite_free(&storage);
 		fflush(stdout);
 		fprintf(stderr, "written: %s\n", kernel->output);
+		if (result_traced(&kernel->result))
+			fputs("The kernel was traced, which takes time of its own: these numbers compare with those "
+			      "of "
+			      "traced runs only.\n",
+			      stderr);
 	}
 	return EXIT_SAME_OR_BETTER;
 }
@@ -185,10 +195,21 @@ static enum exit_code measure(struct campaign *c)
 	return code;
 }
 
+static char *joined(char *a, char *b)
+{
+	char *both = xasprintf("%s%s%s", a, *a && *b ? " " : "", b);
+
+	free(a);
+	free(b);
+	return both;
+}
+
+/* The user's words first: the roottask tells only the beginning of its command line. */
 static char *root_words(void)
 {
-	return o.suite ? xasprintf("suite=%s%s%s", o.suite, *o.root_append ? " " : "", o.root_append)
-		       : xstrdup(o.root_append);
+	char *suite = o.suite ? xasprintf("suite=%s", o.suite) : xstrdup("");
+
+	return joined(joined(suite, xstrdup(o.root_append)), trace_options_words(&o.trace));
 }
 
 static void set_up(struct campaign *c, const struct target *target, unsigned suite_cpus)
@@ -207,6 +228,8 @@ static void set_up(struct campaign *c, const struct target *target, unsigned sui
 	c->config.console = o.consoles.text[0];
 	c->config.baud = o.baud;
 	c->config.start = o.start;
+	c->traced = o.trace.events;
+	c->trace_file = o.trace.file;
 }
 
 static enum exit_code run_suite(const struct suite *suite)
@@ -219,6 +242,7 @@ static enum exit_code run_suite(const struct suite *suite)
 
 	check_real(target);
 	check_outputs();
+	trace_options_check(&o.trace, &verb_run_machine);
 	set_up(&c, target, suite->cpus);
 	add_kernels(&c);
 	c.config.root_words = words = root_words();
@@ -274,6 +298,7 @@ const struct verb verb_run_machine = {
 		"  hbench run -t qemu -k hypervisor.elf32 -r sm.elf --suite sm -o sm.json\n"
 		"  hbench run -t bochs --cpu tigerlake -k hypervisor.elf32 -r ipc.elf\n"
 		"  hbench run -t qemu --accel kvm --boots 5 -k old.elf32 -k new.elf32 -r ipc.elf -o ab.json\n"
+		"  hbench run -t qemu -k hypervisor.elf32 -r ipc.elf --root-append case=call --trace -o new.json\n"
 		"  hbench run -t serial -c /dev/ttyUSB0 -m nuc11 --boots 5 --start 'lab reset nuc11' -o nuc11.json\n"
 		"  hbench run -t tcp -c ser2net:4001 -m nuc11 --start 'lab reset nuc11'\n"
 		"  hbench run -t file -m nuc11 -c boot1.log -c boot2.log -c boot3.log\n",

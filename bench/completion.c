@@ -16,8 +16,8 @@ static void bash_options(FILE *out, const struct verb *verb)
 		fprintf(out, " --%s", o->name);
 	fputs("'\n\t\tcase $previous in\n", out);
 	for (const struct option_spec *o = verb->options; o && o->name; o++) {
-		if (o->type == OPTION_FLAG)
-			continue;
+		if (o->type == OPTION_FLAG || o->type == OPTION_MAYBE)
+			continue; /* the next word is none of its */
 		fprintf(out, "\t\t--%s", o->name);
 		if (o->letter)
 			fprintf(out, " | -%c", o->letter);
@@ -92,7 +92,7 @@ static void fish_option(FILE *out, const struct verb *verb, const struct option_
 	fprintf(out, "complete -c %s -n '__fish_seen_subcommand_from %s' -l %s", program.name, verb->name, o->name);
 	if (o->letter)
 		fprintf(out, " -s %c", o->letter);
-	if (o->type != OPTION_FLAG)
+	if (o->type != OPTION_FLAG && o->type != OPTION_MAYBE)
 		fputs(o->words ? " -x" : " -r", out);
 	if (o->words && strcmp(o->words, "SUITES"))
 		fprintf(out, " -a '%s'", o->words);

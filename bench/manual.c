@@ -55,9 +55,9 @@ static void option(FILE *out, const struct option_spec *o)
 	text(out, o->name);
 	fputs("\\fR", out);
 	if (o->arg) {
-		fputs("=\\fI", out);
+		fputs(o->type == OPTION_MAYBE ? "[=\\fI" : "=\\fI", out);
 		text(out, o->arg);
-		fputs("\\fR", out);
+		fputs(o->type == OPTION_MAYBE ? "\\fR]" : "\\fR", out);
 	}
 	fputc('\n', out);
 	text(out, o->doc);

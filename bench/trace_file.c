@@ -106,6 +106,8 @@ static bool check_meta(const json_t *meta, struct error *error)
 				 format ? format : "");
 	if (!json_is_integer(khz) || json_integer_value(khz) < 1 || json_integer_value(khz) > UINT32_MAX)
 		return error_set(error, "\"tsc_khz\" is not the rate of a clock");
+	if (json_object_get(meta, "period") && json_integer_value(json_object_get(meta, "period")) < 1)
+		return error_set(error, "\"period\" is no number of cycles");
 	return check_counters(meta, error) && check_cases(meta, error);
 }
 

@@ -122,7 +122,7 @@ static bool name_counters(json_t *meta, uint64_t counters, struct error *error)
 
 static bool on_begin(struct trace_lines *lines, const json_t *object, struct error *error)
 {
-	uint64_t version, khz, events, paths, counters;
+	uint64_t version, khz, events, paths, counters, period;
 	json_t *meta;
 
 	if (!get_number(object, "version", UINT32_MAX, &version, error))
@@ -133,11 +133,14 @@ static bool on_begin(struct trace_lines *lines, const json_t *object, struct err
 	if (!get_number(object, "tsc_khz", UINT32_MAX, &khz, error) ||
 	    !get_number(object, "events", (1ull << TRACE_EVENTS) - 1, &events, error) ||
 	    !get_number(object, "paths", (1ull << TRACE_PATHS) - 1, &paths, error) ||
-	    !get_number(object, "counters", UINT32_MAX, &counters, error))
+	    !get_number(object, "counters", UINT32_MAX, &counters, error) ||
+	    !get_number(object, "period", TRACE_PERIOD_MAX, &period, error))
 		return false;
 	lines->trace = xcalloc(1, sizeof(*lines->trace));
 	trace_init(lines->trace, (uint32_t)khz);
 	meta = lines->trace->meta;
+	if (period)
+		json_object_set_new(meta, "period", json_integer((json_int_t)period));
 	name_bits(meta, "events", events, trace_event_name, TRACE_EVENTS);
 	name_bits(meta, "paths", paths, trace_path_name, TRACE_PATHS);
 	return name_counters(meta, counters, error);

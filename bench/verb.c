@@ -71,6 +71,9 @@ static void take(const struct verb *verb, const struct option_spec *option, cons
 	case OPTION_TEXT:
 		*(const char **)option->out = text;
 		break;
+	case OPTION_MAYBE:
+		*(const char **)option->out = text ? text : "";
+		break;
 	case OPTION_NUMBER:
 		*(unsigned *)option->out = number(verb, option, text);
 		break;
@@ -103,7 +106,9 @@ static struct argp_option *argp_options(const struct verb *verb)
 	for (size_t i = 0; i < option_count(verb); i++) {
 		const struct option_spec *o = &verb->options[i];
 
-		out[i] = (struct argp_option){o->name, option_key(o, i), o->arg, 0, o->doc, 0};
+		out[i] = (struct argp_option){o->name, option_key(o, i),
+					      o->arg,  o->type == OPTION_MAYBE ? OPTION_ARG_OPTIONAL : 0,
+					      o->doc,  0};
 	}
 	return out;
 }

@@ -10,6 +10,7 @@
 enum option_type {
 	OPTION_FLAG,   /* out: bool */
 	OPTION_TEXT,   /* out: const char * */
+	OPTION_MAYBE,  /* out: const char *, "" when it is given without a value */
 	OPTION_NUMBER, /* out: unsigned, from min to max */
 	OPTION_TEXTS,  /* out: struct texts; may be given several times */
 };

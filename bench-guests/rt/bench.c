@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The measuring loop. What it prints is in bench_report.c. */
 #include "bench_internal.h"
+#include "trace.h"
 
 #define CALIBRATION_BATCHES 16
 #define CALIBRATION_WINDOWS 256
@@ -179,7 +180,7 @@ static void measure(const struct bench_case *c, struct bench_sample *s)
 
 /* One more window between two marks, for profiling/pathcost.py: warm as the measured ones, and nothing is taken off.
  */
-static void trace(const struct bench_case *c)
+static void run_marked(const struct bench_case *c)
 {
 	bench_mark();
 	c->window();
@@ -206,34 +207,13 @@ static const char *attempt(const struct bench_case *c, unsigned index, struct be
 	} else {
 		measure(c, s);
 		if (rt_arg("trace", 0))
-			trace(c);
+			run_marked(c);
 		if (c->valid)
 			bench_fail(c->valid());
 	}
 	if (c->teardown)
 		c->teardown();
 	return skip;
-}
-
-static bool run_one(const struct bench_case *c, unsigned index, struct bench_sample *s)
-{
-	const char *skip, *why;
-	char text[120];
-
-	verdict.why = NULL;
-	verdict.wrong_status = false;
-	running.c = c;
-	running.index = index;
-	skip = attempt(c, index, s);
-	why = failure(text, sizeof(text));
-	if (why)
-		bench_report_fail(c, index, why);
-	else if (skip)
-		bench_report_skip(c, index, skip);
-	else
-		bench_report_sample(c, index, s);
-	running.c = NULL;
-	return !why;
 }
 
 /* "case", or "case/param:value". */
@@ -245,6 +225,30 @@ static void name_of(const struct bench_case *c, unsigned index, char *text, size
 		rt_snprintf(text, size, "%s/%s:%ld", c->name, c->param, c->values[index]);
 	else
 		rt_snprintf(text, size, "%s", c->name);
+}
+
+static bool run_one(const struct bench_case *c, unsigned index, struct bench_sample *s)
+{
+	const char *skip, *why;
+	char text[120];
+
+	verdict.why = NULL;
+	verdict.wrong_status = false;
+	running.c = c;
+	running.index = index;
+	name_of(c, index, text, sizeof(text));
+	trace_case_begin(text);
+	skip = attempt(c, index, s);
+	trace_case_end();
+	why = failure(text, sizeof(text));
+	if (why)
+		bench_report_fail(c, index, why);
+	else if (skip)
+		bench_report_skip(c, index, skip);
+	else
+		bench_report_sample(c, index, s);
+	running.c = NULL;
+	return !why;
 }
 
 /* Does the name start with one of the texts of case=TEXT,TEXT...? Without any text all are wanted. */
@@ -294,13 +298,16 @@ static void run_suite(void *arg)
 
 	(void)arg;
 	bench_machine_init();
-	bench_report_run(suite.name);
+	bench_report_run(suite.name, trace_prepare());
 	cal = calibrate();
 	bench_report_calibration(&cal);
 	suite.ok = cal.stable;
+	trace_on();
 	for (const struct bench_case *const *table = suite.tables; *table; table++)
 		for (const struct bench_case *c = *table; c->name; c++)
 			run_case(c, cal.overhead);
+	trace_off();
+	trace_send();
 	bench_report_end();
 	RT_MUST(hc_sm_up(suite.done));
 }

@@ -117,7 +117,7 @@ static void add_machine(void)
 	add(",\"memory_mb\":%lu", bench_machine_memory());
 }
 
-void bench_report_run(const char *name)
+void bench_report_run(const char *name, bool traced)
 {
 	suite = name;
 	lines = 0;
@@ -130,6 +130,8 @@ void bench_report_run(const char *name)
 	add(",\"cpus\":%u", rt_cpu_count());
 	add_string("cmdline", rt_cmdline());
 	add_machine();
+	if (traced)
+		add(",\"traced\":true");
 	end();
 }
 

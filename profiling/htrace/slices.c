@@ -120,6 +120,8 @@ static void take_hypercall(struct finder *f, const struct event *e)
 	close_hypercall(f, e, e->r->event == TRACE_HYPERCALL_END ? e->r : NULL);
 	if (e->r->event == TRACE_HYPERCALL)
 		open_slice(f, e, SLICE_HYPERCALL, 0);
+	else
+		run(f, e, e->r->a);
 }
 
 static void take_guest(struct finder *f, const struct event *e)

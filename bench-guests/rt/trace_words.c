@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names on the command line, and the bits and numbers they stand for. */
+#include "internal.h"
+#include "trace.h"
+
+#define RECORDS 4096 /* of each CPU: half a minute on a serial line */
+
+static const char *const events[TRACE_EVENTS] = {
+#define X(n, name, extra, a, b, text) [n] = #name,
+	TRACE_LIST(X)
+#undef X
+};
+
+static const char *const paths[TRACE_PATHS] = {
+#define X(n, name) [n] = #name,
+	HC_LIST(X)
+#undef X
+#define X(n, name, text) [n] = #name,
+		TRACE_PATH_LIST(X)
+#undef X
+};
+
+static const char *const counters[TRACE_COUNTER_KINDS] = {
+#define X(n, name, text) [n] = #name,
+	TRACE_COUNTER_LIST(X)
+#undef X
+};
+
+/* Length of a name in a list of words; 0 at its end. */
+static size_t word_length(const char *at)
+{
+	size_t n = 0;
+
+	while (at[n] && at[n] != ' ' && at[n] != ',')
+		n++;
+	return n;
+}
+
+static bool same(const char *word, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		char upper = word[i] >= 'a' && word[i] <= 'z' ? (char)(word[i] - 'a' + 'A') : word[i];
+
+		if (upper != name[i])
+			return false;
+	}
+	return !name[n];
+}
+
+/* Its place in the list, or `count`. */
+static unsigned find(const char *const *list, unsigned count, const char *word, size_t n)
+{
+	unsigned i = 0;
+
+	while (i < count && !(list[i] && same(word, n, list[i])))
+		i++;
+	return i;
+}
+
+/* Calls take() for each name; false when one is not known. */
+static bool each(const char *text, const char *const *list, unsigned count,
+		 void (*take)(uint64_t *value, unsigned index), uint64_t *value)
+{
+	for (size_t n; (n = word_length(text)); text += n + (text[n] == ',')) {
+		unsigned index = find(list, count, text, n);
+
+		if (index == count)
+			return false;
+		take(value, index);
+	}
+	return true;
+}
+
+static void take_bit(uint64_t *value, unsigned index)
+{
+	*value |= 1ul << index;
+}
+
+/* Behind those that are there: eight bits each, its number plus one. */
+static void take_counter(uint64_t *value, unsigned index)
+{
+	unsigned at = 0;
+
+	while (*value >> at & 0xff)
+		at += 8;
+	if (at < 8 * TRACE_COUNTERS_MAX)
+		*value |= (uint64_t)(index + 1) << at;
+}
+
+static bool bits(const char *text, const char *const *list, unsigned count, uint64_t *value)
+{
+	if (!text)
+		return true;
+	if (same(text, word_length(text), "ALL")) {
+		*value = (1ul << count) - 1;
+		return true;
+	}
+	return each(text, list, count, take_bit, value);
+}
+
+/* trace=1 is another word: it asks for a window between two marks (bench.h). */
+static const char *event_text(void)
+{
+	const char *text = rt_arg_text("trace");
+
+	return text && *text >= '0' && *text <= '9' ? NULL : text;
+}
+
+bool trace_asked(void)
+{
+	return event_text() || rt_arg_text("trace_paths");
+}
+
+void trace_words(struct trace_plan *plan)
+{
+	const char *text = rt_arg_text("trace_counters");
+
+	plan->records = rt_arg("trace_records", RECORDS);
+	plan->period = rt_arg("trace_period", 0);
+	plan->sampler = rt_arg("trace_sampler", 0);
+	if (!bits(event_text(), events, TRACE_EVENTS, &plan->events))
+		plan->why = "trace= has a name that is no event's";
+	else if (!bits(rt_arg_text("trace_paths"), paths, TRACE_PATHS, &plan->paths))
+		plan->why = "trace_paths= has a name that is no path's";
+	else if (text && !each(text, counters, TRACE_COUNTER_KINDS, take_counter, &plan->counters))
+		plan->why = "trace_counters= has a name that is no counter's";
+	else if (plan->records < 1 || plan->records > 1ul << TRACE_ORDER_MAX)
+		plan->why = "trace_records= is too small or too large";
+}
