@@ -9,7 +9,7 @@
 
 #define BEGIN                                                                                                      \
 	"{\"type\":\"begin\",\"line\":0,\"version\":1,\"tsc_khz\":1000000,\"events\":12,\"paths\":3,\"counters\":" \
-	"513"
+	"513,\"period\":0"
 #define CPU "{\"type\":\"cpu\",\"line\":1,\"cpu\":1,\"written\":10,\"records\":2"
 #define RECORD_1           \
 	"0900000002000000" \

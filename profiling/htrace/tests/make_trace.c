@@ -36,10 +36,10 @@ static void call_and_reply(struct trace_cpu *cpu)
 {
 	hypercall(cpu, HC_CALL, 0x123);
 	record(cpu, 40, TRACE_CALL, 0, EC1, EC2);
-	record(cpu, 5, TRACE_HYPERCALL_END, SUCCESS, EC1, 0);
+	record(cpu, 5, TRACE_HYPERCALL_END, SUCCESS, EC2, 0);
 	hypercall(cpu, HC_REPLY, 0);
 	record(cpu, 35, TRACE_REPLY, 0, EC2, EC1);
-	record(cpu, 5, TRACE_HYPERCALL_END, SUCCESS, EC2, 0);
+	record(cpu, 5, TRACE_HYPERCALL_END, SUCCESS, EC1, 0);
 }
 
 static void guest(struct trace_cpu *cpu)
