@@ -49,6 +49,8 @@ class OwnFiles(Files):
         self.assertTrue(files)
         for file in files:
             self.assertGreater(model.Weights.read(file).estimate(1, {"syscall": 1}), 0)
+            self.assertTrue(json.loads(file.read_text())["microarchitecture"], file)
+            self.assertIn(f"| `{file.stem}` |", (model.HERE.parent / "docs/pathcost.md").read_text())
 
     def test_budgets(self):
         files = list((model.HERE / "budgets").glob("*.json"))
