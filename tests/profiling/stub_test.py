@@ -125,7 +125,8 @@ class Stub(unittest.TestCase):
 
     def test_wrong_answers(self):
         for broken, why in (({"p": "E22"}, "where the CPU is"), ({"p": "1234"}, "where the CPU is"),
-                            ({"p": "xyz"}, "answers 'xyz'"), ({"p": ""}, "where the CPU is"), ({"s": "E22"}, "does not run on"), ({"c": ""}, "does not run on"),
+                            ({"p": ""}, "where the CPU is"), ({"p": "xyz"}, "answers 'xyz'"),
+                            ({"s": "E22"}, "does not run on"), ({"c": ""}, "does not run on"),
                             ({"m": "abc"}, "answers 'abc'"), ({"m": "00" * 99}, "answers '0000"), ({"Z": ""}, "refuses")):
             with self.assertRaisesRegex(path.TraceError, why, msg=broken):
                 self.record(broken=broken)
