@@ -225,18 +225,6 @@ static enum exit_code gate_file(const char *file)
 	return code;
 }
 
-/* What several results come to: the code that comes first here. */
-static enum exit_code graver(enum exit_code a, enum exit_code b)
-{
-	static const enum exit_code order[] = {EXIT_USAGE, EXIT_RUN_INVALID, EXIT_REGRESSED, EXIT_BENCHMARK_MISSING,
-					       EXIT_NOT_ENOUGH_DATA};
-
-	for (size_t i = 0; i < array_size(order); i++)
-		if (a == order[i] || b == order[i])
-			return order[i];
-	return EXIT_SAME_OR_BETTER;
-}
-
 static int run(char **args, unsigned count)
 {
 	enum exit_code code = EXIT_SAME_OR_BETTER;
@@ -248,9 +236,9 @@ static int run(char **args, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		if (i)
 			putchar('\n');
-		code = graver(code, gate_file(args[i]));
+		code = compare_graver(code, gate_file(args[i]));
 	}
-	return write_sinks() ? code : graver(code, EXIT_RUN_INVALID);
+	return write_sinks() ? code : compare_graver(code, EXIT_RUN_INVALID);
 }
 
 const struct verb verb_gate = {

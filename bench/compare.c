@@ -133,6 +133,18 @@ enum exit_code compare_exit_code(const struct comparison *c)
 	return EXIT_SAME_OR_BETTER;
 }
 
+enum exit_code compare_graver(enum exit_code a, enum exit_code b)
+{
+	static const enum exit_code order[] = {EXIT_USAGE,           EXIT_RUN_INVALID,
+					       EXIT_REGRESSED,       EXIT_BENCHMARK_MISSING,
+					       EXIT_NOT_ENOUGH_DATA, EXIT_INTERRUPTED};
+
+	for (size_t i = 0; i < array_size(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return EXIT_SAME_OR_BETTER;
+}
+
 void compare_free(struct comparison *c)
 {
 	free(c->pairs);

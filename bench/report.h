@@ -9,6 +9,9 @@ void report_result(FILE *out, const struct result *result, const struct suite *s
 void report_comparison(FILE *out, const struct comparison *c);
 void report_markdown(FILE *out, const struct comparison *c);
 void report_junit(FILE *out, const struct comparison *c); /* a <testsuite>, without what comes around */
+/* One attribute of an XML element, escaped. */
+void report_junit_attribute(FILE *out, const char *name, const char *value);
+
 void report_json(FILE *out, const struct comparison *c);
 
 /* A line for each benchmark and boot, with a line of titles. */

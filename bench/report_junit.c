@@ -18,7 +18,7 @@ static void print_escaped(FILE *out, const char *text)
 	}
 }
 
-static void print_attribute(FILE *out, const char *name, const char *value)
+void report_junit_attribute(FILE *out, const char *name, const char *value)
 {
 	fprintf(out, " %s=\"", name);
 	print_escaped(out, value);
@@ -28,7 +28,7 @@ static void print_attribute(FILE *out, const char *name, const char *value)
 static void print_outcome(FILE *out, const char *element, const char *message)
 {
 	fprintf(out, "    <%s", element);
-	print_attribute(out, "message", message);
+	report_junit_attribute(out, "message", message);
 	fputs("/>\n", out);
 }
 
@@ -63,8 +63,8 @@ static void print_verdict(FILE *out, const struct comparison *c, const struct pa
 static void print_pair(FILE *out, const struct comparison *c, const struct pair *p)
 {
 	fputs("  <testcase", out);
-	print_attribute(out, "classname", result_text(c->b, "machine"));
-	print_attribute(out, "name", p->label);
+	report_junit_attribute(out, "classname", result_text(c->b, "machine"));
+	report_junit_attribute(out, "name", p->label);
 	fputs(" time=\"0\">\n", out);
 	print_verdict(out, c, p);
 	fprintf(out, "    <system-out>A %ju, B %ju, %s</system-out>\n  </testcase>\n", (uintmax_t)p->outcome.a,
@@ -74,8 +74,8 @@ static void print_pair(FILE *out, const struct comparison *c, const struct pair 
 void report_junit(FILE *out, const struct comparison *c)
 {
 	fputs("<testsuite", out);
-	print_attribute(out, "name", result_text(c->b, "suite"));
-	print_attribute(out, "timestamp", result_text(c->b, "date"));
+	report_junit_attribute(out, "name", result_text(c->b, "suite"));
+	report_junit_attribute(out, "timestamp", result_text(c->b, "date"));
 	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n", c->count,
 		c->tally[VERDICT_WORSE], c->tally[VERDICT_MISSING], c->tally[VERDICT_UNSURE] + c->tally[VERDICT_NEW]);
 	for (size_t i = 0; i < c->count; i++)

@@ -52,6 +52,11 @@ void run_catch_signals(void)
 	signal(SIGPIPE, SIG_IGN); /* a console server that goes away */
 }
 
+bool run_interrupted(void)
+{
+	return interrupted;
+}
+
 static bool open_console(struct machine *m)
 {
 	int ends[2];

@@ -15,6 +15,9 @@ enum run_end {
 /* SIGINT and SIGTERM end a run in order (the emulator is ended, too). To be called once. */
 void run_catch_signals(void);
 
+/* True once such a signal came. */
+bool run_interrupted(void);
+
 /*
  * Starts what was prepared and listens until the machine is done, dies or `timeout` seconds are over. The raw console
  * goes to log.

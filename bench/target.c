@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -109,18 +108,10 @@ char *launch_find_line(const struct launch *launch, const char *name, const char
 	return found;
 }
 
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
-{
-	(void)stat;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
 void launch_free(struct launch *launch)
 {
 	if (launch->folder)
-		nftw(launch->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		remove_folder(launch->folder);
 	if (launch->console >= 0)
 		close(launch->console);
 	free(launch->folder);

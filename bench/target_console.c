@@ -3,7 +3,7 @@
  * Machines that hbench does not start itself but listens to: a real one on a serial line, one behind a console
  * server, or the recorded console of one. A command of the user's may start or reset the machine for each boot.
  */
-#include "target.h"
+#include "target_console.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +55,7 @@ static bool set_up_line(int fd, unsigned rate, struct error *error)
 	return true;
 }
 
-static int open_serial(const struct machine_config *config, struct error *error)
+int target_console_serial(const struct machine_config *config, struct error *error)
 {
 	int fd = open(config->console, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	struct error why;
@@ -113,7 +113,7 @@ static bool split_address(const char *where, char *host, size_t size, const char
 	return true;
 }
 
-static int open_tcp(const struct machine_config *config, struct error *error)
+int target_console_tcp(const struct machine_config *config, struct error *error)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
@@ -202,7 +202,7 @@ static bool prepare(const struct machine_config *config, struct launch *launch, 
 
 static bool prepare_serial(const struct machine_config *config, struct launch *launch, struct error *error)
 {
-	if (!prepare(config, launch, error, open_serial))
+	if (!prepare(config, launch, error, target_console_serial))
 		return false;
 	prepare_start(config, launch);
 	return true;
@@ -210,7 +210,7 @@ static bool prepare_serial(const struct machine_config *config, struct launch *l
 
 static bool prepare_tcp(const struct machine_config *config, struct launch *launch, struct error *error)
 {
-	if (!prepare(config, launch, error, open_tcp))
+	if (!prepare(config, launch, error, target_console_tcp))
 		return false;
 	launch->telnet = true;
 	prepare_start(config, launch);

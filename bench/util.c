@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <gcrypt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,19 @@ bool make_folders(const char *path, struct error *error)
 	return good;
 }
 
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
+{
+	(void)stat;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+void remove_folder(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 bool sha256_hex(const void *data, size_t size, char out[65])
 {
 	unsigned char digest[32];
@@ -204,6 +218,13 @@ void write_harmless(FILE *out, const char *s, size_t len)
 		else if (c != '\r' || (i + 1 < len && s[i + 1] != '\n'))
 			fprintf(out, "\\x%02x", c);
 	}
+}
+
+void make_harmless(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
 }
 
 bool want_colour(FILE *out)

@@ -53,6 +53,9 @@ bool file_replace(const char *path, const char *data, size_t size, struct error 
 /* mkdir -p */
 bool make_folders(const char *path, struct error *error) must_check;
 
+/* rm -rf; a folder that is not there is none to remove. */
+void remove_folder(const char *path);
+
 /* 64 lowercase hexadecimal digits. */
 bool sha256_hex(const void *data, size_t size, char out[65]);
 
@@ -64,6 +67,9 @@ void date_now(char out[32]);
 
 /* Writes len bytes with control and non-ASCII characters made visible, so that a log cannot drive the terminal. */
 void write_harmless(FILE *out, const char *s, size_t len);
+
+/* Replaces control and non-ASCII characters in place by question marks. */
+void make_harmless(char *text);
 
 /* True when the stream is a terminal and the user did not set NO_COLOR. */
 bool want_colour(FILE *out);
