@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fleet/attempt.h"
+
+#include "fleet/console.h"
+#include "lines.h"
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const double grace = 0.5; /* for the rest of a panic's registers */
+
+struct listening {
+	const struct attempt *attempt;
+	struct console console;
+	struct lines lines;
+	double start, last_byte, kernel_came; /* kernel_came: 0: not yet */
+};
+
+static enum fate_verdict fail(const struct attempt *a, enum fate_verdict verdict, const struct error *error)
+{
+	a->watch->verdict = verdict;
+	snprintf(a->watch->why, sizeof(a->watch->why), "%.500s", error->text);
+	return verdict;
+}
+
+static void on_line(void *context, const char *line, size_t len, bool cut)
+{
+	const struct listening *l = context;
+
+	watch_line(l->attempt->watch, line, len, cut);
+}
+
+/* True when something came. */
+static bool listen_once(struct listening *l)
+{
+	char data[16384];
+	size_t len = console_read(&l->console, data, sizeof(data));
+
+	if (!len)
+		return false;
+	fwrite(data, 1, len, l->attempt->log);
+	fflush(l->attempt->log); /* it is kept even if this process dies */
+	lines_feed(&l->lines, data, len, on_line, l);
+	l->last_byte = seconds_now();
+	if (!l->kernel_came && (l->attempt->watch->kernels || l->attempt->watch->session.seen_run))
+		l->kernel_came = l->last_byte;
+	return true;
+}
+
+/* Which patience is over; WATCH_DONE: none. */
+static enum watch_end impatient(const struct listening *l, unsigned *seconds)
+{
+	const struct inventory_timeouts *t = &l->attempt->machine->timeouts;
+	double now = seconds_now();
+	enum watch_end end = WATCH_DONE;
+
+	if (!l->kernel_came && now >= l->start + t->boot) {
+		*seconds = t->boot;
+		end = WATCH_BOOT_TIME;
+	} else if (l->kernel_came && now >= l->kernel_came + t->run) {
+		*seconds = t->run;
+		end = WATCH_RUN_TIME;
+	} else if (l->kernel_came && now >= l->last_byte + t->silence) {
+		*seconds = t->silence;
+		end = WATCH_SILENCE;
+	}
+	return end;
+}
+
+static enum watch_end listen(struct listening *l, unsigned *seconds)
+{
+	while (!run_interrupted() && !watch_over(l->attempt->watch)) {
+		enum watch_end end = impatient(l, seconds);
+
+		if (end != WATCH_DONE)
+			return end;
+		listen_once(l);
+		if (l->console.ended)
+			return WATCH_CLOSED;
+	}
+	return WATCH_DONE;
+}
+
+/* What is still on the wire belongs into the log. */
+static void listen_to_the_last(struct listening *l)
+{
+	double until = seconds_now() + grace;
+
+	while (!l->console.ended && seconds_now() < until)
+		listen_once(l);
+	lines_finish(&l->lines, on_line, l);
+}
+
+static enum fate_verdict measure(struct listening *l)
+{
+	const struct attempt *a = l->attempt;
+	unsigned seconds = 0;
+	enum watch_end end;
+	struct error error;
+
+	if (!power_restart(a->inventory, a->machine, a->context, &error))
+		return fail(a, FATE_POWER, &error);
+	l->start = l->last_byte = seconds_now();
+	end = listen(l, &seconds);
+	if (run_interrupted())
+		return FATE_INTERRUPTED;
+	listen_to_the_last(l);
+	return watch_judge(a->watch, end, seconds);
+}
+
+enum fate_verdict attempt_run(const struct attempt *a)
+{
+	struct listening *l = xcalloc(1, sizeof(*l));
+	enum fate_verdict verdict;
+	struct error error;
+
+	l->attempt = a;
+	if (console_open(&l->console, a->inventory, a->machine, &error))
+		verdict = measure(l);
+	else
+		verdict = fail(a, FATE_CONSOLE, &error);
+	console_close(&l->console);
+	free(l);
+	return verdict;
+}

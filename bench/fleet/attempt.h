@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One try to boot a machine and to let it measure: power, console, patience. */
+#pragma once
+
+#include "fleet/power.h"
+#include "fleet/watch.h"
+
+struct attempt {
+	const struct inventory *inventory;
+	const struct inventory_machine *machine;
+	const struct power_context *context;
+	struct watch *watch; /* as of watch_init() */
+	FILE *log;           /* gets the raw console */
+};
+
+/* The verdict, also in the watch with its reason. FATE_INTERRUPTED when the user ended it. */
+enum fate_verdict attempt_run(const struct attempt *attempt);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A fleet run as a whole: locks, a process per machine, and that every machine is left in order. */
+#pragma once
+
+#include "fleet/plan.h"
+
+/* What is to be said of a machine apart from its suites; "" when all is well. */
+struct fleet_note {
+	char text[512];
+};
+
+/* Runs what is not done yet, at most `jobs` machines at a time; notes has one for each machine. False when the user
+ * interrupted it. */
+bool fleet_run(const struct plan *plan, unsigned jobs, struct fleet_note *notes);

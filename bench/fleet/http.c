@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fleet/http.h"
+
+#include "fleet/script.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { BACKLOG = 64, IDLE_SECONDS = 30, CONNECTIONS_MAX = 512, SHOWN_MAX = 300 };
+
+struct http {
+	const struct inventory *inventory;
+	struct MHD_Daemon *daemon;
+	int listener, folder;
+};
+
+/* --- the log --- */
+
+struct log_line {
+	FILE *out;
+};
+
+/* What iPXE tells of the machine. */
+static enum MHD_Result log_argument(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	const struct log_line *line = context;
+
+	(void)kind;
+	fprintf(line->out, " %s=%s", key, value ? value : "");
+	return MHD_YES;
+}
+
+static void log_request(struct MHD_Connection *connection, const char *method, const char *url, unsigned status)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	char address[INET_ADDRSTRLEN] = "?", *text = NULL;
+	struct log_line line;
+	size_t size = 0;
+
+	if (info && info->client_addr->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)info->client_addr)->sin_addr, address,
+			  sizeof(address));
+	line.out = open_memstream(&text, &size);
+	if (!line.out)
+		return;
+	fprintf(line.out, "http: %s %u %s %s", address, status, method, url);
+	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, log_argument, &line);
+	fclose(line.out);
+	flockfile(stderr);
+	write_harmless(stderr, text, size < SHOWN_MAX ? size : SHOWN_MAX);
+	fputc('\n', stderr);
+	funlockfile(stderr);
+	free(text);
+}
+
+/* --- what is asked for --- */
+
+/* The kernel itself sees to it that the way stays below the folder. */
+static int open_below(const struct http *h, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+
+	if (!*path || *path == '.' || strstr(path, "/."))
+		return -1;
+	return (int)syscall(SYS_openat2, h->folder, path, &how, sizeof(how));
+}
+
+static struct MHD_Response *file_response(const struct http *h, const char *path)
+{
+	struct MHD_Response *response = NULL;
+	int fd = open_below(h, path);
+	struct stat data;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &data) && S_ISREG(data.st_mode))
+		response = MHD_create_response_from_fd64((uint64_t)data.st_size, fd); /* which is closed with it */
+	if (!response)
+		close(fd);
+	return response;
+}
+
+static const struct inventory_machine *machine_of(const struct inventory *inventory, const char *path)
+{
+	for (unsigned i = 0; i < inventory->machines_count; i++) {
+		const struct inventory_machine *m = &inventory->machines[i];
+		char *mac = m->mac ? inventory_mac_name(m) : xstrdup("?");
+		char *name = xasprintf(SCRIPT_NODES "/%s.ipxe", mac);
+		bool same = !strcasecmp(name, path);
+
+		free(name);
+		free(mac);
+		if (same)
+			return m;
+	}
+	return NULL;
+}
+
+/* Scripts that are in no file: the first one, and those of machines that have nothing to run. */
+static struct MHD_Response *script_response(const struct http *h, const char *path)
+{
+	const struct inventory_machine *m = machine_of(h->inventory, path);
+	bool start = !strcmp(path, "boot.ipxe");
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out;
+
+	if (!m && !start)
+		return NULL;
+	out = open_memstream(&text, &size);
+	if (!out)
+		return NULL;
+	if (start)
+		script_start(out, h->inventory);
+	else
+		script_machine(out, h->inventory, m, NULL, NULL);
+	fclose(out);
+	return MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
+}
+
+static struct MHD_Response *find(const struct http *h, const char *url)
+{
+	const char *path = url + strspn(url, "/");
+	struct MHD_Response *response = strcmp(path, "boot.ipxe") ? file_response(h, path) : NULL;
+
+	return response ? response : script_response(h, path);
+}
+
+static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+			      const char *version, const char *data, size_t *size, void **state)
+{
+	const struct http *h = context;
+	bool reads = !strcmp(method, "GET") || !strcmp(method, "HEAD");
+	struct MHD_Response *response = reads ? find(h, url) : NULL;
+	unsigned status = response ? MHD_HTTP_OK : reads ? MHD_HTTP_NOT_FOUND : MHD_HTTP_METHOD_NOT_ALLOWED;
+	enum MHD_Result done;
+
+	(void)version;
+	(void)data;
+	(void)size;
+	(void)state;
+	if (!response)
+		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return MHD_NO;
+	log_request(connection, method, url, status);
+	done = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return done;
+}
+
+/* --- the socket --- */
+
+static int listen_on(const struct inventory_network *n, struct error *error)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)n->http_port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), yes = 1;
+	bool good = fd >= 0 && inet_pton(AF_INET, n->address, &address.sin_addr) == 1 &&
+		    !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) &&
+		    !setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, n->interface, (socklen_t)strlen(n->interface)) &&
+		    !bind(fd, (struct sockaddr *)&address, sizeof(address)) && !listen(fd, BACKLOG);
+
+	if (good)
+		return fd;
+	error_store(error, "cannot listen on %s:%u of %s: %s", n->address, n->http_port, n->interface,
+		    strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+struct http *http_open(const struct inventory *inventory, struct error *error)
+{
+	const char *boot = inventory->lab.folders.boot;
+	struct http *h = xcalloc(1, sizeof(*h));
+
+	*h = (struct http){.inventory = inventory, .listener = -1, .folder = -1};
+	if (make_folders(boot, error)) {
+		h->folder = open(boot, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (h->folder < 0)
+			error_store(error, "cannot open the folder %s: %s", boot, strerror(errno));
+		else
+			h->listener = listen_on(&inventory->lab.network, error);
+	}
+	if (h->listener >= 0)
+		return h;
+	http_close(h);
+	return NULL;
+}
+
+bool http_start(struct http *h, struct error *error)
+{
+	h->daemon =
+		MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET,
+				 h->listener, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+				 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
+	if (!h->daemon)
+		return error_set(error, "the HTTP server did not start");
+	h->listener = -1; /* the daemon's now */
+	return true;
+}
+
+void http_close(struct http *h)
+{
+	if (!h)
+		return;
+	if (h->daemon)
+		MHD_stop_daemon(h->daemon);
+	if (h->listener >= 0)
+		close(h->listener);
+	if (h->folder >= 0)
+		close(h->folder);
+	free(h);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files and scripts for machines, over HTTP. Listens on one address of one interface; serves regular files below one
+ * folder, no links, nothing hidden; writes a line for each request.
+ */
+#pragma once
+
+#include "fleet/inventory.h"
+
+struct http;
+
+/* Takes the address and the folder, which may need privileges; NULL on error. */
+struct http *http_open(const struct inventory *inventory, struct error *error) must_check;
+
+/* Begins to answer, in threads of its own. */
+bool http_start(struct http *http, struct error *error) must_check;
+
+void http_close(struct http *http);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a fleet run came to: for each machine and suite the fate, the result, and how it compares with the
+ * machine's baseline. */
+#pragma once
+
+#include "compare.h"
+#include "fleet/fleet.h"
+#include "fleet/fate.h"
+
+struct ledger_row {
+	const struct inventory_machine *machine;
+	const char *suite;
+	const struct fleet_note *note;
+	struct fate fate;
+	struct result result, judged, baseline; /* judged: the result under the baseline's name */
+	struct suite suite_data;
+	struct comparison comparison;
+	bool has_result, has_suite, compared;
+	const char *gate; /* "same", "regressed", ... in a word or two */
+	char why[1024];   /* of the fate, or of the gate */
+	enum exit_code code;
+};
+
+struct ledger {
+	const struct plan *plan;
+	struct ledger_row *rows;
+	unsigned count;
+};
+
+/* Reads what lies in the run's folder. */
+void ledger_open(struct ledger *ledger, const struct plan *plan, const struct fleet_note *notes);
+
+/* The gravest code of all rows. */
+enum exit_code ledger_code(const struct ledger *ledger);
+
+void ledger_free(struct ledger *ledger);

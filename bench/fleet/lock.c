@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fleet/lock.h"
+
+#include "json_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { LOCK_FILE_MAX = 1 << 16 };
+
+static char *lock_path(const char *folder, const char *machine)
+{
+	return xasprintf("%s/%s.lock", folder, machine);
+}
+
+/* Field 22 of its line in /proc, counted after the name, which may contain anything; 0 when there is no such process.
+ */
+static unsigned long long start_of(long pid)
+{
+	char *path = xasprintf("/proc/%ld/stat", pid), *data, *at;
+	unsigned long long started = 0;
+	struct error ignored;
+	size_t size;
+
+	data = file_read(path, 1 << 16, &size, &ignored);
+	at = data ? strrchr(data, ')') : NULL;
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		started = strtoull(at, NULL, 10);
+	free(data);
+	free(path);
+	return started;
+}
+
+static void host_name(char out[64])
+{
+	if (gethostname(out, 64))
+		strcpy(out, "unknown");
+	out[63] = '\0';
+}
+
+static void own_info(struct lock_info *info, const char *purpose)
+{
+	const struct passwd *user = getpwuid(getuid());
+
+	*info = (struct lock_info){.pid = getpid(), .started = start_of(getpid())};
+	snprintf(info->owner, sizeof(info->owner), "%s", user ? user->pw_name : "unknown");
+	host_name(info->host);
+	snprintf(info->purpose, sizeof(info->purpose), "%s", purpose);
+	date_now(info->since);
+	info->expires = (long long)time(NULL) + LOCK_SECONDS;
+}
+
+static void copy_text(const json_t *root, const char *key, char *out, size_t size)
+{
+	const char *text = json_string_value(json_object_get(root, key));
+
+	snprintf(out, size, "%s", text ? text : "unknown");
+	make_harmless(out);
+}
+
+/* A file that cannot be read as a lock counts as one of an unknown owner, which is over. */
+static bool read_lock(const char *path, struct lock_info *info)
+{
+	struct error ignored;
+	json_t *root;
+
+	*info = (struct lock_info){0};
+	if (access(path, F_OK))
+		return false;
+	root = json_file_load(path, LOCK_FILE_MAX, &ignored);
+	copy_text(root, "owner", info->owner, sizeof(info->owner));
+	copy_text(root, "host", info->host, sizeof(info->host));
+	copy_text(root, "purpose", info->purpose, sizeof(info->purpose));
+	copy_text(root, "since", info->since, sizeof(info->since));
+	info->pid = (long)json_integer_value(json_object_get(root, "pid"));
+	info->started = (unsigned long long)json_integer_value(json_object_get(root, "started"));
+	info->expires = (long long)json_integer_value(json_object_get(root, "expires"));
+	json_decref(root);
+	return true;
+}
+
+static bool write_lock(const char *path, const struct lock_info *info, struct error *error)
+{
+	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "owner", info->owner, "host", info->host,
+				 "purpose", info->purpose, "since", info->since, "pid", (json_int_t)info->pid,
+				 "started", (json_int_t)info->started, "expires", (json_int_t)info->expires);
+	char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	bool good = text ? file_replace(path, text, strlen(text), error)
+			 : error_set(error, "the lock's purpose is no text: %.200s", info->purpose);
+
+	free(text);
+	json_decref(root);
+	return good;
+}
+
+static enum lock_state state_of(const struct lock_info *info)
+{
+	char host[64];
+	bool here;
+
+	host_name(host);
+	here = !strcmp(host, info->host);
+	if (here && info->pid == getpid() && info->started == start_of(getpid()))
+		return LOCK_MINE;
+	if (info->expires <= (long long)time(NULL) || (here && start_of(info->pid) != info->started))
+		return LOCK_STALE;
+	return LOCK_HELD;
+}
+
+enum lock_state lock_look(const char *folder, const char *machine, struct lock_info *info)
+{
+	char *path = lock_path(folder, machine);
+	bool there = read_lock(path, info);
+
+	free(path);
+	return there ? state_of(info) : LOCK_FREE;
+}
+
+/* Looking and writing are one step for all who hold this file's lock; -1 on error. */
+static int guard(const char *folder, struct error *error)
+{
+	char *path = xasprintf("%s/guard", folder);
+	int fd = -1;
+
+	if (make_folders(folder, error)) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+		if (fd < 0 || flock(fd, LOCK_EX))
+			error_store(error, "cannot lock %s: %s", path, strerror(errno));
+	}
+	free(path);
+	return fd;
+}
+
+bool lock_take(const char *folder, const char *machine, const char *purpose, struct error *error)
+{
+	int fd = guard(folder, error);
+	char *path = lock_path(folder, machine), who[512];
+	struct lock_info info;
+	bool good = fd >= 0;
+
+	if (good && lock_look(folder, machine, &info) == LOCK_HELD) {
+		lock_describe(&info, who, sizeof(who));
+		good = error_set(error, "%s belongs to %s", machine, who);
+	}
+	if (good) {
+		own_info(&info, purpose);
+		good = write_lock(path, &info, error);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return good;
+}
+
+bool lock_renew(const char *folder, const char *machine)
+{
+	struct error error;
+	int fd = guard(folder, &error);
+	char *path = lock_path(folder, machine);
+	struct lock_info info;
+	bool mine = fd >= 0 && lock_look(folder, machine, &info) == LOCK_MINE;
+
+	if (mine) {
+		info.expires = (long long)time(NULL) + LOCK_SECONDS;
+		if (!write_lock(path, &info, &error))
+			complain("%s", error.text);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return mine;
+}
+
+void lock_release(const char *folder, const char *machine)
+{
+	struct error error;
+
+	if (!lock_break(folder, machine, false, &error))
+		complain("%s", error.text);
+}
+
+bool lock_break(const char *folder, const char *machine, bool force, struct error *error)
+{
+	int fd = guard(folder, error);
+	char *path = lock_path(folder, machine), who[512];
+	struct lock_info info;
+	bool good = fd >= 0;
+
+	if (good && lock_look(folder, machine, &info) == LOCK_HELD && !force) {
+		lock_describe(&info, who, sizeof(who));
+		good = error_set(error, "%s belongs to %s, who is still at it; --force takes it away", machine, who);
+	}
+	if (good && unlink(path) && errno != ENOENT)
+		good = error_set(error, "cannot remove %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return good;
+}
+
+void lock_describe(const struct lock_info *info, char *out, size_t size)
+{
+	snprintf(out, size, "%s on %s, process %ld, since %s, for %s", info->owner, info->host, info->pid,
+		 info->since, info->purpose);
+}

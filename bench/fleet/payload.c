@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fleet/payload.h"
+
+#include "child.h"
+#include "fleet/script.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 1 << 30, SUMS_MAX = 1 << 20, MKIMAGE_SECONDS = 120 };
+
+/* --- sums --- */
+
+/* "<64 digits>  name" */
+static bool check_sum(const char *folder, const char *line, size_t len, struct error *error)
+{
+	char *name = xasprintf("%.*s", len > 66 ? (int)len - 66 : 0, len > 66 ? line + 66 : ""), hash[65], *path;
+	size_t size;
+	char *data;
+	bool good;
+
+	path = xasprintf("%s/%s", folder, name);
+	data = *name && *name != '.' && !strchr(name, '/') ? file_read(path, FILE_MAX, &size, error) : NULL;
+	good = data && sha256_hex(data, size, hash) && !strncmp(line, hash, 64);
+	if (!good)
+		error_store(error, "%s does not have the sum in SHA256SUMS: remove the folder, it is made again",
+			    path);
+	free(data);
+	free(path);
+	free(name);
+	return good;
+}
+
+bool payload_check_sums(const char *folder, struct error *error)
+{
+	char *path = xasprintf("%s/SHA256SUMS", folder);
+	size_t size;
+	char *data = file_read(path, SUMS_MAX, &size, error);
+	bool good = data && (size || error_set(error, "%s is empty", path));
+
+	for (const char *line = data; good && *line; line += strcspn(line, "\n") + 1) {
+		good = check_sum(folder, line, strcspn(line, "\n"), error);
+		if (!line[strcspn(line, "\n")])
+			break;
+	}
+	free(data);
+	free(path);
+	return good;
+}
+
+/* --- making --- */
+
+/* Beside the sources, found from the program's place; or what the environment says. */
+static char *find_mkimage(void)
+{
+	const char *named = getenv("HBENCH_MKIMAGE");
+	char self[PATH_MAX];
+	ssize_t len;
+
+	if (named && *named)
+		return xstrdup(named);
+	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	while (len > 0 && self[len - 1] != '/')
+		len--;
+	return xasprintf("%.*s" HBENCH_MKIMAGE_PATH, (int)(len > 0 ? len : 0), self);
+}
+
+static bool hash_file(const char *path, char hash[65], struct error *error)
+{
+	size_t size;
+	char *data = file_read(path, FILE_MAX, &size, error);
+	bool good = data && (sha256_hex(data, size, hash) || error_set(error, "cannot compute a SHA-256"));
+
+	free(data);
+	return good;
+}
+
+/* Of everything that the folder depends on. */
+static bool name_payload(struct payload *p, const struct plan *plan, const char *suite, const char *root_words,
+			 const char *words, struct error *error)
+{
+	char root_hash[65], hash[65], *all, *roottask = plan_roottask(plan, suite);
+	bool good = hash_file(roottask, root_hash, error);
+
+	free(roottask);
+	if (!good)
+		return false;
+	all = xasprintf("%s %s %s %s", plan->kernel_sha256, root_hash, words, root_words);
+	good = sha256_hex(all, strlen(all), hash) || error_set(error, "cannot compute a SHA-256");
+	snprintf(p->id, sizeof(p->id), "%.*s", PAYLOAD_ID_LENGTH, good ? hash : "");
+	free(all);
+	return good;
+}
+
+/* Links in a folder of their own: boot/mkimage divides words at blanks, which paths may have. */
+static bool link_programs(const struct plan *plan, const char *suite, const char *work, struct error *error)
+{
+	char *kernel = xasprintf("%s/hypervisor.elf32", work), *root = xasprintf("%s/%s.elf", work, suite);
+	char *roottask = plan_roottask(plan, suite);
+	bool good =
+		make_folders(work, error) && ((!symlink(plan->kernel, kernel) && !symlink(roottask, root)) ||
+					      error_set(error, "cannot make links in %s: %s", work, strerror(errno)));
+
+	free(roottask);
+	free(root);
+	free(kernel);
+	return good;
+}
+
+static bool run_mkimage(const char *work, const char *suite, const char *folder, const char *root_words,
+			const char *words, struct error *error)
+{
+	char *mkimage = find_mkimage(), *module = xasprintf("%s.elf %s", suite, root_words);
+	char *log = xasprintf("%s/mkimage.txt", work);
+	const char *const argv[] = {mkimage,    "netboot", "-o",         folder, "--kernel", "hypervisor.elf32",
+				    "--append", words,     "--roottask", module, NULL};
+	int fd = open(log, O_CREAT | O_TRUNC | O_RDWR | O_APPEND | O_CLOEXEC, 0644);
+	struct error why;
+	bool good = fd >= 0 || error_set(error, "cannot write %s: %s", log, strerror(errno));
+
+	if (good && !child_run((char *const *)argv, work, fd, fd, MKIMAGE_SECONDS, &why))
+		good = error_set(error, "no payload could be made: %.300s; what it said is in %.300s", why.text, log);
+	if (fd >= 0)
+		close(fd);
+	free(log);
+	free(module);
+	free(mkimage);
+	return good;
+}
+
+/* Complete under its name or not at all; another run that made it meanwhile made the same. */
+static bool make_payload(const struct plan *plan, const char *suite, const char *folder, const char *root_words,
+			 const char *words, struct error *error)
+{
+	char *scratch = xasprintf("%s.%d", folder, getpid()),
+	     *work = xasprintf("%s/mkimage.%d", plan->folder, getpid());
+	char *parent = xstrdup(folder);
+	bool good;
+
+	*strrchr(parent, '/') = '\0';
+	good = make_folders(parent, error) && link_programs(plan, suite, work, error) &&
+	       run_mkimage(work, suite, scratch, root_words, words, error) && payload_check_sums(scratch, error);
+	if (good && rename(scratch, folder) && errno != ENOTEMPTY && errno != EEXIST)
+		good = error_set(error, "cannot rename %s: %s", scratch, strerror(errno));
+	remove_folder(scratch);
+	if (good)
+		remove_folder(work);
+	free(parent);
+	free(work);
+	free(scratch);
+	return good;
+}
+
+bool payload_prepare(struct payload *p, const struct plan *plan, const struct inventory_machine *machine,
+		     const char *suite, struct error *error)
+{
+	char *root_words = plan_root_words(plan, suite), *words = plan_kernel_words(machine), *folder;
+	bool good = name_payload(p, plan, suite, root_words, words, error);
+
+	folder = xasprintf("%s/" SCRIPT_PAYLOADS "/%s", plan->inventory->lab.folders.boot, p->id);
+	p->title = xasprintf("suite %s, kernel %.16s", suite, plan->kernel_sha256);
+	if (good)
+		good = access(folder, F_OK) ? make_payload(plan, suite, folder, root_words, words, error)
+					    : payload_check_sums(folder, error);
+	free(folder);
+	free(words);
+	free(root_words);
+	return good;
+}
+
+/* --- arming --- */
+
+static bool copy_file(const char *from, const char *to, struct error *error)
+{
+	size_t size;
+	char *data = file_read(from, FILE_MAX, &size, error);
+	bool good = data && file_replace(to, data, size, error);
+
+	free(data);
+	return good;
+}
+
+/* From the payload to a place that does not depend on it. */
+static bool publish(const struct payload *p, const char *boot, const char *name, const char *to, struct error *error)
+{
+	char *from = xasprintf("%s/" SCRIPT_PAYLOADS "/%s/%s", boot, p->id, name);
+	bool good = copy_file(from, to, error);
+
+	free(from);
+	return good;
+}
+
+static char *node_path(const struct inventory *inventory, const struct inventory_machine *machine, const char *tail)
+{
+	char *mac = inventory_mac_name(machine);
+	char *path = xasprintf("%s/" SCRIPT_NODES "/%s%s", inventory->lab.folders.boot, mac, tail);
+
+	free(mac);
+	return path;
+}
+
+static bool write_script(const struct payload *p, const struct inventory *inventory,
+			 const struct inventory_machine *machine, struct error *error)
+{
+	char *path = node_path(inventory, machine, ".ipxe"), *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	bool good = out || error_set(error, "out of memory");
+
+	if (good) {
+		script_machine(out, inventory, machine, p->id, p->title);
+		good = !fclose(out) && file_replace(path, text, size, error);
+	}
+	free(text);
+	free(path);
+	return good;
+}
+
+/* For network cards with a PXE of their maker; the others do without. */
+static void publish_loader(const struct payload *p, const char *boot)
+{
+	char *path = xasprintf("%s/undionly.kpxe", boot);
+	struct error ignored;
+
+	if (access(path, F_OK) && !publish(p, boot, "undionly.kpxe", path, &ignored))
+		unlink(path);
+	free(path);
+}
+
+bool payload_arm(const struct payload *p, const struct inventory *inventory, const struct inventory_machine *machine,
+		 struct error *error)
+{
+	const char *boot = inventory->lab.folders.boot;
+	char *folder = node_path(inventory, machine, ""), *efi = node_path(inventory, machine, "/job.efi");
+	bool good = make_folders(folder, error) && write_script(p, inventory, machine, error);
+
+	if (good && machine->firmware == FIRMWARE_UEFI)
+		good = publish(p, boot, "job.efi", efi, error);
+	publish_loader(p, boot);
+	free(efi);
+	free(folder);
+	return good;
+}
+
+void payload_disarm(const struct inventory *inventory, const struct inventory_machine *machine)
+{
+	static const char *const tails[] = {".ipxe", "/job.efi"};
+
+	for (size_t i = 0; i < array_size(tails); i++) {
+		char *path = node_path(inventory, machine, tails[i]);
+
+		if (unlink(path) && errno != ENOENT)
+			complain("%s: cannot remove %s: %s", machine->name, path, strerror(errno));
+		free(path);
+	}
+}
+
+void payload_free(struct payload *payload)
+{
+	free(payload->title);
+	*payload = (struct payload){0};
+}

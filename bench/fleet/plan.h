@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a fleet run is to do, kept in its folder: <run>/run.json. What came of it lies beside that, in
+ * <run>/<machine>/<suite>/: outcome.json, the console log of each attempt, result.json.
+ */
+#pragma once
+
+#include "fleet/inventory.h"
+
+#include <jansson.h>
+
+struct plan {
+	const struct inventory *inventory;
+	char *folder;                 /* of the run, absolute */
+	char *kernel, *roottasks;     /* absolute; the roottask of a suite is <roottasks>/<suite>.elf */
+	char *root_append, *revision; /* revision: or NULL */
+	char **suites;
+	unsigned suite_count;
+	const struct inventory_machine **machines;
+	unsigned machine_count;
+	unsigned boots;                       /* of each suite on each machine */
+	char kernel_sha256[65], build_id[65]; /* build_id: "" when the kernel has none */
+};
+
+/* Looks at the kernel and the roottasks; false when one is not there or is none. */
+bool plan_check(struct plan *plan, struct error *error) must_check;
+
+bool plan_save(const struct plan *plan, struct error *error) must_check;
+
+/* The plan of a run's folder, still without inventory and machines: the file of the one and the names of the others
+ * are to be freed. */
+bool plan_load(struct plan *plan, const char *folder, char **inventory_path, json_t **machines,
+	       struct error *error) must_check;
+
+/* <run>/<machine>/<suite>/<name>, to be freed. */
+char *plan_path(const struct plan *plan, const struct inventory_machine *machine, const char *suite,
+		const char *name);
+char *plan_roottask(const struct plan *plan, const char *suite);
+
+/* Words of the roottask's command line, to be freed. */
+char *plan_root_words(const struct plan *plan, const char *suite);
+
+/* Words of the kernel's, to be freed. */
+char *plan_kernel_words(const struct inventory_machine *machine);
+
+void plan_free(struct plan *plan);

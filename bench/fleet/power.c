@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fleet/power.h"
+
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const names[] = {"on", "off", "cycle", "status"};
+
+bool power_find(const char *name, enum power_action *action)
+{
+	for (size_t i = 0; i < array_size(names); i++)
+		if (!strcmp(name, names[i])) {
+			*action = (enum power_action)i;
+			return true;
+		}
+	return false;
+}
+
+/* --- commands --- */
+
+/* The word with {name} and {mac} replaced. */
+static char *filled(const char *word, const struct inventory_machine *m)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	while (out && *word) {
+		if (!strncmp(word, "{name}", 6)) {
+			fputs(m->name, out);
+			word += 6;
+		} else if (!strncmp(word, "{mac}", 5)) {
+			fputs(m->mac ? m->mac : "", out);
+			word += 5;
+		} else {
+			fputc(*word++, out);
+		}
+	}
+	if (!out || fclose(out)) {
+		free(text);
+		return xstrdup("");
+	}
+	return text;
+}
+
+static char **copy_words(const char *const *words, size_t count, const struct inventory_machine *m)
+{
+	char **copy = xcalloc(count + 1, sizeof(*copy));
+
+	for (size_t i = 0; i < count; i++)
+		copy[i] = m ? filled(words[i], m) : xstrdup(words[i]);
+	return copy;
+}
+
+static char **own_command(const struct inventory_machine *m, enum power_action action)
+{
+	const struct inventory_power *p = &m->power;
+	char *const *const words[] = {p->on, p->off, p->cycle, p->status};
+	const unsigned counts[] = {p->on_count, p->off_count, p->cycle_count, p->status_count};
+
+	return words[action] ? copy_words((const char *const *)words[action], counts[action], m) : NULL;
+}
+
+static char **ipmi_command(const struct inventory_power *p, enum power_action action)
+{
+	const char *const words[] = {"ipmitool", "-I", p->interface,     "-H",      p->host, "-U",
+				     p->user,    "-f", p->password_file, "chassis", "power", names[action]};
+
+	return copy_words(words, array_size(words), NULL);
+}
+
+static char **powerman_command(const struct inventory_power *p, enum power_action action)
+{
+	static const char *const options[] = {"--on", "--off", "--cycle", "--query"};
+	const char *const words[] = {"powerman", options[action], p->node, "--server-host", p->host};
+
+	return copy_words(words, p->host ? 5 : 3, NULL);
+}
+
+char **power_command(const struct inventory_machine *m, enum power_action action)
+{
+	switch (m->power.type) {
+	case POWER_IPMI:
+		return ipmi_command(&m->power, action);
+	case POWER_POWERMAN:
+		return powerman_command(&m->power, action);
+	case POWER_COMMAND:
+		break;
+	}
+	return own_command(m, action);
+}
+
+/* --- running them --- */
+
+static void tell(const char *name, const char *value)
+{
+	if (value)
+		setenv(name, value, 1);
+	else
+		unsetenv(name);
+}
+
+static void set_environment(const struct inventory_machine *m, const struct power_context *context)
+{
+	static const struct power_context nothing;
+	const struct power_context *c = context ? context : &nothing;
+
+	tell("HBENCH_MACHINE", m->name);
+	tell("HBENCH_MAC", m->mac);
+	tell("HBENCH_CONSOLE", m->console.path);
+	tell("HBENCH_SUITE", c->suite);
+	tell("HBENCH_KERNEL", c->kernel);
+	tell("HBENCH_ROOTTASK", c->roottask);
+	tell("HBENCH_APPEND", c->append);
+	tell("HBENCH_ROOT_WORDS", c->root_words);
+}
+
+static void copy_to_log(int from, const char *log, char *const argv[])
+{
+	FILE *out = log ? fopen(log, "ae") : NULL;
+	char data[4096];
+	ssize_t len;
+
+	if (!out)
+		return;
+	fputc('$', out);
+	for (; *argv; argv++)
+		fprintf(out, " %s", *argv);
+	fputc('\n', out);
+	if (!lseek(from, 0, SEEK_SET))
+		while ((len = read(from, data, sizeof(data))) > 0)
+			fwrite(data, 1, (size_t)len, out);
+	fclose(out);
+}
+
+/* The last line that the program wrote, harmless; "" when there is none. */
+static void last_words(int fd, char *out, size_t size)
+{
+	char data[2048] = "", *start = data;
+	off_t end = lseek(fd, 0, SEEK_END);
+	ssize_t len = pread(fd, data, sizeof(data) - 1, end > 2047 ? end - 2047 : 0);
+
+	for (data[len < 0 ? 0 : len] = '\0'; len > 0 && strchr("\r\n ", data[len - 1]); len--)
+		data[len - 1] = '\0';
+	if (strrchr(data, '\n'))
+		start = strrchr(data, '\n') + 1;
+	snprintf(out, size, "%.*s", (int)size - 1, start);
+	make_harmless(out);
+}
+
+static int scratch_file(struct error *error)
+{
+	int fd = open(getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		error_store(error, "cannot make a temporary file: %s", strerror(errno));
+	return fd;
+}
+
+/* fd: gets what the program says. */
+static bool run_command(const struct inventory *inventory, const struct inventory_machine *m,
+			enum power_action action, int fd, const struct power_context *context, struct error *error)
+{
+	char **argv = power_command(m, action), words[400];
+	struct error why;
+	bool good;
+
+	if (!argv)
+		return error_set(error, "power %s: the inventory has no command for it", names[action]);
+	set_environment(m, context);
+	good = child_run(argv, inventory->folder, fd, fd, m->timeouts.power, &why);
+	if (!good) {
+		last_words(fd, words, sizeof(words));
+		error_store(error, "power %s: %.400s%s%s", names[action], why.text, *words ? ": " : "", words);
+	}
+	copy_to_log(fd, context ? context->log : NULL, argv);
+	strings_free(argv);
+	return good;
+}
+
+bool power_do(const struct inventory *inventory, const struct inventory_machine *machine, enum power_action action,
+	      const struct power_context *context, struct error *error)
+{
+	int fd = scratch_file(error);
+	bool good = fd >= 0 && run_command(inventory, machine, action, fd, context, error);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+static void pause_for(unsigned seconds)
+{
+	struct timespec rest = {.tv_sec = seconds};
+
+	while (nanosleep(&rest, &rest) && errno == EINTR)
+		;
+}
+
+bool power_restart(const struct inventory *inventory, const struct inventory_machine *m,
+		   const struct power_context *context, struct error *error)
+{
+	if (m->power.type == POWER_COMMAND && !(m->power.on && m->power.off))
+		return power_do(inventory, m, POWER_CYCLE, context, error);
+	if (!power_do(inventory, m, POWER_OFF, context, error))
+		return false;
+	pause_for(*m->timeouts.settle);
+	return power_do(inventory, m, POWER_ON, context, error);
+}
+
+bool power_leave(const struct inventory *inventory, const struct inventory_machine *m,
+		 const struct power_context *context, struct error *error)
+{
+	switch (m->after) {
+	case AFTER_OFF:
+		return power_do(inventory, m, POWER_OFF, context, error);
+	case AFTER_ON:
+		return power_restart(inventory, m, context, error); /* into what it boots by itself */
+	default:
+		return true;
+	}
+}
+
+/* --- status --- */
+
+static bool is_word(const char *at, size_t len, const char *word)
+{
+	return strlen(word) == len && !strncasecmp(at, word, len);
+}
+
+/* powerman: "on:      node" and "off:     " are there always; the line with the node counts. */
+static int powerman_status(const char *text, const char *node)
+{
+	int state = -1;
+
+	for (const char *line = text; *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n')) {
+		size_t len = strcspn(line, "\n");
+
+		if (memmem(line, len, node, strlen(node)))
+			state = !strncmp(line, "on:", 3) ? 1 : !strncmp(line, "off:", 4) ? 0 : state;
+	}
+	return state;
+}
+
+int power_parse_status(const char *text, const char *node)
+{
+	static const char blanks[] = " \t\r\n:.,";
+	int state = -1;
+
+	if (node)
+		return powerman_status(text, node);
+	while (*text) {
+		size_t len = strcspn(text, blanks);
+
+		if (is_word(text, len, "on"))
+			state = 1;
+		else if (is_word(text, len, "off"))
+			state = 0;
+		text += len;
+		text += strspn(text, blanks);
+	}
+	return state;
+}
+
+bool power_ask(const struct inventory *inventory, const struct inventory_machine *m, bool *on, struct error *error)
+{
+	int fd = scratch_file(error), state = -1;
+	char text[4096] = "";
+	bool good = fd >= 0 && run_command(inventory, m, POWER_STATUS, fd, NULL, error);
+
+	if (good && pread(fd, text, sizeof(text) - 1, 0) >= 0)
+		state = power_parse_status(text, m->power.type == POWER_POWERMAN ? m->power.node : NULL);
+	if (good && state < 0)
+		good = error_set(error, "power status: the answer has neither `on` nor `off`");
+	if (fd >= 0)
+		close(fd);
+	*on = state > 0;
+	return good;
+}

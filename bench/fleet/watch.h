@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One attempt to boot and measure, as far as its console tells: which of the things that go wrong in labs it was. No
+ * input and output here, so that tests can feed it lines.
+ */
+#pragma once
+
+#include "fleet/fate.h"
+#include "session.h"
+
+struct watch {
+	struct session session;
+	const char *suite, *build_id; /* build_id: how the kernel's begins, "" when it is not known */
+	bool measures_time;
+	unsigned kernels;  /* how often a kernel said hello */
+	unsigned loaders;  /* how often a boot loader did */
+	unsigned give_ups; /* how often one said that it could not boot */
+	bool any_byte;
+	char last_give_up[160];
+	enum fate_verdict verdict; /* FATE_OPEN as long as it goes well */
+	char why[512];
+};
+
+/* Why nobody listens any more. */
+enum watch_end {
+	WATCH_DONE,      /* watch_over() */
+	WATCH_BOOT_TIME, /* no kernel in time */
+	WATCH_RUN_TIME,  /* no end in time */
+	WATCH_SILENCE,   /* nothing for too long */
+	WATCH_CLOSED,    /* the console went away */
+};
+
+void watch_init(struct watch *watch, const char *suite, const char *build_id, bool measures_time);
+void watch_line(struct watch *watch, const char *line, size_t len, bool cut);
+
+/* True when nothing more needs to come. */
+bool watch_over(const struct watch *watch);
+
+/* The verdict, with `why`. seconds: the patience that is over. */
+enum fate_verdict watch_judge(struct watch *watch, enum watch_end end, unsigned seconds);
+
+void watch_free(struct watch *watch);

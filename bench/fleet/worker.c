@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fleet/worker.h"
+
+#include "collect.h"
+#include "fleet/attempt.h"
+#include "fleet/payload.h"
+#include "image.h"
+#include "run.h"
+#include "session_log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct work {
+	const struct plan *plan;
+	const struct inventory_machine *machine;
+	const char *suite;
+	struct fate fate;
+	unsigned tries; /* of the boot that is next */
+};
+
+static void tell(const struct work *w, const char *fmt, ...) printf_like(2, 3);
+
+/* One write, so that lines of machines do not mix. */
+static void tell(const struct work *w, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = xstrdup("out of memory");
+	va_end(args);
+	make_harmless(text);
+	dprintf(STDERR_FILENO, "%s  %s\n", w->machine->name, text);
+	free(text);
+}
+
+static char *path_of(const struct work *w, const char *name)
+{
+	return plan_path(w->plan, w->machine, w->suite, name);
+}
+
+static void save_fate(const struct work *w)
+{
+	char *path = path_of(w, "outcome.json");
+	struct error error;
+
+	if (!fate_save(&w->fate, path, &error))
+		tell(w, "%s", error.text);
+	free(path);
+}
+
+static void decide(struct work *w, enum fate_verdict verdict, const char *why)
+{
+	w->fate.verdict = verdict;
+	snprintf(w->fate.why, sizeof(w->fate.why), "%.500s", why);
+}
+
+/* --- the result, of the logs of the good boots --- */
+
+static bool add_log(const struct work *w, struct result *result, const char *log, struct error *error)
+{
+	char *path = path_of(w, log);
+	const char *metric = inventory_metric_name(w->machine);
+	struct session session;
+	bool good;
+
+	session_init(&session, w->suite, w->machine->metric == METRIC_TICKS);
+	good = session_read_log(&session, path, error);
+	if (good && session.fault != FAULT_NONE)
+		good = error_set(error, "%s: %s", log, fault_text(session.fault));
+	if (good && !result->context)
+		collect_start(result, &session, w->machine->name, metric);
+	good = good && collect_add(result, &session, error);
+	session_free(&session);
+	free(path);
+	return good;
+}
+
+static bool note_programs(const struct work *w, struct result *result, struct error *error)
+{
+	char *roottask = plan_roottask(w->plan, w->suite), *words = plan_kernel_words(w->machine);
+	bool good = image_note(result, "kernel", w->plan->kernel, error) &&
+		    image_note(result, "roottask", roottask, error);
+
+	result_set_text(result, "target", "fleet");
+	result_set_text(result, "kernel_append", words + strlen("serial novga") + (w->machine->append ? 1 : 0));
+	free(words);
+	free(roottask);
+	return good;
+}
+
+static bool make_result(const struct work *w, struct error *error)
+{
+	char *path = path_of(w, "result.json");
+	struct result result = {0};
+	bool good = true;
+
+	for (unsigned i = 0; i < w->fate.attempt_count && good; i++)
+		if (w->fate.attempts[i].verdict == FATE_OK)
+			good = add_log(w, &result, w->fate.attempts[i].log, error);
+	good = good && note_programs(w, &result, error);
+	if (good) {
+		collect_finish(&result, w->plan->revision, w->fate.good_boots);
+		good = result_save(&result, path, error);
+	}
+	result_free(&result);
+	free(path);
+	return good;
+}
+
+/* --- one boot --- */
+
+/* A name that no earlier attempt has, be it one of an interrupted run. */
+static FILE *open_log(const struct work *w, char name[64])
+{
+	for (unsigned i = 1; i < 10000; i++) {
+		char *path;
+		FILE *file;
+
+		snprintf(name, 64, "console.%u.log", i);
+		path = path_of(w, name);
+		file = fopen(path, "wxe");
+		free(path);
+		if (file || errno != EEXIST)
+			return file;
+	}
+	return NULL;
+}
+
+static enum fate_verdict boot(struct work *w, FILE *log, struct watch *watch)
+{
+	char *roottask = plan_roottask(w->plan, w->suite), *root_words = plan_root_words(w->plan, w->suite);
+	char *words = plan_kernel_words(w->machine), *power_log = path_of(w, "power.txt");
+	const struct power_context context = {w->suite, w->plan->kernel, roottask, words, root_words, power_log};
+	const struct attempt attempt = {w->plan->inventory, w->machine, &context, watch, log};
+	enum fate_verdict verdict = attempt_run(&attempt);
+
+	free(power_log);
+	free(words);
+	free(root_words);
+	free(roottask);
+	return verdict;
+}
+
+static enum fate_verdict boot_logged(struct work *w)
+{
+	double start = seconds_now();
+	enum fate_verdict verdict;
+	struct watch watch;
+	char name[64];
+	FILE *log = open_log(w, name);
+
+	if (!log) {
+		decide(w, FATE_INVALID, "the console log cannot be written");
+		return FATE_INVALID;
+	}
+	watch_init(&watch, w->suite, w->plan->build_id, w->machine->metric == METRIC_TICKS);
+	verdict = boot(w, log, &watch);
+	fate_add(&w->fate, verdict, name, watch.why, seconds_now() - start);
+	decide(w, verdict, watch.why);
+	tell(w, "%s: %s%s%s (%.0f s)", w->suite, fate_text(verdict), *watch.why ? ": " : "", watch.why,
+	     seconds_now() - start);
+	watch_free(&watch);
+	fclose(log);
+	return verdict;
+}
+
+/* --- one suite --- */
+
+/* False when there is nothing more to be hoped for. */
+static bool next_try(struct work *w)
+{
+	enum fate_verdict verdict = boot_logged(w);
+
+	if (verdict == FATE_OK) {
+		w->fate.good_boots++;
+		w->tries = 0;
+	} else if (!fate_may_retry(verdict) || ++w->tries > *w->machine->retries) {
+		return false;
+	}
+	decide(w, FATE_OPEN, "");
+	save_fate(w);
+	return true;
+}
+
+static void conclude(struct work *w)
+{
+	struct error error;
+
+	if (run_interrupted())
+		decide(w, FATE_INTERRUPTED, "");
+	else if (w->fate.verdict == FATE_OPEN)
+		decide(w, FATE_OK, "");
+	if (w->fate.verdict == FATE_OK && !make_result(w, &error))
+		decide(w, FATE_INVALID, error.text);
+	save_fate(w);
+}
+
+static bool arm(struct work *w)
+{
+	struct payload payload = {0};
+	struct error error;
+	bool good = w->machine->boot != BOOT_NETWORK ||
+		    (payload_prepare(&payload, w->plan, w->machine, w->suite, &error) &&
+		     payload_arm(&payload, w->plan->inventory, w->machine, &error));
+
+	if (!good) {
+		decide(w, FATE_PAYLOAD, error.text);
+		tell(w, "%s: %s", w->suite, error.text);
+		save_fate(w);
+	}
+	payload_free(&payload);
+	return good;
+}
+
+static void run_suite(struct work *w)
+{
+	char *path = path_of(w, "outcome.json"), *folder = path_of(w, "");
+	struct error error;
+	bool good = make_folders(folder, &error) && fate_load(&w->fate, path, &error);
+
+	free(folder);
+	free(path);
+	if (!good) {
+		tell(w, "%s", error.text);
+		return;
+	}
+	if (fate_final(&w->fate) || !arm(w))
+		return;
+	decide(w, FATE_OPEN, "");
+	while (!run_interrupted() && w->fate.good_boots < w->plan->boots && next_try(w))
+		;
+	conclude(w);
+}
+
+bool worker_leave(const struct plan *plan, const struct inventory_machine *machine, struct error *error)
+{
+	char *log = xasprintf("%s/%s/power.txt", plan->folder, machine->name);
+	const struct power_context context = {.log = log};
+	bool good;
+
+	if (machine->boot == BOOT_NETWORK)
+		payload_disarm(plan->inventory, machine);
+	good = power_leave(plan->inventory, machine, &context, error);
+	free(log);
+	return good;
+}
+
+bool worker_run(const struct plan *plan, const struct inventory_machine *machine)
+{
+	struct work work = {.plan = plan, .machine = machine};
+	struct error error;
+	bool good;
+
+	for (unsigned i = 0; i < plan->suite_count && !run_interrupted(); i++) {
+		work.suite = plan->suites[i];
+		work.tries = 0;
+		if (inventory_allows(machine, work.suite))
+			run_suite(&work);
+	}
+	good = worker_leave(plan, machine, &error);
+	if (!good)
+		tell(&work, "it could not be left as it should: %.500s", error.text);
+	return good;
+}
