@@ -47,6 +47,8 @@ completes hbench run --suite i ipc
 completes hbench history ipc/nu ipc/null
 completes hbench list ip ipc
 completes hbench completion f fish
+completes hbench fleet se serve
+completes hbench fleet run --suite i ipc
 completes hbench show "$folder/hbench.t" "$folder/hbench.txt"
 completes hbench run --kernel "$folder/hbench.1" "$folder/hbench.1"
 
