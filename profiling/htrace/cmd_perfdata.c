@@ -3,9 +3,12 @@
 
 #include "fields.h"
 #include "perf_data.h"
-#include "samples.h"
 
 #include <stdlib.h>
+
+/* Threads are the numbers of ECs; guests and what has no EC, such as an idle CPU, have threads of their own. */
+#define THREAD_NONE 0x7ffffffe
+#define THREAD_GUEST 0x7fffffff
 
 static struct {
 	struct view_files files;
@@ -18,36 +21,32 @@ static const struct option_spec options[] = {
 	OPTION_END,
 };
 
-static void add_threads(struct perf_data *data, const struct view *view, bool guests)
+static unsigned thread_of(const struct view *view, const struct trace_record *r)
 {
-	bool *named = xcalloc(FIELDS * view->count + 1, sizeof(*named)); /* at 0: what is no EC */
-	char name[16];
+	unsigned number = view_object(view, OBJECT_EC, r->b);
 
-	for (size_t i = 0; i < view->count; i++) {
-		const struct trace_record *r = view->events[i].r;
-		unsigned thread = r->event == TRACE_SAMPLE ? samples_thread(view, r, name) : SAMPLES_NONE;
-		size_t at = thread < SAMPLES_NONE ? thread : 0;
-
-		if (r->event != TRACE_SAMPLE || named[at] || guests != (thread == SAMPLES_GUEST))
-			continue;
-		perf_data_thread(data, thread, name);
-		named[at] = true;
-	}
-	free(named);
+	if (r->extra == TRACE_MODE_GUEST)
+		return THREAD_GUEST;
+	return number ? number : THREAD_NONE;
 }
 
-static void add_samples(struct perf_data *data, const struct view *view)
+static void add_threads(struct perf_data *data, const struct view *view)
 {
-	char name[16];
+	bool *named = xcalloc(FIELDS * view->count + 1, sizeof(*named));
 
+	perf_data_thread(data, THREAD_NONE, "none");
 	for (size_t i = 0; i < view->count; i++) {
-		const struct event *e = &view->events[i];
+		const struct trace_record *r = view->events[i].r;
+		unsigned thread = r->event == TRACE_SAMPLE ? thread_of(view, r) : THREAD_NONE;
+		char name[16];
 
-		if (e->r->event == TRACE_SAMPLE)
-			perf_data_sample(data,
-					 &(struct perf_sample){e->r->extra, e->cpu, samples_thread(view, e->r, name),
-							       e->r->a, view_ns(view, e->r->tsc)});
+		if (thread >= THREAD_NONE || named[thread])
+			continue;
+		snprintf(name, sizeof(name), "EC%u", thread);
+		perf_data_thread(data, thread, name);
+		named[thread] = true;
 	}
+	free(named);
 }
 
 static bool show(const struct view *view)
@@ -57,11 +56,17 @@ static bool show(const struct view *view)
 	struct error error;
 	bool good;
 
-	add_threads(data, view, false);
+	add_threads(data, view);
 	perf_data_code(data, true, &view->kernel);
 	perf_data_code(data, false, &view->user);
-	add_threads(data, view, true); /* nothing is mapped for them */
-	add_samples(data, view);
+	perf_data_thread(data, THREAD_GUEST, "guest");
+	for (size_t i = 0; i < view->count; i++) {
+		const struct event *e = &view->events[i];
+
+		if (e->r->event == TRACE_SAMPLE)
+			perf_data_sample(data, &(struct perf_sample){e->r->extra, e->cpu, thread_of(view, e->r),
+								     e->r->a, view_ns(view, e->r->tsc)});
+	}
 	good = perf_data_finish(data, o.output, &error);
 	if (!good)
 		complain("%s", error.text);
