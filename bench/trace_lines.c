@@ -17,8 +17,8 @@ struct data {
 	size_t size;
 };
 
-/* CRC-32 of IEEE 802.3, bit by bit: traces are short. */
-static uint32_t crc32(const char *data, size_t size)
+/* Bit by bit: traces are short. */
+uint32_t trace_lines_crc(const char *data, size_t size)
 {
 	uint32_t crc = ~0u;
 
@@ -36,7 +36,7 @@ static bool check_crc(const char *text, size_t len, struct error *error)
 
 	if (len < CRC_LENGTH)
 		return error_set(error, "a line of the trace is cut off");
-	snprintf(expected, sizeof(expected), ",\"crc\":\"%08x\"}", crc32(text, len - CRC_LENGTH));
+	snprintf(expected, sizeof(expected), ",\"crc\":\"%08x\"}", trace_lines_crc(text, len - CRC_LENGTH));
 	return !memcmp(text + len - CRC_LENGTH, expected, CRC_LENGTH) ||
 	       error_set(error, "a line of the trace is damaged: its checksum is wrong");
 }

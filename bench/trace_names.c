@@ -2,32 +2,13 @@
 /* Names of events, paths and counters as people write them: those of the lists in <hedron/trace.h>, in lower case. */
 #include "trace_file.h"
 
+#include <hedron/trace_names.h>
+
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #define NAME_MAX_LENGTH 24
-
-static const char *const events[TRACE_EVENTS] = {
-#define X(n, name, extra, a, b, text) [n] = #name,
-	TRACE_LIST(X)
-#undef X
-};
-
-static const char *const paths[TRACE_PATHS] = {
-#define X(n, name) [n] = #name,
-	HC_LIST(X)
-#undef X
-#define X(n, name, text) [n] = #name,
-		TRACE_PATH_LIST(X)
-#undef X
-};
-
-static const char *const counters[TRACE_COUNTER_KINDS] = {
-#define X(n, name, text) [n] = #name,
-	TRACE_COUNTER_LIST(X)
-#undef X
-};
 
 static const char *lower(const char *const *list, unsigned index, char out[][NAME_MAX_LENGTH])
 {
@@ -52,32 +33,32 @@ static int find(const char *const *list, unsigned count, const char *name)
 
 int trace_event_find(const char *name)
 {
-	return find(events, TRACE_EVENTS, name);
+	return find(trace_event_names, TRACE_EVENTS, name);
 }
 int trace_path_find(const char *name)
 {
-	return find(paths, TRACE_PATHS, name);
+	return find(trace_path_names, TRACE_PATHS, name);
 }
 int trace_counter_find(const char *name)
 {
-	return find(counters, TRACE_COUNTER_KINDS, name);
+	return find(trace_counter_names, TRACE_COUNTER_KINDS, name);
 }
 
 const char *trace_event_name(unsigned event)
 {
 	static char names[TRACE_EVENTS][NAME_MAX_LENGTH];
 
-	return event < TRACE_EVENTS ? lower(events, event, names) : "";
+	return event < TRACE_EVENTS ? lower(trace_event_names, event, names) : "";
 }
 const char *trace_path_name(unsigned path)
 {
 	static char names[TRACE_PATHS][NAME_MAX_LENGTH];
 
-	return path < TRACE_PATHS ? lower(paths, path, names) : "";
+	return path < TRACE_PATHS ? lower(trace_path_names, path, names) : "";
 }
 const char *trace_counter_name(unsigned counter)
 {
 	static char names[TRACE_COUNTER_KINDS][NAME_MAX_LENGTH];
 
-	return counter < TRACE_COUNTER_KINDS ? lower(counters, counter, names) : "";
+	return counter < TRACE_COUNTER_KINDS ? lower(trace_counter_names, counter, names) : "";
 }

@@ -2,9 +2,12 @@
 /*
  * Measures what expensive instructions cost here, those that user programs may execute, in cycles of the core; writes
  * a file for pathcost.py --weights. The unit comes from a chain of additions of registers, each of which takes one
- * cycle whatever the clock's frequency is; the least of many tries is without interrupts and preemption.
+ * cycle whatever the clock's frequency is; the least of many tries is without interrupts and preemption. All on one
+ * CPU: those of a hybrid processor differ.
  */
+#define _GNU_SOURCE
 #include <cpuid.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +20,7 @@
 #define TRIES 4000
 #define STATE_SIZE 16384
 #define HWCAP2_FSGSBASE 2 /* the kernel lets programs use them */
+#define CPUID_RDTSCP (1u << 27)
 
 /* x87, SSE, AVX, AVX-512: what programs have; not the tiles of AMX, which need leave. */
 #define STATE_COMPONENTS 0xe7u
@@ -38,29 +42,29 @@ static uint64_t from[REPEAT], to[REPEAT];
 		_mm_lfence();                                                                    \
 		start = __rdtsc();                                                               \
 		_mm_lfence();                                                                    \
-		__asm__ volatile(".rept " STRING(REPEAT) "\n\t" text "\n\t.endr" ::__VA_ARGS__); \
+		__asm__ volatile(".rept " STRING(REPEAT) "\n\t" text "\n\t.endr" : __VA_ARGS__); \
 		return __rdtscp(&aux) - start;                                                   \
 	}
 
-SEQUENCE(run_nothing, "", [unused] "r"(0) : "memory")
-SEQUENCE(run_chain, "add %%rdx, %%rax", "d"(word) : "rax", "cc")
-SEQUENCE(run_lock, "lock addq $1, %[word]", [word] "m"(word) : "memory", "cc")
-SEQUENCE(run_xchg, "xchg %%rax, %[word]", [word] "m"(word) : "rax", "memory")
-SEQUENCE(run_rdbase, "rdgsbase %%rax", [unused] "r"(0) : "rax")
-SEQUENCE(run_wrbase, "wrgsbase %[base]", [base] "r"(_readgsbase_u64()) : "memory")
-SEQUENCE(run_xgetbv, "xgetbv", "c"(1) : "rax", "rdx")
-SEQUENCE(run_xsave, "xsave64 %[area]", [area] "m"(state), "a"(STATE_COMPONENTS), "d"(0) : "memory")
-SEQUENCE(run_xrstor, "xrstor64 %[area]", [area] "m"(state), "a"(STATE_COMPONENTS), "d"(0) : "memory")
-SEQUENCE(run_rdtsc, "rdtsc", [unused] "r"(0) : "rax", "rdx")
-SEQUENCE(run_mfence, "mfence", [unused] "r"(0) : "memory")
-SEQUENCE(run_lfence, "lfence", [unused] "r"(0) : "memory")
-SEQUENCE(run_sfence, "sfence", [unused] "r"(0) : "memory")
-SEQUENCE(run_pause, "pause", [unused] "r"(0) : "memory")
-SEQUENCE(run_div, "xor %%edx, %%edx\n\tmov $1000000, %%eax\n\tdiv %[by]", [by] "r"(word | 3) : "rax", "rdx", "cc")
-SEQUENCE(run_rep,
-	 "lea %[from], %%rsi\n\tlea %[to], %%rdi\n\tmov $8, %%ecx\n\trep movsq", [from] "m"(from), [to] "m"(to)
+SEQUENCE(run_nothing, "", : : "memory")
+SEQUENCE(run_chain, "add %%rdx, %%rax", : "d"(word) : "rax", "cc")
+SEQUENCE(run_lock, "lock addq $1, %[word]", [word] "+m"(word) : : "cc")
+SEQUENCE(run_xchg, "xchg %%rax, %[word]", [word] "+m"(word) : : "rax")
+SEQUENCE(run_rdbase, "rdgsbase %%rax", : : "rax")
+SEQUENCE(run_wrbase, "wrgsbase %[base]", : [base] "r"(_readgsbase_u64()) : "memory")
+SEQUENCE(run_xgetbv, "xgetbv", : "c"(1) : "rax", "rdx")
+SEQUENCE(run_xsave, "xsave64 %[area]", [area] "+m"(state) : "a"(STATE_COMPONENTS), "d"(0))
+SEQUENCE(run_xrstor, "xrstor64 %[area]", : [area] "m"(state), "a"(STATE_COMPONENTS), "d"(0) : "memory")
+SEQUENCE(run_rdtsc, "rdtsc", : : "rax", "rdx")
+SEQUENCE(run_mfence, "mfence", : : "memory")
+SEQUENCE(run_lfence, "lfence", : : "memory")
+SEQUENCE(run_sfence, "sfence", : : "memory")
+SEQUENCE(run_pause, "pause", : : "memory")
+SEQUENCE(run_div, "xor %%edx, %%edx\n\tmov $1000000, %%eax\n\tdiv %[by]", : [by] "r"(3ul) : "rax", "rdx", "cc")
+SEQUENCE(run_rep, "lea %[from], %%rsi\n\tlea %[to], %%rdi\n\tmov $8, %%ecx\n\trep movsq", [to] "+m"(to)
+	 : [from] "m"(from)
 	 : "rsi", "rdi", "rcx", "memory")
-SEQUENCE(run_popf, "pushfq\n\tpopfq", [unused] "r"(0) : "memory", "cc")
+SEQUENCE(run_popf, "pushfq\n\tpopfq", : : "memory", "cc")
 
 static bool always(void)
 {
@@ -92,6 +96,21 @@ static bool state_fits(void)
 	unsigned a, b, c, d;
 
 	return has_xsave() && __get_cpuid_count(0xd, 0, &a, &b, &c, &d) && b <= STATE_SIZE;
+}
+
+/* The sequences themselves take the time with RDTSCP. */
+static bool has_rdtscp(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(0x80000001, &a, &b, &c, &d) && (d & CPUID_RDTSCP);
+}
+
+static bool in_virtual_machine(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && (c >> 31);
 }
 
 /* DIV, REP and POPF with what they need around them, which is little. */
@@ -148,23 +167,23 @@ static void print_signature(void)
 	printf(", family %u, model %u, stepping %u", family == 15 ? family + (a >> 20 & 255) : family, model, a & 15);
 }
 
-int main(int argc, char **argv)
+/* If that is refused, the figures may be those of several kinds of CPUs, which is no reason to have none. */
+static void stay_here(void)
 {
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu() < 0 ? 0 : (unsigned)sched_getcpu(), &here);
+	if (sched_setaffinity(0, sizeof(here), &here))
+		perror("measure-weights: cannot stay on one CPU");
+}
+
+static void print_weights(void)
+{
+	const char *where =
+		in_virtual_machine() ? "measured on this machine, in a virtual machine" : "measured on this machine";
 	const char *separator = "";
 
-	if (argc > 1) {
-		bool help = !strcmp(argv[1], "--help");
-
-		fprintf(help ? stdout : stderr,
-			"usage: measure-weights >FILE.json; then pathcost.py --weights FILE.json\n");
-		return help ? 0 : 2;
-	}
-	if (state_fits())
-		_xsave64(state, STATE_COMPONENTS);
-	printf("{\n\t\"microarchitecture\": \"");
-	print_brand();
-	print_signature();
-	printf("\",\n\t\"base\": \"icelake\",\n\t\"weights\": {\n");
 	for (size_t i = 0; i < sizeof(measurements) / sizeof(measurements[0]); i++) {
 		double cost, other;
 
@@ -172,10 +191,37 @@ int main(int argc, char **argv)
 			continue;
 		cost = cycles(measurements[i].run);
 		other = measurements[i].other ? cycles(measurements[i].other) : 0;
-		printf("%s\t\t\"%s\": {\"cycles\": %.1f, \"source\": \"measured on this machine\"}", separator,
-		       measurements[i].kind, cost > other ? cost : other);
+		printf("%s\t\t\"%s\": {\"cycles\": %.1f, \"source\": \"%s\"}", separator, measurements[i].kind,
+		       cost > other ? cost : other, where);
 		separator = ",\n";
 	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1) {
+		bool help = !strcmp(argv[1], "--help");
+
+		fprintf(help ? stdout : stderr,
+			"usage: measure-weights >FILE.json; then pathcost.py --weights FILE.json\n");
+		return help ? 0 : 2;
+	}
+	if (!has_rdtscp()) {
+		fprintf(stderr, "measure-weights: this CPU has no RDTSCP\n");
+		return 1;
+	}
+	stay_here();
+	if (state_fits())
+		_xsave64(state, STATE_COMPONENTS);
+	printf("{\n\t\"microarchitecture\": \"");
+	print_brand();
+	print_signature();
+	printf("\",\n\t\"base\": \"icelake\",\n\t\"weights\": {\n");
+	print_weights();
 	printf("\n\t}\n}\n");
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("measure-weights: writing the result");
+		return 1;
+	}
 	return 0;
 }

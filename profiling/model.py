@@ -34,12 +34,21 @@ def want(condition, file, complaint):
         raise DataError(f"{file}: {complaint}")
 
 
+def load_members(file, members):
+    """An object with these members, none of them empty, of these types."""
+    data = load(file)
+    want(isinstance(data, dict), file, "this is no object")
+    for member, kind in members.items():
+        want(data.get(member) and isinstance(data[member], kind), file, f"{member} is missing")
+    return data
+
+
 def on_one_line(match):
     return re.sub(r"\s+", " ", match[0]).replace("{ ", "{").replace(" }", "}")
 
 
 def is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
 
 
 @dataclasses.dataclass
@@ -53,14 +62,15 @@ class Weights:
     def read(cls, file):
         """Complete or refused: a kind without a weight would be free. What is missing comes from `base`, if there is one."""
         file = pathlib.Path(file)
-        data = load(file)
-        base = load(HERE / "weights" / f"{data['base']}.json").get("weights", {}) if "base" in data else {}
-        entries = {**base, **data.get("weights", {})}
+        data = load_members(file, {"weights": dict})
+        base = load_members(HERE / "weights" / f"{data['base']}.json", {"weights": dict})["weights"] if "base" in data else {}
+        entries = {**base, **data["weights"]}
         names = {PLAIN, *decode.KINDS}
         want(entries.keys() == names, file, f"missing or unknown: {', '.join(sorted(entries.keys() ^ names))}")
         for name, entry in entries.items():
             want(isinstance(entry, dict) and entry.keys() == WEIGHT_MEMBERS, file, f"{name} needs cycles and source")
-            want(is_number(entry["cycles"]) and entry["source"], file, f"{name}: cycles are a number, the source a text")
+            sourced = entry["source"] and isinstance(entry["source"], str)
+            want(is_number(entry["cycles"]) and sourced, file, f"{name}: cycles are a number, the source a text")
         return cls(file.stem, {name: entry["cycles"] for name, entry in entries.items()})
 
     def estimate(self, plain, kinds):
@@ -108,13 +118,13 @@ class Budgets:
 
     @classmethod
     def read(cls, file):
-        data = load(file)
-        for member in ("suite", "roottask", "weights", "paths"):
-            want(data.get(member), file, f"{member} is missing")
+        data = load_members(file, {"suite": str, "roottask": str, "weights": str, "paths": dict})
         allowances = data.get("emulators", {})
-        want(allowances.keys() <= EMULATORS, file, f"unknown emulator among {', '.join(allowances)}")
+        want(isinstance(allowances, dict) and allowances.keys() <= EMULATORS, file, f"emulators are {', '.join(sorted(EMULATORS))}")
+        want(all(isinstance(entry, dict) for entry in data["paths"].values()), file, "a path is an object")
         bounds = {name: entry.get("at_most", {}) for name, entry in data["paths"].items()}
         for what, counts in [*allowances.items(), *bounds.items()]:
+            want(isinstance(counts, dict), file, f"{what}: kinds and their counts")
             counts = {kind: count for kind, count in counts.items() if kind != "why"}
             unknown = sorted(counts.keys() - decode.KINDS.keys())
             want(not unknown, file, f"{what}: unknown kind {', '.join(unknown)}")
@@ -122,6 +132,8 @@ class Budgets:
         for name, entry in data["paths"].items():
             known = "at_most" in entry and entry.keys() <= PATH_MEMBERS
             want(known, file, f"{name}: members are {', '.join(sorted(PATH_MEMBERS))}; at_most is needed")
+            bounds = [entry[member] for member in ("instructions", "cycles") if member in entry]
+            want(all(map(is_number, bounds)), file, f"{name}: instructions and cycles are numbers")
         paths = {f"{data['suite']}/{name}": Budget(entry["at_most"], entry.get("instructions"), entry.get("cycles"))
                  for name, entry in data["paths"].items()}
         return cls(data["suite"], data["roottask"], data["weights"], paths, allowances, pathlib.Path(file))

@@ -4,12 +4,15 @@ Traces from QEMU: through its stub for debuggers the machine runs to a breakpoin
 instruction to the next. Manual: GDB, appendix E (remote serial protocol).
 """
 
+import re
 import socket
 import time
 
 import path
 
 RIP = 16  # number of the register
+REGISTER = 8  # bytes of it
+ERROR, BYTES = re.compile("E[0-9a-fA-F]{2}"), re.compile("(?:[0-9a-fA-F]{2})*")
 LONGEST = 15  # bytes of an instruction
 PAGE = 4096
 PATIENCE = 10  # seconds for the socket to appear
@@ -69,7 +72,9 @@ class Stub:
             if start >= 0 and 0 <= end <= len(self.buffer) - 3:
                 break
             self.receive()
-        text, self.buffer = self.buffer[start + 1:end], self.buffer[end + 3:]
+        text, check, self.buffer = self.buffer[start + 1:end], self.buffer[end + 1:end + 3], self.buffer[end + 3:]
+        if check.lower() != b"%02x" % (sum(text) % 256):
+            raise path.TraceError("a packet of QEMU is damaged")
         try:
             self.socket.sendall(b"+")
         except ConnectionError:
@@ -82,20 +87,36 @@ class Stub:
         if self.ask(f"Z0,{address:x},1") != "OK":
             raise path.TraceError("QEMU refuses a breakpoint")
 
+    def move(self, how):
+        answer = self.ask(how)
+        if answer[:1] not in ("T", "S"):
+            raise path.TraceError(f"QEMU does not run on: it answers {answer[:40]!r}")
+
     def go(self):
         """Run until the breakpoint."""
-        self.ask("c")
+        self.move("c")
 
     def step(self):
-        self.ask("s")
+        self.move("s")
+
+    def bytes_of(self, request, size):
+        """Bytes that an answer consists of, at most so many; none if it is an error."""
+        answer = self.ask(request)
+        if ERROR.fullmatch(answer):
+            return b""
+        if not BYTES.fullmatch(answer) or len(answer) > 2 * size:
+            raise path.TraceError(f"QEMU answers {answer[:40]!r} to {request}")
+        return bytes.fromhex(answer)
 
     def address(self):
-        return int.from_bytes(bytes.fromhex(self.ask(f"p{RIP:x}")), "little")
+        answer = self.bytes_of(f"p{RIP:x}", REGISTER)
+        if len(answer) != REGISTER:
+            raise path.TraceError("QEMU does not tell where the CPU is")
+        return int.from_bytes(answer, "little")
 
     def read(self, address, size):
         """Memory as the CPU sees it now; shorter or empty if it is not mapped."""
-        answer = self.ask(f"m{address:x},{size:x}")
-        return b"" if answer.startswith("E") else bytes.fromhex(answer)
+        return self.bytes_of(f"m{address:x},{size:x}", size)
 
     def instruction(self, address):
         """The bytes at an address, up to the longest an instruction can have. Code does not change on a path."""

@@ -27,6 +27,8 @@ PREFIX = "HBENCH "
 WINDOWS_MAX = 1000  # traced windows of a run
 STEPS_MAX = 1000000  # instructions of a window
 CMDLINE = "serial novga"
+CASE = {"suite": str, "case": str, "params": dict}
+MEMBERS = {"sample": {**CASE, "min": int}, "skip": {**CASE, "why": str}, "fail": {**CASE, "why": str}}
 CPU = {"qemu": "max", "bochs": "tigerlake"}
 
 
@@ -66,9 +68,20 @@ def messages(serial):
         _, found, text = line.partition(PREFIX)
         if found:
             try:
-                yield json.loads(text)
+                message = json.loads(text)
             except ValueError:
-                raise RunError(f"a broken line of the benchmark: {line[:100]}") from None
+                message = None
+            if not is_message(message):
+                raise RunError(f"a broken line of the benchmark: {line[:100]}")
+            yield message
+
+
+def is_message(message):
+    """Whether it has what is looked at here."""
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return False
+    members = MEMBERS.get(message["type"], {})
+    return all(isinstance(message.get(name), kind) for name, kind in members.items())
 
 
 def name_of(message):

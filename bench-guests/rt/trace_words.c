@@ -3,28 +3,9 @@
 #include "internal.h"
 #include "trace.h"
 
+#include <hedron/trace_names.h>
+
 #define RECORDS 4096 /* of each CPU: half a minute on a serial line */
-
-static const char *const events[TRACE_EVENTS] = {
-#define X(n, name, extra, a, b, text) [n] = #name,
-	TRACE_LIST(X)
-#undef X
-};
-
-static const char *const paths[TRACE_PATHS] = {
-#define X(n, name) [n] = #name,
-	HC_LIST(X)
-#undef X
-#define X(n, name, text) [n] = #name,
-		TRACE_PATH_LIST(X)
-#undef X
-};
-
-static const char *const counters[TRACE_COUNTER_KINDS] = {
-#define X(n, name, text) [n] = #name,
-	TRACE_COUNTER_LIST(X)
-#undef X
-};
 
 /* Length of a name in a list of words; 0 at its end. */
 static size_t word_length(const char *at)
@@ -118,11 +99,11 @@ void trace_words(struct trace_plan *plan)
 	plan->records = rt_arg("trace_records", RECORDS);
 	plan->period = rt_arg("trace_period", 0);
 	plan->sampler = rt_arg("trace_sampler", 0);
-	if (!bits(event_text(), events, TRACE_EVENTS, &plan->events))
+	if (!bits(event_text(), trace_event_names, TRACE_EVENTS, &plan->events))
 		plan->why = "trace= has a name that is no event's";
-	else if (!bits(rt_arg_text("trace_paths"), paths, TRACE_PATHS, &plan->paths))
+	else if (!bits(rt_arg_text("trace_paths"), trace_path_names, TRACE_PATHS, &plan->paths))
 		plan->why = "trace_paths= has a name that is no path's";
-	else if (text && !each(text, counters, TRACE_COUNTER_KINDS, take_counter, &plan->counters))
+	else if (text && !each(text, trace_counter_names, TRACE_COUNTER_KINDS, take_counter, &plan->counters))
 		plan->why = "trace_counters= has a name that is no counter's";
 	else if (plan->records < 1 || plan->records > 1ul << TRACE_ORDER_MAX)
 		plan->why = "trace_records= is too small or too large";

@@ -127,11 +127,11 @@ def sc_words(sc):
     return f"SC {hexa(sc.address)}: priority {int(sc['prio'])}, {state}, {whose}"
 
 
-def chain(ec):
-    """The EC and whom it waits for, to the end."""
+def chain(ec, to="callee"):
+    """The EC and whom it waits for, to the end; or who waits for it (`to` is "caller")."""
     found = [ec]
-    while int(found[-1].dereference()["callee"]) and len(found) < CHAIN_MAX:
-        found.append(found[-1].dereference()["callee"])
+    while int(found[-1].dereference()[to]) and len(found) < CHAIN_MAX:
+        found.append(found[-1].dereference()[to])
     return found
 
 
@@ -280,6 +280,27 @@ class Ec(Command):
             yield f"  parked here: {sc_words(container('sc', 'link', node))}"
 
 
+class Chain(Command):
+    """hedron chain [ADDRESS]: the chain of calls that an EC (the current one) is in, from the first caller to the last one called.
+
+    A star marks the EC. Below each are those who help it; at the end is who pays."""
+
+    def lines(self, words):
+        ec = at("ec", address_of(words, lambda: current_cpu()["ec"])).address
+        callers, called = chain(ec, "caller"), chain(ec)
+        links = callers[:0:-1] + called
+        for depth, link in enumerate(links):
+            one = link.dereference()
+            yield f"{'* ' if int(link) == int(ec) else '  '}{'  ' * depth}{ec_words(one)}"
+            for node in nodes(one["helpers"]):
+                yield f"  {'  ' * depth}  helped by {ec_words(container('ec', 'helper_link', node))}"
+        if len(callers) == CHAIN_MAX or len(called) == CHAIN_MAX:
+            yield f"and so on: more than {CHAIN_MAX} links, or a circle"
+        for payer in cpus():
+            if int(payer["sc"]) and int(payer["sc"].dereference()["ec"]) in [int(link) for link in links]:
+                yield f"paid on CPU {int(payer['id'])} by {running(payer)}"
+
+
 class Object(Command):
     """hedron object ADDRESS: what a kernel object is."""
 
@@ -358,5 +379,5 @@ def printer(value):
 
 
 gdb.pretty_printers.append(printer)
-for command in (Hedron, Cpus, Queue, Ec, Object, Caps, Sm):
+for command in (Hedron, Cpus, Queue, Ec, Chain, Object, Caps, Sm):
     command()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "htrace.h"
 
-#include "fields.h"
+#include "samples.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -32,13 +32,15 @@ static bool show(const struct view *view)
 
 	for (size_t i = 0; i < view->count; i++) {
 		const struct event *e = &view->events[i];
-		unsigned ec = view_object(view, OBJECT_EC, e->r->b);
 		uint64_t ns = view_ns(view, e->r->tsc);
+		unsigned thread;
+		char name[16];
 
 		if (e->r->event != TRACE_SAMPLE)
 			continue;
-		printf("EC%u %u [%03u] %5" PRIu64 ".%09" PRIu64 ": %10d cycles: \n", ec, ec, e->cpu, ns / 1000000000,
-		       ns % 1000000000, 1);
+		thread = samples_thread(view, e->r, name);
+		printf("%s %u [%03u] %5" PRIu64 ".%09" PRIu64 ": %10d cycles: \n", name, thread, e->cpu,
+		       ns / 1000000000, ns % 1000000000, 1);
 		print_place(view, e->r);
 		samples++;
 	}

@@ -3,12 +3,9 @@
 
 #include "fields.h"
 #include "perf_data.h"
+#include "samples.h"
 
 #include <stdlib.h>
-
-/* Threads are the numbers of ECs; guests and what has no EC, such as an idle CPU, have threads of their own. */
-#define THREAD_NONE 0x7ffffffe
-#define THREAD_GUEST 0x7fffffff
 
 static struct {
 	struct view_files files;
@@ -21,32 +18,36 @@ static const struct option_spec options[] = {
 	OPTION_END,
 };
 
-static unsigned thread_of(const struct view *view, const struct trace_record *r)
+static void add_threads(struct perf_data *data, const struct view *view, bool guests)
 {
-	unsigned number = view_object(view, OBJECT_EC, r->b);
+	bool *named = xcalloc(FIELDS * view->count + 1, sizeof(*named)); /* at 0: what is no EC */
+	char name[16];
 
-	if (r->extra == TRACE_MODE_GUEST)
-		return THREAD_GUEST;
-	return number ? number : THREAD_NONE;
-}
-
-static void add_threads(struct perf_data *data, const struct view *view)
-{
-	bool *named = xcalloc(FIELDS * view->count + 1, sizeof(*named));
-
-	perf_data_thread(data, THREAD_NONE, "none");
 	for (size_t i = 0; i < view->count; i++) {
 		const struct trace_record *r = view->events[i].r;
-		unsigned thread = r->event == TRACE_SAMPLE ? thread_of(view, r) : THREAD_NONE;
-		char name[16];
+		unsigned thread = r->event == TRACE_SAMPLE ? samples_thread(view, r, name) : SAMPLES_NONE;
+		size_t at = thread < SAMPLES_NONE ? thread : 0;
 
-		if (thread >= THREAD_NONE || named[thread])
+		if (r->event != TRACE_SAMPLE || named[at] || guests != (thread == SAMPLES_GUEST))
 			continue;
-		snprintf(name, sizeof(name), "EC%u", thread);
 		perf_data_thread(data, thread, name);
-		named[thread] = true;
+		named[at] = true;
 	}
 	free(named);
+}
+
+static void add_samples(struct perf_data *data, const struct view *view)
+{
+	char name[16];
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct event *e = &view->events[i];
+
+		if (e->r->event == TRACE_SAMPLE)
+			perf_data_sample(data,
+					 &(struct perf_sample){e->r->extra, e->cpu, samples_thread(view, e->r, name),
+							       e->r->a, view_ns(view, e->r->tsc)});
+	}
 }
 
 static bool show(const struct view *view)
@@ -56,17 +57,11 @@ static bool show(const struct view *view)
 	struct error error;
 	bool good;
 
-	add_threads(data, view);
+	add_threads(data, view, false);
 	perf_data_code(data, true, &view->kernel);
 	perf_data_code(data, false, &view->user);
-	perf_data_thread(data, THREAD_GUEST, "guest");
-	for (size_t i = 0; i < view->count; i++) {
-		const struct event *e = &view->events[i];
-
-		if (e->r->event == TRACE_SAMPLE)
-			perf_data_sample(data, &(struct perf_sample){e->r->extra, e->cpu, thread_of(view, e->r),
-								     e->r->a, view_ns(view, e->r->tsc)});
-	}
+	add_threads(data, view, true); /* nothing is mapped for them */
+	add_samples(data, view);
 	good = perf_data_finish(data, o.output, &error);
 	if (!good)
 		complain("%s", error.text);

@@ -15,7 +15,7 @@
 #define MAGIC 0x32454c4946524550ull /* "PERFILE2" */
 #define SAMPLE_TYPE                                                                                       \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | \
-	 PERF_SAMPLE_PERIOD)
+	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN)
 #define EVENT_ID 1
 #define KERNEL_PROCESS UINT32_MAX
 #define NO_KERNEL_ADDRESS 0xfffffffffffff000 /* nothing runs there */
@@ -45,6 +45,7 @@ struct sample_record {
 	uint64_t time;
 	uint32_t cpu, reserved;
 	uint64_t period;
+	uint64_t depth, context, frame; /* a stack of one, so that tools for stacks take it */
 };
 
 struct mapping_record {
@@ -145,11 +146,10 @@ void perf_data_code(struct perf_data *data, bool kernel, const struct symbols *s
 
 void perf_data_sample(struct perf_data *data, const struct perf_sample *sample)
 {
-	static const uint16_t modes[] = {[TRACE_MODE_KERNEL] = PERF_RECORD_MISC_KERNEL,
-					 [TRACE_MODE_USER] = PERF_RECORD_MISC_USER,
-					 [TRACE_MODE_GUEST] = PERF_RECORD_MISC_USER}; /* no code is mapped there */
+	bool kernel = sample->mode == TRACE_MODE_KERNEL;
 	const struct sample_record record = {
-		.header = {PERF_RECORD_SAMPLE, sample->mode < array_size(modes) ? modes[sample->mode] : 0,
+		/* No code is mapped for guests. */
+		.header = {PERF_RECORD_SAMPLE, kernel ? PERF_RECORD_MISC_KERNEL : PERF_RECORD_MISC_USER,
 			   sizeof(record)},
 		.id = EVENT_ID,
 		.ip = sample->ip,
@@ -158,6 +158,9 @@ void perf_data_sample(struct perf_data *data, const struct perf_sample *sample)
 		.time = sample->ns,
 		.cpu = sample->cpu,
 		.period = data->period,
+		.depth = 2,
+		.context = kernel ? PERF_CONTEXT_KERNEL : PERF_CONTEXT_USER,
+		.frame = sample->ip,
 	};
 
 	fwrite(&record, sizeof(record), 1, data->out);

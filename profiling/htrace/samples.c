@@ -17,6 +17,18 @@ void samples_name(const struct view *view, const struct trace_record *r, char ou
 			*c = '?'; /* they divide frames and counts in what other tools read */
 }
 
+unsigned samples_thread(const struct view *view, const struct trace_record *r, char name[16])
+{
+	unsigned number = view_object(view, OBJECT_EC, r->b);
+
+	if (r->extra == TRACE_MODE_GUEST) {
+		strcpy(name, "guest");
+		return SAMPLES_GUEST;
+	}
+	snprintf(name, 16, number ? "EC%u" : "none", number);
+	return number ? number : SAMPLES_NONE;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct sample_row *x = a, *y = b;

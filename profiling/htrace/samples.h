@@ -18,5 +18,12 @@ struct sample_rows {
 /* The name of what a sample or NMI met: function, or address. */
 void samples_name(const struct view *view, const struct trace_record *record, char out[128]);
 
+/*
+ * Who ran: the EC, a guest, or none. Threads of perf's are the numbers of ECs, and these; at most 15 characters.
+ */
+#define SAMPLES_NONE 0x7ffffffe
+#define SAMPLES_GUEST 0x7fffffff
+unsigned samples_thread(const struct view *view, const struct trace_record *record, char name[16]);
+
 void samples_count(struct sample_rows *rows, const struct view *view);
 void samples_free(struct sample_rows *rows);

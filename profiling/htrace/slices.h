@@ -6,7 +6,7 @@
 
 enum slice_kind {
 	SLICE_HYPERCALL, /* from HYPERCALL to HYPERCALL_END */
-	SLICE_EXIT,      /* from VM_EXIT until the guest goes on or its VMM is told */
+	SLICE_EXIT,      /* from VM_EXIT until the guest goes on, or what its VMM does next */
 	SLICE_GUEST,     /* from VM_ENTRY to VM_EXIT */
 	SLICE_RUN,       /* an EC is the current one of a CPU */
 };

@@ -63,7 +63,8 @@ cat >power.sh <<'END'
 set -eu
 name=$2 pid=$2.pid
 qemu=(qemu-system-x86_64 -cpu max -display none -vga none -monitor none
-	-chardev "file,id=log,path=$name.log,append=on" -serial chardev:log -device isa-debug-exit,iobase=0xf4,iosize=4 -icount "shift=$SHIFT")
+	-chardev "file,id=log,path=$name.log,append=on" -serial chardev:log
+	-device isa-debug-exit,iobase=0xf4,iosize=4 -icount "shift=$SHIFT")
 direct=("${qemu[@]}" -machine pc -m 512 -net none -no-reboot
 	-kernel "$HBENCH_BUILD/hypervisor.elf32" -append "serial novga")
 pxe() { # pxe CARD NUMBER: a network card on a tap device

@@ -3,6 +3,7 @@
 """profiling/bochs.py: the lines of a trace, recorded and damaged."""
 
 import pathlib
+import random
 import sys
 import unittest
 
@@ -12,6 +13,11 @@ import path
 RECORDED = (pathlib.Path(__file__).parent / "data/null.trace").read_text()
 LINE = ("(0).[384636165] [0x00001fe04000] 0008:ffffffff80004000 (unk. ctxt): "
         "mov r11, qword ptr ds:0xffffffffc0000000 ; 4c8b1c25000000c0")
+
+
+class Anything:
+    def at(self, _address):
+        return "f"
 
 
 class Lines(unittest.TestCase):
@@ -52,6 +58,23 @@ class Windows(unittest.TestCase):
 
     def test_cut_off(self):
         self.assertEqual(bochs.parse(RECORDED[:RECORDED.index("Tracing disabled")]), [])
+
+    def test_damaged(self):
+        """A log that ends or is mangled anywhere: whole windows, or a complaint."""
+        chance = random.Random(1)
+        texts = [RECORDED[:chance.randrange(len(RECORDED))] for _ in range(100)]
+        for _ in range(200):
+            mangled = list(RECORDED)
+            for _ in range(chance.randrange(1, 9)):
+                mangled[chance.randrange(len(mangled))] = chance.choice("0f(); :.x\n[")
+            texts.append("".join(mangled))
+        for text in texts:
+            try:
+                windows = bochs.parse(text)
+                for window in windows:
+                    path.analyse("x", window, Anything(), Anything())
+            except path.TraceError:
+                pass
 
     def test_nothing_outside(self):
         self.assertEqual(bochs.parse(LINE + "\n" + LINE), [])

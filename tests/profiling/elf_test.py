@@ -3,6 +3,7 @@
 """profiling/elf.py: small objects, damaged ones, and the kernel against nm. usage: elf_test.py BUILD ASSEMBLER"""
 
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,29 @@ class Elf(unittest.TestCase):
             file.write_bytes(data)
             with self.assertRaises(elf.ElfError):
                 elf.Symbols(file)
+
+    def test_mangled(self):
+        """Symbols or a complaint, and not for ever."""
+        chance, whole = random.Random(1), self.build(SOURCE).read_bytes()
+        file = pathlib.Path(self.folder.name, "mangled")
+        for _ in range(500):
+            data = bytearray(whole)
+            for _ in range(chance.randrange(1, 6)):
+                at = chance.choice((chance.randrange(64), chance.randrange(len(data)), len(data) - 1 - chance.randrange(600)))
+                data[at] = chance.choice((0, 1, 0x7f, 0xff, chance.randrange(256)))
+            file.write_bytes(data)
+            try:
+                symbols = elf.Symbols(file)
+                symbols.at(chance.randrange(1 << 64))
+                symbols.code(0x400000, 4)
+            except elf.ElfError:
+                pass
+
+    def test_code(self):
+        symbols = elf.Symbols(self.build(SOURCE))
+        self.assertEqual(symbols.code(0x400001, 2), b"\x90\x90")
+        self.assertEqual(symbols.code(0x400003, 9), b"\x90")  # up to the end of the section
+        self.assertEqual(symbols.code(0x500000, 4), b"")
 
     def test_stripped(self):
         file = self.build(SOURCE)

@@ -27,17 +27,20 @@ COMMANDS = [
     "echo == queue\\n", "hedron queue",
     "echo == ec\\n", "hedron ec",
     "echo == caller\\n", "hedron ec self->caller",
+    "echo == chain\\n", "hedron chain",
+    "echo == above\\n", "hedron chain self->caller",
     "echo == caps\\n", "hedron caps self->caller->pd 0x20 0x22",
     "echo == all\\n", "hedron caps self->caller->pd",
     "echo == server\\n", "hedron caps", "hedron caps . 3",
     "echo == object\\n", "hedron object self",
     "echo == printers\\n", "print self->parked", "print (cap_t)((unsigned long)self | 9)", "print (cap_t)0",
-    "echo == errors\\n", "hedron object", "hedron caps nonsense", "hedron ec 0x10", "hedron frobnicate",
+    "echo == errors\\n", "hedron object", "hedron caps nonsense", "hedron ec 0x10", "hedron chain 0x10", "hedron frobnicate",
     "delete",
     "hbreak sm_up_slow",
     "continue",
     "echo == sm\\n", "hedron sm sm",
     "echo == waiter\\n", "hedron queue 0",
+    "echo == alone\\n", "hedron chain",
     "kill",
 ]
 
@@ -93,6 +96,15 @@ class Helpers(unittest.TestCase):
 
     def test_caller(self):
         self.has("caller", r"of PD 0x\w+ \(roottask\), .*GLOBAL, called EC", r"^  -> EC 0x\w+ of PD 0x\w+, rip")
+
+    def test_chain(self):
+        """The same chain from both of its ends."""
+        pattern = (r"^{}EC 0x(\w+) of PD 0x\w+ \(roottask\), .*called EC 0x(\w+)\n{}  EC 0x\2 of PD 0x\w+, rip 0x\w+\n"
+                   r"paid on CPU 0 by SC 0x\w+: priority 64, running, of EC 0x\1, runs EC 0x\2$")
+        self.has("chain", pattern.format("  ", r"\* "))
+        self.has("above", pattern.format(r"\* ", "  "))
+        self.assertEqual(re.findall(r"0x\w+", self.said["chain"]), re.findall(r"0x\w+", self.said["above"]))
+        self.has("alone", r"\A\* EC 0x(\w+) of PD [^\n]*\npaid on CPU 0 by SC [^\n]* of EC 0x\1, runs EC 0x\1\n")
 
     def test_caps(self):
         self.has("caps", r"^     0x20  create      PD .*roottask's$",

@@ -26,6 +26,8 @@ class Measure(unittest.TestCase):
 
     def test_usage(self):
         self.assertEqual(subprocess.run([PROGRAM, "--help"], capture_output=True, check=True).stdout[:6], b"usage:")
+        with open("/dev/full", "w", encoding="utf-8") as full:  # a result that cannot be written is none
+            self.assertEqual(subprocess.run([PROGRAM], stdout=full, stderr=subprocess.PIPE, check=False).returncode, 1)
         self.assertEqual(subprocess.run([PROGRAM, "x"], capture_output=True, check=False).returncode, 2)
 
 

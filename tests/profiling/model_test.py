@@ -3,7 +3,9 @@
 """profiling/model.py: estimates, verdicts, and files that are refused; all files that come with the tool are accepted."""
 
 import collections
+import copy
 import json
+import math
 import pathlib
 import sys
 import tempfile
@@ -49,6 +51,8 @@ class OwnFiles(Files):
         self.assertTrue(files)
         for file in files:
             self.assertGreater(model.Weights.read(file).estimate(1, {"syscall": 1}), 0)
+            self.assertTrue(json.loads(file.read_text())["microarchitecture"], file)
+            self.assertIn(f"| `{file.stem}` |", (model.HERE.parent / "docs/pathcost.md").read_text())
 
     def test_budgets(self):
         files = list((model.HERE / "budgets").glob("*.json"))
@@ -66,6 +70,39 @@ class OwnFiles(Files):
         for find, name in ((model.find_weights, "nothing"), (model.find_budgets, "nothing.json")):
             with self.assertRaises(model.DataError):
                 find(name)
+
+
+class Damaged(Files):
+    VALUES = (None, 0, -1, 1e999, "", "x", [], [1], {}, {"x": 1}, True)
+
+    def places(self, data):
+        """(container, key) of everything within."""
+        if isinstance(data, dict):
+            for key, value in data.items():
+                yield data, key
+                yield from self.places(value)
+
+    def accepted_or_refused(self, data, find):
+        for number in range(len(list(self.places(data)))):
+            for value in self.VALUES:
+                changed = copy.deepcopy(data)
+                container, key = list(self.places(changed))[number]
+                container[key] = value
+                try:
+                    find(self.write(changed))
+                except model.DataError:
+                    pass
+        for text in ("", "[]", "3", "null", json.dumps(data)[:-5]):
+            with self.assertRaises(model.DataError):
+                find(self.write(text))
+
+    def test_weights(self):
+        self.accepted_or_refused({"base": "icelake", "weights": {"iret": {"cycles": 7, "source": "x"}}}, model.find_weights)
+
+    def test_budgets(self):
+        data = self.budgets(emulators={"qemu": {"xsave": 2, "why": "x"}},
+                            paths={"c": {"at_most": {"syscall": 1}, "cycles": 9, "instructions": 9, "why": "x"}})
+        self.accepted_or_refused(data, model.find_budgets)
 
 
 class Weights(Files):
@@ -92,7 +129,8 @@ class Weights(Files):
         self.refused(self.weights(frobnicate={"cycles": 1, "source": "x"}), "missing or unknown: frobnicate")
         self.refused(self.weights(iret={"cycles": 1}), "iret needs cycles and source")
         self.refused(self.weights(iret={"cycles": "1", "source": "x"}), "cycles are a number")
-        self.refused(self.weights(iret={"cycles": -1, "source": "x"}), "cycles are a number")
+        for cycles in (-1, float("inf"), float("nan"), True, None):
+            self.refused(self.weights(iret={"cycles": cycles, "source": "x"}), "cycles are a number")
         self.refused(self.weights(iret={"cycles": 1, "source": ""}), "the source a text")
         self.refused("{", "Expecting")
 
@@ -145,7 +183,8 @@ class Budgets(Files):
             "e": {"at_most": {"syscall": 7}}}))
         model.find_budgets(file).tighten([made("s/c", 10, syscall=1, lock=9), made("s/d", syscall=2), made("s/other", iret=1)])
         paths = json.loads(pathlib.Path(file).read_text())["paths"]
-        self.assertEqual(paths["c"], {"at_most": {"syscall": 1, "lock": 5}, "instructions": 90, "cycles": 250, "why": "x"})
+        cycles = math.ceil(model.SLACK * model.find_weights("icelake").estimate(10, {"syscall": 1, "lock": 9}))
+        self.assertEqual(paths["c"], {"at_most": {"syscall": 1, "lock": 5}, "instructions": 90, "cycles": cycles, "why": "x"})
         self.assertEqual(paths["d"], {"at_most": {"syscall": 1}, "cycles": 10})
         self.assertEqual(paths["e"], {"at_most": {"syscall": 7}})
         self.assertIn('"at_most": {"syscall": 1, "lock": 5},\n', pathlib.Path(file).read_text())
@@ -158,7 +197,10 @@ class Budgets(Files):
                              ({"paths": {"c": {"at_most": {"sysCall": 1}}}}, "unknown kind"),
                              ({"paths": {"c": {"at_most": {"lock": "1"}}}}, "not a number"),
                              ({"emulators": {"qemu": {"xsafe": 1}}}, "unknown kind"),
-                             ({"emulators": {"bosch": {"xsave": 1}}}, "unknown emulator")):
+                             ({"emulators": {"bosch": {"xsave": 1}}}, "emulators are bochs, qemu"),
+                             ({"paths": [1]}, "paths is missing"), ({"paths": {"c": 1}}, "a path is an object"),
+                             ({"paths": {"c": {"at_most": 3}}}, "kinds and their counts"),
+                             ({"paths": {"c": {"at_most": {}, "cycles": "9"}}}, "are numbers")):
             with self.assertRaisesRegex(model.DataError, why):
                 model.find_budgets(self.write(self.budgets(**changes)))
 

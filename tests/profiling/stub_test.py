@@ -3,6 +3,7 @@
 """profiling/stub.py against a machine of a few instructions behind the remote serial protocol."""
 
 import pathlib
+import random
 import socket
 import sys
 import tempfile
@@ -121,6 +122,37 @@ class Stub(unittest.TestCase):
 
     def test_connection_lost(self):
         self.assertEqual(self.record(broken={"s": None}), [])
+
+    def test_wrong_answers(self):
+        for broken, why in (({"p": "E22"}, "where the CPU is"), ({"p": "1234"}, "where the CPU is"),
+                            ({"p": ""}, "where the CPU is"), ({"p": "xyz"}, "answers 'xyz'"),
+                            ({"s": "E22"}, "does not run on"), ({"c": ""}, "does not run on"),
+                            ({"m": "abc"}, "answers 'abc'"), ({"m": "00" * 99}, "answers '0000"), ({"Z": ""}, "refuses")):
+            with self.assertRaisesRegex(path.TraceError, why, msg=broken):
+                self.record(broken=broken)
+
+    def test_random_answers(self):
+        """Whatever comes, it is a complaint or the end of the machine."""
+        chance = random.Random(1)
+        for _ in range(100):
+            answer = "".join(chance.choice("0123456789abcdefETSWX;:OK*}") for _ in range(chance.randrange(20)))
+            try:
+                self.record(broken={chance.choice("Zcspmq"): answer}, limit=50)
+            except path.TraceError:
+                pass
+
+    def test_damaged_packet(self):
+        """A wrong checksum, and packets that end too early."""
+        for data, error in ((b"$T05#00", path.TraceError), (b"$T05#z", stub.Closed), (b"$T05", stub.Closed), (b"+", stub.Closed),
+                            (b"", stub.Closed), (b"#b9$", stub.Closed)):
+            here, there = socket.socketpair()
+            with here, there:
+                there.sendall(data)
+                there.shutdown(socket.SHUT_WR)
+                link = stub.Stub.__new__(stub.Stub)
+                link.socket, link.buffer = here, b""
+                with self.assertRaises(error, msg=data):
+                    link.answer()
 
     def test_nobody_there(self):
         with self.assertRaisesRegex(path.TraceError, "does not answer"):

@@ -4,6 +4,7 @@
 
 import json
 import pathlib
+import random
 import sys
 import unittest
 
@@ -29,9 +30,28 @@ class Serial(unittest.TestCase):
     def test_failures(self):
         for text, why in ((line("sample", min=1), "did not come to its end"), ("", "did not come to its end"),
                           (line("sample", min=1) + line("fail", why="bad luck") + END, "s/c failed: bad luck"),
-                          (line("sample", min=1)[:30] + "\n" + END, "broken line")):
+                          (line("sample", min=1)[:30] + "\n" + END, "broken line"), (line("sample") + END, "broken line"),
+                          (line("sample", min="1") + END, "broken line"), (line("skip") + END, "broken line"),
+                          (line("sample", params=[1], min=1).replace("{}", "3") + END, "broken line"),
+                          ("HBENCH [1]\n" + END, "broken line"), ('HBENCH {"type": 3}\n' + END, "broken line")):
             with self.assertRaisesRegex(suite.RunError, why):
                 suite.samples(text)
+
+    def test_damaged(self):
+        """Cut off or mangled anywhere, it is refused or taken, but nothing else."""
+        text = line("sample", min=39) + line("skip", "d", why="x") + line("sample", "e", {"b": 1}, min=7) + END
+        chance = random.Random(1)
+        for length in range(len(text) - 1):
+            with self.assertRaises(suite.RunError):
+                suite.samples(text[:length].rstrip("\n"))
+        for _ in range(500):
+            mangled = list(text)
+            for _ in range(chance.randrange(1, 5)):
+                mangled[chance.randrange(len(text))] = chance.choice('{}[]":,09 x')
+            try:
+                suite.samples("".join(mangled))
+            except suite.RunError:
+                pass
 
     def test_last_words(self):
         with self.assertRaisesRegex(suite.RunError, "PANIC: no memory"):

@@ -11,18 +11,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint32_t crc32(const char *data, size_t size)
-{
-	uint32_t crc = ~0u;
-
-	while (size--) {
-		crc ^= (unsigned char)*data++;
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
-}
-
 static bool take(struct trace_lines *lines, const char *text, size_t len)
 {
 	struct error error = {""};
@@ -31,7 +19,7 @@ static bool take(struct trace_lines *lines, const char *text, size_t len)
 
 	if (len && text[0] == '!') /* what follows is JSON without its last brace */
 		line = xasprintf(TRACE_PREFIX "%.*s,\"crc\":\"%08x\"}", (int)len - 1, text + 1,
-				 crc32(text + 1, strnlen(text + 1, len - 1)));
+				 trace_lines_crc(text + 1, strnlen(text + 1, len - 1)));
 	else
 		line = xasprintf("%.*s", (int)len, text);
 	good = trace_lines_take(lines, line, strlen(line), &mine, &error);

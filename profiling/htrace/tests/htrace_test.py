@@ -148,16 +148,19 @@ class Test(unittest.TestCase):
     def test_perf(self):
         run(HTRACE, "perfdata", *self.symbols, "-o", self.folder / "perf.data", self.trace)
         script = run("perf", "script", "-i", "perf.data", folder=self.folder)
-        self.assertEqual(len(script.splitlines()), 10)
+        self.assertEqual(len(script.split("\n\n")), 11)
         self.assertEqual(script.count(" kernel_path+0x"), 6)
         self.assertEqual(script.count(" user_path+0x0 "), 3)
         report = run("perf", "report", "--stdio", "-i", "perf.data", folder=self.folder)
-        self.assertRegex(report, r"60\.00% +EC1 +kernel +\[k\] kernel_path")
-        self.assertRegex(report, r"30\.00% +EC1 +user +\[\.\] user_path")
-        self.assertRegex(report, r"10\.00% +guest ")
+        self.assertRegex(report, r"60\.00% +60\.00% +EC1 +kernel +\[k\] kernel_path")
+        self.assertRegex(report, r"30\.00% +30\.00% +EC1 +user +\[\.\] user_path")
+        self.assertRegex(report, r"10\.00% +10\.00% +guest ")
+        if "stackcollapse" in run("perf", "script", "-l"):
+            stacks = run("perf", "script", "report", "stackcollapse", "-i", "perf.data", folder=self.folder)
+            self.assertIn("EC1;kernel_path 6\n", stacks)
         alone = run(HTRACE, "perfdata", "-o", self.folder / "none.data", self.trace)
         self.assertEqual(alone, "")
-        self.assertEqual(len(run("perf", "script", "-i", "none.data", folder=self.folder).splitlines()), 10)
+        self.assertEqual(len(run("perf", "script", "-i", "none.data", folder=self.folder).split("\n\n")), 11)
 
     def test_bad_input(self):
         short = self.folder / "short.htrace"
