@@ -106,7 +106,7 @@ static void name_ecs(const struct view *view, const struct slices *slices)
 
 		if (!ec || named[number])
 			continue;
-		snprintf(name, sizeof(name), "EC%u (0x%jx)", number, (uintmax_t)ec);
+		snprintf(name, sizeof(name), "EC%u (0x%jx)", number, (uintmax_t)ec); /* idle ones have no slices */
 		name_track(PID_ECS, number, "thread_name", name);
 		named[number] = true;
 	}

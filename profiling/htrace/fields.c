@@ -182,7 +182,9 @@ static void object_text(const struct view *view, enum object_kind kind, uint64_t
 	static const char *const prefixes[] = {[OBJECT_EC] = "EC", [OBJECT_PD] = "PD", [OBJECT_VCPU] = "VCPU"};
 	unsigned number = view_object(view, kind, address);
 
-	if (number)
+	if (kind == OBJECT_EC && view_object(view, OBJECT_IDLE, address))
+		snprintf(out, FIELD_TEXT_MAX, "idle");
+	else if (number)
 		snprintf(out, FIELD_TEXT_MAX, "%s%u", prefixes[kind], number);
 	else
 		snprintf(out, FIELD_TEXT_MAX, "none");

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define KINDS (OBJECT_VCPU + 1)
+#define KINDS (OBJECT_IDLE + 1)
 #define FIRST_ROOM 64 /* a power of two */
 
 struct table {

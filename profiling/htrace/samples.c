@@ -25,7 +25,10 @@ unsigned samples_thread(const struct view *view, const struct trace_record *r, c
 		strcpy(name, "guest");
 		return SAMPLES_GUEST;
 	}
-	snprintf(name, 16, number ? "EC%u" : "none", number);
+	if (view_object(view, OBJECT_IDLE, r->b))
+		strcpy(name, "idle");
+	else
+		snprintf(name, 16, number ? "EC%u" : "none", number);
 	return number ? number : SAMPLES_NONE;
 }
 

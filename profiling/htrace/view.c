@@ -50,6 +50,8 @@ static void number_objects(struct view *view)
 		for (size_t k = 0; k < FIELDS; k++)
 			if (field_object(fields[k].name, &kind))
 				objects_add(view->objects, kind, fields[k].value);
+		if (view->events[i].r->event == TRACE_RESUME && view->events[i].r->extra == TRACE_RESUME_IDLE)
+			objects_add(view->objects, OBJECT_IDLE, view->events[i].r->a);
 	}
 }
 

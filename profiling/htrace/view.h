@@ -48,7 +48,7 @@ uint64_t view_ns(const struct view *view, uint64_t tsc);
 uint64_t view_duration(const struct view *view, uint64_t ticks);
 
 /* A number for an object's address, counted from 1 in the order in which ECs, PDs and so on appear; 0: unknown. */
-enum object_kind { OBJECT_EC, OBJECT_PD, OBJECT_VCPU };
+enum object_kind { OBJECT_EC, OBJECT_PD, OBJECT_VCPU, OBJECT_IDLE /* the ECs of CPUs without work */ };
 unsigned view_object(const struct view *view, enum object_kind kind, uint64_t address);
 
 /* The symbol of code that ran in a mode (enum trace_mode), or NULL. */

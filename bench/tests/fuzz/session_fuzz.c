@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct session session;
 
 	session_init(&session, NULL, false);
+	session.wants_trace = size % 2;
 	for (size_t at = 0; at < size; at += 1000)
 		lines_feed(lines, (const char *)data + at, size - at < 1000 ? size - at : 1000, on_line, &session);
 	lines_finish(lines, on_line, &session);

@@ -175,9 +175,27 @@ class Test(unittest.TestCase):
         run("strip", "-o", stripped, self.kernel)
         self.assertIn("stripped", run(HTRACE, "text", "--kernel", stripped, self.trace, status=4))
 
+    def test_import(self):
+        log = HERE.parents[2] / "bench/tests/data/traced.log"
+        trace = self.folder / "imported.htrace"
+        run(HTRACE, "import", "-o", trace, log)
+        lines = run(HTRACE, "text", trace).splitlines()
+        calls = [line.split()[-2:] for line in lines if " call " in line]
+        replies = [line.split()[-2:] for line in lines if " reply " in line]
+        self.assertEqual(calls, [["from=EC1", "to=EC2"]] * 13)
+        self.assertEqual(replies, [["from=EC2", "to=EC1"]] * 13)
+        self.assertIn("case      call_reply_same/words:0", run(HTRACE, "stat", trace))
+        cut = self.folder / "cut.log"
+        for size in range(0, log.stat().st_size - 1, 500):
+            cut.write_bytes(log.read_bytes()[:size])
+            run(HTRACE, "import", "-o", self.folder / "cut.htrace", cut, status=4)
+        self.assertFalse((self.folder / "cut.htrace").exists())
+        self.assertIn("cannot open", run(HTRACE, "import", "-o", trace, self.folder / "nothing", status=4))
+
     def test_usage(self):
         self.assertIn("no event `wish`", run(HTRACE, "text", "--events", "wish", self.trace, status=2))
         self.assertIn("--output", run(HTRACE, "ctf", self.trace, status=2))
+        self.assertIn("--output", run(HTRACE, "import", self.trace, status=2))
         self.assertIn("one trace", run(HTRACE, "stat", status=2))
         self.assertIn("no verb", run(HTRACE, "dance", status=2))
         self.assertIn("perfdata", run(HTRACE, "--help"))

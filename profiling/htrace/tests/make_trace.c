@@ -12,7 +12,9 @@
 #define EC1 0xffffffffc0001000
 #define EC2 0xffffffffc0002000
 #define EC3 0xffffffffc0003000
+#define IDLE 0xffffffffc0004000
 #define PD1 0xffffffffc0010000
+#define PD2 0xffffffffc0011000
 #define VCPU1 0xffffffffc0020000
 #define START 5000000000
 
@@ -58,7 +60,7 @@ static void wake(struct trace_cpu *from, struct trace_cpu *to)
 	record(from, 30, TRACE_WAKE_REMOTE, 1, 1, 1);
 	record(from, 20, TRACE_HYPERCALL_END, SUCCESS, EC1, 0);
 	record(to, 400, TRACE_READY, 64, EC3, 0);
-	record(to, 10, TRACE_DISPATCH, 0, 0, 2);
+	record(to, 10, TRACE_DISPATCH, 0, IDLE, 2);
 	record(to, 60, TRACE_RESUME, TRACE_RESUME_IRET, EC3, PD1);
 }
 
@@ -72,7 +74,7 @@ static void rare(struct trace_cpu *cpu)
 	record(cpu, 25, TRACE_NMI, TRACE_MODE_USER, user_address, 4);
 	hypercall(cpu, 255, 0);
 	record(cpu, 10, TRACE_HYPERCALL_END, BAD_HYP, EC1, 0);
-	record(cpu, 10, TRACE_RESUME, TRACE_RESUME_IDLE, 0, 0);
+	record(cpu, 10, TRACE_RESUME, TRACE_RESUME_IDLE, IDLE, PD2);
 }
 
 static void samples(struct trace_cpu *cpu)
