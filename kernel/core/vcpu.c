@@ -79,8 +79,7 @@ static always_inline enum status begin_run(struct vcpu *v, struct ec *self)
 {
 	v->ec = self;
 	self->vcpu = v;
-	hazard_set(cpu_current(), HAZARD_VCPU);
-	return SUCCESS;
+	return arch_vcpu_begin(v);
 }
 
 /* A poked one does not even begin, unless it has an event to deliver: page and `mtd` stay as they are. */

@@ -63,7 +63,8 @@ void vcpu_init_cache(void);
 enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out) must_check;
 
 /*
- * `self` runs it. SUCCESS: the exit reason is in the state page, or HAZARD_VCPU sees to the rest. BAD_CPU, BUSY.
+ * `self` runs it. SUCCESS: the exit reason is in the state page, or HAZARD_VCPU sees to the rest, or this does not
+ * return (arch_vcpu_begin()). BAD_CPU, BUSY.
  * `mtd` and `wanted` as in the struct.
  */
 enum status vcpu_run(struct vcpu *v, u64 mtd, u64 wanted, struct ec *self) must_check;

@@ -27,4 +27,5 @@ void arch_vcpu_retire(struct vcpu *v);
 void arch_vcpu_free(struct vcpu *v);
 void arch_vcpu_leave_run(struct vcpu *v);
 bool arch_vcpu_has_event(const struct vcpu *v);
+enum status arch_vcpu_begin(struct vcpu *v);
 struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec);

@@ -38,6 +38,13 @@ bool arch_vcpu_has_event(const struct vcpu *v)
 	return v->arch.event;
 }
 
+enum status arch_vcpu_begin(struct vcpu *v)
+{
+	(void)v;
+	hazard_set(cpu_current(), HAZARD_VCPU);
+	return SUCCESS;
+}
+
 /* As on the real CPU: the mark that others look for, then their flag. */
 struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec)
 {

@@ -76,5 +76,10 @@ void arch_vcpu_leave_run(struct vcpu *v);
 /* Whether the next entry would deliver an event; looks at the state page as the next run would. */
 bool arch_vcpu_has_event(const struct vcpu *v);
 
+/*
+ * The current EC begins a run, at the end of its hypercall. Called in place of a return all the way up to the entry
+ * it goes straight to arch_vcpu_run(); otherwise it leaves that to HAZARD_VCPU.
+ */
+enum status arch_vcpu_begin(struct vcpu *v);
 /* Goes on with the run of the current EC; returns the EC that goes on when it is over, or leaves for the guest. */
 struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec);

@@ -25,6 +25,7 @@ void asm_offsets(void)
 	ASM_OFFSET(CPU_MAILBOX, struct cpu, mailbox);
 	ASM_OFFSET(CPU_SLEEPING, struct cpu, sleeping);
 	ASM_CONST(ASM_HAZARD_REMOTE, HAZARD_REMOTE);
+	ASM_CONST(ASM_HAZARD_VCPU, HAZARD_VCPU);
 	ASM_CONST(ASM_SLEEPING_HALTED, SLEEPING_HALTED);
 	ASM_OFFSET(EC_CONT, struct ec, cont);
 	ASM_OFFSET(EC_RAX, struct ec, regs.rax);

@@ -11,6 +11,34 @@
 	.text
 
 	/*
+	 * arch_vcpu_begin(vcpu). If the stack holds nothing but the way back to the entry, all other
+	 * functions have ended in jumps, and the callee-saved registers are the user's. Hazards are found on the way
+	 * into the guest.
+	 */
+	.globl	arch_vcpu_begin
+	.balign 16, 0xcc
+arch_vcpu_begin:
+	cmp	$(CPU_STACK_TOP - 8), %sp
+	jne	1f
+	add	$8, %rsp
+	mov	CPU(CPU_EC), %rsi
+	movq	$0, EC_RDI(%rsi)		/* SUCCESS */
+	mov	%rbx, EC_RBX(%rsi)
+	mov	%rbp, EC_RBP(%rsi)
+	mov	%r12, EC_R12(%rsi)
+	mov	%r13, EC_R13(%rsi)
+	mov	%r14, EC_R14(%rsi)
+	mov	%r15, EC_R15(%rsi)
+	lea	-CPU_STACK_TOP(%rsp), %rdi
+	call	arch_vcpu_run
+	jmp	return_syscall
+1:	mov	%rsp, %rax
+	and	$-CPU_AREA_SIZE, %rax
+	orl	$ASM_HAZARD_VCPU, CPU_HAZARD(%rax)
+	xor	%eax, %eax
+	ret
+
+	/*
 	 * RDI = vCPU, which is cpu->vcpu. Between the test of the hazards and the entry nothing may be missed: an
 	 * NMI in this window goes on at vmx_run_interrupted, because it may also have been about nested pages.
 	 */
