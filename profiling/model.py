@@ -115,6 +115,7 @@ class Budgets:
     paths: dict  # name, as hbench has it: Budget
     allowances: dict  # emulator: {kind: count per path}
     file: object = None  # where they come from
+    cpus: int = 1  # of the machine, if it is Bochs
 
     @classmethod
     def read(cls, file):
@@ -136,7 +137,9 @@ class Budgets:
             want(all(map(is_number, bounds)), file, f"{name}: instructions and cycles are numbers")
         paths = {f"{data['suite']}/{name}": Budget(entry["at_most"], entry.get("instructions"), entry.get("cycles"))
                  for name, entry in data["paths"].items()}
-        return cls(data["suite"], data["roottask"], data["weights"], paths, allowances, pathlib.Path(file))
+        cpus = data.get("cpus", 1)
+        want(cpus in range(1, 9), file, "cpus is a number from 1 to 8")
+        return cls(data["suite"], data["roottask"], data["weights"], paths, allowances, pathlib.Path(file), cpus)
 
     def cases(self):
         """What makes the roottask run those that have a budget (and maybe others whose names begin alike)."""

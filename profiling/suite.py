@@ -47,6 +47,7 @@ class Run:
     cpu: str = ""
     timeout: float = 120
     windows: int = 8  # of the measurement before the trace: it warms up, too
+    cpus: int = 1  # Bochs traces the one that comes to the mark
 
     def words(self):
         only = f" case={','.join(self.cases)}" if self.cases else ""
@@ -117,7 +118,7 @@ def run_bochs(run, folder):
     """(serial line, windows)."""
     iso = folder / "boot.iso"
     make_iso(run, iso)
-    outcome = machine.run(machine.Machine(emulator="bochs", cpu=run.cpu or CPU["bochs"], iso=str(iso),
+    outcome = machine.run(machine.Machine(emulator="bochs", cpu=run.cpu or CPU["bochs"], cpus=run.cpus, iso=str(iso),
                                           debugger=bochs.commands(WINDOWS_MAX)), timeout=run.timeout)
     return outcome.serial, bochs.parse(outcome.said)
 

@@ -41,3 +41,9 @@ const char *vmexit_setup_ept(long state);
 const char *vmexit_setup_rdtsc(long state);
 void vmexit_unmake(void);
 void vmexit_unmake_apic(void);
+
+/* Pokes of a vCPU that another CPU runs. */
+const char *vmexit_setup_poke_running(long unused);
+uint64_t vmexit_window_poke_running(void);
+uint64_t vmexit_window_poke_latency(void);
+void vmexit_unmake_poke_running(void);

@@ -59,7 +59,7 @@ class OwnFiles(Files):
         self.assertTrue(files)
         for file in files:
             budgets = model.Budgets.read(file)
-            self.assertEqual(budgets.suite, file.stem)
+            self.assertEqual(budgets.suite, file.stem.removesuffix("_smp"))
             model.find_weights(budgets.weights)
             self.assertTrue(all(entry.get("why") for entry in json.loads(file.read_text())["paths"].values()), file)
 
@@ -147,6 +147,13 @@ class Budgets(Files):
     def test_exceeded(self):
         self.assertEqual(self.complaints(made("s/c", syscall=2)), ["2 syscall, at most 1"])
         self.assertEqual(self.complaints(made("s/c", syscall=2, lock=1)), ["1 lock, at most 0", "2 syscall, at most 1"])
+
+    def test_cpus(self):
+        self.assertEqual(model.find_budgets(self.write(self.budgets())).cpus, 1)
+        self.assertEqual(model.find_budgets(self.write(self.budgets(cpus=2))).cpus, 2)
+        for wrong in (0, 9, "2"):
+            with self.assertRaisesRegex(model.DataError, "cpus is a number"):
+                model.find_budgets(self.write(self.budgets(cpus=wrong)))
 
     def test_no_budget(self):
         self.assertEqual(self.complaints(made("s/other", iret=100)), [])
