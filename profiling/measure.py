@@ -44,7 +44,7 @@ def check_symbols(traced, symbols):
 
 
 def analyse(traced, symbols, cpus):
-    """An exit without an instruction, such as a timer's, is a tick more of the clock, which with several CPUs counts all of them."""
+    """An exit without an instruction (a timer's) is a tick more of the clock, which with several CPUs counts all of them."""
     found = path.analyse(traced.name, traced.steps, *symbols)
     if cpus == 1 and not 0 <= traced.measured - found.total <= found.kinds()["vmentry"]:
         raise path.TraceError(f"{found.total} instructions were traced, but {traced.measured} measured")
