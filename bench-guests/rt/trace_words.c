@@ -107,4 +107,6 @@ void trace_words(struct trace_plan *plan)
 		plan->why = "trace_counters= has a name that is no counter's";
 	else if (plan->records < 1 || plan->records > 1ul << TRACE_ORDER_MAX)
 		plan->why = "trace_records= is too small or too large";
+	if (plan->period || plan->sampler)
+		plan->events |= 1ul << TRACE_SAMPLE;
 }
