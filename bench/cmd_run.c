@@ -152,11 +152,6 @@ static enum exit_code save_one(const struct campaign_kernel *kernel)
 		suite_free(&storage);
 		fflush(stdout);
 		fprintf(stderr, "written: %s\n", kernel->output);
-		if (result_traced(&kernel->result))
-			fputs("The kernel was traced, which takes time of its own: these numbers compare with those "
-			      "of "
-			      "traced runs only.\n",
-			      stderr);
 	}
 	return EXIT_SAME_OR_BETTER;
 }

@@ -38,6 +38,7 @@ static const struct field {
 	{"roottask_cmdline", "roottask's words", INFORMS},
 	{"core_clock_permille", "core's clock, 1/1000 of TSC", INFORMS},
 	{"timer_overhead", "timer overhead, ticks", INFORMS},
+	{"traced", "the kernel was traced", INFORMS},
 };
 
 /* A field as text, to be freed; NULL when it is not there. */

@@ -186,6 +186,10 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite)
 	table_print(table, out, want_colour(out));
 	table_free(table);
 	print_legend(out, metric);
+	if (result_traced(r))
+		fputs("traced: the kernel recorded what it did, which takes time of its own; compare with traced "
+		      "runs only.\n",
+		      out);
 	print_skips(out, r);
 	print_unmeasured(out, r, suite);
 	for (size_t i = 0; metric && i < r->count; i++)

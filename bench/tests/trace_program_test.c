@@ -27,7 +27,7 @@ static void a_trace_is_stored(void **state)
 	machine("traced", "33", false);
 	expect(0, RUN "--trace -o traced.json");
 	has("trace: traced.htrace");
-	has("compare with those of traced runs only");
+	has("compare with traced runs only");
 	load(&trace, "traced.htrace");
 	assert_int_equal(trace.cpus[0].count, 67);
 	assert_true(trace.cpus[0].paths[HC_CALL].count > 12);
