@@ -2,6 +2,7 @@
 #include "htrace.h"
 
 #include "fields.h"
+#include "guest_exits.h"
 #include "path_sample.h"
 #include "samples.h"
 #include "spark.h"
@@ -160,6 +161,45 @@ static void print_paths(const struct view *view)
 	print_table(table);
 }
 
+static void dash_or_value(struct table *table, const struct view *view, const struct guest_exit *exit)
+{
+	if (exit->entered)
+		value_cell(table, view, exit->ticks);
+	else
+		table_cell(table, COLOUR_NONE, "-");
+}
+
+static void print_exits(const struct view *view)
+{
+	static const char *const titles[] = {"exit", ">records", ">min", ">p50", ">max", NULL};
+	struct guest_exits exits;
+	struct table *table;
+
+	guest_exits_find(&exits, view);
+	table = table_create(titles);
+	for (size_t i = 0, count; i < exits.count; i += count) {
+		const struct guest_exit *group = &exits.list[i];
+		size_t entered = 0;
+
+		for (count = 0; i + count < exits.count && group[count].reason == group->reason; count++)
+			entered += group[count].entered;
+		table_cell(table, COLOUR_NONE, *field_exit(group->reason) ? "%s" : "%s%u", field_exit(group->reason),
+			   group->reason);
+		table_cell(table, COLOUR_NONE, "%zu", count);
+		dash_or_value(table, view, &group[0]);
+		dash_or_value(table, view, &group[entered ? (entered - 1) / 2 : 0]);
+		dash_or_value(table, view, &group[entered ? entered - 1 : 0]);
+	}
+	if (exits.count) {
+		printf("\nExits of guests, and %s until a guest was entered again on that CPU:\n%s",
+		       o.ns ? "nanoseconds" : "ticks", o.markdown ? "\n" : "");
+		print_table(table);
+	} else {
+		table_free(table);
+	}
+	guest_exits_free(&exits);
+}
+
 static void print_samples(const struct view *view)
 {
 	static const char *const titles[] = {">samples", ">%", "mode", "function", NULL};
@@ -188,6 +228,7 @@ static bool show(const struct view *view)
 	print_cpus(view);
 	print_events(view);
 	print_paths(view);
+	print_exits(view);
 	print_samples(view);
 	return true;
 }
