@@ -23,6 +23,8 @@ static always_inline struct cpu *cpu_current(void);
 static always_inline u64 arch_load_or_zero(const u64 *p);
 
 static always_inline u64 arch_tsc(void);
+/* Its rate, in kHz. */
+u32 arch_tsc_khz(void);
 /* Ticks of the TSC in microseconds. */
 u64 arch_tsc_to_us(u64 ticks);
 static always_inline void arch_relax(void);

@@ -12,6 +12,7 @@
 #include "core/sc.h"
 #include "core/vcpu.h"
 #include "platform/console.h"
+#include "trace/trace.h"
 
 /* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter
  * its queue. */
@@ -32,6 +33,8 @@ static always_inline void bump(struct cpu *cpu, struct sc *current)
 void dispatch_ready(struct cpu *cpu, struct sc *sc)
 {
 	struct sc *current = cpu->sc;
+
+	TRACE(READY, sc->prio, sc->ec, 0);
 	if (likely(current && sc->prio > current->prio)) {
 		bump(cpu, current);
 		sc->state = SC_RUNNING;
@@ -99,9 +102,20 @@ static always_inline struct ec *choose(struct cpu *cpu)
 	}
 }
 
+/* Those that do not come back to who has called the dispatcher. */
+static noinline void trace_no_return(const struct ec *ec)
+{
+	if (ec->cont == CONT_IRET)
+		trace_resume(TRACE_RESUME_IRET, ec);
+	else if (ec->cont == CONT_IDLE)
+		trace_resume(TRACE_RESUME_IDLE, ec);
+}
+
 /* Goes on with the current EC: the one returned, through arch_return_syscall(), or another way. */
 static noinline struct ec *resume(struct cpu *cpu, struct ec *ec)
 {
+	if (trace_point(TRACE_BIT(DISPATCH) | TRACE_BIT(RESUME), TRACE_PATH_BIT(DISPATCH)))
+		trace_no_return(ec);
 	switch ((enum ec_cont)ec->cont) {
 	case CONT_SYSRET:
 		break;

@@ -15,6 +15,7 @@
 #include "platform/console.h"
 #include "space/delegate.h"
 #include "space/space_obj.h"
+#include "trace/trace.h"
 
 static cold struct ec *call_slow(u64 arg1, struct ec *self, struct pt *pt, struct cpu *cpu);
 static cold struct ec *call_fail(struct ec *self, enum status s);
@@ -159,6 +160,7 @@ void ipc_help(struct cpu *cpu, struct ec *self, struct ec *busy)
 		log_user("killed EC: its call at %#lx would wait for itself", self->regs.rip);
 		ec_kill(self);
 	} else {
+		TRACE(HELP, 0, self, busy);
 		ec_help(self, busy);
 	}
 	hazard_set(cpu, HAZARD_SCHED);

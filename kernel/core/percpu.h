@@ -7,6 +7,7 @@
 
 #include "core/remote.h"
 #include "core/sched.h"
+#include "core/trace_cpu.h"
 #include "lib/types.h"
 
 #include <hedron/abi.h>
@@ -58,15 +59,17 @@ struct cpu {
 
 	/* written by other CPUs */
 	aligned(64) struct mailbox mailbox;
-	u32 sleeping;               /* enum sleeping; written by the owner, read by who signals */
-	u32 rcu_asked;              /* a grace period waits for this CPU; atomic */
-	u32 rcu_sent;               /* objects sent here to be dismantled or freed, so far; atomic */
-	u32 rcu_done;               /* of these; written by the owner */
-	u32 tlb_asked;              /* flushes asked for; atomic */
-	u32 tlb_done;               /* flushes done; written by the owner's NMI handler */
-	bool waits_sipi;            /* in a guest where NMIs do not get through; written by the owner */
-	u32 kicks;                  /* NMIs sent by our CPUs; atomic */
-	u32 kicks_seen, stragglers; /* the NMI handler's */
+	u32 sleeping;    /* enum sleeping; written by the owner, read by who signals */
+	u32 rcu_asked;   /* a grace period waits for this CPU; atomic */
+	u32 rcu_sent;    /* objects sent here to be dismantled or freed, so far; atomic */
+	u32 rcu_done;    /* of these; written by the owner */
+	u32 tlb_asked;   /* flushes asked for; atomic */
+	u32 tlb_done;    /* flushes done; written by the owner's NMI handler */
+	bool waits_sipi; /* in a guest where NMIs do not get through; written by the owner */
+	u32 kicks;       /* NMIs sent by our CPUs; atomic */
+	u32 kicks_seen;  /* the NMI handler's */
+
+	struct trace_cpu trace; /* the owner's, NMI handlers included; `sample_asked` is everybody's */
 };
 
 /* CPU numbers are dense from 0, in the order of the firmware's table; those that did not start are missing from

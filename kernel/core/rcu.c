@@ -6,6 +6,7 @@
 #include "core/ec.h"
 #include "core/percpu.h"
 #include "core/remote.h"
+#include "trace/trace.h"
 
 /* Objects that wait before it is worth asking the other CPUs. Nobody needs to be asked if all others sleep. */
 #define RCU_BATCH 64
@@ -17,6 +18,7 @@ static struct {
 	u32 begun;          /* grace periods so far; atomic */
 	u32 busy;           /* a grace period runs; whoever sets it is its leader until the last answer */
 	struct work *batch; /* what it is for; the leader's, then the last answerer's */
+	u64 since;          /* TSC at the beginning of the one that runs; 0: not measured */
 	u32 awaited;        /* answers still to come, and one for the leader; atomic */
 } rcu;
 
@@ -31,7 +33,7 @@ void rcu_call(struct work *w, void (*fn)(struct work *))
 }
 
 /* The last answer is in: nobody can use the batch any more. */
-static void complete(void)
+static always_inline void complete(void)
 {
 	struct work *w = rcu.batch;
 	rcu.batch = NULL;
@@ -43,9 +45,24 @@ static void complete(void)
 	__atomic_store_n(&rcu.busy, 0, __ATOMIC_RELEASE);
 }
 
+/* It may have begun unmeasured. */
+static noinline void complete_traced(void)
+{
+	u64 since = rcu.since;
+
+	rcu.since = 0;
+	if (since)
+		trace_took(TRACE_PATH_GRACE, arch_tsc() - since);
+	complete();
+}
+
 static void answer(void)
 {
-	if (!__atomic_sub_fetch(&rcu.awaited, 1, __ATOMIC_ACQ_REL))
+	if (__atomic_sub_fetch(&rcu.awaited, 1, __ATOMIC_ACQ_REL))
+		return;
+	if (trace_point(0, TRACE_PATH_BIT(GRACE)))
+		complete_traced();
+	else
 		complete();
 }
 
@@ -65,11 +82,14 @@ static void ask(struct cpu *other)
 
 /* Begins a grace period, if none runs. The leader's own answer comes last, so nobody completes while it is still
  * asking. */
-static bool lead(struct cpu *cpu)
+static noinline bool lead(struct cpu *cpu)
 {
 	if (__atomic_load_n(&rcu.busy, __ATOMIC_RELAXED) || __atomic_exchange_n(&rcu.busy, 1, __ATOMIC_ACQ_REL))
 		return false;
 	__atomic_fetch_add(&rcu.begun, 1, __ATOMIC_RELAXED);
+	if (trace_point(0, TRACE_PATH_BIT(GRACE)))
+		rcu.since = arch_tsc();
+	TRACE(GRACE, 0, rcu.begun, 0);
 	__atomic_store_n(&rcu.queued, 0, __ATOMIC_RELAXED);
 	rcu.batch = __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_ACQUIRE);
 	__atomic_store_n(&rcu.awaited, 1, __ATOMIC_RELAXED);

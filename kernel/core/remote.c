@@ -4,11 +4,13 @@
 #include "arch/arch.h"
 #include "arch_switch.h"
 #include "core/percpu.h"
+#include "trace/trace.h"
 
 void remote_call(unsigned cpu_id, struct work *w, void (*fn)(struct work *))
 {
 	struct cpu *cpu = arch_cpu(cpu_id);
 	w->fn = fn;
+	TRACE(WAKE_REMOTE, cpu_id, w, 0);
 	if (!mailbox_push(&cpu->mailbox, w))
 		return;
 	if (cpu == cpu_current())

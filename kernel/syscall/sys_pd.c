@@ -42,7 +42,7 @@ static noinline enum status translate(struct pd *src, struct pd *dst, u64 crd, u
 static cold enum status delegate_again(u64 arg1);
 
 /* A plain delegation is all that is frequent. */
-static noinline enum status delegate_or_translate(u64 arg1, u64 arg2, u64 crd, struct ec *self, u64 window)
+enum status sys_pd_delegate(u64 arg1, u64 arg2, u64 crd, struct ec *self, u64 window)
 {
 	u64 flags = self->regs.rax;
 	struct pd *src = sys_pd(hc_sel(arg1));
@@ -74,7 +74,7 @@ static cold enum status delegate_again(u64 arg1)
 	struct ec *self = cpu->ec;
 	const struct regs *r = &self->regs;
 
-	return rcu_expedite(cpu) ? delegate_or_translate(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
+	return rcu_expedite(cpu) ? sys_pd_delegate(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
 }
 
 #define MSR_SHIFT 12
@@ -101,22 +101,24 @@ static noinline enum status map_access_page(crd_t crd, struct ec *self)
 	return pd_map_access_page(self->pd, gpa);
 }
 
-static always_inline enum status lookup(crd_t crd, struct ec *self)
-{
-	self->regs.rsi = likely(crd_kind(crd) == CRD_OBJ) ? delegate_lookup_obj(crd) : delegate_lookup(self->pd, crd);
-	return SUCCESS;
-}
-
-enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
+static noinline enum status ctrl_other(u64 arg1, u64 arg2, struct ec *self)
 {
 	switch (hc_op(arg1)) {
-	case PD_CTRL_DELEGATE:
-		return delegate_or_translate(arg1, arg2, arg3, self, arg5);
 	case PD_CTRL_LOOKUP:
-		return lookup(arg2, self);
+		self->regs.rsi = delegate_lookup(self->pd, arg2);
+		return SUCCESS;
 	case PD_CTRL_MSR:
 		return msr_access(arg1, arg2, self);
 	default:
 		return map_access_page(arg2, self);
 	}
+}
+
+/* All but delegation. The look-up of an object is all that is frequent. */
+enum status sys_pd_ctrl(u64 arg1, u64 arg2, struct ec *self)
+{
+	if (unlikely(arg1 & SYS_PD_OP) || unlikely(crd_kind(arg2) != CRD_OBJ))
+		return ctrl_other(arg1, arg2, self);
+	self->regs.rsi = delegate_lookup_obj(arg2);
+	return SUCCESS;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "syscall/syscall.h"
 
+#include <hedron/trace.h>
+
 #include "core/pd.h"
 #include "core/rcu.h"
 #include "lib/bits.h"
@@ -66,6 +68,12 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, struct e
 	return likely(s != OOM) ? s : dispatch_again(arg1);
 }
 
+static noinline enum status dispatch_trace(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
+{
+	enum status s = sys_trace_ctrl(arg1, arg2, arg3, self);
+	return s == OOM && rcu_expedite(cpu_current()) ? sys_trace_ctrl(arg1, arg2, arg3, self) : s;
+}
+
 /*
  * From entry.S, for all hypercalls but CALL, REPLY and what short.S does itself. The frequent ones come first and get
  * what they need in registers; every branch ends in a jump, so that nothing is pushed.
@@ -73,12 +81,13 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, struct e
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
 {
 	u8 hc = (u8)arg1;
-	if (hc == HC_PD_CTRL)
-		return sys_pd_ctrl(arg1, arg2, arg3, self, arg5);
 	if (hc > HC_VCPU_CTRL)
-		return BAD_HYP;
+		return hc == HC_TRACE_CTRL ? dispatch_trace(arg1, arg2, arg3, self) : BAD_HYP;
 	if (hc == HC_VCPU_CTRL)
 		return sys_vcpu_ctrl(arg1, arg2, arg3, self);
+	if (hc == HC_PD_CTRL)
+		return likely((arg1 & SYS_PD_OP) == SYS_PD_DELEGATE) ? sys_pd_delegate(arg1, arg2, arg3, self, arg5)
+								     : sys_pd_ctrl(arg1, arg2, self);
 	if (hc <= HC_REVOKE)
 		return hc == HC_REVOKE ? dispatch_revoke(arg1, arg2, arg3, self)
 				       : dispatch_rest(arg1, arg2, arg3, self, arg5);

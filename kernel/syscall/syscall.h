@@ -32,7 +32,8 @@ static always_inline unsigned hc_op(u64 arg1)
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);
 
 enum status sys_pd_create(u64 arg1, u64 parent, crd_t objects, struct ec *self);
-enum status sys_pd_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);
+enum status sys_pd_ctrl(u64 arg1, u64 arg2, struct ec *self);
+enum status sys_pd_delegate(u64 arg1, u64 arg2, u64 crd, struct ec *self, u64 window);
 enum status sys_ec_create(u64 arg1, u64 parent, u64 arg3, u64 rsp, u64 event_base, struct ec *self);
 enum status sys_ec_ctrl(u64 arg1);
 enum status sys_sc_create(u64 arg1, u64 parent, u64 ec, u64 arg4, struct ec *self);
@@ -45,6 +46,7 @@ enum status sys_kp_create(u64 arg1, u64 parent, struct ec *self);
 enum status sys_kp_ctrl(u64 arg1, u64 pd, u64 va);
 enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, struct ec *self);
 enum status sys_machine_ctrl(u64 arg1, u64 arg2, struct ec *self);
+enum status sys_trace_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self);
 enum status sys_revoke(u64 arg1, crd_t crd, u64 pd, struct ec *self);
 
 /* `ctrl` is all that a vCPU's capability can permit: it always is pointer plus PERM_VCPU_CTRL. */
@@ -58,6 +60,10 @@ static always_inline struct vcpu *sys_vcpu(u64 sel)
 		unreachable(); /* as in cap_lookup_object() */
 	return (struct vcpu *)o;
 }
+
+/* In place: cheaper than hc_op(). */
+#define SYS_PD_OP (3 << 8)
+#define SYS_PD_DELEGATE (PD_CTRL_DELEGATE << 8)
 
 #define SYS_VCPU_POKE (VCPU_CTRL_POKE << 8)
 #define SYS_VCPU_UNKNOWN (2 << 8)

@@ -28,6 +28,11 @@ u64 host_tsc;
 unsigned cpu_count;
 u64 cpus_online[HEDRON_CPU_MAX / 64];
 
+u32 arch_tsc_khz(void)
+{
+	return 1000000;
+}
+
 u64 arch_tsc_to_us(u64 ticks)
 {
 	return ticks;

@@ -13,7 +13,9 @@ enum hip_feature {
 	HIP_FEATURE_VMX = 1 << 1,
 	HIP_FEATURE_SVM = 1 << 2,
 	HIP_FEATURE_UEFI = 1 << 3,
-	HIP_EXT_VCPU_PARTIAL = 1 << 16, /* the first of our extensions: VCPU_CTRL_PARTIAL */
+	/* our extensions */
+	HIP_EXT_VCPU_PARTIAL = 1 << 16, /* VCPU_CTRL_PARTIAL */
+	HIP_EXT_TRACE = 1 << 17,        /* TRACE_CTRL */
 };
 
 enum hip_mem_type {

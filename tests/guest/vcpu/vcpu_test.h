@@ -27,6 +27,7 @@ extern const struct test vcpu_apic_tests[];
 extern const struct test vcpu_entry_tests[];
 extern const struct test vcpu_life_tests[];
 extern const struct test vcpu_partial_tests[];
+extern const struct test vcpu_trace_tests[];
 
 /* The n-th VM of the running test, with a PD of its own that is (not) passthrough. Made, or the test ends. */
 struct vm *vcpu_vm(unsigned n);

@@ -68,7 +68,7 @@ static void test_fixed_fields(void **state)
 	assert_int_equal(word_at(4) >> 16, 0x470);
 	assert_int_equal(word_at(8), 0x00080070);
 	assert_int_equal(word_at(12), 0x00180470);
-	assert_int_equal(word_at(16), 0);
+	assert_int_equal(word_at(16), HIP_EXT_TRACE);
 	assert_int_equal(word_at(20), 13002);
 	assert_int_equal(word_at(24), 0x4000000);
 	assert_int_equal(word_at(28), 32);
@@ -93,7 +93,7 @@ static void test_acpi_fields(void **state)
 		.pm1b_cnt = {.space = 0, .bits = 32, .addr = 0xfed01234},
 	};
 	init(NULL, 0);
-	assert_int_equal(word_at(16), HIP_FEATURE_UEFI);
+	assert_int_equal(word_at(16), HIP_FEATURE_UEFI | HIP_EXT_TRACE);
 	assert_int_equal(word_at(48), 0xe0000000);
 	assert_int_equal(word_at(56), 0x10000000);
 	assert_int_equal(word_at(64), 0x7fe00000);

@@ -4,6 +4,8 @@
 
 #include "../hog.h"
 
+#include <hedron/trace.h>
+
 static struct hog hog;
 
 /* CALL and REPLY never come here. */
@@ -14,6 +16,7 @@ static void unknown_numbers(void **state)
 #define X(n, name) [n] = true,
 		HC_LIST(X)
 #undef X
+			[HC_TRACE_CTRL] = true,
 	};
 	for (unsigned n = HC_CREATE_PD; n < 256; n++)
 		if (!known[n])
@@ -28,14 +31,15 @@ static void known_numbers(void **state)
 		u64 arg1;
 		enum status want;
 	} rows[] = {
-		{HC_ARG1(HC_CREATE_PD, 0, 0), BAD_CAP}, {HC_ARG1(HC_CREATE_EC, 0, 0), BAD_CAP},
-		{HC_ARG1(HC_CREATE_SC, 0, 0), BAD_CAP}, {HC_ARG1(HC_CREATE_PT, 0, 0), BAD_CAP},
-		{HC_ARG1(HC_CREATE_SM, 0, 0), BAD_CAP}, {HC_ARG1(HC_CREATE_KP, 0, 0), BAD_CAP},
-		{HC_ARG1(HC_REVOKE, 0, 0), SUCCESS},    {HC_ARG1(HC_PD_CTRL, PD_CTRL_LOOKUP, 0), SUCCESS},
-		{HC_ARG1(HC_EC_CTRL, 0, 0), BAD_PAR},   {HC_ARG1(HC_SC_CTRL, 0, 0), BAD_CAP},
-		{HC_ARG1(HC_PT_CTRL, 0, 0), BAD_CAP},   {HC_ARG1(HC_SM_CTRL, 0, 0), BAD_CAP},
-		{HC_ARG1(HC_KP_CTRL, 3, 0), BAD_PAR},   {HC_ARG1(HC_CREATE_VCPU, 0, 0), BAD_CAP},
-		{HC_ARG1(HC_VCPU_CTRL, 3, 0), BAD_PAR}, {HC_ARG1(HC_MACHINE_CTRL, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_CREATE_PD, 0, 0), BAD_CAP},  {HC_ARG1(HC_CREATE_EC, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_CREATE_SC, 0, 0), BAD_CAP},  {HC_ARG1(HC_CREATE_PT, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_CREATE_SM, 0, 0), BAD_CAP},  {HC_ARG1(HC_CREATE_KP, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_REVOKE, 0, 0), SUCCESS},     {HC_ARG1(HC_PD_CTRL, PD_CTRL_LOOKUP, 0), SUCCESS},
+		{HC_ARG1(HC_EC_CTRL, 0, 0), BAD_PAR},    {HC_ARG1(HC_SC_CTRL, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_PT_CTRL, 0, 0), BAD_CAP},    {HC_ARG1(HC_SM_CTRL, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_KP_CTRL, 3, 0), BAD_PAR},    {HC_ARG1(HC_CREATE_VCPU, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_VCPU_CTRL, 3, 0), BAD_PAR},  {HC_ARG1(HC_MACHINE_CTRL, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_TRACE_CTRL, 0, 0), BAD_CAP},
 	};
 	for (unsigned i = 0; i < array_size(rows); i++)
 		assert_int_equal(hc(rows[i].arg1, 0, 0, 0, 0), rows[i].want);

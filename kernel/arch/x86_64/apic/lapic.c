@@ -8,6 +8,9 @@
 #define APIC_BASE_ENABLE (1u << 11)
 
 #define MSR_X2APIC_ICR 0x830
+#define MSR_X2APIC_LVT_COUNTER 0x834
+#define LVT_COUNTER 0x340
+#define LVT_NMI 0x400u
 #define ICR_LOW 0x300
 #define ICR_HIGH 0x310
 #define ICR_NMI 0x4400u /* delivery mode 100, level assert */
@@ -89,6 +92,14 @@ static void send(u32 apic_id, u32 command)
 	while (reg_read(ICR_LOW) & ICR_PENDING)
 		arch_relax();
 	reg_write(ICR_HIGH, high);
+}
+
+void lapic_counter_nmi(void)
+{
+	if (registers)
+		reg_write(LVT_COUNTER, LVT_NMI);
+	else
+		msr_write(MSR_X2APIC_LVT_COUNTER, LVT_NMI);
 }
 
 void lapic_send_nmi(u32 apic_id)

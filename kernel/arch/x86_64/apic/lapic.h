@@ -25,6 +25,9 @@ void lapic_join(void);
 /* Nobody starts a CPU there: it is firmware's ROM. */
 #define LAPIC_KICK_PAGE 0xff
 
+/* An overflow of a performance counter comes as an NMI to this CPU. */
+void lapic_counter_nmi(void);
+
 void lapic_send_nmi(u32 apic_id);
 void lapic_send_init(u32 apic_id);
 /* Starts the CPU in real mode at page << 12. */

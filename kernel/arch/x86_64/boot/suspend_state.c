@@ -4,6 +4,7 @@
 #include "apic/lapic.h"
 #include "arch_switch.h"
 #include "core/sc.h"
+#include "trace/pmu.h"
 #include "vmx/vmx.h"
 
 /* Firmware may have set them up when the machine started; they need not exist. */
@@ -54,5 +55,7 @@ void suspend_state_restore(struct cpu *cpu, const struct suspend_state *s, bool 
 		restore_registers(s);
 	else
 		vmx_start_cpu(cpu);
+	if (reset)
+		pmu_restore_cpu();
 	fpu_load(cpu->ec);
 }

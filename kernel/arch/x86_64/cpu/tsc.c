@@ -98,6 +98,11 @@ void tsc_init(void)
 	us_per_tick = (1000ull << US_SHIFT) / tsc_khz;
 }
 
+u32 arch_tsc_khz(void)
+{
+	return tsc_khz;
+}
+
 u64 arch_tsc_to_us(u64 ticks)
 {
 	return (u64)((unsigned __int128)ticks * us_per_tick >> US_SHIFT);

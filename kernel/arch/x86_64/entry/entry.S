@@ -8,6 +8,7 @@
  * Manual: SDM vol. 2 (SYSCALL, SYSRET, IRET), vol. 3, 6.14.
  */
 #include "entry/entry.inc"
+#include "trace/doors.inc"
 
 #include <hedron/abi.h>
 
@@ -40,6 +41,7 @@ entry_syscall:
 	jbe	entry_ipc
 	lea	-ASM_HC_PT_CTRL(%rdi), %ecx
 	cmp	$1, %cl			/* HC_SM_CTRL is the next one */
+	door	DOOR_SHORT
 	jbe	entry_short
 
 	/*
@@ -50,6 +52,7 @@ entry_syscall:
 entry_long:
 	store_volatile
 	mov	%r11, %rcx
+	door	DOOR_HYPERCALL
 	call	syscall_dispatch
 entry_long_done:
 	mov	%eax, %edi
@@ -100,9 +103,11 @@ entry_ipc:
 	mov	%r11, %rsi
 	lea	-CPU_STACK_TOP(%rsp), %rdx
 	je	1f
+	door	DOOR_CALL
 	call	ipc_call
 	jmp	return_syscall
-1:	call	ipc_reply
+1:	door	DOOR_REPLY
+	call	ipc_reply
 
 	/*
 	 * RAX = the EC that goes on (the current one); the stack is empty. An NMI in the window ends at
@@ -149,6 +154,7 @@ arch_dispatch:
 	empty_stack
 dispatch_on_empty_stack:
 	lea	-CPU_STACK_TOP(%rsp), %rdi
+	door	DOOR_DISPATCH
 	call	dispatch_run
 	jmp	return_syscall
 
@@ -364,6 +370,7 @@ entry_trap:
 	cld
 	mov	%rax, %rsi
 	lea	-CPU_STACK_TOP(%rsp), %rdi
+	door	DOOR_EXCEPTION
 	call	exception_raise			/* (cpu, ec, vector) returns the EC that goes on */
 	jmp	return_syscall
 

@@ -11,7 +11,9 @@
 #include "core/vcpu.h"
 #include "entry/divert.h"
 #include "entry/frame.h"
+#include "entry/hold.h"
 #include "mmu/tlb.h"
+#include "trace/trace.h"
 
 extern const u8 window_syscall[], window_syscall_end[], short_window[], short_window_end[];
 extern const u8 window_ipc[], window_ipc_end[];
@@ -43,13 +45,21 @@ static void divert_exit(struct trap_frame *f, struct cpu *cpu)
 	}
 }
 
-static bool stopped;
+static u32 orders; /* enum nmi_order; atomic */
+
+void nmi_order(u32 order, bool on)
+{
+	if (on)
+		__atomic_fetch_or(&orders, order, __ATOMIC_SEQ_CST);
+	else
+		__atomic_fetch_and(&orders, ~order, __ATOMIC_SEQ_CST);
+}
 
 /* One NMI each; they stay in the handler, where no other NMI comes in. */
 void arch_stop_others(void)
 {
 	static struct cpu *winner;
-	if (__atomic_exchange_n(&stopped, true, __ATOMIC_SEQ_CST)) {
+	if (__atomic_fetch_or(&orders, NMI_ORDER_STOP, __ATOMIC_SEQ_CST) & NMI_ORDER_STOP) {
 		while (winner != cpu_current()) /* another panic is under way; in our own, go on */
 			arch_halt();
 		return;
@@ -69,27 +79,37 @@ bool nmi_requested(const struct cpu *cpu)
 
 /*
  * Whether one of our CPUs has sent it. Two that are sent at nearly the same time may be seen by one handler as two
- * and still arrive one after the other, or merge.
+ * and still arrive one after the other, or merge: one is left to be seen.
  */
 static bool is_ours(struct cpu *cpu)
 {
 	u32 kicks = __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE), new = kicks - cpu->kicks_seen;
 
-	cpu->kicks_seen = kicks;
-	if (new) {
-		cpu->stragglers = new - 1;
-		return true;
-	}
-	bool straggler = cpu->stragglers;
-	cpu->stragglers = 0;
-	return straggler;
+	cpu->kicks_seen = new > 1 ? kicks - 1 : kicks;
+	return new;
+}
+
+void nmi_stop_if_ordered(void)
+{
+	while (unlikely(__atomic_load_n(&orders, __ATOMIC_RELAXED) & NMI_ORDER_STOP))
+		arch_halt();
+}
+
+/* True if that is what the NMI was about. */
+static noinline bool follow_orders(struct cpu *cpu)
+{
+	nmi_stop_if_ordered();
+	hold_answer();
+	if (!pmu_take_overflow())
+		return false;
+	__atomic_store_n(&cpu->trace.sample_asked, true, __ATOMIC_RELAXED);
+	return true;
 }
 
 bool nmi_take(struct cpu *cpu)
 {
-	while (unlikely(__atomic_load_n(&stopped, __ATOMIC_RELAXED)))
-		arch_halt();
-	bool ours = is_ours(cpu);
+	bool ours = unlikely(__atomic_load_n(&orders, __ATOMIC_ACQUIRE)) && follow_orders(cpu);
+	ours |= is_ours(cpu);
 	if (unlikely(!ours))
 		cpu->nmi_foreign = true;
 	tlb_answer(cpu);
@@ -100,10 +120,8 @@ bool nmi_take(struct cpu *cpu)
 	return ours;
 }
 
-void nmi_handle(struct trap_frame *f)
+static always_inline void handle(struct cpu *cpu, struct trap_frame *f)
 {
-	struct cpu *cpu = cpu_current();
-
 	if (unlikely(!nmi_take(cpu)))
 		hazard_set(cpu, HAZARD_NMI); /* to be mentioned; one that hit a guest is not */
 	/* It may have hit between a look at this mark and the window that ends with the guest. */
@@ -113,4 +131,33 @@ void nmi_handle(struct trap_frame *f)
 		divert(f, vmx_run_interrupted); /* it may have been about nested pages */
 	else if (cpu->hazard)
 		divert_exit(f, cpu);
+}
+
+void nmi_trace(struct cpu *cpu, unsigned mode, u64 rip)
+{
+	trace_record(TRACE_NMI, mode, rip, cpu->hazard);
+	if (__atomic_exchange_n(&cpu->trace.sample_asked, false, __ATOMIC_RELAXED))
+		trace_record(TRACE_SAMPLE, mode, rip, (u64)cpu->ec);
+}
+
+static noinline void handle_traced(struct cpu *cpu, struct trap_frame *f)
+{
+	unsigned mode = f->cs & 3 ? TRACE_MODE_USER : TRACE_MODE_KERNEL;
+	u64 rip = f->rip; /* handling it may change where it returns to */
+	struct trace_span s;
+
+	trace_begin(&s);
+	handle(cpu, f);
+	nmi_trace(cpu, mode, rip);
+	trace_end(TRACE_PATH_NMI, &s);
+}
+
+void nmi_handle(struct trap_frame *f)
+{
+	struct cpu *cpu = cpu_current();
+
+	if (trace_point(TRACE_BIT(NMI) | TRACE_BIT(SAMPLE), TRACE_PATH_BIT(NMI)))
+		handle_traced(cpu, f);
+	else
+		handle(cpu, f);
 }

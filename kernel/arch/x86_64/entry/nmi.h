@@ -17,5 +17,17 @@ bool nmi_take(struct cpu *cpu);
  * kick. */
 static always_inline bool nmi_is_ours(const struct cpu *cpu)
 {
-	return __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE) != cpu->kicks_seen || cpu->stragglers;
+	return __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE) != cpu->kicks_seen;
 }
+
+/* Records one, and what it hit (enum trace_mode) if that was asked for. For open trace points. */
+void nmi_trace(struct cpu *cpu, unsigned mode, u64 rip);
+
+/* What all CPUs are to do in their NMI handlers besides; rarely anything. */
+enum nmi_order {
+	NMI_ORDER_STOP = 1 << 0,    /* nothing any more: panic */
+	NMI_ORDER_HOLD = 1 << 1,    /* hold_answer() */
+	NMI_ORDER_COUNTER = 1 << 2, /* look for a performance counter that has run over */
+};
+void nmi_order(u32 order, bool on);
+void nmi_stop_if_ordered(void);

@@ -4,6 +4,7 @@
 #include "arch_switch.h"
 #include "core/vcpu.h"
 #include "lib/bits.h"
+#include "trace/trace.h"
 
 #define WORDS (HEDRON_CPU_MAX / 64)
 
@@ -170,17 +171,45 @@ static always_inline void flush_users_locked(struct pd *pd, unsigned w, struct r
 	}
 }
 
+static unsigned asked_count(const struct round *r)
+{
+	unsigned n = 0;
+	for (unsigned w = 0; w < WORDS; w++)
+		for (u64 left = r->asked[w]; left; left &= left - 1)
+			n++;
+	return n;
+}
+
 /* Releases the lock. */
+static always_inline void flush_round_locked(struct pd *pd, struct round *r)
+{
+	for (unsigned w = 0; w < WORDS; w++) {
+		r->asked[w] = 0;
+		flush_users_locked(pd, w, r);
+	}
+	spin_unlock(&pd->tlb_lock);
+	wait_for(r);
+}
+
+static noinline void flush_traced_locked(struct pd *pd)
+{
+	struct trace_span s;
+	struct round r;
+
+	trace_begin(&s);
+	flush_round_locked(pd, &r);
+	trace_end(TRACE_PATH_SHOOTDOWN, &s);
+	trace_record(TRACE_SHOOTDOWN, asked_count(&r), (u64)pd, 0);
+}
+
 static noinline void flush_all_users_locked(struct pd *pd)
 {
 	struct round r;
 
-	for (unsigned w = 0; w < WORDS; w++) {
-		r.asked[w] = 0;
-		flush_users_locked(pd, w, &r);
-	}
-	spin_unlock(&pd->tlb_lock);
-	wait_for(&r);
+	if (trace_point(TRACE_BIT(SHOOTDOWN), TRACE_PATH_BIT(SHOOTDOWN)))
+		flush_traced_locked(pd);
+	else
+		flush_round_locked(pd, &r);
 }
 
 /* Taking the lock is a barrier: whoever becomes a user from now on sees the new tables. */

@@ -9,6 +9,7 @@
 #include "core/vcpu.h"
 #include "entry/nmi.h"
 #include "lib/panic.h"
+#include "trace/trace.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 #include "vmx/vmx_debug.h"
@@ -94,8 +95,19 @@ static noinline struct ec *exit_nmi_of_guest(struct cpu *cpu, struct vcpu *v)
 	return vmx_end_with_nmi(cpu, v);
 }
 
+/* It may be a counter's. The way back leads past the point of entries. */
+static noinline struct ec *exit_nmi_traced(struct cpu *cpu, struct vcpu *v)
+{
+	bool ours = nmi_take(cpu);
+
+	nmi_trace(cpu, TRACE_MODE_GUEST, vmread(VMCS_GUEST_RIP));
+	return !ours && v->arch.passthrough ? exit_nmi_of_guest(cpu, v) : reenter_unblocking(cpu, v);
+}
+
 static always_inline struct ec *exit_nmi(struct cpu *cpu, struct vcpu *v)
 {
+	if (trace_point(TRACE_BIT(NMI) | TRACE_BIT(SAMPLE) | TRACE_BIT(VM_ENTRY), TRACE_PATH_BIT(VM_EXIT)))
+		return exit_nmi_traced(cpu, v);
 	if (nmi_is_ours(cpu))
 		return exit_kick(cpu, v);
 	cpu->nmi_foreign = true;

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "arch_trace.h"
+
+struct host_trace host_trace;
+
+void arch_trace_patch(u64 events, u64 paths)
+{
+	host_trace.events = events;
+	host_trace.paths = paths;
+}
+
+void arch_hold_others(void (*once)(void *), void (*each)(void), void *arg)
+{
+	host_trace.holds++;
+	if (host_trace.while_held)
+		host_trace.while_held();
+	once(arg);
+	if (each)
+		each();
+}
+
+bool arch_pmu_choose(const u8 *kind, unsigned count)
+{
+	(void)kind;
+	if (count > host_trace.counters)
+		return false;
+	host_trace.chosen = count;
+	return true;
+}
+
+bool arch_pmu_set_period(u32 cycles)
+{
+	if (cycles && !host_trace.counters)
+		return false;
+	host_trace.period = cycles;
+	return true;
+}
+
+void arch_pmu_apply(void) {}
+
+u64 arch_pmu_read(unsigned i)
+{
+	return host_trace.counter[i] += i + 1;
+}
+
+u64 arch_pmu_delta(u64 before, u64 after)
+{
+	return after - before;
+}

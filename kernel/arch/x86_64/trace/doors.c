@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "trace/doors.h"
+
+#include "arch_switch.h"
+#include "core/dispatch.h"
+#include "core/exception.h"
+#include "core/ipc.h"
+#include "core/vcpu.h"
+#include "lib/bits.h"
+#include "syscall/syscall.h"
+#include "trace/trace.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx.h"
+
+/* entry/entry.S, doors.S */
+extern const u8 entry_long[], doors_vm_entry[];
+
+struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v);
+
+struct ec *doors_call(u64 arg1, struct ec *self, struct cpu *cpu);
+struct ec *doors_reply(u64 arg1, struct ec *self, struct cpu *cpu);
+enum status doors_hypercall(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);
+struct ec *doors_exception(struct cpu *cpu, struct ec *ec, unsigned event);
+struct ec *doors_dispatch(struct cpu *cpu);
+struct ec *doors_vm_exit(struct cpu *cpu, struct vcpu *v);
+void doors_note_vm_entry(struct vcpu *v);
+
+#define HYPERCALL_EVENTS (TRACE_BIT(HYPERCALL) | TRACE_BIT(HYPERCALL_END))
+#define HYPERCALL_PATHS ((1ul << TRACE_PATH_EXTENSION << 1) - 1)
+#define IPC_PATHS (1ul << HC_CALL | 1ul << HC_REPLY)
+#define SHORT_PATHS (1ul << HC_PT_CTRL | 1ul << HC_SM_CTRL)
+#define DISPATCH_PATHS TRACE_PATH_BIT(DISPATCH)
+
+#define OPCODE_CALL 1
+#define OPCODE_JCC 2
+
+const struct door doors[DOORS] = {
+	[DOOR_CALL] = {doors_call, HYPERCALL_EVENTS | TRACE_BIT(CALL), 1ul << HC_CALL, OPCODE_CALL},
+	[DOOR_REPLY] = {doors_reply, HYPERCALL_EVENTS | TRACE_BIT(REPLY), 1ul << HC_REPLY, OPCODE_CALL},
+	[DOOR_HYPERCALL] = {doors_hypercall, HYPERCALL_EVENTS, HYPERCALL_PATHS & ~IPC_PATHS, OPCODE_CALL},
+	[DOOR_SHORT] = {entry_long, HYPERCALL_EVENTS, SHORT_PATHS, OPCODE_JCC},
+	[DOOR_EXCEPTION] = {doors_exception, TRACE_BIT(EXCEPTION), TRACE_PATH_BIT(EXCEPTION), OPCODE_CALL},
+	[DOOR_DISPATCH] = {doors_dispatch, TRACE_BIT(DISPATCH) | TRACE_BIT(RESUME), DISPATCH_PATHS, OPCODE_CALL},
+	[DOOR_VM_EXIT] = {doors_vm_exit, TRACE_BIT(VM_EXIT), TRACE_PATH_BIT(VM_EXIT), OPCODE_CALL},
+	[DOOR_VM_ENTRY] = {doors_vm_entry, TRACE_BIT(VM_ENTRY), TRACE_PATH_BIT(VM_EXIT) | DISPATCH_PATHS, 0},
+};
+
+/* What does not come back (it ends on an empty stack) has no end, and its time is not counted. */
+static void hypercall_begin(struct trace_span *s, u64 arg1, const struct ec *self)
+{
+	trace_record(TRACE_HYPERCALL, (u8)arg1, arg1, self->regs.rip);
+	trace_begin(s);
+}
+
+static void hypercall_end(struct trace_span *s, u64 arg1, u64 status, const struct ec *next)
+{
+	u8 hc = (u8)arg1;
+
+	trace_end(hc < TRACE_PATH_EXTENSION ? hc : TRACE_PATH_EXTENSION, s);
+	trace_record(TRACE_HYPERCALL_END, (u8)status, (u64)next, 0);
+}
+
+struct ec *doors_call(u64 arg1, struct ec *self, struct cpu *cpu)
+{
+	struct trace_span s;
+
+	hypercall_begin(&s, arg1, self);
+	struct ec *next = ipc_call(arg1, self, cpu);
+	if (next != self)
+		trace_record(TRACE_CALL, 0, (u64)self, (u64)next);
+	hypercall_end(&s, arg1, next == self ? self->regs.rdi : SUCCESS, next);
+	return next;
+}
+
+struct ec *doors_reply(u64 arg1, struct ec *self, struct cpu *cpu)
+{
+	struct trace_span s;
+
+	hypercall_begin(&s, arg1, self);
+	struct ec *next = ipc_reply(arg1, self, cpu);
+	if (next != self)
+		trace_record(TRACE_REPLY, 0, (u64)self, (u64)next);
+	hypercall_end(&s, arg1, next == self ? self->regs.rdi : SUCCESS, next);
+	return next;
+}
+
+enum status doors_hypercall(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
+{
+	struct trace_span s;
+
+	hypercall_begin(&s, arg1, self);
+	enum status status = syscall_dispatch(arg1, arg2, arg3, self, arg5);
+	hypercall_end(&s, arg1, status, self);
+	return status;
+}
+
+struct ec *doors_exception(struct cpu *cpu, struct ec *ec, unsigned event)
+{
+	struct trace_span s;
+
+	trace_record(TRACE_EXCEPTION, event, ec->regs.rip, ec->regs.error);
+	trace_begin(&s);
+	struct ec *next = exception_raise(cpu, ec, event);
+	trace_end(TRACE_PATH_EXCEPTION, &s);
+	return next;
+}
+
+/* The decision may need several attempts, and may go on in user mode or in a guest without coming back. */
+struct ec *doors_dispatch(struct cpu *cpu)
+{
+	trace_record(TRACE_DISPATCH, 0, (u64)cpu->ec, cpu->hazard);
+	if (!cpu->trace.dispatch.tsc)
+		trace_begin(&cpu->trace.dispatch);
+	struct ec *next = dispatch_run(cpu);
+	trace_resume(TRACE_RESUME_SYSRET, next);
+	return next;
+}
+
+struct ec *doors_vm_exit(struct cpu *cpu, struct vcpu *v)
+{
+	trace_begin(&cpu->trace.vm_exit);
+	trace_record(TRACE_VM_EXIT, (u16)vmread(VMCS_EXIT_REASON), vmread(VMCS_GUEST_RIP), vmread(VMCS_EXIT_QUAL));
+	struct ec *next = vmx_exit(cpu, v);
+	trace_end(TRACE_PATH_VM_EXIT, &cpu->trace.vm_exit);
+	return next;
+}
+
+/* Also the end of an exit that the kernel has handled, and of a decision for the EC whose run this is. */
+void doors_note_vm_entry(struct vcpu *v)
+{
+	struct trace_cpu *t = &cpu_current()->trace;
+
+	trace_end(TRACE_PATH_VM_EXIT, &t->vm_exit);
+	trace_end(TRACE_PATH_DISPATCH, &t->dispatch);
+	trace_record(TRACE_VM_ENTRY, 0, (u64)v, 0);
+}

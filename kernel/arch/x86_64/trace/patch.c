@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Switching trace points. Each is one instruction that another one of the same length, or its longer beginning,
+ * replaces; no CPU is in the middle of one, because the others are held in their NMI handlers, which they leave by
+ * IRET, a serializing instruction (SDM vol. 3, 9.1.3).
+ */
+#include "arch_trace.h"
+#include "cpu/cpu.h"
+#include "lib/string.h"
+#include "trace/doors.h"
+
+#define JUMP_SIZE 5
+#define OPCODE_JUMP 0xe9
+
+static const u8 nop[JUMP_SIZE] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
+
+/* As arch_trace_point() makes them. */
+struct site {
+	u8 *at;
+	const void *on;
+	u64 events, paths;
+};
+
+extern const struct site trace_sites_start[], trace_sites_end[];
+
+#define PATCH_MAX 6 /* bytes */
+
+static u8 closed[DOORS][PATCH_MAX]; /* what is there while they are not open */
+static bool closed_known;
+
+static s32 displacement(const u8 *end, const void *to)
+{
+	return (s32)((const u8 *)to - end);
+}
+
+static void write_displacement(u8 *at, const void *to)
+{
+	s32 d = displacement(at + sizeof(d), to);
+	memcpy(at, &d, sizeof(d));
+}
+
+static void write_jump(u8 *at, const void *to)
+{
+	at[0] = OPCODE_JUMP;
+	write_displacement(at + 1, to);
+}
+
+static void patch_site(const struct site *s, bool on)
+{
+	if (on)
+		write_jump(s->at, s->on);
+	else
+		memcpy(s->at, nop, sizeof(nop));
+}
+
+static void patch_door(const struct door_site *s, bool open)
+{
+	const struct door *d = &doors[s->number];
+
+	if (!open)
+		memcpy(s->at, closed[s->number], PATCH_MAX);
+	else if (d->opcode_size)
+		write_displacement(s->at + d->opcode_size, d->to);
+	else
+		write_jump(s->at, d->to);
+}
+
+static void remember_closed(void)
+{
+	for (const struct door_site *s = door_sites_start; s < door_sites_end; s++)
+		memcpy(closed[s->number], s->at, PATCH_MAX);
+	closed_known = true;
+}
+
+void arch_trace_patch(u64 events, u64 paths)
+{
+	u64 cr0 = cr0_read();
+
+	if (!closed_known)
+		remember_closed();
+	cr0_write(cr0 & ~CR0_WP); /* the text is mapped read-only */
+	for (const struct site *s = trace_sites_start; s < trace_sites_end; s++)
+		patch_site(s, s->events & events || s->paths & paths);
+	for (const struct door_site *s = door_sites_start; s < door_sites_end; s++)
+		patch_door(s, doors[s->number].events & events || doors[s->number].paths & paths);
+	cr0_write(cr0); /* serializes, too */
+}
