@@ -5,6 +5,7 @@
 #include "fleet/lock.h"
 #include "fleet/fate.h"
 #include "fleet/power.h"
+#include "fleet/slurm.h"
 #include "run.h"
 #include "table.h"
 
@@ -33,6 +34,7 @@ static const struct option_spec options[] = {
 	 "run: folder for logs, results and reports (one in the lab's runs folder)", &o.output, 0, 0, NULL},
 	{"resume", 0, OPTION_TEXT, "DIR", "run: go on with the interrupted run of this folder", &o.resume, 0, 0,
 	 NULL},
+	{"slurm", 0, OPTION_FLAG, NULL, "run: in a job of Slurm, on the machines that it has", &o.slurm, 0, 0, NULL},
 	{"force", 0, OPTION_FLAG, NULL, "unlock, power: although the machine belongs to a run", &o.force, 0, 0, NULL},
 	OPTIONS_STORAGE(o.storage),
 	{"quiet", 'q', OPTION_FLAG, NULL, "run: no table", &o.quiet, 0, 0, NULL},
@@ -169,6 +171,19 @@ static int list(void)
 	return count ? EXIT_SAME_OR_BETTER : EXIT_USAGE;
 }
 
+/* --- slurm --- */
+
+static int slurm(void)
+{
+	struct inventory *inventory = cmd_fleet_inventory(&o);
+
+	if (!inventory)
+		return EXIT_RUN_INVALID;
+	slurm_print(stdout, inventory);
+	inventory_free(inventory);
+	return EXIT_SAME_OR_BETTER;
+}
+
 /* --- power --- */
 
 /* Taken for the moment, so that no run begins meanwhile. */
@@ -283,6 +298,8 @@ static int run(char **args, unsigned count)
 		return check();
 	if (!strcmp(what, "list"))
 		return list();
+	if (!strcmp(what, "slurm"))
+		return slurm();
 	if (!strcmp(what, "run"))
 		return cmd_fleet_run(&o);
 	if (!strcmp(what, "serve"))
@@ -293,8 +310,8 @@ static int run(char **args, unsigned count)
 const struct verb verb_fleet = {
 	.name = "fleet",
 	.summary = "boot and measure the machines of a lab, all at once",
-	.args = "check\nlist\nserve\nrun\npower NAME on|off|cycle|status\nunlock NAME...",
-	.args_words = "check list serve run power unlock",
+	.args = "check\nlist\nserve\nrun\npower NAME on|off|cycle|status\nunlock NAME...\nslurm",
+	.args_words = "check list serve run power unlock slurm",
 	.doc = "Boot the machines of a lab from the network, listen to their consoles, and measure, compare and "
 	       "report; "
 	       "docs/fleet.md begins with an empty table and ends with a rack.",
@@ -304,7 +321,8 @@ const struct verb verb_fleet = {
 		"each "
 		"measure all suites, switches them off whatever happens, and compares each with its own baseline. "
 		"power "
-		"switches one machine. unlock takes a machine from a run that is gone.\n\n"
+		"switches one machine. unlock takes a machine from a run that is gone. slurm prints the lab for "
+		"slurm.conf.\n\n"
 		"Exit codes of run: 0 same or better, 1 regressed, 2 usage, 3 not enough data, 4 a machine was "
 		"silent, did "
 		"not boot, panicked and so on, or has no baseline, 5 a benchmark is missing, 130 interrupted. When "
@@ -318,6 +336,6 @@ const struct verb verb_fleet = {
 	.options = options,
 	.args_min = 1,
 	.args_max = UINT32_MAX,
-	.args_needed = "say check, list, serve, run, power or unlock",
+	.args_needed = "say check, list, serve, run, power, unlock or slurm",
 	.run = run,
 };

@@ -9,7 +9,7 @@ struct fleet_options {
 	const char *inventory, *suites, *tags, *kernel, *roottasks, *root_append, *revision, *output, *resume;
 	struct texts machines;
 	unsigned boots, jobs;
-	bool force, quiet;
+	bool force, quiet, slurm;
 	struct verb_storage storage;
 };
 

@@ -3,6 +3,7 @@
 #include "cmd_fleet.h"
 
 #include "fleet/ledger_report.h"
+#include "fleet/slurm.h"
 #include "protocol.h"
 #include "run.h"
 
@@ -115,6 +116,8 @@ static enum exit_code report(const struct plan *plan, const struct fleet_options
 		complain("%s", error.text);
 		code = EXIT_RUN_INVALID;
 	}
+	if (o->slurm)
+		slurm_drain(&ledger);
 	ledger_free(&ledger);
 	return code;
 }
@@ -215,13 +218,36 @@ static int run_again(const struct fleet_options *given)
 	return code;
 }
 
+/* The machines are those of the job. */
+static int run_in_job(const struct fleet_options *given)
+{
+	struct fleet_options o = *given;
+	struct error error;
+	char **names = slurm_machines(&error);
+	int code = EXIT_USAGE;
+
+	for (o.machines.count = 0; names && names[o.machines.count] && o.machines.count < TEXTS_MAX;
+	     o.machines.count++)
+		o.machines.text[o.machines.count] = names[o.machines.count];
+	if (!names)
+		complain("%s", error.text);
+	else if (names[o.machines.count])
+		complain("a job has at most %d machines", TEXTS_MAX);
+	else
+		code = run_new(&o);
+	strings_free(names);
+	return code;
+}
+
 int cmd_fleet_run(const struct fleet_options *o)
 {
+	if (o->slurm && (o->resume || o->machines.count))
+		verb_usage(&verb_fleet, "--slurm says which machines, and an interrupted job is begun again");
 	if (o->resume && (o->suites || o->kernel || o->output || o->machines.count || o->tags))
 		verb_usage(&verb_fleet, "--resume knows suites, kernel, machines and the folder already");
 	if (o->resume)
 		return run_again(o);
 	if (!o->suites || !o->kernel)
 		verb_usage(&verb_fleet, "--suite and --kernel are needed");
-	return run_new(o);
+	return o->slurm ? run_in_job(o) : run_new(o);
 }
