@@ -47,6 +47,8 @@ def verdict(paths, complaints, budgets, args):
     if not is_judged(args):
         whose = "kernel of this tree" if args.kernel and not args.judge else f"CPU {suite.CPU[args.emulator]}"
         return [f"no verdict: the budgets are those of the {whose}"]
+    if not budgets.paths:
+        return [f"no verdict: there are no budgets for the suite {budgets.suite}"]
     bounded = [found for found in paths if found.name in budgets.paths]
     exceeded = [found.name for found in bounded if complaints[found.name]]
     lines = [f"EXCEEDED {name}: {'; '.join(complaints[name])}" for name in exceeded]
@@ -115,8 +117,10 @@ def read_result(file, args):
 
 
 def trace_kernel(file, args, budgets, weights):
-    """The document of a kernel."""
-    paths, _ = measure.paths(kernels.find(file), args, budgets)
+    """The document of a kernel; says what it cannot do."""
+    paths, left_out = measure.paths(kernels.find(file), args, budgets)
+    for name, why in left_out.items():
+        print(f"left out of {file}: {name}: {why}")
     return report.document(paths, weights, args.emulator, file.name, {})
 
 

@@ -53,8 +53,10 @@ class Profile(unittest.TestCase):
         """Options pass through, and paths among them are those of the folder where the user is."""
         other = self.tree / "elsewhere"
         other.mkdir()
-        shutil.copy(BUILD / "hypervisor", other / "mine")
-        code, out, error = self.profile("ipc", "--case", "null", "--kernel", "mine", "--json", "x.json", folder=other)
+        for suffix in ("", ".elf32"):
+            shutil.copy(BUILD / f"hypervisor{suffix}", other / f"mine{suffix}")
+        code, out, error = self.profile("ipc", "--case", "null", "--emulator", "qemu", "--kernel", "mine", "--json", "x.json",
+                                        folder=other)
         self.assertEqual((code, error), (0, ""))
         self.assertIn("no verdict", out)
         self.assertTrue((other / "x.json").exists())
@@ -70,9 +72,17 @@ class Profile(unittest.TestCase):
         self.assertEqual(self.profile("ipc", "--frobnicate")[0], 2)
 
     def test_help(self):
-        code, out, _ = self.profile("ipc", "--help")
-        self.assertEqual(code, 0)
-        self.assertIn("--folded", out)
+        for suite, option in (("ipc", "--folded"), ("micro", "--record")):
+            code, out, _ = self.profile(suite, "--help")
+            self.assertEqual(code, 0)
+            self.assertIn(option, out)
+
+    def test_micro(self):
+        """It gets as far as to the program behind it, which finds nothing that was built."""
+        code, out, error = self.profile("micro", "--program", "cap")
+        self.assertEqual(code, 4)
+        self.assertIn("building micro benchmarks (micro)", out)
+        self.assertIn("there is no program in", error)
 
 
 if __name__ == "__main__":
