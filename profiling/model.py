@@ -138,7 +138,7 @@ class Budgets:
         paths = {f"{data['suite']}/{name}": Budget(entry["at_most"], entry.get("instructions"), entry.get("cycles"))
                  for name, entry in data["paths"].items()}
         cpus = data.get("cpus", 1)
-        want(cpus in range(1, 9), file, "cpus is a number from 1 to 8")
+        want(isinstance(cpus, int) and cpus in range(1, 9), file, "cpus is a number from 1 to 8")
         return cls(data["suite"], data["roottask"], data["weights"], paths, allowances, pathlib.Path(file), cpus)
 
     def cases(self):

@@ -3,8 +3,8 @@
 Call stacks of the instructions of a path, from its calls and returns, and sums over them: folded stacks, as programs that draw
 flame graphs take them, and a tree.
 
-A jump into another function puts it in the place of the one that jumps. The kernel's functions stand upon those of the user code that entered it;
-each thread of user code goes on with its own stack where it left off.
+A jump into another function puts that in the place of the one that jumps. The kernel's functions stand upon those of the user code
+that entered it; each thread of user code goes on with its own stack where it left off.
 """
 
 import collections
