@@ -15,6 +15,7 @@
  * `calls=N` and `seed=N` on the module's command line choose another length and another beginning; a failure names
  * the seed of its round.
  */
+#include "edges.h"
 #include "guest.h"
 #include "internal.h"
 
@@ -39,30 +40,7 @@ static uint64_t rnd(uint64_t n)
 
 static uint64_t edge(void)
 {
-	static const uint64_t values[] = {0,
-					  1,
-					  2,
-					  0xfff,
-					  0x1000,
-					  0x7fffffffd000,
-					  0x7fffffffe000,
-					  HEDRON_USER_END,
-					  0x800000000000,
-					  0x7fffffffffffffff,
-					  0x8000000000000000,
-					  0xffff800000000000,
-					  0xffffffff80000000,
-					  ~0ul,
-					  0xfffffffffffff000,
-					  0x100000000,
-					  0xffffffff,
-					  0x4000000,
-					  0x3ffffff,
-					  0x400000,
-					  0x100000000000,
-					  0x8000000000};
-
-	return values[rnd(RT_ARRAY(values))];
+	return edge_values[rnd(EDGE_VALUES)];
 }
 
 static uint64_t a_selector(void)

@@ -6,6 +6,8 @@
  */
 #include "fuzz.h"
 
+#include "edges.h"
+
 #define EACH 200 /* steps until a thread parks itself, whatever became of the counter */
 
 struct dice {
@@ -31,28 +33,7 @@ static bool take(unsigned long *counter)
 
 static uint64_t edge(struct dice *d)
 {
-	static const uint64_t values[] = {
-		0,
-		1,
-		0xfff,
-		0x1000,
-		HEDRON_USER_END - 0x1000,
-		HEDRON_USER_END,
-		0x800000000000,
-		0x7fffffffffffffff,
-		0x8000000000000000,
-		0xffff800000000000,
-		0xffffffff80000000,
-		~0ul,
-		0xfffffffffffff000,
-		0x100000000,
-		0xffffffff,
-		HEDRON_SEL_NUM,
-		HEDRON_SEL_NUM - 1,
-		0x8000000000,
-	};
-
-	return values[roll(d, RT_ARRAY(values))];
+	return edge_values[roll(d, EDGE_VALUES)];
 }
 
 /* One of the eight at `kind`, or another. */
