@@ -90,14 +90,23 @@ static void panicked(const char *text)
 	finish();
 }
 
+/* "test=PREFIX,PREFIX..." */
 static bool wanted(const char *name)
 {
 	const char *only = rt_arg_text("test");
-	size_t n = 0;
 
-	while (only && only[n] && only[n] != ' ')
-		n++;
-	return !n || !strncmp(name, only, n);
+	if (!only || !*only || *only == ' ')
+		return true;
+	while (*only && *only != ' ') {
+		size_t n = 0;
+
+		while (only[n] && only[n] != ' ' && only[n] != ',')
+			n++;
+		if (n && !strncmp(name, only, n))
+			return true;
+		only += n + (only[n] == ',');
+	}
+	return false;
 }
 
 bool test_run(const char *suite, const struct test *tests, size_t n)

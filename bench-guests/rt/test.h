@@ -22,7 +22,7 @@ struct test {
 #define TEST(fn) {#fn, fn}
 /* clang-format on */
 
-/* Runs all, or those whose name starts with "test=..." of the command line. True if none failed. */
+/* Runs all, or those whose names begin like one in "test=NAME,NAME..." on the command line. True if none failed. */
 bool test_run(const char *suite, const struct test *tests, size_t n);
 
 /* If set, called instead of each test's function, to surround it with preparation and cleaning up. */
