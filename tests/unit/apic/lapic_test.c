@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The local APIC: what is sent in both modes, who can be reached, and the steps from one mode to another, of which
+ * the processor refuses some. Its registers are a page and a few variables here. Manual: SDM vol. 3, 11.6, 11.12.5.
+ */
+#include "unit.h"
+
+#include "arch_switch.h"
+#include "cpu/cpu.h"
+
+#define ENABLE (1u << 11)
+#define X2APIC (1u << 10)
+#define BOOT_CPU (1u << 8)
+#define PLACE 0xfee00000u
+
+static u64 apic_base, sent;
+static unsigned steps;
+static u8 page[PAGE_SIZE] aligned(16);
+static u64 mapped;
+
+static u64 mode_of(u64 base)
+{
+	return base & (ENABLE | X2APIC);
+}
+
+static u64 fake_msr_read(u32 msr)
+{
+	assert_int_equal(msr, MSR_APIC_BASE);
+	return apic_base;
+}
+
+/* X2APIC alone does not exist; it is entered from xAPIC, and left for "off" only. */
+static void fake_msr_write(u32 msr, u64 v)
+{
+	if (msr == 0x830) {
+		assert_int_equal(mode_of(apic_base), ENABLE | X2APIC);
+		sent = v;
+		return;
+	}
+	assert_int_equal(msr, MSR_APIC_BASE);
+	assert_int_not_equal(mode_of(v), X2APIC);
+	if (mode_of(v) == (ENABLE | X2APIC))
+		assert_int_not_equal(mode_of(apic_base), 0);
+	if (mode_of(apic_base) == (ENABLE | X2APIC))
+		assert_int_not_equal(mode_of(v), ENABLE);
+	apic_base = v;
+	steps++;
+}
+
+static void *fake_map_device(paddr_t pa)
+{
+	mapped = pa.v;
+	return page;
+}
+
+/* The code under test sees these instead of the instructions, and does not take the fake machine's names. */
+#define msr_read fake_msr_read
+#define msr_write fake_msr_write
+#define kspace_map_device fake_map_device
+#define arch_kick lapic_kick
+#define arch_signal lapic_signal
+#define arch_idle_mode lapic_idle_mode
+void lapic_kick(struct cpu *cpu);
+void lapic_signal(struct cpu *cpu);
+u32 lapic_idle_mode(void);
+struct cpu_features cpu_features;
+#include "apic/lapic.c"
+
+static u32 *word(unsigned offset)
+{
+	return (u32 *)(page + offset);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(page, 0, sizeof(page));
+	apic_base = PLACE | BOOT_CPU | ENABLE;
+	sent = mapped = steps = 0;
+	registers = NULL;
+	return 0;
+}
+
+static void registers_are_mapped_where_they_are(void **state)
+{
+	(void)state;
+	apic_base = 0xfedc0000 | BOOT_CPU | ENABLE;
+	assert_int_equal(lapic_init(), SUCCESS);
+	assert_int_equal(mapped, 0xfedc0000);
+	assert_true(lapic_can_reach(0) && lapic_can_reach(254));
+	assert_false(lapic_can_reach(255) || lapic_can_reach(256) || lapic_can_reach(0x10001));
+}
+
+static void x2apic_has_no_registers_in_memory(void **state)
+{
+	(void)state;
+	apic_base |= X2APIC;
+	assert_int_equal(lapic_init(), SUCCESS);
+	assert_int_equal(mapped, 0);
+	assert_true(lapic_can_reach(255) && lapic_can_reach(0x12345678));
+}
+
+static void commands_in_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(lapic_init(), SUCCESS);
+	*word(ICR_HIGH) = 0xab000000; /* somebody was about to send */
+	lapic_send_nmi(7);
+	assert_int_equal(*word(ICR_LOW), 0x4400);
+	assert_int_equal(*word(ICR_HIGH), 0xab000000);
+	lapic_send_init(7);
+	assert_int_equal(*word(ICR_LOW), 0x4500);
+	lapic_send_startup(7, 0x9e);
+	assert_int_equal(*word(ICR_LOW), 0x469e);
+	assert_int_equal(*word(ICR_HIGH), 0xab000000);
+}
+
+static void commands_by_msr(void **state)
+{
+	(void)state;
+	apic_base |= X2APIC;
+	assert_int_equal(lapic_init(), SUCCESS);
+	lapic_send_nmi(0x12345678);
+	assert_true(sent == (0x12345678ull << 32 | 0x4400));
+	lapic_send_init(3);
+	assert_true(sent == (3ull << 32 | 0x4500));
+	lapic_send_startup(300, 0x9e);
+	assert_true(sent == (300ull << 32 | 0x469e));
+}
+
+static const u32 modes[] = {0, ENABLE, ENABLE | X2APIC};
+
+static void each_mode_from_each(void **state)
+{
+	(void)state;
+	for (unsigned from = 0; from < array_size(modes); from++)
+		for (unsigned to = 0; to < array_size(modes); to++) {
+			u64 want = PLACE | BOOT_CPU | modes[to];
+			apic_base = PLACE | BOOT_CPU | modes[from];
+			steps = 0;
+			lapic_restore_mode(want);
+			assert_int_equal(apic_base, want);
+			assert_true(from == to ? !steps : steps <= 2);
+		}
+}
+
+/* Other CPUs keep their own place and are no boot CPU. */
+static void others_join(void **state)
+{
+	(void)state;
+	for (unsigned boot = 1; boot < array_size(modes); boot++) {
+		apic_base = PLACE | BOOT_CPU | modes[boot];
+		assert_int_equal(lapic_init(), SUCCESS);
+		for (unsigned own = 0; own < array_size(modes); own++) {
+			apic_base = 0xfeedf000 | modes[own];
+			lapic_join();
+			assert_int_equal(apic_base, 0xfeedf000 | modes[boot]);
+		}
+	}
+}
+
+/* A signal is an NMI, unless the CPU sees the letter by itself. */
+static void signals(void **state)
+{
+	static struct cpu cpu;
+
+	(void)state;
+	apic_base |= X2APIC;
+	assert_int_equal(lapic_init(), SUCCESS);
+	cpu.apic_id = 5;
+	cpu.sleeping = SLEEPING_MWAIT;
+	lapic_signal(&cpu);
+	assert_int_equal(sent, 0);
+	cpu.sleeping = SLEEPING_HALTED;
+	lapic_signal(&cpu);
+	assert_true(sent == (5ull << 32 | 0x4400));
+	assert_int_equal(cpu.kicks, 1);
+	cpu.waits_sipi = true; /* in a guest that is deaf to NMIs */
+	lapic_kick(&cpu);
+	assert_true(sent == (5ull << 32 | 0x4600 | LAPIC_KICK_PAGE));
+	assert_int_equal(cpu.kicks, 2);
+	cpu_features.mwait = true;
+	assert_int_equal(lapic_idle_mode(), SLEEPING_MWAIT);
+	cpu_features.mwait = false;
+	assert_int_equal(lapic_idle_mode(), SLEEPING_HALTED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(registers_are_mapped_where_they_are, setup),
+		cmocka_unit_test_setup(x2apic_has_no_registers_in_memory, setup),
+		cmocka_unit_test_setup(commands_in_memory, setup),
+		cmocka_unit_test_setup(commands_by_msr, setup),
+		cmocka_unit_test_setup(each_mode_from_each, setup),
+		cmocka_unit_test_setup(others_join, setup),
+		cmocka_unit_test_setup(signals, setup),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
