@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 The manual against the tree: docs/abi.md has a chapter for each hypercall, a row for each status and each bit of the transfer
-descriptor; docs/map.md names files that exist; links between pages, and paths in comments, lead somewhere; the
-example of docs/vmm.md is the program it speaks of.
+descriptor; docs/map.md names files that exist, tests/guest/README.md tests; links between pages, and paths in comments, lead
+somewhere; the example of docs/vmm.md is the program it speaks of.
 usage: docs_check.py SOURCE
 """
 
@@ -20,6 +20,8 @@ CODE_SPAN = re.compile(r"`([^`\s]+)`")
 SOURCES = {".c", ".h", ".S", ".cc", ".py", ".sh", ".cmake", ".txt"}
 # A path of this tree in a comment. Those with <...>, * and the like do not match.
 PATH = re.compile(r"(?<![\w./-])((?:kernel|tests|bench|bench-guests|boot|docs|cmake)/[\w/.-]+\.[A-Za-z]\w*)(?![\w/*<])")
+TEST = re.compile(r"\bTEST\((\w+)\)")
+NAMED_TEST = re.compile(r"`([a-z_]+/[a-z_0-9]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -74,6 +76,16 @@ def check_comments(source):
                     yield f"{path}: speaks of {name}, which does not exist"
 
 
+def check_tests(source):
+    """`suite/test` in a table of tests/guest/README.md is a test that some roottask has."""
+    folder = source / "tests/guest"
+    known = {name for path in folder.rglob("*.c") for name in TEST.findall(path.read_text())}
+    rows = [line for line in (folder / "README.md").read_text().splitlines() if line.startswith("|")]
+    for name in NAMED_TEST.findall("".join(rows)):
+        if name.partition("/")[2] not in known:
+            yield f"tests/guest/README.md: there is no test {name}"
+
+
 def check_example(source):
     """The worked example is the program that the tests run."""
     program = (source / "bench-guests/root/vmm.c").read_text().split("*/\n", 2)[2]
@@ -83,7 +95,7 @@ def check_example(source):
 
 def main():
     source = pathlib.Path(sys.argv[1])
-    checks = (check_interface, check_map, check_links, check_comments, check_example)
+    checks = (check_interface, check_map, check_links, check_comments, check_tests, check_example)
     complaints = [text for check in checks for text in check(source)]
     tree.report("manual", complaints, len(entries(source, "HC_LIST")))
 

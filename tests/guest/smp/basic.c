@@ -256,6 +256,34 @@ static void portals_belong_to_their_cpu(void)
 	CHECK_EQ(calls, 2 * smp_count);
 }
 
+/* Where there was nothing a moment ago, every CPU finds what was created meanwhile, and then nothing again. */
+static sel_t appearing;
+static enum status expected;
+
+static void use_appearing(unsigned self)
+{
+	(void)self;
+	for (unsigned i = 0; i < 4; i++)
+		CHECK_ST(hc_sm_up(appearing + i), expected);
+}
+
+static void selectors_filled_elsewhere(void)
+{
+	for (unsigned round = 0; round < 8 && !test_failed(); round++) {
+		appearing = SMP_SEL + (1ul << SMP_SEL_ORDER) / 2 + 512 * round; /* a page of slots of its own */
+		expected = BAD_CAP;
+		smp_run(smp_count, use_appearing);
+		for (unsigned i = 0; i < 4; i++)
+			CHECK_OK(hc_create_sm(appearing + i, RT_SEL_PD, 0));
+		expected = SUCCESS;
+		smp_run(smp_count, use_appearing);
+		for (unsigned i = 0; i < 4; i++)
+			CHECK_OK(rt_revoke(appearing + i));
+		expected = BAD_CAP;
+		smp_run(smp_count, use_appearing);
+	}
+}
+
 /* Control of objects works from anywhere. */
 static void control_from_elsewhere(void)
 {
@@ -416,12 +444,19 @@ static void end_of_a_spinner(void)
 }
 
 static const struct test tests[] = {
-	TEST(hip_descriptors),          TEST(every_cpu_runs),
-	TEST(apic_modes_agree),         TEST(create_ec_everywhere),
-	TEST(threads_run_on_their_cpu), TEST(startup_event),
-	TEST(startup_portal_elsewhere), TEST(portals_belong_to_their_cpu),
-	TEST(control_from_elsewhere),   TEST(preemption_elsewhere),
-	TEST(order_elsewhere),          TEST(yield_elsewhere),
+	TEST(hip_descriptors),
+	TEST(every_cpu_runs),
+	TEST(apic_modes_agree),
+	TEST(create_ec_everywhere),
+	TEST(threads_run_on_their_cpu),
+	TEST(startup_event),
+	TEST(startup_portal_elsewhere),
+	TEST(portals_belong_to_their_cpu),
+	TEST(selectors_filled_elsewhere),
+	TEST(control_from_elsewhere),
+	TEST(preemption_elsewhere),
+	TEST(order_elsewhere),
+	TEST(yield_elsewhere),
 	TEST(end_of_a_spinner),
 };
 
