@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A machine in QEMU that is stopped and looked into from outside, by its monitor and by its stub for debuggers."""
 
+import argparse
 import contextlib
 import pathlib
 import re
@@ -95,13 +96,24 @@ def session(folder, timeout, **what):
             process.kill()
 
 
-def judged(check, timeout, **what):
-    """Runs check(session), which returns complaints; shows them and exits, or says that all is well."""
+def parser(text):
+    """For what all tests are told: where the build is, how long to wait."""
+    result = argparse.ArgumentParser(description=text)
+    result.add_argument("--build", type=lambda path: pathlib.Path(path).resolve(), required=True)
+    result.add_argument("--timeout", type=float, default=120)
+    return result
+
+
+def judged(args, check, program, words="", **what):
+    """
+    Boots a roottask and runs check(args, session), which returns complaints; shows them and exits, or says that all is well.
+    """
+    what.update(kernel=str(args.build / "hypervisor.elf32"), modules=[(str(args.build / program), words)])
     with tempfile.TemporaryDirectory(prefix="hedron-debug.") as name:
         folder = pathlib.Path(name)
         try:
-            with session(folder, timeout, **what) as running:
-                complaints = check(running)
+            with session(folder, args.timeout, **what) as running:
+                complaints = check(args, running)
         except ERRORS as error:
             complaints = [f"{type(error).__name__}: {error}"]
         serial = machine.text_of(folder / "serial")

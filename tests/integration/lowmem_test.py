@@ -5,9 +5,6 @@ The page below 1 MiB in which other CPUs begin belongs to user land: a pattern t
 started is there again afterwards. In between the kernel's code was there, and the CPUs run.
 """
 
-import argparse
-import pathlib
-
 import debugger
 import elf
 
@@ -15,8 +12,8 @@ CPUS = 4
 PATTERN = bytes((13 * n + n // 256) % 256 for n in range(debugger.PAGE))
 
 
-def check(build, session):
-    symbols = elf.Symbols(build / "hypervisor")
+def check(args, session):
+    symbols = elf.Symbols(args.build / "hypervisor")
     session.debugger.run_to(symbols.address("trampoline_put"))
     page = session.debugger.register(debugger.RDI)
     session.debugger.fill(page, PATTERN)
@@ -36,15 +33,5 @@ def check(build, session):
     return complaints
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", required=True)
-    parser.add_argument("--timeout", type=float, default=120)
-    args = parser.parse_args()
-    build = pathlib.Path(args.build).resolve()
-    debugger.judged(lambda session: check(build, session), args.timeout, kernel=str(build / "hypervisor.elf32"),
-                    modules=[(str(build / "hello.elf"), "")], cpus=CPUS)
-
-
 if __name__ == "__main__":
-    main()
+    debugger.judged(debugger.parser(__doc__).parse_args(), check, "hello.elf", cpus=CPUS)

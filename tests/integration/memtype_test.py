@@ -6,8 +6,6 @@ another PD has been given them, and looks at the page tables. Entries keep the t
 and leave the decision to the MTRRs themselves.
 """
 
-import argparse
-import pathlib
 import re
 
 import debugger
@@ -54,8 +52,8 @@ def judge(session, where):
             yield f"{name} does not leave the type to the MTRRs: {value:#x}"
 
 
-def check(build, session):
-    mark = elf.Symbols(build / "guest_memory.elf").address("memory_mark")
+def check(args, session):
+    mark = elf.Symbols(args.build / "guest_memory.elf").address("memory_mark")
     complaints, roots = [], set()
     for where in ("the roottask", "the other PD"):
         session.debugger.run_to(mark)
@@ -69,15 +67,5 @@ def check(build, session):
     return complaints
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", required=True)
-    parser.add_argument("--timeout", type=float, default=120)
-    args = parser.parse_args()
-    build = pathlib.Path(args.build).resolve()
-    debugger.judged(lambda session: check(build, session), args.timeout, kernel=str(build / "hypervisor.elf32"),
-                    modules=[(str(build / "guest_memory.elf"), "test=types")])
-
-
 if __name__ == "__main__":
-    main()
+    debugger.judged(debugger.parser(__doc__).parse_args(), check, "guest_memory.elf", "test=types")
