@@ -24,7 +24,7 @@ SETTLE = 0.3  # seconds in which nothing may happen any more
 REPORT = {
     "stack": (f"trap 8 \\(double fault\\) in kernel mode, error 0, cr2 {CPU_AREA + VICTIM * CPU_AREA_SIZE + STACK_BASE - 8:#x}",
               f"the kernel stack of CPU {VICTIM} is full", f"PANIC: double fault on CPU {VICTIM}$"),
-    "gates": ("trap 8 \\(double fault\\) in user mode, error 0", "PANIC: double fault on CPU \\d$"),
+    "gates": ("trap 8 \\(double fault\\) in (user|kernel) mode, error 0", "PANIC: double fault on CPU \\d$"),
 }
 
 
