@@ -26,13 +26,17 @@ TABLE_AT, TABLE_SIZE = 446, 64  # the partition table of a first sector
 BOOT_CODE_SIZE, BOOT_SECTOR_AT, BOOT_DRIVE_CHECK_AT, NOPS = 440, 0x5C, 0x66, b"\x90\x90"
 # The first sector of core.img: where the rest lies, in one piece.
 CORE_LIST_AT = 0x1F4
+FAT32_BACKUP = 6  # the sector with a copy of the first
 FAT32_CLUSTERS_MIN = 65525 + 100
 SLACK = 64  # sectors
 
 
 def fat_sectors(paths, fat32):
-    """How many sectors a file system for these files needs, with clusters of one sector or more."""
-    cluster = 1 if sum(map(len, paths.values())) < 64 << 20 else 16
+    """
+    How many sectors a file system for these files needs, and how large its clusters are. FAT32 has a least number of clusters,
+    so only larger systems can have larger ones.
+    """
+    cluster = 8 if sum(map(len, paths.values())) > 8 * FAT32_CLUSTERS_MIN * SECTOR else 1
     folders = {path.rpartition("/")[0] for path in paths}
     used = sum(-(-len(data) // (SECTOR * cluster)) * cluster for data in paths.values()) + 8 * cluster * len(folders)
     clusters = max(used // cluster + SLACK, FAT32_CLUSTERS_MIN if fat32 else 0)
@@ -46,19 +50,24 @@ def fat(paths, ident, label, folder, fat32=False):
     file, content = folder / "fat", folder / "content"
     with open(file, "wb") as out:
         out.truncate(sectors * SECTOR)
-    kind = ["-F", "-c", cluster] if fat32 else []
-    tools.run(["mformat", "-i", file, "-T", sectors, "-h", 64, "-s", 32, "-N", ident[:4].hex(), "-v", label, *kind, "::"])
+    kind = ["-F"] if fat32 else []
+    tools.run(["mformat", "-i", file, "-T", sectors, "-h", 64, "-s", 32, "-c", cluster, "-N", ident[:4].hex(), "-v", label,
+               *kind, "::"])
     for path in parents(paths):
         tools.run(["mmd", "-i", file, f"::{path}"])
     for path, data in sorted(paths.items()):
         content.write_bytes(data)
         tools.run(["mcopy", "-i", file, content, f"::{path}"])
-    return without_table(file.read_bytes())
+    return without_table(file.read_bytes(), (0, FAT32_BACKUP) if fat32 else (0,))
 
 
-def without_table(system):
+def without_table(system, boot_sectors):
     """mformat writes a partition table into the boot sector, after which some firmware does not look for a file system."""
-    return system[:TABLE_AT] + bytes(TABLE_SIZE) + system[TABLE_AT + TABLE_SIZE:]
+    system = bytearray(system)
+    for sector in boot_sectors:
+        at = sector * SECTOR + TABLE_AT
+        system[at:at + TABLE_SIZE] = bytes(TABLE_SIZE)
+    return bytes(system)
 
 
 def parents(paths):

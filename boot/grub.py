@@ -18,9 +18,10 @@ ON_DISK = "search_fs_file iso9660"
 BIOS = "biosdisk multiboot"
 IN_MEMORY = "memdisk tar"
 
-# What happens when a job does not start. The first word is what a supervisor looks for on the serial line.
+# What happens when a job does not start. The first word is what a supervisor looks for at the start of a line.
 FAIL = """function fail {{
 	terminal_output --append serial
+	echo
 	echo "FLEET-BOOT-FAIL grub: $1"
 	echo "Restart in {delay} s."
 	sleep --interruptible {delay}

@@ -26,7 +26,7 @@ def identity(paths):
 
 def contents(jobs, protocol, timeout, verify, first=()):
     """(files of the medium without GRUB itself, its identity, the file GRUB finds it by)."""
-    files = job.collect(jobs)
+    files = job.collect(jobs, reserved=(pathlib.PurePath(grub.SUMS).name,))
     paths = grub.tree(files, grub.config(jobs, timeout, protocol, verify=verify, first=first))
     ident = identity(paths)
     mark = f"{grub.FOLDER}/{ident.hex()}"
@@ -48,6 +48,8 @@ def put(output, make):
     output = pathlib.Path(output)
     if output.exists() and not output.is_file():
         raise tools.ToolError(f"{output}: not a regular file; write the image to a file, then copy it to a device")
+    if not output.parent.is_dir():
+        raise tools.ToolError(f"{output.parent}: no such folder")
     part = output.with_name(f".{output.name}.part")
     try:
         make(part)

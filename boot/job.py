@@ -133,14 +133,14 @@ def elf_kind(path, data):
     return 32 * width, machine, kind
 
 
-def check_kernel(load, data, bits=(32, 64)):
+def check_kernel(load, data, bits=(32, 64), loader="iPXE"):
     width, machine, _ = elf_kind(load.path, data)
     if machine not in (EM_386, EM_X86_64):
         raise JobError(f"{load.path}: a kernel for another processor than x86")
     if MULTIBOOT_MAGIC not in data[:MULTIBOOT_WINDOW]:
         raise JobError(f"{load.path}: no Multiboot header, so it is not the kernel")
     if width not in bits:
-        raise JobError(f"{load.path}: a 64-bit ELF file, and iPXE starts 32-bit ones: give hypervisor.elf32")
+        raise JobError(f"{load.path}: a 64-bit ELF file, and {loader} starts 32-bit ones: give hypervisor.elf32")
 
 
 def check_roottask(load, data):

@@ -1,22 +1,22 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Boots an image in QEMU or Bochs, shows the serial line, and ends by itself when the guest does."""
+"""Boots an image in QEMU or Bochs, reads the serial line, and ends when the guest does. boot/run is the command for it."""
 
-import argparse
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 
 VGA_TEXT, VGA_SIZE = 0xB8000, 80 * 25 * 2
 POLL = 0.05
 GRACE = 0.5  # for the lines that follow a fatal one
+HTTP_HOST = "10.0.2.100"
+HTTP = f"http://{HTTP_HOST}"
 OVMF = pathlib.Path("/usr/share/OVMF")
 BOCHS_ROMS = {"romimage": "/usr/share/bochs/BIOS-bochs-latest", "vgaromimage": "/usr/share/bochs/VGABIOS-lgpl-latest"}
 
@@ -27,12 +27,15 @@ class MachineError(Exception):
 
 @dataclasses.dataclass
 class Machine:
-    """What to boot on what. Either `kernel` (QEMU's own Multiboot 1 loader) or `iso`."""
+    """What to boot on what. One of `kernel` (QEMU's own Multiboot 1 loader), `iso` (a CD), `disk` (a memory stick), `netboot`."""
 
     kernel: str = ""
     modules: list = dataclasses.field(default_factory=list)  # (path, command line)
     cmdline: str = "serial"
     iso: str = ""
+    disk: str = ""
+    netboot: str = ""  # a folder made by boot/mkimage
+    http: bool = False  # served by HTTP instead of TFTP
     emulator: str = "qemu"
     firmware: str = "bios"
     board: str = "pc"
@@ -42,6 +45,7 @@ class Machine:
     threads: int = 1  # of each core
     memory: int = 512  # MiB
     quantum: int = 16  # Bochs: instructions of one CPU before it is another one's turn
+    kvm: bool = False  # the host's CPU executes the guest
     icount: bool = False  # count instructions: repeatable, and the TSC is their number
     exit_device: bool = True  # let the guest end the emulator with a write to port 0xf4
     gdb: str = ""  # QEMU: a socket where a debugger is awaited before the first instruction
@@ -72,10 +76,11 @@ def qemu_command(machine, serial, monitor, folder):
     """QEMU's command line. `serial` and `monitor` are a file and a socket to create."""
     sockets, cores, threads = topology(machine)
     smp = f"{machine.cpus},sockets={sockets},cores={cores},threads={threads}"
-    command = ["qemu-system-x86_64", "-machine", f"{machine.board},accel=tcg,memory-backend=ram", "-cpu", machine.cpu,
+    board = f"{machine.board},accel={accelerator(machine)},memory-backend=ram"
+    command = ["qemu-system-x86_64", "-machine", board + (",graphics=off" if machine.netboot else ""), "-cpu", machine.cpu,
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),
-               "-smp", smp, "-display", "none", "-vga", "std", "-net", "none",
+               "-smp", smp, "-display", "none", "-vga", "std",
                "-no-reboot", "-serial", f"file:{serial}", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
     if machine.exit_device:
         command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
@@ -84,16 +89,44 @@ def qemu_command(machine, serial, monitor, folder):
     if machine.icount:
         command += ["-icount", "shift=0,sleep=off"]
     if machine.firmware == "efi":
-        variables = folder / "vars.fd"
-        try:
-            shutil.copy(OVMF / "OVMF_VARS_4M.fd", variables)
-        except OSError as error:
-            raise MachineError(f"{error}: install the package ovmf") from None
-        flash = "if=pflash,format=raw,unit="
-        command += ["-drive", f"{flash}0,readonly=on,file={OVMF}/OVMF_CODE_4M.fd", "-drive", f"{flash}1,file={variables}"]
+        command += firmware(folder)
+    return command + boot_from(machine, folder)
+
+
+def accelerator(machine):
+    if not machine.kvm:
+        return "tcg"
+    if machine.icount:
+        raise MachineError("KVM does not count instructions")
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        raise MachineError("KVM is not available: /dev/kvm cannot be opened (a CPU with virtualization, the module kvm and the "
+                           "group kvm are needed)")
+    return "kvm"
+
+
+def firmware(folder):
+    """UEFI with fresh variables: what an earlier machine learned of its disks would be wrong for this one."""
+    variables = folder / "vars.fd"
+    try:
+        shutil.copy(OVMF / "OVMF_VARS_4M.fd", variables)
+    except OSError as error:
+        raise MachineError(f"{error}: install the package ovmf") from None
+    flash = "if=pflash,format=raw,unit="
+    return ["-drive", f"{flash}0,readonly=on,file={OVMF}/OVMF_CODE_4M.fd", "-drive", f"{flash}1,file={variables}"]
+
+
+def boot_from(machine, folder):
+    """The arguments for what is booted. Files get names of ours: a comma in a path would end an argument."""
+    if machine.netboot:
+        return boot_from_net(machine, folder)
+    if machine.iso or machine.disk:
+        (folder / "medium").symlink_to(pathlib.Path(machine.iso or machine.disk).resolve())
     if machine.iso:
-        return command + ["-cdrom", machine.iso, "-boot", "d"]
-    command += ["-kernel", machine.kernel, "-append", machine.cmdline]
+        return ["-net", "none", "-cdrom", str(folder / "medium"), "-boot", "d"]
+    if machine.disk:
+        return ["-net", "none", "-drive", f"if=none,id=stick,format=raw,snapshot=on,file={folder}/medium", "-device", "qemu-xhci",
+                "-device", "usb-storage,drive=stick,removable=on,bootindex=1"]
+    command = ["-net", "none", "-kernel", machine.kernel, "-append", machine.cmdline]
     if machine.modules:
         # A comma ends a module, so a comma inside one is written twice.
         text = ",".join(f"{path} {words}".strip().replace(",", ",,") for path, words in machine.modules)
@@ -101,10 +134,31 @@ def qemu_command(machine, serial, monitor, folder):
     return command
 
 
+def boot_from_net(machine, folder):
+    """
+    QEMU's user network, whose only hosts are its own servers: TFTP, or one HTTP server per connection. BIOS machines have
+    iPXE in their network card. UEFI gets job.efi by TFTP itself; by HTTP through the card's iPXE, as QEMU's DHCP server cannot
+    tell UEFI what it wants to know.
+    """
+    (folder / "tree").symlink_to(pathlib.Path(machine.netboot).resolve())
+    efi = machine.firmware == "efi"
+    net = f"user,id=net,restrict=on,tftp={folder}/tree,bootfile={'job.efi' if efi else 'boot.ipxe'}"
+    if machine.http:
+        if not shutil.which("busybox"):
+            raise MachineError("busybox, here the HTTP server, is missing: install busybox")
+        net = f"user,id=net,restrict=on,bootfile={HTTP}/boot.ipxe,guestfwd=tcp:{HTTP_HOST}:80-cmd:busybox httpd -i -h {folder}/tree"
+    card = "virtio-net-pci" if efi else "e1000"
+    rom = ",romfile=" if efi and not machine.http else ""
+    return ["-netdev", net, "-device", f"{card},netdev=net,bootindex=1{rom}", "-device", "virtio-rng-pci",
+            "-boot", "strict=on,reboot-timeout=1000"]
+
+
 def bochs_command(machine, serial, folder):
     """Write Bochs's configuration and return its command line. Debian's build starts in its debugger: `c` continues."""
-    if not machine.iso:
-        raise MachineError("Bochs boots ISO images only")
+    if not machine.iso and not machine.disk:
+        raise MachineError("Bochs boots images of CDs and disks only: make one with boot/mkimage")
+    if machine.firmware != "bios" or machine.icount or machine.kvm:
+        raise MachineError("Bochs has a BIOS, counts instructions by itself, and no KVM")
     for rom in BOCHS_ROMS.values():
         if not pathlib.Path(rom).exists():
             raise MachineError(f"{rom} is missing: install bochsbios and vgabios")
@@ -116,7 +170,7 @@ def bochs_command(machine, serial, folder):
     config = [f"cpu: model={machine.cpu}, count={count}, ips={ips}, quantum={machine.quantum}, "
               f"mwait_is_nop={int(machine.cpus > 1)}, reset_on_triple_fault=0, ignore_bad_msrs=1",
               f"memory: guest={machine.memory}, host={min(machine.memory, 1024)}",
-              f"ata0-master: type=cdrom, path={machine.iso}, status=inserted", "boot: cdrom",
+              *bochs_medium(machine, folder),
               f"com1: enabled=1, mode=file, dev={serial}", f"log: {folder}/bochs.log",
               "display_library: rfb, options=\"timeout=0\"", "clock: sync=none", "panic: action=fatal",
               "error: action=report", "info: action=ignore",
@@ -126,6 +180,14 @@ def bochs_command(machine, serial, folder):
     (folder / "bochsrc").write_text("\n".join(config) + "\n")
     (folder / "commands").write_text(machine.debugger or "c\n")
     return ["bochs", "-q", "-f", str(folder / "bochsrc"), "-rc", str(folder / "commands")]
+
+
+def bochs_medium(machine, folder):
+    """Lines for the medium. A disk is copied, because the guest may write to it."""
+    if machine.iso:
+        return [f"ata0-master: type=cdrom, path={machine.iso}, status=inserted", "boot: cdrom"]
+    shutil.copyfile(machine.disk, folder / "disk")
+    return [f"ata0-master: type=disk, mode=flat, path={folder}/disk", "boot: disk"]
 
 
 def qmp(path, command, arguments):
@@ -157,10 +219,12 @@ def read_screen(monitor, folder):
     return "\n".join(rows).rstrip() + "\n"
 
 
-def watch(process, serial, until, doom, timeout):
+def watch(process, serial, until, doom, timeout, show):
     """Wait for the end: of the process, of patience, or until the serial line shows what `until` wants or `doom` fears."""
     deadline = time.monotonic() + timeout
     while process.poll() is None:
+        if show:
+            show(text_of(serial))
         if until and re.search(until, text_of(serial), re.MULTILINE):
             return "matched"
         if doom and re.search(doom, text_of(serial), re.MULTILINE):
@@ -179,8 +243,11 @@ def text_of(path):
         return ""
 
 
-def run(machine, until=None, timeout=60.0, doom=None):
-    """Boot the machine and return its Outcome. `until` and `doom` are regular expressions that end the run early."""
+def run(machine, until=None, timeout=60.0, doom=None, show=None):
+    """
+    Boot the machine and return its Outcome. `until` and `doom` are regular expressions that end the run early; `show` is
+    called now and then with all that the serial line has said.
+    """
     with tempfile.TemporaryDirectory(prefix="hedron-vm.") as name:
         folder = pathlib.Path(name)
         serial, monitor = folder / "serial", folder / "qmp"
@@ -195,7 +262,7 @@ def run(machine, until=None, timeout=60.0, doom=None):
             except FileNotFoundError:
                 raise MachineError(f"{command[0]} is missing: install qemu-system-x86 and bochs") from None
             try:
-                why = watch(process, serial, until, doom, timeout)
+                why = watch(process, serial, until, doom, timeout, show)
                 alive = why != "exit" and machine.emulator == "qemu"
                 screen = read_screen(monitor, folder) if alive else ""
             finally:
@@ -208,42 +275,3 @@ def run(machine, until=None, timeout=60.0, doom=None):
             raise MachineError(f"{command[0]} ended without a word on the serial line:\n{said[-2000:]}")
         status = process.returncode if why == "exit" else None
         return Outcome(text_of(serial), screen, status, time.monotonic() - start, why, said)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--emulator", choices=("qemu", "bochs"), default="qemu")
-    parser.add_argument("--firmware", choices=("bios", "efi"), default="bios", help="of QEMU (default: %(default)s)")
-    parser.add_argument("--board", choices=("pc", "q35"), default="pc", help="of QEMU (default: %(default)s)")
-    parser.add_argument("--cpu", help="CPU model (default: max in QEMU, tigerlake in Bochs)")
-    parser.add_argument("--cpus", type=int, default=1)
-    parser.add_argument("--memory", type=int, default=512, help="MiB (default: %(default)s)")
-    parser.add_argument("--icount", action="store_true", help="make QEMU repeatable; its TSC then counts instructions")
-    parser.add_argument("--timeout", type=float, default=60, help="seconds (default: %(default)s)")
-    parser.add_argument("--cmdline", default="serial", help="the kernel's, without an image (default: %(default)s)")
-    parser.add_argument("image", help="an ISO image, or hypervisor.elf32")
-    parser.add_argument("module", nargs="*", help="with hypervisor.elf32: modules, each a path or \"path its command line\"")
-    args = parser.parse_args()
-    is_iso = args.image.endswith(".iso")
-    machine = Machine(emulator=args.emulator, firmware=args.firmware, board=args.board, cpus=args.cpus, icount=args.icount,
-                      memory=args.memory, cpu=args.cpu or {"qemu": "max", "bochs": "tigerlake"}[args.emulator])
-    if is_iso:
-        machine.iso = str(pathlib.Path(args.image).resolve())
-    else:
-        machine.kernel = str(pathlib.Path(args.image).resolve())
-        machine.cmdline = args.cmdline
-        words = (module.partition(" ") for module in args.module)
-        machine.modules = [(str(pathlib.Path(path).resolve()), text) for path, _, text in words]
-    try:
-        outcome = run(machine, timeout=args.timeout)
-    except MachineError as error:
-        sys.exit(f"machine.py: {error}")
-    sys.stdout.write(outcome.serial)
-    if outcome.why == "timeout":
-        sys.stderr.write(f"machine.py: stopped after {args.timeout:g} s; its screen:\n{outcome.screen}")
-        sys.exit(124)
-    sys.exit(0 if outcome.status in (0, 33) or args.emulator == "bochs" else 1)
-
-
-if __name__ == "__main__":
-    main()

@@ -24,7 +24,7 @@ DELAY = 1  # seconds before a machine that cannot boot restarts
 # iPXE's own limits: it silently drops modules and cuts command lines beyond them. Command lines start with the file's URL.
 IPXE_MODULES_MAX = 8
 IPXE_CMDLINES_MAX = 512
-URL_ASSUMED = "http://255.255.255.255:65535/some/folder/"
+URL_ASSUMED = "http://255.255.255.255:65535/".ljust(64, "x")  # where nobody says where the folder will be
 URL = re.compile(r"(https?|tftp)://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -32,43 +32,48 @@ def check_ipxe(work, base):
     """Refuse what iPXE would change. GRUB's limits are wider."""
     if len(work.modules) > IPXE_MODULES_MAX:
         raise job.JobError(f"{work.label()}: {len(work.modules)} modules; iPXE passes at most {IPXE_MODULES_MAX}")
+    for word in [*work.label().split(), *(word for load in work.loads() for word in load.words)]:
+        if word.startswith("#") or word in ("&&", "||", ";") or "${" in word:
+            raise job.JobError(f"{work.label()}: the word {word!r} means something to iPXE and would not be passed")
     size = 0
     for load in work.loads():
-        for word in load.words:
-            if word.startswith("#") or word in ("&&", "||", ";") or "${" in word:
-                raise job.JobError(f"{load.path}: the word {word!r} means something to iPXE and would not be passed")
         size += len(base) + len(load.name) + len(load.text()) + 2
     if size > IPXE_CMDLINES_MAX:
         raise job.JobError(f"{work.label()}: the command lines have {size} bytes in all, with the files' URLs, and iPXE passes "
                            f"{IPXE_CMDLINES_MAX}")
 
 
-def load_lines(command, name, file, words, base, signed):
-    """Fetch a file, under a name of its own: iPXE takes a file for one it has already if the names are equal."""
+def fetch(command, name, file, words, base, signed):
+    """Lines that fetch a file, under a name of its own: iPXE takes a file for one it has already if the names are equal."""
     yield " ".join((command, "--name", name, base + file) + words) + " || goto fail"
     if signed:
         yield f"imgverify {name} {base}{file}.sig || goto fail"
 
 
 def job_lines(work, base, signed):
-    yield from load_lines("kernel", KERNEL, KERNEL, work.kernel.words, base, signed)
+    yield from fetch("kernel", KERNEL, KERNEL, work.kernel.words, base, signed)
     for number, load in enumerate(work.modules, 1):
-        yield from load_lines("module", f"{number}.{load.name}", load.name, load.words, base, signed)
+        yield from fetch("module", f"{number}.{load.name}", load.name, load.words, base, signed)
     yield "boot || goto fail"
+
+
+def menu_lines(jobs, timeout):
+    """A menu; iPXE would wait for ever if the time were 0."""
+    yield "menu Hedron"
+    yield from (f"item job{number} {work.label()}" for number, work in enumerate(jobs))
+    yield f"choose --default job0 --timeout {max(timeout * 1000, 1)} selected || goto fail"
+    yield "goto ${selected}"
 
 
 def script(jobs, timeout, base="", signed=False):
     """boot.ipxe. `base` is put before the names of files, which otherwise are relative to the script's own URL."""
-    lines = ["#!ipxe", f"iseq ${{platform}} efi && chain --autofree {base}job.efi || iseq ${{platform}} pcbios || goto fail"]
-    lines += ["imgtrust --permanent || goto unable"] if signed else []
-    if len(jobs) > 1:
-        lines += ["menu Hedron"] + [f"item job{number} {work.label()}" for number, work in enumerate(jobs)]
-        lines += [f"choose --default job0 --timeout {timeout * 1000} selected || goto fail", "goto ${selected}"]
+    lines = ["#!ipxe"] + (["imgtrust --permanent || goto unable"] if signed else [])
+    lines += ["iseq ${platform} efi && goto efi ||"] + (list(menu_lines(jobs, timeout)) if len(jobs) > 1 else [])
     for number, work in enumerate(jobs):
-        lines += ([f":job{number}"] if len(jobs) > 1 else []) + list(job_lines(work, base, signed))
-    if signed:
-        lines += [":unable", "echo This iPXE cannot verify signatures (IMAGE_TRUST_CMD)."]
-    lines += [":fail", "echo FLEET-BOOT-FAIL ipxe: errno=${errno}", f"sleep {DELAY}", "reboot"]
+        lines += [f":job{number}", *job_lines(work, base, signed)]
+    lines += [":efi", *fetch("imgfetch", "job.efi", "job.efi", (), base, signed), "chain --autofree job.efi || goto fail"]
+    lines += [":unable", "echo This iPXE cannot verify signatures (IMAGE_TRUST_CMD)."] if signed else []
+    lines += [":fail", "echo", "echo FLEET-BOOT-FAIL ipxe: errno=${errno}", f"sleep {DELAY}", "reboot"]
     return "\n".join(lines) + "\n"
 
 
