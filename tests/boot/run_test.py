@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""boot/run: what it takes for what, what it says and how it ends. usage: run_test.py BUILD"""
+
+import contextlib
+import io
+import pathlib
+import runpy
+import sys
+import tempfile
+import unittest
+
+import media  # first: it finds the others
+import machine
+
+BUILD = pathlib.Path(sys.argv.pop()).resolve()
+KERNEL, HELLO = BUILD / "hypervisor.elf32", BUILD / "hello.elf"
+RUN = runpy.run_path(str(media.SOURCE / "boot/run"))
+
+
+class Run(unittest.TestCase):
+    """The command as a user calls it."""
+
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory(prefix="hedron-run.")
+        self.addCleanup(self.scratch.cleanup)
+        self.folder = pathlib.Path(self.scratch.name)
+
+    def ends(self, code, pattern, *args):
+        done = media.command("run", *args)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        self.assertRegex(done.stderr if code else done.stdout, pattern)
+        self.assertNotIn("Traceback", done.stderr)
+
+    def test_kernel(self):
+        self.ends(0, r'hello\.elf a,,b c"\n', KERNEL, f"{HELLO} a,,b c", HELLO)
+        self.ends(3, "give hypervisor.elf32", BUILD / "hypervisor", HELLO)
+        self.ends(3, "no Multiboot header", HELLO, HELLO)
+        self.ends(3, "no such file", KERNEL, self.folder / "absent")
+        self.ends(3, "a file name is missing", KERNEL, "")
+
+    def test_job(self):
+        (self.folder / "a.job").write_text(f"load {KERNEL} serial\nload {HELLO} of a job\n")
+        self.ends(0, r'hello\.elf of a job"\n', "-m", "smp", self.folder / "a.job")
+        self.ends(3, "brings its modules along", self.folder / "a.job", HELLO)
+
+    def test_unknown(self):
+        (self.folder / "text").write_text("text\n")
+        self.ends(3, "neither an image nor", self.folder / "text")
+        self.ends(3, "no folder of", self.folder)
+        self.ends(3, "No such file", self.folder / "absent")
+        self.ends(2, "invalid choice", "-m", "toaster", KERNEL)
+        self.ends(3, "Bochs boots images", "-m", "bochs", KERNEL, HELLO)
+        self.ends(3, "are not 3 sockets", "--cpus", "4", "--sockets", "3", KERNEL, HELLO)
+
+    def test_end(self):
+        """Time is over; the roottask reports no success; nothing was booted."""
+        self.ends(124, "stopped after 0.1 s", "--timeout", "0.1", KERNEL, HELLO)
+        self.ends(3, "nothing to boot", "--machine", "bios", self.nothing())
+
+    def nothing(self):
+        """A folder for network boot without anything to boot."""
+        folder = self.folder / "net"
+        folder.mkdir()
+        (folder / "boot.ipxe").write_text("#!ipxe\necho\necho FLEET-BOOT-FAIL test\nreboot\n")
+        return folder
+
+
+class Parts(unittest.TestCase):
+    """Its parts."""
+
+    def test_show(self):
+        """What a guest writes cannot do anything to a terminal, however it arrives."""
+        said = "\x1b[2J\x1b[1;31mred\x1b[0m\x07 \x1b]0;title\x07\ttab\x9b5n\x00\x7f\nnext \x1bc\x08line"
+        out, show = io.StringIO(), RUN["Show"]()
+        with contextlib.redirect_stdout(out):
+            for size in range(len(said)):
+                show(said[:size])
+            show(said, final=True)
+        self.assertEqual(out.getvalue(), "red 0;title\ttab5n\nnext line")
+
+    def test_machines(self):
+        """Each named machine can be described to its emulator, but for KVM where there is none."""
+        for name, (_, parts) in RUN["PROFILES"].items():
+            with self.subTest(name=name), tempfile.TemporaryDirectory(prefix="hedron-run.") as folder:
+                box = machine.Machine(iso="image.iso", **{**parts, "kvm": False})
+                make = machine.qemu_command if box.emulator == "qemu" else lambda *a: machine.bochs_command(a[0], a[1], a[3])
+                try:
+                    self.assertTrue(make(box, "serial", "qmp", pathlib.Path(folder)))
+                except machine.MachineError as error:
+                    self.fail(str(error))
+
+    def test_kvm(self):
+        with self.assertRaisesRegex(machine.MachineError, "does not count"):
+            machine.accelerator(machine.Machine(kvm=True, icount=True))
+
+
+if __name__ == "__main__":
+    unittest.main()
