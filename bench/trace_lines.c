@@ -174,8 +174,8 @@ static bool on_records(struct trace_lines *lines, const json_t *object, struct e
 
 	if (!get_cpu(lines, object, &cpu, &number, error) || !get_data(object, &data, error))
 		return false;
-	if (data.size % size || data.size / size > lines->announced[number] - cpu->count)
-		return error_set(error, "the trace has parts of records, or more of them than CPU %ju announced",
+	if (!data.size || data.size % size || data.size / size > lines->announced[number] - cpu->count)
+		return error_set(error, "the trace has no records or parts of them, or more than CPU %ju announced",
 				 (uintmax_t)number);
 	if (cpu->count + data.size / size > lines->gathered[number]) {
 		lines->gathered[number] = 2 * (cpu->count + data.size / size);

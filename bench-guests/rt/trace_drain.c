@@ -94,6 +94,8 @@ static void send_records(const struct trace_head *head, uint64_t first)
 
 		for (; n < RECORDS_IN_LINE && first < head->written; first++)
 			n += take(head, first, &list[n]);
+		if (!n)
+			return;
 		begin("records");
 		add(",\"cpu\":%u,\"data\":\"", head->cpu);
 		add_hex(list, n * sizeof(*list));

@@ -116,7 +116,8 @@ static void wrong_lines_are_refused(void **state)
 	refuse(good, 2, "{\"type\":\"records\",\"line\":2,\"cpu\":1,\"data\":\"0\"", "hexadecimal");
 	refuse(good, 2, "{\"type\":\"records\",\"line\":2,\"cpu\":1,\"data\":\"00\"", "parts");
 	refuse(good, 2, "{\"type\":\"records\",\"line\":2,\"cpu\":1,\"data\":\"" RECORD_1 RECORD_2 RECORD_1 "\"",
-	       "more of them");
+	       "or more than");
+	refuse(good, 2, "{\"type\":\"records\",\"line\":2,\"cpu\":1,\"data\":\"\"", "no records");
 	refuse(good, 2, "{\"type\":\"end\",\"line\":2", "0 of 2");
 	refuse(good, 3, "{\"type\":\"path\",\"line\":3,\"cpu\":1,\"path\":28,\"data\":\"\"", "\"path\"");
 	refuse(good, 4, "{\"type\":\"path\",\"line\":4,\"cpu\":1,\"path\":1,\"data\":\"01\"", "twice");
