@@ -6,6 +6,7 @@
 #include "path_sample.h"
 #include "samples.h"
 #include "spark.h"
+#include "stat_json.h"
 #include "table.h"
 
 #include <inttypes.h>
@@ -13,7 +14,7 @@
 
 static struct {
 	struct view_files files;
-	bool each_cpu, ns, markdown;
+	bool each_cpu, ns, markdown, json;
 	unsigned top;
 } o = {.top = 20};
 
@@ -24,6 +25,8 @@ static const struct option_spec options[] = {
 	{"top", 't', OPTION_NUMBER, "N", "Functions to show of those that samples met (20)", &o.top, 1, 1000000,
 	 NULL},
 	{"markdown", 'm', OPTION_FLAG, NULL, "Print Markdown", &o.markdown, 0, 0, NULL},
+	{"json", 'j', OPTION_FLAG, NULL, "Print JSON: all of it, in ticks, of all CPUs together", &o.json, 0, 0,
+	 NULL},
 	OPTION_END,
 };
 
@@ -224,6 +227,10 @@ static void print_samples(const struct view *view)
 
 static bool show(const struct view *view)
 {
+	if (o.json) {
+		stat_json(stdout, view);
+		return true;
+	}
 	print_facts(view);
 	print_cpus(view);
 	print_events(view);

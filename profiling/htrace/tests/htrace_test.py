@@ -25,6 +25,7 @@ GOLDEN = {
     "text.calls": ["text", "--ticks", "--events", "call,reply,wake_remote,ready"],
     "stat": ["stat"],
     "stat.cpus": ["stat", "--ns", "--per-cpu", "--top", "1", "--markdown"],
+    "stat.json": ["stat", "--json"],
     "json": ["json"],
     "perf": ["perf"],
     "folded": ["folded"],
