@@ -9,6 +9,7 @@ usage: htrace_test.py HTRACE MAKE_TRACE [--update]   (--update writes the files 
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import subprocess
@@ -175,6 +176,24 @@ class Test(unittest.TestCase):
         stripped = self.folder / "stripped"
         run("strip", "-o", stripped, self.kernel)
         self.assertIn("stripped", run(HTRACE, "text", "--kernel", stripped, self.trace, status=4))
+
+    def test_damaged_input(self):
+        """Whatever the numbers in a file are: an answer or a refusal, no crash. The sanitizers of the preset "host" look on."""
+        chance = random.Random(1)
+        good, damaged = self.trace.read_bytes(), self.folder / "damaged.htrace"
+        start = good.index(b"LOST")
+        words = [*GOLDEN.values(), ["perfdata", "-o", self.folder / "damaged.data"]]
+        accepted = 0
+        for count in [1, 2, 5, 50] * 6:
+            data = bytearray(good)
+            for _ in range(count):
+                data[chance.randrange(start, len(data))] = chance.randrange(256)
+            damaged.write_bytes(data)
+            for verb in words:
+                done = subprocess.run([HTRACE, *verb, damaged], capture_output=True, text=True, env=ENVIRONMENT)
+                self.assertIn(done.returncode, (0, 4), done.stderr[-2000:])
+                accepted += done.returncode == 0
+        self.assertGreater(accepted, 0)
 
     def test_import(self):
         log = HERE.parents[2] / "bench/tests/data/traced.log"
