@@ -125,7 +125,7 @@ def mkimage(kind, modules, early, folder, memdisk=None):
                "-c", folder / "early.cfg"]
     if memdisk is not None:
         (folder / "memdisk.tar").write_bytes(memdisk)
-        command += ["-m", folder / "memdisk.tar", "-p", "/boot/grub"]
+        command += ["-m", folder / "memdisk.tar"]
     tools.run(command + modules.split())
     return output.read_bytes()
 

@@ -11,6 +11,8 @@ import struct
 
 # A name has to survive FAT, ISO 9660, TFTP, URLs and the languages of GRUB and iPXE.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}")
+# A file's name and the words of its command line.
+LOAD = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^\s"']\S*))(?:\s+(.*)|)""", re.DOTALL)
 # GRUB hands these over with a backslash before each, whatever one writes.
 MANGLED = "'\"\\"
 FILE_MAX = 1 << 30  # Multiboot addresses have 32 bits, and firmware wants its share of what lies below 4 GiB
@@ -64,11 +66,12 @@ def make(kernel, cmdline, modules):
 
 
 def parse_load(text, folder="."):
-    """A Load from "FILE words of its command line"; the file is relative to `folder`."""
-    words = text.split()
-    if not words:
-        raise JobError("a file name is missing")
-    return Load(pathlib.Path(folder) / words[0], tuple(words[1:]))
+    """A Load from "FILE words of its command line"; the file is relative to `folder`, and between quotes if it has blanks."""
+    found = LOAD.fullmatch(text)
+    if not found:
+        raise JobError(f"a file name is missing: {text!r}")
+    file, words = found[1] or found[2] or found[3], found[4] or ""
+    return Load(pathlib.Path(folder) / file, tuple(words.split()))
 
 
 def parse_file(path):
@@ -158,6 +161,8 @@ def collect(jobs, kernel_name=None, kernel_bits=(32, 64), reserved=()):
         raise JobError("there is nothing to boot: give --roottask or --job")
     for job in jobs:
         check_words("the title", job.label().split())
+        if not job.label()[0].isalnum():
+            raise JobError(f"the title {job.label()!r} does not start with a letter or digit, and GRUB takes it for an option")
         size = 0
         for place, load in enumerate(job.loads()):
             check_words(load.path, load.words)

@@ -129,9 +129,19 @@ def boot_from(machine, folder):
     command = ["-net", "none", "-kernel", machine.kernel, "-append", machine.cmdline]
     if machine.modules:
         # A comma ends a module, so a comma inside one is written twice.
-        text = ",".join(f"{path} {words}".strip().replace(",", ",,") for path, words in machine.modules)
-        command += ["-initrd", text]
+        loads = ((plain(path, folder), words) for path, words in machine.modules)
+        command += ["-initrd", ",".join(f"{path} {words}".strip().replace(",", ",,") for path, words in loads)]
     return command
+
+
+def plain(path, folder):
+    """The path, or another one for it if it has blanks, which would end it."""
+    if " " not in path:
+        return path
+    link = folder / str(len(list(folder.iterdir()))) / pathlib.Path(path).name
+    link.parent.mkdir()
+    link.symlink_to(pathlib.Path(path).resolve())
+    return str(link)
 
 
 def boot_from_net(machine, folder):
@@ -185,7 +195,8 @@ def bochs_command(machine, serial, folder):
 def bochs_medium(machine, folder):
     """Lines for the medium. A disk is copied, because the guest may write to it."""
     if machine.iso:
-        return [f"ata0-master: type=cdrom, path={machine.iso}, status=inserted", "boot: cdrom"]
+        (folder / "medium").symlink_to(pathlib.Path(machine.iso).resolve())
+        return [f"ata0-master: type=cdrom, path={folder}/medium, status=inserted", "boot: cdrom"]
     shutil.copyfile(machine.disk, folder / "disk")
     return [f"ata0-master: type=disk, mode=flat, path={folder}/disk", "boot: disk"]
 

@@ -133,5 +133,8 @@ def write(folder, files):
             (folder / name).unlink(missing_ok=True)
     for name, data in files.items():
         part = folder / f".{name}.part"
-        part.write_bytes(data)
-        part.replace(folder / name)
+        try:
+            part.write_bytes(data)
+            part.replace(folder / name)
+        finally:
+            part.unlink(missing_ok=True)

@@ -14,6 +14,11 @@ ODD = ("$HOME $x $(ls) `id` {a} }b [c]* ;d e; |f & <g >h !i ~j %k ^l (m) n=o,p,,
 ODD_FOR_GRUB = "${v} #w # ; || &&".split()  # iPXE would understand them: boot/mkimage refuses them for network boot
 
 
+def load(path, *words):
+    """What --roottask and --module take."""
+    return " ".join((f'"{path}"',) + words)
+
+
 def command(name, *args, **options):
     """Run a command of boot/ and return what became of it."""
     return subprocess.run([sys.executable, SOURCE / "boot" / name, *map(str, args)], capture_output=True, text=True, check=False,

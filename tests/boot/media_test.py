@@ -57,7 +57,7 @@ class Bench:
             raise Complaint(str(error)) from None
 
     def hello(self, *words):
-        return " ".join((str(self.build / "hello.elf"),) + words)
+        return media.load(self.build / "hello.elf", *words)
 
     def damage(self, path, old, new):
         data = path.read_bytes()
@@ -71,7 +71,8 @@ def boots(bench, *options):
     words = media.ODD + ([] if bench.is_net() else media.ODD_FOR_GRUB)
     extra = bench.folder / "extra"
     extra.write_bytes(b"data")
-    bench.make("--append", "serial " + " ".join(words), *options, "--roottask", bench.hello(*words), "--module", f"{extra} x")
+    bench.make("--append", "serial " + " ".join(words), *options, "--roottask", bench.hello(*words),
+               "--module", media.load(extra, "x"))
     outcome = bench.boot()
     serial = outcome.serial
     want(f"hello.elf {' '.join(words)}\"\n" in serial, "the roottask's command line is not the one that was given", serial)

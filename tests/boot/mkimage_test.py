@@ -22,6 +22,7 @@ import media
 
 BUILD = pathlib.Path(sys.argv.pop()).resolve()
 KERNEL, KERNEL32, HELLO = BUILD / "hypervisor", BUILD / "hypervisor.elf32", BUILD / "hello.elf"
+QUOTED = media.load(HELLO)
 MKIMAGE = runpy.run_path(str(media.SOURCE / "boot/mkimage"))
 ESP_AT = 2 << 20  # of the disk image: GRUB's part is smaller than 1 MiB
 
@@ -98,10 +99,10 @@ class Refusals(Case):
 
     def test_usage(self):
         for args in ((), ("floppy",), ("iso",), ("iso", "-o", "x"), ("iso", "-o", "x", "--kernel", KERNEL),
-                     ("iso", "-o", "x", "--roottask", HELLO), ("usb", "-o", "x", "--module", HELLO),
-                     ("iso", "-o", "x", "--kernel", KERNEL, "--roottask", HELLO, "--timeout", "-1"),
-                     ("iso", "-o", "x", "--kernel", KERNEL, "--roottask", HELLO, "--timeout", "soon"),
-                     ("netboot", "-o", "x", "--kernel", KERNEL32, "--roottask", HELLO, "--protocol", "mb1")):
+                     ("iso", "-o", "x", "--roottask", QUOTED), ("usb", "-o", "x", "--module", QUOTED),
+                     ("iso", "-o", "x", "--kernel", KERNEL, "--roottask", QUOTED, "--timeout", "-1"),
+                     ("iso", "-o", "x", "--kernel", KERNEL, "--roottask", QUOTED, "--timeout", "soon"),
+                     ("netboot", "-o", "x", "--kernel", KERNEL32, "--roottask", QUOTED, "--protocol", "mb1")):
             with self.subTest(args=args):
                 self.refused("^usage: mkimage", *args, code=2)
 
@@ -113,70 +114,71 @@ class Refusals(Case):
         cases = {"absent": "no such file", "": "not a regular file", "empty": "is empty", "text": "not an ELF file",
                  "32bit": "a roottask is a 64-bit", "object": "of the type EXEC"}
         for name, pattern in cases.items():
-            self.refused_by_all(pattern, "--roottask", self.folder / name)
+            self.refused_by_all(pattern, "--roottask", media.load(self.folder / name))
         for name in ("absent", "", "empty"):
-            self.refused_by_all(cases[name], "--roottask", HELLO, "--module", self.folder / name)
-        self.refused_by_all("not an ELF file", "--roottask", HELLO, kernel=self.folder / "text")
-        self.refused_by_all("no Multiboot header", "--roottask", HELLO, kernel=HELLO)
-        self.refused("iPXE starts 32-bit ones", "netboot", "-o", self.folder / "out", "--kernel", KERNEL, "--roottask", HELLO)
-        self.refused_by_all("a file name is missing", "--roottask", "  ")
+            self.refused_by_all(cases[name], "--roottask", QUOTED, "--module", media.load(self.folder / name))
+        self.refused_by_all("not an ELF file", "--roottask", QUOTED, kernel=self.folder / "text")
+        self.refused_by_all("no Multiboot header", "--roottask", QUOTED, kernel=HELLO)
+        self.refused("iPXE starts 32-bit ones", "netboot", "-o", self.folder / "out", "--kernel", KERNEL, "--roottask", QUOTED)
 
     def test_large(self):
         """Files with nothing in them, in the file system too."""
         with open(self.file("large"), "wb") as file:
             file.truncate((1 << 30) + 1)
-        self.refused_by_all("1024 MiB; at most", "--roottask", HELLO, "--module", self.folder / "large")
+        self.refused_by_all("1024 MiB; at most", "--roottask", QUOTED, "--module", self.folder / "large")
 
     def test_names(self):
-        for name in ("a b", "-o", ".hidden", "a'b", "a$b", "a,b", "a;b", "ü", "x" * 65, "%41"):
-            self.file(f"names/{name}")
-        for name in ("-o", ".hidden", "a'b", "a$b", "a,b", "a;b", "ü", "x" * 65, "%41"):
-            self.refused_by_all("a name on a boot medium", "--roottask", HELLO, "--module", self.folder / "names" / name)
-        self.refused_by_all("no such file", "--roottask", HELLO, "--module", self.folder / "names/a b")
+        names = ("a b", "-o", ".hidden", "a'b", "a$b", "a,b", "a;b", "ü", "x" * 65, "%41")
+        for name in names:
+            self.refused_by_all("a name on a boot medium", "--roottask", QUOTED, "--module", media.load(self.file(f"names/{name}")))
+        self.refused_by_all("no such file", "--roottask", QUOTED, "--module", f"{self.folder}/names/a b")
+        for text in ("", " ", "''", "'a", "'a'b", '"'):
+            self.refused_by_all("a file name is missing", "--roottask", QUOTED, "--module", text)
 
     def test_collisions(self):
         one, two = self.file("1/data", b"one"), self.file("2/data", b"two")
         upper = self.file("3/DATA", b"one")
         same = self.file("4/data", b"one")
         for other in (two, upper):
-            self.refused_by_all("would have the same name", "--roottask", HELLO, "--module", one, "--module", other)
+            self.refused_by_all("would have the same name", "--roottask", QUOTED, "--module", one, "--module", other)
         for name in ("boot.ipxe", "JOB.efi", "SHA256SUMS", "manifest.json", "undionly.kpxe"):
-            self.refused("is taken", "netboot", "-o", self.folder / "out", "--kernel", KERNEL32, "--roottask", HELLO, "--module",
-                         self.file(f"5/{name}"))
-        self.refused("is taken", "iso", "-o", self.folder / "out", "--kernel", KERNEL, "--roottask", HELLO, "--module",
+            self.refused("is taken", "netboot", "-o", self.folder / "out", "--kernel", KERNEL32, "--roottask", QUOTED, "--module",
+                         media.load(self.file(f"5/{name}")))
+        self.refused("is taken", "iso", "-o", self.folder / "out", "--kernel", KERNEL, "--roottask", QUOTED, "--module",
                      self.folder / "5/SHA256SUMS")
-        self.refused("would have the same name", "netboot", "-o", self.folder / "out", "--kernel", KERNEL32, "--roottask", HELLO,
-                     "--module", self.file("6/hypervisor.elf32"))
-        media.mkimage("iso", "-o", self.folder / "out", "--kernel", KERNEL, "--roottask", HELLO, "--module", one, "--module", same)
+        self.refused("would have the same name", "netboot", "-o", self.folder / "out", "--kernel", KERNEL32, "--roottask", QUOTED,
+                     "--module", media.load(self.file("6/hypervisor.elf32")))
+        media.mkimage("iso", "-o", self.folder / "out", "--kernel", KERNEL, "--roottask", QUOTED, "--module", one, "--module", same)
 
     def test_words(self):
         for word in ("a'b", 'a"b', "a\\b", "a\x01b", "a\x1b[31mb", "ü", "\x7f"):
-            self.refused_by_all("boot loaders pass printable ASCII", "--roottask", f"{HELLO} {word}")
-            self.refused_by_all("boot loaders pass printable ASCII", "--append", word, "--roottask", HELLO)
+            self.refused_by_all("boot loaders pass printable ASCII", "--roottask", f"{QUOTED} {word}")
+            self.refused_by_all("boot loaders pass printable ASCII", "--append", word, "--roottask", QUOTED)
         for word in media.ODD_FOR_GRUB:
             self.refused("means something to iPXE", "netboot", "-o", self.folder / "out", "--kernel", KERNEL32, "--roottask",
-                         f"{HELLO} a {word} b")
-        self.refused_by_all("longer than", "--roottask", f"{HELLO} {'x' * 5000}")
+                         f"{QUOTED} a {word} b")
+        self.refused_by_all("longer than", "--roottask", f"{QUOTED} {'x' * 5000}")
 
     def test_ipxe_limits(self):
         net = ("netboot", "-o", self.folder / "out", "--kernel", KERNEL32, "--roottask")
-        self.refused("iPXE passes at most 8", *net, HELLO, *(("--module", HELLO) * 8))
-        self.refused("and iPXE passes 512", *net, f"{HELLO} {'x' * 450}")
-        self.refused("and iPXE passes 512", *net, HELLO, "--url", "http://a/" + 250 * "x")
+        self.refused("iPXE passes at most 8", *net, QUOTED, *(("--module", QUOTED) * 8))
+        self.refused("and iPXE passes 512", *net, f"{QUOTED} {'x' * 450}")
+        self.refused("and iPXE passes 512", *net, QUOTED, "--url", "http://a/" + 250 * "x")
         for url in ("a b", "ftp://a", "http://a/${x}", "http://a/b?c", "/x", "http://a b", "http://a#b"):
-            self.refused("not a URL", *net, HELLO, "--url", url)
+            self.refused("not a URL", *net, QUOTED, "--url", url)
 
     def test_jobs(self):
-        cases = {"": "at least two", "load a\n": "at least two", f"load {KERNEL32}\nlod {HELLO}\n": "job:2: .load FILE",
-                 f"load {KERNEL32}\nload\n": "job:2: .load FILE", f"load {KERNEL32}\nload absent\n": "no such file",
-                 f"load {KERNEL32}\nload {HELLO}\ntitle a'b\n": "the title"}
+        load = f"load {media.load(KERNEL32)}\n"
+        cases = {"": "at least two", "load a\n": "at least two", f"{load}lod {HELLO}\n": "job:2: .load FILE",
+                 f"{load}load\n": "job:2: .load FILE", f"{load}load absent\n": "no such file",
+                 f"{load}load {QUOTED}\ntitle a'b\n": "the title", f"{load}load {QUOTED}\ntitle --class x\n": "does not start"}
         for text, pattern in cases.items():
             self.refused(pattern, "iso", "-o", self.folder / "out", "--job", self.file("job", text.encode()))
         self.refused("not a text file", "iso", "-o", self.folder / "out", "--job", HELLO)
         self.refused("No such file", "iso", "-o", self.folder / "out", "--job", self.folder / "absent")
 
     def test_output(self):
-        rest = ("--kernel", KERNEL32, "--roottask", HELLO)
+        rest = ("--kernel", KERNEL32, "--roottask", QUOTED)
         (self.folder / "pipe").mkdir()
         for kind in ("iso", "usb"):
             self.refused("not a regular file", kind, "-o", self.folder / "pipe", *rest)
@@ -187,12 +189,12 @@ class Refusals(Case):
         self.refused("exists", "netboot", "-o", self.file("plain"), *rest)
 
     def test_signing(self):
-        rest = ("--kernel", KERNEL32, "--roottask", HELLO, "--sign", self.folder)
+        rest = ("--kernel", KERNEL32, "--roottask", QUOTED, "--sign", self.folder)
         self.refused("ca.crt is missing", "netboot", "-o", self.folder / "out", *rest)
 
     def test_date(self):
         for text in ("yesterday", "-1", "1e9", ""):
-            done = media.command("mkimage", "usb", "-o", self.folder / "out", "--kernel", KERNEL, "--roottask", HELLO,
+            done = media.command("mkimage", "usb", "-o", self.folder / "out", "--kernel", KERNEL, "--roottask", QUOTED,
                                  env={**os.environ, "SOURCE_DATE_EPOCH": text})
             self.assertEqual(done.returncode, 1)
             self.assertIn("SOURCE_DATE_EPOCH", done.stderr)
@@ -209,7 +211,7 @@ class Structure(Case):
 
     def test_usb(self):
         image, system = self.folder / "out.img", self.folder / "fat"
-        media.mkimage("usb", "-o", image, "--kernel", KERNEL, "--roottask", HELLO)
+        media.mkimage("usb", "-o", image, "--kernel", KERNEL, "--roottask", QUOTED)
         self.assertIn("No problems found", tool("/sbin/sgdisk", "-v", image))
         self.assertRegex(tool("/sbin/sgdisk", "-p", image), r"(?s)1 +2048 .*EF02.*2 +4096 .*EF00")
         data = image.read_bytes()
@@ -226,7 +228,7 @@ class Structure(Case):
     def test_usb_large(self):
         """More than the least that FAT32 needs anyway."""
         image, system = self.folder / "out.img", self.folder / "fat"
-        media.mkimage("usb", "-o", image, "--kernel", KERNEL, "--roottask", HELLO, "--module", self.file("ram", bytes(40 << 20)))
+        media.mkimage("usb", "-o", image, "--kernel", KERNEL, "--roottask", QUOTED, "--module", self.file("ram", bytes(40 << 20)))
         self.assertIn("No problems found", tool("/sbin/sgdisk", "-v", image))
         with open(image, "rb") as file:
             file.seek(ESP_AT)
@@ -237,7 +239,7 @@ class Structure(Case):
 
     def test_iso(self):
         image, system = self.folder / "out.iso", self.folder / "fat"
-        media.mkimage("iso", "-o", image, "--kernel", KERNEL, "--roottask", HELLO)
+        media.mkimage("iso", "-o", image, "--kernel", KERNEL, "--roottask", QUOTED)
         report = tool("xorriso", "-indev", image, "-report_el_torito", "plain", "-report_system_area", "plain")
         for pattern in ("img : +1  BIOS  y", "img : +2  UEFI  y", "protective-msdos-label grub2-mbr", "EFI boot partition"):
             self.assertRegex(report, pattern)
@@ -250,7 +252,7 @@ class Structure(Case):
 
     def test_netboot(self):
         tree, extra = self.folder / "tree", self.file("extra", b"data")
-        args = ("netboot", "-o", tree, "--kernel", KERNEL32, "--append", "serial novga", "--roottask", f"{HELLO} a b")
+        args = ("netboot", "-o", tree, "--kernel", KERNEL32, "--append", "serial novga", "--roottask", f"{QUOTED} a b")
         media.mkimage(*args, "--module", f"{extra} c")
         tool("env", "-C", tree, "sha256sum", "--strict", "-c", "SHA256SUMS")
         told = json.loads((tree / "manifest.json").read_text())
@@ -271,7 +273,8 @@ class Structure(Case):
         self.assertEqual(mine.read_bytes(), b"mine")
 
     def test_netboot_url(self):
-        media.mkimage("netboot", "-o", self.folder / "tree", "--kernel", KERNEL32, "--roottask", HELLO, "--url", "http://a:8080/b/")
+        media.mkimage("netboot", "-o", self.folder / "tree", "--kernel", KERNEL32, "--roottask", QUOTED,
+                      "--url", "http://a:8080/b/")
         text = (self.folder / "tree/boot.ipxe").read_text()
         for name in ("hypervisor.elf32", "hello.elf", "job.efi"):
             self.assertIn(f" http://a:8080/b/{name} ", text)
@@ -280,10 +283,10 @@ class Structure(Case):
         """A manifest cannot make us remove what is elsewhere, and a damaged one means that nothing is ours."""
         victim, tree = self.file("victim"), self.folder / "tree"
         self.file("tree/manifest.json", json.dumps({"format": 1, "files": {"../victim": {}, "/" + str(victim): {}}}).encode())
-        media.mkimage("netboot", "-o", tree, "--kernel", KERNEL32, "--roottask", HELLO)
+        media.mkimage("netboot", "-o", tree, "--kernel", KERNEL32, "--roottask", QUOTED)
         self.assertTrue(victim.exists())
         (tree / "manifest.json").write_text("[1]")
-        self.refused("was not made by an earlier run", "netboot", "-o", tree, "--kernel", KERNEL32, "--roottask", HELLO)
+        self.refused("was not made by an earlier run", "netboot", "-o", tree, "--kernel", KERNEL32, "--roottask", QUOTED)
 
     def test_signatures(self):
         keys, tree = self.folder / "keys", self.folder / "tree"
@@ -295,7 +298,7 @@ class Structure(Case):
         self.assertIn("never overwritten", done.stderr)
         for name in ("ca.key", "codesign.key"):
             self.assertEqual((keys / name).stat().st_mode & 0o777, 0o600)
-        media.mkimage("netboot", "-o", tree, "--kernel", KERNEL32, "--roottask", HELLO, "--sign", keys)
+        media.mkimage("netboot", "-o", tree, "--kernel", KERNEL32, "--roottask", QUOTED, "--sign", keys)
         script = (tree / "boot.ipxe").read_text()
         self.assertIn("imgtrust --permanent || goto", script.splitlines()[1])
         for name in ("hypervisor.elf32", "hello.elf", "job.efi"):
@@ -323,8 +326,9 @@ class Reproducible(Case):
         os.utime(hello, (10**9 + number * 86400, 10**9 + number * 86400))
         before = os.umask(0o022 if number % 2 else 0o027)
         try:
-            media.mkimage(kind, "-o", place / output, "--kernel", kernel, "--roottask", f"{hello} a", "--roottask", f"{hello} b",
-                          "--module", hello, cwd=place, env={**os.environ, "TZ": f"UTC{number}", **changes})
+            media.mkimage(kind, "-o", place / output, "--kernel", kernel, "--roottask", media.load(hello, "a"),
+                          "--roottask", media.load(hello, "b"), "--module", media.load(hello), cwd=place,
+                          env={**os.environ, "TZ": f"UTC{number}", **changes})
         finally:
             os.umask(before)
         return place / output
@@ -346,7 +350,7 @@ class Reproducible(Case):
         found = set()
         for words in ("a", "b"):
             for kind in ("iso", "usb"):
-                media.mkimage(kind, "-o", self.folder / "out", "--kernel", KERNEL, "--roottask", f"{HELLO} {words}")
+                media.mkimage(kind, "-o", self.folder / "out", "--kernel", KERNEL, "--roottask", f"{QUOTED} {words}")
                 found.add(re.search(r"\(GUID\): (\S+)", tool("/sbin/sgdisk", "-p", self.folder / "out"))[1])
         self.assertEqual(len(found), 2 * 1)
 

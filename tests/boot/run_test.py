@@ -14,7 +14,7 @@ import media  # first: it finds the others
 import machine
 
 BUILD = pathlib.Path(sys.argv.pop()).resolve()
-KERNEL, HELLO = BUILD / "hypervisor.elf32", BUILD / "hello.elf"
+KERNEL, HELLO = BUILD / "hypervisor.elf32", media.load(BUILD / "hello.elf")
 RUN = runpy.run_path(str(media.SOURCE / "boot/run"))
 
 
@@ -35,12 +35,12 @@ class Run(unittest.TestCase):
     def test_kernel(self):
         self.ends(0, r'hello\.elf a,,b c"\n', KERNEL, f"{HELLO} a,,b c", HELLO)
         self.ends(3, "give hypervisor.elf32", BUILD / "hypervisor", HELLO)
-        self.ends(3, "no Multiboot header", HELLO, HELLO)
-        self.ends(3, "no such file", KERNEL, self.folder / "absent")
+        self.ends(3, "no Multiboot header", BUILD / "hello.elf", HELLO)
+        self.ends(3, "no such file", KERNEL, media.load(self.folder / "absent"))
         self.ends(3, "a file name is missing", KERNEL, "")
 
     def test_job(self):
-        (self.folder / "a.job").write_text(f"load {KERNEL} serial\nload {HELLO} of a job\n")
+        (self.folder / "a.job").write_text(f"load {media.load(KERNEL)} serial\nload {HELLO} of a job\n")
         self.ends(0, r'hello\.elf of a job"\n', "-m", "smp", self.folder / "a.job")
         self.ends(3, "brings its modules along", self.folder / "a.job", HELLO)
 
