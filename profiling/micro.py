@@ -23,6 +23,7 @@ import report
 
 HERE = pathlib.Path(__file__).resolve().parent
 USAGE, INVALID = 2, 4
+THREADS = re.compile(r"/threads:(?!1$)\d+$")
 SHORT = 0.1  # of the time of a long run
 LONG, PATIENCE = 1000000, 10  # instructions, seconds: once is enough
 TOP = 10  # functions that are shown
@@ -122,7 +123,9 @@ def count_with_perf(program, name, min_time):
 
 
 def count_with_callgrind(program, name, min_time):
-    """Writing the counts down takes longer than most loops: once is not enough for those."""
+    """Writing the counts down takes longer than most loops: once is not enough for those. Threads cannot be told apart."""
+    if THREADS.search(name):
+        return {}
     while True:
         with tempfile.TemporaryDirectory() as folder:
             text, runs = callgrind.count(command(program, name, min_time), folder)

@@ -28,6 +28,7 @@ static void ten(benchmark::State &state)
 		asm volatile(".rept 10\\n\\tnop\\n\\t.endr");
 }
 BENCHMARK(ten);
+BENCHMARK(ten)->Threads(2);
 __attribute__((noinline)) static void work(int64_t count)
 {
 	for (int64_t i = 0; i < count; i++)
@@ -168,19 +169,21 @@ class Command(unittest.TestCase):
     def test_callgrind(self):
         if callgrind.why_not():
             self.skipTest(callgrind.why_not())
-        code, out, error = self.run_it("--program", "known", "--filter", "ten|1000$", "--counters", "callgrind")
+        code, out, error = self.run_it("--program", "known", "--filter", "^ten|1000$", "--counters", "callgrind")
         self.assertEqual((code, error), (0, ""))
         self.assertIn("counts by callgrind", out)
         rows = {row["name"]: row for row in json.loads((self.folder / "out/results.json").read_text())["benchmarks"]}
-        self.assertEqual(rows.keys(), {"ten", "many/n:1000"})
+        self.assertEqual(rows.keys(), {"ten", "ten/threads:2", "many/n:1000"})
+        self.assertEqual(rows["ten/threads:2"]["counts"], {})  # its threads cannot be told apart
         self.assertTrue(11 <= rows["ten"]["counts"]["instructions"] <= 14, rows)
         self.assertTrue(2000 < rows["many/n:1000"]["counts"]["instructions"] < 4100, rows)
         self.assertTrue(all(row["nanoseconds"] > 0 for row in rows.values()))
+        self.assertRegex(out, r"(?m)^known/ten/threads:2 +[0-9.]+ +\.$")
         self.assertTrue(out.startswith((self.folder / "out/table.txt").read_text()))
 
     def test_auto(self):
         """Whatever this machine can do, it says how it counts."""
-        code, out, error = self.run_it("--program", "known", "--filter", "ten")
+        code, out, error = self.run_it("--program", "known", "--filter", "ten$")
         self.assertEqual((code, error), (0, ""))
         self.assertRegex(out, r"(?m)^counts by (perf|callgrind), |^no counts by callgrind")
         self.assertRegex(out, r"(?m)^known/ten +\d+\.\d")
