@@ -30,7 +30,7 @@ examples:
                                           what differs between two kernels; pathcost.py diff --help
   pathcost.py --suite vmexit --emulator bochs
                                           round trips of VM exits
-  pathcost.py --weights zen3              cycles of another microarchitecture (profiling/weights, or a file)
+  pathcost.py --weights zen4              cycles of another microarchitecture (profiling/weights, or a file)
 
 exit codes: 0 all is well; 1 a budget is exceeded; 2 wrong usage, or a file is wrong; 4 there is no valid result; 77 this machine or
 kernel can do none of the cases
