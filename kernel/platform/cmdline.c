@@ -107,6 +107,8 @@ static void parse_word(struct word w, struct cmdline *out)
 		out->vpid = false;
 	else if (is(w, "nomwait"))
 		out->mwait = false;
+	else if (is(w, "l1flush"))
+		out->l1_flush = true;
 	else if (has_key(w, "heap=", &value))
 		valid = parse_size(value, &out->heap);
 	else if (has_key(w, "log=", &value))

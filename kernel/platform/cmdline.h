@@ -4,15 +4,15 @@
  *
  *   serial          drive COM1                novga          no text console
  *   nopcid          no TLB tags for PDs       novpid         no TLB tags for VMs
- *   nomwait         idle CPUs halt            log=LEVEL      error, warn, info or debug
- *   heap=N[KMG]     size of the kernel heap
+ *   nomwait         idle CPUs halt            l1flush        no data of others in L1 when a VM runs
+ *   heap=N[KMG]     size of the kernel heap   log=LEVEL      error, warn, info or debug
  */
 #pragma once
 
 #include "lib/types.h"
 
 struct cmdline {
-	bool serial, vga, pcid, vpid, mwait;
+	bool serial, vga, pcid, vpid, mwait, l1_flush;
 	u64 heap;      /* bytes; 0 = by rule (platform/memmap.h) */
 	int log_level; /* enum log_level */
 };

@@ -19,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(c.vga || strstr(text, "novga"));
 	CHECK(c.pcid || strstr(text, "nopcid"));
 	CHECK(c.vpid || strstr(text, "novpid"));
+	CHECK(!c.l1_flush || strstr(text, "l1flush"));
 	CHECK(c.mwait || strstr(text, "nomwait"));
 	free(text);
 	return 0;

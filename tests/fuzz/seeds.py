@@ -14,7 +14,7 @@ def pad(data, to):
 
 
 def cmdlines():
-    yield b"serial novga nopcid novpid nomwait heap=64M log=debug"
+    yield b"serial novga nopcid novpid nomwait l1flush heap=64M log=debug"
     yield b"/boot/hypervisor.elf32 serial heap=18446744073709551615 heap=3G log=error"
     yield b"heap=1KM heap= log=x heap=99999999999999999999K log="
 

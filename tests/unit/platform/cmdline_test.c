@@ -24,25 +24,27 @@ static struct cmdline parse(const char *text)
 
 static const struct {
 	const char *text;
-	bool serial, vga, pcid, vpid, mwait;
+	bool serial, vga, pcid, vpid, mwait, l1_flush;
 } words[] = {
-	{"", 0, 1, 1, 1, 1},
-	{" \t \n", 0, 1, 1, 1, 1},
-	{"serial", 1, 1, 1, 1, 1},
-	{"  serial  ", 1, 1, 1, 1, 1},
-	{"novga", 0, 0, 1, 1, 1},
-	{"nopcid", 0, 1, 0, 1, 1},
-	{"novpid", 0, 1, 1, 0, 1},
-	{"serial novga nopcid novpid", 1, 0, 0, 0, 1},
-	{"nomwait", 0, 1, 1, 1, 0},
-	{"nomwait novpid serial", 1, 1, 1, 0, 0},
-	{"novpid\tnopcid\nnovga serial", 1, 0, 0, 0, 1},
-	{"/boot/hypervisor.elf32 serial", 1, 1, 1, 1, 1},
-	{"serial serial", 1, 1, 1, 1, 1},
+	{"", 0, 1, 1, 1, 1, 0},
+	{" \t \n", 0, 1, 1, 1, 1, 0},
+	{"serial", 1, 1, 1, 1, 1, 0},
+	{"  serial  ", 1, 1, 1, 1, 1, 0},
+	{"novga", 0, 0, 1, 1, 1, 0},
+	{"nopcid", 0, 1, 0, 1, 1, 0},
+	{"novpid", 0, 1, 1, 0, 1, 0},
+	{"serial novga nopcid novpid", 1, 0, 0, 0, 1, 0},
+	{"nomwait", 0, 1, 1, 1, 0, 0},
+	{"nomwait novpid serial", 1, 1, 1, 0, 0, 0},
+	{"novpid\tnopcid\nnovga serial", 1, 0, 0, 0, 1, 0},
+	{"/boot/hypervisor.elf32 serial", 1, 1, 1, 1, 1, 0},
+	{"serial serial", 1, 1, 1, 1, 1, 0},
+	{"l1flush", 0, 1, 1, 1, 1, 1},
+	{"novga l1flush serial", 1, 0, 1, 1, 1, 1},
 	/* unknown words: other cases, parts and extensions of known ones */
-	{"Serial SERIAL seria serial1 noserial", 0, 1, 1, 1, 1},
-	{"vga mwait nomwai novg novgax pcid nopci -nopcid", 0, 1, 1, 1, 1},
-	{"iommu keyb nosmp serial= =", 0, 1, 1, 1, 1},
+	{"Serial SERIAL seria serial1 noserial", 0, 1, 1, 1, 1, 0},
+	{"vga mwait nomwai novg novgax pcid nopci -nopcid", 0, 1, 1, 1, 1, 0},
+	{"iommu keyb nosmp serial= = l1flus nol1flush l1flush=1", 0, 1, 1, 1, 1, 0},
 };
 
 static void test_words(void **state)
@@ -55,6 +57,7 @@ static void test_words(void **state)
 		assert_int_equal(c.pcid, words[i].pcid);
 		assert_int_equal(c.vpid, words[i].vpid);
 		assert_int_equal(c.mwait, words[i].mwait);
+		assert_int_equal(c.l1_flush, words[i].l1_flush);
 		assert_int_equal(c.heap, 0);
 		assert_int_equal(c.log_level, LOG_INFO);
 		assert_true(fake_log_empty());

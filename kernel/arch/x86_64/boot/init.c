@@ -131,7 +131,7 @@ static void init_late(void)
 	unsigned self = smp_self(&acpi);
 
 	cpu_setup(self);
-	vmx_init(cmdline.vpid);
+	vmx_init(cmdline.vpid, cmdline.l1_flush);
 	init_objects();
 	tsc_init(); /* takes its time, and from here on NMIs may come */
 	for (unsigned n = 0; n < cpu_count; n++)

@@ -8,6 +8,7 @@
 #include "mm/page.h"
 #include "platform/console.h"
 #include "vmx/vmcs.h"
+#include "vmx/vmx_l1.h"
 #include "vmx/vmx_vcpu.h"
 
 struct vmx vmx;
@@ -154,10 +155,11 @@ static const char *detect(struct vmx *x, bool allow_vpid)
 	return NULL;
 }
 
-void vmx_init(bool allow_vpid)
+void vmx_init(bool allow_vpid, bool l1_flush)
 {
 	const char *lacking = detect(&vmx, allow_vpid);
 
+	vmx.l1_flush = vmx_l1_can_flush() && (l1_flush || vmx_l1_leaks());
 	vmx.usable = !lacking && msr_bitmap_init() == SUCCESS;
 	if (vmx.usable)
 		space_mem_guest_leaf_max = vmx.ept_caps & EPT_1G ? 2 : 1;
@@ -231,8 +233,9 @@ u64 vmx_announce(void)
 {
 	if (!vmx.usable)
 		return 0;
-	log_info("VMX: nested pages%s%s, VPID %s", vmx.ept_caps & EPT_1G ? " up to 1 GiB" : "",
-		 vmx.secondary.may & SEC_VIRTUAL_INTERRUPTS ? ", virtual interrupts" : "", vmx.vpid ? "on" : "off");
+	log_info("VMX: nested pages%s%s, VPID %s%s", vmx.ept_caps & EPT_1G ? " up to 1 GiB" : "",
+		 vmx.secondary.may & SEC_VIRTUAL_INTERRUPTS ? ", virtual interrupts" : "", vmx.vpid ? "on" : "off",
+		 vmx.l1_flush ? ", L1 flushed for each run" : "");
 	return (u64)vmx.secondary.may << 32 | vmx.secondary.must | SECONDARY_NEEDED;
 }
 

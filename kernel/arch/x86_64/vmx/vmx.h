@@ -18,7 +18,10 @@ struct vmx_control {
 };
 
 struct vmx {
-	bool usable; /* on all CPUs so far */
+	bool usable;   /* on all CPUs so far */
+	bool l1_flush; /* the data cache is emptied for each run */
+
+	/* the same on all CPUs */
 	u32 revision;
 	struct vmx_control pin, primary, secondary, exit, entry;
 	u64 cr0_must, cr0_may, cr4_must, cr4_may;
@@ -29,8 +32,8 @@ struct vmx {
 
 extern struct vmx vmx;
 
-/* Boot CPU, before the first PD is made: finds out. */
-void vmx_init(bool allow_vpid);
+/* Boot CPU, before the first PD is made: finds out. `l1_flush`: even if this CPU has no need. */
+void vmx_init(bool allow_vpid, bool l1_flush);
 
 /* Memory for a CPU that is to be started. */
 void vmx_prepare_cpu(unsigned n);

@@ -14,6 +14,7 @@
 #include "core/kp.h"
 #include "core/vcpu.h"
 #include "vmx/vmx.h"
+#include "vmx/vmx_l1.h"
 
 /* ---- what stays ---- */
 
@@ -51,6 +52,19 @@ void vmx_switch_guest_regs(struct cpu *cpu, struct vcpu *v)
 
 /* ---- MSRs ---- */
 
+#define SPECIAL_SELDOM (SPECIAL_TSC_AUX | SPECIAL_SPEC_CTRL | SPECIAL_L1_FLUSH)
+
+static noinline void seldom_to_guest(const struct arch_vcpu *a)
+{
+	if (a->special & SPECIAL_L1_FLUSH)
+		vmx_l1_flush();
+	if (a->special & SPECIAL_TSC_AUX)
+		msr_write(MSR_TSC_AUX, a->tsc_aux);
+	if (a->special & SPECIAL_SPEC_CTRL)
+		msr_write(MSR_SPEC_CTRL, a->spec_ctrl);
+}
+
+/* The last things before the guest. */
 static void msrs_to_guest(const struct arch_vcpu *a)
 {
 	if (a->special & SPECIAL_SYSCALL) {
@@ -58,10 +72,8 @@ static void msrs_to_guest(const struct arch_vcpu *a)
 		msr_write(MSR_LSTAR, a->lstar);
 		msr_write(MSR_FMASK, a->fmask);
 	}
-	if (a->special & SPECIAL_TSC_AUX)
-		msr_write(MSR_TSC_AUX, a->tsc_aux);
-	if (a->special & SPECIAL_SPEC_CTRL)
-		msr_write(MSR_SPEC_CTRL, a->spec_ctrl);
+	if (unlikely(a->special & SPECIAL_SELDOM))
+		seldom_to_guest(a);
 }
 
 static void read_live_msrs(struct arch_vcpu *a)

@@ -140,6 +140,7 @@ static void first_load(struct cpu *cpu, struct vcpu *v)
 	vmptrld(a);
 	a->host_tsc_aux = vmx_host_tsc_aux(cpu);
 	vmx_set_tsc_aux(a, 0);
+	vmx_set_special(a, SPECIAL_L1_FLUSH, vmx.l1_flush);
 	vmx_init_fields(cpu, v);
 	vmx_flush_vpid(v);
 	a->initialized = true;
