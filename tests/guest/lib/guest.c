@@ -7,7 +7,7 @@
 #define RFLAGS_CLEAN 0x202ul
 #define NON_CANONICAL 0x8000000000000000ul
 #define VECTOR_NMI 2
-#define TESTS_MAX 200
+#define TESTS_MAX 256
 #define WATCHDOG_TURNS 300000
 
 struct guest_fault guest_fault;

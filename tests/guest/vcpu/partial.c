@@ -125,6 +125,115 @@ static void everything(void)
 	}
 }
 
+/* ---- Exits of which the kernel reads different things: by an instruction, in nested pages, exceptions, others ----
+ */
+
+VM_CODE(exit_cpuid, "cpuid");
+VM_CODE(exit_store, "mov %eax, 0xe008");
+VM_CODE(exit_ud, "ud2");
+VM_CODE(exit_none, "1: jmp 1b");
+
+static const struct exit_class {
+	const struct vm_code *code;
+	unsigned reason, exceptions;
+	uint32_t event;
+} classes[] = {
+	{exit_cpuid, VMX_CPUID, 0, 0},
+	{exit_store, VMX_EPT_VIOLATION, 0, 0},
+	{exit_ud, VMX_EXCEPTION, 1 << 6, 0},
+	{exit_none, VMX_INTR_WINDOW, 0, VMX_EVENT_WANT_INTR_WINDOW},
+};
+
+/* With PAE paging, in 32-bit mode, there are PDPTEs, too. */
+static void start_class(struct vm *vm, enum vm_mode mode, const struct exit_class *c, bool pae)
+{
+	vm_start(vm, mode, &c->code[mode]);
+	vm->s->exc_bitmap = c->exceptions;
+	vm->s->intr_info = c->event;
+	vm->s->rflags |= 0x200;
+	if (!pae)
+		return;
+	vm->s->cr0 |= 0x80000000;
+	vm->s->cr4 |= 0x20;
+	for (unsigned i = 0; i < 4; i++)
+		vm->s->pdpte[i] = (VM_TABLES + 2 * RT_PAGE) | 1;
+}
+
+static void expect_group(struct vm *vm, const struct utcb_state *whole, unsigned g, unsigned reason)
+{
+	if (groups[g].mtd != MTD_TSC_TIMEOUT && changed(whole, vm->s, groups[g].from, groups[g].to))
+		test_fail(__FILE__, __LINE__, "%s bits, exit %u: group %#lx differs", vm_mode_name(vm->mode), reason,
+			  groups[g].mtd);
+	EXPECT_VM(vm, vm->s->qual[0], whole->qual[0]);
+	EXPECT_VM(vm, vm->s->qual[1], whole->qual[1]);
+	EXPECT_VM(vm, vm->s->rip, whole->rip);
+}
+
+/* Again and again the same exit: whatever the page had before, it has the same afterwards, all or what was asked for.
+ */
+static void one_class(struct vm *vm, enum vm_mode mode, const struct exit_class *c, bool pae)
+{
+	static struct utcb_state whole;
+
+	start_class(vm, mode, c, pae);
+	RUN(vm, c->reason);
+	whole = *vm->s;
+	EXPECT_VM(vm, whole.actv_state, VMX_ACTIVE);
+	EXPECT_VM(vm, whole.intr_info, c->exceptions ? VMX_EVENT_VALID | VMX_EVENT_EXCEPTION | 6 : 0);
+	EXPECT_VM(vm, whole.vect_info | whole.vect_error | whole.intr_error, 0);
+	EXPECT_VM(vm, whole.qual[1], c->reason == VMX_EPT_VIOLATION ? VM_HOLE + 8 : 0);
+	vcpu_scribble(vm);
+	RUN(vm, c->reason);
+	for (unsigned g = 0; g < RT_ARRAY(groups); g++)
+		expect_group(vm, &whole, g, c->reason);
+	for (unsigned i = 0; pae && i < 4; i++)
+		EXPECT_VM(vm, vm->s->pdpte[i], whole.pdpte[i]);
+	for (unsigned g = 0; rt_has_vcpu_partial() && g < RT_ARRAY(groups); g++) {
+		vcpu_scribble(vm);
+		run_partial(vm, groups[g].mtd, c->reason);
+		expect_group(vm, &whole, g, c->reason);
+	}
+	if (!rt_has_vcpu_partial() || !pae)
+		return;
+	vcpu_scribble(vm);
+	run_partial(vm, MTD_PDPTE, c->reason);
+	for (unsigned i = 0; i < 4; i++)
+		EXPECT_VM(vm, vm->s->pdpte[i], whole.pdpte[i]);
+}
+
+static void each_class(void)
+{
+	struct vm *vm = vcpu_vm(0);
+
+	for (unsigned i = 0; i < RT_ARRAY(classes); i++) {
+		FOR_MODES(mode)
+		one_class(vm, mode, &classes[i], false);
+		one_class(vm, VM_32, &classes[i], true);
+	}
+}
+
+/* A delivery ends the halt, also one that cannot be finished. */
+static void halt_and_delivery(void)
+{
+	struct vm *vm = vcpu_vm_passthrough(0);
+
+	FOR_MODES(mode)
+	{
+		vm_start(vm, mode, &exit_none[mode]);
+		vm->s->actv_state = VMX_HALTED;
+		vm->s->tsc_timeout = 50000;
+		RUN(vm, VMX_TIMER);
+		EXPECT_VM(vm, vm->s->actv_state, VMX_HALTED);
+		vm->s->rflags |= 0x200;
+		vm->s->rsp = VM_HOLE + 0x100;
+		vm->s->intr_info = VMX_EVENT_VALID | VMX_EVENT_INTR | 0x62;
+		vm->mtd = MTD_RFLAGS | MTD_INJ | MTD_RSP;
+		RUN(vm, VMX_EPT_VIOLATION);
+		EXPECT_VM(vm, vm->s->actv_state, VMX_ACTIVE);
+		EXPECT_VM(vm, vm->s->vect_info, VMX_EVENT_VALID | VMX_EVENT_INTR | 0x62);
+	}
+}
+
 /* The FPU page is not part of the choice, and other exits and pokes work as ever. */
 VM_CODE(use_xmm, "movups 0x6000, %xmm0\n hlt");
 
@@ -147,4 +256,6 @@ static void other_exits(void)
 	}
 }
 
-const struct test vcpu_partial_tests[] = {TEST(each_group), TEST(later), TEST(everything), TEST(other_exits), {}};
+const struct test vcpu_partial_tests[] = {
+	TEST(each_group),  TEST(later), TEST(everything), TEST(each_class), TEST(halt_and_delivery),
+	TEST(other_exits), {}};
