@@ -6,8 +6,6 @@
 #include "vcpu_test.h"
 
 VM_CODE(nothing, "");
-VM_CODE(clobber, "mov $-1, %eax\n mov %eax, %ebx\n mov %eax, %ecx\n mov %eax, %edx\n mov %eax, %esi\n"
-		 "mov %eax, %edi\n mov %eax, %ebp\n");
 
 /* What creation says when nothing is wrong, or before an occupied selector is noticed. */
 static enum status created(void)
@@ -158,31 +156,46 @@ static void ctrl_ignores(void)
 }
 
 /* Registers other than OUT1 stay as they are: the guest's are not the VMM's. */
+VM_CODE_ONE(clobber_all, ".code64",
+	    "mov $-1, %rax\n mov %rax, %rbx\n mov %rax, %rcx\n mov %rax, %rdx\n mov %rax, %rsi\n mov %rax, %rdi\n"
+	    "mov %rax, %rbp\n mov %rax, %rsp\n mov %rax, %r8\n mov %rax, %r9\n mov %rax, %r10\n mov %rax, %r11\n"
+	    "mov %rax, %r12\n mov %rax, %r13\n mov %rax, %r14\n mov %rax, %r15\n vmcall");
+
+/* RBX, RBP, R12 to R15, R8, R9, R10: set, and as they are afterwards. RSI, RDX, RAX are in `r`. */
+static void run_with(struct hc_regs *r, uint64_t kept[9])
+{
+	__asm__ volatile("push %%rbp\n\tpush %%rbx\n\tpush %[kept]\n\tmov %[kept], %%r11\n\t"
+			 "mov (%%r11), %%rbx\n\tmov 8(%%r11), %%rbp\n\tmov 16(%%r11), %%r12\n\tmov 24(%%r11), "
+			 "%%r13\n\tmov 32(%%r11), %%r14\n\tmov 40(%%r11), %%r15\n\tmov 48(%%r11), %%r8\n\t"
+			 "mov 56(%%r11), %%r9\n\tmov 64(%%r11), %%r10\n\tsyscall\n\tpop %%r11\n\t"
+			 "mov %%rbx, (%%r11)\n\tmov %%rbp, 8(%%r11)\n\tmov %%r12, 16(%%r11)\n\tmov %%r13, "
+			 "24(%%r11)\n\tmov %%r14, 32(%%r11)\n\tmov %%r15, 40(%%r11)\n\tmov %%r8, 48(%%r11)\n\t"
+			 "mov %%r9, 56(%%r11)\n\tmov %%r10, 64(%%r11)\n\tpop %%rbx\n\tpop %%rbp"
+			 : "+D"(r->rdi), "+S"(r->rsi), "+d"(r->rdx), "+a"(r->rax)
+			 : [kept] "r"(kept)
+			 : "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory");
+}
+
 static void run_keeps_registers(void)
 {
 	struct vm *vm = vcpu_vm(0);
-	struct hc_regs r = {HC_ARG1(HC_VCPU_CTRL, VCPU_CTRL_RUN, vm->vcpu.sel), 0, 0x1111, 0x2222, 0x3333};
-	unsigned long rbx = 0x4444, r9 = 0x5555, rbp, after_rbp;
+	struct hc_regs r = {HC_ARG1(HC_VCPU_CTRL, VCPU_CTRL_RUN, vm->vcpu.sel), 0, 0x1111, 0x2222, 0};
+	uint64_t kept[9];
 
-	vm_start(vm, VM_64, &clobber[VM_64]);
+	vm_start(vm, VM_64, &clobber_all);
 	r.rsi = vm->mtd;
-	__asm__ volatile("mov %%rbp, %0" : "=r"(rbp));
-	__asm__ volatile("mov %[r8], %%r8\n\tmov %[r9], %%r9\n\tmov %[bx], %%rbx\n\tsyscall\n\t"
-			 "mov %%r8, %[r8]\n\tmov %%r9, %[r9]\n\tmov %%rbx, %[bx]"
-			 : "+D"(r.rdi), "+S"(r.rsi), "+d"(r.rdx),
-			   "+a"(r.rax), [r8] "+m"(r.r8), [r9] "+m"(r9), [bx] "+m"(rbx)
-			 :
-			 : "rcx", "r11", "r8", "r9", "r10", "rbx", "memory");
-	__asm__ volatile("mov %%rbp, %0" : "=r"(after_rbp));
+	for (unsigned i = 0; i < RT_ARRAY(kept); i++)
+		kept[i] = 0x3000 + i;
+	run_with(&r, kept);
 	EXPECT_EQ(r.rdi & 0xff, SUCCESS);
+	EXPECT_EQ(r.rsi, vm->mtd);
 	EXPECT_EQ(r.rdx, 0x1111);
 	EXPECT_EQ(r.rax, 0x2222);
-	EXPECT_EQ(r.r8, 0x3333);
-	EXPECT_EQ(rbx, 0x4444);
-	EXPECT_EQ(r9, 0x5555);
-	EXPECT_EQ(after_rbp, rbp);
+	for (unsigned i = 0; i < RT_ARRAY(kept); i++)
+		EXPECT_EQ(kept[i], 0x3000 + i);
 	EXPECT_EQ(vm->s->exit_reason, VMX_VMCALL);
-	EXPECT_EQ(vm->s->rbx, 0xffffffff);
+	EXPECT_EQ(vm->s->rbx, ~0ul);
+	EXPECT_EQ(vm->s->r15, ~0ul);
 }
 
 /* With virtual machines or without: the information page is consistent. */
