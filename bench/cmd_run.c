@@ -293,7 +293,7 @@ const struct verb verb_run_machine = {
 		"  hbench run -t qemu -k hypervisor.elf32 -r sm.elf --suite sm -o sm.json\n"
 		"  hbench run -t bochs --cpu tigerlake -k hypervisor.elf32 -r ipc.elf\n"
 		"  hbench run -t qemu --accel kvm --boots 5 -k old.elf32 -k new.elf32 -r ipc.elf -o ab.json\n"
-		"  hbench run -t qemu -k hypervisor.elf32 -r ipc.elf --root-append case=call --trace -o new.json\n"
+		"  hbench run -t qemu -k hypervisor.elf32 -r ipc.elf --trace -o new.json\n"
 		"  hbench run -t serial -c /dev/ttyUSB0 -m nuc11 --boots 5 --start 'lab reset nuc11' -o nuc11.json\n"
 		"  hbench run -t tcp -c ser2net:4001 -m nuc11 --start 'lab reset nuc11'\n"
 		"  hbench run -t file -m nuc11 -c boot1.log -c boot2.log -c boot3.log\n",

@@ -15,7 +15,7 @@ static struct {
 
 static const struct option_spec options[] = {
 	VIEW_OPTIONS(o.files),
-	{"events", 'e', OPTION_TEXT, "NAME,NAME...", "Only events of these kinds", &o.events, 0, 0,
+	{"events", 'e', OPTION_TEXT, "NAME,...", "Only events of these kinds", &o.events, 0, 0,
 	 "hypercall hypercall_end call reply help dispatch resume ready wake_remote exception vm_exit vm_entry "
 	 "shootdown "
 	 "grace nmi sample"},
