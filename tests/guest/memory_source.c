@@ -279,10 +279,13 @@ static void overlap(void)
 }
 
 /*
- * RAM, the screen, firmware's ROM and the local APIC, each at RT_PHYS and its address, here and then in another PD.
- * What types page tables have is not to be seen from here: tests/integration/memtype_test.py looks at them when
- * memory_mark() is called. Entries ask for what PAT has first, which lets the MTRRs decide if it is write-back.
+ * RAM, the screen, firmware's ROM and the local APIC, each at RT_PHYS and its address; for guests at its address,
+ * from the hypervisor PD, and higher up, copied from here; and then in another PD. What types page tables have is not
+ * to be seen from here: tests/integration/memtype_test.py looks at them when memory_mark() is called. Entries ask for
+ * what PAT has first, which lets the MTRRs decide if it is write-back.
  */
+#define COPIES 0x10000000000
+
 unsigned long memory_mark(unsigned long, unsigned long, unsigned long);
 __attribute__((noinline, used)) unsigned long memory_mark(unsigned long a, unsigned long b, unsigned long c)
 {
@@ -304,6 +307,14 @@ static void types(void)
 	agent_make(&a);
 	for (unsigned i = 0; i < RT_ARRAY(places); i++)
 		CHECK(rt_map(places[i].pa, places[i].size, PERM_MEM_R));
+	memory_mark(0, 0, 0);
+	for (unsigned i = 0; i < RT_ARRAY(places); i++) {
+		const unsigned long pa = places[i].pa, pages = places[i].size / RT_PAGE;
+		const unsigned long guest = ITEM_GUEST | ITEM_NO_HOST;
+
+		MUST(rt_mem_delegate(RT_SEL_PD, pa, RT_SEL_PD, pa, pages, PERM_MEM_R, guest | ITEM_HYPERVISOR));
+		MUST(rt_mem_delegate(RT_SEL_PD, RT_PHYS + pa, RT_SEL_PD, COPIES + pa, pages, PERM_MEM_R, guest));
+	}
 	memory_mark(0, 0, 0);
 	for (unsigned i = 0; i < RT_ARRAY(places); i++) {
 		unsigned long va = RT_PHYS + places[i].pa;
