@@ -65,6 +65,18 @@ static void print_banner(u64 load)
 	log_info("image at %#lx, %llu KiB", load, image.size / KiB);
 }
 
+/* What loader and firmware say, for whoever wonders why the kernel does what it does. */
+static void print_findings(void)
+{
+	for (u32 i = 0; i < boot.map_count; i++)
+		log_debug("memory at %#lx, %llu KiB, type %u", boot.map[i].addr, boot.map[i].size / KiB,
+			  boot.map[i].type);
+	for (u32 i = 0; i < boot.module_count; i++)
+		log_debug("module at %#lx, %lu bytes", boot.module[i].image.addr, boot.module[i].image.size);
+	for (u32 i = 0; i < acpi.cpu_count; i++)
+		log_debug("CPU %u has APIC ID %u", i, acpi.cpu[i].apic_id);
+}
+
 static void start_consoles(void)
 {
 	console_set_level((enum log_level)cmdline.log_level);
@@ -160,6 +172,7 @@ void boot_main(u32 magic, u32 info, u64 load)
 	if (!acpi_parse(&boot, &acpi))
 		log_warn("no ACPI tables: one CPU, no power control");
 	unsigned self = smp_self(&acpi);
+	print_findings();
 	cpu_count = acpi.cpu_count;
 	must(kspace_init(heap, paddr(load), cpu_count), "the kernel's address space");
 	boot_switch_stack((u64)arch_cpu(self) + CPU_STACK_TOP, init_late, 0);
