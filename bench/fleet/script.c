@@ -109,17 +109,17 @@ static void print_efi(FILE *out, const struct inventory *inventory, const struct
 	free(mac);
 }
 
+/* iPXE takes a file's name from a proxy only if it comes with a server's address. */
 static void print_bios(FILE *out, const struct inventory *inventory)
 {
+	bool proxy = inventory->lab.network.dhcp == DHCP_PROXY;
 	char *server = script_server(inventory);
 
-	if (inventory->lab.network.dhcp == DHCP_PROXY) {
-		fprintf(out, "dhcp-boot=tag:ipxe,%s/boot.ipxe\n", server);
-		fputs("pxe-service=tag:!ipxe,x86PC,hedron,undionly.kpxe\n", out);
-	} else {
-		fprintf(out, "dhcp-boot=tag:ipxe,%s/boot.ipxe\n", server);
-		fputs("dhcp-boot=tag:!ipxe,tag:!efi64,tag:!efihttp,undionly.kpxe\n", out);
-	}
+	fprintf(out, "dhcp-boot=tag:ipxe,%s/boot.ipxe,%s,%s\n", server, inventory->lab.name,
+		inventory->lab.network.address);
+	fputs(proxy ? "pxe-service=tag:!ipxe,x86PC,hedron,undionly.kpxe\n"
+		    : "dhcp-boot=tag:!ipxe,tag:!efi64,tag:!efihttp,undionly.kpxe\n",
+	      out);
 	free(server);
 }
 

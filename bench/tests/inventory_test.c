@@ -220,7 +220,7 @@ static void configuration_of_dnsmasq(void **state)
 		"dhcp-ignore=tag:!known\n",
 		"dhcp-range=10.77.0.50,10.77.0.99,255.255.255.0,1h\n",
 		"dhcp-host=52:54:00:77:00:ab,set:52-54-00-77-00-ab\n",
-		"dhcp-boot=tag:ipxe,http://10.77.0.1:8080/boot.ipxe\n",
+		"dhcp-boot=tag:ipxe,http://10.77.0.1:8080/boot.ipxe,lab1,10.77.0.1\n",
 		"dhcp-boot=tag:52-54-00-77-00-01,tag:!ipxe,tag:!efihttp,tag:efi64,node/52-54-00-77-00-01/job.efi\n",
 		"dhcp-leasefile=/state/leases\n",
 		"enable-tftp\n"};

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# usage: fleet_test.sh BUILD
-# A lab in network namespaces of its own: `hbench fleet serve` on a bridge, three machines that boot from it by PXE (two BIOS,
-# one UEFI) and are measured and compared, one that never answers, one that panics, one that reboots in a loop. Ends with 77,
-# which means skipped, where there can be no namespaces.
+# usage: fleet_test.sh BUILD full|proxy
+# A lab in network namespaces of its own: `hbench fleet serve` on a bridge, machines that boot from it by PXE and are measured and
+# compared. full: it gives addresses; two BIOS machines, one UEFI machine that boots by HTTP, one that never answers, one that
+# panics, one that reboots in a loop. proxy: another server gives addresses; a BIOS machine, and a UEFI machine that boots by
+# TFTP. Ends with 77, which means skipped, where there can be no namespaces.
 
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
 
 if [[ ${1:-} != --inside ]]; then
-	build=$(readlink -f "$1")
+	build=$(readlink -f "$1") mode=$2
 	map=()
 	((EUID == 0)) || map=(-r)
 	unshare "${map[@]}" -n -m true 2>/dev/null || {
@@ -23,10 +24,10 @@ if [[ ${1:-} != --inside ]]; then
 		exit 77
 	}
 	# Whatever happens, nothing outlives the first process of the namespace.
-	exec unshare "${map[@]}" -n -m --pid --fork --kill-child --mount-proc "$here/fleet_test.sh" --inside "$build"
+	exec unshare "${map[@]}" -n -m --pid --fork --kill-child --mount-proc "$here/fleet_test.sh" --inside "$build" "$mode"
 fi
 
-build=$2
+build=$2 mode=$3
 hbench=$build/hbench
 ovmf=/usr/share/OVMF
 lab=$(mktemp -d "${TMPDIR:-/tmp}/fleet-test.XXXXXX")
@@ -81,7 +82,12 @@ on() {
 	bios*) start "${qemu[@]}" -machine q35,graphics=off -m 512 -no-reboot $(pxe e1000 "${name#bios}") ;;
 	uefi*)
 		cp "$OVMF/OVMF_VARS_4M.fd" "$name.fd"
-		start "${qemu[@]}" -machine q35 -m 1024 -no-reboot -device virtio-rng-pci \
+		http=()
+		if [[ $MODE == full ]]; then # forbid it the other way
+			http=(-fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=no
+				-fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=no)
+		fi
+		start "${qemu[@]}" -machine q35 -m 1024 -no-reboot -device virtio-rng-pci "${http[@]}" \
 			$(pxe virtio-net-pci "${name#uefi}"),romfile= \
 			-drive "if=pflash,format=raw,unit=0,readonly=on,file=$OVMF/OVMF_CODE_4M.fd" \
 			-drive "if=pflash,format=raw,unit=1,file=$name.fd"
@@ -104,7 +110,7 @@ esac
 END
 chmod +x power.sh
 # An instruction takes 16 ns there, so that timeouts of loaders are over soon.
-export HBENCH_BUILD=$build OVMF=$ovmf SHIFT=4
+export HBENCH_BUILD=$build OVMF=$ovmf SHIFT=4 MODE=$mode
 
 machine() { # machine NAME MORE...
 	echo "  - name: $1"
@@ -118,21 +124,40 @@ machine() { # machine NAME MORE...
 {
 	echo "lab:"
 	echo "  name: test"
-	echo "  network: {interface: br0, address: 10.77.0.1, dhcp: full, first: 10.77.0.50, last: 10.77.0.99}"
+	echo "  network: {interface: br0, address: 10.77.0.1, dhcp: $mode, first: 10.77.0.50, last: 10.77.0.99}"
 	echo "  directories: {baselines: base}"
 	echo "  timeouts: {boot: 120, run: 120, settle: 0}"
 	echo "  retries: 0"
 	echo "  menu_seconds: 1"
 	echo "machines:"
-	machine bios1 "mac: 52:54:00:77:00:01" "address: 10.77.0.11" "tags: [good]"
-	machine bios2 "mac: 52:54:00:77:00:02" "address: 10.77.0.12" "tags: [good]"
-	machine uefi3 "mac: 52:54:00:77:00:03" "address: 10.77.0.13" "firmware: uefi" "tags: [good]"
-	machine dead "boot: itself" "timeouts: {boot: 3}"
-	machine panic "boot: itself"
-	machine loop "boot: itself"
+	machine bios1 "mac: 52:54:00:77:00:01" "address: 10.77.0.11"
+	machine uefi3 "mac: 52:54:00:77:00:03" "address: 10.77.0.13" "firmware: uefi"
+	if [[ $mode == full ]]; then
+		machine bios2 "mac: 52:54:00:77:00:02" "address: 10.77.0.12" "tags: [good]"
+		machine dead "boot: itself" "timeouts: {boot: 3}"
+		machine panic "boot: itself"
+		machine loop "boot: itself"
+	fi
 } >lab.yaml
 
+# Another host of the network, which gives addresses and knows nothing of booting.
+other_server() {
+	unshare -n sleep infinity &
+	local host=$!
+	for _ in {1..50}; do
+		[[ $(readlink /proc/self/ns/net) != "$(readlink /proc/$host/ns/net)" ]] && break
+		sleep 0.1
+	done
+	ip link add lan0 type veth peer name lan1
+	ip link set lan1 netns $host
+	ip link set lan0 master br0 up
+	nsenter -t $host -n sh -c "ip link set lo up && ip addr add 10.77.0.2/24 dev lan1 && ip link set lan1 up"
+	nsenter -t $host -n dnsmasq --no-daemon --conf-file=/dev/null --port=0 --interface=lan1 --bind-interfaces --no-ping \
+		--dhcp-range=10.77.0.100,10.77.0.120,255.255.255.0 --dhcp-leasefile="$lab/leases" >other.txt 2>&1 &
+}
+
 network
+[[ $mode == full ]] || other_server
 "$hbench" fleet check -i lab.yaml || fail "the inventory"
 # The baseline: the same machine, started without a network.
 export WORDS="suite=ipc windows=2 case=null,call_reply_cross,sm"
@@ -178,7 +203,7 @@ done
 listeners=$(awk 'FNR > 1 && $4 == "0A" { print $2 }' /proc/net/tcp /proc/net/tcp6)
 [[ $listeners == 01004D0A:1F90 ]] || fail "listening: $listeners"
 listeners=$(awk 'FNR > 1 && !/ 000080FE/ { print $2 }' /proc/net/udp /proc/net/udp6 | sort | xargs)
-[[ $listeners == "00000000:0043 01004D0A:0045" ]] || fail "listening (UDP): $listeners"
+[[ $listeners == "00000000:0043 01004D0A:0045" || $mode == proxy ]] || fail "listening (UDP): $listeners"
 
 # Root is gone, where there is another user.
 read -r _ _ users </proc/self/uid_map
@@ -196,20 +221,28 @@ fi
 code=0
 "$hbench" fleet run -i lab.yaml -k "$build/hypervisor.elf32" --suite ipc --root-append "${WORDS#* }" -o run >run.txt 2>&1 || code=$?
 cat run.txt
-[[ $code == 4 ]] || fail "exit code $code"
-for line in 'bios1 +ipc +1 +1 +ok +same$' 'bios2 +ipc +1 +1 +ok +same$' 'uefi3 +ipc +1 +1 +ok +same$' \
-	'dead +ipc +0 +1 +silent machine ' 'panic +ipc +0 +1 +panic .*PANIC: ' 'loop +ipc +0 +1 +reboot loop '; do
+wanted=('bios1 +ipc +1 +1 +ok +same$' 'uefi3 +ipc +1 +1 +ok +same$')
+if [[ $mode == full ]]; then
+	[[ $code == 4 ]] || fail "exit code $code"
+	wanted+=('bios2 +ipc +1 +1 +ok +same$' 'dead +ipc +0 +1 +silent machine ' 'panic +ipc +0 +1 +panic .*PANIC: '
+		'loop +ipc +0 +1 +reboot loop ')
+	grep -q 'type="reboot loop"' run/junit.xml || fail "JUnit"
+	grep -q 'http: .* 200 GET /node/52-54-00-77-00-03/job.efi' serve.txt || fail "the UEFI machine did not boot by HTTP"
+else
+	[[ $code == 0 ]] || fail "exit code $code"
+	grep -q 'sent .*/node/52-54-00-77-00-03/job.efi' serve.txt || fail "the UEFI machine did not boot by TFTP"
+fi
+for line in "${wanted[@]}"; do
 	grep -Eq "^$line" run.txt || fail "no line: $line"
 done
 grep -q '\[MB1\]' run/bios1/ipc/result.json || fail "not Multiboot 1"
 grep -q '\[MB2\]' run/uefi3/ipc/result.json || fail "not Multiboot 2"
-[[ -s run/panic/ipc/console.1.log && -s run/index.html && -s run/results.html && -s run/report.json ]] || fail "files are missing"
-grep -q 'type="reboot loop"' run/junit.xml || fail "JUnit"
+[[ -s run/bios1/ipc/console.1.log && -s run/index.html && -s run/results.html && -s run/report.json ]] || fail "files are missing"
 "$hbench" history ipc/null | grep -q bios1 || fail "the database has nothing"
 
 # Everything is off, unlocked, and boots by itself again.
-for name in bios1 bios2 uefi3 dead panic loop; do
-	"$hbench" fleet power -i lab.yaml $name status | grep -q 'is off' || fail "$name is on"
+for name in $("$hbench" fleet list -i lab.yaml | awk 'FNR > 1 { print $1 }'); do
+	"$hbench" fleet power -i lab.yaml "$name" status | grep -q 'is off' || fail "$name is on"
 done
 [[ -z $(find locks -name '*.lock') ]] || fail "locks are left"
 [[ -z $(find boot/node -type f) ]] || fail "machines would boot this again"
