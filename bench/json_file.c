@@ -23,3 +23,11 @@ bool json_file_error(struct error *error, const char *path, const struct error *
 {
 	return error_set(error, "%s: %.900s", path, why->text);
 }
+
+void json_file_text(const json_t *object, const char *key, char *out, size_t size)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	snprintf(out, size, "%s", text ? text : "");
+	make_harmless(out);
+}

@@ -11,3 +11,6 @@ json_t *json_file_load(const char *path, size_t max, struct error *error) must_c
 
 /* Prints with the file's name what is wrong in it; false. */
 bool json_file_error(struct error *error, const char *path, const struct error *why);
+
+/* Copies a text of an object, without control characters; "" when it is not there. */
+void json_file_text(const json_t *object, const char *key, char *out, size_t size);

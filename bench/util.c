@@ -55,16 +55,24 @@ char *xstrdup(const char *s)
 	return or_die(strdup(s));
 }
 
-char *xasprintf(const char *fmt, ...)
+char *xvasprintf(const char *fmt, va_list args)
 {
 	char *s = NULL;
-	va_list args;
 
-	va_start(args, fmt);
 	if (vasprintf(&s, fmt, args) < 0)
 		s = NULL;
-	va_end(args);
 	return or_die(s);
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list args;
+	char *s;
+
+	va_start(args, fmt);
+	s = xvasprintf(fmt, args);
+	va_end(args);
+	return s;
 }
 
 void strings_free(char **strings)

@@ -40,6 +40,7 @@ void *xcalloc(size_t count, size_t size);
 void *xreallocarray(void *old, size_t count, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) printf_like(1, 2);
+char *xvasprintf(const char *fmt, va_list args) printf_like(1, 0);
 
 /* Frees a NULL-terminated array of strings. */
 void strings_free(char **strings);

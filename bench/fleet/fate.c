@@ -101,20 +101,12 @@ bool fate_save(const struct fate *o, const char *path, struct error *error)
 	return good;
 }
 
-static void take_text(const json_t *root, const char *key, char *out, size_t size)
-{
-	const char *text = json_string_value(json_object_get(root, key));
-
-	snprintf(out, size, "%s", text ? text : "");
-	make_harmless(out);
-}
-
 static void take_attempt(struct fate *o, const json_t *from)
 {
 	struct fate_attempt a;
 
-	take_text(from, "log", a.log, sizeof(a.log));
-	take_text(from, "why", a.why, sizeof(a.why));
+	json_file_text(from, "log", a.log, sizeof(a.log));
+	json_file_text(from, "why", a.why, sizeof(a.why));
 	if (*a.log == '.' || strchr(a.log, '/')) /* it must not lead out of the folder */
 		return;
 	fate_add(o, find_verdict(json_string_value(json_object_get(from, "verdict"))), a.log, a.why,
@@ -133,7 +125,7 @@ bool fate_load(struct fate *o, const char *path, struct error *error)
 	if (!root)
 		return false;
 	o->verdict = find_verdict(json_string_value(json_object_get(root, "verdict")));
-	take_text(root, "why", o->why, sizeof(o->why));
+	json_file_text(root, "why", o->why, sizeof(o->why));
 	json_array_foreach(json_object_get(root, "attempts"), i, attempt)
 	{
 		take_attempt(o, attempt);

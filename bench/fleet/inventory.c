@@ -13,15 +13,12 @@ enum { INVENTORY_MAX = 4 << 20 };
 
 void inventory_problem(struct inventory_problems *problems, const char *fmt, ...)
 {
-	char *text = NULL;
 	va_list args;
 
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = xstrdup("out of memory");
-	va_end(args);
 	problems->text = xreallocarray(problems->text, problems->count + 1, sizeof(*problems->text));
-	problems->text[problems->count++] = text;
+	va_start(args, fmt);
+	problems->text[problems->count++] = xvasprintf(fmt, args);
+	va_end(args);
 }
 
 void inventory_print_problems(const struct inventory_problems *problems)

@@ -30,12 +30,11 @@ static void problem(const struct check *c, const char *field, const char *fmt, .
 static void problem(const struct check *c, const char *field, const char *fmt, ...)
 {
 	char *place = c->in_machine ? xasprintf("machines/%u/%s", c->index, field) : xasprintf("lab/%s", field);
-	char *text = NULL, *shown;
+	char *text, *shown;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = xstrdup("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	shown = c->in_machine ? xasprintf("machine %s", c->inventory->machines[c->index].name) : xstrdup("lab");
 	inventory_problem(c->problems, "%s:%u: %s: %s: %s", c->path, places_line(c->places, place), shown, field,

@@ -57,14 +57,6 @@ static void own_info(struct lock_info *info, const char *purpose)
 	info->expires = (long long)time(NULL) + LOCK_SECONDS;
 }
 
-static void copy_text(const json_t *root, const char *key, char *out, size_t size)
-{
-	const char *text = json_string_value(json_object_get(root, key));
-
-	snprintf(out, size, "%s", text ? text : "unknown");
-	make_harmless(out);
-}
-
 /* A file that cannot be read as a lock counts as one of an unknown owner, which is over. */
 static bool read_lock(const char *path, struct lock_info *info)
 {
@@ -75,10 +67,10 @@ static bool read_lock(const char *path, struct lock_info *info)
 	if (access(path, F_OK))
 		return false;
 	root = json_file_load(path, LOCK_FILE_MAX, &ignored);
-	copy_text(root, "owner", info->owner, sizeof(info->owner));
-	copy_text(root, "host", info->host, sizeof(info->host));
-	copy_text(root, "purpose", info->purpose, sizeof(info->purpose));
-	copy_text(root, "since", info->since, sizeof(info->since));
+	json_file_text(root, "owner", info->owner, sizeof(info->owner));
+	json_file_text(root, "host", info->host, sizeof(info->host));
+	json_file_text(root, "purpose", info->purpose, sizeof(info->purpose));
+	json_file_text(root, "since", info->since, sizeof(info->since));
 	info->pid = (long)json_integer_value(json_object_get(root, "pid"));
 	info->started = (unsigned long long)json_integer_value(json_object_get(root, "started"));
 	info->expires = (long long)json_integer_value(json_object_get(root, "expires"));

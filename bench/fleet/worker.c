@@ -26,12 +26,11 @@ static void tell(const struct work *w, const char *fmt, ...) printf_like(2, 3);
 /* One write, so that lines of machines do not mix. */
 static void tell(const struct work *w, const char *fmt, ...)
 {
-	char *text = NULL;
 	va_list args;
+	char *text;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = xstrdup("out of memory");
+	text = xvasprintf(fmt, args);
 	va_end(args);
 	make_harmless(text);
 	dprintf(STDERR_FILENO, "%s  %s\n", w->machine->name, text);
