@@ -20,6 +20,7 @@ KERNEL = "hypervisor.elf32"
 UNDIONLY = pathlib.Path("/usr/lib/ipxe/undionly.kpxe")  # iPXE for network cards with a PXE ROM of somebody else
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 RESERVED = ("boot.ipxe", "job.efi", "undionly.kpxe", MANIFEST, SUMS)
+SIGNATURE = ".sig"  # behind the name of what is signed
 DELAY = 1  # seconds before a machine that cannot boot restarts
 # iPXE's own limits: it silently drops modules and cuts command lines beyond them. Command lines start with the file's URL.
 IPXE_MODULES_MAX = 8
@@ -47,7 +48,7 @@ def fetch(command, name, file, words, base, signed):
     """Lines that fetch a file, under a name of its own: iPXE takes a file for one it has already if the names are equal."""
     yield " ".join((command, "--name", name, base + file) + words) + " || goto fail"
     if signed:
-        yield f"imgverify {name} {base}{file}.sig || goto fail"
+        yield f"imgverify {name} {base}{file}{SIGNATURE} || goto fail"
 
 
 def job_lines(work, base, signed):
@@ -105,7 +106,10 @@ def make_files(jobs, timeout, url="", keys=None):
     if UNDIONLY.is_file():
         files[UNDIONLY.name] = UNDIONLY.read_bytes()
     if keys:
-        files.update({f"{name}.sig": signing.sign(keys, data) for name, data in sorted(files.items())})
+        for name in files:
+            if name + SIGNATURE in files:
+                raise job.JobError(f"{name}{SIGNATURE} is the name of a signature: rename the file")
+        files.update({name + SIGNATURE: signing.sign(keys, data) for name, data in sorted(files.items())})
     files[MANIFEST] = describe(jobs, files)
     files[SUMS] = grub.sums(files)
     return files
@@ -115,8 +119,8 @@ def own_files(folder):
     """Names of the files that an earlier run left in the folder."""
     try:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return {*found["files"], MANIFEST, SUMS}
-    except (OSError, ValueError, KeyError, TypeError):
+        return {name for name in found["files"] if job.NAME.fullmatch(name.removesuffix(SIGNATURE))} | {MANIFEST, SUMS}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return set()
 
 
@@ -129,8 +133,7 @@ def write(folder, files):
         if name not in old and os.path.lexists(folder / name):
             raise job.JobError(f"{folder / name} exists and was not made by an earlier run: choose another folder")
     for name in old - files.keys():
-        if "/" not in name:
-            (folder / name).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
     for name, data in files.items():
         part = folder / f".{name}.part"
         try:

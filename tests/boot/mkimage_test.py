@@ -282,16 +282,20 @@ class Structure(Case):
     def test_old_manifest(self):
         """A manifest cannot make us remove what is elsewhere, and a damaged one means that nothing is ours."""
         victim, tree = self.file("victim"), self.folder / "tree"
-        self.file("tree/manifest.json", json.dumps({"format": 1, "files": {"../victim": {}, "/" + str(victim): {}}}).encode())
+        names = ("../victim", str(victim), "..", "", ".")
+        self.file("tree/manifest.json", json.dumps({"format": 1, "files": dict.fromkeys(names, {})}).encode())
         media.mkimage("netboot", "-o", tree, "--kernel", KERNEL32, "--roottask", QUOTED)
         self.assertTrue(victim.exists())
-        (tree / "manifest.json").write_text("[1]")
-        self.refused("was not made by an earlier run", "netboot", "-o", tree, "--kernel", KERNEL32, "--roottask", QUOTED)
+        for text in ("[1]", "{", '{"files": 1}', '{"files": [1]}', ""):
+            (tree / "manifest.json").write_text(text)
+            self.refused("was not made by an earlier run", "netboot", "-o", tree, "--kernel", KERNEL32, "--roottask", QUOTED)
 
     def test_signatures(self):
         keys, tree = self.folder / "keys", self.folder / "tree"
         done = media.command("labca", "--name", "Test", keys)
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.refused("name of a signature", "netboot", "-o", self.folder / "out", "--kernel", KERNEL32, "--roottask", QUOTED,
+                     "--module", media.load(self.file("hello.elf.sig")), "--sign", keys)
         before = tree_of(keys)
         done = media.command("labca", keys)
         self.assertEqual((done.returncode, tree_of(keys)), (1, before))
