@@ -102,20 +102,9 @@ static always_inline struct ec *choose(struct cpu *cpu)
 	}
 }
 
-/* Those that do not come back to who has called the dispatcher. */
-static noinline void trace_no_return(const struct ec *ec)
-{
-	if (ec->cont == CONT_IRET)
-		trace_resume(TRACE_RESUME_IRET, ec);
-	else if (ec->cont == CONT_IDLE)
-		trace_resume(TRACE_RESUME_IDLE, ec);
-}
-
 /* Goes on with the current EC: the one returned, through arch_return_syscall(), or another way. */
-static noinline struct ec *resume(struct cpu *cpu, struct ec *ec)
+static always_inline struct ec *resume_here(struct cpu *cpu, struct ec *ec)
 {
-	if (trace_point(TRACE_BIT(DISPATCH) | TRACE_BIT(RESUME), TRACE_PATH_BIT(DISPATCH)))
-		trace_no_return(ec);
 	switch ((enum ec_cont)ec->cont) {
 	case CONT_SYSRET:
 		break;
@@ -134,6 +123,23 @@ static noinline struct ec *resume(struct cpu *cpu, struct ec *ec)
 		arch_idle(cpu, arch_idle_mode());
 	}
 	return ec;
+}
+
+/* Who has called the dispatcher records those that come back to it. */
+static noinline struct ec *resume_traced(struct cpu *cpu, struct ec *ec)
+{
+	if (ec->cont == CONT_IRET)
+		trace_resume(TRACE_RESUME_IRET, ec);
+	else if (ec->cont == CONT_IDLE)
+		trace_resume(TRACE_RESUME_IDLE, ec);
+	return resume_here(cpu, ec);
+}
+
+static noinline struct ec *resume(struct cpu *cpu, struct ec *ec)
+{
+	if (trace_point(TRACE_BIT(DISPATCH) | TRACE_BIT(RESUME), TRACE_PATH_BIT(DISPATCH)))
+		return resume_traced(cpu, ec);
+	return resume_here(cpu, ec);
 }
 
 static struct ec *reschedule(struct cpu *cpu)
