@@ -90,6 +90,23 @@ class Parts(unittest.TestCase):
                 except machine.MachineError as error:
                     self.fail(str(error))
 
+    def test_options(self):
+        """Options go before what the named machine has; Bochs gets a CPU that it knows."""
+        for words, wanted in ((("-m", "uefi", "--cpus", "3"), {"cpus": 3, "firmware": "efi", "cpu": "max"}),
+                              (("--emulator", "bochs"), {"cpu": "tigerlake"}), (("-m", "bochs-amd"), {"cpu": "ryzen"}),
+                              (("-m", "bochs", "--cpu", "corei3_cnl"), {"cpu": "corei3_cnl"}),
+                              (("-m", "count", "--gdb", "x"), {"icount": True, "gdb": str(pathlib.Path("x").resolve())})):
+            with self.subTest(words=words), tempfile.NamedTemporaryFile(suffix=".img") as image:
+                image.write(bytes(510) + b"\x55\xaa")
+                image.flush()
+                before, sys.argv = sys.argv, ["run", *words, image.name]
+                try:
+                    box = RUN["make_machine"](RUN["arguments"]())
+                finally:
+                    sys.argv = before
+                self.assertEqual(box.disk, image.name)
+                self.assertEqual({name: getattr(box, name) for name in wanted}, wanted)
+
     def test_kvm(self):
         with self.assertRaisesRegex(machine.MachineError, "does not count"):
             machine.accelerator(machine.Machine(kvm=True, icount=True))
