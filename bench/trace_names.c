@@ -10,9 +10,9 @@
 
 #define NAME_MAX_LENGTH 24
 
-static const char *lower(const char *const *list, unsigned index, char out[][NAME_MAX_LENGTH])
+static const char *lower(trace_list *list, unsigned index, char out[][NAME_MAX_LENGTH])
 {
-	const char *from = list[index] ? list[index] : "";
+	const char *from = list(index) ? list(index) : "";
 	char *to = out[index];
 
 	for (size_t i = 0; i + 1 < NAME_MAX_LENGTH; i++) {
@@ -23,42 +23,42 @@ static const char *lower(const char *const *list, unsigned index, char out[][NAM
 	return to;
 }
 
-static int find(const char *const *list, unsigned count, const char *name)
+static int find(trace_list *list, unsigned count, const char *name)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (list[i] && !strcasecmp(list[i], name))
+		if (list(i) && !strcasecmp(list(i), name))
 			return (int)i;
 	return -1;
 }
 
 int trace_event_find(const char *name)
 {
-	return find(trace_event_names, TRACE_EVENTS, name);
+	return find(trace_list_events, TRACE_EVENTS, name);
 }
 int trace_path_find(const char *name)
 {
-	return find(trace_path_names, TRACE_PATHS, name);
+	return find(trace_list_paths, TRACE_PATHS, name);
 }
 int trace_counter_find(const char *name)
 {
-	return find(trace_counter_names, TRACE_COUNTER_KINDS, name);
+	return find(trace_list_counters, TRACE_COUNTER_KINDS, name);
 }
 
 const char *trace_event_name(unsigned event)
 {
 	static char names[TRACE_EVENTS][NAME_MAX_LENGTH];
 
-	return event < TRACE_EVENTS ? lower(trace_event_names, event, names) : "";
+	return event < TRACE_EVENTS ? lower(trace_list_events, event, names) : "";
 }
 const char *trace_path_name(unsigned path)
 {
 	static char names[TRACE_PATHS][NAME_MAX_LENGTH];
 
-	return path < TRACE_PATHS ? lower(trace_path_names, path, names) : "";
+	return path < TRACE_PATHS ? lower(trace_list_paths, path, names) : "";
 }
 const char *trace_counter_name(unsigned counter)
 {
 	static char names[TRACE_COUNTER_KINDS][NAME_MAX_LENGTH];
 
-	return counter < TRACE_COUNTER_KINDS ? lower(trace_counter_names, counter, names) : "";
+	return counter < TRACE_COUNTER_KINDS ? lower(trace_list_counters, counter, names) : "";
 }

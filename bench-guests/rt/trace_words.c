@@ -29,18 +29,18 @@ static bool same(const char *word, size_t n, const char *name)
 }
 
 /* Its place in the list, or `count`. */
-static unsigned find(const char *const *list, unsigned count, const char *word, size_t n)
+static unsigned find(trace_list *list, unsigned count, const char *word, size_t n)
 {
 	unsigned i = 0;
 
-	while (i < count && !(list[i] && same(word, n, list[i])))
+	while (i < count && !(list(i) && same(word, n, list(i))))
 		i++;
 	return i;
 }
 
 /* Calls take() for each name; false when one is not known. */
-static bool each(const char *text, const char *const *list, unsigned count,
-		 void (*take)(uint64_t *value, unsigned index), uint64_t *value)
+static bool each(const char *text, trace_list *list, unsigned count, void (*take)(uint64_t *value, unsigned index),
+		 uint64_t *value)
 {
 	for (size_t n; (n = word_length(text)); text += n + (text[n] == ',')) {
 		unsigned index = find(list, count, text, n);
@@ -68,7 +68,7 @@ static void take_counter(uint64_t *value, unsigned index)
 		*value |= (uint64_t)(index + 1) << at;
 }
 
-static bool bits(const char *text, const char *const *list, unsigned count, uint64_t *value)
+static bool bits(const char *text, trace_list *list, unsigned count, uint64_t *value)
 {
 	if (!text)
 		return true;
@@ -99,11 +99,11 @@ void trace_words(struct trace_plan *plan)
 	plan->records = rt_arg("trace_records", RECORDS);
 	plan->period = rt_arg("trace_period", 0);
 	plan->sampler = rt_arg("trace_sampler", 0);
-	if (!bits(event_text(), trace_event_names, TRACE_EVENTS, &plan->events))
+	if (!bits(event_text(), trace_list_events, TRACE_EVENTS, &plan->events))
 		plan->why = "trace= has a name that is no event's";
-	else if (!bits(rt_arg_text("trace_paths"), trace_path_names, TRACE_PATHS, &plan->paths))
+	else if (!bits(rt_arg_text("trace_paths"), trace_list_paths, TRACE_PATHS, &plan->paths))
 		plan->why = "trace_paths= has a name that is no path's";
-	else if (text && !each(text, trace_counter_names, TRACE_COUNTER_KINDS, take_counter, &plan->counters))
+	else if (text && !each(text, trace_list_counters, TRACE_COUNTER_KINDS, take_counter, &plan->counters))
 		plan->why = "trace_counters= has a name that is no counter's";
 	else if (plan->records < 1 || plan->records > 1ul << TRACE_ORDER_MAX)
 		plan->why = "trace_records= is too small or too large";

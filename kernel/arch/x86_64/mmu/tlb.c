@@ -60,12 +60,12 @@ void tlb_free_pd(struct pd *pd)
  * stale and finds that it does not run the PD; if it comes back just then, one of the two sees the other. Modelled in
  * tests/model/tlb.pml.
  */
-static void become_user(struct pd *pd, unsigned n)
+static always_inline void become_user(struct pd *pd, unsigned n)
 {
 	__atomic_fetch_or(&pd->tlb_users[n / 64], bit(n % 64), __ATOMIC_SEQ_CST);
 }
 
-static void forget_user_locked(struct pd *pd, unsigned n)
+static always_inline void forget_user_locked(struct pd *pd, unsigned n)
 {
 	__atomic_fetch_and(&pd->tlb_users[n / 64], ~bit(n % 64), __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&pd->tlb_stale[n], __ATOMIC_SEQ_CST))
