@@ -171,6 +171,15 @@ static void portal_rip(void)
 	}
 }
 
+/* The same for the portal of an event: its handler is killed, and whoever waits for that. */
+static void event_portal_rip(void)
+{
+	event_prepare();
+	MUST(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.handler.ec.sel, 0, NON_CANONICAL));
+	KILLED(event_raise(raise_ud, NULL));
+	EXPECT_ST(hc_call(ev.handler.pt), TIMEOUT);
+}
+
 /* Page faults answered with memory. */
 
 static struct utcb_item answer_item;
@@ -458,6 +467,7 @@ const struct test event_kill_tests[] = {
 	TEST(non_canonical_rip),
 	TEST(kernel_rip),
 	TEST(portal_rip),
+	TEST(event_portal_rip),
 	TEST(memory_for_page_fault),
 	TEST(memory_elsewhere),
 	TEST(memory_for_other_exceptions),

@@ -144,6 +144,31 @@ static void physical_limit(void)
 	EXPECT(can_read(to));
 }
 
+/* The upper half of all physical memory in one piece, and then taken away but for one page. */
+static void half_of_physical_memory(void)
+{
+	unsigned order = maxphyaddr() - 1 - 12;
+	unsigned long half = RT_PAGE << order, to;
+
+	if (order > 31 || half > HEDRON_USER_END / 4)
+		SKIP("more than a range can name");
+	to = rt_va(half / RT_PAGE, half / RT_PAGE);
+	GIVE(rt_mem(half, order, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR, rt_mem(to, order, PERM_MEM_R));
+	EXPECT(can_read(to));
+	EXPECT(can_read(to + half / 2 + 0x12345678));
+	EXPECT(can_read(to + half - RT_PAGE));
+	EXPECT(!can_write(to));
+	EXPECT(!can_read(to + half));
+	for (unsigned o = 0; o < order; o++)
+		EXPECT_OK(hc_revoke(rt_mem(to + (RT_PAGE << o), o, PERM_ALL), REVOKE_SELF, 0));
+	EXPECT(can_read(to));
+	EXPECT(!can_read(to + RT_PAGE));
+	EXPECT(!can_read(to + half / 2 + 0x12345678));
+	EXPECT(!can_read(to + half - RT_PAGE));
+	EXPECT_OK(hc_revoke(rt_mem(to, order, PERM_ALL), REVOKE_SELF, 0));
+	EXPECT(!can_read(to));
+}
+
 /* The user limit, on both sides: a range that touches it is invalid as a whole. */
 static void user_limit(void)
 {
@@ -326,19 +351,12 @@ static void types(void)
 }
 
 const struct test memory_source_tests[] = {
-	TEST(other_pd),
-	TEST(rights_per_pd),
-	TEST(kernel_memory),
-	TEST(range_with_kernel_memory),
-	TEST(physical_limit),
-	TEST(user_limit),
-	TEST(hip_page),
-	TEST(utcb_pages),
-	TEST(utcb_replaces),
-	TEST(utcb_place),
-	TEST(utcb_covered),
-	TEST(low_addresses),
-	TEST(overlap),
-	TEST(types),
-	{},
+	TEST(other_pd),       TEST(rights_per_pd),
+	TEST(kernel_memory),  TEST(range_with_kernel_memory),
+	TEST(physical_limit), TEST(half_of_physical_memory),
+	TEST(user_limit),     TEST(hip_page),
+	TEST(utcb_pages),     TEST(utcb_replaces),
+	TEST(utcb_place),     TEST(utcb_covered),
+	TEST(low_addresses),  TEST(overlap),
+	TEST(types),          {},
 };
