@@ -99,8 +99,10 @@ static int check(void)
 	if (!inventory)
 		return EXIT_RUN_INVALID;
 	inventory_host_check(inventory, &doubts);
-	for (unsigned i = 0; i < doubts.count; i++)
+	for (unsigned i = 0; i < doubts.count; i++) {
+		make_harmless(doubts.text[i]);
 		printf("doubt: %s\n", doubts.text[i]);
+	}
 	printf("%s: %u machine%s, nothing wrong with the file\n", inventory->path, inventory->machines_count,
 	       inventory->machines_count == 1 ? "" : "s");
 	inventory_free_problems(&doubts);

@@ -61,15 +61,14 @@ static bool make_run_folder(struct plan *plan, const struct fleet_options *o, st
 
 static bool choose_programs(struct plan *plan, const struct fleet_options *o, struct error *error)
 {
-	char *folder;
+	int len;
 
 	plan->kernel = absolute(o->kernel, error);
 	if (!plan->kernel)
 		return false;
-	folder = xstrdup(plan->kernel);
-	folder[strrchr(folder, '/') - folder + (folder[1] && strrchr(folder, '/') == folder)] = '\0';
-	plan->roottasks = o->roottasks ? absolute(o->roottasks, error) : xstrdup(folder);
-	free(folder);
+	len = (int)(strrchr(plan->kernel, '/') - plan->kernel);
+	plan->roottasks =
+		o->roottasks ? absolute(o->roottasks, error) : xasprintf("%.*s", len ? len : 1, plan->kernel);
 	return plan->roottasks;
 }
 

@@ -97,7 +97,7 @@ static void start(struct fleet *f, struct hand *h)
 static void start_more(struct fleet *f)
 {
 	for (unsigned i = 0; i < f->plan->machine_count && f->running < f->jobs && !run_interrupted(); i++)
-		if (f->hands[i].locked && !f->hands[i].started)
+		if (f->hands[i].locked && !f->hands[i].started && !f->hands[i].robbed)
 			start(f, &f->hands[i]);
 }
 

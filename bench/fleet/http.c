@@ -182,13 +182,29 @@ static int listen_on(const struct inventory_network *n, struct error *error)
 	return -1;
 }
 
+/* Root's folder would be of no use to those who fill it: it belongs to whom the inventory's folder belongs to. */
+static bool make_folder(const struct inventory *inventory, struct error *error)
+{
+	const char *boot = inventory->lab.folders.boot;
+	struct stat owner;
+
+	if (!access(boot, F_OK))
+		return true;
+	if (!make_folders(boot, error))
+		return false;
+	if (geteuid() || stat(inventory->folder, &owner))
+		return true;
+	return !chown(boot, owner.st_uid, owner.st_gid) ||
+	       error_set(error, "cannot give away %s: %s", boot, strerror(errno));
+}
+
 struct http *http_open(const struct inventory *inventory, struct error *error)
 {
 	const char *boot = inventory->lab.folders.boot;
 	struct http *h = xcalloc(1, sizeof(*h));
 
 	*h = (struct http){.inventory = inventory, .listener = -1, .folder = -1};
-	if (make_folders(boot, error)) {
+	if (make_folder(inventory, error)) {
 		h->folder = open(boot, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (h->folder < 0)
 			error_store(error, "cannot open the folder %s: %s", boot, strerror(errno));
@@ -203,10 +219,9 @@ struct http *http_open(const struct inventory *inventory, struct error *error)
 
 bool http_start(struct http *h, struct error *error)
 {
-	h->daemon =
-		MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET,
-				 h->listener, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-				 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
+	h->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET,
+				     h->listener, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+				     MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
 	if (!h->daemon)
 		return error_set(error, "the HTTP server did not start");
 	h->listener = -1; /* the daemon's now */

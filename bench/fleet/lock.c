@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LOCK_FILE_MAX = 1 << 16 };
@@ -45,14 +46,22 @@ static void host_name(char out[64])
 	out[63] = '\0';
 }
 
+static unsigned long long own_space(void)
+{
+	struct stat data;
+
+	return stat("/proc/self/ns/pid", &data) ? 0 : data.st_ino;
+}
+
 static void own_info(struct lock_info *info, const char *purpose)
 {
 	const struct passwd *user = getpwuid(getuid());
 
-	*info = (struct lock_info){.pid = getpid(), .started = start_of(getpid())};
+	*info = (struct lock_info){.pid = getpid(), .started = start_of(getpid()), .space = own_space()};
 	snprintf(info->owner, sizeof(info->owner), "%s", user ? user->pw_name : "unknown");
 	host_name(info->host);
 	snprintf(info->purpose, sizeof(info->purpose), "%s", purpose);
+	make_harmless(info->purpose);
 	date_now(info->since);
 	info->expires = (long long)time(NULL) + LOCK_SECONDS;
 }
@@ -73,6 +82,7 @@ static bool read_lock(const char *path, struct lock_info *info)
 	json_file_text(root, "since", info->since, sizeof(info->since));
 	info->pid = (long)json_integer_value(json_object_get(root, "pid"));
 	info->started = (unsigned long long)json_integer_value(json_object_get(root, "started"));
+	info->space = (unsigned long long)json_integer_value(json_object_get(root, "space"));
 	info->expires = (long long)json_integer_value(json_object_get(root, "expires"));
 	json_decref(root);
 	return true;
@@ -80,9 +90,10 @@ static bool read_lock(const char *path, struct lock_info *info)
 
 static bool write_lock(const char *path, const struct lock_info *info, struct error *error)
 {
-	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "owner", info->owner, "host", info->host,
+	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "owner", info->owner, "host", info->host,
 				 "purpose", info->purpose, "since", info->since, "pid", (json_int_t)info->pid,
-				 "started", (json_int_t)info->started, "expires", (json_int_t)info->expires);
+				 "started", (json_int_t)info->started, "space", (json_int_t)info->space, "expires",
+				 (json_int_t)info->expires);
 	char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
 	bool good = text ? file_replace(path, text, strlen(text), error)
 			 : error_set(error, "the lock's purpose is no text: %.200s", info->purpose);
@@ -98,7 +109,7 @@ static enum lock_state state_of(const struct lock_info *info)
 	bool here;
 
 	host_name(host);
-	here = !strcmp(host, info->host);
+	here = !strcmp(host, info->host) && info->space == own_space();
 	if (here && info->pid == getpid() && info->started == start_of(getpid()))
 		return LOCK_MINE;
 	if (info->expires <= (long long)time(NULL) || (here && start_of(info->pid) != info->started))

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A machine belongs to one run at a time: a file per machine says whose it is. Runs of one inventory share its folder
- * of locks, over a network file system if need be. A lock holds while its process lives (on this host) and its time
- * is not over (anywhere); the owner renews it.
+ * of locks, over a network file system if need be. A lock holds while its process lives (where it can be seen) and
+ * its time is not over (anywhere); the owner renews it.
  */
 #pragma once
 
 #include "util.h"
 
-enum { LOCK_SECONDS = 300, LOCK_RENEW_SECONDS = 30 };
+enum { LOCK_SECONDS = 300, LOCK_RENEW_SECONDS = 5 };
 
 struct lock_info {
 	char owner[64], host[64], purpose[256], since[32];
 	long pid;
 	unsigned long long started; /* of the process, in ticks since boot: process ids are used again */
+	unsigned long long space;   /* namespace in which the process id means something */
 	long long expires;          /* seconds since the epoch */
 };
 

@@ -202,15 +202,32 @@ static void pause_for(unsigned seconds)
 		;
 }
 
-bool power_restart(const struct inventory *inventory, const struct inventory_machine *m,
-		   const struct power_context *context, struct error *error)
+static bool can_switch(const struct inventory_machine *m)
 {
-	if (m->power.type == POWER_COMMAND && !(m->power.on && m->power.off))
-		return power_do(inventory, m, POWER_CYCLE, context, error);
+	return m->power.type != POWER_COMMAND || (m->power.on && m->power.off);
+}
+
+bool power_down(const struct inventory *inventory, const struct inventory_machine *m,
+		const struct power_context *context, struct error *error)
+{
+	if (!can_switch(m))
+		return true;
 	if (!power_do(inventory, m, POWER_OFF, context, error))
 		return false;
 	pause_for(*m->timeouts.settle);
-	return power_do(inventory, m, POWER_ON, context, error);
+	return true;
+}
+
+bool power_up(const struct inventory *inventory, const struct inventory_machine *m,
+	      const struct power_context *context, struct error *error)
+{
+	return power_do(inventory, m, can_switch(m) ? POWER_ON : POWER_CYCLE, context, error);
+}
+
+bool power_restart(const struct inventory *inventory, const struct inventory_machine *m,
+		   const struct power_context *context, struct error *error)
+{
+	return power_down(inventory, m, context, error) && power_up(inventory, m, context, error);
 }
 
 bool power_leave(const struct inventory *inventory, const struct inventory_machine *m,

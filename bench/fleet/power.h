@@ -16,7 +16,15 @@ struct power_context {
 bool power_do(const struct inventory *inventory, const struct inventory_machine *machine, enum power_action action,
 	      const struct power_context *context, struct error *error) must_check;
 
-/* Off, a pause, and on; or the machine's own way to do that. */
+/* First half of a restart: off, and a pause. Machines that can only be cycled stay as they are. */
+bool power_down(const struct inventory *inventory, const struct inventory_machine *machine,
+		const struct power_context *context, struct error *error) must_check;
+
+/* Second half: on, or the machine's own way to start again. */
+bool power_up(const struct inventory *inventory, const struct inventory_machine *machine,
+	      const struct power_context *context, struct error *error) must_check;
+
+/* Both. */
 bool power_restart(const struct inventory *inventory, const struct inventory_machine *machine,
 		   const struct power_context *context, struct error *error) must_check;
 

@@ -19,6 +19,7 @@ struct work {
 	const char *suite;
 	struct fate fate;
 	unsigned tries; /* of the boot that is next */
+	bool touched;   /* the machine was switched, or was to be */
 };
 
 static void tell(const struct work *w, const char *fmt, ...) printf_like(2, 3);
@@ -157,6 +158,7 @@ static enum fate_verdict boot_logged(struct work *w)
 		decide(w, FATE_INVALID, "the console log cannot be written");
 		return FATE_INVALID;
 	}
+	tell(w, "%s: boot %u of %u%s", w->suite, w->fate.good_boots + 1, w->plan->boots, w->tries ? ", again" : "");
 	watch_init(&watch, w->suite, w->plan->build_id, w->machine->metric == METRIC_TICKS);
 	verdict = boot(w, log, &watch);
 	fate_add(&w->fate, verdict, name, watch.why, seconds_now() - start);
@@ -228,7 +230,10 @@ static void run_suite(struct work *w)
 		tell(w, "%s", error.text);
 		return;
 	}
-	if (fate_final(&w->fate) || !arm(w))
+	if (fate_final(&w->fate))
+		return;
+	w->touched = true;
+	if (!arm(w))
 		return;
 	decide(w, FATE_OPEN, "");
 	while (!run_interrupted() && w->fate.good_boots < w->plan->boots && next_try(w))
@@ -261,7 +266,7 @@ bool worker_run(const struct plan *plan, const struct inventory_machine *machine
 		if (inventory_allows(machine, work.suite))
 			run_suite(&work);
 	}
-	good = worker_leave(plan, machine, &error);
+	good = !work.touched || worker_leave(plan, machine, &error);
 	if (!good)
 		tell(&work, "it could not be left as it should: %.500s", error.text);
 	return good;
