@@ -27,6 +27,7 @@ enum vmx_special {
 	SPECIAL_FIRST = 1 << 11,      /* VMLAUNCH instead of VMRESUME */
 	SPECIAL_ENTERED = 1 << 12,    /* this run has been in the guest before */
 	SPECIAL_DEBUG_LATE = 1 << 13, /* the next entry delivers a #DB, although the timer is 0 */
+	SPECIAL_MASKED = 1 << 15,     /* RFLAGS.IF is 0 against the guest's will, while it waits for SIPI */
 	SPECIAL_L1_FLUSH = 1 << 14,   /* for good: the data cache is to be emptied for each run */
 };
 

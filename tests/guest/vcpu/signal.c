@@ -78,4 +78,46 @@ static void nmi_of_its_own(void)
 	EXPECT_EQ(vm->s->exit_flags & 1, 0);
 }
 
-const struct test vcpu_signal_tests[] = {TEST(nmi_of_the_machine), TEST(nmi_of_its_own), {}};
+/*
+ * A device's interrupt, which the guest sends itself while it takes none. Who waits for SIPI does not take it either,
+ * be there a timeout or not; afterwards it is still there. The handler acknowledges it.
+ */
+VM_CODE_ONE(send_interrupt, ".code64",
+	    "mov $0x3ff00000, %edi\n movl $0x1ff, 0xf0(%rdi)\n mov %ebx, 0x310(%rdi)\n mov %eax, 0x300(%rdi)\n"
+	    "vmcall\n movl $0, 0xb0(%rdi)\n vmcall");
+
+static void interrupt_while_waiting(void)
+{
+	enum { VECTOR = 0x71, COMMAND_FIXED = 0x4000 | VECTOR, IF = 0x200 };
+	struct vm *vm = vcpu_vm_passthrough(0);
+	uint64_t at;
+
+	if (x2apic())
+		SKIP("the local APIC is in x2APIC mode");
+	give_apic(vm);
+	vm_start(vm, VM_64, &send_interrupt);
+	vm->s->rax = COMMAND_FIXED;
+	vm->s->rbx = (uint64_t)rt_hip->cpu[rt_cpu].apic_id << 24;
+	RUN(vm, VMX_VMCALL);
+	at = vm->s->rip;
+	for (unsigned i = 0; i < 3; i++) {
+		vm->s->actv_state = VMX_WAIT_SIPI;
+		vm->s->rflags |= IF;
+		vm->s->tsc_timeout = 50000;
+		vm->mtd = MTD_STA | MTD_RFLAGS | MTD_TSC_TIMEOUT;
+		RUN(vm, VMX_TIMER);
+		EXPECT_EQ(vm->s->actv_state, VMX_WAIT_SIPI);
+		EXPECT_EQ(vm->s->rip, at);
+		EXPECT_EQ(vm->s->rflags & IF, IF);
+	}
+	vm->s->actv_state = VMX_ACTIVE;
+	vm->mtd = MTD_STA;
+	RUN(vm, VMX_VMCALL);
+	EXPECT_EQ(vm->s->rip, vm_stub(VECTOR));
+	vm->s->rip = at + vm->s->inst_len;
+	vm->mtd = MTD_RIP_LEN;
+	RUN(vm, VMX_VMCALL);
+}
+
+const struct test vcpu_signal_tests[] = {
+	TEST(nmi_of_the_machine), TEST(nmi_of_its_own), TEST(interrupt_while_waiting), {}};

@@ -144,7 +144,7 @@ static noinline struct ec *exit_debug(struct cpu *cpu, struct vcpu *v, u32 info,
 	return vmx_reenter(cpu, v);
 }
 
-/* An exception or an NMI. `special` is what it was before the entry. */
+/* An exception or an NMI. */
 static noinline struct ec *exit_event(struct cpu *cpu, struct vcpu *v, u32 special)
 {
 	u32 info = (u32)vmread(VMCS_EXIT_INTR_INFO);
@@ -241,28 +241,36 @@ static noinline struct ec *handle(struct cpu *cpu, struct vcpu *v, u32 reason, u
 	}
 }
 
-/* The entry was more than the usual. */
-static always_inline void note_entry(struct cpu *cpu, struct arch_vcpu *a, u32 reason)
+/* `special` is what it was before the entry. */
+static always_inline struct ec *exit_by_reason(struct cpu *cpu, struct vcpu *v, u32 reason, u32 special)
 {
-	cpu->waits_sipi = false;
-	if (!(reason & REASON_FAILED)) /* the event is delivered */
-		a->special &= ~(u32)(SPECIAL_EVENT | SPECIAL_FIRST | SPECIAL_DEBUG_LATE);
-	if (unlikely(a->special & SPECIAL_CUT_SHORT))
-		vmx_restore_timer(a);
-}
-
-static noinline struct ec *exit_specially(struct cpu *cpu, struct vcpu *v, u32 reason)
-{
-	u32 special = v->arch.special;
-
-	reason &= REASON_FAILED | 0xffff; /* an enclave may have been left, too (SDM vol. 3, 25.9.1) */
-	if (special)
-		note_entry(cpu, &v->arch, reason);
 	if (reason == REASON_EXCEPTION)
 		return exit_event(cpu, v, special);
 	if (OURS >> (reason & 63) & 1)
 		return handle(cpu, v, reason, special);
 	return leave(cpu, v, reason);
+}
+
+static noinline struct ec *exit_undoing(struct cpu *cpu, struct vcpu *v, u32 reason, u32 special)
+{
+	vmx_undo(&v->arch);
+	return exit_by_reason(cpu, v, reason, special);
+}
+
+static noinline struct ec *exit_specially(struct cpu *cpu, struct vcpu *v, u32 reason)
+{
+	struct arch_vcpu *a = &v->arch;
+	u32 special = a->special;
+
+	reason &= REASON_FAILED | 0xffff; /* an enclave may have been left, too (SDM vol. 3, 25.9.1) */
+	if (special) {
+		cpu->waits_sipi = false;
+		if (!(reason & REASON_FAILED)) /* the event is delivered */
+			a->special &= ~(u32)(SPECIAL_EVENT | SPECIAL_FIRST | SPECIAL_DEBUG_LATE);
+		if (unlikely(special & SPECIAL_UNDO))
+			return exit_undoing(cpu, v, reason, special);
+	}
+	return exit_by_reason(cpu, v, reason, special);
 }
 
 #define NOT_USUAL (OURS | 1ull << REASON_EXCEPTION | 1ull << REASON_EPT_VIOLATION | 1ull << REASON_EPT_MISCONFIG)

@@ -46,6 +46,26 @@ static always_inline struct ec *enter(struct vcpu *v)
 	return unlikely(READ_ONCE(*v->arch.stale)) ? enter_refreshed(v) : enter_guest(v);
 }
 
+void vmx_undo(struct arch_vcpu *a)
+{
+	if (a->special & SPECIAL_CUT_SHORT)
+		vmwrite(VMCS_TIMER, a->timer);
+	if (a->special & SPECIAL_MASKED)
+		vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_IF);
+	a->special &= ~(u32)SPECIAL_UNDO;
+}
+
+/* Interrupts of a guest that drives the machine stay in its APIC. Those of others end the run. */
+static void mask_interrupts(struct arch_vcpu *a)
+{
+	u64 flags = vmread(VMCS_GUEST_RFLAGS);
+
+	if (!a->passthrough || !(flags & RFLAGS_IF))
+		return;
+	vmwrite(VMCS_GUEST_RFLAGS, flags & ~(u64)RFLAGS_IF);
+	a->special |= SPECIAL_MASKED;
+}
+
 /*
  * Wait-for-SIPI: a CPU in that state takes no NMI, and the timer stands still. Only a passthrough guest, whom a real
  * SIPI may be meant for, gets it, and only without a timeout; whoever needs the CPU then sends it a SIPI
@@ -57,8 +77,10 @@ static bool choose_wait(struct cpu *cpu, struct arch_vcpu *a)
 	bool real = a->passthrough && !a->has_timeout && vmx.wait_sipi;
 
 	vmwrite(VMCS_GUEST_ACTV_STATE, real ? ACTIVITY_WAIT_SIPI : ACTIVITY_HLT);
-	if (!real)
+	if (!real) {
+		mask_interrupts(a);
 		return true;
+	}
 	__atomic_store_n(&cpu->waits_sipi, true, __ATOMIC_SEQ_CST);
 	if (!nmi_requested(cpu))
 		return true;
@@ -73,8 +95,8 @@ static bool has(const struct arch_vcpu *a, u32 special)
 
 struct ec *vmx_finish(struct vcpu *v, u32 reason)
 {
-	if (v->arch.special & SPECIAL_CUT_SHORT)
-		vmx_restore_timer(&v->arch);
+	if (v->arch.special & SPECIAL_UNDO)
+		vmx_undo(&v->arch);
 	v->arch.special &= ~(u32)SPECIAL_ENTERED;
 	return vmx_state_store_pending(v, reason);
 }
@@ -90,8 +112,8 @@ static struct ec *refuse(struct vcpu *v, u32 reason)
  * again by the next run. */
 static struct ec *end_poked(struct vcpu *v)
 {
-	if (v->arch.special & SPECIAL_CUT_SHORT)
-		vmx_restore_timer(&v->arch);
+	if (v->arch.special & SPECIAL_UNDO)
+		vmx_undo(&v->arch);
 	if (v->arch.special & SPECIAL_ENTERED)
 		return vmx_finish(v, VCPU_EXIT_POKED);
 	v->state->exit_reason = VCPU_EXIT_POKED;
@@ -133,7 +155,7 @@ static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
 	bool poked = READ_ONCE(v->poked);
 
 	if (!poked && a->special & SPECIAL_CUT_SHORT)
-		vmx_restore_timer(a); /* of a run that was never entered */
+		vmx_undo(a); /* of a run that was never entered */
 	if (poked && !cut_short(a))
 		return end_poked(v);
 	if (cpu->nmi_foreign && a->passthrough)

@@ -20,9 +20,8 @@ static always_inline void vmx_leave_always(struct cpu *cpu, struct vcpu *v)
 	cpu->tr_short = true;
 }
 
-/* The timer is no longer to cut the run short. */
-static always_inline void vmx_restore_timer(struct arch_vcpu *a)
-{
-	a->special &= ~(u32)SPECIAL_CUT_SHORT;
-	vmwrite(VMCS_TIMER, a->timer);
-}
+/* What vmx_undo() puts right. */
+#define SPECIAL_UNDO (SPECIAL_CUT_SHORT | SPECIAL_MASKED)
+
+/* The timer and RFLAGS.IF as the VMM or the guest wants them. */
+void vmx_undo(struct arch_vcpu *a);
