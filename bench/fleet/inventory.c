@@ -186,7 +186,8 @@ static void make_absolute(char **path, const char *folder)
 static void resolve(struct inventory *inventory)
 {
 	struct inventory_lab *lab = &inventory->lab;
-	char **paths[] = {&lab->folders.boot, &lab->folders.runs, &lab->folders.locks, &lab->folders.baselines};
+	char **paths[] = {&lab->folders.boot, &lab->folders.runs, &lab->folders.locks, &lab->folders.baselines,
+			  &lab->folders.keys};
 
 	for (size_t i = 0; i < array_size(paths); i++)
 		make_absolute(paths[i], inventory->folder);

@@ -68,7 +68,8 @@ struct inventory_network {
 };
 
 struct inventory_folders {
-	char *boot, *runs, *locks, *baselines; /* baselines: or NULL */
+	char *boot, *runs, *locks;
+	char *baselines, *keys; /* or NULL */
 };
 
 struct inventory_lab {

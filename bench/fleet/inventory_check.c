@@ -160,6 +160,7 @@ static void check_lab(const struct check *c)
 	check_folder(c, "directories/runs", lab->folders.runs);
 	check_folder(c, "directories/locks", lab->folders.locks);
 	check_folder(c, "directories/baselines", lab->folders.baselines);
+	check_folder(c, "directories/keys", lab->folders.keys);
 	check_times(c, &lab->timeouts, *lab->retries);
 	check_seconds(c, "menu_seconds", lab->menu_seconds);
 }

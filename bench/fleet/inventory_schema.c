@@ -97,11 +97,9 @@ static const cyaml_schema_field_t network_fields[] = {
 };
 
 static const cyaml_schema_field_t folder_fields[] = {
-	TEXT("boot", struct inventory_folders, boot),
-	TEXT("runs", struct inventory_folders, runs),
-	TEXT("locks", struct inventory_folders, locks),
-	TEXT("baselines", struct inventory_folders, baselines),
-	CYAML_FIELD_END,
+	TEXT("boot", struct inventory_folders, boot),   TEXT("runs", struct inventory_folders, runs),
+	TEXT("locks", struct inventory_folders, locks), TEXT("baselines", struct inventory_folders, baselines),
+	TEXT("keys", struct inventory_folders, keys),   CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t lab_fields[] = {

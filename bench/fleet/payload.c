@@ -79,17 +79,33 @@ static bool hash_file(const char *path, char hash[65], struct error *error)
 	return good;
 }
 
+/* Which authority signs; "" without one. */
+static bool hash_keys(const struct plan *plan, char hash[65], struct error *error)
+{
+	const char *keys = plan->inventory->lab.folders.keys;
+	char *path;
+	bool good;
+
+	*hash = '\0';
+	if (!keys)
+		return true;
+	path = xasprintf("%s/ca.crt", keys);
+	good = hash_file(path, hash, error);
+	free(path);
+	return good;
+}
+
 /* Of everything that the folder depends on. */
 static bool name_payload(struct payload *p, const struct plan *plan, const char *suite, const char *root_words,
 			 const char *words, struct error *error)
 {
-	char root_hash[65], hash[65], *all, *roottask = plan_roottask(plan, suite);
-	bool good = hash_file(roottask, root_hash, error);
+	char root_hash[65], keys_hash[65], hash[65], *all, *roottask = plan_roottask(plan, suite);
+	bool good = hash_file(roottask, root_hash, error) && hash_keys(plan, keys_hash, error);
 
 	free(roottask);
 	if (!good)
 		return false;
-	all = xasprintf("%s %s %s %s", plan->kernel_sha256, root_hash, words, root_words);
+	all = xasprintf("%s %s %s|%s|%s", plan->kernel_sha256, root_hash, words, root_words, keys_hash);
 	good = sha256_hex(all, strlen(all), hash) || error_set(error, "cannot compute a SHA-256");
 	snprintf(p->id, sizeof(p->id), "%.*s", PAYLOAD_ID_LENGTH, good ? hash : "");
 	free(all);
@@ -111,13 +127,25 @@ static bool link_programs(const struct plan *plan, const char *suite, const char
 	return good;
 }
 
-static bool run_mkimage(const char *work, const char *suite, const char *folder, const char *root_words,
-			const char *words, struct error *error)
+static bool run_mkimage(const struct plan *plan, const char *work, const char *suite, const char *folder,
+			const char *root_words, const char *words, struct error *error)
 {
 	char *mkimage = find_mkimage(), *module = xasprintf("%s.elf %s", suite, root_words);
 	char *log = xasprintf("%s/mkimage.txt", work);
-	const char *const argv[] = {mkimage,    "netboot", "-o",         folder, "--kernel", "hypervisor.elf32",
-				    "--append", words,     "--roottask", module, NULL};
+	const char *keys = plan->inventory->lab.folders.keys;
+	const char *const argv[] = {mkimage,
+				    "netboot",
+				    "-o",
+				    folder,
+				    "--kernel",
+				    "hypervisor.elf32",
+				    "--append",
+				    words,
+				    "--roottask",
+				    module,
+				    keys ? "--sign" : NULL,
+				    keys,
+				    NULL};
 	int fd = open(log, O_CREAT | O_TRUNC | O_RDWR | O_APPEND | O_CLOEXEC, 0644);
 	struct error why;
 	bool good = fd >= 0 || error_set(error, "cannot write %s: %s", log, strerror(errno));
@@ -143,7 +171,8 @@ static bool make_payload(const struct plan *plan, const char *suite, const char 
 
 	*strrchr(parent, '/') = '\0';
 	good = make_folders(parent, error) && link_programs(plan, suite, work, error) &&
-	       run_mkimage(work, suite, scratch, root_words, words, error) && payload_check_sums(scratch, error);
+	       run_mkimage(plan, work, suite, scratch, root_words, words, error) &&
+	       payload_check_sums(scratch, error);
 	if (good && rename(scratch, folder) && errno != ENOTEMPTY && errno != EEXIST)
 		good = error_set(error, "cannot rename %s: %s", scratch, strerror(errno));
 	remove_folder(scratch);

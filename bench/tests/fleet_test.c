@@ -14,7 +14,7 @@
 
 #define RUN "fleet run -i lab.yaml -k kernel.elf --suite ipc "
 
-static const char head[] = "lab:\n  name: lab1\n  timeouts: {boot: 1, run: 2, settle: 0, power: 5}\n  retries: 0\n";
+static const char head[] = "lab:\n  name: lab1\n  timeouts: {boot: 1, run: 20, settle: 0, power: 20}\n  retries: 0\n";
 
 /* What the inventory says of all machines. */
 static char *lab_text;
@@ -28,8 +28,8 @@ static void begin_lab(const char *more)
 static void add_machine(const char *name, const char *more)
 {
 	char *text = xasprintf("%s- name: %s\n  boot: itself\n  console: {type: file, path: %s.log}\n"
-			       "  power: {type: command, on: [%s, 'on', '{name}'], off: [%s, 'off', '{name}'],"
-			       " status: [%s, status, '{name}']}\n%s",
+			       "  power: {type: command, on: ['%s', 'on', '{name}'], off: ['%s', 'off', '{name}'],"
+			       " status: ['%s', status, '{name}']}\n%s",
 			       lab_text, name, name, TEST_MACHINE, TEST_MACHINE, TEST_MACHINE, more);
 
 	free(lab_text);

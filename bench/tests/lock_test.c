@@ -127,13 +127,13 @@ static void expiry(void **state)
 static void race(void **state)
 {
 	enum { RUNNERS = 12 };
-	int go[2], hold[2], winners = 0, status;
+	int go[2], tried[2], hold[2], winners = 0, status;
 	pid_t pids[RUNNERS];
 	struct error error;
 	char byte;
 
 	(void)state;
-	assert_true(!pipe(go) && !pipe(hold));
+	assert_true(!pipe(go) && !pipe(tried) && !pipe(hold));
 	for (int i = 0; i < RUNNERS; i++) {
 		pids[i] = fork();
 		if (!pids[i]) {
@@ -143,13 +143,15 @@ static void race(void **state)
 				_exit(2);
 			bool got = lock_take(folder, "r", "race", &error);
 
-			if (read(hold[0], &byte, 1) < 0) /* alive until all have tried */
+			/* alive until all have tried */
+			if (write(tried[1], "", 1) != 1 || read(hold[0], &byte, 1) < 0)
 				_exit(2);
 			_exit(got ? 0 : 1);
 		}
 	}
 	close(go[1]);
-	usleep(500000);
+	for (int i = 0; i < RUNNERS; i++)
+		assert_int_equal(read(tried[0], &byte, 1), 1);
 	close(hold[1]);
 	for (int i = 0; i < RUNNERS; i++) {
 		waitpid(pids[i], &status, 0);
@@ -158,6 +160,8 @@ static void race(void **state)
 	assert_int_equal(winners, 1);
 	close(go[0]);
 	close(hold[0]);
+	close(tried[0]);
+	close(tried[1]);
 }
 
 static void power_states(void **state)

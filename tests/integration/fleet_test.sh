@@ -34,6 +34,7 @@ lab=$(mktemp -d "${TMPDIR:-/tmp}/fleet-test.XXXXXX")
 trap 'rm -rf "$lab"' EXIT
 chmod 755 "$lab"
 cd "$lab"
+cp "$build/hypervisor.elf32" "$build/ipc.elf" "$build/hello.elf" . # QEMU divides at blanks, which the folder's name may have
 export HBENCH_DB=$lab/history.db TMPDIR=$lab
 
 fail() {
@@ -67,7 +68,7 @@ qemu=(qemu-system-x86_64 -cpu max -display none -vga none -monitor none
 	-chardev "file,id=log,path=$name.log,append=on" -serial chardev:log
 	-device isa-debug-exit,iobase=0xf4,iosize=4 -icount "shift=$SHIFT")
 direct=("${qemu[@]}" -machine pc -m 512 -net none -no-reboot
-	-kernel "$HBENCH_BUILD/hypervisor.elf32" -append "serial novga")
+	-kernel hypervisor.elf32 -append "serial novga")
 pxe() { # pxe CARD NUMBER: a network card on a tap device
 	echo "-netdev tap,id=n0,ifname=tap$2,script=no,downscript=no -device $1,netdev=n0,mac=52:54:00:77:00:0$2,bootindex=1"
 }
@@ -93,8 +94,8 @@ on() {
 			-drive "if=pflash,format=raw,unit=1,file=$name.fd"
 		;;
 	panic) start "${direct[@]}" ;;
-	direct) start "${direct[@]}" -initrd "$HBENCH_BUILD/ipc.elf ${WORDS//,/,,}" ;; # QEMU divides modules at commas
-	loop) start sh -c 'while :; do "$@"; done' loop "${direct[@]}" -initrd "$HBENCH_BUILD/hello.elf" ;;
+	direct) start "${direct[@]}" -initrd "ipc.elf ${WORDS//,/,,}" ;; # QEMU divides modules at commas
+	loop) start sh -c 'while :; do "$@"; done' loop "${direct[@]}" -initrd hello.elf ;;
 	dead) ;;
 	esac
 }
@@ -110,7 +111,7 @@ esac
 END
 chmod +x power.sh
 # An instruction takes 16 ns there, so that timeouts of loaders are over soon.
-export HBENCH_BUILD=$build OVMF=$ovmf SHIFT=4 MODE=$mode
+export OVMF=$ovmf SHIFT=4 MODE=$mode
 
 machine() { # machine NAME MORE...
 	echo "  - name: $1"
@@ -219,7 +220,7 @@ fi
 # --- the run ---
 
 code=0
-"$hbench" fleet run -i lab.yaml -k "$build/hypervisor.elf32" --suite ipc --root-append "${WORDS#* }" -o run >run.txt 2>&1 || code=$?
+"$hbench" fleet run -i lab.yaml -k hypervisor.elf32 --suite ipc --root-append "${WORDS#* }" -o run >run.txt 2>&1 || code=$?
 cat run.txt
 wanted=('bios1 +ipc +1 +1 +ok +same$' 'uefi3 +ipc +1 +1 +ok +same$')
 if [[ $mode == full ]]; then
