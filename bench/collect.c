@@ -36,6 +36,22 @@ static void set_optional(struct result *result, const struct run_record *run)
 		result_set_number(result, "memory_mb", run->memory_mb);
 }
 
+/* How much an empty measurement takes, how often. */
+static void set_timer_cost(struct result *result, const struct hist *hist)
+{
+	json_t *bins = hist->used ? json_array() : NULL;
+
+	if (!bins)
+		return;
+	for (size_t i = 0; i < hist->used; i++)
+		json_array_append_new(bins,
+				      json_pack("[I,I,I]", (json_int_t)hist->bins[i].lower,
+						(json_int_t)hist->bins[i].width, (json_int_t)hist->bins[i].count));
+	json_object_set_new(result->context, "timer_overhead_hist", bins);
+	result_set_number(result, "timer_overhead_p50", (int64_t)hist_quantile(hist, 0.5));
+	result_set_number(result, "timer_overhead_p99", (int64_t)hist_quantile(hist, 0.99));
+}
+
 void collect_start(struct result *result, const struct session *session, const char *machine, const char *metric)
 {
 	const struct run_record *run = &session->run;
@@ -66,6 +82,9 @@ void collect_start(struct result *result, const struct session *session, const c
 	result_set_number(result, "timer_overhead_max", (int64_t)session->calibration.overhead_max);
 	if (session->calibration.clock)
 		result_set_number(result, "core_clock_permille", (int64_t)session->calibration.clock);
+	set_timer_cost(result, &session->calibration.hist);
+	if (session->registers[0])
+		result_set_text(result, "control_registers", session->registers);
 }
 
 static bool agree(const struct result *result, const char *key, const char *value, struct error *error)

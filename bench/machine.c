@@ -37,7 +37,11 @@ static const struct field {
 	{"kernel_append", "kernel's words", INFORMS},
 	{"roottask_cmdline", "roottask's words", INFORMS},
 	{"core_clock_permille", "core's clock, 1/1000 of TSC", INFORMS},
+	{"control_registers", "control registers", NOISY_DECIDES},
 	{"timer_overhead", "timer overhead, ticks", INFORMS},
+	{"timer_overhead_p50", "its median", INFORMS},
+	{"timer_overhead_p99", "its 99th percentile", INFORMS},
+	{"timer_overhead_max", "its maximum", INFORMS},
 	{"traced", "the kernel was traced", INFORMS},
 };
 

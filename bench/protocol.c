@@ -249,6 +249,20 @@ static bool parse_run(json_t *object, struct record *record, struct error *error
 	       get_bool(object, "tsc_invariant", &r->tsc_invariant, error) && get_optional(object, r, error);
 }
 
+/* Optional: what empty measurements took. */
+static bool get_empty(const json_t *object, struct calibration_record *c, struct error *error)
+{
+	const json_t *hist = json_object_get(object, "hist");
+
+	if (!hist)
+		return true;
+	if (!get_hist(hist, &c->hist, error))
+		return false;
+	if (!hist_adopt(&c->hist) || !c->hist.used || c->hist.bins[0].lower != hist_lower(&c->hist, c->overhead))
+		return error_set(error, "the histogram of the calibration is not one of empty measurements");
+	return true;
+}
+
 static bool parse_calibration(json_t *object, struct record *record, struct error *error)
 {
 	struct calibration_record *c = &record->calibration;
@@ -261,7 +275,8 @@ static bool parse_calibration(json_t *object, struct record *record, struct erro
 	return get_count(object, "overhead", &c->overhead, error) &&
 	       get_count(object, "overhead_max", &c->overhead_max, error) &&
 	       get_bool(object, "stable", &c->stable, error) &&
-	       (!json_object_get(object, "clock") || get_count(object, "clock", &c->clock, error));
+	       (!json_object_get(object, "clock") || get_count(object, "clock", &c->clock, error)) &&
+	       get_empty(object, c, error);
 }
 
 static bool parse_why(json_t *object, struct record *record, struct error *error)
@@ -326,5 +341,6 @@ bool protocol_parse(const char *line, size_t len, struct record *record, struct 
 void record_free(struct record *record)
 {
 	sample_free(&record->sample);
+	hist_free(&record->calibration.hist);
 	record->type = RECORD_NONE;
 }

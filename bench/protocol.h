@@ -44,7 +44,8 @@ struct run_record {
 struct calibration_record {
 	uint64_t overhead, overhead_max;
 	bool stable;
-	uint64_t clock; /* of the core over that of the counter, thousandths; optional, 0: not told */
+	uint64_t clock;   /* of the core over that of the counter, thousandths; optional, 0: not told */
+	struct hist hist; /* optional: of empty measurements */
 };
 
 struct record {

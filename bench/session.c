@@ -17,6 +17,7 @@ static const struct {
 };
 
 #define BOOT_LINE "Hedron Hypervisor"
+#define REGISTERS "CR0 0x" /* the kernel's line with its control registers */
 
 const char *fault_text(enum fault fault)
 {
@@ -130,9 +131,12 @@ static void finish_trace(struct session *s)
 static void plain_line(struct session *s, const char *line, size_t len)
 {
 	const char *boot = memmem(line, len, BOOT_LINE, strlen(BOOT_LINE));
+	const char *registers = memmem(line, len, REGISTERS, strlen(REGISTERS));
 
 	if (boot && !s->boot_line[0])
 		boot_line(s, boot, len - (size_t)(boot - line));
+	if (registers && !s->registers[0])
+		keep(s->registers, sizeof(s->registers), registers, len - (size_t)(registers - line));
 	if (contains(line, len, "killed") || contains(line, len, "refused"))
 		keep(s->last_remark, sizeof(s->last_remark), line, len);
 	if (len)
@@ -161,12 +165,15 @@ static void on_run(struct session *s, struct record *r)
 
 static void on_calibration(struct session *s, struct record *r)
 {
-	if (s->seen_calibration)
+	if (s->seen_calibration) {
 		session_fault(s, FAULT_ORDER, "a second `calibration` line came");
-	else if (!r->calibration.stable)
+		return;
+	}
+	if (!r->calibration.stable)
 		session_fault(s, FAULT_UNSTABLE, "an empty measurement costs from %ju to %ju ticks",
 			      (uintmax_t)r->calibration.overhead, (uintmax_t)r->calibration.overhead_max);
 	s->calibration = r->calibration;
+	r->calibration.hist = (struct hist){0}; /* it has changed hands */
 	s->seen_calibration = true;
 }
 
@@ -319,6 +326,7 @@ void session_free(struct session *session)
 	for (size_t i = 0; i < session->measured_count; i++)
 		sample_free(&session->measured[i].sample);
 	free(session->measured);
+	hist_free(&session->calibration.hist);
 	free(session->skipped);
 	free(session->failed);
 	trace_lines_free(&session->trace_lines);

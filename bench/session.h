@@ -82,7 +82,7 @@ struct session {
 	enum fault fault;
 	struct error detail;
 
-	char boot_line[256];
+	char boot_line[256], registers[128]; /* lines of the kernel; "" when they did not come */
 	struct run_record run;
 	struct calibration_record calibration;
 	struct measurement *measured;

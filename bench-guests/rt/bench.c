@@ -76,24 +76,6 @@ static uint64_t least(uint64_t (*window)(void), unsigned n, uint64_t *most)
 	return min;
 }
 
-static struct bench_calibration calibrate(void)
-{
-	struct bench_calibration c = {.overhead = UINT64_MAX};
-	uint64_t min[CALIBRATION_BATCHES], ignored = 0;
-	unsigned agree = 0;
-
-	least(empty_window, CALIBRATION_WINDOWS, &ignored);
-	for (unsigned i = 0; i < CALIBRATION_BATCHES; i++) {
-		min[i] = least(empty_window, CALIBRATION_WINDOWS, &c.overhead_max);
-		c.overhead = min[i] < c.overhead ? min[i] : c.overhead;
-	}
-	for (unsigned i = 0; i < CALIBRATION_BATCHES; i++)
-		agree += min[i] == c.overhead;
-	c.stable = agree >= CALIBRATION_AGREE;
-	c.clock = bench_machine_clock();
-	return c;
-}
-
 /* `n` instructions that do nothing, and as many that each wait for the one before. */
 #define CHAIN 256
 #define CHAIN_OF(insn) __asm__ volatile(".rept 256\n\t" insn "\n\t.endr" : : : "rax", "cc")
@@ -134,15 +116,46 @@ static void sort(uint64_t *v, unsigned n)
 	}
 }
 
+static uint64_t least_of(const uint64_t *v, unsigned n)
+{
+	uint64_t min = v[0];
+
+	while (--n)
+		min = rt_min(min, v[n]);
+	return min;
+}
+
+static struct bench_calibration calibrate(void)
+{
+	enum { COUNT = CALIBRATION_BATCHES * CALIBRATION_WINDOWS };
+	static uint64_t empty[COUNT];
+	struct bench_calibration c = {.overhead = UINT64_MAX, .empty = empty, .empty_count = COUNT};
+	uint64_t min[CALIBRATION_BATCHES], ignored = 0;
+	unsigned agree = 0;
+
+	least(empty_window, CALIBRATION_WINDOWS, &ignored);
+	for (unsigned i = 0; i < COUNT; i++)
+		empty[i] = empty_window();
+	for (unsigned i = 0; i < CALIBRATION_BATCHES; i++) {
+		min[i] = least_of(&empty[i * CALIBRATION_WINDOWS], CALIBRATION_WINDOWS);
+		c.overhead = rt_min(c.overhead, min[i]);
+	}
+	for (unsigned i = 0; i < CALIBRATION_BATCHES; i++)
+		agree += min[i] == c.overhead;
+	c.stable = agree >= CALIBRATION_AGREE;
+	sort(empty, COUNT);
+	c.overhead_max = empty[COUNT - 1];
+	c.clock = bench_machine_clock();
+	return c;
+}
+
 /* The least value of each group of windows, in the order of time: shows whether they drift. */
 static void keep_order(struct bench_sample *s)
 {
 	for (unsigned group = 0; group < BENCH_ORDER; group++) {
 		unsigned from = s->n * group / BENCH_ORDER, to = s->n * (group + 1) / BENCH_ORDER;
 
-		s->order[group] = s->values[from];
-		for (unsigned i = from; i < to; i++)
-			s->order[group] = rt_min(s->order[group], s->values[i]);
+		s->order[group] = least_of(&s->values[from], to > from ? to - from : 1);
 	}
 }
 

@@ -8,7 +8,9 @@
 struct bench_calibration {
 	uint64_t overhead, overhead_max;
 	bool stable;
-	unsigned clock; /* of the core over that of the counter, thousandths; 0: not known */
+	unsigned clock;        /* of the core over that of the counter, thousandths; 0: not known */
+	const uint64_t *empty; /* what empty measurements took, ascending */
+	unsigned empty_count;
 };
 
 #define BENCH_ORDER 16 /* groups of windows */

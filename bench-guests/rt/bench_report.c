@@ -135,16 +135,6 @@ void bench_report_run(const char *name, bool traced)
 	end();
 }
 
-void bench_report_calibration(const struct bench_calibration *cal)
-{
-	begin("calibration");
-	add(",\"unit\":\"tsc\",\"overhead\":%lu,\"overhead_max\":%lu,\"stable\":%s", cal->overhead, cal->overhead_max,
-	    cal->stable ? "true" : "false");
-	if (cal->clock)
-		add(",\"clock\":%u", cal->clock);
-	end();
-}
-
 /* Smallest value that at least `permille` of the values do not exceed. */
 static uint64_t percentile(const struct bench_sample *s, unsigned permille)
 {
@@ -172,6 +162,20 @@ static void add_bins(const char *name, const uint64_t *values, unsigned n, unsig
 		add("%s[%lu,%lu,%u]", i ? "," : "", lower, width, count);
 	}
 	add("]");
+}
+
+/* Coarse enough for a line, whatever the values. */
+#define CALIBRATION_BINS 4
+
+void bench_report_calibration(const struct bench_calibration *cal)
+{
+	begin("calibration");
+	add(",\"unit\":\"tsc\",\"overhead\":%lu,\"overhead_max\":%lu,\"stable\":%s", cal->overhead, cal->overhead_max,
+	    cal->stable ? "true" : "false");
+	if (cal->clock)
+		add(",\"clock\":%u", cal->clock);
+	add_bins("hist", cal->empty, cal->empty_count, CALIBRATION_BINS);
+	end();
 }
 
 /* False if the line got too long. */

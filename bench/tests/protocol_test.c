@@ -329,6 +329,16 @@ static void calibration_and_skip(void **state)
 	assert_int_equal(record.calibration.overhead_max, 9);
 	assert_false(record.calibration.stable);
 	refuse("HBENCH {\"type\":\"calibration\",\"unit\":\"tsc\",\"overhead\":5,\"overhead_max\":9,\"stable\":1}");
+#define CALIBRATION \
+	"HBENCH {\"type\":\"calibration\",\"unit\":\"tsc\",\"overhead\":5,\"overhead_max\":9,\"stable\":true,"
+	assert_true(parses(CALIBRATION "\"hist\":[[5,1,200],[9,1,1]]}", &record));
+	assert_int_equal(hist_total(&record.calibration.hist), 201);
+	record_free(&record);
+	refuse(CALIBRATION "\"hist\":[]}");
+	refuse(CALIBRATION "\"hist\":[[6,1,200]]}");
+	refuse(CALIBRATION "\"hist\":[[5,1]]}");
+	refuse(CALIBRATION "\"hist\":[[9,1,1],[5,1,200]]}");
+	refuse(CALIBRATION "\"hist\":7}");
 	assert_true(parses("HBENCH {\"type\":\"skip\",\"suite\":\"ipc\",\"case\":\"x\",\"params\":{\"a\":1},"
 			   "\"why\":\"no memory\"}",
 			   &record));

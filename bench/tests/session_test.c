@@ -219,6 +219,10 @@ static void boot_line_is_harmless(void **state)
 	session_init(&s, NULL, false);
 	say(&s, "\033[2JHedron Hypervisor \033]0;x\007 13");
 	assert_string_equal(s.boot_line, "Hedron Hypervisor .]0;x. 13");
+	assert_string_equal(s.registers, "");
+	say(&s, "[12] CR0 0x80050033, CR4 0x3506e8");
+	say(&s, "CR0 0x1"); /* somebody else's */
+	assert_string_equal(s.registers, "CR0 0x80050033, CR4 0x3506e8");
 	session_free(&s);
 }
 

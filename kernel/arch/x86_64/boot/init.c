@@ -152,6 +152,8 @@ static void init_late(void)
 	cpus_online[self / 64] |= bit(self % 64);
 	roottask_create(cpu, &boot, make_hip());
 	kspace_enter();
+	log_info("CR0 %#lx, CR4 %#lx, XCR0 %#x, EFER %#lx", cr0_read(), cr4_read(), cpu_features.xcr0,
+		 msr_read(MSR_EFER));
 	log_info("boot CPU is %u, TSC %u kHz, %llu KiB of heap free", self, tsc_khz,
 		 page_free_count() * PAGE_SIZE / KiB);
 	arch_dispatch();
