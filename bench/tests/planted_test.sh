@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# usage: planted_test.sh HBENCH SOURCE KERNEL ROOTTASK
+# Builds a copy of the kernel with five instructions too many on the way of IPC, and none anywhere else: the gate must find that,
+# say by how much, and leave all other cases alone.
+
+set -eu
+export HBENCH_DB=none
+hbench=$1 source=$2 kernel=$3 roottask=$4
+cases=call_reply_cross/words:0,null,sm_up,yield_alone
+
+if ! command -v qemu-system-x86_64 >/dev/null; then
+	echo "skipped: qemu-system-x86 is not installed"
+	exit 77
+fi
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+tar -C "$source" --exclude=./build --exclude=./.git -cf - . | tar -C "$folder" -xf -
+entry=$folder/kernel/arch/x86_64/entry/entry.S
+sed -i 's/^entry_ipc:$/&\n\t.rept 5\n\tnop\n\t.endr/' "$entry"
+if cmp -s "$entry" "$source/kernel/arch/x86_64/entry/entry.S"; then
+	echo "nothing was planted: entry_ipc is not where it was"
+	exit 1
+fi
+{
+	cmake -S "$folder" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEDRON_GUESTS=OFF -DHEDRON_BENCH=OFF -DBUILD_TESTING=OFF &&
+		cmake --build "$folder/build" --target hypervisor
+} >"$folder/log" 2>&1 || {
+	tail -n 20 "$folder/log"
+	exit 1
+}
+
+measure() { # KERNEL NAME
+	"$hbench" run --target qemu --kernel "$1" --roottask "$roottask" --suite ipc --root-append "case=$cases" --timeout 150 \
+		--quiet -o "$folder/$2.json"
+}
+measure "$kernel" before
+measure "$folder/build/hypervisor.elf32" after
+
+status=0
+"$hbench" gate --baseline "$folder/before.json" "$folder/after.json" >"$folder/gate.txt" || status=$?
+cat "$folder/gate.txt"
+[ "$status" -eq 1 ] || {
+	echo "hbench gate: exit code $status instead of 1"
+	exit 1
+}
+# A call and a reply pass there once each.
+grep -Eq '^call_reply_cross/words:0 .* \+10 .*WORSE' "$folder/gate.txt"
+grep -Eq '^5 cases: 4 same, 1 WORSE\.$' "$folder/gate.txt"
