@@ -6,6 +6,7 @@
 #include "fleet/slurm.h"
 #include "protocol.h"
 #include "run.h"
+#include "target_console.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -121,6 +122,28 @@ static enum exit_code report(const struct plan *plan, const struct fleet_options
 	return code;
 }
 
+/* Without servers each machine would use up its patience first. */
+static void look_for_servers(const struct plan *plan)
+{
+	const struct inventory_network *n = &plan->inventory->lab.network;
+	bool needed = false;
+	struct error error;
+	char *where;
+	int fd;
+
+	for (unsigned i = 0; i < plan->machine_count; i++)
+		needed = needed || plan->machines[i]->boot == BOOT_NETWORK;
+	if (!needed)
+		return;
+	where = xasprintf("%s:%u", n->address, n->http_port);
+	fd = target_console_tcp(&(struct machine_config){.console = where}, &error);
+	if (fd < 0)
+		complain("note: %s: is `hbench fleet serve` running?", error.text);
+	else
+		close(fd);
+	free(where);
+}
+
 static enum exit_code run_plan(const struct plan *plan, const struct fleet_options *o)
 {
 	struct fleet_note *notes = xcalloc(plan->machine_count, sizeof(*notes));
@@ -128,6 +151,7 @@ static enum exit_code run_plan(const struct plan *plan, const struct fleet_optio
 	bool whole;
 
 	run_catch_signals();
+	look_for_servers(plan);
 	umask(022); /* the servers, which are somebody else, read what we write */
 	whole = fleet_run(plan, o->jobs, notes);
 	code = report(plan, o, notes);

@@ -126,7 +126,17 @@ enum lock_state lock_look(const char *folder, const char *machine, struct lock_i
 	return there ? state_of(info) : LOCK_FREE;
 }
 
-/* Looking and writing are one step for all who hold this file's lock; -1 on error. */
+static bool wait_for_turn(int fd)
+{
+	int failed;
+
+	do
+		failed = flock(fd, LOCK_EX);
+	while (failed && errno == EINTR);
+	return !failed;
+}
+
+/* Looking and writing are one step for all who hold this file's lock, whoever made it; -1 on error. */
 static int guard(const char *folder, struct error *error)
 {
 	char *path = xasprintf("%s/guard", folder);
@@ -134,8 +144,14 @@ static int guard(const char *folder, struct error *error)
 
 	if (make_folders(folder, error)) {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-		if (fd < 0 || flock(fd, LOCK_EX))
+		if (fd < 0 || !wait_for_turn(fd)) {
 			error_store(error, "cannot lock %s: %s", path, strerror(errno));
+			if (fd >= 0)
+				close(fd);
+			fd = -1;
+		} else if (fchmod(fd, 0666) && errno != EPERM) {
+			complain("%s: other users may not lock it: %s", path, strerror(errno));
+		}
 	}
 	free(path);
 	return fd;
@@ -162,19 +178,21 @@ bool lock_take(const char *folder, const char *machine, const char *purpose, str
 	return good;
 }
 
+/* What cannot be looked at is not known to be lost. */
 bool lock_renew(const char *folder, const char *machine)
 {
 	struct error error;
 	int fd = guard(folder, &error);
 	char *path = lock_path(folder, machine);
 	struct lock_info info;
-	bool mine = fd >= 0 && lock_look(folder, machine, &info) == LOCK_MINE;
+	bool mine = fd < 0 || lock_look(folder, machine, &info) == LOCK_MINE, good = fd >= 0;
 
-	if (mine) {
+	if (good && mine) {
 		info.expires = (long long)time(NULL) + LOCK_SECONDS;
-		if (!write_lock(path, &info, &error))
-			complain("%s", error.text);
+		good = write_lock(path, &info, &error);
 	}
+	if (mine && !good)
+		complain("%s: the lock cannot be renewed: %s", machine, error.text);
 	if (fd >= 0)
 		close(fd);
 	free(path);

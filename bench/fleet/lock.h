@@ -26,7 +26,7 @@ enum lock_state lock_look(const char *folder, const char *machine, struct lock_i
 /* Takes a machine that is free, or whose owner is gone; false with who has it. */
 bool lock_take(const char *folder, const char *machine, const char *purpose, struct error *error) must_check;
 
-/* Renews our lock; false when it is not ours any more. */
+/* Renews our lock; false when it is known not to be ours any more. */
 bool lock_renew(const char *folder, const char *machine);
 
 /* Gives it back, if it is ours. */

@@ -140,6 +140,15 @@ static void listen_to_dnsmasq(struct servers *s)
 
 /* --- all together --- */
 
+/* Where Debian has dnsmasq, which is not in everybody's way. */
+static void extend_path(void)
+{
+	char *path = xasprintf("%s:/usr/sbin:/sbin", environment("PATH", "/usr/bin:/bin"));
+
+	setenv("PATH", path, 1);
+	free(path);
+}
+
 static bool open_servers(struct servers *s, struct error *error)
 {
 	const struct inventory_lab *lab = &s->inventory->lab;
@@ -187,6 +196,7 @@ bool serve(const struct inventory *inventory, struct error *error)
 	const struct inventory_network *n = &inventory->lab.network;
 	bool good;
 
+	extend_path();
 	s->inventory = inventory;
 	s->said = s->dnsmasq.exit_fd = -1;
 	good = open_servers(s, error);
