@@ -25,7 +25,8 @@ if cmp -s "$entry" "$source/kernel/arch/x86_64/entry/entry.S"; then
 	exit 1
 fi
 {
-	cmake -S "$folder" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEDRON_GUESTS=OFF -DHEDRON_BENCH=OFF -DBUILD_TESTING=OFF &&
+	cmake -S "$folder" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+		-DHEDRON_GUESTS=OFF -DHEDRON_BENCH=OFF -DBUILD_TESTING=OFF &&
 		cmake --build "$folder/build" --target hypervisor
 } >"$folder/log" 2>&1 || {
 	tail -n 20 "$folder/log"
