@@ -29,7 +29,7 @@ enum fate_verdict {
 		FATE_COUNT
 };
 
-enum { FATE_ATTEMPTS_MAX = 64, FATE_BOOTS_MAX = 100 };
+enum { FATE_BOOTS_MAX = 100, FATE_ATTEMPTS_MAX = 128 }; /* good ones are never forgotten */
 
 struct fate_attempt {
 	enum fate_verdict verdict;
