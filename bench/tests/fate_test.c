@@ -2,26 +2,12 @@
 #include "test.h"
 
 #include "fleet/fate.h"
+#include "scratch.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/hbench-fate-XXXXXX";
 static struct fate fate;
-
-static int set_up(void **state)
-{
-	(void)state;
-	return !mkdtemp(folder);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	remove_folder(folder);
-	return 0;
-}
 
 static char *in_folder(const char *name)
 {
@@ -108,5 +94,5 @@ int main(void)
 		cmocka_unit_test(what_is_done),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, scratch_set_up, scratch_tear_down);
 }

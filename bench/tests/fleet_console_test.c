@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "fleet/console.h"
+#include "scratch.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -14,22 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/hbench-fleet-console-XXXXXX";
 static struct inventory inventory = {.folder = folder};
 static struct console console;
-
-static int set_up(void **state)
-{
-	(void)state;
-	return !mkdtemp(folder);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	remove_folder(folder);
-	return 0;
-}
 
 static void open_console(const struct inventory_console *settings)
 {
@@ -217,5 +204,5 @@ int main(void)
 		cmocka_unit_test(none_there),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, scratch_set_up, scratch_tear_down);
 }

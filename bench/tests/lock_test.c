@@ -3,27 +3,13 @@
 
 #include "fleet/lock.h"
 #include "fleet/power.h"
+#include "scratch.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char folder[] = "/tmp/hbench-lock-XXXXXX";
-
-static int set_up(void **state)
-{
-	(void)state;
-	return !mkdtemp(folder);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	remove_folder(folder);
-	return 0;
-}
 
 /* Another process that has the lock and waits for a signal. */
 static pid_t holder(const char *machine)
@@ -221,5 +207,5 @@ int main(void)
 		cmocka_unit_test(power_commands),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, scratch_set_up, scratch_tear_down);
 }
