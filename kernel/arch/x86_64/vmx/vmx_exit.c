@@ -69,7 +69,7 @@ static always_inline struct ec *reenter_after_nmi(struct cpu *cpu, struct vcpu *
 {
 	struct arch_vcpu *a = &v->arch;
 
-	if (unlikely(a->special & SPECIAL_WAITS_SIPI) || unlikely(READ_ONCE(*a->stale)))
+	if (unlikely(a->special & SPECIAL_WAITS_SIPI) || unlikely(vmx_is_set(a->stale)))
 		return reenter_unblocking(cpu, v);
 	a->special |= SPECIAL_ENTERED;
 	__asm__ volatile("push %0\n\tpush %1\n\tpushf\n\tpush %2\n\tpush %3\n\tiretq"

@@ -80,7 +80,7 @@ static always_inline void load_injection(struct vcpu *v, const struct utcb_state
 
 static always_inline void load_activity(struct vcpu *v, const struct utcb_state *s)
 {
-	u32 activity = READ_ONCE(s->actv_state);
+	u64 activity = READ_ONCE(s->actv_state);
 
 	vmwrite_from(VMCS_GUEST_INTR_STATE, &s->intr_state);
 	vmwrite(VMCS_GUEST_ACTV_STATE, activity);
@@ -109,11 +109,18 @@ static always_inline void load_controls(struct vcpu *v, const struct utcb_state 
 	set_monitored(v, READ_ONCE(s->cr0_mon), READ_ONCE(s->cr4_mon));
 }
 
-/* Each word in one access. Access rights: vmx_store.c. */
+/* Bits 7:0, and 16:12 as the next byte: the one goes to where the other leaves zeros. */
+static always_inline u64 access_rights(const u8 *ar)
+{
+	u64 rights = (u64)READ_ONCE(ar[1]) << 12;
+	__asm__ volatile("movb %1, %b0" : "+q"(rights) : "m"(ar[0]));
+	return rights;
+}
+
+/* Each word in one access. */
 static always_inline void load_segment(enum vmcs_segment n, const struct utcb_seg *seg)
 {
-	const u8 *ar = (const u8 *)&seg->ar;
-	u32 rights = READ_ONCE(ar[0]) | (u32)READ_ONCE(ar[1]) << 12;
+	u64 rights = access_rights((const u8 *)&seg->ar);
 
 	vmwrite_from(VMCS_GUEST_ES_SEL + 2 * n, &seg->sel);
 	vmwrite(VMCS_GUEST_ES_AR + 2 * n, rights);

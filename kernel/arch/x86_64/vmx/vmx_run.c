@@ -43,7 +43,7 @@ static noinline struct ec *enter_refreshed(struct vcpu *v)
 
 static always_inline struct ec *enter(struct vcpu *v)
 {
-	return unlikely(READ_ONCE(*v->arch.stale)) ? enter_refreshed(v) : enter_guest(v);
+	return unlikely(vmx_is_set(v->arch.stale)) ? enter_refreshed(v) : enter_guest(v);
 }
 
 void vmx_undo(struct arch_vcpu *a)
@@ -143,7 +143,7 @@ static bool cut_short(struct arch_vcpu *a)
 static always_inline struct ec *enter_from(struct vcpu *v)
 {
 	if (unlikely(cr2_read() != v->regs.cr2))
-		cr2_write(v->regs.cr2);
+		cr2_write(READ_ONCE(v->regs.cr2)); /* not in a register before */
 	write_host(&v->arch);
 	return enter(v);
 }
@@ -171,7 +171,7 @@ static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
 
 static always_inline struct ec *go_on(struct cpu *cpu, struct vcpu *v)
 {
-	if (unlikely(READ_ONCE(v->poked)) || unlikely(cpu->nmi_foreign) || !vmx_usual_entry(cpu, &v->arch))
+	if (unlikely(vmx_is_set(&v->poked)) || unlikely(cpu->nmi_foreign) || !vmx_usual_entry(cpu, &v->arch))
 		return go_on_specially(cpu, v);
 	return enter_from(v);
 }
@@ -182,14 +182,14 @@ static noinline struct ec *load_rest(struct cpu *cpu, struct vcpu *v)
 	return refused ? refuse(v, refused) : go_on(cpu, v);
 }
 
-static noinline struct ec *load_vcpu(struct cpu *cpu, struct ec *ec)
+static noinline struct ec *load_vcpu(struct cpu *cpu, struct vcpu *v)
 {
 	if (!vmx.usable) { /* firmware did not give it back after sleep */
-		ec->vcpu->state->exit_reason = VCPU_EXIT_REFUSED;
-		return vcpu_end_run(ec->vcpu);
+		v->state->exit_reason = VCPU_EXIT_REFUSED;
+		return vcpu_end_run(v);
 	}
-	vmx_load_vcpu(cpu, ec->vcpu);
-	return arch_vcpu_run(cpu, ec);
+	vmx_load_vcpu(cpu, v);
+	return arch_vcpu_run(cpu, v->ec);
 }
 
 /* The usual path ends in a jump into the guest, and so do all others: nothing is kept on the stack. */
@@ -198,7 +198,7 @@ struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec)
 	struct vcpu *v = ec->vcpu;
 
 	if (unlikely(cpu->vcpu != v))
-		return load_vcpu(cpu, ec);
+		return load_vcpu(cpu, v);
 	vmx_state_load_often(v, v->mtd);
 	if (unlikely(v->mtd & ~VMX_MTD_OFTEN))
 		return load_rest(cpu, v);

@@ -5,6 +5,29 @@
 #include "arch_switch.h"
 #include "core/vcpu.h"
 
+/* One access each, and no load beforehand, which compilers do of what is volatile. */
+static always_inline bool vmx_is_set(const void *byte)
+{
+	bool set;
+	__asm__ volatile("cmpb $0, %1" : "=@ccne"(set) : "m"(*(const u8 *)byte));
+	return set;
+}
+
+static always_inline bool vmx_equals(const void *word, u32 value)
+{
+	bool equal;
+	__asm__ volatile("cmpl %2, %1" : "=@cce"(equal) : "m"(*(const u32 *)word), "i"(value));
+	return equal;
+}
+
+static always_inline bool vmx_any_of_three(const u64 *v)
+{
+	u64 any = READ_ONCE(v[0]);
+	bool is;
+	__asm__ volatile("or %2, %0\n\tor %3, %0" : "+r"(any), "=@ccne"(is) : "m"(v[1]), "m"(v[2]));
+	return is;
+}
+
 /* Whether there is extended state in the CPU, be it a guest's or the VMM's. */
 static always_inline bool vmx_fpu_busy(struct cpu *cpu)
 {
@@ -14,12 +37,7 @@ static always_inline bool vmx_fpu_busy(struct cpu *cpu)
 /* An XSAVE image of the initial state: the header's first three words count (SDM vol. 1, 13.8). */
 static always_inline bool vmx_fpu_image_initial(const u8 *image)
 {
-	const u64 *header = (const u64 *)(image + XSAVE_HEADER);
-	u64 any = READ_ONCE(header[0]);
-
-	any |= READ_ONCE(header[1]);
-	any |= READ_ONCE(header[2]);
-	return !any && READ_ONCE(*(const u32 *)(image + XSAVE_MXCSR)) == MXCSR_INIT;
+	return !vmx_any_of_three((const u64 *)(image + XSAVE_HEADER)) && vmx_equals(image + XSAVE_MXCSR, MXCSR_INIT);
 }
 
 /* From the VMM to the guest, whatever is special. False: extended state or XCR0 of the guest are malformed, and
@@ -31,13 +49,14 @@ void vmx_to_host(struct cpu *cpu, struct ec *ec, struct vcpu *v);
 /* Nothing is: there is no state in the CPU that the other side could find. */
 static always_inline bool vmx_usual_entry(struct cpu *cpu, const struct arch_vcpu *a)
 {
-	return likely(!a->special) && likely(!vmx_fpu_busy(cpu)) && likely(vmx_fpu_image_initial(a->fpu_page));
+	return likely(vmx_equals(&a->special, 0)) && likely(!vmx_fpu_busy(cpu)) &&
+	       likely(vmx_fpu_image_initial(a->fpu_page));
 }
 
 /* The image needs no writing if it was the initial one at the entry, and the guest's state still is. */
 static always_inline bool vmx_usual_exit(struct cpu *cpu, const struct arch_vcpu *a)
 {
-	return likely(!a->special) && likely(!vmx_fpu_busy(cpu));
+	return likely(vmx_equals(&a->special, 0)) && likely(!vmx_fpu_busy(cpu));
 }
 
 #define DR_READ(n, v) __asm__ volatile("mov %%db" #n ", %0" : "=r"(v))
