@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The parts of tracing that C cannot say. */
-#include "asm_offsets.h"
-#include "mm/layout.h"
+#include "entry/entry.inc"
 
 	.text
 
@@ -9,29 +8,13 @@
 	.globl	doors_record
 	.balign 16, 0xcc
 doors_record:
-	push	%rax
-	push	%rcx
-	push	%rdx
-	push	%rsi
-	push	%rdi
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
-	mov	10 * 8(%rsp), %rdi
-	mov	11 * 8(%rsp), %rsi
-	mov	12 * 8(%rsp), %rdx
-	mov	13 * 8(%rsp), %rcx
+	push_clobbered
+	mov	CLOBBERED + 1 * 8(%rsp), %rdi
+	mov	CLOBBERED + 2 * 8(%rsp), %rsi
+	mov	CLOBBERED + 3 * 8(%rsp), %rdx
+	mov	CLOBBERED + 4 * 8(%rsp), %rcx
 	call	trace_record
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rdi
-	pop	%rsi
-	pop	%rdx
-	pop	%rcx
-	pop	%rax
+	pop_clobbered
 	ret
 
 	/* The way of enter_guest; only RDI, the vCPU, is needed afterwards. */
