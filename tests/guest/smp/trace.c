@@ -216,9 +216,44 @@ static void samples_of_user_code(void)
 	EXPECT_OK(ctrl(TRACE_CTRL_SWITCH, 0, 0));
 }
 
+/* Who switches takes NMIs like everybody else, and must not hold itself. One worker sends them, with pauses: an
+ * emulator would get to nothing else. */
+static void switch_or_kick(unsigned self)
+{
+	uint64_t seed = 78;
+
+	if (self) {
+		while (!smp_load(&stop)) {
+			if (self == 1)
+				CHECK_OK(ctrl(TRACE_CTRL_SAMPLE, smp_cpu(0), 0));
+			smp_dawdle(&seed, 300);
+			smp_beat(self);
+		}
+		return;
+	}
+	for (unsigned long r = smp_rounds(100); r--;) {
+		CHECK_OK(ctrl(TRACE_CTRL_SWITCH, r & 1 ? (1ul << TRACE_EVENTS) - 1 : 0, 0));
+		smp_beat(self);
+	}
+	smp_set(&stop, 1);
+}
+
+static void kicked_while_switching(void)
+{
+	SMP_NEED(2);
+	if (!set_up())
+		return;
+	stop = 0;
+	smp_run(smp_count, switch_or_kick);
+	EXPECT_OK(ctrl(TRACE_CTRL_SWITCH, 0, 0));
+	for (unsigned i = 0; i < smp_count; i++)
+		check_ring(i);
+}
+
 static const struct test tests[] = {
 	TEST(switched_under_load),
 	TEST(all_switch),
+	TEST(kicked_while_switching),
 	TEST(samples_of_user_code),
 };
 

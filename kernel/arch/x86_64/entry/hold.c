@@ -10,8 +10,9 @@
 #include "entry/nmi.h"
 
 static struct {
-	u32 round;      /* odd while CPUs are held */
-	u32 held, left; /* in this round; atomic */
+	const struct cpu *holder; /* takes NMIs as ever: others may wait for its answers */
+	u32 round;                /* odd while CPUs are held */
+	u32 held, left;           /* in this round; atomic */
 	void (*each)(void);
 } hold;
 
@@ -19,6 +20,7 @@ void arch_hold_others(void (*once)(void *), void (*each)(void), void *arg)
 {
 	u32 others = 0;
 
+	hold.holder = cpu_current();
 	hold.each = each;
 	hold.held = hold.left = 0;
 	__atomic_add_fetch(&hold.round, 1, __ATOMIC_SEQ_CST);
@@ -44,7 +46,7 @@ void hold_answer(void)
 {
 	u32 round = __atomic_load_n(&hold.round, __ATOMIC_ACQUIRE);
 
-	if (likely(!(round & 1)))
+	if (likely(!(round & 1)) || hold.holder == cpu_current())
 		return;
 	__atomic_add_fetch(&hold.held, 1, __ATOMIC_ACQ_REL);
 	while (__atomic_load_n(&hold.round, __ATOMIC_ACQUIRE) == round) {

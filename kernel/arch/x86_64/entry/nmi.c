@@ -74,7 +74,8 @@ bool nmi_requested(const struct cpu *cpu)
 {
 	return __atomic_load_n(&cpu->mailbox.newest, __ATOMIC_SEQ_CST) ||
 	       __atomic_load_n(&cpu->rcu_asked, __ATOMIC_SEQ_CST) ||
-	       __atomic_load_n(&cpu->tlb_asked, __ATOMIC_SEQ_CST) != cpu->tlb_done;
+	       __atomic_load_n(&cpu->tlb_asked, __ATOMIC_SEQ_CST) != cpu->tlb_done ||
+	       __atomic_load_n(&orders, __ATOMIC_SEQ_CST) & (NMI_ORDER_STOP | NMI_ORDER_HOLD);
 }
 
 /*
@@ -106,10 +107,12 @@ static noinline bool follow_orders(struct cpu *cpu)
 	return true;
 }
 
+/* A kick that is taken note of must not come without what it was about: that is looked for afterwards. */
 bool nmi_take(struct cpu *cpu)
 {
-	bool ours = unlikely(__atomic_load_n(&orders, __ATOMIC_ACQUIRE)) && follow_orders(cpu);
-	ours |= is_ours(cpu);
+	bool ours = is_ours(cpu);
+	if (unlikely(__atomic_load_n(&orders, __ATOMIC_ACQUIRE)))
+		ours |= follow_orders(cpu);
 	if (unlikely(!ours))
 		cpu->nmi_foreign = true;
 	tlb_answer(cpu);
