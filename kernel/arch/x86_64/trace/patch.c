@@ -28,6 +28,22 @@ extern const struct site trace_sites_start[], trace_sites_end[];
 static u8 closed[DOORS][PATCH_MAX]; /* what is there while they are not open */
 static bool closed_known;
 
+#define WORD 8 /* bytes */
+
+/*
+ * By one store: this CPU is not held, an NMI may come between any two instructions, and its handler has a point, too.
+ * The bytes before keep their values; what is behind may be the end of the text.
+ */
+static void write_code(u8 *at, const void *code, unsigned size)
+{
+	u8 *word = at + size - WORD;
+	u64 value;
+
+	memcpy(&value, word, WORD);
+	memcpy((u8 *)&value + WORD - size, code, size);
+	__asm__ volatile("mov %1, %0" : "=m"(*(u8(*)[WORD])word) : "r"(value));
+}
+
 static s32 displacement(const u8 *end, const void *to)
 {
 	return (s32)((const u8 *)to - end);
@@ -36,13 +52,16 @@ static s32 displacement(const u8 *end, const void *to)
 static void write_displacement(u8 *at, const void *to)
 {
 	s32 d = displacement(at + sizeof(d), to);
-	memcpy(at, &d, sizeof(d));
+	write_code(at, &d, sizeof(d));
 }
 
 static void write_jump(u8 *at, const void *to)
 {
-	at[0] = OPCODE_JUMP;
-	write_displacement(at + 1, to);
+	u8 jump[JUMP_SIZE] = {OPCODE_JUMP};
+	s32 d = displacement(at + JUMP_SIZE, to);
+
+	memcpy(jump + 1, &d, sizeof(d));
+	write_code(at, jump, JUMP_SIZE);
 }
 
 static void patch_site(const struct site *s, bool on)
@@ -50,7 +69,7 @@ static void patch_site(const struct site *s, bool on)
 	if (on)
 		write_jump(s->at, s->on);
 	else
-		memcpy(s->at, nop, sizeof(nop));
+		write_code(s->at, nop, JUMP_SIZE);
 }
 
 static void patch_door(const struct door_site *s, bool open)
@@ -58,7 +77,7 @@ static void patch_door(const struct door_site *s, bool open)
 	const struct door *d = &doors[s->number];
 
 	if (!open)
-		memcpy(s->at, closed[s->number], PATCH_MAX);
+		write_code(s->at, closed[s->number], PATCH_MAX);
 	else if (d->opcode_size)
 		write_displacement(s->at + d->opcode_size, d->to);
 	else
