@@ -35,7 +35,7 @@ static struct {
 	u8 kind[TRACE_COUNTERS_MAX];
 	unsigned count;
 	u32 period;
-	unsigned last; /* the counter for samples */
+	unsigned last; /* the counter for samples; any, before there were some */
 	u64 mask;      /* of what a counter holds */
 } chosen;
 
@@ -86,6 +86,13 @@ bool arch_pmu_choose(const u8 *kind, unsigned count)
 	return true;
 }
 
+/* The last one, or the first that paths never need: then it is the same on processors of several kinds. */
+static unsigned sample_counter(const struct pmu *p)
+{
+	return p->counters <= TRACE_COUNTERS_MAX ? p->counters - 1 : TRACE_COUNTERS_MAX;
+}
+
+/* Once there were samples, the look at the counter stays on: its last NMI may come after it was stopped. */
 bool arch_pmu_set_period(u32 cycles)
 {
 	struct pmu p = pmu_find();
@@ -93,21 +100,23 @@ bool arch_pmu_set_period(u32 cycles)
 	if (cycles && !(usable(&p) && counts(&p, TRACE_COUNTER_CYCLES)))
 		return false;
 	chosen.period = cycles;
-	chosen.last = p.counters - 1;
-	nmi_order(NMI_ORDER_COUNTER, cycles);
+	if (cycles) {
+		chosen.last = sample_counter(&p);
+		nmi_order(NMI_ORDER_COUNTER, true);
+	}
 	return true;
 }
 
 /* The counter goes up to zero. What is written is extended from bit 31 (SDM vol. 3, 20.2.1.1). */
-static void start_period(unsigned counter)
+static u32 first_value(u32 cycles)
 {
-	msr_write(MSR_PMC0 + counter, (u32)-chosen.period);
+	return -cycles;
 }
 
 void arch_pmu_apply(void)
 {
 	struct pmu p = pmu_find();
-	unsigned last = p.counters - 1;
+	unsigned last = sample_counter(&p);
 	u64 enabled = bits_low(chosen.count);
 
 	if (!usable(&p))
@@ -118,7 +127,7 @@ void arch_pmu_apply(void)
 			  i < chosen.count ? selectors[chosen.kind[i]] | EVTSEL_KERNEL | EVTSEL_ENABLE : 0);
 	msr_write(MSR_PERFEVTSEL0 + last, 0);
 	if (chosen.period) {
-		start_period(last);
+		msr_write(MSR_PMC0 + last, first_value(chosen.period));
 		lapic_counter_nmi();
 		msr_write(MSR_PERFEVTSEL0 + last, selectors[TRACE_COUNTER_CYCLES] | EVTSEL_USER | EVTSEL_KERNEL |
 							  EVTSEL_INTERRUPT | EVTSEL_ENABLE);
@@ -134,13 +143,15 @@ u64 arch_pmu_delta(u64 before, u64 after)
 
 bool pmu_take_overflow(void)
 {
-	if (likely(!chosen.period))
-		return false;
+	u32 period = READ_ONCE(chosen.period);
+
 	if (!(msr_read(MSR_PERF_GLOBAL_STATUS) >> chosen.last & 1))
 		return false;
-	start_period(chosen.last);
+	if (period)
+		msr_write(MSR_PMC0 + chosen.last, first_value(period));
 	msr_write(MSR_PERF_GLOBAL_OVF_CTRL, bit(chosen.last));
-	lapic_counter_nmi(); /* the entry was masked by its interrupt (SDM vol. 3, 11.5.1) */
+	if (period)
+		lapic_counter_nmi(); /* the entry was masked by its interrupt (SDM vol. 3, 11.5.1) */
 	return true;
 }
 

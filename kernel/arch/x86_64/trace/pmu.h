@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Performance counters of Intel processors (architectural performance monitoring, SDM vol. 3, 20.2): general ones
- * from 0 on for what paths add up, counting in the kernel only; the last one for samples by time.
+ * from 0 on for what paths add up, counting in the kernel only; one behind them for samples by time.
  */
 #pragma once
 
@@ -26,7 +26,8 @@ static always_inline u64 arch_pmu_read(unsigned i)
 /* Counters are narrower than 64 bits. */
 u64 arch_pmu_delta(u64 before, u64 after);
 
-/* In an NMI handler: whether the counter for samples has run over; it starts again. */
+/* In an NMI handler, if there were samples since boot: whether their counter has run over; it starts again, unless it
+ * was stopped meanwhile. */
 bool pmu_take_overflow(void);
 
 /* After a reset: what was chosen before. */
