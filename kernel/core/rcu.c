@@ -18,8 +18,9 @@ static struct {
 	u32 begun;          /* grace periods so far; atomic */
 	u32 busy;           /* a grace period runs; whoever sets it is its leader until the last answer */
 	struct work *batch; /* what it is for; the leader's, then the last answerer's */
-	u64 since;          /* TSC at the beginning of the one that runs; 0: not measured */
 	u32 awaited;        /* answers still to come, and one for the leader; atomic */
+
+	struct trace_span running; /* the one that runs, if it began measured */
 } rcu;
 
 void rcu_call(struct work *w, void (*fn)(struct work *))
@@ -45,14 +46,9 @@ static always_inline void complete(void)
 	__atomic_store_n(&rcu.busy, 0, __ATOMIC_RELEASE);
 }
 
-/* It may have begun unmeasured. */
 static noinline void complete_traced(void)
 {
-	u64 since = rcu.since;
-
-	rcu.since = 0;
-	if (since)
-		trace_took(TRACE_PATH_GRACE, arch_tsc() - since);
+	trace_end_elsewhere(TRACE_PATH_GRACE, &rcu.running);
 	complete();
 }
 
@@ -88,7 +84,7 @@ static noinline bool lead(struct cpu *cpu)
 		return false;
 	__atomic_fetch_add(&rcu.begun, 1, __ATOMIC_RELAXED);
 	if (trace_point(0, TRACE_PATH_BIT(GRACE)))
-		rcu.since = arch_tsc();
+		trace_begin(&rcu.running);
 	TRACE(GRACE, 0, rcu.begun, 0);
 	__atomic_store_n(&rcu.queued, 0, __ATOMIC_RELAXED);
 	rcu.batch = __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_ACQUIRE);

@@ -53,9 +53,13 @@ void trace_begin(struct trace_span *s)
 	s->tsc = arch_tsc();
 }
 
-static struct trace_path *measured_path(unsigned path)
+/* Where a time that ends now belongs. NULL: nowhere, or it is not worth anything (the TSC starts over with sleep, and
+ * may differ a little between CPUs). */
+static struct trace_path *ended_path(unsigned path, const struct trace_span *s, u64 now)
 {
-	return trace_state.measured >> path & 1 ? &cpu_current()->trace.paths[path] : NULL;
+	if (!s->tsc || now < s->tsc || s->changes != trace_state.changes || !(trace_state.measured >> path & 1))
+		return NULL;
+	return &cpu_current()->trace.paths[path];
 }
 
 static void add(struct trace_path *p, u64 ticks)
@@ -68,7 +72,7 @@ static void add(struct trace_path *p, u64 ticks)
 void trace_end(unsigned path, struct trace_span *s)
 {
 	u64 now = arch_tsc();
-	struct trace_path *p = s->tsc && s->changes == trace_state.changes ? measured_path(path) : NULL;
+	struct trace_path *p = ended_path(path, s, now);
 
 	if (p) {
 		for (unsigned i = 0; i < trace_state.counters; i++)
@@ -78,11 +82,14 @@ void trace_end(unsigned path, struct trace_span *s)
 	s->tsc = 0;
 }
 
-void trace_took(unsigned path, u64 ticks)
+void trace_end_elsewhere(unsigned path, struct trace_span *s)
 {
-	struct trace_path *p = measured_path(path);
+	u64 now = arch_tsc();
+	struct trace_path *p = ended_path(path, s, now);
+
 	if (p)
-		add(p, ticks);
+		add(p, now - s->tsc);
+	s->tsc = 0;
 }
 
 void trace_resume(unsigned how, const struct ec *ec)
@@ -309,6 +316,8 @@ enum status trace_counters(u64 list)
 
 enum status trace_sample(u64 cpu_id)
 {
+	if (!is_set_up())
+		return BAD_PAR;
 	if (cpu_id >= HEDRON_CPU_MAX || !cpu_online((unsigned)cpu_id) || arch_cpu((unsigned)cpu_id) == cpu_current())
 		return BAD_CPU;
 	struct cpu *cpu = arch_cpu((unsigned)cpu_id);

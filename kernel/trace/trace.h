@@ -47,8 +47,8 @@ void trace_record(unsigned event, unsigned extra, u64 a, u64 b);
 /* The time from begin to end, on one CPU, goes to the path, if it is measured. */
 void trace_begin(struct trace_span *s);
 void trace_end(unsigned path, struct trace_span *s);
-/* The same for a time that was taken elsewhere. */
-void trace_took(unsigned path, u64 ticks);
+/* The same for a time that another CPU may have begun: performance counters do not say anything about it. */
+void trace_end_elsewhere(unsigned path, struct trace_span *s);
 
 /* The dispatcher's decision, in case it does not return: trace_cpu.dispatch ends. `how`: enum trace_resume. */
 void trace_resume(unsigned how, const struct ec *ec);

@@ -56,6 +56,7 @@ static void nothing_before_setup(void)
 	EXPECT_EQ(ctrl(TRACE_CTRL_SWITCH, 1, 0), BAD_PAR);
 	EXPECT_EQ(ctrl(TRACE_CTRL_SWITCH, 0, 0), BAD_PAR);
 	EXPECT_EQ(ctrl(TRACE_CTRL_COUNTERS, 0, 0), BAD_PAR);
+	EXPECT_EQ(ctrl(TRACE_CTRL_SAMPLE, 0, 0), BAD_PAR);
 	EXPECT_EQ(ctrl(TRACE_CTRL_PERIOD, 0, 0), BAD_PAR);
 	for (unsigned op = TRACE_CTRL_PERIOD + 1; op < 16; op++)
 		EXPECT_EQ(ctrl(op, 0, 0), BAD_PAR);

@@ -36,7 +36,7 @@ enum {
 	TRACE_CTRL_COUNTERS = 3,
 	/*
 	 * What runs on CPU ARG2 at this moment is recorded there as TRACE_SAMPLE, if that event is on. BAD_CPU: not
-	 * online, or the caller's own.
+	 * online, or the caller's own. BAD_PAR: not set up.
 	 */
 	TRACE_CTRL_SAMPLE = 4,
 	/*

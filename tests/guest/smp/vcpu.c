@@ -8,6 +8,8 @@
 #include "smp.h"
 #include "vm.h"
 
+#include <hedron/trace.h>
+
 enum { SPILL = VM_HOLE, COUNTER = VM_DATA }; /* where guests store to; SPILL is mapped by some tests */
 
 VM_CODE(count, "1: incl 0x6000\n jmp 1b\n");
@@ -271,6 +273,56 @@ static void poked_while_inactive(void)
 		EXPECT_EQ(counter(&vms[1]), 0);
 	}
 	inactive = 0;
+}
+
+/* ---- Traced: an exit's time is not that of what comes after, even if a poke ends the run ---- */
+
+enum { PAUSE = 1000000 }; /* ticks between runs */
+
+static const struct trace_path *trace_exits(void)
+{
+	struct hc_regs r = {HC_ARG1(HC_TRACE_CTRL, TRACE_CTRL_SETUP, 0), TRACE_ORDER_MIN, 0, 0, 0};
+
+	RT_MUST(hc_raw(&r));
+	uintptr_t va = rt_va(r.rsi, 1);
+	RT_MUST(hc_3(HC_ARG1(HC_TRACE_CTRL, TRACE_CTRL_MAP, 0), smp_cpu(1), va));
+	RT_MUST(hc_3(HC_ARG1(HC_TRACE_CTRL, TRACE_CTRL_SWITCH, 0), 0, 1ul << TRACE_PATH_VM_EXIT));
+	return (const struct trace_path *)(va + ((const struct trace_head *)va)->path_offset) + TRACE_PATH_VM_EXIT;
+}
+
+static void poke_and_pause(unsigned self)
+{
+	struct vm *vm = &vms[1];
+
+	for (unsigned long i = 1; i <= 10; i++) {
+		unsigned long before = counter(vm);
+
+		if (self == 1) {
+			EXPECT_OK(run_on(vm));
+			EXPECT_EQ(vm->s->exit_reason, VMX_POKED);
+			for (uint64_t end = rt_rdtsc() + PAUSE; rt_rdtsc() < end;)
+				rt_pause();
+			smp_set(&phase, i);
+		} else {
+			if (!SMP_WAIT(counter(vm) != before))
+				return;
+			EXPECT_OK(hc_vcpu_poke(vm->vcpu.sel));
+			if (!SMP_WAIT(smp_load(&phase) == i))
+				return;
+		}
+		smp_beat(self);
+	}
+}
+
+static void times_of_poked_runs(void)
+{
+	SMP_NEED(2);
+	NEED_VMX;
+	const struct trace_path *exits = trace_exits();
+	start(vm_on(1, 1), count);
+	smp_run(2, poke_and_pause);
+	EXPECT(exits->sum < PAUSE);
+	EXPECT_OK(hc_3(HC_ARG1(HC_TRACE_CTRL, TRACE_CTRL_SWITCH, 0), 0, 0));
 }
 
 /* ---- Preemption by a more important thread, woken from the other CPU ---- */
@@ -641,6 +693,7 @@ bool main(void)
 		TEST(unmapped_while_running), TEST(vcpu_revoked),
 		TEST(pages_revoked),          TEST(pd_revoked),
 		TEST(runner_revoked),         TEST(spoiled_while_running),
+		TEST(times_of_poked_runs),
 	};
 
 	return smp_test_run("smp_vcpu", tests, RT_ARRAY(tests));

@@ -22,6 +22,7 @@ static void before_setup(void **state)
 	assert_int_equal(trace_switch(0, 0), BAD_PAR);
 	assert_int_equal(trace_counters(0), BAD_PAR);
 	assert_int_equal(trace_period(0), BAD_PAR);
+	assert_int_equal(trace_sample(1), BAD_PAR);
 	assert_int_equal(trace_map(0, VA, &self), BAD_PAR);
 	assert_int_equal(trace_setup(TRACE_ORDER_MIN - 1, &pages), BAD_PAR);
 	assert_int_equal(trace_setup(TRACE_ORDER_MAX + 1, &pages), BAD_PAR);
@@ -189,11 +190,33 @@ static void measured(void **state)
 	trace_begin(&s);
 	trace_end(TRACE_PATH_GRACE, &s); /* not measured */
 	assert_int_equal(here()->paths[TRACE_PATH_GRACE].count, 0);
-	trace_took(TRACE_PATH_NMI, 7);
-	trace_took(TRACE_PATH_GRACE, 7);
+	trace_end_elsewhere(TRACE_PATH_NMI, &s); /* that did not change it: it is over */
+	assert_int_equal(p->count, 1);
+	host_tsc = 2000;
+	trace_begin(&s);
+	host_tsc = 2007;
+	trace_end_elsewhere(TRACE_PATH_NMI, &s);
 	assert_int_equal(p->count, 2);
 	assert_int_equal(p->sum, 107);
-	assert_int_equal(here()->paths[TRACE_PATH_GRACE].count, 0);
+}
+
+/* After sleep the TSC starts over. */
+static void ended_before_the_beginning(void **state)
+{
+	(void)state;
+	struct trace_path *p = &here()->paths[TRACE_PATH_NMI];
+	struct trace_span s;
+	u64 had = p->count;
+
+	host_tsc = 1000;
+	trace_begin(&s);
+	host_tsc = 10;
+	trace_end(TRACE_PATH_NMI, &s);
+	host_tsc = 1000;
+	trace_begin(&s);
+	host_tsc = 10;
+	trace_end_elsewhere(TRACE_PATH_NMI, &s);
+	assert_int_equal(p->count, had);
 }
 
 /* What began under other rules is not comparable. */
@@ -207,6 +230,11 @@ static void begun_before_a_change(void **state)
 	trace_begin(&s);
 	assert_int_equal(trace_switch(0, TRACE_PATH_BIT(NMI)), SUCCESS);
 	trace_end(TRACE_PATH_NMI, &s);
+	assert_int_equal(p->count, had);
+	trace_begin(&s);
+	assert_int_equal(trace_switch(0, 0), SUCCESS);
+	assert_int_equal(trace_switch(0, TRACE_PATH_BIT(NMI)), SUCCESS);
+	trace_end_elsewhere(TRACE_PATH_NMI, &s);
 	assert_int_equal(p->count, had);
 }
 
@@ -294,13 +322,21 @@ static void points(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(before_setup),    cmocka_unit_test(out_of_memory),
-		cmocka_unit_test(setting_up),      cmocka_unit_test(mapping),
-		cmocka_unit_test(only_what_is_on), cmocka_unit_test(rings_are_apart_and_wrap),
-		cmocka_unit_test(one_at_a_time),   cmocka_unit_test(bins),
-		cmocka_unit_test(measured),        cmocka_unit_test(begun_before_a_change),
-		cmocka_unit_test(counters),        cmocka_unit_test(period),
-		cmocka_unit_test(samples),         cmocka_unit_test(points),
+		cmocka_unit_test(before_setup),
+		cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(setting_up),
+		cmocka_unit_test(mapping),
+		cmocka_unit_test(only_what_is_on),
+		cmocka_unit_test(rings_are_apart_and_wrap),
+		cmocka_unit_test(one_at_a_time),
+		cmocka_unit_test(bins),
+		cmocka_unit_test(measured),
+		cmocka_unit_test(ended_before_the_beginning),
+		cmocka_unit_test(begun_before_a_change),
+		cmocka_unit_test(counters),
+		cmocka_unit_test(period),
+		cmocka_unit_test(samples),
+		cmocka_unit_test(points),
 	};
 	return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

@@ -30,6 +30,7 @@ void doors_note_vm_entry(struct vcpu *v);
 #define IPC_PATHS (1ul << HC_CALL | 1ul << HC_REPLY)
 #define SHORT_PATHS (1ul << HC_PT_CTRL | 1ul << HC_SM_CTRL)
 #define DISPATCH_PATHS TRACE_PATH_BIT(DISPATCH)
+#define VM_EXIT_PATHS TRACE_PATH_BIT(VM_EXIT) /* a decision ends it, too */
 
 #define OPCODE_CALL 1
 #define OPCODE_JCC 2
@@ -40,9 +41,10 @@ const struct door doors[DOORS] = {
 	[DOOR_HYPERCALL] = {doors_hypercall, HYPERCALL_EVENTS, HYPERCALL_PATHS & ~IPC_PATHS, OPCODE_CALL},
 	[DOOR_SHORT] = {entry_long, HYPERCALL_EVENTS, SHORT_PATHS, OPCODE_JCC},
 	[DOOR_EXCEPTION] = {doors_exception, TRACE_BIT(EXCEPTION), TRACE_PATH_BIT(EXCEPTION), OPCODE_CALL},
-	[DOOR_DISPATCH] = {doors_dispatch, TRACE_BIT(DISPATCH) | TRACE_BIT(RESUME), DISPATCH_PATHS, OPCODE_CALL},
-	[DOOR_VM_EXIT] = {doors_vm_exit, TRACE_BIT(VM_EXIT), TRACE_PATH_BIT(VM_EXIT), OPCODE_CALL},
-	[DOOR_VM_ENTRY] = {doors_vm_entry, TRACE_BIT(VM_ENTRY), TRACE_PATH_BIT(VM_EXIT) | DISPATCH_PATHS, 0},
+	[DOOR_DISPATCH] = {doors_dispatch, TRACE_BIT(DISPATCH) | TRACE_BIT(RESUME), DISPATCH_PATHS | VM_EXIT_PATHS,
+			   OPCODE_CALL},
+	[DOOR_VM_EXIT] = {doors_vm_exit, TRACE_BIT(VM_EXIT), VM_EXIT_PATHS, OPCODE_CALL},
+	[DOOR_VM_ENTRY] = {doors_vm_entry, TRACE_BIT(VM_ENTRY), VM_EXIT_PATHS | DISPATCH_PATHS, 0},
 };
 
 /* What does not come back (it ends on an empty stack) has no end, and its time is not counted. */
@@ -105,9 +107,13 @@ struct ec *doors_exception(struct cpu *cpu, struct ec *ec, unsigned event)
 	return next;
 }
 
-/* The decision may need several attempts, and may go on in user mode or in a guest without coming back. */
+/*
+ * The decision may need several attempts, and may go on in user mode or in a guest without coming back. A VM exit
+ * that ends in one is not counted: the next entry may be another guest's, or one much later.
+ */
 struct ec *doors_dispatch(struct cpu *cpu)
 {
+	cpu->trace.vm_exit.tsc = 0;
 	trace_record(TRACE_DISPATCH, 0, (u64)cpu->ec, cpu->hazard);
 	if (!cpu->trace.dispatch.tsc)
 		trace_begin(&cpu->trace.dispatch);
