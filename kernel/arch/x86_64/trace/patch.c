@@ -6,6 +6,7 @@
  */
 #include "arch_trace.h"
 #include "cpu/cpu.h"
+#include "lib/panic.h"
 #include "lib/string.h"
 #include "trace/doors.h"
 
@@ -86,8 +87,10 @@ static void patch_door(const struct door_site *s, bool open)
 
 static void remember_closed(void)
 {
-	for (const struct door_site *s = door_sites_start; s < door_sites_end; s++)
+	for (const struct door_site *s = door_sites_start; s < door_sites_end; s++) {
+		kassert(!closed[s->number][0]); /* one site each */
 		memcpy(closed[s->number], s->at, PATCH_MAX);
+	}
 	closed_known = true;
 }
 
