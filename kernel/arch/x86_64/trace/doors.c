@@ -62,28 +62,29 @@ static void hypercall_end(struct trace_span *s, u64 arg1, u64 status, const stru
 	trace_record(TRACE_HYPERCALL_END, (u8)status, (u64)next, 0);
 }
 
-struct ec *doors_call(u64 arg1, struct ec *self, struct cpu *cpu)
+typedef struct ec *ipc_fn(u64 arg1, struct ec *self, struct cpu *cpu);
+
+/* `event` if somebody else goes on: the message is there. */
+static always_inline struct ec *message(ipc_fn *fn, unsigned event, u64 arg1, struct ec *self, struct cpu *cpu)
 {
 	struct trace_span s;
 
 	hypercall_begin(&s, arg1, self);
-	struct ec *next = ipc_call(arg1, self, cpu);
+	struct ec *next = fn(arg1, self, cpu);
 	if (next != self)
-		trace_record(TRACE_CALL, 0, (u64)self, (u64)next);
+		trace_record(event, 0, (u64)self, (u64)next);
 	hypercall_end(&s, arg1, next == self ? self->regs.rdi : SUCCESS, next);
 	return next;
 }
 
+struct ec *doors_call(u64 arg1, struct ec *self, struct cpu *cpu)
+{
+	return message(ipc_call, TRACE_CALL, arg1, self, cpu);
+}
+
 struct ec *doors_reply(u64 arg1, struct ec *self, struct cpu *cpu)
 {
-	struct trace_span s;
-
-	hypercall_begin(&s, arg1, self);
-	struct ec *next = ipc_reply(arg1, self, cpu);
-	if (next != self)
-		trace_record(TRACE_REPLY, 0, (u64)self, (u64)next);
-	hypercall_end(&s, arg1, next == self ? self->regs.rdi : SUCCESS, next);
-	return next;
+	return message(ipc_reply, TRACE_REPLY, arg1, self, cpu);
 }
 
 enum status doors_hypercall(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
