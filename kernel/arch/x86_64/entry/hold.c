@@ -18,18 +18,14 @@ static struct {
 
 void arch_hold_others(void (*once)(void *), void (*each)(void), void *arg)
 {
-	u32 others = 0;
+	u32 others;
 
 	hold.holder = cpu_current();
 	hold.each = each;
 	hold.held = hold.left = 0;
 	__atomic_add_fetch(&hold.round, 1, __ATOMIC_SEQ_CST);
 	nmi_order(NMI_ORDER_HOLD, true);
-	for (unsigned n = 0; n < cpu_count; n++)
-		if (cpu_online(n) && arch_cpu(n) != cpu_current()) {
-			others++;
-			arch_kick(arch_cpu(n));
-		}
+	others = nmi_kick_others();
 	while (__atomic_load_n(&hold.held, __ATOMIC_ACQUIRE) != others)
 		arch_relax();
 	once(arg);

@@ -55,6 +55,18 @@ void nmi_order(u32 order, bool on)
 		__atomic_fetch_and(&orders, ~order, __ATOMIC_SEQ_CST);
 }
 
+unsigned nmi_kick_others(void)
+{
+	unsigned others = 0;
+
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (cpu_online(n) && arch_cpu(n) != cpu_current()) {
+			others++;
+			arch_kick(arch_cpu(n));
+		}
+	return others;
+}
+
 /* One NMI each; they stay in the handler, where no other NMI comes in. */
 void arch_stop_others(void)
 {
@@ -65,9 +77,7 @@ void arch_stop_others(void)
 		return;
 	}
 	winner = cpu_current();
-	for (unsigned n = 0; n < cpu_count; n++)
-		if (cpu_online(n) && arch_cpu(n) != cpu_current())
-			arch_kick(arch_cpu(n));
+	nmi_kick_others();
 }
 
 bool nmi_requested(const struct cpu *cpu)

@@ -31,3 +31,5 @@ enum nmi_order {
 };
 void nmi_order(u32 order, bool on);
 void nmi_stop_if_ordered(void);
+/* One for each other CPU that is online; how many there are. */
+unsigned nmi_kick_others(void);
