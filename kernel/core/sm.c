@@ -21,32 +21,18 @@ enum status sm_create(u64 count, struct sm **out)
 	sm->state = (s64)min_u64(count, SM_COUNT_MAX);
 	sm->lock = (struct spinlock){0};
 	sm->dead = false;
+	sm->unused = 0;
+	sm->owed = 0;
 	list_init(&sm->waiters);
 	*out = sm;
 	return SUCCESS;
 }
 
-static always_inline s64 add(struct sm *sm, s64 n)
-{
-	return __atomic_add_fetch(&sm->state, n, __ATOMIC_ACQ_REL);
-}
-static always_inline s64 look(const struct sm *sm)
-{
-	return __atomic_load_n(&sm->state, __ATOMIC_RELAXED);
-}
-
-static always_inline bool swap(struct sm *sm, s64 *old, s64 new)
-{
-	return __atomic_compare_exchange_n(&sm->state, old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-}
-
-static always_inline void leave_locked(struct sm *sm, struct ec *ec, s64 taken)
+/* The EC no longer waits; its claim is served, aborted or withdrawn. */
+static always_inline void dequeue_locked(struct ec *ec)
 {
 	list_unlink(&ec->sm_link);
 	__atomic_store_n(&ec->sm, NULL, __ATOMIC_RELAXED);
-	s64 change = list_empty(&sm->waiters) ? -SM_WAITERS - taken : -taken;
-	if (change)
-		add(sm, change);
 }
 
 static always_inline struct ec *first_waiter(struct sm *sm)
@@ -54,114 +40,93 @@ static always_inline struct ec *first_waiter(struct sm *sm)
 	return list_first(&sm->waiters, struct ec, sm_link);
 }
 
-/* What came for those who wait goes to them, in their order. */
-static always_inline void settle_locked(struct sm *sm)
-{
-	while (!list_empty(&sm->waiters) && look(sm) > SM_WAITERS) {
-		struct ec *ec = first_waiter(sm);
-		leave_locked(sm, ec, 1);
-		ec_wake(cpu_current(), ec, SUCCESS);
-	}
-}
-
 /*
- * Somebody waits, or was about to: then he has left again and the count stays. Each up brings one and serves one at
- * most, after the lock is gone: the wake-up is the last thing done.
+ * Hands one unit over to the claim that the addition has met: to the first in the queue, or to one that is still on
+ * its way to the lock. The wake-up comes after the lock is gone and is the last thing done.
  */
 void sm_up_slow(struct sm *sm)
 {
 	spin_lock(&sm->lock);
-	if (unlikely(list_empty(&sm->waiters)) || unlikely(look(sm) <= SM_WAITERS)) {
+	if (unlikely(list_empty(&sm->waiters)) || unlikely(sm->owed < 0)) {
+		sm->owed++;
 		spin_unlock(&sm->lock);
 		return;
 	}
 	struct ec *ec = first_waiter(sm);
-	leave_locked(sm, ec, 1);
+	dequeue_locked(ec);
 	spin_unlock(&sm->lock);
 	ec_wake(cpu_current(), ec, SUCCESS);
 }
 
-static always_inline void wait_locked(struct sm *sm, struct ec *ec)
+/* The claim is made: takes what is owed to it, or queues. What was handed over counts also if the semaphore has ended
+ * since. A waiter that is queued may be woken from then on, but only by a letter or by this CPU, so it can be put to
+ * sleep after the lock is gone. */
+static always_inline enum status claim_and_unlock(struct sm *sm, struct ec *ec)
 {
-	list_push_tail(&sm->waiters, &ec->sm_link);
-	ec->sm = sm;
-}
+	enum status s = SUCCESS;
 
-/* Takes from the count, or else becomes a waiter: true. */
-static noinline bool take_or_wait_locked(struct sm *sm, struct ec *ec, bool all)
-{
-	settle_locked(sm);
-	for (s64 old = look(sm); list_empty(&sm->waiters);) {
-		if (old > 0 && swap(sm, &old, all ? 0 : old - 1))
-			return false;
-		if (old <= 0 && swap(sm, &old, old + SM_WAITERS))
-			break;
+	if (unlikely(sm->owed > 0)) {
+		sm->owed--;
+	} else if (unlikely(sm->dead)) {
+		s = BAD_CAP;
+	} else {
+		list_push_tail(&sm->waiters, &ec->sm_link);
+		ec->sm = sm;
+		spin_unlock(&sm->lock);
+		ec_block(cpu_current(), ec);
+		return SUCCESS;
 	}
-	wait_locked(sm, ec);
-	return true;
-}
-
-/* The usual case: the count was zero, nobody waits, and our own subtraction is all there is to see. */
-static always_inline bool wait_as_first_locked(struct sm *sm, struct ec *ec)
-{
-	s64 ours = -1;
-	if (!list_empty(&sm->waiters) || !swap(sm, &ours, SM_WAITERS))
-		return false;
-	wait_locked(sm, ec);
-	return true;
-}
-
-/* A waiter may be woken from now on, but only by letter or by this CPU: it can be put to sleep after the lock is
- * gone. */
-static always_inline void sleep_and_unlock(struct sm *sm, struct ec *ec)
-{
 	spin_unlock(&sm->lock);
-	ec_block(cpu_current(), ec);
-}
-
-static noinline enum status down_locked(struct sm *sm, struct ec *ec, bool all)
-{
-	if (sm->dead) {
-		spin_unlock(&sm->lock);
-		return BAD_CAP;
-	}
-	if (take_or_wait_locked(sm, ec, all))
-		sleep_and_unlock(sm, ec);
-	else
-		spin_unlock(&sm->lock);
-	return SUCCESS;
+	return s;
 }
 
 enum status sm_down_slow(struct sm *sm, struct ec *ec)
 {
 	spin_lock(&sm->lock);
-	if (unlikely(sm->dead) || unlikely(!wait_as_first_locked(sm, ec))) {
-		add(sm, 1);
-		return down_locked(sm, ec, false);
-	}
-	sleep_and_unlock(sm, ec);
-	return SUCCESS;
+	return claim_and_unlock(sm, ec);
+}
+
+/* Takes all free units, or makes a claim: true. Ups and other downs go on meanwhile. */
+static bool claim_unless_free(struct sm *sm)
+{
+	s64 old = __atomic_load_n(&sm->state, __ATOMIC_RELAXED);
+
+	while (!__atomic_compare_exchange_n(&sm->state, &old, old > 0 ? 0 : old - 1, false, __ATOMIC_ACQ_REL,
+					    __ATOMIC_RELAXED))
+		;
+	return old <= 0;
 }
 
 enum status sm_down_all(struct sm *sm, struct ec *ec)
 {
-	spin_lock(&sm->lock);
-	return down_locked(sm, ec, true);
+	if (!claim_unless_free(sm))
+		return SUCCESS;
+	return sm_down_slow(sm, ec);
+}
+
+/* Withdraws the claim. If all claims were met by ups already, one of those has a unit too many for the claims that
+ * are left: it is free now, and whichever of them comes first hands nothing over. */
+static void withdraw_locked(struct sm *sm, struct ec *ec)
+{
+	dequeue_locked(ec);
+	if (__atomic_add_fetch(&sm->state, 1, __ATOMIC_ACQ_REL) > 0)
+		sm->owed--;
 }
 
 void sm_forget(struct sm *sm, struct ec *ec)
 {
 	spin_lock(&sm->lock);
 	if (ec->sm == sm)
-		leave_locked(sm, ec, 0);
+		withdraw_locked(sm, ec);
 	spin_unlock(&sm->lock);
 }
 
+/* Their claims stay in `state`, where nobody reads them any more. */
 static noinline void abort_waiters_locked(struct sm *sm)
 {
 	while (!list_empty(&sm->waiters)) {
 		struct ec *ec = first_waiter(sm);
-		leave_locked(sm, ec, 0);
+		dequeue_locked(ec);
 		ec_wake(cpu_current(), ec, BAD_CAP);
 	}
 }

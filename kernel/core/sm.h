@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Semaphore. `state` is the count; while ECs wait, SM_WAITERS is added once, which makes it very negative. Up and
- * down are then a single addition each: the sign of the result tells whether more is to be done. A down that finds
- * nothing has made the count negative for a moment; it takes that back and goes on under the lock, where sm_settle()
- * gives waiters what has come meanwhile. Locking: kobject.lock is for capabilities only; `lock` guards the waiters
- * and the presence of SM_WAITERS.
+ * Semaphore. Up and down are one addition to `state` each, whose result tells whether more is to be done:
+ *
+ *   state after up    > 0   a unit more for whoever comes; done
+ *                    <= 0   a down claims it: the up hands it over under the lock
+ *   state after down >= 0   a unit was free; done
+ *                     < 0   none was: the down has made a claim, and queues under the lock
+ *
+ * So state = free units - claims + ups that are about to hand over, and each such up serves exactly one claim.
+ * Between its addition and the lock a claim is not in the queue yet; an up that finds the queue empty leaves its unit
+ * in `owed` for it. A down never wakes anybody, and a unit that was handed over cannot be overtaken by the end of the
+ * semaphore.
+ *
+ * Locking: `lock` guards `waiters`, `owed` and `dead`. kobject.lock is for capabilities only.
  */
 #pragma once
 
@@ -14,7 +22,6 @@
 
 struct ec;
 
-#define SM_WAITERS (-(1ll << 62))
 #define SM_COUNT_MAX (1ll << 61) /* what a new semaphore can have at most: nobody lives to see it overflow */
 
 struct sm {
@@ -22,6 +29,10 @@ struct sm {
 	s64 state; /* atomic */
 	struct spinlock lock;
 	bool dead;
+	u16 unused; /* written with the others: one store */
+	/* > 0: units for claims that have not come to the lock yet. < 0: ups that are to hand nothing over, because
+	 * the claim that they met was withdrawn and their unit is free. */
+	s32 owed;
 	struct list waiters; /* ECs by sm_link, first come first served */
 };
 
@@ -34,7 +45,7 @@ enum status sm_down_slow(struct sm *sm, struct ec *ec);
 /* SUCCESS, always. */
 static always_inline enum status sm_up(struct sm *sm)
 {
-	if (unlikely(__atomic_add_fetch(&sm->state, 1, __ATOMIC_ACQ_REL) < 0))
+	if (unlikely(__atomic_add_fetch(&sm->state, 1, __ATOMIC_ACQ_REL) <= 0))
 		sm_up_slow(sm);
 	return SUCCESS;
 }

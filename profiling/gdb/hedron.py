@@ -157,7 +157,7 @@ def object_words(address):
 
 
 def sm_count(sm):
-    """The count, or how many wait: the count has SM_WAITERS added then."""
+    """The count, or how many wait."""
     waiting = sum(1 for _ in nodes(sm["waiters"]))
     return f"{waiting} waiting" if waiting else f"count {int(sm['state'])}"
 

@@ -235,6 +235,64 @@ static void mutual_exclusion(void)
 	CHECK(is_empty(lock));
 }
 
+/* ---- A down that meets an up ---- */
+
+static volatile unsigned long important_turns;
+
+static void important(void *unused)
+{
+	(void)unused;
+	while (hc_sm_down(lock) == SUCCESS) {
+		smp_inc(&important_turns);
+		if (hc_sm_down(sm[0]) != SUCCESS)
+			return;
+	}
+}
+
+/*
+ * On CPU 0 somebody important waits at the beginning of each round, and worker 0 comes to wait, too, while the last
+ * CPU lets one through. The important one must get its turn, and the CPU, also if the less important one was about
+ * to queue at that moment.
+ */
+static void queue_behind_important(unsigned self)
+{
+	unsigned last = smp_count - 1;
+
+	for (unsigned long r = 0; r < each; r++) {
+		if (!smp_barrier())
+			return;
+		smp_dawdle(&seeds[self], 20);
+		if (self == last)
+			CHECK_OK(hc_sm_up(lock));
+		else if (self == 0)
+			CHECK_OK(r % 2 ? hc_sm_zero(lock) : hc_sm_down(lock));
+		CHECK(self == 0 || SMP_WAIT(smp_load(&important_turns) == r + 1));
+		if (self == last)
+			CHECK_OK(hc_sm_up(lock)); /* for worker 0 */
+		if (!smp_barrier())
+			return;
+		if (self == 0)
+			CHECK_OK(hc_sm_up(sm[0])); /* it waits for the lock again before this returns */
+		smp_beat(self);
+	}
+}
+
+static void a_down_meets_an_up(void)
+{
+	struct rt_ec ec = {0};
+
+	SMP_NEED(2);
+	make_sms();
+	lock = smp_sm(0);
+	each = smp_rounds(2000);
+	important_turns = 0;
+	seed_all();
+	smp_thread(&ec, 0, ABOVE, important, NULL);
+	smp_run(smp_count, queue_behind_important);
+	CHECK_EQ(important_turns, each);
+	CHECK_OK(rt_revoke(lock));
+}
+
 /* ---- Order ---- */
 
 static void note(void *unused)
@@ -393,17 +451,10 @@ static void ended_while_waking(void)
 }
 
 static const struct test tests[] = {
-	TEST(ping_pong_pairs),
-	TEST(ping_pong_asleep),
-	TEST(token_ring),
-	TEST(count_is_exact),
-	TEST(consumers_everywhere),
-	TEST(mutual_exclusion),
-	TEST(first_come_first_served),
-	TEST(killed_in_line),
-	TEST(ended_with_waiters),
-	TEST(ended_while_going_to_wait),
-	TEST(ended_while_waking),
+	TEST(ping_pong_pairs),    TEST(ping_pong_asleep),          TEST(token_ring),
+	TEST(count_is_exact),     TEST(consumers_everywhere),      TEST(mutual_exclusion),
+	TEST(a_down_meets_an_up), TEST(first_come_first_served),   TEST(killed_in_line),
+	TEST(ended_with_waiters), TEST(ended_while_going_to_wait), TEST(ended_while_waking),
 };
 
 bool main(void)

@@ -57,7 +57,7 @@ static void zero_takes_all(void **state)
 	assert_runs(world_down_all(sm), a);
 	assert_int_equal(sm->state, 0);
 	assert_int_equal(world_down_all(sm).way, HOST_IDLE);
-	assert_int_equal(sm->state, SM_WAITERS);
+	assert_int_equal(sm->state, -1);
 }
 
 static void no_memory_no_semaphore(void **state)
@@ -81,11 +81,11 @@ static void first_come_first_served(void **state)
 	assert_runs(world_down(sm), b);
 	assert_runs(world_down_all(sm), c);
 	assert_int_equal(world_down(sm).way, HOST_IDLE);
-	assert_int_equal(sm->state, SM_WAITERS);
+	assert_int_equal(sm->state, -3);
 
 	struct ec *order[] = {a, b, c};
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(sm->state, SM_WAITERS);
+		assert_int_equal(sm->state, (int)i - 3);
 		assert_int_equal(sm_up(sm), SUCCESS);
 		for (unsigned j = 0; j < 3; j++) {
 			assert_int_equal(!(order[j]->special & EC_BLOCKED), j <= i);
@@ -140,7 +140,7 @@ static void the_forgotten_are_not_woken(void **state)
 	assert_ptr_equal(b->sm, sm);
 	ec_kill(b);
 	assert_null(b->sm);
-	assert_int_equal(sm->state, SM_WAITERS);
+	assert_int_equal(sm->state, -2);
 	sm_up(sm);
 	assert_null(a->sm);
 	assert_ptr_equal(c->sm, sm);
@@ -183,6 +183,124 @@ static void a_dead_semaphore_takes_nobody(void **state)
 	assert_null(a->sm);
 	assert_int_equal(sm_up(sm), SUCCESS);
 	sm_free(sm);
+}
+
+/* ---- between the addition and the lock ---- */
+
+/* The first half of a down or an up, which another CPU sees; the second is sm_down_slow() or sm_up_slow(). */
+static void begin(struct sm *sm, int n)
+{
+	__atomic_add_fetch(&sm->state, n, __ATOMIC_ACQ_REL);
+}
+
+/* Whoever waits gets what came while a less important down of the same CPU was under way, and the CPU. */
+static void a_down_under_way_takes_nobodys_turn(void **state)
+{
+	(void)state;
+	struct ec *high = world_thread(A, 0, 7), *low = world_thread(B, 0, 5);
+	struct sm *sm = world_sm(SM, 0);
+	assert_runs(host_dispatch(), high);
+	assert_runs(world_down(sm), low);
+	high->regs.rdi = 99;
+	begin(sm, -1);
+	host_set_cpu(1);
+	sm_up(sm);
+	host_set_cpu(0);
+	assert_int_equal(sm_down_slow(sm, low), SUCCESS);
+	host_dispatch(); /* to sleep, or straight to the one who was woken */
+	assert_runs(host_nmi(), high);
+	assert_int_equal(high->regs.rdi, SUCCESS);
+	assert_ptr_equal(cpu_current()->sc, world_sc_of(A));
+	assert_true(low->special & EC_BLOCKED);
+	assert_int_equal(world_sc_of(B)->state, SC_PARKED);
+	assert_runs(world_up(sm), high);
+	assert_false(low->special & EC_BLOCKED);
+}
+
+static void an_up_is_not_overtaken_by_the_end(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 7);
+	struct sm *sm;
+	assert_int_equal(sm_create(0, &sm), SUCCESS);
+	assert_runs(host_dispatch(), a);
+	begin(sm, -1);
+	host_set_cpu(1);
+	sm_up(sm);
+	sm_retire(sm);
+	host_set_cpu(0);
+	assert_int_equal(sm_down_slow(sm, a), SUCCESS);
+	assert_false(a->special & EC_BLOCKED);
+	assert_int_equal(sm_down(sm, a), BAD_CAP);
+	sm_free(sm);
+}
+
+/* The same for one that waits already while another down is under way. */
+static void a_waiter_is_not_overtaken_by_the_end(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 1, 7);
+	struct sm *sm;
+	assert_int_equal(sm_create(0, &sm), SUCCESS);
+	assert_runs(host_dispatch(), a);
+	assert_int_equal(world_down(sm).way, HOST_IDLE);
+	assert_runs(world_on(1), b);
+	begin(sm, -1);
+	host_set_cpu(2);
+	sm_up(sm);
+	sm_retire(sm);
+	host_set_cpu(1);
+	assert_int_equal(sm_down_slow(sm, b), BAD_CAP);
+	assert_runs(world_on(0), a);
+	assert_int_equal(a->regs.rdi, SUCCESS);
+	sm_free(sm);
+}
+
+/* An up that meant a waiter who has left meanwhile leaves its unit to the next one who comes, and only one. */
+static void an_up_for_one_who_left_counts_once(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 0, 6), *c = world_thread(C, 0, 5);
+	struct sm *sm = world_sm(SM, 0);
+	assert_runs(host_dispatch(), a);
+	assert_runs(world_down(sm), b);
+	host_set_cpu(1);
+	begin(sm, 1);
+	host_set_cpu(0);
+	ec_kill(a);
+	host_set_cpu(1);
+	sm_up_slow(sm);
+	host_set_cpu(0);
+	assert_int_equal(sm->state, 1);
+	assert_runs(host_dispatch(), b);
+	assert_runs(world_down(sm), b);
+	assert_runs(world_down(sm), c);
+	assert_int_equal(world_down(sm).way, HOST_IDLE);
+	sm_up(sm);
+	sm_up(sm);
+	assert_runs(host_nmi(), b);
+	assert_int_equal(sm->state, 0);
+	assert_false(c->special & EC_BLOCKED);
+}
+
+/* The same if another one waits: it is served, whoever the up meant. */
+static void an_up_for_one_who_left_serves_the_next(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 0, 6);
+	struct sm *sm = world_sm(SM, 0);
+	assert_runs(host_dispatch(), a);
+	assert_runs(world_down(sm), b);
+	assert_int_equal(world_down(sm).way, HOST_IDLE);
+	host_set_cpu(1);
+	begin(sm, 1);
+	host_set_cpu(0);
+	ec_kill(a);
+	host_set_cpu(1);
+	sm_up_slow(sm);
+	host_set_cpu(0);
+	assert_runs(host_nmi(), b);
+	assert_int_equal(sm->state, 0);
 }
 
 /* ---- across CPUs ---- */
@@ -268,6 +386,11 @@ int main(void)
 		WORLD_TEST(the_forgotten_are_not_woken),
 		WORLD_TEST(the_end_wakes_all_with_bad_cap),
 		WORLD_TEST(a_dead_semaphore_takes_nobody),
+		WORLD_TEST(a_down_under_way_takes_nobodys_turn),
+		WORLD_TEST(an_up_is_not_overtaken_by_the_end),
+		WORLD_TEST(a_waiter_is_not_overtaken_by_the_end),
+		WORLD_TEST(an_up_for_one_who_left_counts_once),
+		WORLD_TEST(an_up_for_one_who_left_serves_the_next),
 		WORLD_TEST(waking_elsewhere_sends_one_letter),
 		WORLD_TEST(the_end_reaches_other_cpus),
 		WORLD_TEST(a_letter_to_the_dead_is_dropped),

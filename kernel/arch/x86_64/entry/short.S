@@ -48,7 +48,7 @@ entry_short:
 	lookup	ASM_KOBJ_SM, ASM_PERM_SM_UP
 	no_timeout
 	lock incq SM_STATE(%rcx)
-	js	up_slow
+	jle	up_slow
 	xor	%edi, %edi
 
 	/* All but RCX, RSP and R11 is the user's. An NMI that sets a hazard goes back to the start (nmi.c). */
