@@ -22,6 +22,10 @@ static always_inline struct cpu *cpu_current(void);
  */
 static always_inline u64 arch_load_or_zero(const u64 *p);
 
+/* *p |= bits and *p &= bits, in one instruction: for words that this CPU's NMI handlers change, and no other CPU. */
+static always_inline void arch_or_here(u32 *p, u32 bits);
+static always_inline void arch_and_here(u32 *p, u32 bits);
+
 static always_inline u64 arch_tsc(void);
 /* Its rate, in kHz. */
 u32 arch_tsc_khz(void);

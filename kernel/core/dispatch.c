@@ -119,7 +119,7 @@ static always_inline struct ec *resume_here(struct cpu *cpu, struct ec *ec)
 	case CONT_VCPU:
 		return arch_vcpu_run(cpu, ec);
 	case CONT_IDLE:
-		cpu->vcpu = NULL; /* others need not interrupt us for its sake */
+		WRITE_ONCE(cpu->vcpu, NULL); /* others need not interrupt us for its sake */
 		arch_idle(cpu, arch_idle_mode());
 	}
 	return ec;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "arch/arch.h"
 #include "core/remote.h"
 #include "core/sched.h"
 #include "core/trace_cpu.h"
@@ -85,10 +86,10 @@ static always_inline bool cpu_online(unsigned n)
 /* One instruction each: an NMI may set bits at any time. */
 static always_inline void hazard_set(struct cpu *cpu, u32 bits)
 {
-	__asm__ volatile("orl %1, %0" : "+m"(cpu->hazard) : "ir"(bits) : "cc");
+	arch_or_here(&cpu->hazard, bits);
 }
 
 static always_inline void hazard_clear(struct cpu *cpu, u32 bits)
 {
-	__asm__ volatile("andl %1, %0" : "+m"(cpu->hazard) : "ir"(~bits) : "cc");
+	arch_and_here(&cpu->hazard, ~bits);
 }

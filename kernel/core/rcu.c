@@ -65,7 +65,7 @@ static void answer(void)
 /*
  * Asks one CPU. One that sleeps uses nothing, and whatever it will find after waking up no longer leads to the batch:
  * `sleeping` is read after the objects were unhooked (the barrier in lead()), and a CPU that wakes clears it before
- * it reads anything else.
+ * it takes its letters by XCHG, without which it has nothing to do.
  */
 static void ask(struct cpu *other)
 {
@@ -87,9 +87,9 @@ static noinline bool lead(struct cpu *cpu)
 		trace_begin(&rcu.running);
 	TRACE(GRACE, 0, rcu.begun, 0);
 	__atomic_store_n(&rcu.queued, 0, __ATOMIC_RELAXED);
-	rcu.batch = __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_ACQUIRE);
+	/* The XCHG is the barrier between unhooking the objects and the look at who sleeps. */
+	rcu.batch = __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&rcu.awaited, 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned n = 0; n < cpu_count; n++)
 		if (n != cpu->id && cpu_online(n))
 			ask(arch_cpu(n));

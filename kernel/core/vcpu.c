@@ -123,7 +123,7 @@ static void read_poke(struct work *w)
 
 	(void)__atomic_exchange_n(&v->letter_sent, false, __ATOMIC_SEQ_CST); /* before the next look at `poked` */
 	if (!v->ec && cpu->vcpu == v)
-		cpu->vcpu = NULL;
+		WRITE_ONCE(cpu->vcpu, NULL);
 }
 
 /* The flag goes first, then the look at what that CPU is at; there it is the other way round (vmx_load_vcpu()). */

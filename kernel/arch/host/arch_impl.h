@@ -16,6 +16,17 @@ static always_inline u64 arch_load_or_zero(const u64 *p)
 	return host_load_or_zero(p);
 }
 
+/* No NMI handlers run here. */
+static always_inline void arch_or_here(u32 *p, u32 bits)
+{
+	*p |= bits;
+}
+
+static always_inline void arch_and_here(u32 *p, u32 bits)
+{
+	*p &= bits;
+}
+
 /* Advances by one with each look, unless set. */
 extern u64 host_tsc;
 static always_inline u64 arch_tsc(void)

@@ -31,6 +31,16 @@ static always_inline u64 arch_load_or_zero(const u64 *p)
 	return v;
 }
 
+static always_inline void arch_or_here(u32 *p, u32 bits)
+{
+	__asm__ volatile("orl %1, %0" : "+m"(*p) : "ir"(bits) : "cc");
+}
+
+static always_inline void arch_and_here(u32 *p, u32 bits)
+{
+	__asm__ volatile("andl %1, %0" : "+m"(*p) : "ir"(bits) : "cc");
+}
+
 static always_inline u64 arch_tsc(void)
 {
 	u32 lo, hi;

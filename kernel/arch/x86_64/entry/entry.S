@@ -201,13 +201,14 @@ hazard_trap:
 	/*
 	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a letter comes (MWAIT wakes up by the write,
 	 * HLT by an NMI) or an NMI sets a hazard; in the window the NMI handler goes on at idle_wake. Senders
-	 * write first and then read `sleeping`; here it is the other way round, with a barrier between.
+	 * write first and then read `sleeping`. One that does not see this store yet sends an NMI, which ends the sleep; one
+	 * that sees it has written before, which the last look at the mailbox finds, or after, which ends MWAIT. So no barrier
+	 * is needed.
 	 */
 	.globl	arch_idle, window_idle, window_idle_end, idle_wake
 arch_idle:
 	empty_stack
 	mov	%esi, CPU_SLEEPING(%rdi)
-	mfence
 window_idle:
 	cmpl	$0, CPU_HAZARD(%rdi)
 	jne	idle_wake
@@ -228,12 +229,14 @@ window_idle:
 	jmp	window_idle
 window_idle_end:
 
-	/* On the running CPU's stack, wherever it came from. */
+	/*
+	 * On the running CPU's stack, wherever it came from. No barrier is needed behind the store: nobody is ready here, so
+	 * all that the CPU can find to do is in its mailbox, which it takes with XCHG.
+	 */
 idle_wake:
 	empty_stack
 	lea	-CPU_STACK_TOP(%rsp), %rdi
 	movl	$0, CPU_SLEEPING(%rdi)
-	mfence
 	orl	$ASM_HAZARD_REMOTE, CPU_HAZARD(%rdi)
 	jmp	arch_dispatch
 

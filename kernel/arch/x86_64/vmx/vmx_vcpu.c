@@ -104,7 +104,7 @@ void arch_vcpu_retire(struct vcpu *v)
 	struct cpu *cpu = cpu_current();
 
 	if (cpu->vcpu == v)
-		cpu->vcpu = NULL;
+		WRITE_ONCE(cpu->vcpu, NULL);
 	if (cpu->guest_regs == v)
 		cpu->guest_regs = NULL;
 	if (!list_empty(&v->arch.link))
@@ -165,5 +165,5 @@ void vmx_forget_all(struct cpu *cpu)
 {
 	list_for_each_safe(l, vmx_active(cpu)) vmclear(container_of(l, struct arch_vcpu, link));
 	vmx_switch_guest_regs(cpu, NULL);
-	cpu->vcpu = NULL;
+	WRITE_ONCE(cpu->vcpu, NULL);
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is assembly or needs a real CPU in arch/x86_64: instrumented like the kernel's own code, because other CPUs
+ * see its stores. Barriers have names of their own, so that the list of mutations can take each away.
+ */
+#include "arch_switch.h"
+
+#include "core/vcpu.h"
+#include "kernel_side.h"
+#include "mmu/tlb.h"
+
+struct cpu interleave_cpus[HEDRON_CPU_MAX];
+unsigned cpu_count;
+u64 cpus_online[HEDRON_CPU_MAX / 64];
+
+#define BARRIER() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+
+/* arch/x86_64/arch_switch.h: switch_space() */
+static void switch_space(struct cpu *cpu, const struct ec *from, const struct ec *to)
+{
+	struct pd *pd = to->pd;
+
+	if (from->pd == pd)
+		return;
+	interleave_cr3_write(pd->cr3[cpu->id]);
+	__atomic_store_n(&cpu->space, pd, __ATOMIC_RELAXED);
+	if (READ_ONCE(pd->tlb_stale[cpu->id]))
+		tlb_refresh(cpu, pd);
+}
+
+struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
+{
+	__atomic_store_n(&cpu->ec, to, __ATOMIC_RELAXED);
+	switch_space(cpu, from, to);
+	return to;
+}
+
+void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to)
+{
+	arch_ec_switch(cpu, from, to);
+}
+
+/* apic/lapic.c */
+void arch_kick(struct cpu *cpu)
+{
+	BARRIER(); /* the APIC's registers are uncached, and x2APIC has its own fence */
+	interleave_send_nmi(cpu->id);
+}
+
+void arch_signal(struct cpu *cpu)
+{
+	if (__atomic_load_n(&cpu->sleeping, __ATOMIC_SEQ_CST) != SLEEPING_MWAIT)
+		arch_kick(cpu);
+}
+
+/* entry/nmi.c: nmi_take() and handle() */
+void interleave_nmi(void)
+{
+	struct cpu *cpu = cpu_current();
+
+	tlb_answer(cpu);
+	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
+		hazard_set(cpu, HAZARD_REMOTE);
+	if (__atomic_load_n(&cpu->rcu_asked, __ATOMIC_RELAXED))
+		hazard_set(cpu, HAZARD_RCU);
+}
+
+/* entry/entry.S: arch_idle(), its two halves */
+void interleave_idle_begin(struct cpu *cpu, u32 sleeping)
+{
+	__atomic_store_n(&cpu->sleeping, sleeping, __ATOMIC_RELAXED);
+}
+
+bool interleave_idle_may_sleep(struct cpu *cpu)
+{
+	return !cpu->hazard && !__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED);
+}
+
+void interleave_idle_end(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->sleeping, SLEEPING_NOT, __ATOMIC_RELAXED);
+	hazard_set(cpu, HAZARD_REMOTE);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* No trace points: they are compiled away. */
+#pragma once
+
+#include "lib/types.h"
+
+static inline bool arch_trace_point(u64 events, u64 paths)
+{
+	(void)events;
+	(void)paths;
+	return false;
+}
+
+static inline void arch_trace(unsigned event, unsigned extra, u64 a, u64 b)
+{
+	(void)event;
+	(void)extra;
+	(void)a;
+	(void)b;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine of a run: up to four CPUs, each a coroutine with a stack of its own, of which one runs at a time.
+ * Another one takes over where memory that both use is accessed (memory.c), where one waits, sleeps or loops in user
+ * mode, and nowhere else.
+ *
+ * NMIs: a CPU that is kicked takes it at once, at the next such point, or later; while its handler runs one more is
+ * remembered.
+ *
+ * Outside of a run (machine_quiet), when a world is made and taken apart, there is one flow and no choices.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MACHINE_CPUS 4
+
+/* The running CPU, -1 outside of a run. */
+extern int machine_running_cpu;
+static inline int machine_running(void)
+{
+	return machine_running_cpu;
+}
+void machine_set_running(int cpu);
+
+/* A run: main(n) is what CPU n < cpus does, for ever. Returns when nothing can happen any more, or at a failure. */
+void machine_run(unsigned cpus, void (*main)(unsigned n));
+
+/* Before an access to shared memory. */
+void machine_point(const void *p, unsigned size, unsigned access, const void *pc);
+/* Of any access: a run has an end. */
+void machine_count_access(void);
+/* Before a test of what NMI handlers write. */
+void machine_nmi_point(void);
+/* Something that others may wait for has changed. */
+void machine_changed(void);
+
+/* The running CPU waits for a change. */
+void machine_spin(void);
+/* It sleeps until an NMI comes, or (word != NULL) *word is not 0. */
+void machine_sleep(const uint64_t *word);
+/* It does the same in user mode for ever; returns when an NMI has been taken. */
+void machine_user_loop(void);
+
+/* CPU `to` gets an NMI; outside of a run it is only remembered. machine_take_nmi() asks and forgets. */
+void machine_kick(unsigned to);
+bool machine_take_nmi(unsigned cpu);
+/* What its handler is. */
+extern void (*machine_nmi_handler)(void);
+
+bool machine_on_stack(uint64_t address);
+/* Why CPUs do not go on, for reports. */
+const char *machine_state(unsigned cpu);
+/* A CPU waits in the kernel although nothing can happen any more. */
+bool machine_is_stuck(unsigned cpu);
+bool machine_loops(unsigned cpu);
+
+/* Ends the run; does not return in a run. */
+void machine_abort(void);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory as the CPUs of a run see it: total store order (SDM vol. 3, 9.2; x86-TSO, Sewell et al., CACM 2010). A store
+ * stays in its CPU's buffer, in order, until the CPU drains it: at a LOCK, a fence, a serializing instruction, when
+ * it goes to sleep, or some time. Its own loads see it at once.
+ *
+ * The process's memory always is what the running CPU sees. Buffered stores of other CPUs are taken out when they
+ * stop running and put back when they go on; the compiler's calls before each access tell what is stored
+ * (callbacks.c).
+ *
+ * Only words that several CPUs use, one of them for writing, are buffered, and only there another CPU may take over:
+ * elsewhere nobody can tell the difference. Which words these are is learned from run to run (memory_learned()).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum access {
+	ACCESS_READ,
+	ACCESS_WRITE,
+	ACCESS_MARKED = 2,  /* atomic or volatile: ordered like any x86 access, and no data race */
+	ACCESS_BY_CALL = 4, /* the call does it: memory_store() or a locked instruction follows */
+};
+
+/* A new run: nothing is buffered, nobody has accessed anything. What was learned stays. */
+void memory_reset(void);
+/* Of a new scenario: nothing is learned. */
+void memory_forget(void);
+/* Words that became shared since the last call. */
+bool memory_learned(void);
+/* Whether data races are looked for, which takes its time. */
+void memory_check_races(bool on);
+/* Of the running CPU's accesses from now on: other CPUs do not run meanwhile. */
+void memory_pause_races(bool on);
+
+/* Before an access of the running CPU: others may run first. */
+void memory_before(const void *p, unsigned size, unsigned access, const void *pc);
+/* A store that is done by a call: may be buffered. */
+void memory_store(void *p, unsigned size, uint64_t value);
+
+/* The other half of a locked instruction whose load was announced. */
+void memory_locked_write(const void *p, unsigned size, const void *pc);
+
+/* The running CPU's stores become visible. */
+void memory_drain(void);
+/* The same for all: nothing stays in a buffer for ever. True if something was there. */
+bool memory_drain_all(void);
+/* The running CPU is to be `to` from now on (or nobody: -1). Whether it keeps some stores back is one of the choices.
+ */
+void memory_switch(int to);
+
+/* Ordering that is not by memory: whoever acquires has seen all that was released. One clock for each CPU that is
+ * told something. */
+void memory_release_to(unsigned cpu);
+void memory_acquire(void);
+
+/* Accesses of everything in here are nobody else's business: the explorer's own variables. */
+void memory_ignore(const void *start, size_t size);

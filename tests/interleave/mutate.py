@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Has the explorer teeth? Each mutation breaks a copy of the kernel's code, or of the machine's, in one way; the explorer must
+find it. Mutations are made in a scratch folder, with the compiler's command lines of the build folder."""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+class Mutation:
+    """`edits`: (file, text, its replacement). `also`: sources to compile again besides those edited, for edited headers."""
+
+    def __init__(self, name, scenario, *edits, also=()):
+        self.name, self.scenario, self.edits, self.also = name, scenario, edits, also
+
+    def sources(self):
+        edited = [file for file, _, _ in self.edits if not file.endswith(".h")]
+        return list(dict.fromkeys([*edited, *self.also]))
+
+
+SM = "kernel/core/sm.c"
+RCU = "kernel/core/rcu.c"
+TLB = "kernel/arch/x86_64/mmu/tlb.c"
+ARCH = "tests/interleave/arch/arch.c"
+
+SETTLES = (
+    (SM, "if (unlikely(list_empty(&sm->waiters)) || unlikely(sm->owed < 0)) {",
+     "if (sm->state == -1 || unlikely(list_empty(&sm->waiters)) || unlikely(sm->owed < 0)) {"),
+    (SM, "	if (unlikely(sm->owed > 0)) {",
+     "	while (sm->owed > 0 && !list_empty(&sm->waiters)) {\n		struct ec *w = first_waiter(sm);\n"
+     "		sm->owed--;\n		dequeue_locked(w);\n		ec_wake(cpu_current(), w, SUCCESS);\n	}\n"
+     "	if (unlikely(sm->owed > 0)) {"),
+)
+
+MUTATIONS = [
+    Mutation("a down hands units on and then goes to sleep", "sm.down_meets_up", *SETTLES),
+    Mutation("the end of a semaphore overtakes an up", "sm.end_meets_up",
+             (SM, "if (unlikely(sm->owed > 0)) {", "if (sm->owed > 0 && !sm->dead) {")),
+    Mutation("a unit for a claim on its way is dropped", "sm.down_meets_up",
+             (SM, "		sm->owed++;\n", "")),
+    Mutation("an up for one who left counts twice", "sm.killed_while_upped",
+             (SM, "> 0)\n		sm->owed--;", "> 0)\n		(void)sm;")),
+    Mutation("the lock of a semaphore is dropped early", "sm.three_cpus",
+             (SM, "	struct ec *ec = first_waiter(sm);\n	dequeue_locked(ec);\n	spin_unlock(&sm->lock);",
+              "	spin_unlock(&sm->lock);\n	struct ec *ec = first_waiter(sm);\n	dequeue_locked(ec);")),
+    Mutation("the end of a semaphore takes no lock", "sm.end_with_waiters",
+             (SM, "void sm_retire(struct sm *sm)\n{\n	spin_lock(&sm->lock);", "void sm_retire(struct sm *sm)\n{"),
+             (SM, "		abort_waiters_locked(sm);\n	spin_unlock(&sm->lock);", "		abort_waiters_locked(sm);")),
+    Mutation("a return by IRET does not look at hazards", "sm.preempt_loop",
+             ("tests/interleave/kernel_side.c", "if (!cpu->hazard)\n			return WAY_USER;\n		cpu->ec->cont = way",
+              "if (!cpu->hazard || way == TRAP)\n			return WAY_USER;\n		cpu->ec->cont = way")),
+    Mutation("a return by SYSRET does not look at hazards", "sm.preempt_loop",
+             ("tests/interleave/kernel_side.c", "if (!cpu->hazard)\n			return WAY_USER;\n		cpu->ec->cont = way",
+              "if (!(cpu->hazard & ~(u32)HAZARD_REMOTE))\n			return WAY_USER;\n		cpu->ec->cont = way")),
+    Mutation("a CPU does not look at its mailbox before it sleeps", "sm.wake_idle",
+             (ARCH, "return !cpu->hazard && !__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED);",
+              "return !cpu->hazard;")),
+    Mutation("a signal looks at `sleeping` before the letter is there", "sm.wake_idle",
+             ("kernel/core/remote.c", "	if (!mailbox_push(&cpu->mailbox, w))\n		return;",
+              "	bool asleep = __atomic_load_n(&cpu->sleeping, __ATOMIC_SEQ_CST) == SLEEPING_MWAIT;\n"
+              "	if (!mailbox_push(&cpu->mailbox, w) || asleep)\n		return;")),
+    Mutation("letters are taken before the hazard is cleared", "sm.",
+             ("kernel/core/dispatch.c", "		hazard_clear(cpu, HAZARD_REMOTE);\n		remote_take(cpu);",
+              "		remote_take(cpu);\n		hazard_clear(cpu, HAZARD_REMOTE);")),
+    Mutation("letters are taken by a load and a store", "sm.",
+             ("kernel/core/remote.h", "__atomic_exchange_n(&m->newest, NULL, __ATOMIC_ACQUIRE)",
+              "m->newest"), ("kernel/core/remote.h", "	while (w) {\n		struct work *next = w->next;\n		w->next = oldest",
+              "	m->newest = NULL;\n	while (w) {\n		struct work *next = w->next;\n		w->next = oldest"),
+             also=("kernel/core/remote.c",)),
+    Mutation("a killed EC stays in the queue of its semaphore", "sm.killed_while_upped",
+             ("kernel/core/ec.c", "		if (sm)\n			sm_forget(sm, ec);", "		(void)sm;")),
+    Mutation("SCs of a killed EC are forgotten", "ipc.kill_server",
+             ("kernel/core/ec.c", "		ec_unpark(cpu_current(), ec_chain_end(ec));\n", "")),
+    Mutation("helpers are not released", "ipc.",
+             ("kernel/core/ipc.c", "	ec_release_helpers(self);\n", "")),
+    Mutation("objects are freed without a grace period", "object.",
+             ("kernel/core/kobject.c", "	if (used_by_nobody(o))\n", "	if (!has_home(o))\n")),
+    Mutation("a grace period waits for nobody", "object.",
+             (RCU, "	if (__atomic_load_n(&other->sleeping, __ATOMIC_RELAXED))\n		return;", "	return;")),
+    Mutation("the queue of a grace period is taken by a load and a store", "r",
+             (RCU, "rcu.batch = __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_SEQ_CST);",
+              "rcu.batch = rcu.queue;\n	rcu.queue = NULL;")),
+    Mutation("two CPUs lead a grace period", "o",
+             (RCU, "if (__atomic_load_n(&rcu.busy, __ATOMIC_RELAXED) || __atomic_exchange_n(&rcu.busy, 1, __ATOMIC_ACQ_REL))",
+              "if (__atomic_load_n(&rcu.busy, __ATOMIC_RELAXED))")),
+    Mutation("nobody answers a grace period on the way out", "object.thread",
+             ("kernel/core/dispatch.c", "	if (cpu->hazard & HAZARD_RCU)\n		rcu_quiesce(cpu);",
+              "	hazard_clear(cpu, HAZARD_RCU);")),
+    Mutation("an EC is freed where it was found, not at home", "thread_dies",
+             ("kernel/core/kobject.c", "if (cpu_count > 1 && has_home(o)) {", "if (false) {")),
+    Mutation("references are counted by a load and a store", "",
+             ("kernel/core/kobject.c", "	if (!__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))\n		queue(o);",
+              "	if (!--o->refs)\n		queue(o);")),
+    Mutation("a slot is not looked at again under the lock", "object.",
+             ("kernel/space/space_obj.c", "	if (likely(cap_object(slot_read(s)) == o))\n		return true;\n	spin_unlock(&o->lock);\n	return false;\n}\n\n/* c was read from `from`",
+              "	return true;\n}\n\n/* c was read from `from`")),
+    Mutation("stale marks are set by a store", "tlb.",
+             (TLB, "__atomic_exchange_n(&pd->tlb_stale[n], 1, __ATOMIC_SEQ_CST); /* a barrier, too */",
+              "__atomic_store_n(&pd->tlb_stale[n], 1, __ATOMIC_RELAXED);")),
+    Mutation("a flush waits for nobody", "tlb.", (TLB, "	spin_unlock(&pd->tlb_lock);\n	wait_for(r);", "	spin_unlock(&pd->tlb_lock);")),
+    Mutation("a CPU that left is not looked at again", "tlb.",
+             (TLB, "	if (!__atomic_load_n(&pd->tlb_stale[n], __ATOMIC_SEQ_CST))\n		become_user(pd, n);\n", "")),
+    Mutation("the stale mark is cleared after the flush", "tlb.",
+             (TLB, "	while (__atomic_exchange_n(stale, 0, __ATOMIC_SEQ_CST)) {\n		become_user(pd, cpu->id);",
+              "	while (READ_ONCE(*stale)) {\n		become_user(pd, cpu->id);"),
+             (TLB, "		cr3_write(pd->cr3[cpu->id] & ~CR3_NOFLUSH);\n	}\n}",
+              "		cr3_write(pd->cr3[cpu->id] & ~CR3_NOFLUSH);\n		__atomic_store_n(stale, 0, __ATOMIC_SEQ_CST);\n	}\n}")),
+    Mutation("a flush is reported before it is done", "tlb.",
+             (TLB, "	cr3_write(cr3_read() & ~CR3_NOFLUSH);\n	__atomic_store_n(&cpu->tlb_done, asked, __ATOMIC_RELEASE);",
+              "	__atomic_store_n(&cpu->tlb_done, asked, __ATOMIC_SEQ_CST);\n	cr3_write(cr3_read() & ~CR3_NOFLUSH);")),
+    Mutation("a switch says late whom it enters", "tlb.",
+             (ARCH, "	__atomic_store_n(&cpu->ec, to, __ATOMIC_RELAXED);\n	switch_space(cpu, from, to);",
+              "	switch_space(cpu, from, to);\n	__atomic_store_n(&cpu->ec, to, __ATOMIC_RELAXED);")),
+    Mutation("a load of CR3 does not serialize", "tlb.",
+             ("tests/interleave/kernel_side.c", "void interleave_cr3_write(u64 v)\n{\n	memory_drain();", "void interleave_cr3_write(u64 v)\n{")),
+    Mutation("a poke is a plain store", "vcpu.poke",
+             ("kernel/core/vcpu.c", "	if (__atomic_exchange_n(&v->poked, true, __ATOMIC_SEQ_CST))\n		return SUCCESS;",
+              "	__atomic_store_n(&v->poked, true, __ATOMIC_RELAXED);")),
+    Mutation("a vCPU is loaded by a plain store", "vcpu.",
+             ("tests/interleave/arch/vcpu.c", "__atomic_store_n(&cpu->vcpu, v, __ATOMIC_SEQ_CST);",
+              "__atomic_store_n(&cpu->vcpu, v, __ATOMIC_RELAXED);")),
+    Mutation("a letter about a poke is not forgotten", "vcpu.poke",
+             ("kernel/core/vcpu.c", "	(void)__atomic_exchange_n(&v->letter_sent, false, __ATOMIC_SEQ_CST); /* before the next look at `poked` */\n", "")),
+]
+
+
+class Build:
+    """How the build folder compiles and links the explorer."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        out = subprocess.run(["ninja", "-C", folder, "-t", "commands", "interleave"], capture_output=True, text=True, check=True)
+        lines = [line for line in out.stdout.splitlines() if "interleave" in line]
+        self.compile = {}
+        for line in lines:
+            words = shlex.split(line)
+            if "-c" in words:
+                self.compile[os.path.relpath(words[words.index("-c") + 1], ROOT)] = words
+        self.link = shlex.split(lines[-1].replace(": &&", "").replace("&& :", ""))
+
+    def make(self, mutation, scratch):
+        """The mutated explorer; raises if a text is not there any more, or does not compile."""
+        for part in ("kernel", "tests/interleave"):
+            subprocess.run(["cp", "-r", str(ROOT / part), str(scratch / pathlib.Path(part).name)], check=True)
+
+        def place(file):
+            return scratch / file.replace("tests/interleave", "interleave", 1)
+
+        for file, old, new in mutation.edits:
+            text = place(file).read_text()
+            if text.count(old) != 1:
+                raise RuntimeError(f"{file} has this text {text.count(old)} times, not once: {old.strip()[:60]!r}")
+            place(file).write_text(text.replace(old, new))
+        objects = {}
+        for source in mutation.sources():
+            words = self.compile[source]
+            target = scratch / (source.replace("/", "_") + ".o")
+            objects[words[words.index("-o") + 1]] = str(target)
+            swapped = [self.swap(w, scratch) for w in words]
+            swapped[swapped.index("-o") + 1] = str(target)
+            swapped = self.without_dependencies(swapped)
+            subprocess.run([*swapped, "-Wno-error"], cwd=self.folder, check=True, capture_output=True, text=True)
+        program = scratch / "explorer"
+        words = [objects.get(w, w) for w in self.link]
+        words[words.index("-o") + 1] = str(program)
+        subprocess.run(words, cwd=self.folder, check=True, capture_output=True, text=True)
+        return program
+
+    @staticmethod
+    def swap(word, scratch):
+        for part in ("tests/interleave", "kernel"):
+            word = word.replace(str(ROOT / part), str(scratch / pathlib.Path(part).name))
+        return word
+
+    @staticmethod
+    def without_dependencies(words):
+        for flag in ("-MT", "-MF"):
+            i = words.index(flag)
+            del words[i:i + 2]
+        words.remove("-MD")
+        return words
+
+
+def judge(build, mutation, seconds):
+    """(found, what is said about it)"""
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="interleave-") as folder:
+        try:
+            program = build.make(mutation, pathlib.Path(folder))
+        except subprocess.CalledProcessError as e:
+            return False, f"does not build: {e.stderr[-800:]}"
+        except RuntimeError as e:
+            return False, str(e)
+        only = ["--scenario", mutation.scenario] if mutation.scenario else []
+        run = subprocess.run([program, "--seconds", str(seconds), "--quiet", *only], capture_output=True, text=True)
+    took = time.monotonic() - start
+    said = [line for line in run.stdout.splitlines() if line.startswith(("FAILED", "data race"))]
+    if run.returncode == 1 and said:
+        return True, f"{took:5.1f} s  {said[0][:150]}"
+    return False, f"not found in {took:.1f} s"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True, help="build folder of the preset `host`")
+    parser.add_argument("--seconds", type=float, default=10, help="for each scenario of a mutation (default 10)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--only", default="", help="mutations with this in their name")
+    args = parser.parse_args()
+    build, failed = Build(args.build), 0
+    mutations = [m for m in MUTATIONS if args.only in m.name]
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for mutation, (found, said) in zip(mutations, pool.map(lambda m: judge(build, m, args.seconds), mutations)):
+            failed += not found
+            print(f"{'found' if found else 'NOT FOUND':9} {mutation.name}: {said}", flush=True)
+    print(f"{len(mutations) - failed} passed, {failed} failed")
+    return 1 if failed or not mutations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

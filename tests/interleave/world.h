@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A small running system made of real objects, whose threads are short programs of hypercalls. A scenario
+ * (scenarios.c) says which; world_run() lets them run on all CPUs at once, looks whether the kernel's invariants hold
+ * when nothing goes on any more, and takes everything apart: all memory has to come back.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#include <hedron/abi.h>
+
+#define WORLD_THREADS 8
+#define WORLD_OPS 10
+#define WORLD_OBJECTS 16
+
+/* Selectors: the object `n` of a scenario, and what belongs to thread `n`. */
+#define WORLD_OBJECT(n) (0x100 + (n))
+#define WORLD_EC(n) (0x200 + (n))
+#define WORLD_SC(n) (0x220 + (n))
+#define WORLD_PD(n) (0x240 + (n)) /* 0: that of all threads that name no other */
+#define WORLD_PAGE 0x40           /* user page that memory operations are about; present in PD 1 */
+
+#define OK (1u << SUCCESS)
+#define GONE (1u << BAD_CAP)
+#define ABORTED (1u << ABORT)
+#define TIMED_OUT (1u << TIMEOUT)
+
+enum op_kind {
+	OP_END,         /* the thread sleeps for good: it replies to nobody */
+	OP_UP,          /* object */
+	OP_DOWN,        /* object */
+	OP_ZERO,        /* object: down that takes the whole count */
+	OP_CALL,        /* object */
+	OP_CALL_NOWAIT, /* object */
+	OP_REPLY,       /* the program starts over with the next call */
+	OP_REPLY_DOWN,  /* object: the caller is put to sleep on it */
+	OP_YIELD,
+	OP_REVOKE,    /* selector (any of the above), with everything derived */
+	OP_TAKE,      /* selector to WORLD_OBJECT(arg): delegates it to itself */
+	OP_CREATE_SM, /* object */
+	OP_LOOP,      /* user code that makes no call, for ever */
+	OP_POKE,      /* object */
+	OP_RUN,       /* object */
+	OP_UNMAP,     /* WORLD_PAGE is taken from the PD `arg` */
+	OP_TOUCH,     /* loads from WORLD_PAGE: not any more once an OP_UNMAP has returned */
+	OP_SAY,       /* sets flag arg; others may wait for it */
+	OP_AWAIT,     /* loops in user mode until flag arg is set, looking again after each NMI */
+};
+
+struct op {
+	u8 kind;
+	u16 object;
+	u16 arg;
+	u32 expect; /* statuses that are right: bits; 0 is OK */
+};
+
+struct thread {
+	u8 cpu, prio, pd;
+	bool local;    /* runs when a portal is called; its program is the handler's */
+	bool may_die;  /* its end is not an error */
+	bool may_wait; /* need not come to its end */
+	struct op ops[WORLD_OPS];
+};
+
+enum object_kind { OBJECT_NONE, OBJECT_SM, OBJECT_PT, OBJECT_VCPU, OBJECT_FREE };
+
+struct object {
+	u8 kind;
+	u16 value; /* count of a semaphore; thread of a portal; CPU of a vCPU */
+};
+
+struct scenario {
+	const char *name, *what;
+	unsigned cpus;
+	struct object objects[WORLD_OBJECTS];
+	struct thread threads[WORLD_THREADS];
+	bool random_only; /* too large for an exhaustive search */
+	/* No semaphore ends while an up is under way: all units that were promised are taken by then. */
+	bool no_up_at_the_end;
+};
+
+extern const struct scenario scenarios[];
+extern const unsigned scenario_count;
+
+/* Once, before the first run. */
+void world_boot(void);
+/* One run. False: it has failed (report_failure()). */
+bool world_run(const struct scenario *s);
+
+struct sm;
+/* A semaphore is about to be freed (poison.c). */
+void world_ends(const struct sm *sm);
