@@ -17,9 +17,27 @@
 #include "space/space_obj.h"
 #include "trace/trace.h"
 
-static cold struct ec *call_slow(u64 arg1, struct ec *self, struct pt *pt, struct cpu *cpu);
+static cold struct ec *call_slow(u64 arg1, struct ec *self, struct cpu *cpu, struct pt *pt);
 static cold struct ec *call_fail(struct ec *self, enum status s);
-static noinline struct ec *finish_with_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items);
+static noinline struct ec *finish_with_long_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items);
+
+/* Up to here a loop is faster than the string instruction starts. */
+#define SHORT_WORDS 24
+
+static always_inline void copy_words(struct ec *from, struct ec *to, u64 items)
+{
+	u64 n = (u32)items;
+	u64 *dst = to->utcb->words;
+	const u64 *src = from->utcb->words;
+	if (n & 1) {
+		n--;
+		dst[n] = READ_ONCE(src[n]);
+	}
+	for (; n; n -= 2) {
+		dst[n - 1] = READ_ONCE(src[n - 1]);
+		dst[n - 2] = READ_ONCE(src[n - 2]);
+	}
+}
 
 /*
  * Message, then the switch. A message without words and items is just its header. The unlikely parts are the last
@@ -29,8 +47,11 @@ static always_inline struct ec *send_and_switch(struct cpu *cpu, struct ec *from
 {
 	u64 items = READ_ONCE(from->utcb->items);
 	to->utcb->items = items;
-	if (unlikely((u32)items))
-		return finish_with_message(cpu, from, to, items);
+	if (unlikely((u32)items)) {
+		if ((u32)items > SHORT_WORDS) /* or typed items, whose number is above */
+			return finish_with_long_message(cpu, from, to, items);
+		copy_words(from, to, items);
+	}
 	return arch_ec_switch(cpu, from, to);
 }
 
@@ -47,7 +68,7 @@ struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu)
 
 	/* Check: here, alive and idle */
 	if (unlikely(callee->caller != cpu->idle_ec))
-		return call_slow(arg1, self, pt, cpu);
+		return call_slow(arg1, self, cpu, pt);
 
 	/* Commit: nothing fails or blocks from here on */
 	callee->caller = self;
@@ -77,9 +98,6 @@ struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu)
 	return send_and_switch(cpu, self, caller);
 }
 
-/* Up to here a loop is faster than the string instruction starts. */
-#define SHORT_WORDS 24
-
 static void transfer_message(struct ec *from, struct ec *to, u64 items)
 {
 	u64 *dst = to->utcb->words;
@@ -94,24 +112,6 @@ static void transfer_message(struct ec *from, struct ec *to, u64 items)
 static noinline struct ec *finish_with_long_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items)
 {
 	transfer_message(from, to, items);
-	return arch_ec_switch(cpu, from, to);
-}
-
-static noinline struct ec *finish_with_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items)
-{
-	u64 n = (u32)items;
-	if (n > SHORT_WORDS) /* or typed items, whose number is above */
-		return finish_with_long_message(cpu, from, to, items);
-	u64 *dst = to->utcb->words;
-	const u64 *src = from->utcb->words;
-	if (n & 1) {
-		n--;
-		dst[n] = READ_ONCE(src[n]);
-	}
-	for (; n; n -= 2) {
-		dst[n - 1] = READ_ONCE(src[n - 1]);
-		dst[n - 2] = READ_ONCE(src[n - 2]);
-	}
 	return arch_ec_switch(cpu, from, to);
 }
 
@@ -135,7 +135,7 @@ static cold struct ec *call_fail(struct ec *self, enum status s)
 	return self;
 }
 
-static cold struct ec *call_slow(u64 arg1, struct ec *self, struct pt *pt, struct cpu *cpu)
+static cold struct ec *call_slow(u64 arg1, struct ec *self, struct cpu *cpu, struct pt *pt)
 {
 	struct ec *callee = pt->ec;
 	if (callee->cpu_id != cpu->id)

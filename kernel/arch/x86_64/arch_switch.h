@@ -49,7 +49,7 @@ static always_inline void switch_space(struct cpu *cpu, const struct ec *from, c
 	 * Here `cpu->ec` was written first, and the load of CR3 serializes: one of the two sees the other.
 	 */
 	if (unlikely(pd->tlb_stale[cpu->id]))
-		tlb_refresh_preserving(cpu, pd);
+		tlb_refresh_preserving();
 }
 
 /* Everything but the general registers. Returns `to`, so that the slow part can be a jump (see fpu.h). */

@@ -48,6 +48,7 @@ void asm_offsets(void)
 	ASM_OFFSET(EC_RFLAGS, struct ec, regs.rflags);
 	ASM_OFFSET(EC_CR2, struct ec, regs.cr2);
 	ASM_OFFSET(EC_ERROR, struct ec, regs.error);
+	ASM_OFFSET(CPU_SPACE, struct cpu, space);
 	ASM_OFFSET(CPU_VCPU, struct cpu, vcpu);
 	ASM_OFFSET(CPU_TR_SHORT, struct cpu, tr_short);
 	ASM_OFFSET(VCPU_RAX, struct vcpu, regs.rax);

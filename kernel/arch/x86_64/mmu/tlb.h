@@ -19,12 +19,12 @@ void tlb_free_pd(struct pd *pd);
 void tlb_refresh(struct cpu *cpu, struct pd *pd);
 
 /*
- * The same through a wrapper in tlb_refresh.S that preserves every register: an unlikely call on the IPC path must
- * not make the likely path save registers for it.
+ * The same for this CPU's `space`, through a wrapper in tlb_refresh.S that preserves every register and wants nothing
+ * in one: an unlikely call on the IPC path must not cost the likely path anything.
  */
-static always_inline void tlb_refresh_preserving(struct cpu *cpu, struct pd *pd)
+static always_inline void tlb_refresh_preserving(void)
 {
-	__asm__ volatile("call tlb_refresh_wrapper" : : "D"(cpu), "S"(pd) : "memory", "cc");
+	__asm__ volatile("call tlb_refresh_wrapper" : : : "memory", "cc");
 }
 
 /* From the NMI handler: does the flushes that other CPUs wait for. */
