@@ -17,10 +17,11 @@ struct ec;
 static always_inline struct cpu *cpu_current(void);
 
 /*
- * The word at p, or 0 if p is not mapped. Only for the slot window. On the host the fake CPU looks the slot up by
- * walking the tables of the PD set with host_set_pd().
+ * The word at OBJ_WINDOW + (i << shift); 0 if i is not below n, or nothing is mapped there. No branch: for
+ * speculation, too, only these words are in reach. On the host the fake CPU looks the slot up by walking the tables
+ * of the PD set with host_set_pd().
  */
-static always_inline u64 arch_load_or_zero(const u64 *p);
+static always_inline u64 arch_window_load(u64 i, u64 n, int shift);
 
 /* *p |= bits and *p &= bits, in one instruction: for words that this CPU's NMI handlers change, and no other CPU. */
 static always_inline void arch_or_here(u32 *p, u32 bits);

@@ -22,6 +22,8 @@ __attribute__((noreturn)) static cold void die(struct cpu *cpu, struct ec *self,
 __attribute__((noreturn)) static cold void raise_slow(struct cpu *cpu, struct ec *self, unsigned event, struct pt *pt)
 {
 	struct ec *handler = pt->ec;
+	if (kobject_is_nothing(&pt->obj))
+		die(cpu, self, event, "no portal");
 	if (handler->cpu_id != cpu->id)
 		die(cpu, self, event, "its handler is on another CPU");
 	if (ec_is_dead(handler))
@@ -44,9 +46,7 @@ static noinline struct ec *switch_with_fpu(struct cpu *cpu, struct ec *self, str
 /* No call on the likely way comes back, so no register has to be saved for one. */
 struct ec *exception_raise(struct cpu *cpu, struct ec *self, unsigned event)
 {
-	struct pt *pt = (struct pt *)cap_lookup_object((u64)self->event_base + event, KOBJ_PT, 0);
-	if (unlikely(!pt))
-		die(cpu, self, event, "no portal");
+	struct pt *pt = (struct pt *)cap_lookup_or_nothing((u64)self->event_base + event, KOBJ_PT, 0);
 	struct ec *handler = pt->callee;
 	if (unlikely(handler->caller != cpu->idle_ec))
 		raise_slow(cpu, self, event, pt);

@@ -12,6 +12,7 @@
 #include "core/pt.h"
 #include "core/sm.h"
 #include "lib/bits.h"
+#include "lib/nospec.h"
 #include "platform/console.h"
 #include "space/delegate.h"
 #include "space/space_obj.h"
@@ -26,7 +27,7 @@ static noinline struct ec *finish_with_long_message(struct cpu *cpu, struct ec *
 
 static always_inline void copy_words(struct ec *from, struct ec *to, u64 items)
 {
-	u64 n = (u32)items;
+	u64 n = nospec_byte(items); /* inside of the UTCB, whatever the branch was guessed to do */
 	u64 *dst = to->utcb->words;
 	const u64 *src = from->utcb->words;
 	if (n & 1) {
@@ -58,15 +59,10 @@ static always_inline struct ec *send_and_switch(struct cpu *cpu, struct ec *from
 struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu)
 {
 	/* Look up */
-	cap_t cap = cap_lookup(arg1 >> 12);
-	if (unlikely(!(cap & PERM_PT_CALL)))
-		return call_fail(self, BAD_CAP);
-	struct pt *pt = (struct pt *)cap_object(cap);
-	if (unlikely(pt->obj.type != KOBJ_PT))
-		return call_fail(self, BAD_CAP);
+	struct pt *pt = (struct pt *)cap_lookup_or_nothing(arg1 >> 12, KOBJ_PT, PERM_PT_CALL);
 	struct ec *callee = pt->callee;
 
-	/* Check: here, alive and idle */
+	/* Check: a portal; its EC is here, alive and idle */
 	if (unlikely(callee->caller != cpu->idle_ec))
 		return call_slow(arg1, self, cpu, pt);
 
@@ -138,6 +134,8 @@ static cold struct ec *call_fail(struct ec *self, enum status s)
 static cold struct ec *call_slow(u64 arg1, struct ec *self, struct cpu *cpu, struct pt *pt)
 {
 	struct ec *callee = pt->ec;
+	if (kobject_is_nothing(&pt->obj))
+		return call_fail(self, BAD_CAP);
 	if (callee->cpu_id != cpu->id)
 		return call_fail(self, BAD_CPU);
 	if (ec_is_dead(callee))

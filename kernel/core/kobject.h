@@ -37,6 +37,19 @@ struct kobject {
 /* Objects are aligned to this, so that a capability keeps its permissions in the low bits of the pointer. */
 #define KOBJECT_ALIGN 64
 
+/*
+ * What a look-up finds in place of an object that may not be used: of no kind, and each word of it points to itself.
+ * It is chosen without a branch, so that speculation, which believes that all is well, gets nowhere from it: its
+ * pointers are the kernel's, and lead back to it. Nobody writes to it. Its first word is its address, as an operand.
+ */
+#define KOBJECT_NOTHING_SIZE PAGE_SIZE
+extern const void *const kobject_nothing[KOBJECT_NOTHING_SIZE / sizeof(void *)];
+
+static always_inline bool kobject_is_nothing(const struct kobject *o)
+{
+	return (const void *)o == kobject_nothing;
+}
+
 struct cpu;
 
 /* For somebody who holds a reference already. */

@@ -9,6 +9,7 @@
 #include "core/remote.h"
 #include "core/sched.h"
 #include "core/trace_cpu.h"
+#include "lib/nospec.h"
 #include "lib/types.h"
 
 #include <hedron/abi.h>
@@ -80,7 +81,13 @@ extern u64 cpus_online[HEDRON_CPU_MAX / 64];
 
 static always_inline bool cpu_online(unsigned n)
 {
-	return n < cpu_count && (cpus_online[n / 64] >> n % 64 & 1);
+	return n < cpu_count && (cpus_online[nospec_wrap(n, HEDRON_CPU_MAX) / 64] >> n % 64 & 1);
+}
+
+/* A number that has passed cpu_online(), for use as an index: below HEDRON_CPU_MAX for speculation, too. */
+static always_inline unsigned cpu_index(unsigned n)
+{
+	return (unsigned)nospec_wrap(n, HEDRON_CPU_MAX);
 }
 
 /* One instruction each: an NMI may set bits at any time. */

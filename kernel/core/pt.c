@@ -8,9 +8,6 @@
 
 static struct slab_cache pt_cache;
 
-/* Never idle, never runs: its `caller` is no CPU's idle EC. */
-static struct ec ec_nobody;
-
 void pt_init_cache(void)
 {
 	slab_init(&pt_cache, "pt", align_up(sizeof(struct pt), KOBJECT_ALIGN), KOBJECT_ALIGN);
@@ -30,7 +27,7 @@ enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
 	pt->rip = rip;
 	pt->mtd = mtd;
 	pt->id = 0;
-	pt->callee = arch_is_canonical(rip) ? ec : &ec_nobody;
+	pt->callee = arch_is_canonical(rip) ? ec : (struct ec *)kobject_nothing;
 	*out = pt;
 	return SUCCESS;
 }

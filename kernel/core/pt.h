@@ -9,7 +9,8 @@ struct ec;
 struct pt {
 	struct kobject obj;
 	struct ec *ec; /* immutable */
-	/* Whom a call may start at once: `ec`, or one that is never idle if `rip` is not canonical. Immutable. */
+	/* Whom a call may start at once: `ec`, or, if `rip` is not canonical, kobject_nothing, which is never idle:
+	 * its `caller` is no CPU's idle EC. Immutable. */
 	struct ec *callee;
 	u64 rip; /* immutable */
 	u64 mtd; /* immutable; what an exception message carries */

@@ -95,7 +95,7 @@ static noinline enum status run_poked(struct vcpu *v, struct ec *self)
 enum status vcpu_run(struct vcpu *v, u64 mtd, u64 wanted, struct ec *self)
 {
 	if (unlikely(v->cpu_id != self->cpu_id))
-		return BAD_CPU;
+		return kobject_is_nothing(&v->obj) ? BAD_CAP : BAD_CPU;
 	if (unlikely(v->ec))
 		return BUSY;
 	v->mtd |= mtd;
@@ -129,6 +129,8 @@ static void read_poke(struct work *w)
 /* The flag goes first, then the look at what that CPU is at; there it is the other way round (vmx_load_vcpu()). */
 enum status vcpu_poke_elsewhere(struct vcpu *v)
 {
+	if (kobject_is_nothing(&v->obj))
+		return BAD_CAP;
 	if (__atomic_exchange_n(&v->poked, true, __ATOMIC_SEQ_CST))
 		return SUCCESS;
 	if (__atomic_load_n(&arch_cpu(v->cpu_id)->vcpu, __ATOMIC_SEQ_CST) == v &&

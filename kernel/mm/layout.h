@@ -3,9 +3,10 @@
  * The virtual address map; the only place with addresses. 4-level paging, kernel in the upper half.
  *
  *   0x0000000000001000 .. 0x00007fffffffefff   user
+ *   0xffffbe0000000000                         OBJ_NOWHERE where look-ups of selectors out of range go; never mapped
  *   0xffffc00000000000 + pa                    HEAP_MAP    the kernel heap (and nothing else of RAM), RW
  *   0xfffffe0000000000 + 32 * sel              OBJ_WINDOW  slots of the current PD          } private to each PD:
- *   0xfffffe0080000000                         TSS_WINDOW  TSSs of all CPUs, I/O bitmap     } one PML4 entry
+ *   0xfffffe2000000000                         TSS_WINDOW  TSSs of all CPUs, I/O bitmap     } one PML4 entry
  *   0xffffffff80000000 + offset                KERNEL_VIRT image: text RX, rodata R, data RW
  *   0xffffffffc0000000 + 64 KiB * cpu          CPU_AREA    per CPU: struct cpu, stacks between guard pages
  *   0xffffffffe0000000 + 4 KiB * n             DEVICE_AREA device registers (same gigabyte as the CPU areas)
@@ -22,7 +23,9 @@
 
 #define PD_PRIVATE 0xfffffe0000000000 /* start of the private PML4 entry */
 #define OBJ_WINDOW PD_PRIVATE
-#define TSS_WINDOW 0xfffffe0080000000
+#define OBJ_NOWHERE 0xffffbe0000000000 /* of the slot whose number is OBJ_WINDOW */
+/* Entries of the private PDPT that 32 bits of a selector can reach have nothing but slots (space/slot_table.h). */
+#define TSS_WINDOW 0xfffffe2000000000
 
 /* One area per CPU; aligned to its size, so that any stack pointer in it yields the struct cpu at its start. */
 #define CPU_AREA 0xffffffffc0000000

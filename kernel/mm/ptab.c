@@ -6,7 +6,7 @@
 
 static always_inline unsigned index_at(u64 page, unsigned level)
 {
-	return page >> level * PTAB_LEVEL_BITS & (PTAB_ENTRIES - 1);
+	return page >> level * PTAB_LEVEL_BITS & ((level == 3 ? PTAB_ROOT_ENTRIES : PTAB_ENTRIES) - 1);
 }
 
 static always_inline u64 table_entry(const struct ptab *pt, const u64 *table)

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "lib/bits.h"
+#include "lib/nospec.h"
 #include "lib/types.h"
 #include "mm/layout.h"
 
@@ -27,6 +28,8 @@ enum ptab_format {
 #define PTAB_LEVELS 4 /* level 0 has the 4 KiB leaves, level 3 is the root */
 #define PTAB_LEVEL_BITS 9
 #define PTAB_ENTRIES 512
+/* Of the root, those that can be reached: speculation, too, stays out of the kernel's half of host tables. */
+#define PTAB_ROOT_ENTRIES 256
 #define PTAB_ORDER_MAX 31 /* of a block: what a CRD can hold */
 
 /* Bits of a leaf. DELEG and TYPE are ours: the CPU ignores 11:9 and 58:52. */
@@ -101,7 +104,7 @@ static always_inline bool ptab_is_table(u64 entry)
  * mapping a page costs. */
 static always_inline u64 *ptab_leaf(const struct ptab *pt, u64 page, unsigned level)
 {
-	u64 entry = pt->root[page >> 27 & (PTAB_ENTRIES - 1)];
+	u64 entry = pt->root[nospec_wrap(page >> 27, PTAB_ROOT_ENTRIES)];
 	if (unlikely(!ptab_is_table(entry)))
 		return NULL;
 	entry = ptab_child(entry)[page >> 18 & (PTAB_ENTRIES - 1)];
@@ -119,7 +122,7 @@ static always_inline u64 *ptab_leaf(const struct ptab *pt, u64 page, unsigned le
 static always_inline u64 ptab_page(const struct ptab *pt, u64 page)
 {
 	unsigned level = 3;
-	u64 entry = pt->root[page >> 27 & (PTAB_ENTRIES - 1)];
+	u64 entry = pt->root[nospec_wrap(page >> 27, PTAB_ROOT_ENTRIES)];
 	if (likely(ptab_is_table(entry))) {
 		level = 2;
 		entry = ptab_child(entry)[page >> 18 & (PTAB_ENTRIES - 1)];

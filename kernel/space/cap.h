@@ -4,7 +4,7 @@
  *
  * A PD's object space is an array of HEDRON_SEL_NUM slots in a window that lies at the same kernel address
  * (OBJ_WINDOW, mm/layout.h) in every PD's address space; table pages appear on demand. Looking up a selector of the
- * current PD is one load that may fault: the fault means "empty" and is fixed up (arch_load_or_zero). Not-present
+ * current PD is one load that may fault: the fault means "empty" and is fixed up (arch_window_load). Not-present
  * translations are never cached by the CPU (SDM vol. 3, 4.10.2.3), so a page that appears needs no flush.
  * Other PDs' slots are found by walking their tables (space/space_obj.h).
  *
@@ -34,6 +34,32 @@ static always_inline struct kobject *cap_object(cap_t c)
 static always_inline unsigned cap_perm(cap_t c)
 {
 	return c & CAP_PERM_MASK;
+}
+
+/*
+ * The object of a capability that is of this kind and has the permission (0: any); else kobject_nothing, and `other`
+ * is true. That is chosen without a branch: whoever goes on before `other` is known, which is what a mispredicted
+ * branch does, has an object of the right kind or one that leads nowhere (core/kobject.h). So no word of an object is
+ * ever taken for a pointer because another kind has one there. `perm` is one bit; a compiler could make branches of
+ * anything but assembly.
+ */
+static always_inline struct kobject *cap_pick(cap_t c, enum kobject_type type, unsigned perm, bool *other)
+{
+	if (perm)
+		__asm__("test %b[perm], %b[c]\n\tcmovz %[nothing], %[c]"
+			: [c] "+q"(c)
+			: [perm] "qi"((u8)perm), [nothing] "m"(kobject_nothing[0])
+			: "cc");
+	else
+		__asm__("test %[c], %[c]\n\tcmovz %[nothing], %[c]"
+			: [c] "+r"(c)
+			: [nothing] "m"(kobject_nothing[0])
+			: "cc");
+	struct kobject *o = cap_object(c);
+	__asm__("cmpb %b[type], %[is]\n\tcmovne %[nothing], %[o]"
+		: [o] "+r"(o), "=@ccne"(*other)
+		: [type] "qi"((u8)type), [is] "m"(o->type), [nothing] "m"(kobject_nothing[0]));
+	return o;
 }
 
 /*

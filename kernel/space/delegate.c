@@ -2,6 +2,7 @@
 #include "space/delegate.h"
 
 #include "core/pd.h"
+#include "lib/nospec.h"
 #include "space/block.h"
 
 /* ---- Translation ---- */
@@ -60,7 +61,7 @@ static noinline enum status grant_pio(struct pd *src, struct pd *dst, struct blo
 	r = block_first(r, PIO_ORDER);
 	if (r.base >= PIO_PORTS || !(perm & PERM_PIO_A))
 		return SUCCESS;
-	return space_pio_delegate(src, dst, (u32)r.base, r.order, where);
+	return space_pio_delegate(src, dst, (u32)nospec_wrap(r.base, PIO_PORTS), r.order, where);
 }
 
 /* There is no way to give a port another number: what both have is meant. */
@@ -126,6 +127,15 @@ enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd)
 
 /* ---- Revocation, look-up ---- */
 
+static noinline enum status revoke_pio(struct pd *pd, crd_t crd, bool self)
+{
+	struct block r = block_first(block_of_crd(crd), PIO_ORDER);
+
+	if (r.base >= PIO_PORTS || !(crd_perm(crd) & PERM_PIO_A))
+		return SUCCESS;
+	return space_pio_revoke(pd, (u32)nospec_wrap(r.base, PIO_PORTS), r.order, self);
+}
+
 enum status delegate_revoke(struct pd *pd, crd_t crd, bool self)
 {
 	struct block r = block_of_crd(crd);
@@ -134,10 +144,7 @@ enum status delegate_revoke(struct pd *pd, crd_t crd, bool self)
 	case CRD_MEM:
 		return space_mem_revoke(pd, crd_base(crd), crd_order(crd));
 	case CRD_PIO:
-		r = block_first(r, PIO_ORDER);
-		if (r.base >= PIO_PORTS || !(crd_perm(crd) & PERM_PIO_A))
-			return SUCCESS;
-		return space_pio_revoke(pd, (u32)r.base, r.order, self);
+		return revoke_pio(pd, crd, self);
 	case CRD_OBJ:
 		r = block_first(r, SPACE_OBJ_ORDER);
 		if (r.base < HEDRON_SEL_NUM)

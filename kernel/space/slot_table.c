@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/slot_table.h"
 
+#include "lib/nospec.h"
 #include "mm/page.h"
 
 /* Entries of a table from this one on have never been used: selectors are mostly low, tables mostly empty. */
@@ -51,6 +52,7 @@ struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel)
 {
 	u64 *table = pdpt;
 
+	sel = nospec_wrap(sel, HEDRON_SEL_NUM);
 	for (int shift = SLOT_TABLE_SHIFT_TOP; shift > 0; shift -= SLOT_TABLE_BITS) {
 		unsigned i = slot_table_index(sel, shift);
 		if (!table[i]) {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "lib/bits.h"
+#include "lib/nospec.h"
 #include "mm/layout.h"
 #include "space/cap.h"
 
@@ -44,10 +45,14 @@ static always_inline void *slot_table_target(u64 entry)
 	return heap_virt(paddr(entry - SLOT_TABLE_FLAGS));
 }
 
-/* The slot of sel, which is in range; NULL if no page is there. Written out: it is most of what a look-up costs. */
+/*
+ * The slot of sel, which is in range; NULL if no page is there. Written out: it is most of what a look-up costs.
+ * Speculation may bring other numbers: of these 32 bits count, and the entries behind the second that they reach are
+ * empty (TSS_WINDOW, mm/layout.h).
+ */
 static always_inline struct cap_slot *slot_table_find(const u64 *pdpt, u64 sel)
 {
-	u64 entry = slot_table_entry(pdpt, (unsigned)(sel >> SLOT_TABLE_SHIFT_TOP));
+	u64 entry = slot_table_entry(pdpt, nospec_u32(sel) >> SLOT_TABLE_SHIFT_TOP);
 
 	if (unlikely(!entry))
 		return NULL;

@@ -28,7 +28,7 @@ _Static_assert(HEDRON_SEL_NUM == 1 << SPACE_OBJ_ORDER, "order of an object space
 struct space_obj {
 	struct spinlock lock;
 	bool closed; /* nothing comes in any more; written under the lock */
-	/* Of the private PML4 entry: entries 0 and 1 are the window, the others the architecture's; immutable. */
+	/* Of the private PML4 entry: entries 0 and 1 are the window, from 128 on the architecture's; immutable. */
 	u64 *pdpt;
 };
 
@@ -37,22 +37,34 @@ struct space_obj {
 /* The current PD's capability at sel, 0 if there is none. */
 static always_inline cap_t cap_lookup(u64 sel)
 {
-	if (unlikely(sel >= HEDRON_SEL_NUM))
-		return 0;
-	return arch_load_or_zero(&((const struct cap_slot *)OBJ_WINDOW)[sel].cap);
+	return arch_window_load(sel, HEDRON_SEL_NUM, CAP_SLOT_SHIFT);
 }
 
-/* The current PD's object at sel; NULL if the slot is empty, the type is another, or a bit of `perm` is missing. */
-static always_inline struct kobject *cap_lookup_object(u64 sel, enum kobject_type type, unsigned perm)
+/* The current PD's object at sel; kobject_nothing if the slot is empty, the type is another, or the bit `perm` is
+ * missing. For those who find out later what they have: no branch at all. */
+static always_inline struct kobject *cap_lookup_or_nothing(u64 sel, enum kobject_type type, unsigned perm)
 {
-	cap_t c = cap_lookup(sel);
-	struct kobject *o = cap_object(c);
+	bool other;
+	return cap_pick(cap_lookup(sel), type, perm, &other);
+}
 
-	if (unlikely(perm ? (c & perm) != perm : !c) || unlikely(o->type != type))
+/* The object of a capability, NULL in these cases. */
+static always_inline struct kobject *cap_check(cap_t c, enum kobject_type type, unsigned perm)
+{
+	bool other;
+	struct kobject *o = cap_pick(c, type, perm, &other);
+
+	if (unlikely(other))
 		return NULL;
 	if (!o)
-		unreachable(); /* a capability with permissions names an object: saves the caller's test */
+		unreachable(); /* saves the caller's test */
 	return o;
+}
+
+/* The current PD's object at sel, or NULL. */
+static always_inline struct kobject *cap_lookup_object(u64 sel, enum kobject_type type, unsigned perm)
+{
+	return cap_check(cap_lookup(sel), type, perm);
 }
 
 /* The slot of sel in any space, by walking its tables; NULL if no page is there (or sel is out of range). */
@@ -75,7 +87,7 @@ enum status space_obj_init(struct space_obj *sp) must_check;
  */
 void space_obj_destroy(struct pd *pd);
 
-/* Frees the tables and the PDPT, whose entries from 2 on are zero again. No CPU can look up here any more. */
+/* Frees the tables and the PDPT, whose entries behind the second are zero again. No CPU can look up here any more. */
 void space_obj_free(struct space_obj *sp);
 
 /* ---- Creation: reserve, make the object, commit ---- */

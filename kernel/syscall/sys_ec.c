@@ -19,6 +19,7 @@ enum status sys_ec_create(u64 arg1, u64 parent, u64 arg3, u64 rsp, u64 event_bas
 
 	if (!cpu_online(cfg.cpu_id))
 		return BAD_CPU;
+	cfg.cpu_id = cpu_index(cfg.cpu_id);
 	cfg.pd = sys_parent(parent);
 	if (!cfg.pd)
 		return BAD_CAP;

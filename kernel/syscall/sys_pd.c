@@ -10,10 +10,10 @@
 enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *self)
 {
 	cap_t cap = cap_lookup(parent_sel);
-	struct pd *parent = (struct pd *)cap_object(cap), *pd;
+	struct pd *parent = (struct pd *)cap_check(cap, KOBJ_PD, PERM_PD_CREATE), *pd;
 	struct cap_slot *slot;
 
-	if (!(cap & PERM_PD_CREATE) || parent->obj.type != KOBJ_PD)
+	if (!parent)
 		return BAD_CAP;
 	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)

@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "core/pd.h"
+#include "lib/nospec.h"
 #include "syscall/syscall.h"
 
 enum status sys_sc_create(u64 arg1, u64 parent, u64 ec_sel, u64 arg4, struct ec *self)
@@ -20,6 +21,7 @@ enum status sys_sc_create(u64 arg1, u64 parent, u64 ec_sel, u64 arg4, struct ec 
 		return BAD_CAP;
 	if (!prio || prio > HEDRON_PRIO_MAX || !quantum)
 		return BAD_PAR;
+	prio = (unsigned)nospec_wrap(prio, HEDRON_PRIO_MAX + 1);
 	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;

@@ -18,6 +18,7 @@ enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, 
 
 	if (!cpu_online(cfg.cpu_id))
 		return BAD_CPU;
+	cfg.cpu_id = cpu_index(cfg.cpu_id);
 	cfg.pd = sys_parent(arg2 >> 12);
 	if (!cfg.pd)
 		return BAD_CAP;

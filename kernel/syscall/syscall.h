@@ -49,16 +49,10 @@ enum status sys_machine_ctrl(u64 arg1, u64 arg2, struct ec *self);
 enum status sys_trace_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self);
 enum status sys_revoke(u64 arg1, crd_t crd, u64 pd, struct ec *self);
 
-/* `ctrl` is all that a vCPU's capability can permit: it always is pointer plus PERM_VCPU_CTRL. */
+/* Or kobject_nothing, which belongs to no CPU: what is done with a vCPU asks for that first. */
 static always_inline struct vcpu *sys_vcpu(u64 sel)
 {
-	cap_t c = cap_lookup(sel) - PERM_VCPU_CTRL;
-	struct kobject *o = (struct kobject *)c;
-	if (unlikely(c & (KOBJECT_ALIGN - 1)) || unlikely(o->type != KOBJ_VCPU))
-		return NULL;
-	if (!o)
-		unreachable(); /* as in cap_lookup_object() */
-	return (struct vcpu *)o;
+	return (struct vcpu *)cap_lookup_or_nothing(sel, KOBJ_VCPU, PERM_VCPU_CTRL);
 }
 
 /* In place: cheaper than hc_op(). */
@@ -73,18 +67,14 @@ static always_inline enum status sys_vcpu_poke(u64 arg1, const struct ec *self)
 {
 	if (unlikely(arg1 & SYS_VCPU_UNKNOWN))
 		return BAD_PAR;
-	struct vcpu *v = sys_vcpu(hc_sel(arg1));
-	return likely(v) ? vcpu_poke(v, self) : BAD_CAP;
+	return vcpu_poke(sys_vcpu(hc_sel(arg1)), self);
 }
 
 static always_inline enum status sys_vcpu_ctrl(u64 arg1, u64 mtd, u64 wanted, struct ec *self)
 {
 	if (arg1 & (SYS_VCPU_POKE | SYS_VCPU_UNKNOWN))
 		return sys_vcpu_poke(arg1, self);
-	struct vcpu *v = sys_vcpu(hc_sel(arg1));
-	if (unlikely(!v))
-		return BAD_CAP;
-	return vcpu_run(v, mtd, arg1 & SYS_VCPU_PARTIAL ? wanted : VCPU_WANT_ALL, self);
+	return vcpu_run(sys_vcpu(hc_sel(arg1)), mtd, arg1 & SYS_VCPU_PARTIAL ? wanted : VCPU_WANT_ALL, self);
 }
 
 static always_inline struct pd *sys_pd(u64 sel)

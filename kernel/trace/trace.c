@@ -3,6 +3,7 @@
 
 #include "arch_switch.h"
 #include "lib/bits.h"
+#include "lib/nospec.h"
 #include "lib/string.h"
 #include "mm/page.h"
 
@@ -179,6 +180,7 @@ enum status trace_setup(u64 wanted, u64 *pages)
 
 	if (wanted < TRACE_ORDER_MIN || wanted > TRACE_ORDER_MAX)
 		return BAD_PAR;
+	wanted = nospec_index(wanted, TRACE_ORDER_MAX + 1);
 	if (!begin_change())
 		return BUSY;
 	if (!order) {
@@ -214,7 +216,7 @@ enum status trace_map(u64 cpu_id, u64 va, struct ec *self)
 	if (!is_set_up() || !is_aligned(va, PAGE_SIZE) || !va || va >= HEDRON_USER_END ||
 	    HEDRON_USER_END - va < (FRONT_PAGES + ring_pages()) * PAGE_SIZE)
 		return BAD_PAR;
-	const struct trace_cpu *t = &arch_cpu((unsigned)cpu_id)->trace;
+	const struct trace_cpu *t = &arch_cpu(cpu_index((unsigned)cpu_id))->trace;
 	if (!t->head) /* it was asleep when the others were set up */
 		return BAD_CPU;
 	enum status s = map_pages(self->pd, va, (const u8 *)t->head, FRONT_PAGES);
@@ -276,7 +278,7 @@ static bool read_list(u64 list, u8 *kind, unsigned *count)
 	for (*count = 0; list & 0xff; list >>= 8) {
 		if (*count == TRACE_COUNTERS_MAX || (list & 0xff) > TRACE_COUNTER_KINDS)
 			return false;
-		kind[(*count)++] = (u8)((list & 0xff) - 1);
+		kind[(*count)++] = (u8)nospec_index((list & 0xff) - 1, TRACE_COUNTER_KINDS);
 	}
 	return !list;
 }
@@ -318,9 +320,11 @@ enum status trace_sample(u64 cpu_id)
 {
 	if (!is_set_up())
 		return BAD_PAR;
-	if (cpu_id >= HEDRON_CPU_MAX || !cpu_online((unsigned)cpu_id) || arch_cpu((unsigned)cpu_id) == cpu_current())
+	if (cpu_id >= HEDRON_CPU_MAX || !cpu_online((unsigned)cpu_id))
 		return BAD_CPU;
-	struct cpu *cpu = arch_cpu((unsigned)cpu_id);
+	struct cpu *cpu = arch_cpu(cpu_index((unsigned)cpu_id));
+	if (cpu == cpu_current())
+		return BAD_CPU;
 	__atomic_store_n(&cpu->trace.sample_asked, true, __ATOMIC_SEQ_CST);
 	arch_kick(cpu);
 	return SUCCESS;

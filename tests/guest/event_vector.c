@@ -256,7 +256,7 @@ static void page_faults(void)
 static void kernel_half(void)
 {
 	static const unsigned long addresses[] = {0xffff800000000000, 0xffffc00000000000, 0xffffc0001e000000,
-						  0xfffffe0000000000, 0xfffffe0080000000, 0xffffffff80000000,
+						  0xfffffe0000000000, 0xfffffe2000000000, 0xffffffff80000000,
 						  0xffffffffc0000000, 0xfffffffffffff000};
 
 	event_prepare();

@@ -9,11 +9,11 @@ static always_inline struct cpu *cpu_current(void)
 	return host_cpu;
 }
 
-/* Walks the window of the PD set with host_set_pd(); any other address is taken as it is. */
-u64 host_load_or_zero(const u64 *p);
-static always_inline u64 arch_load_or_zero(const u64 *p)
+/* Walks the window of the PD set with host_set_pd(). */
+u64 host_window_load(u64 offset);
+static always_inline u64 arch_window_load(u64 i, u64 n, int shift)
 {
-	return host_load_or_zero(p);
+	return i < n ? host_window_load(i << shift) : 0;
 }
 
 /* No NMI handlers run here. */

@@ -179,11 +179,8 @@ void arch_tlb_flush_guest(struct pd *pd)
 	spin_unlock(&tlb_lock);
 }
 
-u64 host_load_or_zero(const u64 *p)
+u64 host_window_load(u64 offset)
 {
-	u64 offset = (u64)p - OBJ_WINDOW;
-	if (offset >= HEDRON_SEL_NUM * sizeof(struct cap_slot))
-		return *p;
 	const struct pd *pd = current_pd[host_cpu->id];
 	if (!pd)
 		return 0;

@@ -25,7 +25,7 @@ extern struct cpu host_cpus[HEDRON_CPU_MAX];
 /* CPUs 0 .. n-1 are online from now on. */
 void host_set_cpus(unsigned n);
 
-/* Whose slot window arch_load_or_zero() looks into on this CPU. */
+/* Whose slot window arch_window_load() looks into on this CPU. */
 void host_set_pd(const struct pd *pd);
 
 /* What arch_phys_map() finds at [base, base + size). */

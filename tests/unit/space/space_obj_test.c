@@ -18,17 +18,46 @@ static void look_up(void **state)
 	assert_int_equal(cap_lookup(8), 0);
 	assert_int_equal(cap_lookup(7 + HEDRON_SEL_NUM), 0);
 	assert_int_equal(cap_lookup(~0ull), 0);
-	assert_ptr_equal(cap_lookup_object(7, KOBJ_SM, PERM_SM_UP | PERM_SM_DOWN), &object[0].o);
+	assert_ptr_equal(cap_lookup_object(7, KOBJ_SM, PERM_SM_UP), &object[0].o);
+	assert_ptr_equal(cap_lookup_object(7, KOBJ_SM, PERM_SM_DOWN), &object[0].o);
 	assert_ptr_equal(cap_lookup_object(7, KOBJ_SM, 0), &object[0].o);
 	assert_null(cap_lookup_object(7, KOBJ_PT, 0));
 	assert_null(cap_lookup_object(7, KOBJ_SM, 4));
 	assert_null(cap_lookup_object(SEL_LAST, KOBJ_SM, PERM_SM_UP));
 	assert_ptr_equal(cap_lookup_object(SEL_LAST, KOBJ_SM, PERM_SM_DOWN), &object[1].o);
 	assert_null(cap_lookup_object(100000, KOBJ_SM, 0));
+	assert_null(cap_lookup_object(7 + HEDRON_SEL_NUM, KOBJ_SM, 0));
 	host_set_pd(&pds[1]);
 	assert_int_equal(cap_lookup(7), 0);
 	assert_null(space_obj_slot(&pds[0].objs, 7 + HEDRON_SEL_NUM));
 	assert_null(space_obj_slot(&pds[0].objs, ~0ull));
+}
+
+/* Whatever is wrong with a selector, the same object comes out, which leads nowhere. */
+static void look_up_nothing(void **state)
+{
+	const struct kobject *nothing = (const struct kobject *)kobject_nothing;
+	static const u64 empty[] = {8, 100000, HEDRON_SEL_NUM, 7 + HEDRON_SEL_NUM, 1ull << 52, ~0ull};
+	(void)state;
+	make(0, 7, 0, PERM_SM_UP);
+	host_set_pd(&pds[0]);
+	assert_ptr_equal(cap_lookup_or_nothing(7, KOBJ_SM, PERM_SM_UP), &object[0].o);
+	assert_ptr_equal(cap_lookup_or_nothing(7, KOBJ_SM, 0), &object[0].o);
+	assert_ptr_equal(cap_lookup_or_nothing(7, KOBJ_SM, PERM_SM_DOWN), nothing);
+	for (unsigned type = KOBJ_NONE; type <= KOBJ_VCPU; type++)
+		if (type != KOBJ_SM) {
+			assert_ptr_equal(cap_lookup_or_nothing(7, type, PERM_SM_UP), nothing);
+			assert_ptr_equal(cap_lookup_or_nothing(7, type, 0), nothing);
+		}
+	for (unsigned i = 0; i < array_size(empty); i++) {
+		assert_ptr_equal(cap_lookup_or_nothing(empty[i], KOBJ_SM, PERM_SM_UP), nothing);
+		assert_ptr_equal(cap_lookup_or_nothing(empty[i], KOBJ_SM, 0), nothing);
+	}
+	assert_int_equal(nothing->type, KOBJ_NONE);
+	assert_true(kobject_is_nothing(nothing));
+	assert_false(kobject_is_nothing(&object[0].o));
+	for (unsigned i = 0; i < array_size(kobject_nothing); i++)
+		assert_ptr_equal(kobject_nothing[i], kobject_nothing);
 }
 
 static void owner(void **state)
@@ -249,7 +278,7 @@ static void tables_are_freed(void **state)
 {
 	(void)state;
 	u64 before = page_free_count();
-	pds[1].objs.pdpt[2] = pds[1].objs.pdpt[511] = ~0ull; /* the architecture's */
+	pds[1].objs.pdpt[128] = pds[1].objs.pdpt[511] = ~0ull; /* the architecture's */
 	for (unsigned i = 0; i < 8; i++)
 		make(1, i * 0x700000, i, 1);
 	assert_true(page_free_count() < before);
@@ -324,6 +353,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		T(look_up),
+		T(look_up_nothing),
 		T(owner),
 		T(window_entries),
 		T(creation),

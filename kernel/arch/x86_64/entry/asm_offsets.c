@@ -48,6 +48,8 @@ void asm_offsets(void)
 	ASM_OFFSET(EC_RFLAGS, struct ec, regs.rflags);
 	ASM_OFFSET(EC_CR2, struct ec, regs.cr2);
 	ASM_OFFSET(EC_ERROR, struct ec, regs.error);
+	ASM_OFFSET(EC_UTCB, struct ec, utcb); /* for tests/checks/speculation_check.py, like VCPU_STATE */
+	ASM_OFFSET(VCPU_STATE, struct vcpu, state);
 	ASM_OFFSET(CPU_SPACE, struct cpu, space);
 	ASM_OFFSET(CPU_VCPU, struct cpu, vcpu);
 	ASM_OFFSET(CPU_TR_SHORT, struct cpu, tr_short);

@@ -11,23 +11,27 @@
 
 	.text
 
-/* RCX = the object that RDI names, of this kind and with this permission: cap_lookup_object(). */
+/*
+ * RCX = the object that RDI names, of this kind and with this permission: cap_lookup_object(). One branch, at the end; what
+ * is behind it has in its shadow such an object or kobject_nothing (space/cap.h).
+ */
 	.macro	lookup kind, perm
 	mov	%rdi, %rcx
 	shr	$12, %rcx
-	cmp	$HEDRON_SEL_NUM, %rcx
-	jae	entry_again
-	shl	$ASM_CAP_SLOT_SHIFT, %rcx
 	movabs	$OBJ_WINDOW, %r11
+	cmp	$HEDRON_SEL_NUM, %rcx
+	cmovae	%r11, %rcx
+	shl	$ASM_CAP_SLOT_SHIFT, %rcx
 .Lload\@:
 	mov	(%r11, %rcx), %rcx
 	.pushsection .ex_table, "a"
 	.quad	.Lload\@, entry_again
 	.popsection
 	test	$\perm, %cl
-	jz	entry_again
+	cmovz	kobject_nothing(%rip), %rcx
 	and	$-ASM_KOBJECT_ALIGN, %rcx
 	cmpb	$\kind, KOBJECT_TYPE(%rcx)
+	cmovne	kobject_nothing(%rip), %rcx
 	jne	entry_again
 	.endm
 

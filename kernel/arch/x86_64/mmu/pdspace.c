@@ -7,9 +7,15 @@
 #include "mm/page.h"
 #include "mmu/kspace.h"
 #include "mmu/tlb.h"
+#include "space/slot_table.h"
 
 /* The entry of the private PDPT that TSS_WINDOW hangs off. */
 #define TSS_ENTRY PDPT_INDEX(TSS_WINDOW)
+
+_Static_assert(TSS_ENTRY > (u32)~0 >> SLOT_TABLE_SHIFT_TOP, "out of reach of slot_table_find()");
+_Static_assert(OBJ_NOWHERE == OBJ_WINDOW + (OBJ_WINDOW << CAP_SLOT_SHIFT), "where arch_window_load() goes astray");
+_Static_assert(OBJ_NOWHERE >= 0xffff800000000000 && PML4_INDEX(OBJ_NOWHERE) < PML4_INDEX(HEAP_MAP),
+	       "below all that kspace_share() and the private entry map");
 
 static u64 default_entry; /* of PDs without ports: a bitmap of ones */
 
