@@ -52,6 +52,12 @@ void arch_tlb_flush_guest(struct pd *pd);
 void arch_pd_init(struct pd *pd);
 void arch_pd_free(struct pd *pd);
 
+/*
+ * Reports what machine checks on this CPU have left to be reported. True: the current EC has used memory that has
+ * lost its contents, and must not go on.
+ */
+bool arch_report_errors(struct cpu *cpu) must_check;
+
 /* One MSR of the running CPU for user land. BAD_PAR: refused by policy, or by the CPU. */
 enum status arch_msr_access(u64 msr, bool write, u64 *value) must_check;
 

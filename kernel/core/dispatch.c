@@ -149,6 +149,21 @@ static struct ec *reschedule(struct cpu *cpu)
 	return likely(ec != cpu->ec) ? arch_ec_switch(cpu, cpu->ec, ec) : ec;
 }
 
+/* Of NMIs and machine checks the handlers only take note. */
+static noinline cold void see_to_handlers(struct cpu *cpu)
+{
+	if (cpu->hazard & HAZARD_NMI) {
+		hazard_clear(cpu, HAZARD_NMI);
+		log_user("NMI from outside on CPU %u",
+			 cpu->id); /* whoever runs a passthrough guest there hears of it, too */
+	}
+	if (cpu->hazard & HAZARD_MCA) {
+		hazard_clear(cpu, HAZARD_MCA);
+		if (arch_report_errors(cpu))
+			ec_kill(cpu->ec);
+	}
+}
+
 /* Dismantling objects may unblock ECs, which asks for a decision; freed is only what the chosen EC cannot be part of.
  */
 static noinline struct ec *run_hazards(struct cpu *cpu)
@@ -157,11 +172,8 @@ static noinline struct ec *run_hazards(struct cpu *cpu)
 		hazard_clear(cpu, HAZARD_VCPU);
 		cpu->ec->cont = CONT_VCPU;
 	}
-	if (cpu->hazard & HAZARD_NMI) {
-		hazard_clear(cpu, HAZARD_NMI);
-		log_user("NMI from outside on CPU %u",
-			 cpu->id); /* whoever runs a passthrough guest there hears of it, too */
-	}
+	if (cpu->hazard & (HAZARD_NMI | HAZARD_MCA))
+		see_to_handlers(cpu);
 	if (cpu->hazard & HAZARD_REMOTE) {
 		hazard_clear(cpu, HAZARD_REMOTE);
 		remote_take(cpu);

@@ -11,6 +11,7 @@
 #include "core/trace_cpu.h"
 #include "lib/nospec.h"
 #include "lib/types.h"
+#include "platform/mca_log.h"
 
 #include <hedron/abi.h>
 
@@ -27,6 +28,7 @@ enum hazard {
 	HAZARD_REMOTE = 1 << 3, /* letters of other CPUs */
 	HAZARD_VCPU = 1 << 4,   /* the current EC goes on in its vCPU */
 	HAZARD_NMI = 1 << 5,    /* an NMI came that no CPU of ours has sent */
+	HAZARD_MCA = 1 << 6,    /* machine checks have left something to be reported, or an EC to be ended */
 };
 
 enum sleeping {
@@ -72,6 +74,7 @@ struct cpu {
 	u32 kicks_seen;  /* the NMI handler's */
 
 	struct trace_cpu trace; /* the owner's, NMI handlers included; `sample_asked` is everybody's */
+	struct mca_cpu mca;     /* the owner's, its handler of machine checks included */
 };
 
 /* CPU numbers are dense from 0, in the order of the firmware's table; those that did not start are missing from

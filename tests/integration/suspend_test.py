@@ -24,6 +24,7 @@ from monitor import Monitor
 S3 = 1  # QEMU's sleep type; 0 switches off, 2 is S4, others do nothing
 IGNORED = 3
 NAP = 0.4  # seconds: the roottask looks whether somebody has to pay for them
+LEFT_OVER = "7 0x9000000000000000"  # a corrected error, and the bank
 NO_S3 = {"q35": "ICH9-LPC.disable_s3=1", "pc": "PIIX4_PM.disable_s3=1"}
 
 
@@ -54,13 +55,17 @@ def command_line(args, folder):
     return command
 
 
-def attend(process, monitor, timeout):
-    """Wakes the machine until it has ended; returns how often, and whether it came to its end."""
+def attend(process, monitor, cpus, timeout):
+    """
+    Wakes the machine until it has ended, with an error in a bank of the last CPU; returns how often, and whether it came to its
+    end.
+    """
     deadline, naps = time.monotonic() + timeout, 0
     while process.poll() is None and time.monotonic() < deadline:
         try:
             if monitor.run("query-status")["status"] == "suspended":
                 time.sleep(NAP)
+                monitor.run("human-monitor-command", **{"command-line": f"mce {cpus - 1} {LEFT_OVER} 0 0 0"})
                 monitor.run("system_wakeup")
                 naps += 1
             time.sleep(0.02)
@@ -82,6 +87,8 @@ def judge(args, serial, naps, ended, status):
     slept = serial.count("suspend: back from S3 with")
     if naps != slept:
         complaints.append(f"woken {naps} times, but the kernel came back {slept} times")
+    if serial.count(f"machine check before the start: CPU {args.cpus - 1}, bank 7: corrected") != slept:
+        complaints.append("not each error that was there after sleep is reported once")
     if (args.kind == "normal") != (naps > 0):
         complaints.append(f"woken {naps} times")
     if (args.kind == "ignored") != ("/stay_awake: PASS" in serial):
@@ -111,7 +118,7 @@ def main():
             sys.exit(f"FAIL: {error}")
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder) as process:
             try:
-                naps, ended = attend(process, Monitor(folder / "qmp", process), args.timeout)
+                naps, ended = attend(process, Monitor(folder / "qmp", process), args.cpus, args.timeout)
             except machine.MachineError as error:
                 sys.exit(f"FAIL: {error}")
             finally:

@@ -102,6 +102,8 @@ struct host_machine {
 	u64 blob, blob_size; /* microcode */
 	u64 msr, msr_value;
 	bool msr_written;
+	unsigned reports; /* of errors */
+	bool error_ends_ec;
 };
 extern struct host_machine host_machine;
 

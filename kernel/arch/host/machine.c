@@ -21,6 +21,13 @@ enum status arch_microcode_update(paddr_t pa, u64 size)
 	return host_machine.answer;
 }
 
+bool arch_report_errors(struct cpu *cpu)
+{
+	(void)cpu;
+	host_machine.reports++;
+	return host_machine.error_ends_ec;
+}
+
 enum status arch_msr_access(u64 msr, bool write, u64 *value)
 {
 	host_machine.calls++;

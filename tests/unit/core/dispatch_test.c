@@ -207,6 +207,36 @@ static void an_interrupted_thread_gets_all_its_registers(void **state)
 	assert_int_equal(e.way, HOST_TRAP);
 }
 
+static void errors_are_reported_on_the_way_out(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5);
+	assert_runs(host_dispatch(), a);
+	hazard_set(cpu_current(), HAZARD_MCA);
+	struct host_exit e = host_nmi();
+	assert_runs(e, a);
+	assert_int_equal(e.way, HOST_TRAP);
+	assert_int_equal(host_machine.reports, 1);
+	assert_int_equal(cpu_current()->hazard, 0);
+}
+
+/* The thread that has used bad memory is the current one: nobody else ends, and its caller hears of it. */
+static void bad_memory_ends_the_current_thread(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5), *b = world_thread(B, 0, 3), *server = world_local(C, 0);
+	world_pt(PORTAL, server, 0x1000, 0);
+	assert_runs(host_dispatch(), a);
+	assert_runs(world_call(PORTAL), server);
+	host_machine.error_ends_ec = true;
+	hazard_set(cpu_current(), HAZARD_MCA);
+	struct host_exit e = host_nmi();
+	assert_runs(e, a);
+	assert_int_equal(a->regs.rdi, ABORT);
+	assert_true(ec_is_dead(server));
+	assert_false(ec_is_dead(a) || ec_is_dead(b));
+}
+
 static void the_first_run_raises_startup(void **state)
 {
 	(void)state;
@@ -365,6 +395,8 @@ int main(void)
 		WORLD_TEST(a_dead_thread_never_runs),
 		WORLD_TEST(a_stuck_thread_never_runs),
 		WORLD_TEST(an_interrupted_thread_gets_all_its_registers),
+		WORLD_TEST(errors_are_reported_on_the_way_out),
+		WORLD_TEST(bad_memory_ends_the_current_thread),
 		WORLD_TEST(the_first_run_raises_startup),
 		WORLD_TEST(registers_of_the_cpu_go_along),
 		WORLD_TEST(the_running_sc_pays),

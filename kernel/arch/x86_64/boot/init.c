@@ -13,6 +13,7 @@
 #include "core/sm.h"
 #include "core/vcpu.h"
 #include "cpu/desc.h"
+#include "cpu/mca.h"
 #include "lib/format.h"
 #include "lib/panic.h"
 #include "mm/page.h"
@@ -148,6 +149,7 @@ static void init_late(void)
 	tsc_init(); /* takes its time, and from here on NMIs may come */
 	for (unsigned n = 0; n < cpu_count; n++)
 		smp_prepare_cpu(n, &acpi);
+	mca_start_cpu(cpu);
 	vmx_start_cpu(cpu);
 	cpus_online[self / 64] |= bit(self % 64);
 	roottask_create(cpu, &boot, make_hip());

@@ -5,6 +5,7 @@
 #include "arch_switch.h"
 #include "boot/suspend.h"
 #include "boot/trampoline.h"
+#include "cpu/mca.h"
 #include "cpu/topology.h"
 #include "lib/panic.h"
 #include "mmu/kspace.h"
@@ -90,6 +91,7 @@ void ap_main(void)
 			arch_halt();
 	cr3_write(pd_kernel.cr3[cpu->id]);
 	cpu_setup(cpu->id);
+	mca_start_cpu(cpu);
 	lapic_join();
 	vmx_start_cpu(cpu);
 	ap_topology = topology_self(NULL);

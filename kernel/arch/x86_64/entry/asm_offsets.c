@@ -5,6 +5,7 @@
 #include "core/pt.h"
 #include "core/sm.h"
 #include "core/vcpu.h"
+#include "entry/frame.h"
 #include "mm/layout.h"
 #include "space/cap.h"
 
@@ -27,6 +28,10 @@ void asm_offsets(void)
 	ASM_CONST(ASM_HAZARD_REMOTE, HAZARD_REMOTE);
 	ASM_CONST(ASM_HAZARD_VCPU, HAZARD_VCPU);
 	ASM_CONST(ASM_SLEEPING_HALTED, SLEEPING_HALTED);
+	ASM_OFFSET(FRAME_VECTOR, struct trap_frame, vector);
+	ASM_OFFSET(FRAME_RIP, struct trap_frame, rip);
+	ASM_OFFSET(FRAME_RFLAGS, struct trap_frame, rflags);
+	ASM_OFFSET(FRAME_RSP, struct trap_frame, rsp);
 	ASM_OFFSET(EC_CONT, struct ec, cont);
 	ASM_OFFSET(EC_RAX, struct ec, regs.rax);
 	ASM_OFFSET(EC_RCX, struct ec, regs.rcx);

@@ -400,4 +400,20 @@ entry_own_stack:
 	add	$16, %rsp
 	iretq
 
+	/* entry_return(frame): the registers come from the frame, the last two from the stack it goes back to. */
+	.globl	entry_return
+entry_return:
+	mov	FRAME_RSP(%rdi), %rax
+	mov	FRAME_RIP(%rdi), %rcx
+	mov	FRAME_RFLAGS(%rdi), %rdx
+	sub	$16, %rax
+	mov	%rcx, 8(%rax)
+	mov	%rdx, (%rax)
+	mov	%rax, FRAME_RSP(%rdi)
+	mov	%rdi, %rsp
+	pop_frame
+	mov	(FRAME_RSP - FRAME_VECTOR)(%rsp), %rsp
+	popf
+	ret
+
 	.section .note.GNU-stack, "", @progbits

@@ -24,3 +24,9 @@ extern const u8 entry_trap_stubs[];
 /* One stub per CPU: what its LSTAR points to. */
 extern const u8 entry_syscall_stubs[];
 #define ENTRY_SYSCALL_STUB_SIZE 32
+
+/*
+ * Leaves the handler for where the frame says, which is in the kernel, on a kernel stack; without IRET: if NMIs were
+ * blocked, because it had hit their handler, they stay blocked. Uses 16 bytes below the interrupted stack pointer.
+ */
+__attribute__((noreturn)) void entry_return(struct trap_frame *f);

@@ -26,7 +26,7 @@ static bool within(u64 rip, const u8 *start, const u8 *end)
 	return rip >= (u64)start && rip < (u64)end;
 }
 
-static void divert_exit(struct trap_frame *f, struct cpu *cpu)
+static noinline void divert_exit(struct trap_frame *f, struct cpu *cpu)
 {
 	if (f->cs & 3) {
 		divert_event(f, DIVERT_NO_EVENT);
@@ -43,6 +43,14 @@ static void divert_exit(struct trap_frame *f, struct cpu *cpu)
 	} else if (within(f->rip, window_idle, window_idle_end)) {
 		divert(f, idle_wake);
 	}
+}
+
+void nmi_divert(struct trap_frame *f)
+{
+	if (within(f->rip, vmx_run_window, vmx_run_window_end) && !(f->cs & 3))
+		divert(f, vmx_run_interrupted);
+	else
+		divert_exit(f, cpu_current());
 }
 
 static u32 orders; /* enum nmi_order; atomic */

@@ -8,6 +8,11 @@ struct trap_frame;
 
 /* Answers what other CPUs ask, and sees to it that hazards are noticed before user code goes on (entry/nmi.c). */
 void nmi_handle(struct trap_frame *f);
+/*
+ * For other handlers that may hit anything: returning, what they interrupted is sure to test the hazards once more
+ * before user code or a guest runs, or the CPU sleeps.
+ */
+void nmi_divert(struct trap_frame *f);
 /* Whether something is asked of the CPU that an NMI tells about. */
 bool nmi_requested(const struct cpu *cpu);
 /* What an NMI is about, wherever it hit; NMIs are blocked. False: no CPU of ours has sent it. */

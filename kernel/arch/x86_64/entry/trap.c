@@ -2,6 +2,7 @@
 /* Traps in C: from user mode they become events, from the kernel they are expected faults or the end. */
 #include "arch_switch.h"
 #include "cpu/desc.h"
+#include "cpu/mca.h"
 #include "entry/divert.h"
 #include "entry/frame.h"
 #include "entry/nmi.h"
@@ -93,6 +94,8 @@ __attribute__((noreturn)) static cold void trap_fatal(const struct trap_frame *f
 	log_error("trap %lu (%s) in %s mode, error %#lx, cr2 %#lx, cr3 %#lx", f->vector,
 		  arch_event_name((unsigned)f->vector), f->cs & 3 ? "user" : "kernel", f->error, cr2_read(),
 		  cr3_read());
+	if (f->vector == TRAP_MC)
+		mca_show(cpu_current());
 	log_error("rip %016lx cs %02lx rflags %08lx rsp %016lx", f->rip, f->cs, f->rflags, f->rsp);
 	log_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
 	log_error("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
@@ -140,6 +143,37 @@ void trap_reload_tr(void)
 	desc_load_tr(cpu->id);
 }
 
+/* The first instructions of SYSCALL's entry: the stack pointer is still the user's. */
+static bool before_own_stack(const struct trap_frame *f)
+{
+	u64 offset = f->rip - (u64)entry_syscall_stubs;
+	return !(f->cs & 3) && offset < HEDRON_CPU_MAX * ENTRY_SYSCALL_STUB_SIZE;
+}
+
+/* The handler of another one had let the next one come, and was not gone yet: its frame is lost. */
+static bool hit_own_handler(const struct trap_frame *f)
+{
+	u64 offset = f->rsp - (u64)cpu_current();
+	return !(f->cs & 3) && offset >= CPU_MC_BASE && offset <= CPU_MC_TOP;
+}
+
+/*
+ * NMIs come in at any time and set hazards, also after a look at them here. So whatever was interrupted looks again.
+ * Where the stack is not ours yet nobody has looked at a hazard, and NMIs are not blocked: IRET will do.
+ */
+static cold void machine_check(struct trap_frame *f)
+{
+	bool early = before_own_stack(f);
+	enum mca_outcome o = mca_take(cpu_current(), f->cs & 3 ? MCA_IN_USER : MCA_IN_KERNEL);
+
+	if (o == MCA_OUTCOME_PANIC || (!early && hit_own_handler(f)))
+		trap_fatal(f);
+	if (early)
+		return;
+	nmi_divert(f);
+	entry_return(f);
+}
+
 void trap_own_stack(struct trap_frame *f);
 void trap_own_stack(struct trap_frame *f)
 {
@@ -147,6 +181,8 @@ void trap_own_stack(struct trap_frame *f)
 		nmi_handle(f);
 	else if (f->vector == TRAP_DB)
 		debug_trap(f);
+	else if (f->vector == TRAP_MC)
+		machine_check(f);
 	else
 		trap_fatal(f);
 }
