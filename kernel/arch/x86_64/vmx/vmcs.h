@@ -160,6 +160,7 @@ enum vmcs_segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SE
 #define INTR_VALID (1u << 31)
 #define INTR_VECTOR_MASK 0xffu
 #define INTR_TYPE_MASK 0x700u
+#define INTR_TYPE_NMI 0x200u
 #define INTR_TYPE_INT1 0x500u
 #define INTR_ERROR_VALID (1u << 11)
 #define INTR_NMI_UNBLOCKED (1u << 12) /* on exit only: by the IRET that caused it */

@@ -7,8 +7,10 @@
 #include "apic/lapic.h"
 #include "arch_switch.h"
 #include "core/vcpu.h"
+#include "cpu/mca.h"
 #include "entry/nmi.h"
 #include "lib/panic.h"
+#include "platform/console.h"
 #include "trace/trace.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
@@ -144,6 +146,58 @@ static noinline struct ec *exit_debug(struct cpu *cpu, struct vcpu *v, u32 info,
 	return vmx_reenter(cpu, v);
 }
 
+/*
+ * The event that was being delivered to the guest when a machine check came between is delivered once more (SDM vol.
+ * 3, 28.2.4); an NMI's delivery has not blocked NMIs then. Without one, an IRET comes again that had unblocked them.
+ */
+static void redeliver(struct arch_vcpu *a, u32 info)
+{
+	u32 event = (u32)vmread(VMCS_VECTORING_INFO);
+	u64 state = vmread(VMCS_GUEST_INTR_STATE);
+
+	if (event & INTR_VALID) {
+		vmwrite(VMCS_ENTRY_INTR_INFO, event & ~INTR_NMI_UNBLOCKED);
+		vmwrite(VMCS_ENTRY_INTR_ERROR, vmread(VMCS_VECTORING_ERROR));
+		vmwrite(VMCS_ENTRY_INST_LEN, vmread(VMCS_EXIT_INST_LEN));
+		a->special |= SPECIAL_EVENT;
+		if ((event & INTR_TYPE_MASK) == INTR_TYPE_NMI)
+			vmwrite(VMCS_GUEST_INTR_STATE, state & ~(u64)INTR_STATE_NMI);
+	} else if (info & INTR_NMI_UNBLOCKED) {
+		vmwrite(VMCS_GUEST_INTR_STATE, state | INTR_STATE_NMI);
+	}
+}
+
+/* False: the guest goes on, and hazards are seen to before. */
+static cold bool machine_check_ends_run(struct cpu *cpu)
+{
+	enum mca_outcome o = mca_take(cpu, MCA_IN_GUEST);
+
+	if (o == MCA_OUTCOME_PANIC) {
+		arch_stop_others();
+		console_seize();
+		mca_show(cpu);
+		panic("machine check in a guest on CPU %u", cpu->id);
+	}
+	return o == MCA_OUTCOME_END;
+}
+
+/* A guest that has used bad memory does not go on by itself: its VMM finds the exception as one that it asked for. */
+static noinline struct ec *exit_machine_check(struct cpu *cpu, struct vcpu *v, u32 info)
+{
+	if (machine_check_ends_run(cpu)) {
+		v->arch.exception = info;
+		return leave(cpu, v, REASON_EXCEPTION);
+	}
+	redeliver(&v->arch, info);
+	return vmx_reenter(cpu, v);
+}
+
+/* The entry that failed for it has changed nothing, so it can be tried again (SDM vol. 3, 27.8). */
+static noinline struct ec *entry_met_machine_check(struct cpu *cpu, struct vcpu *v)
+{
+	return machine_check_ends_run(cpu) ? leave_pending(cpu, v, REASON_MACHINE_CHECK) : vmx_reenter(cpu, v);
+}
+
 /* An exception or an NMI. */
 static noinline struct ec *exit_event(struct cpu *cpu, struct vcpu *v, u32 special)
 {
@@ -155,7 +209,7 @@ static noinline struct ec *exit_event(struct cpu *cpu, struct vcpu *v, u32 speci
 	if (vector == VECTOR_DB && !(v->arch.exceptions >> VECTOR_DB & 1))
 		return exit_debug(cpu, v, info, special);
 	if (vector == VECTOR_MC)
-		panic("machine check in a guest on CPU %u", cpu->id);
+		return exit_machine_check(cpu, v, info);
 	v->arch.exception = info;
 	return leave(cpu, v, REASON_EXCEPTION);
 }
@@ -235,7 +289,7 @@ static noinline struct ec *handle(struct cpu *cpu, struct vcpu *v, u32 reason, u
 		a->special &= ~(u32)SPECIAL_WAITS_SIPI;
 		return leave(cpu, v, REASON_SIPI);
 	case REASON_MACHINE_CHECK:
-		panic("machine check during a VM entry on CPU %u", cpu->id);
+		return entry_met_machine_check(cpu, v);
 	default: /* a failed entry, or a reason beyond 63 */
 		return reason & REASON_FAILED ? leave_pending(cpu, v, reason) : leave(cpu, v, reason);
 	}
