@@ -310,42 +310,11 @@ entry_trap_stubs:
 	.endm
 
 	/*
-	 * After a VM exit the I/O bitmap is out of reach of TR (desc.h): a port that is refused for that reason
-	 * only is tried again.
-	 */
-	.balign 16, 0xcc
-entry_protection:
-	testb	$3, 24(%rsp)
-	jz	entry_nested
-	cmpb	$0, (CPU_TR_SHORT - CPU_STACK_TOP + 56)(%rsp)
-	je	entry_trap
-	push_frame
-	cld
-	call	trap_reload_tr
-	pop_frame
-	add	$16, %rsp
-	iretq
-
-	/* The address is part of the EC's state before anything else can fault. */
-	.balign 16, 0xcc
-entry_page_fault:
-	testb	$3, 24(%rsp)
-	jz	entry_nested
-	push	%rax
-	push	%rcx
-	mov	(CPU_EC - CPU_STACK_TOP + 72)(%rsp), %rax
-	mov	%cr2, %rcx
-	mov	%rcx, EC_CR2(%rax)
-	pop	%rcx
-	pop	%rax
-
-	/*
+	 * All registers of a trap in user mode become the EC's; then RAX = EC, RDX = vector, and the stack is empty.
 	 * From the main stack's top: SS -8, RSP -16, RFLAGS -24, CS -32, RIP -40, error -48, vector -56, and
 	 * RAX -64.
 	 */
-entry_trap:
-	testb	$3, 24(%rsp)
-	jz	entry_nested
+	.macro	store_trapped
 	push	%rax
 	mov	(CPU_EC - CPU_STACK_TOP + 64)(%rsp), %rax
 	mov	%rcx, EC_RCX(%rax)
@@ -371,6 +340,39 @@ entry_trap:
 	pop	EC_RSP(%rax)
 	add	$8, %rsp			/* SS */
 	cld
+	.endm
+
+	/*
+	 * After a VM exit the I/O bitmap is out of reach of TR (desc.h): a port that is refused for that reason
+	 * only is tried again. An NMI may have come since the trap, so the way back is the one that looks at hazards.
+	 */
+	.balign 16, 0xcc
+entry_protection:
+	testb	$3, 24(%rsp)
+	jz	entry_nested
+	cmpb	$0, (CPU_TR_SHORT - CPU_STACK_TOP + 56)(%rsp)
+	je	entry_trap
+	store_trapped
+	mov	%rax, %rdi
+	call	trap_reload_tr			/* (ec) does not return */
+
+	/* The address is part of the EC's state before anything else can fault. */
+	.balign 16, 0xcc
+entry_page_fault:
+	testb	$3, 24(%rsp)
+	jz	entry_nested
+	push	%rax
+	push	%rcx
+	mov	(CPU_EC - CPU_STACK_TOP + 72)(%rsp), %rax
+	mov	%cr2, %rcx
+	mov	%rcx, EC_CR2(%rax)
+	pop	%rcx
+	pop	%rax
+
+entry_trap:
+	testb	$3, 24(%rsp)
+	jz	entry_nested
+	store_trapped
 	mov	%rax, %rsi
 	lea	-CPU_STACK_TOP(%rsp), %rdi
 	door	DOOR_EXCEPTION

@@ -135,12 +135,14 @@ static void debug_trap(struct trap_frame *f)
 		f->rflags &= ~RFLAGS_TF;
 }
 
-void trap_reload_tr(void);
-void trap_reload_tr(void)
+/* A port was refused to this EC only because TR is short. */
+__attribute__((noreturn)) void trap_reload_tr(struct ec *ec);
+void trap_reload_tr(struct ec *ec)
 {
 	struct cpu *cpu = cpu_current();
 	cpu->tr_short = false;
 	desc_load_tr(cpu->id);
+	arch_return_trap(ec);
 }
 
 /* The first instructions of SYSCALL's entry: the stack pointer is still the user's. */
