@@ -39,6 +39,12 @@ class Debugger(stub.Stub):
             part = data[at:at + 1024]
             self.write(f"M{address + at:x},{len(part):x}:{part.hex()}")
 
+    def ask_all(self, *requests):
+        """Several requests in one go, of which none lets the machine run; their answers. Waiting for each would take its time."""
+        packets = (request.encode() for request in requests)
+        self.socket.sendall(b"".join(b"$%s#%02x" % (packet, sum(packet) % 256) for packet in packets))
+        return [self.answer() for _ in requests]
+
     def run_to(self, address):
         """Until any CPU is there; which one, from 0."""
         self.breakpoint(address)
@@ -46,9 +52,9 @@ class Debugger(stub.Stub):
         self.write(f"z0,{address:x},1")
         return int(re.search(r"thread:([0-9a-f]+)", where)[1], 16) - 1
 
-    def resume(self):
+    def resume(self, how="c"):
         """There is no answer until the machine stops."""
-        self.socket.sendall(b"$c#63")
+        self.socket.sendall(b"$%s#%02x" % (how.encode(), sum(how.encode()) % 256))
 
     def interrupt(self):
         self.socket.sendall(b"\3")

@@ -12,9 +12,8 @@ import subprocess
 import sys
 import tempfile
 
-from stepper import labels
+import windows
 
-WINDOWS = ("window_syscall", "short_window", "window_ipc", "window_trap", "window_idle", "vmx_run_window")
 EXITS = re.compile(r"(sysret|sysexit|iret|lret|retf)[lqw]?|vmresume|vmlaunch|vmrun|hlt|mwaitx?|umwait|tpause")
 TO_KERNEL, END = "goes on in the kernel, which looks at the hazards later", "never comes back"
 # {(function, instruction): why an NMI may hit before it}. The compiler decides where inline functions go.
@@ -41,20 +40,13 @@ def exits(image):
     [(address, function, instruction)] of those that leave the kernel. Code from before the first user, which is 16 and 32 bits wide
     in parts, has a section of its own.
     """
-    text = subprocess.run(["objdump", "-d", "-j", ".text", "--no-show-raw-insn", str(image)], check=True, capture_output=True,
-                          text=True).stdout
     function, found = "", []
-    for line in text.splitlines():
+    for line in windows.disassemble(image, "-j", ".text").splitlines():
         if name := FUNCTION.match(line):
             function = name[1]
         elif code := CODE.match(line):
             found += [(int(code[1], 16), function, word) for word in code[2].split() if EXITS.fullmatch(word)]
     return found
-
-
-def windows(image):
-    names = labels(image)
-    return [(names[name], names[f"{name}_end"]) for name in WINDOWS]
 
 
 def strays(found, within):
@@ -69,7 +61,7 @@ def judge(found, within):
     there = {(function, word) for _, function, word in found}
     for function, word in sorted(set(ALLOWED) - there):
         yield f"{function} has no {word} any more"
-    for name, (start, end) in zip(WINDOWS, within):
+    for name, (start, end) in zip(windows.TESTED, within):
         if not any(start <= address < end for address, _, _ in found):
             yield f"{name} has no way out"
 
@@ -82,7 +74,7 @@ def check_teeth(found, within, folder):
     seen = list(strays(exits(planted), within))
     if len(seen) != len(PLANTED):
         yield f"of {len(PLANTED)} planted instructions {len(seen)} were found: {seen}"
-    for name, (start, end) in zip(WINDOWS, within):
+    for name, (start, end) in zip(windows.TESTED, within):
         for address in (address for address, _, _ in found if start <= address < end):
             if not any(f"{address:#x}" in text for text in strays(found, [(start, address)])):
                 yield f"{name} may end before {address:#x} and nobody notices"
@@ -92,7 +84,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     image = parser.parse_args().build / "hypervisor"
-    found, within = exits(image), windows(image)
+    found, within = exits(image), windows.limits(image)
     complaints = list(judge(found, within))
     with tempfile.TemporaryDirectory(prefix="hedron-exits.") as name:
         complaints += check_teeth(found, within, pathlib.Path(name))

@@ -5,14 +5,14 @@ A machine with two CPUs of which one runs at a time, so nothing depends on speed
 """
 
 import re
-import subprocess
 import time
 
 import debugger
 import elf
+import windows
 
 BOOT, OTHER = 1, 2  # the stub's numbers of the CPUs
-RAX = 0  # number of the register
+RAX, RIP = 0, 16  # numbers of registers
 FIRST, SECOND = 0, 1  # sleepers of step.c; the second is the most important
 CPU_AREA, KERNEL_HALF = 0xFFFFFFFFC0000000, 1 << 63  # kernel/mm/layout.h
 STUB_SIZE, VECTOR_NMI = 16, 2  # kernel/arch/x86_64/entry/frame.h
@@ -24,12 +24,6 @@ WAYS = ("user", "sleep", "null", "semaphore", "identifier", "wake", "yield", "ca
         "single_step", "object")
 
 
-def labels(image):
-    """{name: address} of all symbols; places may have several."""
-    text = subprocess.run(["nm", str(image)], check=True, capture_output=True, text=True).stdout
-    return {name: int(address, 16) for address, name in re.findall(r"^([0-9a-f]+) \w (\S+)$", text, re.MULTILINE)}
-
-
 class Stepper:
     """Both CPUs begin and end each round where step.c waits for orders."""
 
@@ -37,12 +31,12 @@ class Stepper:
         self.session, self.stub = session, session.debugger
         self.image = args.build / "hypervisor"
         self.kernel, self.program = elf.Symbols(self.image), elf.Symbols(args.build / "step.elf")
-        self.labels = labels(self.image)
+        self.labels = windows.labels(self.image)
         self.offsets = (args.build / "kernel" / "asm_offsets.h").read_text()
         self.nmi = self.labels["entry_trap_stubs"] + VECTOR_NMI * STUB_SIZE
         self.chosen, self.waker, *self.sleepers = map(
             self.program.address, ("step_chosen", "step_waker_at", "step_first_at", "step_second_at"))
-        self.halt = next(filter(self.halts_at, self.instructions("window_idle", "window_idle_end")))
+        self.halt = next(filter(self.halts_at, windows.instructions(self.image, "window_idle")))
         self.stub.breakpoint(self.waker)
         self.stub.go()
         self.stub.write(f"z0,{self.waker:x},1")
@@ -58,28 +52,30 @@ class Stepper:
     def where(self):
         return self.stub.address()
 
+    def where_is(self, cpu, *requests):
+        """It is the selected one then. The requests come first."""
+        return int.from_bytes(bytes.fromhex(self.stub.ask_all(*requests, f"Hg{cpu}", f"p{RIP:x}")[-1]), "little")
+
     def step(self, cpu=BOOT):
-        """One instruction, without interrupts. Rarely QEMU stops before it has executed one."""
-        start = self.where()
+        """One instruction, without interrupts; where it has led. Rarely QEMU stops before it has executed one."""
+        start = self.where_is(cpu)
         for _ in range(STEP_TRIES):
             self.stub.move(f"vCont;s:{cpu}")
-            self.select(cpu)
-            if self.where() != start:
-                return
+            if (at := self.where_is(cpu)) != start:
+                return at
         raise debugger.machine.MachineError(f"CPU {cpu} does not leave {self.name(start)}")
 
     def run(self, *stops, cpu=BOOT):
         """Until the CPU is at one of these addresses; at which."""
-        for address in stops:
-            self.stub.breakpoint(address)
+        refused = set(self.stub.ask_all(*(f"Z0,{address:x},1" for address in stops))) - {"OK"}
+        if refused:
+            raise debugger.machine.MachineError(f"QEMU refuses a breakpoint: {refused}")
         self.stub.move(f"vCont;c:{cpu}")
-        for address in stops:
-            self.stub.write(f"z0,{address:x},1")
-        return self.where()
+        return self.where_is(cpu, *(f"z0,{address:x},1" for address in stops))
 
     def fall_asleep(self, patience=60):
         """The boot CPU runs until it halts."""
-        self.stub.socket.sendall(b"$vCont;c:%d#%02x" % (BOOT, sum(b"vCont;c:%d" % BOOT) % 256))
+        self.stub.resume(f"vCont;c:{BOOT}")
         deadline = time.monotonic() + patience
         while "HLT=1" not in self.session.registers()[0]:
             if time.monotonic() > deadline:
@@ -135,13 +131,6 @@ class Stepper:
 
     def sleeps_at(self, address):
         return self.halts_at(address) or address >= KERNEL_HALF and self.kernel.code(address, len(MWAIT)) == MWAIT
-
-    def instructions(self, start, end):
-        """Addresses of the instructions between two symbols of the kernel."""
-        limits = (f"--start-address={self.labels[start]}", f"--stop-address={self.labels[end]}")
-        text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", *limits, str(self.image)], check=True, capture_output=True,
-                              text=True).stdout
-        return [int(address, 16) for address in re.findall(r"^\s*([0-9a-f]+):\t", text, re.MULTILINE)]
 
     def name(self, address):
         """For people."""
