@@ -8,8 +8,11 @@
 #include "core/remote.h"
 #include "trace/trace.h"
 
-/* Objects that wait before it is worth asking the other CPUs. Nobody needs to be asked if all others sleep. */
+/* Objects that wait before it is worth asking the other CPUs. Nobody needs to be asked if all others sleep. (Tests that
+ * search interleavings have fewer.) */
+#ifndef RCU_BATCH
 #define RCU_BATCH 64
+#endif
 
 static struct {
 	struct work *queue; /* waiting for the next grace period; a stack that everybody pushes to */

@@ -94,7 +94,7 @@ void interleave_or_here(u32 *p, u32 bits)
 }
 void interleave_and_here(u32 *p, u32 bits)
 {
-	machine_nmi_point();
+	machine_hazard_point();
 	*p &= bits;
 }
 
@@ -125,9 +125,8 @@ void interleave_send_nmi(unsigned cpu)
 
 /* ---- look-ups ---- */
 
-u64 interleave_load_or_zero(const u64 *p)
+u64 interleave_window_load(u64 offset)
 {
-	u64 offset = (u64)p - OBJ_WINDOW;
 	const struct pd *pd = interleave_cpu->ec->pd;
 	const struct cap_slot *slot = space_obj_slot(&pd->objs, offset / sizeof(struct cap_slot));
 
@@ -202,7 +201,7 @@ enum way kernel_side_enter(void (*fn)(void *), void *arg)
 			return WAY_IDLE;
 		if (way == DISPATCH)
 			continue;
-		machine_nmi_point();
+		machine_hazard_point();
 		if (!cpu->hazard)
 			return WAY_USER;
 		cpu->ec->cont = way == TRAP ? CONT_IRET : CONT_SYSRET;
@@ -314,6 +313,11 @@ enum status sys_trace_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
 	(void)arg3;
 	(void)self;
 	return BAD_HYP;
+}
+bool arch_report_errors(struct cpu *cpu)
+{
+	(void)cpu;
+	return false;
 }
 void trace_begin(struct trace_span *s)
 {

@@ -111,24 +111,27 @@ static void take_nmi(unsigned self)
 }
 
 /* IRET serializes, and so does taking an interrupt: SDM vol. 3, 9.3. */
-static void offer_nmi(unsigned self, bool must)
+static bool offer_nmi(unsigned self, bool must)
 {
+	bool taken = false;
+
 	while (cpus[self].nmi && !cpus[self].in_nmi) {
 		uint8_t cost[2] = {0, !cpus[self].late};
 		if (!must && explore_choose(2, cost)) {
 			cpus[self].late = true;
-			return;
+			return taken;
 		}
 		memory_drain();
 		take_nmi(self);
 		memory_drain();
+		taken = true;
 	}
+	return taken;
 }
 
-void machine_nmi_point(void)
+bool machine_nmi_point(void)
 {
-	if (running >= 0)
-		offer_nmi((unsigned)running, false);
+	return running >= 0 && offer_nmi((unsigned)running, false);
 }
 
 void machine_kick(unsigned to)
@@ -180,6 +183,14 @@ void machine_point(const void *p, unsigned size, unsigned access, const void *pc
 	if (chosen)
 		go_to(list[chosen]);
 	count_step();
+}
+
+void machine_hazard_point(void)
+{
+	if (running < 0 || cpus[running].in_nmi)
+		return;
+	machine_point(NULL, 0, 0, NULL);
+	machine_nmi_point();
 }
 
 /* The running CPU cannot go on: another one does, or the run is over. */

@@ -31,8 +31,10 @@ void machine_run(unsigned cpus, void (*main)(unsigned n));
 void machine_point(const void *p, unsigned size, unsigned access, const void *pc);
 /* Of any access: a run has an end. */
 void machine_count_access(void);
-/* Before a test of what NMI handlers write. */
-void machine_nmi_point(void);
+/* Before a test of what NMI handlers write: whether an NMI was taken. */
+bool machine_nmi_point(void);
+/* The same where another CPU may send one first. */
+void machine_hazard_point(void);
 /* Something that others may wait for has changed. */
 void machine_changed(void);
 

@@ -21,7 +21,7 @@ struct word {
 	uint64_t address; /* 0: unused */
 	/* over all runs of the scenario */
 	uint8_t readers, writers;
-	bool shared;
+	bool shared, noted; /* noted words are shared from the next run on */
 };
 
 /* In this run, of the word with the same index: only where races are looked for. */
@@ -40,6 +40,9 @@ struct order {
 
 static struct word words[WORDS];
 static struct order orders[WORDS];
+#define NOTED_MAX 4096
+static struct word *noted[NOTED_MAX];
+static unsigned noted_count;
 static uint32_t run;
 static bool learned, races, paused;
 static struct clock clocks[MACHINE_CPUS], told[MACHINE_CPUS];
@@ -64,13 +67,7 @@ void memory_forget(void)
 	memset(words, 0, sizeof(words));
 	memset(orders, 0, sizeof(orders));
 	learned = false;
-}
-
-bool memory_learned(void)
-{
-	bool was = learned;
-	learned = false;
-	return was;
+	noted_count = 0;
 }
 
 void memory_check_races(bool on)
@@ -96,6 +93,16 @@ static struct order *order_of(const struct word *w)
 	return o;
 }
 
+bool memory_learn(void)
+{
+	bool was = learned;
+
+	while (noted_count)
+		noted[--noted_count]->shared = true;
+	learned = false;
+	return was;
+}
+
 static void learn(struct word *w, unsigned cpu, bool write)
 {
 	uint8_t bit = (uint8_t)(1u << cpu);
@@ -104,8 +111,11 @@ static void learn(struct word *w, unsigned cpu, bool write)
 		w->writers |= bit;
 	else
 		w->readers |= bit;
-	if (!w->shared && w->writers && (w->readers | w->writers) & ((w->readers | w->writers) - 1))
-		w->shared = learned = true;
+	if (!w->noted && w->writers && (w->readers | w->writers) & ((w->readers | w->writers) - 1)) {
+		w->noted = learned = true;
+		if (noted_count < NOTED_MAX)
+			noted[noted_count++] = w;
+	}
 }
 
 /* ---- order ---- */

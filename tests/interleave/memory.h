@@ -9,7 +9,7 @@
  * (callbacks.c).
  *
  * Only words that several CPUs use, one of them for writing, are buffered, and only there another CPU may take over:
- * elsewhere nobody can tell the difference. Which words these are is learned from run to run (memory_learned()).
+ * elsewhere nobody can tell the difference. Which words these are is learned from run to run (memory_learn()).
  */
 #pragma once
 
@@ -28,8 +28,9 @@ enum access {
 void memory_reset(void);
 /* Of a new scenario: nothing is learned. */
 void memory_forget(void);
-/* Words that became shared since the last call. */
-bool memory_learned(void);
+/* Words that were found to be shared since the last call are so from now on: true if there are any. Not between a run and its
+ * repetition. */
+bool memory_learn(void);
 /* Whether data races are looked for, which takes its time. */
 void memory_check_races(bool on);
 /* Of the running CPU's accesses from now on: other CPUs do not run meanwhile. */

@@ -49,6 +49,8 @@ static const char *name_of(uint64_t address)
 
 /* ---- places in the source, all asked for at once ---- */
 
+extern const char __executable_start; /* the linker's */
+
 struct place {
 	uint64_t pc;
 	char text[120];
@@ -63,7 +65,7 @@ static void look_up(struct place *places, unsigned count)
 	if (!f)
 		return;
 	for (unsigned i = 0; i < count; i++)
-		fprintf(f, "%#lx\n", places[i].pc - 1); /* within the call */
+		fprintf(f, "%#lx\n", places[i].pc - (uint64_t)&__executable_start - 1); /* within the call */
 	fclose(f);
 	snprintf(command, sizeof(command), "addr2line -f -s -e /proc/%d/exe <%s 2>/dev/null", getpid(), list);
 	f = popen(command, "r");

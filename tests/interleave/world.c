@@ -369,8 +369,7 @@ static void finish(unsigned t)
 
 static void take_nmis(void)
 {
-	machine_nmi_point();
-	if (interleave_cpu->hazard)
+	if (machine_nmi_point() && interleave_cpu->hazard)
 		kernel_side_after_nmi();
 }
 

@@ -9,10 +9,10 @@ static always_inline struct cpu *cpu_current(void)
 	return interleave_cpu;
 }
 
-u64 interleave_load_or_zero(const u64 *p);
-static always_inline u64 arch_load_or_zero(const u64 *p)
+u64 interleave_window_load(u64 offset);
+static always_inline u64 arch_window_load(u64 i, u64 n, int shift)
 {
-	return interleave_load_or_zero(p);
+	return i < n ? interleave_window_load(i << shift) : 0;
 }
 
 /* Before the instruction an NMI may come; in the middle of it none. */

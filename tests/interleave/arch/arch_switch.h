@@ -40,3 +40,4 @@ void arch_signal(struct cpu *cpu);
 void arch_kick(struct cpu *cpu);
 
 const char *arch_event_name(unsigned event);
+bool arch_report_errors(struct cpu *cpu);
