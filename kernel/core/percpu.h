@@ -37,6 +37,19 @@ enum sleeping {
 	SLEEPING_MWAIT = 2,  /* a write to `mailbox` is enough */
 };
 
+/*
+ * What is known of kicks and NMIs: as many NMIs of ours may still come as `handled` is behind `kicks`. At least as
+ * many as do.
+ */
+struct nmi_origin {
+	u32 handled;
+	u32 counted;  /* `kicks` at the last look, if `merged` */
+	bool merged;  /* some were left then */
+	bool settled; /* all of these had been sent: they come at once, if they do */
+	u64 looked;   /* TSC of that look */
+	u64 back;     /* the instruction that the handler went back to last */
+};
+
 struct cpu {
 	/* the entries use these */
 	struct ec *ec; /* current: whose registers come back at the exit. Others read it to find out which PD runs */
@@ -56,7 +69,7 @@ struct cpu {
 	struct vcpu *vcpu; /* loaded; written with a barrier behind it, read by others (vcpu_poke(), mmu/tlb.c) */
 	struct vcpu *guest_regs; /* whose are the registers that only guests use */
 	bool tr_short;           /* TR has the limit that a VM exit leaves: the I/O bitmap is out of reach */
-	bool nmi_foreign;        /* an NMI came that no CPU of ours sent: for a passthrough guest */
+	bool nmi_foreign;        /* an NMI came that no CPU of ours sent: for a passthrough guest, if there is one */
 
 	struct list dying; /* kobjects for kobject_reap() */
 	struct sched sched;
@@ -70,8 +83,12 @@ struct cpu {
 	u32 tlb_asked;   /* flushes asked for; atomic */
 	u32 tlb_done;    /* flushes done; written by the owner's NMI handler */
 	bool waits_sipi; /* in a guest where NMIs do not get through; written by the owner */
-	u32 kicks;       /* NMIs sent by our CPUs; atomic */
-	u32 kicks_seen;  /* the NMI handler's */
+	u32 kicks;       /* NMIs sent by our CPUs, or about to be; atomic */
+	/* Whom this CPU sends an NMI to at the moment, or NULL; written by the owner, read by that CPU's NMI handler.
+	 */
+	struct cpu *kicking;
+
+	struct nmi_origin nmi; /* the NMI handler's (entry/nmi_origin.h) */
 
 	struct trace_cpu trace; /* the owner's, NMI handlers included; `sample_asked` is everybody's */
 	struct mca_cpu mca;     /* the owner's, its handler of machine checks included */

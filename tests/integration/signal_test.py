@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 Signals that no CPU of ours has sent, from QEMU's monitor: NMIs while a roottask is busy on all CPUs, and while they sleep most
-of the time, which the kernel mentions and survives, and a machine check, which it reports and stops at.
+of the time, which the kernel mentions and survives; NMIs when nothing else happens, of which it mentions each; and a machine check,
+which it reports and stops at.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from monitor import Monitor
 NMIS = 20
 # Roottask, the line from which on signals are sent (NMIs are to meet CPUs at work), the kernel's command line.
 SCENES = {"nmi": ("smp_stress", "effort=20", "TEST ", "serial"),
-          "idle": ("smp_sm", "test=ping_pong_asleep effort=500", "boot CPU is", "serial nomwait"),
+          "idle": ("smp_sm", "test=ping_pong_asleep effort=3000", "boot CPU is", "serial nomwait"),
+          "quiet": ("hello", "", "Hello from the roottask", "serial nomwait"),
           "mce": ("smp_stress", "effort=20", "boot CPU is", "serial nomwait")}
 MENTIONED = "NMI from outside"
 # Bank 9, valid, uncorrected, enabled, context corrupt; restart impossible.
@@ -51,6 +53,19 @@ def nmis(process, monitor, serial, timeout):
     return complaints
 
 
+def each_nmi(process, monitor, serial, timeout):
+    """One after the other, on a machine whose program has ended."""
+    for sent in range(1, NMIS + 1):
+        monitor.run("inject-nmi")
+        deadline = time.monotonic() + timeout
+        while machine.text_of(serial).count(MENTIONED) < sent:
+            if process.poll() is not None or time.monotonic() > deadline:
+                return [f"NMI {sent} is not mentioned"]
+            time.sleep(0.02)
+    time.sleep(0.2)
+    return ["more NMIs are mentioned than were sent"] * (machine.text_of(serial).count(MENTIONED) > NMIS)
+
+
 def machine_check(process, monitor, serial, timeout):
     monitor.run("human-monitor-command", **{"command-line": MACHINE_CHECK})
     wait_for("machine check on CPU 0", process, serial, timeout)
@@ -67,7 +82,7 @@ def main():
     build = pathlib.Path(args.build).resolve()
     suite, words, begin, cmdline = SCENES[args.kind]
     vm = machine.Machine(kernel=str(build / "hypervisor.elf32"), modules=[(str(build / f"{suite}.elf"), words)], cpus=2,
-                         cmdline=cmdline)
+                         cmdline=cmdline, exit_device=args.kind != "quiet")
     with tempfile.TemporaryDirectory(prefix="hedron-signal.") as name:
         folder = pathlib.Path(name)
         serial = folder / "serial"
@@ -75,7 +90,7 @@ def main():
             try:
                 monitor = Monitor(folder / "qmp", process)
                 wait_for(begin, process, serial, args.timeout)
-                run = machine_check if args.kind == "mce" else nmis
+                run = {"mce": machine_check, "quiet": each_nmi}.get(args.kind, nmis)
                 complaints = run(process, monitor, serial, args.timeout)
             except (machine.MachineError, OSError, subprocess.TimeoutExpired) as error:
                 complaints = [str(error)]

@@ -14,6 +14,7 @@
 #define PLACE 0xfee00000u
 
 static u64 apic_base, sent;
+static struct cpu *kicked; /* whose kick is to be known as under way when it is sent */
 static unsigned steps;
 static u8 page[PAGE_SIZE] aligned(16);
 static u64 mapped;
@@ -35,6 +36,7 @@ static void fake_msr_write(u32 msr, u64 v)
 	if (msr == 0x830) {
 		assert_int_equal(mode_of(apic_base), ENABLE | X2APIC);
 		sent = v;
+		assert_ptr_equal(cpu_current()->kicking, (v & 0x700) == 0x400 ? kicked : NULL);
 		return;
 	}
 	assert_int_equal(msr, MSR_APIC_BASE);
@@ -159,6 +161,18 @@ static void others_join(void **state)
 	}
 }
 
+/* In a guest that takes no NMIs: the SIPI comes when the NMI has been sent. */
+static void deaf(struct cpu *cpu)
+{
+	cpu->waits_sipi = true;
+	kicked = cpu;
+	lapic_kick(cpu);
+	kicked = NULL;
+	assert_true(sent == (5ull << 32 | 0x4600 | LAPIC_KICK_PAGE));
+	assert_int_equal(cpu->kicks, 2);
+	assert_null(cpu_current()->kicking);
+}
+
 /* A signal is an NMI, unless the CPU sees the letter by itself. */
 static void signals(void **state)
 {
@@ -172,13 +186,13 @@ static void signals(void **state)
 	lapic_signal(&cpu);
 	assert_int_equal(sent, 0);
 	cpu.sleeping = SLEEPING_HALTED;
+	kicked = &cpu;
 	lapic_signal(&cpu);
+	kicked = NULL;
+	assert_null(cpu_current()->kicking);
 	assert_true(sent == (5ull << 32 | 0x4400));
 	assert_int_equal(cpu.kicks, 1);
-	cpu.waits_sipi = true; /* in a guest that is deaf to NMIs */
-	lapic_kick(&cpu);
-	assert_true(sent == (5ull << 32 | 0x4600 | LAPIC_KICK_PAGE));
-	assert_int_equal(cpu.kicks, 2);
+	deaf(&cpu);
 	cpu_features.mwait = true;
 	assert_int_equal(lapic_idle_mode(), SLEEPING_MWAIT);
 	cpu_features.mwait = false;

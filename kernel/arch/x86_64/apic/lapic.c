@@ -61,13 +61,24 @@ bool lapic_can_reach(u32 apic_id)
 	return !registers || apic_id < 0xff;
 }
 
-static u32 reg_read(unsigned offset)
+static u32 reg_read(volatile u8 *apic, unsigned offset)
 {
-	return *(volatile u32 *)(registers + offset);
+	return *(volatile u32 *)(apic + offset);
 }
-static void reg_write(unsigned offset, u32 v)
+static void reg_write(volatile u8 *apic, unsigned offset, u32 v)
 {
-	*(volatile u32 *)(registers + offset) = v;
+	*(volatile u32 *)(apic + offset) = v;
+}
+
+/* One access: compilers load what is volatile first. */
+static always_inline bool send_pending(volatile u8 *apic)
+{
+	bool pending;
+	__asm__ volatile("testl %3, %c2(%1)"
+			 : "=@ccne"(pending)
+			 : "r"(apic), "i"(ICR_LOW), "i"(ICR_PENDING)
+			 : "memory");
+	return pending;
 }
 
 /*
@@ -76,7 +87,9 @@ static void reg_write(unsigned offset, u32 v)
  */
 static void send(u32 apic_id, u32 command)
 {
-	if (!registers) {
+	volatile u8 *apic = registers;
+
+	if (!apic) {
 		__asm__ volatile("mfence\n\tlfence"
 				 :
 				 :
@@ -84,20 +97,20 @@ static void send(u32 apic_id, u32 command)
 		msr_write(MSR_X2APIC_ICR, (u64)apic_id << 32 | command);
 		return;
 	}
-	u32 high = reg_read(ICR_HIGH);
-	while (reg_read(ICR_LOW) & ICR_PENDING)
+	u32 high = reg_read(apic, ICR_HIGH);
+	while (send_pending(apic))
 		arch_relax();
-	reg_write(ICR_HIGH, apic_id << 24);
-	reg_write(ICR_LOW, command);
-	while (reg_read(ICR_LOW) & ICR_PENDING)
+	reg_write(apic, ICR_HIGH, apic_id << 24);
+	reg_write(apic, ICR_LOW, command);
+	while (send_pending(apic))
 		arch_relax();
-	reg_write(ICR_HIGH, high);
+	reg_write(apic, ICR_HIGH, high);
 }
 
 void lapic_counter_nmi(void)
 {
 	if (registers)
-		reg_write(LVT_COUNTER, LVT_NMI);
+		reg_write(registers, LVT_COUNTER, LVT_NMI);
 	else
 		msr_write(MSR_X2APIC_LVT_COUNTER, LVT_NMI);
 }
@@ -115,19 +128,36 @@ void lapic_send_startup(u32 apic_id, u8 page)
 	send(apic_id, ICR_STARTUP | page);
 }
 
-/* `waits_sipi` is read last: whoever sets it looks for requests afterwards (vmx/vmx_run.c). */
+static bool waits_sipi(const struct cpu *cpu)
+{
+	bool waits;
+	__asm__ volatile("cmpb $0, %1" : "=@ccne"(waits) : "m"(cpu->waits_sipi) : "memory");
+	return waits;
+}
+
+/*
+ * `kicking` is set before the kick is counted and cleared once the NMI has been sent: whoever counts the kick can
+ * tell whether its NMI is still to be sent (entry/nmi_origin.c). `waits_sipi` is read last: whoever sets it looks for
+ * requests afterwards (vmx/vmx_run.c).
+ */
 void arch_kick(struct cpu *cpu)
 {
+	struct cpu *self = cpu_current();
+
+	__atomic_store_n(&self->kicking, cpu, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&cpu->kicks, 1, __ATOMIC_SEQ_CST);
 	lapic_send_nmi(cpu->apic_id);
-	if (unlikely(__atomic_load_n(&cpu->waits_sipi, __ATOMIC_SEQ_CST)))
+	__atomic_store_n(&self->kicking, NULL, __ATOMIC_RELEASE);
+	if (unlikely(waits_sipi(cpu)))
 		lapic_send_startup(cpu->apic_id, LAPIC_KICK_PAGE);
 }
 
 /* The letter was written before, `sleeping` is read after: entry.S has the other half. */
 void arch_signal(struct cpu *cpu)
 {
-	if (__atomic_load_n(&cpu->sleeping, __ATOMIC_SEQ_CST) != SLEEPING_MWAIT)
+	bool sees;
+	__asm__ volatile("cmpl %2, %1" : "=@cce"(sees) : "m"(cpu->sleeping), "i"(SLEEPING_MWAIT) : "memory");
+	if (!sees)
 		arch_kick(cpu);
 }
 

@@ -12,6 +12,7 @@
 #include "entry/divert.h"
 #include "entry/frame.h"
 #include "entry/hold.h"
+#include "entry/nmi_origin.h"
 #include "mmu/tlb.h"
 #include "trace/trace.h"
 
@@ -96,18 +97,6 @@ bool nmi_requested(const struct cpu *cpu)
 	       __atomic_load_n(&orders, __ATOMIC_SEQ_CST) & (NMI_ORDER_STOP | NMI_ORDER_HOLD);
 }
 
-/*
- * Whether one of our CPUs has sent it. Two that are sent at nearly the same time may be seen by one handler as two
- * and still arrive one after the other, or merge: one is left to be seen.
- */
-static bool is_ours(struct cpu *cpu)
-{
-	u32 kicks = __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE), new = kicks - cpu->kicks_seen;
-
-	cpu->kicks_seen = new > 1 ? kicks - 1 : kicks;
-	return new;
-}
-
 void nmi_stop_if_ordered(void)
 {
 	while (unlikely(__atomic_load_n(&orders, __ATOMIC_RELAXED) & NMI_ORDER_STOP))
@@ -125,25 +114,31 @@ static noinline bool follow_orders(struct cpu *cpu)
 	return true;
 }
 
-/* A kick that is taken note of must not come without what it was about: that is looked for afterwards. */
-bool nmi_take(struct cpu *cpu)
+/*
+ * What is asked is looked for after the kicks have been counted: one that is counted may come as an NMI that is
+ * nobody's, later. Flushes are waited for, so they come before the senders are. What may hold this CPU comes after
+ * the look at the time.
+ */
+bool nmi_take(struct cpu *cpu, u64 rip)
 {
-	bool ours = is_ours(cpu);
+	bool ours = nmi_origin_is_ours(cpu, rip);
+
+	tlb_answer(cpu);
+	nmi_origin_settle(cpu);
 	if (unlikely(__atomic_load_n(&orders, __ATOMIC_ACQUIRE)))
 		ours |= follow_orders(cpu);
-	if (unlikely(!ours))
-		cpu->nmi_foreign = true;
-	tlb_answer(cpu);
 	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_REMOTE);
 	if (__atomic_load_n(&cpu->rcu_asked, __ATOMIC_RELAXED))
 		hazard_set(cpu, HAZARD_RCU);
+	if (unlikely(!ours))
+		cpu->nmi_foreign = true;
 	return ours;
 }
 
 static always_inline void handle(struct cpu *cpu, struct trap_frame *f)
 {
-	if (unlikely(!nmi_take(cpu)))
+	if (unlikely(!nmi_take(cpu, f->rip)))
 		hazard_set(cpu, HAZARD_NMI); /* to be mentioned; one that hit a guest is not */
 	/* It may have hit between a look at this mark and the window that ends with the guest. */
 	if (unlikely(cpu->vcpu != NULL) && READ_ONCE(*cpu->vcpu->arch.stale))
@@ -152,6 +147,7 @@ static always_inline void handle(struct cpu *cpu, struct trap_frame *f)
 		divert(f, vmx_run_interrupted); /* it may have been about nested pages */
 	else if (cpu->hazard)
 		divert_exit(f, cpu);
+	cpu->nmi.back = f->rip;
 }
 
 void nmi_trace(struct cpu *cpu, unsigned mode, u64 rip)

@@ -15,15 +15,11 @@ void nmi_handle(struct trap_frame *f);
 void nmi_divert(struct trap_frame *f);
 /* Whether something is asked of the CPU that an NMI tells about. */
 bool nmi_requested(const struct cpu *cpu);
-/* What an NMI is about, wherever it hit; NMIs are blocked. False: no CPU of ours has sent it. */
-bool nmi_take(struct cpu *cpu);
-
-/* In the handler of one: a CPU of ours has sent it. If not, nothing is asked of this CPU, because that comes with a
- * kick. */
-static always_inline bool nmi_is_ours(const struct cpu *cpu)
-{
-	return __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE) != cpu->kicks_seen;
-}
+/*
+ * What an NMI is about that has hit the instruction at rip, or a guest (0); NMIs are blocked. False: no CPU of ours
+ * has sent it, and a passthrough guest will hear of it.
+ */
+bool nmi_take(struct cpu *cpu, u64 rip);
 
 /* Records one, and what it hit (enum trace_mode) if that was asked for. For open trace points. */
 void nmi_trace(struct cpu *cpu, unsigned mode, u64 rip);

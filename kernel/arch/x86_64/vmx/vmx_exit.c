@@ -9,6 +9,7 @@
 #include "core/vcpu.h"
 #include "cpu/mca.h"
 #include "entry/nmi.h"
+#include "entry/nmi_origin.h"
 #include "lib/panic.h"
 #include "platform/console.h"
 #include "trace/trace.h"
@@ -48,12 +49,13 @@ static noinline struct ec *leave_pending(struct cpu *cpu, struct vcpu *v, u32 re
 
 /* ---- NMIs ---- */
 
-/* They are blocked until the next IRET (SDM vol. 3, 28.1): to the next instruction. */
-static always_inline void unblock_nmis(void)
+/* They are blocked until the next IRET (SDM vol. 3, 28.1): to the next instruction, which has a name that
+ * entry/nmi_origin.c knows. */
+static noinline void unblock_nmis(void)
 {
-	__asm__ volatile("mov %%rsp, %%rax\n\tpush %0\n\tpush %%rax\n\tpushf\n\tpush %1\n\tlea 1f(%%rip), "
-			 "%%rax\n\tpush %%rax\n\t"
-			 "iretq\n1:"
+	__asm__ volatile("mov %%rsp, %%rax\n\tpush %0\n\tpush %%rax\n\tpushf\n\tpush %1\n\tlea "
+			 "vmx_nmi_unblocked(%%rip), %%rax\n\tpush %%rax\n\t"
+			 "iretq\n\t.globl vmx_nmi_unblocked\nvmx_nmi_unblocked:"
 			 :
 			 : "i"(SEL_KERNEL_DATA), "i"(SEL_KERNEL_CODE)
 			 : "rax", "memory");
@@ -82,12 +84,6 @@ static always_inline struct ec *reenter_after_nmi(struct cpu *cpu, struct vcpu *
 	__builtin_unreachable();
 }
 
-static noinline struct ec *exit_kick(struct cpu *cpu, struct vcpu *v)
-{
-	nmi_take(cpu);
-	return reenter_after_nmi(cpu, v);
-}
-
 static noinline struct ec *exit_nmi_of_guest(struct cpu *cpu, struct vcpu *v)
 {
 	unblock_nmis();
@@ -97,10 +93,18 @@ static noinline struct ec *exit_nmi_of_guest(struct cpu *cpu, struct vcpu *v)
 	return vmx_end_with_nmi(cpu, v);
 }
 
+/* Or one that looks like it at first. One from outside is no business of a guest that does not drive the machine. */
+static noinline struct ec *exit_kick(struct cpu *cpu, struct vcpu *v)
+{
+	if (likely(nmi_take(cpu, 0)) || !v->arch.passthrough)
+		return reenter_after_nmi(cpu, v);
+	return exit_nmi_of_guest(cpu, v);
+}
+
 /* It may be a counter's. The way back leads past the point of entries. */
 static noinline struct ec *exit_nmi_traced(struct cpu *cpu, struct vcpu *v)
 {
-	bool ours = nmi_take(cpu);
+	bool ours = nmi_take(cpu, 0);
 
 	nmi_trace(cpu, TRACE_MODE_GUEST, vmread(VMCS_GUEST_RIP));
 	return !ours && v->arch.passthrough ? exit_nmi_of_guest(cpu, v) : reenter_unblocking(cpu, v);
@@ -110,7 +114,7 @@ static always_inline struct ec *exit_nmi(struct cpu *cpu, struct vcpu *v)
 {
 	if (trace_point(TRACE_BIT(NMI) | TRACE_BIT(SAMPLE) | TRACE_BIT(VM_ENTRY), TRACE_PATH_BIT(VM_EXIT)))
 		return exit_nmi_traced(cpu, v);
-	if (nmi_is_ours(cpu))
+	if (!nmi_origin_is_foreign(cpu))
 		return exit_kick(cpu, v);
 	cpu->nmi_foreign = true;
 	return unlikely(v->arch.passthrough) ? exit_nmi_of_guest(cpu, v) : reenter_after_nmi(cpu, v);

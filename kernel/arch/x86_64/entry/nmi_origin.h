@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whose an NMI is. NMIs carry no number and merge: while one is handled or blocked, any number of others become one.
+ * Each CPU counts the kicks for it; the NMI follows. So of the kicks that one handler finds counted, one is the
+ * NMI it handles; the others have merged with it, or are still to come, and it is not known which. An NMI is called
+ * foreign only if all NMIs that can still come have come: that is never said of an own one. One from outside
+ * is overlooked only if it comes close to kicks that have merged.
+ *
+ * tests/model/nmi.pml has all interleavings of it. Manual: SDM vol. 3, 6.7.1 (NMIs are blocked until IRET, one is
+ * kept).
+ */
+#pragma once
+
+#include "core/percpu.h"
+#include "lib/compiler.h"
+
+/* In the handler of an NMI that hit the instruction at rip, or a guest (0): whether a CPU of ours has sent it. */
+bool nmi_origin_is_ours(struct cpu *cpu, u64 rip);
+
+/* After that, and after the answers that others may wait for: waits for those who are about to send. */
+void nmi_origin_settle_merged(struct cpu *cpu);
+static always_inline void nmi_origin_settle(struct cpu *cpu)
+{
+	if (unlikely(cpu->nmi.merged))
+		nmi_origin_settle_merged(cpu);
+}
+
+/*
+ * Certainly none has, without a closer look. Then nothing is asked of this CPU: that comes with a kick, and what a
+ * kick asks for is looked for after it has been counted.
+ */
+static always_inline bool nmi_origin_is_foreign(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE) == cpu->nmi.handled;
+}
