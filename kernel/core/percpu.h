@@ -82,6 +82,7 @@ struct cpu {
 	u32 rcu_done;    /* of these; written by the owner */
 	u32 tlb_asked;   /* flushes asked for; atomic */
 	u32 tlb_done;    /* flushes done; written by the owner's NMI handler */
+	u32 passthrough; /* vCPUs here that drive the machine; atomic */
 	bool waits_sipi; /* in a guest where NMIs do not get through; written by the owner */
 	u32 kicks;       /* NMIs sent by our CPUs, or about to be; atomic */
 	/* Whom this CPU sends an NMI to at the moment, or NULL; written by the owner, read by that CPU's NMI handler.

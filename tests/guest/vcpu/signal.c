@@ -62,6 +62,21 @@ static void nmi_of_the_machine(void)
 	}
 }
 
+/* One that came when there was no passthrough guest is for none that is made later. */
+static void nmi_for_nobody(void)
+{
+	struct vm *vm = vcpu_vm(0), *passthrough;
+
+	if (x2apic())
+		SKIP("the local APIC is in x2APIC mode");
+	give_apic(vm);
+	start(vm);
+	RUN(vm, VMX_VMCALL);
+	passthrough = vcpu_vm_passthrough(1);
+	START_RUN(passthrough, VM_64, nothing, VMX_VMCALL);
+	EXPECT_EQ(passthrough->s->exit_flags & 1, 0);
+}
+
 /* A passthrough guest that is hit itself. */
 static void nmi_of_its_own(void)
 {
@@ -120,4 +135,4 @@ static void interrupt_while_waiting(void)
 }
 
 const struct test vcpu_signal_tests[] = {
-	TEST(nmi_of_the_machine), TEST(nmi_of_its_own), TEST(interrupt_while_waiting), {}};
+	TEST(nmi_of_the_machine), TEST(nmi_for_nobody), TEST(nmi_of_its_own), TEST(interrupt_while_waiting), {}};

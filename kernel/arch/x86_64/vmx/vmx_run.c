@@ -160,6 +160,8 @@ static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
 		return end_poked(v);
 	if (cpu->nmi_foreign && a->passthrough)
 		return vmx_end_with_nmi(cpu, v);
+	if (!__atomic_load_n(&cpu->passthrough, __ATOMIC_RELAXED))
+		cpu->nmi_foreign = false; /* for nobody */
 	if (has(a, SPECIAL_WAITS_SIPI | SPECIAL_EVENT) || !vmx_to_guest(cpu, v->ec, v))
 		return refuse(v, REASON_BAD_STATE);
 	if (a->special & SPECIAL_WAITS_SIPI && !choose_wait(cpu, a)) {

@@ -68,6 +68,13 @@ static void init_fpu_page(u8 *page)
 	*(u32 *)(page + XSAVE_MXCSR) = MXCSR_INIT;
 }
 
+/* NMIs that came when there was nobody to hear of them are not kept for the first one. */
+static void announce_passthrough(struct cpu *cpu)
+{
+	if (!__atomic_fetch_add(&cpu->passthrough, 1, __ATOMIC_RELAXED))
+		WRITE_ONCE(cpu->nmi_foreign, false);
+}
+
 #define DR6_INIT 0xffff0ff0
 
 enum status arch_vcpu_init(struct vcpu *v)
@@ -88,6 +95,8 @@ enum status arch_vcpu_init(struct vcpu *v)
 	a->stale = &v->pd->guest_stale[v->cpu_id];
 	list_init(&a->link);
 	init_fpu_page(a->fpu_page);
+	if (a->passthrough)
+		announce_passthrough(arch_cpu(v->cpu_id));
 	return SUCCESS;
 }
 
@@ -103,6 +112,8 @@ void arch_vcpu_retire(struct vcpu *v)
 {
 	struct cpu *cpu = cpu_current();
 
+	if (v->arch.passthrough)
+		__atomic_fetch_sub(&cpu->passthrough, 1, __ATOMIC_RELAXED);
 	if (cpu->vcpu == v)
 		WRITE_ONCE(cpu->vcpu, NULL);
 	if (cpu->guest_regs == v)
