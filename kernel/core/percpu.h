@@ -111,6 +111,14 @@ static always_inline unsigned cpu_index(unsigned n)
 	return (unsigned)nospec_wrap(n, HEDRON_CPU_MAX);
 }
 
+/* Whether one that exists, and may have been lost in sleep, is online. */
+static always_inline bool cpu_not_lost(unsigned n)
+{
+	bool online;
+	__asm__ volatile("bt %2, %1" : "=@ccc"(online) : "m"(cpus_online), "r"((u64)n));
+	return online;
+}
+
 /* One instruction each: an NMI may set bits at any time. */
 static always_inline void hazard_set(struct cpu *cpu, u32 bits)
 {

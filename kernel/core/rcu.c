@@ -115,6 +115,11 @@ static void answer_if_asked(struct cpu *cpu)
 		answer();
 }
 
+void rcu_lose_cpu(struct cpu *lost)
+{
+	answer_if_asked(lost);
+}
+
 void rcu_quiesce(struct cpu *cpu)
 {
 	hazard_clear(cpu, HAZARD_RCU);

@@ -19,6 +19,9 @@ void rcu_call(struct work *w, void (*fn)(struct work *));
 /* The long way out (HAZARD_RCU): this CPU uses nothing any more. Answers, begins or completes a grace period. */
 void rcu_quiesce(struct cpu *cpu);
 
+/* A CPU does not come back from sleep: in its stead, on another. Nobody asks it any more, since it is offline. */
+void rcu_lose_cpu(struct cpu *lost);
+
 /* An object is sent to another CPU to be dismantled or freed there; this CPU has done so. */
 void rcu_sent(unsigned to);
 void rcu_done(void);

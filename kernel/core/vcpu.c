@@ -131,6 +131,8 @@ enum status vcpu_poke_elsewhere(struct vcpu *v)
 {
 	if (kobject_is_nothing(&v->obj))
 		return BAD_CAP;
+	if (!cpu_not_lost(v->cpu_id))
+		return BAD_CPU;
 	if (__atomic_exchange_n(&v->poked, true, __ATOMIC_SEQ_CST))
 		return SUCCESS;
 	if (__atomic_load_n(&arch_cpu(v->cpu_id)->vcpu, __ATOMIC_SEQ_CST) == v &&

@@ -21,6 +21,8 @@ enum status sys_sc_create(u64 arg1, u64 parent, u64 ec_sel, u64 arg4, struct ec 
 		return BAD_CAP;
 	if (!prio || prio > HEDRON_PRIO_MAX || !quantum)
 		return BAD_PAR;
+	if (unlikely(!cpu_not_lost(ec->cpu_id)))
+		return BAD_CPU; /* nobody would start or end it */
 	prio = (unsigned)nospec_wrap(prio, HEDRON_PRIO_MAX + 1);
 	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)

@@ -298,7 +298,125 @@ static void life_goes_on(void)
 	}
 }
 
+/* ---- A CPU that does not wake up: `lost=N` on the command line, for somebody outside sees to it ---- */
+
+/* Of the lost CPU: what is made before, runs, waits, and is asked to die afterwards. */
+struct legacy {
+	unsigned cpu;
+	sel_t pd, foreign_ec, server, portal, sm;
+	struct rt_ec waiter;
+	volatile unsigned long waits;
+};
+
+static void wait_for_ever(void *arg)
+{
+	struct legacy *l = arg;
+
+	l->waits = 1;
+	hc_sm_down(l->sm);
+	rt_block();
+}
+
+static void serve(struct utcb *utcb, void *arg)
+{
+	(void)utcb;
+	(void)arg;
+}
+
+static void legacy_make(struct legacy *l, unsigned cpu)
+{
+	struct rt_ec server = {.cpu = cpu};
+
+	*l = (struct legacy){
+		.cpu = cpu, .pd = sel_new(), .foreign_ec = sel_new(), .portal = sel_new(), .sm = sm_make(0)};
+	MUST(hc_create_pd(l->pd, RT_SEL_PD, 0, 0));
+	MUST(hc_create_ec(l->foreign_ec, l->pd, cpu, 0, 0, 0, CREATE_EC_GLOBAL));
+	server.sel = sel_new();
+	MUST(rt_ec_local(&server));
+	l->server = server.sel;
+	MUST(rt_pt_at(l->portal, &server, 0, serve, NULL));
+	l->waiter = (struct rt_ec){.cpu = cpu, .sel = sel_new(), .sc = sel_new()};
+	MUST(rt_thread(&l->waiter, RT_PRIO + 1, wait_for_ever, l));
+	while (!l->waits)
+		rt_pause();
+}
+
+/* Whatever names the lost CPU. */
+static void lost_is_told(const struct legacy *l)
+{
+	sel_t fresh = sel_new();
+
+	CHECK_ST(hc_create_ec(fresh, RT_SEL_PD, l->cpu, 0, 0, 0, CREATE_EC_GLOBAL), BAD_CPU);
+	CHECK_ST(hc_create_sc(fresh, RT_SEL_PD, l->foreign_ec, 2, RT_QUANTUM), BAD_CPU);
+	CHECK_ST(hc_call(l->portal), BAD_CPU);
+}
+
+/* Tables and objects come and go, more than enough for several grace periods; nobody waits for the lost CPU. */
+static void lost_is_not_awaited(void)
+{
+	uint64_t *page = rt_pages(1);
+	uint64_t again = rt_va(1, 1);
+	sel_t sm = sel_new();
+
+	for (int i = 0; i < 300; i++) {
+		CHECK_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(page), RT_SEL_PD, again, 1, RT_MEM_RW, ITEM_HYPERVISOR));
+		CHECK_OK(rt_mem_revoke(again, 1));
+		CHECK_OK(hc_create_sm(sm, RT_SEL_PD, 0));
+		CHECK_OK(rt_revoke(sm));
+		guest_alive();
+	}
+}
+
+static void legacy_dies(const struct legacy *l)
+{
+	CHECK_OK(hc_sm_up(l->sm)); /* who waits there is lost, and so is this */
+	CHECK_OK(rt_revoke(l->sm));
+	CHECK_OK(rt_revoke(l->waiter.sc));
+	CHECK_OK(rt_revoke(l->waiter.sel));
+	CHECK_OK(rt_revoke(l->portal));
+	CHECK_OK(rt_revoke(l->server));
+	CHECK_OK(rt_revoke(l->pd));
+	CHECK_OK(rt_revoke(l->foreign_ec));
+	CHECK_OK(rt_revoke(helpers[l->cpu].ec.sc));
+	CHECK_OK(rt_revoke(helpers[l->cpu].ec.sel));
+}
+
+static void lost_cpu(void)
+{
+	static struct legacy legacy;
+	unsigned lost = (unsigned)rt_arg("lost", HEDRON_CPU_MAX);
+	unsigned long turns;
+
+	SLEEPS_ONLY;
+	if (lost >= HEDRON_CPU_MAX)
+		SKIP("all CPUs wake up");
+	legacy_make(&legacy, lost);
+	helpers_start(count);
+	CHECK(helpers_wait(1000));
+	CHECK_OK(doze());
+	turns = helpers[lost].turns;
+	for (int round = 0; round < 2; round++) {
+		lost_is_not_awaited();
+		if (!round) {
+			lost_is_told(&legacy);
+			legacy_dies(&legacy);
+		}
+		lost_is_not_awaited();
+		EACH_OTHER(n)
+		for (unsigned long from = helpers[n].turns; n != lost && helpers[n].turns - from < 1000;)
+			rt_pause();
+		if (!round)
+			CHECK_OK(doze()); /* without the lost one */
+	}
+	CHECK_EQ(helpers[lost].turns, turns);
+	EACH_OTHER(n)
+	helpers[n].stop = 1;
+	EACH_OTHER(n)
+	while (n != lost && !helpers[n].done)
+		rt_pause();
+}
+
 const struct test suspend_smp_tests[] = {
-	TEST(others_run), TEST(others_idle),  TEST(msrs), TEST(from_another_cpu),
-	TEST(concurrent), TEST(life_goes_on), {},
+	TEST(others_run), TEST(others_idle),  TEST(msrs),     TEST(from_another_cpu),
+	TEST(concurrent), TEST(life_goes_on), TEST(lost_cpu), {},
 };

@@ -110,11 +110,13 @@ def parser(text):
     return result
 
 
-def judged(args, check, program, words="", **what):
+def judged(args, check, program=None, words="", **what):
     """
-    Boots a roottask and runs check(args, session), which returns complaints; shows them and exits, or says that all is well.
+    Boots a roottask, or what the machine that `what` describes has, and runs check(args, session), which returns complaints; shows
+    them and exits, or says that all is well.
     """
-    what.update(kernel=str(args.build / "hypervisor.elf32"), modules=[(str(args.build / program), words)])
+    if program:
+        what.update(kernel=str(args.build / "hypervisor.elf32"), modules=[(str(args.build / program), words)])
     with tempfile.TemporaryDirectory(prefix="hedron-debug.") as name:
         folder = pathlib.Path(name)
         try:

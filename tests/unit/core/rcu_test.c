@@ -245,6 +245,26 @@ static void cpus_that_did_not_start_are_not_asked(void **state)
 	assert_int_equal(done_count, BATCH);
 }
 
+/* It had been asked before it was lost, and would be the last to answer. */
+static void a_lost_cpu_is_not_awaited(void **state)
+{
+	(void)state;
+	start(3);
+	queue(0, BATCH);
+	quiesce(0);
+	quiesce(1);
+	assert_int_equal(done_count, 0);
+	cpus_online[0] &= ~bit(2);
+	host_set_cpu(0);
+	rcu_lose_cpu(cpu(2));
+	assert_int_equal(done_count, BATCH);
+	rcu_lose_cpu(cpu(2));
+	queue(0, BATCH);
+	quiesce(0);
+	quiesce(1);
+	assert_int_equal(done_count, 2 * BATCH);
+}
+
 static void whoever_asks_may_answer_meanwhile(void **state)
 {
 	(void)state;
@@ -314,6 +334,7 @@ int main(void)
 		T(sleepers_are_not_asked),
 		T(among_sleepers_nothing_is_put_off),
 		T(cpus_that_did_not_start_are_not_asked),
+		T(a_lost_cpu_is_not_awaited),
 		T(whoever_asks_may_answer_meanwhile),
 		T(expediting_frees_at_once),
 		T(expediting_reads_letters),

@@ -209,6 +209,9 @@ static void poked_from_elsewhere(void **state)
 	world_settle();
 	assert_false(v->letter_sent);
 	assert_null(world_cpu(1)->vcpu);
+	cpus_online[0] &= ~bit(1); /* lost in sleep */
+	assert_int_equal(vcpu_poke(v, cpu_current()->ec), BAD_CPU);
+	cpus_online[0] |= bit(1);
 	world_drop(VCPU);
 }
 

@@ -57,6 +57,22 @@ static void starts_elsewhere(void **state)
 	world_drop(GLOBAL);
 }
 
+/* After everything else about the EC and the priority. */
+static void not_on_a_lost_cpu(void **state)
+{
+	(void)state;
+	world_ec(GLOBAL, 2, true);
+	ec_sel = GLOBAL;
+	cpus_online[0] &= ~bit(2);
+	qpd = priority(0, 1);
+	assert_int_equal(create(FREE, WORLD_SEL_PD), BAD_PAR);
+	qpd = priority(100, 1);
+	assert_int_equal(create(FREE, WORLD_SEL_PD), BAD_CPU);
+	assert_int_equal(create(SELF, WORLD_SEL_PD), BAD_CPU);
+	cpus_online[0] |= bit(2);
+	world_drop(GLOBAL);
+}
+
 static void only_for_global_ecs(void **state)
 {
 	(void)state;
@@ -119,7 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HC_TEST(creation), HC_TEST(starts_elsewhere), HC_TEST(only_for_global_ecs),
-		HC_TEST(limits),   HC_TEST(consumed),
+		HC_TEST(limits),   HC_TEST(consumed),         HC_TEST(not_on_a_lost_cpu),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,7 +149,25 @@ static void leave(void)
 		__atomic_store_n(&sleep.busy, 0, __ATOMIC_RELEASE);
 }
 
-/* One that does not come back is lost with all its ECs; the others can live without it. */
+/*
+ * One that does not come back is lost with all its ECs. Those who look what other CPUs are at find one that sleeps in
+ * its idle EC, in the kernel's PD, and has read all that it was asked: none of them asks or signals it any more, or
+ * waits. Now no other CPU looks. It lay down without a lock. Letters to it are never read.
+ */
+static void lose(unsigned n)
+{
+	struct cpu *cpu = arch_cpu(n);
+
+	log_error("suspend: CPU %u does not wake up, its threads are lost", n);
+	cpu->sc = NULL;
+	cpu->ec = cpu->idle_ec;
+	cpu->space = &pd_kernel;
+	cpu->sleeping = SLEEPING_MWAIT;
+	rcu_lose_cpu(cpu);
+	sleep.stack[n] = 0;
+	leave();
+}
+
 static void wake_others(void)
 {
 	unsigned awake = 1;
@@ -157,13 +175,10 @@ static void wake_others(void)
 	for (unsigned n = 0; n < cpu_count; n++) {
 		if (n == machine.boot_cpu || !sleep.stack[n])
 			continue;
-		if (smp_start_cpu(n, sleep.stack[n])) {
+		if (smp_start_cpu(n, sleep.stack[n]))
 			awake++;
-			continue;
-		}
-		log_error("suspend: CPU %u does not wake up, its threads are lost", n);
-		sleep.stack[n] = 0;
-		leave();
+		else
+			lose(n);
 	}
 	if (machine.serial)
 		uart_restore();
