@@ -32,7 +32,7 @@ struct pd {
 	u8 tlb_stale[HEDRON_CPU_MAX];
 	u64 tlb_users[HEDRON_CPU_MAX / 64]; /* CPUs that may not be stale: mmu/tlb.c */
 	struct spinlock tlb_lock;
-	u8 guest_stale[HEDRON_CPU_MAX]; /* the same for guests and the nested table */
+	u8 guest_stale[HEDRON_CPU_MAX]; /* the same for guests and the nested table: mmu/tlb.c */
 };
 
 /* The kernel's own: source of memory and ports, address space of the idle CPUs. */

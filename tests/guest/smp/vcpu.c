@@ -5,19 +5,13 @@
  *
  * Worker 1's guest is the victim; worker 0, on the boot CPU, does something to it.
  */
-#include "smp.h"
-#include "vm.h"
-
-#include <hedron/trace.h>
-
-enum { SPILL = VM_HOLE, COUNTER = VM_DATA }; /* where guests store to; SPILL is mapped by some tests */
+#include "vcpu.h"
 
 VM_CODE(count, "1: incl 0x6000\n jmp 1b\n");
-VM_CODE(count_there, "1: incl 0xe000\n jmp 1b\n");
 VM_CODE(leaf, "1: cpuid\n jmp 1b\n");
 
-static struct vm vms[SMP_MAX];
-static unsigned long phase, over;
+struct vm vms[SMP_MAX];
+unsigned long phase, over;
 
 /* ---- Making them, in main() ---- */
 
@@ -43,32 +37,23 @@ static struct vm *vm_in(unsigned n, unsigned worker, sel_t pd)
 	return vm;
 }
 
-static struct vm *vm_on(unsigned n, unsigned worker)
+struct vm *vm_on(unsigned n, unsigned worker)
 {
 	return vm_in(n, worker, new_pd());
 }
-
-#define NEED_VMX                        \
-	do {                            \
-		if (!rt_has_vmx())      \
-			SKIP("no VMX"); \
-		smp_set(&phase, 0);     \
-		smp_set(&over, 0);      \
-	} while (0)
 
 static unsigned long counter(struct vm *vm)
 {
 	return *vm_u32(vm, COUNTER);
 }
 
-static void start(struct vm *vm, const struct vm_code *code)
+void vm_begin(struct vm *vm, const struct vm_code *code)
 {
 	vm_start(vm, VM_64, &code[VM_64]);
 	*vm_u32(vm, COUNTER) = 0;
 }
 
-/* Runs until the exit is something else than a timeout. The guest's time does not end by itself. */
-static enum status run_on(struct vm *vm)
+enum status vm_run_on(struct vm *vm)
 {
 	enum status st = vm_run(vm);
 
@@ -118,7 +103,7 @@ static void run_here_poke_there(void)
 	SMP_NEED(2);
 	NEED_VMX;
 	for (unsigned i = 0; i < smp_count; i++)
-		start(vm_on(i, i), leaf);
+		vm_begin(vm_on(i, i), leaf);
 	smp_run(smp_count, wrong_cpu);
 }
 
@@ -143,7 +128,7 @@ static void guests_on_all_cpus(void)
 {
 	NEED_VMX;
 	for (unsigned i = 0; i < smp_count; i++)
-		start(vm_on(i, i), leaf);
+		vm_begin(vm_on(i, i), leaf);
 	smp_run(smp_count, exits);
 }
 
@@ -152,7 +137,7 @@ VM_CODE(add, "mov $3000, %ecx\n 1: lock incl 0x6000\n dec %ecx\n jnz 1b\n");
 
 static void add_up(unsigned self)
 {
-	EXPECT_OK(run_on(&vms[self]));
+	EXPECT_OK(vm_run_on(&vms[self]));
 	EXPECT_EQ(vms[self].s->exit_reason, VMX_VMCALL);
 }
 
@@ -165,7 +150,7 @@ static void processors_of_one_guest(void)
 		uint8_t *own = vms[i].ram;
 
 		vms[i].ram = i ? vms[0].ram : own;
-		start(vm_in(i, i, pd), add);
+		vm_begin(vm_in(i, i, pd), add);
 		if (i)
 			vms[i].ram = own; /* for other tests */
 	}
@@ -193,7 +178,7 @@ static void life(unsigned self)
 		if (!smp_barrier())
 			return;
 		vm = &vms[(self + smp_count - i % smp_count) % smp_count];
-		start(vm, leaf);
+		vm_begin(vm, leaf);
 		EXPECT_OK(vm_run(vm));
 		EXPECT_EQ(vm->s->exit_reason, VMX_CPUID);
 		smp_dawdle(&seed, 20);
@@ -233,7 +218,7 @@ static void poke_rounds(unsigned self)
 	for (unsigned long i = 1; i <= smp_rounds(1000); i++) {
 		if (self == 1) {
 			put_to_sleep(vm);
-			EXPECT_OK(run_on(vm));
+			EXPECT_OK(vm_run_on(vm));
 			EXPECT_EQ(vm->s->exit_reason, VMX_POKED);
 			smp_set(&phase, i);
 		} else {
@@ -250,7 +235,7 @@ static void poked_while_running(void)
 {
 	SMP_NEED(2);
 	NEED_VMX;
-	start(vm_on(1, 1), count);
+	vm_begin(vm_on(1, 1), count);
 	smp_run(2, poke_rounds);
 	EXPECT(counter(&vms[1]));
 }
@@ -279,15 +264,20 @@ static void poked_while_inactive(void)
 
 enum { PAUSE = 1000000 }; /* ticks between runs */
 
-static const struct trace_path *trace_exits(void)
+const struct trace_path *vm_trace_path(unsigned path)
 {
 	struct hc_regs r = {HC_ARG1(HC_TRACE_CTRL, TRACE_CTRL_SETUP, 0), TRACE_ORDER_MIN, 0, 0, 0};
 
 	RT_MUST(hc_raw(&r));
 	uintptr_t va = rt_va(r.rsi, 1);
 	RT_MUST(hc_3(HC_ARG1(HC_TRACE_CTRL, TRACE_CTRL_MAP, 0), smp_cpu(1), va));
-	RT_MUST(hc_3(HC_ARG1(HC_TRACE_CTRL, TRACE_CTRL_SWITCH, 0), 0, 1ul << TRACE_PATH_VM_EXIT));
-	return (const struct trace_path *)(va + ((const struct trace_head *)va)->path_offset) + TRACE_PATH_VM_EXIT;
+	RT_MUST(hc_3(HC_ARG1(HC_TRACE_CTRL, TRACE_CTRL_SWITCH, 0), 0, 1ul << path));
+	return (const struct trace_path *)(va + ((const struct trace_head *)va)->path_offset) + path;
+}
+
+void vm_trace_off(void)
+{
+	RT_MUST(hc_3(HC_ARG1(HC_TRACE_CTRL, TRACE_CTRL_SWITCH, 0), 0, 0));
 }
 
 static void poke_and_pause(unsigned self)
@@ -298,7 +288,7 @@ static void poke_and_pause(unsigned self)
 		unsigned long before = counter(vm);
 
 		if (self == 1) {
-			EXPECT_OK(run_on(vm));
+			EXPECT_OK(vm_run_on(vm));
 			EXPECT_EQ(vm->s->exit_reason, VMX_POKED);
 			for (uint64_t end = rt_rdtsc() + PAUSE; rt_rdtsc() < end;)
 				rt_pause();
@@ -318,11 +308,11 @@ static void times_of_poked_runs(void)
 {
 	SMP_NEED(2);
 	NEED_VMX;
-	const struct trace_path *exits = trace_exits();
-	start(vm_on(1, 1), count);
+	const struct trace_path *exits = vm_trace_path(TRACE_PATH_VM_EXIT);
+	vm_begin(vm_on(1, 1), count);
 	smp_run(2, poke_and_pause);
 	EXPECT(exits->sum < PAUSE);
-	EXPECT_OK(hc_3(HC_ARG1(HC_TRACE_CTRL, TRACE_CTRL_SWITCH, 0), 0, 0));
+	vm_trace_off();
 }
 
 /* ---- Preemption by a more important thread, woken from the other CPU ---- */
@@ -344,7 +334,7 @@ static void wake_rounds(unsigned self)
 	struct vm *vm = &vms[1];
 
 	if (self == 1) {
-		EXPECT_OK(run_on(vm));
+		EXPECT_OK(vm_run_on(vm));
 		EXPECT_EQ(vm->s->exit_reason, VMX_POKED);
 		return;
 	}
@@ -371,7 +361,7 @@ static void preempted_by_a_wake_up(void)
 	seen_busy = 0;
 	smp_set(&woken, 0);
 	smp_thread(&ec, 1, SMP_PRIO + 1, intruder, NULL);
-	start(vm_on(1, 1), count);
+	vm_begin(vm_on(1, 1), count);
 	smp_run(2, wake_rounds);
 	EXPECT_EQ(seen_busy, smp_load(&woken));
 }
@@ -391,7 +381,7 @@ static void disturb_rounds(unsigned self)
 	unsigned long va = RT_VA - 16 * RT_PAGE;
 
 	if (self == 1) {
-		EXPECT_OK(run_on(vm));
+		EXPECT_OK(vm_run_on(vm));
 		EXPECT_EQ(vm->s->exit_reason, VMX_POKED);
 		EXPECT_EQ(smp_load(&woken), 0);
 		return;
@@ -419,91 +409,8 @@ static void signals_of_the_kernel(void)
 	wake = smp_sm(0);
 	smp_set(&woken, 0);
 	smp_thread(&ec, 1, SMP_PRIO - 1, bystander, NULL);
-	start(vm_on(1, 1), count);
+	vm_begin(vm_on(1, 1), count);
 	smp_run(2, disturb_rounds);
-}
-
-/* ---- Memory ---- */
-
-static volatile uint32_t *frames[2];
-
-/* When the delegation has returned, the guest stores to the new page and never again to the old one. */
-static void remap_rounds(unsigned self)
-{
-	struct vm *vm = &vms[1];
-	uint64_t seed = 5;
-
-	if (self == 1) {
-		EXPECT_OK(run_on(vm));
-		EXPECT_EQ(vm->s->exit_reason, VMX_POKED);
-		return;
-	}
-	for (unsigned long i = 1; i <= smp_rounds(300); i++) {
-		volatile uint32_t *now = frames[i % 2], *old = frames[1 - i % 2];
-		uint32_t old_count, now_count = *now;
-
-		RT_MUST(rt_guest_map(vm->vcpu.pd, SPILL, (void *)now, 1, RT_MEM_RW));
-		old_count = *old;
-		if (!SMP_WAIT(*now != now_count))
-			return;
-		smp_dawdle(&seed, 50);
-		CHECK_EQ(*old, old_count);
-		smp_beat(self);
-	}
-	EXPECT_OK(hc_vcpu_poke(vm->vcpu.sel));
-}
-
-static void remapped_while_running(void)
-{
-	SMP_NEED(2);
-	NEED_VMX;
-	vm_on(1, 1);
-	for (unsigned i = 0; i < 2; i++)
-		frames[i] = rt_pages(1);
-	RT_MUST(rt_guest_map(vms[1].vcpu.pd, SPILL, (void *)frames[0], 1, RT_MEM_RW));
-	start(&vms[1], count_there);
-	smp_run(2, remap_rounds);
-}
-
-/* Taken away: the guest stops at its next store, and goes on when the page is back. */
-static void unmap_rounds(unsigned self)
-{
-	struct vm *vm = &vms[1];
-
-	for (unsigned long i = 1; i <= smp_rounds(300); i++) {
-		if (self == 1) {
-			EXPECT_OK(run_on(vm));
-			CHECK_EQ(vm->s->exit_reason, VMX_EPT_VIOLATION);
-			CHECK_EQ(vm->s->qual[1], SPILL);
-			RT_MUST(rt_guest_map(vm->vcpu.pd, SPILL, (void *)frames[0], 1, RT_MEM_RW));
-			smp_set(&phase, i);
-		} else {
-			uint32_t before = *frames[0];
-
-			if (!SMP_WAIT(*frames[0] != before))
-				return;
-			RT_MUST(rt_guest_unmap(vm->vcpu.pd, SPILL, 1));
-			before = *frames[0];
-			if (!SMP_WAIT(smp_load(&phase) == i))
-				return;
-		}
-		smp_beat(self);
-	}
-	if (self == 0)
-		EXPECT_OK(hc_vcpu_poke(vm->vcpu.sel));
-	else
-		EXPECT_OK(run_on(vm));
-}
-
-static void unmapped_while_running(void)
-{
-	SMP_NEED(2);
-	NEED_VMX;
-	vm_on(1, 1);
-	frames[0] = rt_pages(1);
-	RT_MUST(rt_guest_map(vms[1].vcpu.pd, SPILL, (void *)frames[0], 1, RT_MEM_RW));
-	start(&vms[1], count_there);
-	smp_run(2, unmap_rounds);
 }
 
 /* ---- Revocation ---- */
@@ -517,7 +424,7 @@ static struct rt_ec runner;
 static void run_guest(void *unused)
 {
 	(void)unused;
-	ended = run_on(&vms[1]);
+	ended = vm_run_on(&vms[1]);
 	smp_set(&phase, 1);
 	rt_block();
 }
@@ -590,7 +497,7 @@ static void revoked_while_running(unsigned kind)
 		what = kind;
 		runner = (struct rt_ec){.stack = runner.stack, .utcb = runner.utcb};
 		smp_set(&phase, 0);
-		start(vm, count);
+		vm_begin(vm, count);
 		smp_thread(&runner, 1, SMP_PRIO, run_guest, NULL);
 		while (!counter(vm) && smp_patience(&p))
 			;
@@ -670,12 +577,12 @@ static void spoiled_while_running(void)
 {
 	SMP_NEED(2);
 	NEED_VMX;
-	start(vm_on(1, 1), count);
+	vm_begin(vm_on(1, 1), count);
 	smp_run(2, spoil_rounds);
 	memset(vms[1].vcpu.fpu, 0, 1024);
 	*(uint32_t *)(vms[1].vcpu.fpu + 24) = 0x1f80;
 	memset(vms[1].vcpu.vlapic, 0, RT_PAGE);
-	start(&vms[1], count);
+	vm_begin(&vms[1], count);
 	vms[1].mtd |= MTD_TPR | MTD_VINTR;
 	smp_set(&phase, 0);
 	smp_run(2, poke_rounds);
@@ -693,7 +600,7 @@ bool main(void)
 		TEST(unmapped_while_running), TEST(vcpu_revoked),
 		TEST(pages_revoked),          TEST(pd_revoked),
 		TEST(runner_revoked),         TEST(spoiled_while_running),
-		TEST(times_of_poked_runs),
+		TEST(times_of_poked_runs),    TEST(remapped_while_not_running),
 	};
 
 	return smp_test_run("smp_vcpu", tests, RT_ARRAY(tests));

@@ -33,6 +33,14 @@ static void pcid_free(unsigned pcid)
 	__atomic_fetch_and(&pcids[pcid / 64], ~bit(pcid % 64), __ATOMIC_RELAXED);
 }
 
+/*
+ * What pd->guest_stale[n] says. CPU n clears it before it flushes on its way into a guest of the PD (vmx/vmx_run.c),
+ * and says "out" while it is not in one; all others only set "stale". Entries pay for none of it: the mark is tested,
+ * and set or not. So whoever finds "out" after his change knows that the CPU's next entry flushes behind it, and need
+ * not ask.
+ */
+enum { GUEST_FRESH, GUEST_STALE, GUEST_OUT };
+
 void tlb_init_pd(struct pd *pd)
 {
 	unsigned pcid = cpu_features.pcid && pd != &pd_kernel ? pcid_alloc() : 0;
@@ -40,7 +48,7 @@ void tlb_init_pd(struct pd *pd)
 	for (unsigned i = 0; i < cpu_count; i++) {
 		pd->cr3[i] = cr3;
 		pd->tlb_stale[i] = 1;
-		pd->guest_stale[i] = 1; /* the nested table's page may have been another one's */
+		pd->guest_stale[i] = GUEST_STALE; /* the nested table's page may have been another one's */
 	}
 	for (unsigned w = 0; w < WORDS; w++)
 		pd->tlb_users[w] = 0;
@@ -82,6 +90,15 @@ void tlb_refresh(struct cpu *cpu, struct pd *pd)
 	}
 }
 
+/* NMIs are blocked, so no guest runs here: it cannot be entered again without a look at the mark. */
+static void note_out(struct cpu *cpu)
+{
+	u8 *mark = cpu->vcpu ? cpu->vcpu->arch.stale : NULL;
+
+	if (mark && READ_ONCE(*mark) != GUEST_FRESH)
+		WRITE_ONCE(*mark, GUEST_OUT);
+}
+
 /*
  * Flushes what CR3 says, be it the PD that was meant or not: a CPU that has left that PD will find the mark. Global
  * entries are the kernel's and never change.
@@ -92,6 +109,7 @@ void tlb_answer(struct cpu *cpu)
 	if (asked == cpu->tlb_done)
 		return;
 	cr3_write(cr3_read() & ~CR3_NOFLUSH);
+	note_out(cpu);
 	__atomic_store_n(&cpu->tlb_done, asked, __ATOMIC_RELEASE);
 }
 
@@ -226,21 +244,42 @@ static noinline void flush_hosts(struct pd *pd)
 		spin_unlock(&pd->tlb_lock);
 }
 
-/* Guests: all others are marked, those that run one of the PD are asked. */
+/* True if that CPU may be in a guest, and has not seen the mark. The owner may clear the mark, or say "out", in
+ * between: then it is set, or asked for, once more than needed. */
+static bool mark_guest(struct pd *pd, unsigned n)
+{
+	u8 *mark = &pd->guest_stale[n];
+
+	if (__atomic_load_n(mark, __ATOMIC_RELAXED) == GUEST_OUT)
+		return false;
+	__atomic_store_n(mark, GUEST_STALE, __ATOMIC_RELAXED);
+	return true;
+}
+
+/*
+ * Guests: all others are marked, and those are asked that have one of the PD loaded and may have been in it since the
+ * last flush. So a monitor that changes the memory of a guest that is not running disturbs whoever else runs on that
+ * guest's CPU once, not with each change.
+ */
 static noinline void flush_guests(struct pd *pd)
 {
 	unsigned self = cpu_current()->id;
+	u64 marked[WORDS] = {0};
 	struct round r;
 
 	for (unsigned w = 0; w < WORDS; w++)
 		r.asked[w] = 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the change comes before the look at marks */
 	for (unsigned n = 0; n < cpu_count; n++)
-		if (n != self)
-			__atomic_store_n(&pd->guest_stale[n], 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	for (unsigned n = 0; n < cpu_count; n++)
-		if (n != self && cpu_online(n) && runs_guest(arch_cpu(n), pd))
-			ask(&r, n);
+		if (n != self && mark_guest(pd, n))
+			marked[n / 64] |= bit(n % 64);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* and marks before the look at what runs */
+	for (unsigned w = 0; w < WORDS; w++)
+		for (u64 left = marked[w]; left; left &= left - 1) {
+			unsigned n = w * 64 + bit_lowest(left);
+			if (cpu_online(n) && runs_guest(arch_cpu(n), pd))
+				ask(&r, n);
+		}
 	wait_for(&r);
 }
 
@@ -254,7 +293,7 @@ void arch_tlb_flush(struct pd *pd, u64 va, unsigned order)
 /* A guest that is interrupted finds the mark before it goes on (vmx/vmx_run.c). */
 void arch_tlb_flush_guest(struct pd *pd)
 {
-	pd->guest_stale[cpu_current()->id] = 1;
+	pd->guest_stale[cpu_current()->id] = GUEST_STALE;
 	if (cpu_count > 1)
 		flush_guests(pd);
 }
