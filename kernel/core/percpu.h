@@ -42,9 +42,9 @@ enum sleeping {
  * many as do.
  */
 struct nmi_origin {
-	u32 handled;
-	u32 counted;  /* `kicks` at the last look, if `merged` */
-	bool merged;  /* some were left then */
+	u32 handled;  /* while some are left: half the range off, so that one comparison finds the usual case */
+	u32 counted;  /* `kicks` at the last look, if some were left then */
+	bool merged;  /* some were */
 	bool settled; /* all of these had been sent: they come at once, if they do */
 	u64 looked;   /* TSC of that look */
 	u64 back;     /* the instruction that the handler went back to last */

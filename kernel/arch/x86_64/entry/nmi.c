@@ -114,6 +114,15 @@ static noinline bool follow_orders(struct cpu *cpu)
 	return true;
 }
 
+static noinline bool count_closely(struct cpu *cpu, u64 rip)
+{
+	bool ours = nmi_origin_look(cpu, rip);
+
+	tlb_answer(cpu);
+	nmi_origin_settle(cpu);
+	return ours;
+}
+
 /*
  * What is asked is looked for after the kicks have been counted: one that is counted may come as an NMI that is
  * nobody's, later. Flushes are waited for, so they come before the senders are. What may hold this CPU comes after
@@ -121,10 +130,12 @@ static noinline bool follow_orders(struct cpu *cpu)
  */
 bool nmi_take(struct cpu *cpu, u64 rip)
 {
-	bool ours = nmi_origin_is_ours(cpu, rip);
+	bool ours = true;
 
-	tlb_answer(cpu);
-	nmi_origin_settle(cpu);
+	if (likely(nmi_origin_is_usual(cpu)))
+		tlb_answer(cpu);
+	else
+		ours = count_closely(cpu, rip);
 	if (unlikely(__atomic_load_n(&orders, __ATOMIC_ACQUIRE)))
 		ours |= follow_orders(cpu);
 	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
@@ -141,7 +152,7 @@ static always_inline void handle(struct cpu *cpu, struct trap_frame *f)
 	if (unlikely(!nmi_take(cpu, f->rip)))
 		hazard_set(cpu, HAZARD_NMI); /* to be mentioned; one that hit a guest is not */
 	/* It may have hit between a look at this mark and the window that ends with the guest. */
-	if (unlikely(cpu->vcpu != NULL) && READ_ONCE(*cpu->vcpu->arch.stale))
+	if (unlikely(cpu->vcpu != NULL) && tlb_note_out(cpu->vcpu))
 		hazard_set(cpu, HAZARD_RCU);
 	if (within(f->rip, vmx_run_window, vmx_run_window_end) && !(f->cs & 3))
 		divert(f, vmx_run_interrupted); /* it may have been about nested pages */

@@ -41,36 +41,34 @@ static bool is_over(const struct nmi_origin *o, u64 rip, u64 now)
 	return o->settled && !is_next(o, rip) && now - o->looked > (u64)FLIGHT_MS * tsc_khz;
 }
 
-/* Not one kick for one NMI. */
-static noinline bool look_closely(struct cpu *cpu, u32 kicks, u64 rip)
-{
-	struct nmi_origin *o = &cpu->nmi;
+#define OFF (1u << 31)
 
-	if (o->merged && is_over(o, rip, arch_tsc()))
-		o->handled = o->counted;
-	o->merged = false;
-	if (o->handled == kicks)
-		return false;
-	o->handled++;
-	o->counted = kicks;
-	o->merged = o->handled != kicks;
-	o->settled = false;
-	return true;
-}
-
-bool nmi_origin_is_ours(struct cpu *cpu, u64 rip)
+bool nmi_origin_look(struct cpu *cpu, u64 rip)
 {
 	struct nmi_origin *o = &cpu->nmi;
 	u32 kicks = __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE);
 
-	if (unlikely(o->merged) || unlikely(kicks - o->handled != 1))
-		return look_closely(cpu, kicks, rip);
-	o->handled = kicks;
+	if (o->merged) {
+		o->handled -= OFF;
+		if (is_over(o, rip, arch_tsc()))
+			o->handled = o->counted;
+	}
+	o->merged = false;
+	if (o->handled == kicks)
+		return false;
+	if (++o->handled == kicks)
+		return true;
+	o->counted = kicks;
+	o->merged = true;
+	o->settled = false;
+	o->handled += OFF;
 	return true;
 }
 
-void nmi_origin_settle_merged(struct cpu *cpu)
+void nmi_origin_settle(struct cpu *cpu)
 {
+	if (!cpu->nmi.merged)
+		return;
 	cpu->nmi.settled = all_sent(cpu);
 	cpu->nmi.looked = arch_tsc();
 }

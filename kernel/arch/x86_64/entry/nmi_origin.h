@@ -14,16 +14,21 @@
 #include "core/percpu.h"
 #include "lib/compiler.h"
 
-/* In the handler of an NMI that hit the instruction at rip, or a guest (0): whether a CPU of ours has sent it. */
-bool nmi_origin_is_ours(struct cpu *cpu, u64 rip);
-
-/* After that, and after the answers that others may wait for: waits for those who are about to send. */
-void nmi_origin_settle_merged(struct cpu *cpu);
-static always_inline void nmi_origin_settle(struct cpu *cpu)
+/* In the handler of an NMI: one kick for one NMI, which is it. */
+static always_inline bool nmi_origin_is_usual(struct cpu *cpu)
 {
-	if (unlikely(cpu->nmi.merged))
-		nmi_origin_settle_merged(cpu);
+	u32 kicks = __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE);
+
+	if (unlikely(kicks - cpu->nmi.handled != 1))
+		return false;
+	cpu->nmi.handled = kicks;
+	return true;
 }
+
+/* If not; the NMI hit the instruction at rip, or a guest (0): whether a CPU of ours has sent it. */
+bool nmi_origin_look(struct cpu *cpu, u64 rip);
+/* After that, and after the answers that others may wait for: waits for those who are about to send. */
+void nmi_origin_settle(struct cpu *cpu);
 
 /*
  * Certainly none has, without a closer look. Then nothing is asked of this CPU: that comes with a kick, and what a

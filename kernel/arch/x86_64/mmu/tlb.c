@@ -90,13 +90,12 @@ void tlb_refresh(struct cpu *cpu, struct pd *pd)
 	}
 }
 
-/* NMIs are blocked, so no guest runs here: it cannot be entered again without a look at the mark. */
-static void note_out(struct cpu *cpu)
+bool tlb_note_out(const struct vcpu *v)
 {
-	u8 *mark = cpu->vcpu ? cpu->vcpu->arch.stale : NULL;
-
-	if (mark && READ_ONCE(*mark) != GUEST_FRESH)
-		WRITE_ONCE(*mark, GUEST_OUT);
+	if (READ_ONCE(*v->arch.stale) == GUEST_FRESH)
+		return false;
+	WRITE_ONCE(*v->arch.stale, GUEST_OUT);
+	return true;
 }
 
 /*
@@ -109,7 +108,6 @@ void tlb_answer(struct cpu *cpu)
 	if (asked == cpu->tlb_done)
 		return;
 	cr3_write(cr3_read() & ~CR3_NOFLUSH);
-	note_out(cpu);
 	__atomic_store_n(&cpu->tlb_done, asked, __ATOMIC_RELEASE);
 }
 

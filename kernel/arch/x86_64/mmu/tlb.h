@@ -6,9 +6,11 @@
 #pragma once
 
 #include "lib/compiler.h"
+#include "lib/types.h"
 
 struct cpu;
 struct pd;
+struct vcpu;
 
 /* Chooses the PCID and fills in pd->cr3. Whatever a former owner of the PCID left behind is flushed before its first
  * use. */
@@ -27,5 +29,10 @@ static always_inline void tlb_refresh_preserving(void)
 	__asm__ volatile("call tlb_refresh_wrapper" : : : "memory", "cc");
 }
 
+/*
+ * From the NMI handler, if it has not hit a guest: v, which is loaded, is not in the guest, and will not be without a
+ * look at its mark. True if that is set.
+ */
+bool tlb_note_out(const struct vcpu *v);
 /* From the NMI handler: does the flushes that other CPUs wait for. */
 void tlb_answer(struct cpu *cpu);
