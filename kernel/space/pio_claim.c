@@ -47,6 +47,8 @@ static void release(struct pio_claims *c)
 		struct space_pio *sp = &c->first->pio;
 		c->first = sp->claimed_next;
 		__atomic_store_n(&sp->claimed_by, NULL, __ATOMIC_RELAXED);
+		if (unlikely(sp->guests_stopped))
+			__atomic_store_n(&sp->guests_stopped, false, __ATOMIC_RELEASE);
 		spin_unlock(&sp->lock);
 	}
 }

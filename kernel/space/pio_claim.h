@@ -28,4 +28,5 @@ bool pio_claim(struct pio_claims *c, struct pd *pd) must_check;
 
 /* Gives all back; from now on patient. */
 void pio_claim_restart(struct pio_claims *c);
+/* The guests that were stopped (space_pio_stop_guests()) go on. */
 void pio_claim_end(struct pio_claims *c);

@@ -82,6 +82,9 @@ static void split(struct cut *c, struct pio_node *n)
 
 static void take_away(struct cut *c)
 {
+	for (struct pio_node *n = c->first; n; n = n->next)
+		if (n->where & PIO_GUEST)
+			space_pio_stop_guests(n->pd);
 	for (struct pio_node *n = c->first, *next; n; n = next) {
 		next = n->next;
 		if (block_exceeds(pio_range_block(n), c->hole))

@@ -45,6 +45,14 @@ void space_pio_destroy(struct pd *pd)
 	}
 }
 
+void space_pio_stop_guests(struct pd *pd)
+{
+	if (pd->pio.guests_stopped)
+		return;
+	__atomic_store_n(&pd->pio.guests_stopped, true, __ATOMIC_RELAXED);
+	arch_guests_stop(pd);
+}
+
 static void pages_free(u8 **pages, unsigned count)
 {
 	while (count--) {
@@ -151,6 +159,8 @@ static enum status transfer_locked(struct transfer t, unsigned where)
 		count++;
 	if (pio_range_reserve(&spares, count) != SUCCESS)
 		return OOM;
+	if (count && (where & PIO_GUEST))
+		space_pio_stop_guests(t.dst);
 	while (transfer_next(&t)) {
 		struct pio_node *n = pio_range_take(&spares);
 		pio_range_insert(n, t.dst, t.src, t.piece, where);

@@ -39,8 +39,10 @@ struct space_pio {
 	struct avl_tree given;  /* that others hold from it */
 	struct pio_claims *claimed_by;
 	struct pd *claimed_next;
-	bool closed;   /* nothing comes in any more */
-	bool attached; /* the host bitmap is mapped */
+	bool closed;         /* nothing comes in any more */
+	bool attached;       /* the host bitmap is mapped */
+	bool guests_stopped; /* while the guests' bitmap changes; written with the lock, read by those who enter a
+				guest */
 	/* Heap pages; all NULL until the first grant. A bit that is 1 denies (host) or intercepts (guest) its port.
 	 */
 	u8 *host[PIO_HOST_PAGES];
@@ -81,3 +83,16 @@ crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block
  * mapping. Called without locks, maybe by several CPUs at once; a second call changes nothing. OOM: nothing changed.
  */
 enum status arch_pio_bitmap_attach(struct pd *pd) must_check;
+
+/*
+ * Everybody is out of pd's guests when this returns, and stays out until pio.guests_stopped, which has been set
+ * before, is cleared again. Locks of ports are held meanwhile: only NMI handlers are waited for.
+ */
+void arch_guests_stop(struct pd *pd);
+
+/*
+ * With pd's port space claimed: around each change of the bitmap that its guests use. SDM vol. 3, 25.11.4: it must
+ * not be changed while a guest runs that refers to it. This also makes a revocation final: no guest goes on with a
+ * port that it has lost. Stopping twice is no more than once; pio_claim_end() lets them go on.
+ */
+void space_pio_stop_guests(struct pd *pd);

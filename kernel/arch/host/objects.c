@@ -14,6 +14,11 @@ weak void kobject_caps_gone(struct kobject *o)
 	(void)o;
 }
 
+weak void arch_guests_stop(struct pd *pd)
+{
+	(void)pd;
+}
+
 weak enum status arch_pio_bitmap_attach(struct pd *pd)
 {
 	pd->pio.attached = true;

@@ -34,3 +34,4 @@ void vm_trace_off(void);
 void remapped_while_running(void);
 void unmapped_while_running(void);
 void remapped_while_not_running(void);
+void ports_while_running(void);

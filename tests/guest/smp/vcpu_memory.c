@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory that changes under a guest on another CPU, be it running or not. */
+/* Memory and ports that change under a guest on another CPU, be it running or not. */
 #include "vcpu.h"
 
 VM_CODE(count_there, "1: incl 0xe000\n jmp 1b\n");
@@ -135,4 +135,50 @@ void unmapped_while_running(void)
 	RT_MUST(rt_guest_map(vms[1].vcpu.pd, SPILL, (void *)frames[0], 1, RT_MEM_RW));
 	vm_begin(&vms[1], count_there);
 	smp_run(2, unmap_rounds);
+}
+
+/* ---- Ports ---- */
+
+VM_CODE(read_port, "1: in $0x84, %al\n incl 0x6000\n jmp 1b\n");
+
+enum { PORT = 0x84 };
+
+/* A guest that uses a port loses it, with an exit, and goes on when it is back: its bitmap changes under it both
+ * ways. */
+static void port_rounds(unsigned self)
+{
+	struct vm *vm = &vms[1];
+
+	for (unsigned long i = 1; i <= smp_rounds(200); i++) {
+		if (self == 1) {
+			EXPECT_OK(vm_run_on(vm));
+			CHECK_EQ(vm->s->exit_reason, VMX_IO);
+			smp_set(&phase, i);
+			if (!SMP_WAIT(smp_load(&over) == i))
+				return;
+		} else {
+			uint32_t before = *vm_u32(vm, COUNTER);
+
+			if (!SMP_WAIT(*vm_u32(vm, COUNTER) != before))
+				return;
+			RT_MUST(hc_revoke(rt_pio(PORT, 0), REVOKE_SELF | REVOKE_REMOTE, vm->vcpu.pd));
+			if (!SMP_WAIT(smp_load(&phase) == i))
+				return;
+			RT_MUST(rt_guest_ports(vm->vcpu.pd, PORT, 0));
+			RT_MUST(rt_guest_ports(vm->vcpu.pd, PORT + 2 + i % 8, 0));
+			smp_set(&over, i);
+		}
+		smp_beat(self);
+	}
+}
+
+void ports_while_running(void)
+{
+	SMP_NEED(2);
+	NEED_VMX;
+	vm_on(1, 1);
+	RT_MUST(rt_guest_ports(vms[1].vcpu.pd, PORT, 0));
+	vm_begin(&vms[1], read_port);
+	vms[1].s->ctrl[0] = VMX_CTRL0_IO_BITMAPS;
+	smp_run(2, port_rounds);
 }

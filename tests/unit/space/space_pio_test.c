@@ -31,6 +31,26 @@ enum status arch_pio_bitmap_attach(struct pd *pd)
 	return attach_status;
 }
 
+/* No guest of a PD runs between these; who calls them has the PD's ports locked. */
+static unsigned stops;
+static struct pd *stopped;
+static u8 at_stop[PIO_GUEST_PAGES * PAGE_SIZE]; /* the bitmap at that time */
+
+static void copy_guest_bitmap(const struct pd *pd, u8 *to)
+{
+	for (unsigned i = 0; i < PIO_GUEST_PAGES; i++)
+		memcpy(to + i * PAGE_SIZE, pd->pio.guest[i], PAGE_SIZE);
+}
+
+void arch_guests_stop(struct pd *pd)
+{
+	assert_true(pd->pio.lock.held);
+	assert_true(pd->pio.guests_stopped);
+	copy_guest_bitmap(pd, at_stop);
+	stopped = pd;
+	stops++;
+}
+
 /* ---- the model ---- */
 
 static struct port {
@@ -262,6 +282,50 @@ static void guest_bitmap_on_demand(void **state)
 	check_all();
 }
 
+static void check_stop(struct pd *pd, u8 *before)
+{
+	u8 now[PIO_GUEST_PAGES * PAGE_SIZE];
+
+	assert_int_equal(stops, 1);
+	assert_ptr_equal(stopped, pd);
+	assert_false(pd->pio.guests_stopped);
+	assert_memory_equal(at_stop, before, sizeof(now));
+	copy_guest_bitmap(pd, now);
+	assert_memory_not_equal(now, before, sizeof(now));
+	memcpy(before, now, sizeof(now));
+	stops = 0;
+}
+
+/* The bitmap of a guest changes only while none runs: more ports, fewer, and with the PD's end. Others do not stop.
+ */
+static void guests_stop_for_their_bitmap(void **state)
+{
+	static u8 before[PIO_GUEST_PAGES * PAGE_SIZE];
+
+	(void)state;
+	stops = 0;
+	give(0, 1, 0x100, 4, PIO_HOST);
+	take(1, 0x108, 3, true);
+	assert_int_equal(stops, 0);
+	assert_int_equal(space_pio_make_guest(&pds[1]), SUCCESS);
+	copy_guest_bitmap(&pds[1], before);
+	give(0, 1, 0x200, 4, PIO_GUEST | PIO_HOST);
+	check_stop(&pds[1], before);
+	give(0, 1, 0x200, 4, PIO_GUEST); /* has them already */
+	give(1, 2, 0x200, 4, PIO_HOST);
+	assert_int_equal(stops, 0);
+	take(0, 0x208, 3, false);
+	check_stop(&pds[1], before);
+	take(1, 0x200, 0, true);
+	check_stop(&pds[1], before);
+	give(0, 1, 0x300, 0, PIO_GUEST);
+	give(0, 1, 0x303, 0, PIO_GUEST);
+	stops = 0;
+	copy_guest_bitmap(&pds[1], before);
+	take(0, 0x303, 0, false);
+	check_stop(&pds[1], before);
+}
+
 static void parts_do_not_split_but_revocation_does(void **state)
 {
 	(void)state;
@@ -432,6 +496,7 @@ int main(void)
 		cmocka_unit_test_setup(hypervisor_has_all, setup),
 		cmocka_unit_test_setup(bitmaps_come_with_the_first_grant, setup),
 		cmocka_unit_test_setup(guest_bitmap_on_demand, setup),
+		cmocka_unit_test_setup(guests_stop_for_their_bitmap, setup),
 		cmocka_unit_test_setup(parts_do_not_split_but_revocation_does, setup),
 		cmocka_unit_test_setup(occupied_ports_are_skipped, setup),
 		cmocka_unit_test_setup(guest_range_passed_on_to_a_host, setup),

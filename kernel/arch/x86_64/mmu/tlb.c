@@ -295,3 +295,10 @@ void arch_tlb_flush_guest(struct pd *pd)
 	if (cpu_count > 1)
 		flush_guests(pd);
 }
+
+/* On this CPU no guest runs. */
+void arch_guests_stop(struct pd *pd)
+{
+	if (cpu_count > 1)
+		flush_guests(pd);
+}

@@ -30,14 +30,21 @@ static always_inline void write_host(struct arch_vcpu *a)
 		vmwrite(VMCS_HOST_GS_BASE, a->host_gs_base = gs);
 }
 
-/* The mark goes first, as in tlb_refresh(). An NMI that comes after the look at it sets a hazard (entry/nmi.c). */
+/*
+ * The mark goes first, as in tlb_refresh(). An NMI that comes after the look at it sets a hazard (entry/nmi.c).
+ * Whoever stops the guests says so, and sets the mark then: all entries come by here until he is done, which takes
+ * him no more than writing to a bitmap.
+ */
 static noinline struct ec *enter_refreshed(struct vcpu *v)
 {
 	const struct {
 		u64 eptp, reserved;
 	} which = {vmread(VMCS_EPTP), 0};
-	while (__atomic_exchange_n(v->arch.stale, 0, __ATOMIC_SEQ_CST))
+	while (__atomic_exchange_n(v->arch.stale, 0, __ATOMIC_SEQ_CST)) {
+		while (unlikely(__atomic_load_n(&v->pd->pio.guests_stopped, __ATOMIC_ACQUIRE)))
+			arch_relax();
 		__asm__ volatile("invept %0, %1" : : "m"(which), "r"(1ull) : "cc", "memory");
+	}
 	return enter_guest(v);
 }
 
@@ -158,10 +165,12 @@ static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
 		vmx_undo(a); /* of a run that was never entered */
 	if (poked && !cut_short(a))
 		return end_poked(v);
-	if (cpu->nmi_foreign && a->passthrough)
-		return vmx_end_with_nmi(cpu, v);
-	if (!__atomic_load_n(&cpu->passthrough, __ATOMIC_RELAXED))
-		cpu->nmi_foreign = false; /* for nobody */
+	if (unlikely(cpu->nmi_foreign)) {
+		if (a->passthrough)
+			return vmx_end_with_nmi(cpu, v);
+		if (!__atomic_load_n(&cpu->passthrough, __ATOMIC_RELAXED))
+			cpu->nmi_foreign = false; /* for nobody */
+	}
 	if (has(a, SPECIAL_WAITS_SIPI | SPECIAL_EVENT) || !vmx_to_guest(cpu, v->ec, v))
 		return refuse(v, REASON_BAD_STATE);
 	if (a->special & SPECIAL_WAITS_SIPI && !choose_wait(cpu, a)) {
