@@ -315,12 +315,14 @@ static noinline struct ec *exit_undoing(struct cpu *cpu, struct vcpu *v, u32 rea
 	return exit_by_reason(cpu, v, reason, special);
 }
 
-static noinline struct ec *exit_specially(struct cpu *cpu, struct vcpu *v, u32 reason)
+/* The other bits tell of enclaves and bus locks (SDM vol. 3, 25.9.1), which are no business of the VMM's. */
+#define REASON_BASIC 0xffffu
+
+static noinline struct ec *exit_specially(struct cpu *cpu, struct vcpu *v, u64 all)
 {
 	struct arch_vcpu *a = &v->arch;
-	u32 special = a->special;
+	u32 special = a->special, reason = all & (REASON_FAILED | REASON_BASIC);
 
-	reason &= REASON_FAILED | 0xffff; /* an enclave may have been left, too (SDM vol. 3, 25.9.1) */
 	if (special) {
 		cpu->waits_sipi = false;
 		if (!(reason & REASON_FAILED)) /* the event is delivered */
@@ -337,11 +339,12 @@ static noinline struct ec *exit_specially(struct cpu *cpu, struct vcpu *v, u32 r
  * them here. */
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v)
 {
-	u32 reason = (u32)vmread(VMCS_EXIT_REASON);
+	u64 all = vmread(VMCS_EXIT_REASON); /* in one register: no copy of 32 bits */
 
 	v->mtd = 0;
-	if (unlikely(NOT_USUAL >> (reason & 63) & 1) || !vmx_usual_exit(cpu, &v->arch))
-		return exit_specially(cpu, v, reason);
+	if (unlikely(NOT_USUAL >> (all & 63) & 1) || !vmx_usual_exit(cpu, &v->arch))
+		return exit_specially(cpu, v, all);
+	u32 reason = all & REASON_BASIC;
 	vmx_leave_always(cpu, v);
 	if (v->wanted & ~(u64)MTD_GPR_ACDB)
 		return vmx_state_store(v, reason);

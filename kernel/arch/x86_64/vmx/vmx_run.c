@@ -222,6 +222,8 @@ void vmx_interrupted(struct cpu *cpu, struct vcpu *v)
 	struct ec *ec = cpu->ec;
 
 	cpu->waits_sipi = false;
+	if (unlikely(v->arch.special & SPECIAL_UNDO))
+		vmx_undo(&v->arch); /* the run may end without another look at the VMCS: its EC may be killed */
 	vmx_leave_always(cpu, v);
 	vmx_to_host(cpu, ec, v);
 	ec->cont = CONT_VCPU;
