@@ -6,6 +6,14 @@ VM_CODE(count_there, "1: incl 0xe000\n jmp 1b\n");
 
 static volatile uint32_t *frames[2];
 
+static void vm_with_frames(void)
+{
+	vm_on(1, 1);
+	for (unsigned i = 0; i < 2; i++)
+		frames[i] = rt_pages(1);
+	RT_MUST(rt_guest_map(vms[1].vcpu.pd, SPILL, (void *)frames[0], 1, RT_MEM_RW));
+}
+
 /* When the delegation has returned, the guest stores to the new page and never again to the old one. */
 static void remap_rounds(unsigned self)
 {
@@ -36,10 +44,7 @@ void remapped_while_running(void)
 {
 	SMP_NEED(2);
 	NEED_VMX;
-	vm_on(1, 1);
-	for (unsigned i = 0; i < 2; i++)
-		frames[i] = rt_pages(1);
-	RT_MUST(rt_guest_map(vms[1].vcpu.pd, SPILL, (void *)frames[0], 1, RT_MEM_RW));
+	vm_with_frames();
 	vm_begin(&vms[1], count_there);
 	smp_run(2, remap_rounds);
 }
@@ -87,10 +92,7 @@ void remapped_while_not_running(void)
 {
 	SMP_NEED(2);
 	NEED_VMX;
-	vm_on(1, 1);
-	for (unsigned i = 0; i < 2; i++)
-		frames[i] = rt_pages(1);
-	RT_MUST(rt_guest_map(vms[1].vcpu.pd, SPILL, (void *)frames[0], 1, RT_MEM_RW));
+	vm_with_frames();
 	nmis = vm_trace_path(TRACE_PATH_NMI);
 	smp_run(2, peace_rounds);
 	vm_trace_off();

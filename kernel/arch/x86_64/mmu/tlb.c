@@ -37,7 +37,7 @@ static void pcid_free(unsigned pcid)
  * What pd->guest_stale[n] says. CPU n clears it before it flushes on its way into a guest of the PD (vmx/vmx_run.c),
  * and says "out" while it is not in one; all others only set "stale". Entries pay for none of it: the mark is tested,
  * and set or not. So whoever finds "out" after his change knows that the CPU's next entry flushes behind it, and need
- * not ask.
+ * not ask. Modelled in tests/model/guest.pml.
  */
 enum { GUEST_FRESH, GUEST_STALE, GUEST_OUT };
 
