@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flushes of guests' translations: flush_guests() and tlb_note_out() of kernel/arch/x86_64/mmu/tlb.c, enter_refreshed() of
- * vmx/vmx_run.c and the NMI handler. One CPU, which has a vCPU loaded all the time, enters and leaves the guest, whose tables others
+ * Flushes of guests' translations: flush_guests() of kernel/arch/x86_64/mmu/tlb.c, enter_refreshed() of vmx/vmx_run.c and
+ * the NMI handler. One CPU, which has a vCPU loaded all the time, enters and leaves the guest, whose tables others
  * change.
  *
  * Checked: the guest uses no translation that is older than a change whose flush has come to its end, and every flush does. Each

@@ -147,12 +147,24 @@ bool nmi_take(struct cpu *cpu, u64 rip)
 	return ours;
 }
 
+/*
+ * The NMI has not hit a guest: v, which is loaded, is not in one, and will not be without a look at its mark. True if
+ * that is set.
+ */
+static bool note_out(const struct vcpu *v)
+{
+	if (READ_ONCE(*v->arch.stale) == TLB_GUEST_FRESH)
+		return false;
+	WRITE_ONCE(*v->arch.stale, TLB_GUEST_OUT);
+	return true;
+}
+
 static always_inline void handle(struct cpu *cpu, struct trap_frame *f)
 {
 	if (unlikely(!nmi_take(cpu, f->rip)))
 		hazard_set(cpu, HAZARD_NMI); /* to be mentioned; one that hit a guest is not */
 	/* It may have hit between a look at this mark and the window that ends with the guest. */
-	if (unlikely(cpu->vcpu != NULL) && tlb_note_out(cpu->vcpu))
+	if (unlikely(cpu->vcpu != NULL) && note_out(cpu->vcpu))
 		hazard_set(cpu, HAZARD_RCU);
 	if (within(f->rip, vmx_run_window, vmx_run_window_end) && !(f->cs & 3))
 		divert(f, vmx_run_interrupted); /* it may have been about nested pages */

@@ -33,14 +33,6 @@ static void pcid_free(unsigned pcid)
 	__atomic_fetch_and(&pcids[pcid / 64], ~bit(pcid % 64), __ATOMIC_RELAXED);
 }
 
-/*
- * What pd->guest_stale[n] says. CPU n clears it before it flushes on its way into a guest of the PD (vmx/vmx_run.c),
- * and says "out" while it is not in one; all others only set "stale". Entries pay for none of it: the mark is tested,
- * and set or not. So whoever finds "out" after his change knows that the CPU's next entry flushes behind it, and need
- * not ask. Modelled in tests/model/guest.pml.
- */
-enum { GUEST_FRESH, GUEST_STALE, GUEST_OUT };
-
 void tlb_init_pd(struct pd *pd)
 {
 	unsigned pcid = cpu_features.pcid && pd != &pd_kernel ? pcid_alloc() : 0;
@@ -48,7 +40,7 @@ void tlb_init_pd(struct pd *pd)
 	for (unsigned i = 0; i < cpu_count; i++) {
 		pd->cr3[i] = cr3;
 		pd->tlb_stale[i] = 1;
-		pd->guest_stale[i] = GUEST_STALE; /* the nested table's page may have been another one's */
+		pd->guest_stale[i] = TLB_GUEST_STALE; /* the nested table's page may have been another one's */
 	}
 	for (unsigned w = 0; w < WORDS; w++)
 		pd->tlb_users[w] = 0;
@@ -88,14 +80,6 @@ void tlb_refresh(struct cpu *cpu, struct pd *pd)
 		become_user(pd, cpu->id);
 		cr3_write(pd->cr3[cpu->id] & ~CR3_NOFLUSH);
 	}
-}
-
-bool tlb_note_out(const struct vcpu *v)
-{
-	if (READ_ONCE(*v->arch.stale) == GUEST_FRESH)
-		return false;
-	WRITE_ONCE(*v->arch.stale, GUEST_OUT);
-	return true;
 }
 
 /*
@@ -248,9 +232,9 @@ static bool mark_guest(struct pd *pd, unsigned n)
 {
 	u8 *mark = &pd->guest_stale[n];
 
-	if (__atomic_load_n(mark, __ATOMIC_RELAXED) == GUEST_OUT)
+	if (__atomic_load_n(mark, __ATOMIC_RELAXED) == TLB_GUEST_OUT)
 		return false;
-	__atomic_store_n(mark, GUEST_STALE, __ATOMIC_RELAXED);
+	__atomic_store_n(mark, TLB_GUEST_STALE, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -291,7 +275,7 @@ void arch_tlb_flush(struct pd *pd, u64 va, unsigned order)
 /* A guest that is interrupted finds the mark before it goes on (vmx/vmx_run.c). */
 void arch_tlb_flush_guest(struct pd *pd)
 {
-	pd->guest_stale[cpu_current()->id] = GUEST_STALE;
+	pd->guest_stale[cpu_current()->id] = TLB_GUEST_STALE;
 	if (cpu_count > 1)
 		flush_guests(pd);
 }

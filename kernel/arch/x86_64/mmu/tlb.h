@@ -6,11 +6,9 @@
 #pragma once
 
 #include "lib/compiler.h"
-#include "lib/types.h"
 
 struct cpu;
 struct pd;
-struct vcpu;
 
 /* Chooses the PCID and fills in pd->cr3. Whatever a former owner of the PCID left behind is flushed before its first
  * use. */
@@ -30,9 +28,12 @@ static always_inline void tlb_refresh_preserving(void)
 }
 
 /*
- * From the NMI handler, if it has not hit a guest: v, which is loaded, is not in the guest, and will not be without a
- * look at its mark. True if that is set.
+ * What pd->guest_stale[n] says. CPU n clears it before it flushes on its way into a guest of the PD (vmx/vmx_run.c),
+ * and says "out" while it is not in one; all others only set "stale". Entries pay for none of it: the mark is tested,
+ * and set or not. So whoever finds "out" after his change knows that the CPU's next entry flushes behind it, and need
+ * not ask. Modelled in tests/model/guest.pml.
  */
-bool tlb_note_out(const struct vcpu *v);
+enum { TLB_GUEST_FRESH, TLB_GUEST_STALE, TLB_GUEST_OUT };
+
 /* From the NMI handler: does the flushes that other CPUs wait for. */
 void tlb_answer(struct cpu *cpu);
