@@ -20,8 +20,7 @@ TO_KERNEL, END = "goes on in the kernel, which looks at the hazards later", "nev
 ALLOWED = {
     ("entry_nested", "iretq"): TO_KERNEL,
     ("entry_own_stack", "iretq"): "an NMI's own, or goes on in the kernel: events of user code are the dispatcher's",
-    ("reenter_unblocking", "iretq"): TO_KERNEL,
-    ("exit_nmi_of_guest", "iretq"): TO_KERNEL,
+    ("unblock_nmis", "iretq"): TO_KERNEL,
     ("exit_kick", "iretq"): "goes to the start of vmx_run_window",
     ("exit_event", "iretq"): "goes to the start of vmx_run_window",
     ("ap_main", "hlt"): END,
