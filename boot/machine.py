@@ -60,8 +60,9 @@ class Outcome:
     screen: str  # VGA text memory; only filled for a QEMU machine that was still running at the end
     status: object  # the emulator's exit code, or None if it had to be stopped
     seconds: float
-    why: str  # "exit", "matched", "doomed" or "timeout"
+    why: str  # "exit", "matched", "doomed", "timeout", or what `stop` said
     said: str = ""  # what the emulator itself wrote
+    registers: str = ""  # of all CPUs; only of a QEMU that did not come to the end it should have come to
 
 
 def topology(machine):
@@ -202,7 +203,7 @@ def bochs_medium(machine, folder):
 
 
 def qmp(path, command, arguments):
-    """Run one command over QEMU's machine protocol; True if it succeeded."""
+    """Run one command over QEMU's machine protocol and return its answer, which has a "return" if it succeeded."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(5)
         connection.connect(str(path))
@@ -214,14 +215,14 @@ def qmp(path, command, arguments):
             answer = json.loads(stream.readline())
             while "event" in answer:
                 answer = json.loads(stream.readline())
-    return "return" in answer
+    return answer
 
 
 def read_screen(monitor, folder):
     """The text on the VGA screen of a running QEMU, one line per row; "" if it cannot be had."""
     dump = folder / "vga"
     try:
-        if not qmp(monitor, "pmemsave", {"val": VGA_TEXT, "size": VGA_SIZE, "filename": str(dump)}):
+        if "return" not in qmp(monitor, "pmemsave", {"val": VGA_TEXT, "size": VGA_SIZE, "filename": str(dump)}):
             return ""
         cells = dump.read_bytes()[::2].decode("cp437")
     except (OSError, ValueError):
@@ -230,7 +231,15 @@ def read_screen(monitor, folder):
     return "\n".join(rows).rstrip() + "\n"
 
 
-def watch(process, serial, until, doom, timeout, show):
+def read_registers(monitor):
+    """What all CPUs of a running QEMU have in their registers, for people; "" if it cannot be had."""
+    try:
+        return qmp(monitor, "human-monitor-command", {"command-line": "info registers -a"}).get("return", "").replace("\r", "")
+    except (OSError, ValueError):
+        return ""
+
+
+def watch(process, serial, until, doom, timeout, show, stop):
     """Wait for the end: of the process, of patience, or until the serial line shows what `until` wants or `doom` fears."""
     deadline = time.monotonic() + timeout
     while process.poll() is None:
@@ -241,6 +250,9 @@ def watch(process, serial, until, doom, timeout, show):
         if doom and re.search(doom, text_of(serial), re.MULTILINE):
             time.sleep(GRACE)
             return "doomed"
+        why = stop and stop(process, text_of(serial))
+        if why:
+            return why
         if time.monotonic() > deadline:
             return "timeout"
         time.sleep(POLL)
@@ -254,10 +266,11 @@ def text_of(path):
         return ""
 
 
-def run(machine, until=None, timeout=60.0, doom=None, show=None):
+def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None):
     """
     Boot the machine and return its Outcome. `until` and `doom` are regular expressions that end the run early; `show` is
-    called now and then with all that the serial line has said.
+    called now and then with all that the serial line has said. So is `stop`, with the process before; a word that it returns
+    ends the run, and is why.
     """
     with tempfile.TemporaryDirectory(prefix="hedron-vm.") as name:
         folder = pathlib.Path(name)
@@ -273,9 +286,10 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None):
             except FileNotFoundError:
                 raise MachineError(f"{command[0]} is missing: install qemu-system-x86 and bochs") from None
             try:
-                why = watch(process, serial, until, doom, timeout, show)
+                why = watch(process, serial, until, doom, timeout, show, stop)
                 alive = why != "exit" and machine.emulator == "qemu"
                 screen = read_screen(monitor, folder) if alive else ""
+                registers = read_registers(monitor) if alive and why != "matched" else ""
             finally:
                 if process.poll() is None:
                     process.kill()
@@ -285,4 +299,4 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None):
         if why == "exit" and not text_of(serial):
             raise MachineError(f"{command[0]} ended without a word on the serial line:\n{said[-2000:]}")
         status = process.returncode if why == "exit" else None
-        return Outcome(text_of(serial), screen, status, time.monotonic() - start, why, said)
+        return Outcome(text_of(serial), screen, status, time.monotonic() - start, why, said, registers)

@@ -175,6 +175,10 @@ bool guest_run(const char *suite, const struct test *tests, size_t n)
 	dog.cpu = rt_cpu;
 	RT_MUST(rt_thread(&dog, RT_PRIO, watchdog, NULL));
 	test_around = around;
+	if (rt_arg_text("seed")) {
+		guest_seed(rt_arg("seed", 1));
+		rt_printf("seed %lu\n", rt_arg("seed", 1));
+	}
 	return test_run(suite, tests, n);
 }
 

@@ -118,6 +118,6 @@ static inline bool sel_empty(sel_t sel)
 
 enum status delegate_obj(sel_t from, sel_t pd, sel_t to, unsigned perm);
 
-/* Deterministic random numbers (xorshift64*), the same in each run. */
+/* Deterministic random numbers (xorshift64*), the same in each run with the same "seed=N" on the command line. */
 uint64_t guest_random(void);
 void guest_seed(uint64_t seed);

@@ -173,7 +173,7 @@ static bool (*victim_round)(uint64_t *seed);
 
 static void victim(void *unused)
 {
-	uint64_t seed = 0x5eed;
+	uint64_t seed = smp_seed(0x5eed);
 
 	(void)unused;
 	for (unsigned long i = 0; i < rounds && victim_round(&seed) && !test_failed(); i++)
@@ -199,7 +199,7 @@ static void prepare(void)
 	unsigned cpu = smp_cpu(VICTIM);
 
 	for (unsigned i = 0; i < SMP_MAX; i++)
-		seeds[i] = 77 + i;
+		seeds[i] = smp_seed(77 + i);
 	if (!handler.sel) {
 		handler = (struct rt_ec){.cpu = cpu, .events = SMP_NOTHING};
 		RT_MUST(rt_ec_local(&handler));

@@ -14,7 +14,7 @@ static volatile unsigned long counter, order[4 * SMP_MAX], order_n;
 static void seed_all(void)
 {
 	for (unsigned i = 0; i < SMP_MAX; i++)
-		seeds[i] = 0x1000 + i;
+		seeds[i] = smp_seed(0x1000 + i);
 }
 
 /* ---- Ping-pong ---- */

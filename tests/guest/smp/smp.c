@@ -94,6 +94,13 @@ uint64_t smp_random(uint64_t *seed)
 	return *seed * 0x2545f4914f6cdd1d;
 }
 
+uint64_t smp_seed(uint64_t usual)
+{
+	uint64_t seed = usual ^ rt_arg("seed", 0) * 0x9e3779b97f4a7c15;
+
+	return seed ? seed : 1;
+}
+
 void smp_dawdle(uint64_t *seed, unsigned most)
 {
 	for (uint64_t n = smp_random(seed) % (most + 1); n; n--)
@@ -298,5 +305,7 @@ bool smp_test_run(const char *suite, const struct test *tests, size_t n)
 			add_worker(cpu);
 	sel_next = SMP_SEL;
 	test_around = around;
+	if (rt_arg_text("seed"))
+		rt_printf("seed %lu, effort %lu\n", rt_arg("seed", 0), rt_arg("effort", 100));
 	return test_run(suite, tests, n);
 }

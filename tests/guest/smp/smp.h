@@ -19,7 +19,8 @@
 extern unsigned smp_count; /* workers, one per CPU: smp_cpu(0) is the boot CPU */
 unsigned smp_cpu(unsigned worker);
 
-/* Runs the tests; "cpus=N" on the command line uses fewer CPUs, "effort=N" does N percent of the rounds. */
+/* Runs the tests; "cpus=N" on the command line uses fewer CPUs, "effort=N" does N percent of the rounds, "seed=N"
+ * draws other random numbers. */
 bool smp_test_run(const char *suite, const struct test *tests, size_t n);
 unsigned long smp_rounds(unsigned long usual);
 
@@ -55,6 +56,7 @@ bool smp_patience(struct smp_patience *p);
 /* A few turns of doing nothing, different each time. */
 void smp_dawdle(uint64_t *seed, unsigned most);
 uint64_t smp_random(uint64_t *seed); /* xorshift64*; start with any number but 0 */
+uint64_t smp_seed(uint64_t usual);   /* `usual`, or what "seed=N" on the command line makes of it; never 0 */
 
 static inline unsigned long smp_load(const volatile unsigned long *p)
 {

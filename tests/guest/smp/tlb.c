@@ -132,7 +132,7 @@ static void fight(void (*fn)(void), unsigned long rounds)
 	scenario = fn;
 	each = smp_rounds(rounds);
 	over = 0;
-	seed = 0x71b;
+	seed = smp_seed(0x71b);
 	if (!try_store)
 		try_store = store_here;
 	if (!target)
@@ -365,7 +365,7 @@ static void kernel_page_revoked(void)
 /* Whoever wins: a page that is not mapped, or gone, cannot be written to. */
 static void map_or_unmap(unsigned self)
 {
-	uint64_t dice = self + 1;
+	uint64_t dice = smp_seed(self + 1);
 
 	for (unsigned long r = 0; r < each; r++) {
 		if (!self)

@@ -109,7 +109,7 @@ static void check_paths(unsigned i)
 /* Worker 0 switches, the others work. */
 static void switch_and_work(unsigned self)
 {
-	uint64_t seed = 77;
+	uint64_t seed = smp_seed(77);
 
 	if (self) {
 		work(self);
@@ -220,7 +220,7 @@ static void samples_of_user_code(void)
  * emulator would get to nothing else. */
 static void switch_or_kick(unsigned self)
 {
-	uint64_t seed = 78;
+	uint64_t seed = smp_seed(78);
 
 	if (self) {
 		while (!smp_load(&stop)) {

@@ -161,7 +161,7 @@ static void processors_of_one_guest(void)
 /* Born on one CPU, run on another, buried on a third: again and again, all of them. */
 static void life(unsigned self)
 {
-	uint64_t seed = self + 1;
+	uint64_t seed = smp_seed(self + 1);
 
 	for (unsigned long i = 0; i < smp_rounds(200); i++) {
 		struct vm *vm = &vms[self];
@@ -213,7 +213,7 @@ static void put_to_sleep(struct vm *vm)
 static void poke_rounds(unsigned self)
 {
 	struct vm *vm = &vms[1];
-	uint64_t seed = 77;
+	uint64_t seed = smp_seed(77);
 
 	for (unsigned long i = 1; i <= smp_rounds(1000); i++) {
 		if (self == 1) {
@@ -548,7 +548,7 @@ static bool spoilable(unsigned offset)
 static void spoil_rounds(unsigned self)
 {
 	struct vm *vm = &vms[1];
-	uint64_t seed = 4711 + self;
+	uint64_t seed = smp_seed(4711 + self);
 
 	for (unsigned long i = 1; i <= smp_rounds(3000) && !test_failed(); i++) {
 		uint64_t r = smp_random(&seed);

@@ -238,6 +238,6 @@ bool main(void)
 	static const struct test tests[] = {TEST(spoiled_states), TEST(noise), TEST(spoiled_pages), TEST(random_code),
 					    TEST(random_calls)};
 
-	guest_seed(rt_arg("seed", 1));
+	guest_seed(1); /* or that of the command line */
 	return guest_run("vcpu_fuzz", tests, RT_ARRAY(tests));
 }
