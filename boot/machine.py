@@ -15,6 +15,8 @@ import time
 VGA_TEXT, VGA_SIZE = 0xB8000, 80 * 25 * 2
 POLL = 0.05
 GRACE = 0.5  # for the lines that follow a fatal one
+QMP_PATIENCE = 60  # seconds; QEMU may be as busy as its guest, and its host
+SCREEN_PATIENCE = 30  # seconds from a line on the serial port to the same on the screen
 HTTP_HOST = "10.0.2.100"
 HTTP = f"http://{HTTP_HOST}"
 OVMF = pathlib.Path("/usr/share/OVMF")
@@ -205,7 +207,7 @@ def bochs_medium(machine, folder):
 def qmp(path, command, arguments):
     """Run one command over QEMU's machine protocol and return its answer, which has a "return" if it succeeded."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(5)
+        connection.settimeout(QMP_PATIENCE)
         connection.connect(str(path))
         stream = connection.makefile("rw")
         stream.readline()  # the greeting
@@ -239,9 +241,39 @@ def read_registers(monitor):
         return ""
 
 
+def use_of_cpu(pid):
+    """(CPU time that the threads of a process had, CPU time that they wanted) in seconds; who wants it may have to wait for it."""
+    had = waited = 0
+    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            words = path.read_text().split()
+        except OSError:
+            continue  # a thread that has just ended
+        had, waited = had + int(words[0]), waited + int(words[1])
+    return had / 1e9, (had + waited) / 1e9
+
+
+class Patience:
+    """
+    Seconds for an emulator, which a busy host does not shorten: while its threads wait for a CPU, time passes as much slower as
+    they get less than they want.
+    """
+
+    def __init__(self, process, seconds):
+        self.pid, self.left, self.at, self.use = process.pid, seconds, time.monotonic(), (0.0, 0.0)
+
+    def over(self):
+        """True when they have passed; to be asked often."""
+        now, use = time.monotonic(), use_of_cpu(self.pid)
+        had, wanted = use[0] - self.use[0], use[1] - self.use[1]
+        self.left -= (now - self.at) * (had / wanted if 0 < had < wanted else 1)
+        self.at, self.use = now, use
+        return self.left < 0
+
+
 def watch(process, serial, until, doom, timeout, show, stop):
     """Wait for the end: of the process, of patience, or until the serial line shows what `until` wants or `doom` fears."""
-    deadline = time.monotonic() + timeout
+    patience = Patience(process, timeout)
     while process.poll() is None:
         if show:
             show(text_of(serial))
@@ -253,7 +285,7 @@ def watch(process, serial, until, doom, timeout, show, stop):
         why = stop and stop(process, text_of(serial))
         if why:
             return why
-        if time.monotonic() > deadline:
+        if patience.over():
             return "timeout"
         time.sleep(POLL)
     return "exit"
@@ -266,11 +298,21 @@ def text_of(path):
         return ""
 
 
-def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None):
+def wait_for_screen(process, monitor, folder, shows):
+    """The screen once it shows what it should: a line may be on the serial port already; at last, whatever there is."""
+    patience, screen = Patience(process, SCREEN_PATIENCE), read_screen(monitor, folder)
+    while not shows(screen) and process.poll() is None and not patience.over():
+        time.sleep(POLL)
+        screen = read_screen(monitor, folder)
+    return screen
+
+
+def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, shows=lambda screen: True):
     """
     Boot the machine and return its Outcome. `until` and `doom` are regular expressions that end the run early; `show` is
-    called now and then with all that the serial line has said. So is `stop`, with the process before; a word that it returns
-    ends the run, and is why.
+    called now and then with all that the serial line has said, `stop` with the process and that: a word that it returns ends
+    the run, and is why. `timeout` are seconds of a Patience. `shows` tells whether a screen has what is wanted when the
+    serial line has it.
     """
     with tempfile.TemporaryDirectory(prefix="hedron-vm.") as name:
         folder = pathlib.Path(name)
@@ -288,7 +330,8 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None):
             try:
                 why = watch(process, serial, until, doom, timeout, show, stop)
                 alive = why != "exit" and machine.emulator == "qemu"
-                screen = read_screen(monitor, folder) if alive else ""
+                wanted = shows if why == "matched" else lambda screen: True
+                screen = wait_for_screen(process, monitor, folder, wanted) if alive else ""
                 registers = read_registers(monitor) if alive and why != "matched" else ""
             finally:
                 if process.poll() is None:

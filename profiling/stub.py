@@ -15,7 +15,7 @@ REGISTER = 8  # bytes of it
 ERROR, BYTES = re.compile("E[0-9a-fA-F]{2}"), re.compile("(?:[0-9a-fA-F]{2})*")
 LONGEST = 15  # bytes of an instruction
 PAGE = 4096
-PATIENCE = 10  # seconds for the socket to appear
+PATIENCE = 120  # seconds for the socket to appear
 
 
 class Closed(Exception):

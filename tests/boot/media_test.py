@@ -164,7 +164,7 @@ def choice(bench):
     command = [sys.executable, str(media.SOURCE / "boot/run"), "--interactive", str(bench.medium)]
     with open(bench.folder / "said", "w+b") as said:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
-        deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + 4 * TIMEOUT  # by the clock: the emulator is not our child
         while process.poll() is None and time.monotonic() < deadline:
             said.seek(0)
             if b"The second job" in said.read():

@@ -26,7 +26,7 @@ def main():
     titles = [job["title"] for job in jobs]
     if titles[0] != "ipc" or not {"vmexit", "hello"} <= set(titles):
         sys.exit(f"FAIL: the menu has {titles}")
-    outcome = machine.run(machine.Machine(disk=str(images / "hedron.img"), memory=512), until=r"^HBENCH \{", timeout=90)
+    outcome = machine.run(machine.Machine(disk=str(images / "hedron.img"), memory=512), until=r"^HBENCH \{", timeout=240)
     if outcome.why != "matched" or not all(title in outcome.serial for title in titles):
         sys.exit(f"FAIL: no results of the first entry, or no menu:\n{outcome.serial}")
     print("PASS")

@@ -73,6 +73,10 @@ def build_machine(args, folder):
     return result
 
 
+def shows(args, screen):
+    return all(re.search(pattern, screen, re.MULTILINE) for pattern in args.screen)
+
+
 def judge_patterns(args, outcome):
     checks = ((args.want, outcome.serial, True, "serial line"), (args.reject, outcome.serial, False, "serial line"),
               (args.screen, outcome.screen, True, "screen"), (args.no_screen, outcome.screen, False, "screen"))
@@ -116,7 +120,8 @@ def main():
     args = arguments()
     with tempfile.TemporaryDirectory(prefix="hedron-boot.") as name:
         try:
-            outcome = machine.run(build_machine(args, pathlib.Path(name)), args.until, args.timeout, DOOM[args.judge])
+            outcome = machine.run(build_machine(args, pathlib.Path(name)), args.until, args.timeout, DOOM[args.judge],
+                                  shows=lambda screen: shows(args, screen))
         except (job.JobError, tools.ToolError, machine.MachineError, OSError) as error:
             sys.exit(f"FAIL: {error}")
     complaints = judge(args, outcome)

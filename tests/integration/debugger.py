@@ -73,9 +73,9 @@ class Session:
         return machine.text_of(self.folder / "serial")
 
     def wait_for(self, pattern):
-        deadline = time.monotonic() + self.timeout
+        patience = machine.Patience(self.process, self.timeout)
         while not re.search(pattern, self.serial(), re.MULTILINE):
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if self.process.poll() is not None or patience.over():
                 raise machine.MachineError(f"nothing on the serial line matches /{pattern}/")
             time.sleep(0.05)
 

@@ -52,9 +52,9 @@ def break_gates(session, _):
 
 def wait_for_halt(session):
     """All have halted; a busy host may take its time."""
-    deadline = time.monotonic() + PATIENCE
+    patience = debugger.machine.Patience(session.process, PATIENCE)
     while not all("HLT=1" in text for text in session.registers()):
-        if time.monotonic() > deadline:
+        if patience.over():
             raise debugger.machine.MachineError("not all CPUs have stopped")
         time.sleep(0.05)
 

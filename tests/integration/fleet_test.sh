@@ -127,7 +127,7 @@ machine() { # machine NAME MORE...
 	echo "  name: test"
 	echo "  network: {interface: br0, address: 10.77.0.1, dhcp: $mode, first: 10.77.0.50, last: 10.77.0.99}"
 	echo "  directories: {baselines: base}"
-	echo "  timeouts: {boot: 120, run: 120, settle: 0}"
+	echo "  timeouts: {boot: 400, run: 400, settle: 0}"
 	echo "  retries: 0"
 	echo "  menu_seconds: 1"
 	echo "machines:"
@@ -145,7 +145,7 @@ machine() { # machine NAME MORE...
 other_server() {
 	unshare -n sleep infinity &
 	local host=$!
-	for _ in {1..50}; do
+	for _ in {1..600}; do
 		[[ $(readlink /proc/self/ns/net) != "$(readlink /proc/$host/ns/net)" ]] && break
 		sleep 0.1
 	done
@@ -163,7 +163,7 @@ network
 # The baseline: the same machine, started without a network.
 export WORDS="suite=ipc windows=2 case=null,call_reply_cross,sm"
 ./power.sh on direct
-for _ in {1..300}; do
+for _ in {1..3000}; do
 	grep -q '"type":"end"' direct.log 2>/dev/null && break
 	sleep 0.1
 done
@@ -178,7 +178,7 @@ mkdir -p boot
 ln -s ../outside boot/link
 "$hbench" fleet serve -i lab.yaml >serve.txt 2>&1 &
 serve=$!
-for _ in {1..100}; do
+for _ in {1..1200}; do
 	grep -q '^serving' serve.txt && break
 	sleep 0.1
 done

@@ -9,12 +9,15 @@ import guest  # noqa: F401 (first: it finds machine)
 import machine
 
 
+PATIENCE = 120  # seconds: all CPUs of the guest may be busy, and the host's, too
+
+
 class Monitor:
     """QEMU's machine protocol, for as long as the machine runs."""
 
     def __init__(self, path, process):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10)
+        self.socket.settimeout(PATIENCE)
         while True:
             try:
                 self.socket.connect(str(path))

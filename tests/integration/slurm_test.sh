@@ -55,7 +55,7 @@ wait_for() { # wait_for SECONDS COMMAND...
 {
 	echo "lab:"
 	echo "  name: lab1"
-	echo "  timeouts: {boot: 2, run: 5, settle: 0}"
+	echo "  timeouts: {boot: 60, run: 60, settle: 0}"
 	echo "  retries: 0"
 	echo "machines:"
 	for name in one two dead; do
@@ -112,9 +112,9 @@ sed 's/ NodeHostname=/ NodeAddr=10.77.1.1&/; s/^PartitionName.*/& Default=YES/' 
 export SLURM_CONF=$lab/slurm.conf
 munged --force --foreground --key-file="$lab/munge/key" --socket="$lab/munge/socket" --pid-file="$lab/munge/pid" \
 	--log-file="$lab/munge/log" --seed-file="$lab/munge/seed" >munged.txt 2>&1 &
-wait_for 10 test -S munge/socket
+wait_for 120 test -S munge/socket
 slurmctld -D >slurmctld.txt 2>&1 &
-wait_for 20 scontrol ping
+wait_for 120 scontrol ping
 for name in one two dead; do
 	mkdir "spool.$name"
 	slurmd -D -N $name >"slurmd.$name.txt" 2>&1 &
@@ -122,7 +122,7 @@ done
 three_idle() {
 	[[ $(sinfo -h -t idle -o %D) == 3 ]]
 }
-wait_for 30 three_idle
+wait_for 120 three_idle
 
 cat >job.sh <<END
 #!/bin/sh
@@ -145,7 +145,7 @@ first=$(submit -w one)
 second=$(submit -w one)
 both=$(submit -N 2 --constraint=new)
 for job in $first $second $both; do
-	wait_for 60 ended "$job"
+	wait_for 300 ended "$job"
 	[[ $(status_of "$job") == "COMPLETED 0" ]] || fail "job $job: $(status_of "$job")"
 done
 grep -q '^one  *ipc  *1  *1  *ok' "job.$second.txt" || fail "the second job"
@@ -155,18 +155,18 @@ grep -q 'belongs to' ./job.*.txt && fail "jobs met on a machine"
 
 # One that is cancelled.
 rm two.say
-sed -i 's/boot: 2/boot: 100/' lab.yaml
+sed -i 's/boot: 60/boot: 600/' lab.yaml
 cancelled=$(submit -w two)
-wait_for 20 grep -q on two.power
+wait_for 120 grep -q on two.power
 scancel "$cancelled"
-wait_for 30 ended "$cancelled"
-wait_for 30 grep -q off two.power
-wait_for 10 test ! -f locks/two.lock
+wait_for 120 ended "$cancelled"
+wait_for 120 grep -q off two.power
+wait_for 120 test ! -f locks/two.lock
 
 # One that nobody hears from.
-sed -i 's/boot: 100/boot: 1/' lab.yaml
+sed -i 's/boot: 600/boot: 1/' lab.yaml
 silent=$(submit --constraint=old)
-wait_for 30 ended "$silent"
+wait_for 120 ended "$silent"
 [[ $(status_of "$silent") == "FAILED 4" ]] || fail "job $silent: $(status_of "$silent")"
 sinfo -h -R -o '%E %N' | grep -q 'hbench: silent machine dead' || fail "the dead machine is in service: $(sinfo -R)"
 "$hbench" fleet run --slurm -i lab.yaml -k kernel.elf --suite ipc 2>outside.txt && fail "a run outside of a job"

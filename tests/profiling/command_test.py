@@ -20,7 +20,7 @@ COMMAND = model.HERE / "pathcost.py"
 def run(*words):
     """(exit code, standard output, standard error)"""
     verb = words[:words[:1] == ("diff",)]
-    command = [sys.executable, COMMAND, *verb, "--build", BUILD, "--timeout", "60", *words[len(verb):]]
+    command = [sys.executable, COMMAND, *verb, "--build", BUILD, "--timeout", "240", *words[len(verb):]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 

@@ -47,13 +47,14 @@ COMMANDS = [
 
 def boot(folder):
     """What GDB writes, by the headings above."""
-    box = machine.Machine(kernel=str(BUILD / "hypervisor.elf32"), cpus=2, gdb=str(folder / "gdb"),
+    # CPUs take turns, or the second might not have come to rest when the first is stopped.
+    box = machine.Machine(kernel=str(BUILD / "hypervisor.elf32"), cpus=2, icount=True, gdb=str(folder / "gdb"),
                           modules=[(str(BUILD / "ipc.elf"), "case=call_reply_cross/words:0,sm_up_wake")])
     ended = []
 
     def run():
         try:
-            ended.append(machine.run(box, timeout=60))
+            ended.append(machine.run(box, timeout=240))
         except machine.MachineError:
             pass  # killed before it said anything: the test will miss the rest
 
@@ -63,7 +64,7 @@ def boot(folder):
     while not (folder / "gdb").exists() and thread.is_alive():
         thread.join(0.05)
     done = subprocess.run([GDB, "-nx", "-batch", BUILD / "hypervisor", "-x", HELPERS, *options], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
     thread.join()
     parts = re.split(r"^== (\w+)\n", done.stdout, flags=re.MULTILINE)
     return {"start": parts[0], **dict(zip(parts[1::2], parts[2::2]))}

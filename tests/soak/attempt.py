@@ -48,18 +48,6 @@ class Result:
     outcome: object = None  # of boot/machine.py; None if there was no machine
 
 
-def use_of_cpu(pid):
-    """(CPU time that the threads of a process had, CPU time that they wanted) in seconds; who wants it may have to wait for it."""
-    had = waited = 0
-    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        try:
-            words = path.read_text().split()
-        except OSError:
-            continue  # a thread that has just ended
-        had, waited = had + int(words[0]), waited + int(words[1])
-    return had / 1e9, (had + waited) / 1e9
-
-
 class Watcher:
     """Ends a run that hangs, or that is to be cut; called now and then."""
 
@@ -70,7 +58,7 @@ class Watcher:
     def __call__(self, process, text):
         if self.cut():
             return "cut"
-        now, (had, wanted) = time.monotonic(), use_of_cpu(process.pid)
+        now, (had, wanted) = time.monotonic(), machine.use_of_cpu(process.pid)
         if len(text) != self.length:
             self.length, self.since, self.had, self.wanted = len(text), now, had, wanted
         silence, limits = now - self.since, self.limits

@@ -178,7 +178,7 @@ class Hanging(unittest.TestCase):
         said = []
         for now in range(int(3 * SILENCE)):
             with unittest.mock.patch.object(attempt.time, "monotonic", lambda: float(now)), \
-                    unittest.mock.patch.object(attempt, "use_of_cpu", lambda _: (had * now, wanted * now)):
+                    unittest.mock.patch.object(attempt.machine, "use_of_cpu", lambda _: (had * now, wanted * now)):
                 said.append(watcher(process, text(now)))
         return said
 
@@ -205,9 +205,9 @@ class Hanging(unittest.TestCase):
     def test_use_of_cpu(self):
         with subprocess.Popen(["sh", "-c", "while :; do :; done"]) as process:
             try:
-                while attempt.use_of_cpu(process.pid)[0] < 0.1:
+                while attempt.machine.use_of_cpu(process.pid)[0] < 0.1:
                     time.sleep(0.05)
-                had, wanted = attempt.use_of_cpu(process.pid)
+                had, wanted = attempt.machine.use_of_cpu(process.pid)
                 self.assertGreaterEqual(wanted, had)
             finally:
                 process.kill()

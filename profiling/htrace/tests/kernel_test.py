@@ -27,7 +27,7 @@ SYMBOLS = ["--kernel", BUILD / "hypervisor", "--user", BUILD / "ipc.elf"]
 
 def run(*command, folder=None, status=0):
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=ENVIRONMENT, cwd=folder,
-                          timeout=300)
+                          timeout=1200)
     if done.returncode != status:
         raise AssertionError(f"{command} ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout if status == 0 else done.stderr
@@ -148,7 +148,7 @@ class Sampled(unittest.TestCase):
                     [QEMU, "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot", "-cpu", "max", "-m", "256",
                      "-net", "none", "-smp", "2", "-accel", "tcg", "-kernel", BUILD / "hypervisor.elf32", "-initrd", words,
                      "-append", "serial novga", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
-                    stdin=subprocess.DEVNULL, stdout=log, cwd=folder, timeout=300).returncode
+                    stdin=subprocess.DEVNULL, stdout=log, cwd=folder, timeout=1200).returncode
             # What it measured is no measure without -icount, and it says so by its status.
             self.assertIn(status, (33, 35))
             run(BUILD / "htrace", "import", "-o", "a.htrace", "a.log", folder=folder)

@@ -18,7 +18,7 @@ static void vm_with_frames(void)
 static void remap_rounds(unsigned self)
 {
 	struct vm *vm = &vms[1];
-	uint64_t seed = 5;
+	uint64_t seed = smp_seed(5);
 
 	if (self == 1) {
 		EXPECT_OK(vm_run_on(vm));
