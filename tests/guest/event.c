@@ -282,7 +282,7 @@ static bool start_timer(void)
 	MUST(rt_ports(PIT, 2));
 	for (unsigned i = 0; i < RT_ARRAY(plan); i++)
 		rt_out8(plan[i].port, plan[i].value);
-	for (unsigned i = 0; i < 1000000 && !timer_asks(); i++)
+	for (unsigned i = 0; i < 100000000 && !timer_asks(); i++) /* the device may be a busy thread elsewhere */
 		rt_pause();
 	return timer_asks();
 }

@@ -55,6 +55,18 @@ static bool helpers_wait(unsigned long turns)
 	return true;
 }
 
+/* Each helper is in its n-th turn or beyond; an up alone does not say that its CPU has got to it. */
+static bool helpers_reach(unsigned long turns)
+{
+	EACH_OTHER(n)
+	for (unsigned long i = 0; helpers[n].turns < turns; i++) {
+		if (i > 1ul << 32)
+			return false;
+		rt_pause();
+	}
+	return true;
+}
+
 static bool helpers_done(void)
 {
 	EACH_OTHER(n)
@@ -130,12 +142,11 @@ static void others_idle(void)
 {
 	SLEEPS_ONLY;
 	helpers_start(wait);
-	EACH_OTHER(n)
-	while (!helpers[n].turns)
-		rt_pause();
+	CHECK(helpers_reach(1));
 	CHECK_OK(doze());
 	EACH_OTHER(n)
 	CHECK_OK(hc_sm_up(helpers[n].wait));
+	CHECK(helpers_reach(2));
 	CHECK_OK(doze());
 	EACH_OTHER(n)
 	{
@@ -184,10 +195,7 @@ static void msrs(void)
 	SLEEPS_ONLY;
 	helpers_start(msrs_twice);
 	count = read_msrs(self->msr);
-	CHECK(helpers_wait(0));
-	EACH_OTHER(n)
-	while (!helpers[n].turns)
-		rt_pause();
+	CHECK(helpers_reach(1));
 	CHECK_OK(doze());
 	read_msrs(self->msr_after);
 	EACH_OTHER(n)

@@ -396,7 +396,8 @@ static void sample_refused(void)
 /* The other CPU idles: the sample is in the kernel, and so says the NMI that brought it. */
 static void samples_of_idleness(void)
 {
-	enum { SAMPLES = 5, PATIENCE = 100000000 };
+	enum { SAMPLES = 5 };
+	const unsigned long patience = 1ul << 32; /* turns: whoever emulates the other CPU may be busy */
 	unsigned other = rt_cpu_other();
 	unsigned long va = rt_va(pages, 1);
 
@@ -413,8 +414,10 @@ static void samples_of_idleness(void)
 	for (unsigned i = 0; i < SAMPLES; i++) {
 		uint64_t before = __atomic_load_n(&there->written, __ATOMIC_ACQUIRE), last = 0;
 		MUST(ctrl(TRACE_CTRL_SAMPLE, other, 0));
-		for (unsigned long wait = PATIENCE; wait && last != before + 2; wait--)
+		for (unsigned long wait = patience; wait && last != before + 2; wait--) {
 			last = __atomic_load_n(&there->written, __ATOMIC_ACQUIRE);
+			rt_pause();
+		}
 		EXPECT_EQ(last, before + 2);
 	}
 	off();

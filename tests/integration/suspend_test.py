@@ -23,7 +23,8 @@ from monitor import Monitor
 
 S3 = 1  # QEMU's sleep type; 0 switches off, 2 is S4, others do nothing
 IGNORED = 3
-NAP = 0.4  # seconds: the roottask looks whether somebody has to pay for them
+NAP = 0.4  # seconds at least: the roottask looks whether somebody has to pay for them
+END = 30  # seconds for QEMU to go away, once its monitor has
 LEFT_OVER = "7 0x9000000000000000"  # a corrected error, and the bank
 NO_S3 = {"q35": "ICH9-LPC.disable_s3=1", "pc": "PIIX4_PM.disable_s3=1"}
 
@@ -40,7 +41,7 @@ def ssdt(kind):
 
 
 def command_line(args, folder):
-    words = {"normal": f"s3={S3}", "absent": "s3=none", "ignored": f"s3={IGNORED} awake=1"}[args.kind]
+    words = {"normal": f"s3={S3} nap={NAP * 1000:.0f}", "absent": "s3=none", "ignored": f"s3={IGNORED} awake=1"}[args.kind]
     build = pathlib.Path(args.build).resolve()
     vm = machine.Machine(iso=str(folder / "image.iso"), firmware=args.firmware, board=args.board, cpu=args.cpu, cpus=args.cpus,
                          memory=512)
@@ -60,8 +61,8 @@ def attend(process, monitor, cpus, timeout):
     Wakes the machine until it has ended, with an error in a bank of the last CPU; returns how often, and whether it came to its
     end.
     """
-    deadline, naps = time.monotonic() + timeout, 0
-    while process.poll() is None and time.monotonic() < deadline:
+    patience, naps = machine.Patience(process, timeout), 0
+    while process.poll() is None and not patience.over():
         try:
             if monitor.run("query-status")["status"] == "suspended":
                 time.sleep(NAP)
@@ -72,7 +73,7 @@ def attend(process, monitor, cpus, timeout):
         except (ConnectionError, OSError):
             break
     try:
-        process.wait(max(1, min(5, deadline - time.monotonic())))
+        process.wait(END)
     except subprocess.TimeoutExpired:
         return naps, False
     return naps, True

@@ -195,6 +195,18 @@ bool guest_run_tables(const char *suite, const struct test *const *tables)
 	return guest_run(suite, all, n);
 }
 
+bool guest_quick(void (*fn)(void), unsigned ms)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		uint64_t start = rt_rdtsc();
+
+		fn();
+		if (rt_rdtsc() - start < (uint64_t)ms * rt_hip->freq_tsc)
+			return true;
+	}
+	return false;
+}
+
 static uint64_t seed = 0x9e3779b97f4a7c15;
 
 void guest_seed(uint64_t s)

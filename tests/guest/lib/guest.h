@@ -118,6 +118,9 @@ static inline bool sel_empty(sel_t sel)
 
 enum status delegate_obj(sel_t from, sel_t pd, sel_t to, unsigned perm);
 
+/* Does it within `ms` at least once in many times: a single time may be that of others who use the same processor. */
+bool guest_quick(void (*fn)(void), unsigned ms);
+
 /* Deterministic random numbers (xorshift64*), the same in each run with the same "seed=N" on the command line. */
 uint64_t guest_random(void);
 void guest_seed(uint64_t seed);
