@@ -166,11 +166,14 @@ static pid_t console_server(int fd, const char *log)
 
 	if (!pid) {
 		int client = accept(fd, NULL, NULL);
+		char answer[64];
 
 		if (write(client, "\xff\xfb\x01\xff\xfb\x03\xff\xfd\x18", 9) != 9)
 			_exit(1);
 		play(client, log);
-		usleep(200000); /* what the client answers must not become a reset of the connection */
+		shutdown(client, SHUT_WR);
+		while (read(client, answer, sizeof(answer)) > 0)
+			; /* unread, what the client answers would become a reset of the connection */
 		close(client);
 		_exit(0);
 	}

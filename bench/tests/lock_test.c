@@ -24,7 +24,7 @@ static pid_t holder(const char *machine)
 		for (;;)
 			pause();
 	}
-	for (int i = 0; i < 1000 && lock_look(folder, machine, &info) != LOCK_HELD; i++)
+	for (int i = 0; i < 60000 && lock_look(folder, machine, &info) != LOCK_HELD; i++)
 		usleep(5000);
 	assert_int_equal(lock_look(folder, machine, &info), LOCK_HELD);
 	return pid;

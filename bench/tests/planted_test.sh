@@ -34,7 +34,7 @@ fi
 }
 
 measure() { # KERNEL NAME
-	"$hbench" run --target qemu --kernel "$1" --roottask "$roottask" --suite ipc --root-append "case=$cases" --timeout 150 \
+	"$hbench" run --target qemu --kernel "$1" --roottask "$roottask" --suite ipc --root-append "case=$cases" --timeout 600 \
 		--quiet -o "$folder/$2.json"
 }
 measure "$kernel" before

@@ -34,7 +34,7 @@ as_server "$bin/initdb" -D "$folder/data" -U hbench -A trust --no-sync --locale=
 	cat "$folder/initdb.log"
 	exit 1
 }
-as_server "$bin/pg_ctl" -D "$folder/data" -w -t 60 -s -l "$folder/server.log" \
+as_server "$bin/pg_ctl" -D "$folder/data" -w -t 600 -s -l "$folder/server.log" \
 	-o "-k $folder -c listen_addresses= -c fsync=off" start || {
 	cat "$folder/server.log"
 	exit 1

@@ -43,7 +43,7 @@ int hbench(const char *words)
 	for (char *word = strtok_r(copy, " ", &save); word && count < 39; word = strtok_r(NULL, " ", &save))
 		argv[count++] = word;
 	assert_true(child_start(&child, argv, folder, fd, fd, &error));
-	for (int i = 0; i < 3000 && !child_ended(&child); i++)
+	for (int i = 0; i < 30000 && !child_ended(&child); i++)
 		usleep(10000);
 	assert_true(child_ended(&child));
 	close(fd);

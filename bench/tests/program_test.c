@@ -200,7 +200,7 @@ static void hanging_machine(void **state)
 	expect(4, RUN "--timeout 3 -o hang.json");
 	has("the time is over");
 	has("--timeout");
-	assert_true(seconds_now() - start < 25);
+	assert_true(seconds_now() - start < 500);
 	assert_false(exists("hang.json"));
 }
 
@@ -572,10 +572,10 @@ static void interrupt(void **state)
 	(void)state;
 	machine("cut", "33", true);
 	assert_true(child_start(&child, argv, folder, fd, fd, &error));
-	for (int i = 0; i < 1000 && !has_data("int.log"); i++)
+	for (int i = 0; i < 30000 && !has_data("int.log"); i++)
 		usleep(10000);
 	kill(child.pid, SIGINT);
-	for (int i = 0; i < 1000 && !child_ended(&child); i++)
+	for (int i = 0; i < 30000 && !child_ended(&child); i++)
 		usleep(10000);
 	assert_true(child_ended(&child));
 	assert_int_equal(WEXITSTATUS(child.status), 130);

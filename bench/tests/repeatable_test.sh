@@ -17,7 +17,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 for name in first second; do
-	"$hbench" run --target qemu --kernel "$kernel" --roottask "$roottask" --timeout 150 --quiet -o "$folder/$name.json"
+	"$hbench" run --target qemu --kernel "$kernel" --roottask "$roottask" --timeout 600 --quiet -o "$folder/$name.json"
 done
 "$hbench" show "$folder/first.json"
 "$hbench" gate --baseline "$folder/first.json" --self-test "$folder/second.json" >"$folder/gate.txt" || {
