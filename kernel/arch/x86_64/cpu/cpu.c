@@ -3,6 +3,7 @@
 
 #include "cpu/desc.h"
 #include "cpu/fpu.h"
+#include "cpu/smap.h"
 #include "entry/frame.h"
 #include "lib/panic.h"
 
@@ -96,6 +97,8 @@ void cpu_detect(bool allow_pcid, bool allow_mwait)
 	cr4_write(cr4_read() | CR4_OSXSAVE | CR4_OSFXSR);
 	choose_extended_state();
 	fpu_setup();
+	if (f->smap)
+		smap_setup();
 }
 
 /* Entry 0 is write-back, 3 uncached: as after reset (SDM vol. 3, 12.12.4), whatever firmware made of it. */

@@ -315,6 +315,7 @@ entry_trap_stubs:
 	 * RAX -64.
 	 */
 	.macro	store_trapped
+	clear_ac
 	push	%rax
 	mov	(CPU_EC - CPU_STACK_TOP + 64)(%rsp), %rax
 	mov	%rcx, EC_RCX(%rax)
@@ -379,7 +380,10 @@ entry_trap:
 	call	exception_raise			/* (cpu, ec, vector) returns the EC that goes on */
 	jmp	return_syscall
 
-	/* A trap in the kernel: a load that may fail, or a bug. Returns to where the frame says then. */
+	/*
+	 * A trap in the kernel: a load that may fail, or a bug. Returns to where the frame says then. AC is clear:
+	 * every way in from user land has seen to that.
+	 */
 entry_nested:
 	push_frame
 	cld
@@ -394,6 +398,7 @@ entry_nested:
 	 * the frame returns to; it always returns by IRET, which lets the next NMI in.
 	 */
 entry_own_stack:
+	clear_ac
 	push_frame
 	cld
 	mov	%rsp, %rdi
