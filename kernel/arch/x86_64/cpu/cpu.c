@@ -2,6 +2,7 @@
 #include "cpu/cpu.h"
 
 #include "cpu/desc.h"
+#include "cpu/errata.h"
 #include "cpu/fpu.h"
 #include "cpu/smap.h"
 #include "entry/frame.h"
@@ -39,12 +40,6 @@ static void choose_extended_state(void)
 			break;
 	}
 	cpu_features.xcr0 = wanted;
-}
-
-/* Goldmont's monitor may not see a store (specification update, APL30). Family 6, model 5Ch. */
-static bool monitor_misses_stores(u32 signature)
-{
-	return (signature & 0x0fff0ff0) == 0x000506c0;
 }
 
 /* "Auth"enticAMD, "Hygo"nGenuine. */
@@ -86,7 +81,7 @@ void cpu_detect(bool allow_pcid, bool allow_mwait)
 	f->smep = l7.ebx & LEAF7_EBX_SMEP;
 	f->smap = l7.ebx & LEAF7_EBX_SMAP;
 	f->umip = l7.ecx & LEAF7_ECX_UMIP;
-	f->mwait = allow_mwait && l1.ecx & LEAF1_ECX_MONITOR && !monitor_misses_stores(l1.eax);
+	f->mwait = allow_mwait && l1.ecx & LEAF1_ECX_MONITOR && !errata_monitor_misses_stores(l1.eax);
 	f->page_1g = e1.edx & EXT1_EDX_1G;
 	f->xsaveopt = ld1.eax & LEAFD1_XSAVEOPT;
 	f->xgetbv1 = ld1.eax & LEAFD1_XGETBV1;
