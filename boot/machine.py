@@ -45,6 +45,7 @@ class Machine:
     cpus: int = 1
     sockets: int = 1
     threads: int = 1  # of each core
+    others: list = dataclasses.field(default_factory=list)  # QEMU: further CPUs, which differ in these features ("smap=off")
     memory: int = 512  # MiB
     quantum: int = 16  # Bochs: instructions of one CPU before it is another one's turn
     kvm: bool = False  # the host's CPU executes the guest
@@ -78,13 +79,16 @@ def topology(machine):
 def qemu_command(machine, serial, monitor, folder):
     """QEMU's command line. `serial` and `monitor` are a file and a socket to create."""
     sockets, cores, threads = topology(machine)
-    smp = f"{machine.cpus},sockets={sockets},cores={cores},threads={threads}"
+    more = len(machine.others)
+    smp = f"{machine.cpus},maxcpus={machine.cpus + more},sockets={sockets},cores={cores + more},threads={threads}"
     board = f"{machine.board},accel={accelerator(machine)},memory-backend=ram"
     command = ["qemu-system-x86_64", "-machine", board + (",graphics=off" if machine.netboot else ""), "-cpu", machine.cpu,
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),
                "-smp", smp, "-display", "none", "-vga", "std",
                "-no-reboot", "-serial", f"file:{serial}", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
+    for number, features in enumerate(machine.others, machine.cpus):
+        command += ["-device", f"{machine.cpu.partition(',')[0]}-x86_64-cpu,socket-id=0,core-id={number},thread-id=0,{features}"]
     if machine.exit_device:
         command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     if machine.gdb:

@@ -191,6 +191,26 @@ static void msr_refused(void)
 			test_fail(__FILE__, __LINE__, "MSR %#x can be written", writes[i]);
 }
 
+#define CPUID_RDTSCP (1u << 27)
+
+/* Whatever firmware or a kernel before has left there is gone. */
+static void msr_leftovers(void)
+{
+	static const unsigned msrs[] = {0xe1,  0x140, 0x1c4, 0x1d9, 0x38f,  0x3f1,  0x570,     0x6a0,
+					0x6a2, 0x6e1, 0xd90, 0xda0, 0x14ce, 0x17d1, 0xc0000301};
+	unsigned aux = 0;
+
+	for (unsigned i = 0; i < RT_ARRAY(msrs); i++) {
+		unsigned long value = 0;
+
+		if (hc_msr_read(msrs[i], &value) == SUCCESS && value)
+			test_fail(__FILE__, __LINE__, "MSR %#x is %#lx", msrs[i], value);
+	}
+	if (rt_cpuid(0x80000001, 0).edx & CPUID_RDTSCP)
+		__asm__ volatile("rdtscp" : "=c"(aux) : : "eax", "edx");
+	EXPECT_EQ(aux, 0);
+}
+
 /* MSRs that do not exist fault in the kernel, which survives; QEMU reads them as 0. */
 static void msr_unknown(void)
 {
@@ -369,6 +389,7 @@ static const struct test tests[] = {
 	TEST(kp_cannot_be_delegated),
 	TEST(kp_in_another_pd),
 	TEST(msr_refused),
+	TEST(msr_leftovers),
 	TEST(msr_unknown),
 	TEST(msr_allowed),
 	TEST(msr_privilege),

@@ -32,6 +32,7 @@ def arguments():
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--sockets", type=int, default=1, help="that the CPUs are in")
     parser.add_argument("--threads", type=int, default=1, help="of each core")
+    parser.add_argument("--other", action="append", default=[], help="features in which one more CPU differs, as QEMU names them")
     parser.add_argument("--quantum", type=int, default=16, help="instructions until Bochs goes on to the next CPU")
     parser.add_argument("--memory", type=int, default=256, help="MiB")
     parser.add_argument("--board", default="pc")
@@ -59,7 +60,7 @@ def build_machine(args, folder):
     is_bochs = args.via == "bochs"
     result = machine.Machine(cpu=args.cpu or ("tigerlake" if is_bochs else "max"), cpus=args.cpus, memory=args.memory,
                              board=args.board, icount=args.icount, exit_device=not args.hold,
-                             sockets=args.sockets, threads=args.threads, quantum=args.quantum)
+                             sockets=args.sockets, threads=args.threads, quantum=args.quantum, others=args.other)
     if args.via == "kernel":
         result.kernel, result.modules, result.cmdline = str(build / "hypervisor.elf32"), modules, args.cmdline
         return result

@@ -14,7 +14,7 @@ struct vcpu;
 /* What makes entries and exits of a vCPU more than the usual; zero for most guests. */
 enum vmx_special {
 	SPECIAL_SYSCALL = 1 << 0,   /* EFER.SCE: STAR, LSTAR, FMASK are the guest's while it runs */
-	SPECIAL_TSC_AUX = 1 << 1,   /* TSC_AUX differs from the host's */
+	SPECIAL_TSC_AUX = 1 << 1,   /* TSC_AUX is not 0 */
 	SPECIAL_SPEC_CTRL = 1 << 2, /* SPEC_CTRL is not 0 */
 	SPECIAL_LIVE = 1 << 3,      /* the guest writes such MSRs without exits: they are read back */
 	SPECIAL_XCR0 = 1 << 4,      /* XCR0 differs from the host's, and the guest could tell */
@@ -51,7 +51,7 @@ struct arch_vcpu {
 	bool has_timeout;   /* the VMM has set one, and it has not come yet */
 	u32 timer;
 
-	u64 host_cr3, host_fs_base, host_gs_base, host_tsc_aux;
+	u64 host_cr3, host_fs_base, host_gs_base;
 	u32 asked_primary, asked_secondary, primary, secondary;
 	u32 exceptions; /* those the VMM is told of */
 	u32 exception;  /* what the last exit by one said of it */

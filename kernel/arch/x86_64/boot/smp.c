@@ -5,6 +5,7 @@
 #include "arch_switch.h"
 #include "boot/suspend.h"
 #include "boot/trampoline.h"
+#include "cpu/desc.h"
 #include "cpu/mca.h"
 #include "cpu/topology.h"
 #include "lib/panic.h"
@@ -63,12 +64,17 @@ void smp_set_online(unsigned n, bool online)
  * Who starts, and how far: the CPU number and one of these. The boot CPU gives up, or the other one comes up, but not
  * both: whoever changes the word first has decided.
  */
-enum { AP_STARTING, AP_UP, AP_LEFT_OFF };
+enum { AP_STARTING, AP_UP, AP_REFUSED, AP_LEFT_OFF };
 static u32 ap_progress;
+u32 ap_no_long_mode; /* start.S: the next CPU cannot even get here */
+
+#define AP_NUMBER_SHIFT 2
+#define AP_LACKING_SHIFT 16 /* with AP_REFUSED: features_name() */
+_Static_assert(HEDRON_CPU_MAX << AP_NUMBER_SHIFT <= 1 << AP_LACKING_SHIFT, "numbers fit");
 
 static u32 ap_word(unsigned n, u32 state)
 {
-	return n << 2 | state;
+	return n << AP_NUMBER_SHIFT | state;
 }
 
 static bool ap_decide(unsigned n, u32 state)
@@ -78,17 +84,39 @@ static bool ap_decide(unsigned n, u32 state)
 					   __ATOMIC_RELAXED);
 }
 
+/* What CPU n has found out that it has not, NULL if it has not said so. */
+static const char *ap_lacking(unsigned n)
+{
+	u32 word = __atomic_load_n(&ap_progress, __ATOMIC_ACQUIRE);
+
+	if (__atomic_load_n(&ap_no_long_mode, __ATOMIC_ACQUIRE))
+		return "64-bit long mode with no-execute pages";
+	return (word & bits_low(AP_LACKING_SHIFT)) == ap_word(n, AP_REFUSED) ? features_name(word >> AP_LACKING_SHIFT)
+									     : NULL;
+}
+
 /*
- * The first thing in C on another CPU, and after sleep on each: on its own stack, on the boot tables. The boot CPU
- * has stayed online while the machine slept, and nobody waits for it.
+ * A CPU of another kind than the boot CPU would fault at what it has not, in the best case. The boot CPU itself,
+ * which is here after sleep, has stayed online, and nobody waits for it.
  */
+static void check_in(unsigned n)
+{
+	if (cpu_online(n))
+		return;
+	u32 lacking = cpu_lacking();
+	u32 state = lacking ? AP_REFUSED | lacking << AP_LACKING_SHIFT : AP_UP;
+	if (!ap_decide(n, state) || lacking)
+		for (;;)
+			arch_halt();
+}
+
+/* The first thing in C on another CPU, and after sleep on each: on its own stack, on the boot tables. */
 void ap_main(void)
 {
 	struct cpu *cpu = cpu_current();
 
-	if (!cpu_online(cpu->id) && !ap_decide(cpu->id, AP_UP))
-		for (;;)
-			arch_halt();
+	desc_load_idt();
+	check_in(cpu->id);
 	cr3_write(pd_kernel.cr3[cpu->id]);
 	cpu_setup(cpu->id);
 	mca_start_cpu(cpu);
@@ -108,10 +136,16 @@ static void wait_us(u64 us)
 		arch_relax();
 }
 
-static bool wait_online(unsigned n, u64 us)
+static bool is_settled(unsigned n)
+{
+	return __atomic_load_n(&cpus_online[n / 64], __ATOMIC_ACQUIRE) >> n % 64 & 1 || ap_lacking(n);
+}
+
+/* Until it is online, or has refused. */
+static bool wait_settled(unsigned n, u64 us)
 {
 	for (u64 end = arch_tsc() + us * tsc_khz / 1000; arch_tsc() < end; arch_relax())
-		if (__atomic_load_n(&cpus_online[n / 64], __ATOMIC_ACQUIRE) >> n % 64 & 1)
+		if (is_settled(n))
 			return true;
 	return false;
 }
@@ -120,29 +154,45 @@ static bool wait_online(unsigned n, u64 us)
 #define STARTUP_US 200000 /* patience costs nothing where all is well */
 #define START_TRIES 5
 
+/* INIT, so that it does not come up on another one's stack. */
+static void leave_off(unsigned n, u32 apic_id)
+{
+	const char *lacking = ap_lacking(n);
+
+	if (lacking)
+		log_warn("smp: CPU %u (APIC ID %u) lacks %s, which the boot CPU has, left off", n, apic_id, lacking);
+	else
+		log_warn("smp: CPU %u (APIC ID %u) does not start, left off", n, apic_id);
+	lapic_send_init(apic_id);
+}
+
+static void send_startup(unsigned n, u32 apic_id, u64 stack)
+{
+	lapic_send_init(apic_id);
+	wait_us(INIT_US);
+	__atomic_store_n(&ap_stack, stack, __ATOMIC_RELAXED);
+	__atomic_store_n(&ap_no_long_mode, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&ap_progress, ap_word(n, AP_STARTING), __ATOMIC_RELEASE);
+	lapic_send_startup(apic_id, (u8)(trampoline_page >> PAGE_BITS));
+}
+
 /* Each try is twice as patient, and begins with a reset: firmware may have had the CPU start elsewhere, and not have
  * waited for it. */
 bool smp_start_cpu(unsigned n, u64 stack)
 {
 	u32 apic_id = arch_cpu(n)->apic_id;
+	int tries = 0;
 
 	smp_set_online(n, false);
-	for (int i = 0; i < START_TRIES; i++) {
-		lapic_send_init(apic_id);
-		wait_us(INIT_US);
-		__atomic_store_n(&ap_stack, stack, __ATOMIC_RELAXED);
-		__atomic_store_n(&ap_progress, ap_word(n, AP_STARTING), __ATOMIC_RELEASE);
-		lapic_send_startup(apic_id, (u8)(trampoline_page >> PAGE_BITS));
-		if (wait_online(n, (u64)STARTUP_US << i))
-			return true;
-		if (!ap_decide(n, AP_LEFT_OFF)) {
-			while (!wait_online(n, STARTUP_US))
-				arch_relax(); /* at the last moment */
-			return true;
-		}
-	}
-	/* So that it does not come up on another one's stack. */
-	lapic_send_init(apic_id);
+	do {
+		send_startup(n, apic_id, stack);
+		if (!wait_settled(n, (u64)STARTUP_US << tries) && !ap_decide(n, AP_LEFT_OFF))
+			while (!is_settled(n)) /* at the last moment */
+				arch_relax();
+	} while (!is_settled(n) && ++tries < START_TRIES);
+	if (cpu_online(n))
+		return true;
+	leave_off(n, apic_id);
 	return false;
 }
 
@@ -165,9 +215,7 @@ void smp_start(const struct acpi_info *acpi, struct hip *hip)
 			continue;
 		if (!lapic_can_reach(acpi->cpu[n].apic_id))
 			log_warn("smp: CPU %u: APIC ID %u needs x2APIC mode, left off", n, acpi->cpu[n].apic_id);
-		else if (!smp_start_cpu(n, (u64)arch_cpu(n) + CPU_STACK_TOP))
-			log_warn("smp: CPU %u (APIC ID %u) does not start, left off", n, acpi->cpu[n].apic_id);
-		else
+		else if (smp_start_cpu(n, (u64)arch_cpu(n) + CPU_STACK_TOP))
 			hip_set_cpu(hip, n, acpi->cpu[n], ap_topology.package, ap_topology.core, ap_topology.thread),
 				started++;
 	}

@@ -14,6 +14,8 @@ void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi);
 
 /* Read by the next CPU that comes out of the trampoline, as the address of its stack. */
 extern u64 ap_stack;
+/* Written by one that has no long mode, in assembly. */
+extern u32 ap_no_long_mode;
 
 /*
  * Starts all that are in the table, one after the other, and enters them in the HIP. Those that do not come up are
@@ -21,7 +23,8 @@ extern u64 ap_stack;
  */
 void smp_start(const struct acpi_info *acpi, struct hip *hip);
 
-/* Starts an offline CPU on this stack, with the trampoline in its place; true if it has come online. */
+/* Starts an offline CPU on this stack, with the trampoline in its place; true if it has come online, else there is a
+ * line on the console that says why not. */
 bool smp_start_cpu(unsigned n, u64 stack) must_check;
 
 void smp_set_online(unsigned n, bool online);

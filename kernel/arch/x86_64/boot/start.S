@@ -69,15 +69,8 @@ boot_entry:
 	sub	$REL(1b), %ebp
 	lea	VREL(boot_stack_top)(%ebp), %esp
 
-	/* Long mode and no-execute are what the tables below need. The rest is checked in C. */
-	mov	$0x80000000, %eax
-	cpuid
-	cmp	$0x80000001, %eax
-	jb	refuse
-	mov	$0x80000001, %eax
-	cpuid
-	and	$(1 << 29 | 1 << 20), %edx
-	cmp	$(1 << 29 | 1 << 20), %edx
+	/* The rest is checked in C. */
+	call	check_long_mode
 	jne	refuse
 
 	/* Page tables; they are in .bss and zero. */
@@ -140,6 +133,9 @@ ap_entry:
 	mov	%eax, %ds
 	mov	%eax, %es
 	mov	%eax, %ss
+	lea	VREL(boot_stack_top)(%ebp), %esp
+	call	check_long_mode
+	jne	ap_refuse
 	mov	$(1 << 5), %eax
 	mov	%eax, %cr4
 	lea	VREL(boot_pml4)(%ebp), %eax
@@ -150,11 +146,29 @@ ap_entry:
 	wrmsr
 	mov	$0x80010033, %eax
 	mov	%eax, %cr0
-	lea	VREL(boot_stack_top)(%ebp), %esp
 	lea	REL(ap_64)(%ebp), %eax
 	push	$SEL_KERNEL_CODE
 	push	%eax
 	lret
+
+	/* The boot CPU tells about it (boot/smp.c). */
+ap_refuse:
+	movl	$1, VREL(ap_no_long_mode)(%ebp)
+1:	hlt
+	jmp	1b
+
+	/* Equal: the CPU has what the boot tables need, long mode and no-execute. Loses EAX, EBX, ECX, EDX. */
+check_long_mode:
+	mov	$0x80000000, %eax
+	cpuid
+	xor	%edx, %edx
+	cmp	$0x80000001, %eax
+	jb	1f
+	mov	$0x80000001, %eax
+	cpuid
+1:	and	$(1 << 29 | 1 << 20), %edx
+	cmp	$(1 << 29 | 1 << 20), %edx
+	ret
 
 	/* No long mode: say so on COM1 and the screen, and stop. */
 refuse:

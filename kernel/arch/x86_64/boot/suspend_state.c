@@ -12,7 +12,6 @@ static const u32 msrs[SUSPEND_STATE_MSRS] = {
 	MSR_SPEC_CTRL,
 	0x1a0, /* MISC_ENABLE */
 	MSR_PAT,
-	MSR_TSC_AUX,
 };
 
 void suspend_state_save(struct cpu *cpu, struct suspend_state *s)

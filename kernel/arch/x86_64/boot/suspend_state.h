@@ -7,7 +7,7 @@
 
 struct cpu;
 
-#define SUSPEND_STATE_MSRS 4
+#define SUSPEND_STATE_MSRS 3
 
 struct suspend_state {
 	u64 cr3, fs_base, gs_base, apic_mode;

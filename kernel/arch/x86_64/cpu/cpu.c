@@ -2,33 +2,20 @@
 #include "cpu/cpu.h"
 
 #include "cpu/desc.h"
-#include "cpu/errata.h"
 #include "cpu/fpu.h"
+#include "cpu/leftovers.h"
 #include "cpu/smap.h"
 #include "entry/frame.h"
 #include "lib/panic.h"
 
 struct cpu_features cpu_features;
 
-#define LEAF1_ECX_MONITOR (1u << 3)
-#define LEAF1_ECX_PCID (1u << 17)
-#define LEAF1_ECX_XSAVE (1u << 26)
-#define LEAF1_EDX_PGE (1u << 13)
-#define LEAF7_EBX_FSGSBASE (1u << 0)
-#define LEAF7_EBX_SMEP (1u << 7)
-#define LEAF7_EBX_SMAP (1u << 20)
-#define LEAF7_ECX_UMIP (1u << 2)
-#define LEAFD1_XSAVEOPT (1u << 0)
-#define LEAFD1_XGETBV1 (1u << 2)
-#define EXT1_EDX_1G (1u << 26)
-#define EXT8_EBX_ERR_PTRS (1u << 2)
-
 #define XSAVE_AREA_MAX 4096
 
 /* Needs CR4.OSXSAVE. What does not fit the page that the interface promises is left off. */
 static void choose_extended_state(void)
 {
-	u32 supported = cpuid(0xd, 0).eax, wanted = XCR0_X87_SSE;
+	u32 supported = cpu_features.xcr0, wanted = XCR0_X87_SSE;
 	if (supported & XCR0_AVX)
 		wanted |= XCR0_AVX;
 	if ((supported & XCR0_AVX512) == XCR0_AVX512 && (wanted & XCR0_AVX))
@@ -49,51 +36,40 @@ bool cpu_is_amd(void)
 	return vendor == 0x68747541 || vendor == 0x6f677948;
 }
 
-/* With the extended family, which counts on from 0Fh. */
-static unsigned family(u32 signature)
-{
-	return (signature >> 8 & 0xf) + (signature >> 20 & 0xff);
-}
-
 static void require(bool have, const char *what)
 {
 	if (!have)
 		panic("refused: this CPU has no %s, which the hypervisor cannot do without", what);
 }
 
+#define APIC_BASE_X2APIC (1u << 10)
+
 void cpu_detect(bool allow_pcid, bool allow_mwait)
 {
 	struct cpu_features *f = &cpu_features;
-	struct cpuid l1 = cpuid(1, 0), l7 = {0}, ld1 = {0}, e1 = {0};
-	u32 max = cpuid(0, 0).eax, ext = cpuid(0x80000000, 0).eax;
 
-	if (max >= 7)
-		l7 = cpuid(7, 0);
-	if (max >= 0xd)
-		ld1 = cpuid(0xd, 1);
-	if (ext >= 0x80000001)
-		e1 = cpuid(0x80000001, 0);
-	require(l1.ecx & LEAF1_ECX_XSAVE && max >= 0xd, "XSAVE");
-	require(l7.ebx & LEAF7_EBX_FSGSBASE, "FSGSBASE");
-
-	f->pge = l1.edx & LEAF1_EDX_PGE;
-	f->pcid = allow_pcid && l1.ecx & LEAF1_ECX_PCID;
-	f->smep = l7.ebx & LEAF7_EBX_SMEP;
-	f->smap = l7.ebx & LEAF7_EBX_SMAP;
-	f->umip = l7.ecx & LEAF7_ECX_UMIP;
-	f->mwait = allow_mwait && l1.ecx & LEAF1_ECX_MONITOR && !errata_monitor_misses_stores(l1.eax);
-	f->page_1g = e1.edx & EXT1_EDX_1G;
-	f->xsaveopt = ld1.eax & LEAFD1_XSAVEOPT;
-	f->xgetbv1 = ld1.eax & LEAFD1_XGETBV1;
-	f->x87_pointers_stay = cpu_is_amd() && family(l1.eax) >= 0x15 && /* older ones have no XSAVE */
-			       !(ext >= 0x80000008 && cpuid(0x80000008, 0).ebx & EXT8_EBX_ERR_PTRS);
-	f->phys_bits = ext >= 0x80000008 ? (u8)cpuid(0x80000008, 0).eax : 36;
+	features_read(f);
+	require(f->xsave, "XSAVE");
+	require(f->fsgsbase, "FSGSBASE");
+	f->pcid &= allow_pcid;
+	f->mwait &= allow_mwait;
+	if (f->x2apic) /* others need it if it is in use */
+		f->x2apic = msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC;
 
 	cr4_write(cr4_read() | CR4_OSXSAVE | CR4_OSFXSR);
 	choose_extended_state();
 	fpu_setup();
 	if (f->smap)
 		smap_setup();
+}
+
+unsigned cpu_lacking(void)
+{
+	struct cpu_features mine;
+
+	features_read(&mine);
+	mine.fpu_size = features_xsave_size(cpu_features.xcr0);
+	return features_lacking(&cpu_features, &mine);
 }
 
 /* Entry 0 is write-back, 3 uncached: as after reset (SDM vol. 3, 12.12.4), whatever firmware made of it. */
@@ -127,8 +103,9 @@ void cpu_setup_syscall(unsigned cpu)
 
 void cpu_setup(unsigned cpu)
 {
-	setup_control_registers();
 	desc_load(cpu);
+	leftovers_reset();
+	setup_control_registers();
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | EFER_NXE);
 	cpu_setup_syscall(cpu);
 	msr_write(MSR_SYSENTER_CS, 0);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "arch/arch.h"
+#include "cpu/features.h"
 #include "lib/types.h"
 
 #define MSR_EFER 0xc0000080
@@ -153,22 +154,15 @@ static always_inline void invlpg(u64 va)
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
-/* What the machine has and the command line allows; the same on every CPU. Constant after boot. */
-struct cpu_features {
-	bool pcid, smep, smap, umip, pge, page_1g, xsaveopt, xgetbv1, mwait;
-	bool x87_pointers_stay; /* XSAVE and XRSTOR leave them alone (cpu/fpu.c) */
-	u8 phys_bits;
-	u32 xcr0; /* extended state that we manage */
-	u32 fpu_size;
-};
-
-extern struct cpu_features cpu_features;
-
 /* Finds out; panics with a clear message if something is missing that the kernel cannot do without. */
 void cpu_detect(bool allow_pcid, bool allow_mwait);
+/* What the running CPU has not of what the boot CPU was found to have: a number for features_name(), 0 if it has all.
+ */
+unsigned cpu_lacking(void);
 /* AMD, or a relative. */
 bool cpu_is_amd(void);
-/* Sets this CPU's control registers and MSRs. */
+/* Sets this CPU's descriptor tables, control registers and MSRs. The first make that a fault of the others is
+ * reported. */
 void cpu_setup(unsigned cpu);
 /* Of those, the ones that SYSCALL uses. */
 void cpu_setup_syscall(unsigned cpu);

@@ -67,7 +67,7 @@ static u8 ist_of(unsigned vector)
 	}
 }
 
-static void load_idt(void)
+void desc_load_idt(void)
 {
 	struct table_pointer idtr = {sizeof(idt) - 1, (u64)idt};
 	__asm__ volatile("lidt %0" : : "m"(idtr));
@@ -86,7 +86,7 @@ void desc_init(void)
 			.type = v == TRAP_BP || v == TRAP_OF ? GATE_INTERRUPT_DPL3 : GATE_INTERRUPT,
 		};
 	}
-	load_idt();
+	desc_load_idt();
 }
 
 static struct tss *tss_of(unsigned cpu)
@@ -138,7 +138,7 @@ void desc_load(unsigned cpu)
 
 	fill_tss(cpu);
 	__asm__ volatile("lgdt %0" : : "m"(gdtr));
-	load_idt();
+	desc_load_idt();
 	desc_load_tr(cpu);
 	__asm__ volatile("lldt %0" : : "r"((u16)0));
 	__asm__ volatile("mov %0, %%ss" : : "r"(SEL_KERNEL_DATA));

@@ -28,6 +28,8 @@ extern u8 desc_tss_pages[TSS_PAGES * PAGE_SIZE];
 
 /* Fills the IDT and loads it, so that a fault during boot is reported; once. */
 void desc_init(void);
+/* The same for another CPU, on any tables and any stack of its own: only NMI, #DB, #DF and #MC need the rest. */
+void desc_load_idt(void);
 /* Fills and loads what belongs to this CPU; the address space in CR3 must have the TSS window. */
 void desc_load(unsigned cpu);
 /* The task register, with its whole limit: a VM exit leaves it without reach of the I/O bitmap. */

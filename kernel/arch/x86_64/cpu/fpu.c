@@ -72,7 +72,7 @@ void fpu_setup(void)
 	if (!cpu_features.xsaveopt)
 		for (u8 *const *site = xsave_sites_start; site < xsave_sites_end; site++)
 			(*site)[3] ^= XSAVEOPT_MODRM_BIT;
-	if (cpu_features.x87_pointers_stay)
+	if (!cpu_features.x87_pointers)
 		for (u8 *const *site = xrstor_sites_start; site < xrstor_sites_end; site++)
 			patch_xrstor(*site);
 }

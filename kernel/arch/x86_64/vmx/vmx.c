@@ -71,8 +71,6 @@ struct vmx vmx;
 static struct vmx_cpu {
 	u32 *region; /* for VMXON; heap page */
 	struct list active;
-	u64 tsc_aux;
-	bool started; /* once */
 } cpus[HEDRON_CPU_MAX];
 
 static struct vmx_control control(u32 msr, bool all)
@@ -215,9 +213,6 @@ void vmx_start_cpu(struct cpu *cpu)
 	}
 	if (vmx.spec_ctrl)
 		(void)!msr_write_safe(MSR_SPEC_CTRL, 0);
-	if (!c->started && vmx.tsc_aux)
-		c->tsc_aux = msr_read(MSR_TSC_AUX); /* as firmware has it; brought back after sleep */
-	c->started = true;
 }
 
 void vmx_stop_cpu(struct cpu *cpu)
@@ -242,11 +237,6 @@ u64 vmx_announce(void)
 struct list *vmx_active(const struct cpu *cpu)
 {
 	return &cpus[cpu->id].active;
-}
-
-u64 vmx_host_tsc_aux(const struct cpu *cpu)
-{
-	return cpus[cpu->id].tsc_aux;
 }
 
 bool arch_vcpu_supported(void)

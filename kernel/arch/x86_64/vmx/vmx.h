@@ -46,8 +46,6 @@ u64 vmx_announce(void);
 
 /* Of the CPU: vCPUs whose VMCS it may hold parts of. */
 struct list *vmx_active(const struct cpu *cpu);
-/* Values of the CPU's own. */
-u64 vmx_host_tsc_aux(const struct cpu *cpu);
 
 /* MSR bitmaps (msr_bitmap.c): physical addresses. `live`: writes that change what the host must put right pass, too.
  */

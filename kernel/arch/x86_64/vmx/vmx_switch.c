@@ -3,7 +3,8 @@
  * KERNEL_GS_BASE and the debug registers stay in the CPU until another guest needs them: the kernel has no use for
  * them, and user mode cannot reach them. (A user's single step leaves its mark in DR6, see entry/trap.c.) The MSRs of
  * SYSCALL are the guest's only if it has EFER.SCE; otherwise it can neither use nor read them. TSC_AUX and SPEC_CTRL
- * are written if they differ from the host's, and read back once the guest has begun to write them.
+ * are written if they differ from the host's (of TSC_AUX that is 0), and read back once the guest has begun to write
+ * them.
  *
  * Extended state is saved and loaded with the host's XCR0, which covers all of it, whatever the guest's is: SSE works
  * in a guest that has only x87 in XCR0, too. The guest's is in force while the guest can tell.
@@ -91,7 +92,7 @@ static void msrs_to_host(const struct cpu *cpu, struct arch_vcpu *a)
 	if (a->special & SPECIAL_SPEC_CTRL)
 		msr_write(MSR_SPEC_CTRL, 0);
 	if (a->special & SPECIAL_TSC_AUX)
-		msr_write(MSR_TSC_AUX, a->host_tsc_aux);
+		msr_write(MSR_TSC_AUX, 0);
 	if (a->special & SPECIAL_SYSCALL)
 		cpu_setup_syscall(cpu->id);
 }

@@ -72,7 +72,7 @@ static always_inline void vmx_set_special(struct arch_vcpu *a, u32 bit, bool on)
 static always_inline void vmx_set_tsc_aux(struct arch_vcpu *a, u32 value)
 {
 	a->tsc_aux = value;
-	vmx_set_special(a, SPECIAL_TSC_AUX, value != a->host_tsc_aux);
+	vmx_set_special(a, SPECIAL_TSC_AUX, value);
 }
 static always_inline void vmx_set_spec_ctrl(struct arch_vcpu *a, u64 value)
 {

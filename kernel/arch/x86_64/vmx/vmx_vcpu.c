@@ -149,8 +149,6 @@ static void first_load(struct cpu *cpu, struct vcpu *v)
 	vmclear(a);
 	list_push_tail(vmx_active(cpu), &a->link);
 	vmptrld(a);
-	a->host_tsc_aux = vmx_host_tsc_aux(cpu);
-	vmx_set_tsc_aux(a, 0);
 	vmx_set_special(a, SPECIAL_L1_FLUSH, vmx.l1_flush);
 	vmx_init_fields(cpu, v);
 	vmx_flush_vpid(v);
