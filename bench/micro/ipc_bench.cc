@@ -58,9 +58,9 @@ static void call_reply(benchmark::State &state)
 	struct cpu *cpu = cpu_current();
 	caller->utcb->items = callee->utcb->items = (u64)state.range(0);
 	for (auto _ : state) {
-		kassert(ipc_call(HC_ARG1(HC_CALL, 0, PORTAL), caller, cpu) == callee);
+		kassert(ipc_call(HC_ARG1(HC_CALL, 0, PORTAL), 0, 0, 0, cpu, caller) == callee);
 		callee->utcb->items = (u64)state.range(0);
-		kassert(ipc_reply(HC_ARG1(HC_REPLY, 0, 0), callee, cpu) == caller);
+		kassert(ipc_reply(HC_ARG1(HC_REPLY, 0, 0), 0, 0, 0, cpu, callee) == caller);
 	}
 }
 BENCHMARK(call_reply)->ArgName("words")->Setup(setup)->Arg(0)->Arg(1)->Arg(8)->Arg(24)->Arg(25)->Arg(128)->Arg(508);

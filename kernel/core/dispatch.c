@@ -111,7 +111,7 @@ static always_inline struct ec *resume_here(struct cpu *cpu, struct ec *ec)
 	case CONT_IRET:
 		arch_return_trap(ec);
 	case CONT_CALL:
-		return ipc_call(ec->regs.rdi, ec, cpu);
+		return ipc_call(ec->regs.rdi, 0, 0, 0, cpu, ec);
 	case CONT_STARTUP:
 		return exception_raise(cpu, ec, HEDRON_EXC_STARTUP);
 	case CONT_EVENT:
@@ -164,16 +164,27 @@ static noinline cold void see_to_handlers(struct cpu *cpu)
 	}
 }
 
-/* Dismantling objects may unblock ECs, which asks for a decision; freed is only what the chosen EC cannot be part of.
- */
-static noinline struct ec *run_hazards(struct cpu *cpu)
+/* Or any residue; and bit 31, which is no hazard, so that this is a constant of one instruction. */
+#define RARE (HAZARD_VCPU | HAZARD_NMI | HAZARD_MCA | ~0ull << 31)
+
+static cold void run_rare(struct cpu *cpu)
 {
+	if (cpu->residue)
+		arch_clear_residue(cpu);
 	if (cpu->hazard & HAZARD_VCPU) {
 		hazard_clear(cpu, HAZARD_VCPU);
 		cpu->ec->cont = CONT_VCPU;
 	}
 	if (cpu->hazard & (HAZARD_NMI | HAZARD_MCA))
 		see_to_handlers(cpu);
+}
+
+/* Dismantling objects may unblock ECs, which asks for a decision; freed is only what the chosen EC cannot be part of.
+ */
+static noinline struct ec *run_hazards(struct cpu *cpu)
+{
+	if (unlikely(cpu->attention & RARE))
+		run_rare(cpu);
 	if (cpu->hazard & HAZARD_REMOTE) {
 		hazard_clear(cpu, HAZARD_REMOTE);
 		remote_take(cpu);

@@ -100,7 +100,7 @@ static always_inline bool plain_rip(const struct ec *ec)
 	return !(ec->regs.rip >> 47);
 }
 
-struct ec *exception_reply(u64 arg1, struct ec *self, struct cpu *cpu)
+struct ec *exception_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self)
 {
 	const struct utcb *utcb = self->utcb;
 	struct ec *caller = self->caller;
@@ -108,10 +108,10 @@ struct ec *exception_reply(u64 arg1, struct ec *self, struct cpu *cpu)
 
 	if (unlikely(self->special != EC_EXCEPTION) || unlikely(arg1 > 0xfff) ||
 	    unlikely(READ_ONCE(utcb->items) & 0xffff0000) || unlikely(mtd & MTD_FPU))
-		return ipc_reply_slow(arg1, self, cpu);
+		return ipc_reply_slow(arg1, unused2, unused3, unused4, cpu, self);
 	arch_state_write(caller, utcb, mtd);
 	if (unlikely(!plain_rip(caller)))
-		return ipc_reply_slow(arg1, self, cpu);
+		return ipc_reply_slow(arg1, unused2, unused3, unused4, cpu, self);
 	caller->callee = NULL;
 	self->caller = cpu->idle_ec;
 	self->special = 0;

@@ -21,4 +21,4 @@ void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller);
 
 /* Reply by an EC about which something is special: if it is just an exception, back to the caller the short way; else
  * ipc_reply_slow(). */
-struct ec *exception_reply(u64 arg1, struct ec *self, struct cpu *cpu);
+struct ec *exception_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);

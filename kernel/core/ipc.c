@@ -20,7 +20,8 @@
 
 static cold struct ec *call_slow(u64 arg1, struct ec *self, struct cpu *cpu, struct pt *pt);
 static cold struct ec *call_fail(struct ec *self, enum status s);
-static noinline struct ec *finish_with_long_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items);
+static keep_arguments struct ec *finish_with_long_message(u64 arg1, struct ec *to, u64 unused3, u64 items,
+							  struct cpu *cpu, struct ec *from);
 
 /* Up to here a loop is faster than the string instruction starts. */
 #define SHORT_WORDS 24
@@ -44,20 +45,23 @@ static always_inline void copy_words(struct ec *from, struct ec *to, u64 items)
  * Message, then the switch. A message without words and items is just its header. The unlikely parts are the last
  * thing done, so that they are jumps and the fast path keeps everything in registers that need no saving.
  */
-static always_inline struct ec *send_and_switch(struct cpu *cpu, struct ec *from, struct ec *to)
+static always_inline struct ec *send_and_switch(u64 arg1, u64 unused3, struct cpu *cpu, struct ec *from,
+						struct ec *to)
 {
 	u64 items = READ_ONCE(from->utcb->items);
 	to->utcb->items = items;
 	if (unlikely((u32)items)) {
 		if ((u32)items > SHORT_WORDS) /* or typed items, whose number is above */
-			return finish_with_long_message(cpu, from, to, items);
+			return finish_with_long_message(arg1, to, unused3, items, cpu, from);
 		copy_words(from, to, items);
 	}
 	return arch_ec_switch(cpu, from, to);
 }
 
-struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu)
+struct ec *ipc_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self)
 {
+	(void)unused2, (void)unused4;
+
 	/* Look up */
 	struct pt *pt = (struct pt *)cap_lookup_or_nothing(arg1 >> 12, KOBJ_PT, PERM_PT_CALL);
 	struct ec *callee = pt->callee;
@@ -73,16 +77,16 @@ struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu)
 	callee->regs.rdi = READ_ONCE(pt->id);
 
 	/* Switch */
-	return send_and_switch(cpu, self, callee);
+	return send_and_switch(arg1, unused3, cpu, self, callee);
 }
 
-struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu)
+struct ec *ipc_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self)
 {
 	/* Check: a plain reply by an EC in a plain call */
-	if (unlikely(self->special))
-		return exception_reply(arg1, self, cpu);
+	if (unlikely(bits_any(&self->special)))
+		return exception_reply(arg1, unused2, unused3, unused4, cpu, self);
 	if (unlikely(arg1 > 0xfff))
-		return ipc_reply_slow(arg1, self, cpu);
+		return ipc_reply_slow(arg1, unused2, unused3, unused4, cpu, self);
 	struct ec *caller = self->caller;
 
 	/* Commit */
@@ -91,7 +95,7 @@ struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu)
 	caller->regs.rdi = SUCCESS;
 
 	/* Switch */
-	return send_and_switch(cpu, self, caller);
+	return send_and_switch(arg1, unused3, cpu, self, caller);
 }
 
 static void transfer_message(struct ec *from, struct ec *to, u64 items)
@@ -105,8 +109,10 @@ static void transfer_message(struct ec *from, struct ec *to, u64 items)
 		ipc_transfer_items(from, to, items, to->utcb->xlt, to->utcb->del, to->utcb);
 }
 
-static noinline struct ec *finish_with_long_message(struct cpu *cpu, struct ec *from, struct ec *to, u64 items)
+static keep_arguments struct ec *finish_with_long_message(u64 arg1, struct ec *to, u64 unused3, u64 items,
+							  struct cpu *cpu, struct ec *from)
 {
+	(void)arg1, (void)unused3;
 	transfer_message(from, to, items);
 	return arch_ec_switch(cpu, from, to);
 }
@@ -184,8 +190,9 @@ static void reply_nowhere(struct cpu *cpu, struct ec *self)
 		ipc_finish_reply(cpu, self);
 }
 
-struct ec *ipc_reply_slow(u64 arg1, struct ec *self, struct cpu *cpu)
+struct ec *ipc_reply_slow(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self)
 {
+	(void)unused2, (void)unused3, (void)unused4;
 	struct sm *sm = NULL;
 	if (arg1 >> 12) {
 		sm = (struct sm *)cap_lookup_object(arg1 >> 12, KOBJ_SM, PERM_SM_DOWN);

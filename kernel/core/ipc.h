@@ -9,11 +9,16 @@
 
 struct cpu;
 
-struct ec *ipc_call(u64 arg1, struct ec *self, struct cpu *cpu);
-struct ec *ipc_reply(u64 arg1, struct ec *self, struct cpu *cpu);
+/*
+ * CPU and EC are the last two of six arguments, and three have no use: both are needed to the end, where XGETBV takes
+ * the registers of the third and the fourth argument for itself, and that of the second is whose turn it is. So no
+ * call and no reply has to move them.
+ */
+struct ec *ipc_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
+struct ec *ipc_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
 
 /* The reply that is not plain: it names a semaphore, or somebody is special. */
-struct ec *ipc_reply_slow(u64 arg1, struct ec *self, struct cpu *cpu);
+struct ec *ipc_reply_slow(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
 
 /* Waits for a busy EC by lending it the current SC, then goes on with self->cont; dies if that would wait for itself.
  */

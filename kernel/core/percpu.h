@@ -53,7 +53,16 @@ struct nmi_origin {
 struct cpu {
 	/* the entries use these */
 	struct ec *ec; /* current: whose registers come back at the exit. Others read it to find out which PD runs */
-	u32 hazard;    /* enum hazard; an NMI on this CPU sets bits */
+	union {
+		struct {
+			u32 hazard; /* enum hazard; an NMI on this CPU sets bits */
+			/* What the last switch to another PD has found in registers that it does not switch, a byte
+			 * each (arch_switch.h); cleared before user land goes on. */
+			u32 residue;
+		};
+		u64 attention; /* both, for the exits */
+	};
+	u8 residue_end; /* the last of its bytes has a second one, which is always 0 */
 
 	u32 id;        /* CPU number; immutable */
 	struct sc *sc; /* current: who pays */
@@ -94,6 +103,8 @@ struct cpu {
 	struct trace_cpu trace; /* the owner's, NMI handlers included; `sample_asked` is everybody's */
 	struct mca_cpu mca;     /* the owner's, its handler of machine checks included */
 };
+
+_Static_assert(offsetof(struct cpu, residue_end) == offsetof(struct cpu, residue) + 4, "the bytes are in a row");
 
 /* CPU numbers are dense from 0, in the order of the firmware's table; those that did not start are missing from
  * `cpus_online`. */

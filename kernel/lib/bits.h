@@ -53,3 +53,11 @@ static always_inline unsigned order_fit(u64 base, u64 count)
 	unsigned most = bit_highest(count);
 	return base && bit_lowest(base) < most ? bit_lowest(base) : most;
 }
+
+/* Whether the word is not 0, by a comparison in memory: compilers load it first. */
+static always_inline bool bits_any(const u32 *word)
+{
+	bool any;
+	__asm__("cmpl $0, %1" : "=@ccne"(any) : "m"(*word));
+	return any;
+}

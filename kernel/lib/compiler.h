@@ -9,6 +9,11 @@
 #define cold __attribute__((__cold__, __noinline__))
 #define hot __attribute__((hot))
 #define noinline __attribute__((noinline))
+#if __has_attribute(noipa)
+#define keep_arguments __attribute__((noipa)) /* those without a use, too, in the order given */
+#else
+#define keep_arguments noinline
+#endif
 #define always_inline inline __attribute__((always_inline))
 #define packed __attribute__((packed))
 #define aligned(n) __attribute__((aligned(n)))

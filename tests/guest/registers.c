@@ -160,7 +160,7 @@ const struct test registers_hypercall_tests[] = {
 bool main(void)
 {
 	static const struct test *const tables[] = {registers_hypercall_tests, registers_ipc_tests,
-						    registers_event_tests, NULL};
+						    registers_event_tests, registers_selector_tests, NULL};
 
 	return guest_run_tables("registers", tables);
 }

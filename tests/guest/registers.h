@@ -22,4 +22,5 @@ void registers_bases(struct regs *r); /* reads FS and GS base */
 #define KEEPS(what, want, outs, hc, flags, sel, ...) \
 	registers_keep(what, (struct hc_regs){HC_ARG1(hc, flags, sel), ##__VA_ARGS__}, want, outs)
 
-extern const struct test registers_hypercall_tests[], registers_ipc_tests[], registers_event_tests[];
+extern const struct test registers_hypercall_tests[], registers_ipc_tests[], registers_event_tests[],
+	registers_selector_tests[];

@@ -27,6 +27,7 @@ static always_inline bool arch_is_canonical(u64 va)
 struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to);
 void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to);
 void arch_fpu_init(struct ec *ec);
+void arch_clear_residue(struct cpu *cpu);
 void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to);
 
 __attribute__((noreturn)) void arch_return_syscall(struct ec *ec);

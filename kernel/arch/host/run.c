@@ -17,7 +17,7 @@ static void dispatch(void *arg)
 static bool wants_dispatcher(const struct host_exit *e)
 {
 	if (e->way == HOST_SYSCALL || e->way == HOST_TRAP) {
-		if (!host_cpu->hazard)
+		if (!host_cpu->attention)
 			return false;
 		e->ec->cont = e->way == HOST_TRAP ? CONT_IRET : CONT_SYSRET;
 		return true;

@@ -14,6 +14,11 @@ u32 host_idle_mode;
 
 static const u64 fpu_initial = HOST_FPU_INITIAL;
 
+void arch_clear_residue(struct cpu *cpu)
+{
+	cpu->residue = 0;
+}
+
 void arch_fpu_init(struct ec *ec)
 {
 	memcpy(ec->fpu, &fpu_initial, sizeof(fpu_initial));

@@ -37,18 +37,32 @@ static always_inline void switch_bases(struct ec *from, const struct ec *to)
 		gsbase_write(READ_ONCE(to->gs_base));
 }
 
+/*
+ * DS, ES, FS and GS are of no use in 64-bit mode, but each can hold any of some selectors, which the next PD could
+ * read: null ones with RPL 0 to 3, user data and code. All are below 256, so storing them in ascending order leaves a
+ * byte of each. Before the load of CR3: that waits for the stores, and the exit's look at all of them need not.
+ */
+static always_inline void note_selectors(struct cpu *cpu)
+{
+	_Static_assert((SEL_USER_CODE | 3) < 256 && SEL_USER_CODE > SEL_USER_DATA, "a byte each");
+	__asm__ volatile("mov %%ds, %0\n\tmov %%es, 1+%0\n\tmov %%fs, 2+%0\n\tmov %%gs, 3+%0"
+			 : "=m"(cpu->residue), "=m"(cpu->residue_end));
+}
+
 static always_inline void switch_space(struct cpu *cpu, const struct ec *from, const struct ec *to)
 {
 	struct pd *pd = to->pd;
 	if (from->pd == pd)
 		return;
-	cr3_write(pd->cr3[cpu->id]);
+	unsigned id = cpu->id;
+	note_selectors(cpu);
+	cr3_write(pd->cr3[id]);
 	cpu->space = pd; /* only now is the old one out of use */
 	/*
 	 * Another CPU that has changed the tables marks the tag stale and then looks who runs the PD (mmu/tlb.c).
 	 * Here `cpu->ec` was written first, and the load of CR3 serializes: one of the two sees the other.
 	 */
-	if (unlikely(pd->tlb_stale[cpu->id]))
+	if (unlikely(pd->tlb_stale[id]))
 		tlb_refresh_preserving();
 }
 
@@ -70,6 +84,9 @@ static always_inline void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, s
 	to->fpu_load = fpu_initial;
 	switch_space(cpu, from, to);
 }
+
+/* cpu->residue is not 0: makes it so before the current EC goes on. */
+void arch_clear_residue(struct cpu *cpu);
 
 /* The extended state that is in the CPU now (the current EC's) becomes that of `to`, too. */
 static always_inline void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to)

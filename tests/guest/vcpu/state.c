@@ -307,14 +307,31 @@ static void poked_writes_reason_only(void)
 	RUN(vm, VMX_VMCALL);
 }
 
+/* The VMM's selectors are null after a run, whatever they and the guest's were; its bases are its own. */
+static void selectors_of_the_vmm(void)
+{
+	struct vm *vm = vcpu_vm(0);
+	unsigned ds, es, fs, gs;
+	unsigned long fs_base, gs_base;
+
+	vm_start(vm, VM_64, &nothing[VM_64]);
+	vm->s->ds.sel = vm->s->es.sel = vm->s->fs.sel = vm->s->gs.sel = 0x13;
+	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" : : "r"(0x23));
+	__asm__ volatile("wrfsbase %0; wrgsbase %1" : : "r"(0x123456000ul), "r"(0x654321000ul));
+	RUN(vm, VMX_VMCALL);
+	__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+	__asm__ volatile("rdfsbase %0; rdgsbase %1" : "=r"(fs_base), "=r"(gs_base));
+	__asm__ volatile("wrfsbase %0; wrgsbase %0" : : "r"(0ul));
+	EXPECT_EQ(ds | es | fs | gs, 0);
+	EXPECT_EQ(fs_base, 0x123456000);
+	EXPECT_EQ(gs_base, 0x654321000);
+}
+
 const struct test vcpu_state_tests[] = {
-	TEST(selected_comes_back),
-	TEST(unselected_is_ignored),
-	TEST(whole_state),
-	TEST(left_alone),
-	TEST(descriptors),
-	TEST(pdptes),
-	TEST(bits_accumulate),
-	TEST(poked_writes_reason_only),
-	{},
+	TEST(selected_comes_back),  TEST(unselected_is_ignored),
+	TEST(whole_state),          TEST(left_alone),
+	TEST(descriptors),          TEST(pdptes),
+	TEST(bits_accumulate),      TEST(poked_writes_reason_only),
+	TEST(selectors_of_the_vmm), {},
 };

@@ -29,6 +29,24 @@ static void the_first_thread_ends_idling(void **state)
 	assert_int_equal(world_sc_of(A)->state, SC_RUNNING);
 }
 
+/* Whatever a switch has found in registers that it does not switch is gone before user land goes on, with no other
+ * hazard. */
+static void residue_is_cleared_before_user_land_goes_on(void **state)
+{
+	(void)state;
+	struct ec *a = world_thread(A, 0, 5);
+	assert_runs(host_dispatch(), a);
+	cpu_current()->residue = 0x23;
+	hazard_set(cpu_current(), HAZARD_SCHED);
+	assert_runs(host_dispatch(), a);
+	assert_int_equal(cpu_current()->attention, 0);
+	cpu_current()->residue = 1u << 24;
+	struct host_exit e = host_dispatch();
+	assert_int_equal(e.way, HOST_SYSCALL);
+	assert_runs(e, a);
+	assert_int_equal(cpu_current()->attention, 0);
+}
+
 static void the_higher_priority_runs(void **state)
 {
 	(void)state;
@@ -385,6 +403,7 @@ int main(void)
 		WORLD_TEST(the_preempted_waits_for_the_more_important),
 		WORLD_TEST(nothing_to_do_is_sleep),
 		WORLD_TEST(the_first_thread_ends_idling),
+		WORLD_TEST(residue_is_cleared_before_user_land_goes_on),
 		WORLD_TEST(the_higher_priority_runs),
 		WORLD_TEST(equals_do_not_preempt),
 		WORLD_TEST(the_preempted_keeps_its_place),

@@ -226,13 +226,13 @@ static inline struct sm *world_sm(u64 sel, u64 count)
 static inline void world_call_fn(void *arg1)
 {
 	struct cpu *cpu = cpu_current();
-	arch_return_syscall(ipc_call((u64)arg1, cpu->ec, cpu));
+	arch_return_syscall(ipc_call((u64)arg1, 0, 0, 0, cpu, cpu->ec));
 }
 
 static inline void world_reply_fn(void *arg1)
 {
 	struct cpu *cpu = cpu_current();
-	arch_return_syscall(ipc_reply((u64)arg1, cpu->ec, cpu));
+	arch_return_syscall(ipc_reply((u64)arg1, 0, 0, 0, cpu, cpu->ec));
 }
 
 static inline struct host_exit world_call_flags(u64 sel, unsigned flags)

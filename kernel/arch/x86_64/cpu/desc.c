@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cpu/desc.h"
 
+#include "arch_switch.h"
+
 #include "entry/frame.h"
 #include "mm/layout.h"
 
@@ -132,6 +134,22 @@ u64 desc_idt(void)
 	return (u64)idt;
 }
 
+static void clear_data_selectors(void)
+{
+	__asm__ volatile("mov %0, %%ds\n\tmov %0, %%es\n\tmov %0, %%fs\n\tmov %0, %%gs" : : "r"(0));
+}
+
+/* Some processors clear the bases with the selectors (SDM vol. 3, 3.4.4.1), others do not. */
+void arch_clear_residue(struct cpu *cpu)
+{
+	u64 fs = fsbase_read(), gs = gsbase_read();
+
+	clear_data_selectors();
+	fsbase_write(fs);
+	gsbase_write(gs);
+	cpu->residue = 0;
+}
+
 void desc_load(unsigned cpu)
 {
 	struct table_pointer gdtr = {sizeof(gdt) - 1, (u64)gdt};
@@ -142,5 +160,5 @@ void desc_load(unsigned cpu)
 	desc_load_tr(cpu);
 	__asm__ volatile("lldt %0" : : "r"((u16)0));
 	__asm__ volatile("mov %0, %%ss" : : "r"(SEL_KERNEL_DATA));
-	__asm__ volatile("mov %0, %%ds\n\tmov %0, %%es\n\tmov %0, %%fs\n\tmov %0, %%gs" : : "r"(0));
+	clear_data_selectors();
 }

@@ -23,6 +23,7 @@ void asm_offsets(void)
 {
 	ASM_OFFSET(CPU_EC, struct cpu, ec);
 	ASM_OFFSET(CPU_HAZARD, struct cpu, hazard);
+	ASM_OFFSET(CPU_ATTENTION, struct cpu, attention);
 	ASM_OFFSET(CPU_MAILBOX, struct cpu, mailbox);
 	ASM_OFFSET(CPU_SLEEPING, struct cpu, sleeping);
 	ASM_CONST(ASM_HAZARD_REMOTE, HAZARD_REMOTE);

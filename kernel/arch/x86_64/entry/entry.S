@@ -65,7 +65,7 @@ entry_long_done:
 	.globl	window_syscall, window_syscall_end, hazard_syscall
 window_syscall:
 	mov	CPU(CPU_EC), %r11
-	cmpl	$0, CPU(CPU_HAZARD)
+	cmpq	$0, CPU(CPU_ATTENTION)
 	jne	hazard_syscall
 	mov	EC_RSI(%r11), %rsi
 	mov	EC_RDX(%r11), %rdx
@@ -90,33 +90,12 @@ hazard_syscall:
 	movb	$ASM_CONT_SYSRET, EC_CONT(%r11)
 	jmp	dispatch_on_empty_stack
 
-	/* call and reply switch to another EC nearly always: all registers are stored first. */
-	.balign 16, 0xcc
-entry_ipc:
-	store_volatile
-	mov	%rbx, EC_RBX(%r11)
-	mov	%rbp, EC_RBP(%r11)
-	mov	%r12, EC_R12(%r11)
-	mov	%r13, EC_R13(%r11)
-	mov	%r14, EC_R14(%r11)
-	mov	%r15, EC_R15(%r11)
-	mov	%r11, %rsi
-	lea	-CPU_STACK_TOP(%rsp), %rdx
-	je	1f
-	door	DOOR_CALL
-	call	ipc_call
-	jmp	return_syscall
-1:	door	DOOR_REPLY
-	call	ipc_reply
-
 	/*
-	 * RAX = the EC that goes on (the current one); the stack is empty. An NMI in the window ends at
-	 * hazard_ipc.
+	 * RAX = the EC that goes on (the current one); the stack is empty. An NMI in one of the windows ends at
+	 * hazard_ipc. There are two, because a jump to one would be an instruction.
 	 */
-	.globl	window_ipc, window_ipc_end, return_syscall
-window_ipc:
-return_syscall:
-	cmpl	$0, CPU(CPU_HAZARD)
+	.macro	return_ipc
+	cmpq	$0, CPU(CPU_ATTENTION)
 	jne	hazard_ipc
 	mov	EC_RIP(%rax), %rcx
 	mov	EC_RDX(%rax), %rdx
@@ -135,6 +114,34 @@ return_syscall:
 	mov	EC_RSP(%rax), %rsp
 	mov	EC_RAX(%rax), %rax
 	sysretq
+	.endm
+
+	/* call and reply switch to another EC nearly always: all registers are stored first. */
+	.balign 16, 0xcc
+entry_ipc:
+	store_volatile
+	mov	%rbx, EC_RBX(%r11)
+	mov	%rbp, EC_RBP(%r11)
+	mov	%r12, EC_R12(%r11)
+	mov	%r13, EC_R13(%r11)
+	mov	%r14, EC_R14(%r11)
+	mov	%r15, EC_R15(%r11)
+	mov	%r11, %r9
+	lea	-CPU_STACK_TOP(%rsp), %r8
+	je	1f
+	door	DOOR_CALL
+	call	ipc_call
+	.globl	window_call, window_call_end
+window_call:
+	return_ipc
+window_call_end:
+
+1:	door	DOOR_REPLY
+	call	ipc_reply
+	.globl	window_ipc, window_ipc_end, return_syscall
+window_ipc:
+return_syscall:
+	return_ipc
 window_ipc_end:
 
 hazard_ipc:
@@ -169,7 +176,7 @@ arch_return_syscall:
 arch_return_trap:
 	empty_stack
 window_trap:
-	cmpl	$0, CPU(CPU_HAZARD)
+	cmpq	$0, CPU(CPU_ATTENTION)
 	jne	hazard_trap
 	push	$SEL_USER_DATA
 	push	EC_RSP(%rdi)
@@ -253,7 +260,9 @@ idle_wake:
 	push	$0
 	.endif
 	push	$\n
-	.if	\n == 1 || \n == 2 || \n == 8 || \n == 18
+	.if	\n == 2
+	jmp	entry_nmi
+	.elseif	\n == 1 || \n == 8 || \n == 18
 	jmp	entry_own_stack
 	.elseif	\n == 13
 	jmp	entry_protection
@@ -397,15 +406,22 @@ entry_nested:
 	 * NMI, #DB, #DF and #MC have stacks of their own and may hit anything. The handler may change where
 	 * the frame returns to; it always returns by IRET, which lets the next NMI in.
 	 */
-entry_own_stack:
+	.macro	own_stack handler
 	clear_ac
 	push_frame
 	cld
 	mov	%rsp, %rdi
-	call	trap_own_stack
+	call	\handler
 	pop_frame
 	add	$16, %rsp
 	iretq
+	.endm
+
+entry_own_stack:
+	own_stack trap_own_stack
+
+entry_nmi:
+	own_stack nmi_handle
 
 	/* entry_return(frame): the registers come from the frame, the last two from the stack it goes back to. */
 	.globl	entry_return

@@ -17,7 +17,7 @@
 #include "trace/trace.h"
 
 extern const u8 window_syscall[], window_syscall_end[], short_window[], short_window_end[];
-extern const u8 window_ipc[], window_ipc_end[];
+extern const u8 window_ipc[], window_ipc_end[], window_call[], window_call_end[];
 extern const u8 window_trap[], window_trap_end[], window_idle[], window_idle_end[];
 extern const u8 vmx_run_window[], vmx_run_window_end[];
 extern const u8 idle_wake[], vmx_run_interrupted[];
@@ -35,7 +35,7 @@ static noinline void divert_exit(struct trap_frame *f, struct cpu *cpu)
 		divert(f, window_syscall);
 	} else if (within(f->rip, short_window, short_window_end)) {
 		divert(f, short_window);
-	} else if (within(f->rip, window_ipc, window_ipc_end)) {
+	} else if (within(f->rip, window_ipc, window_ipc_end) || within(f->rip, window_call, window_call_end)) {
 		cpu->ec->cont = CONT_SYSRET;
 		divert(f, arch_dispatch);
 	} else if (within(f->rip, window_trap, window_trap_end)) {

@@ -59,7 +59,7 @@ entry_short:
 	.globl	short_window, short_window_end
 short_window:
 	mov	CPU(CPU_EC), %r11
-	cmpl	$0, CPU(CPU_HAZARD)
+	cmpq	$0, CPU(CPU_ATTENTION)
 	jne	hazard_short
 	mov	EC_RIP(%r11), %rcx
 	mov	EC_RSP(%r11), %rsp

@@ -179,9 +179,7 @@ static cold void machine_check(struct trap_frame *f)
 void trap_own_stack(struct trap_frame *f);
 void trap_own_stack(struct trap_frame *f)
 {
-	if (f->vector == TRAP_NMI)
-		nmi_handle(f);
-	else if (f->vector == TRAP_DB)
+	if (f->vector == TRAP_DB)
 		debug_trap(f);
 	else if (f->vector == TRAP_MC)
 		machine_check(f);

@@ -17,8 +17,8 @@ extern const u8 entry_long[], doors_vm_entry[];
 
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v);
 
-struct ec *doors_call(u64 arg1, struct ec *self, struct cpu *cpu);
-struct ec *doors_reply(u64 arg1, struct ec *self, struct cpu *cpu);
+struct ec *doors_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
+struct ec *doors_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
 enum status doors_hypercall(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);
 struct ec *doors_exception(struct cpu *cpu, struct ec *ec, unsigned event);
 struct ec *doors_dispatch(struct cpu *cpu);
@@ -62,7 +62,7 @@ static void hypercall_end(struct trace_span *s, u64 arg1, u64 status, const stru
 	trace_record(TRACE_HYPERCALL_END, (u8)status, (u64)next, 0);
 }
 
-typedef struct ec *ipc_fn(u64 arg1, struct ec *self, struct cpu *cpu);
+typedef struct ec *ipc_fn(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
 
 /* `event` if somebody else goes on: the message is there. */
 static always_inline struct ec *message(ipc_fn *fn, unsigned event, u64 arg1, struct ec *self, struct cpu *cpu)
@@ -70,20 +70,22 @@ static always_inline struct ec *message(ipc_fn *fn, unsigned event, u64 arg1, st
 	struct trace_span s;
 
 	hypercall_begin(&s, arg1, self);
-	struct ec *next = fn(arg1, self, cpu);
+	struct ec *next = fn(arg1, 0, 0, 0, cpu, self);
 	if (next != self)
 		trace_record(event, 0, (u64)self, (u64)next);
 	hypercall_end(&s, arg1, next == self ? self->regs.rdi : SUCCESS, next);
 	return next;
 }
 
-struct ec *doors_call(u64 arg1, struct ec *self, struct cpu *cpu)
+struct ec *doors_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self)
 {
+	(void)unused2, (void)unused3, (void)unused4;
 	return message(ipc_call, TRACE_CALL, arg1, self, cpu);
 }
 
-struct ec *doors_reply(u64 arg1, struct ec *self, struct cpu *cpu)
+struct ec *doors_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self)
 {
+	(void)unused2, (void)unused3, (void)unused4;
 	return message(ipc_reply, TRACE_REPLY, arg1, self, cpu);
 }
 
