@@ -13,12 +13,13 @@ struct vcpu;
 
 /* What makes entries and exits of a vCPU more than the usual; zero for most guests. */
 enum vmx_special {
-	SPECIAL_SYSCALL = 1 << 0,   /* EFER.SCE: STAR, LSTAR, FMASK are the guest's while it runs */
-	SPECIAL_TSC_AUX = 1 << 1,   /* TSC_AUX is not 0 */
-	SPECIAL_SPEC_CTRL = 1 << 2, /* SPEC_CTRL is not 0 */
-	SPECIAL_LIVE = 1 << 3,      /* the guest writes such MSRs without exits: they are read back */
-	SPECIAL_XCR0 = 1 << 4,      /* XCR0 differs from the host's, and the guest could tell */
-	SPECIAL_FPU = 1 << 5,       /* since the last entry: extended state of the guest was loaded */
+	SPECIAL_SYSCALL = 1 << 0, /* EFER.SCE: STAR, LSTAR, FMASK are the guest's while it runs */
+	SPECIAL_TSC_AUX = 1 << 1, /* TSC_AUX is not 0 */
+	SPECIAL_SPEC_CTRL =
+		1 << 2,        /* SPEC_CTRL differs from the host's, and the guest could tell or has asked for it */
+	SPECIAL_LIVE = 1 << 3, /* the guest writes such MSRs without exits: they are read back */
+	SPECIAL_XCR0 = 1 << 4, /* XCR0 differs from the host's, and the guest could tell */
+	SPECIAL_FPU = 1 << 5,  /* since the last entry: extended state of the guest was loaded */
 	SPECIAL_HOST_FPU = 1 << 6,  /* since the last entry: the VMM's was saved */
 	SPECIAL_EVENT = 1 << 7,     /* the next entry injects an event */
 	SPECIAL_CUT_SHORT = 1 << 8, /* the timer is 0, in order to get back right after it; its value is in `timer` */
@@ -51,7 +52,7 @@ struct arch_vcpu {
 	bool has_timeout;   /* the VMM has set one, and it has not come yet */
 	u32 timer;
 
-	u64 host_cr3, host_fs_base, host_gs_base;
+	u64 host_cr3, host_fs_base, host_gs_base, host_spec_ctrl;
 	u32 asked_primary, asked_secondary, primary, secondary;
 	u32 exceptions; /* those the VMM is told of */
 	u32 exception;  /* what the last exit by one said of it */
@@ -60,7 +61,8 @@ struct arch_vcpu {
 	u64 sysenter_cs, sysenter_rsp, sysenter_rip;
 
 	u64 xcr0, spec_ctrl;
-	u64 star, lstar, fmask, kernel_gs_base, tsc_aux;
+	u64 star, lstar, fmask, kernel_gs_base;
+	u32 tsc_aux;
 	u64 dr[4], dr6;
 
 	struct list link; /* in its CPU's list of VMCSs that the CPU may hold parts of; of that CPU */

@@ -205,6 +205,51 @@ static void free_writes(void)
 	}
 }
 
+static uint64_t host_spec_ctrl(void)
+{
+	unsigned long value = 0;
+
+	EXPECT_OK(hc_msr_read(SPEC_CTRL, &value));
+	return value;
+}
+
+/*
+ * What firmware has switched on stays on outside of guests ("spec_ctrl=N" says what that is), and no guest sees it:
+ * neither one that looks first, nor one that writes first, nor one whose VMM sets it. And in the page it is the
+ * guest's.
+ */
+static void spec_ctrl_of_the_host(void)
+{
+	static const uint64_t set[] = {2, 0, 4, 1, 5};
+	const uint64_t host = rt_arg("spec_ctrl", 0);
+	struct vm *vm = vcpu_vm(0), *writer = vcpu_vm(1);
+
+	if (!(rt_cpuid(7, 0).edx & CPUID_7_SPEC_CTRL))
+		SKIP("this CPU has no SPEC_CTRL");
+	EXPECT_EQ(host_spec_ctrl(), host);
+	EXPECT_EQ(access(vm, false, 0x12345678, 0, VMX_CTRL0_MSR_BITMAPS), VMX_RDMSR); /* it has not touched it yet */
+	EXPECT_EQ(vm->s->spec_ctrl, 0);
+	EXPECT_EQ(host_spec_ctrl(), host);
+	for (unsigned i = 0; i < RT_ARRAY(set); i++) {
+		vm_start(vm, VM_64, &read_msr[VM_64]);
+		vm->s->ctrl[0] = VMX_CTRL0_MSR_BITMAPS;
+		vm->s->rcx = SPEC_CTRL;
+		vm->s->spec_ctrl = set[i];
+		vm->mtd |= MTD_CR;
+		RUN(vm, VMX_VMCALL);
+		EXPECT_EQ(result(vm), set[i]);
+		EXPECT_EQ(vm->s->spec_ctrl, set[i]);
+		EXPECT_EQ(host_spec_ctrl(), host);
+		EXPECT_EQ(access(writer, true, SPEC_CTRL, set[i], VMX_CTRL0_MSR_BITMAPS), VMX_VMCALL);
+		EXPECT_EQ(writer->s->spec_ctrl, set[i]);
+		EXPECT_EQ(host_spec_ctrl(), host);
+	}
+	vm->s->spec_ctrl = 1ull << 60;
+	vm->mtd = MTD_CR;
+	RUN(vm, 0x80000022);
+	EXPECT_EQ(host_spec_ctrl(), host);
+}
+
 /* SPEC_CTRL is switched: the guest's own, in the state page and back. Where the CPU has none, the guest faults. */
 static void spec_ctrl(void)
 {
@@ -270,13 +315,9 @@ static void in_all_modes(void)
 }
 
 const struct test vcpu_msr_tests[] = {
-	TEST(in_all_modes),
-	TEST(without_bitmaps),
-	TEST(all_reads),
-	TEST(all_reads_passthrough),
-	TEST(forbidden_writes),
-	TEST(free_writes),
-	TEST(spec_ctrl),
-	TEST(passthrough_tsc),
-	{},
+	TEST(in_all_modes),     TEST(without_bitmaps),
+	TEST(all_reads),        TEST(all_reads_passthrough),
+	TEST(forbidden_writes), TEST(free_writes),
+	TEST(spec_ctrl),        TEST(spec_ctrl_of_the_host),
+	TEST(passthrough_tsc),  {},
 };

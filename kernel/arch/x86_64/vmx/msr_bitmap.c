@@ -70,6 +70,13 @@ enum status msr_bitmap_init(void)
 	return SUCCESS;
 }
 
+void msr_bitmap_hide_spec_ctrl(void)
+{
+	for (unsigned passthrough = 0; passthrough < 2; passthrough++)
+		if (bitmaps[passthrough][false]) /* SPEC_CTRL is one of the low MSRs, whose reads come first */
+			bitmaps[passthrough][false][MSR_SPEC_CTRL / 8] |= (u8)(1u << MSR_SPEC_CTRL % 8);
+}
+
 u64 msr_bitmap(bool passthrough, bool live)
 {
 	return heap_phys(bitmaps[passthrough][live]).v;

@@ -9,6 +9,7 @@
 #include "platform/console.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_l1.h"
+#include "vmx/vmx_run.h"
 #include "vmx/vmx_vcpu.h"
 
 struct vmx vmx;
@@ -71,6 +72,8 @@ struct vmx vmx;
 static struct vmx_cpu {
 	u32 *region; /* for VMXON; heap page */
 	struct list active;
+	u64 spec_ctrl; /* as it was found, and is outside of guests */
+	bool started;  /* once */
 } cpus[HEDRON_CPU_MAX];
 
 static struct vmx_control control(u32 msr, bool all)
@@ -200,6 +203,19 @@ static bool vmxon(u32 *region)
 	return ok;
 }
 
+/* Protection that firmware has switched on stays on; after sleep it comes back. */
+static void keep_spec_ctrl(struct vmx_cpu *c)
+{
+	if (c->started)
+		(void)!msr_write_safe(MSR_SPEC_CTRL, c->spec_ctrl);
+	else if (!msr_read_safe(MSR_SPEC_CTRL, &c->spec_ctrl))
+		c->spec_ctrl = 0;
+	if (!c->spec_ctrl)
+		return;
+	msr_bitmap_hide_spec_ctrl();
+	vmx_exit_hide_spec_ctrl();
+}
+
 void vmx_start_cpu(struct cpu *cpu)
 {
 	struct vmx_cpu *c = &cpus[cpu->id];
@@ -212,7 +228,8 @@ void vmx_start_cpu(struct cpu *cpu)
 		return;
 	}
 	if (vmx.spec_ctrl)
-		(void)!msr_write_safe(MSR_SPEC_CTRL, 0);
+		keep_spec_ctrl(c);
+	c->started = true;
 }
 
 void vmx_stop_cpu(struct cpu *cpu)
@@ -237,6 +254,11 @@ u64 vmx_announce(void)
 struct list *vmx_active(const struct cpu *cpu)
 {
 	return &cpus[cpu->id].active;
+}
+
+u64 vmx_host_spec_ctrl(const struct cpu *cpu)
+{
+	return cpus[cpu->id].spec_ctrl;
 }
 
 bool arch_vcpu_supported(void)

@@ -46,8 +46,12 @@ u64 vmx_announce(void);
 
 /* Of the CPU: vCPUs whose VMCS it may hold parts of. */
 struct list *vmx_active(const struct cpu *cpu);
+/* SPEC_CTRL of the CPU outside of guests. */
+u64 vmx_host_spec_ctrl(const struct cpu *cpu);
 
 /* MSR bitmaps (msr_bitmap.c): physical addresses. `live`: writes that change what the host must put right pass, too.
  */
 enum status msr_bitmap_init(void) must_check;
 u64 msr_bitmap(bool passthrough, bool live);
+/* From now on a first look at SPEC_CTRL exits, too: a CPU has another value in it than the guest is to see. */
+void msr_bitmap_hide_spec_ctrl(void);

@@ -241,12 +241,29 @@ static always_inline struct ec *exit_cr(struct cpu *cpu, struct vcpu *v)
 	return leave(cpu, v, REASON_CR_ACCESS);
 }
 
-/* From now on the guest writes these MSRs itself, and they are read back at each exit. */
-static noinline struct ec *let_write(struct cpu *cpu, struct vcpu *v)
+/*
+ * From now on the guest accesses these MSRs itself, and they are read back at each exit. Until now SPEC_CTRL may have
+ * been the host's.
+ */
+static noinline struct ec *let_access(struct cpu *cpu, struct vcpu *v)
 {
-	v->arch.special |= SPECIAL_LIVE;
-	vmwrite(VMCS_MSR_BITMAP, msr_bitmap(v->arch.passthrough, true));
+	struct arch_vcpu *a = &v->arch;
+
+	a->special |= SPECIAL_LIVE;
+	vmx_set_spec_ctrl(a, a->spec_ctrl);
+	if (a->special & SPECIAL_SPEC_CTRL)
+		msr_write(MSR_SPEC_CTRL, a->spec_ctrl);
+	vmwrite(VMCS_MSR_BITMAP, msr_bitmap(a->passthrough, true));
 	return vmx_reenter(cpu, v);
+}
+
+static noinline struct ec *exit_rdmsr(struct cpu *cpu, struct vcpu *v)
+{
+	const struct arch_vcpu *a = &v->arch;
+
+	if ((u32)v->regs.rcx == MSR_SPEC_CTRL && !(a->special & SPECIAL_LIVE) && a->primary & PRI_MSR_BITMAPS)
+		return let_access(cpu, v);
+	return leave(cpu, v, REASON_RDMSR);
 }
 
 static always_inline struct ec *exit_wrmsr(struct cpu *cpu, struct vcpu *v)
@@ -256,7 +273,7 @@ static always_inline struct ec *exit_wrmsr(struct cpu *cpu, struct vcpu *v)
 	bool ours = msr == MSR_SPEC_CTRL || msr == MSR_TSC_AUX || msr == MSR_KERNEL_GS_BASE;
 
 	if (ours && !(a->special & SPECIAL_LIVE) && a->primary & PRI_MSR_BITMAPS)
-		return let_write(cpu, v);
+		return let_access(cpu, v);
 	return leave(cpu, v, REASON_WRMSR);
 }
 
@@ -270,6 +287,17 @@ static bool is_kick(void)
 	(1ull << REASON_INIT | 1ull << REASON_SIPI | 1ull << REASON_CR_ACCESS | 1ull << REASON_WRMSR | \
 	 1ull << REASON_TIMER | 1ull << (REASON_BAD_STATE & 63) | 1ull << (REASON_BAD_MSR & 63) |      \
 	 1ull << (REASON_MACHINE_CHECK & 63))
+
+#define NOT_USUAL (OURS | 1ull << REASON_EXCEPTION | 1ull << REASON_EPT_VIOLATION | 1ull << REASON_EPT_MISCONFIG)
+
+/* Constant once all CPUs are started: RDMSR is one of them only where SPEC_CTRL has to be hidden. */
+static u64 ours = OURS, not_usual = NOT_USUAL;
+
+void vmx_exit_hide_spec_ctrl(void)
+{
+	ours |= 1ull << REASON_RDMSR;
+	not_usual |= 1ull << REASON_RDMSR;
+}
 
 static noinline struct ec *handle(struct cpu *cpu, struct vcpu *v, u32 reason, u32 special)
 {
@@ -294,7 +322,9 @@ static noinline struct ec *handle(struct cpu *cpu, struct vcpu *v, u32 reason, u
 		return leave(cpu, v, REASON_SIPI);
 	case REASON_MACHINE_CHECK:
 		return entry_met_machine_check(cpu, v);
-	default: /* a failed entry, or a reason beyond 63 */
+	default: /* a failed entry, RDMSR, or a reason beyond 63 */
+		if (unlikely(reason == REASON_RDMSR))
+			return exit_rdmsr(cpu, v);
 		return reason & REASON_FAILED ? leave_pending(cpu, v, reason) : leave(cpu, v, reason);
 	}
 }
@@ -304,7 +334,7 @@ static always_inline struct ec *exit_by_reason(struct cpu *cpu, struct vcpu *v, 
 {
 	if (reason == REASON_EXCEPTION)
 		return exit_event(cpu, v, special);
-	if (OURS >> (reason & 63) & 1)
+	if (ours >> (reason & 63) & 1)
 		return handle(cpu, v, reason, special);
 	return leave(cpu, v, reason);
 }
@@ -333,8 +363,6 @@ static noinline struct ec *exit_specially(struct cpu *cpu, struct vcpu *v, u64 a
 	return exit_by_reason(cpu, v, reason, special);
 }
 
-#define NOT_USUAL (OURS | 1ull << REASON_EXCEPTION | 1ull << REASON_EPT_VIOLATION | 1ull << REASON_EPT_MISCONFIG)
-
 /* From vmx_run.S: the guest's general registers are in v->regs. A VMM that asks for no more than a few of them gets
  * them here. */
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v)
@@ -342,7 +370,7 @@ struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v)
 	u64 all = vmread(VMCS_EXIT_REASON); /* in one register: no copy of 32 bits */
 
 	v->mtd = 0;
-	if (unlikely(NOT_USUAL >> (all & 63) & 1) || !vmx_usual_exit(cpu, &v->arch))
+	if (unlikely(not_usual >> (all & 63) & 1) || !vmx_usual_exit(cpu, &v->arch))
 		return exit_specially(cpu, v, all);
 	u32 reason = all & REASON_BASIC;
 	vmx_leave_always(cpu, v);

@@ -16,18 +16,18 @@
 /* ---- from the page ---- */
 
 /* A value that this CPU has: tried out, because which bits exist is nowhere said in one place. */
-static bool spec_ctrl_is_valid(u64 v)
+static bool spec_ctrl_is_valid(const struct arch_vcpu *a, u64 v)
 {
 	if (!v)
 		return true;
 	bool ok = msr_write_safe(MSR_SPEC_CTRL, v);
-	msr_write(MSR_SPEC_CTRL, 0);
+	msr_write(MSR_SPEC_CTRL, a->host_spec_ctrl);
 	return ok;
 }
 
 static noinline u32 load_spec_ctrl(struct arch_vcpu *a, u64 value)
 {
-	if (!spec_ctrl_is_valid(value))
+	if (!spec_ctrl_is_valid(a, value))
 		return REASON_BAD_MSR;
 	vmx_set_spec_ctrl(a, value);
 	return 0;

@@ -13,6 +13,9 @@ struct ec *vmx_finish(struct vcpu *v, u32 reason);
 /* For a guest that drives the machine, an NMI that nobody here has sent. */
 struct ec *vmx_end_with_nmi(struct cpu *cpu, struct vcpu *v);
 
+/* RDMSR of SPEC_CTRL may be the kernel's business from now on (msr_bitmap.c). */
+void vmx_exit_hide_spec_ctrl(void);
+
 /* After each exit that is not followed by another entry. */
 static always_inline void vmx_leave_always(struct cpu *cpu, struct vcpu *v)
 {

@@ -90,7 +90,7 @@ static void msrs_to_host(const struct cpu *cpu, struct arch_vcpu *a)
 	if (a->special & SPECIAL_LIVE)
 		read_live_msrs(a);
 	if (a->special & SPECIAL_SPEC_CTRL)
-		msr_write(MSR_SPEC_CTRL, 0);
+		msr_write(MSR_SPEC_CTRL, a->host_spec_ctrl);
 	if (a->special & SPECIAL_TSC_AUX)
 		msr_write(MSR_TSC_AUX, 0);
 	if (a->special & SPECIAL_SYSCALL)

@@ -72,10 +72,14 @@ static always_inline void vmx_set_special(struct arch_vcpu *a, u32 bit, bool on)
 static always_inline void vmx_set_tsc_aux(struct arch_vcpu *a, u32 value)
 {
 	a->tsc_aux = value;
-	vmx_set_special(a, SPECIAL_TSC_AUX, value);
+	if (value)
+		a->special |= SPECIAL_TSC_AUX;
+	else
+		a->special &= ~(u32)SPECIAL_TSC_AUX;
 }
 static always_inline void vmx_set_spec_ctrl(struct arch_vcpu *a, u64 value)
 {
 	a->spec_ctrl = value;
-	vmx_set_special(a, SPECIAL_SPEC_CTRL, value);
+	/* A guest that has neither used nor got it runs with the host's. */
+	vmx_set_special(a, SPECIAL_SPEC_CTRL, value != a->host_spec_ctrl && (value || a->special & SPECIAL_LIVE));
 }

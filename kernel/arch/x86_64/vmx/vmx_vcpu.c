@@ -149,6 +149,7 @@ static void first_load(struct cpu *cpu, struct vcpu *v)
 	vmclear(a);
 	list_push_tail(vmx_active(cpu), &a->link);
 	vmptrld(a);
+	a->host_spec_ctrl = vmx_host_spec_ctrl(cpu);
 	vmx_set_special(a, SPECIAL_L1_FLUSH, vmx.l1_flush);
 	vmx_init_fields(cpu, v);
 	vmx_flush_vpid(v);
