@@ -19,7 +19,8 @@ TO_KERNEL, END = "goes on in the kernel, which looks at the hazards later", "nev
 # {(function, instruction): why an NMI may hit before it}. The compiler decides where inline functions go.
 ALLOWED = {
     ("entry_nested", "iretq"): TO_KERNEL,
-    ("entry_own_stack", "iretq"): "an NMI's own, or goes on in the kernel: events of user code are the dispatcher's",
+    ("entry_nmi", "iretq"): "an NMI's own, or goes on in the kernel: events of user code are the dispatcher's",
+    ("entry_own_stack", "iretq"): "goes on in the kernel: events of user code are the dispatcher's",
     ("unblock_nmis", "iretq"): TO_KERNEL,
     ("exit_kick", "iretq"): "goes to the start of vmx_run_window",
     ("exit_event", "iretq"): "goes to the start of vmx_run_window",

@@ -20,7 +20,8 @@ PLACES = {"sleep": ("window_idle", 0),
           "the handler of NMIs": ("nmi_handle", 0),
           "a hypercall": ("syscall_dispatch", 0),
           "the return from one": ("window_syscall_end", -SYSRET),
-          "the return from a call or a reply": ("window_ipc_end", -SYSRET),
+          "the return from a call": ("window_call_end", -SYSRET),
+          "the return from a reply": ("window_ipc_end", -SYSRET),
           "the return from a short hypercall": ("short_window_end", -SYSRET),
           "the return from an interruption": ("window_trap_end", -IRET)}
 

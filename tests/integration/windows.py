@@ -5,7 +5,8 @@ import re
 import subprocess
 
 # How many instructions each takes until it has looked at what an NMI is about.
-TESTED = {"window_syscall": 2, "short_window": 2, "window_ipc": 1, "window_trap": 1, "window_idle": 3, "vmx_run_window": 1}
+TESTED = {"window_syscall": 2, "short_window": 2, "window_call": 1, "window_ipc": 1, "window_trap": 1, "window_idle": 3,
+          "vmx_run_window": 1}
 
 
 def labels(image):
