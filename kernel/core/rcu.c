@@ -8,8 +8,8 @@
 #include "core/remote.h"
 #include "trace/trace.h"
 
-/* Objects that wait before it is worth asking the other CPUs. Nobody needs to be asked if all others sleep. (Tests that
- * search interleavings have fewer.) */
+/* Objects that wait before it is worth asking the other CPUs. Nobody needs to be asked if all others sleep.
+ * tests/interleave has a smaller number. */
 #ifndef RCU_BATCH
 #define RCU_BATCH 64
 #endif

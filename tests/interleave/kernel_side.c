@@ -314,6 +314,10 @@ enum status sys_trace_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
 	(void)self;
 	return BAD_HYP;
 }
+void arch_clear_residue(struct cpu *cpu)
+{
+	(void)cpu;
+}
 bool arch_report_errors(struct cpu *cpu)
 {
 	(void)cpu;

@@ -233,8 +233,8 @@ static int replay(const struct scenario *s)
 	return !ok;
 }
 
-/* Addresses are the same in each run of the program, so that a search is. They also are not those of small numbers, which
- * kobject_nothing must not have. */
+/* Addresses are the same in each run of the program, so that a search is. They also are not those of small numbers,
+ * which kobject_nothing must not have. */
 static void fix_addresses(char **argv)
 {
 	int now = personality(0xffffffff);

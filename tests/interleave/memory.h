@@ -28,8 +28,8 @@ enum access {
 void memory_reset(void);
 /* Of a new scenario: nothing is learned. */
 void memory_forget(void);
-/* Words that were found to be shared since the last call are so from now on: true if there are any. Not between a run and its
- * repetition. */
+/* Words that were found to be shared since the last call are so from now on: true if there are any. Not between a run
+ * and its repetition. */
 bool memory_learn(void);
 /* Whether data races are looked for, which takes its time. */
 void memory_check_races(bool on);

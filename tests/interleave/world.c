@@ -258,12 +258,12 @@ static void enter_dispatch(void *unused)
 
 static void enter_call(void *arg1)
 {
-	arch_return_syscall(ipc_call((u64)arg1, interleave_cpu->ec, interleave_cpu));
+	arch_return_syscall(ipc_call((u64)arg1, 0, 0, 0, interleave_cpu, interleave_cpu->ec));
 }
 
 static void enter_reply(void *arg1)
 {
-	arch_return_syscall(ipc_reply((u64)arg1, interleave_cpu->ec, interleave_cpu));
+	arch_return_syscall(ipc_reply((u64)arg1, 0, 0, 0, interleave_cpu, interleave_cpu->ec));
 }
 
 static void hypercall(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5)

@@ -41,3 +41,4 @@ void arch_kick(struct cpu *cpu);
 
 const char *arch_event_name(unsigned event);
 bool arch_report_errors(struct cpu *cpu);
+void arch_clear_residue(struct cpu *cpu);
