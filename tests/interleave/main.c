@@ -150,6 +150,8 @@ static bool run_random(const struct scenario *s, uint64_t n, double until, struc
 			t->failed = true;
 			return false;
 		}
+		if (options.quiet && report_races())
+			return false;
 		(void)memory_learn();
 	}
 	memory_check_races(false);
@@ -188,7 +190,9 @@ static struct tally search(const struct scenario *s)
 		run_random(s, options.runs, 1e300, &t);
 		return t;
 	}
-	if (!run_random(s, 300, begin + options.seconds / 3, &t) || s->random_only)
+	if (!run_random(s, 300, begin + options.seconds / 3, &t))
+		return t;
+	if (s->random_only)
 		goto rest;
 	for (unsigned bound = 0; bound <= options.bound; bound++) {
 		if (!run_bound(s, bound, until, &t))

@@ -44,7 +44,8 @@ static struct order orders[WORDS];
 static struct word *noted[NOTED_MAX];
 static unsigned noted_count;
 static uint32_t run;
-static bool learned, races, paused;
+static bool learned, races;
+static bool paused[MACHINE_CPUS]; /* accesses of these CPUs are no data races */
 static struct clock clocks[MACHINE_CPUS], told[MACHINE_CPUS];
 
 static struct word *find(uint64_t address)
@@ -77,7 +78,8 @@ void memory_check_races(bool on)
 
 void memory_pause_races(bool on)
 {
-	paused = on;
+	if (machine_running() >= 0)
+		paused[machine_running()] = on;
 }
 
 static struct order *order_of(const struct word *w)
@@ -343,6 +345,7 @@ void memory_reset(void)
 	memset(buffers, 0, sizeof(buffers));
 	memset(clocks, 0, sizeof(clocks));
 	memset(told, 0, sizeof(told));
+	memset(paused, 0, sizeof(paused));
 	for (unsigned i = 0; i < MACHINE_CPUS; i++)
 		clocks[i].of[i] = 1;
 }
@@ -356,18 +359,19 @@ void memory_before(const void *p, unsigned size, unsigned access, const void *pc
 		return;
 	machine_count_access();
 	settle_coming(b);
-	if (paused || is_ignored(address))
+	if (is_ignored(address))
 		return;
 	struct word *w = find(address & ~7ull);
 	learn(w, (unsigned)machine_running(), access & ACCESS_WRITE);
+	if (access & ACCESS_WRITE)
+		machine_changed();
 	if (w->shared) {
 		machine_point(p, size, access, pc);
 		report_access(p, size, access, pc);
 	}
-	if (races)
+	if (races && !paused[machine_running()])
 		note_order(w, (unsigned)machine_running(), address, size, access, pc);
 	if (w->shared && access & ACCESS_WRITE && !(access & ACCESS_BY_CALL)) {
-		machine_changed();
 		b->coming = (struct entry){(void *)p, size, 0, load(p, size)};
 		b->has_coming = true;
 	}

@@ -33,7 +33,7 @@ void memory_forget(void);
 bool memory_learn(void);
 /* Whether data races are looked for, which takes its time. */
 void memory_check_races(bool on);
-/* Of the running CPU's accesses from now on: other CPUs do not run meanwhile. */
+/* Not among the running CPU's accesses from now on. */
 void memory_pause_races(bool on);
 
 /* Before an access of the running CPU: others may run first. */

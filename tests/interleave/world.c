@@ -121,7 +121,7 @@ static void make_pds(void)
 		name(pds[n], sizeof(struct pd), "pd", n);
 		if (n)
 			must(space_obj_delegate(pds[0], WORLD_PD(n), pds[n], WORLD_PD(n), 0, PERM_ALL));
-		must(space_mem_delegate(&pd_kernel, pds[n], 0x100 + n, WORLD_PAGE, 0, PERM_ALL));
+		must(space_mem_delegate(&pd_kernel, pds[n], 0x100 + 2 * n, WORLD_PAGE, 1, PERM_ALL));
 	}
 }
 
@@ -320,8 +320,8 @@ static void perform_hypercall(const struct op *op)
 	case OP_RUN:
 		return hypercall(ARG1(HC_VCPU_CTRL, 0, sel), 0, 0, 0, 0);
 	case OP_UNMAP:
-		return hypercall(ARG1(HC_REVOKE, 3, 0), crd_make(CRD_MEM, WORLD_PAGE, 0, PERM_ALL), WORLD_PD(op->arg),
-				 0, 0);
+		return hypercall(ARG1(HC_REVOKE, 3, 0), crd_make(CRD_MEM, WORLD_PAGE + op->object, 0, PERM_ALL),
+				 WORLD_PD(op->arg), 0, 0);
 	default:
 		report_fail("no such operation");
 	}
@@ -362,7 +362,7 @@ static void finish(unsigned t)
 	report_note("thread %u: operation %u returns %d", t, threads[t].at, s);
 	if (!((op->expect ? op->expect : OK) >> s & 1))
 		report_fail("operation %u of thread %u returns status %d", threads[t].at, t, s);
-	if (op->kind == OP_UNMAP)
+	if (op->kind == OP_UNMAP && !op->object)
 		unmapped = true;
 	threads[t].at++;
 }
@@ -396,9 +396,13 @@ static void begin(unsigned t, const struct op *op)
 		perform_hypercall(op);
 }
 
-static void wait_in_user_mode(void)
+/* For a flag, which needs no NMI to be seen, or for nothing. */
+static void wait_in_user_mode(bool for_flag)
 {
-	machine_user_loop();
+	if (for_flag)
+		machine_spin();
+	else
+		machine_user_loop();
 	if (interleave_cpu->hazard)
 		kernel_side_after_nmi();
 }
@@ -411,7 +415,7 @@ static void step(unsigned t)
 		begin(t, op);
 	} else if (op->kind == OP_LOOP || (op->kind == OP_AWAIT && !flags[op->arg])) {
 		threads[t].ended = op->kind == OP_LOOP;
-		wait_in_user_mode();
+		wait_in_user_mode(op->kind == OP_AWAIT);
 	} else {
 		if (op->kind != OP_AWAIT)
 			perform_user(op);

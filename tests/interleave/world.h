@@ -19,7 +19,7 @@
 #define WORLD_EC(n) (0x200 + (n))
 #define WORLD_SC(n) (0x220 + (n))
 #define WORLD_PD(n) (0x240 + (n)) /* 0: that of all threads that name no other */
-#define WORLD_PAGE 0x40           /* user page that memory operations are about; present in PD 1 */
+#define WORLD_PAGE 0x40           /* two user pages from here on are present in each PD */
 
 #define OK (1u << SUCCESS)
 #define GONE (1u << BAD_CAP)
@@ -42,10 +42,10 @@ enum op_kind {
 	OP_LOOP,      /* user code that makes no call, for ever */
 	OP_POKE,      /* object */
 	OP_RUN,       /* object */
-	OP_UNMAP,     /* WORLD_PAGE is taken from the PD `arg` */
-	OP_TOUCH,     /* loads from WORLD_PAGE: not any more once an OP_UNMAP has returned */
+	OP_UNMAP,     /* WORLD_PAGE + object is taken from the PD `arg` */
+	OP_TOUCH,     /* loads from WORLD_PAGE: not any more once its OP_UNMAP has returned */
 	OP_SAY,       /* sets flag arg; others may wait for it */
-	OP_AWAIT,     /* loops in user mode until flag arg is set, looking again after each NMI */
+	OP_AWAIT,     /* loops in user mode until flag `arg` is set */
 };
 
 struct op {
