@@ -42,6 +42,7 @@
 
 	entry	fuzz_thread, fuzz_run
 	entry	fuzz_serve, fuzz_answer
+	entry	fuzz_echo, fuzz_reply
 	entry	fuzz_fault, fuzz_handle
 
 fuzz_park:

@@ -107,7 +107,7 @@ static void make_things(uint64_t *seed)
 		RT_MUST(hc_create_pt(root(FUZZ_PT) + i, RT_SEL_PD, root(FUZZ_LOCAL) + i, smp_random(seed),
 				     (uint64_t)fuzz_serve));
 		RT_MUST(hc_create_pt(root(FUZZ_PT) + 8 + i, RT_SEL_PD, root(FUZZ_LOCAL) + i, smp_random(seed),
-				     (uint64_t)rt_portal_echo));
+				     (uint64_t)fuzz_echo));
 		RT_MUST(hc_create_sm(root(FUZZ_SM) + i, RT_SEL_PD, i));
 		RT_MUST(hc_create_kp(root(FUZZ_KP) + i, RT_SEL_PD));
 	}
@@ -161,7 +161,7 @@ static void begin(unsigned long seed)
 	static struct rt_ec killer;
 	uint64_t dice = seed * 0x9e3779b97f4a7c15 + 1;
 
-	fuzz_shared->slots = fuzz_shared->calls = fuzz_shared->faults = 0;
+	fuzz_shared->slots = fuzz_shared->calls = fuzz_shared->faults = fuzz_shared->answers = 0;
 	fuzz_shared->limit = PER_CPU * smp_count;
 	for (unsigned i = 0; i < FUZZ_SLOTS; i++)
 		fuzz_shared->seed[i] = smp_random(&dice);
@@ -184,15 +184,20 @@ static void begin(unsigned long seed)
 	}
 }
 
+static unsigned long events(void)
+{
+	return smp_load(&fuzz_shared->calls) + smp_load(&fuzz_shared->faults) + smp_load(&fuzz_shared->answers);
+}
+
 /* Nobody has made a call while every CPU came to rest. */
 static void rest(void)
 {
 	unsigned long before;
 
 	do {
-		before = smp_load(&fuzz_shared->calls) + smp_load(&fuzz_shared->faults);
+		before = events();
 		memory_settle();
-	} while (smp_load(&fuzz_shared->calls) + smp_load(&fuzz_shared->faults) != before);
+	} while (events() != before);
 }
 
 static void ordinary(unsigned self)

@@ -40,8 +40,8 @@ enum {
 
 /* Memory that the sandboxes can write; of the image they can only read. Nobody trusts what it holds. */
 struct fuzz_shared {
-	unsigned long slots;                /* stacks given away */
-	unsigned long calls, faults, limit; /* of each */
+	unsigned long slots;                         /* stacks given away */
+	unsigned long calls, faults, answers, limit; /* of each */
 	unsigned long statuses[16];
 	uint64_t seed[FUZZ_SLOTS];
 	uint8_t arena[4][RT_PAGE] __attribute__((aligned(RT_PAGE)));
@@ -57,6 +57,7 @@ extern unsigned long fuzz_page;     /* physical address of arena[0] */
 /* Entry points: RSP is the EC's UTCB address, or on its stack since an earlier turn. */
 void fuzz_thread(void);
 void fuzz_serve(void);
+void fuzz_echo(void);
 void fuzz_fault(void);
 
 #endif
