@@ -70,9 +70,9 @@ FATAL = {
 
 def wait_for(patterns, process, path, timeout, start=0):
     """Until all are on the serial line behind `start`."""
-    deadline = time.monotonic() + timeout
+    patience = machine.Patience(process, timeout)
     while not all(re.search(pattern, machine.text_of(path)[start:], re.MULTILINE) for pattern in patterns):
-        if process.poll() is not None or time.monotonic() > deadline:
+        if process.poll() is not None or patience.over():
             raise machine.MachineError(f"not on the serial line: {patterns}")
         time.sleep(0.02)
 
@@ -118,9 +118,9 @@ class Scene:
 
     def back_in_user_mode(self, cpu):
         """A line of the kernel's may be seen before it has returned. The victim does not enter it by itself."""
-        deadline = time.monotonic() + self.timeout
+        patience = machine.Patience(self.process, self.timeout)
         while "CPL=3" not in re.split(r"^\s*CPU#\d+", self.say("info registers -a"), flags=re.MULTILINE)[1 + cpu]:
-            if time.monotonic() > deadline:
+            if patience.over():
                 raise machine.MachineError(f"CPU {cpu} does not leave the kernel")
             time.sleep(0.02)
 
@@ -136,7 +136,9 @@ def survivors(scene):
             scene.back_in_user_mode(VICTIM_CPU[name])
             scene.do(command)
             scene.wait(*lines, start=start)
-    scene.process.wait(scene.timeout)
+    patience = machine.Patience(scene.process, scene.timeout)
+    while scene.process.poll() is None and not patience.over():
+        time.sleep(0.02)
     text = scene.text()
     complaints = guest.judge_tests(text)
     for cpu, bank in LEFT_OVER:

@@ -76,9 +76,9 @@ class Stepper:
     def fall_asleep(self, patience=60):
         """The boot CPU runs until it halts."""
         self.stub.resume(f"vCont;c:{BOOT}")
-        deadline = time.monotonic() + patience
+        patience = debugger.machine.Patience(self.session.process, patience)
         while "HLT=1" not in self.session.registers()[0]:
-            if time.monotonic() > deadline:
+            if patience.over():
                 raise debugger.machine.MachineError("the boot CPU does not halt")
             time.sleep(0.05)
         self.stub.interrupt()
