@@ -151,7 +151,7 @@ bool machine_take_nmi(unsigned cpu)
 
 /* ---- points ---- */
 
-#define STEPS_MAX 100000
+#define STEPS_MAX 400000
 #define ACCESSES_MAX 3000000
 
 static unsigned steps, accesses;
@@ -193,6 +193,25 @@ void machine_hazard_point(void)
 	machine_nmi_point();
 }
 
+/* Some give up after a number of looks: whoever spins gets so many turns although nothing changes, in turn. */
+#define LOOKS_MAX 20000
+
+static uint64_t last_change;
+static unsigned looks;
+
+static int next_spinner(unsigned self)
+{
+	if (last_change != changes)
+		looks = 0;
+	last_change = changes;
+	for (unsigned i = 1; looks < LOOKS_MAX && i <= count; i++)
+		if (cpus[(self + i) % count].state == SPINS) {
+			looks++;
+			return (int)((self + i) % count);
+		}
+	return -1;
+}
+
 /* The running CPU cannot go on: another one does, or the run is over. */
 static void give_way(void)
 {
@@ -206,7 +225,9 @@ static void give_way(void)
 		n = list_others(list, 0, MACHINE_CPUS);
 	}
 	if (!n) {
-		go_to(-1);
+		int spinner = next_spinner(self);
+		if (spinner != (int)self)
+			go_to(spinner);
 		return;
 	}
 	unsigned to = list[explore_choose_cpu(n, list, true)];
@@ -269,7 +290,8 @@ void machine_run(unsigned n, void (*main)(unsigned))
 
 	count = n;
 	cpu_main = main;
-	changes = 0;
+	changes = last_change = 0;
+	looks = 0;
 	steps = accesses = 0;
 	memory_reset();
 	for (unsigned i = 0; i < n; i++) {

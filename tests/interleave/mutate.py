@@ -106,6 +106,10 @@ MUTATIONS = [
               "\tspin_unlock(&o->lock);\n\treturn false;\n}"
               "\n\n/* c was read from `from`",
               "\treturn true;\n}\n\n/* c was read from `from`")),
+    Mutation("who holds ports of some PDs waits for others for ever", "port.two",
+             ("kernel/space/pio_claim.c", "if (c->first && !c->patient)", "if (false)")),
+    Mutation("ports are passed on without claiming their source", "port.",
+             ("kernel/space/pio_claim.c", "\tif (!lock(c, &sp->lock))\n\t\treturn false;", "")),
     Mutation("stale marks are set by a store", "tlb.",
              (TLB, "__atomic_exchange_n(&pd->tlb_stale[n], 1, __ATOMIC_SEQ_CST); /* a barrier, too */",
               "__atomic_store_n(&pd->tlb_stale[n], 1, __ATOMIC_RELAXED);")),

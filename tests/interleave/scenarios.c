@@ -253,6 +253,23 @@ const struct scenario scenarios[] = {
 			    {.cpu = 1, .prio = 5, .pd = 1, .ops = {DO(TOUCH), DO(UNMAP, 0, 1), DO(TOUCH), DO(END)}}},
 	},
 	{
+		.name = "port.give_meets_revoke",
+		.what = "ports are passed on from PD to PD while they are revoked at the root",
+		.cpus = 2,
+		.ports_end = true,
+		.threads = {{.cpu = 0, .prio = 5, .ops = {DO(GIVE_PORTS, 0, 1), DO(GIVE_PORTS, 1, 2), DO(END)}},
+			    {.cpu = 1, .prio = 5, .ops = {DO(REVOKE_PORTS, 0), DO(END)}}},
+	},
+	{
+		.name = "port.two_revoke",
+		.what = "two CPUs revoke ports at different places while a third passes them on",
+		.cpus = 3,
+		.ports_end = true,
+		.threads = {{.cpu = 0, .prio = 5, .ops = {DO(GIVE_PORTS, 0, 1), DO(REVOKE_PORTS, 1), DO(END)}},
+			    {.cpu = 1, .prio = 5, .ops = {DO(REVOKE_PORTS, 0), DO(END)}},
+			    {.cpu = 2, .prio = 5, .ops = {DO(GIVE_PORTS, 0, 2), DO(GIVE_PORTS, 2, 1), DO(END)}}},
+	},
+	{
 		.name = "vcpu.poke",
 		.what = "a run is poked from another CPU before, while and after it begins",
 		.cpus = 2,

@@ -29,6 +29,8 @@
 
 #define FPU_SIZE 576
 #define PDS 3
+#define PORTS 0x100 /* eight of them, which PD 0 has at first */
+#define PORTS_ORDER 3
 
 static const struct scenario *scenario;
 static struct pd *pds[PDS];
@@ -84,6 +86,7 @@ static void make_cpus(unsigned n)
 {
 	variables_restore();
 	kernel_side_reset(n);
+	must(space_pio_boot(&pd_kernel));
 	pages_at_first = page_free_count();
 	pd_init_cache();
 	ec_init_caches(FPU_SIZE);
@@ -107,7 +110,7 @@ static unsigned pds_needed(void)
 	unsigned n = 1;
 	for (unsigned t = 0; t < WORLD_THREADS; t++)
 		n = (unsigned)max_u64(n, scenario->threads[t].pd + 1u);
-	return n;
+	return scenario->ports_end ? PDS : n;
 }
 
 /* One page of the hypervisor's memory in each PD but the first: what unmap and touch are about. */
@@ -121,6 +124,8 @@ static void make_pds(void)
 		name(pds[n], sizeof(struct pd), "pd", n);
 		if (n)
 			must(space_obj_delegate(pds[0], WORLD_PD(n), pds[n], WORLD_PD(n), 0, PERM_ALL));
+		if (!n)
+			must(space_pio_delegate(&pd_kernel, pds[0], PORTS, PORTS_ORDER, PIO_HOST));
 		must(space_mem_delegate(&pd_kernel, pds[n], 0x100 + 2 * n, WORLD_PAGE, 1, PERM_ALL));
 	}
 }
@@ -280,6 +285,8 @@ static void hypercall(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
 
 #define ARG1(hc, flag, sel) ((u64)(hc) | (u64)(flag) << 8 | (u64)(sel) << 12)
 
+#define PORT_CRD crd_make(CRD_PIO, PORTS, PORTS_ORDER, PERM_ALL)
+
 static crd_t one(u64 sel)
 {
 	return crd_make(CRD_OBJ, sel, 0, PERM_ALL);
@@ -322,6 +329,10 @@ static void perform_hypercall(const struct op *op)
 	case OP_UNMAP:
 		return hypercall(ARG1(HC_REVOKE, 3, 0), crd_make(CRD_MEM, WORLD_PAGE + op->object, 0, PERM_ALL),
 				 WORLD_PD(op->arg), 0, 0);
+	case OP_GIVE_PORTS:
+		return hypercall(ARG1(HC_PD_CTRL, 2, WORLD_PD(op->object)), WORLD_PD(op->arg), PORT_CRD, 1, PORT_CRD);
+	case OP_REVOKE_PORTS:
+		return hypercall(ARG1(HC_REVOKE, 3, 0), PORT_CRD, WORLD_PD(op->object), 0, 0);
 	default:
 		report_fail("no such operation");
 	}
@@ -502,6 +513,14 @@ static void check_sm(unsigned n)
 		report_fail("semaphore %u has state %ld, owes %d, and %ld wait", n, sm->state, sm->owed, waiting);
 }
 
+static void check_ports(void)
+{
+	for (unsigned n = 0; n < PDS && !report_failure(); n++)
+		for (unsigned i = 0; pds[n] && i < 1u << PORTS_ORDER; i++)
+			if (space_pio_lookup(pds[n], PORTS + i))
+				report_fail("PD %u still has port %#x", n, PORTS + i);
+}
+
 static void check_thread(unsigned t)
 {
 	const struct thread *spec = &scenario->threads[t];
@@ -519,6 +538,8 @@ static void check(void)
 		check_thread(t);
 	for (unsigned n = 0; n < WORLD_OBJECTS && !report_failure(); n++)
 		check_sm(n);
+	if (scenario->ports_end && !report_failure())
+		check_ports();
 }
 
 /* ---- the end ---- */

@@ -36,16 +36,18 @@ enum op_kind {
 	OP_REPLY,       /* the program starts over with the next call */
 	OP_REPLY_DOWN,  /* object: the caller is put to sleep on it */
 	OP_YIELD,
-	OP_REVOKE,    /* selector (any of the above), with everything derived */
-	OP_TAKE,      /* selector to WORLD_OBJECT(arg): delegates it to itself */
-	OP_CREATE_SM, /* object */
-	OP_LOOP,      /* user code that makes no call, for ever */
-	OP_POKE,      /* object */
-	OP_RUN,       /* object */
-	OP_UNMAP,     /* WORLD_PAGE + object is taken from the PD `arg` */
-	OP_TOUCH,     /* loads from WORLD_PAGE: not any more once its OP_UNMAP has returned */
-	OP_SAY,       /* sets flag arg; others may wait for it */
-	OP_AWAIT,     /* loops in user mode until flag `arg` is set */
+	OP_REVOKE,       /* selector (any of the above), with everything derived */
+	OP_TAKE,         /* selector to WORLD_OBJECT(arg): delegates it to itself */
+	OP_CREATE_SM,    /* object */
+	OP_LOOP,         /* user code that makes no call, for ever */
+	OP_POKE,         /* object */
+	OP_RUN,          /* object */
+	OP_UNMAP,        /* WORLD_PAGE + object is taken from the PD `arg` */
+	OP_TOUCH,        /* loads from WORLD_PAGE: not any more once its OP_UNMAP has returned */
+	OP_GIVE_PORTS,   /* from the PD `object` to the PD `arg` */
+	OP_REVOKE_PORTS, /* from the PD `object`, with everything derived */
+	OP_SAY,          /* sets flag arg; others may wait for it */
+	OP_AWAIT,        /* loops in user mode until flag `arg` is set */
 };
 
 struct op {
@@ -78,6 +80,8 @@ struct scenario {
 	bool random_only; /* too large for an exhaustive search */
 	/* No semaphore ends while an up is under way: all units that were promised are taken by then. */
 	bool no_up_at_the_end;
+	/* Ports are handed around, and nobody has any when all is over. */
+	bool ports_end;
 };
 
 extern const struct scenario scenarios[];
