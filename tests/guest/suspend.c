@@ -53,7 +53,10 @@ enum status doze(void)
 	if (start)
 		*start = CLI_HLT_JMP;
 	guest_alive();
-	return try(s3, s3);
+	enum status st = try(s3, s3);
+	if (st == SUCCESS)
+		others_go_on();
+	return st;
 }
 
 /* ---- refusals ---- */
@@ -163,6 +166,7 @@ static void waking_vector(void)
 	facs[7] = 0x1234567;
 	guest_alive();
 	CHECK_OK(hc_raw(&r));
+	others_go_on();
 	CHECK_EQ(r.rsi, 0x9a5c3);
 	CHECK_EQ(facs[3], 0x9a5c3);
 	CHECK_EQ(facs[6], 0x89abcdef);
@@ -170,6 +174,7 @@ static void waking_vector(void)
 	facs[3] = facs[6] = facs[7] = 0;
 	r = request(s3, s3);
 	CHECK_OK(hc_raw(&r));
+	others_go_on();
 	CHECK_EQ(r.rsi, 0);
 }
 
@@ -188,6 +193,7 @@ static void registers(void)
 	regs_syscall();
 	__asm__ volatile("rdfsbase %0; rdgsbase %1" : "=r"(regs_out.fs), "=r"(regs_out.gs));
 	__asm__ volatile("wrfsbase %0; wrgsbase %0" : : "r"(0ul));
+	others_go_on();
 	CHECK_EQ(regs_out.gpr[R_DI] & 0xff, SUCCESS);
 	CHECK_EQ(regs_out.fs, regs_in.fs);
 	CHECK_EQ(regs_out.gs, regs_in.gs);

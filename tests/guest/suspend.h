@@ -9,6 +9,7 @@ extern bool can_sleep;   /* and somebody will wake us up */
 
 struct hc_regs request(unsigned long a, unsigned long b);
 enum status doze(void);
+void others_go_on(void); /* after each sleep: all other CPUs are out of the kernel */
 
 #define SLEEPS_ONLY                                      \
 	do {                                             \
