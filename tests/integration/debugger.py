@@ -18,6 +18,7 @@ from monitor import Monitor
 
 RSP, RDI = 7, 5  # numbers of registers in the protocol
 PAGE = 4096
+STEP_TRIES = 20
 ERRORS = (machine.MachineError, OSError, stub.Closed, stub.path.TraceError, elf.ElfError, subprocess.TimeoutExpired)
 
 
@@ -51,6 +52,15 @@ class Debugger(stub.Stub):
         where = self.ask("c")
         self.write(f"z0,{address:x},1")
         return int(re.search(r"thread:([0-9a-f]+)", where)[1], 16) - 1
+
+    def step(self):
+        """One instruction. Rarely QEMU stops before it has executed it."""
+        start = self.address()
+        for _ in range(STEP_TRIES):
+            super().step()
+            if self.address() != start:
+                return
+        raise machine.MachineError(f"the CPU does not leave {start:#x}")
 
     def resume(self, how="c"):
         """There is no answer until the machine stops."""

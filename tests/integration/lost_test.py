@@ -29,9 +29,9 @@ def asleep(session):
 
 def wait_and_wake(session):
     """The machine falls asleep, and is woken up."""
-    deadline = time.monotonic() + session.timeout
+    patience = machine.Patience(session.process, session.timeout)
     while not asleep(session):
-        if session.process.poll() is not None or time.monotonic() > deadline:
+        if session.process.poll() is not None or patience.over():
             raise machine.MachineError("the machine does not fall asleep")
         time.sleep(0.02)
     session.monitor.run("system_wakeup")

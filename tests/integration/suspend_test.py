@@ -67,8 +67,8 @@ def attend(process, monitor, cpus, timeout):
             if monitor.run("query-status")["status"] == "suspended":
                 time.sleep(NAP)
                 monitor.run("human-monitor-command", **{"command-line": f"mce {cpus - 1} {LEFT_OVER} 0 0 0"})
+                naps += 1  # QEMU may be gone before it answers
                 monitor.run("system_wakeup")
-                naps += 1
             time.sleep(0.02)
         except (ConnectionError, OSError):
             break
