@@ -573,7 +573,7 @@ static void interrupt(void **state)
 	machine("cut", "33", true);
 	signal(SIGINT, SIG_DFL); /* whoever runs the tests in the background may have it ignored */
 	assert_true(child_start(&child, argv, folder, fd, fd, &error));
-	for (int i = 0; i < 30000 && !has_data("int.log"); i++)
+	for (int i = 0; i < 1000 && !has_data("int.log"); i++)
 		usleep(10000);
 	kill(child.pid, SIGINT);
 	for (int i = 0; i < 30000 && !child_ended(&child); i++)
