@@ -303,18 +303,7 @@ void machine_run(unsigned n, void (*main)(unsigned))
 	go_to(list[explore_choose_cpu(n, list, true)]);
 }
 
-const char *machine_state(unsigned cpu)
-{
-	static const char *const names[] = {"off", "running", "waiting in the kernel", "asleep", "in user mode"};
-	return names[cpus[cpu].state];
-}
-
 bool machine_is_stuck(unsigned cpu)
 {
 	return cpus[cpu].state == SPINS || cpus[cpu].state == RUNS;
-}
-
-bool machine_loops(unsigned cpu)
-{
-	return cpus[cpu].state == LOOPS;
 }

@@ -52,11 +52,8 @@ bool machine_take_nmi(unsigned cpu);
 extern void (*machine_nmi_handler)(void);
 
 bool machine_on_stack(uint64_t address);
-/* Why CPUs do not go on, for reports. */
-const char *machine_state(unsigned cpu);
 /* A CPU waits in the kernel although nothing can happen any more. */
 bool machine_is_stuck(unsigned cpu);
-bool machine_loops(unsigned cpu);
 
 /* Ends the run; does not return in a run. */
 void machine_abort(void);
