@@ -5,10 +5,6 @@ A machine check of no importance at the most delicate places: CPUs are stopped t
 machine check and an NMI pending. Nobody may notice, and both are reported. And one of importance while the console is in use.
 """
 
-import os
-import signal
-import subprocess
-import sys
 import re
 
 import debugger
@@ -18,8 +14,9 @@ import mca_test
 
 SYSRET, IRET = 3, 2  # lengths
 # Where: a symbol, and how far from it. At the ends of windows the stack pointer is the user's, or what IRET takes is there.
-# Sleep comes first, while the other CPU has nothing to do yet.
-PLACES = {"sleep": ("window_idle", 0),
+# Each is sure to be passed, in this order, while the program is silent: CPU 1 sleeps until the program uses it; the report of what
+# hits user code makes it go on by IRET.
+PLACES = {"sleep": (None, 0),
           "the first instruction of a system call": ("entry_syscall_stubs", 0),
           "the handler of NMIs": ("nmi_handle", 0),
           "a hypercall": ("syscall_dispatch", 0),
@@ -27,21 +24,32 @@ PLACES = {"sleep": ("window_idle", 0),
           "the return from a call": ("window_call_end", -SYSRET),
           "the return from a reply": ("window_ipc_end", -SYSRET),
           "the return from a short hypercall": ("short_window_end", -SYSRET),
+          "user code": ("revoke", 0),
           "the return from an interruption": ("window_trap_end", -IRET)}
+SLEEPER = 1
+PROGRAM, SILENT = "smp_stress.elf", "stress_portals"
 
-def hit(session, address, number):
-    cpu = session.debugger.run_to(address)
+
+def address_of(build, symbol):
+    """In the program or the kernel."""
+    try:
+        return elf.Symbols(build / PROGRAM).address(symbol)
+    except elf.ElfError:
+        return elf.Symbols(build / "hypervisor").address(symbol)
+
+
+def hit(session, cpu, number):
+    """The report to come. The machine stays stopped: the program must not get past the next place before a breakpoint is there."""
     command = mca_test.mce(cpu, 8, mca_test.OPTIONAL, addr=number << 12)
     session.monitor.run("human-monitor-command", **{"command-line": command})
     session.monitor.run("inject-nmi")
-    session.debugger.resume()
-    session.wait_for(re.escape(mca_test.line(cpu, 8, "uncorrected, action optional", mca_test.OPTIONAL, f"{number << 12:#x}")))
-    session.debugger.interrupt()
+    return mca_test.line(cpu, 8, "uncorrected, action optional", mca_test.OPTIONAL, f"{number << 12:#x}")
 
 
-def stop_in_console(session, symbols):
+def stop_in_console(session, build):
     """The report comes out although the CPU holds the lock of the console."""
-    cpu = session.debugger.run_to(symbols.address("uart_write"))
+    session.debugger.run_to(address_of(build, "roottask_create"))  # all CPUs are up
+    cpu = session.debugger.run_to(address_of(build, "uart_write"))
     command = mca_test.mce(cpu, 8, mca_test.CORRUPT)
     session.monitor.run("human-monitor-command", **{"command-line": command})
     session.debugger.resume()
@@ -51,53 +59,34 @@ def stop_in_console(session, symbols):
 
 
 def check(args, session):
-    symbols = elf.Symbols(args.build / "hypervisor")
-    session.debugger.run_to(symbols.address("roottask_create"))  # all CPUs are up
     if args.kind == "console":
-        return stop_in_console(session, symbols)
+        return stop_in_console(session, args.build)
+    session.debugger.run_to(address_of(args.build, SILENT))
+    reports = []
     for number, (place, (symbol, offset)) in enumerate(PLACES.items(), 1):
         try:
-            hit(session, symbols.address(symbol) + offset, number)
+            cpu = session.debugger.run_to(address_of(args.build, symbol) + offset) if symbol else SLEEPER
+            reports.append(hit(session, cpu, number))
         except debugger.ERRORS as error:
             return [f"{place}: {error}"]
     session.debugger.resume()
+    for report in reports:
+        session.wait_for(re.escape(report))
     session.wait_for("^TEST-END")
     complaints = guest.judge_tests(session.serial())
-    reports = session.serial().count("machine check: CPU")
-    if reports != len(PLACES):
-        complaints.append(f"{reports} reports of {len(PLACES)}")
+    seen = session.serial().count("machine check: CPU")
+    if seen != len(PLACES):
+        complaints.append(f"{seen} reports of {len(PLACES)}")
     if "NMI from outside" not in session.serial():
         complaints.append("no NMI is mentioned")
     return complaints
 
 
-ATTEMPTS, PATIENCE = 4, 60
-
-
-def attempt(words):
-    """The exit code of one run in a process group of its own; None if it did not end (docs/caveats.md)."""
-    with subprocess.Popen([sys.executable, __file__, *words, "--once"], start_new_session=True) as process:
-        try:
-            return process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            return None
-
-
 def main():
     parser = debugger.parser(__doc__)
     parser.add_argument("--kind", choices=("survived", "console"), required=True)
-    parser.add_argument("--once", action="store_true", help="one run, however long it takes")
     args = parser.parse_args()
-    if args.once:
-        debugger.judged(args, check, "smp_stress.elf", words="effort=20", cpus=2, cmdline="serial nomwait heap=8M")
-        return
-    for number in range(ATTEMPTS):
-        code = attempt(sys.argv[1:])
-        if code is not None:
-            sys.exit(code)
-        print(f"attempt {number + 1} did not come to its end", flush=True)
-    sys.exit("FAIL: no attempt came to its end")
+    debugger.judged(args, check, PROGRAM, words=f"effort=200 test=prepare,{SILENT}", cpus=2, cmdline="serial nomwait heap=8M")
 
 
 if __name__ == "__main__":
