@@ -103,11 +103,18 @@ unsigned explore_choose_cpu(unsigned options, const uint8_t *cpu, bool first_fre
 	return choose_listed(options, cost);
 }
 
+void explore_yield(unsigned cpu)
+{
+	if (mode == RANDOM)
+		priority[cpu] = lowest--;
+}
+
 /* ---- searches ---- */
 
 static void begin_run(void)
 {
 	length = spent = 0;
+	truncated = false;
 	if (cpu_points)
 		last_points = cpu_points;
 	cpu_points = 0;
@@ -118,7 +125,6 @@ void explore_begin_exhaustive(unsigned most)
 	mode = EXHAUSTIVE;
 	bound = most;
 	fixed = 0;
-	truncated = false;
 	begin_run();
 }
 
@@ -178,11 +184,6 @@ const char *explore_text(void)
 	for (unsigned i = 0; i < n; i++)
 		p += sprintf(p, i ? ".%u" : "%u", list[i].taken);
 	return text;
-}
-
-unsigned explore_points(void)
-{
-	return length;
 }
 
 bool explore_truncated(void)

@@ -33,6 +33,8 @@ bool explore_begin_replay(const char *text);
 /* The choices of the run so far: "1.0.0.2"; zeros at the end are left out. */
 const char *explore_text(void);
 
-/* What the runs had in common: points in the last one, and whether a list was cut because it was too long. */
-unsigned explore_points(void);
+/* That CPU waits for others: in a random run it falls behind all of them. */
+void explore_yield(unsigned cpu);
+
+/* Whether the run's list was cut because it was too long. */
 bool explore_truncated(void);

@@ -118,6 +118,11 @@ void interleave_spin(void)
 	machine_spin();
 }
 
+void interleave_vanish(void)
+{
+	machine_vanish();
+}
+
 void interleave_send_nmi(unsigned cpu)
 {
 	machine_kick(cpu);

@@ -10,10 +10,15 @@ void interleave_idle_begin(struct cpu *cpu, u32 sleeping);
 bool interleave_idle_may_sleep(struct cpu *cpu);
 void interleave_idle_end(struct cpu *cpu);
 
+/* The machine sleeps and comes back, but for CPU `lost`. */
+void interleave_suspend(unsigned lost);
+
 /* kernel_side.c */
 void interleave_send_nmi(unsigned cpu);
 /* In the guest until a hazard is set. */
 void interleave_guest(struct cpu *cpu);
+/* The running CPU is gone. */
+__attribute__((noreturn)) void interleave_vanish(void);
 u64 interleave_cr3_read(void);
 void interleave_cr3_write(u64 v);
 void interleave_invlpg(u64 va);

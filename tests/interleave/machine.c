@@ -168,6 +168,19 @@ void machine_count_access(void)
 		report_fail("the kernel's code loops for ever");
 }
 
+/*
+ * Stores of CPUs that do not run become visible meanwhile, or not. It counts as much as going to that CPU and coming
+ * back, which has the same effect where that CPU can run.
+ */
+static void offer_drain(unsigned self)
+{
+	static const uint8_t cost[2] = {0, 2};
+
+	for (unsigned n = 0; n < count; n++)
+		while (n != self && memory_holds_back(n) && explore_choose(2, cost))
+			memory_drain_one(n);
+}
+
 void machine_point(const void *p, unsigned size, unsigned access, const void *pc)
 {
 	unsigned self = (unsigned)running;
@@ -178,6 +191,7 @@ void machine_point(const void *p, unsigned size, unsigned access, const void *pc
 	(void)access;
 	(void)pc;
 	offer_nmi(self, false);
+	offer_drain(self);
 	unsigned n = list_others(list, 1, self);
 	unsigned chosen = explore_choose_cpu(n, list, false);
 	if (chosen)
@@ -250,6 +264,7 @@ void machine_spin(void)
 	if (running < 0)
 		return;
 	cpus[running].seen = changes;
+	explore_yield((unsigned)running);
 	machine_nmi_point();
 	wait_in(SPINS);
 }
@@ -264,6 +279,15 @@ void machine_sleep(const uint64_t *word)
 void machine_user_loop(void)
 {
 	wait_in(LOOPS);
+}
+
+void machine_vanish(void)
+{
+	memory_drain();
+	machine_changed();
+	cpus[running].state = OFF;
+	for (;;)
+		give_way();
 }
 
 /* ---- runs ---- */

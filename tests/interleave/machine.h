@@ -45,6 +45,9 @@ void machine_sleep(const uint64_t *word);
 /* It does the same in user mode for ever; returns when an NMI has been taken. */
 void machine_user_loop(void);
 
+/* The running CPU is switched off for the rest of the run; what is in its store buffer becomes visible. */
+__attribute__((noreturn)) void machine_vanish(void);
+
 /* CPU `to` gets an NMI; outside of a run it is only remembered. machine_take_nmi() asks and forgets. */
 void machine_kick(unsigned to);
 bool machine_take_nmi(unsigned cpu);

@@ -9,7 +9,6 @@
 
 #define BUFFER_MAX 24
 #define WORDS 65536 /* that runs of one scenario touch at most, by hash */
-#define IGNORED_MAX 16
 
 /* ---- what is known of each word of memory ---- */
 
@@ -300,6 +299,25 @@ void memory_switch(int to)
 		put_back(&buffers[to]);
 }
 
+void memory_drain_one(unsigned cpu)
+{
+	struct buffer *b = &buffers[cpu], *own = own_buffer();
+	struct entry first;
+
+	settle_coming(own);
+	first = b->entry[0];
+	forget_first(b);
+	take_out(own); /* its stores to the same word come later */
+	memcpy(first.p, &first.value, first.size);
+	put_back(own);
+	machine_changed();
+}
+
+bool memory_holds_back(unsigned cpu)
+{
+	return buffers[cpu].count;
+}
+
 bool memory_drain_all(void)
 {
 	bool any = false;
@@ -317,27 +335,6 @@ bool memory_drain_all(void)
 }
 
 /* ---- accesses ---- */
-
-static struct {
-	uint64_t start, size;
-} ignored[IGNORED_MAX];
-static unsigned ignored_count;
-
-void memory_ignore(const void *start, size_t size)
-{
-	ignored[ignored_count].start = (uint64_t)start;
-	ignored[ignored_count++].size = size;
-}
-
-static bool is_ignored(uint64_t address)
-{
-	if (machine_on_stack(address))
-		return true;
-	for (unsigned i = 0; i < ignored_count; i++)
-		if (address - ignored[i].start < ignored[i].size)
-			return true;
-	return false;
-}
 
 void memory_reset(void)
 {
@@ -359,7 +356,7 @@ void memory_before(const void *p, unsigned size, unsigned access, const void *pc
 		return;
 	machine_count_access();
 	settle_coming(b);
-	if (is_ignored(address))
+	if (machine_on_stack(address))
 		return;
 	struct word *w = find(address & ~7ull);
 	learn(w, (unsigned)machine_running(), access & ACCESS_WRITE);
@@ -382,7 +379,7 @@ void memory_locked_write(const void *p, unsigned size, const void *pc)
 	uint64_t address = (uint64_t)p;
 
 	memory_drain();
-	if (!own_buffer() || is_ignored(address))
+	if (!own_buffer() || machine_on_stack(address))
 		return;
 	struct word *w = find(address & ~7ull);
 	learn(w, (unsigned)machine_running(), true);
@@ -397,7 +394,7 @@ void memory_store(void *p, unsigned size, uint64_t value)
 	struct entry e = {p, size, value, load(p, size)};
 
 	memcpy(p, &value, size);
-	if (b && !is_ignored((uint64_t)p) && find((uint64_t)p & ~7ull)->shared) {
+	if (b && !machine_on_stack((uint64_t)p) && find((uint64_t)p & ~7ull)->shared) {
 		append(b, e);
 		machine_changed();
 	}

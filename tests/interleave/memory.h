@@ -46,6 +46,10 @@ void memory_locked_write(const void *p, unsigned size, const void *pc);
 
 /* The running CPU's stores become visible. */
 void memory_drain(void);
+/* Whether CPU `cpu`, which does not run, has a store that others do not see yet, and the first of them becoming
+ * visible. */
+bool memory_holds_back(unsigned cpu);
+void memory_drain_one(unsigned cpu);
 /* The same for all: nothing stays in a buffer for ever. True if something was there. */
 bool memory_drain_all(void);
 /* The running CPU is to be `to` from now on (or nobody: -1). Whether it keeps some stores back is one of the choices.
@@ -56,6 +60,3 @@ void memory_switch(int to);
  * told something. */
 void memory_release_to(unsigned cpu);
 void memory_acquire(void);
-
-/* Accesses of everything in here are nobody else's business: the explorer's own variables. */
-void memory_ignore(const void *start, size_t size);

@@ -131,6 +131,16 @@ MUTATIONS = [
               "__atomic_store_n(&cpu->vcpu, v, __ATOMIC_RELAXED);")),
     Mutation("a letter about a poke is not forgotten", "vcpu.poke",
              ("kernel/core/vcpu.c", "\t(void)__atomic_exchange_n(&v->letter_sent, false, __ATOMIC_SEQ_CST);", "")),
+    Mutation("a CPU that is lost still owes its answer", "rcu.lost_cpu",
+             (RCU, "\tanswer_if_asked(lost);", "\t(void)lost;")),
+    Mutation("a CPU that is lost still runs a PD", "tlb.lost_cpu",
+             (ARCH, "\tcpu->space = &pd_kernel;\n", "")),
+    Mutation("who waits for memory answers nobody", "memory.scarce",
+             (RCU, "{\n\tanswer_if_asked(cpu);\n\tremote_take(cpu);", "{\n\tremote_take(cpu);")),
+    Mutation("who waits for memory reads no letters", "memory.scarce_letters",
+             (RCU, "\tremote_take(cpu);\n\tkobject_reap(cpu);", "\tkobject_reap(cpu);")),
+    Mutation("who waits for memory may be freed", "memory.scarce_while_killed",
+             (RCU, " || !kobject_get(&self->obj))", ")"), (RCU, "\tkobject_unref(&self->obj);\n", "")),
 ]
 
 

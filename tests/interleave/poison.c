@@ -3,12 +3,14 @@
  * Freed objects are filled with nonsense, so that whoever still uses one notices (ld's --wrap). The first word is the
  * allocator's then.
  */
+#include "arch_switch.h"
 #include "core/ec.h"
 #include "core/pt.h"
 #include "core/sc.h"
 #include "core/sm.h"
 #include "core/vcpu.h"
 #include "memory.h"
+#include "report.h"
 #include "world.h"
 
 #include <string.h>
@@ -24,10 +26,29 @@
 		memory_drain();                                                    \
 		memset((char *)o + sizeof(u64), POISON, sizeof(*o) - sizeof(u64)); \
 	}
-WRAP(ec_free, ec)
 WRAP(pt_free, pt)
 WRAP(sc_free, sc)
 WRAP(vcpu_free, vcpu)
+
+/* Whoever runs uses its EC, also where no access tells. */
+static bool runs(const struct ec *ec)
+{
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (interleave_cpus[n].ec == ec && ec != interleave_cpus[n].idle_ec)
+			return true;
+	return false;
+}
+
+void __real_ec_free(struct ec *ec);
+void __wrap_ec_free(struct ec *ec);
+void __wrap_ec_free(struct ec *ec)
+{
+	if (runs(ec))
+		report_fail("an EC is freed while it runs");
+	__real_ec_free(ec);
+	memory_drain();
+	memset((char *)ec + sizeof(u64), POISON, sizeof(*ec) - sizeof(u64));
+}
 
 void __real_sm_free(struct sm *sm);
 void __wrap_sm_free(struct sm *sm);

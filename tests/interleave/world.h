@@ -24,6 +24,7 @@
 #define OK (1u << SUCCESS)
 #define GONE (1u << BAD_CAP)
 #define ABORTED (1u << ABORT)
+#define SCARCE (1u << OOM)
 #define TIMED_OUT (1u << TIMEOUT)
 
 enum op_kind {
@@ -39,6 +40,7 @@ enum op_kind {
 	OP_REVOKE,       /* selector (any of the above), with everything derived */
 	OP_TAKE,         /* selector to WORLD_OBJECT(arg): delegates it to itself */
 	OP_CREATE_SM,    /* object */
+	OP_CREATE_PD,    /* object */
 	OP_LOOP,         /* user code that makes no call, for ever */
 	OP_POKE,         /* object */
 	OP_RUN,          /* object */
@@ -48,6 +50,7 @@ enum op_kind {
 	OP_REVOKE_PORTS, /* from the PD `object`, with everything derived */
 	OP_SAY,          /* sets flag arg; others may wait for it */
 	OP_AWAIT,        /* loops in user mode until flag `arg` is set */
+	OP_SUSPEND,      /* all CPUs sleep, and CPU `arg` does not come back */
 };
 
 struct op {
@@ -82,6 +85,9 @@ struct scenario {
 	bool no_up_at_the_end;
 	/* Ports are handed around, and nobody has any when all is over. */
 	bool ports_end;
+	u8 pages;   /* free when the threads begin; 0: as many as there are */
+	bool loses; /* has an OP_SUSPEND: what is on the lost CPU does not come to its end, nor does its memory come
+		       back */
 };
 
 extern const struct scenario scenarios[];

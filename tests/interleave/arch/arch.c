@@ -5,8 +5,11 @@
  */
 #include "arch_switch.h"
 
+#include "core/rcu.h"
+#include "core/remote.h"
 #include "core/vcpu.h"
 #include "kernel_side.h"
+#include "lib/bits.h"
 #include "mmu/tlb.h"
 
 struct cpu interleave_cpus[HEDRON_CPU_MAX];
@@ -80,4 +83,80 @@ void interleave_idle_end(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->sleeping, SLEEPING_NOT, __ATOMIC_RELAXED);
 	hazard_set(cpu, HAZARD_REMOTE);
+}
+
+/* ---- boot/suspend.c, from the letters to those who come back ---- */
+
+static struct {
+	u32 expected, arrived, lying, over;
+	unsigned lost;
+	struct work letter[HEDRON_CPU_MAX];
+} nap;
+
+static u32 count(const u32 *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+
+static void add(u32 *counter)
+{
+	__atomic_add_fetch(counter, 1, __ATOMIC_ACQ_REL);
+}
+
+static void gather(struct cpu *cpu)
+{
+	add(&nap.arrived);
+	while (count(&nap.arrived) < nap.expected) {
+		if (READ_ONCE(cpu->rcu_asked))
+			rcu_quiesce(cpu);
+		arch_relax();
+	}
+}
+
+static void lose(unsigned n)
+{
+	struct cpu *cpu = arch_cpu(n);
+
+	cpus_online[n / 64] &= ~bit(n % 64);
+	cpu->sc = NULL;
+	cpu->ec = cpu->idle_ec;
+	cpu->space = &pd_kernel;
+	cpu->sleeping = SLEEPING_MWAIT;
+	rcu_lose_cpu(cpu);
+}
+
+/* Whoever has asked for it is the boot CPU here. */
+static void take_part(struct cpu *cpu, bool boot)
+{
+	gather(cpu);
+	if (boot) {
+		while (count(&nap.lying) < nap.expected - 1)
+			arch_relax();
+		lose(nap.lost);
+		__atomic_store_n(&nap.over, 1, __ATOMIC_RELEASE);
+	} else {
+		add(&nap.lying);
+		if (cpu->id == nap.lost)
+			interleave_vanish();
+		while (!count(&nap.over))
+			arch_relax();
+	}
+	hazard_set(cpu, HAZARD_REMOTE | HAZARD_RCU);
+}
+
+static void take_part_letter(struct work *w)
+{
+	(void)w;
+	take_part(cpu_current(), false);
+}
+
+void interleave_suspend(unsigned lost)
+{
+	nap.arrived = nap.lying = nap.over = 0;
+	nap.expected = cpu_count;
+	nap.lost = lost;
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (n != cpu_current()->id)
+			remote_call(n, &nap.letter[n], take_part_letter);
+	take_part(cpu_current(), true);
 }
