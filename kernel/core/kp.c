@@ -3,9 +3,9 @@
 
 #include "core/pd.h"
 #include "lib/bits.h"
-#include "lib/panic.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "platform/panic.h"
 
 static struct slab_cache kp_cache;
 

@@ -6,10 +6,10 @@
 #include "core/dispatch.h"
 #include "core/elf.h"
 #include "core/sc.h"
-#include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "platform/console.h"
+#include "platform/panic.h"
 
 #include <hedron/hip.h>
 

@@ -2,10 +2,10 @@
 #include "mm/buddy.h"
 
 #include "lib/bits.h"
-#include "lib/panic.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
 #include "mm/layout.h"
+#include "platform/panic.h"
 
 static struct {
 	struct spinlock lock;

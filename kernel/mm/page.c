@@ -3,8 +3,8 @@
 
 #include "arch/arch.h"
 #include "core/percpu.h"
-#include "lib/panic.h"
 #include "lib/string.h"
+#include "platform/panic.h"
 
 #define KEEP_MAX 64 /* pages of a CPU */
 #define BATCH 32    /* pages moved at a time */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mm/ptab.h"
 
-#include "lib/panic.h"
 #include "mm/page.h"
+#include "platform/panic.h"
 
 static always_inline unsigned index_at(u64 page, unsigned level)
 {

@@ -2,8 +2,8 @@
 #include "mm/slab.h"
 
 #include "lib/bits.h"
-#include "lib/panic.h"
 #include "mm/page.h"
+#include "platform/panic.h"
 
 #define SLAB_ORDER_MAX 2
 #define BATCH_BYTES 8192 /* what a CPU may keep is twice that, ... */

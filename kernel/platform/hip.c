@@ -2,9 +2,9 @@
 #include "platform/hip.h"
 
 #include "lib/bits.h"
-#include "lib/panic.h"
 #include "lib/string.h"
 #include "platform/console.h"
+#include "platform/panic.h"
 
 /* Sorts by address and joins what overlaps or touches; returns how many are left. */
 static unsigned merge(struct range *r, unsigned count)

@@ -4,8 +4,8 @@
 #include "arch/arch.h"
 #include "core/pd.h"
 #include "lib/bits.h"
-#include "lib/panic.h"
 #include "mm/page.h"
+#include "platform/panic.h"
 
 #define USER_PAGES (HEDRON_USER_END >> PAGE_BITS)
 #define USER_ENTRIES (PTAB_ENTRIES / 2) /* of the PML4 */

@@ -7,7 +7,7 @@
 
 #include "arch/arch.h"
 #include "lib/bits.h"
-#include "lib/panic.h"
+#include "platform/panic.h"
 
 #define CLAIMS_MAX 16
 #define RUNS_MAX 512 /* 88 fixed ranges, and each variable one and each claim may cut a run in three */

@@ -3,8 +3,8 @@
 
 #include "core/pd.h"
 #include "lib/bits.h"
-#include "lib/panic.h"
 #include "mm/buddy.h"
+#include "platform/panic.h"
 #include "space/block.h"
 #include "space/mdb.h"
 #include "space/slot_table.h"

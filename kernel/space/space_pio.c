@@ -3,10 +3,10 @@
 
 #include "core/pd.h"
 #include "lib/bits.h"
-#include "lib/panic.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
 #include "mm/page.h"
+#include "platform/panic.h"
 #include "space/pio_claim.h"
 #include "space/pio_cut.h"
 #include "space/pio_range.h"

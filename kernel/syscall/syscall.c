@@ -6,7 +6,7 @@
 #include "core/pd.h"
 #include "core/rcu.h"
 #include "lib/bits.h"
-#include "lib/panic.h"
+#include "platform/panic.h"
 
 /* ARG4 is where the entry stored it. */
 static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)

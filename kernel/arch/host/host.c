@@ -4,9 +4,9 @@
 #include "arch_switch.h"
 #include "core/pd.h"
 #include "lib/bits.h"
-#include "lib/panic.h"
-#include "mm/page.h"
 #include "mm/layout.h"
+#include "mm/page.h"
+#include "platform/panic.h"
 #include "space/cap.h"
 
 #include <setjmp.h>

@@ -3,7 +3,7 @@
 #include "arch_switch.h"
 
 #include "core/dispatch.h"
-#include "lib/panic.h"
+#include "platform/panic.h"
 
 #define ROUNDS_MAX 1000 /* an exit that never gets out is a bug, not a long test */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arch_switch.h"
 
-#include "lib/panic.h"
+#include "platform/panic.h"
 
 #include <setjmp.h>
 #include <string.h>

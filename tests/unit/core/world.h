@@ -20,9 +20,9 @@
 #include "core/vcpu.h"
 #include "host.h"
 #include "lib/bits.h"
-#include "lib/panic.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "platform/panic.h"
 
 #include "unit.h"
 

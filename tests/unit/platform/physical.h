@@ -7,7 +7,7 @@
 
 #include "host.h"
 #include "lib/bits.h"
-#include "lib/panic.h"
+#include "platform/panic.h"
 
 #define PHYSICAL_MAX 16
 

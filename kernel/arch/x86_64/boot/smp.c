@@ -8,10 +8,10 @@
 #include "cpu/desc.h"
 #include "cpu/mca.h"
 #include "cpu/topology.h"
-#include "lib/panic.h"
 #include "mmu/kspace.h"
 #include "platform/console.h"
 #include "platform/hip.h"
+#include "platform/panic.h"
 #include "vmx/vmx.h"
 
 unsigned cpu_count;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "boot/trampoline.h"
 
-#include "lib/panic.h"
 #include "lib/string.h"
 #include "mmu/kspace.h"
+#include "platform/panic.h"
 
 #include <hedron/hip.h>
 

@@ -6,7 +6,7 @@
 #include "cpu/leftovers.h"
 #include "cpu/smap.h"
 #include "entry/frame.h"
-#include "lib/panic.h"
+#include "platform/panic.h"
 
 struct cpu_features cpu_features;
 

@@ -3,7 +3,7 @@
 
 #include "arch_switch.h"
 #include "core/percpu.h"
-#include "lib/panic.h"
+#include "platform/panic.h"
 
 extern const u8 vmx_run_window[], vmx_nmi_unblocked[];
 

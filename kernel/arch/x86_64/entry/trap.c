@@ -6,8 +6,8 @@
 #include "entry/divert.h"
 #include "entry/frame.h"
 #include "entry/nmi.h"
-#include "lib/panic.h"
 #include "platform/console.h"
+#include "platform/panic.h"
 
 #define DR6_STEP (1ul << 14)
 

@@ -6,8 +6,8 @@
  */
 #include "arch_trace.h"
 #include "cpu/cpu.h"
-#include "lib/panic.h"
 #include "lib/string.h"
+#include "platform/panic.h"
 #include "trace/doors.h"
 
 #define JUMP_SIZE 5

@@ -3,10 +3,10 @@
 
 #include "arch_switch.h"
 #include "core/vcpu.h"
-#include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "platform/console.h"
+#include "platform/panic.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_l1.h"
 #include "vmx/vmx_run.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lib/panic.h"
+#include "platform/panic.h"
 
 #include "arch/arch.h"
 #include "lib/format.h"
