@@ -2,7 +2,7 @@
 /* Input: an ELF file. What is accepted can be mapped without another look at it. */
 #include "fuzz.h"
 
-#include "core/elf.h"
+#include "start/elf.h"
 
 #include <hedron/abi.h>
 

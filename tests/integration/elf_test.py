@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Boots malformed roottask images. The kernel has to name what is wrong, in the words of kernel/core/elf.h, and stop there:
+Boots malformed roottask images. The kernel has to name what is wrong, in the words of kernel/start/elf.h, and stop there:
 no crash, no silence.
 """
 
@@ -80,7 +80,7 @@ CASES = {
 
 def error_texts(source):
     """ELF_ERROR_LIST as a dictionary."""
-    text = (source / "kernel/core/elf.h").read_text()
+    text = (source / "kernel/start/elf.h").read_text()
     return dict(re.findall(r'X\((\w+), "([^"]*)"\)', text))
 
 

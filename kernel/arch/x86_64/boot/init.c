@@ -8,7 +8,6 @@
 #include "core/dispatch.h"
 #include "core/kp.h"
 #include "core/pt.h"
-#include "core/roottask.h"
 #include "core/sc.h"
 #include "core/sm.h"
 #include "core/vcpu.h"
@@ -27,6 +26,7 @@
 #include "platform/panic.h"
 #include "platform/uart.h"
 #include "platform/vga.h"
+#include "start/roottask.h"
 #include "vmx/vmx.h"
 
 extern const u8 image_end[];

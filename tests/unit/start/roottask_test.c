@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The first program: where the pages of its image come from, what it finds when it starts, and what is refused. */
-#include "core/roottask.h"
-#include "world.h"
+#include "start/roottask.h"
+#include "../core/world.h"
 
 #include <elf.h>
 

@@ -11,7 +11,7 @@
 
 /* The system's header is the independent source of layouts and constants; it uses names of ours. */
 #undef ELF_NOTE_GNU
-#include "core/elf.h"
+#include "start/elf.h"
 
 #include <hedron/abi.h>
 

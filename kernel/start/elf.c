@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/elf.h"
 #include "lib/string.h"
+#include "start/elf.h"
 
 #include <hedron/abi.h>
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/roottask.h"
+#include "start/roottask.h"
 
 #include "arch/arch.h"
 #include "arch_switch.h"
 #include "core/dispatch.h"
-#include "core/elf.h"
 #include "core/sc.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "platform/console.h"
 #include "platform/panic.h"
+#include "start/elf.h"
 
 #include <hedron/hip.h>
 
