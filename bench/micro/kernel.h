@@ -7,7 +7,6 @@
 #define _Static_assert static_assert
 
 extern "C" {
-#include "core/pd.h"
 #include "core/sched.h"
 #include "host.h"
 #include "mm/page.h"
@@ -15,6 +14,7 @@ extern "C" {
 #include "mm/slab.h"
 #include "platform/panic.h"
 #include "space/mdb.h"
+#include "space/pd.h"
 #include "space/space_mem.h"
 #include "space/space_obj.h"
 }

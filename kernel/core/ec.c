@@ -4,7 +4,6 @@
 #include "arch/arch.h"
 #include "arch_switch.h"
 #include "core/dispatch.h"
-#include "core/pd.h"
 #include "core/remote.h"
 #include "core/sc.h"
 #include "core/sm.h"
@@ -12,6 +11,7 @@
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "space/pd.h"
 
 static struct slab_cache ec_cache, fpu_cache;
 

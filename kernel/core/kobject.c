@@ -9,7 +9,6 @@
 #include "arch/arch.h"
 #include "core/ec.h"
 #include "core/kp.h"
-#include "core/pd.h"
 #include "core/percpu.h"
 #include "core/pt.h"
 #include "core/rcu.h"
@@ -17,6 +16,7 @@
 #include "core/sc.h"
 #include "core/sm.h"
 #include "core/vcpu.h"
+#include "space/pd.h"
 
 static void queue(struct kobject *o)
 {

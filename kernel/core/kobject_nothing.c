@@ -2,11 +2,11 @@
 #include "core/ec.h"
 #include "core/kobject.h"
 #include "core/kp.h"
-#include "core/pd.h"
 #include "core/pt.h"
 #include "core/sc.h"
 #include "core/sm.h"
 #include "core/vcpu.h"
+#include "space/pd.h"
 
 #define IS_LARGE_ENOUGH(type) _Static_assert(sizeof(type) <= KOBJECT_NOTHING_SIZE, "all of it can be looked at")
 IS_LARGE_ENOUGH(struct pd);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/kp.h"
 
-#include "core/pd.h"
 #include "lib/bits.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "platform/panic.h"
+#include "space/pd.h"
 
 static struct slab_cache kp_cache;
 

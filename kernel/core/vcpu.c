@@ -4,11 +4,11 @@
 #include "arch_switch.h"
 #include "core/ec.h"
 #include "core/kp.h"
-#include "core/pd.h"
 #include "core/percpu.h"
 #include "core/remote.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "space/pd.h"
 
 static struct slab_cache vcpu_cache;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/delegate.h"
 
-#include "core/pd.h"
 #include "lib/nospec.h"
 #include "space/block.h"
+#include "space/pd.h"
 
 /* ---- Translation ---- */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/pio_cut.h"
 
-#include "core/pd.h"
 #include "lib/bits.h"
+#include "space/pd.h"
 #include "space/pio_claim.h"
 
 /*

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/pio_range.h"
 
-#include "core/pd.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "space/pd.h"
 
 static struct slab_cache pio_cache;
 

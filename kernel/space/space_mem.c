@@ -2,10 +2,10 @@
 #include "space/space_mem.h"
 
 #include "arch/arch.h"
-#include "core/pd.h"
 #include "lib/bits.h"
 #include "mm/page.h"
 #include "platform/panic.h"
+#include "space/pd.h"
 
 #define USER_PAGES (HEDRON_USER_END >> PAGE_BITS)
 #define USER_ENTRIES (PTAB_ENTRIES / 2) /* of the PML4 */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/space_obj.h"
 
-#include "core/pd.h"
 #include "lib/bits.h"
 #include "mm/buddy.h"
 #include "platform/panic.h"
 #include "space/block.h"
 #include "space/mdb.h"
+#include "space/pd.h"
 #include "space/slot_table.h"
 
 /* ---- Slots ---- */

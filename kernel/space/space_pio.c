@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/space_pio.h"
 
-#include "core/pd.h"
 #include "lib/bits.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "platform/panic.h"
+#include "space/pd.h"
 #include "space/pio_claim.h"
 #include "space/pio_cut.h"
 #include "space/pio_range.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_EC, EC_CTRL. */
 #include "core/dispatch.h"
-#include "core/pd.h"
+#include "space/pd.h"
 #include "syscall/syscall.h"
 
 enum status sys_ec_create(u64 arg1, u64 parent, u64 arg3, u64 rsp, u64 event_base, struct ec *self)

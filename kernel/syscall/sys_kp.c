@@ -2,7 +2,7 @@
 /* CREATE_KP, KP_CTRL. */
 #include "core/kp.h"
 
-#include "core/pd.h"
+#include "space/pd.h"
 #include "syscall/syscall.h"
 
 enum status sys_kp_create(u64 arg1, u64 parent, struct ec *self)

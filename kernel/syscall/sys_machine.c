@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* MACHINE_CTRL: for those who are trusted with the machine. */
 #include "arch/arch.h"
-#include "core/pd.h"
 #include "lib/bits.h"
+#include "space/pd.h"
 #include "syscall/syscall.h"
 
 #define BLOB_SIZE_MAX (2 * MiB)

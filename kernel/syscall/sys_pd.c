@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_PD, PD_CTRL. */
-#include "core/pd.h"
 #include "core/rcu.h"
+#include "space/pd.h"
 
 #include "space/delegate.h"
 #include "syscall/syscall.h"

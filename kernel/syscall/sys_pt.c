@@ -2,7 +2,7 @@
 /* CREATE_PT, PT_CTRL. */
 #include "core/pt.h"
 
-#include "core/pd.h"
+#include "space/pd.h"
 #include "syscall/syscall.h"
 
 enum status sys_pt_create(u64 arg1, u64 parent, u64 ec_sel, u64 mtd, u64 rip, struct ec *self)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* REVOKE. */
-#include "core/pd.h"
+#include "space/pd.h"
 
 #include "space/delegate.h"
 #include "syscall/syscall.h"

@@ -3,8 +3,8 @@
 #include "core/sc.h"
 
 #include "arch/arch.h"
-#include "core/pd.h"
 #include "lib/nospec.h"
+#include "space/pd.h"
 #include "syscall/syscall.h"
 
 enum status sys_sc_create(u64 arg1, u64 parent, u64 ec_sel, u64 arg4, struct ec *self)

@@ -2,7 +2,7 @@
 /* CREATE_SM, SM_CTRL. */
 #include "core/sm.h"
 
-#include "core/pd.h"
+#include "space/pd.h"
 #include "syscall/syscall.h"
 
 enum status sys_sm_create(u64 arg1, u64 parent, u64 count, struct ec *self)

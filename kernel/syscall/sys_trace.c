@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* TRACE_CTRL, an extension: for those who are trusted with the machine. */
-#include "core/pd.h"
+#include "space/pd.h"
 #include "syscall/syscall.h"
 #include "trace/trace.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_VCPU. VCPU_CTRL is in syscall.h. */
 #include "core/kp.h"
-#include "core/pd.h"
 #include "core/vcpu.h"
+#include "space/pd.h"
 #include "syscall/syscall.h"
 
 static struct kp *kernel_page(u64 sel)

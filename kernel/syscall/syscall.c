@@ -3,10 +3,10 @@
 
 #include <hedron/trace.h>
 
-#include "core/pd.h"
 #include "core/rcu.h"
 #include "lib/bits.h"
 #include "platform/panic.h"
+#include "space/pd.h"
 
 /* ARG4 is where the entry stored it. */
 static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "variables.h"
 
-#include "core/pd.h"
 #include "mm/buddy.h"
+#include "space/pd.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "world.h"
 
 #include "core/ec.h"
-#include "core/pd.h"
+#include "space/pd.h"
 #include "core/sc.h"
 
 #define WORLD_PDS 3

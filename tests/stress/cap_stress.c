@@ -4,8 +4,8 @@
  * the tree for himself, revoke parts of it, and ask for translations. When a revocation has returned nothing is left
  * below, and in the end the counts agree.
  */
-#include "core/pd.h"
 #include "mm/page.h"
+#include "space/pd.h"
 
 #include "stress.h"
 

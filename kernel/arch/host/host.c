@@ -2,12 +2,12 @@
 #include "host.h"
 
 #include "arch_switch.h"
-#include "core/pd.h"
 #include "lib/bits.h"
 #include "mm/layout.h"
 #include "mm/page.h"
 #include "platform/panic.h"
 #include "space/cap.h"
+#include "space/pd.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
 /*
  * Stand-ins for what the spaces want from core and from the CPU. All are weak: a test that cares has its own.
  */
-#include "core/pd.h"
 #include "lib/compiler.h"
+#include "space/pd.h"
 
 #define weak __attribute__((weak))
 

@@ -3,12 +3,12 @@
 #pragma once
 
 #include "core/ec.h"
-#include "core/pd.h"
 #include "core/percpu.h"
 #include "cpu/cpu.h"
 #include "cpu/fpu.h"
 #include "entry/message.h"
 #include "mmu/tlb.h"
+#include "space/pd.h"
 
 /* User mode runs without interrupts: they belong to guests (docs/design/kernel.md). The bit is shown as set in
  * messages. */

@@ -7,9 +7,9 @@
 #pragma once
 
 #include "core/ec.h"
-#include "core/pd.h"
 #include "core/percpu.h"
 #include "entry/message.h" /* the real one: it needs no real CPU */
+#include "space/pd.h"
 
 #define ARCH_USER_FLAGS RFLAGS_FIXED
 

@@ -11,7 +11,6 @@
 #include "core/ipc.h"
 #include "core/kobject.h"
 #include "core/kp.h"
-#include "core/pd.h"
 #include "core/pt.h"
 #include "core/rcu.h"
 #include "core/remote.h"
@@ -23,6 +22,7 @@
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "platform/panic.h"
+#include "space/pd.h"
 
 #include "unit.h"
 

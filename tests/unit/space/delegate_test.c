@@ -3,10 +3,10 @@
  * Typed items: what they mean for each kind, how windows are fitted to each other, and what comes back. The memory
  * space is a fake that records what it is asked to do; the others are the real ones.
  */
-#include "core/pd.h"
 #include "host.h"
 #include "lib/bits.h"
 #include "space/delegate.h"
+#include "space/pd.h"
 
 #include "hog.h"
 #include "unit.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Claims by one thread: what is locked, what is given back, and who waits. Several threads: tests/stress. */
-#include "core/pd.h"
 #include "host.h"
+#include "space/pd.h"
 #include "space/pio_claim.h"
 
 #include "unit.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Cutting port by port: what is taken in one step, what is left as which parts. Whole trees: space_pio_test.c. */
-#include "core/pd.h"
 #include "host.h"
 #include "lib/bits.h"
+#include "space/pd.h"
 #include "space/pio_cut.h"
 
 #include "hog.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The trees of ranges against a list of all ranges: what covers a port, what was given of a block, which bits are
  * set. */
-#include "core/pd.h"
 #include "host.h"
 #include "lib/bits.h"
 #include "mm/page.h"
+#include "space/pd.h"
 #include "space/pio_range.h"
 
 #include "hog.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables behind slot windows: which slot a selector is, what is skipped, and that all is given back zeroed. */
-#include "core/pd.h"
 #include "host.h"
 #include "lib/bits.h"
 #include "mm/page.h"
+#include "space/pd.h"
 #include "space/slot_table.h"
 
 #include "hog.h"

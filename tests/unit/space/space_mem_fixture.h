@@ -3,10 +3,10 @@
  * spaces. */
 #pragma once
 
-#include "core/pd.h"
 #include "host.h"
 #include "lib/bits.h"
 #include "mm/page.h"
+#include "space/pd.h"
 #include "space/space_mem.h"
 
 #include "unit.h"

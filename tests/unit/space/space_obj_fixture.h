@@ -2,9 +2,9 @@
 /* A few object spaces and objects, for the tests of object spaces. */
 #pragma once
 
-#include "core/pd.h"
 #include "host.h"
 #include "space/mdb.h"
+#include "space/pd.h"
 
 #include "unit.h"
 

@@ -2,9 +2,9 @@
 /*
  * Port spaces against a model that keeps for each port of each PD what it is part of and which PD it came from.
  */
-#include "core/pd.h"
 #include "host.h"
 #include "lib/bits.h"
+#include "space/pd.h"
 
 #include "hog.h"
 #include "unit.h"

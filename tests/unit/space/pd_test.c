@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* PDs: born empty, closed with their last capability, freed with their last reference. */
 #include "../hog.h"
-#include "world.h"
+#include "../core/world.h"
 
 #define PD 0x100
 #define SM 0x101

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/pd.h"
+#include "space/pd.h"
 
 #include "arch/arch.h"
 #include "lib/string.h"
