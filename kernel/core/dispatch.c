@@ -6,12 +6,12 @@
 #include "core/ec.h"
 #include "core/exception.h"
 #include "core/ipc.h"
-#include "core/kobject.h"
 #include "core/rcu.h"
 #include "core/remote.h"
 #include "core/sc.h"
 #include "core/vcpu.h"
 #include "platform/console.h"
+#include "space/kobject.h"
 #include "trace/trace.h"
 
 /* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter

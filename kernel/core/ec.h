@@ -11,9 +11,9 @@
 #pragma once
 
 #include "core/dispatch.h"
-#include "core/kobject.h"
 #include "core/regs.h"
 #include "core/sc.h"
+#include "space/kobject.h"
 
 #include <hedron/utcb.h>
 

@@ -2,7 +2,7 @@
 /* Portal: an entry point into a local EC. Lifetime: refers to its EC. */
 #pragma once
 
-#include "core/kobject.h"
+#include "space/kobject.h"
 
 struct ec;
 

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "core/kobject.h"
+#include "space/kobject.h"
 
 struct cpu;
 

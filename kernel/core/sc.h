@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "core/kobject.h"
+#include "space/kobject.h"
 
 struct cpu;
 struct ec;

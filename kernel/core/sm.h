@@ -16,7 +16,7 @@
  */
 #pragma once
 
-#include "core/kobject.h"
+#include "space/kobject.h"
 
 #include <hedron/abi.h>
 

@@ -11,8 +11,8 @@
 #pragma once
 
 #include "arch_vcpu.h" /* struct arch_vcpu, for the architecture's own things */
-#include "core/kobject.h"
 #include "core/ec.h"
+#include "space/kobject.h"
 
 #include <hedron/utcb.h>
 

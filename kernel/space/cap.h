@@ -12,8 +12,8 @@
  */
 #pragma once
 
-#include "core/kobject.h"
 #include "lib/types.h"
+#include "space/kobject.h"
 
 #include <hedron/abi.h>
 
@@ -39,9 +39,9 @@ static always_inline unsigned cap_perm(cap_t c)
 /*
  * The object of a capability that is of this kind and has the permission (0: any); else kobject_nothing, and `other`
  * is true. That is chosen without a branch: whoever goes on before `other` is known, which is what a mispredicted
- * branch does, has an object of the right kind or one that leads nowhere (core/kobject.h). So no word of an object is
- * ever taken for a pointer because another kind has one there. `perm` is one bit; a compiler could make branches of
- * anything but assembly.
+ * branch does, has an object of the right kind or one that leads nowhere (space/kobject.h). So no word of an object
+ * is ever taken for a pointer because another kind has one there. `perm` is one bit; a compiler could make branches
+ * of anything but assembly.
  */
 static always_inline struct kobject *cap_pick(cap_t c, enum kobject_type type, unsigned perm, bool *other)
 {

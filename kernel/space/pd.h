@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "core/kobject.h"
 #include "mm/ptab.h"
+#include "space/kobject.h"
 #include "space/space_mem.h"
 #include "space/space_obj.h"
 #include "space/space_pio.h"

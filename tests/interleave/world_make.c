@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/dispatch.h"
-#include "core/kobject.h"
+#include "space/kobject.h"
 #include "core/kp.h"
 #include "core/pt.h"
 #include "core/rcu.h"

@@ -9,7 +9,6 @@
 #include "core/dispatch.h"
 #include "core/exception.h"
 #include "core/ipc.h"
-#include "core/kobject.h"
 #include "core/kp.h"
 #include "core/pt.h"
 #include "core/rcu.h"
@@ -22,6 +21,7 @@
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "platform/panic.h"
+#include "space/kobject.h"
 #include "space/pd.h"
 
 #include "unit.h"

@@ -4,8 +4,6 @@
  * inside of the operation that causes them: so nothing recurses and no lock is held. First the last capability goes;
  * then, maybe later, the last reference.
  */
-#include "core/kobject.h"
-
 #include "arch/arch.h"
 #include "core/ec.h"
 #include "core/kp.h"
@@ -16,7 +14,17 @@
 #include "core/sc.h"
 #include "core/sm.h"
 #include "core/vcpu.h"
+#include "space/kobject.h"
 #include "space/pd.h"
+
+#define IS_LARGE_ENOUGH(type) _Static_assert(sizeof(type) <= KOBJECT_NOTHING_SIZE, "all of it can be looked at")
+IS_LARGE_ENOUGH(struct pd);
+IS_LARGE_ENOUGH(struct ec);
+IS_LARGE_ENOUGH(struct sc);
+IS_LARGE_ENOUGH(struct pt);
+IS_LARGE_ENOUGH(struct sm);
+IS_LARGE_ENOUGH(struct kp);
+IS_LARGE_ENOUGH(struct vcpu);
 
 static void queue(struct kobject *o)
 {

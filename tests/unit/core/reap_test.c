@@ -422,5 +422,5 @@ int main(void)
 		WORLD_TEST(a_portal_ends_where_it_lost_its_capability),
 		WORLD_TEST(nothing_is_freed_while_a_cpu_may_look),
 	};
-	return cmocka_run_group_tests_name("core/kobject", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("core/reap", tests, NULL, NULL);
 }

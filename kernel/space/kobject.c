@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "space/kobject.h"
+
+/* The type is the low byte of the address. */
+_Static_assert(offsetof(struct kobject, type) == 0 && KOBJ_NONE == 0, "of no kind");
+
+aligned(256) const void *const kobject_nothing[KOBJECT_NOTHING_SIZE / sizeof(void *)] = {
+	[0 ... KOBJECT_NOTHING_SIZE / sizeof(void *) - 1] = kobject_nothing,
+};
