@@ -7,6 +7,7 @@
 #include "core/exception.h"
 #include "core/ipc.h"
 #include "core/rcu.h"
+#include "core/reap.h"
 #include "core/remote.h"
 #include "core/sc.h"
 #include "core/vcpu.h"
@@ -191,7 +192,7 @@ static noinline struct ec *run_hazards(struct cpu *cpu)
 	}
 	if (cpu->hazard & HAZARD_REAP) {
 		hazard_clear(cpu, HAZARD_REAP);
-		kobject_reap(cpu);
+		reap_all(cpu);
 	}
 	if (cpu->hazard & HAZARD_SCHED)
 		reschedule(cpu);

@@ -80,7 +80,7 @@ struct cpu {
 	bool tr_short;           /* TR has the limit that a VM exit leaves: the I/O bitmap is out of reach */
 	bool nmi_foreign;        /* an NMI came that no CPU of ours sent: for a passthrough guest, if there is one */
 
-	struct list dying; /* kobjects for kobject_reap() */
+	struct list dying; /* kobjects for reap_all() */
 	struct sched sched;
 
 	/* written by other CPUs */

@@ -5,6 +5,7 @@
 #include "arch_switch.h"
 #include "core/ec.h"
 #include "core/percpu.h"
+#include "core/reap.h"
 #include "core/remote.h"
 #include "trace/trace.h"
 
@@ -166,7 +167,7 @@ static void help_others(struct cpu *cpu)
 {
 	answer_if_asked(cpu);
 	remote_take(cpu);
-	kobject_reap(cpu);
+	reap_all(cpu);
 	if (__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
 		lead(cpu);
 	arch_relax();

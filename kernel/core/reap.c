@@ -4,6 +4,8 @@
  * inside of the operation that causes them: so nothing recurses and no lock is held. First the last capability goes;
  * then, maybe later, the last reference.
  */
+#include "core/reap.h"
+
 #include "arch/arch.h"
 #include "core/ec.h"
 #include "core/kp.h"
@@ -14,7 +16,6 @@
 #include "core/sc.h"
 #include "core/sm.h"
 #include "core/vcpu.h"
-#include "space/kobject.h"
 #include "space/pd.h"
 
 #define IS_LARGE_ENOUGH(type) _Static_assert(sizeof(type) <= KOBJECT_NOTHING_SIZE, "all of it can be looked at")
@@ -33,7 +34,7 @@ static void queue(struct kobject *o)
 	hazard_set(cpu, HAZARD_REAP);
 }
 
-/* The capabilities' reference is given back by kobject_reap(). */
+/* The capabilities' reference is given back by reap_all(). */
 void kobject_caps_gone(struct kobject *o)
 {
 	queue(o);
@@ -191,7 +192,7 @@ static void reap(struct kobject *o)
 	on_refs_gone(o);
 }
 
-void kobject_reap(struct cpu *cpu)
+void reap_all(struct cpu *cpu)
 {
 	while (!list_empty(&cpu->dying)) {
 		struct kobject *o = list_first(&cpu->dying, struct kobject, dying);

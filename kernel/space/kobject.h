@@ -29,7 +29,7 @@ struct kobject {
 	u32 refs;    /* atomic */
 	u64 caps;    /* capabilities that name this object */
 	union {
-		struct list dying; /* queued for kobject_reap() */
+		struct list dying; /* queued for reap_all() */
 		struct work work;  /* on its way to another CPU, or waiting to be freed */
 	};
 };
@@ -50,8 +50,6 @@ static always_inline bool kobject_is_nothing(const struct kobject *o)
 	return (const void *)o == kobject_nothing;
 }
 
-struct cpu;
-
 /* For somebody who holds a reference already. */
 static always_inline void kobject_ref(struct kobject *o)
 {
@@ -68,8 +66,13 @@ static always_inline bool must_check kobject_get(struct kobject *o)
 	return false;
 }
 
-/* The last reference queues the object: kobject_reap() dismantles it on the way out of the kernel. */
+/*
+ * What the spaces want from above; core/reap.c has it, because an object's end is the business of its kind. Both only
+ * queue the object, which is dismantled on the way out of the kernel: so they may be called with locks held. The
+ * first gives a reference back, the second says that the last capability that names the object is gone.
+ */
 void kobject_unref(struct kobject *o);
+void kobject_caps_gone(struct kobject *o);
 
 /* Of an object that nobody knows yet. */
 static always_inline void kobject_init(struct kobject *o, enum kobject_type type)
@@ -88,6 +91,3 @@ static always_inline void kobject_publish(struct kobject *o)
 {
 	o->refs = 1;
 }
-
-/* Of objects that lost their last capability or reference: the consequences, and the memory. */
-void kobject_reap(struct cpu *cpu);

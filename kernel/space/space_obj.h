@@ -112,6 +112,3 @@ enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 
 
 /* Takes `perm` away from all that was derived from the range, and with `self` from the range itself. */
 void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, bool self);
-
-/* core/reap.c: the last capability that names o is gone. Only queues o; called with locks held. */
-void kobject_caps_gone(struct kobject *o);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* REVOKE. */
-#include "space/pd.h"
-
+#include "core/reap.h"
 #include "space/delegate.h"
+#include "space/pd.h"
 #include "syscall/syscall.h"
 
 enum status sys_revoke(u64 arg1, crd_t crd, u64 pd_sel, struct ec *self)
@@ -17,6 +17,6 @@ enum status sys_revoke(u64 arg1, crd_t crd, u64 pd_sel, struct ec *self)
 	}
 	enum status s = delegate_revoke(pd, crd, flags & REVOKE_SELF);
 	if (cpu_current()->hazard & HAZARD_REAP)
-		kobject_reap(cpu_current()); /* here and now, which saves the long way out */
+		reap_all(cpu_current()); /* here and now, which saves the long way out */
 	return s;
 }

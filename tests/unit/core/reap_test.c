@@ -21,7 +21,7 @@ static void references_are_counted(void **state)
 	assert_int_equal(sm->obj.refs, 0);
 	assert_true(cpu_current()->hazard & HAZARD_REAP);
 	assert_false(kobject_get(&sm->obj));
-	kobject_reap(cpu_current());
+	reap_all(cpu_current());
 	assert_true(list_empty(&cpu_current()->dying));
 }
 
@@ -239,7 +239,7 @@ static void the_dead_get_no_portals_and_scs(void **state)
 	struct pt *pt = NULL;
 	struct sc *sc = NULL;
 	world_drop(A);
-	kobject_reap(cpu_current());
+	reap_all(cpu_current());
 	assert_int_equal(a->obj.refs, 0);
 	assert_int_equal(pt_create(a, 0, 0, &pt), BAD_CAP);
 	assert_int_equal(sc_create(a, 1, 1, &sc), BAD_CAP);
@@ -276,14 +276,14 @@ static void an_ec_ends_at_home_but_its_utcb_at_once(void **state)
 	world_insert(B, &ec->obj, PERM_EC_ALL);
 	world_drop(B);
 	host_set_cpu(0);
-	kobject_reap(cpu_current());
+	reap_all(cpu_current());
 	assert_int_equal(ptab_lookup(&world_pd->mem.host, 9, &order), 0);
 	assert_false(ec_is_dead(ec));
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &ec->obj.work);
 	host_set_cpu(1);
 	remote_take(cpu_current());
 	assert_false(ec_is_dead(ec));
-	kobject_reap(cpu_current());
+	reap_all(cpu_current());
 	assert_true(ec_is_dead(ec));
 }
 
@@ -313,7 +313,7 @@ static void memory_is_freed_at_home(void **state)
 	(void)state;
 	struct ec *ec = world_local(B, 1);
 	world_drop(B);
-	kobject_reap(cpu_current());
+	reap_all(cpu_current());
 	assert_int_equal(world_on(1).way, HOST_IDLE);
 	assert_true(ec_is_dead(ec));
 	assert_null(world_cpu(1)->mailbox.newest); /* CPU 0 may still look at it */
@@ -329,7 +329,7 @@ static void go_on(struct cpu *cpu)
 
 	host_set_cpu(cpu->id);
 	remote_take(cpu);
-	kobject_reap(cpu);
+	reap_all(cpu);
 	rcu_quiesce(cpu);
 	host_set_cpu(self);
 }
@@ -347,7 +347,7 @@ static void an_end_elsewhere_is_waited_for(void **state)
 	struct ec *ec = world_local(B, 1);
 	world_cpu(1)->sleeping = SLEEPING_NOT;
 	world_drop(B);
-	kobject_reap(cpu_current());
+	reap_all(cpu_current());
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &ec->obj.work);
 	assert_int_equal(world_cpu(1)->rcu_sent, 1);
 	assert_int_equal(world_cpu(1)->rcu_done, 0);
@@ -366,7 +366,7 @@ static void the_end_on_a_lost_cpu_is_not_waited_for(void **state)
 	(void)state;
 	world_local(B, 1);
 	world_drop(B);
-	kobject_reap(cpu_current());
+	reap_all(cpu_current());
 	cpus_online[0] &= ~2ull;
 	assert_false(rcu_expedite(cpu_current()));
 	cpus_online[0] |= 2;
@@ -379,7 +379,7 @@ static void a_portal_ends_where_it_lost_its_capability(void **state)
 	world_pt(PB, b, 0x1000, 0);
 	world_drop(PB);
 	host_set_cpu(0);
-	kobject_reap(cpu_current());
+	reap_all(cpu_current());
 	assert_null(world_cpu(1)->mailbox.newest);
 	assert_int_equal(b->obj.refs, 1);
 }

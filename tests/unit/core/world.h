@@ -12,6 +12,7 @@
 #include "core/kp.h"
 #include "core/pt.h"
 #include "core/rcu.h"
+#include "core/reap.h"
 #include "core/remote.h"
 #include "core/sc.h"
 #include "core/sm.h"
