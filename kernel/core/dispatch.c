@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/dispatch.h"
 
-#include "arch/arch.h"
-#include "arch_switch.h"
+#include "arch/cpu.h"
 #include "core/ec.h"
 #include "core/exception.h"
 #include "core/ipc.h"
@@ -13,6 +12,7 @@
 #include "core/vcpu.h"
 #include "platform/console.h"
 #include "space/kobject.h"
+#include "switch_inline.h"
 #include "trace/trace.h"
 
 /* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "core/percpu.h"
 #include "core/sc.h"
 

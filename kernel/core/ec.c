@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/ec.h"
 
-#include "arch/arch.h"
-#include "arch_switch.h"
+#include "arch/cpu.h"
 #include "core/dispatch.h"
 #include "core/remote.h"
 #include "core/sc.h"
@@ -12,6 +11,7 @@
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "space/pd.h"
+#include "switch_inline.h"
 
 static struct slab_cache ec_cache, fpu_cache;
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "core/remote.h"
 #include "core/sched.h"
 #include "core/trace_cpu.h"
@@ -57,7 +57,7 @@ struct cpu {
 		struct {
 			u32 hazard; /* enum hazard; an NMI on this CPU sets bits */
 			/* What the last switch to another PD has found in registers that it does not switch, a byte
-			 * each (arch_switch.h); cleared before user land goes on. */
+			 * each (switch_inline.h); cleared before user land goes on. */
 			u32 residue;
 		};
 		u64 attention; /* both, for the exits */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/pt.h"
 
-#include "arch/arch.h"
-#include "arch_switch.h"
+#include "arch/cpu.h"
 #include "core/ec.h"
 #include "mm/slab.h"
+#include "switch_inline.h"
 
 static struct slab_cache pt_cache;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/rcu.h"
 
-#include "arch/arch.h"
-#include "arch_switch.h"
+#include "arch/cpu.h"
 #include "core/ec.h"
 #include "core/percpu.h"
 #include "core/reap.h"
 #include "core/remote.h"
+#include "switch_inline.h"
 #include "trace/trace.h"
 
 /* Objects that wait before it is worth asking the other CPUs. Nobody needs to be asked if all others sleep.

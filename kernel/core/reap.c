@@ -6,7 +6,7 @@
  */
 #include "core/reap.h"
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "core/ec.h"
 #include "core/kp.h"
 #include "core/percpu.h"

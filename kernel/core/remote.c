@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/remote.h"
 
-#include "arch/arch.h"
-#include "arch_switch.h"
+#include "arch/cpu.h"
 #include "core/percpu.h"
+#include "switch_inline.h"
 #include "trace/trace.h"
 
 void remote_call(unsigned cpu_id, struct work *w, void (*fn)(struct work *))

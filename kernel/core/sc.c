@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/sc.h"
 
-#include "arch/arch.h"
-#include "arch_switch.h"
-#include "core/remote.h"
+#include "arch/cpu.h"
 #include "core/dispatch.h"
 #include "core/ec.h"
+#include "core/remote.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "switch_inline.h"
 
 static struct slab_cache sc_cache;
 

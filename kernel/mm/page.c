@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mm/page.h"
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "core/percpu.h"
 #include "lib/string.h"
 #include "platform/panic.h"

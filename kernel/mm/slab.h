@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "core/percpu.h"
 #include "lib/list.h"
 #include "lib/spinlock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "platform/panic.h"
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "lib/format.h"
 #include "platform/console.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "platform/uart.h"
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "platform/console.h"
 
 #define COM1 0x3f8

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/mdb.h"
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 
 /* Children that `at` gets in the pause are put before the mark, as are those below them. */
 struct mdb_node *mdb_pause(struct mdb_turn *t, struct mdb_node *at)

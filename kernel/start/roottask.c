@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "start/roottask.h"
 
-#include "arch/arch.h"
-#include "arch_switch.h"
+#include "arch/cpu.h"
 #include "core/dispatch.h"
 #include "core/sc.h"
 #include "lib/string.h"
@@ -10,6 +9,7 @@
 #include "platform/console.h"
 #include "platform/panic.h"
 #include "start/elf.h"
+#include "switch_inline.h"
 
 #include <hedron/hip.h>
 

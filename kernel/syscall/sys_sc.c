@@ -2,7 +2,7 @@
 /* CREATE_SC, SC_CTRL. */
 #include "core/sc.h"
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "lib/nospec.h"
 #include "space/pd.h"
 #include "syscall/syscall.h"

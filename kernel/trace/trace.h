@@ -13,8 +13,8 @@
  */
 #pragma once
 
-#include "arch_trace.h"
 #include "core/trace_cpu.h"
+#include "trace_inline.h"
 
 #include <hedron/abi.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flushes of translations: kernel/arch/x86_64/mmu/tlb.c and switch_space() of arch_switch.h. One CPU enters and leaves a PD
+ * Flushes of translations: kernel/arch/x86_64/mmu/tlb.c and switch_space() of switch_inline.h. One CPU enters and leaves a PD
  * whose tables two others change, each with a flush behind. One instruction that others can notice is one step; stores that
  * matter are followed by serializing instructions or locks, so the order of memory is that of the program.
  *

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host.h"
 
-#include "arch_switch.h"
 #include "lib/bits.h"
 #include "mm/layout.h"
 #include "mm/page.h"
 #include "platform/panic.h"
 #include "space/cap.h"
 #include "space/pd.h"
+#include "switch_inline.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "core/percpu.h"
 #include "lib/types.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "arch_switch.h"
+#include "switch_inline.h"
 
 #include "platform/panic.h"
 

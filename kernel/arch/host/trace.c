@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "arch_trace.h"
+#include "trace_inline.h"
 
 struct host_trace host_trace;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "arch_switch.h"
 #include "core/vcpu.h"
+#include "switch_inline.h"
 
 bool host_has_vcpus = true;
 bool (*host_guest)(struct vcpu *v);

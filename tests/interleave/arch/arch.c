@@ -3,7 +3,7 @@
  * What is assembly or needs a real CPU in arch/x86_64: instrumented like the kernel's own code, because other CPUs
  * see its stores. Barriers have names of their own, so that the list of mutations can take each away.
  */
-#include "arch_switch.h"
+#include "switch_inline.h"
 
 #include "core/rcu.h"
 #include "core/remote.h"
@@ -18,7 +18,7 @@ u64 cpus_online[HEDRON_CPU_MAX / 64];
 
 #define BARRIER() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
-/* arch/x86_64/arch_switch.h: switch_space() */
+/* arch/x86_64/switch_inline.h: switch_space() */
 static void switch_space(struct cpu *cpu, const struct ec *from, const struct ec *to)
 {
 	struct pd *pd = to->pd;

@@ -3,8 +3,8 @@
  * it is interrupted. */
 #include "core/vcpu.h"
 
-#include "arch_switch.h"
 #include "kernel_side.h"
+#include "switch_inline.h"
 
 bool arch_vcpu_supported(void)
 {

@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include "arch_switch.h"
 #include "core/dispatch.h"
 #include "core/exception.h"
 #include "core/ipc.h"
@@ -24,6 +23,7 @@
 #include "platform/panic.h"
 #include "space/kobject.h"
 #include "space/pd.h"
+#include "switch_inline.h"
 
 #include "unit.h"
 

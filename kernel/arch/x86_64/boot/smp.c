@@ -2,7 +2,6 @@
 #include "boot/smp.h"
 
 #include "apic/lapic.h"
-#include "arch_switch.h"
 #include "boot/suspend.h"
 #include "boot/trampoline.h"
 #include "cpu/desc.h"
@@ -12,6 +11,7 @@
 #include "platform/console.h"
 #include "platform/hip.h"
 #include "platform/panic.h"
+#include "switch_inline.h"
 #include "vmx/vmx.h"
 
 unsigned cpu_count;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "boot/suspend.h"
 
-#include "arch_switch.h"
 #include "boot/pm1.h"
 #include "boot/smp.h"
 #include "boot/suspend_state.h"
@@ -12,6 +11,7 @@
 #include "mmu/kspace.h"
 #include "platform/console.h"
 #include "platform/uart.h"
+#include "switch_inline.h"
 
 /* What the firmware has said; constant after boot. */
 static struct {

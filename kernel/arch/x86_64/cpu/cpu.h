@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "cpu/features.h"
 #include "lib/types.h"
 

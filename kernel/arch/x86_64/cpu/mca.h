@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Machine checks: the banks of registers in which processors and memory controllers report errors, and the exception
- * #MC. What an error means is decided in platform/mca_error.c. arch_report_errors() (arch/arch.h) is the part on the
+ * #MC. What an error means is decided in platform/mca_error.c. arch_report_errors() (arch/cpu.h) is the part on the
  * way out of the kernel.
  */
 #pragma once

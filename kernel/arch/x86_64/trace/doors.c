@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trace/doors.h"
 
-#include "arch_switch.h"
 #include "core/dispatch.h"
 #include "core/exception.h"
 #include "core/ipc.h"
 #include "core/vcpu.h"
 #include "lib/bits.h"
+#include "switch_inline.h"
 #include "syscall/syscall.h"
 #include "trace/trace.h"
 #include "vmx/vmcs.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vmx/vmx_vcpu.h"
 
-#include "arch_switch.h"
 #include "core/kp.h"
 #include "core/vcpu.h"
+#include "cpu/fpu.h"
 #include "lib/string.h"
 #include "mm/page.h"
+#include "switch_inline.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
-#include "cpu/fpu.h"
 #include "vmx/vmx_switch.h"
 
 /* ---- VPIDs, changed by single atomic operations; 0 is the host's ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The switch between ECs for the machine of tests/interleave, as far as other CPUs can see it: the order of stores
- * and barriers is that of arch/x86_64/arch_switch.h, entry/entry.S, entry/nmi.c and apic/lapic.c, which cannot run
+ * and barriers is that of arch/x86_64/switch_inline.h, entry/entry.S, entry/nmi.c and apic/lapic.c, which cannot run
  * here.
  */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The fake of arch/x86_64/arch_trace.h: points look at masks, nobody is held, and counters are numbers that tests
+/* The fake of arch/x86_64/trace_inline.h: points look at masks, nobody is held, and counters are numbers that tests
  * set. */
 #pragma once
 

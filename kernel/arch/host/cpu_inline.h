@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inline part of arch/arch.h for the fake CPU; host.h is what tests use. */
+/* The inline part of arch/cpu.h for the fake CPU; host.h is what tests use. */
 #pragma once
 
 extern __thread struct cpu *host_cpu;

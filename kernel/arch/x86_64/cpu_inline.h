@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inline part of arch/arch.h for x86_64. */
+/* The inline part of arch/cpu.h for x86_64. */
 #pragma once
 
 #include "mm/layout.h"

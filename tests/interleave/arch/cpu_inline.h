@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inline part of arch/arch.h for the machine of tests/interleave. */
+/* The inline part of arch/cpu.h for the machine of tests/interleave. */
 #pragma once
 
 extern struct cpu *interleave_cpu;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The fake of arch/x86_64/arch_vcpu.h: a guest that a test plays. */
+/* The fake of arch/x86_64/vcpu_inline.h: a guest that a test plays. */
 #pragma once
 
 #include "lib/types.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The fake of arch/x86_64/arch_switch.h. A switch between ECs is real as far as a program can be told from it: bases,
- * extended state (one word of it) and address space go along. The ways out end in host_leave().
+ * The fake of arch/x86_64/switch_inline.h. A switch between ECs is real as far as a program can be told from it:
+ * bases, extended state (one word of it) and address space go along. The ways out end in host_leave().
  */
 #pragma once
 

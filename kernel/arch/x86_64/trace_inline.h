@@ -2,7 +2,7 @@
 /* What trace/trace.h needs of the architecture. */
 #pragma once
 
-#include "arch/arch.h"
+#include "arch/cpu.h"
 #include "trace/pmu.h"
 
 /* A NOP of five bytes, which arch_trace_patch() makes a jump. */

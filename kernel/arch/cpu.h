@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What an architecture provides to the layers above. arch/x86_64 is the real one; arch/host is a fake CPU for unit
- * tests, fuzzers and micro benchmarks. Each arch/<name>/arch_impl.h defines the inline ones.
+ * tests, fuzzers and micro benchmarks. Each arch/<name>/cpu_inline.h defines the inline ones.
  */
 #pragma once
 
@@ -82,4 +82,4 @@ bool arch_has_1g_pages(void);
  */
 u8 arch_mem_type(paddr_t pa, u64 size, u64 *same_until);
 
-#include "arch_impl.h" /* found through the include path of the chosen architecture */
+#include "cpu_inline.h" /* found through the include path of the chosen architecture */
