@@ -3,11 +3,11 @@
 #include "kernel.h"
 
 extern "C" {
+#include "arch/switch.h"
 #include "core/ipc.h"
 #include "core/pt.h"
 #include "core/remote.h"
 #include "core/sm.h"
-#include "switch_inline.h"
 }
 
 enum { PORTAL = 100, CALLEE, CALLER };

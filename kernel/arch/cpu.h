@@ -1,85 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an architecture provides to the layers above. arch/x86_64 is the real one; arch/host is a fake CPU for unit
- * tests, fuzzers and micro benchmarks. Each arch/<name>/cpu_inline.h defines the inline ones.
+ * The running CPU. The headers in this folder are what the layers above may ask of an architecture: each function has
+ * its one prototype here, and arch/x86_64 (the real machine) and arch/host (a fake one for unit tests, fuzzers and
+ * micro benchmarks) define it; tests/interleave has a third. What is inline is in <header>_inline.h there, found
+ * through the include path.
+ *
+ * Unless it says otherwise a function may be called from everywhere, NMI handlers included, and takes no lock.
  */
 #pragma once
 
 #include "lib/types.h"
 
-#include <hedron/abi.h>
-
-struct pd;
 struct cpu;
-struct ec;
 
-/* The running CPU's data. */
+/* The running CPU's data (core/percpu.h). It stays the same until the kernel is left. */
 static always_inline struct cpu *cpu_current(void);
 
-/*
- * The word at OBJ_WINDOW + (i << shift); 0 if i is not below n, or nothing is mapped there. No branch: for
- * speculation, too, only these words are in reach. On the host the fake CPU looks the slot up by walking the tables
- * of the PD set with host_set_pd().
- */
-static always_inline u64 arch_window_load(u64 i, u64 n, int shift);
+/* Its number, from 0 on. It lies at a known place in the data, so that mm needs to know nothing else of them. */
+#define CPU_ID_OFFSET 20
+static always_inline unsigned cpu_current_id(void)
+{
+	return *(const u32 *)((const char *)cpu_current() + CPU_ID_OFFSET);
+}
 
-/* *p |= bits and *p &= bits, in one instruction: for words that this CPU's NMI handlers change, and no other CPU. */
+/*
+ * *p |= bits, *p &= bits, and *p += n (which returns what was there): in one instruction, for words that this CPU's
+ * NMI handlers change, too. Never for words that another CPU writes: they are not atomic.
+ */
 static always_inline void arch_or_here(u32 *p, u32 bits);
 static always_inline void arch_and_here(u32 *p, u32 bits);
+static always_inline u64 arch_fetch_add_here(u64 *p, u64 n);
 
+/* The time-stamp counter of this CPU. Those of others may differ a little, and it starts over with sleep. */
 static always_inline u64 arch_tsc(void);
-/* Its rate, in kHz. */
+/* Its rate in kHz; not before the boot CPU has measured it. */
 u32 arch_tsc_khz(void);
-/* Ticks of the TSC in microseconds. */
+/* Ticks as microseconds, without overflow; not before the rate is known. */
 u64 arch_tsc_to_us(u64 ticks);
+
+/* Between two looks at a word that another CPU will change. */
 static always_inline void arch_relax(void);
 
-/* For panic(): the other CPUs do nothing any more, whatever they are at. */
+/* Stops this CPU until the next NMI, whose handler returns behind it; for CPUs that have nothing to do any more. */
+static always_inline void arch_halt(void);
+
+/* Sends all other CPUs into arch_halt() for good, whatever they are at. Does not wait for them. For panic() only. */
 void arch_stop_others(void);
 
-/* Boot time only: [pa, pa + len) for reading, or NULL if it cannot be mapped. */
-const void *arch_phys_map(paddr_t pa, u64 len);
-
-/*
- * No CPU uses a translation of pd's host table that was valid before this call when it returns. The range is a hint:
- * [va, va + 2^order pages).
- */
-void arch_tlb_flush(struct pd *pd, u64 va, unsigned order);
-/* The same for the nested table. */
-void arch_tlb_flush_guest(struct pd *pd);
-
-/* The kernel's half of a PD's address space, the windows of slots and ports, what goes into CR3. */
-void arch_pd_init(struct pd *pd);
-void arch_pd_free(struct pd *pd);
-
-/*
- * Reports what machine checks on this CPU have left to be reported. True: the current EC has used memory that has
- * lost its contents, and must not go on.
- */
-bool arch_report_errors(struct cpu *cpu) must_check;
-
-/* One MSR of the running CPU for user land. BAD_PAR: refused by policy, or by the CPU. */
-enum status arch_msr_access(u64 msr, bool write, u64 *value) must_check;
-
-/*
- * Puts the machine to sleep (ACPI S3) with these types for PM1a and PM1b, and returns, on all CPUs, after it woke up.
- * BAD_PAR: not what the firmware says that S3 is, or another CPU is at it; BAD_FTR: the machine cannot.
- * *waking_vector: what the FACS had.
- */
-enum status arch_suspend(unsigned type_a, unsigned type_b, u64 *waking_vector) must_check;
-
-/* Loads the update at `pa` on this CPU. BAD_PAR: it is not whole, not for this CPU, or refused by it; BAD_FTR: the
- * CPU takes none. */
-enum status arch_microcode_update(paddr_t pa, u64 size) must_check;
-
-/* Number of physical address bits (CPUID 80000008h), and whether 1 GiB leaves exist. */
-unsigned arch_phys_bits(void);
-bool arch_has_1g_pages(void);
-
-/*
- * Memory type of the byte at pa as the MTRRs have it (enum mem_type, mm/ptab.h); it stays the same up to *same_until,
- * which is at most pa + size. Boot time only: space_mem_claim() remembers the answers.
- */
-u8 arch_mem_type(paddr_t pa, u64 size, u64 *same_until);
-
-#include "cpu_inline.h" /* found through the include path of the chosen architecture */
+#include "cpu_inline.h"

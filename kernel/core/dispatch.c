@@ -2,6 +2,8 @@
 #include "core/dispatch.h"
 
 #include "arch/cpu.h"
+#include "arch/machine.h"
+#include "arch/switch.h"
 #include "core/ec.h"
 #include "core/exception.h"
 #include "core/ipc.h"
@@ -12,7 +14,6 @@
 #include "core/vcpu.h"
 #include "platform/console.h"
 #include "space/kobject.h"
-#include "switch_inline.h"
 #include "trace/trace.h"
 
 /* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter

@@ -2,6 +2,7 @@
 #include "core/ec.h"
 
 #include "arch/cpu.h"
+#include "arch/switch.h"
 #include "core/dispatch.h"
 #include "core/remote.h"
 #include "core/sc.h"
@@ -11,7 +12,6 @@
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "space/pd.h"
-#include "switch_inline.h"
 
 static struct slab_cache ec_cache, fpu_cache;
 

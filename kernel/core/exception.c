@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/exception.h"
 
+#include "arch/switch.h"
 #include "core/dispatch.h"
 #include "core/ipc.h"
 #include "core/pt.h"
 #include "platform/console.h"
 #include "space/space_obj.h"
-#include "switch_inline.h"
 
 #include <hedron/crd.h>
 

@@ -6,6 +6,7 @@
  */
 #include "core/ipc.h"
 
+#include "arch/switch.h"
 #include "core/dispatch.h"
 #include "core/exception.h"
 #include "core/pt.h"
@@ -15,7 +16,6 @@
 #include "platform/console.h"
 #include "space/delegate.h"
 #include "space/space_obj.h"
-#include "switch_inline.h"
 #include "trace/trace.h"
 
 static cold struct ec *call_slow(u64 arg1, struct ec *self, struct cpu *cpu, struct pt *pt);

@@ -57,7 +57,7 @@ struct cpu {
 		struct {
 			u32 hazard; /* enum hazard; an NMI on this CPU sets bits */
 			/* What the last switch to another PD has found in registers that it does not switch, a byte
-			 * each (switch_inline.h); cleared before user land goes on. */
+			 * each (note_selectors()); cleared before user land goes on. */
 			u32 residue;
 		};
 		u64 attention; /* both, for the exits */
@@ -104,6 +104,7 @@ struct cpu {
 	struct mca_cpu mca;     /* the owner's, its handler of machine checks included */
 };
 
+_Static_assert(offsetof(struct cpu, id) == CPU_ID_OFFSET, "where mm finds it");
 _Static_assert(offsetof(struct cpu, residue_end) == offsetof(struct cpu, residue) + 4, "the bytes are in a row");
 
 /* CPU numbers are dense from 0, in the order of the firmware's table; those that did not start are missing from

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/pt.h"
 
-#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "core/ec.h"
 #include "mm/slab.h"
-#include "switch_inline.h"
 
 static struct slab_cache pt_cache;
 

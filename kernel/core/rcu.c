@@ -2,11 +2,11 @@
 #include "core/rcu.h"
 
 #include "arch/cpu.h"
+#include "arch/switch.h"
 #include "core/ec.h"
 #include "core/percpu.h"
 #include "core/reap.h"
 #include "core/remote.h"
-#include "switch_inline.h"
 #include "trace/trace.h"
 
 /* Objects that wait before it is worth asking the other CPUs. Nobody needs to be asked if all others sleep.

@@ -2,8 +2,8 @@
 #include "core/remote.h"
 
 #include "arch/cpu.h"
+#include "arch/switch.h"
 #include "core/percpu.h"
-#include "switch_inline.h"
 #include "trace/trace.h"
 
 void remote_call(unsigned cpu_id, struct work *w, void (*fn)(struct work *))

@@ -2,12 +2,12 @@
 #include "core/sc.h"
 
 #include "arch/cpu.h"
+#include "arch/switch.h"
 #include "core/dispatch.h"
 #include "core/ec.h"
 #include "core/remote.h"
 #include "lib/string.h"
 #include "mm/slab.h"
-#include "switch_inline.h"
 
 static struct slab_cache sc_cache;
 

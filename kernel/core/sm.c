@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/sm.h"
 
+#include "arch/cpu.h"
 #include "core/ec.h"
 #include "lib/bits.h"
 #include "mm/slab.h"

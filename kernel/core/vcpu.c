@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/vcpu.h"
 
+#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "core/ec.h"
 #include "core/kp.h"
 #include "core/percpu.h"
@@ -8,7 +10,6 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "space/pd.h"
-#include "switch_inline.h"
 
 static struct slab_cache vcpu_cache;
 

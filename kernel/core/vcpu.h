@@ -10,9 +10,9 @@
  */
 #pragma once
 
+#include "arch/vcpu.h" /* struct arch_vcpu, for the architecture's own things */
 #include "core/ec.h"
 #include "space/kobject.h"
-#include "vcpu_inline.h" /* struct arch_vcpu, for the architecture's own things */
 
 #include <hedron/utcb.h>
 

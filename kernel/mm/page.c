@@ -2,9 +2,11 @@
 #include "mm/page.h"
 
 #include "arch/cpu.h"
-#include "core/percpu.h"
+#include "lib/spinlock.h"
 #include "lib/string.h"
 #include "platform/panic.h"
+
+#include <hedron/abi.h>
 
 #define KEEP_MAX 64 /* pages of a CPU */
 #define BATCH 32    /* pages moved at a time */
@@ -23,7 +25,7 @@ void (*page_reclaim)(void);
 
 static always_inline struct page_cache *own_cache(void)
 {
-	return &caches[cpu_current()->id];
+	return &caches[cpu_current_id()];
 }
 
 /* ---- Stacks ---- */

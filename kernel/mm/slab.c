@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mm/slab.h"
 
+#include "arch/cpu.h"
 #include "lib/bits.h"
 #include "mm/page.h"
 #include "platform/panic.h"
@@ -155,5 +156,5 @@ void slab_spill(struct slab_cache *c, struct slab_local *l)
 
 void slab_drain(struct slab_cache *c)
 {
-	give_back(c, &c->cpu[cpu_current()->id], 0);
+	give_back(c, &c->cpu[cpu_current_id()], 0);
 }

@@ -8,7 +8,6 @@
 #pragma once
 
 #include "arch/cpu.h"
-#include "core/percpu.h"
 #include "lib/list.h"
 #include "lib/spinlock.h"
 #include "lib/types.h"
@@ -50,7 +49,7 @@ void slab_spill(struct slab_cache *c, struct slab_local *l);
 /* NULL when the heap is exhausted. Contents are undefined. */
 must_check static always_inline void *slab_alloc(struct slab_cache *c)
 {
-	struct slab_local *l = &c->cpu[cpu_current()->id];
+	struct slab_local *l = &c->cpu[cpu_current_id()];
 	void *object = l->free;
 	if (unlikely(!object))
 		return slab_refill(c, l);
@@ -61,7 +60,7 @@ must_check static always_inline void *slab_alloc(struct slab_cache *c)
 
 static always_inline void slab_free(struct slab_cache *c, void *object)
 {
-	struct slab_local *l = &c->cpu[cpu_current()->id];
+	struct slab_local *l = &c->cpu[cpu_current_id()];
 	*(void **)object = l->free;
 	l->free = object;
 	if (unlikely(++l->count >= c->limit))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "platform/phys.h"
 
-#include "arch/cpu.h"
+#include "arch/memory.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 

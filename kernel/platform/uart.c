@@ -2,6 +2,7 @@
 #include "platform/uart.h"
 
 #include "arch/cpu.h"
+#include "arch/ports.h"
 #include "platform/console.h"
 
 #define COM1 0x3f8

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "platform/vga.h"
 
-#include "arch/cpu.h"
+#include "arch/ports.h"
 #include "lib/string.h"
 #include "platform/console.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/pd.h"
 
-#include "arch/cpu.h"
+#include "arch/space.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/slab.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/pio_claim.h"
 
+#include "arch/cpu.h"
 #include "space/pd.h"
 
 #define PATIENCE 4096 /* looks at a lock: longer than most hold one */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/space_mem.h"
 
-#include "arch/cpu.h"
+#include "arch/memory.h"
+#include "arch/space.h"
 #include "lib/bits.h"
 #include "mm/page.h"
 #include "platform/panic.h"

@@ -5,7 +5,7 @@
  */
 #include "space/space_mem.h"
 
-#include "arch/cpu.h"
+#include "arch/memory.h"
 #include "lib/bits.h"
 #include "platform/panic.h"
 

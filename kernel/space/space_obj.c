@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/space_obj.h"
 
+#include "arch/cpu.h"
 #include "lib/bits.h"
 #include "mm/buddy.h"
 #include "platform/panic.h"

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "arch/cpu.h"
+#include "arch/space.h"
 #include "lib/spinlock.h"
 #include "mm/layout.h"
 #include "space/block.h"

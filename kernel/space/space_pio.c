@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/space_pio.h"
 
+#include "arch/space.h"
 #include "lib/bits.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"

@@ -17,8 +17,8 @@
 #include "lib/avl.h"
 #include "lib/spinlock.h"
 #include "lib/types.h"
-#include "space/cap.h"
 #include "space/block.h"
+#include "space/cap.h"
 
 #include <hedron/crd.h>
 
@@ -77,18 +77,6 @@ crd_t space_pio_lookup(struct pd *pd, u64 port);
 /* The range nearest above that of `port` in src's space (by delegation) that is dst's and overlaps `window`, clipped
  * to it; else src's own if src is dst; else 0. */
 crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block window);
-
-/*
- * Of the architecture: maps pd->pio.host behind the TSSs in pd's private window; when it returns, no CPU uses the old
- * mapping. Called without locks, maybe by several CPUs at once; a second call changes nothing. OOM: nothing changed.
- */
-enum status arch_pio_bitmap_attach(struct pd *pd) must_check;
-
-/*
- * Everybody is out of pd's guests when this returns, and stays out until pio.guests_stopped, which has been set
- * before, is cleared again. Locks of ports are held meanwhile: only NMI handlers are waited for.
- */
-void arch_guests_stop(struct pd *pd);
 
 /*
  * With pd's port space claimed: around each change of the bitmap that its guests use. SDM vol. 3, 25.11.4: it must

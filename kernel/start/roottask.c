@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "start/roottask.h"
 
-#include "arch/cpu.h"
+#include "arch/memory.h"
 #include "core/dispatch.h"
+#include "core/ec.h"
 #include "core/sc.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "platform/console.h"
 #include "platform/panic.h"
+#include "space/pd.h"
 #include "start/elf.h"
-#include "switch_inline.h"
 
 #include <hedron/hip.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_EC, EC_CTRL. */
+#include "arch/cpu.h"
 #include "core/dispatch.h"
 #include "space/pd.h"
 #include "syscall/syscall.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* MACHINE_CTRL: for those who are trusted with the machine. */
-#include "arch/cpu.h"
+#include "arch/machine.h"
 #include "lib/bits.h"
 #include "space/pd.h"
 #include "syscall/syscall.h"

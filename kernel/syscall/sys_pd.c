@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_PD, PD_CTRL. */
+#include "arch/cpu.h"
+#include "arch/machine.h"
 #include "core/rcu.h"
 #include "space/pd.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* REVOKE. */
+#include "arch/cpu.h"
 #include "core/reap.h"
 #include "space/delegate.h"
 #include "space/pd.h"

@@ -3,6 +3,7 @@
 
 #include <hedron/trace.h>
 
+#include "arch/cpu.h"
 #include "core/rcu.h"
 #include "lib/bits.h"
 #include "platform/panic.h"

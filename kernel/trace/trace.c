@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trace/trace.h"
 
+#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "lib/bits.h"
 #include "lib/nospec.h"
 #include "lib/string.h"
 #include "mm/page.h"
-#include "switch_inline.h"
 
 /*
  * A CPU's area: a page with the head, the paths behind it; the ring is a block of its own and comes next when they

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include "arch/memory.h"
 #include "lib/bits.h"
 #include "platform/hip.h"
 #include "platform/memmap.h"

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel_side.h"
 
+#include "arch/cpu.h"
+#include "arch/machine.h"
+#include "arch/memory.h"
+#include "arch/space.h"
+#include "arch/switch.h"
 #include "core/dispatch.h"
 #include "core/vcpu.h"
 #include "machine.h"
@@ -236,7 +241,7 @@ void arch_fpu_init(struct ec *ec)
 {
 	(void)ec;
 }
-void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to)
+void interleave_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to)
 {
 	(void)cpu;
 	(void)self;

@@ -2,7 +2,7 @@
 /* Between the explored machine and the kernel's code on it: the ways in and out, and what the fake registers do. */
 #pragma once
 
-#include "switch_inline.h"
+#include "arch/switch.h"
 
 /* arch/arch.c, instrumented */
 void interleave_nmi(void);

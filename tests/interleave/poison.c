@@ -3,7 +3,7 @@
  * Freed objects are filled with nonsense, so that whoever still uses one notices (ld's --wrap). The first word is the
  * allocator's then.
  */
-#include "arch_switch.h"
+#include "arch/switch.h"
 #include "core/ec.h"
 #include "core/pt.h"
 #include "core/sc.h"

@@ -3,6 +3,7 @@
  * Ports that many CPUs give, take back in parts and lose at the same time. Each CPU gives from a PD of its own: when
  * it has taken something back, nobody has it from there. In the end all is gone, with all nodes.
  */
+#include "arch/space.h"
 #include "mm/page.h"
 #include "space/pd.h"
 #include "space/pio_range.h"

@@ -9,13 +9,6 @@ static always_inline struct cpu *cpu_current(void)
 	return host_cpu;
 }
 
-/* Walks the window of the PD set with host_set_pd(). */
-u64 host_window_load(u64 offset);
-static always_inline u64 arch_window_load(u64 i, u64 n, int shift)
-{
-	return i < n ? host_window_load(i << shift) : 0;
-}
-
 /* No NMI handlers run here. */
 static always_inline void arch_or_here(u32 *p, u32 bits)
 {
@@ -25,6 +18,13 @@ static always_inline void arch_or_here(u32 *p, u32 bits)
 static always_inline void arch_and_here(u32 *p, u32 bits)
 {
 	*p &= bits;
+}
+
+static always_inline u64 arch_fetch_add_here(u64 *p, u64 n)
+{
+	u64 old = *p;
+	*p += n;
+	return old;
 }
 
 /* Advances by one with each look, unless set. */
@@ -39,5 +39,8 @@ static always_inline void arch_relax(void)
 	__builtin_ia32_pause();
 }
 
-void arch_outb(u16 port, u8 v);
-u8 arch_inb(u16 port);
+/* Nobody sends NMIs to a process that has stopped. */
+static always_inline void arch_halt(void)
+{
+	__builtin_trap();
+}

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host.h"
 
+#include "arch/cpu.h"
+#include "arch/memory.h"
+#include "arch/space.h"
+#include "arch/switch.h"
 #include "lib/bits.h"
 #include "mm/layout.h"
 #include "mm/page.h"
 #include "platform/panic.h"
 #include "space/cap.h"
 #include "space/pd.h"
-#include "switch_inline.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -195,14 +198,14 @@ unsigned host_out_count;
 u8 host_in[0x10000];
 u8 (*host_on_in)(u16 port);
 
-void arch_outb(u16 port, u8 v)
+void host_outb(u16 port, u8 v)
 {
 	if (host_out_count < HOST_OUT_MAX)
 		host_out[host_out_count] = (struct host_out){port, v};
 	host_out_count++;
 }
 
-u8 arch_inb(u16 port)
+u8 host_inb(u16 port)
 {
 	return host_on_in ? host_on_in(port) : host_in[port];
 }

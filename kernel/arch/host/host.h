@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include "arch/cpu.h"
 #include "core/percpu.h"
 #include "lib/types.h"
 

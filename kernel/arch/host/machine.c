@@ -2,6 +2,8 @@
 /* What the privileged ask of the machine: kept, and answered as a test wants. */
 #include "host.h"
 
+#include "arch/machine.h"
+
 struct host_machine host_machine;
 
 enum status arch_suspend(unsigned type_a, unsigned type_b, u64 *waking_vector)

@@ -2,6 +2,7 @@
 /*
  * Stand-ins for what the spaces want from core and from the CPU. All are weak: a test that cares has its own.
  */
+#include "arch/space.h"
 #include "lib/compiler.h"
 #include "space/pd.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What entry.S, NMIs and sleep do with the dispatcher: the ways in and out, as far as they decide who runs. */
-#include "switch_inline.h"
+#include "arch/switch.h"
 
 #include "core/dispatch.h"
 #include "platform/panic.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "switch_inline.h"
+#include "arch/space.h"
+#include "arch/switch.h"
 
 #include "platform/panic.h"
 
@@ -53,21 +54,21 @@ static void switch_rest(struct cpu *cpu, struct ec *from, struct ec *to)
 	host_calls[cpu->id].switches++;
 }
 
-struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
+struct ec *host_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
 {
 	switch_rest(cpu, from, to);
 	fpu_switch(cpu, from, to);
 	return to;
 }
 
-void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to)
+void host_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to)
 {
 	switch_rest(cpu, from, to);
 	fpu_save(cpu, from);
 	to->fpu_load = &fpu_initial;
 }
 
-void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to)
+void host_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to)
 {
 	kassert(self == cpu->ec);
 	fpu_save(cpu, to);

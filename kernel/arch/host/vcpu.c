@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "core/vcpu.h"
-#include "switch_inline.h"
 
 bool host_has_vcpus = true;
 bool (*host_guest)(struct vcpu *v);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The part of the architecture's contract that needs to know ECs and PDs: switching, the ways out, messages. */
+/* The inline part of arch/switch.h for x86_64. */
 #pragma once
 
 #include "core/ec.h"
@@ -66,7 +66,7 @@ static always_inline void switch_space(struct cpu *cpu, const struct ec *from, c
 		tlb_refresh_preserving();
 }
 
-/* Everything but the general registers. Returns `to`, so that the slow part can be a jump (see fpu.h). */
+/* The slow part of the last line is a jump (cpu/fpu.h). */
 static always_inline struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
 {
 	cpu->ec = to;
@@ -75,7 +75,6 @@ static always_inline struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from,
 	return fpu_switch(cpu, from, to);
 }
 
-/* The same, but the receiver starts with a copy of the sender's extended state. */
 static always_inline void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to)
 {
 	cpu->ec = to;
@@ -85,32 +84,9 @@ static always_inline void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, s
 	switch_space(cpu, from, to);
 }
 
-/* cpu->residue is not 0: makes it so before the current EC goes on. */
-void arch_clear_residue(struct cpu *cpu);
-
-/* The extended state that is in the CPU now (the current EC's) becomes that of `to`, too. */
 static always_inline void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to)
 {
 	(void)cpu;
 	(void)self;
 	fpu_save(to);
 }
-
-/* The ways out (entry/entry.S); all start over on an empty stack. */
-__attribute__((noreturn)) void arch_return_syscall(struct ec *ec);
-__attribute__((noreturn)) void arch_return_trap(struct ec *ec);
-__attribute__((noreturn)) void arch_dispatch(void);
-__attribute__((noreturn)) void arch_idle(struct cpu *cpu, u32 sleeping);
-/* What arch_idle() does best on this machine. */
-u32 arch_idle_mode(void);
-
-/* Makes the CPU look at its mailbox, which was written before: one that waits for just that write needs no more. */
-void arch_signal(struct cpu *cpu);
-/* Makes it look at everything that is asked of it. */
-void arch_kick(struct cpu *cpu);
-
-/* Of exceptions, for messages on the console. */
-const char *arch_event_name(unsigned event);
-
-/* The extended state of a new EC: initial. */
-void arch_fpu_init(struct ec *ec);

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What core/vcpu.c wants from the architecture, and the architecture's part of a vCPU: Intel VMX. */
+/* The architecture's part of a vCPU: Intel VMX. */
 #pragma once
 
 #include "lib/list.h"
 #include "lib/types.h"
-
-#include <hedron/abi.h>
-
-struct cpu;
-struct ec;
-struct vcpu;
 
 /* What makes entries and exits of a vCPU more than the usual; zero for most guests. */
 enum vmx_special {
@@ -67,23 +61,3 @@ struct arch_vcpu {
 
 	struct list link; /* in its CPU's list of VMCSs that the CPU may hold parts of; of that CPU */
 };
-
-bool arch_vcpu_supported(void);
-enum status arch_vcpu_init(struct vcpu *v) must_check;
-/* On its CPU, which forgets it. */
-void arch_vcpu_retire(struct vcpu *v);
-void arch_vcpu_free(struct vcpu *v);
-
-/* A run ends without telling the page. */
-void arch_vcpu_leave_run(struct vcpu *v);
-
-/* Whether the next entry would deliver an event; looks at the state page as the next run would. */
-bool arch_vcpu_has_event(const struct vcpu *v);
-
-/*
- * The current EC begins a run, at the end of its hypercall. Called in place of a return all the way up to the entry
- * it goes straight to arch_vcpu_run(); otherwise it leaves that to HAZARD_VCPU.
- */
-enum status arch_vcpu_begin(struct vcpu *v);
-/* Goes on with the run of the current EC; returns the EC that goes on when it is over, or leaves for the guest. */
-struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec);

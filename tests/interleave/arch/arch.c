@@ -3,7 +3,8 @@
  * What is assembly or needs a real CPU in arch/x86_64: instrumented like the kernel's own code, because other CPUs
  * see its stores. Barriers have names of their own, so that the list of mutations can take each away.
  */
-#include "switch_inline.h"
+#include "arch/cpu.h"
+#include "arch/switch.h"
 
 #include "core/rcu.h"
 #include "core/remote.h"
@@ -31,16 +32,16 @@ static void switch_space(struct cpu *cpu, const struct ec *from, const struct ec
 		tlb_refresh(cpu, pd);
 }
 
-struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
+struct ec *interleave_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
 {
 	__atomic_store_n(&cpu->ec, to, __ATOMIC_RELAXED);
 	switch_space(cpu, from, to);
 	return to;
 }
 
-void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to)
+void interleave_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to)
 {
-	arch_ec_switch(cpu, from, to);
+	interleave_ec_switch(cpu, from, to);
 }
 
 /* apic/lapic.c */

@@ -9,12 +9,6 @@ static always_inline struct cpu *cpu_current(void)
 	return interleave_cpu;
 }
 
-u64 interleave_window_load(u64 offset);
-static always_inline u64 arch_window_load(u64 i, u64 n, int shift)
-{
-	return i < n ? interleave_window_load(i << shift) : 0;
-}
-
 /* Before the instruction an NMI may come; in the middle of it none. */
 void interleave_or_here(u32 *p, u32 bits);
 void interleave_and_here(u32 *p, u32 bits);
@@ -25,6 +19,14 @@ static always_inline void arch_or_here(u32 *p, u32 bits)
 static always_inline void arch_and_here(u32 *p, u32 bits)
 {
 	interleave_and_here(p, bits);
+}
+
+/* Of trace records, which are not compiled in: no NMI handler writes any. */
+static always_inline u64 arch_fetch_add_here(u64 *p, u64 n)
+{
+	u64 old = *p;
+	*p += n;
+	return old;
 }
 
 u64 interleave_tsc(void);
@@ -40,13 +42,8 @@ static always_inline void arch_relax(void)
 	interleave_spin();
 }
 
-static always_inline void arch_outb(u16 port, u8 v)
+/* Nothing halts but the explorer. */
+static always_inline void arch_halt(void)
 {
-	(void)port;
-	(void)v;
-}
-static always_inline u8 arch_inb(u16 port)
-{
-	(void)port;
-	return 0;
+	__builtin_trap();
 }

@@ -25,20 +25,21 @@ static always_inline bool arch_is_canonical(u64 va)
 	return (u64)((s64)(va << 16) >> 16) == va;
 }
 
-struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to);
-void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to);
-void arch_fpu_init(struct ec *ec);
-void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to);
+struct ec *interleave_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to);
+void interleave_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to);
+void interleave_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to);
 
-__attribute__((noreturn)) void arch_return_syscall(struct ec *ec);
-__attribute__((noreturn)) void arch_return_trap(struct ec *ec);
-__attribute__((noreturn)) void arch_dispatch(void);
-__attribute__((noreturn)) void arch_idle(struct cpu *cpu, u32 sleeping);
-u32 arch_idle_mode(void);
+static always_inline struct ec *arch_ec_switch(struct cpu *cpu, struct ec *from, struct ec *to)
+{
+	return interleave_ec_switch(cpu, from, to);
+}
 
-void arch_signal(struct cpu *cpu);
-void arch_kick(struct cpu *cpu);
+static always_inline void arch_ec_switch_fpu(struct cpu *cpu, struct ec *from, struct ec *to)
+{
+	interleave_ec_switch_fpu(cpu, from, to);
+}
 
-const char *arch_event_name(unsigned event);
-bool arch_report_errors(struct cpu *cpu);
-void arch_clear_residue(struct cpu *cpu);
+static always_inline void arch_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to)
+{
+	interleave_fpu_hand_over(cpu, self, to);
+}

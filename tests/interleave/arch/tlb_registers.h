@@ -3,8 +3,8 @@
 #pragma once
 
 #include "arch/pause.h"
+#include "arch/switch.h"
 #include "cpu/cpu.h"
-#include "switch_inline.h"
 
 u64 interleave_cr3_read(void);
 void interleave_cr3_write(u64 v);

@@ -3,8 +3,9 @@
  * it is interrupted. */
 #include "core/vcpu.h"
 
+#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "kernel_side.h"
-#include "switch_inline.h"
 
 bool arch_vcpu_supported(void)
 {

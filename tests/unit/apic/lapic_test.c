@@ -5,8 +5,8 @@
  */
 #include "unit.h"
 
+#include "arch/switch.h"
 #include "cpu/cpu.h"
-#include "switch_inline.h"
 
 #define ENABLE (1u << 11)
 #define X2APIC (1u << 10)

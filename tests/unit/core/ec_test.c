@@ -2,6 +2,7 @@
 /* Execution contexts: making them (also without memory), chains, helping, and death anywhere in a chain. */
 #include "world.h"
 
+#include "arch/switch.h"
 #include "hog.h"
 
 enum { A = 100, B = 110, C = 120, D = 130, SM = 140, PB = 150, PC = 151, PD = 152 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Virtual CPUs: runs that end, are interrupted, are poked, and the ends of those who take part. */
 #include "../hog.h"
+#include "arch/switch.h"
 #include "world.h"
 
 #define VCPU 0x100

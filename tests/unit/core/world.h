@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "arch/switch.h"
 #include "core/dispatch.h"
 #include "core/exception.h"
 #include "core/ipc.h"
@@ -23,7 +24,6 @@
 #include "platform/panic.h"
 #include "space/kobject.h"
 #include "space/pd.h"
-#include "switch_inline.h"
 
 #include "unit.h"
 

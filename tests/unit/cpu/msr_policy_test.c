@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include "arch/machine.h"
 #include "cpu/cpu.h"
 
 static unsigned reads, writes;

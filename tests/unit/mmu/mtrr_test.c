@@ -6,6 +6,7 @@
  */
 #include "unit.h"
 
+#include "arch/memory.h"
 #include "cpu/cpu.h"
 
 #define MSRS 0x300

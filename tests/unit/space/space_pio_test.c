@@ -2,6 +2,7 @@
 /*
  * Port spaces against a model that keeps for each port of each PD what it is part of and which PD it came from.
  */
+#include "arch/space.h"
 #include "host.h"
 #include "lib/bits.h"
 #include "space/pd.h"

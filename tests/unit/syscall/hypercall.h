@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../core/world.h"
+#include "arch/switch.h"
 
 #include "syscall/syscall.h"
 

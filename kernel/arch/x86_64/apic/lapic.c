@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apic/lapic.h"
 
+#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "mmu/kspace.h"
-#include "switch_inline.h"
 
 #define APIC_BASE_X2APIC (1u << 10)
 #define APIC_BASE_ENABLE (1u << 11)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The order in which the machine comes up. Everything that can be missing or broken is told apart here, with a
  * message. */
+#include "arch/cpu.h"
+#include "arch/memory.h"
+#include "arch/space.h"
+#include "arch/switch.h"
 #include "boot/smp.h"
 #include "boot/suspend.h"
 #include "boot/trampoline.h"
@@ -26,7 +30,6 @@
 #include "platform/uart.h"
 #include "platform/vga.h"
 #include "start/roottask.h"
-#include "switch_inline.h"
 #include "vmx/vmx.h"
 
 extern const u8 image_end[];

@@ -2,6 +2,8 @@
 #include "boot/smp.h"
 
 #include "apic/lapic.h"
+#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "boot/suspend.h"
 #include "boot/trampoline.h"
 #include "cpu/desc.h"
@@ -11,7 +13,6 @@
 #include "platform/console.h"
 #include "platform/hip.h"
 #include "platform/panic.h"
-#include "switch_inline.h"
 #include "vmx/vmx.h"
 
 unsigned cpu_count;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "boot/suspend.h"
 
+#include "arch/cpu.h"
+#include "arch/machine.h"
+#include "arch/switch.h"
 #include "boot/pm1.h"
 #include "boot/smp.h"
 #include "boot/suspend_state.h"
@@ -11,7 +14,6 @@
 #include "mmu/kspace.h"
 #include "platform/console.h"
 #include "platform/uart.h"
-#include "switch_inline.h"
 
 /* What the firmware has said; constant after boot. */
 static struct {

@@ -2,8 +2,9 @@
 #include "boot/suspend_state.h"
 
 #include "apic/lapic.h"
+#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "core/sc.h"
-#include "switch_inline.h"
 #include "trace/pmu.h"
 #include "vmx/vmx.h"
 

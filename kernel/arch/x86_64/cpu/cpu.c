@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cpu/cpu.h"
 
+#include "arch/cpu.h"
+#include "arch/memory.h"
 #include "cpu/desc.h"
 #include "cpu/fpu.h"
 #include "cpu/leftovers.h"

@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include "arch/cpu.h"
 #include "cpu/features.h"
 #include "lib/types.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cpu/desc.h"
 
-#include "switch_inline.h"
+#include "arch/switch.h"
 
 #include "entry/frame.h"
 #include "mm/layout.h"

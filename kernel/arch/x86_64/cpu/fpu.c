@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cpu/fpu.h"
 
+#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "cpu/cpu.h"
 #include "lib/string.h"
-#include "switch_inline.h"
 
 u32 fpu_inuse_index;
 

@@ -9,10 +9,12 @@
  */
 #include "cpu/mca.h"
 
+#include "arch/cpu.h"
+#include "arch/machine.h"
+#include "arch/switch.h"
 #include "lib/bits.h"
 #include "platform/console.h"
 #include "space/space_mem.h"
-#include "switch_inline.h"
 
 #define MSR_MCG_CAP 0x179
 #define MSR_MCG_STATUS 0x17a

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Machine checks: the banks of registers in which processors and memory controllers report errors, and the exception
- * #MC. What an error means is decided in platform/mca_error.c. arch_report_errors() (arch/cpu.h) is the part on the
- * way out of the kernel.
+ * #MC. What an error means is decided in platform/mca_error.c. arch_report_errors() (arch/machine.h) is the part on
+ * the way out of the kernel.
  */
 #pragma once
 

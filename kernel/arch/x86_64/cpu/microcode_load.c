@@ -3,13 +3,15 @@
  * Microcode updates by user land, for the running CPU only: user land visits each, one after the other, as it knows
  * which of them share a core. Manual: SDM vol. 3, 10.11.6 (loading), 10.11.7 (revision); vol. 4 (IA32_PLATFORM_ID).
  */
+#include "arch/cpu.h"
+#include "arch/machine.h"
+#include "arch/switch.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mmu/kspace.h"
 #include "platform/console.h"
 #include "platform/microcode.h"
 #include "space/space_mem.h"
-#include "switch_inline.h"
 
 #define MSR_PLATFORM_ID 0x17
 #define MSR_BIOS_UPDT_TRIG 0x79

@@ -5,7 +5,7 @@
  */
 #include "cpu/msr_policy.h"
 
-#include "arch/cpu.h"
+#include "arch/machine.h"
 #include "cpu/cpu.h"
 
 enum { MSR_REFUSE_WRITE, MSR_REFUSE_ALL };

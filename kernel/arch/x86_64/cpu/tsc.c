@@ -3,6 +3,8 @@
  * How fast the TSC runs. CPUID tells on newer CPUs; else the 8254 timer is the reference, which every PC emulator and
  * nearly every machine has; else the base frequency. Manual: SDM vol. 3, 19.7.3; 8254 data sheet.
  */
+#include "arch/cpu.h"
+#include "arch/ports.h"
 #include "cpu/cpu.h"
 #include "lib/bits.h"
 #include "platform/console.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "entry/divert.h"
 
+#include "arch/switch.h"
 #include "entry/frame.h"
-#include "switch_inline.h"
 
 void divert(struct trap_frame *f, const void *rip)
 {

@@ -5,9 +5,9 @@
  */
 #include "entry/hold.h"
 
+#include "arch/switch.h"
+#include "arch/trace.h"
 #include "entry/nmi.h"
-#include "switch_inline.h"
-#include "trace_inline.h"
 
 static struct {
 	const struct cpu *holder; /* takes NMIs as ever: others may wait for its answers */

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "core/ec.h"
 #include "arch/x86_64/cpu/cpu.h" /* RFLAGS_* */
+#include "core/ec.h"
 
 #include <hedron/utcb.h>
 

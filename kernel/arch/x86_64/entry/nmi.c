@@ -7,13 +7,14 @@
  */
 #include "entry/nmi.h"
 
+#include "arch/switch.h"
 #include "core/vcpu.h"
 #include "entry/divert.h"
 #include "entry/frame.h"
 #include "entry/hold.h"
 #include "entry/nmi_origin.h"
 #include "mmu/tlb.h"
-#include "switch_inline.h"
+#include "trace/pmu.h"
 #include "trace/trace.h"
 
 extern const u8 window_syscall[], window_syscall_end[], short_window[], short_window_end[];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "entry/nmi_origin.h"
 
+#include "arch/switch.h"
 #include "core/percpu.h"
 #include "platform/panic.h"
-#include "switch_inline.h"
 
 extern const u8 vmx_run_window[], vmx_nmi_unblocked[];
 

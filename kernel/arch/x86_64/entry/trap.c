@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Traps in C: from user mode they become events, from the kernel they are expected faults or the end. */
+#include "arch/switch.h"
 #include "cpu/desc.h"
 #include "cpu/mca.h"
 #include "entry/divert.h"
@@ -7,7 +8,6 @@
 #include "entry/nmi.h"
 #include "platform/console.h"
 #include "platform/panic.h"
-#include "switch_inline.h"
 
 #define DR6_STEP (1ul << 14)
 

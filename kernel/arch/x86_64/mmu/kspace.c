@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mmu/kspace.h"
 
+#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "mm/buddy.h"
 #include "platform/vga.h"
-#include "switch_inline.h"
 
 extern const u8 text_start[], rodata_start[], data_start[], image_end[];
 extern u64 boot_pml4[], boot_pdpt_high[];

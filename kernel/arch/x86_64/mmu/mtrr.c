@@ -5,6 +5,7 @@
  */
 #include "mmu/mtrr.h"
 
+#include "arch/memory.h"
 #include "cpu/cpu.h"
 #include "lib/bits.h"
 #include "lib/string.h"

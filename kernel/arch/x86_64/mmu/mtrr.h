@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory type range registers: kept over sleep. Their meaning is asked for with arch_mem_type() (arch/cpu.h). */
+/* Memory type range registers: kept over sleep. Their meaning is asked for with arch_mem_type() (arch/memory.h). */
 #pragma once
 
 #include "lib/types.h"

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mmu/pdspace.h"
 
+#include "arch/space.h"
+#include "arch/switch.h"
 #include "cpu/desc.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mmu/kspace.h"
 #include "mmu/tlb.h"
 #include "space/slot_table.h"
-#include "switch_inline.h"
 
 /* The entry of the private PDPT that TSS_WINDOW hangs off. */
 #define TSS_ENTRY PDPT_INDEX(TSS_WINDOW)

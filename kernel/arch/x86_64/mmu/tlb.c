@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mmu/tlb.h"
 
+#include "arch/cpu.h"
+#include "arch/space.h"
+#include "arch/switch.h"
 #include "core/vcpu.h"
 #include "lib/bits.h"
-#include "switch_inline.h"
 #include "trace/trace.h"
 
 #define WORDS (HEDRON_CPU_MAX / 64)

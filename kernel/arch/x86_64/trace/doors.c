@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trace/doors.h"
 
+#include "arch/cpu.h"
+#include "arch/switch.h"
 #include "core/dispatch.h"
 #include "core/exception.h"
 #include "core/ipc.h"
 #include "core/vcpu.h"
 #include "lib/bits.h"
-#include "switch_inline.h"
 #include "syscall/syscall.h"
 #include "trace/trace.h"
 #include "vmx/vmcs.h"

@@ -4,11 +4,11 @@
  * replaces; no CPU is in the middle of one, because the others are held in their NMI handlers, which they leave by
  * IRET, a serializing instruction (SDM vol. 3, 9.1.3).
  */
+#include "arch/trace.h"
 #include "cpu/cpu.h"
 #include "lib/string.h"
 #include "platform/panic.h"
 #include "trace/doors.h"
-#include "trace_inline.h"
 
 #define JUMP_SIZE 5
 #define OPCODE_JUMP 0xe9

@@ -2,6 +2,7 @@
 #include "trace/pmu.h"
 
 #include "apic/lapic.h"
+#include "arch/trace.h"
 #include "cpu/cpu.h"
 #include "entry/nmi.h"
 #include "lib/bits.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vmx/vmx.h"
 
+#include "arch/switch.h"
 #include "core/vcpu.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "platform/console.h"
 #include "platform/panic.h"
-#include "switch_inline.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_l1.h"
 #include "vmx/vmx_run.h"

@@ -3,10 +3,10 @@
  * Controls: what the VMM asks for, with what must be and without what may not be (docs/abi.md, "vCPUs"), and the
  * first contents of a VMCS. Manual: SDM vol. 3, 25.5..25.9, 27.2.
  */
+#include "arch/switch.h"
 #include "core/kp.h"
 #include "core/vcpu.h"
 #include "cpu/desc.h"
-#include "switch_inline.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 #include "vmx/vmx_state.h"

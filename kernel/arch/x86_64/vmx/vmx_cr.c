@@ -3,8 +3,8 @@
  * Who owns which bits of the guest's control registers: those VMX fixes, those the VMM monitors and two of the
  * kernel's exit when they would change. Manual: SDM vol. 3, 25.6.6 (masks and shadows), 27.3.1.1.
  */
+#include "arch/switch.h"
 #include "core/vcpu.h"
-#include "switch_inline.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 #include "vmx/vmx_state.h"

@@ -5,13 +5,13 @@
  * Manual: SDM vol. 3, chapter 28.
  */
 #include "apic/lapic.h"
+#include "arch/switch.h"
 #include "core/vcpu.h"
 #include "cpu/mca.h"
 #include "entry/nmi.h"
 #include "entry/nmi_origin.h"
 #include "platform/console.h"
 #include "platform/panic.h"
-#include "switch_inline.h"
 #include "trace/trace.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"

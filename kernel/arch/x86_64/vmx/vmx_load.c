@@ -6,8 +6,8 @@
  */
 #include "vmx/vmx_state.h"
 
+#include "arch/switch.h"
 #include "core/vcpu.h"
-#include "switch_inline.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 #include "vmx/vmx_switch.h"

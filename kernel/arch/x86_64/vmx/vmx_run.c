@@ -4,9 +4,9 @@
  * vmx_run.S. Whenever the CPU does anything else than go straight back into the guest, all of the host's registers
  * are put right first: an EC whose run was interrupted is like any other. Manual: SDM vol. 3, chapter 27.
  */
+#include "arch/switch.h"
 #include "core/vcpu.h"
 #include "entry/nmi.h"
-#include "switch_inline.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 #include "vmx/vmx_run.h"

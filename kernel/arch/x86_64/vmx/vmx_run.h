@@ -2,8 +2,8 @@
 /* What the way into the guest (vmx_run.c) and the way out (vmx_exit.c) have of each other. */
 #pragma once
 
+#include "arch/switch.h"
 #include "core/vcpu.h"
-#include "switch_inline.h"
 #include "vmx/vmcs.h"
 
 /* An exit that only the kernel is interested in: the host's registers are still the guest's, and stay so. */

@@ -2,8 +2,8 @@
 /* Guest state between the state page and the VMCS, which is current. */
 #pragma once
 
+#include "arch/switch.h"
 #include "core/vcpu.h"
-#include "switch_inline.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 

@@ -5,8 +5,8 @@
  */
 #include "vmx/vmx_state.h"
 
+#include "arch/switch.h"
 #include "core/vcpu.h"
-#include "switch_inline.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 

@@ -11,9 +11,9 @@
  */
 #include "vmx/vmx_switch.h"
 
+#include "arch/switch.h"
 #include "core/kp.h"
 #include "core/vcpu.h"
-#include "switch_inline.h"
 #include "vmx/vmx.h"
 #include "vmx/vmx_l1.h"
 

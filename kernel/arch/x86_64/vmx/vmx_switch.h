@@ -2,8 +2,8 @@
 /* Registers that neither VM entry nor VM exit switches, each only where that makes a difference. */
 #pragma once
 
+#include "arch/switch.h"
 #include "core/vcpu.h"
-#include "switch_inline.h"
 
 /* One access each, and no load beforehand, which compilers do of what is volatile. */
 static always_inline bool vmx_is_set(const void *byte)

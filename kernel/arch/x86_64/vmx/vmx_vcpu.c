@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vmx/vmx_vcpu.h"
 
+#include "arch/switch.h"
 #include "core/kp.h"
 #include "core/vcpu.h"
 #include "cpu/fpu.h"
 #include "lib/string.h"
 #include "mm/page.h"
-#include "switch_inline.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 #include "vmx/vmx_switch.h"

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inline part of arch/ports.h for the fake CPU. */
+#pragma once
+
+#include "lib/types.h"
+
+void host_outb(u16 port, u8 v);
+u8 host_inb(u16 port);
+
+static always_inline void arch_outb(u16 port, u8 v)
+{
+	host_outb(port, v);
+}
+
+static always_inline u8 arch_inb(u16 port)
+{
+	return host_inb(port);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the machine says of its physical memory. */
+#pragma once
+
+#include "lib/types.h"
+
+/*
+ * [pa, pa + len) for reading, or NULL if it cannot be mapped. Boot time, on the boot CPU: the mapping ends when the
+ * kernel enters its own address space, and must not be kept.
+ */
+const void *arch_phys_map(paddr_t pa, u64 len);
+
+/* Number of physical address bits (CPUID 80000008h); whether page tables may have leaves of 1 GiB. Both from the time
+ * on at which the boot CPU's features are known. */
+unsigned arch_phys_bits(void);
+bool arch_has_1g_pages(void);
+
+/*
+ * The memory type of the byte at pa as the MTRRs have it (enum mem_type, mm/ptab.h); it stays the same up to
+ * *same_until, which is more than pa and at most pa + size. Boot time: reads MSRs for each answer, so
+ * space_mem_claim() remembers them.
+ */
+u8 arch_mem_type(paddr_t pa, u64 size, u64 *same_until);
