@@ -33,7 +33,7 @@ void trace_record(unsigned event, unsigned extra, u64 a, u64 b)
 	struct trace_cpu *t = &cpu_current()->trace;
 
 	if (!(trace_state.events >> event & 1))
-		return; /* a door may be open for another event's sake */
+		return; /* a hook may be on for another event's sake */
 	u64 n = arch_fetch_add_here(&t->head->written, 1);
 	struct trace_record *r = &t->ring[n & (t->head->records - 1)];
 	WRITE_ONCE(r->seq, 0);

@@ -6,7 +6,7 @@
 #include "lib/types.h"
 
 extern struct host_trace {
-	u64 events, paths; /* points that are open */
+	u64 events, paths; /* points that are on */
 	unsigned holds;
 	void (*while_held)(void); /* if there is one */
 	unsigned counters;        /* that this machine has */

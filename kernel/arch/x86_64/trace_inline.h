@@ -21,7 +21,7 @@ on:
 /* Arguments may be in any register. */
 static always_inline void arch_trace(unsigned event, unsigned extra, u64 a, u64 b)
 {
-	__asm__ volatile("push %3\n\tpush %2\n\tpush %1\n\tpush %0\n\tcall doors_record\n\t"
+	__asm__ volatile("push %3\n\tpush %2\n\tpush %1\n\tpush %0\n\tcall hooks_record\n\t"
 			 "add $32, %%rsp"
 			 :
 			 : "er"((u64)event), "er"((u64)extra), "er"(a), "er"(b)

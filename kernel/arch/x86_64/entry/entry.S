@@ -8,7 +8,7 @@
  * Manual: SDM vol. 2 (SYSCALL, SYSRET, IRET), vol. 3, 6.14.
  */
 #include "entry/entry.inc"
-#include "trace/doors.inc"
+#include "trace/hooks.inc"
 
 #include <hedron/abi.h>
 
@@ -41,7 +41,7 @@ entry_syscall:
 	jbe	entry_ipc
 	lea	-ASM_HC_PT_CTRL(%rdi), %ecx
 	cmp	$1, %cl			/* HC_SM_CTRL is the next one */
-	door	DOOR_SHORT
+	hook	HOOK_SHORT
 	jbe	entry_short
 
 	/*
@@ -52,7 +52,7 @@ entry_syscall:
 entry_long:
 	store_volatile
 	mov	%r11, %rcx
-	door	DOOR_HYPERCALL
+	hook	HOOK_HYPERCALL
 	call	syscall_dispatch
 entry_long_done:
 	mov	%eax, %edi
@@ -129,14 +129,14 @@ entry_ipc:
 	mov	%r11, %r9
 	lea	-CPU_STACK_TOP(%rsp), %r8
 	je	1f
-	door	DOOR_CALL
+	hook	HOOK_CALL
 	call	ipc_call
 	.globl	window_call, window_call_end
 window_call:
 	return_ipc
 window_call_end:
 
-1:	door	DOOR_REPLY
+1:	hook	HOOK_REPLY
 	call	ipc_reply
 	.globl	window_ipc, window_ipc_end, return_syscall
 window_ipc:
@@ -161,7 +161,7 @@ arch_dispatch:
 	empty_stack
 dispatch_on_empty_stack:
 	lea	-CPU_STACK_TOP(%rsp), %rdi
-	door	DOOR_DISPATCH
+	hook	HOOK_DISPATCH
 	call	dispatch_run
 	jmp	return_syscall
 
@@ -385,7 +385,7 @@ entry_trap:
 	store_trapped
 	mov	%rax, %rsi
 	lea	-CPU_STACK_TOP(%rsp), %rdi
-	door	DOOR_EXCEPTION
+	hook	HOOK_EXCEPTION
 	call	exception_raise			/* (cpu, ec, vector) returns the EC that goes on */
 	jmp	return_syscall
 

@@ -8,7 +8,7 @@
 #include "cpu/cpu.h"
 #include "lib/string.h"
 #include "platform/panic.h"
-#include "trace/doors.h"
+#include "trace/hooks.h"
 
 #define JUMP_SIZE 5
 #define OPCODE_JUMP 0xe9
@@ -26,8 +26,8 @@ extern const struct site trace_sites_start[], trace_sites_end[];
 
 #define PATCH_MAX 6 /* bytes */
 
-static u8 closed[DOORS][PATCH_MAX]; /* what is there while they are not open */
-static bool closed_known;
+static u8 originals[HOOKS][PATCH_MAX]; /* what is there while they are off */
+static bool originals_known;
 
 #define WORD 8 /* bytes */
 
@@ -73,37 +73,37 @@ static void patch_site(const struct site *s, bool on)
 		write_code(s->at, nop, JUMP_SIZE);
 }
 
-static void patch_door(const struct door_site *s, bool open)
+static void patch_hook(const struct hook_site *s, bool on)
 {
-	const struct door *d = &doors[s->number];
+	const struct hook *h = &hooks[s->number];
 
-	if (!open)
-		write_code(s->at, closed[s->number], PATCH_MAX);
-	else if (d->opcode_size)
-		write_displacement(s->at + d->opcode_size, d->to);
+	if (!on)
+		write_code(s->at, originals[s->number], PATCH_MAX);
+	else if (h->opcode_size)
+		write_displacement(s->at + h->opcode_size, h->to);
 	else
-		write_jump(s->at, d->to);
+		write_jump(s->at, h->to);
 }
 
-static void remember_closed(void)
+static void remember_originals(void)
 {
-	for (const struct door_site *s = door_sites_start; s < door_sites_end; s++) {
-		kassert(!closed[s->number][0]); /* one site each */
-		memcpy(closed[s->number], s->at, PATCH_MAX);
+	for (const struct hook_site *s = hook_sites_start; s < hook_sites_end; s++) {
+		kassert(!originals[s->number][0]); /* one site each */
+		memcpy(originals[s->number], s->at, PATCH_MAX);
 	}
-	closed_known = true;
+	originals_known = true;
 }
 
 void arch_trace_patch(u64 events, u64 paths)
 {
 	u64 cr0 = cr0_read();
 
-	if (!closed_known)
-		remember_closed();
+	if (!originals_known)
+		remember_originals();
 	cr0_write(cr0 & ~CR0_WP); /* the text is mapped read-only */
 	for (const struct site *s = trace_sites_start; s < trace_sites_end; s++)
 		patch_site(s, s->events & events || s->paths & paths);
-	for (const struct door_site *s = door_sites_start; s < door_sites_end; s++)
-		patch_door(s, doors[s->number].events & events || doors[s->number].paths & paths);
+	for (const struct hook_site *s = hook_sites_start; s < hook_sites_end; s++)
+		patch_hook(s, hooks[s->number].events & events || hooks[s->number].paths & paths);
 	cr0_write(cr0); /* serializes, too */
 }

@@ -5,7 +5,7 @@
  */
 #include "asm_offsets.h"
 #include "mm/layout.h"
-#include "trace/doors.inc"
+#include "trace/hooks.inc"
 
 #define CPU(field) (field - CPU_STACK_TOP)(%rsp)
 
@@ -46,7 +46,7 @@ arch_vcpu_begin:
 	.globl	enter_guest, vmx_run_window, vmx_run_window_end, vmx_run_interrupted
 	.balign 16, 0xcc
 enter_guest:
-	door	DOOR_VM_ENTRY
+	hook	HOOK_VM_ENTRY
 	and	$-CPU_AREA_SIZE, %rsp
 	add	$CPU_STACK_TOP, %rsp
 vmx_run_window:
@@ -108,7 +108,7 @@ entry_vmexit:
 	pop	VCPU_RAX(%rax)
 	mov	%rax, %rsi
 	lea	-CPU_STACK_TOP(%rsp), %rdi
-	door	DOOR_VM_EXIT
+	hook	HOOK_VM_EXIT
 	call	vmx_exit			/* (cpu, vcpu) returns the EC that goes on */
 	jmp	return_syscall
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "trace/doors.h"
+#include "trace/hooks.h"
 
 #include "arch/cpu.h"
 #include "arch/switch.h"
@@ -13,18 +13,18 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
-/* entry/entry.S, doors.S */
-extern const u8 entry_long[], doors_vm_entry[];
+/* entry/entry.S, hooks.S */
+extern const u8 entry_long[], hooks_vm_entry[];
 
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v);
 
-struct ec *doors_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
-struct ec *doors_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
-enum status doors_hypercall(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);
-struct ec *doors_exception(struct cpu *cpu, struct ec *ec, unsigned event);
-struct ec *doors_dispatch(struct cpu *cpu);
-struct ec *doors_vm_exit(struct cpu *cpu, struct vcpu *v);
-void doors_note_vm_entry(struct vcpu *v);
+struct ec *hooks_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
+struct ec *hooks_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
+enum status hooks_hypercall(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5);
+struct ec *hooks_exception(struct cpu *cpu, struct ec *ec, unsigned event);
+struct ec *hooks_dispatch(struct cpu *cpu);
+struct ec *hooks_vm_exit(struct cpu *cpu, struct vcpu *v);
+void hooks_note_vm_entry(struct vcpu *v);
 
 #define HYPERCALL_EVENTS (TRACE_BIT(HYPERCALL) | TRACE_BIT(HYPERCALL_END))
 #define HYPERCALL_PATHS ((1ul << TRACE_PATH_EXTENSION << 1) - 1)
@@ -36,16 +36,16 @@ void doors_note_vm_entry(struct vcpu *v);
 #define OPCODE_CALL 1
 #define OPCODE_JCC 2
 
-const struct door doors[DOORS] = {
-	[DOOR_CALL] = {doors_call, HYPERCALL_EVENTS | TRACE_BIT(CALL), 1ul << HC_CALL, OPCODE_CALL},
-	[DOOR_REPLY] = {doors_reply, HYPERCALL_EVENTS | TRACE_BIT(REPLY), 1ul << HC_REPLY, OPCODE_CALL},
-	[DOOR_HYPERCALL] = {doors_hypercall, HYPERCALL_EVENTS, HYPERCALL_PATHS & ~IPC_PATHS, OPCODE_CALL},
-	[DOOR_SHORT] = {entry_long, HYPERCALL_EVENTS, SHORT_PATHS, OPCODE_JCC},
-	[DOOR_EXCEPTION] = {doors_exception, TRACE_BIT(EXCEPTION), TRACE_PATH_BIT(EXCEPTION), OPCODE_CALL},
-	[DOOR_DISPATCH] = {doors_dispatch, TRACE_BIT(DISPATCH) | TRACE_BIT(RESUME), DISPATCH_PATHS | VM_EXIT_PATHS,
+const struct hook hooks[HOOKS] = {
+	[HOOK_CALL] = {hooks_call, HYPERCALL_EVENTS | TRACE_BIT(CALL), 1ul << HC_CALL, OPCODE_CALL},
+	[HOOK_REPLY] = {hooks_reply, HYPERCALL_EVENTS | TRACE_BIT(REPLY), 1ul << HC_REPLY, OPCODE_CALL},
+	[HOOK_HYPERCALL] = {hooks_hypercall, HYPERCALL_EVENTS, HYPERCALL_PATHS & ~IPC_PATHS, OPCODE_CALL},
+	[HOOK_SHORT] = {entry_long, HYPERCALL_EVENTS, SHORT_PATHS, OPCODE_JCC},
+	[HOOK_EXCEPTION] = {hooks_exception, TRACE_BIT(EXCEPTION), TRACE_PATH_BIT(EXCEPTION), OPCODE_CALL},
+	[HOOK_DISPATCH] = {hooks_dispatch, TRACE_BIT(DISPATCH) | TRACE_BIT(RESUME), DISPATCH_PATHS | VM_EXIT_PATHS,
 			   OPCODE_CALL},
-	[DOOR_VM_EXIT] = {doors_vm_exit, TRACE_BIT(VM_EXIT), VM_EXIT_PATHS, OPCODE_CALL},
-	[DOOR_VM_ENTRY] = {doors_vm_entry, TRACE_BIT(VM_ENTRY), VM_EXIT_PATHS | DISPATCH_PATHS, 0},
+	[HOOK_VM_EXIT] = {hooks_vm_exit, TRACE_BIT(VM_EXIT), VM_EXIT_PATHS, OPCODE_CALL},
+	[HOOK_VM_ENTRY] = {hooks_vm_entry, TRACE_BIT(VM_ENTRY), VM_EXIT_PATHS | DISPATCH_PATHS, 0},
 };
 
 /* What does not come back (it ends on an empty stack) has no end, and its time is not counted. */
@@ -78,19 +78,19 @@ static always_inline struct ec *message(ipc_fn *fn, unsigned event, u64 arg1, st
 	return next;
 }
 
-struct ec *doors_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self)
+struct ec *hooks_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self)
 {
 	(void)unused2, (void)unused3, (void)unused4;
 	return message(ipc_call, TRACE_CALL, arg1, self, cpu);
 }
 
-struct ec *doors_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self)
+struct ec *hooks_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self)
 {
 	(void)unused2, (void)unused3, (void)unused4;
 	return message(ipc_reply, TRACE_REPLY, arg1, self, cpu);
 }
 
-enum status doors_hypercall(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
+enum status hooks_hypercall(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
 {
 	struct trace_span s;
 
@@ -100,7 +100,7 @@ enum status doors_hypercall(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 a
 	return status;
 }
 
-struct ec *doors_exception(struct cpu *cpu, struct ec *ec, unsigned event)
+struct ec *hooks_exception(struct cpu *cpu, struct ec *ec, unsigned event)
 {
 	struct trace_span s;
 
@@ -115,7 +115,7 @@ struct ec *doors_exception(struct cpu *cpu, struct ec *ec, unsigned event)
  * The decision may need several attempts, and may go on in user mode or in a guest without coming back. A VM exit
  * that ends in one is not counted: the next entry may be another guest's, or one much later.
  */
-struct ec *doors_dispatch(struct cpu *cpu)
+struct ec *hooks_dispatch(struct cpu *cpu)
 {
 	cpu->trace.vm_exit.tsc = 0;
 	trace_record(TRACE_DISPATCH, 0, (u64)cpu->ec, cpu->hazard);
@@ -126,7 +126,7 @@ struct ec *doors_dispatch(struct cpu *cpu)
 	return next;
 }
 
-struct ec *doors_vm_exit(struct cpu *cpu, struct vcpu *v)
+struct ec *hooks_vm_exit(struct cpu *cpu, struct vcpu *v)
 {
 	trace_begin(&cpu->trace.vm_exit);
 	trace_record(TRACE_VM_EXIT, (u16)vmread(VMCS_EXIT_REASON), vmread(VMCS_GUEST_RIP), vmread(VMCS_EXIT_QUAL));
@@ -136,7 +136,7 @@ struct ec *doors_vm_exit(struct cpu *cpu, struct vcpu *v)
 }
 
 /* Also the end of an exit that the kernel has handled, and of a decision for the EC whose run this is. */
-void doors_note_vm_entry(struct vcpu *v)
+void hooks_note_vm_entry(struct vcpu *v)
 {
 	struct trace_cpu *t = &cpu_current()->trace;
 

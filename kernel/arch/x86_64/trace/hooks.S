@@ -5,9 +5,9 @@
 	.text
 
 	/* trace_record() for code that does not expect a call: arch_trace(). The arguments are on the stack. */
-	.globl	doors_record
+	.globl	hooks_record
 	.balign 16, 0xcc
-doors_record:
+hooks_record:
 	push_clobbered
 	mov	CLOBBERED + 1 * 8(%rsp), %rdi
 	mov	CLOBBERED + 2 * 8(%rsp), %rsi
@@ -18,13 +18,13 @@ doors_record:
 	ret
 
 	/* The way of enter_guest; only RDI, the vCPU, is needed afterwards. */
-	.globl	doors_vm_entry
+	.globl	hooks_vm_entry
 	.balign 16, 0xcc
-doors_vm_entry:
+hooks_vm_entry:
 	and	$-CPU_AREA_SIZE, %rsp
 	add	$CPU_STACK_TOP, %rsp
 	push	%rdi
-	call	doors_note_vm_entry
+	call	hooks_note_vm_entry
 	pop	%rdi
 	jmp	vmx_run_window
 
