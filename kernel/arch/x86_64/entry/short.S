@@ -2,7 +2,7 @@
 /*
  * Hypercalls that are shorter than storing the caller's registers would be: up and down of a semaphore when nobody has to
  * wait or wake up, and the identifiers of portals. They use RCX and R11, which SYSCALL has clobbered, and look like
- * sys_sm_up(), sys_sm_down() and sys_pt_ctrl() in C. Whatever is out of the ordinary goes there: entry_again starts over,
+ * sys_sm_ctrl() and sys_pt_ctrl() in C. Whatever is out of the ordinary goes there: entry_again starts over,
  * nothing has changed yet.
  */
 #include "entry/entry.inc"

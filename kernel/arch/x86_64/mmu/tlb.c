@@ -183,7 +183,7 @@ static unsigned asked_count(const struct round *r)
 }
 
 /* Releases the lock. */
-static always_inline void flush_round_locked(struct pd *pd, struct round *r)
+static always_inline void flush_round_and_unlock(struct pd *pd, struct round *r)
 {
 	for (unsigned w = 0; w < WORDS; w++) {
 		r->asked[w] = 0;
@@ -199,7 +199,7 @@ static noinline void flush_traced_locked(struct pd *pd)
 	struct round r;
 
 	trace_begin(&s);
-	flush_round_locked(pd, &r);
+	flush_round_and_unlock(pd, &r);
 	trace_end(TRACE_PATH_SHOOTDOWN, &s);
 	trace_record(TRACE_SHOOTDOWN, asked_count(&r), (u64)pd, 0);
 }
@@ -211,7 +211,7 @@ static noinline void flush_all_users_locked(struct pd *pd)
 	if (trace_point(TRACE_BIT(SHOOTDOWN), TRACE_PATH_BIT(SHOOTDOWN)))
 		flush_traced_locked(pd);
 	else
-		flush_round_locked(pd, &r);
+		flush_round_and_unlock(pd, &r);
 }
 
 /* Taking the lock is a barrier: whoever becomes a user from now on sees the new tables. */
