@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The order in which the machine comes up. Everything that can be missing or broken is told apart here, with a
- * message. */
+/*
+ * The order in which the machine comes up: two lists of steps, boot_main() on the boot loader's stack and init_late()
+ * on the CPU's own. Everything that can be missing or broken is told apart here, with a message.
+ */
 #include "arch/cpu.h"
 #include "arch/memory.h"
 #include "arch/space.h"
@@ -41,6 +43,7 @@ static struct boot_info boot;
 static struct acpi_info acpi;
 static struct cmdline cmdline;
 static struct range image, heap;
+static unsigned self; /* this CPU's number */
 
 /* The boot tables map the low 4 GiB one to one. */
 #define BOOT_MAP_END (4 * GiB)
@@ -90,6 +93,15 @@ static void start_consoles(void)
 		vga_init(kspace_vga());
 }
 
+/* The count is taken after smp_self() has corrected the table. */
+static void read_acpi(void)
+{
+	if (!acpi_parse(&boot, &acpi))
+		log_warn("no ACPI tables: one CPU, no power control");
+	self = smp_self(&acpi);
+	cpu_count = acpi.cpu_count;
+}
+
 static void choose_heap(void)
 {
 	if (!memmap_pick_heap(&boot, image, cmdline.heap, &heap))
@@ -104,7 +116,7 @@ static void must(enum status s, const char *what)
 		panic("out of memory while making %s: try a larger heap= on the command line", what);
 }
 
-static void init_objects(void)
+static void init_caches(void)
 {
 	pd_init_cache();
 	ec_init_caches(cpu_features.fpu_size);
@@ -113,62 +125,97 @@ static void init_objects(void)
 	sm_init_cache();
 	kp_init_cache();
 	vcpu_init_cache();
+}
+
+static void init_kernel_pd(void)
+{
 	must(space_obj_init(&pd_kernel.objs), "the kernel's object space");
 	must(space_pio_boot(&pd_kernel), "the port space");
 	must(pdspace_init(), "the port bitmap");
 	arch_pd_init(&pd_kernel);
 	kspace_show_private();
+}
+
+/* User land gets neither. */
+static void claim_memory(void)
+{
 	space_mem_claim(paddr(image.addr), image.size);
 	space_mem_claim(paddr(heap.addr), heap.size);
 }
 
-static struct hip *make_hip(void)
+static void prepare_cpus(void)
 {
+	for (unsigned n = 0; n < cpu_count; n++)
+		smp_prepare_cpu(n, &acpi);
+}
+
+static void join_online(void)
+{
+	mca_start_cpu(cpu_current());
+	vmx_start_cpu(cpu_current());
+	cpus_online[self / 64] |= bit(self % 64);
+}
+
+static struct hip *begin_hip(void)
+{
+	const struct range claimed[] = {image, heap};
 	struct hip *hip = page_alloc_zeroed();
+
 	if (!hip)
 		panic("out of memory while making the HIP");
-	const struct range claimed[] = {image, heap};
 	hip_init(hip, &boot, &acpi, claimed, array_size(claimed));
 	hip->freq_tsc = tsc_khz;
-	trampoline_init(&boot);
-	smp_start(&acpi, hip);
-	hip->cap_vmx_sec_exec = vmx_announce();
-	if (vmx.usable)
-		hip->api_flg |= HIP_FEATURE_VMX | HIP_EXT_VCPU_PARTIAL;
-	suspend_init(&acpi, cmdline.serial);
-	hip_finish(hip);
 	return hip;
 }
 
-/* On the CPU's own stack. The boot tables are still there, for modules and firmware tables. */
-static void init_late(void)
+/* With all CPUs there: what all of them can do. */
+static void finish_hip(struct hip *hip)
 {
-	struct cpu *cpu = cpu_current();
-	unsigned self = smp_self(&acpi);
+	hip->cap_vmx_sec_exec = vmx_announce();
+	if (vmx.usable)
+		hip->api_flg |= HIP_FEATURE_VMX | HIP_EXT_VCPU_PARTIAL;
+	hip_finish(hip);
+}
 
-	cpu_setup(self);
-	vmx_init(cmdline.vpid, cmdline.l1_flush);
-	init_objects();
-	tsc_init(); /* takes its time, and from here on NMIs may come */
-	for (unsigned n = 0; n < cpu_count; n++)
-		smp_prepare_cpu(n, &acpi);
-	mca_start_cpu(cpu);
-	vmx_start_cpu(cpu);
-	cpus_online[self / 64] |= bit(self % 64);
-	roottask_create(cpu, &boot, make_hip());
-	kspace_enter();
+static void print_result(void)
+{
 	log_info("CR0 %#lx, CR4 %#lx, XCR0 %#x, EFER %#lx", cr0_read(), cr4_read(), cpu_features.xcr0,
 		 msr_read(MSR_EFER));
 	log_info("boot CPU is %u, TSC %u kHz, %llu KiB of heap free", self, tsc_khz,
 		 page_free_count() * PAGE_SIZE / KiB);
+}
+
+/* The boot tables are still there, for modules and firmware tables, until kspace_enter(). */
+static void init_late(void)
+{
+	struct hip *hip;
+
+	cpu_setup(self);
+	vmx_init(cmdline.vpid, cmdline.l1_flush);
+	init_caches();
+	init_kernel_pd();
+	claim_memory();
+	tsc_init(); /* takes its time, and from here on NMIs may come */
+	prepare_cpus();
+	join_online();
+	hip = begin_hip();
+	trampoline_init(&boot);
+	smp_start(&acpi, hip);
+	suspend_init(&acpi, cmdline.serial);
+	finish_hip(hip);
+	roottask_create(cpu_current(), &boot, hip);
+	kspace_enter();
+	print_result();
 	arch_dispatch();
 }
 
 void boot_main(u32 magic, u32 info, u64 load)
 {
+	bool valid;
+
 	image = (struct range){load, align_up((u64)image_end - KERNEL_VIRT, PAGE_SIZE)};
 	desc_init();
-	bool valid = multiboot_parse(magic, paddr(info), &boot);
+	valid = multiboot_parse(magic, paddr(info), &boot);
 	cmdline_parse(boot.cmdline, &cmdline);
 	start_consoles();
 	print_banner(load);
@@ -176,11 +223,8 @@ void boot_main(u32 magic, u32 info, u64 load)
 		panic("the boot loader's information is not Multiboot 1 or 2 (magic %#x)", magic);
 	cpu_detect(cmdline.pcid, cmdline.mwait);
 	choose_heap();
-	if (!acpi_parse(&boot, &acpi))
-		log_warn("no ACPI tables: one CPU, no power control");
-	unsigned self = smp_self(&acpi);
+	read_acpi();
 	print_findings();
-	cpu_count = acpi.cpu_count;
 	must(kspace_init(heap, paddr(load), cpu_count), "the kernel's address space");
 	boot_switch_stack((u64)arch_cpu(self) + CPU_STACK_TOP, init_late, 0);
 }
