@@ -29,7 +29,7 @@ enum status arch_suspend(unsigned type_a, unsigned type_b, u64 *waking_vector) m
 enum status arch_microcode_update(paddr_t pa, u64 size) must_check;
 
 /*
- * Reports what machine checks on this CPU have left to be reported. On the way out of the kernel, not in a handler: it
- * prints. True: the current EC has used memory that has lost its contents, and must not go on.
+ * Reports what machine checks on this CPU have left to be reported. On the way out of the kernel, not in a handler:
+ * it prints. True: the current EC has used memory that has lost its contents, and must not go on.
  */
 bool arch_report_errors(struct cpu *cpu) must_check;

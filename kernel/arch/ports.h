@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* I/O ports of the machine, for the consoles and for power management: a byte out, a byte in. May be called anywhere. */
+/* I/O ports of the machine, for the consoles and for power management: a byte out, a byte in. May be called anywhere.
+ */
 #pragma once
 
 #include "lib/types.h"

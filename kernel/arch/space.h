@@ -15,14 +15,14 @@ struct pd;
 static always_inline u64 arch_window_load(u64 i, u64 n, int shift);
 
 /*
- * When it returns, no CPU uses a translation of pd's host table (the nested table) that was valid before the call. The
- * range is a hint: [va, va + 2^order pages). Waits for NMI handlers of other CPUs; the caller holds no lock.
+ * When it returns, no CPU uses a translation of pd's host table (the nested table) that was valid before the call.
+ * The range is a hint: [va, va + 2^order pages). Waits for NMI handlers of other CPUs; the caller holds no lock.
  */
 void arch_tlb_flush(struct pd *pd, u64 va, unsigned order);
 void arch_tlb_flush_guest(struct pd *pd);
 
-/* Of a PD whose root table and slots are there: the kernel's half of its address space, the windows of slots and ports,
- * what goes into CR3. Cannot fail. arch_pd_free() takes it back from a PD that no CPU can still be in. */
+/* Of a PD whose root table and slots are there: the kernel's half of its address space, the windows of slots and
+ * ports, what goes into CR3. Cannot fail. arch_pd_free() takes it back from a PD that no CPU can still be in. */
 void arch_pd_init(struct pd *pd);
 void arch_pd_free(struct pd *pd);
 

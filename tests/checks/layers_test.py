@@ -13,7 +13,7 @@ GOOD = {
     "kernel/mm/page.c": '#include "mm/page.h"\n#include "arch/cpu.h"\n#include "lib/list.h"\n#include "platform/panic.h"\n',
     "kernel/core/ec.c": '#include "arch/switch.h"\n#include "space/pd.h"\n#include "trace/trace.h"\n',
     "kernel/arch/x86_64/boot/init.c": '#include "start/roottask.h"\n#include "cpu/desc.h"\n',
-    "kernel/space/take.c": "static void take_locked(struct a *a)\n{\n\tspin_lock(&a->b);\n\tspin_unlock(&a->b);\n}\n",
+    "kernel/space/pio_cut.c": "static void take_locked(struct a *a)\n{\n\tspin_lock(&a->b);\n\tspin_unlock(&a->b);\n}\n",
     "kernel/arch/trace.h": "/* list_init() exists. */\nstatic always_inline u64 arch_now(void);\n",
     "kernel/arch/host/trace_inline.h": "static always_inline u64 arch_now(void)\n{\n\treturn arch_old();\n}\n",
 }
@@ -29,14 +29,16 @@ FAULTS = [
     ("kernel/core/sm.c", '#include "syscall/syscall.h"\n', "above it"),
     ("kernel/core/sm.c", '#include "cpu/fpu.h"\n', "inside of an architecture"),
     ("kernel/space/pd.h", "void list_init(struct list *l);\n", "declared in"),
-    ("kernel/space/pd.h", "must_check enum status\nlist_init(struct list *l,\n\t  void (*f)(void)) printf_like(1, 2);\n", "declared in"),
+    ("kernel/space/pd.h", "must_check enum status\nlist_init(struct list *l,\n\t  void (*f)(void)) printf_like(1, 2);\n",
+     "declared in"),
     ("kernel/arch/host/cpu_inline.h", "u64 arch_now(void);\n", "declared in"),
     ("kernel/core/sm.h", "/* Woken by sm_settle(). */\n", "does not exist"),
     ("kernel/core/sm.c", "static void\nleave_locked(void)\n{\n\tspin_unlock(&lock);\n}\n", "releases a lock"),
     ("kernel/core/sm.c", "void leave_locked(void)\n{\n\tspin_unlock(&a);\n\tspin_lock(&a);\n}\n", "releases a lock"),
 ]
 OBJECTS = [
-    ({"space/a.c.o": ("space", ({"space_a"}, {"kobject_unref", "mm_b", "arch_c"})), "core/reap.c.o": ("core", ({"kobject_unref"}, {"space_a"})),
+    ({"space/a.c.o": ("space", ({"space_a"}, {"kobject_unref", "mm_b", "arch_c"})),
+      "core/reap.c.o": ("core", ({"kobject_unref"}, {"space_a"})),
       "mm/b.c.o": ("mm", ({"mm_b"}, set())), "arch/c.c.o": ("arch", ({"arch_c"}, {"ec_d"}))}, 0),
     ({"space/a.c.o": ("space", (set(), {"ec_d"})), "core/d.c.o": ("core", ({"ec_d"}, set()))}, 1),
 ]
