@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The layers of the kernel: who may include whom, in sources, and who may call whom, in objects. And three habits that keep names
-honest: a prototype stands in one header, a name with () in a comment exists, and what ends in _locked leaves the lock alone.
+The layers of the kernel: who may include whom, in sources, and who may use whom, in objects. And a prototype stands in one header.
 usage: layers_check.py SOURCE [NM FOLDER-WITH-OBJECTS]
 """
 
@@ -29,9 +28,6 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 INCLUDE = re.compile(r'^#\s*include "([^"]+)"', re.MULTILINE)
 # Type, name, arguments, attributes, semicolon; from the beginning of a line, in a header.
 PROTOTYPE = re.compile(r"^(?!typedef|return|#)[A-Za-z_][\w\s*()]*?[\s*](\w+)\((?:[^;{}()]|\([^()]*\))*\)[\w\s(),]*;", re.MULTILINE)
-FUNCTION = re.compile(r"^[A-Za-z_][^;{}#]*?\b(\w+)\([^;{}]*\)\s*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-MENTIONED = re.compile(r"\b([a-z]\w*_\w+)\(\)")
-WORD = re.compile(r"\w+")
 
 
 def layer(path):
@@ -69,35 +65,14 @@ def prototype_complaints(headers):
             yield f"{name}() is declared in {' and '.join(sorted(found))}"
 
 
-def mention_complaints(path, text, known):
-    """Functions that comments name and nobody has."""
-    for comment in COMMENT.findall(text):
-        for name in MENTIONED.findall(comment):
-            if name not in known:
-                yield f"{path}: a comment names {name}(), which does not exist"
-
-
-def lock_complaints(path, text):
-    """Functions whose name says that their caller holds a lock, and that release one which they have not taken."""
-    for name, body in FUNCTION.findall(without_comments(text)):
-        released, taken = body.find("spin_unlock("), re.search(r"_lock\(", body)
-        if name.endswith("_locked") and released >= 0 and (not taken or taken.start() > released):
-            yield f"{path}: {name}() releases a lock; call it ..._and_unlock()"
-
-
 def source_complaints(source):
     """Complaints about the sources, and how many there are."""
     texts = {path: (source / path).read_text(encoding="utf-8")
-             for path in tree.files(source) if path.suffix in {".c", ".h", ".S", ".inc", ".ld"}}
-    kernel = {path: text for path, text in texts.items() if path.parts[0] == "kernel"}
-    known = {word for text in texts.values() for word in WORD.findall(without_comments(text))}
-    headers = {path: text for path, text in kernel.items() if path.suffix == ".h"}
-    complaints = list(prototype_complaints(headers))
-    for path, text in kernel.items():
+             for path in tree.files(source) if path.parts[0] == "kernel" and path.suffix in {".c", ".h"}}
+    complaints = list(prototype_complaints({path: text for path, text in texts.items() if path.suffix == ".h"}))
+    for path, text in texts.items():
         complaints += include_complaints(path, text)
-        complaints += mention_complaints(path, text, known)
-        complaints += lock_complaints(path, text)
-    return complaints, len(kernel)
+    return complaints, len(texts)
 
 
 def symbols(nm, path):

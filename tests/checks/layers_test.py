@@ -13,8 +13,7 @@ GOOD = {
     "kernel/mm/page.c": '#include "mm/page.h"\n#include "arch/cpu.h"\n#include "lib/list.h"\n#include "platform/panic.h"\n',
     "kernel/core/ec.c": '#include "arch/switch.h"\n#include "space/pd.h"\n#include "trace/trace.h"\n',
     "kernel/arch/x86_64/boot/init.c": '#include "start/roottask.h"\n#include "cpu/desc.h"\n',
-    "kernel/space/pio_cut.c": "static void take_locked(struct a *a)\n{\n\tspin_lock(&a->b);\n\tspin_unlock(&a->b);\n}\n",
-    "kernel/arch/trace.h": "/* list_init() exists. */\nstatic always_inline u64 arch_now(void);\n",
+    "kernel/arch/trace.h": "static always_inline u64 arch_now(void);\n",
     "kernel/arch/host/trace_inline.h": "static always_inline u64 arch_now(void)\n{\n\treturn arch_old();\n}\n",
 }
 # File, text, and what the complaint says.
@@ -32,9 +31,6 @@ FAULTS = [
     ("kernel/space/pd.h", "must_check enum status\nlist_init(struct list *l,\n\t  void (*f)(void)) printf_like(1, 2);\n",
      "declared in"),
     ("kernel/arch/host/cpu_inline.h", "u64 arch_now(void);\n", "declared in"),
-    ("kernel/core/sm.h", "/* Woken by sm_settle(). */\n", "does not exist"),
-    ("kernel/core/sm.c", "static void\nleave_locked(void)\n{\n\tspin_unlock(&lock);\n}\n", "releases a lock"),
-    ("kernel/core/sm.c", "void leave_locked(void)\n{\n\tspin_unlock(&a);\n\tspin_lock(&a);\n}\n", "releases a lock"),
 ]
 OBJECTS = [
     ({"space/a.c.o": ("space", ({"space_a"}, {"kobject_unref", "mm_b", "arch_c"})),
