@@ -18,16 +18,16 @@
 
 /* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter
  * its queue. */
-static always_inline void bump(struct cpu *cpu, struct sc *current)
+static always_inline void preempt(struct cpu *cpu, struct sc *current)
 {
-	struct sc *older = cpu->bumped;
+	struct sc *older = cpu->preempted;
 	if (unlikely(older)) {
 		older->state = SC_READY;
 		sched_enqueue_head(&cpu->sched, &older->link, older->prio);
 	}
 	dispatch_charge(cpu, current);
-	current->state = SC_BUMPED;
-	cpu->bumped = current;
+	current->state = SC_PREEMPTED;
+	cpu->preempted = current;
 }
 
 /* One that outranks the current SC takes its place at once, so the current SC is always one of the highest ready
@@ -38,7 +38,7 @@ void dispatch_ready(struct cpu *cpu, struct sc *sc)
 
 	TRACE(READY, sc->prio, sc->ec, 0);
 	if (likely(current && sc->prio > current->prio)) {
-		bump(cpu, current);
+		preempt(cpu, current);
 		sc->state = SC_RUNNING;
 		cpu->sc = sc;
 	} else {
@@ -70,9 +70,9 @@ enum status dispatch_yield(struct cpu *cpu)
 static always_inline struct sc *take_next(struct cpu *cpu)
 {
 	unsigned top = sched_top(&cpu->sched);
-	struct sc *sc = cpu->bumped;
+	struct sc *sc = cpu->preempted;
 	if (likely(sc && sc->prio >= top)) {
-		cpu->bumped = NULL;
+		cpu->preempted = NULL;
 	} else if (likely(top)) {
 		if (unlikely(cpu->ec == cpu->idle_ec))
 			cpu->sc_since = arch_tsc(); /* nobody pays for idling */
@@ -86,7 +86,7 @@ static always_inline struct sc *take_next(struct cpu *cpu)
 	return sc;
 }
 
-#define EC_CANNOT_RUN (EC_DEAD | EC_BLOCKED | EC_STUCK)
+#define EC_CANNOT_RUN (EC_DEAD | EC_BLOCKED | EC_DETACHED)
 
 /* Picks SCs until one has an EC that can run; the idle EC always can. */
 static always_inline struct ec *choose(struct cpu *cpu)

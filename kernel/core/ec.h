@@ -42,7 +42,7 @@ enum ec_special {
 	EC_ORPHAN = 1 << 3,    /* the caller was destroyed */
 	EC_DEAD = 1 << 4,      /* killed; never runs again */
 	EC_BLOCKED = 1 << 5,   /* waits on a semaphore */
-	EC_STUCK = 1 << 6,     /* replied with nobody waiting: parked for good */
+	EC_DETACHED = 1 << 6,  /* replied with nobody waiting: its SCs are parked for good */
 };
 
 struct ec {

@@ -185,7 +185,7 @@ void ipc_finish_reply(struct cpu *cpu, struct ec *self)
 static void reply_nowhere(struct cpu *cpu, struct ec *self)
 {
 	if (ec_is_global(self))
-		self->special |= EC_STUCK;
+		self->special |= EC_DETACHED;
 	else
 		ipc_finish_reply(cpu, self);
 }

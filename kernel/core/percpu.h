@@ -67,7 +67,7 @@ struct cpu {
 	u32 id;        /* CPU number; immutable */
 	struct sc *sc; /* current: who pays */
 	/* Preempted last: at the head of its queue, in effect. Of a lower priority than `sc`. */
-	struct sc *bumped;
+	struct sc *preempted;
 	struct ec *idle_ec;
 	u64 sc_since;     /* TSC of the dispatch of `sc` */
 	u32 mxcsr;        /* scratch of fpu_switch() */

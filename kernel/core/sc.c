@@ -66,8 +66,8 @@ void sc_retire(struct sc *sc)
 
 	if (sc->state == SC_READY)
 		sched_dequeue(&cpu->sched, &sc->link, sc->prio);
-	else if (sc->state == SC_BUMPED)
-		cpu->bumped = NULL;
+	else if (sc->state == SC_PREEMPTED)
+		cpu->preempted = NULL;
 	else if (sc->state == SC_PARKED)
 		list_unlink(&sc->link);
 	else

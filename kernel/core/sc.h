@@ -12,10 +12,10 @@ struct cpu;
 struct ec;
 
 enum sc_state {
-	SC_RUNNING, /* cpu->sc */
-	SC_READY,   /* on its CPU's ready queue */
-	SC_BUMPED,  /* cpu->bumped */
-	SC_PARKED,  /* on the `parked` list of the EC at the end of its chain */
+	SC_RUNNING,   /* cpu->sc */
+	SC_READY,     /* on its CPU's ready queue */
+	SC_PREEMPTED, /* cpu->preempted */
+	SC_PARKED,    /* on the `parked` list of the EC at the end of its chain */
 	SC_DEAD,
 };
 

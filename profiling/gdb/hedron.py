@@ -248,13 +248,13 @@ class Queue(Command):
     def lines(self, words):
         for one in [cpu(int(words[0], 0))] if words else cpus():
             yield f"CPU {int(one['id'])}:"
-            yield f"  running  {running(one)}"
-            if int(one["bumped"]):
-                yield f"  bumped   {sc_words(one['bumped'].dereference())}"
+            yield f"  running   {running(one)}"
+            if int(one["preempted"]):
+                yield f"  preempted {sc_words(one['preempted'].dereference())}"
             queues = one["sched"]["queue"]
             for prio in range(queues.type.range()[1], -1, -1):
                 for node in nodes(queues[prio]):
-                    yield f"  {prio:<7}  {sc_words(container('sc', 'link', node))}"
+                    yield f"  {prio:<9} {sc_words(container('sc', 'link', node))}"
 
 
 class Ec(Command):

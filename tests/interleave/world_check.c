@@ -21,7 +21,7 @@ static void check_cpu(unsigned n)
 		report_fail("CPU %u has work items that nobody told it about", n);
 	if (cpu->hazard & ~(u32)HAZARD_RCU)
 		report_fail("CPU %u rests in spite of hazards %#x", n, cpu->hazard);
-	if (cpu->ec == cpu->idle_ec && (top || cpu->bumped))
+	if (cpu->ec == cpu->idle_ec && (top || cpu->preempted))
 		report_fail("CPU %u is idle while somebody is ready", n);
 	if (cpu->ec != cpu->idle_ec && (!cpu->sc || top > cpu->sc->prio))
 		report_fail("CPU %u does not run who is most important", n);

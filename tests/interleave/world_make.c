@@ -254,7 +254,7 @@ static void end_cpu(unsigned n)
 {
 	struct cpu *cpu = &interleave_cpus[n];
 
-	if (cpu->ec != cpu->idle_ec || cpu->sc || (cpu_online(n) && (cpu->bumped || sched_top(&cpu->sched))))
+	if (cpu->ec != cpu->idle_ec || cpu->sc || (cpu_online(n) && (cpu->preempted || sched_top(&cpu->sched))))
 		report_fail("CPU %u still runs something after everything was revoked", n);
 	ec_free(cpu->idle_ec);
 }

@@ -75,7 +75,7 @@ static void the_preempted_keeps_its_place(void **state)
 	assert_runs(host_dispatch(), a);
 	struct ec *c = world_thread(C, 0, 9);
 	assert_runs(host_dispatch(), c);
-	assert_int_equal(world_sc_of(A)->state, SC_BUMPED);
+	assert_int_equal(world_sc_of(A)->state, SC_PREEMPTED);
 
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(world_down(sm), a); /* and not b, which waited already */
@@ -203,7 +203,7 @@ static void a_stuck_thread_never_runs(void **state)
 	struct ec *a = world_thread(A, 0, 5);
 	assert_runs(host_dispatch(), a);
 	assert_int_equal(world_reply().way, HOST_IDLE); /* a global EC has nobody to answer */
-	assert_true(a->special & EC_STUCK);
+	assert_true(a->special & EC_DETACHED);
 	assert_int_equal(world_sc_of(A)->state, SC_PARKED);
 }
 

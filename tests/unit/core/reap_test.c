@@ -90,7 +90,7 @@ static void a_preempted_sc_can_end(void **state)
 	assert_runs(host_dispatch(), a);
 	struct ec *b = world_thread(B, 0, 6);
 	assert_runs(host_dispatch(), b);
-	assert_int_equal(world_sc_of(A)->state, SC_BUMPED);
+	assert_int_equal(world_sc_of(A)->state, SC_PREEMPTED);
 	world_drop(A + 1);
 	assert_runs(host_nmi(), b);
 	assert_int_equal(world_down(sm).way, HOST_IDLE);

@@ -53,16 +53,16 @@ static void ends_while_it_is_ready(void **state)
 	drop_thread(A);
 }
 
-static void ends_while_it_is_bumped(void **state)
+static void ends_while_it_is_preempted(void **state)
 {
 	(void)state;
 	struct ec *a = world_thread(A, 0, 10);
 	assert_runs(host_dispatch(), a);
 	struct ec *b = world_thread(B, 0, 11);
 	assert_runs(host_dispatch(), b);
-	assert_int_equal(world_sc_of(A)->state, SC_BUMPED);
+	assert_int_equal(world_sc_of(A)->state, SC_PREEMPTED);
 	drop_thread(A);
-	assert_null(world_cpu(0)->bumped);
+	assert_null(world_cpu(0)->preempted);
 	drop_thread(B);
 }
 
@@ -156,7 +156,7 @@ int main(void)
 		WORLD_TEST(as_created),
 		WORLD_TEST(ends_while_it_runs),
 		WORLD_TEST(ends_while_it_is_ready),
-		WORLD_TEST(ends_while_it_is_bumped),
+		WORLD_TEST(ends_while_it_is_preempted),
 		WORLD_TEST(ends_while_it_is_parked),
 		WORLD_TEST(ends_before_it_arrives),
 		WORLD_TEST(starts_elsewhere),

@@ -140,7 +140,7 @@ static inline int world_teardown(void **state)
 	for (unsigned n = 0; n < WORLD_CPUS; n++) {
 		assert_ptr_equal(world_cpu(n)->ec, world_cpu(n)->idle_ec);
 		assert_null(world_cpu(n)->sc);
-		assert_null(world_cpu(n)->bumped);
+		assert_null(world_cpu(n)->preempted);
 		assert_int_equal(sched_top(&world_cpu(n)->sched), 0);
 		ec_free(world_cpu(n)->idle_ec);
 	}
