@@ -3,22 +3,22 @@
 
 #include "lib/bits.h"
 #include "space/pd.h"
-#include "space/pio_claim.h"
+#include "space/pio_lock_set.h"
 
 /*
  * First all ranges are gathered that have a part of the hole, level by level: a list that grows while it is walked.
- * Each PD on the way is claimed, so that nothing can come or go below it any more. Then the nodes for what will
+ * Each PD on the way is locked, so that nothing can come or go below it any more. Then the nodes for what will
  * remain are reserved, and only then something changes.
  */
 struct cut {
-	struct pio_claims claims;
+	struct pio_lock_set locks;
 	struct block hole;
 	struct pio_node *first, **end; /* linked through `next` */
 	struct pio_node *spares;
 	u64 parts; /* needed */
 };
 
-/* Its source is claimed, which guards `next`. */
+/* Its source is locked, which guards `next`. */
 static void append(struct cut *c, struct pio_node *n)
 {
 	n->next = NULL;
@@ -43,7 +43,7 @@ static bool begin(struct cut *c, struct pd *pd, struct block within, u64 at, boo
 	c->first = NULL;
 	c->parts = 0;
 	c->hole = (struct block){block_end(within), 0};
-	if (!pio_claim(&c->claims, pd))
+	if (!pio_lock_set_add(&c->locks, pd))
 		return false;
 	n = pio_range_from(&pd->pio, at);
 	if (!n || n->held.key >= block_end(within))
@@ -53,7 +53,7 @@ static bool begin(struct cut *c, struct pd *pd, struct block within, u64 at, boo
 		append_given(c, pd, c->hole);
 		return true;
 	}
-	if (n->source && !pio_claim(&c->claims, n->source))
+	if (n->source && !pio_lock_set_add(&c->locks, n->source))
 		return false;
 	append(c, n);
 	return true;
@@ -62,7 +62,7 @@ static bool begin(struct cut *c, struct pd *pd, struct block within, u64 at, boo
 static bool gather(struct cut *c)
 {
 	for (struct pio_node *n = c->first; n; n = n->next) {
-		if (!pio_claim(&c->claims, n->pd))
+		if (!pio_lock_set_add(&c->locks, n->pd))
 			return false;
 		append_given(c, n->pd, block_intersection(pio_range_block(n), c->hole));
 	}
@@ -100,11 +100,11 @@ enum status pio_cut(struct pd *pd, struct block within, u64 *at, bool self)
 	enum status status;
 
 	while (!begin(&c, pd, within, *at, self) || !gather(&c))
-		pio_claim_restart(&c.claims);
+		pio_lock_set_restart(&c.locks);
 	status = pio_range_reserve(&c.spares, c.parts);
 	if (status == SUCCESS)
 		take_away(&c);
-	pio_claim_end(&c.claims);
+	pio_lock_set_release(&c.locks);
 	*at = block_end(c.hole);
 	return status;
 }

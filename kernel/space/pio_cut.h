@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Takes ports away from all that was derived from a range. What contains more than them falls into parts. Locking:
- * claims the spaces of all that lose something (space/pio_claim.h); the caller holds none.
+ * locks the spaces of all that lose something (space/pio_lock_set.h); the caller holds none.
  */
 #pragma once
 

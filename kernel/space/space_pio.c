@@ -8,7 +8,7 @@
 #include "mm/page.h"
 #include "platform/panic.h"
 #include "space/pd.h"
-#include "space/pio_claim.h"
+#include "space/pio_lock_set.h"
 #include "space/pio_cut.h"
 #include "space/pio_range.h"
 
@@ -178,29 +178,29 @@ static enum status transfer_prepare_locked(struct transfer t, unsigned where, bo
 }
 
 /* In one order, so that two delegations do not get in each other's way. */
-static void claim_both(struct pio_claims *c, const struct transfer *t)
+static void lock_both(struct pio_lock_set *c, const struct transfer *t)
 {
 	struct pd *low = t->src < t->dst ? t->src : t->dst, *high = low == t->src ? t->dst : t->src;
 
-	while (!pio_claim(c, low) || !pio_claim(c, high))
-		pio_claim_restart(c);
+	while (!pio_lock_set_add(c, low) || !pio_lock_set_add(c, high))
+		pio_lock_set_restart(c);
 }
 
 static enum status prepare(const struct transfer *t, unsigned where, bool *any)
 {
-	struct pio_claims c = {0};
+	struct pio_lock_set c = {0};
 	enum status status;
 
-	claim_both(&c, t);
+	lock_both(&c, t);
 	status = transfer_prepare_locked(*t, where, any);
-	pio_claim_end(&c);
+	pio_lock_set_release(&c);
 	return status;
 }
 
 enum status space_pio_delegate(struct pd *src, struct pd *dst, u32 base, unsigned order, unsigned where)
 {
 	struct transfer t = {.src = src, .dst = dst, .at = base, .end = base + bit(order)};
-	struct pio_claims c = {0};
+	struct pio_lock_set c = {0};
 	enum status status;
 	bool any;
 
@@ -211,10 +211,10 @@ enum status space_pio_delegate(struct pd *src, struct pd *dst, u32 base, unsigne
 		return status;
 	if ((where & PIO_HOST) && host_attach(dst) != SUCCESS)
 		return OOM;
-	claim_both(&c, &t);
+	lock_both(&c, &t);
 	if (!dst->pio.closed)
 		status = transfer_locked(t, where);
-	pio_claim_end(&c);
+	pio_lock_set_release(&c);
 	return status;
 }
 
@@ -259,14 +259,14 @@ static crd_t clipped(const struct pio_node *n, struct block window)
 }
 
 /* Upwards from src, which is not above itself. */
-static bool translate(struct pio_claims *c, struct pd *src, u64 port, const struct pd *dst, struct block window,
+static bool translate(struct pio_lock_set *c, struct pd *src, u64 port, const struct pd *dst, struct block window,
 		      crd_t *found)
 {
 	struct pio_node *n;
 
 	*found = 0;
 	for (struct pd *pd = src; pd && !*found; pd = n->source) {
-		if (!pio_claim(c, pd))
+		if (!pio_lock_set_add(c, pd))
 			return false;
 		n = pio_range_at(&pd->pio, port);
 		if (!n)
@@ -279,11 +279,11 @@ static bool translate(struct pio_claims *c, struct pd *src, u64 port, const stru
 
 crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block window)
 {
-	struct pio_claims c = {0};
+	struct pio_lock_set c = {0};
 	crd_t found;
 
 	while (!translate(&c, src, port, dst, window, &found))
-		pio_claim_restart(&c);
-	pio_claim_end(&c);
+		pio_lock_set_restart(&c);
+	pio_lock_set_release(&c);
 	return found;
 }

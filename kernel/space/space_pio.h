@@ -7,7 +7,7 @@
  * Where a range is mapped (bitmap of the host, of guests) is said by each delegation and not passed on: who lets a
  * guest use a port could as well use it himself.
  *
- * Locking: each space has a lock for its trees and bitmaps. What spans PDs claims all it needs (space/pio_claim.h);
+ * Locking: each space has a lock for its trees and bitmaps. What spans PDs locks all it needs (space/pio_lock_set.h);
  * no other lock is held then, the allocators' come after them.
  *
  * Lifetime: bitmaps appear with the first grant and stay until space_pio_free().
@@ -31,14 +31,14 @@ struct pd;
 
 enum pio_where { PIO_HOST = 1, PIO_GUEST = 2 };
 
-struct pio_claims;
+struct pio_lock_set;
 
 struct space_pio {
 	struct spinlock lock;
 	struct avl_tree ranges; /* that the PD holds */
 	struct avl_tree given;  /* that others hold from it */
-	struct pio_claims *claimed_by;
-	struct pd *claimed_next;
+	struct pio_lock_set *locked_by;
+	struct pd *locked_next;
 	bool closed;         /* nothing comes in any more */
 	bool attached;       /* the host bitmap is mapped */
 	bool guests_stopped; /* while the guests' bitmap changes; written with the lock, read by those who enter a
@@ -79,8 +79,8 @@ crd_t space_pio_lookup(struct pd *pd, u64 port);
 crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block window);
 
 /*
- * With pd's port space claimed: around each change of the bitmap that its guests use. SDM vol. 3, 25.11.4: it must
+ * With pd's port space locked: around each change of the bitmap that its guests use. SDM vol. 3, 25.11.4: it must
  * not be changed while a guest runs that refers to it. This also makes a revocation final: no guest goes on with a
- * port that it has lost. Stopping twice is no more than once; pio_claim_end() lets them go on.
+ * port that it has lost. Stopping twice is no more than once; pio_lock_set_release() lets them go on.
  */
 void space_pio_stop_guests(struct pd *pd);

@@ -96,7 +96,7 @@ static void all_is_gone(void)
 {
 	must(pd_kernel.pio.ranges.root && !pd_kernel.pio.given.root);
 	for (unsigned i = 0; i < CPUS; i++) {
-		must(!pds[i].pio.ranges.root && !pds[i].pio.given.root && !pds[i].pio.claimed_by);
+		must(!pds[i].pio.ranges.root && !pds[i].pio.given.root && !pds[i].pio.locked_by);
 		for (unsigned page = 0; page < PIO_HOST_PAGES && pds[i].pio.host[0]; page++)
 			for (unsigned byte = 0; byte < PAGE_SIZE; byte++)
 				must(pds[i].pio.host[page][byte] == 0xff);

@@ -2,7 +2,7 @@
 /* Claims by one thread: what is locked, what is given back, and who waits. Several threads: tests/stress. */
 #include "host.h"
 #include "space/pd.h"
-#include "space/pio_claim.h"
+#include "space/pio_lock_set.h"
 
 #include "unit.h"
 
@@ -26,58 +26,58 @@ static unsigned held(void)
 
 static void locks_once_and_gives_all_back(void **state)
 {
-	struct pio_claims c = {0};
+	struct pio_lock_set c = {0};
 	(void)state;
-	assert_true(pio_claim(&c, &pds[1]));
-	assert_true(pio_claim(&c, &pds[3]));
-	assert_true(pio_claim(&c, &pds[1]));
+	assert_true(pio_lock_set_add(&c, &pds[1]));
+	assert_true(pio_lock_set_add(&c, &pds[3]));
+	assert_true(pio_lock_set_add(&c, &pds[1]));
 	assert_int_equal(held(), 1 << 1 | 1 << 3);
-	pio_claim_end(&c);
+	pio_lock_set_release(&c);
 	assert_int_equal(held(), 0);
 	for (unsigned i = 0; i < PDS; i++)
-		assert_null(pds[i].pio.claimed_by);
+		assert_null(pds[i].pio.locked_by);
 }
 
-static void nothing_claimed(void **state)
+static void nothing_locked(void **state)
 {
-	struct pio_claims c = {0};
+	struct pio_lock_set c = {0};
 	(void)state;
-	pio_claim_end(&c);
-	pio_claim_restart(&c);
-	pio_claim_end(&c);
+	pio_lock_set_release(&c);
+	pio_lock_set_restart(&c);
+	pio_lock_set_release(&c);
 	assert_int_equal(held(), 0);
 }
 
 /* Somebody else has it: not for ever, if something is held. */
 static void gives_up(void **state)
 {
-	struct pio_claims c = {0}, other = {0};
+	struct pio_lock_set c = {0}, other = {0};
 	(void)state;
-	assert_true(pio_claim(&other, &pds[2]));
-	assert_true(pio_claim(&c, &pds[1]));
-	assert_false(pio_claim(&c, &pds[2]));
+	assert_true(pio_lock_set_add(&other, &pds[2]));
+	assert_true(pio_lock_set_add(&c, &pds[1]));
+	assert_false(pio_lock_set_add(&c, &pds[2]));
 	assert_int_equal(held(), 1 << 1 | 1 << 2);
-	pio_claim_restart(&c);
+	pio_lock_set_restart(&c);
 	assert_int_equal(held(), 1 << 2);
-	assert_true(c.patient);
-	pio_claim_end(&other);
-	assert_true(pio_claim(&c, &pds[2]));
-	assert_true(pio_claim(&c, &pds[1]));
-	pio_claim_restart(&c); /* still patient, and still the only one */
+	assert_true(c.exclusive);
+	pio_lock_set_release(&other);
+	assert_true(pio_lock_set_add(&c, &pds[2]));
+	assert_true(pio_lock_set_add(&c, &pds[1]));
+	pio_lock_set_restart(&c); /* still exclusive, and still the only one */
 	assert_int_equal(held(), 0);
-	assert_true(c.patient);
-	pio_claim_end(&c);
+	assert_true(c.exclusive);
+	pio_lock_set_release(&c);
 
-	struct pio_claims next = {0};
-	pio_claim_restart(&next); /* would wait for ever, were there a patient one */
-	pio_claim_end(&next);
+	struct pio_lock_set next = {0};
+	pio_lock_set_restart(&next); /* would wait for ever, were another set exclusive */
+	pio_lock_set_release(&next);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(locks_once_and_gives_all_back, setup),
-		cmocka_unit_test_setup(nothing_claimed, setup),
+		cmocka_unit_test_setup(nothing_locked, setup),
 		cmocka_unit_test_setup(gives_up, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
