@@ -17,9 +17,9 @@ static struct mdb_node *grow(std::vector<struct mdb_node> &nodes, int64_t shape)
 static struct mdb_node *last_of(struct mdb_node *top)
 {
 	static struct spinlock lock;
-	static bool paused;
-	struct mdb_turn turn = {&lock, &paused, MDB_TURN};
-	return mdb_last(top, &turn);
+	static bool suspended;
+	struct mdb_walk walk = {&lock, &suspended, MDB_WALK_NODES};
+	return mdb_last(top, &walk);
 }
 
 static void insert_remove(benchmark::State &state)

@@ -24,10 +24,10 @@ struct kobject {
 	u8 type;   /* enum kobject_type; immutable after create */
 	bool sent; /* on its way home, to die there */
 	struct spinlock lock;
-	bool paused; /* somebody who works on the tree lets others in (struct mdb_turn) */
-	u8 unused;   /* written with the others: one store */
-	u32 refs;    /* atomic */
-	u64 caps;    /* capabilities that name this object */
+	bool walk_suspended; /* a long walk of the tree lets others in (struct mdb_walk) */
+	u8 unused;           /* written with the others: one store */
+	u32 refs;            /* atomic */
+	u64 caps;            /* capabilities that name this object */
 	union {
 		struct list dying; /* queued for reap_all() */
 		struct work work;  /* on its way to another CPU, or waiting to be freed */
@@ -80,7 +80,7 @@ static always_inline void kobject_init(struct kobject *o, enum kobject_type type
 	o->type = (u8)type;
 	o->sent = false;
 	o->lock = (struct spinlock){0};
-	o->paused = false;
+	o->walk_suspended = false;
 	o->unused = 0;
 	o->refs = 0;
 	o->caps = 0;

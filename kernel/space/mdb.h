@@ -54,30 +54,30 @@ static always_inline struct mdb_node *mdb_only_child(const struct mdb_node *n)
 }
 
 /*
- * Who works on a tree for long lets others in after so many nodes, who may then add nodes and take leaves away. There
- * is one such worker at a time: who wants to be the next waits, with the lock released, until `*paused` is false.
+ * A long walk drops the tree's lock every MDB_WALK_NODES nodes; others may then add nodes and take leaves away. At
+ * most one walk of a tree is suspended: a second one waits, with the lock released, until `*suspended` is false.
  */
-#define MDB_TURN 512
-struct mdb_turn {
+#define MDB_WALK_NODES 512
+struct mdb_walk {
 	struct spinlock *lock; /* of the tree */
-	bool *paused;          /* guarded by it */
-	unsigned left;         /* nodes until the next pause; MDB_TURN at first */
+	bool *suspended;       /* guarded by it */
+	unsigned left;         /* nodes until the next lock break; MDB_WALK_NODES at first */
 };
 
 /*
- * A pause, at a node that will still be there behind it, as will all above it: it has a child meanwhile. Returns the
- * last of the nodes that came below it in the pause, or itself.
+ * Drops and retakes the lock at `at`. A placeholder child keeps `at` and its ancestors in place. Returns the last
+ * node added below `at` meanwhile, or `at`.
  */
-struct mdb_node *mdb_pause(struct mdb_turn *t, struct mdb_node *at);
+struct mdb_node *mdb_lock_break(struct mdb_walk *walk, struct mdb_node *at);
 
-/* Counts a node. True: time for a pause. */
-static always_inline bool mdb_turn_over(struct mdb_turn *t)
+/* Counts a node. True: it is time for a lock break. */
+static always_inline bool mdb_lock_break_due(struct mdb_walk *walk)
 {
-	return unlikely(!--t->left);
+	return unlikely(!--walk->left);
 }
 
 /* The last node of the subtree of `top` in list order, `top` itself if it has no children. Linear in the subtree. */
-struct mdb_node *mdb_last(struct mdb_node *top, struct mdb_turn *t);
+struct mdb_node *mdb_last(struct mdb_node *top, struct mdb_walk *walk);
 
 /* The node that a subtree visited backwards comes to after `n`; the visit ends at the subtree's top. n may be removed
  * then. */

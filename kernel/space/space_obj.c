@@ -78,11 +78,11 @@ static always_inline void slot_weaken_locked(struct kobject *o, struct cap_slot 
 
 static noinline void slot_weaken_below_locked(struct kobject *o, struct cap_slot *s, cap_t perm)
 {
-	struct mdb_turn turn = {&o->lock, &o->paused, MDB_TURN};
+	struct mdb_walk walk = {&o->lock, &o->walk_suspended, MDB_WALK_NODES};
 
-	for (struct mdb_node *n = mdb_last(&s->node, &turn), *back; n != &s->node; n = back) {
-		if (mdb_turn_over(&turn))
-			n = mdb_pause(&turn, n);
+	for (struct mdb_node *n = mdb_last(&s->node, &walk), *back; n != &s->node; n = back) {
+		if (mdb_lock_break_due(&walk))
+			n = mdb_lock_break(&walk, n);
 		back = mdb_back(n);
 		slot_weaken_locked(o, slot_of(n), perm);
 	}
@@ -92,9 +92,9 @@ static noinline void slot_weaken_below_locked(struct kobject *o, struct cap_slot
  * With the object's lock held: until nobody is in the middle of its tree. Then true if s still names it; false: the
  * lock is released.
  */
-static noinline bool slot_wait_for_turn(struct kobject *o, const struct cap_slot *s)
+static noinline bool slot_wait_for_walk(struct kobject *o, const struct cap_slot *s)
 {
-	while (o->paused) {
+	while (o->walk_suspended) {
 		spin_unlock(&o->lock);
 		arch_relax();
 		spin_lock(&o->lock);
@@ -108,7 +108,7 @@ static noinline bool slot_wait_for_turn(struct kobject *o, const struct cap_slot
 /* With the object's lock held, which is released. */
 static always_inline void slot_revoke_and_unlock(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
 {
-	if (unlikely(o->paused) && !mdb_is_leaf(&s->node) && !slot_wait_for_turn(o, s))
+	if (unlikely(o->walk_suspended) && !mdb_is_leaf(&s->node) && !slot_wait_for_walk(o, s))
 		return;
 	if (!mdb_is_leaf(&s->node)) { /* still */
 		struct mdb_node *n = mdb_only_child(&s->node);
@@ -352,13 +352,13 @@ void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, boo
 
 /* The selector of the nearest node above s, or of s if `self`, that is dst's and in the window. */
 static bool translate_locked(struct cap_slot *s, bool self, const struct pd *dst, struct block window, u64 *sel,
-			     struct mdb_turn *turn)
+			     struct mdb_walk *walk)
 {
 	for (struct mdb_node *n = s->node.parent; n; n = n->parent) {
 		if (space_obj_owner(slot_of(n), sel) == dst && block_has(window, *sel))
 			return true;
-		if (mdb_turn_over(turn))
-			mdb_pause(turn, &s->node);
+		if (mdb_lock_break_due(walk))
+			mdb_lock_break(walk, &s->node);
 	}
 	return self && (space_obj_owner(s, sel), block_has(window, *sel));
 }
@@ -368,17 +368,17 @@ crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct bl
 	struct cap_slot *s = space_obj_slot(&src->objs, src_sel);
 	cap_t c = s ? slot_read(s) : 0;
 	struct kobject *o = cap_object(c);
-	struct mdb_turn turn = {.left = MDB_TURN};
+	struct mdb_walk walk = {.left = MDB_WALK_NODES};
 	crd_t found = 0;
 	u64 sel;
 
 	if (!c)
 		return 0;
-	turn.lock = &o->lock;
-	turn.paused = &o->paused;
-	if (!slot_lock(s, c) || (unlikely(o->paused) && !slot_wait_for_turn(o, s)))
+	walk.lock = &o->lock;
+	walk.suspended = &o->walk_suspended;
+	if (!slot_lock(s, c) || (unlikely(o->walk_suspended) && !slot_wait_for_walk(o, s)))
 		return 0;
-	if (translate_locked(s, src == dst, dst, window, &sel, &turn))
+	if (translate_locked(s, src == dst, dst, window, &sel, &walk))
 		found = crd_make(CRD_OBJ, sel, 0, cap_perm(s->cap));
 	spin_unlock(&o->lock);
 	return found;

@@ -11,7 +11,7 @@
 
 #define CPUS 4
 #define ROUNDS (150 * STRESS_SCALE) /* of each CPU */
-#define LENGTH 1500                 /* of a chain or a fan: several turns (MDB_TURN) */
+#define LENGTH 1500                 /* of a chain or a fan: several lock breaks (MDB_WALK_NODES) */
 #define ROOT 1
 
 static struct pd pds[CPUS + 1]; /* the last one has the object itself */
@@ -81,7 +81,7 @@ int main(void)
 	stress_run((void (*const[])(unsigned, struct stress_random *)){grow_and_cut, grow_and_cut, grow_and_cut,
 								       grow_and_cut, NULL});
 	space_obj_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
-	must(object.o.caps == 1 && !gone && !object.o.paused && !object.o.lock.held);
+	must(object.o.caps == 1 && !gone && !object.o.walk_suspended && !object.o.lock.held);
 	for (unsigned i = 0; i < CPUS; i++)
 		for (u64 sel = 0; sel < 2 * LENGTH; sel++)
 			must(!at(&pds[i], sel));

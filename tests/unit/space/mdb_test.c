@@ -13,14 +13,14 @@ static bool present[NODES];
 static int parent[NODES];
 
 static struct spinlock lock = {1};
-static bool paused;
+static bool suspended;
 
-/* With a pause after every second node, in which nobody comes. */
+/* With a lock break after every second node, in which nobody comes. */
 static struct mdb_node *last_of(struct mdb_node *top)
 {
-	struct mdb_turn turn = {&lock, &paused, 2};
-	struct mdb_node *last = mdb_last(top, &turn);
-	assert_true(lock.held && !paused);
+	struct mdb_walk walk = {&lock, &suspended, 2};
+	struct mdb_node *last = mdb_last(top, &walk);
+	assert_true(lock.held && !suspended);
 	return last;
 }
 
