@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Core's hot paths without the CPU's part: call and reply by length of the message, semaphores, letters. */
+/* Core's hot paths without the CPU's part: call and reply by length of the message, semaphores, work items. */
 #include "kernel.h"
 
 extern "C" {
@@ -81,8 +81,8 @@ static void note(struct work *w)
 	benchmark::DoNotOptimize(w);
 }
 
-/* Nothing may depend on how many letters there are, but for reading each. */
-static void letters(benchmark::State &state)
+/* Nothing may depend on how many work items there are, but for taking each. */
+static void work_items(benchmark::State &state)
 {
 	static struct work work[256];
 	struct cpu *cpu = cpu_current();
@@ -93,4 +93,4 @@ static void letters(benchmark::State &state)
 	}
 	state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(letters)->ArgName("letters")->Setup(setup)->Arg(1)->Arg(16)->Arg(256);
+BENCHMARK(work_items)->ArgName("items")->Setup(setup)->Arg(1)->Arg(16)->Arg(256);

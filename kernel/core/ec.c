@@ -126,18 +126,18 @@ void ec_unpark_all(struct cpu *cpu, struct ec *ec)
 	}
 }
 
-static void wake_letter(struct work *w)
+static void take_wake(struct work *w)
 {
 	struct ec *ec = container_of(w, struct ec, wake);
 	if (!ec_is_dead(ec))
 		ec_wake_here(cpu_current(), ec, ec->wake_status);
 }
 
-/* An EC waits on one semaphore at a time and is woken once for each wait: one letter is enough. */
+/* An EC waits on one semaphore at a time and is woken once for each wait: one work item is enough. */
 void ec_wake_there(struct ec *ec, enum status s)
 {
 	ec->wake_status = s;
-	remote_call(ec->cpu_id, &ec->wake, wake_letter);
+	remote_call(ec->cpu_id, &ec->wake, take_wake);
 }
 
 void ec_help(struct ec *helper, struct ec *busy)

@@ -70,7 +70,7 @@ struct ec {
 	struct vcpu *vcpu;       /* that it runs */
 	u64 utcb_va;             /* user address of the UTCB, 0 if none; immutable */
 	struct pd *utcb_pd;      /* where; referenced */
-	struct work wake;        /* the letter that wakes it from another CPU */
+	struct work wake;        /* the work item that wakes it from another CPU */
 	u32 wake_status;
 };
 

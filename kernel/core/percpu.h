@@ -25,7 +25,7 @@ enum hazard {
 	HAZARD_SCHED = 1 << 0,  /* another SC may deserve the CPU, or the current EC cannot go on */
 	HAZARD_REAP = 1 << 1,   /* objects lost their last capability */
 	HAZARD_RCU = 1 << 2,    /* memory waits to be freed, or another CPU waits for this one */
-	HAZARD_REMOTE = 1 << 3, /* letters of other CPUs */
+	HAZARD_REMOTE = 1 << 3, /* work items of other CPUs */
 	HAZARD_VCPU = 1 << 4,   /* the current EC goes on in its vCPU */
 	HAZARD_NMI = 1 << 5,    /* an NMI came that no CPU of ours has sent */
 	HAZARD_MCA = 1 << 6,    /* machine checks have left something to be reported, or an EC to be ended */

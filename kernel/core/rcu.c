@@ -69,7 +69,7 @@ static void answer(void)
 /*
  * Asks one CPU. One that sleeps uses nothing, and whatever it will find after waking up no longer leads to the batch:
  * `sleeping` is read after the objects were unhooked (the barrier in lead()), and a CPU that wakes clears it before
- * it takes its letters by XCHG, without which it has nothing to do.
+ * it takes its work items by XCHG, without which it has nothing to do.
  */
 static void ask(struct cpu *other)
 {

@@ -75,7 +75,7 @@ static always_inline void free_object(struct kobject *o)
 	}
 }
 
-/* The CPU whose business an EC, SC or vCPU is: its queues, chains, letters, registers. */
+/* The CPU whose business an EC, SC or vCPU is: its queues, chains, work items, registers. */
 static unsigned home(const struct kobject *o)
 {
 	switch ((enum kobject_type)o->type) {
@@ -104,7 +104,7 @@ static void free_here(struct work *w)
 	rcu_done();
 }
 
-/* A letter about the object may still be on its way: one that is sent now arrives behind it. */
+/* A work item about the object may still be on its way: one that is sent now arrives behind it. */
 static void free_at_home(struct work *w)
 {
 	struct kobject *o = container_of(w, struct kobject, work);

@@ -25,7 +25,7 @@ void remote_take(struct cpu *cpu)
 		return;
 	struct work *w = mailbox_take(&cpu->mailbox);
 	while (w) {
-		struct work *next = w->next; /* the letter may be gone or sent again after fn */
+		struct work *next = w->next; /* the work item may be gone or sent again after fn */
 		w->fn(w);
 		w = next;
 	}

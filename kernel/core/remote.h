@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Work for another CPU. What belongs to a CPU is touched by it alone; others send it letters: a lock-free list that
- * many push to and the owner takes as a whole, in the order of arrival. Whoever finds the list empty signals; the
- * others rely on him. The algorithm is modelled in tests/model/mailbox.pml.
+ * Work for another CPU. What belongs to a CPU is touched by it alone; others send it work items, in a lock-free list
+ * that many push to and the owner takes as a whole, in the order of arrival. Whoever finds the list empty signals;
+ * the others rely on him. The algorithm is modelled in tests/model/mailbox.pml.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ static always_inline bool mailbox_push(struct mailbox *m, struct work *w)
 	return !head;
 }
 
-/* All letters, oldest first. Only the owner may. */
+/* All work items, oldest first. Only the owner may. */
 static always_inline struct work *mailbox_take(struct mailbox *m)
 {
 	struct work *w = __atomic_exchange_n(&m->newest, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
@@ -40,5 +40,5 @@ static always_inline struct work *mailbox_take(struct mailbox *m)
 /* fn(w) runs on that CPU soon, on its way out of the kernel or out of user code. */
 void remote_call(unsigned cpu_id, struct work *w, void (*fn)(struct work *));
 
-/* The owner reads its letters. */
+/* The owner does what it was sent. */
 void remote_take(struct cpu *cpu);

@@ -37,7 +37,7 @@ enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **
 	return SUCCESS;
 }
 
-/* It may have been revoked before the letter arrives. */
+/* It may have been revoked before the work item arrives. */
 static void start_here(struct work *w)
 {
 	struct sc *sc = container_of(w, struct sc, start);

@@ -30,7 +30,7 @@ struct sc {
 
 	u8 state; /* enum sc_state */
 	struct list link;
-	struct work start; /* the letter that brings it to its CPU */
+	struct work start; /* the work item that brings it to its CPU */
 	u64 consumed;      /* TSC ticks up to the last time it was taken off the CPU */
 };
 

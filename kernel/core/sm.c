@@ -60,8 +60,8 @@ void sm_up_slow(struct sm *sm)
 }
 
 /* The claim is made: takes what is owed to it, or queues. What was handed over counts also if the semaphore has ended
- * since. A waiter that is queued may be woken from then on, but only by a letter or by this CPU, so it can be put to
- * sleep after the lock is gone. */
+ * since. A waiter that is queued may be woken from then on, but only by a work item or by this CPU, so it can be put
+ * to sleep after the lock is gone. */
 static always_inline enum status claim_and_unlock(struct sm *sm, struct ec *ec)
 {
 	enum status s = SUCCESS;

@@ -117,12 +117,12 @@ void vcpu_leave_run(struct ec *ec)
  * On the vCPU's CPU, where it has interrupted the guest if that ran. One that is not being run need not be told
  * again: the next run looks for itself.
  */
-static void read_poke(struct work *w)
+static void take_poke(struct work *w)
 {
-	struct vcpu *v = container_of(w, struct vcpu, letter);
+	struct vcpu *v = container_of(w, struct vcpu, poke);
 	struct cpu *cpu = cpu_current();
 
-	(void)__atomic_exchange_n(&v->letter_sent, false, __ATOMIC_SEQ_CST); /* before the next look at `poked` */
+	(void)__atomic_exchange_n(&v->poke_sent, false, __ATOMIC_SEQ_CST); /* before the next look at `poked` */
 	if (!v->ec && cpu->vcpu == v)
 		WRITE_ONCE(cpu->vcpu, NULL);
 }
@@ -137,8 +137,8 @@ enum status vcpu_poke_elsewhere(struct vcpu *v)
 	if (__atomic_exchange_n(&v->poked, true, __ATOMIC_SEQ_CST))
 		return SUCCESS;
 	if (__atomic_load_n(&arch_cpu(v->cpu_id)->vcpu, __ATOMIC_SEQ_CST) == v &&
-	    !__atomic_exchange_n(&v->letter_sent, true, __ATOMIC_ACQ_REL))
-		remote_call(v->cpu_id, &v->letter, read_poke);
+	    !__atomic_exchange_n(&v->poke_sent, true, __ATOMIC_ACQ_REL))
+		remote_call(v->cpu_id, &v->poke, take_poke);
 	return SUCCESS;
 }
 

@@ -47,9 +47,9 @@ struct vcpu {
 	struct kp *state_kp, *vlapic_kp, *fpu_kp;
 
 	/* written by all CPUs */
-	bool poked;       /* the run in progress, or the next one, is to end */
-	bool letter_sent; /* atomic */
-	struct work letter;
+	bool poked;     /* the run in progress, or the next one, is to end */
+	bool poke_sent; /* atomic */
+	struct work poke;
 };
 
 struct vcpu_config {

@@ -14,7 +14,7 @@
 
 enum kobject_type { KOBJ_NONE, KOBJ_PD, KOBJ_EC, KOBJ_SC, KOBJ_PT, KOBJ_SM, KOBJ_KP, KOBJ_VCPU };
 
-/* Something to do later or elsewhere: a callback of core/rcu.h, a letter of core/remote.h. In one list at a time. */
+/* A work item: something to do later (core/rcu.h) or on another CPU (core/remote.h). In one list at a time. */
 struct work {
 	struct work *next;
 	void (*fn)(struct work *);

@@ -11,7 +11,7 @@
 struct cpu {
 	size_t open[KINDS];         /* index of the slice; NONE: there is none */
 	uint64_t last;              /* TSC of the last event */
-	const struct event *signal; /* a letter on its way to this CPU */
+	const struct event *signal; /* a work item on its way to this CPU */
 };
 
 struct finder {
@@ -106,12 +106,12 @@ static void message(struct finder *f, const struct event *e, const char *name)
 	add_flow(f, name, on_ec(e, e->r->a), on_ec(e, e->r->b));
 }
 
-static void letter_arrives(struct finder *f, const struct event *e)
+static void work_arrives(struct finder *f, const struct event *e)
 {
 	const struct event **signal = &f->cpus[e->cpu].signal;
 
 	if (*signal)
-		add_flow(f, "letter", on_cpu(*signal), on_cpu(e));
+		add_flow(f, "work item", on_cpu(*signal), on_cpu(e));
 	*signal = NULL;
 }
 
@@ -136,7 +136,7 @@ static void take_guest(struct finder *f, const struct event *e)
 static void take_resume(struct finder *f, const struct event *e)
 {
 	close_slice(f, e->cpu, SLICE_EXIT, e->r->tsc, e->r);
-	letter_arrives(f, e);
+	work_arrives(f, e);
 	run(f, e, e->r->extra == TRACE_RESUME_IDLE ? 0 : e->r->a);
 }
 
@@ -164,11 +164,11 @@ static void take(struct finder *f, const struct event *e)
 		take_resume(f, e);
 		break;
 	case TRACE_READY:
-		letter_arrives(f, e);
+		work_arrives(f, e);
 		f->ready[view_object(f->view, OBJECT_EC, e->r->a)] = e;
 		break;
 	case TRACE_DISPATCH:
-		letter_arrives(f, e);
+		work_arrives(f, e);
 		break;
 	case TRACE_WAKE_REMOTE:
 		if (e->r->extra < HEDRON_CPU_MAX)

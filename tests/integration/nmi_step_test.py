@@ -81,7 +81,7 @@ class Walk:
             stepper.run(stepper.chosen)
 
     def rescue(self):
-        """After a wake-up was lost: by another NMI, unless a letter does."""
+        """After a wake-up was lost: by another NMI, unless a work item does."""
         if self.strike == self.stepper.inject:
             self.finish()
             return
@@ -184,7 +184,7 @@ def walk_from_nmi(stepper, name, lead):
 
 
 def walk_to_mwait(stepper):
-    """Into a sleep that a letter ends without an NMI."""
+    """Into a sleep that a work item ends without an NMI."""
     return Walk(stepper, "sleep", lambda: stepper.choose("sleep"), lambda: stepper.wake(FIRST),
                 lambda at: at == stepper.sleepers[FIRST], exact=False, stops_asleep=False)
 
@@ -234,7 +234,7 @@ def check_mwait(args, session):
     walks[1].points.append(Point(within.all["window_idle"][-1], 1, 0))  # behind MWAIT; a single step goes past it
     complaints = [text for walk in walks for text in walk.strike_everywhere()]
     args.taken |= set().union(*(walk.taken for walk in walks))
-    complaints += within.check_teeth(walks[1], late=within.all["window_idle"][1:-1])  # what is no letter only shows in the hazards
+    complaints += within.check_teeth(walks[1], late=within.all["window_idle"][1:-1])  # no work item: only hazards tell
     return complaints + list(within.not_in(args.taken, stepper))
 
 

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Letters between CPUs: core/remote.h, arch_signal() of arch/x86_64/apic/lapic.c, and what the owner of a mailbox does between
+ * Work items between CPUs: core/remote.h, arch_signal() of arch/x86_64/apic/lapic.c, and what the owner of a mailbox does between
  * kernel, user mode and sleep (entry/entry.S, entry/nmi.c). One instruction that others can notice is one step.
  *
  * MODE is how the owner sleeps: MWAIT or HALTED. x86-TSO: the owner's stores to `sleeping` go through a store buffer that
  * drains at any time; the senders' compare-and-swap drains theirs, which therefore needs no model.
  *
- * Checked: nothing ever waits for ever while a letter is in the mailbox, all letters arrive, those of one sender in order,
+ * Checked: nothing ever waits for ever while a item is in the mailbox, all items arrive, those of one sender in order,
  * and whoever finds the mailbox empty signals, nobody else. The model must be able to fail: each macro of the form WITHOUT_*
  * takes away what it names, and spin then has to find an error (CMakeLists.txt).
  */
 
 #define SENDERS 2
-#define LETTERS 2 /* of each sender */
-#define ALL (SENDERS * LETTERS)
+#define ITEMS 2 /* of each sender */
+#define ALL (SENDERS * ITEMS)
 #define SYSCALLS 2 /* how often user code enters the kernel by itself */
 
 #define NOT 0
 #define HALTED 1
 #define MWAIT 2
 
-/* A letter is its number plus 1, 0 is the end of a list; sender and sequence follow from the number. */
-#define SENDER(letter) (((letter) - 1) / LETTERS)
-#define SEQUENCE(letter) (((letter) - 1) % LETTERS)
+/* A item is its number plus 1, 0 is the end of a list; sender and sequence follow from the number. */
+#define SENDER(item) (((item) - 1) / ITEMS)
+#define SEQUENCE(item) (((item) - 1) % ITEMS)
 
 byte next[ALL + 1];
 byte newest;			/* mailbox.newest */
@@ -40,21 +40,21 @@ mtype place = KERNEL;
 bool divert;			/* the handler has changed where it returns to */
 bool wake_up;			/* the handler returned behind HLT or MWAIT */
 
-byte expected[SENDERS];		/* next letter of each sender */
+byte expected[SENDERS];		/* next item of each sender */
 byte received;
 byte batch;			/* how often the mailbox was emptied */
 bool signalled[ALL + 1];	/* for that batch */
 
 /* ---- senders ---- */
 
-inline push(letter, head, mine)
+inline push(item, head, mine)
 {
 	head = newest;
 	do
 	:: atomic {
 		newest == head ->
-		next[letter] = head;
-		newest = letter;
+		next[item] = head;
+		newest = item;
 		written = true;
 		mine = batch;
 		break
@@ -87,8 +87,8 @@ proctype sender(byte n)
 {
 	byte i, head, mine;
 
-	for (i : 0 .. LETTERS - 1) {
-		push(n * LETTERS + i + 1, head, mine);
+	for (i : 0 .. ITEMS - 1) {
+		push(n * ITEMS + i + 1, head, mine);
 		signal(head, mine)
 	}
 }
@@ -126,39 +126,39 @@ end:	do
 
 /* ---- the owner ---- */
 
-inline read_letters()
+inline take_items()
 {
 	d_step {
-		letter = newest;
+		item = newest;
 		newest = 0;
 		written = true;
 		if
-		:: letter -> batch++
+		:: item -> batch++
 		:: else
 		fi
 	};
 	d_step {
 		oldest = 0;
 		do
-		:: letter ->
-			following = next[letter];
+		:: item ->
+			following = next[item];
 #ifndef WITHOUT_REVERSAL
-			next[letter] = oldest;
-			oldest = letter;
-			letter = following
+			next[item] = oldest;
+			oldest = item;
+			item = following
 #else
-			oldest = letter;
+			oldest = item;
 			break
 #endif
 		:: else -> break
 		od;
-		letter = oldest;
+		item = oldest;
 		do
-		:: letter ->
-			assert(SEQUENCE(letter) == expected[SENDER(letter)]);
-			expected[SENDER(letter)]++;
+		:: item ->
+			assert(SEQUENCE(item) == expected[SENDER(item)]);
+			expected[SENDER(item)]++;
 			received++;
-			letter = next[letter]
+			item = next[item]
 		:: else -> break
 		od;
 		oldest = 0;
@@ -168,7 +168,7 @@ inline read_letters()
 
 active proctype owner()
 {
-	byte letter, oldest, following, syscalls;
+	byte item, oldest, following, syscalls;
 
 	run sender(0);
 	run sender(1);
@@ -178,9 +178,9 @@ dispatch: /* dispatch_run() */
 	:: hazard ->
 #ifndef WITHOUT_ORDER
 		hazard = false;
-		read_letters()
+		take_items()
 #else
-		read_letters();
+		take_items();
 		hazard = false
 #endif
 	:: else

@@ -90,7 +90,8 @@ class Helpers(unittest.TestCase):
                  r"^CPU 1 at 0xffffffffc0010000$", r"^  running  nobody$", r"^  idle$", r"sleeps: SLEEPING_(MWAIT|HALTED)")
 
     def test_queue(self):
-        self.has("queue", r"^CPU 0:\n  running   SC 0x\w+: priority 64", r"^  preempted SC 0x\w+: priority 1, preempted", r"^CPU 1:")
+        self.has("queue", r"^CPU 0:\n  running   SC 0x\w+: priority 64", r"^  preempted SC 0x\w+: priority 1, preempted",
+                 r"^CPU 1:")
 
     def test_ec(self):
         self.has("ec", r"^EC 0x(\w+) of PD 0x\w+, rip 0x4\w+$", r"goes on by CONT_SYSRET", r"^     rax [0-9a-f]{16}")

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Letters from many CPUs to one that works, is in user mode, or sleeps in either way, as entry.S does it. Each
- * sender's letters arrive in order, none is lost, and the owner never waits with a letter in its mailbox that nobody
- * told it of.
+ * Work items from many CPUs to one that works, is in user mode, or sleeps in either way, as entry.S does it. Each
+ * sender's work items arrive in order, none is lost, and the owner never waits with a work item in its mailbox that
+ * nobody told it of.
  */
 #include "core/remote.h"
 
@@ -10,17 +10,17 @@
 
 #define SENDERS 3
 #define OWNER 0
-#define LETTERS (60000 * STRESS_SCALE) /* of each sender */
-#define POOL 64                        /* under way at a time */
+#define ITEMS (60000 * STRESS_SCALE) /* of each sender */
+#define POOL 64                      /* under way at a time */
 
-struct letter {
+struct item {
 	struct work work;
 	unsigned sender, n;
 	u32 arrived; /* atomic: the sender may use it again */
 };
 
-static struct letter letters[SENDERS][POOL];
-static unsigned next[SENDERS]; /* number of the next letter; the owner's */
+static struct item items[SENDERS][POOL];
+static unsigned next[SENDERS]; /* number of the next work item; the owner's */
 static u64 received;
 static u32 nmi; /* atomic: one is pending */
 static bool done;
@@ -34,18 +34,18 @@ static void on_kick(struct cpu *cpu)
 
 /* ---- the owner ---- */
 
-static void read_letter(struct work *w)
+static void take_item(struct work *w)
 {
-	struct letter *l = container_of(w, struct letter, work);
+	struct item *l = container_of(w, struct item, work);
 
 	must(l->n == next[l->sender]);
 	next[l->sender]++;
 	received++;
-	done = received == (u64)SENDERS * LETTERS;
+	done = received == (u64)SENDERS * ITEMS;
 	__atomic_store_n(&l->arrived, 1, __ATOMIC_RELEASE);
 }
 
-static bool has_letters(const struct cpu *cpu)
+static bool has_work(const struct cpu *cpu)
 {
 	return __atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED);
 }
@@ -56,14 +56,14 @@ static bool take_nmi(void)
 }
 
 /* arch_idle() of entry.S: HLT sees NMIs only, MWAIT writes to the mailbox, too. */
-static void sleep_until_letter(struct cpu *cpu)
+static void sleep_until_work(struct cpu *cpu)
 {
 	struct stress_wait wait = {0};
 
 	__atomic_store_n(&cpu->sleeping, mode, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!has_letters(cpu))
-		while (!take_nmi() && !(mode == SLEEPING_MWAIT && has_letters(cpu)))
+	if (!has_work(cpu))
+		while (!take_nmi() && !(mode == SLEEPING_MWAIT && has_work(cpu)))
 			stress_wait(&wait, mode == SLEEPING_MWAIT ? "in MWAIT" : "in HLT");
 	__atomic_store_n(&cpu->sleeping, SLEEPING_NOT, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -91,7 +91,7 @@ static void own(unsigned n, struct stress_random *r)
 		if (__atomic_load_n(&nmi, __ATOMIC_SEQ_CST))
 			continue;
 		if (stress_random(r, 2))
-			sleep_until_letter(cpu);
+			sleep_until_work(cpu);
 		else
 			stay_in_user_mode();
 	}
@@ -103,15 +103,15 @@ static void send(unsigned n, struct stress_random *r)
 {
 	unsigned sender = n - 1;
 
-	for (unsigned i = 0; i < LETTERS; i++) {
-		struct letter *l = &letters[sender][i % POOL];
+	for (unsigned i = 0; i < ITEMS; i++) {
+		struct item *l = &items[sender][i % POOL];
 		struct stress_wait wait = {0};
 		while (!__atomic_load_n(&l->arrived, __ATOMIC_ACQUIRE))
-			stress_wait(&wait, "for a letter to arrive");
+			stress_wait(&wait, "for a work item to arrive");
 		l->arrived = 0;
 		l->sender = sender;
 		l->n = i;
-		remote_call(OWNER, &l->work, read_letter);
+		remote_call(OWNER, &l->work, take_item);
 		for (unsigned pause = stress_random(r, 40); pause; pause--)
 			arch_relax();
 	}
@@ -128,12 +128,12 @@ static void round_of(u32 sleep_mode)
 	for (unsigned s = 0; s < SENDERS; s++) {
 		next[s] = 0;
 		for (unsigned i = 0; i < POOL; i++)
-			letters[s][i].arrived = 1;
+			items[s][i].arrived = 1;
 	}
 	stress_run((void (*const[])(unsigned, struct stress_random *)){own, send, send, send, NULL});
-	must(received == (u64)SENDERS * LETTERS && !has_letters(&host_cpus[OWNER]));
+	must(received == (u64)SENDERS * ITEMS && !has_work(&host_cpus[OWNER]));
 	must(host_calls[OWNER].signals <= received && host_calls[OWNER].kicks <= host_calls[OWNER].signals);
-	printf("%s: %lu letters, %u signals, %u kicks\n", mode == SLEEPING_MWAIT ? "MWAIT" : "HLT", received,
+	printf("%s: %lu work items, %u signals, %u kicks\n", mode == SLEEPING_MWAIT ? "MWAIT" : "HLT", received,
 	       host_calls[OWNER].signals, host_calls[OWNER].kicks);
 }
 

@@ -32,7 +32,7 @@ static bool is_blocked(const struct ec *ec)
 	return ec->special & EC_BLOCKED; /* written by its own CPU only */
 }
 
-/* This CPU has nothing else to do but to read its letters until its EC is awake. */
+/* This CPU has nothing else to do but to take its work items until its EC is awake. */
 static void sleep_while_blocked(struct ec *ec)
 {
 	struct stress_wait wait = {0};
@@ -140,7 +140,7 @@ static struct ec *fresh_ec(unsigned cpu)
 	return ec;
 }
 
-/* An EC that dies may have been woken already: then the letter is on its way, and it has had its turn. */
+/* An EC that dies may have been woken already: then the work item is on its way, and it has had its turn. */
 static void wait_or_die(unsigned cpu, struct stress_random *r)
 {
 	for (unsigned i = 0; i < WAITS; i++) {

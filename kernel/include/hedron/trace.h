@@ -65,7 +65,7 @@ enum {
 	X(5, DISPATCH, "", "ec", "hazards", "the dispatcher was asked for a decision")                \
 	X(6, RESUME, "how", "ec", "pd", "an EC goes on after a decision; how: enum trace_resume")     \
 	X(7, READY, "priority", "ec", "", "an SC became ready on this CPU; its EC")                   \
-	X(8, WAKE_REMOTE, "cpu", "work", "", "a letter to another CPU")                               \
+	X(8, WAKE_REMOTE, "cpu", "work", "", "a work item for another CPU")                           \
 	X(9, EXCEPTION, "vector", "rip", "error", "user code raised an exception")                    \
 	X(10, VM_EXIT, "reason", "rip", "qualification", "a guest was left")                          \
 	X(11, VM_ENTRY, "", "vcpu", "", "a guest is entered")                                         \

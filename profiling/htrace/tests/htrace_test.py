@@ -111,7 +111,7 @@ class Test(unittest.TestCase):
                 self.assertTrue(on, event)
         names = {event["name"] for event in events if event["ph"] == "X"}
         self.assertLessEqual({"call", "reply", "exit cpuid", "guest VCPU1", "CPU 0", "the \"rest\""}, names)
-        self.assertEqual({ends[0]["name"] for ends in flows.values()}, {"call", "reply", "help", "letter", "wake-up"})
+        self.assertEqual({ends[0]["name"] for ends in flows.values()}, {"call", "reply", "help", "work item", "wake-up"})
 
     def test_folded_is_what_flame_graphs_take(self):
         for line in run(HTRACE, "folded", *self.symbols, self.trace).splitlines():

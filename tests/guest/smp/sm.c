@@ -72,7 +72,7 @@ static void ping_pong_pairs(void)
 				play(a, b, 0, 100, false);
 }
 
-/* Both CPUs go to sleep in each round, at varying distances from the letter that wakes them. */
+/* Both CPUs go to sleep in each round, at varying distances from the work item that wakes them. */
 static void ping_pong_asleep(void)
 {
 	SMP_NEED(2);
@@ -83,7 +83,7 @@ static void ping_pong_asleep(void)
 	play(1, smp_count > 2 ? 2 : 0, 1000, 200, true);
 }
 
-/* Tokens wander through all CPUs, so that several letters are under way at any time. */
+/* Tokens wander through all CPUs, so that several work items are under way at any time. */
 static struct {
 	unsigned tokens;
 	unsigned long rounds;

@@ -389,7 +389,7 @@ static void disturb_rounds(unsigned self)
 	for (unsigned long i = 1; i <= smp_rounds(200); i++) {
 		unsigned long before = counter(vm);
 
-		EXPECT_OK(hc_sm_up(wake)); /* a letter to that CPU */
+		EXPECT_OK(hc_sm_up(wake)); /* a work item for that CPU */
 		RT_MUST(rt_mem_delegate(RT_SEL_PD, (unsigned long)page, RT_SEL_PD, va, 1, RT_MEM_RW, 0));
 		RT_MUST(rt_mem_revoke(va, 1)); /* a TLB shootdown */
 		if (!SMP_WAIT(counter(vm) != before))

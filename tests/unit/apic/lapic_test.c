@@ -173,7 +173,7 @@ static void deaf(struct cpu *cpu)
 	assert_null(cpu_current()->kicking);
 }
 
-/* A signal is an NMI, unless the CPU sees the letter by itself. */
+/* A signal is an NMI, unless the CPU sees the work item by itself. */
 static void signals(void **state)
 {
 	static struct cpu cpu;

@@ -413,7 +413,7 @@ static void an_idle_ec_dies_alone(void **state)
 
 /* ---- sleep ---- */
 
-/* Who is dead waits nowhere, so only a letter can come too late. */
+/* Who is dead waits nowhere, so only a work item can come too late. */
 static void waking_the_dead_is_nothing(void **state)
 {
 	(void)state;

@@ -294,7 +294,7 @@ static void expediting_frees_at_once(void **state)
 	assert_false(rcu_expedite(cpu(0)));
 }
 
-static void expediting_reads_letters(void **state)
+static void expediting_takes_work_items(void **state)
 {
 	(void)state;
 	start(2);
@@ -337,7 +337,7 @@ int main(void)
 		T(a_lost_cpu_is_not_awaited),
 		T(whoever_asks_may_answer_meanwhile),
 		T(expediting_frees_at_once),
-		T(expediting_reads_letters),
+		T(expediting_takes_work_items),
 		T(expediting_answers),
 	};
 	return cmocka_run_group_tests_name("core/rcu", tests, NULL, NULL);

@@ -287,7 +287,7 @@ static void an_ec_ends_at_home_but_its_utcb_at_once(void **state)
 	assert_true(ec_is_dead(ec));
 }
 
-/* The letters that start and wake were sent before those that end and free. */
+/* The work items that start and wake were sent before those that end and free. */
 static void letters_about_the_dead_arrive_before_their_end(void **state)
 {
 	(void)state;

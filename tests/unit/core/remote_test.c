@@ -1,81 +1,82 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Letters between CPUs: order, who signals, and letters that send letters. Many senders at once: tests/stress. */
+/* Work items between CPUs: order, who signals, and work items that send others. Many senders at once: tests/stress.
+ */
 #include "core/remote.h"
 
 #include "host.h"
 
 #include "unit.h"
 
-#define LETTERS 50
+#define ITEMS 50
 
-struct letter {
+struct item {
 	struct work work;
 	unsigned n;
 };
 
-static struct letter letters[LETTERS];
-static unsigned arrived[4 * LETTERS], count;
+static struct item items[ITEMS];
+static unsigned arrived[4 * ITEMS], count;
 
 static int setup(void **state)
 {
 	(void)state;
 	host_reset(MiB);
 	host_set_cpus(3);
-	memset(letters, 0, sizeof(letters));
-	for (unsigned i = 0; i < LETTERS; i++)
-		letters[i].n = i;
+	memset(items, 0, sizeof(items));
+	for (unsigned i = 0; i < ITEMS; i++)
+		items[i].n = i;
 	count = 0;
 	return 0;
 }
 
 static void note(struct work *w)
 {
-	arrived[count++] = container_of(w, struct letter, work)->n;
+	arrived[count++] = container_of(w, struct item, work)->n;
 }
 
 static void the_mailbox_says_whether_it_was_empty(void **state)
 {
 	(void)state;
 	struct mailbox m = {NULL};
-	assert_true(mailbox_push(&m, &letters[0].work));
-	assert_false(mailbox_push(&m, &letters[1].work));
-	assert_false(mailbox_push(&m, &letters[2].work));
+	assert_true(mailbox_push(&m, &items[0].work));
+	assert_false(mailbox_push(&m, &items[1].work));
+	assert_false(mailbox_push(&m, &items[2].work));
 
 	struct work *w = mailbox_take(&m);
 	for (unsigned i = 0; i < 3; i++, w = w->next)
-		assert_ptr_equal(w, &letters[i].work);
+		assert_ptr_equal(w, &items[i].work);
 	assert_null(w);
 	assert_null(mailbox_take(&m));
-	assert_true(mailbox_push(&m, &letters[3].work));
+	assert_true(mailbox_push(&m, &items[3].work));
 }
 
 static void letters_arrive_in_order(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < LETTERS; i++)
-		remote_call(1, &letters[i].work, note);
+	for (unsigned i = 0; i < ITEMS; i++)
+		remote_call(1, &items[i].work, note);
 	assert_int_equal(count, 0);
 	remote_take(&host_cpus[1]);
-	assert_int_equal(count, LETTERS);
-	for (unsigned i = 0; i < LETTERS; i++)
+	assert_int_equal(count, ITEMS);
+	for (unsigned i = 0; i < ITEMS; i++)
 		assert_int_equal(arrived[i], i);
 	remote_take(&host_cpus[1]);
-	assert_int_equal(count, LETTERS);
+	assert_int_equal(count, ITEMS);
 }
 
 static void only_the_first_of_a_batch_signals(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 10; i++)
-		remote_call(2, &letters[i].work, note);
+		remote_call(2, &items[i].work, note);
 	assert_int_equal(host_calls[2].signals, 1);
 	assert_int_equal(host_calls[1].signals, 0);
 	remote_take(&host_cpus[2]);
-	remote_call(2, &letters[10].work, note);
+	remote_call(2, &items[10].work, note);
 	assert_int_equal(host_calls[2].signals, 2);
 }
 
-/* Whoever sleeps with an eye on the mailbox sees the letter; all others need a kick. */
+/* Whoever sleeps with an eye on the mailbox sees the work item; all others need a kick. */
 static void a_kick_is_for_those_who_do_not_look(void **state)
 {
 	(void)state;
@@ -83,7 +84,7 @@ static void a_kick_is_for_those_who_do_not_look(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		u32 kicks = host_calls[1].kicks;
 		host_cpus[1].sleeping = modes[i];
-		remote_call(1, &letters[0].work, note);
+		remote_call(1, &items[0].work, note);
 		assert_int_equal(host_calls[1].kicks - kicks, modes[i] != SLEEPING_MWAIT);
 		remote_take(&host_cpus[1]);
 	}
@@ -92,8 +93,8 @@ static void a_kick_is_for_those_who_do_not_look(void **state)
 static void letters_to_oneself_need_no_signal(void **state)
 {
 	(void)state;
-	remote_call(0, &letters[0].work, note);
-	remote_call(0, &letters[1].work, note);
+	remote_call(0, &items[0].work, note);
+	remote_call(0, &items[1].work, note);
 	assert_int_equal(host_calls[0].signals, 0);
 	assert_int_equal(count, 0);
 	assert_true(host_cpus[0].hazard & HAZARD_REMOTE);
@@ -104,8 +105,8 @@ static void letters_to_oneself_need_no_signal(void **state)
 static void mailboxes_are_apart(void **state)
 {
 	(void)state;
-	remote_call(1, &letters[1].work, note);
-	remote_call(2, &letters[2].work, note);
+	remote_call(1, &items[1].work, note);
+	remote_call(2, &items[2].work, note);
 	remote_take(&host_cpus[0]);
 	assert_int_equal(count, 0);
 	remote_take(&host_cpus[2]);
@@ -116,16 +117,16 @@ static void mailboxes_are_apart(void **state)
 static void note_and_send_again(struct work *w)
 {
 	note(w);
-	if (count < 4 * LETTERS)
+	if (count < 4 * ITEMS)
 		remote_call(1, w, note_and_send_again);
 }
 
-/* What a letter sends waits for the next look: the owner is not kept in the kernel for ever. */
-static void a_letter_may_be_sent_again(void **state)
+/* What a work item sends waits for the next look: the owner is not kept in the kernel for ever. */
+static void a_work_item_may_be_sent_again(void **state)
 {
 	(void)state;
-	remote_call(1, &letters[0].work, note_and_send_again);
-	remote_call(1, &letters[1].work, note_and_send_again);
+	remote_call(1, &items[0].work, note_and_send_again);
+	remote_call(1, &items[1].work, note_and_send_again);
 	remote_take(&host_cpus[1]);
 	assert_int_equal(count, 2);
 	assert_int_equal(host_calls[1].signals, 2);
@@ -141,13 +142,13 @@ static void note_and_forget(struct work *w)
 	memset(w, 0xff, sizeof(*w));
 }
 
-static void a_letter_may_be_gone_afterwards(void **state)
+static void a_work_item_may_be_gone_afterwards(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < LETTERS; i++)
-		remote_call(1, &letters[i].work, note_and_forget);
+	for (unsigned i = 0; i < ITEMS; i++)
+		remote_call(1, &items[i].work, note_and_forget);
 	remote_take(&host_cpus[1]);
-	assert_int_equal(count, LETTERS);
+	assert_int_equal(count, ITEMS);
 }
 
 #define T(name) cmocka_unit_test_setup(name, setup)
@@ -155,14 +156,10 @@ static void a_letter_may_be_gone_afterwards(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(the_mailbox_says_whether_it_was_empty),
-		T(letters_arrive_in_order),
-		T(only_the_first_of_a_batch_signals),
-		T(a_kick_is_for_those_who_do_not_look),
-		T(letters_to_oneself_need_no_signal),
-		T(mailboxes_are_apart),
-		T(a_letter_may_be_sent_again),
-		T(a_letter_may_be_gone_afterwards),
+		T(the_mailbox_says_whether_it_was_empty), T(letters_arrive_in_order),
+		T(only_the_first_of_a_batch_signals),     T(a_kick_is_for_those_who_do_not_look),
+		T(letters_to_oneself_need_no_signal),     T(mailboxes_are_apart),
+		T(a_work_item_may_be_sent_again),         T(a_work_item_may_be_gone_afterwards),
 	};
 	return cmocka_run_group_tests_name("core/remote", tests, NULL, NULL);
 }

@@ -84,7 +84,7 @@ static void ends_while_it_is_parked(void **state)
 	drop_thread(A);
 }
 
-/* Its own CPU revokes it before it reads the letter that is to start it. */
+/* Its own CPU revokes it before it takes the work item that is to start it. */
 static void ends_before_it_arrives(void **state)
 {
 	(void)state;

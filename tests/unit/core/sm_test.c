@@ -305,7 +305,7 @@ static void an_up_for_one_who_left_serves_the_next(void **state)
 
 /* ---- across CPUs ---- */
 
-static void waking_elsewhere_sends_one_letter(void **state)
+static void waking_elsewhere_sends_one_work_item(void **state)
 {
 	(void)state;
 	struct ec *a = world_thread(A, 1, 5), *b = world_thread(B, 0, 5);
@@ -347,7 +347,7 @@ static void the_end_reaches_other_cpus(void **state)
 	u32 before1 = host_calls[1].signals, before2 = host_calls[2].signals;
 	world_drop(SM);
 	host_dispatch();
-	assert_int_equal(host_calls[1].signals, before1 + 1); /* both letters in one batch */
+	assert_int_equal(host_calls[1].signals, before1 + 1); /* both work items in one batch */
 	assert_int_equal(host_calls[2].signals, before2 + 1);
 	assert_runs(world_on(1), c);
 	assert_runs(world_on(2), b);
@@ -356,7 +356,7 @@ static void the_end_reaches_other_cpus(void **state)
 	assert_int_equal(c->regs.rdi, BAD_CAP);
 }
 
-static void a_letter_to_the_dead_is_dropped(void **state)
+static void a_work_item_for_the_dead_is_dropped(void **state)
 {
 	(void)state;
 	struct ec *a = world_thread(A, 1, 5);
@@ -391,9 +391,9 @@ int main(void)
 		WORLD_TEST(a_waiter_is_not_overtaken_by_the_end),
 		WORLD_TEST(an_up_for_one_who_left_counts_once),
 		WORLD_TEST(an_up_for_one_who_left_serves_the_next),
-		WORLD_TEST(waking_elsewhere_sends_one_letter),
+		WORLD_TEST(waking_elsewhere_sends_one_work_item),
 		WORLD_TEST(the_end_reaches_other_cpus),
-		WORLD_TEST(a_letter_to_the_dead_is_dropped),
+		WORLD_TEST(a_work_item_for_the_dead_is_dropped),
 	};
 	return cmocka_run_group_tests_name("core/sm", tests, NULL, NULL);
 }

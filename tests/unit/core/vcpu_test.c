@@ -193,7 +193,7 @@ static void poked_in_the_guest(void **state)
 	world_drop(VCPU);
 }
 
-/* A letter only if that CPU may be in the guest, and one at a time. */
+/* A work item only if that CPU may be in the guest, and one at a time. */
 static void poked_from_elsewhere(void **state)
 {
 	(void)state;
@@ -205,10 +205,10 @@ static void poked_from_elsewhere(void **state)
 	world_cpu(1)->vcpu = v;
 	assert_int_equal(vcpu_poke(v, cpu_current()->ec), SUCCESS);
 	assert_int_equal(vcpu_poke(v, cpu_current()->ec), SUCCESS);
-	assert_ptr_equal(world_cpu(1)->mailbox.newest, &v->letter);
-	assert_null(v->letter.next);
+	assert_ptr_equal(world_cpu(1)->mailbox.newest, &v->poke);
+	assert_null(v->poke.next);
 	world_settle();
-	assert_false(v->letter_sent);
+	assert_false(v->poke_sent);
 	assert_null(world_cpu(1)->vcpu);
 	cpus_online[0] &= ~bit(1); /* lost in sleep */
 	assert_int_equal(vcpu_poke(v, cpu_current()->ec), BAD_CPU);

@@ -42,7 +42,7 @@ static void creation(void **state)
 	world_drop(GLOBAL);
 }
 
-/* On the CPU of the EC, which is told by a letter. */
+/* On the CPU of the EC, which is told by a work item. */
 static void starts_elsewhere(void **state)
 {
 	(void)state;

@@ -153,7 +153,7 @@ void arch_kick(struct cpu *cpu)
 		lapic_send_startup(cpu->apic_id, LAPIC_KICK_PAGE);
 }
 
-/* The letter was written before, `sleeping` is read after: entry.S has the other half. */
+/* The work item was written before, `sleeping` is read after: entry.S has the other half. */
 void arch_signal(struct cpu *cpu)
 {
 	bool sees;

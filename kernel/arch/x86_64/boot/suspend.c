@@ -33,7 +33,7 @@ static struct {
 	u32 over;                  /* memory and firmware tables are as they were */
 	u32 inside;                /* have not left yet */
 	u64 stack[HEDRON_CPU_MAX]; /* to come back to; 0: that CPU does not sleep */
-	struct work letter[HEDRON_CPU_MAX];
+	struct work work[HEDRON_CPU_MAX];
 	/* the boot CPU's */
 	u32 vector; /* what was in the FACS */
 	u64 x_vector;
@@ -107,7 +107,7 @@ static void add(u32 *counter)
 
 /*
  * Until all are here some still run, and may wait for this CPU: flushes are answered by its NMI handler, grace
- * periods here. Letters that arrive now are read afterwards.
+ * periods here. Work items that arrive now are taken afterwards.
  */
 static void gather(struct cpu *cpu)
 {
@@ -154,7 +154,7 @@ static void leave(void)
 /*
  * One that does not come back is lost with all its ECs. Those who look what other CPUs are at find one that sleeps in
  * its idle EC, in the kernel's PD, and has read all that it was asked: none of them asks or signals it any more, or
- * waits. Now no other CPU looks. It lay down without a lock. Letters to it are never read.
+ * waits. Now no other CPU looks. It lay down without a lock. Work items for it are never taken.
  */
 static void lose(unsigned n)
 {
@@ -218,7 +218,7 @@ static void take_part(struct cpu *cpu)
 	hazard_set(cpu, HAZARD_REMOTE | HAZARD_RCU);
 }
 
-static void take_part_letter(struct work *w)
+static void take_part_there(struct work *w)
 {
 	(void)w;
 	take_part(cpu_current());
@@ -238,7 +238,7 @@ static void call_others(unsigned self)
 	sleep.expected = sleep.inside = online;
 	for (unsigned n = 0; n < cpu_count; n++)
 		if (n != self && cpu_online(n))
-			remote_call(n, &sleep.letter[n], take_part_letter);
+			remote_call(n, &sleep.work[n], take_part_there);
 }
 
 enum status arch_suspend(unsigned type_a, unsigned type_b, u64 *waking_vector)

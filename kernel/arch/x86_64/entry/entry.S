@@ -206,7 +206,7 @@ hazard_trap:
 	jmp	arch_dispatch
 
 	/*
-	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a letter comes (MWAIT wakes up by the write,
+	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a work item comes (MWAIT wakes up by the write,
 	 * HLT by an NMI) or an NMI sets a hazard; in the window the NMI handler goes on at idle_wake. Senders
 	 * write first and then read `sleeping`. One that does not see this store yet sends an NMI, which ends the sleep; one
 	 * that sees it has written before, which the last look at the mailbox finds, or after, which ends MWAIT. So no barrier

@@ -68,7 +68,7 @@ static noinline struct ec *reenter_unblocking(struct cpu *cpu, struct vcpu *v)
 }
 
 /* The IRET goes to the way into the guest, which notices what an NMI that was held back asks for; `poked` comes with
- * a letter. */
+ * a work item. */
 static always_inline struct ec *reenter_after_nmi(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
