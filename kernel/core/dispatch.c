@@ -169,7 +169,7 @@ static noinline cold void see_to_handlers(struct cpu *cpu)
 /* Or any residue; and bit 31, which is no hazard, so that this is a constant of one instruction. */
 #define RARE (HAZARD_VCPU | HAZARD_NMI | HAZARD_MCA | ~0ull << 31)
 
-static cold void run_rare(struct cpu *cpu)
+static cold void run_hazards_slow(struct cpu *cpu)
 {
 	if (cpu->residue)
 		arch_clear_residue(cpu);
@@ -186,7 +186,7 @@ static cold void run_rare(struct cpu *cpu)
 static noinline struct ec *run_hazards(struct cpu *cpu)
 {
 	if (unlikely(cpu->attention & RARE))
-		run_rare(cpu);
+		run_hazards_slow(cpu);
 	if (cpu->hazard & HAZARD_REMOTE) {
 		hazard_clear(cpu, HAZARD_REMOTE);
 		remote_take(cpu);

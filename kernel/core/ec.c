@@ -117,7 +117,7 @@ void ec_unmap_utcb(struct ec *ec)
 	ec->utcb_pd = NULL;
 }
 
-void ec_unpark_all(struct cpu *cpu, struct ec *ec)
+void ec_unpark_slow(struct cpu *cpu, struct ec *ec)
 {
 	while (!list_empty(&ec->parked)) {
 		struct sc *sc = list_first(&ec->parked, struct sc, link);
@@ -134,7 +134,7 @@ static void take_wake(struct work *w)
 }
 
 /* An EC waits on one semaphore at a time and is woken once for each wait: one work item is enough. */
-void ec_wake_there(struct ec *ec, enum status s)
+void ec_wake_slow(struct ec *ec, enum status s)
 {
 	ec->wake_status = s;
 	remote_call(ec->cpu_id, &ec->wake, take_wake);

@@ -115,7 +115,7 @@ static always_inline void ec_block(struct cpu *cpu, struct ec *ec)
 	hazard_set(cpu, HAZARD_SCHED);
 }
 
-void ec_unpark_all(struct cpu *cpu, struct ec *ec);
+void ec_unpark_slow(struct cpu *cpu, struct ec *ec);
 
 /* SCs that waited for this EC find out anew whom they run. Usually there is one. */
 static always_inline void ec_unpark(struct cpu *cpu, struct ec *ec)
@@ -125,7 +125,7 @@ static always_inline void ec_unpark(struct cpu *cpu, struct ec *ec)
 		list_init(&ec->parked);
 		dispatch_ready(cpu, container_of(first, struct sc, link));
 	} else {
-		ec_unpark_all(cpu, ec);
+		ec_unpark_slow(cpu, ec);
 	}
 }
 
@@ -144,7 +144,7 @@ static always_inline void ec_wake_here(struct cpu *cpu, struct ec *ec, u32 statu
 	ec_unpark(cpu, ec);
 }
 
-void ec_wake_there(struct ec *ec, enum status s);
+void ec_wake_slow(struct ec *ec, enum status s);
 
 /* Makes it runnable again, on whichever CPU, with this status for its hypercall. */
 static always_inline void ec_wake(struct cpu *cpu, struct ec *ec, enum status s)
@@ -152,7 +152,7 @@ static always_inline void ec_wake(struct cpu *cpu, struct ec *ec, enum status s)
 	if (likely(ec->cpu_id == cpu->id))
 		ec_wake_here(cpu, ec, s);
 	else
-		ec_wake_there(ec, s);
+		ec_wake_slow(ec, s);
 }
 
 /* `helper` lends its SC to `busy` until that has replied, or no longer. */

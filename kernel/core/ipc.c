@@ -20,8 +20,8 @@
 
 static cold struct ec *call_slow(u64 arg1, struct ec *self, struct cpu *cpu, struct pt *pt);
 static cold struct ec *call_fail(struct ec *self, enum status s);
-static keep_arguments struct ec *finish_with_long_message(u64 arg1, struct ec *to, u64 unused3, u64 items,
-							  struct cpu *cpu, struct ec *from);
+static keep_arguments struct ec *send_and_switch_slow(u64 arg1, struct ec *to, u64 unused3, u64 items,
+						      struct cpu *cpu, struct ec *from);
 
 /* Up to here a loop is faster than the string instruction starts. */
 #define SHORT_WORDS 24
@@ -52,7 +52,7 @@ static always_inline struct ec *send_and_switch(u64 arg1, u64 unused3, struct cp
 	to->utcb->items = items;
 	if (unlikely((u32)items)) {
 		if ((u32)items > SHORT_WORDS) /* or typed items, whose number is above */
-			return finish_with_long_message(arg1, to, unused3, items, cpu, from);
+			return send_and_switch_slow(arg1, to, unused3, items, cpu, from);
 		copy_words(from, to, items);
 	}
 	return arch_ec_switch(cpu, from, to);
@@ -109,8 +109,8 @@ static void transfer_message(struct ec *from, struct ec *to, u64 items)
 		ipc_transfer_items(from, to, items, to->utcb->xlt, to->utcb->del, to->utcb);
 }
 
-static keep_arguments struct ec *finish_with_long_message(u64 arg1, struct ec *to, u64 unused3, u64 items,
-							  struct cpu *cpu, struct ec *from)
+static keep_arguments struct ec *send_and_switch_slow(u64 arg1, struct ec *to, u64 unused3, u64 items,
+						      struct cpu *cpu, struct ec *from)
 {
 	(void)arg1, (void)unused3;
 	transfer_message(from, to, items);

@@ -85,15 +85,15 @@ struct cpu {
 
 	/* written by other CPUs */
 	aligned(64) struct mailbox mailbox;
-	u32 sleeping;    /* enum sleeping; written by the owner, read by who signals */
-	u32 rcu_asked;   /* a grace period waits for this CPU; atomic */
-	u32 rcu_sent;    /* objects sent here to be dismantled or freed, so far; atomic */
-	u32 rcu_done;    /* of these; written by the owner */
-	u32 tlb_asked;   /* flushes asked for; atomic */
-	u32 tlb_done;    /* flushes done; written by the owner's NMI handler */
-	u32 passthrough; /* vCPUs here that drive the machine; atomic */
-	bool waits_sipi; /* in a guest where NMIs do not get through; written by the owner */
-	u32 kicks;       /* NMIs sent by our CPUs, or about to be; atomic */
+	u32 sleeping;      /* enum sleeping; written by the owner, read by who signals */
+	u32 rcu_asked;     /* a grace period waits for this CPU; atomic */
+	u32 rcu_sent;      /* objects sent here to be dismantled or freed, so far; atomic */
+	u32 rcu_done;      /* of these; written by the owner */
+	u32 tlb_requested; /* flushes requested; atomic */
+	u32 tlb_done;      /* flushes done; written by the owner's NMI handler */
+	u32 passthrough;   /* vCPUs here that drive the machine; atomic */
+	bool waits_sipi;   /* in a guest where NMIs do not get through; written by the owner */
+	u32 kicks;         /* NMIs sent by our CPUs, or about to be; atomic */
 	/* Whom this CPU sends an NMI to at the moment, or NULL; written by the owner, read by that CPU's NMI handler.
 	 */
 	struct cpu *kicking;

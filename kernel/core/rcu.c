@@ -177,9 +177,9 @@ static void help_others(struct cpu *cpu)
 static void await_sent(struct cpu *cpu)
 {
 	for (unsigned n = 0; n < cpu_count; n++) {
-		const struct cpu *home = arch_cpu(n);
-		u32 sent = __atomic_load_n(&home->rcu_sent, __ATOMIC_RELAXED);
-		while (cpu_online(n) && !has_done(home, sent))
+		const struct cpu *owner = arch_cpu(n);
+		u32 sent = __atomic_load_n(&owner->rcu_sent, __ATOMIC_RELAXED);
+		while (cpu_online(n) && !has_done(owner, sent))
 			help_others(cpu);
 	}
 }
@@ -195,8 +195,8 @@ static void await_grace(struct cpu *cpu)
 }
 
 /*
- * ECs and SCs are sent home twice: to be dismantled before the grace period, and to be freed after it. The running EC
- * must not be freed meanwhile, so one that has begun to die does not wait.
+ * ECs and SCs are sent to their owner CPU twice: to be dismantled before the grace period, and to be freed after it.
+ * The running EC must not be freed meanwhile, so one that has begun to die does not wait.
  */
 bool rcu_expedite(struct cpu *cpu)
 {

@@ -75,8 +75,8 @@ static always_inline void free_object(struct kobject *o)
 	}
 }
 
-/* The CPU whose business an EC, SC or vCPU is: its queues, chains, work items, registers. */
-static unsigned home(const struct kobject *o)
+/* The owner CPU of an EC, SC or vCPU, whose business its queues, chains, work items and registers are. */
+static unsigned owner_cpu(const struct kobject *o)
 {
 	switch ((enum kobject_type)o->type) {
 	case KOBJ_EC:
@@ -88,14 +88,14 @@ static unsigned home(const struct kobject *o)
 	}
 }
 
-static bool has_home(const struct kobject *o)
+static bool has_owner_cpu(const struct kobject *o)
 {
 	return 1u << o->type & (1u << KOBJ_EC | 1u << KOBJ_SC | 1u << KOBJ_VCPU);
 }
 
 static bool is_elsewhere(const struct kobject *o)
 {
-	return has_home(o) && home(o) != cpu_current()->id;
+	return has_owner_cpu(o) && owner_cpu(o) != cpu_current()->id;
 }
 
 static void free_here(struct work *w)
@@ -105,12 +105,12 @@ static void free_here(struct work *w)
 }
 
 /* A work item about the object may still be on its way: one that is sent now arrives behind it. */
-static void free_at_home(struct work *w)
+static void free_on_owner_cpu(struct work *w)
 {
 	struct kobject *o = container_of(w, struct kobject, work);
-	if (cpu_count > 1 && has_home(o)) {
-		rcu_sent(home(o));
-		remote_call(home(o), w, free_here);
+	if (cpu_count > 1 && has_owner_cpu(o)) {
+		rcu_sent(owner_cpu(o));
+		remote_call(owner_cpu(o), w, free_here);
 	} else {
 		free_object(o);
 	}
@@ -121,11 +121,11 @@ static void queue_here(struct work *w)
 	queue(container_of(w, struct kobject, work));
 }
 
-static void send_home(struct kobject *o)
+static void send_to_owner_cpu(struct kobject *o)
 {
 	o->sent = true;
-	rcu_sent(home(o));
-	remote_call(home(o), &o->work, queue_here);
+	rcu_sent(owner_cpu(o));
+	remote_call(owner_cpu(o), &o->work, queue_here);
 }
 
 static always_inline void on_caps_gone(struct kobject *o)
@@ -168,16 +168,16 @@ static always_inline void on_refs_gone(struct kobject *o)
 	if (used_by_nobody(o))
 		free_object(o);
 	else
-		rcu_call(&o->work, free_at_home);
+		rcu_call(&o->work, free_on_owner_cpu);
 }
 
 static void reap(struct kobject *o)
 {
 	bool caps = o->refs;
 
-	/* An SC's end is its home's business; so is an EC's, but user land loses the UTCB at once. */
+	/* An SC's end is its owner CPU's business; so is an EC's, but user land loses the UTCB at once. */
 	if (unlikely(is_elsewhere(o)) && (o->type == KOBJ_SC || !caps)) {
-		send_home(o);
+		send_to_owner_cpu(o);
 		return;
 	}
 	if (caps) {
@@ -185,7 +185,7 @@ static void reap(struct kobject *o)
 		if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
 			return;
 		if (unlikely(is_elsewhere(o))) {
-			send_home(o);
+			send_to_owner_cpu(o);
 			return;
 		}
 	}

@@ -128,7 +128,7 @@ static void take_poke(struct work *w)
 }
 
 /* The flag goes first, then the look at what that CPU is at; there it is the other way round (vmx_load_vcpu()). */
-enum status vcpu_poke_elsewhere(struct vcpu *v)
+enum status vcpu_poke_slow(struct vcpu *v)
 {
 	if (kobject_is_nothing(&v->obj))
 		return BAD_CAP;

@@ -68,13 +68,13 @@ enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out) must_c
  * `mtd` and `wanted` as in the struct.
  */
 enum status vcpu_run(struct vcpu *v, u64 mtd, u64 wanted, struct ec *self) must_check;
-enum status vcpu_poke_elsewhere(struct vcpu *v);
+enum status vcpu_poke_slow(struct vcpu *v);
 
 /* Its run in progress, or else its next one, ends as soon as possible. From any CPU: `self` is who does it. */
 static always_inline enum status vcpu_poke(struct vcpu *v, const struct ec *self)
 {
 	if (unlikely(v->cpu_id != self->cpu_id))
-		return vcpu_poke_elsewhere(v);
+		return vcpu_poke_slow(v);
 	WRITE_ONCE(v->poked, true);
 	return SUCCESS;
 }

@@ -91,7 +91,7 @@ static void *search(unsigned order)
 	return block;
 }
 
-static noinline void *alloc_when_dry(unsigned order)
+static noinline void *alloc_slow(unsigned order)
 {
 	void *block = search(order);
 	if (!block && page_reclaim) {
@@ -112,7 +112,7 @@ void *page_alloc(void)
 	if (unlikely(!p))
 		p = stock_locked(c);
 	spin_unlock(&c->lock);
-	return likely(p) ? buddy_page_virt(p) : alloc_when_dry(0);
+	return likely(p) ? buddy_page_virt(p) : alloc_slow(0);
 }
 
 void *page_alloc_zeroed(void)
@@ -161,7 +161,7 @@ void *page_alloc_block(unsigned order)
 	if (order >= BUDDY_ORDERS)
 		return NULL;
 	void *block = buddy_alloc(order);
-	return likely(block) ? block : alloc_when_dry(order);
+	return likely(block) ? block : alloc_slow(order);
 }
 
 void page_free_block(void *block, unsigned order)

@@ -173,7 +173,7 @@ static always_inline enum status map_leaves(struct ptab *pt, u64 page, u64 n, u6
 }
 
 /* A block of more than a table's worth of the largest leaves there are. */
-static noinline enum status map_tables(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct ptab_gather *g)
+static noinline enum status map_slow(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct ptab_gather *g)
 {
 	unsigned part = pt->leaf_max * PTAB_LEVEL_BITS + PTAB_LEVEL_BITS - 1;
 	enum status st = SUCCESS;
@@ -192,7 +192,7 @@ enum status ptab_map(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct
 		return map_leaves(pt, page, bit(order - PTAB_LEVEL_BITS), leaf, 1, g);
 	if (order < 3 * PTAB_LEVEL_BITS && pt->leaf_max == 2)
 		return map_leaves(pt, page, bit(order - 2 * PTAB_LEVEL_BITS), leaf, 2, g);
-	return map_tables(pt, page, order, leaf, g);
+	return map_slow(pt, page, order, leaf, g);
 }
 
 static always_inline enum status clear(struct ptab *pt, u64 page, u64 count, unsigned level, struct ptab_gather *g)

@@ -22,7 +22,7 @@ struct work {
 
 struct kobject {
 	u8 type;   /* enum kobject_type; immutable after create */
-	bool sent; /* on its way home, to die there */
+	bool sent; /* on its way to its owner CPU, to die there */
 	struct spinlock lock;
 	bool walk_suspended; /* a long walk of the tree lets others in (struct mdb_walk) */
 	u8 unused;           /* written with the others: one store */

@@ -30,7 +30,7 @@ struct pd {
 	 * CPU. */
 	u64 cr3[HEDRON_CPU_MAX];
 	u8 tlb_stale[HEDRON_CPU_MAX];
-	u64 tlb_users[HEDRON_CPU_MAX / 64]; /* CPUs that may not be stale: mmu/tlb.c */
+	u64 tlb_active[HEDRON_CPU_MAX / 64]; /* CPUs that may not be stale: mmu/tlb.c */
 	struct spinlock tlb_lock;
 	u8 guest_stale[HEDRON_CPU_MAX]; /* the same for guests and the nested table: mmu/tlb.c */
 };

@@ -309,7 +309,7 @@ static noinline void revoke_range(struct pd *pd, u64 sel, u64 size, cap_t perm, 
 		revoke_slots(slot_table_find(pd->objs.pdpt, sel), count, perm, self);
 }
 
-static noinline void revoke_tree(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
+static noinline void revoke_one_slow(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
 {
 	slot_revoke_and_unlock(o, s, perm, self);
 }
@@ -322,7 +322,7 @@ static always_inline void revoke_one(struct cap_slot *s, cap_t perm, bool self)
 	if (unlikely(!(c & perm)) || unlikely(!slot_lock(s, c)))
 		return;
 	if (!mdb_is_leaf(&s->node)) {
-		revoke_tree(o, s, perm, self);
+		revoke_one_slow(o, s, perm, self);
 		return;
 	}
 	if (self)

@@ -334,7 +334,7 @@ const struct scenario scenarios[] = {
 				     DO(CREATE_PD, 1, .expect = OK | SCARCE), DO(END)}}},
 	},
 	{
-		.name = "memory.scarce_letters",
+		.name = "memory.scarce_work",
 		.what = "two CPUs wait for memory of ECs that the other one has to dismantle",
 		.cpus = 2,
 		.pages = 1,

@@ -25,7 +25,7 @@ static void check_cpu(unsigned n)
 		report_fail("CPU %u is idle while somebody is ready", n);
 	if (cpu->ec != cpu->idle_ec && (!cpu->sc || top > cpu->sc->prio))
 		report_fail("CPU %u does not run who is most important", n);
-	if (cpu->tlb_asked != cpu->tlb_done)
+	if (cpu->tlb_requested != cpu->tlb_done)
 		report_fail("CPU %u owes a flush", n);
 }
 

@@ -16,7 +16,7 @@ byte table;	/* version of the tables */
 byte finished;	/* version whose flush is over */
 byte tlb = NONE; /* the version that the CPU has cached under the PD's tag */
 
-bool stale = true, user; /* tlb_stale[n], and n in tlb_users */
+bool stale = true, in_mask; /* tlb_stale[n], and n in tlb_active */
 bool ec_in, space_in;	 /* cpu->ec is of the PD; cpu->space is the PD */
 bool cr3_in;
 bool lock;
@@ -57,7 +57,7 @@ active proctype cpu()
 			if
 			:: was_stale ->
 #ifndef WITHOUT_USER
-				user = true;
+				in_mask = true;
 #endif
 				tlb = NONE /* CR3 again, with a flush */
 			:: else -> break
@@ -82,12 +82,12 @@ active proctype cpu()
 
 /* ---- the others ---- */
 
-inline leave_users()
+inline leave_mask()
 {
-	user = false;
+	in_mask = false;
 #ifndef WITHOUT_SECOND_LOOK
 	if
-	:: !stale -> user = true
+	:: !stale -> in_mask = true
 	:: else
 	fi
 #endif
@@ -104,7 +104,7 @@ active [FLUSHERS] proctype flusher()
 #endif
 	until = done;
 	if
-	:: user ->
+	:: in_mask ->
 #ifndef WITHOUT_ORDER
 		stale = true;
 		runs = ec_in;
@@ -116,7 +116,7 @@ active [FLUSHERS] proctype flusher()
 #endif
 		if
 		:: runs -> atomic { asked++; until = asked }
-		:: else -> leave_users()
+		:: else -> leave_mask()
 		fi
 	:: else
 	fi;

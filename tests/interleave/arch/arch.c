@@ -86,12 +86,12 @@ void interleave_idle_end(struct cpu *cpu)
 	hazard_set(cpu, HAZARD_REMOTE);
 }
 
-/* ---- boot/suspend.c, from the letters to those who come back ---- */
+/* ---- boot/suspend.c, from the work items to those who come back ---- */
 
 static struct {
 	u32 expected, arrived, lying, over;
 	unsigned lost;
-	struct work letter[HEDRON_CPU_MAX];
+	struct work work[HEDRON_CPU_MAX];
 } nap;
 
 static u32 count(const u32 *counter)
@@ -145,7 +145,7 @@ static void take_part(struct cpu *cpu, bool boot)
 	hazard_set(cpu, HAZARD_REMOTE | HAZARD_RCU);
 }
 
-static void take_part_letter(struct work *w)
+static void take_part_there(struct work *w)
 {
 	(void)w;
 	take_part(cpu_current(), false);
@@ -158,6 +158,6 @@ void interleave_suspend(unsigned lost)
 	nap.lost = lost;
 	for (unsigned n = 0; n < cpu_count; n++)
 		if (n != cpu_current()->id)
-			remote_call(n, &nap.letter[n], take_part_letter);
+			remote_call(n, &nap.work[n], take_part_there);
 	take_part(cpu_current(), true);
 }

@@ -383,7 +383,7 @@ static void one_that_died_on_the_way_does_not_start(void **state)
 	struct ec *a = world_ec(A, 2, true);
 	struct sc *sc = world_sc(A + 1, a, 5);
 	host_set_cpu(2);
-	sc_retire(sc); /* its home learns of the end first */
+	sc_retire(sc); /* its owner CPU learns of the end first */
 	kobject_ref(&a->obj);
 	host_set_cpu(0);
 	sc_start(sc);

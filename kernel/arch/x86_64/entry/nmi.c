@@ -94,7 +94,7 @@ bool nmi_requested(const struct cpu *cpu)
 {
 	return __atomic_load_n(&cpu->mailbox.newest, __ATOMIC_SEQ_CST) ||
 	       __atomic_load_n(&cpu->rcu_asked, __ATOMIC_SEQ_CST) ||
-	       __atomic_load_n(&cpu->tlb_asked, __ATOMIC_SEQ_CST) != cpu->tlb_done ||
+	       __atomic_load_n(&cpu->tlb_requested, __ATOMIC_SEQ_CST) != cpu->tlb_done ||
 	       __atomic_load_n(&orders, __ATOMIC_SEQ_CST) & (NMI_ORDER_STOP | NMI_ORDER_HOLD);
 }
 

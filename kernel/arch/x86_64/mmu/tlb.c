@@ -45,7 +45,7 @@ void tlb_init_pd(struct pd *pd)
 		pd->guest_stale[i] = TLB_GUEST_STALE; /* the nested table's page may have been another one's */
 	}
 	for (unsigned w = 0; w < WORDS; w++)
-		pd->tlb_users[w] = 0;
+		pd->tlb_active[w] = 0;
 	pd->tlb_lock = (struct spinlock){0};
 }
 
@@ -57,29 +57,29 @@ void tlb_free_pd(struct pd *pd)
 }
 
 /*
- * Who uses a tag, so that a flush need not look at all CPUs. A CPU whose tag is not stale is among the users, but for
- * the moment between the first two steps below, in which it flushes anyway. It leaves them when somebody marks it
- * stale and finds that it does not run the PD; if it comes back just then, one of the two sees the other. Modelled in
- * tests/model/tlb.pml.
+ * The active mask of a PD: the CPUs that use its tag, so that a shootdown need not look at all. A CPU whose tag is
+ * not stale is in it, but for the moment between the first two steps below, in which it flushes anyway. It leaves the
+ * mask when somebody marks it stale and finds that it does not run the PD; if it comes back just then, one of the two
+ * sees the other. Modelled in tests/model/tlb.pml.
  */
-static always_inline void become_user(struct pd *pd, unsigned n)
+static always_inline void activate(struct pd *pd, unsigned n)
 {
-	__atomic_fetch_or(&pd->tlb_users[n / 64], bit(n % 64), __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&pd->tlb_active[n / 64], bit(n % 64), __ATOMIC_SEQ_CST);
 }
 
-static always_inline void forget_user_locked(struct pd *pd, unsigned n)
+static always_inline void deactivate_locked(struct pd *pd, unsigned n)
 {
-	__atomic_fetch_and(&pd->tlb_users[n / 64], ~bit(n % 64), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&pd->tlb_active[n / 64], ~bit(n % 64), __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&pd->tlb_stale[n], __ATOMIC_SEQ_CST))
-		become_user(pd, n);
+		activate(pd, n);
 }
 
-/* The mark goes first: one that is set again while the flush is under way makes another round. */
+/* The mark goes first: if it is set again while the flush is under way, there is another flush. */
 void tlb_refresh(struct cpu *cpu, struct pd *pd)
 {
 	u8 *stale = &pd->tlb_stale[cpu->id];
 	while (__atomic_exchange_n(stale, 0, __ATOMIC_SEQ_CST)) {
-		become_user(pd, cpu->id);
+		activate(pd, cpu->id);
 		cr3_write(pd->cr3[cpu->id] & ~CR3_NOFLUSH);
 	}
 }
@@ -90,11 +90,11 @@ void tlb_refresh(struct cpu *cpu, struct pd *pd)
  */
 void tlb_answer(struct cpu *cpu)
 {
-	u32 asked = __atomic_load_n(&cpu->tlb_asked, __ATOMIC_ACQUIRE);
-	if (asked == cpu->tlb_done)
+	u32 requested = __atomic_load_n(&cpu->tlb_requested, __ATOMIC_ACQUIRE);
+	if (requested == cpu->tlb_done)
 		return;
 	cr3_write(cr3_read() & ~CR3_NOFLUSH);
-	__atomic_store_n(&cpu->tlb_done, asked, __ATOMIC_RELEASE);
+	__atomic_store_n(&cpu->tlb_done, requested, __ATOMIC_RELEASE);
 }
 
 /* Below this many pages one by one is cheaper than all. */
@@ -129,101 +129,100 @@ static bool runs_guest(const struct cpu *cpu, const struct pd *pd)
 	return v && v->pd == pd; /* its memory is there, as above */
 }
 
-/* A flush by others: who was asked, and how far each has to come. */
-struct round {
-	u64 asked[WORDS];
+/* A flush by others: which CPUs it is requested from, and how far each has to come. */
+struct shootdown {
+	u64 requested[WORDS];
 	u32 until[HEDRON_CPU_MAX];
 };
 
-static always_inline void ask(struct round *r, unsigned n)
+static always_inline void request(struct shootdown *s, unsigned n)
 {
-	r->until[n] = __atomic_add_fetch(&arch_cpu(n)->tlb_asked, 1, __ATOMIC_SEQ_CST);
-	r->asked[n / 64] |= bit(n % 64);
+	s->until[n] = __atomic_add_fetch(&arch_cpu(n)->tlb_requested, 1, __ATOMIC_SEQ_CST);
+	s->requested[n / 64] |= bit(n % 64);
 	arch_kick(arch_cpu(n));
 }
 
-static void wait_for(const struct round *r)
+static void wait_for(const struct shootdown *s)
 {
 	for (unsigned w = 0; w < WORDS; w++)
-		for (u64 left = r->asked[w]; left; left &= left - 1) {
+		for (u64 left = s->requested[w]; left; left &= left - 1) {
 			unsigned n = w * 64 + bit_lowest(left);
-			while ((s32)(__atomic_load_n(&arch_cpu(n)->tlb_done, __ATOMIC_ACQUIRE) - r->until[n]) < 0)
+			while ((s32)(__atomic_load_n(&arch_cpu(n)->tlb_done, __ATOMIC_ACQUIRE) - s->until[n]) < 0)
 				arch_relax();
 		}
 }
 
-static always_inline u64 other_users_locked(const struct pd *pd, unsigned w)
+static always_inline u64 others_active_locked(const struct pd *pd, unsigned w)
 {
 	unsigned self = cpu_current()->id;
-	u64 users = __atomic_load_n(&pd->tlb_users[w], __ATOMIC_RELAXED);
+	u64 active = __atomic_load_n(&pd->tlb_active[w], __ATOMIC_RELAXED);
 
-	return self / 64 == w ? users & ~bit(self % 64) : users;
+	return self / 64 == w ? active & ~bit(self % 64) : active;
 }
 
-/* All users are marked; those that run the PD are asked, the others are users no more. */
-static always_inline void flush_users_locked(struct pd *pd, unsigned w, struct round *r)
+/* All active CPUs are marked. Those that run the PD get a request, the others leave the mask. */
+static always_inline void request_active_locked(struct pd *pd, unsigned w, struct shootdown *s)
 {
-	for (u64 left = other_users_locked(pd, w); left; left &= left - 1) {
+	for (u64 left = others_active_locked(pd, w); left; left &= left - 1) {
 		unsigned n = w * 64 + bit_lowest(left);
 		__atomic_exchange_n(&pd->tlb_stale[n], 1, __ATOMIC_SEQ_CST); /* a barrier, too */
 		if (runs(arch_cpu(n), pd))
-			ask(r, n);
+			request(s, n);
 		else
-			forget_user_locked(pd, n);
+			deactivate_locked(pd, n);
 	}
 }
 
-static unsigned asked_count(const struct round *r)
+static unsigned requested_count(const struct shootdown *s)
 {
 	unsigned n = 0;
 	for (unsigned w = 0; w < WORDS; w++)
-		for (u64 left = r->asked[w]; left; left &= left - 1)
+		for (u64 left = s->requested[w]; left; left &= left - 1)
 			n++;
 	return n;
 }
 
-/* Releases the lock. */
-static always_inline void flush_round_and_unlock(struct pd *pd, struct round *r)
+static always_inline void shootdown_and_unlock(struct pd *pd, struct shootdown *s)
 {
 	for (unsigned w = 0; w < WORDS; w++) {
-		r->asked[w] = 0;
-		flush_users_locked(pd, w, r);
+		s->requested[w] = 0;
+		request_active_locked(pd, w, s);
 	}
 	spin_unlock(&pd->tlb_lock);
-	wait_for(r);
+	wait_for(s);
 }
 
-static noinline void flush_traced_locked(struct pd *pd)
+static noinline void shootdown_traced_and_unlock(struct pd *pd)
 {
-	struct trace_span s;
-	struct round r;
+	struct trace_span span;
+	struct shootdown s;
 
-	trace_begin(&s);
-	flush_round_and_unlock(pd, &r);
-	trace_end(TRACE_PATH_SHOOTDOWN, &s);
-	trace_record(TRACE_SHOOTDOWN, asked_count(&r), (u64)pd, 0);
+	trace_begin(&span);
+	shootdown_and_unlock(pd, &s);
+	trace_end(TRACE_PATH_SHOOTDOWN, &span);
+	trace_record(TRACE_SHOOTDOWN, requested_count(&s), (u64)pd, 0);
 }
 
-static noinline void flush_all_users_locked(struct pd *pd)
+static noinline void shootdown_all_and_unlock(struct pd *pd)
 {
-	struct round r;
+	struct shootdown s;
 
 	if (trace_point(TRACE_BIT(SHOOTDOWN), TRACE_PATH_BIT(SHOOTDOWN)))
-		flush_traced_locked(pd);
+		shootdown_traced_and_unlock(pd);
 	else
-		flush_round_and_unlock(pd, &r);
+		shootdown_and_unlock(pd, &s);
 }
 
-/* Taking the lock is a barrier: whoever becomes a user from now on sees the new tables. */
+/* Taking the lock is a barrier: whoever becomes active from now on sees the new tables. */
 static noinline void flush_hosts(struct pd *pd)
 {
-	u64 users = 0;
+	u64 active = 0;
 
 	spin_lock(&pd->tlb_lock);
 	for (unsigned w = 0; w < WORDS; w++)
-		users |= other_users_locked(pd, w);
-	if (unlikely(users))
-		flush_all_users_locked(pd);
+		active |= others_active_locked(pd, w);
+	if (unlikely(active))
+		shootdown_all_and_unlock(pd);
 	else
 		spin_unlock(&pd->tlb_lock);
 }
@@ -249,10 +248,10 @@ static noinline void flush_guests(struct pd *pd)
 {
 	unsigned self = cpu_current()->id;
 	u64 marked[WORDS] = {0};
-	struct round r;
+	struct shootdown s;
 
 	for (unsigned w = 0; w < WORDS; w++)
-		r.asked[w] = 0;
+		s.requested[w] = 0;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* the change comes before the look at marks */
 	for (unsigned n = 0; n < cpu_count; n++)
 		if (n != self && mark_guest(pd, n))
@@ -262,9 +261,9 @@ static noinline void flush_guests(struct pd *pd)
 		for (u64 left = marked[w]; left; left &= left - 1) {
 			unsigned n = w * 64 + bit_lowest(left);
 			if (cpu_online(n) && runs_guest(arch_cpu(n), pd))
-				ask(&r, n);
+				request(&s, n);
 		}
-	wait_for(&r);
+	wait_for(&s);
 }
 
 void arch_tlb_flush(struct pd *pd, u64 va, unsigned order)
