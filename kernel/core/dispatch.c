@@ -127,7 +127,7 @@ static always_inline struct ec *resume_here(struct cpu *cpu, struct ec *ec)
 	return ec;
 }
 
-/* Who has called the dispatcher records those that come back to it. */
+/* The traced caller records a SYSRET itself; IRET and idle leave from here, so they are recorded here. */
 static noinline struct ec *resume_traced(struct cpu *cpu, struct ec *ec)
 {
 	if (ec->cont == CONT_IRET)

@@ -200,7 +200,8 @@ void ec_kill(struct ec *ec)
 {
 	while (ec && !ec_is_dead(ec)) {
 		ec->special |= EC_DEAD;
-		/* Whoever waits at the end of the chain finds out anew, before the way there is cut. */
+		/* Requeue the SCs parked at the end of the call chain first; once the chain is cut they cannot be
+		 * found. */
 		ec_unpark(cpu_current(), ec_chain_end(ec));
 		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED); /* it may be woken at this moment */
 		if (sm)

@@ -3,8 +3,8 @@
  * Execution context: a thread. Global ECs run when one of their SCs is chosen; local ECs run when a portal is called.
  *
  * Edges of a call chain: `callee` is whom this EC waits for, by a call or (helping) by lending its SC until the other
- * has replied; `caller` is whom it answers. A local EC without work has `caller == cpu->idle_ec`: one comparison
- * tells `call` that the EC is on this CPU, alive and idle.
+ * has replied; `caller` is whom it answers. A local EC without work answers the idle EC of its
+ * CPU: so one comparison tells `call` that it is on this CPU, alive and idle (ec_is_idle_here()).
  *
  * Locking: all but the kobject belongs to the EC's CPU. Lifetime: PT and SC refer to it, it refers to its PD.
  */
@@ -45,32 +45,71 @@ enum ec_special {
 	EC_DETACHED = 1 << 6,  /* replied with nobody waiting: its SCs are parked for good */
 };
 
+/*
+ * What an EC is at, as its CPU sees it:
+ *
+ *           calls, or has an exception             the callee replies
+ *   runs  ------------------------------> waits  -----------------------+
+ *    ^ |    down of an empty semaphore                  an up           |
+ *    | +------------------------------> EC_BLOCKED ---------------------+
+ *    | |    calls a busy EC                        that one replies     |
+ *    | +------------------------------>  helps  ------------------------+
+ *    | |    replies, local                            a call            |
+ *    | +------------------------------>  idle  -------------------------+
+ *    | |    replies, global                                             |
+ *    | +------------------------------> EC_DETACHED, for good           |
+ *    |                                                                  |
+ *    +--- call or reply switch to it, or the dispatcher chooses it -----+
+ *
+ *   any  -- ec_kill() -->  EC_DEAD: never runs again, and is freed with the last reference
+ *
+ * Fields are in groups under who may touch them.
+ */
 struct ec {
 	struct kobject obj;
 
-	struct regs regs; /* of user mode, while not running */
+	/* its CPU's: what goes on in user mode, while it is not running */
+	struct regs regs;
 	u64 fs_base, gs_base;
-	struct utcb *utcb; /* kernel address; immutable */
+
+	/* immutable after create */
+	struct utcb *utcb; /* kernel address */
+
+	/* its CPU's: the call chain */
 	struct ec *caller, *callee;
-	struct pd *pd;        /* immutable */
-	void *fpu;            /* XSAVE area; immutable */
+
+	/* immutable after create */
+	struct pd *pd;
+	void *fpu; /* XSAVE area */
+
+	/* its CPU's: how it goes on */
 	const void *fpu_load; /* extended state to continue with: `fpu`, or the initial one */
 	bool helping;         /* `callee` is helped, not called */
 	u8 cont;              /* enum ec_cont */
 	u8 event;             /* of CONT_EVENT */
 	u32 special;          /* enum ec_special */
-	u32 cpu_id;           /* immutable */
-	u32 event_base;       /* immutable */
 
+	/* immutable after create */
+	u32 cpu_id, event_base;
+
+	/* its CPU's: who waits for it, and what it runs */
 	struct list helpers;     /* ECs that help this one */
 	struct list helper_link; /* in callee->helpers */
 	struct list parked;      /* SCs that wait until this EC can run */
-	struct list sm_link;     /* in sm->waiters */
-	struct sm *sm;           /* that it waits on */
-	struct vcpu *vcpu;       /* that it runs */
-	u64 utcb_va;             /* user address of the UTCB, 0 if none; immutable */
-	struct pd *utcb_pd;      /* where; referenced */
-	struct work wake;        /* the work item that wakes it from another CPU */
+
+	/* guarded by sm->lock; `sm` is written under it, and read by the EC's CPU without */
+	struct list sm_link; /* in sm->waiters */
+	struct sm *sm;       /* that it waits on */
+
+	/* its CPU's */
+	struct vcpu *vcpu; /* that it runs */
+
+	/* immutable after create */
+	u64 utcb_va;        /* user address of the UTCB, 0 if none */
+	struct pd *utcb_pd; /* where; referenced */
+
+	/* whoever wakes it, until the work item has arrived */
+	struct work wake; /* the work item that wakes it from another CPU */
 	u32 wake_status;
 };
 
@@ -153,6 +192,13 @@ static always_inline void ec_wake(struct cpu *cpu, struct ec *ec, enum status s)
 		ec_wake_here(cpu, ec, s);
 	else
 		ec_wake_slow(ec, s);
+}
+
+/* Whether the EC is on this CPU, alive, and waits for a message: then, and only then, it answers the CPU's idle EC.
+ */
+static always_inline bool ec_is_idle_here(const struct cpu *cpu, const struct ec *ec)
+{
+	return ec->caller == cpu->idle_ec;
 }
 
 /* `helper` lends its SC to `busy` until that has replied, or no longer. */

@@ -28,7 +28,7 @@ __attribute__((noreturn)) static cold void raise_slow(struct cpu *cpu, struct ec
 		die(cpu, self, event, "its handler is on another CPU");
 	if (ec_is_dead(handler))
 		die(cpu, self, event, "its handler is dead");
-	if (handler->caller == cpu->idle_ec) {
+	if (ec_is_idle_here(cpu, handler) && !arch_is_canonical(pt->rip)) {
 		ec_kill(handler);
 		die(cpu, self, event, "the portal's entry is not canonical");
 	}
@@ -48,7 +48,7 @@ struct ec *exception_raise(struct cpu *cpu, struct ec *self, unsigned event)
 {
 	struct pt *pt = (struct pt *)cap_lookup_or_nothing((u64)self->event_base + event, KOBJ_PT, 0);
 	struct ec *handler = pt->callee;
-	if (unlikely(handler->caller != cpu->idle_ec))
+	if (unlikely(!ec_is_idle_here(cpu, handler)))
 		raise_slow(cpu, self, event, pt);
 
 	struct utcb *utcb = handler->utcb;

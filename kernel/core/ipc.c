@@ -67,7 +67,7 @@ struct ec *ipc_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu 
 	struct ec *callee = pt->callee;
 
 	/* Check: a portal; its EC is here, alive and idle */
-	if (unlikely(callee->caller != cpu->idle_ec))
+	if (unlikely(!ec_is_idle_here(cpu, callee)))
 		return call_slow(arg1, self, cpu, pt);
 
 	/* Commit: nothing fails or blocks from here on */
@@ -146,7 +146,7 @@ static cold struct ec *call_slow(u64 arg1, struct ec *self, struct cpu *cpu, str
 		return call_fail(self, BAD_CPU);
 	if (ec_is_dead(callee))
 		return call_fail(self, TIMEOUT);
-	if (callee->caller == cpu->idle_ec) {
+	if (ec_is_idle_here(cpu, callee) && !arch_is_canonical(pt->rip)) {
 		log_user("killed EC: portal entry %#lx is not canonical", pt->rip);
 		ec_kill(callee);
 		return call_fail(self, ABORT);

@@ -18,10 +18,15 @@ enum kp_state { KP_UNMAPPED, KP_BUSY, KP_MAPPED };
 
 struct kp {
 	struct kobject obj;
-	void *page; /* immutable */
 
+	/* immutable after create */
+	void *page;
+
+	/* guarded by the lock */
 	struct spinlock lock;
-	u8 state;      /* enum kp_state */
+	u8 state; /* enum kp_state */
+
+	/* whoever has made the state KP_BUSY */
 	struct pd *pd; /* where it is mapped */
 	u64 va;
 };

@@ -9,8 +9,8 @@ struct ec;
 struct pt {
 	struct kobject obj;
 	struct ec *ec; /* immutable */
-	/* Whom a call may start at once: `ec`, or, if `rip` is not canonical, kobject_nothing, which is never idle:
-	 * its `caller` is no CPU's idle EC. Immutable. */
+	/* `ec`, or an EC that is never idle (kobject_nothing) if `rip` is not canonical, so that one comparison in
+	 * ipc_call() rejects both; immutable. */
 	struct ec *callee;
 	u64 rip; /* immutable */
 	u64 mtd; /* immutable; what an exception message carries */

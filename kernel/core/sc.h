@@ -19,6 +19,19 @@ enum sc_state {
 	SC_DEAD,
 };
 
+/*
+ *   CREATE_SC                      taken by the dispatcher            EC at the end of the chain cannot run
+ *   ---------->  SC_READY  ------------------------------>  SC_RUNNING  ------------------------------>  SC_PARKED
+ *                  ^    <---- yields to an equal ----------  |    ^                                        |
+ *                  |                                         |    | nobody of a higher priority is ready   |
+ *                  |              outranked by a woken SC    v    |                                        |
+ *                  +---- another one is preempted --------  SC_PREEMPTED                                   |
+ *                  +---------------------------------- the EC can run again -------------------------------+
+ *
+ *   any  -- sc_retire() -->  SC_DEAD
+ *
+ * A woken SC that outranks the current one becomes SC_RUNNING at once.
+ */
 struct sc {
 	struct kobject obj;
 
@@ -28,8 +41,9 @@ struct sc {
 	u8 prio;
 	u32 quantum_us; /* accepted, not enforced: API 13.2 takes no timer interrupt */
 
-	u8 state; /* enum sc_state */
-	struct list link;
+	/* its CPU's; others may read `consumed` */
+	u8 state;          /* enum sc_state */
+	struct list link;  /* in the ready queue, or in ec->parked */
 	struct work start; /* the work item that brings it to its CPU */
 	u64 consumed;      /* TSC ticks up to the last time it was taken off the CPU */
 };

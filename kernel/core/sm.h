@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Semaphore. Up and down are one addition to `state` each, whose result tells whether more is to be done:
+ * Semaphore. `state` is one word, which up and down change by one addition each; the result says what is left to do:
  *
- *   state after up    > 0   a unit more for whoever comes; done
- *                    <= 0   a down claims it: the up hands it over under the lock
- *   state after down >= 0   a unit was free; done
- *                     < 0   none was: the down has made a claim, and queues under the lock
+ *   state           | means, once the ups are through  | an up finds it after adding | a down after subtracting
+ *   ----------------+----------------------------------+-----------------------------+-------------------------
+ *   n > 0           | n free units                     | done                        | done
+ *   0               | no unit is free, no down waits   | a waiter is served          | done
+ *   -n < 0          | n downs wait, or are about to    | a waiter is served          | the caller waits
  *
- * So state = free units - claims + ups that are about to hand over, and each such up serves exactly one claim.
- * Between its addition and the lock a claim is not in the queue yet; an up that finds the queue empty leaves its unit
- * in `owed` for it. A down never wakes anybody, and a unit that was handed over cannot be overtaken by the end of the
- * semaphore.
+ * "Served" and "waits" happen under the lock, later than the addition; until then state already counts them. A down
+ * that has subtracted has a *claim*, and is in `waiters` only when it has had the lock; an up that has met a claim
+ * hands its unit to exactly one. If it comes to the lock before the claim does, it leaves the unit in `owed`. So
+ *
+ *   state = free units - claims + ups that are about to hand over
+ *
+ * and a down never wakes anybody, nor can the end of the semaphore overtake a unit that was handed over.
  *
  * Locking: `lock` guards `waiters`, `owed` and `dead`. kobject.lock is for capabilities only.
  */

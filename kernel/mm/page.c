@@ -50,7 +50,7 @@ static always_inline void push_locked(struct page_cache *c, struct page **stack,
 	c->count++;
 }
 
-/* Nothing dirty is left: a page whose being zero is wasted, or one of a new batch. */
+/* No dirty page is left: refills a batch from the buddy allocator, or spends a zeroed page. */
 static noinline struct page *stock_locked(struct page_cache *c)
 {
 	if (!c->zeroed)

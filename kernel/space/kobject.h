@@ -21,13 +21,23 @@ struct work {
 };
 
 struct kobject {
-	u8 type;   /* enum kobject_type; immutable after create */
+	/* immutable after create */
+	u8 type; /* enum kobject_type */
+
+	/* whoever dismantles it */
 	bool sent; /* on its way to its owner CPU, to die there */
+
+	/* guarded by the lock; so is `caps` */
 	struct spinlock lock;
 	bool walk_suspended; /* a long walk of the tree lets others in (struct mdb_walk) */
 	u8 unused;           /* written with the others: one store */
-	u32 refs;            /* atomic */
-	u64 caps;            /* capabilities that name this object */
+
+	/* everybody, atomically */
+	u32 refs;
+
+	u64 caps; /* capabilities that name this object */
+
+	/* whoever has taken the last capability or reference, then whoever it was handed to */
 	union {
 		struct list dying; /* queued for reap_all() */
 		struct work work;  /* on its way to another CPU, or waiting to be freed */

@@ -19,20 +19,22 @@ struct pd {
 	bool passthrough; /* may use MSRs and the machine's controls */
 	bool root;        /* the roottask's: may take from the hypervisor PD */
 
-	void *access_page; /* APIC access page, made on first use; guarded by access_lock */
+	/* guarded by access_lock */
+	void *access_page; /* APIC access page, made on first use */
 	struct spinlock access_lock;
 
+	/* each has locks of its own */
 	struct space_mem mem;
 	struct space_obj objs;
 	struct space_pio pio;
 
-	/* What to load into CR3, and whether that CPU's TLB may hold something of this PD that is no longer true. Per
-	 * CPU. */
+	/* the architecture's (mmu/tlb.c), an entry for each CPU: what to load into CR3, which is immutable; and
+	 * whether that CPU's TLB may hold something of this PD that is no longer true, which is atomic */
 	u64 cr3[HEDRON_CPU_MAX];
 	u8 tlb_stale[HEDRON_CPU_MAX];
-	u64 tlb_active[HEDRON_CPU_MAX / 64]; /* CPUs that may not be stale: mmu/tlb.c */
+	u64 tlb_active[HEDRON_CPU_MAX / 64]; /* CPUs that may not be stale; atomic, CPUs leave it under tlb_lock */
 	struct spinlock tlb_lock;
-	u8 guest_stale[HEDRON_CPU_MAX]; /* the same for guests and the nested table: mmu/tlb.c */
+	u8 guest_stale[HEDRON_CPU_MAX]; /* the same for guests and the nested table */
 };
 
 /* The kernel's own: source of memory and ports, address space of the idle CPUs. */

@@ -34,15 +34,22 @@ enum pio_where { PIO_HOST = 1, PIO_GUEST = 2 };
 struct pio_lock_set;
 
 struct space_pio {
+	/* guarded by the lock */
 	struct spinlock lock;
 	struct avl_tree ranges; /* that the PD holds */
 	struct avl_tree given;  /* that others hold from it */
+
+	/* the lock set's that has the lock; the first is read by all */
 	struct pio_lock_set *locked_by;
 	struct pd *locked_next;
-	bool closed;         /* nothing comes in any more */
+
+	/* guarded by the lock */
+	bool closed; /* nothing comes in any more */
+
+	/* atomic: set once, by whoever needs it; and written under the lock, read by those who enter a guest */
 	bool attached;       /* the host bitmap is mapped */
-	bool guests_stopped; /* while the guests' bitmap changes; written with the lock, read by those who enter a
-				guest */
+	bool guests_stopped; /* while the guests' bitmap changes */
+
 	/* Heap pages; all NULL until the first grant. A bit that is 1 denies (host) or intercepts (guest) its port.
 	 */
 	u8 *host[PIO_HOST_PAGES];
