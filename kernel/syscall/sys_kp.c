@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_KP, KP_CTRL. */
 #include "core/kp.h"
-
 #include "space/pd.h"
 #include "syscall/syscall.h"
 

@@ -2,10 +2,8 @@
 /* CREATE_PD, PD_CTRL. */
 #include "arch/cpu.h"
 #include "arch/machine.h"
-#include "core/rcu.h"
-#include "space/pd.h"
-
 #include "space/delegate.h"
+#include "space/pd.h"
 #include "syscall/syscall.h"
 
 /* It gets the permissions that the caller has for the parent. */
@@ -66,17 +64,9 @@ enum status sys_pd_delegate(u64 arg1, u64 arg2, u64 crd, struct ec *self, u64 wi
 	return d.status;
 }
 
-/*
- * Memory may be short only because what was deleted waits for a grace period. What is named is looked up again: it
- * may have gone. The other arguments are still where the entry stored them.
- */
 static cold enum status delegate_again(u64 arg1)
 {
-	struct cpu *cpu = cpu_current();
-	struct ec *self = cpu->ec;
-	const struct regs *r = &self->regs;
-
-	return rcu_expedite(cpu) ? sys_pd_delegate(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
+	return sys_retry(sys_pd_delegate, arg1);
 }
 
 #define MSR_SHIFT 12

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_PT, PT_CTRL. */
 #include "core/pt.h"
-
 #include "space/pd.h"
 #include "syscall/syscall.h"
 

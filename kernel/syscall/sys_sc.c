@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_SC, SC_CTRL. */
-#include "core/sc.h"
-
 #include "arch/cpu.h"
+#include "core/sc.h"
 #include "lib/nospec.h"
 #include "space/pd.h"
 #include "syscall/syscall.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CREATE_SM, SM_CTRL. */
 #include "core/sm.h"
-
 #include "space/pd.h"
 #include "syscall/syscall.h"
 

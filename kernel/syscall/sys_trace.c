@@ -14,8 +14,9 @@ static enum status setup(u64 order, struct ec *self)
 	return s;
 }
 
-enum status sys_trace_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
+enum status sys_trace_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 unused5)
 {
+	(void)unused5;
 	if (!self->pd->passthrough)
 		return BAD_CAP;
 	switch (arg1 >> 8 & 0xf) {

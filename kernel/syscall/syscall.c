@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "syscall/syscall.h"
 
-#include <hedron/trace.h>
-
 #include "arch/cpu.h"
-#include "core/rcu.h"
 #include "lib/bits.h"
 #include "platform/panic.h"
 #include "space/pd.h"
+
+#include <hedron/trace.h>
 
 /* ARG4 is where the entry stored it. */
 static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
@@ -42,18 +41,10 @@ static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, str
 	}
 }
 
-/*
- * Memory may be short only because what was deleted waits for a grace period: that is waited for once. (It is safe to
- * do so here: no lock is held, and what the hypercall names is looked up again.) Arguments from the second on are
- * still where the entry stored them.
- */
+/* Once. */
 static cold enum status dispatch_again(u64 arg1)
 {
-	struct cpu *cpu = cpu_current();
-	struct ec *self = cpu->ec;
-	const struct regs *r = &self->regs;
-
-	return rcu_expedite(cpu) ? dispatch_once(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
+	return sys_retry(dispatch_once, arg1);
 }
 
 static noinline enum status dispatch_revoke(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
@@ -71,8 +62,8 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, struct e
 
 static noinline enum status dispatch_trace(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
 {
-	enum status s = sys_trace_ctrl(arg1, arg2, arg3, self);
-	return s == OOM && rcu_expedite(cpu_current()) ? sys_trace_ctrl(arg1, arg2, arg3, self) : s;
+	enum status s = sys_trace_ctrl(arg1, arg2, arg3, self, 0);
+	return s == OOM ? sys_retry(sys_trace_ctrl, arg1) : s;
 }
 
 /*

@@ -316,12 +316,12 @@ enum status arch_msr_access(u64 msr, bool write, u64 *value)
 	(void)value;
 	return BAD_PAR;
 }
-enum status sys_trace_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
+enum status sys_trace_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 unused5)
 {
 	(void)arg1;
 	(void)arg2;
 	(void)arg3;
-	(void)self;
+	(void)self, (void)unused5;
 	return BAD_HYP;
 }
 void arch_clear_residue(struct cpu *cpu)
