@@ -20,20 +20,10 @@ void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max)
 	*pt = (struct ptab){.format = (u8)format, .leaf_max = (u8)leaf_max};
 }
 
-/* The entry of `level` for `page`, or the leaf or hole above that ends the walk; *found is its level. */
+/* ptab_walk() from the root on, for page numbers that have been checked long before. */
 static always_inline u64 *find(const struct ptab *pt, u64 page, unsigned level, unsigned *found)
 {
-	u64 *e = &pt->root[index_at(page, 3)];
-	*found = 3;
-	if (level < 3 && ptab_is_table(*e)) {
-		e = &ptab_child(*e)[index_at(page, *found = 2)];
-		if (level < 2 && ptab_is_table(*e)) {
-			e = &ptab_child(*e)[index_at(page, *found = 1)];
-			if (level < 1 && ptab_is_table(*e))
-				e = &ptab_child(*e)[index_at(page, *found = 0)];
-		}
-	}
-	return e;
+	return ptab_walk(&pt->root[index_at(page, 3)], page, level, found);
 }
 
 u64 ptab_lookup(const struct ptab *pt, u64 page, unsigned *order)

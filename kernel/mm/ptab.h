@@ -100,8 +100,35 @@ static always_inline bool ptab_is_table(u64 entry)
 	return (int8_t)entry > 0;
 }
 
-/* The entry of `level` (0 or 1, a constant) for a page; NULL if no table holds it. Written out: it is most of what
- * mapping a page costs. */
+static always_inline u64 ptab_index(u64 page, unsigned level)
+{
+	return page >> level * PTAB_LEVEL_BITS & (PTAB_ENTRIES - 1);
+}
+
+/*
+ * The walk, from the root's entry for a page on: the entry of `level`, or the leaf or hole above that ends it; *found
+ * is its level. Unrolled, as it is most of what mapping a page costs; with a constant level *found is known at each
+ * end. Which of the root's entries that is, callers say, because those who have a page number from user land need an
+ * index that holds for speculation.
+ */
+static always_inline u64 *ptab_walk(u64 *e, u64 page, unsigned level, unsigned *found)
+{
+	*found = 3;
+	if (level < 3 && ptab_is_table(*e)) {
+		e = &ptab_child(*e)[ptab_index(page, *found = 2)];
+		if (level < 2 && ptab_is_table(*e)) {
+			e = &ptab_child(*e)[ptab_index(page, *found = 1)];
+			if (level < 1 && ptab_is_table(*e))
+				e = &ptab_child(*e)[ptab_index(page, *found = 0)];
+		}
+	}
+	return e;
+}
+
+/*
+ * The entry of `level` (0 or 1, a constant) for a page; NULL if no table holds it. The same walk once more: through
+ * ptab_walk() a revocation of one page takes an instruction longer.
+ */
 static always_inline u64 *ptab_leaf(const struct ptab *pt, u64 page, unsigned level)
 {
 	u64 entry = pt->root[nospec_wrap(page >> 27, PTAB_ROOT_ENTRIES)];
@@ -121,18 +148,11 @@ static always_inline u64 *ptab_leaf(const struct ptab *pt, u64 page, unsigned le
 /* What maps a page of a host table as if it were a 4 KiB leaf, be it part of a superpage or not; 0: nothing. */
 static always_inline u64 ptab_page(const struct ptab *pt, u64 page)
 {
-	unsigned level = 3;
-	u64 entry = pt->root[nospec_wrap(page >> 27, PTAB_ROOT_ENTRIES)];
-	if (likely(ptab_is_table(entry))) {
-		level = 2;
-		entry = ptab_child(entry)[page >> 18 & (PTAB_ENTRIES - 1)];
-		if (likely(ptab_is_table(entry))) {
-			level = 1;
-			entry = ptab_child(entry)[page >> 9 & (PTAB_ENTRIES - 1)];
-			if (likely(ptab_is_table(entry)))
-				return ptab_child(entry)[page & (PTAB_ENTRIES - 1)];
-		}
-	}
+	unsigned level;
+	u64 *root_entry = &pt->root[nospec_wrap(page >> 27, PTAB_ROOT_ENTRIES)];
+	u64 entry = *ptab_walk(root_entry, page, 0, &level);
+	if (likely(!level))
+		return entry;
 	return entry ? (entry & ~PTE_PS) | (page & bits_low(level * PTAB_LEVEL_BITS)) << PAGE_BITS : 0;
 }
 
