@@ -194,8 +194,7 @@ static always_inline void ec_wake(struct cpu *cpu, struct ec *ec, enum status s)
 		ec_wake_slow(ec, s);
 }
 
-/* Whether the EC is on this CPU, alive, and waits for a message: then, and only then, it answers the CPU's idle EC.
- */
+/* Whether the EC is on this CPU, alive, and waits for a message: then alone it answers the CPU's idle EC. */
 static always_inline bool ec_is_idle_here(const struct cpu *cpu, const struct ec *ec)
 {
 	return ec->caller == cpu->idle_ec;
