@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/dispatch.h"
-#include "space/kobject.h"
 #include "core/kp.h"
 #include "core/pt.h"
 #include "core/rcu.h"
@@ -11,6 +10,7 @@
 #include "machine.h"
 #include "mm/page.h"
 #include "report.h"
+#include "space/kobject.h"
 #include "variables.h"
 #include "world_state.h"
 

@@ -5,8 +5,8 @@
 #include "world.h"
 
 #include "core/ec.h"
-#include "space/pd.h"
 #include "core/sc.h"
+#include "space/pd.h"
 
 #define WORLD_PDS 3
 #define WORLD_PORTS 0x100 /* eight of them, which PD 0 has at first */
