@@ -138,7 +138,7 @@ MUTATIONS = [
     Mutation("who waits for memory answers nobody", "memory.scarce",
              (RCU, "{\n\tanswer_if_asked(cpu);\n\tremote_take(cpu);", "{\n\tremote_take(cpu);")),
     Mutation("who waits for memory takes no work items", "memory.scarce_work",
-             (RCU, "\tremote_take(cpu);\n\tkobject_reap(cpu);", "\tkobject_reap(cpu);")),
+             (RCU, "\tremote_take(cpu);\n\treap_all(cpu);", "\treap_all(cpu);")),
     Mutation("who waits for memory may be freed", "memory.scarce_while_killed",
              (RCU, " || !kobject_get(&self->obj))", ")"), (RCU, "\tkobject_unref(&self->obj);\n", "")),
 ]
