@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-import windows
+import restart_ranges
 
 EXITS = re.compile(r"(sysret|sysexit|iret|lret|retf)[lqw]?|vmresume|vmlaunch|vmrun|hlt|mwaitx?|umwait|tpause")
 TO_KERNEL, END = "goes on in the kernel, which looks at the hazards later", "never comes back"
@@ -41,7 +41,7 @@ def exits(image):
     in parts, has a section of its own.
     """
     function, found = "", []
-    for line in windows.disassemble(image, "-j", ".text").splitlines():
+    for line in restart_ranges.disassemble(image, "-j", ".text").splitlines():
         if name := FUNCTION.match(line):
             function = name[1]
         elif code := CODE.match(line):
@@ -61,7 +61,7 @@ def judge(found, within):
     there = {(function, word) for _, function, word in found}
     for function, word in sorted(set(ALLOWED) - there):
         yield f"{function} has no {word} any more"
-    for name, (start, end) in zip(windows.TESTED, within):
+    for name, (start, end) in zip(restart_ranges.TESTED, within):
         if not any(start <= address < end for address, _, _ in found):
             yield f"{name} has no way out"
 
@@ -74,7 +74,7 @@ def check_teeth(found, within, folder):
     seen = list(strays(exits(planted), within))
     if len(seen) != len(PLANTED):
         yield f"of {len(PLANTED)} planted instructions {len(seen)} were found: {seen}"
-    for name, (start, end) in zip(windows.TESTED, within):
+    for name, (start, end) in zip(restart_ranges.TESTED, within):
         for address in (address for address, _, _ in found if start <= address < end):
             if not any(f"{address:#x}" in text for text in strays(found, [(start, address)])):
                 yield f"{name} may end before {address:#x} and nobody notices"
@@ -84,7 +84,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     image = parser.parse_args().build / "hypervisor"
-    found, within = exits(image), windows.limits(image)
+    found, within = exits(image), restart_ranges.limits(image)
     complaints = list(judge(found, within))
     with tempfile.TemporaryDirectory(prefix="hedron-exits.") as name:
         complaints += check_teeth(found, within, pathlib.Path(name))

@@ -12,14 +12,14 @@ be found to lose wake-ups.
 import collections
 
 import debugger
-import windows
+import restart_ranges
 from stepper import FIRST, KERNEL_HALF, SECOND, WAYS, Stepper
 
 LONGEST = 20000  # instructions of a way
 WARM = 3  # rounds until every page and list is as it will be: the last is the way
 TURNS = 3  # of a loop; the others are like these
 TRIES = 100  # rounds in which an instruction has to be met: some only come when a list runs empty
-WINDOWS = [name for name in windows.TESTED if name != "vmx_run_window"]  # QEMU has no VMX
+WINDOWS = [name for name in restart_ranges.TESTED if name != "vmx_run_window"]  # QEMU has no VMX
 # An instruction, which of its executions, and what comes next.
 Point = collections.namedtuple("Point", "address turn after")
 
@@ -143,8 +143,8 @@ class Windows:
     """Their instructions."""
 
     def __init__(self, stepper):
-        self.all = {name: windows.instructions(stepper.image, name) for name in WINDOWS}
-        self.late = {at for name in WINDOWS for at in windows.late(stepper.image, name)}
+        self.all = {name: restart_ranges.instructions(stepper.image, name) for name in WINDOWS}
+        self.late = {at for name in WINDOWS for at in restart_ranges.late(stepper.image, name)}
 
     def hold(self, address):
         return any(address in window for window in self.all.values())

@@ -19,7 +19,7 @@ import elf
 import image
 import job
 import machine
-import windows
+import restart_ranges
 
 RET = b"\xc3"
 HIT = re.compile(r"^NMI (\w+) ([0-9a-f]+) (\d+) (\d+)$", re.MULTILINE)
@@ -32,7 +32,7 @@ Hits = collections.namedtuple("Hits", "times lost")  # {address: how often}
 def blunted(kernel, folder):
     """A copy of the image that does not redirect what an NMI has interrupted."""
     symbols, copy = elf.Symbols(kernel), folder / "hypervisor"
-    at = windows.labels(kernel)["divert"]
+    at = restart_ranges.labels(kernel)["divert"]
     section = next(one for one in symbols.sections if symbols.is_code(one, at))
     data, offset = bytearray(symbols.data), section[4] + at - section[3]
     data[offset:offset + 1] = RET
@@ -60,7 +60,7 @@ def hits(serial):
 def judge(kernel, serial):
     """Of the kernel as it is."""
     yield from guest.judge_tests(serial)
-    window = windows.instructions(kernel, WINDOW)
+    window = restart_ranges.instructions(kernel, WINDOW)
     del window[-UNREACHED]
     found = hits(serial)
     print(f"{sum(found.times.values())} NMIs hit {len(found.times)} instructions of the kernel")
@@ -71,14 +71,14 @@ def judge(kernel, serial):
 
 def judge_blunted(kernel, serial):
     """Of the one that does not redirect: what is lost is lost in windows, nearly everywhere in that into a guest."""
-    late = windows.late(kernel, WINDOW)
+    late = restart_ranges.late(kernel, WINDOW)
     del late[-UNREACHED]
     found = hits(serial)
     kept = [f"{address:#x}" for address in late if not found.lost[address]]
     # The short sweep of this boot does not meet each of them on its way into a guest; where it does depends on the code's length.
     if 4 * len(kept) > len(late):
         yield f"without redirection no wake-up was lost at {', '.join(kept)} in {WINDOW}"
-    anywhere = {address for name in windows.TESTED for address in windows.late(kernel, name)}
+    anywhere = {address for name in restart_ranges.TESTED for address in restart_ranges.late(kernel, name)}
     beyond = [f"{address:#x}" for address in found.lost if address not in anywhere]
     if beyond:
         yield f"without redirection wake-ups were lost at {', '.join(beyond)}, behind no test of hazards"

@@ -16,7 +16,7 @@
 
 _Static_assert(HC_SM_CTRL == HC_PT_CTRL + 1, "entry_syscall in entry.S");
 _Static_assert(sizeof(struct cap_slot) == 1 << CAP_SLOT_SHIFT && offsetof(struct cap_slot, cap) == 0,
-	       "lookup in short.S");
+	       "lookup in fastcall.S");
 
 void asm_offsets(void);
 void asm_offsets(void)

@@ -9,9 +9,9 @@
 
 #include "arch_switch.h"
 #include "core/vcpu.h"
-#include "entry/divert.h"
+#include "entry/redirect.h"
 #include "entry/frame.h"
-#include "entry/hold.h"
+#include "entry/stop_machine.h"
 #include "entry/nmi_origin.h"
 #include "mmu/tlb.h"
 #include "trace/trace.h"

@@ -3,7 +3,7 @@
 #include "arch_switch.h"
 #include "cpu/desc.h"
 #include "cpu/mca.h"
-#include "entry/divert.h"
+#include "entry/redirect.h"
 #include "entry/frame.h"
 #include "entry/nmi.h"
 #include "lib/panic.h"

@@ -3,7 +3,7 @@
  * A CPU in its NMI handler is between two instructions of whatever it was at, and no other NMI comes in: as good as
  * stopped. None of them is waited for by what may run meanwhile, which is short and takes no locks.
  */
-#include "entry/hold.h"
+#include "entry/stop_machine.h"
 
 #include "arch_switch.h"
 #include "arch_trace.h"

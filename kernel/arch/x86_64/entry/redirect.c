@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "entry/divert.h"
+#include "entry/redirect.h"
 
 #include "arch_switch.h"
 #include "entry/frame.h"
