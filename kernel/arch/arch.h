@@ -35,7 +35,7 @@ u64 arch_tsc_to_us(u64 ticks);
 static always_inline void arch_relax(void);
 
 /* For panic(): the other CPUs do nothing any more, whatever they are at. */
-void arch_stop_others(void);
+void arch_halt_others(void);
 
 /* Boot time only: [pa, pa + len) for reading, or NULL if it cannot be mapped. */
 const void *arch_phys_map(paddr_t pa, u64 len);

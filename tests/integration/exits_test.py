@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Every instruction of the kernel that leads to user mode, into a guest or to sleep lies in a window, where an NMI that sets a
+Every instruction of the kernel that leads to user mode, into a guest or to sleep lies in a restart range, where an NMI that sets a
 hazard makes the exit start over (entry/nmi.c), or it is one of those named here, with the reason why it need not.
 """
 
@@ -22,14 +22,14 @@ ALLOWED = {
     ("entry_nmi", "iretq"): "an NMI's own, or goes on in the kernel: events of user code are the dispatcher's",
     ("entry_own_stack", "iretq"): "goes on in the kernel: events of user code are the dispatcher's",
     ("unblock_nmis", "iretq"): TO_KERNEL,
-    ("exit_kick", "iretq"): "goes to the start of vmx_run_window",
-    ("exit_event", "iretq"): "goes to the start of vmx_run_window",
+    ("exit_kick", "iretq"): "goes to the start of restart_vm_entry",
+    ("exit_event", "iretq"): "goes to the start of restart_vm_entry",
     ("ap_main", "hlt"): END,
     ("panic", "hlt"): END,
     ("trap_fatal", "hlt"): END,
     ("follow_orders", "hlt"): END,
-    ("arch_stop_others", "hlt"): END,
-    ("nmi_stop_if_ordered", "hlt"): END,
+    ("arch_halt_others", "hlt"): END,
+    ("nmi_halt_if_ordered", "hlt"): END,
 }
 PLANTED = ("iretq", "sysretq", "lretq", "vmresume", "vmlaunch", "hlt", "mwait")
 CODE, FUNCTION = re.compile(r"^\s*([0-9a-f]+):\t(.*)"), re.compile(r"^[0-9a-f]+ <(.+)>:$")
@@ -50,10 +50,10 @@ def exits(image):
 
 
 def strays(found, within):
-    """Those that are in no window and not named."""
+    """Those that are in no restart range and not named."""
     for address, function, word in found:
         if not any(start <= address < end for start, end in within) and (function, word) not in ALLOWED:
-            yield f"{word} at {address:#x} in {function} is in no window"
+            yield f"{word} at {address:#x} in {function} is in no restart range"
 
 
 def judge(found, within):
@@ -67,7 +67,7 @@ def judge(found, within):
 
 
 def check_teeth(found, within, folder):
-    """Whether each kind is found where it does not belong, and each way out of a window that ends too early."""
+    """Whether each kind is found where it does not belong, and each way out of a restart range that ends too early."""
     source, planted = folder / "planted.S", folder / "planted.o"
     source.write_text("planted:\n" + "".join(f"\tnop\n\t{word}\n" for word in PLANTED))
     subprocess.run(["gcc", "-c", "-o", str(planted), str(source)], check=True)

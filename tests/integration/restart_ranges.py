@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The windows of the kernel's image: code in which an exit that is interrupted by an NMI starts over (entry/nmi.c)."""
+"""The restart ranges of the kernel's image: code in which an exit that is interrupted by an NMI starts over (entry/nmi.c)."""
 
 import re
 import subprocess
 
 # How many instructions each takes until it has looked at what an NMI is about.
-TESTED = {"window_syscall": 2, "short_window": 2, "window_call": 1, "window_ipc": 1, "window_trap": 1, "window_idle": 3,
-          "vmx_run_window": 1}
+TESTED = {"restart_syscall": 2, "restart_fastcall": 2, "restart_call": 1, "restart_reply": 1, "restart_trap": 1, "restart_idle": 3,
+          "restart_vm_entry": 1}
 
 
 def labels(image):
@@ -16,7 +16,7 @@ def labels(image):
 
 
 def limits(image, names=tuple(TESTED)):
-    """[(first address, address behind it)] of each window."""
+    """[(first address, address behind it)] of each range."""
     found = labels(image)
     return [(found[name], found[f"{name}_end"]) for name in names]
 
@@ -26,13 +26,13 @@ def disassemble(image, *options):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def instructions(image, window):
+def instructions(image, span):
     """Addresses of its instructions."""
-    (start, end), = limits(image, [window])
+    (start, end), = limits(image, [span])
     text = disassemble(image, f"--start-address={start}", f"--stop-address={end}")
     return [int(address, 16) for address in re.findall(r"^\s*([0-9a-f]+):\t", text, re.MULTILINE)]
 
 
-def late(image, window):
+def late(image, span):
     """Those at which an NMI that is only taken note of comes too late for the test of the hazards."""
-    return instructions(image, window)[TESTED[window]:]
+    return instructions(image, span)[TESTED[span]:]

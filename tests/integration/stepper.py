@@ -36,7 +36,7 @@ class Stepper:
         self.nmi = self.labels["entry_trap_stubs"] + VECTOR_NMI * STUB_SIZE
         self.chosen, self.waker, *self.sleepers = map(
             self.program.address, ("step_chosen", "step_waker_at", "step_first_at", "step_second_at"))
-        self.halt = next(filter(self.halts_at, restart_ranges.instructions(self.image, "window_idle")))
+        self.halt = next(filter(self.halts_at, restart_ranges.instructions(self.image, "restart_idle")))
         self.stub.breakpoint(self.waker)
         self.stub.go()
         self.stub.write(f"z0,{self.waker:x},1")
@@ -110,7 +110,7 @@ class Stepper:
 
     def blunt(self, on):
         """Takes the kernel's redirection of interrupted exits away, or gives it back."""
-        at = self.labels["divert"]
+        at = self.labels["redirect_frame"]
         self.stub.fill(at, RET if on else self.kernel.code(at, 1))
 
     # --- what is there ---

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The fake of arch/x86_64/arch_trace.h: points look at masks, nobody is held, and counters are numbers that tests
+/* The fake of arch/x86_64/arch_trace.h: points look at masks, nobody is stopped, and counters are numbers that tests
  * set. */
 #pragma once
 
@@ -7,8 +7,8 @@
 
 extern struct host_trace {
 	u64 events, paths; /* points that are open */
-	unsigned holds;
-	void (*while_held)(void); /* if there is one */
+	unsigned stops;
+	void (*while_stopped)(void); /* if there is one */
 	unsigned counters;        /* that this machine has */
 	u64 counter[8];           /* their values: go up by i + 1 with each look */
 	unsigned chosen;
@@ -35,7 +35,7 @@ static inline u64 arch_fetch_add_here(u64 *p, u64 n)
 }
 
 void arch_trace_patch(u64 events, u64 paths);
-void arch_hold_others(void (*once)(void *), void (*each)(void), void *arg);
+void arch_stop_machine(void (*once)(void *), void (*each)(void), void *arg);
 
 bool arch_pmu_choose(const u8 *kind, unsigned count);
 bool arch_pmu_set_period(u32 cycles);

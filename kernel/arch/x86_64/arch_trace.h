@@ -39,11 +39,11 @@ static always_inline u64 arch_fetch_add_here(u64 *p, u64 n)
 	return n;
 }
 
-/* Opens exactly the points for these. All other CPUs are held. */
+/* Opens exactly the points for these. All other CPUs are stopped. */
 void arch_trace_patch(u64 events, u64 paths);
 
 /*
  * once(arg) runs while all other CPUs are in their NMI handlers; then each() on all CPUs, if there is one. One caller
  * at a time; not from an NMI handler.
  */
-void arch_hold_others(void (*once)(void *), void (*each)(void), void *arg);
+void arch_stop_machine(void (*once)(void *), void (*each)(void), void *arg);

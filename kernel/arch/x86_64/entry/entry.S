@@ -41,20 +41,20 @@ entry_syscall:
 	jbe	entry_ipc
 	lea	-ASM_HC_PT_CTRL(%rdi), %ecx
 	cmp	$1, %cl			/* HC_SM_CTRL is the next one */
-	door	DOOR_SHORT
-	jbe	entry_short
+	door	DOOR_FASTCALL
+	jbe	entry_fastcall
 
 	/*
 	 * The other hypercalls: C preserves RBX, RBP, R12..R15. A handler that gives up the CPU sets a hazard
 	 * and returns. syscall_dispatch(arg1, arg2, arg3, ec, arg5) returns the status; ARG4 is in the EC.
 	 */
-	.globl	entry_long, entry_long_done
-entry_long:
+	.globl	entry_hypercall, entry_hypercall_done
+entry_hypercall:
 	store_volatile
 	mov	%r11, %rcx
 	door	DOOR_HYPERCALL
 	call	syscall_dispatch
-entry_long_done:
+entry_hypercall_done:
 	mov	%eax, %edi
 
 	/*
@@ -62,8 +62,8 @@ entry_long_done:
 	 * sets a hazard goes back to its start (nmi.c), with RDI (status) and the callee-saved registers
 	 * intact.
 	 */
-	.globl	window_syscall, window_syscall_end, hazard_syscall
-window_syscall:
+	.globl	restart_syscall, restart_syscall_end, hazard_syscall
+restart_syscall:
 	mov	CPU(CPU_EC), %r11
 	cmpq	$0, CPU(CPU_ATTENTION)
 	jne	hazard_syscall
@@ -77,7 +77,7 @@ window_syscall:
 	mov	EC_RSP(%r11), %rsp
 	mov	$USER_RFLAGS, %r11d
 	sysretq
-window_syscall_end:
+restart_syscall_end:
 
 hazard_syscall:
 	mov	%rdi, EC_RDI(%r11)
@@ -131,18 +131,18 @@ entry_ipc:
 	je	1f
 	door	DOOR_CALL
 	call	ipc_call
-	.globl	window_call, window_call_end
-window_call:
+	.globl	restart_call, restart_call_end
+restart_call:
 	return_ipc
-window_call_end:
+restart_call_end:
 
 1:	door	DOOR_REPLY
 	call	ipc_reply
-	.globl	window_ipc, window_ipc_end, return_syscall
-window_ipc:
+	.globl	restart_reply, restart_reply_end, return_syscall
+restart_reply:
 return_syscall:
 	return_ipc
-window_ipc_end:
+restart_reply_end:
 
 hazard_ipc:
 	movb	$ASM_CONT_SYSRET, EC_CONT(%rax)
@@ -172,10 +172,10 @@ arch_return_syscall:
 	jmp	return_syscall
 
 	/* Back from a trap: every register counts, so IRET. An NMI in the window ends at arch_dispatch. */
-	.globl	arch_return_trap, window_trap, window_trap_end
+	.globl	arch_return_trap, restart_trap, restart_trap_end
 arch_return_trap:
 	empty_stack
-window_trap:
+restart_trap:
 	cmpq	$0, CPU(CPU_ATTENTION)
 	jne	hazard_trap
 	push	$SEL_USER_DATA
@@ -199,7 +199,7 @@ window_trap:
 	mov	EC_R15(%rdi), %r15
 	mov	EC_RDI(%rdi), %rdi
 	iretq
-window_trap_end:
+restart_trap_end:
 
 hazard_trap:
 	movb	$ASM_CONT_IRET, EC_CONT(%rdi)
@@ -212,11 +212,11 @@ hazard_trap:
 	 * that sees it has written before, which the last look at the mailbox finds, or after, which ends MWAIT. So no barrier
 	 * is needed.
 	 */
-	.globl	arch_idle, window_idle, window_idle_end, idle_wake
+	.globl	arch_idle, restart_idle, restart_idle_end, idle_wake
 arch_idle:
 	empty_stack
 	mov	%esi, CPU_SLEEPING(%rdi)
-window_idle:
+restart_idle:
 	cmpl	$0, CPU_HAZARD(%rdi)
 	jne	idle_wake
 	cmpq	$0, CPU_MAILBOX(%rdi)
@@ -224,7 +224,7 @@ window_idle:
 	cmp	$ASM_SLEEPING_HALTED, %esi
 	jne	1f
 	hlt
-	jmp	window_idle
+	jmp	restart_idle
 1:	lea	CPU_MAILBOX(%rdi), %rax
 	xor	%ecx, %ecx
 	xor	%edx, %edx
@@ -233,8 +233,8 @@ window_idle:
 	jne	idle_wake
 	xor	%eax, %eax
 	mwait
-	jmp	window_idle
-window_idle_end:
+	jmp	restart_idle
+restart_idle_end:
 
 	/*
 	 * On the running CPU's stack, wherever it came from. No barrier is needed behind the store: nobody is ready here, so

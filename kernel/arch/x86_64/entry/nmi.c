@@ -16,10 +16,10 @@
 #include "mmu/tlb.h"
 #include "trace/trace.h"
 
-extern const u8 window_syscall[], window_syscall_end[], short_window[], short_window_end[];
-extern const u8 window_ipc[], window_ipc_end[], window_call[], window_call_end[];
-extern const u8 window_trap[], window_trap_end[], window_idle[], window_idle_end[];
-extern const u8 vmx_run_window[], vmx_run_window_end[];
+extern const u8 restart_syscall[], restart_syscall_end[], restart_fastcall[], restart_fastcall_end[];
+extern const u8 restart_reply[], restart_reply_end[], restart_call[], restart_call_end[];
+extern const u8 restart_trap[], restart_trap_end[], restart_idle[], restart_idle_end[];
+extern const u8 restart_vm_entry[], restart_vm_entry_end[];
 extern const u8 idle_wake[], vmx_run_interrupted[];
 
 static bool within(u64 rip, const u8 *start, const u8 *end)
@@ -27,31 +27,31 @@ static bool within(u64 rip, const u8 *start, const u8 *end)
 	return rip >= (u64)start && rip < (u64)end;
 }
 
-static noinline void divert_exit(struct trap_frame *f, struct cpu *cpu)
+static noinline void redirect_exit(struct trap_frame *f, struct cpu *cpu)
 {
 	if (f->cs & 3) {
-		divert_event(f, DIVERT_NO_EVENT);
-	} else if (within(f->rip, window_syscall, window_syscall_end)) {
-		divert(f, window_syscall);
-	} else if (within(f->rip, short_window, short_window_end)) {
-		divert(f, short_window);
-	} else if (within(f->rip, window_ipc, window_ipc_end) || within(f->rip, window_call, window_call_end)) {
+		redirect_user(f, REDIRECT_NO_EVENT);
+	} else if (within(f->rip, restart_syscall, restart_syscall_end)) {
+		redirect_frame(f, restart_syscall);
+	} else if (within(f->rip, restart_fastcall, restart_fastcall_end)) {
+		redirect_frame(f, restart_fastcall);
+	} else if (within(f->rip, restart_reply, restart_reply_end) || within(f->rip, restart_call, restart_call_end)) {
 		cpu->ec->cont = CONT_SYSRET;
-		divert(f, arch_dispatch);
-	} else if (within(f->rip, window_trap, window_trap_end)) {
+		redirect_frame(f, arch_dispatch);
+	} else if (within(f->rip, restart_trap, restart_trap_end)) {
 		cpu->ec->cont = CONT_IRET;
-		divert(f, arch_dispatch);
-	} else if (within(f->rip, window_idle, window_idle_end)) {
-		divert(f, idle_wake);
+		redirect_frame(f, arch_dispatch);
+	} else if (within(f->rip, restart_idle, restart_idle_end)) {
+		redirect_frame(f, idle_wake);
 	}
 }
 
-void nmi_divert(struct trap_frame *f)
+void nmi_redirect(struct trap_frame *f)
 {
-	if (within(f->rip, vmx_run_window, vmx_run_window_end) && !(f->cs & 3))
-		divert(f, vmx_run_interrupted);
+	if (within(f->rip, restart_vm_entry, restart_vm_entry_end) && !(f->cs & 3))
+		redirect_frame(f, vmx_run_interrupted);
 	else
-		divert_exit(f, cpu_current());
+		redirect_exit(f, cpu_current());
 }
 
 static u32 orders; /* enum nmi_order; atomic */
@@ -77,10 +77,10 @@ unsigned nmi_kick_others(void)
 }
 
 /* One NMI each; they stay in the handler, where no other NMI comes in. */
-void arch_stop_others(void)
+void arch_halt_others(void)
 {
 	static struct cpu *winner;
-	if (__atomic_fetch_or(&orders, NMI_ORDER_STOP, __ATOMIC_SEQ_CST) & NMI_ORDER_STOP) {
+	if (__atomic_fetch_or(&orders, NMI_ORDER_HALT, __ATOMIC_SEQ_CST) & NMI_ORDER_HALT) {
 		while (winner != cpu_current()) /* another panic is under way; in our own, go on */
 			arch_halt();
 		return;
@@ -94,20 +94,20 @@ bool nmi_requested(const struct cpu *cpu)
 	return __atomic_load_n(&cpu->mailbox.newest, __ATOMIC_SEQ_CST) ||
 	       __atomic_load_n(&cpu->rcu_asked, __ATOMIC_SEQ_CST) ||
 	       __atomic_load_n(&cpu->tlb_asked, __ATOMIC_SEQ_CST) != cpu->tlb_done ||
-	       __atomic_load_n(&orders, __ATOMIC_SEQ_CST) & (NMI_ORDER_STOP | NMI_ORDER_HOLD);
+	       __atomic_load_n(&orders, __ATOMIC_SEQ_CST) & (NMI_ORDER_HALT | NMI_ORDER_STOP_MACHINE);
 }
 
-void nmi_stop_if_ordered(void)
+void nmi_halt_if_ordered(void)
 {
-	while (unlikely(__atomic_load_n(&orders, __ATOMIC_RELAXED) & NMI_ORDER_STOP))
+	while (unlikely(__atomic_load_n(&orders, __ATOMIC_RELAXED) & NMI_ORDER_HALT))
 		arch_halt();
 }
 
 /* True if that is what the NMI was about. */
 static noinline bool follow_orders(struct cpu *cpu)
 {
-	nmi_stop_if_ordered();
-	hold_answer();
+	nmi_halt_if_ordered();
+	stop_machine_answer();
 	if (!pmu_take_overflow())
 		return false;
 	__atomic_store_n(&cpu->trace.sample_asked, true, __ATOMIC_RELAXED);
@@ -166,10 +166,10 @@ static always_inline void handle(struct cpu *cpu, struct trap_frame *f)
 	/* It may have hit between a look at this mark and the window that ends with the guest. */
 	if (unlikely(cpu->vcpu != NULL) && note_out(cpu->vcpu))
 		hazard_set(cpu, HAZARD_RCU);
-	if (within(f->rip, vmx_run_window, vmx_run_window_end) && !(f->cs & 3))
-		divert(f, vmx_run_interrupted); /* it may have been about nested pages */
+	if (within(f->rip, restart_vm_entry, restart_vm_entry_end) && !(f->cs & 3))
+		redirect_frame(f, vmx_run_interrupted); /* it may have been about nested pages */
 	else if (cpu->hazard)
-		divert_exit(f, cpu);
+		redirect_exit(f, cpu);
 	cpu->nmi.back = f->rip;
 }
 

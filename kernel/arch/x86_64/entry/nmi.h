@@ -12,7 +12,7 @@ void nmi_handle(struct trap_frame *f);
  * For other handlers that may hit anything: returning, what they interrupted is sure to test the hazards once more
  * before user code or a guest runs, or the CPU sleeps.
  */
-void nmi_divert(struct trap_frame *f);
+void nmi_redirect(struct trap_frame *f);
 /* Whether something is asked of the CPU that an NMI tells about. */
 bool nmi_requested(const struct cpu *cpu);
 /*
@@ -26,11 +26,11 @@ void nmi_trace(struct cpu *cpu, unsigned mode, u64 rip);
 
 /* What all CPUs are to do in their NMI handlers besides; rarely anything. */
 enum nmi_order {
-	NMI_ORDER_STOP = 1 << 0,    /* nothing any more: panic */
-	NMI_ORDER_HOLD = 1 << 1,    /* hold_answer() */
-	NMI_ORDER_COUNTER = 1 << 2, /* look for a performance counter that has run over */
+	NMI_ORDER_HALT = 1 << 0,         /* stay in the handler for good: there is a panic */
+	NMI_ORDER_STOP_MACHINE = 1 << 1, /* stop_machine_answer() */
+	NMI_ORDER_COUNTER = 1 << 2,      /* look for a performance counter that has overflowed */
 };
 void nmi_order(u32 order, bool on);
-void nmi_stop_if_ordered(void);
+void nmi_halt_if_ordered(void);
 /* One for each other CPU that is online; how many there are. */
 unsigned nmi_kick_others(void);

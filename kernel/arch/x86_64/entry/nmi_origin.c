@@ -5,7 +5,7 @@
 #include "core/percpu.h"
 #include "lib/panic.h"
 
-extern const u8 vmx_run_window[], vmx_nmi_unblocked[];
+extern const u8 restart_vm_entry[], vmx_nmi_unblocked[];
 
 /* Time for an NMI that has left its sender's local APIC to get through, even to a CPU in system management mode. */
 #define FLIGHT_MS 10
@@ -32,7 +32,7 @@ static bool all_sent(const struct cpu *cpu)
 /* An NMI that was kept while the last one was handled comes before the next instruction, whatever time passes. */
 static bool is_next(const struct nmi_origin *o, u64 rip)
 {
-	return rip == o->back || rip == (u64)vmx_run_window || rip == (u64)vmx_nmi_unblocked;
+	return rip == o->back || rip == (u64)restart_vm_entry || rip == (u64)vmx_nmi_unblocked;
 }
 
 /* Nothing of what was counted last time can still come. */

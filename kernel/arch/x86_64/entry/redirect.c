@@ -4,7 +4,7 @@
 #include "arch_switch.h"
 #include "entry/frame.h"
 
-void divert(struct trap_frame *f, const void *rip)
+void redirect_frame(struct trap_frame *f, const void *rip)
 {
 	f->rip = (u64)rip;
 	f->cs = SEL_KERNEL_CODE;
@@ -13,7 +13,7 @@ void divert(struct trap_frame *f, const void *rip)
 	f->rflags = RFLAGS_FIXED;
 }
 
-void divert_event(struct trap_frame *f, unsigned event)
+void redirect_user(struct trap_frame *f, unsigned event)
 {
 	struct ec *ec = cpu_current()->ec;
 
@@ -39,7 +39,7 @@ void divert_event(struct trap_frame *f, unsigned event)
 		.error = 0,
 		.cr2 = ec->regs.cr2,
 	};
-	ec->cont = event == DIVERT_NO_EVENT ? CONT_IRET : CONT_EVENT;
+	ec->cont = event == REDIRECT_NO_EVENT ? CONT_IRET : CONT_EVENT;
 	ec->event = (u8)event;
-	divert(f, arch_dispatch);
+	redirect_frame(f, arch_dispatch);
 }

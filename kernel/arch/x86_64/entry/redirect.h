@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For handlers on stacks of their own: returning, by their IRET, to another place than the interrupted one. */
+/*
+ * Redirecting a trap frame: a handler that has a stack of its own (NMI, #DB, #MC) changes where its IRET leads to, so
+ * that the kernel does not go on at the instruction that was interrupted.
+ */
 #pragma once
 
 struct trap_frame;
 
-/* Goes on at `rip` in the kernel, on an empty main stack. */
-void divert(struct trap_frame *f, const void *rip);
+/* The handler returns to `rip` in the kernel, with the main stack empty. */
+void redirect_frame(struct trap_frame *f, const void *rip);
 
-/* User code comes into the kernel as if by a trap; with an event to raise, or to see to hazards before it goes on. */
-#define DIVERT_NO_EVENT 0xff
-void divert_event(struct trap_frame *f, unsigned event);
+/*
+ * The frame is one of user code. Its registers become the EC's, as if it had come in by a trap, and the handler returns
+ * to the dispatcher. `event`: the vector of an exception to raise for the EC, or REDIRECT_NO_EVENT, if the EC only has
+ * to go through the test of the hazards before it goes on.
+ */
+#define REDIRECT_NO_EVENT 0xff
+void redirect_user(struct trap_frame *f, unsigned event);

@@ -89,7 +89,7 @@ static bool is_stack_full(const struct trap_frame *f)
 __attribute__((noreturn)) static cold void trap_fatal(const struct trap_frame *f)
 {
 	limit_reports();
-	arch_stop_others(); /* user code may write to the same line */
+	arch_halt_others(); /* user code may write to the same line */
 	console_seize();
 	log_error("trap %lu (%s) in %s mode, error %#lx, cr2 %#lx, cr3 %#lx", f->vector,
 		  arch_event_name((unsigned)f->vector), f->cs & 3 ? "user" : "kernel", f->error, cr2_read(),
@@ -130,7 +130,7 @@ static void debug_trap(struct trap_frame *f)
 	if (cpu_current()->guest_regs)
 		dr6_clear_step();
 	if (f->cs & 3)
-		divert_event(f, TRAP_DB);
+		redirect_user(f, TRAP_DB);
 	else
 		f->rflags &= ~RFLAGS_TF;
 }
@@ -172,7 +172,7 @@ static cold void machine_check(struct trap_frame *f)
 		trap_fatal(f);
 	if (early)
 		return;
-	nmi_divert(f);
+	nmi_redirect(f);
 	entry_return(f);
 }
 

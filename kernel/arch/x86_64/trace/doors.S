@@ -26,6 +26,6 @@ doors_vm_entry:
 	push	%rdi
 	call	doors_note_vm_entry
 	pop	%rdi
-	jmp	vmx_run_window
+	jmp	restart_vm_entry
 
 	.section .note.GNU-stack, "", @progbits

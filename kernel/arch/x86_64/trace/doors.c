@@ -13,7 +13,7 @@
 #include "vmx/vmx.h"
 
 /* entry/entry.S, doors.S */
-extern const u8 entry_long[], doors_vm_entry[];
+extern const u8 entry_hypercall[], doors_vm_entry[];
 
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v);
 
@@ -28,7 +28,7 @@ void doors_note_vm_entry(struct vcpu *v);
 #define HYPERCALL_EVENTS (TRACE_BIT(HYPERCALL) | TRACE_BIT(HYPERCALL_END))
 #define HYPERCALL_PATHS ((1ul << TRACE_PATH_EXTENSION << 1) - 1)
 #define IPC_PATHS (1ul << HC_CALL | 1ul << HC_REPLY)
-#define SHORT_PATHS (1ul << HC_PT_CTRL | 1ul << HC_SM_CTRL)
+#define FASTCALL_PATHS (1ul << HC_PT_CTRL | 1ul << HC_SM_CTRL)
 #define DISPATCH_PATHS TRACE_PATH_BIT(DISPATCH)
 #define VM_EXIT_PATHS TRACE_PATH_BIT(VM_EXIT) /* a decision ends it, too */
 
@@ -39,7 +39,7 @@ const struct door doors[DOORS] = {
 	[DOOR_CALL] = {doors_call, HYPERCALL_EVENTS | TRACE_BIT(CALL), 1ul << HC_CALL, OPCODE_CALL},
 	[DOOR_REPLY] = {doors_reply, HYPERCALL_EVENTS | TRACE_BIT(REPLY), 1ul << HC_REPLY, OPCODE_CALL},
 	[DOOR_HYPERCALL] = {doors_hypercall, HYPERCALL_EVENTS, HYPERCALL_PATHS & ~IPC_PATHS, OPCODE_CALL},
-	[DOOR_SHORT] = {entry_long, HYPERCALL_EVENTS, SHORT_PATHS, OPCODE_JCC},
+	[DOOR_FASTCALL] = {entry_hypercall, HYPERCALL_EVENTS, FASTCALL_PATHS, OPCODE_JCC},
 	[DOOR_EXCEPTION] = {doors_exception, TRACE_BIT(EXCEPTION), TRACE_PATH_BIT(EXCEPTION), OPCODE_CALL},
 	[DOOR_DISPATCH] = {doors_dispatch, TRACE_BIT(DISPATCH) | TRACE_BIT(RESUME), DISPATCH_PATHS | VM_EXIT_PATHS,
 			   OPCODE_CALL},

@@ -9,7 +9,7 @@
 #define DOOR_CALL 0
 #define DOOR_REPLY 1
 #define DOOR_HYPERCALL 2
-#define DOOR_SHORT 3
+#define DOOR_FASTCALL 3
 #define DOOR_EXCEPTION 4
 #define DOOR_DISPATCH 5
 #define DOOR_VM_EXIT 6

@@ -20,7 +20,7 @@
 #include "vmx/vmx_state.h"
 #include "vmx/vmx_switch.h"
 
-extern const u8 vmx_run_window[];
+extern const u8 restart_vm_entry[];
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v);
 struct ec *vmx_entry_failed(struct cpu *cpu, struct vcpu *v);
 
@@ -79,7 +79,7 @@ static always_inline struct ec *reenter_after_nmi(struct cpu *cpu, struct vcpu *
 	__asm__ volatile("push %0\n\tpush %1\n\tpushf\n\tpush %2\n\tpush %3\n\tiretq"
 			 :
 			 : "i"(SEL_KERNEL_DATA), "r"((u64)cpu + CPU_STACK_TOP), "i"(SEL_KERNEL_CODE),
-			   "i"(vmx_run_window), "D"(v)
+			   "i"(restart_vm_entry), "D"(v)
 			 : "memory");
 	__builtin_unreachable();
 }
@@ -177,7 +177,7 @@ static cold bool machine_check_ends_run(struct cpu *cpu)
 	enum mca_outcome o = mca_take(cpu, MCA_IN_GUEST);
 
 	if (o == MCA_OUTCOME_PANIC) {
-		arch_stop_others();
+		arch_halt_others();
 		console_seize();
 		mca_show(cpu);
 		panic("machine check in a guest on CPU %u", cpu->id);

@@ -43,13 +43,13 @@ arch_vcpu_begin:
 	 * RDI = vCPU, which is cpu->vcpu. Between the test of the hazards and the entry nothing may be missed: an
 	 * NMI in this window goes on at vmx_run_interrupted, because it may also have been about nested pages.
 	 */
-	.globl	enter_guest, vmx_run_window, vmx_run_window_end, vmx_run_interrupted
+	.globl	enter_guest, restart_vm_entry, restart_vm_entry_end, vmx_run_interrupted
 	.balign 16, 0xcc
 enter_guest:
 	door	DOOR_VM_ENTRY
 	and	$-CPU_AREA_SIZE, %rsp
 	add	$CPU_STACK_TOP, %rsp
-vmx_run_window:
+restart_vm_entry:
 	cmpl	$0, CPU(CPU_HAZARD)
 	jne	vmx_run_interrupted
 	mov	VCPU_RAX(%rdi), %rax
@@ -72,7 +72,7 @@ vmx_run_window:
 	vmresume
 	jmp	entry_failed
 1:	vmlaunch
-vmx_run_window_end:
+restart_vm_entry_end:
 
 	/* The instruction itself has failed. The guest's registers are still in the vCPU. */
 entry_failed:
