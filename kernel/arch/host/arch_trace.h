@@ -9,8 +9,8 @@ extern struct host_trace {
 	u64 events, paths; /* points that are open */
 	unsigned stops;
 	void (*while_stopped)(void); /* if there is one */
-	unsigned counters;        /* that this machine has */
-	u64 counter[8];           /* their values: go up by i + 1 with each look */
+	unsigned counters;           /* that this machine has */
+	u64 counter[8];              /* their values: go up by i + 1 with each look */
 	unsigned chosen;
 	u32 period;
 } host_trace;

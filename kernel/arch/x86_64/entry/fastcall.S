@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hypercalls that are shorter than storing the caller's registers would be: up and down of a semaphore when nobody has to
- * wait or wake up, and the identifiers of portals. They use RCX and R11, which SYSCALL has clobbered, and look like
- * sys_sm_up(), sys_sm_down() and sys_pt_ctrl() in C. Whatever is out of the ordinary goes there: entry_fastcall_refused starts over,
- * nothing has changed yet.
+ * Fastcalls: hypercalls whose work is shorter than storing the caller's registers would be. These are up and down of a
+ * semaphore when nobody has to wait or wake up, and the identifiers of portals. They use RCX and R11, which SYSCALL has
+ * clobbered, and check what sys_sm_ctrl() and sys_pt_ctrl() check. Whatever is out of the ordinary goes there:
+ * entry_fastcall_refused starts over in C, because nothing has changed yet.
  */
 #include "entry/entry.inc"
 
@@ -12,8 +12,9 @@
 	.text
 
 /*
- * RCX = the object that RDI names, of this kind and with this permission: cap_lookup_object(). One branch, at the end; what
- * is behind it has in its shadow such an object or kobject_nothing (space/cap.h).
+ * RCX = the object that RDI names (the selector is in bits 63:12), of this kind and with this permission, as
+ * cap_lookup_object() finds it. There is one branch, at the end: what is executed speculatively behind it has such an
+ * object, or kobject_nothing (space/cap.h).
  */
 	.macro	lookup kind, perm
 	mov	%rdi, %rcx
@@ -55,9 +56,8 @@ entry_fastcall:
 	jle	up_slow
 	xor	%edi, %edi
 
-	/* All but RCX, RSP and R11 is the user's. An NMI that sets a hazard goes back to the start (nmi.c). */
-	.globl	restart_fastcall, restart_fastcall_end
-restart_fastcall:
+	/* All registers but RCX, RSP and R11 are the user's. An NMI that sets a hazard goes back to the start. */
+	restart_begin fastcall
 	mov	CPU(CPU_EC), %r11
 	cmpq	$0, CPU(CPU_ATTENTION)
 	jne	hazard_fastcall
@@ -65,7 +65,7 @@ restart_fastcall:
 	mov	EC_RSP(%r11), %rsp
 	mov	$USER_RFLAGS, %r11d
 	sysretq
-restart_fastcall_end:
+	restart_end fastcall, restart_fastcall
 
 	.balign 16, 0xcc
 fastcall_down:

@@ -1,57 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * NMIs are how CPUs signal each other: ordinary interrupts belong to user land and its guests. An NMI may hit
- * anything, so this takes no locks, prints nothing and only sets hazards; what they ask for is done on the way out of
- * the kernel. These places need help to notice: user code (it comes in), the exits and the entry of a guest after
- * their test (they start over or go to the dispatcher), and sleep (it ends). One that hits a guest is a VM exit.
+ * anything, so its handler takes no locks, prints nothing and only sets hazards; what they ask for is done on the way
+ * out of the kernel. Two kinds of code must be told, by a redirected frame: user code, which comes into the kernel,
+ * and the restart ranges (restart.h), in which the test of the hazards is over. An NMI that hits a guest is a VM
+ * exit, and comes to nmi_take() from vmx/.
  */
 #include "entry/nmi.h"
 
 #include "arch_switch.h"
 #include "core/vcpu.h"
-#include "entry/redirect.h"
 #include "entry/frame.h"
-#include "entry/stop_machine.h"
 #include "entry/nmi_origin.h"
+#include "entry/redirect.h"
+#include "entry/restart.h"
+#include "entry/stop_machine.h"
 #include "mmu/tlb.h"
 #include "trace/trace.h"
 
-extern const u8 restart_syscall[], restart_syscall_end[], restart_fastcall[], restart_fastcall_end[];
-extern const u8 restart_reply[], restart_reply_end[], restart_call[], restart_call_end[];
-extern const u8 restart_trap[], restart_trap_end[], restart_idle[], restart_idle_end[];
 extern const u8 restart_vm_entry[], restart_vm_entry_end[];
-extern const u8 idle_wake[], vmx_run_interrupted[];
-
-static bool within(u64 rip, const u8 *start, const u8 *end)
-{
-	return rip >= (u64)start && rip < (u64)end;
-}
 
 static noinline void redirect_exit(struct trap_frame *f, struct cpu *cpu)
 {
 	if (f->cs & 3) {
 		redirect_user(f, REDIRECT_NO_EVENT);
-	} else if (within(f->rip, restart_syscall, restart_syscall_end)) {
-		redirect_frame(f, restart_syscall);
-	} else if (within(f->rip, restart_fastcall, restart_fastcall_end)) {
-		redirect_frame(f, restart_fastcall);
-	} else if (within(f->rip, restart_reply, restart_reply_end) || within(f->rip, restart_call, restart_call_end)) {
-		cpu->ec->cont = CONT_SYSRET;
-		redirect_frame(f, arch_dispatch);
-	} else if (within(f->rip, restart_trap, restart_trap_end)) {
-		cpu->ec->cont = CONT_IRET;
-		redirect_frame(f, arch_dispatch);
-	} else if (within(f->rip, restart_idle, restart_idle_end)) {
-		redirect_frame(f, idle_wake);
+		return;
 	}
+	const struct restart_range *r = restart_range_of(f->rip);
+	if (!r)
+		return; /* the kernel comes to a test of the hazards by itself */
+	if (r->cont != RESTART_CONT_KEPT)
+		cpu->ec->cont = (u8)r->cont;
+	redirect_frame(f, (const void *)r->goes_on);
 }
 
 void nmi_redirect(struct trap_frame *f)
 {
-	if (within(f->rip, restart_vm_entry, restart_vm_entry_end) && !(f->cs & 3))
-		redirect_frame(f, vmx_run_interrupted);
-	else
-		redirect_exit(f, cpu_current());
+	redirect_exit(f, cpu_current());
 }
 
 static u32 orders; /* enum nmi_order; atomic */
@@ -159,16 +144,21 @@ static bool note_out(const struct vcpu *v)
 	return true;
 }
 
+/* Two constants instead of a search, because every NMI comes by here. Its row in the table says the same. */
+static bool hit_vm_entry(const struct trap_frame *f)
+{
+	return f->rip >= (u64)restart_vm_entry && f->rip < (u64)restart_vm_entry_end && !(f->cs & 3);
+}
+
 static always_inline void handle(struct cpu *cpu, struct trap_frame *f)
 {
 	if (unlikely(!nmi_take(cpu, f->rip)))
-		hazard_set(cpu, HAZARD_NMI); /* to be mentioned; one that hit a guest is not */
-	/* It may have hit between a look at this mark and the window that ends with the guest. */
+		hazard_set(cpu, HAZARD_NMI); /* it is to be mentioned; one that hit a guest is not */
+	/* It may have hit between a look at this mark and the restart range that ends with the guest. */
 	if (unlikely(cpu->vcpu != NULL) && note_out(cpu->vcpu))
 		hazard_set(cpu, HAZARD_RCU);
-	if (within(f->rip, restart_vm_entry, restart_vm_entry_end) && !(f->cs & 3))
-		redirect_frame(f, vmx_run_interrupted); /* it may have been about nested pages */
-	else if (cpu->hazard)
+	/* On the way into a guest it may have been about nested pages, which is no hazard. */
+	if (hit_vm_entry(f) || cpu->hazard)
 		redirect_exit(f, cpu);
 	cpu->nmi.back = f->rip;
 }

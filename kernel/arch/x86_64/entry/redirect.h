@@ -11,9 +11,9 @@ struct trap_frame;
 void redirect_frame(struct trap_frame *f, const void *rip);
 
 /*
- * The frame is one of user code. Its registers become the EC's, as if it had come in by a trap, and the handler returns
- * to the dispatcher. `event`: the vector of an exception to raise for the EC, or REDIRECT_NO_EVENT, if the EC only has
- * to go through the test of the hazards before it goes on.
+ * The frame is one of user code. Its registers become the EC's, as if it had come in by a trap, and the handler
+ * returns to the dispatcher. `event`: the vector of an exception to raise for the EC, or REDIRECT_NO_EVENT, if the EC
+ * only has to go through the test of the hazards before it goes on.
  */
 #define REDIRECT_NO_EVENT 0xff
 void redirect_user(struct trap_frame *f, unsigned event);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stopping all other CPUs for a moment. A CPU in its NMI handler is between two instructions of whatever it was at, and
- * no other NMI comes in, so as long as it waits there it is as good as stopped.
+ * Stopping all other CPUs for a moment. A CPU in its NMI handler is between two instructions of whatever it was at,
+ * and no other NMI comes in, so as long as it waits there it is as good as stopped.
  *
- * Locking: a stopped CPU may own any lock and may be in the middle of any list. So the function that runs meanwhile must
- * be short, take no lock, and wait for no other CPU. One caller at a time; trace/trace.c sees to that.
+ * Locking: a stopped CPU may own any lock and may be in the middle of any list. So the function that runs meanwhile
+ * must be short, take no lock, and wait for no other CPU. One caller at a time; trace/trace.c sees to that.
  */
 #include "entry/stop_machine.h"
 

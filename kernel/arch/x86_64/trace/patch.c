@@ -32,8 +32,8 @@ static bool closed_known;
 #define WORD 8 /* bytes */
 
 /*
- * By one store: this CPU is not stopped, an NMI may come between any two instructions, and its handler has a point, too.
- * The bytes before keep their values; what is behind may be the end of the text.
+ * By one store: this CPU is not stopped, an NMI may come between any two instructions, and its handler has a point,
+ * too. The bytes before keep their values; what is behind may be the end of the text.
  */
 static void write_code(u8 *at, const void *code, unsigned size)
 {
