@@ -117,7 +117,7 @@ bool nmi_take(struct cpu *cpu, u64 rip)
 {
 	bool ours = true;
 
-	if (likely(nmi_origin_is_usual(cpu)))
+	if (likely(nmi_origin_is_plain(cpu)))
 		tlb_answer(cpu);
 	else
 		ours = count_closely(cpu, rip);

@@ -15,7 +15,7 @@
 #include "lib/compiler.h"
 
 /* In the handler of an NMI: one kick for one NMI, which is it. */
-static always_inline bool nmi_origin_is_usual(struct cpu *cpu)
+static always_inline bool nmi_origin_is_plain(struct cpu *cpu)
 {
 	u32 kicks = __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which MSRs a guest uses without exits. There are four bitmaps for all guests: for passthrough PDs and others, and
- * for guests that have written an MSR that the host must save and put right at each exit ("live") and others. Until
- * then that MSR is what the VMM has set it to, and need not be read back (vmx_switch.c).
- * Manual: SDM vol. 3, 25.6.9.
+ * for guests that have written an MSR that the host must save and put right at each exit ("MSR pass-through") and
+ * others. Until then that MSR is what the VMM has set it to, and need not be read back (vmx_switch.c). Manual: SDM
+ * vol. 3, 25.6.9.
  */
 #include "cpu/cpu.h"
 #include "lib/string.h"
@@ -13,7 +13,7 @@
 #define HIGH_MSRS 0xc0000000u
 #define RANGE_BYTES 1024 /* read low, read high, write low, write high: a bit for each of 8192 MSRs */
 
-enum { MSR_R = 1, MSR_W = 2, MSR_W_LIVE = 4 };
+enum { MSR_R = 1, MSR_W = 2, MSR_W_PASSTHROUGH = 4 };
 
 static const struct {
 	u32 msr;
@@ -22,9 +22,9 @@ static const struct {
 } passed[] = {
 	{MSR_FS_BASE, false, MSR_R | MSR_W},
 	{MSR_GS_BASE, false, MSR_R | MSR_W},
-	{MSR_KERNEL_GS_BASE, false, MSR_R | MSR_W_LIVE},
-	{MSR_TSC_AUX, false, MSR_R | MSR_W_LIVE},
-	{MSR_SPEC_CTRL, false, MSR_R | MSR_W_LIVE},
+	{MSR_KERNEL_GS_BASE, false, MSR_R | MSR_W_PASSTHROUGH},
+	{MSR_TSC_AUX, false, MSR_R | MSR_W_PASSTHROUGH},
+	{MSR_SPEC_CTRL, false, MSR_R | MSR_W_PASSTHROUGH},
 	{MSR_ARCH_CAPABILITIES, false, MSR_R},
 	{MSR_PRED_CMD, false, MSR_R | MSR_W},
 	{MSR_FLUSH_CMD, false, MSR_R | MSR_W},
@@ -45,7 +45,7 @@ static void pass(u8 *bitmap, u32 msr, bool write)
 	bitmap[range * RANGE_BYTES + low / 8] &= (u8) ~(1u << low % 8);
 }
 
-static u8 *make(bool passthrough, bool live)
+static u8 *make(bool passthrough, bool msr_passthrough)
 {
 	u8 *bitmap = page_alloc();
 	if (!bitmap)
@@ -56,7 +56,7 @@ static u8 *make(bool passthrough, bool live)
 			continue;
 		if (passed[i].access & MSR_R)
 			pass(bitmap, passed[i].msr, false);
-		if (passed[i].access & MSR_W || (live && passed[i].access & MSR_W_LIVE))
+		if (passed[i].access & MSR_W || (msr_passthrough && passed[i].access & MSR_W_PASSTHROUGH))
 			pass(bitmap, passed[i].msr, true);
 	}
 	return bitmap;
@@ -77,7 +77,7 @@ void msr_bitmap_hide_spec_ctrl(void)
 			bitmaps[passthrough][false][MSR_SPEC_CTRL / 8] |= (u8)(1u << MSR_SPEC_CTRL % 8);
 }
 
-u64 msr_bitmap(bool passthrough, bool live)
+u64 msr_bitmap(bool passthrough, bool msr_passthrough)
 {
-	return heap_phys(bitmaps[passthrough][live]).v;
+	return heap_phys(bitmaps[passthrough][msr_passthrough]).v;
 }

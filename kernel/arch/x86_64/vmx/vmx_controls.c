@@ -143,7 +143,7 @@ static void write_addresses(const struct vcpu *v)
 	vmwrite(VMCS_EPTP, heap_phys(pd->mem.guest.root).v | EPTP_WRITE_BACK | EPTP_FOUR_LEVELS);
 	vmwrite(VMCS_IO_BITMAP_A, heap_phys(pd->pio.guest[0]).v);
 	vmwrite(VMCS_IO_BITMAP_B, heap_phys(pd->pio.guest[1]).v);
-	vmwrite(VMCS_MSR_BITMAP, msr_bitmap(v->arch.passthrough, v->arch.special & SPECIAL_LIVE));
+	vmwrite(VMCS_MSR_BITMAP, msr_bitmap(v->arch.passthrough, v->arch.pending & PENDING_MSR_PASSTHROUGH));
 	if (vmx.primary.may & PRI_TPR_SHADOW)
 		vmwrite(VMCS_VIRTUAL_APIC, heap_phys(v->vlapic_kp->page).v);
 	if (vmx.secondary.may & SEC_VIRTUAL_APIC)

@@ -55,9 +55,9 @@ void vmx_choose_xcr0(struct vcpu *v, u64 xcr0, u64 cr4)
 	bool differs = xcr0 != cpu_features.xcr0, hide = differs && !(cr4 & CR4_OSXSAVE);
 
 	a->xcr0 = xcr0;
-	vmx_set_special(a, SPECIAL_BAD_XCR0, !xcr0_is_valid(xcr0));
+	vmx_set_pending(a, PENDING_BAD_XCR0, !xcr0_is_valid(xcr0));
 	a->own_xcr0 = differs;
-	vmx_set_special(a, SPECIAL_XCR0, differs && !hide);
+	vmx_set_pending(a, PENDING_XCR0, differs && !hide);
 	if (a->hides_osxsave == hide)
 		return;
 	a->hides_osxsave = hide;
@@ -72,7 +72,7 @@ static bool show_osxsave(struct vcpu *v)
 	if (likely(!a->hides_osxsave))
 		return false;
 	a->hides_osxsave = false;
-	a->special |= SPECIAL_XCR0;
+	a->pending |= PENDING_XCR0;
 	vmx_write_cr_masks(v);
 	xcr0_write((u32)a->xcr0);
 	return true;

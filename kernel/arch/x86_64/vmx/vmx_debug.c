@@ -57,5 +57,5 @@ void vmx_debug_deliver(struct vcpu *v, u32 info)
 	update_state(info);
 	vmwrite(VMCS_ENTRY_INTR_INFO, info & ~INTR_NMI_UNBLOCKED);
 	vmwrite(VMCS_ENTRY_INST_LEN, vmread(VMCS_EXIT_INST_LEN)); /* of INT1 */
-	v->arch.special |= SPECIAL_EVENT;
+	v->arch.pending |= PENDING_EVENT;
 }

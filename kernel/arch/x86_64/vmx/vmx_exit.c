@@ -26,21 +26,21 @@ struct ec *vmx_entry_failed(struct cpu *cpu, struct vcpu *v);
 
 /* ---- the run is over ---- */
 
-static noinline struct ec *leave_specially(struct cpu *cpu, struct vcpu *v, u32 reason)
+static noinline struct ec *leave_slow(struct cpu *cpu, struct vcpu *v, u32 reason)
 {
 	vmx_to_host(cpu, v->ec, v);
-	v->arch.special &= ~(u32)SPECIAL_ENTERED;
+	v->arch.pending &= ~(u32)PENDING_ENTERED;
 	return vmx_state_store(v, reason);
 }
 
 static struct ec *leave(struct cpu *cpu, struct vcpu *v, u32 reason)
 {
 	vmx_leave_always(cpu, v);
-	return vmx_usual_exit(cpu, &v->arch) ? vmx_state_store(v, reason) : leave_specially(cpu, v, reason);
+	return vmx_plain_exit(cpu, &v->arch) ? vmx_state_store(v, reason) : leave_slow(cpu, v, reason);
 }
 
 /* Of what is to be delivered, the page tells. */
-static noinline struct ec *leave_pending(struct cpu *cpu, struct vcpu *v, u32 reason)
+static noinline struct ec *leave_undelivered(struct cpu *cpu, struct vcpu *v, u32 reason)
 {
 	vmx_leave_always(cpu, v);
 	vmx_to_host(cpu, v->ec, v);
@@ -73,9 +73,9 @@ static always_inline struct ec *reenter_after_nmi(struct cpu *cpu, struct vcpu *
 {
 	struct arch_vcpu *a = &v->arch;
 
-	if (unlikely(a->special & SPECIAL_WAITS_SIPI) || unlikely(vmx_is_set(a->stale)))
+	if (unlikely(a->pending & PENDING_WAITS_SIPI) || unlikely(vmx_is_set(a->stale)))
 		return reenter_unblocking(cpu, v);
-	a->special |= SPECIAL_ENTERED;
+	a->pending |= PENDING_ENTERED;
 	__asm__ volatile("push %0\n\tpush %1\n\tpushf\n\tpush %2\n\tpush %3\n\tiretq"
 			 :
 			 : "i"(SEL_KERNEL_DATA), "r"((u64)cpu + CPU_STACK_TOP), "i"(SEL_KERNEL_CODE),
@@ -87,7 +87,7 @@ static always_inline struct ec *reenter_after_nmi(struct cpu *cpu, struct vcpu *
 static noinline struct ec *exit_nmi_of_guest(struct cpu *cpu, struct vcpu *v)
 {
 	unblock_nmis();
-	v->arch.special |= SPECIAL_ENTERED;
+	v->arch.pending |= PENDING_ENTERED;
 	vmx_leave_always(cpu, v);
 	vmx_to_host(cpu, v->ec, v);
 	return vmx_end_with_nmi(cpu, v);
@@ -135,18 +135,18 @@ static u32 use_up_timer(struct arch_vcpu *a)
  * anything else does: that is the end of a run that was poked, or whose timeout is over, and the VMM finds the last
  * as an event whose delivery was interrupted.
  */
-static noinline struct ec *exit_debug(struct cpu *cpu, struct vcpu *v, u32 info, u32 special)
+static noinline struct ec *exit_debug(struct cpu *cpu, struct vcpu *v, u32 info, u32 pending)
 {
 	struct arch_vcpu *a = &v->arch;
 
 	vmx_debug_deliver(v, info);
-	if (special & SPECIAL_CUT_SHORT)
-		return leave_pending(cpu, v, VCPU_EXIT_POKED);
+	if (pending & PENDING_IMMEDIATE_EXIT)
+		return leave_undelivered(cpu, v, VCPU_EXIT_POKED);
 	if (vmread(VMCS_TIMER))
 		return vmx_reenter(cpu, v);
-	if (special & SPECIAL_DEBUG_LATE)
-		return leave_pending(cpu, v, use_up_timer(a));
-	a->special |= SPECIAL_DEBUG_LATE;
+	if (pending & PENDING_DEBUG_LATE)
+		return leave_undelivered(cpu, v, use_up_timer(a));
+	a->pending |= PENDING_DEBUG_LATE;
 	return vmx_reenter(cpu, v);
 }
 
@@ -163,7 +163,7 @@ static void redeliver(struct arch_vcpu *a, u32 info)
 		vmwrite(VMCS_ENTRY_INTR_INFO, event & ~INTR_NMI_UNBLOCKED);
 		vmwrite(VMCS_ENTRY_INTR_ERROR, vmread(VMCS_VECTORING_ERROR));
 		vmwrite(VMCS_ENTRY_INST_LEN, vmread(VMCS_EXIT_INST_LEN));
-		a->special |= SPECIAL_EVENT;
+		a->pending |= PENDING_EVENT;
 		if ((event & INTR_TYPE_MASK) == INTR_TYPE_NMI)
 			vmwrite(VMCS_GUEST_INTR_STATE, state & ~(u64)INTR_STATE_NMI);
 	} else if (info & INTR_NMI_UNBLOCKED) {
@@ -199,11 +199,11 @@ static noinline struct ec *exit_machine_check(struct cpu *cpu, struct vcpu *v, u
 /* The entry that failed for it has changed nothing, so it can be tried again (SDM vol. 3, 27.8). */
 static noinline struct ec *entry_met_machine_check(struct cpu *cpu, struct vcpu *v)
 {
-	return machine_check_ends_run(cpu) ? leave_pending(cpu, v, REASON_MACHINE_CHECK) : vmx_reenter(cpu, v);
+	return machine_check_ends_run(cpu) ? leave_undelivered(cpu, v, REASON_MACHINE_CHECK) : vmx_reenter(cpu, v);
 }
 
 /* An exception or an NMI. */
-static noinline struct ec *exit_event(struct cpu *cpu, struct vcpu *v, u32 special)
+static noinline struct ec *exit_event(struct cpu *cpu, struct vcpu *v, u32 pending)
 {
 	u32 info = (u32)vmread(VMCS_EXIT_INTR_INFO);
 	u8 vector = info & INTR_VECTOR_MASK;
@@ -211,7 +211,7 @@ static noinline struct ec *exit_event(struct cpu *cpu, struct vcpu *v, u32 speci
 	if (vector == VECTOR_NMI)
 		return exit_nmi(cpu, v);
 	if (vector == VECTOR_DB && !(v->arch.exceptions >> VECTOR_DB & 1))
-		return exit_debug(cpu, v, info, special);
+		return exit_debug(cpu, v, info, pending);
 	if (vector == VECTOR_MC)
 		return exit_machine_check(cpu, v, info);
 	v->arch.exception = info;
@@ -249,9 +249,9 @@ static noinline struct ec *let_access(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
 
-	a->special |= SPECIAL_LIVE;
+	a->pending |= PENDING_MSR_PASSTHROUGH;
 	vmx_set_spec_ctrl(a, a->spec_ctrl);
-	if (a->special & SPECIAL_SPEC_CTRL)
+	if (a->pending & PENDING_SPEC_CTRL)
 		msr_write(MSR_SPEC_CTRL, a->spec_ctrl);
 	vmwrite(VMCS_MSR_BITMAP, msr_bitmap(a->passthrough, true));
 	return vmx_reenter(cpu, v);
@@ -261,7 +261,8 @@ static noinline struct ec *exit_rdmsr(struct cpu *cpu, struct vcpu *v)
 {
 	const struct arch_vcpu *a = &v->arch;
 
-	if ((u32)v->regs.rcx == MSR_SPEC_CTRL && !(a->special & SPECIAL_LIVE) && a->primary & PRI_MSR_BITMAPS)
+	if ((u32)v->regs.rcx == MSR_SPEC_CTRL && !(a->pending & PENDING_MSR_PASSTHROUGH) &&
+	    a->primary & PRI_MSR_BITMAPS)
 		return let_access(cpu, v);
 	return leave(cpu, v, REASON_RDMSR);
 }
@@ -272,7 +273,7 @@ static always_inline struct ec *exit_wrmsr(struct cpu *cpu, struct vcpu *v)
 	u32 msr = (u32)v->regs.rcx;
 	bool ours = msr == MSR_SPEC_CTRL || msr == MSR_TSC_AUX || msr == MSR_KERNEL_GS_BASE;
 
-	if (ours && !(a->special & SPECIAL_LIVE) && a->primary & PRI_MSR_BITMAPS)
+	if (ours && !(a->pending & PENDING_MSR_PASSTHROUGH) && a->primary & PRI_MSR_BITMAPS)
 		return let_access(cpu, v);
 	return leave(cpu, v, REASON_WRMSR);
 }
@@ -288,18 +289,18 @@ static bool is_kick(void)
 	 1ull << REASON_TIMER | 1ull << (REASON_BAD_STATE & 63) | 1ull << (REASON_BAD_MSR & 63) |      \
 	 1ull << (REASON_MACHINE_CHECK & 63))
 
-#define NOT_USUAL (OURS | 1ull << REASON_EXCEPTION | 1ull << REASON_EPT_VIOLATION | 1ull << REASON_EPT_MISCONFIG)
+#define NOT_PLAIN (OURS | 1ull << REASON_EXCEPTION | 1ull << REASON_EPT_VIOLATION | 1ull << REASON_EPT_MISCONFIG)
 
 /* Constant once all CPUs are started: RDMSR is one of them only where SPEC_CTRL has to be hidden. */
-static u64 ours = OURS, not_usual = NOT_USUAL;
+static u64 ours = OURS, not_plain = NOT_PLAIN;
 
 void vmx_exit_hide_spec_ctrl(void)
 {
 	ours |= 1ull << REASON_RDMSR;
-	not_usual |= 1ull << REASON_RDMSR;
+	not_plain |= 1ull << REASON_RDMSR;
 }
 
-static noinline struct ec *handle(struct cpu *cpu, struct vcpu *v, u32 reason, u32 special)
+static noinline struct ec *handle(struct cpu *cpu, struct vcpu *v, u32 reason, u32 pending)
 {
 	struct arch_vcpu *a = &v->arch;
 
@@ -308,59 +309,59 @@ static noinline struct ec *handle(struct cpu *cpu, struct vcpu *v, u32 reason, u
 		return exit_cr(cpu, v);
 	case REASON_WRMSR:
 		return exit_wrmsr(cpu, v);
-	case REASON_TIMER: /* one that was cut short is no timeout */
-		return leave(cpu, v, special & SPECIAL_CUT_SHORT ? VCPU_EXIT_POKED : use_up_timer(a));
+	case REASON_TIMER: /* one that was set for an immediate exit is no timeout */
+		return leave(cpu, v, pending & PENDING_IMMEDIATE_EXIT ? VCPU_EXIT_POKED : use_up_timer(a));
 	case REASON_INIT:
-		a->special |= SPECIAL_WAITS_SIPI;
+		a->pending |= PENDING_WAITS_SIPI;
 		/* Some save "SMIs are blocked", with which nobody outside of SMM may enter (SDM vol. 3, 27.3.1.5). */
 		vmwrite(VMCS_GUEST_INTR_STATE, vmread(VMCS_GUEST_INTR_STATE) & ~(u64)INTR_STATE_SMI);
 		return vmx_reenter(cpu, v);
 	case REASON_SIPI:
 		if (is_kick())
 			return vmx_reenter(cpu, v); /* the NMI that came along gets through now */
-		a->special &= ~(u32)SPECIAL_WAITS_SIPI;
+		a->pending &= ~(u32)PENDING_WAITS_SIPI;
 		return leave(cpu, v, REASON_SIPI);
 	case REASON_MACHINE_CHECK:
 		return entry_met_machine_check(cpu, v);
 	default: /* a failed entry, RDMSR, or a reason beyond 63 */
 		if (unlikely(reason == REASON_RDMSR))
 			return exit_rdmsr(cpu, v);
-		return reason & REASON_FAILED ? leave_pending(cpu, v, reason) : leave(cpu, v, reason);
+		return reason & REASON_FAILED ? leave_undelivered(cpu, v, reason) : leave(cpu, v, reason);
 	}
 }
 
-/* `special` is what it was before the entry. */
-static always_inline struct ec *exit_by_reason(struct cpu *cpu, struct vcpu *v, u32 reason, u32 special)
+/* `pending` is what it was before the entry. */
+static always_inline struct ec *exit_by_reason(struct cpu *cpu, struct vcpu *v, u32 reason, u32 pending)
 {
 	if (reason == REASON_EXCEPTION)
-		return exit_event(cpu, v, special);
+		return exit_event(cpu, v, pending);
 	if (ours >> (reason & 63) & 1)
-		return handle(cpu, v, reason, special);
+		return handle(cpu, v, reason, pending);
 	return leave(cpu, v, reason);
 }
 
-static noinline struct ec *exit_undoing(struct cpu *cpu, struct vcpu *v, u32 reason, u32 special)
+static noinline struct ec *exit_undoing(struct cpu *cpu, struct vcpu *v, u32 reason, u32 pending)
 {
 	vmx_undo(&v->arch);
-	return exit_by_reason(cpu, v, reason, special);
+	return exit_by_reason(cpu, v, reason, pending);
 }
 
 /* The other bits tell of enclaves and bus locks (SDM vol. 3, 25.9.1), which are no business of the VMM's. */
 #define REASON_BASIC 0xffffu
 
-static noinline struct ec *exit_specially(struct cpu *cpu, struct vcpu *v, u64 all)
+static noinline struct ec *exit_slow(struct cpu *cpu, struct vcpu *v, u64 all)
 {
 	struct arch_vcpu *a = &v->arch;
-	u32 special = a->special, reason = all & (REASON_FAILED | REASON_BASIC);
+	u32 pending = a->pending, reason = all & (REASON_FAILED | REASON_BASIC);
 
-	if (special) {
+	if (pending) {
 		cpu->waits_sipi = false;
 		if (!(reason & REASON_FAILED)) /* the event is delivered */
-			a->special &= ~(u32)(SPECIAL_EVENT | SPECIAL_FIRST | SPECIAL_DEBUG_LATE);
-		if (unlikely(special & SPECIAL_UNDO))
-			return exit_undoing(cpu, v, reason, special);
+			a->pending &= ~(u32)(PENDING_EVENT | PENDING_LAUNCH | PENDING_DEBUG_LATE);
+		if (unlikely(pending & PENDING_UNDO))
+			return exit_undoing(cpu, v, reason, pending);
 	}
-	return exit_by_reason(cpu, v, reason, special);
+	return exit_by_reason(cpu, v, reason, pending);
 }
 
 /* From vmx_run.S: the guest's general registers are in v->regs. A VMM that asks for no more than a few of them gets
@@ -370,8 +371,8 @@ struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v)
 	u64 all = vmread(VMCS_EXIT_REASON); /* in one register: no copy of 32 bits */
 
 	v->mtd = 0;
-	if (unlikely(not_usual >> (all & 63) & 1) || !vmx_usual_exit(cpu, &v->arch))
-		return exit_specially(cpu, v, all);
+	if (unlikely(not_plain >> (all & 63) & 1) || !vmx_plain_exit(cpu, &v->arch))
+		return exit_slow(cpu, v, all);
 	u32 reason = all & REASON_BASIC;
 	vmx_leave_always(cpu, v);
 	if (v->wanted & ~(u64)MTD_GPR_ACDB)
@@ -387,5 +388,5 @@ struct ec *vmx_entry_failed(struct cpu *cpu, struct vcpu *v)
 {
 	v->mtd = 0;
 	cpu->waits_sipi = false;
-	return leave_pending(cpu, v, VCPU_EXIT_REFUSED);
+	return leave_undelivered(cpu, v, VCPU_EXIT_REFUSED);
 }

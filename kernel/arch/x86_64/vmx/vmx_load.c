@@ -73,9 +73,9 @@ static always_inline void load_injection(struct vcpu *v, const struct utcb_state
 	if (unlikely(primary != v->arch.primary))
 		vmx_write_primary(v, primary);
 	if (info & INTR_VALID)
-		v->arch.special |= SPECIAL_EVENT;
+		v->arch.pending |= PENDING_EVENT;
 	else
-		v->arch.special &= ~(u32)SPECIAL_EVENT;
+		v->arch.pending &= ~(u32)PENDING_EVENT;
 }
 
 static always_inline void load_activity(struct vcpu *v, const struct utcb_state *s)
@@ -84,8 +84,8 @@ static always_inline void load_activity(struct vcpu *v, const struct utcb_state 
 
 	vmwrite_from(VMCS_GUEST_INTR_STATE, &s->intr_state);
 	vmwrite(VMCS_GUEST_ACTV_STATE, activity);
-	if (unlikely(activity == ACTIVITY_WAIT_SIPI) || unlikely(v->arch.special & SPECIAL_WAITS_SIPI))
-		vmx_set_special(&v->arch, SPECIAL_WAITS_SIPI, activity == ACTIVITY_WAIT_SIPI); /* see vmx_run.c */
+	if (unlikely(activity == ACTIVITY_WAIT_SIPI) || unlikely(v->arch.pending & PENDING_WAITS_SIPI))
+		vmx_set_pending(&v->arch, PENDING_WAITS_SIPI, activity == ACTIVITY_WAIT_SIPI); /* see vmx_run.c */
 }
 
 static noinline void write_exceptions(struct arch_vcpu *a, u32 exceptions)
@@ -138,7 +138,7 @@ static noinline void write_efer(struct arch_vcpu *a, u64 efer, u64 entry)
 {
 	a->kernel_gs_base = msr_read(MSR_KERNEL_GS_BASE); /* SWAPGS may become impossible now */
 	a->efer = efer;
-	vmx_set_special(a, SPECIAL_SYSCALL, efer & EFER_SCE);
+	vmx_set_pending(a, PENDING_SYSCALL, efer & EFER_SCE);
 	vmwrite(VMCS_ENTRY_CONTROLS, efer & EFER_LMA ? entry | ENTRY_IA32E : entry & ~(u64)ENTRY_IA32E);
 	vmwrite(VMCS_GUEST_EFER, efer);
 }
@@ -188,7 +188,7 @@ static always_inline void load_timeout(struct vcpu *v, const struct utcb_state *
 	u64 tsc = READ_ONCE(s->tsc_timeout);
 	u64 ticks = (tsc >> vmx.timer_shift) + ((tsc & bits_low(vmx.timer_shift)) != 0);
 	vmwrite(VMCS_TIMER, min_u64(ticks, ~0u));
-	v->arch.special &= ~(u32)SPECIAL_CUT_SHORT;
+	v->arch.pending &= ~(u32)PENDING_IMMEDIATE_EXIT;
 	v->arch.has_timeout = true;
 }
 
@@ -250,9 +250,9 @@ static always_inline void load_known_msrs(struct vcpu *v, u64 mtd, const struct 
 #undef X
 }
 
-#define MTD_SELDOM (MTD_TSC_TIMEOUT | MTD_TPR | MTD_VINTR | MTD_EOI | MTD_TLB)
+#define MTD_RARE (MTD_TSC_TIMEOUT | MTD_TPR | MTD_VINTR | MTD_EOI | MTD_TLB)
 
-static noinline void load_seldom(struct vcpu *v)
+static noinline void load_rare(struct vcpu *v)
 {
 	const struct utcb_state *s = v->state;
 
@@ -308,9 +308,9 @@ static always_inline u32 load(struct vcpu *v, u64 mtd)
 
 u32 vmx_state_load_rest(struct vcpu *v)
 {
-	if (unlikely(v->mtd & MTD_SELDOM)) {
-		load_seldom(v);
-		if (!(v->mtd & ~(VMX_MTD_OFTEN | MTD_SELDOM)))
+	if (unlikely(v->mtd & MTD_RARE)) {
+		load_rare(v);
+		if (!(v->mtd & ~(VMX_MTD_OFTEN | MTD_RARE)))
 			return 0;
 	}
 	return (v->mtd & MTD_WHOLE) == MTD_WHOLE ? load(v, MTD_WHOLE) : load(v, v->mtd);
@@ -320,5 +320,5 @@ bool arch_vcpu_has_event(const struct vcpu *v)
 {
 	if (v->mtd & MTD_INJ)
 		return READ_ONCE(v->state->intr_info) & INTR_VALID;
-	return v->arch.special & SPECIAL_EVENT;
+	return v->arch.pending & PENDING_EVENT;
 }

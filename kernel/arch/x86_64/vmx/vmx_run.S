@@ -46,7 +46,7 @@ enter_guest:
 	cmpl	$0, CPU(CPU_HAZARD)
 	jne	vmx_run_interrupted
 	load_gprs_except VCPU, %rdi, rsp, rdi
-	testl	$ASM_SPECIAL_FIRST, VCPU_SPECIAL(%rdi)
+	testl	$ASM_PENDING_LAUNCH, VCPU_PENDING(%rdi)
 	load_gprs VCPU, %rdi, rdi
 	jnz	1f
 	vmresume

@@ -55,11 +55,11 @@ static always_inline struct ec *enter(struct vcpu *v)
 
 void vmx_undo(struct arch_vcpu *a)
 {
-	if (a->special & SPECIAL_CUT_SHORT)
+	if (a->pending & PENDING_IMMEDIATE_EXIT)
 		vmwrite(VMCS_TIMER, a->timer);
-	if (a->special & SPECIAL_MASKED)
+	if (a->pending & PENDING_MASKED)
 		vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_IF);
-	a->special &= ~(u32)SPECIAL_UNDO;
+	a->pending &= ~(u32)PENDING_UNDO;
 }
 
 /* Interrupts of a guest that drives the machine stay in its APIC. Those of others end the run. */
@@ -70,7 +70,7 @@ static void mask_interrupts(struct arch_vcpu *a)
 	if (!a->passthrough || !(flags & RFLAGS_IF))
 		return;
 	vmwrite(VMCS_GUEST_RFLAGS, flags & ~(u64)RFLAGS_IF);
-	a->special |= SPECIAL_MASKED;
+	a->pending |= PENDING_MASKED;
 }
 
 /*
@@ -95,17 +95,17 @@ static bool choose_wait(struct cpu *cpu, struct arch_vcpu *a)
 	return false;
 }
 
-static bool has(const struct arch_vcpu *a, u32 special)
+static bool has(const struct arch_vcpu *a, u32 pending)
 {
-	return (a->special & special) == special;
+	return (a->pending & pending) == pending;
 }
 
 struct ec *vmx_finish(struct vcpu *v, u32 reason)
 {
-	if (v->arch.special & SPECIAL_UNDO)
+	if (v->arch.pending & PENDING_UNDO)
 		vmx_undo(&v->arch);
-	v->arch.special &= ~(u32)SPECIAL_ENTERED;
-	return vmx_state_store_pending(v, reason);
+	v->arch.pending &= ~(u32)PENDING_ENTERED;
+	return vmx_state_store_undelivered(v, reason);
 }
 
 /* An entry was refused before the CPU saw it. The page has the bits that count as tried. */
@@ -119,9 +119,9 @@ static struct ec *refuse(struct vcpu *v, u32 reason)
  * again by the next run. */
 static struct ec *end_poked(struct vcpu *v)
 {
-	if (v->arch.special & SPECIAL_UNDO)
+	if (v->arch.pending & PENDING_UNDO)
 		vmx_undo(&v->arch);
-	if (v->arch.special & SPECIAL_ENTERED)
+	if (v->arch.pending & PENDING_ENTERED)
 		return vmx_finish(v, VCPU_EXIT_POKED);
 	v->state->exit_reason = VCPU_EXIT_POKED;
 	return vcpu_end_run(v);
@@ -135,12 +135,12 @@ struct ec *vmx_end_with_nmi(struct cpu *cpu, struct vcpu *v)
 }
 
 /* The event is delivered, and then the timer ends the run before the first instruction. False: there is none. */
-static bool cut_short(struct arch_vcpu *a)
+static bool request_immediate_exit(struct arch_vcpu *a)
 {
-	if (!(a->special & SPECIAL_EVENT))
+	if (!(a->pending & PENDING_EVENT))
 		return false;
-	if (!(a->special & SPECIAL_CUT_SHORT)) {
-		a->special |= SPECIAL_CUT_SHORT;
+	if (!(a->pending & PENDING_IMMEDIATE_EXIT)) {
+		a->pending |= PENDING_IMMEDIATE_EXIT;
 		a->timer = (u32)vmread(VMCS_TIMER);
 		vmwrite(VMCS_TIMER, 0);
 	}
@@ -156,14 +156,14 @@ static always_inline struct ec *enter_from(struct vcpu *v)
 }
 
 /* The state is loaded. */
-static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
+static noinline struct ec *go_on_slow(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
 	bool poked = READ_ONCE(v->poked);
 
-	if (!poked && a->special & SPECIAL_CUT_SHORT)
+	if (!poked && a->pending & PENDING_IMMEDIATE_EXIT)
 		vmx_undo(a); /* of a run that was never entered */
-	if (poked && !cut_short(a))
+	if (poked && !request_immediate_exit(a))
 		return end_poked(v);
 	if (unlikely(cpu->nmi_foreign)) {
 		if (a->passthrough)
@@ -171,9 +171,9 @@ static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
 		if (!__atomic_load_n(&cpu->passthrough, __ATOMIC_RELAXED))
 			cpu->nmi_foreign = false; /* for nobody */
 	}
-	if (has(a, SPECIAL_WAITS_SIPI | SPECIAL_EVENT) || !vmx_to_guest(cpu, v->ec, v))
+	if (has(a, PENDING_WAITS_SIPI | PENDING_EVENT) || !vmx_to_guest(cpu, v->ec, v))
 		return refuse(v, REASON_BAD_STATE);
-	if (a->special & SPECIAL_WAITS_SIPI && !choose_wait(cpu, a)) {
+	if (a->pending & PENDING_WAITS_SIPI && !choose_wait(cpu, a)) {
 		cr2_write(v->regs.cr2); /* as if it had been entered */
 		vmx_interrupted(cpu, v);
 	}
@@ -182,8 +182,8 @@ static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
 
 static always_inline struct ec *go_on(struct cpu *cpu, struct vcpu *v)
 {
-	if (unlikely(vmx_is_set(&v->poked)) || unlikely(cpu->nmi_foreign) || !vmx_usual_entry(cpu, &v->arch))
-		return go_on_specially(cpu, v);
+	if (unlikely(vmx_is_set(&v->poked)) || unlikely(cpu->nmi_foreign) || !vmx_plain_entry(cpu, &v->arch))
+		return go_on_slow(cpu, v);
 	return enter_from(v);
 }
 
@@ -203,7 +203,7 @@ static noinline struct ec *load_vcpu(struct cpu *cpu, struct vcpu *v)
 	return arch_vcpu_run(cpu, v->ec);
 }
 
-/* The usual path ends in a jump into the guest, and so do all others: nothing is kept on the stack. */
+/* The plain path ends in a jump into the guest, and so do all others: nothing is kept on the stack. */
 struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec)
 {
 	struct vcpu *v = ec->vcpu;
@@ -222,7 +222,7 @@ void vmx_interrupted(struct cpu *cpu, struct vcpu *v)
 	struct ec *ec = cpu->ec;
 
 	cpu->waits_sipi = false;
-	if (unlikely(v->arch.special & SPECIAL_UNDO))
+	if (unlikely(v->arch.pending & PENDING_UNDO))
 		vmx_undo(&v->arch); /* the run may end without another look at the VMCS: its EC may be killed */
 	vmx_leave_always(cpu, v);
 	vmx_to_host(cpu, ec, v);
@@ -232,8 +232,8 @@ void vmx_interrupted(struct cpu *cpu, struct vcpu *v)
 
 struct ec *vmx_reenter(struct cpu *cpu, struct vcpu *v)
 {
-	v->arch.special |= SPECIAL_ENTERED;
-	if (cpu->hazard || READ_ONCE(v->poked) || v->arch.special & SPECIAL_WAITS_SIPI)
+	v->arch.pending |= PENDING_ENTERED;
+	if (cpu->hazard || READ_ONCE(v->poked) || v->arch.pending & PENDING_WAITS_SIPI)
 		vmx_interrupted(cpu, v);
 	return enter(v);
 }

@@ -24,7 +24,7 @@ static always_inline void vmx_leave_always(struct cpu *cpu, struct vcpu *v)
 }
 
 /* What vmx_undo() puts right. */
-#define SPECIAL_UNDO (SPECIAL_CUT_SHORT | SPECIAL_MASKED)
+#define PENDING_UNDO (PENDING_IMMEDIATE_EXIT | PENDING_MASKED)
 
 /* The timer and RFLAGS.IF as the VMM or the guest wants them. */
 void vmx_undo(struct arch_vcpu *a);

@@ -43,7 +43,7 @@ struct ec *vmx_state_store(struct vcpu *v, u32 reason);
 /* Of a run that did not end with an exit: the event that is still to be injected is shown as one that was
  * interrupted.
  */
-struct ec *vmx_state_store_pending(struct vcpu *v, u32 reason);
+struct ec *vmx_state_store_undelivered(struct vcpu *v, u32 reason);
 
 /* Segments: X(MTD group, number, member of the state page). */
 #define VMX_SEGMENT_LIST(X)     \

@@ -118,7 +118,7 @@ static always_inline void store_syscall_msrs(struct arch_vcpu *a, struct utcb_st
 	s->star = a->star;
 	s->lstar = a->lstar;
 	s->fmask = a->fmask;
-	if (likely(a->efer & EFER_LME) || a->special & SPECIAL_LIVE)
+	if (likely(a->efer & EFER_LME) || a->pending & PENDING_MSR_PASSTHROUGH)
 		store_msr(MSR_KERNEL_GS_BASE, &s->kernel_gs_base);
 	else
 		s->kernel_gs_base = a->kernel_gs_base;
@@ -172,7 +172,7 @@ static void store_vectoring(struct utcb_state *s, u32 info)
 	s->vect_error = vectoring & INTR_ERROR_VALID ? (u32)vmread(VMCS_VECTORING_ERROR) : 0;
 }
 
-static void store_pending_event(struct utcb_state *s)
+static void store_undelivered_event(struct utcb_state *s)
 {
 	s->intr_info = s->intr_error = 0;
 	s->vect_info = (u32)vmread(VMCS_ENTRY_INTR_INFO);
@@ -187,7 +187,7 @@ static always_inline void store_no_event(struct utcb_state *s)
 static always_inline void store_event(const struct vcpu *v, u32 reason, bool by_hardware)
 {
 	if (!by_hardware)
-		store_pending_event(v->state);
+		store_undelivered_event(v->state);
 	else if (reason == REASON_EXCEPTION)
 		store_vectoring(v->state, v->arch.exception);
 	else if (IN_DELIVERY >> (reason & 63) & 1)
@@ -207,7 +207,7 @@ static always_inline bool was_active(const struct vcpu *v, u32 reason, bool by_h
 static always_inline void store_activity(const struct vcpu *v)
 {
 	v->state->actv_state = (u32)vmread(VMCS_GUEST_ACTV_STATE);
-	if (unlikely(v->arch.special & SPECIAL_WAITS_SIPI))
+	if (unlikely(v->arch.pending & PENDING_WAITS_SIPI))
 		v->state->actv_state = ACTIVITY_WAIT_SIPI;
 }
 
@@ -251,7 +251,7 @@ static always_inline bool tells_more(u32 reason)
 	return reason == REASON_EXCEPTION || IN_DELIVERY >> (reason & 63) & 1;
 }
 
-/* The activity state is the only thing that such an exit may add to the usual. False: there is more. */
+/* The activity state is the only thing that such an exit may add to what is stored for all. False: there is more. */
 static always_inline bool tells_no_more(const struct vcpu *v, u64 mtd, u32 reason, bool by_hardware)
 {
 	if (!by_hardware)
@@ -318,7 +318,7 @@ struct ec *vmx_state_store(struct vcpu *v, u32 reason)
 	return store_all_about(v, reason, true);
 }
 
-struct ec *vmx_state_store_pending(struct vcpu *v, u32 reason)
+struct ec *vmx_state_store_undelivered(struct vcpu *v, u32 reason)
 {
 	return store_all_about(v, reason, false);
 }

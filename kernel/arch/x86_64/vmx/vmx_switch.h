@@ -40,23 +40,23 @@ static always_inline bool vmx_fpu_image_initial(const u8 *image)
 	return !vmx_any_of_three((const u64 *)(image + XSAVE_HEADER)) && vmx_equals(image + XSAVE_MXCSR, MXCSR_INIT);
 }
 
-/* From the VMM to the guest, whatever is special. False: extended state or XCR0 of the guest are malformed, and
+/* From the VMM to the guest, whatever is pending. False: extended state or XCR0 of the guest are malformed, and
  * nothing has changed. */
 bool vmx_to_guest(struct cpu *cpu, struct ec *ec, struct vcpu *v) must_check;
 /* And back. */
 void vmx_to_host(struct cpu *cpu, struct ec *ec, struct vcpu *v);
 
 /* Nothing is: there is no state in the CPU that the other side could find. */
-static always_inline bool vmx_usual_entry(struct cpu *cpu, const struct arch_vcpu *a)
+static always_inline bool vmx_plain_entry(struct cpu *cpu, const struct arch_vcpu *a)
 {
-	return likely(vmx_equals(&a->special, 0)) && likely(!vmx_fpu_busy(cpu)) &&
+	return likely(vmx_equals(&a->pending, 0)) && likely(!vmx_fpu_busy(cpu)) &&
 	       likely(vmx_fpu_image_initial(a->fpu_page));
 }
 
 /* The image needs no writing if it was the initial one at the entry, and the guest's state still is. */
-static always_inline bool vmx_usual_exit(struct cpu *cpu, const struct arch_vcpu *a)
+static always_inline bool vmx_plain_exit(struct cpu *cpu, const struct arch_vcpu *a)
 {
-	return likely(vmx_equals(&a->special, 0)) && likely(!vmx_fpu_busy(cpu));
+	return likely(vmx_equals(&a->pending, 0)) && likely(!vmx_fpu_busy(cpu));
 }
 
 #define DR_READ(n, v) __asm__ volatile("mov %%db" #n ", %0" : "=r"(v))
@@ -65,21 +65,22 @@ static always_inline bool vmx_usual_exit(struct cpu *cpu, const struct arch_vcpu
 /* Debug registers, KERNEL_GS_BASE: no user of the host can see them. v may be NULL: nobody's. */
 void vmx_switch_guest_regs(struct cpu *cpu, struct vcpu *v);
 
-static always_inline void vmx_set_special(struct arch_vcpu *a, u32 bit, bool on)
+static always_inline void vmx_set_pending(struct arch_vcpu *a, u32 bit, bool on)
 {
-	a->special = on ? a->special | bit : a->special & ~bit;
+	a->pending = on ? a->pending | bit : a->pending & ~bit;
 }
 static always_inline void vmx_set_tsc_aux(struct arch_vcpu *a, u32 value)
 {
 	a->tsc_aux = value;
 	if (value)
-		a->special |= SPECIAL_TSC_AUX;
+		a->pending |= PENDING_TSC_AUX;
 	else
-		a->special &= ~(u32)SPECIAL_TSC_AUX;
+		a->pending &= ~(u32)PENDING_TSC_AUX;
 }
 static always_inline void vmx_set_spec_ctrl(struct arch_vcpu *a, u64 value)
 {
 	a->spec_ctrl = value;
 	/* A guest that has neither used nor got it runs with the host's. */
-	vmx_set_special(a, SPECIAL_SPEC_CTRL, value != a->host_spec_ctrl && (value || a->special & SPECIAL_LIVE));
+	vmx_set_pending(a, PENDING_SPEC_CTRL,
+			value != a->host_spec_ctrl && (value || a->pending & PENDING_MSR_PASSTHROUGH));
 }

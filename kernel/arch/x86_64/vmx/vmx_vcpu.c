@@ -90,7 +90,7 @@ enum status arch_vcpu_init(struct vcpu *v)
 	a->vpid = vmx.vpid ? vpid_alloc() : 0;
 	a->passthrough = v->pd->passthrough;
 	a->dr6 = DR6_INIT;
-	a->special = SPECIAL_BAD_XCR0 | SPECIAL_FIRST;
+	a->pending = PENDING_BAD_XCR0 | PENDING_LAUNCH;
 	a->fpu_page = v->fpu_kp->page;
 	a->stale = &v->pd->guest_stale[v->cpu_id];
 	list_init(&a->link);
@@ -105,7 +105,7 @@ static void vmclear(struct arch_vcpu *a)
 	u64 pa = heap_phys(a->vmcs).v;
 	__asm__ volatile("vmclear %0" : : "m"(pa) : "cc", "memory");
 	list_remove(&a->link);
-	a->special |= SPECIAL_FIRST;
+	a->pending |= PENDING_LAUNCH;
 }
 
 void arch_vcpu_retire(struct vcpu *v)
@@ -124,7 +124,7 @@ void arch_vcpu_retire(struct vcpu *v)
 
 void arch_vcpu_leave_run(struct vcpu *v)
 {
-	v->arch.special &= ~(u32)SPECIAL_ENTERED;
+	v->arch.pending &= ~(u32)PENDING_ENTERED;
 }
 
 void arch_vcpu_free(struct vcpu *v)
@@ -150,7 +150,7 @@ static void first_load(struct cpu *cpu, struct vcpu *v)
 	list_push_tail(vmx_active(cpu), &a->link);
 	vmptrld(a);
 	a->host_spec_ctrl = vmx_host_spec_ctrl(cpu);
-	vmx_set_special(a, SPECIAL_L1_FLUSH, vmx.l1_flush);
+	vmx_set_pending(a, PENDING_L1_FLUSH, vmx.l1_flush);
 	vmx_init_fields(cpu, v);
 	vmx_flush_vpid(v);
 	a->initialized = true;
