@@ -23,7 +23,7 @@ ALLOWED = {
     ("entry_own_stack", "iretq"): "goes on in the kernel: events of user code are the dispatcher's",
     ("unblock_nmis", "iretq"): TO_KERNEL,
     ("exit_kick", "iretq"): "goes to the start of restart_vm_entry",
-    ("exit_event", "iretq"): "goes to the start of restart_vm_entry",
+    ("vmx_event_exit", "iretq"): "goes to the start of restart_vm_entry",
     ("ap_main", "hlt"): END,
     ("panic", "hlt"): END,
     ("trap_fatal", "hlt"): END,

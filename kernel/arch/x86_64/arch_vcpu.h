@@ -22,7 +22,7 @@ enum vmx_pending {
 	PENDING_TSC_AUX = 1 << 1,
 	/* SPEC_CTRL differs from the host's, and the guest could tell, or has asked for it. */
 	PENDING_SPEC_CTRL = 1 << 2,
-	/* The guest writes MSRs without an exit that the host must read back and put right (msr_bitmap.c). */
+	/* The guest writes MSRs without an exit that the host must read back and put right (vmx_controls.c). */
 	PENDING_MSR_PASSTHROUGH = 1 << 3,
 	/* XCR0 differs from the host's, and the guest could tell. */
 	PENDING_XCR0 = 1 << 4,

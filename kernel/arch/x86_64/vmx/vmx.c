@@ -8,7 +8,6 @@
 #include "mm/page.h"
 #include "platform/console.h"
 #include "vmx/vmcs.h"
-#include "vmx/vmx_l1.h"
 #include "vmx/vmx_run.h"
 #include "vmx/vmx_vcpu.h"
 
@@ -156,12 +155,63 @@ static const char *detect(struct vmx *x, bool allow_vpid)
 	return NULL;
 }
 
+/*
+ * ---- L1 terminal fault (CVE-2018-3646) ----
+ *
+ * On some processors a guest reads speculatively whatever the data cache of its core holds, by page-table entries of
+ * its own that are not present. There the cache is emptied before the guest goes on after others than the kernel had
+ * the CPU (vmx_switch.c). Manual: SDM vol. 4, IA32_FLUSH_CMD, IA32_ARCH_CAPABILITIES.
+ */
+
+#define LEAF7_EDX_L1D_FLUSH (1u << 28)
+#define LEAF7_EDX_ARCH_CAPABILITIES (1u << 29)
+#define CAPABILITY_RDCL_NO (1u << 0)
+#define CAPABILITY_SKIP_FLUSH (1u << 3) /* a hypervisor below us does it */
+
+/* Family 6, from Nehalem to Coffee Lake: those of them that are sound say RDCL_NO. */
+static bool l1tf_model_may_leak(u32 signature)
+{
+	static const u8 models[] = {0x1a, 0x1e, 0x1f, 0x2e, 0x25, 0x2c, 0x2f, 0x2a, 0x2d, 0x3a, 0x3e, 0x3c, 0x3f,
+				    0x45, 0x46, 0x3d, 0x47, 0x4f, 0x56, 0x4e, 0x5e, 0x55, 0x66, 0x8e, 0x9e};
+	u32 model = (signature >> 4 & 0xf) | (signature >> 12 & 0xf0);
+
+	if ((signature >> 8 & 0xf) != 6)
+		return false;
+	for (unsigned i = 0; i < array_size(models); i++)
+		if (models[i] == model)
+			return true;
+	return false;
+}
+
+static u32 leaf7_edx(void)
+{
+	return cpuid(0, 0).eax >= 7 ? cpuid(7, 0).edx : 0;
+}
+
+static bool l1tf_leaks(void)
+{
+	u64 capabilities = 0;
+
+	if (!l1tf_model_may_leak(cpuid(1, 0).eax))
+		return false;
+	if (leaf7_edx() & LEAF7_EDX_ARCH_CAPABILITIES)
+		(void)!msr_read_safe(MSR_ARCH_CAPABILITIES, &capabilities);
+	return !(capabilities & (CAPABILITY_RDCL_NO | CAPABILITY_SKIP_FLUSH));
+}
+
+static bool l1tf_can_flush(void)
+{
+	return leaf7_edx() & LEAF7_EDX_L1D_FLUSH;
+}
+
+/* ---- the boot CPU, and all others ---- */
+
 void vmx_init(bool allow_vpid, bool l1_flush)
 {
 	const char *lacking = detect(&vmx, allow_vpid);
 
-	vmx.l1_flush = vmx_l1_can_flush() && (l1_flush || vmx_l1_leaks());
-	vmx.usable = !lacking && msr_bitmap_init() == SUCCESS;
+	vmx.l1_flush = l1tf_can_flush() && (l1_flush || l1tf_leaks());
+	vmx.usable = !lacking && vmx_init_msr_bitmaps() == SUCCESS;
 	if (vmx.usable)
 		space_mem_guest_leaf_max = vmx.ept_caps & EPT_1G ? 2 : 1;
 	else
@@ -212,7 +262,7 @@ static void keep_spec_ctrl(struct vmx_cpu *c)
 		c->spec_ctrl = 0;
 	if (!c->spec_ctrl)
 		return;
-	msr_bitmap_hide_spec_ctrl();
+	vmx_hide_spec_ctrl();
 	vmx_exit_hide_spec_ctrl();
 }
 

@@ -50,10 +50,10 @@ struct list *vmx_active(const struct cpu *cpu);
 u64 vmx_host_spec_ctrl(const struct cpu *cpu);
 
 /*
- * MSR bitmaps (msr_bitmap.c): physical addresses. `passthrough`: the PD's. `msr_passthrough`: the guest also writes
+ * MSR bitmaps (vmx_controls.c): physical addresses. `passthrough`: the PD's. `msr_passthrough`: the guest also writes
  * those MSRs without an exit that the host must put right afterwards.
  */
-enum status msr_bitmap_init(void) must_check;
-u64 msr_bitmap(bool passthrough, bool msr_passthrough);
+enum status vmx_init_msr_bitmaps(void) must_check;
+u64 vmx_msr_bitmap(bool passthrough, bool msr_passthrough);
 /* From now on a first look at SPEC_CTRL exits, too: a CPU has another value in it than the guest is to see. */
-void msr_bitmap_hide_spec_ctrl(void);
+void vmx_hide_spec_ctrl(void);

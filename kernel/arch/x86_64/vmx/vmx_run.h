@@ -13,7 +13,12 @@ struct ec *vmx_finish(struct vcpu *v, u32 reason);
 /* For a guest that drives the machine, an NMI that nobody here has sent. */
 struct ec *vmx_end_with_nmi(struct cpu *cpu, struct vcpu *v);
 
-/* RDMSR of SPEC_CTRL may be the kernel's business from now on (msr_bitmap.c). */
+/* The run is over: the guest's registers are put away and the page tells of the exit. */
+struct ec *vmx_leave(struct cpu *cpu, struct vcpu *v, u32 reason);
+/* The same, but an event is still to be delivered: the page tells of it. */
+struct ec *vmx_leave_undelivered(struct cpu *cpu, struct vcpu *v, u32 reason);
+
+/* RDMSR of SPEC_CTRL may be the kernel's business from now on (vmx_hide_spec_ctrl()). */
 void vmx_exit_hide_spec_ctrl(void);
 
 /* After each exit that is not followed by another entry. */
@@ -28,3 +33,11 @@ static always_inline void vmx_leave_always(struct cpu *cpu, struct vcpu *v)
 
 /* The timer and RFLAGS.IF as the VMM or the guest wants them. */
 void vmx_undo(struct arch_vcpu *a);
+
+/* It starts over at its maximum. */
+static inline u32 vmx_use_up_timer(struct arch_vcpu *a)
+{
+	vmwrite(VMCS_TIMER, ~0u);
+	a->has_timeout = false;
+	return REASON_TIMER;
+}

@@ -15,7 +15,6 @@
 #include "core/kp.h"
 #include "core/vcpu.h"
 #include "vmx/vmx.h"
-#include "vmx/vmx_l1.h"
 
 /* ---- what stays ---- */
 
@@ -55,10 +54,12 @@ void vmx_switch_guest_regs(struct cpu *cpu, struct vcpu *v)
 
 #define PENDING_RARE (PENDING_TSC_AUX | PENDING_SPEC_CTRL | PENDING_L1_FLUSH)
 
+#define FLUSH_L1D 1 /* MSR_FLUSH_CMD */
+
 static noinline void rare_to_guest(const struct arch_vcpu *a)
 {
 	if (a->pending & PENDING_L1_FLUSH)
-		vmx_l1_flush();
+		msr_write(MSR_FLUSH_CMD, FLUSH_L1D);
 	if (a->pending & PENDING_TSC_AUX)
 		msr_write(MSR_TSC_AUX, a->tsc_aux);
 	if (a->pending & PENDING_SPEC_CTRL)

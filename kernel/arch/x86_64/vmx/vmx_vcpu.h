@@ -17,8 +17,8 @@ void vmx_forget_all(struct cpu *cpu);
 void vmx_set_controls(struct vcpu *v, unsigned primary, unsigned secondary);
 /* Exactly these, if they are others than before. */
 void vmx_write_primary(struct vcpu *v, unsigned primary);
-/* All fields of a new VMCS, which is current. */
-void vmx_init_fields(struct cpu *cpu, struct vcpu *v);
+/* The controls of a new VMCS, which is current. */
+void vmx_init_controls(struct vcpu *v);
 
 /* Guest translations of the vCPU's own, of its address space. */
 void vmx_flush_vpid(const struct vcpu *v);
