@@ -182,23 +182,6 @@ enum vmcs_segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SE
 
 enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_WAIT_SIPI };
 
-/* Exit reasons that mean something to the kernel: SDM vol. 3, appendix C. Bit 31: the entry failed. */
-#define REASON_FAILED (1u << 31)
-#define REASON_EXCEPTION 0 /* or NMI */
-#define REASON_INIT 3
-#define REASON_SIPI 4
-#define REASON_TASK_SWITCH 9
-#define REASON_CR_ACCESS 28
-#define REASON_RDMSR 31
-#define REASON_WRMSR 32
-#define REASON_BAD_STATE (33 | REASON_FAILED)
-#define REASON_BAD_MSR (34 | REASON_FAILED)
-#define REASON_MACHINE_CHECK (41 | REASON_FAILED)
-#define REASON_APIC_ACCESS 44
-#define REASON_EPT_VIOLATION 48
-#define REASON_EPT_MISCONFIG 49
-#define REASON_TIMER 52
-
 /* Fields that do not exist are a bug, so nothing is checked. */
 static always_inline u64 vmread(u64 field)
 {

@@ -14,6 +14,7 @@
 #include "platform/console.h"
 #include "trace/trace.h"
 #include "vmx/vmcs.h"
+#include "vmx/vmx_reason.h"
 #include "vmx/vmx_run.h"
 #include "vmx/vmx_switch.h"
 

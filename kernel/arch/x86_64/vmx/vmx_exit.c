@@ -10,6 +10,7 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 #include "vmx/vmx_event.h"
+#include "vmx/vmx_reason.h"
 #include "vmx/vmx_run.h"
 #include "vmx/vmx_state.h"
 #include "vmx/vmx_switch.h"
@@ -100,65 +101,82 @@ static always_inline struct ec *exit_wrmsr(struct cpu *cpu, struct vcpu *v)
 	return vmx_leave(cpu, v, REASON_WRMSR);
 }
 
-static bool is_kick(void)
+/* The timer was 0 for the sake of an immediate exit, which is no timeout; or it has run down. */
+static always_inline struct ec *exit_timer(struct cpu *cpu, struct vcpu *v, u32 pending)
 {
-	return vmread(VMCS_EXIT_QUAL) == LAPIC_KICK_PAGE;
+	return vmx_leave(cpu, v, pending & PENDING_IMMEDIATE_EXIT ? VCPU_EXIT_POKED : vmx_use_up_timer(&v->arch));
 }
 
-/* Exits that are more than a message to the VMM: the kernel does something about them by itself. */
-#define OURS                                                                                           \
-	(1ull << REASON_INIT | 1ull << REASON_SIPI | 1ull << REASON_CR_ACCESS | 1ull << REASON_WRMSR | \
-	 1ull << REASON_TIMER | 1ull << (REASON_BAD_STATE & 63) | 1ull << (REASON_BAD_MSR & 63) |      \
-	 1ull << (REASON_MACHINE_CHECK & 63))
+/*
+ * INIT leaves a CPU in wait-for-SIPI. Some save "blocking by SMI" then, with which nobody outside of SMM may enter
+ * (SDM vol. 3, 27.3.1.5).
+ */
+static always_inline struct ec *exit_init(struct cpu *cpu, struct vcpu *v)
+{
+	v->arch.pending |= PENDING_WAITS_SIPI;
+	vmwrite(VMCS_GUEST_INTR_STATE, vmread(VMCS_GUEST_INTR_STATE) & ~(u64)INTR_STATE_SMI);
+	return vmx_reenter(cpu, v);
+}
 
-#define NOT_PLAIN (OURS | 1ull << REASON_EXCEPTION | 1ull << REASON_EPT_VIOLATION | 1ull << REASON_EPT_MISCONFIG)
+/*
+ * One with a vector of the kernel's own is arch_kick()'s, for a CPU that takes no NMIs: the NMI that came along gets
+ * through now. Any other is meant for the guest.
+ */
+static always_inline struct ec *exit_sipi(struct cpu *cpu, struct vcpu *v)
+{
+	if (vmread(VMCS_EXIT_QUAL) == LAPIC_KICK_PAGE)
+		return vmx_reenter(cpu, v);
+	v->arch.pending &= ~(u32)PENDING_WAITS_SIPI;
+	return vmx_leave(cpu, v, REASON_SIPI);
+}
 
-/* Constant once all CPUs are started: RDMSR is one of them only where SPEC_CTRL has to be hidden. */
-static u64 ours = OURS, not_plain = NOT_PLAIN;
+/* ---- by reason ---- */
+
+/*
+ * Reasons that the kernel does something about by itself, and those that vmx_exit() hands on because of them or
+ * because the page tells more. Constant once all CPUs are started: RDMSR is one of them only where SPEC_CTRL has to
+ * be hidden.
+ */
+static u64 of_kernel = VMX_REASONS_OF_KERNEL, not_plain = VMX_REASONS_OF_KERNEL | VMX_REASONS_TELLING_MORE;
 
 void vmx_exit_hide_spec_ctrl(void)
 {
-	ours |= 1ull << REASON_RDMSR;
+	of_kernel |= 1ull << REASON_RDMSR;
 	not_plain |= 1ull << REASON_RDMSR;
 }
 
-static noinline struct ec *handle(struct cpu *cpu, struct vcpu *v, u32 reason, u32 pending)
+static noinline struct ec *exit_by_reason_slow(struct cpu *cpu, struct vcpu *v, u32 reason, u32 pending)
 {
-	struct arch_vcpu *a = &v->arch;
-
 	switch (reason) {
 	case REASON_CR_ACCESS:
 		return exit_cr(cpu, v);
 	case REASON_WRMSR:
 		return exit_wrmsr(cpu, v);
-	case REASON_TIMER: /* one that was set for an immediate exit is no timeout */
-		return vmx_leave(cpu, v, pending & PENDING_IMMEDIATE_EXIT ? VCPU_EXIT_POKED : vmx_use_up_timer(a));
+	case REASON_TIMER:
+		return exit_timer(cpu, v, pending);
 	case REASON_INIT:
-		a->pending |= PENDING_WAITS_SIPI;
-		/* Some save "SMIs are blocked", with which nobody outside of SMM may enter (SDM vol. 3, 27.3.1.5). */
-		vmwrite(VMCS_GUEST_INTR_STATE, vmread(VMCS_GUEST_INTR_STATE) & ~(u64)INTR_STATE_SMI);
-		return vmx_reenter(cpu, v);
+		return exit_init(cpu, v);
 	case REASON_SIPI:
-		if (is_kick())
-			return vmx_reenter(cpu, v); /* the NMI that came along gets through now */
-		a->pending &= ~(u32)PENDING_WAITS_SIPI;
-		return vmx_leave(cpu, v, REASON_SIPI);
+		return exit_sipi(cpu, v);
 	case REASON_MACHINE_CHECK:
 		return vmx_event_at_entry(cpu, v);
-	default: /* a failed entry, RDMSR, or a reason beyond 63 */
+	default: /* no lines of their own, which would cost control registers and WRMSR up to four comparisons more */
 		if (unlikely(reason == REASON_RDMSR))
 			return exit_rdmsr(cpu, v);
 		return reason & REASON_FAILED ? vmx_leave_undelivered(cpu, v, reason) : vmx_leave(cpu, v, reason);
 	}
 }
 
-/* `pending` is what it was before the entry. */
+/*
+ * `pending` is what was pending before the entry. Exceptions and NMIs, and exits that are only told to the VMM, have
+ * two comparisons instead of the switch: it costs them up to eight instructions, and they have goals (bench/suites).
+ */
 static always_inline struct ec *exit_by_reason(struct cpu *cpu, struct vcpu *v, u32 reason, u32 pending)
 {
 	if (reason == REASON_EXCEPTION)
 		return vmx_event_exit(cpu, v, pending);
-	if (ours >> (reason & 63) & 1)
-		return handle(cpu, v, reason, pending);
+	if (of_kernel >> (reason & 63) & 1)
+		return exit_by_reason_slow(cpu, v, reason, pending);
 	return vmx_leave(cpu, v, reason);
 }
 

@@ -4,6 +4,7 @@
  * the CPU would not check at the entry (or what would fault when the kernel loads it) is checked here.
  * Manual: SDM vol. 3, 25.4 (guest state), 27.3 (its checks).
  */
+#include "vmx/vmx_reason.h"
 #include "vmx/vmx_state.h"
 
 #include "arch_switch.h"

@@ -9,6 +9,7 @@
 #include "entry/nmi.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
+#include "vmx/vmx_reason.h"
 #include "vmx/vmx_run.h"
 #include "vmx/vmx_state.h"
 #include "vmx/vmx_switch.h"

@@ -5,6 +5,7 @@
 #include "arch_switch.h"
 #include "core/vcpu.h"
 #include "vmx/vmcs.h"
+#include "vmx/vmx_reason.h"
 
 /* An exit that only the kernel is interested in: the host's registers are still the guest's, and stay so. */
 struct ec *vmx_reenter(struct cpu *cpu, struct vcpu *v);

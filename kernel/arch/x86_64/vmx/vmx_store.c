@@ -9,6 +9,7 @@
 #include "core/vcpu.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
+#include "vmx/vmx_reason.h"
 
 /* In the order of the words, because each read writes 8 bytes. Access rights: bits 7:0, and 16:12 as the next byte
  * (bits 11:8 are 0). */
@@ -148,20 +149,6 @@ static always_inline void store_msrs(struct vcpu *v, u64 mtd, u64 cr0, struct ut
 		s->tsc_timeout = vmread(VMCS_TIMER) << vmx.timer_shift;
 }
 
-/*
- * Exits of which two things are known without a look: no event was being delivered, and the CPU was active. Those by
- * instructions, of which some are beyond 63 and never enabled.
- */
-#define RANGE(first, last) (~0ull >> (63 - (last)) & ~0ull << (first))
-#define BY_INSTRUCTION                                                                                \
-	(RANGE(10, 16) | RANGE(18, 32) | 1ull << 36 | RANGE(39, 40) | RANGE(46, 47) | RANGE(50, 51) | \
-	 RANGE(53, 55) | RANGE(57, 58) | 1ull << 61)
-
-/* Exits that can come while an event is being delivered, which ends a halt: SDM vol. 3, 28.1, 28.2.4. */
-#define IN_DELIVERY                                                                               \
-	(1ull << REASON_TASK_SWITCH | 1ull << REASON_APIC_ACCESS | 1ull << REASON_EPT_VIOLATION | \
-	 1ull << REASON_EPT_MISCONFIG)
-
 static void store_vectoring(struct utcb_state *s, u32 info)
 {
 	u32 vectoring = (u32)vmread(VMCS_VECTORING_INFO);
@@ -190,7 +177,7 @@ static always_inline void store_event(const struct vcpu *v, u32 reason, bool by_
 		store_undelivered_event(v->state);
 	else if (reason == REASON_EXCEPTION)
 		store_vectoring(v->state, v->arch.exception);
-	else if (IN_DELIVERY >> (reason & 63) & 1)
+	else if (VMX_REASONS_IN_DELIVERY >> (reason & 63) & 1)
 		store_vectoring(v->state, 0);
 	else
 		store_no_event(v->state);
@@ -201,7 +188,7 @@ static always_inline bool was_active(const struct vcpu *v, u32 reason, bool by_h
 {
 	if (by_hardware && reason == REASON_EXCEPTION)
 		return (v->arch.exception & INTR_VECTOR_MASK) != VECTOR_DB;
-	return by_hardware && IN_DELIVERY >> (reason & 63) & 1;
+	return by_hardware && VMX_REASONS_IN_DELIVERY >> (reason & 63) & 1;
 }
 
 static always_inline void store_activity(const struct vcpu *v)
@@ -241,14 +228,14 @@ static noinline struct ec *store_rest_selected(struct vcpu *v, u64 cr0, u32 reas
 /* The same for what tells_more(). */
 static noinline struct ec *store_rest_of_all(struct vcpu *v, u64 cr0, u32 reason)
 {
-	if (reason != REASON_EXCEPTION && !(IN_DELIVERY >> (reason & 63) & 1))
+	if (reason != REASON_EXCEPTION && !(VMX_REASONS_IN_DELIVERY >> (reason & 63) & 1))
 		__builtin_unreachable();
 	return store_rest(v, VCPU_WANT_ALL, cr0, reason, true);
 }
 
 static always_inline bool tells_more(u32 reason)
 {
-	return reason == REASON_EXCEPTION || IN_DELIVERY >> (reason & 63) & 1;
+	return reason == REASON_EXCEPTION || VMX_REASONS_IN_DELIVERY >> (reason & 63) & 1;
 }
 
 /* The activity state is the only thing that such an exit may add to what is stored for all. False: there is more. */
@@ -256,7 +243,7 @@ static always_inline bool tells_no_more(const struct vcpu *v, u64 mtd, u32 reaso
 {
 	if (!by_hardware)
 		return false;
-	if (likely(BY_INSTRUCTION >> (reason & 63) & 1))
+	if (likely(VMX_REASONS_BY_INSTRUCTION >> (reason & 63) & 1))
 		return true;
 	if (tells_more(reason))
 		return false;
