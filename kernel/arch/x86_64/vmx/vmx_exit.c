@@ -101,10 +101,11 @@ static always_inline struct ec *exit_wrmsr(struct cpu *cpu, struct vcpu *v)
 	return vmx_leave(cpu, v, REASON_WRMSR);
 }
 
-/* The timer was 0 for the sake of an immediate exit, which is no timeout; or it has run down. */
+/* The timer has run down, or it was 0 for the sake of an immediate exit, which is no timeout. */
 static always_inline struct ec *exit_timer(struct cpu *cpu, struct vcpu *v, u32 pending)
 {
-	return vmx_leave(cpu, v, pending & PENDING_IMMEDIATE_EXIT ? VCPU_EXIT_POKED : vmx_use_up_timer(&v->arch));
+	bool immediate = unlikely(pending & PENDING_IMMEDIATE_EXIT);
+	return vmx_leave(cpu, v, immediate ? VCPU_EXIT_POKED : vmx_use_up_timer(&v->arch));
 }
 
 /*

@@ -226,28 +226,25 @@ static void load_apic(u64 mtd, const struct utcb_state *s)
 			vmwrite(VMCS_EOI_BITMAP + 2 * i, READ_ONCE(s->eoi_bitmap[i]));
 }
 
-static always_inline void load_segments(u64 mtd, const struct utcb_state *s)
+/* VMX_STATE_LIST, one line for each kind. */
+#define LOAD_GPRS(first, last) BLOCK_COPY(&v->regs, s, first, last)
+#define LOAD_FIELD(field, member) vmwrite_from(field, &s->member)
+#define LOAD_SEGMENT(n, member) load_segment(n, &s->member)
+#define LOAD_TABLE(reg, member) load_table(reg##_LIMIT, reg##_BASE, &s->member)
+#define LOAD_KNOWN(field, member) load_known(field, &v->arch.member, READ_ONCE(s->member))
+
+static always_inline void load_known(u64 field, u64 *known, u64 value)
 {
-#define X(group, n, member)    \
-	if (mtd & MTD_##group) \
-		load_segment(n, &s->member);
-	VMX_SEGMENT_LIST(X)
-#undef X
-	if (mtd & MTD_GDTR)
-		load_table(VMCS_GUEST_GDTR_LIMIT, VMCS_GUEST_GDTR_BASE, &s->gdtr);
-	if (mtd & MTD_IDTR)
-		load_table(VMCS_GUEST_IDTR_LIMIT, VMCS_GUEST_IDTR_BASE, &s->idtr);
+	if (unlikely(value != *known))
+		vmwrite(field, *known = value);
 }
 
-static always_inline void load_known_msrs(struct vcpu *v, u64 mtd, const struct utcb_state *s)
+static always_inline void load_list(struct vcpu *v, u64 mtd, const struct utcb_state *s)
 {
-#define X(group, field, member)                                  \
-	if (mtd & MTD_##group) {                                 \
-		u64 member = READ_ONCE(s->member);               \
-		if (unlikely(member != v->arch.member))          \
-			vmwrite(field, v->arch.member = member); \
-	}
-	VMX_KNOWN_MSR_LIST(X)
+#define X(group, kind, ...)    \
+	if (mtd & MTD_##group) \
+		LOAD_##kind(__VA_ARGS__);
+	VMX_STATE_LIST(X)
 #undef X
 }
 
@@ -274,22 +271,11 @@ static always_inline u32 load(struct vcpu *v, u64 mtd)
 		load_controls(v, s);
 	if (mtd & MTD_CR)
 		refused |= load_cr(v, s);
-	load_segments(mtd, s);
-	load_known_msrs(v, mtd, s);
-	if (mtd & MTD_GPR_BSD)
-		BLOCK_COPY(&v->regs, s, rbp, rdi);
-	if (mtd & MTD_GPR_R8_R15)
-		BLOCK_COPY(&v->regs, s, r8, r15);
-	if (mtd & MTD_RSP)
-		vmwrite_from(VMCS_GUEST_RSP, &s->rsp);
-	if (mtd & MTD_RFLAGS)
-		vmwrite_from(VMCS_GUEST_RFLAGS, &s->rflags);
+	load_list(v, mtd, s);
 	if (mtd & MTD_INJ)
 		load_injection(v, s);
 	if (mtd & MTD_STA)
 		load_activity(v, s);
-	if (mtd & MTD_DR)
-		vmwrite_from(VMCS_GUEST_DR7, &s->dr7);
 	if (mtd & MTD_EFER_PAT)
 		load_efer_pat(v, s);
 	if (mtd & MTD_SYSCALL_SWAPGS)

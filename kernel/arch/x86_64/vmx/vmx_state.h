@@ -45,22 +45,39 @@ struct ec *vmx_state_store(struct vcpu *v, u32 reason);
  */
 struct ec *vmx_state_store_undelivered(struct vcpu *v, u32 reason);
 
-/* Segments: X(MTD group, number, member of the state page). */
-#define VMX_SEGMENT_LIST(X)     \
-	X(DS_ES, SEG_ES, es)    \
-	X(CS_SS, SEG_CS, cs)    \
-	X(CS_SS, SEG_SS, ss)    \
-	X(DS_ES, SEG_DS, ds)    \
-	X(FS_GS, SEG_FS, fs)    \
-	X(FS_GS, SEG_GS, gs)    \
-	X(LDTR, SEG_LDTR, ldtr) \
-	X(TR, SEG_TR, tr)
-
-/* MSRs that the guest cannot write without an exit: X(MTD group, field, member of both). */
-#define VMX_KNOWN_MSR_LIST(X)                              \
-	X(SYSENTER, VMCS_GUEST_SYSENTER_CS, sysenter_cs)   \
-	X(SYSENTER, VMCS_GUEST_SYSENTER_RSP, sysenter_rsp) \
-	X(SYSENTER, VMCS_GUEST_SYSENTER_RIP, sysenter_rip)
+/*
+ * State that goes from the page to the VMCS and back as it is, in this order: X(MTD group, kind, ...). Kinds:
+ * GPRS(first, last)       registers that are not in the VMCS, but in v->regs
+ * FIELD(field, member)    eight bytes of the page, in a field that the guest changes
+ * SEGMENT(number, member) selector, access rights, limit and base
+ * TABLE(register, member) limit and base of GDTR or IDTR
+ * KNOWN(field, member)    what the guest cannot change without an exit: struct arch_vcpu remembers it, so that it is
+ *                         written only if it differs, and never read back
+ * What needs more than that, like control registers and events, has functions in vmx_load.c and vmx_store.c.
+ */
+// clang-format off
+#define VMX_REGISTER_LIST(X) \
+	X(GPR_BSD, GPRS, rbp, rdi) \
+	X(GPR_R8_R15, GPRS, r8, r15) \
+	X(RSP, FIELD, VMCS_GUEST_RSP, rsp) \
+	X(RFLAGS, FIELD, VMCS_GUEST_RFLAGS, rflags)
+#define VMX_STATE_LIST(X) \
+	VMX_REGISTER_LIST(X) \
+	X(DS_ES, SEGMENT, SEG_ES, es) \
+	X(CS_SS, SEGMENT, SEG_CS, cs) \
+	X(CS_SS, SEGMENT, SEG_SS, ss) \
+	X(DS_ES, SEGMENT, SEG_DS, ds) \
+	X(FS_GS, SEGMENT, SEG_FS, fs) \
+	X(FS_GS, SEGMENT, SEG_GS, gs) \
+	X(LDTR, SEGMENT, SEG_LDTR, ldtr) \
+	X(TR, SEGMENT, SEG_TR, tr) \
+	X(GDTR, TABLE, VMCS_GUEST_GDTR, gdtr) \
+	X(IDTR, TABLE, VMCS_GUEST_IDTR, idtr) \
+	X(DR, FIELD, VMCS_GUEST_DR7, dr7) \
+	X(SYSENTER, KNOWN, VMCS_GUEST_SYSENTER_CS, sysenter_cs) \
+	X(SYSENTER, KNOWN, VMCS_GUEST_SYSENTER_RSP, sysenter_rsp) \
+	X(SYSENTER, KNOWN, VMCS_GUEST_SYSENTER_RIP, sysenter_rip)
+// clang-format on
 
 /* What the guest reads of a control register. */
 static always_inline u64 vmx_cr_seen(u64 actual, u64 mask, u64 shadow)

@@ -32,35 +32,32 @@ static always_inline void store_table(u64 limit_field, u64 base_field, struct ut
 	vmread_to(base_field, &seg->base);
 }
 
-/* The GPRs lie in the page in the order of struct regs. */
+/* VMX_STATE_LIST, one line for each kind. */
+#define STORE_GPRS(first, last) BLOCK_COPY(s, &v->regs, first, last)
+#define STORE_FIELD(field, member) vmread_to(field, &s->member)
+#define STORE_SEGMENT(n, member) store_segment(n, &s->member)
+#define STORE_TABLE(reg, member) store_table(reg##_LIMIT, reg##_BASE, &s->member)
+#define STORE_KNOWN(field, member) s->member = v->arch.member
+
+#define X(group, kind, ...)    \
+	if (mtd & MTD_##group) \
+		STORE_##kind(__VA_ARGS__);
+
+/* The general registers, of which GPR_ACDB is not in the list: it is loaded apart from the others. */
 static always_inline void store_registers(const struct vcpu *v, u64 mtd, struct utcb_state *s)
 {
-	const struct regs *r = &v->regs;
-
 	if (mtd & MTD_GPR_ACDB)
-		BLOCK_COPY(s, r, rax, rbx);
-	if (mtd & MTD_GPR_BSD)
-		BLOCK_COPY(s, r, rbp, rdi);
-	if (mtd & MTD_GPR_R8_R15)
-		BLOCK_COPY(s, r, r8, r15);
-	if (mtd & MTD_RSP)
-		vmread_to(VMCS_GUEST_RSP, &s->rsp);
-	if (mtd & MTD_RFLAGS)
-		vmread_to(VMCS_GUEST_RFLAGS, &s->rflags);
+		STORE_GPRS(rax, rbx);
+	VMX_REGISTER_LIST(X)
 }
 
-static always_inline void store_segments(u64 mtd, struct utcb_state *s)
+static always_inline void store_list(const struct vcpu *v, u64 mtd, struct utcb_state *s)
 {
-#define X(group, n, member)    \
-	if (mtd & MTD_##group) \
-		store_segment(n, &s->member);
-	VMX_SEGMENT_LIST(X)
-#undef X
-	if (mtd & MTD_GDTR)
-		store_table(VMCS_GUEST_GDTR_LIMIT, VMCS_GUEST_GDTR_BASE, &s->gdtr);
-	if (mtd & MTD_IDTR)
-		store_table(VMCS_GUEST_IDTR_LIMIT, VMCS_GUEST_IDTR_BASE, &s->idtr);
+	if (mtd & MTD_GPR_ACDB)
+		STORE_GPRS(rax, rbx);
+	VMX_STATE_LIST(X)
 }
+#undef X
 
 /* LMA is LME and CR0.PG; the rest of EFER is the VMM's, because writing it exits. All three as bit 10: */
 static always_inline u64 efer_now(const struct arch_vcpu *a, u64 cr0)
@@ -129,11 +126,6 @@ static always_inline void store_msrs(struct vcpu *v, u64 mtd, u64 cr0, struct ut
 {
 	struct arch_vcpu *a = &v->arch;
 
-	if (mtd & MTD_SYSENTER) {
-#define X(group, field, member) s->member = a->member;
-		VMX_KNOWN_MSR_LIST(X)
-#undef X
-	}
 	if (mtd & MTD_EFER_PAT) {
 		s->efer = efer_now(a, cr0);
 		s->pat = a->pat;
@@ -256,12 +248,9 @@ static always_inline struct ec *store(struct vcpu *v, struct utcb_state *s, u64 
 {
 	u64 cr0 = mtd & (MTD_CR | MTD_EFER_PAT | MTD_PDPTE) ? vmread(VMCS_GUEST_CR0) : 0;
 
-	store_registers(v, mtd, s);
-	store_segments(mtd, s);
+	store_list(v, mtd, s);
 	if (mtd & MTD_CR)
 		store_cr(v, cr0, s);
-	if (mtd & MTD_DR)
-		vmread_to(VMCS_GUEST_DR7, &s->dr7);
 	if (mtd & MTD_STA)
 		vmread_to(VMCS_GUEST_INTR_STATE, &s->intr_state); /* with 0, active, behind it */
 	store_msrs(v, mtd, cr0, s);
