@@ -62,7 +62,7 @@
 	GPR_LIST(ASM_VCPU_GPR)                                       \
 	ASM_OFFSET(VCPU_STATE, struct vcpu, state)                   \
 	ASM_OFFSET(VCPU_PENDING, struct vcpu, arch.pending)          \
-	ASM_CONST(ASM_PENDING_LAUNCH, PENDING_LAUNCH)                  \
+	ASM_CONST(ASM_PENDING_LAUNCH, PENDING_LAUNCH)                \
                                                                      \
 	ASM_OFFSET(KOBJECT_TYPE, struct kobject, type)               \
 	ASM_OFFSET(SM_STATE, struct sm, state)                       \

@@ -61,12 +61,15 @@ unsigned nmi_kick_others(void)
 	return others;
 }
 
-/* One NMI each; they stay in the handler, where no other NMI comes in. */
+/*
+ * Each other CPU gets an NMI and stays in its handler, where no other NMI comes in. If several CPUs panic, the first
+ * one goes on and the others halt; a second panic of the first one goes on, too.
+ */
 void arch_halt_others(void)
 {
 	static struct cpu *winner;
 	if (__atomic_fetch_or(&orders, NMI_ORDER_HALT, __ATOMIC_SEQ_CST) & NMI_ORDER_HALT) {
-		while (winner != cpu_current()) /* another panic is under way; in our own, go on */
+		while (winner != cpu_current())
 			arch_halt();
 		return;
 	}
@@ -88,7 +91,7 @@ void nmi_halt_if_ordered(void)
 		arch_halt();
 }
 
-/* True if that is what the NMI was about. */
+/* True if the NMI was that of a performance counter which has overflowed. */
 static noinline bool follow_orders(struct cpu *cpu)
 {
 	nmi_halt_if_ordered();
@@ -99,7 +102,11 @@ static noinline bool follow_orders(struct cpu *cpu)
 	return true;
 }
 
-static noinline bool count_closely(struct cpu *cpu, u64 rip)
+/*
+ * Kicks and NMIs do not match one to one. Flushes are answered between the two steps: their senders wait for the
+ * answer, and nmi_origin_settle() waits for senders.
+ */
+static noinline bool identify(struct cpu *cpu, u64 rip)
 {
 	bool ours = nmi_origin_look(cpu, rip);
 
@@ -109,9 +116,9 @@ static noinline bool count_closely(struct cpu *cpu, u64 rip)
 }
 
 /*
- * What is asked is looked for after the kicks have been counted: one that is counted may come as an NMI that is
- * nobody's, later. Flushes are waited for, so they come before the senders are. What may hold this CPU comes after
- * the look at the time.
+ * The order matters. What is asked of this CPU is looked for after the kicks have been counted, because the NMI of a
+ * kick that was counted may be taken for nobody's when it comes. Orders, which may stop this CPU for a while, come
+ * after nmi_origin_settle() has looked at the time.
  */
 bool nmi_take(struct cpu *cpu, u64 rip)
 {
@@ -120,7 +127,7 @@ bool nmi_take(struct cpu *cpu, u64 rip)
 	if (likely(nmi_origin_is_plain(cpu)))
 		tlb_answer(cpu);
 	else
-		ours = count_closely(cpu, rip);
+		ours = identify(cpu, rip);
 	if (unlikely(__atomic_load_n(&orders, __ATOMIC_ACQUIRE)))
 		ours |= follow_orders(cpu);
 	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
@@ -133,8 +140,8 @@ bool nmi_take(struct cpu *cpu, u64 rip)
 }
 
 /*
- * The NMI has not hit a guest: v, which is loaded, is not in one, and will not be without a look at its mark. True if
- * that is set.
+ * The NMI has not hit a guest. So v, which is loaded, is not running, and will not run without another look at its
+ * mark; whoever has set the mark learns that it need not wait (mmu/tlb.h). True if the mark is set.
  */
 static bool note_out(const struct vcpu *v)
 {
@@ -154,7 +161,7 @@ static always_inline void handle(struct cpu *cpu, struct trap_frame *f)
 {
 	if (unlikely(!nmi_take(cpu, f->rip)))
 		hazard_set(cpu, HAZARD_NMI); /* it is to be mentioned; one that hit a guest is not */
-	/* It may have hit between a look at this mark and the restart range that ends with the guest. */
+	/* The NMI may have hit between a look at the mark and the restart range that ends with the guest. */
 	if (unlikely(cpu->vcpu != NULL) && note_out(cpu->vcpu))
 		hazard_set(cpu, HAZARD_RCU);
 	/* On the way into a guest it may have been about nested pages, which is no hazard. */

@@ -163,11 +163,14 @@ enum vmcs_segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SE
 #define INTR_TYPE_NMI 0x200u
 #define INTR_TYPE_INT1 0x500u
 #define INTR_ERROR_VALID (1u << 11)
-#define INTR_NMI_UNBLOCKED (1u << 12) /* on exit only: by the IRET that caused it */
+#define INTR_NMI_UNBLOCKED (1u << 12) /* on exit only: an IRET had unblocked NMIs and then met the exception */
 #define INTR_WANT_WINDOW (1u << 12)
 #define INTR_WANT_NMI_WINDOW (1u << 13)
 
-/* What always exits: #AC is shown to the VMM, the others are the kernel's (vmx_run.c). */
+/*
+ * What always exits: #AC is shown to the VMM (the delivery may cause the next one without an end, CVE-2015-5307), the
+ * others are the kernel's business first (vmx_event.c).
+ */
 #define VECTOR_DB 1
 #define VECTOR_NMI 2
 #define VECTOR_AC 17

@@ -34,7 +34,7 @@ struct vmx vmx;
 #define MSR_VMX_CR4_FIXED1 0x489
 #define MSR_VMX_SECONDARY 0x48b
 #define MSR_VMX_EPT 0x48c
-#define MSR_VMX_TRUE (0x48d - MSR_VMX_PIN) /* from a control's MSR to the one that tells all */
+#define MSR_VMX_TRUE (0x48d - MSR_VMX_PIN) /* from a control's MSR to its TRUE_* MSR */
 
 #define BASIC_TRUE (1ull << 55)
 #define MISC_TIMER_SHIFT 0x1fu
@@ -48,15 +48,18 @@ struct vmx vmx;
 #define EPT_INVVPID (1ull << 32)
 #define EPT_INVVPID_SINGLE (1ull << 41)
 
-/* What VMMs may turn on: all that needs no memory of ours and reaches nothing but the guest. */
+/* What VMMs may turn on: all that needs no memory of the kernel's and affects nothing but the guest. */
 #define PRIMARY_OFFERED (~(u32)PRI_TERTIARY)
 #define SECONDARY_OFFERED                                                                                 \
 	(SEC_VIRTUAL_APIC | SEC_EPT | SEC_DESCRIPTORS | SEC_RDTSCP | SEC_X2APIC | SEC_VPID | SEC_WBINVD | \
 	 SEC_UNRESTRICTED | SEC_APIC_REGISTERS | SEC_VIRTUAL_INTERRUPTS | SEC_PAUSE_LOOP | SEC_RDRAND |   \
 	 SEC_INVPCID | SEC_RDSEED | SEC_XSAVES | SEC_USER_WAIT)
 
-/* Bits of CR4 that a guest may have: what they switch on is either the guest's alone or switched by us. Not so PKE
- * (PKRU), KL (a key), CET, LA57 and what is to come. Bits 0..11, 13, 14, 16..18, 20, 21. */
+/*
+ * Bits of CR4 that a guest may have: the state that they switch on is the guest's alone, or is switched by the
+ * kernel. Not so with PKE (PKRU), KL (a key), CET, LA57, and bits that are to come. These are bits 0..11, 13,
+ * 14, 16..18, 20 and 21.
+ */
 #define CR4_OFFERED 0x376ffful
 
 #define PIN_NEEDED (PIN_NMI | PIN_VIRTUAL_NMI | PIN_TIMER)
@@ -81,7 +84,7 @@ static struct vmx_control control(u32 msr, bool all)
 	return (struct vmx_control){(u32)v, (u32)(v >> 32)};
 }
 
-/* Firmware that has left it open wants us to decide. */
+/* False: firmware has locked VMX off. If it has locked nothing, VMX is switched on and locked here. */
 static bool firmware_allows(void)
 {
 	u64 v;
@@ -112,8 +115,10 @@ static void read_controls(struct vmx *x)
 	x->ept_caps = x->secondary.may & SEC_EPT ? msr_read(MSR_VMX_EPT) : 0;
 }
 
-/* PE and PG are free with unrestricted guests: SDM vol. 3, A.7 and 27.3.1.1. Caches and machine checks stay on for
- * all. */
+/*
+ * PE and PG are free with unrestricted guests: SDM vol. 3, A.7 and 27.3.1.1. Guests cannot switch caches off, nor
+ * machine checks.
+ */
 static void read_fixed_bits(struct vmx *x)
 {
 	x->cr0_must = msr_read(MSR_VMX_CR0_FIXED0) & ~(CR0_PE | CR0_PG);
@@ -234,7 +239,7 @@ static bool same_as_boot_cpu(void)
 {
 	struct vmx mine;
 
-	memset(&mine, 0, sizeof(mine)); /* the gaps, too */
+	memset(&mine, 0, sizeof(mine)); /* padding is compared, too */
 	if (detect(&mine, vmx.vpid))
 		return false;
 	return !memcmp(&mine.revision, &vmx.revision, sizeof(vmx) - offsetof(struct vmx, revision));
@@ -253,7 +258,7 @@ static bool vmxon(u32 *region)
 	return ok;
 }
 
-/* Protection that firmware has switched on stays on; after sleep it comes back. */
+/* Protection that firmware has switched on in SPEC_CTRL stays on; after sleep it is switched on again. */
 static void keep_spec_ctrl(struct vmx_cpu *c)
 {
 	if (c->started)

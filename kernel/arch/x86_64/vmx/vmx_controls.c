@@ -18,7 +18,7 @@ static u32 adjust(u32 wanted, struct vmx_control c)
 	return (wanted | c.must) & c.may;
 }
 
-/* One write for a change. */
+/* Writes the field only if it changes. */
 void vmx_write_primary(struct vcpu *v, unsigned primary)
 {
 	if (v->arch.primary == primary)
@@ -77,7 +77,7 @@ void vmx_init_controls(struct vcpu *v)
  * kernel's exit when they would change. Manual: SDM vol. 3, 25.6.6 (masks and shadows), 27.3.1.1.
  */
 
-/* What the guest sees stays the same. */
+/* The masks change, what the guest sees does not: its values are taken before and written behind the new masks. */
 void vmx_write_cr_masks(struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -103,7 +103,7 @@ void vmx_init_cr(struct vcpu *v)
 	vmx_set_cr4(v, 0);
 }
 
-/* SDM vol. 1, 13.3. */
+/* Whether XSETBV would accept the value, on this CPU. SDM vol. 1, 13.3. */
 static bool xcr0_is_valid(u64 v)
 {
 	u64 avx512 = v & XCR0_AVX512;
@@ -115,7 +115,10 @@ static bool xcr0_is_valid(u64 v)
 	return !avx512 || (avx512 == XCR0_AVX512 && v & XCR0_AVX);
 }
 
-/* As long as CR4.OSXSAVE is 0, XCR0 has no effect and cannot be read: the host's does as well. */
+/*
+ * As long as CR4.OSXSAVE is 0, XCR0 has no effect and cannot be read. So the guest runs with the host's, and its own
+ * is put in force when it sets the bit, which exits to the kernel.
+ */
 void vmx_choose_xcr0(struct vcpu *v, u64 xcr0, u64 cr4)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -131,7 +134,7 @@ void vmx_choose_xcr0(struct vcpu *v, u64 xcr0, u64 cr4)
 	vmx_write_cr_masks(v);
 }
 
-/* From now on CR4.OSXSAVE is the guest's, and its XCR0 is in force. False: that is no news. */
+/* From now on CR4.OSXSAVE is the guest's, and its XCR0 is in force. False: they were before. */
 static bool show_osxsave(struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -145,7 +148,10 @@ static bool show_osxsave(struct vcpu *v)
 	return true;
 }
 
-/* CR4.MCE is the host's, or a machine check would be the end of all; the guest sees its own. */
+/*
+ * CR4.MCE stays set, because a machine check while it is clear shuts the processor down; the guest sees its own
+ * value. False: that bit does not change, or the VMM wants to hear of it.
+ */
 static bool change_mce(struct vcpu *v, u64 value)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -236,7 +242,7 @@ enum status vmx_init_msr_bitmaps(void)
 void vmx_hide_spec_ctrl(void)
 {
 	for (unsigned passthrough = 0; passthrough < 2; passthrough++)
-		if (msr_bitmaps[passthrough][false]) /* SPEC_CTRL is one of the low MSRs, whose reads come first */
+		if (msr_bitmaps[passthrough][false]) /* SPEC_CTRL is a low MSR; their bits for reading come first */
 			msr_bitmaps[passthrough][false][MSR_SPEC_CTRL / 8] |= (u8)(1u << MSR_SPEC_CTRL % 8);
 }
 

@@ -22,8 +22,11 @@ extern const u8 restart_vm_entry[];
 
 /* ---- NMIs ---- */
 
-/* They are blocked until the next IRET (SDM vol. 3, 28.1): to the next instruction, which has a name that
- * entry/nmi_origin.c knows. */
+/*
+ * An exit by NMI leaves NMIs blocked until an IRET (SDM vol. 3, 28.1): execute one that lands on the next
+ * instruction. An NMI that was kept back comes right there, so that instruction has a label, which entry/nmi_origin.c
+ * compares with.
+ */
 static noinline void unblock_nmis(void)
 {
 	__asm__ volatile("mov %%rsp, %%rax\n\tpush %0\n\tpush %%rax\n\tpushf\n\tpush %1\n\tlea "
@@ -40,8 +43,11 @@ static noinline struct ec *reenter_unblocking(struct cpu *cpu, struct vcpu *v)
 	return vmx_reenter(cpu, v);
 }
 
-/* The IRET goes to the way into the guest, which notices what an NMI that was held back asks for; `poked` comes with
- * a letter. */
+/*
+ * The IRET that unblocks NMIs leads straight to the test of the hazards before the guest. So what an NMI asks for
+ * that was kept back is noticed there; `poked` needs no look, because it comes with a letter, which is a hazard. A
+ * guest that waits for a SIPI, or whose translations are stale, has more to do before it is entered.
+ */
 static always_inline struct ec *reenter_after_nmi(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -66,7 +72,10 @@ static noinline struct ec *exit_nmi_of_guest(struct cpu *cpu, struct vcpu *v)
 	return vmx_end_with_nmi(cpu, v);
 }
 
-/* Or one that looks like it at first. One from outside is no business of a guest that does not drive the machine. */
+/*
+ * The NMI is another CPU's kick, or looks like one before it is counted. An NMI from outside is no business of a
+ * guest that does not drive the machine: it goes on.
+ */
 static noinline struct ec *exit_kick(struct cpu *cpu, struct vcpu *v)
 {
 	if (likely(nmi_take(cpu, 0)) || !v->arch.passthrough)
@@ -74,7 +83,10 @@ static noinline struct ec *exit_kick(struct cpu *cpu, struct vcpu *v)
 	return exit_nmi_of_guest(cpu, v);
 }
 
-/* It may be a counter's. The way back leads past the point of entries. */
+/*
+ * Trace points are open: the NMI may be a performance counter's, and the way back is one that passes the point of
+ * entries.
+ */
 static noinline struct ec *exit_nmi_traced(struct cpu *cpu, struct vcpu *v)
 {
 	bool ours = nmi_take(cpu, 0);
@@ -110,7 +122,7 @@ static always_inline struct ec *exit_nmi(struct cpu *cpu, struct vcpu *v)
 
 #define DR7_GENERAL_DETECT (1ul << 13)
 
-/* DR6 is still in the CPU. Of the bits, those of breakpoints are replaced, the guest clears others itself. */
+/* DR6 is still in the CPU. The bits of breakpoints are replaced; the guest clears the others itself. */
 static void update_dr6(u64 qualification)
 {
 	u64 dr6;
@@ -122,14 +134,20 @@ static void update_dr6(u64 qualification)
 	DR_WRITE(6, dr6);
 }
 
-/* No exit has changed these, and no event injection does. INT1 leaves them alone; DEBUGCTL is always 0. */
+/*
+ * The exit has left DR6 and DR7 as they were, and the injection of a #DB does not change them either. DEBUGCTL.LBR,
+ * which a #DB clears, is always 0.
+ */
 static void update_registers(void)
 {
 	update_dr6(vmread(VMCS_EXIT_QUAL));
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GENERAL_DETECT);
 }
 
-/* Delivery ends the halt, the blocking of one instruction, and what else was pending. Only the first are saved so. */
+/*
+ * The delivery of a #DB ends a halt and the blocking by STI and MOV SS, and no other debug exception stays pending.
+ * The exit has saved the state as it was before.
+ */
 static void update_state(u32 info)
 {
 	u64 state = vmread(VMCS_GUEST_INTR_STATE) & ~(u64)(INTR_STATE_STI | INTR_STATE_MOV_SS);
@@ -142,8 +160,9 @@ static void update_state(u32 info)
 }
 
 /*
- * RFLAGS.RF is saved as it is to be pushed. If another event was being delivered, it is repeated by its instruction
- * or lost, as without us: #DB is benign, and benign exceptions make no double fault.
+ * The exit has saved RFLAGS.RF as the #DB is to push it. If the delivery of another event was interrupted, that event
+ * is repeated by its instruction, or lost, as it would be without a hypervisor: #DB is benign and makes no double
+ * fault.
  */
 static void debug_deliver(struct vcpu *v, u32 info)
 {
@@ -156,9 +175,9 @@ static void debug_deliver(struct vcpu *v, u32 info)
 }
 
 /*
- * A #DB that the VMM did not ask for is delivered by us. A guest can have one come with each delivery, before
- * anything else does: that is the end of a run that was poked, or whose timeout is over, and the VMM finds the last
- * as an event whose delivery was interrupted.
+ * A #DB that the VMM did not ask for is delivered by the next entry. A guest can make the delivery itself cause the
+ * next #DB, before anything else gets a turn, the timer included. So a run that was poked, or whose timer is found at
+ * 0 twice, ends here, and the VMM finds the last #DB as an event whose delivery was interrupted.
  */
 static noinline struct ec *exit_debug(struct cpu *cpu, struct vcpu *v, u32 info, u32 pending)
 {
@@ -178,8 +197,9 @@ static noinline struct ec *exit_debug(struct cpu *cpu, struct vcpu *v, u32 info,
 /* ---- machine checks ---- */
 
 /*
- * The event that was being delivered to the guest when a machine check came between is delivered once more (SDM vol.
- * 3, 28.2.4); an NMI's delivery has not blocked NMIs then. Without one, an IRET comes again that had unblocked them.
+ * The machine check has interrupted the delivery of an event to the guest, which the next entry repeats (SDM vol. 3,
+ * 28.2.4); NMIs are not blocked, if it was an NMI. Or it has interrupted an IRET that had unblocked NMIs and will be
+ * executed again, so that they must be blocked.
  */
 static void redeliver(struct arch_vcpu *a, u32 info)
 {
@@ -198,7 +218,7 @@ static void redeliver(struct arch_vcpu *a, u32 info)
 	}
 }
 
-/* False: the guest goes on, and hazards are seen to before. */
+/* False: the guest goes on, after a test of the hazards that the machine check may have set. */
 static cold bool machine_check_ends_run(struct cpu *cpu)
 {
 	enum mca_outcome o = mca_take(cpu, MCA_IN_GUEST);
@@ -212,7 +232,10 @@ static cold bool machine_check_ends_run(struct cpu *cpu)
 	return o == MCA_OUTCOME_END;
 }
 
-/* A guest that has used bad memory does not go on by itself: its VMM finds the exception as one that it asked for. */
+/*
+ * A guest that has used bad memory does not go on by itself: its VMM finds the #MC as if it had asked for that
+ * exception.
+ */
 static noinline struct ec *exit_machine_check(struct cpu *cpu, struct vcpu *v, u32 info)
 {
 	if (machine_check_ends_run(cpu)) {
@@ -223,7 +246,7 @@ static noinline struct ec *exit_machine_check(struct cpu *cpu, struct vcpu *v, u
 	return vmx_reenter(cpu, v);
 }
 
-/* The entry that failed for it has changed nothing, so it can be tried again (SDM vol. 3, 27.8). */
+/* The entry that has failed because of it has changed nothing, so it can be tried again (SDM vol. 3, 27.8). */
 struct ec *vmx_event_at_entry(struct cpu *cpu, struct vcpu *v)
 {
 	return machine_check_ends_run(cpu) ? vmx_leave_undelivered(cpu, v, REASON_MACHINE_CHECK)

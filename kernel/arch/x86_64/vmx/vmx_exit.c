@@ -33,7 +33,7 @@ struct ec *vmx_leave(struct cpu *cpu, struct vcpu *v, u32 reason)
 	return vmx_plain_exit(cpu, &v->arch) ? vmx_state_store(v, reason) : leave_slow(cpu, v, reason);
 }
 
-/* Of what is to be delivered, the page tells. */
+/* No entry took place: report the event still waiting for injection in vect_info. */
 noinline struct ec *vmx_leave_undelivered(struct cpu *cpu, struct vcpu *v, u32 reason)
 {
 	vmx_leave_always(cpu, v);
@@ -43,7 +43,8 @@ noinline struct ec *vmx_leave_undelivered(struct cpu *cpu, struct vcpu *v, u32 r
 
 /* ---- what the kernel does about other exits ---- */
 
-/* It is tried again, and may still exit for another bit's sake. */
+/* MOV to CR4 is executed again if the kernel has done its part; it exits once more for a bit that the VMM monitors.
+ */
 static noinline struct ec *exit_cr4(struct cpu *cpu, struct vcpu *v, unsigned reg)
 {
 	return vmx_handle_cr4(v, reg) ? vmx_reenter(cpu, v) : vmx_leave(cpu, v, REASON_CR_ACCESS);
@@ -65,8 +66,8 @@ static always_inline struct ec *exit_cr(struct cpu *cpu, struct vcpu *v)
 }
 
 /*
- * From now on the guest accesses these MSRs itself, and they are read back at each exit. Until now SPEC_CTRL may have
- * been the host's.
+ * The first access: from now on the guest accesses these MSRs itself, and they are read back at each exit. Until now
+ * SPEC_CTRL may have been the host's, so the guest's value is written before the access is repeated.
  */
 static noinline struct ec *let_access(struct cpu *cpu, struct vcpu *v)
 {
@@ -205,8 +206,10 @@ static noinline struct ec *exit_slow(struct cpu *cpu, struct vcpu *v, u64 all)
 	return exit_by_reason(cpu, v, reason, pending);
 }
 
-/* From vmx_run.S: the guest's general registers are in v->regs. A VMM that asks for no more than a few of them gets
- * them here. */
+/*
+ * From vmx_run.S: the guest's general registers are in v->regs. The exits that cost least come first, and are
+ * complete here for a VMM that asks for no more than four general registers.
+ */
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v)
 {
 	u64 all = vmread(VMCS_EXIT_REASON); /* in one register: no copy of 32 bits */
@@ -224,7 +227,7 @@ struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v)
 	return vcpu_end_run(v);
 }
 
-/* VMLAUNCH or VMRESUME went on with the next instruction: the controls are not what the CPU can do. */
+/* VMLAUNCH or VMRESUME went on with the next instruction: the CPU does not accept the controls. */
 struct ec *vmx_entry_failed(struct cpu *cpu, struct vcpu *v)
 {
 	v->mtd = 0;

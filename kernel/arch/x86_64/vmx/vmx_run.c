@@ -18,7 +18,10 @@
 struct ec *enter_guest(struct vcpu *v); /* does not return: a jump, so that nobody needs a frame */
 __attribute__((noreturn)) void vmx_interrupted(struct cpu *cpu, struct vcpu *v);
 
-/* What a VM exit is to load. What is in the CPU is the truth. */
+/*
+ * What a VM exit is to load. The CPU's registers are compared with what the VMCS has, because reading them costs less
+ * than writing a field.
+ */
 static always_inline void write_host(struct arch_vcpu *a)
 {
 	u64 cr3 = cr3_read(), fs = fsbase_read(), gs = gsbase_read();
@@ -32,9 +35,9 @@ static always_inline void write_host(struct arch_vcpu *a)
 }
 
 /*
- * The mark goes first, as in tlb_refresh(). An NMI that comes after the look at it sets a hazard (entry/nmi.c).
- * Whoever stops the guests says so, and sets the mark then: all entries come by here until he is done, which takes
- * him no more than writing to a bitmap.
+ * The mark is cleared before the flush, as in tlb_refresh(); an NMI that comes after the look at it sets a hazard
+ * (entry/nmi.c). Whoever stops the guests (space_pio_stop_guests()) sets `guests_stopped` first and the mark then, so
+ * that all entries come by here and wait, for no longer than it takes to write to a bitmap.
  */
 static noinline struct ec *enter_refreshed(struct vcpu *v)
 {
@@ -63,7 +66,10 @@ void vmx_undo(struct arch_vcpu *a)
 	a->pending &= ~(u32)PENDING_UNDO;
 }
 
-/* Interrupts of a guest that drives the machine stay in its APIC. Those of others end the run. */
+/*
+ * A guest that drives the machine gets no interrupt while it waits for a SIPI: interrupts stay in the APIC. The
+ * interrupts that come while another guest runs end its run, whatever RFLAGS.IF is.
+ */
 static void mask_interrupts(struct arch_vcpu *a)
 {
 	u64 flags = vmread(VMCS_GUEST_RFLAGS);
@@ -109,15 +115,17 @@ struct ec *vmx_finish(struct vcpu *v, u32 reason)
 	return vmx_state_store_undelivered(v, reason);
 }
 
-/* An entry was refused before the CPU saw it. The page has the bits that count as tried. */
+/* An entry was refused before the CPU saw it. All state in the page counts as loaded. */
 static struct ec *refuse(struct vcpu *v, u32 reason)
 {
 	v->mtd = 0;
 	return vmx_finish(v, reason);
 }
 
-/* If the guest has not been entered since the last look at the page, only the reason is new, and the page is read
- * again by the next run. */
+/*
+ * If the guest has not been entered since the page was loaded, nothing but the reason is new in it, and the next run
+ * loads it again.
+ */
 static struct ec *end_poked(struct vcpu *v)
 {
 	if (v->arch.pending & PENDING_UNDO)
@@ -135,7 +143,10 @@ struct ec *vmx_end_with_nmi(struct cpu *cpu, struct vcpu *v)
 	return end_poked(v);
 }
 
-/* The event is delivered, and then the timer ends the run before the first instruction. False: there is none. */
+/*
+ * A poke must not lose the event that the entry is to deliver: with a timer of 0 the event is delivered, and then the
+ * run ends before the first instruction. False: there is no event, so there need be no entry.
+ */
 static bool request_immediate_exit(struct arch_vcpu *a)
 {
 	if (!(a->pending & PENDING_EVENT))
@@ -156,7 +167,7 @@ static always_inline struct ec *enter_from(struct vcpu *v)
 	return enter(v);
 }
 
-/* The state is loaded. */
+/* The state is loaded; something is pending, or the run is to end. */
 static noinline struct ec *go_on_slow(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -204,7 +215,10 @@ static noinline struct ec *load_vcpu(struct cpu *cpu, struct vcpu *v)
 	return arch_vcpu_run(cpu, v->ec);
 }
 
-/* The plain path ends in a jump into the guest, and so do all others: nothing is kept on the stack. */
+/*
+ * All paths from here end in a jump into the guest, which empties the stack, or return the EC that goes on because
+ * the run is over. So none of them may keep anything on the stack that is needed after the guest.
+ */
 struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec)
 {
 	struct vcpu *v = ec->vcpu;
@@ -217,7 +231,10 @@ struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec)
 	return go_on(cpu, v);
 }
 
-/* On the way in something was found to do, or interrupted: the guest is not running. */
+/*
+ * From vmx_run.S and vmx_reenter(): on the way into the guest a hazard was found, or an NMI came. The guest is not
+ * running; the EC goes on with its run when the dispatcher has seen to the hazards.
+ */
 void vmx_interrupted(struct cpu *cpu, struct vcpu *v)
 {
 	struct ec *ec = cpu->ec;

@@ -9,9 +9,9 @@
 
 /* An exit that only the kernel is interested in: the host's registers are still the guest's, and stay so. */
 struct ec *vmx_reenter(struct cpu *cpu, struct vcpu *v);
-/* The end of a run that does not end with an exit. */
+/* The end of a run that does not end with an exit: the page tells of the event that is still to be injected. */
 struct ec *vmx_finish(struct vcpu *v, u32 reason);
-/* For a guest that drives the machine, an NMI that nobody here has sent. */
+/* A guest that drives the machine is to hear of an NMI that none of our CPUs has sent. */
 struct ec *vmx_end_with_nmi(struct cpu *cpu, struct vcpu *v);
 
 /* The run is over: the guest's registers are put away and the page tells of the exit. */
@@ -35,7 +35,7 @@ static always_inline void vmx_leave_always(struct cpu *cpu, struct vcpu *v)
 /* The timer and RFLAGS.IF as the VMM or the guest wants them. */
 void vmx_undo(struct arch_vcpu *a);
 
-/* It starts over at its maximum. */
+/* The timer has run down: it starts over at its maximum, and the guest has no timeout any more. */
 static inline u32 vmx_use_up_timer(struct arch_vcpu *a)
 {
 	vmwrite(VMCS_TIMER, ~0u);

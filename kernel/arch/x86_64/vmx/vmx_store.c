@@ -11,8 +11,10 @@
 #include "vmx/vmx.h"
 #include "vmx/vmx_reason.h"
 
-/* In the order of the words, because each read writes 8 bytes. Access rights: bits 7:0, and 16:12 as the next byte
- * (bits 11:8 are 0). */
+/*
+ * The order is that of the words in the page, because each VMREAD writes 8 bytes, also to a shorter member. Access
+ * rights: bits 7:0, and 16:12 in the byte behind (bits 11:8 are 0).
+ */
 static always_inline void store_segment(enum vmcs_segment n, struct utcb_seg *seg)
 {
 	u8 *ar = (u8 *)&seg->ar;
@@ -59,7 +61,10 @@ static always_inline void store_list(const struct vcpu *v, u64 mtd, struct utcb_
 }
 #undef X
 
-/* LMA is LME and CR0.PG; the rest of EFER is the VMM's, because writing it exits. All three as bit 10: */
+/*
+ * EFER as the guest sees it: LMA is set if LME and CR0.PG are; the rest is what the VMM has set, because WRMSR exits.
+ * All three bits are shifted to LMA's place.
+ */
 static always_inline u64 efer_now(const struct arch_vcpu *a, u64 cr0)
 {
 	_Static_assert(CR0_PG >> 21 == EFER_LMA && EFER_LME << 2 == EFER_LMA, "bits that only need shifting");
@@ -80,8 +85,10 @@ static always_inline void store_cr(struct vcpu *v, u64 cr0, struct utcb_state *s
 
 #define CR4_PAE_BIT (1ul << 5)
 
-/* They are of use, and kept up to date by the CPU, only with PAE paging in 32-bit mode: SDM vol. 3, 28.3.4. Otherwise
- * the page keeps what the VMM has there. */
+/*
+ * PDPTEs are of use, and saved by the exit, only with PAE paging in 32-bit mode (SDM vol. 3, 28.3.4). Otherwise the
+ * page keeps what the VMM has there.
+ */
 static void store_pdptes(struct utcb_state *s)
 {
 	if (!(vmread(VMCS_GUEST_CR4) & CR4_PAE_BIT))
@@ -90,7 +97,7 @@ static void store_pdptes(struct utcb_state *s)
 		vmread_to(VMCS_GUEST_PDPTE + 2 * i, &s->pdpte[i]);
 }
 
-/* EDX:EAX go to memory as they are. */
+/* EDX and EAX go to memory as they are: putting them together would be two instructions more. */
 static always_inline void store_halves(u64 *to, u32 low, u32 high)
 {
 	((u32 *)to)[0] = low;
@@ -175,7 +182,10 @@ static always_inline void store_event(const struct vcpu *v, u32 reason, bool by_
 		store_no_event(v->state);
 }
 
-/* Of exceptions, only #DB can come to a CPU that is halted. */
+/*
+ * True if the exit tells by itself that the CPU was active, so that the activity state need not be read. Of
+ * exceptions, only #DB can come to a CPU that is halted.
+ */
 static always_inline bool was_active(const struct vcpu *v, u32 reason, bool by_hardware)
 {
 	if (by_hardware && reason == REASON_EXCEPTION)
@@ -217,7 +227,7 @@ static noinline struct ec *store_rest_selected(struct vcpu *v, u64 cr0, u32 reas
 {
 	return store_rest(v, v->wanted, cr0, reason, by_hardware);
 }
-/* The same for what tells_more(). */
+/* The same for the exits for which tells_more() holds, when all is wanted: a copy with fewer tests. */
 static noinline struct ec *store_rest_of_all(struct vcpu *v, u64 cr0, u32 reason)
 {
 	if (reason != REASON_EXCEPTION && !(VMX_REASONS_IN_DELIVERY >> (reason & 63) & 1))
@@ -230,7 +240,10 @@ static always_inline bool tells_more(u32 reason)
 	return reason == REASON_EXCEPTION || VMX_REASONS_IN_DELIVERY >> (reason & 63) & 1;
 }
 
-/* The activity state is the only thing that such an exit may add to what is stored for all. False: there is more. */
+/*
+ * True if nothing is left to store but PDPTEs: an exit by an instruction tells nothing more, and most others only the
+ * activity state, which is stored here. False: there is an event, or a guest-physical address.
+ */
 static always_inline bool tells_no_more(const struct vcpu *v, u64 mtd, u32 reason, bool by_hardware)
 {
 	if (!by_hardware)
@@ -252,7 +265,7 @@ static always_inline struct ec *store(struct vcpu *v, struct utcb_state *s, u64 
 	if (mtd & MTD_CR)
 		store_cr(v, cr0, s);
 	if (mtd & MTD_STA)
-		vmread_to(VMCS_GUEST_INTR_STATE, &s->intr_state); /* with 0, active, behind it */
+		vmread_to(VMCS_GUEST_INTR_STATE, &s->intr_state); /* the 8 bytes end with 0, active, in actv_state */
 	store_msrs(v, mtd, cr0, s);
 	if (mtd & MTD_VINTR && unlikely(v->arch.secondary & SEC_VIRTUAL_INTERRUPTS))
 		s->vintr_status = (u16)vmread(VMCS_GUEST_INTR_STATUS);

@@ -66,7 +66,7 @@ static noinline void rare_to_guest(const struct arch_vcpu *a)
 		msr_write(MSR_SPEC_CTRL, a->spec_ctrl);
 }
 
-/* The last things before the guest. */
+/* These come last before the guest. */
 static void msrs_to_guest(const struct arch_vcpu *a)
 {
 	if (a->pending & PENDING_SYSCALL) {
@@ -100,7 +100,7 @@ static void msrs_to_host(const struct cpu *cpu, struct arch_vcpu *a)
 
 /* ---- extended state ---- */
 
-/* Those of XCR0. x87 and SSE work whether they are in it or not. */
+/* True if the image has no component that XCR0 lacks. x87 and SSE work whether they are in XCR0 or not. */
 static bool components_allowed(const struct arch_vcpu *a)
 {
 	const u64 *xstate_bv = (const u64 *)(a->fpu_page + XSAVE_HEADER);

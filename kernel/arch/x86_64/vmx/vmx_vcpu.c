@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The life of a vCPU's VMCS: memory and a VPID, the first contents, and on which CPU it is active and current. */
 #include "vmx/vmx_vcpu.h"
 
 #include "arch_switch.h"
@@ -13,14 +14,14 @@
 #include "vmx/vmx_state.h"
 #include "vmx/vmx_switch.h"
 
-/* ---- VPIDs, changed by single atomic operations; 0 is the host's ---- */
+/* ---- VPIDs: a bitmap, changed by single atomic operations; 0 is the host's (SDM vol. 3, 29.1) ---- */
 
 #define VPID_COUNT 0x10000
 
 static u64 vpids[VPID_COUNT / 64] = {1};
-static u32 vpid_hint; /* a word that had a free one lately */
+static u32 vpid_hint; /* the index of a word in which a VPID was free lately */
 
-/* 0 if there is none: the vCPU's translations then are flushed at every entry and exit. */
+/* 0 if none is free: without a VPID every entry and exit flushes the vCPU's translations. */
 static u16 vpid_alloc(void)
 {
 	u32 first = __atomic_load_n(&vpid_hint, __ATOMIC_RELAXED);
@@ -45,7 +46,7 @@ static void vpid_free(u16 vpid)
 		__atomic_fetch_and(&vpids[vpid / 64], ~bit(vpid % 64), __ATOMIC_RELAXED);
 }
 
-/* INVVPID, single context. Without VPIDs there is nothing that survives an entry. */
+/* INVVPID, single context (SDM vol. 3, 31.3). Without VPIDs there is nothing that survives an entry. */
 void vmx_flush_vpid(const struct vcpu *v)
 {
 	const struct {
@@ -57,20 +58,23 @@ void vmx_flush_vpid(const struct vcpu *v)
 
 /* ---- making and unmaking ---- */
 
-/* What an entry needs of the PD: made now, because then there may be no memory. */
+/* What an entry needs of the PD is made when the vCPU is, because an entry cannot fail for want of memory. */
 static bool prepare_pd(struct pd *pd)
 {
 	return space_mem_guest_root(pd) && space_pio_make_guest(pd) == SUCCESS && pd_access_page(pd);
 }
 
-/* The legacy region of the FPU page as the interface has it: SDM vol. 1, 10.5.1. */
+/* The legacy region of the FPU page, with the values after INIT that are not 0. SDM vol. 1, 10.5.1. */
 static void init_fpu_page(u8 *page)
 {
 	*(u16 *)(page + XSAVE_FCW) = FCW_INIT;
 	*(u32 *)(page + XSAVE_MXCSR) = MXCSR_INIT;
 }
 
-/* NMIs that came when there was nobody to hear of them are not kept for the first one. */
+/*
+ * The CPU gets a vCPU that drives the machine. If it is the first one, NMIs that came when there was nobody to hear
+ * of them are forgotten.
+ */
 static void announce_passthrough(struct cpu *cpu)
 {
 	if (!__atomic_fetch_add(&cpu->passthrough, 1, __ATOMIC_RELAXED))
@@ -162,7 +166,7 @@ static void write_host_fields(const struct cpu *cpu)
 	vmwrite(VMCS_HOST_RIP, (u64)entry_vmexit);
 }
 
-/* What write_host() compares with (vmx_run.c). */
+/* Fields that write_host() (vmx_run.c) writes again when they change: it compares with the copies. */
 static void write_host_cache(struct arch_vcpu *a)
 {
 	a->host_cr3 = a->host_fs_base = a->host_gs_base = 0;
@@ -255,7 +259,7 @@ static void vmptrld(const struct arch_vcpu *a)
 	__asm__ volatile("vmptrld %0" : : "m"(pa) : "cc", "memory");
 }
 
-/* A VPID may have had another owner, of whom this CPU still has translations. */
+/* The VPID may have had another owner, of whom this CPU still has translations: they are flushed. */
 static void first_load(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -270,8 +274,11 @@ static void first_load(struct cpu *cpu, struct vcpu *v)
 	a->initialized = true;
 }
 
-/* Others look at cpu->vcpu after they have written what they want to tell it (core/vcpu.c, mmu/tlb.c); here it is the
- * other way round, hence the barrier. */
+/*
+ * Whoever pokes a vCPU or changes nested tables writes that first and looks at cpu->vcpu then (core/vcpu.c,
+ * mmu/tlb.c). Here cpu->vcpu is written first, and what the others have written is read later; the store is a
+ * barrier, so that one of the two sees the other.
+ */
 void vmx_load_vcpu(struct cpu *cpu, struct vcpu *v)
 {
 	__atomic_store_n(&cpu->vcpu, v, __ATOMIC_SEQ_CST);
