@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ways of user code into the kernel and back: SYSCALL, traps, and what follows them; NMI, #DB, #DF and #MC, which
- * may hit anything; and sleep. Three hypercalls go on in fastcall.S. Guests come and go in vmx/vmx_run.S, and CPUs come
- * from boot/start.S, from the trampoline and out of sleep (boot/).
+ * The ways of user code into the kernel and back: SYSCALL, traps, and what follows them; NMI, #DB, #DF and #MC,
+ * which may hit anything; and sleep. Three hypercalls go on in fastcall.S. Guests come and go in vmx/vmx_run.S, and
+ * CPUs come from boot/start.S, from the trampoline and out of sleep (boot/).
  *
  * User registers live in the current EC. The kernel stack is empty whenever user code runs, so relative to
  * RSP the struct cpu is at a constant distance: CPU(field). Interrupts are always off. GS belongs to user land.
@@ -81,8 +81,8 @@ hazard_syscall:
 	jmp	dispatch_on_empty_stack
 
 	/*
-	 * RAX = the EC that goes on (the current one); the stack is empty. Nothing but this EC's pointer would be needed
-	 * to start over, but RAX is lost on the way; so an NMI sends the EC to the dispatcher. There are two ranges,
+	 * RAX = the EC that goes on (the current one); the stack is empty. RAX, which would be needed to start over, is
+	 * lost on the way, so an NMI in one of the restart ranges sends the EC to the dispatcher. There are two of them,
 	 * because a jump to one would be an instruction.
 	 */
 	.macro	return_ipc
@@ -170,11 +170,11 @@ hazard_trap:
 	jmp	arch_dispatch
 
 	/*
-	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a letter comes (MWAIT wakes up by the write,
-	 * HLT by an NMI) or an NMI sets a hazard; in the restart range the NMI handler goes on at idle_wake. Senders
-	 * write first and then read `sleeping`. One that does not see this store yet sends an NMI, which ends the sleep; one
-	 * that sees it has written before, which the last look at the mailbox finds, or after, which ends MWAIT. So no barrier
-	 * is needed.
+	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a letter comes (MWAIT wakes up by the write, HLT by an
+	 * NMI) or an NMI sets a hazard; in the restart range the NMI handler goes on at idle_wake. Senders write first and
+	 * then read `sleeping`. One that does not see this store yet sends an NMI, which ends the sleep; one that sees it
+	 * has written before, which the last look at the mailbox finds, or after, which ends MWAIT. So no barrier is
+	 * needed.
 	 */
 	.globl	arch_idle, idle_wake
 arch_idle:
@@ -201,8 +201,8 @@ arch_idle:
 	restart_end idle, idle_wake
 
 	/*
-	 * On the running CPU's stack, wherever it came from. No barrier is needed behind the store: nobody is ready here, so
-	 * all that the CPU can find to do is in its mailbox, which it takes with XCHG.
+	 * An NMI may have come here from anywhere, hence the stack first. No barrier is needed behind the store: nobody is
+	 * ready here, so all that the CPU can find to do is in its mailbox, which it takes with XCHG.
 	 */
 idle_wake:
 	empty_stack
@@ -322,7 +322,8 @@ entry_nested:
 
 	/*
 	 * NMI, #DB, #DF and #MC have stacks of their own and may hit anything. The handler may change where
-	 * the frame returns to; it always returns by IRET, which lets the next NMI in.
+	 * the frame returns to. It returns by IRET, which lets the next NMI in; a machine check's may leave by
+	 * entry_return() instead.
 	 */
 	.macro	own_stack handler
 	clear_ac

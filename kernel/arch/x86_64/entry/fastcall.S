@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fastcalls: hypercalls whose work is shorter than storing the caller's registers would be. These are up and down of a
- * semaphore when nobody has to wait or wake up, and the identifiers of portals. They use RCX and R11, which SYSCALL has
- * clobbered, and check what sys_sm_ctrl() and sys_pt_ctrl() check. Whatever is out of the ordinary goes there:
+ * Fastcalls: hypercalls whose work is shorter than storing the caller's registers would be. These are up and down of
+ * a semaphore when nobody has to wait or wake up, and the identifiers of portals. They use RCX and R11, which SYSCALL
+ * has clobbered, and check what sys_sm_ctrl() and sys_pt_ctrl() check. Whatever is out of the ordinary goes there:
  * entry_fastcall_refused starts over in C, because nothing has changed yet.
  */
 #include "entry/entry.inc"
