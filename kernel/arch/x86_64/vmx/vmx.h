@@ -58,6 +58,7 @@ u64 vmx_host_spec_ctrl(const struct cpu *cpu);
  */
 enum status vmx_init_msr_bitmaps(void) must_check;
 u64 vmx_msr_bitmap(bool passthrough, bool msr_passthrough);
-/* From now on a guest's first RDMSR of SPEC_CTRL exits, too: a CPU has another value there than the guest is to see.
+/*
+ * From now on a guest's first RDMSR of SPEC_CTRL exits, too: a CPU has another value there than the guest is to see.
  */
 void vmx_hide_spec_ctrl(void);

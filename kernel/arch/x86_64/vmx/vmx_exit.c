@@ -33,7 +33,7 @@ struct ec *vmx_leave(struct cpu *cpu, struct vcpu *v, u32 reason)
 	return vmx_plain_exit(cpu, &v->arch) ? vmx_state_store(v, reason) : leave_slow(cpu, v, reason);
 }
 
-/* No entry took place: report the event still waiting for injection in vect_info. */
+/* No entry has delivered the event that waits for injection: the page reports it in vect_info. */
 noinline struct ec *vmx_leave_undelivered(struct cpu *cpu, struct vcpu *v, u32 reason)
 {
 	vmx_leave_always(cpu, v);
@@ -43,7 +43,8 @@ noinline struct ec *vmx_leave_undelivered(struct cpu *cpu, struct vcpu *v, u32 r
 
 /* ---- what the kernel does about other exits ---- */
 
-/* MOV to CR4 is executed again if the kernel has done its part; it exits once more for a bit that the VMM monitors.
+/*
+ * MOV to CR4 is executed again if the kernel has done its part; it exits once more for a bit that the VMM monitors.
  */
 static noinline struct ec *exit_cr4(struct cpu *cpu, struct vcpu *v, unsigned reg)
 {
