@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Every instruction of the kernel that leads to user mode, into a guest or to sleep lies in a restart range, where an NMI that sets a
-hazard makes the exit start over (entry/nmi.c), or it is one of those named here, with the reason why it need not.
+Every instruction of the kernel that leads to user mode, into a guest or to sleep lies in a restart range, a row of the table in
+the image, where an NMI that sets a hazard makes the exit start over (entry/restart.h), or it is one of those named here, with the
+reason why it need not.
 """
 
 import argparse
@@ -84,7 +85,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     image = parser.parse_args().build / "hypervisor"
-    found, within = exits(image), restart_ranges.limits(image)
+    try:
+        found, within = exits(image), restart_ranges.limits(image)
+    except ValueError as error:  # the table does not fit its labels
+        sys.exit(f"FAIL: {error}")
     complaints = list(judge(found, within))
     with tempfile.TemporaryDirectory(prefix="hedron-exits.") as name:
         complaints += check_teeth(found, within, pathlib.Path(name))
