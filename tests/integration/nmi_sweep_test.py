@@ -87,7 +87,7 @@ def judge_blunted(kernel, serial):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=lambda path: pathlib.Path(path).resolve(), required=True)
-    parser.add_argument("--timeout", type=float, default=140)
+    parser.add_argument("--timeout", type=float, default=240)
     args = parser.parse_args()
     kernel = args.build / "hypervisor"
     with tempfile.TemporaryDirectory(prefix="hedron-sweep.") as name:
