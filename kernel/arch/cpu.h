@@ -45,6 +45,6 @@ static always_inline void arch_relax(void);
 static always_inline void arch_halt(void);
 
 /* Sends all other CPUs into arch_halt() for good, whatever they are at. Does not wait for them. For panic() only. */
-void arch_stop_others(void);
+void arch_halt_others(void);
 
 #include "cpu_inline.h"

@@ -13,7 +13,7 @@ static always_inline bool arch_trace_point(u64 events, u64 paths);
 /* trace_record() with all registers preserved: what is around a point is compiled as if there was none. */
 static always_inline void arch_trace(unsigned event, unsigned extra, u64 a, u64 b);
 
-/* Switches on exactly the points for these, and all others off. All other CPUs stand still (arch_hold_others()). */
+/* Switches on exactly the points for these, and all others off. All other CPUs stand still (arch_stop_machine()). */
 void arch_trace_patch(u64 events, u64 paths);
 
 /*
@@ -21,7 +21,7 @@ void arch_trace_patch(u64 events, u64 paths);
  * functions must be short and take no lock: a CPU that stands still may own any. One caller at a time, in a
  * hypercall.
  */
-void arch_hold_others(void (*once)(void *), void (*each)(void), void *arg);
+void arch_stop_machine(void (*once)(void *), void (*each)(void), void *arg);
 
 /* ---- performance counters ---- */
 

@@ -15,7 +15,7 @@ void panic(const char *fmt, ...)
 	va_start(args, fmt);
 	format_args(text, sizeof(text), fmt, args);
 	va_end(args);
-	arch_stop_others();
+	arch_halt_others();
 	console_seize();
 	log_error("PANIC: %s", text);
 	for (;;)

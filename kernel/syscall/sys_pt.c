@@ -21,7 +21,7 @@ enum status sys_pt_create(u64 arg1, u64 parent, u64 ec_sel, u64 mtd, u64 rip, st
 	return sys_install(self->pd, slot, s, &pt->obj, PERM_PT_ALL);
 }
 
-/* The plain case never comes here: entry/short.S. */
+/* The plain case never comes here: entry/fastcall.S. */
 enum status sys_pt_ctrl(u64 arg1, u64 id)
 {
 	struct pt *pt = (struct pt *)cap_lookup_object(hc_sel(arg1), KOBJ_PT, PERM_PT_CTRL);

@@ -36,7 +36,7 @@ static enum status down(u64 arg1, bool timeout, struct ec *self)
 	return arg1 >> 8 & SM_CTRL_ZERO ? sm_down_all(sm, self) : sm_down(sm, self);
 }
 
-/* The plain cases never come here: entry/short.S. Timeouts are an extension to come, they must be zero. */
+/* The plain cases never come here: entry/fastcall.S. Timeouts are an extension to come, they must be zero. */
 enum status sys_sm_ctrl(u64 arg1, u64 time_high, u64 time_low, struct ec *self)
 {
 	bool timeout = (u32)time_high | time_low;

@@ -67,8 +67,8 @@ static noinline enum status dispatch_trace(u64 arg1, u64 arg2, u64 arg3, struct 
 }
 
 /*
- * From entry.S, for all hypercalls but CALL, REPLY and what short.S does itself. The frequent ones come first and get
- * what they need in registers; every branch ends in a jump, so that nothing is pushed.
+ * From entry.S, for all hypercalls but CALL, REPLY and what fastcall.S does itself. The frequent ones come first and
+ * get what they need in registers; every branch ends in a jump, so that nothing is pushed.
  */
 enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 arg5)
 {

@@ -225,7 +225,7 @@ enum status trace_map(u64 cpu_id, u64 va, struct ec *self)
 			    : s;
 }
 
-/* While all other CPUs are held. */
+/* While all other CPUs are stopped. */
 static void show_state(u64 counters)
 {
 	trace_state.changes++;
@@ -240,7 +240,7 @@ static void show_state(u64 counters)
 	}
 }
 
-static void switch_held(void *next)
+static void switch_stopped(void *next)
 {
 	const struct trace_state *to = next;
 
@@ -269,7 +269,7 @@ enum status trace_switch(u64 events, u64 paths)
 	bool stop = period && !(events & TRACE_BIT(SAMPLE));
 	if (stop)
 		set_period(0);
-	arch_hold_others(switch_held, stop ? arch_pmu_apply : NULL, &next);
+	arch_stop_machine(switch_stopped, stop ? arch_pmu_apply : NULL, &next);
 	return end_change(SUCCESS);
 }
 
@@ -290,7 +290,7 @@ struct counters_change {
 };
 
 /* Sums of other counters would be mixed with the new ones. */
-static void count_held(void *next)
+static void count_stopped(void *next)
 {
 	const struct counters_change *to = next;
 
@@ -313,7 +313,7 @@ enum status trace_counters(u64 list)
 		return BUSY;
 	if (!arch_pmu_choose(kind, next.count))
 		return end_change(BAD_FTR);
-	arch_hold_others(count_held, arch_pmu_apply, &next);
+	arch_stop_machine(count_stopped, arch_pmu_apply, &next);
 	return end_change(SUCCESS);
 }
 
@@ -331,7 +331,7 @@ enum status trace_sample(u64 cpu_id)
 	return SUCCESS;
 }
 
-static void nothing_held(void *unused)
+static void nothing_stopped(void *unused)
 {
 	(void)unused;
 }
@@ -346,6 +346,6 @@ enum status trace_period(u64 cycles)
 		return end_change(BAD_PAR);
 	if (!set_period((u32)cycles))
 		return end_change(BAD_FTR);
-	arch_hold_others(nothing_held, arch_pmu_apply, NULL);
+	arch_stop_machine(nothing_stopped, arch_pmu_apply, NULL);
 	return end_change(SUCCESS);
 }

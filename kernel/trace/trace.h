@@ -4,7 +4,7 @@
  * the use).
  *
  * A point that is off costs nothing or one NOP: points are switched by patching the code while all other CPUs are
- * held (arch_trace_patch()). In C a point is TRACE() or `if (trace_point(...))`. Hypercalls, exceptions, the
+ * stopped (arch_trace_patch()). In C a point is TRACE() or `if (trace_point(...))`. Hypercalls, exceptions, the
  * dispatcher and VM exits have theirs where assembly calls C: the call goes to a hook of its own when they are on
  * (arch/x86_64/trace).
  *
@@ -23,7 +23,7 @@ struct ec;
 #define TRACE_BIT(name) (1ul << TRACE_##name)
 #define TRACE_PATH_BIT(name) (1ul << TRACE_PATH_##name)
 
-/* What is on. They change only while all other CPUs are held. */
+/* What is on. They change only while all other CPUs are stopped. */
 struct trace_state {
 	u64 events, measured;
 	unsigned counters; /* how many performance counters paths add up */

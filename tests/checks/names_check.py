@@ -14,12 +14,12 @@ import tree
 # The C library's names, the architecture's contract, and the assembler's ways in and out.
 EVERYWHERE = {"memcpy", "memset", "memmove", "memcmp", "strcmp", "strlen", "strncmp", "strnlen"}
 PREFIXES = ("arch_",)
-ASSEMBLY = ("entry_", "return_", "enter_", "boot_", "_start")
+ASSEMBLY = ("entry_", "return_", "enter_", "restart_", "boot_", "_start")
 # Files with a second word of their own.
 ALSO = {
     "console.c": ("klog", "log_"),  # called from everywhere, hence short
     "cpu.c": ("msr_",),  # the instruction's name
-    "entry.S": ("window_", "hazard_", "idle_"),  # stretches of the way out, which traps have to know
+    "entry.S": ("hazard_", "idle_"),  # stretches of the way out, which traps have to know
     "init.c": ("boot_",),  # what start.S jumps to
     "reap.c": ("kobject_",),  # what space/kobject.h wants from above
     "smp.c": ("ap_", "cpu_count", "cpus_online"),  # application processors; what percpu.h declares

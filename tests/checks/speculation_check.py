@@ -23,7 +23,7 @@ import tempfile
 
 # Who gets something of user land's, and in which registers. E: an EC, V: a vCPU, T: theirs to choose.
 ROOTS = {
-    "entry_short": {"rdi": "T", "rsi": "T", "rdx": "T", "rax": "T", "r8": "T"},
+    "entry_fastcall": {"rdi": "T", "rsi": "T", "rdx": "T", "rax": "T", "r8": "T"},
     "syscall_dispatch": {"rdi": "T", "rsi": "T", "rdx": "T", "rcx": "E", "r8": "T"},
     "ipc_call": {"rdi": "T", "rsi": "E"},
     "ipc_reply": {"rdi": "T", "rsi": "E"},
@@ -34,8 +34,8 @@ ROOTS = {
 }
 # The same as code: each fault that is planted has a label that begins with bad_, and `and $7` is what makes it good.
 PLANTED = """
-    .globl entry_short
-entry_short:
+    .globl entry_fastcall
+entry_fastcall:
     mov %rdi, %rax; cmp $9, %rax; ja 9f
 bad_branch_only: mov table(, %rax, 8), %rcx
     mov %rsi, %rdx; cmp $0x4000000, %rdx; cmovae %r11, %rdx; mov table(, %rdx, 8), %rcx
@@ -476,7 +476,7 @@ def find_planted(args, layout):
             text = text.replace(f"{name}(", f"{layout[name]}(")
         source.write_text(text)
         subprocess.run([args.cc, "-c", "-o", binary, source], check=True)
-        subprocess.run([args.cc, "-nostdlib", "-no-pie", "-static", "-Wl,-e,entry_short", "-Wl,--build-id=none", "-o",
+        subprocess.run([args.cc, "-nostdlib", "-no-pie", "-static", "-Wl,-e,entry_fastcall", "-Wl,--build-id=none", "-o",
                         binary.with_suffix(".elf"), binary], check=True)
         code = Code(args.objdump, binary.with_suffix(".elf"))
     found = {code.where[a] if code.names.get(a) else f"{code.where[a]}+" for a in Search(code, layout).run()}

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Every instruction of the kernel that leads to user mode, into a guest or to sleep lies in a window, where an NMI that sets a
-hazard makes the exit start over (entry/nmi.c), or it is one of those named here, with the reason why it need not.
+Every instruction of the kernel that leads to user mode, into a guest or to sleep lies in a restart range, a row of the table in
+the image, where an NMI that sets a hazard makes the exit start over (entry/restart.h), or it is one of those named here, with the
+reason why it need not.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-import windows
+import restart_ranges
 
 EXITS = re.compile(r"(sysret|sysexit|iret|lret|retf)[lqw]?|vmresume|vmlaunch|vmrun|hlt|mwaitx?|umwait|tpause")
 TO_KERNEL, END = "goes on in the kernel, which looks at the hazards later", "never comes back"
@@ -22,14 +23,14 @@ ALLOWED = {
     ("entry_nmi", "iretq"): "an NMI's own, or goes on in the kernel: events of user code are the dispatcher's",
     ("entry_own_stack", "iretq"): "goes on in the kernel: events of user code are the dispatcher's",
     ("unblock_nmis", "iretq"): TO_KERNEL,
-    ("exit_kick", "iretq"): "goes to the start of vmx_run_window",
-    ("exit_event", "iretq"): "goes to the start of vmx_run_window",
+    ("exit_kick", "iretq"): "goes to the start of restart_vm_entry",
+    ("vmx_event_exit", "iretq"): "goes to the start of restart_vm_entry",
     ("ap_main", "hlt"): END,
     ("panic", "hlt"): END,
     ("trap_fatal", "hlt"): END,
     ("follow_orders", "hlt"): END,
-    ("arch_stop_others", "hlt"): END,
-    ("nmi_stop_if_ordered", "hlt"): END,
+    ("arch_halt_others", "hlt"): END,
+    ("nmi_halt_if_ordered", "hlt"): END,
 }
 PLANTED = ("iretq", "sysretq", "lretq", "vmresume", "vmlaunch", "hlt", "mwait")
 CODE, FUNCTION = re.compile(r"^\s*([0-9a-f]+):\t(.*)"), re.compile(r"^[0-9a-f]+ <(.+)>:$")
@@ -41,7 +42,7 @@ def exits(image):
     in parts, has a section of its own.
     """
     function, found = "", []
-    for line in windows.disassemble(image, "-j", ".text").splitlines():
+    for line in restart_ranges.disassemble(image, "-j", ".text").splitlines():
         if name := FUNCTION.match(line):
             function = name[1]
         elif code := CODE.match(line):
@@ -50,10 +51,10 @@ def exits(image):
 
 
 def strays(found, within):
-    """Those that are in no window and not named."""
+    """Those that are in no restart range and not named."""
     for address, function, word in found:
         if not any(start <= address < end for start, end in within) and (function, word) not in ALLOWED:
-            yield f"{word} at {address:#x} in {function} is in no window"
+            yield f"{word} at {address:#x} in {function} is in no restart range"
 
 
 def judge(found, within):
@@ -61,20 +62,20 @@ def judge(found, within):
     there = {(function, word) for _, function, word in found}
     for function, word in sorted(set(ALLOWED) - there):
         yield f"{function} has no {word} any more"
-    for name, (start, end) in zip(windows.TESTED, within):
+    for name, (start, end) in zip(restart_ranges.TESTED, within):
         if not any(start <= address < end for address, _, _ in found):
             yield f"{name} has no way out"
 
 
 def check_teeth(found, within, folder):
-    """Whether each kind is found where it does not belong, and each way out of a window that ends too early."""
+    """Whether each kind is found where it does not belong, and each way out of a restart range that ends too early."""
     source, planted = folder / "planted.S", folder / "planted.o"
     source.write_text("planted:\n" + "".join(f"\tnop\n\t{word}\n" for word in PLANTED))
     subprocess.run(["gcc", "-c", "-o", str(planted), str(source)], check=True)
     seen = list(strays(exits(planted), within))
     if len(seen) != len(PLANTED):
         yield f"of {len(PLANTED)} planted instructions {len(seen)} were found: {seen}"
-    for name, (start, end) in zip(windows.TESTED, within):
+    for name, (start, end) in zip(restart_ranges.TESTED, within):
         for address in (address for address, _, _ in found if start <= address < end):
             if not any(f"{address:#x}" in text for text in strays(found, [(start, address)])):
                 yield f"{name} may end before {address:#x} and nobody notices"
@@ -84,7 +85,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     image = parser.parse_args().build / "hypervisor"
-    found, within = exits(image), windows.limits(image)
+    try:
+        found, within = exits(image), restart_ranges.limits(image)
+    except ValueError as error:  # the table does not fit its labels
+        sys.exit(f"FAIL: {error}")
     complaints = list(judge(found, within))
     with tempfile.TemporaryDirectory(prefix="hedron-exits.") as name:
         complaints += check_teeth(found, within, pathlib.Path(name))

@@ -13,19 +13,19 @@ import guest
 import mca_test
 
 SYSRET, IRET = 3, 2  # lengths
-# Where: a symbol, and how far from it. At the ends of windows the stack pointer is the user's, or what IRET takes is there.
+# Where: a symbol, and how far from it. At the ends of restart ranges the stack pointer is the user's, or what IRET takes is there.
 # Each is sure to be passed, in this order, while the program is silent: CPU 1 sleeps until the program uses it; the report of what
 # hits user code makes it go on by IRET.
 PLACES = {"sleep": (None, 0),
           "the first instruction of a system call": ("entry_syscall_stubs", 0),
           "the handler of NMIs": ("nmi_handle", 0),
           "a hypercall": ("syscall_dispatch", 0),
-          "the return from one": ("window_syscall_end", -SYSRET),
-          "the return from a call": ("window_call_end", -SYSRET),
-          "the return from a reply": ("window_ipc_end", -SYSRET),
-          "the return from a short hypercall": ("short_window_end", -SYSRET),
+          "the return from one": ("restart_syscall_end", -SYSRET),
+          "the return from a call": ("restart_call_end", -SYSRET),
+          "the return from a reply": ("restart_reply_end", -SYSRET),
+          "the return from a fastcall": ("restart_fastcall_end", -SYSRET),
           "user code": ("revoke", 0),
-          "the return from an interruption": ("window_trap_end", -IRET)}
+          "the return from an interruption": ("restart_trap_end", -IRET)}
 SLEEPER = 1
 PROGRAM, SILENT = "smp_stress.elf", "stress_portals"
 

@@ -12,14 +12,14 @@ be found to lose wake-ups.
 import collections
 
 import debugger
-import windows
+import restart_ranges
 from stepper import FIRST, KERNEL_HALF, SECOND, WAYS, Stepper
 
 LONGEST = 20000  # instructions of a way
 WARM = 3  # rounds until every page and list is as it will be: the last is the way
 TURNS = 3  # of a loop; the others are like these
 TRIES = 100  # rounds in which an instruction has to be met: some only come when a list runs empty
-WINDOWS = [name for name in windows.TESTED if name != "vmx_run_window"]  # QEMU has no VMX
+RANGES = [name for name in restart_ranges.TESTED if name != "restart_vm_entry"]  # QEMU has no VMX
 # An instruction, which of its executions, and what comes next.
 Point = collections.namedtuple("Point", "address turn after")
 
@@ -139,18 +139,18 @@ class Walk:
         return complaints
 
 
-class Windows:
+class Ranges:
     """Their instructions."""
 
     def __init__(self, stepper):
-        self.all = {name: windows.instructions(stepper.image, name) for name in WINDOWS}
-        self.late = {at for name in WINDOWS for at in windows.late(stepper.image, name)}
+        self.all = {name: restart_ranges.instructions(stepper.image, name) for name in RANGES}
+        self.late = {at for name in RANGES for at in restart_ranges.late(stepper.image, name)}
 
     def hold(self, address):
-        return any(address in window for window in self.all.values())
+        return any(address in span for span in self.all.values())
 
     def loses(self, point, late):
-        """Without redirection. If there is a hazard already, the way from its test leads out of the window, to the dispatcher."""
+        """Without redirection. If there is a hazard already, the way from its test leads out of the range, to the dispatcher."""
         return point.address in late and (point.after < KERNEL_HALF or self.hold(point.after))
 
     def check_teeth(self, walk, late=()):
@@ -163,8 +163,8 @@ class Windows:
                         walk.stepper.name(point.address)
 
     def not_in(self, taken, stepper):
-        for name, window in self.all.items():
-            missing = [stepper.name(address) for address in window if address not in taken]
+        for name, span in self.all.items():
+            missing = [stepper.name(address) for address in span if address not in taken]
             if missing:
                 yield f"no NMI hit {', '.join(missing)} in {name}"
 
@@ -214,7 +214,7 @@ def lead_to_sleep(stepper):
 def check_halting(args, session):
     """All ways, and idle CPUs halt."""
     stepper = Stepper(args, session)
-    within = Windows(stepper)
+    within = Ranges(stepper)
     walks = [walk_of(stepper, way) for way in WAYS[1:]]
     walks.append(walk_from_nmi(stepper, "preemption", lambda: None))
     walks.append(walk_from_nmi(stepper, "awakening", lambda: lead_to_sleep(stepper)))
@@ -229,12 +229,12 @@ def check_halting(args, session):
 
 def check_mwait(args, session):
     stepper = Stepper(args, session)
-    within = Windows(stepper)
+    within = Ranges(stepper)
     walks = [walk_to_mwait(stepper), walk_to_mwait_struck(stepper)]
-    walks[1].points.append(Point(within.all["window_idle"][-1], 1, 0))  # behind MWAIT; a single step goes past it
+    walks[1].points.append(Point(within.all["restart_idle"][-1], 1, 0))  # behind MWAIT; a single step goes past it
     complaints = [text for walk in walks for text in walk.strike_everywhere()]
     args.taken |= set().union(*(walk.taken for walk in walks))
-    complaints += within.check_teeth(walks[1], late=within.all["window_idle"][1:-1])  # no work item: only hazards tell
+    complaints += within.check_teeth(walks[1], late=within.all["restart_idle"][1:-1])  # no work item: only hazards tell
     return complaints + list(within.not_in(args.taken, stepper))
 
 

@@ -9,7 +9,7 @@ import time
 
 import debugger
 import elf
-import windows
+import restart_ranges
 
 BOOT, OTHER = 1, 2  # the stub's numbers of the CPUs
 RAX, RIP = 0, 16  # numbers of registers
@@ -31,12 +31,12 @@ class Stepper:
         self.session, self.stub = session, session.debugger
         self.image = args.build / "hypervisor"
         self.kernel, self.program = elf.Symbols(self.image), elf.Symbols(args.build / "step.elf")
-        self.labels = windows.labels(self.image)
+        self.labels = restart_ranges.labels(self.image)
         self.offsets = (args.build / "kernel" / "asm_offsets.h").read_text()
         self.nmi = self.labels["entry_trap_stubs"] + VECTOR_NMI * STUB_SIZE
         self.chosen, self.waker, *self.sleepers = map(
             self.program.address, ("step_chosen", "step_waker_at", "step_first_at", "step_second_at"))
-        self.halt = next(filter(self.halts_at, windows.instructions(self.image, "window_idle")))
+        self.halt = next(filter(self.halts_at, restart_ranges.instructions(self.image, "restart_idle")))
         self.stub.breakpoint(self.waker)
         self.stub.go()
         self.stub.write(f"z0,{self.waker:x},1")
@@ -110,7 +110,7 @@ class Stepper:
 
     def blunt(self, on):
         """Takes the kernel's redirection of interrupted exits away, or gives it back."""
-        at = self.labels["divert"]
+        at = self.labels["redirect_frame"]
         self.stub.fill(at, RET if on else self.kernel.code(at, 1))
 
     # --- what is there ---

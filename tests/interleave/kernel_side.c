@@ -397,7 +397,7 @@ void panic(const char *fmt, ...)
 	abort();
 }
 
-void arch_stop_others(void) {}
+void arch_halt_others(void) {}
 
 /* ---- the beginning ---- */
 

@@ -66,7 +66,7 @@ again:		if
 				fi
 			od
 		fi;
-		/* The window: an NMI in it goes back to the test of the hazards. */
+		/* The restart range: an NMI in it goes back to the test of the hazards. */
 		if
 		:: atomic { hazard -> hazard = false }; goto again
 		:: atomic { !hazard -> in_guest = true }

@@ -35,9 +35,9 @@ bool nmi;			/* latched */
 bool hazard;			/* HAZARD_REMOTE */
 
 /* Where the owner is, for the NMI handler. */
-mtype = { KERNEL, WINDOW, IDLE, USER };
+mtype = { KERNEL, RESTART, IDLE, USER };
 mtype place = KERNEL;
-bool divert;			/* the handler has changed where it returns to */
+bool redirected;			/* the handler has changed where it returns to */
 bool wake_up;			/* the handler returned behind HLT or MWAIT */
 
 byte expected[SENDERS];		/* next item of each sender */
@@ -112,10 +112,10 @@ end:	do
 		:: newest -> hazard = true
 		:: else
 		fi;
-#ifndef WITHOUT_DIVERT
-		divert = hazard && place != KERNEL;
+#ifndef WITHOUT_REDIRECT
+		redirected = hazard && place != KERNEL;
 #else
-		divert = hazard && place != KERNEL && place != WINDOW;
+		redirected = hazard && place != KERNEL && place != RESTART;
 #endif
 		wake_up = true
 	   }
@@ -191,7 +191,7 @@ dispatch: /* dispatch_run() */
 	fi;
 
 leave: /* the exits: test, registers, SYSRET */
-	place = WINDOW;
+	place = RESTART;
 #ifndef WITHOUT_TEST
 	if
 	:: hazard -> goto enter
@@ -199,22 +199,22 @@ leave: /* the exits: test, registers, SYSRET */
 	fi;
 #endif
 	if
-	:: atomic { divert -> goto enter }
+	:: atomic { redirected -> goto enter }
 	:: atomic { else -> skip } /* registers */
 	fi;
 	if
-	:: atomic { divert -> goto enter }
+	:: atomic { redirected -> goto enter }
 	:: atomic { else -> place = USER }
 	fi;
 
 end_user: /* until an NMI, or a hypercall */
 	if
-	:: divert
-	:: atomic { !divert && syscalls < SYSCALLS -> syscalls++; place = KERNEL; goto leave }
+	:: redirected
+	:: atomic { !redirected && syscalls < SYSCALLS -> syscalls++; place = KERNEL; goto leave }
 	fi;
 
 enter:
-	atomic { divert = false; place = KERNEL };
+	atomic { redirected = false; place = KERNEL };
 	goto dispatch;
 
 sleep: /* arch_idle() */
@@ -224,18 +224,18 @@ sleep: /* arch_idle() */
 #endif
 	place = IDLE;
 
-window_idle:
+restart_idle:
 	if
-	:: atomic { divert -> goto idle_wake }
+	:: atomic { redirected -> goto idle_wake }
 	:: atomic { else -> wake_up = false }
 	fi;
 	if
-	:: hazard || divert -> goto idle_wake
+	:: hazard || redirected -> goto idle_wake
 	:: else
 	fi;
 	if
 #ifndef WITHOUT_CHECK
-	:: newest || divert -> goto idle_wake
+	:: newest || redirected -> goto idle_wake
 #endif
 	:: else
 	fi;
@@ -245,7 +245,7 @@ window_idle:
 		written = false; /* MONITOR */
 		if
 #ifndef WITHOUT_CHECK
-		:: newest || divert -> goto idle_wake
+		:: newest || redirected -> goto idle_wake
 #endif
 		:: else
 		fi
@@ -253,13 +253,13 @@ window_idle:
 
 end_sleep: /* HLT, MWAIT */
 	if
-	:: divert -> goto idle_wake
-	:: wake_up && !divert -> goto window_idle
-	:: MODE == MWAIT && written && !divert -> goto window_idle
+	:: redirected -> goto idle_wake
+	:: wake_up && !redirected -> goto restart_idle
+	:: MODE == MWAIT && written && !redirected -> goto restart_idle
 	fi;
 
 idle_wake:
-	atomic { divert = false; place = KERNEL };
+	atomic { redirected = false; place = KERNEL };
 	buffer ! NOT;
 #ifndef WITHOUT_FENCE
 	FENCE;

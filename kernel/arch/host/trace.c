@@ -14,11 +14,11 @@ void arch_trace_patch(u64 events, u64 paths)
 	host_trace.paths = paths;
 }
 
-void arch_hold_others(void (*once)(void *), void (*each)(void), void *arg)
+void arch_stop_machine(void (*once)(void *), void (*each)(void), void *arg)
 {
-	host_trace.holds++;
-	if (host_trace.while_held)
-		host_trace.while_held();
+	host_trace.stops++;
+	if (host_trace.while_stopped)
+		host_trace.while_stopped();
 	once(arg);
 	if (each)
 		each();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inline part of arch/trace.h for the fake CPU: points look at masks, nobody is held, and counters are numbers
+/* The inline part of arch/trace.h for the fake CPU: points look at masks, nobody is stopped, and counters are numbers
  * that tests set. */
 #pragma once
 
@@ -7,10 +7,10 @@
 
 extern struct host_trace {
 	u64 events, paths; /* points that are on */
-	unsigned holds;
-	void (*while_held)(void); /* if there is one */
-	unsigned counters;        /* that this machine has */
-	u64 counter[8];           /* their values: go up by i + 1 with each look */
+	unsigned stops;
+	void (*while_stopped)(void); /* if there is one */
+	unsigned counters;           /* that this machine has */
+	u64 counter[8];              /* their values: go up by i + 1 with each look */
 	unsigned chosen;
 	u32 period;
 } host_trace;

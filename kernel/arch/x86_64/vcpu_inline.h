@@ -5,25 +5,43 @@
 #include "lib/list.h"
 #include "lib/types.h"
 
-/* What makes entries and exits of a vCPU more than the usual; zero for most guests. */
-enum vmx_special {
-	SPECIAL_SYSCALL = 1 << 0, /* EFER.SCE: STAR, LSTAR, FMASK are the guest's while it runs */
-	SPECIAL_TSC_AUX = 1 << 1, /* TSC_AUX is not 0 */
-	SPECIAL_SPEC_CTRL =
-		1 << 2,        /* SPEC_CTRL differs from the host's, and the guest could tell or has asked for it */
-	SPECIAL_LIVE = 1 << 3, /* the guest writes such MSRs without exits: they are read back */
-	SPECIAL_XCR0 = 1 << 4, /* XCR0 differs from the host's, and the guest could tell */
-	SPECIAL_FPU = 1 << 5,  /* since the last entry: extended state of the guest was loaded */
-	SPECIAL_HOST_FPU = 1 << 6,  /* since the last entry: the VMM's was saved */
-	SPECIAL_EVENT = 1 << 7,     /* the next entry injects an event */
-	SPECIAL_CUT_SHORT = 1 << 8, /* the timer is 0, in order to get back right after it; its value is in `timer` */
-	SPECIAL_WAITS_SIPI = 1 << 9,  /* activity state 3, which the CPU must not be left alone in */
-	SPECIAL_BAD_XCR0 = 1 << 10,   /* what the VMM has given last */
-	SPECIAL_FIRST = 1 << 11,      /* VMLAUNCH instead of VMRESUME */
-	SPECIAL_ENTERED = 1 << 12,    /* this run has been in the guest before */
-	SPECIAL_DEBUG_LATE = 1 << 13, /* the next entry delivers a #DB, although the timer is 0 */
-	SPECIAL_MASKED = 1 << 15,     /* RFLAGS.IF is 0 against the guest's will, while it waits for SIPI */
-	SPECIAL_L1_FLUSH = 1 << 14,   /* for good: the data cache is to be emptied for each run */
+/*
+ * What is to be done at entries and exits of a vCPU besides the plain ones, which switch nothing but what the VMCS
+ * switches. Zero for most guests, so that one comparison finds that out.
+ */
+enum vmx_pending {
+	/* EFER.SCE is set: STAR, LSTAR and FMASK are the guest's while it runs. */
+	PENDING_SYSCALL = 1 << 0,
+	/* TSC_AUX is not 0, the host's value. */
+	PENDING_TSC_AUX = 1 << 1,
+	/* SPEC_CTRL differs from the host's, and the guest could tell, or has asked for it. */
+	PENDING_SPEC_CTRL = 1 << 2,
+	/* The guest writes MSRs without an exit that the host must read back and put right (vmx_controls.c). */
+	PENDING_MSR_PASSTHROUGH = 1 << 3,
+	/* XCR0 differs from the host's, and the guest could tell. */
+	PENDING_XCR0 = 1 << 4,
+	/* Extended state of the guest was loaded by the last entry, so that the exit saves it. */
+	PENDING_FPU = 1 << 5,
+	/* Extended state of the VMM was saved by the last entry, so that the exit loads it. */
+	PENDING_HOST_FPU = 1 << 6,
+	/* The next entry injects an event. */
+	PENDING_EVENT = 1 << 7,
+	/* The timer is 0, so that the exit follows the entry at once; its own value is in `timer`. */
+	PENDING_IMMEDIATE_EXIT = 1 << 8,
+	/* The guest is in activity state 3, wait-for-SIPI, in which the CPU must not be left alone. */
+	PENDING_WAITS_SIPI = 1 << 9,
+	/* XCR0 as the VMM has given it last is not valid: the entry is refused. */
+	PENDING_BAD_XCR0 = 1 << 10,
+	/* The VMCS is clear: it needs VMLAUNCH instead of VMRESUME. */
+	PENDING_LAUNCH = 1 << 11,
+	/* This run has been in the guest before. */
+	PENDING_ENTERED = 1 << 12,
+	/* The next entry delivers a #DB, although the timer is 0. */
+	PENDING_DEBUG_LATE = 1 << 13,
+	/* For good: the data cache is to be emptied for each run. */
+	PENDING_L1_FLUSH = 1 << 14,
+	/* RFLAGS.IF is 0 against the guest's will, while it waits for a SIPI. */
+	PENDING_MASKED = 1 << 15,
 };
 
 /*
@@ -31,7 +49,7 @@ enum vmx_special {
  * that no VMCS field is for.
  */
 struct arch_vcpu {
-	u32 special; /* enum vmx_special */
+	u32 pending; /* enum vmx_pending */
 
 	/* immutable */
 	bool passthrough;

@@ -260,7 +260,8 @@ static void all_rounds(bool traced)
 {
 	ready = done = woken = bystanders = 0;
 	noting = traced;
-	repeat = traced ? REPEAT : 1;
+	/* What is executed once on the way of a new vCPU must be met, wherever the turns of the CPUs begin. */
+	repeat = !traced ? 1 : way.fresh && !rt_arg("brief", 0) ? QUANTUM : REPEAT;
 	if (traced)
 		RT_MUST(hc_trace_switch(1ul << TRACE_NMI, 0));
 	smp_run(way.bystander ? 3 : 2, take_part);

@@ -145,13 +145,13 @@ static void switch_again(void)
 static void one_at_a_time(void **state)
 {
 	(void)state;
-	unsigned holds = host_trace.holds;
+	unsigned stops = host_trace.stops;
 
-	host_trace.while_held = switch_again;
+	host_trace.while_stopped = switch_again;
 	assert_int_equal(trace_switch(0, 0), SUCCESS);
 	assert_int_equal(nested, BUSY);
-	assert_int_equal(host_trace.holds, holds + 1);
-	host_trace.while_held = NULL;
+	assert_int_equal(host_trace.stops, stops + 1);
+	host_trace.while_stopped = NULL;
 }
 
 /* ---- times ---- */

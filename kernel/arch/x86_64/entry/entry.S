@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every way into the kernel and out of it.
+ * The ways of user code into the kernel and back: SYSCALL, traps, and what follows them; NMI, #DB, #DF and #MC,
+ * which may hit anything; and sleep. Three hypercalls go on in fastcall.S. Guests come and go in vmx/vmx_run.S, and
+ * CPUs come from boot/start.S, from the trampoline and out of sleep (boot/).
  *
  * User registers live in the current EC. The kernel stack is empty whenever user code runs, so relative to
- * RSP the struct cpu is at a constant distance: CPU(field) below. Interrupts are always off. GS belongs to
- * user land.
+ * RSP the struct cpu is at a constant distance: CPU(field). Interrupts are always off. GS belongs to user land.
  * Manual: SDM vol. 2 (SYSCALL, SYSRET, IRET), vol. 3, 6.14.
  */
 #include "entry/entry.inc"
@@ -12,13 +13,13 @@
 
 #include <hedron/abi.h>
 
-
 	.text
 
 /* ---- SYSCALL: RCX = RIP, R11 = RFLAGS (of no interest), RSP still the user's ------------------------------------------ */
 
+	/* One stub per CPU, because nothing but the address in LSTAR tells which CPU this is. */
 	.macro syscall_stub n
-	.balign 32, 0xcc
+	.balign ENTRY_SYSCALL_STUB_SIZE, 0xcc
 	mov	CPU_AREA + \n * CPU_AREA_SIZE + CPU_EC, %r11
 	mov	%rsp, EC_RSP(%r11)
 	mov	$CPU_AREA + \n * CPU_AREA_SIZE + CPU_STACK_TOP, %rsp
@@ -37,79 +38,58 @@ entry_syscall_stubs:
 	.balign 64, 0xcc
 entry_syscall:
 	mov	%rcx, EC_RIP(%r11)
-	cmp	$1, %dil		/* HC_CALL is 0, HC_REPLY 1 */
+	cmp	$ASM_HC_REPLY, %dil		/* HC_CALL is below it */
 	jbe	entry_ipc
 	lea	-ASM_HC_PT_CTRL(%rdi), %ecx
-	cmp	$1, %cl			/* HC_SM_CTRL is the next one */
-	hook	HOOK_SHORT
-	jbe	entry_short
+	cmp	$(ASM_HC_SM_CTRL - ASM_HC_PT_CTRL), %cl
+	hook	HOOK_FASTCALL
+	jbe	entry_fastcall
 
 	/*
 	 * The other hypercalls: C preserves RBX, RBP, R12..R15. A handler that gives up the CPU sets a hazard
 	 * and returns. syscall_dispatch(arg1, arg2, arg3, ec, arg5) returns the status; ARG4 is in the EC.
 	 */
-	.globl	entry_long, entry_long_done
-entry_long:
+	.globl	entry_hypercall, entry_hypercall_done
+entry_hypercall:
 	store_volatile
 	mov	%r11, %rcx
 	hook	HOOK_HYPERCALL
 	call	syscall_dispatch
-entry_long_done:
+entry_hypercall_done:
 	mov	%eax, %edi
 
 	/*
-	 * Between the test of the hazards and SYSRET nothing may be missed. An NMI that hits this window and
-	 * sets a hazard goes back to its start (nmi.c), with RDI (status) and the callee-saved registers
-	 * intact.
+	 * Between the test of the hazards and SYSRET no hazard may be missed. An NMI that hits this restart range and
+	 * sets one goes back to its start, with RDI (status) and the callee-saved registers intact.
 	 */
-	.globl	window_syscall, window_syscall_end, hazard_syscall
-window_syscall:
+	.globl	hazard_syscall
+	restart_begin syscall
 	mov	CPU(CPU_EC), %r11
 	cmpq	$0, CPU(CPU_ATTENTION)
 	jne	hazard_syscall
-	mov	EC_RSI(%r11), %rsi
-	mov	EC_RDX(%r11), %rdx
-	mov	EC_RAX(%r11), %rax
-	mov	EC_R8(%r11), %r8
-	mov	EC_R9(%r11), %r9
-	mov	EC_R10(%r11), %r10
+	load_volatile
 	mov	EC_RIP(%r11), %rcx
 	mov	EC_RSP(%r11), %rsp
 	mov	$USER_RFLAGS, %r11d
 	sysretq
-window_syscall_end:
+	restart_end syscall, restart_syscall
 
 hazard_syscall:
 	mov	%rdi, EC_RDI(%r11)
-	mov	%rbx, EC_RBX(%r11)
-	mov	%rbp, EC_RBP(%r11)
-	mov	%r12, EC_R12(%r11)
-	mov	%r13, EC_R13(%r11)
-	mov	%r14, EC_R14(%r11)
-	mov	%r15, EC_R15(%r11)
+	store_preserved EC, %r11
 	movb	$ASM_CONT_SYSRET, EC_CONT(%r11)
 	jmp	dispatch_on_empty_stack
 
 	/*
-	 * RAX = the EC that goes on (the current one); the stack is empty. An NMI in one of the windows ends at
-	 * hazard_ipc. There are two, because a jump to one would be an instruction.
+	 * RAX = the EC that goes on (the current one); the stack is empty. RAX, which would be needed to start over, is
+	 * lost on the way, so an NMI in one of the restart ranges sends the EC to the dispatcher. There are two of them,
+	 * because a jump to one would be an instruction.
 	 */
 	.macro	return_ipc
 	cmpq	$0, CPU(CPU_ATTENTION)
 	jne	hazard_ipc
 	mov	EC_RIP(%rax), %rcx
-	mov	EC_RDX(%rax), %rdx
-	mov	EC_RBX(%rax), %rbx
-	mov	EC_RBP(%rax), %rbp
-	mov	EC_RSI(%rax), %rsi
-	mov	EC_RDI(%rax), %rdi
-	mov	EC_R8(%rax), %r8
-	mov	EC_R9(%rax), %r9
-	mov	EC_R10(%rax), %r10
-	mov	EC_R12(%rax), %r12
-	mov	EC_R13(%rax), %r13
-	mov	EC_R14(%rax), %r14
-	mov	EC_R15(%rax), %r15
+	load_gprs_except EC, %rax, rax, rcx, rsp, r11
 	mov	$USER_RFLAGS, %r11d
 	mov	EC_RSP(%rax), %rsp
 	mov	EC_RAX(%rax), %rax
@@ -120,29 +100,23 @@ hazard_syscall:
 	.balign 16, 0xcc
 entry_ipc:
 	store_volatile
-	mov	%rbx, EC_RBX(%r11)
-	mov	%rbp, EC_RBP(%r11)
-	mov	%r12, EC_R12(%r11)
-	mov	%r13, EC_R13(%r11)
-	mov	%r14, EC_R14(%r11)
-	mov	%r15, EC_R15(%r11)
+	store_preserved EC, %r11
 	mov	%r11, %r9
 	lea	-CPU_STACK_TOP(%rsp), %r8
-	je	1f
+	je	1f				/* the flags of the first comparison */
 	hook	HOOK_CALL
 	call	ipc_call
-	.globl	window_call, window_call_end
-window_call:
+	restart_begin call
 	return_ipc
-window_call_end:
+	restart_end call, arch_dispatch, ASM_CONT_SYSRET
 
 1:	hook	HOOK_REPLY
 	call	ipc_reply
-	.globl	window_ipc, window_ipc_end, return_syscall
-window_ipc:
+	.globl	return_syscall
+	restart_begin reply
 return_syscall:
 	return_ipc
-window_ipc_end:
+	restart_end reply, arch_dispatch, ASM_CONT_SYSRET
 
 hazard_ipc:
 	movb	$ASM_CONT_SYSRET, EC_CONT(%rax)
@@ -171,11 +145,14 @@ arch_return_syscall:
 	mov	%rdi, %rax
 	jmp	return_syscall
 
-	/* Back from a trap: every register counts, so IRET. An NMI in the window ends at arch_dispatch. */
-	.globl	arch_return_trap, window_trap, window_trap_end
+	/*
+	 * Back from a trap: every register counts, so IRET. An NMI in the restart range sends the EC, which still has all
+	 * of its registers, to the dispatcher.
+	 */
+	.globl	arch_return_trap
 arch_return_trap:
 	empty_stack
-window_trap:
+	restart_begin trap
 	cmpq	$0, CPU(CPU_ATTENTION)
 	jne	hazard_trap
 	push	$SEL_USER_DATA
@@ -183,40 +160,27 @@ window_trap:
 	push	EC_RFLAGS(%rdi)
 	push	$SEL_USER_CODE
 	push	EC_RIP(%rdi)
-	mov	EC_RAX(%rdi), %rax
-	mov	EC_RCX(%rdi), %rcx
-	mov	EC_RDX(%rdi), %rdx
-	mov	EC_RBX(%rdi), %rbx
-	mov	EC_RBP(%rdi), %rbp
-	mov	EC_RSI(%rdi), %rsi
-	mov	EC_R8(%rdi), %r8
-	mov	EC_R9(%rdi), %r9
-	mov	EC_R10(%rdi), %r10
-	mov	EC_R11(%rdi), %r11
-	mov	EC_R12(%rdi), %r12
-	mov	EC_R13(%rdi), %r13
-	mov	EC_R14(%rdi), %r14
-	mov	EC_R15(%rdi), %r15
-	mov	EC_RDI(%rdi), %rdi
+	load_gprs_except EC, %rdi, rsp, rdi
+	load_gprs EC, %rdi, rdi
 	iretq
-window_trap_end:
+	restart_end trap, arch_dispatch, ASM_CONT_IRET
 
 hazard_trap:
 	movb	$ASM_CONT_IRET, EC_CONT(%rdi)
 	jmp	arch_dispatch
 
 	/*
-	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a work item comes (MWAIT wakes up by the write,
-	 * HLT by an NMI) or an NMI sets a hazard; in the window the NMI handler goes on at idle_wake. Senders
-	 * write first and then read `sleeping`. One that does not see this store yet sends an NMI, which ends the sleep; one
-	 * that sees it has written before, which the last look at the mailbox finds, or after, which ends MWAIT. So no barrier
-	 * is needed.
+	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a work item comes (MWAIT wakes up by the write, HLT by an
+	 * NMI) or an NMI sets a hazard; in the restart range the NMI handler goes on at idle_wake. Senders write first and
+	 * then read `sleeping`. One that does not see this store yet sends an NMI, which ends the sleep; one that sees it
+	 * has written before, which the last look at the mailbox finds, or after, which ends MWAIT. So no barrier is
+	 * needed.
 	 */
-	.globl	arch_idle, window_idle, window_idle_end, idle_wake
+	.globl	arch_idle, idle_wake
 arch_idle:
 	empty_stack
 	mov	%esi, CPU_SLEEPING(%rdi)
-window_idle:
+	restart_begin idle
 	cmpl	$0, CPU_HAZARD(%rdi)
 	jne	idle_wake
 	cmpq	$0, CPU_MAILBOX(%rdi)
@@ -224,7 +188,7 @@ window_idle:
 	cmp	$ASM_SLEEPING_HALTED, %esi
 	jne	1f
 	hlt
-	jmp	window_idle
+	jmp	restart_idle
 1:	lea	CPU_MAILBOX(%rdi), %rax
 	xor	%ecx, %ecx
 	xor	%edx, %edx
@@ -233,12 +197,12 @@ window_idle:
 	jne	idle_wake
 	xor	%eax, %eax
 	mwait
-	jmp	window_idle
-window_idle_end:
+	jmp	restart_idle
+	restart_end idle, idle_wake
 
 	/*
-	 * On the running CPU's stack, wherever it came from. No barrier is needed behind the store: nobody is ready here, so
-	 * all that the CPU can find to do is in its mailbox, which it takes with XCHG.
+	 * An NMI may have come here from anywhere, hence the stack first. No barrier is needed behind the store: nobody is
+	 * ready here, so all that the CPU can find to do is in its mailbox, which it takes with XCHG.
 	 */
 idle_wake:
 	empty_stack
@@ -255,18 +219,19 @@ idle_wake:
  */
 
 	.macro	trap_stub n
-	.balign 16, 0xcc
+	.balign ENTRY_TRAP_STUB_SIZE, 0xcc
+	/* SDM vol. 3, table 6-1; 29 and 30 are AMD's (APM vol. 2, 8.2). */
 	.if	!(\n == 8 || (\n >= 10 && \n <= 14) || \n == 17 || \n == 21 || \n == 29 || \n == 30)
 	push	$0
 	.endif
 	push	$\n
-	.if	\n == 2
+	.if	\n == TRAP_NMI
 	jmp	entry_nmi
-	.elseif	\n == 1 || \n == 8 || \n == 18
+	.elseif	\n == TRAP_DB || \n == TRAP_DF || \n == TRAP_MC
 	jmp	entry_own_stack
-	.elseif	\n == 13
+	.elseif	\n == TRAP_GP
 	jmp	entry_protection
-	.elseif	\n == 14
+	.elseif	\n == TRAP_PF
 	jmp	entry_page_fault
 	.else
 	jmp	entry_trap
@@ -277,70 +242,20 @@ idle_wake:
 	.balign 64, 0xcc
 entry_trap_stubs:
 	.set	n, 0
-	.rept	32
+	.rept	TRAP_VECTORS
 	trap_stub n
 	.set	n, n + 1
 	.endr
 
-	.macro	push_frame
-	push	%rax
-	push	%rbx
-	push	%rcx
-	push	%rdx
-	push	%rsi
-	push	%rdi
-	push	%rbp
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	.endm
-
-	.macro	pop_frame
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rbp
-	pop	%rdi
-	pop	%rsi
-	pop	%rdx
-	pop	%rcx
-	pop	%rbx
-	pop	%rax
-	.endm
-
 	/*
-	 * All registers of a trap in user mode become the EC's; then RAX = EC, RDX = vector, and the stack is empty.
-	 * From the main stack's top: SS -8, RSP -16, RFLAGS -24, CS -32, RIP -40, error -48, vector -56, and
-	 * RAX -64.
+	 * All registers of a trap in user mode become the EC's; then RAX = EC, RDX = vector, and the stack is empty. The
+	 * order of the POPs is that of struct trap_frame, from `vector` on.
 	 */
 	.macro	store_trapped
 	clear_ac
 	push	%rax
-	mov	(CPU_EC - CPU_STACK_TOP + 64)(%rsp), %rax
-	mov	%rcx, EC_RCX(%rax)
-	mov	%rdx, EC_RDX(%rax)
-	mov	%rbx, EC_RBX(%rax)
-	mov	%rbp, EC_RBP(%rax)
-	mov	%rsi, EC_RSI(%rax)
-	mov	%rdi, EC_RDI(%rax)
-	mov	%r8, EC_R8(%rax)
-	mov	%r9, EC_R9(%rax)
-	mov	%r10, EC_R10(%rax)
-	mov	%r11, EC_R11(%rax)
-	mov	%r12, EC_R12(%rax)
-	mov	%r13, EC_R13(%rax)
-	mov	%r14, EC_R14(%rax)
-	mov	%r15, EC_R15(%rax)
+	mov	CPU_BELOW(CPU_EC, TRAPPED_SIZE + WORD), %rax
+	store_gprs_except EC, %rax, rax, rsp
 	pop	EC_RAX(%rax)
 	pop	%rdx				/* vector */
 	pop	EC_ERROR(%rax)
@@ -348,8 +263,14 @@ entry_trap_stubs:
 	pop	%rcx				/* CS */
 	pop	EC_RFLAGS(%rax)
 	pop	EC_RSP(%rax)
-	add	$8, %rsp			/* SS */
+	add	$WORD, %rsp			/* SS */
 	cld
+	.endm
+
+	/* A trap whose frame's CS has privilege level 0 has hit the kernel. */
+	.macro	if_nested_goto label
+	testb	$3, TRAPPED(FRAME_CS)
+	jz	\label
 	.endm
 
 	/*
@@ -358,9 +279,8 @@ entry_trap_stubs:
 	 */
 	.balign 16, 0xcc
 entry_protection:
-	testb	$3, 24(%rsp)
-	jz	entry_nested
-	cmpb	$0, (CPU_TR_SHORT - CPU_STACK_TOP + 56)(%rsp)
+	if_nested_goto entry_nested
+	cmpb	$0, CPU_BELOW(CPU_TR_SHORT, TRAPPED_SIZE)
 	je	entry_trap
 	store_trapped
 	mov	%rax, %rdi
@@ -369,19 +289,17 @@ entry_protection:
 	/* The address is part of the EC's state before anything else can fault. */
 	.balign 16, 0xcc
 entry_page_fault:
-	testb	$3, 24(%rsp)
-	jz	entry_nested
+	if_nested_goto entry_nested
 	push	%rax
 	push	%rcx
-	mov	(CPU_EC - CPU_STACK_TOP + 72)(%rsp), %rax
+	mov	CPU_BELOW(CPU_EC, TRAPPED_SIZE + 2 * WORD), %rax
 	mov	%cr2, %rcx
 	mov	%rcx, EC_CR2(%rax)
 	pop	%rcx
 	pop	%rax
 
 entry_trap:
-	testb	$3, 24(%rsp)
-	jz	entry_nested
+	if_nested_goto entry_nested
 	store_trapped
 	mov	%rax, %rsi
 	lea	-CPU_STACK_TOP(%rsp), %rdi
@@ -399,12 +317,13 @@ entry_nested:
 	mov	%rsp, %rdi
 	call	trap_kernel
 	pop_frame
-	add	$16, %rsp
+	add	$(FRAME_RIP - FRAME_VECTOR), %rsp
 	iretq
 
 	/*
 	 * NMI, #DB, #DF and #MC have stacks of their own and may hit anything. The handler may change where
-	 * the frame returns to; it always returns by IRET, which lets the next NMI in.
+	 * the frame returns to. It returns by IRET, which lets the next NMI in; a machine check's may leave by
+	 * entry_return() instead.
 	 */
 	.macro	own_stack handler
 	clear_ac
@@ -413,7 +332,7 @@ entry_nested:
 	mov	%rsp, %rdi
 	call	\handler
 	pop_frame
-	add	$16, %rsp
+	add	$(FRAME_RIP - FRAME_VECTOR), %rsp
 	iretq
 	.endm
 
@@ -423,19 +342,22 @@ entry_own_stack:
 entry_nmi:
 	own_stack nmi_handle
 
-	/* entry_return(frame): the registers come from the frame, the last two from the stack it goes back to. */
+	/*
+	 * entry_return(frame): POPF and RET do what IRET would do, but for letting NMIs in. They take RFLAGS and RIP from
+	 * the stack that is returned to; the other registers come from the frame.
+	 */
 	.globl	entry_return
 entry_return:
 	mov	FRAME_RSP(%rdi), %rax
 	mov	FRAME_RIP(%rdi), %rcx
 	mov	FRAME_RFLAGS(%rdi), %rdx
-	sub	$16, %rax
-	mov	%rcx, 8(%rax)
-	mov	%rdx, (%rax)
+	sub	$RETURN_SIZE, %rax
+	mov	%rcx, RETURN_RIP(%rax)
+	mov	%rdx, RETURN_RFLAGS(%rax)
 	mov	%rax, FRAME_RSP(%rdi)
 	mov	%rdi, %rsp
 	pop_frame
-	mov	(FRAME_RSP - FRAME_VECTOR)(%rsp), %rsp
+	mov	TRAPPED(FRAME_RSP), %rsp
 	popf
 	ret
 

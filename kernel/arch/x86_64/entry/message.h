@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Exception messages: groups of registers between an EC and a UTCB. The register file has the UTCB's order
- * (core/regs.h). Inline: each has one caller on the fast path.
+ * Exception messages: groups of registers go from an EC to a UTCB and back. Both have them in the same order (gpr.h),
+ * so a group is copied as a block. The functions are inline because each has one caller, on the fast path.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ _Static_assert(offsetof(struct regs, r15) - offsetof(struct regs, rax) ==
 		       offsetof(struct utcb_state, r15) - offsetof(struct utcb_state, rax),
 	       "register order");
 
-/* All at once is worth a test of its own: whoever wants registers usually wants all. */
+/* Whoever wants registers nearly always wants all, so that one test for all of these groups pays. */
 #define MTD_REGISTERS (MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RIP_LEN | MTD_RFLAGS)
 
 /* Arithmetic and direction flags, TF, AC and ID are the user's. SDM vol. 1, 3.4.3. */
@@ -71,7 +71,7 @@ static always_inline void arch_state_read(const struct ec *ec, struct utcb *utcb
 	}
 }
 
-/* Nothing of `utcb` can harm the kernel, but for a RIP that is not canonical: the caller looks. */
+/* Nothing in `utcb` can harm the kernel but a RIP that is not canonical, which the caller has to check. */
 static always_inline void arch_state_write(struct ec *ec, const struct utcb *utcb, u64 mtd)
 {
 	struct regs *r = &ec->regs;

@@ -1,58 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * NMIs are how CPUs signal each other: ordinary interrupts belong to user land and its guests. An NMI may hit
- * anything, so this takes no locks, prints nothing and only sets hazards; what they ask for is done on the way out of
- * the kernel. These places need help to notice: user code (it comes in), the exits and the entry of a guest after
- * their test (they start over or go to the dispatcher), and sleep (it ends). One that hits a guest is a VM exit.
+ * anything, so its handler takes no locks, prints nothing and only sets hazards; what they ask for is done on the way
+ * out of the kernel. Two kinds of code must be told, by a redirected frame: user code, which comes into the kernel,
+ * and the restart ranges (restart.h), in which the test of the hazards is over. An NMI that hits a guest is a VM
+ * exit, and comes to nmi_take() from vmx/.
  */
 #include "entry/nmi.h"
 
 #include "arch/switch.h"
 #include "core/vcpu.h"
-#include "entry/divert.h"
 #include "entry/frame.h"
-#include "entry/hold.h"
 #include "entry/nmi_origin.h"
+#include "entry/redirect.h"
+#include "entry/restart.h"
+#include "entry/stop_machine.h"
 #include "mmu/tlb.h"
 #include "trace/pmu.h"
 #include "trace/trace.h"
 
-extern const u8 window_syscall[], window_syscall_end[], short_window[], short_window_end[];
-extern const u8 window_ipc[], window_ipc_end[], window_call[], window_call_end[];
-extern const u8 window_trap[], window_trap_end[], window_idle[], window_idle_end[];
-extern const u8 vmx_run_window[], vmx_run_window_end[];
-extern const u8 idle_wake[], vmx_run_interrupted[];
+extern const u8 restart_vm_entry[], restart_vm_entry_end[];
 
-static bool within(u64 rip, const u8 *start, const u8 *end)
-{
-	return rip >= (u64)start && rip < (u64)end;
-}
-
-static noinline void divert_exit(struct trap_frame *f, struct cpu *cpu)
+static noinline void redirect_exit(struct trap_frame *f, struct cpu *cpu)
 {
 	if (f->cs & 3) {
-		divert_event(f, DIVERT_NO_EVENT);
-	} else if (within(f->rip, window_syscall, window_syscall_end)) {
-		divert(f, window_syscall);
-	} else if (within(f->rip, short_window, short_window_end)) {
-		divert(f, short_window);
-	} else if (within(f->rip, window_ipc, window_ipc_end) || within(f->rip, window_call, window_call_end)) {
-		cpu->ec->cont = CONT_SYSRET;
-		divert(f, arch_dispatch);
-	} else if (within(f->rip, window_trap, window_trap_end)) {
-		cpu->ec->cont = CONT_IRET;
-		divert(f, arch_dispatch);
-	} else if (within(f->rip, window_idle, window_idle_end)) {
-		divert(f, idle_wake);
+		redirect_user(f, REDIRECT_NO_EVENT);
+		return;
 	}
+	const struct restart_range *r = restart_range_of(f->rip);
+	if (!r)
+		return; /* the kernel comes to a test of the hazards by itself */
+	if (r->cont != RESTART_CONT_KEPT)
+		cpu->ec->cont = (u8)r->cont;
+	redirect_frame(f, (const void *)r->goes_on);
 }
 
-void nmi_divert(struct trap_frame *f)
+void nmi_redirect(struct trap_frame *f)
 {
-	if (within(f->rip, vmx_run_window, vmx_run_window_end) && !(f->cs & 3))
-		divert(f, vmx_run_interrupted);
-	else
-		divert_exit(f, cpu_current());
+	redirect_exit(f, cpu_current());
 }
 
 static u32 orders; /* enum nmi_order; atomic */
@@ -77,12 +62,15 @@ unsigned nmi_kick_others(void)
 	return others;
 }
 
-/* One NMI each; they stay in the handler, where no other NMI comes in. */
-void arch_stop_others(void)
+/*
+ * Each other CPU gets an NMI and stays in its handler, where no other NMI comes in. If several CPUs panic, the first
+ * one goes on and the others halt; a second panic of the first one goes on, too.
+ */
+void arch_halt_others(void)
 {
 	static struct cpu *winner;
-	if (__atomic_fetch_or(&orders, NMI_ORDER_STOP, __ATOMIC_SEQ_CST) & NMI_ORDER_STOP) {
-		while (winner != cpu_current()) /* another panic is under way; in our own, go on */
+	if (__atomic_fetch_or(&orders, NMI_ORDER_HALT, __ATOMIC_SEQ_CST) & NMI_ORDER_HALT) {
+		while (winner != cpu_current())
 			arch_halt();
 		return;
 	}
@@ -95,27 +83,31 @@ bool nmi_requested(const struct cpu *cpu)
 	return __atomic_load_n(&cpu->mailbox.newest, __ATOMIC_SEQ_CST) ||
 	       __atomic_load_n(&cpu->rcu_asked, __ATOMIC_SEQ_CST) ||
 	       __atomic_load_n(&cpu->tlb_requested, __ATOMIC_SEQ_CST) != cpu->tlb_done ||
-	       __atomic_load_n(&orders, __ATOMIC_SEQ_CST) & (NMI_ORDER_STOP | NMI_ORDER_HOLD);
+	       __atomic_load_n(&orders, __ATOMIC_SEQ_CST) & (NMI_ORDER_HALT | NMI_ORDER_STOP_MACHINE);
 }
 
-void nmi_stop_if_ordered(void)
+void nmi_halt_if_ordered(void)
 {
-	while (unlikely(__atomic_load_n(&orders, __ATOMIC_RELAXED) & NMI_ORDER_STOP))
+	while (unlikely(__atomic_load_n(&orders, __ATOMIC_RELAXED) & NMI_ORDER_HALT))
 		arch_halt();
 }
 
-/* True if that is what the NMI was about. */
+/* True if the NMI was that of a performance counter which has overflowed. */
 static noinline bool follow_orders(struct cpu *cpu)
 {
-	nmi_stop_if_ordered();
-	hold_answer();
+	nmi_halt_if_ordered();
+	stop_machine_answer();
 	if (!pmu_take_overflow())
 		return false;
 	__atomic_store_n(&cpu->trace.sample_asked, true, __ATOMIC_RELAXED);
 	return true;
 }
 
-static noinline bool count_closely(struct cpu *cpu, u64 rip)
+/*
+ * Kicks and NMIs do not match one to one. Flushes are answered between the two steps: their senders wait for the
+ * answer, and nmi_origin_settle() waits for senders.
+ */
+static noinline bool identify(struct cpu *cpu, u64 rip)
 {
 	bool ours = nmi_origin_look(cpu, rip);
 
@@ -125,18 +117,18 @@ static noinline bool count_closely(struct cpu *cpu, u64 rip)
 }
 
 /*
- * What is asked is looked for after the kicks have been counted: one that is counted may come as an NMI that is
- * nobody's, later. Flushes are waited for, so they come before the senders are. What may hold this CPU comes after
- * the look at the time.
+ * The order matters. What is asked of this CPU is looked for after the kicks have been counted, because the NMI of a
+ * kick that was counted may be taken for nobody's when it comes. Orders, which may stop this CPU for a while, come
+ * after nmi_origin_settle() has looked at the time.
  */
 bool nmi_take(struct cpu *cpu, u64 rip)
 {
 	bool ours = true;
 
-	if (likely(nmi_origin_is_usual(cpu)))
+	if (likely(nmi_origin_is_plain(cpu)))
 		tlb_answer(cpu);
 	else
-		ours = count_closely(cpu, rip);
+		ours = identify(cpu, rip);
 	if (unlikely(__atomic_load_n(&orders, __ATOMIC_ACQUIRE)))
 		ours |= follow_orders(cpu);
 	if (__atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED))
@@ -149,8 +141,8 @@ bool nmi_take(struct cpu *cpu, u64 rip)
 }
 
 /*
- * The NMI has not hit a guest: v, which is loaded, is not in one, and will not be without a look at its mark. True if
- * that is set.
+ * The NMI has not hit a guest. So v, which is loaded, is not running, and will not run without another look at its
+ * mark; whoever has set the mark learns that it need not wait (mmu/tlb.h). True if the mark is set.
  */
 static bool note_out(const struct vcpu *v)
 {
@@ -160,17 +152,22 @@ static bool note_out(const struct vcpu *v)
 	return true;
 }
 
+/* Two constants instead of a search, because every NMI comes by here. Its row in the table says the same. */
+static bool hit_vm_entry(const struct trap_frame *f)
+{
+	return f->rip >= (u64)restart_vm_entry && f->rip < (u64)restart_vm_entry_end && !(f->cs & 3);
+}
+
 static always_inline void handle(struct cpu *cpu, struct trap_frame *f)
 {
 	if (unlikely(!nmi_take(cpu, f->rip)))
-		hazard_set(cpu, HAZARD_NMI); /* to be mentioned; one that hit a guest is not */
-	/* It may have hit between a look at this mark and the window that ends with the guest. */
+		hazard_set(cpu, HAZARD_NMI); /* it is to be mentioned; one that hit a guest is not */
+	/* The NMI may have hit between a look at the mark and the restart range that ends with the guest. */
 	if (unlikely(cpu->vcpu != NULL) && note_out(cpu->vcpu))
 		hazard_set(cpu, HAZARD_RCU);
-	if (within(f->rip, vmx_run_window, vmx_run_window_end) && !(f->cs & 3))
-		divert(f, vmx_run_interrupted); /* it may have been about nested pages */
-	else if (cpu->hazard)
-		divert_exit(f, cpu);
+	/* On the way into a guest it may have been about nested pages, which is no hazard. */
+	if (hit_vm_entry(f) || cpu->hazard)
+		redirect_exit(f, cpu);
 	cpu->nmi.back = f->rip;
 }
 

@@ -14,8 +14,8 @@
 #include "core/percpu.h"
 #include "lib/compiler.h"
 
-/* In the handler of an NMI: one kick for one NMI, which is it. */
-static always_inline bool nmi_origin_is_usual(struct cpu *cpu)
+/* In the handler of an NMI: true if exactly one kick was counted since the last one, so that this NMI is it. */
+static always_inline bool nmi_origin_is_plain(struct cpu *cpu)
 {
 	u32 kicks = __atomic_load_n(&cpu->kicks, __ATOMIC_ACQUIRE);
 
@@ -25,14 +25,14 @@ static always_inline bool nmi_origin_is_usual(struct cpu *cpu)
 	return true;
 }
 
-/* If not; the NMI hit the instruction at rip, or a guest (0): whether a CPU of ours has sent it. */
+/* Otherwise: whether a CPU of ours has sent the NMI, which hit the instruction at rip, or a guest (0). */
 bool nmi_origin_look(struct cpu *cpu, u64 rip);
-/* After that, and after the answers that others may wait for: waits for those who are about to send. */
+/* After that, and after the answers that others may wait for: waits for CPUs that are about to send a kick. */
 void nmi_origin_settle(struct cpu *cpu);
 
 /*
- * Certainly none has, without a closer look. Then nothing is asked of this CPU: that comes with a kick, and what a
- * kick asks for is looked for after it has been counted.
+ * True if certainly no CPU of ours has sent the NMI; false may mean both. Then nothing is asked of this CPU, because
+ * requests come with kicks, and what a kick asks for is looked for after the kick has been counted.
  */
 static always_inline bool nmi_origin_is_foreign(const struct cpu *cpu)
 {

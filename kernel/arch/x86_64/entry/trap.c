@@ -3,7 +3,7 @@
 #include "arch/switch.h"
 #include "cpu/desc.h"
 #include "cpu/mca.h"
-#include "entry/divert.h"
+#include "entry/redirect.h"
 #include "entry/frame.h"
 #include "entry/nmi.h"
 #include "platform/console.h"
@@ -57,7 +57,7 @@ struct ex_entry {
 
 extern const struct ex_entry ex_table_start[], ex_table_end[];
 
-/* True if the instruction was known to be able to fault. Few entries: no order needed. */
+/* True if the instruction is in the exception table: it may fault. Few entries, so they need no order. */
 static bool fix_up(struct trap_frame *f)
 {
 	for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++)
@@ -89,7 +89,7 @@ static bool is_stack_full(const struct trap_frame *f)
 __attribute__((noreturn)) static cold void trap_fatal(const struct trap_frame *f)
 {
 	limit_reports();
-	arch_stop_others(); /* user code may write to the same line */
+	arch_halt_others(); /* user code may write to the same line */
 	console_seize();
 	log_error("trap %lu (%s) in %s mode, error %#lx, cr2 %#lx, cr3 %#lx", f->vector,
 		  arch_event_name((unsigned)f->vector), f->cs & 3 ? "user" : "kernel", f->error, cr2_read(),
@@ -113,7 +113,10 @@ void trap_kernel(struct trap_frame *f)
 		trap_fatal(f);
 }
 
-/* DR6 is a guest's, which is not to find what a user's step left in it. */
+/*
+ * The debug registers may still be a guest's (vmx/vmx_switch.c). The guest must not find in DR6 what a single step of
+ * user code has left there.
+ */
 static void dr6_clear_step(void)
 {
 	u64 v;
@@ -122,20 +125,24 @@ static void dr6_clear_step(void)
 }
 
 /*
- * A step of user code is an event. One that is reported in the kernel belongs to the SYSCALL before it (some CPUs and
- * emulators do that although SYSCALL clears TF), with the user's stack pointer still in RSP: it is dropped.
+ * A single step of user code is an event for its EC. One that is reported in the kernel belongs to the SYSCALL before
+ * it: some CPUs and emulators report it there although SYSCALL clears TF, with the user's stack pointer still in RSP.
+ * It is dropped.
  */
 static void debug_trap(struct trap_frame *f)
 {
 	if (cpu_current()->guest_regs)
 		dr6_clear_step();
 	if (f->cs & 3)
-		divert_event(f, TRAP_DB);
+		redirect_user(f, TRAP_DB);
 	else
 		f->rflags &= ~RFLAGS_TF;
 }
 
-/* A port was refused to this EC only because TR is short. */
+/*
+ * A VM exit leaves TR with the limit of a TSS without I/O bitmap (SDM vol. 3, 28.5.2), so the next access to a port
+ * faults whatever the bitmap says. TR is put right, and the instruction is tried again.
+ */
 __attribute__((noreturn)) void trap_reload_tr(struct ec *ec);
 void trap_reload_tr(struct ec *ec)
 {
@@ -145,14 +152,17 @@ void trap_reload_tr(struct ec *ec)
 	arch_return_trap(ec);
 }
 
-/* The first instructions of SYSCALL's entry: the stack pointer is still the user's. */
+/* True if the stubs of SYSCALL were hit, at whose first instructions the stack pointer is still the user's. */
 static bool before_own_stack(const struct trap_frame *f)
 {
 	u64 offset = f->rip - (u64)entry_syscall_stubs;
 	return !(f->cs & 3) && offset < HEDRON_CPU_MAX * ENTRY_SYSCALL_STUB_SIZE;
 }
 
-/* The handler of another one had let the next one come, and was not gone yet: its frame is lost. */
+/*
+ * True if a machine check has hit the handler of another one, which had cleared MCIP but was not gone yet. Both use
+ * the same stack, so the frame of the first is lost.
+ */
 static bool hit_own_handler(const struct trap_frame *f)
 {
 	u64 offset = f->rsp - (u64)cpu_current();
@@ -160,8 +170,10 @@ static bool hit_own_handler(const struct trap_frame *f)
 }
 
 /*
- * NMIs come in at any time and set hazards, also after a look at them here. So whatever was interrupted looks again.
- * Where the stack is not ours yet nobody has looked at a hazard, and NMIs are not blocked: IRET will do.
+ * An NMI may come in at any time and set a hazard, also at the end of this handler. So whatever was interrupted is
+ * made to test the hazards again, whether there is one or not. IRET is avoided, because it would let NMIs into their
+ * own handler if that was interrupted. If the stubs of SYSCALL were hit, nobody has tested a hazard yet, and NMIs are
+ * not blocked, so IRET will do.
  */
 static cold void machine_check(struct trap_frame *f)
 {
@@ -172,7 +184,7 @@ static cold void machine_check(struct trap_frame *f)
 		trap_fatal(f);
 	if (early)
 		return;
-	nmi_divert(f);
+	nmi_redirect(f);
 	entry_return(f);
 }
 

@@ -26,6 +26,6 @@ hooks_vm_entry:
 	push	%rdi
 	call	hooks_note_vm_entry
 	pop	%rdi
-	jmp	vmx_run_window
+	jmp	restart_vm_entry
 
 	.section .note.GNU-stack, "", @progbits

@@ -14,7 +14,7 @@
 #include "vmx/vmx.h"
 
 /* entry/entry.S, hooks.S */
-extern const u8 entry_long[], hooks_vm_entry[];
+extern const u8 entry_hypercall[], hooks_vm_entry[];
 
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v);
 
@@ -29,7 +29,7 @@ void hooks_note_vm_entry(struct vcpu *v);
 #define HYPERCALL_EVENTS (TRACE_BIT(HYPERCALL) | TRACE_BIT(HYPERCALL_END))
 #define HYPERCALL_PATHS ((1ul << TRACE_PATH_EXTENSION << 1) - 1)
 #define IPC_PATHS (1ul << HC_CALL | 1ul << HC_REPLY)
-#define SHORT_PATHS (1ul << HC_PT_CTRL | 1ul << HC_SM_CTRL)
+#define FASTCALL_PATHS (1ul << HC_PT_CTRL | 1ul << HC_SM_CTRL)
 #define DISPATCH_PATHS TRACE_PATH_BIT(DISPATCH)
 #define VM_EXIT_PATHS TRACE_PATH_BIT(VM_EXIT) /* a decision ends it, too */
 
@@ -40,7 +40,7 @@ const struct hook hooks[HOOKS] = {
 	[HOOK_CALL] = {hooks_call, HYPERCALL_EVENTS | TRACE_BIT(CALL), 1ul << HC_CALL, OPCODE_CALL},
 	[HOOK_REPLY] = {hooks_reply, HYPERCALL_EVENTS | TRACE_BIT(REPLY), 1ul << HC_REPLY, OPCODE_CALL},
 	[HOOK_HYPERCALL] = {hooks_hypercall, HYPERCALL_EVENTS, HYPERCALL_PATHS & ~IPC_PATHS, OPCODE_CALL},
-	[HOOK_SHORT] = {entry_long, HYPERCALL_EVENTS, SHORT_PATHS, OPCODE_JCC},
+	[HOOK_FASTCALL] = {entry_hypercall, HYPERCALL_EVENTS, FASTCALL_PATHS, OPCODE_JCC},
 	[HOOK_EXCEPTION] = {hooks_exception, TRACE_BIT(EXCEPTION), TRACE_PATH_BIT(EXCEPTION), OPCODE_CALL},
 	[HOOK_DISPATCH] = {hooks_dispatch, TRACE_BIT(DISPATCH) | TRACE_BIT(RESUME), DISPATCH_PATHS | VM_EXIT_PATHS,
 			   OPCODE_CALL},

@@ -9,7 +9,7 @@
 #define HOOK_CALL 0
 #define HOOK_REPLY 1
 #define HOOK_HYPERCALL 2
-#define HOOK_SHORT 3
+#define HOOK_FASTCALL 3
 #define HOOK_EXCEPTION 4
 #define HOOK_DISPATCH 5
 #define HOOK_VM_EXIT 6

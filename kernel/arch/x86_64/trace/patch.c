@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Switching trace points. Each is one instruction that another one of the same length, or its longer beginning,
- * replaces; no CPU is in the middle of one, because the others are held in their NMI handlers, which they leave by
+ * replaces; no CPU is in the middle of one, because the others are stopped in their NMI handlers, which they leave by
  * IRET, a serializing instruction (SDM vol. 3, 9.1.3).
  */
 #include "arch/trace.h"
@@ -32,8 +32,8 @@ static bool originals_known;
 #define WORD 8 /* bytes */
 
 /*
- * By one store: this CPU is not held, an NMI may come between any two instructions, and its handler has a point, too.
- * The bytes before keep their values; what is behind may be the end of the text.
+ * By one store: this CPU is not stopped, an NMI may come between any two instructions, and its handler has a point,
+ * too. The bytes before keep their values; what is behind may be the end of the text.
  */
 static void write_code(u8 *at, const void *code, unsigned size)
 {

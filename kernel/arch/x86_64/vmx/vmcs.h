@@ -163,11 +163,14 @@ enum vmcs_segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SE
 #define INTR_TYPE_NMI 0x200u
 #define INTR_TYPE_INT1 0x500u
 #define INTR_ERROR_VALID (1u << 11)
-#define INTR_NMI_UNBLOCKED (1u << 12) /* on exit only: by the IRET that caused it */
+#define INTR_NMI_UNBLOCKED (1u << 12) /* on exit only: an IRET had unblocked NMIs and then met the exception */
 #define INTR_WANT_WINDOW (1u << 12)
 #define INTR_WANT_NMI_WINDOW (1u << 13)
 
-/* What always exits: #AC is shown to the VMM, the others are the kernel's (vmx_run.c). */
+/*
+ * What always exits: #AC is shown to the VMM (the delivery may cause the next one without an end, CVE-2015-5307), the
+ * others are the kernel's business first (vmx_event.c).
+ */
 #define VECTOR_DB 1
 #define VECTOR_NMI 2
 #define VECTOR_AC 17
@@ -181,23 +184,6 @@ enum vmcs_segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SE
 #define INTR_STATE_NMI (1u << 3)
 
 enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_WAIT_SIPI };
-
-/* Exit reasons that mean something to the kernel: SDM vol. 3, appendix C. Bit 31: the entry failed. */
-#define REASON_FAILED (1u << 31)
-#define REASON_EXCEPTION 0 /* or NMI */
-#define REASON_INIT 3
-#define REASON_SIPI 4
-#define REASON_TASK_SWITCH 9
-#define REASON_CR_ACCESS 28
-#define REASON_RDMSR 31
-#define REASON_WRMSR 32
-#define REASON_BAD_STATE (33 | REASON_FAILED)
-#define REASON_BAD_MSR (34 | REASON_FAILED)
-#define REASON_MACHINE_CHECK (41 | REASON_FAILED)
-#define REASON_APIC_ACCESS 44
-#define REASON_EPT_VIOLATION 48
-#define REASON_EPT_MISCONFIG 49
-#define REASON_TIMER 52
 
 /* Fields that do not exist are a bug, so nothing is checked. */
 static always_inline u64 vmread(u64 field)

@@ -8,7 +8,6 @@
 #include "platform/console.h"
 #include "platform/panic.h"
 #include "vmx/vmcs.h"
-#include "vmx/vmx_l1.h"
 #include "vmx/vmx_run.h"
 #include "vmx/vmx_vcpu.h"
 
@@ -35,7 +34,7 @@ struct vmx vmx;
 #define MSR_VMX_CR4_FIXED1 0x489
 #define MSR_VMX_SECONDARY 0x48b
 #define MSR_VMX_EPT 0x48c
-#define MSR_VMX_TRUE (0x48d - MSR_VMX_PIN) /* from a control's MSR to the one that tells all */
+#define MSR_VMX_TRUE (0x48d - MSR_VMX_PIN) /* from a control's MSR to its TRUE_* MSR */
 
 #define BASIC_TRUE (1ull << 55)
 #define MISC_TIMER_SHIFT 0x1fu
@@ -49,15 +48,18 @@ struct vmx vmx;
 #define EPT_INVVPID (1ull << 32)
 #define EPT_INVVPID_SINGLE (1ull << 41)
 
-/* What VMMs may turn on: all that needs no memory of ours and reaches nothing but the guest. */
+/* What VMMs may turn on: all that needs no memory of the kernel's and affects nothing but the guest. */
 #define PRIMARY_OFFERED (~(u32)PRI_TERTIARY)
 #define SECONDARY_OFFERED                                                                                 \
 	(SEC_VIRTUAL_APIC | SEC_EPT | SEC_DESCRIPTORS | SEC_RDTSCP | SEC_X2APIC | SEC_VPID | SEC_WBINVD | \
 	 SEC_UNRESTRICTED | SEC_APIC_REGISTERS | SEC_VIRTUAL_INTERRUPTS | SEC_PAUSE_LOOP | SEC_RDRAND |   \
 	 SEC_INVPCID | SEC_RDSEED | SEC_XSAVES | SEC_USER_WAIT)
 
-/* Bits of CR4 that a guest may have: what they switch on is either the guest's alone or switched by us. Not so PKE
- * (PKRU), KL (a key), CET, LA57 and what is to come. Bits 0..11, 13, 14, 16..18, 20, 21. */
+/*
+ * Bits of CR4 that a guest may have: the state that they switch on is the guest's alone, or is switched by the
+ * kernel. Not so with PKE (PKRU), KL (a key), CET, LA57, and bits that are to come. These are bits 0..11, 13,
+ * 14, 16..18, 20 and 21.
+ */
 #define CR4_OFFERED 0x376ffful
 
 #define PIN_NEEDED (PIN_NMI | PIN_VIRTUAL_NMI | PIN_TIMER)
@@ -82,7 +84,7 @@ static struct vmx_control control(u32 msr, bool all)
 	return (struct vmx_control){(u32)v, (u32)(v >> 32)};
 }
 
-/* Firmware that has left it open wants us to decide. */
+/* False: firmware has locked VMX off. If it has locked nothing, VMX is switched on and locked here. */
 static bool firmware_allows(void)
 {
 	u64 v;
@@ -113,8 +115,10 @@ static void read_controls(struct vmx *x)
 	x->ept_caps = x->secondary.may & SEC_EPT ? msr_read(MSR_VMX_EPT) : 0;
 }
 
-/* PE and PG are free with unrestricted guests: SDM vol. 3, A.7 and 27.3.1.1. Caches and machine checks stay on for
- * all. */
+/*
+ * PE and PG are free with unrestricted guests: SDM vol. 3, A.7 and 27.3.1.1. Guests cannot switch caches off, nor
+ * machine checks.
+ */
 static void read_fixed_bits(struct vmx *x)
 {
 	x->cr0_must = msr_read(MSR_VMX_CR0_FIXED0) & ~(CR0_PE | CR0_PG);
@@ -156,12 +160,63 @@ static const char *detect(struct vmx *x, bool allow_vpid)
 	return NULL;
 }
 
+/*
+ * ---- L1 terminal fault (CVE-2018-3646) ----
+ *
+ * On some processors a guest reads speculatively whatever the data cache of its core holds, by page-table entries of
+ * its own that are not present. There the cache is emptied before the guest goes on after others than the kernel had
+ * the CPU (vmx_switch.c). Manual: SDM vol. 4, IA32_FLUSH_CMD, IA32_ARCH_CAPABILITIES.
+ */
+
+#define LEAF7_EDX_L1D_FLUSH (1u << 28)
+#define LEAF7_EDX_ARCH_CAPABILITIES (1u << 29)
+#define CAPABILITY_RDCL_NO (1u << 0)
+#define CAPABILITY_SKIP_FLUSH (1u << 3) /* a hypervisor below us does it */
+
+/* Family 6, from Nehalem to Coffee Lake: those of them that are sound say RDCL_NO. */
+static bool l1tf_model_may_leak(u32 signature)
+{
+	static const u8 models[] = {0x1a, 0x1e, 0x1f, 0x2e, 0x25, 0x2c, 0x2f, 0x2a, 0x2d, 0x3a, 0x3e, 0x3c, 0x3f,
+				    0x45, 0x46, 0x3d, 0x47, 0x4f, 0x56, 0x4e, 0x5e, 0x55, 0x66, 0x8e, 0x9e};
+	u32 model = (signature >> 4 & 0xf) | (signature >> 12 & 0xf0);
+
+	if ((signature >> 8 & 0xf) != 6)
+		return false;
+	for (unsigned i = 0; i < array_size(models); i++)
+		if (models[i] == model)
+			return true;
+	return false;
+}
+
+static u32 leaf7_edx(void)
+{
+	return cpuid(0, 0).eax >= 7 ? cpuid(7, 0).edx : 0;
+}
+
+static bool l1tf_leaks(void)
+{
+	u64 capabilities = 0;
+
+	if (!l1tf_model_may_leak(cpuid(1, 0).eax))
+		return false;
+	if (leaf7_edx() & LEAF7_EDX_ARCH_CAPABILITIES)
+		(void)!msr_read_safe(MSR_ARCH_CAPABILITIES, &capabilities);
+	return !(capabilities & (CAPABILITY_RDCL_NO | CAPABILITY_SKIP_FLUSH));
+}
+
+static bool l1tf_can_flush(void)
+{
+	return leaf7_edx() & LEAF7_EDX_L1D_FLUSH;
+}
+
+/* ---- the boot CPU, and all others ---- */
+
 void vmx_init(bool allow_vpid, bool l1_flush)
 {
 	const char *lacking = detect(&vmx, allow_vpid);
 
-	vmx.l1_flush = vmx_l1_can_flush() && (l1_flush || vmx_l1_leaks());
-	vmx.usable = !lacking && msr_bitmap_init() == SUCCESS;
+	vmx.l1_flush = l1tf_can_flush() && (l1_flush || l1tf_leaks());
+	vmx.usable = !lacking && vmx_init_msr_bitmaps() == SUCCESS;
 	if (vmx.usable)
 		space_mem_guest_leaf_max = vmx.ept_caps & EPT_1G ? 2 : 1;
 	else
@@ -184,7 +239,7 @@ static bool same_as_boot_cpu(void)
 {
 	struct vmx mine;
 
-	memset(&mine, 0, sizeof(mine)); /* the gaps, too */
+	memset(&mine, 0, sizeof(mine)); /* padding is compared, too */
 	if (detect(&mine, vmx.vpid))
 		return false;
 	return !memcmp(&mine.revision, &vmx.revision, sizeof(vmx) - offsetof(struct vmx, revision));
@@ -203,7 +258,7 @@ static bool vmxon(u32 *region)
 	return ok;
 }
 
-/* Protection that firmware has switched on stays on; after sleep it comes back. */
+/* Protection that firmware has switched on in SPEC_CTRL stays on; after sleep it is switched on again. */
 static void keep_spec_ctrl(struct vmx_cpu *c)
 {
 	if (c->started)
@@ -212,7 +267,7 @@ static void keep_spec_ctrl(struct vmx_cpu *c)
 		c->spec_ctrl = 0;
 	if (!c->spec_ctrl)
 		return;
-	msr_bitmap_hide_spec_ctrl();
+	vmx_hide_spec_ctrl();
 	vmx_exit_hide_spec_ctrl();
 }
 

@@ -32,26 +32,33 @@ struct vmx {
 
 extern struct vmx vmx;
 
-/* Boot CPU, before the first PD is made: finds out. `l1_flush`: even if this CPU has no need. */
+/*
+ * On the boot CPU, before the first PD is made: finds out what the machine has. `l1_flush`: the data cache is emptied
+ * even if this CPU has no need of that.
+ */
 void vmx_init(bool allow_vpid, bool l1_flush);
 
-/* Memory for a CPU that is to be started. */
+/* Allocates what a CPU needs that is to be started. */
 void vmx_prepare_cpu(unsigned n);
-/* The running CPU enters VMX operation; what it lacks clears vmx.usable. Also after it was reset. */
+/* The running CPU enters VMX operation, also after a reset. If it lacks something, vmx.usable is cleared. */
 void vmx_start_cpu(struct cpu *cpu);
-/* Before it is reset: everything it holds of guests goes to memory. */
+/* Before the running CPU is reset: everything that it holds of guests goes to memory. */
 void vmx_stop_cpu(struct cpu *cpu);
-/* All CPUs are started: the HIP's view of the secondary controls, 0 if VMX is off. */
+/* When all CPUs are started: what the HIP says of the secondary controls, 0 if VMX is off. */
 u64 vmx_announce(void);
 
-/* Of the CPU: vCPUs whose VMCS it may hold parts of. */
+/* The vCPUs of which the CPU may hold parts of the VMCS. */
 struct list *vmx_active(const struct cpu *cpu);
-/* SPEC_CTRL of the CPU outside of guests. */
+/* What the CPU has in SPEC_CTRL outside of guests. */
 u64 vmx_host_spec_ctrl(const struct cpu *cpu);
 
-/* MSR bitmaps (msr_bitmap.c): physical addresses. `live`: writes that change what the host must put right pass, too.
+/*
+ * MSR bitmaps (vmx_controls.c): physical addresses. `passthrough`: the PD's. `msr_passthrough`: the guest also writes
+ * those MSRs without an exit that the host must put right afterwards.
  */
-enum status msr_bitmap_init(void) must_check;
-u64 msr_bitmap(bool passthrough, bool live);
-/* From now on a first look at SPEC_CTRL exits, too: a CPU has another value in it than the guest is to see. */
-void msr_bitmap_hide_spec_ctrl(void);
+enum status vmx_init_msr_bitmaps(void) must_check;
+u64 vmx_msr_bitmap(bool passthrough, bool msr_passthrough);
+/*
+ * From now on a guest's first RDMSR of SPEC_CTRL exits, too: a CPU has another value there than the guest is to see.
+ */
+void vmx_hide_spec_ctrl(void);

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Controls: what the VMM asks for, with what must be and without what may not be (docs/abi.md, "vCPUs"), and the
- * first contents of a VMCS. Manual: SDM vol. 3, 25.5..25.9, 27.2.
+ * What a guest does without an exit. Controls: what the VMM asks for, with what must be and without what may not be
+ * (docs/abi.md, "vCPUs"); the bits of control registers; MSRs. Manual: SDM vol. 3, 25.6..25.8, 27.2.
  */
 #include "arch/switch.h"
-#include "core/kp.h"
 #include "core/vcpu.h"
-#include "cpu/desc.h"
+#include "lib/string.h"
+#include "mm/page.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 #include "vmx/vmx_state.h"
+#include "vmx/vmx_switch.h"
 #include "vmx/vmx_vcpu.h"
-
-extern const u8 entry_vmexit[];
 
 static u32 adjust(u32 wanted, struct vmx_control c)
 {
 	return (wanted | c.must) & c.may;
 }
 
-/* One write for a change. */
+/* Writes the field only if it changes. */
 void vmx_write_primary(struct vcpu *v, unsigned primary)
 {
 	if (v->arch.primary == primary)
@@ -55,104 +54,7 @@ void vmx_set_controls(struct vcpu *v, unsigned primary, unsigned secondary)
 	vmx_write_primary(v, adjust(primary | forced_primary(a, primary & vmx.primary.may), vmx.primary));
 }
 
-static void write_host_fields(const struct cpu *cpu)
-{
-	const u16 none[] = {VMCS_HOST_ES_SEL, VMCS_HOST_DS_SEL, VMCS_HOST_FS_SEL, VMCS_HOST_GS_SEL};
-
-	for (unsigned i = 0; i < array_size(none); i++)
-		vmwrite(none[i], 0);
-	vmwrite(VMCS_HOST_CS_SEL, SEL_KERNEL_CODE);
-	vmwrite(VMCS_HOST_SS_SEL, SEL_KERNEL_DATA);
-	vmwrite(VMCS_HOST_TR_SEL, SEL_TSS + cpu->id * 16);
-	vmwrite(VMCS_HOST_TR_BASE, TSS_WINDOW + cpu->id * TSS_SPACING);
-	vmwrite(VMCS_HOST_GDTR_BASE, desc_gdt());
-	vmwrite(VMCS_HOST_IDTR_BASE, desc_idt());
-	vmwrite(VMCS_HOST_CR0, cr0_read());
-	vmwrite(VMCS_HOST_CR4, cr4_read());
-	vmwrite(VMCS_HOST_EFER, msr_read(MSR_EFER));
-	vmwrite(VMCS_HOST_PAT, msr_read(MSR_PAT));
-	vmwrite(VMCS_HOST_SYSENTER_CS, 0);
-	vmwrite(VMCS_HOST_SYSENTER_RSP, 0);
-	vmwrite(VMCS_HOST_SYSENTER_RIP, 0);
-	vmwrite(VMCS_HOST_RSP, (u64)cpu + CPU_STACK_TOP);
-	vmwrite(VMCS_HOST_RIP, (u64)entry_vmexit);
-}
-
-/* What write_host() compares with (vmx_run.c). */
-static void write_host_cache(struct arch_vcpu *a)
-{
-	a->host_cr3 = a->host_fs_base = a->host_gs_base = 0;
-	vmwrite(VMCS_HOST_CR3, 0);
-	vmwrite(VMCS_HOST_FS_BASE, 0);
-	vmwrite(VMCS_HOST_GS_BASE, 0);
-}
-
-static void write_guest_zeros(void)
-{
-	static const u16 fields[] = {
-		VMCS_GUEST_RIP,          VMCS_GUEST_RSP,          VMCS_GUEST_RFLAGS,        VMCS_GUEST_CR3,
-		VMCS_GUEST_DR7,          VMCS_GUEST_PAT,          VMCS_GUEST_EFER,          VMCS_GUEST_DEBUGCTL,
-		VMCS_GUEST_INTR_STATE,   VMCS_GUEST_ACTV_STATE,   VMCS_GUEST_PENDING_DEBUG, VMCS_GUEST_SYSENTER_CS,
-		VMCS_GUEST_SYSENTER_RSP, VMCS_GUEST_SYSENTER_RIP, VMCS_GUEST_GDTR_BASE,     VMCS_GUEST_GDTR_LIMIT,
-		VMCS_GUEST_IDTR_BASE,    VMCS_GUEST_IDTR_LIMIT,
-	};
-	for (unsigned i = 0; i < array_size(fields); i++)
-		vmwrite(fields[i], 0);
-	for (unsigned seg = SEG_ES; seg <= SEG_TR; seg++) {
-		vmwrite(VMCS_GUEST_ES_SEL + 2 * seg, 0);
-		vmwrite(VMCS_GUEST_ES_LIMIT + 2 * seg, 0);
-		vmwrite(VMCS_GUEST_ES_AR + 2 * seg, 0);
-		vmwrite(VMCS_GUEST_ES_BASE + 2 * seg, 0);
-	}
-	for (unsigned i = 0; i < 4; i++)
-		vmwrite(VMCS_GUEST_PDPTE + 2 * i, 0);
-	vmwrite(VMCS_LINK, ~0ull);
-}
-
-static void write_control_zeros(void)
-{
-	static const u16 fields[] = {
-		VMCS_PF_MASK,        VMCS_PF_MATCH,        VMCS_CR3_TARGETS,     VMCS_EXIT_MSR_STORES,
-		VMCS_EXIT_MSR_LOADS, VMCS_ENTRY_MSR_LOADS, VMCS_ENTRY_INTR_INFO, VMCS_ENTRY_INTR_ERROR,
-		VMCS_ENTRY_INST_LEN, VMCS_TSC_OFFSET,
-	};
-	for (unsigned i = 0; i < array_size(fields); i++)
-		vmwrite(fields[i], 0);
-	if (vmx.primary.may & PRI_TPR_SHADOW)
-		vmwrite(VMCS_TPR_THRESHOLD, 0);
-	if (vmx.secondary.may & SEC_XSAVES)
-		vmwrite(VMCS_XSS_EXITING, 0);
-	if (vmx.secondary.may & SEC_PAUSE_LOOP) {
-		vmwrite(VMCS_PLE_GAP, 0);
-		vmwrite(VMCS_PLE_WINDOW, 0);
-	}
-	if (vmx.secondary.may & SEC_VIRTUAL_INTERRUPTS) {
-		vmwrite(VMCS_GUEST_INTR_STATUS, 0);
-		for (unsigned i = 0; i < 4; i++)
-			vmwrite(VMCS_EOI_BITMAP + 2 * i, 0);
-	}
-}
-
-#define EPTP_WRITE_BACK 6
-#define EPTP_FOUR_LEVELS (3 << 3)
-
-static void write_addresses(const struct vcpu *v)
-{
-	const struct pd *pd = v->pd;
-
-	vmwrite(VMCS_EPTP, heap_phys(pd->mem.guest.root).v | EPTP_WRITE_BACK | EPTP_FOUR_LEVELS);
-	vmwrite(VMCS_IO_BITMAP_A, heap_phys(pd->pio.guest[0]).v);
-	vmwrite(VMCS_IO_BITMAP_B, heap_phys(pd->pio.guest[1]).v);
-	vmwrite(VMCS_MSR_BITMAP, msr_bitmap(v->arch.passthrough, v->arch.special & SPECIAL_LIVE));
-	if (vmx.primary.may & PRI_TPR_SHADOW)
-		vmwrite(VMCS_VIRTUAL_APIC, heap_phys(v->vlapic_kp->page).v);
-	if (vmx.secondary.may & SEC_VIRTUAL_APIC)
-		vmwrite(VMCS_APIC_ACCESS, heap_phys(pd->access_page).v);
-	if (v->arch.vpid)
-		vmwrite(VMCS_VPID, v->arch.vpid);
-}
-
-static void write_controls(struct vcpu *v)
+void vmx_init_controls(struct vcpu *v)
 {
 	u32 pin = PIN_NMI | PIN_VIRTUAL_NMI | PIN_TIMER | (v->arch.passthrough ? 0 : PIN_INTERRUPTS);
 
@@ -168,13 +70,183 @@ static void write_controls(struct vcpu *v)
 	vmx_set_controls(v, 0, 0);
 }
 
-void vmx_init_fields(struct cpu *cpu, struct vcpu *v)
+/*
+ * ---- control registers ----
+ *
+ * Who owns which bits of the guest's control registers: those VMX fixes, those the VMM monitors and two of the
+ * kernel's exit when they would change. Manual: SDM vol. 3, 25.6.6 (masks and shadows), 27.3.1.1.
+ */
+
+/* The masks change, what the guest sees does not: its values are taken before and written behind the new masks. */
+void vmx_write_cr_masks(struct vcpu *v)
 {
-	write_host_fields(cpu);
-	write_host_cache(&v->arch);
-	write_guest_zeros();
-	write_control_zeros();
-	write_addresses(v);
-	write_controls(v);
-	vmx_init_cr(v);
+	struct arch_vcpu *a = &v->arch;
+	u64 mask0 = vmx.cr0_must | ~vmx.cr0_may | a->cr0_mon;
+	u64 mask4 = vmx.cr4_must | ~vmx.cr4_may | a->cr4_mon | (a->hides_osxsave ? CR4_OSXSAVE : 0);
+
+	u64 cr0 = vmx_cr_seen(vmread(VMCS_GUEST_CR0), a->cr0_mask, a->cr0_shadow);
+	u64 cr4 = vmx_cr_seen(vmread(VMCS_GUEST_CR4), a->cr4_mask, a->cr4_shadow);
+	a->cr0_mask = mask0;
+	a->cr4_mask = mask4;
+	vmwrite(VMCS_CR0_MASK, mask0);
+	vmwrite(VMCS_CR4_MASK, mask4);
+	vmx_set_cr0(v, cr0);
+	vmx_set_cr4(v, cr4);
+}
+
+void vmx_init_cr(struct vcpu *v)
+{
+	vmwrite(VMCS_CR0_SHADOW, 0);
+	vmwrite(VMCS_CR4_SHADOW, 0);
+	vmx_write_cr_masks(v);
+	vmx_set_cr0(v, 0);
+	vmx_set_cr4(v, 0);
+}
+
+/* Whether XSETBV would accept the value, on this CPU. SDM vol. 1, 13.3. */
+static bool xcr0_is_valid(u64 v)
+{
+	u64 avx512 = v & XCR0_AVX512;
+
+	if (!(v & 1) || v & ~(u64)cpu_features.xcr0)
+		return false;
+	if (v & XCR0_AVX && !(v & 2))
+		return false;
+	return !avx512 || (avx512 == XCR0_AVX512 && v & XCR0_AVX);
+}
+
+/*
+ * As long as CR4.OSXSAVE is 0, XCR0 has no effect and cannot be read. So the guest runs with the host's, and its own
+ * is put in force when it sets the bit, which exits to the kernel.
+ */
+void vmx_choose_xcr0(struct vcpu *v, u64 xcr0, u64 cr4)
+{
+	struct arch_vcpu *a = &v->arch;
+	bool differs = xcr0 != cpu_features.xcr0, hide = differs && !(cr4 & CR4_OSXSAVE);
+
+	a->xcr0 = xcr0;
+	vmx_set_pending(a, PENDING_BAD_XCR0, !xcr0_is_valid(xcr0));
+	a->own_xcr0 = differs;
+	vmx_set_pending(a, PENDING_XCR0, differs && !hide);
+	if (a->hides_osxsave == hide)
+		return;
+	a->hides_osxsave = hide;
+	vmx_write_cr_masks(v);
+}
+
+/* From now on CR4.OSXSAVE is the guest's, and its XCR0 is in force. False: they were before. */
+static bool show_osxsave(struct vcpu *v)
+{
+	struct arch_vcpu *a = &v->arch;
+
+	if (likely(!a->hides_osxsave))
+		return false;
+	a->hides_osxsave = false;
+	a->pending |= PENDING_XCR0;
+	vmx_write_cr_masks(v);
+	xcr0_write((u32)a->xcr0);
+	return true;
+}
+
+/*
+ * CR4.MCE stays set, because a machine check while it is clear shuts the processor down; the guest sees its own
+ * value. False: that bit does not change, or the VMM wants to hear of it.
+ */
+static bool change_mce(struct vcpu *v, u64 value)
+{
+	struct arch_vcpu *a = &v->arch;
+
+	if (likely(!((value ^ a->cr4_shadow) & CR4_MCE)) || a->cr4_mon & CR4_MCE)
+		return false;
+	a->cr4_shadow ^= CR4_MCE;
+	vmwrite(VMCS_CR4_SHADOW, a->cr4_shadow);
+	return true;
+}
+
+bool vmx_handle_cr4(struct vcpu *v, unsigned reg)
+{
+	u64 value = reg == 4 ? vmread(VMCS_GUEST_RSP) : (&v->regs.rax)[reg];
+
+	return show_osxsave(v) || change_mce(v, value);
+}
+
+/*
+ * ---- MSR bitmaps ----
+ *
+ * Which MSRs a guest uses without exits. There are four bitmaps for all guests: for passthrough PDs and others, and
+ * for guests that have written an MSR that the host must save and put right at each exit ("MSR pass-through") and
+ * others. Until then that MSR is what the VMM has set it to, and need not be read back (vmx_switch.c).
+ * Manual: SDM vol. 3, 25.6.9.
+ */
+
+#define HIGH_MSRS 0xc0000000u
+#define RANGE_BYTES 1024 /* read low, read high, write low, write high: a bit for each of 8192 MSRs */
+
+enum { MSR_R = 1, MSR_W = 2, MSR_W_PASSTHROUGH = 4 };
+
+static const struct {
+	u32 msr;
+	bool passthrough;
+	u8 access;
+} passed_msrs[] = {
+	{MSR_FS_BASE, false, MSR_R | MSR_W},
+	{MSR_GS_BASE, false, MSR_R | MSR_W},
+	{MSR_KERNEL_GS_BASE, false, MSR_R | MSR_W_PASSTHROUGH},
+	{MSR_TSC_AUX, false, MSR_R | MSR_W_PASSTHROUGH},
+	{MSR_SPEC_CTRL, false, MSR_R | MSR_W_PASSTHROUGH},
+	{MSR_ARCH_CAPABILITIES, false, MSR_R},
+	{MSR_PRED_CMD, false, MSR_R | MSR_W},
+	{MSR_FLUSH_CMD, false, MSR_R | MSR_W},
+	{MSR_TSC, true, MSR_R | MSR_W},
+	{MSR_APIC_BASE, true, MSR_R | MSR_W},
+	{MSR_TSC_ADJUST, true, MSR_R | MSR_W},
+	{MSR_MPERF, true, MSR_R | MSR_W},
+	{MSR_APERF, true, MSR_R | MSR_W},
+	{MSR_TSC_DEADLINE, true, MSR_R | MSR_W},
+};
+
+static u8 *msr_bitmaps[2][2];
+
+static void pass_msr(u8 *bitmap, u32 msr, bool write)
+{
+	u32 low = msr & (RANGE_BYTES * 8 - 1);
+	u32 range = (write ? 2 : 0) + (msr >= HIGH_MSRS);
+	bitmap[range * RANGE_BYTES + low / 8] &= (u8) ~(1u << low % 8);
+}
+
+static u8 *make_msr_bitmap(bool passthrough, bool msr_passthrough)
+{
+	u8 *bitmap = page_alloc();
+	if (!bitmap)
+		return NULL;
+	memset(bitmap, 0xff, PAGE_SIZE);
+	for (unsigned i = 0; i < array_size(passed_msrs); i++) {
+		if (passed_msrs[i].passthrough && !passthrough)
+			continue;
+		if (passed_msrs[i].access & MSR_R)
+			pass_msr(bitmap, passed_msrs[i].msr, false);
+		if (passed_msrs[i].access & MSR_W || (msr_passthrough && passed_msrs[i].access & MSR_W_PASSTHROUGH))
+			pass_msr(bitmap, passed_msrs[i].msr, true);
+	}
+	return bitmap;
+}
+
+enum status vmx_init_msr_bitmaps(void)
+{
+	for (unsigned i = 0; i < 4; i++)
+		if (!(msr_bitmaps[i >> 1][i & 1] = make_msr_bitmap(i >> 1, i & 1)))
+			return OOM;
+	return SUCCESS;
+}
+
+void vmx_hide_spec_ctrl(void)
+{
+	for (unsigned passthrough = 0; passthrough < 2; passthrough++)
+		if (msr_bitmaps[passthrough][false]) /* SPEC_CTRL is a low MSR; their bits for reading come first */
+			msr_bitmaps[passthrough][false][MSR_SPEC_CTRL / 8] |= (u8)(1u << MSR_SPEC_CTRL % 8);
+}
+
+u64 vmx_msr_bitmap(bool passthrough, bool msr_passthrough)
+{
+	return heap_phys(msr_bitmaps[passthrough][msr_passthrough]).v;
 }

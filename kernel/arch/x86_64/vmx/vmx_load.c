@@ -4,6 +4,7 @@
  * the CPU would not check at the entry (or what would fault when the kernel loads it) is checked here.
  * Manual: SDM vol. 3, 25.4 (guest state), 27.3 (its checks).
  */
+#include "vmx/vmx_reason.h"
 #include "vmx/vmx_state.h"
 
 #include "arch/switch.h"
@@ -13,9 +14,7 @@
 #include "vmx/vmx_switch.h"
 #include "vmx/vmx_vcpu.h"
 
-/* ---- from the page ---- */
-
-/* A value that this CPU has: tried out, because which bits exist is nowhere said in one place. */
+/* Whether this CPU accepts the value. It is tried out, because no single CPUID leaf tells which bits exist. */
 static bool spec_ctrl_is_valid(const struct arch_vcpu *a, u64 v)
 {
 	if (!v)
@@ -61,7 +60,7 @@ static always_inline u32 load_cr(struct vcpu *v, const struct utcb_state *s)
 
 #define PRI_WINDOWS (PRI_INTERRUPT_WINDOW | PRI_NMI_WINDOW)
 
-/* Window requests travel in intr_info; the field has no such bits. */
+/* Requests for windows travel in intr_info, where the VMCS field has no such bits (docs/abi.md). */
 static always_inline void load_injection(struct vcpu *v, const struct utcb_state *s)
 {
 	u32 info = READ_ONCE(s->intr_info), primary = v->arch.primary & ~PRI_WINDOWS;
@@ -73,9 +72,9 @@ static always_inline void load_injection(struct vcpu *v, const struct utcb_state
 	if (unlikely(primary != v->arch.primary))
 		vmx_write_primary(v, primary);
 	if (info & INTR_VALID)
-		v->arch.special |= SPECIAL_EVENT;
+		v->arch.pending |= PENDING_EVENT;
 	else
-		v->arch.special &= ~(u32)SPECIAL_EVENT;
+		v->arch.pending &= ~(u32)PENDING_EVENT;
 }
 
 static always_inline void load_activity(struct vcpu *v, const struct utcb_state *s)
@@ -84,8 +83,8 @@ static always_inline void load_activity(struct vcpu *v, const struct utcb_state 
 
 	vmwrite_from(VMCS_GUEST_INTR_STATE, &s->intr_state);
 	vmwrite(VMCS_GUEST_ACTV_STATE, activity);
-	if (unlikely(activity == ACTIVITY_WAIT_SIPI) || unlikely(v->arch.special & SPECIAL_WAITS_SIPI))
-		vmx_set_special(&v->arch, SPECIAL_WAITS_SIPI, activity == ACTIVITY_WAIT_SIPI); /* see vmx_run.c */
+	if (unlikely(activity == ACTIVITY_WAIT_SIPI) || unlikely(v->arch.pending & PENDING_WAITS_SIPI))
+		vmx_set_pending(&v->arch, PENDING_WAITS_SIPI, activity == ACTIVITY_WAIT_SIPI); /* choose_wait() */
 }
 
 static noinline void write_exceptions(struct arch_vcpu *a, u32 exceptions)
@@ -94,7 +93,10 @@ static noinline void write_exceptions(struct arch_vcpu *a, u32 exceptions)
 	vmwrite(VMCS_EXC_BITMAP, exceptions | EXCEPTIONS_KEPT);
 }
 
-/* Of the primary controls, the windows may be others than asked for here last: INJ changes them, too. */
+/*
+ * The window bits of the primary controls may differ from those that were asked for here last, because
+ * load_injection() changes them, too.
+ */
 static always_inline void load_controls(struct vcpu *v, const struct utcb_state *s)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -109,7 +111,10 @@ static always_inline void load_controls(struct vcpu *v, const struct utcb_state 
 	set_monitored(v, READ_ONCE(s->cr0_mon), READ_ONCE(s->cr4_mon));
 }
 
-/* Bits 7:0, and 16:12 as the next byte: the one goes to where the other leaves zeros. */
+/*
+ * The page has bits 7:0 of the access rights, and bits 16:12 in the byte behind. The first byte goes to where the
+ * shifted second one leaves zeros.
+ */
 static always_inline u64 access_rights(const u8 *ar)
 {
 	u64 rights = (u64)READ_ONCE(ar[1]) << 12;
@@ -117,7 +122,7 @@ static always_inline u64 access_rights(const u8 *ar)
 	return rights;
 }
 
-/* Each word in one access. */
+/* User land may write to the page meanwhile: each word is read in one access. */
 static always_inline void load_segment(enum vmcs_segment n, const struct utcb_seg *seg)
 {
 	u64 rights = access_rights((const u8 *)&seg->ar);
@@ -136,14 +141,18 @@ static always_inline void load_table(u64 limit_field, u64 base_field, const stru
 
 static noinline void write_efer(struct arch_vcpu *a, u64 efer, u64 entry)
 {
-	a->kernel_gs_base = msr_read(MSR_KERNEL_GS_BASE); /* SWAPGS may become impossible now */
+	a->kernel_gs_base = msr_read(
+		MSR_KERNEL_GS_BASE); /* without 64-bit mode the guest has no SWAPGS, and the exits do not read it */
 	a->efer = efer;
-	vmx_set_special(a, SPECIAL_SYSCALL, efer & EFER_SCE);
+	vmx_set_pending(a, PENDING_SYSCALL, efer & EFER_SCE);
 	vmwrite(VMCS_ENTRY_CONTROLS, efer & EFER_LMA ? entry | ENTRY_IA32E : entry & ~(u64)ENTRY_IA32E);
 	vmwrite(VMCS_GUEST_EFER, efer);
 }
 
-/* EFER.LMA also selects the mode that the entry ends in (SDM vol. 3, 25.8.1); the guest changes both with CR0.PG. */
+/*
+ * EFER.LMA also selects the mode that the entry ends in (SDM vol. 3, 25.8.1). The guest changes both with CR0.PG, so
+ * the entry control is read.
+ */
 static always_inline void load_efer_pat(struct vcpu *v, const struct utcb_state *s)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -157,7 +166,7 @@ static always_inline void load_efer_pat(struct vcpu *v, const struct utcb_state 
 		vmwrite(VMCS_GUEST_PAT, a->pat = pat);
 }
 
-/* These go into MSRs with WRMSR, which must not fault. */
+/* The kernel writes these values with WRMSR, which must not fault. */
 static noinline u32 change_syscall_msrs(struct arch_vcpu *a, u64 star, u64 lstar, u64 fmask)
 {
 	if (!arch_is_canonical(lstar) || fmask >> 32)
@@ -182,13 +191,13 @@ static always_inline u32 load_syscall_msrs(struct arch_vcpu *a, const struct utc
 	return 0;
 }
 
-/* Rounded up to ticks of the timer. */
+/* The timeout is rounded up to ticks of the preemption timer. */
 static always_inline void load_timeout(struct vcpu *v, const struct utcb_state *s)
 {
 	u64 tsc = READ_ONCE(s->tsc_timeout);
 	u64 ticks = (tsc >> vmx.timer_shift) + ((tsc & bits_low(vmx.timer_shift)) != 0);
 	vmwrite(VMCS_TIMER, min_u64(ticks, ~0u));
-	v->arch.special &= ~(u32)SPECIAL_CUT_SHORT;
+	v->arch.pending &= ~(u32)PENDING_IMMEDIATE_EXIT;
 	v->arch.has_timeout = true;
 }
 
@@ -211,7 +220,7 @@ static always_inline void load_pdpte(const struct utcb_state *s)
 		vmwrite_from(VMCS_GUEST_PDPTE + 2 * i, &s->pdpte[i]);
 }
 
-/* What only some CPUs have is ignored by the others. */
+/* What this CPU does not have is ignored. */
 static void load_apic(u64 mtd, const struct utcb_state *s)
 {
 	if (mtd & MTD_TPR && vmx.primary.may & PRI_TPR_SHADOW)
@@ -225,34 +234,31 @@ static void load_apic(u64 mtd, const struct utcb_state *s)
 			vmwrite(VMCS_EOI_BITMAP + 2 * i, READ_ONCE(s->eoi_bitmap[i]));
 }
 
-static always_inline void load_segments(u64 mtd, const struct utcb_state *s)
+/* VMX_STATE_LIST, one line for each kind. */
+#define LOAD_GPRS(first, last) BLOCK_COPY(&v->regs, s, first, last)
+#define LOAD_FIELD(field, member) vmwrite_from(field, &s->member)
+#define LOAD_SEGMENT(n, member) load_segment(n, &s->member)
+#define LOAD_TABLE(reg, member) load_table(reg##_LIMIT, reg##_BASE, &s->member)
+#define LOAD_KNOWN(field, member) load_known(field, &v->arch.member, READ_ONCE(s->member))
+
+static always_inline void load_known(u64 field, u64 *known, u64 value)
 {
-#define X(group, n, member)    \
+	if (unlikely(value != *known))
+		vmwrite(field, *known = value);
+}
+
+static always_inline void load_list(struct vcpu *v, u64 mtd, const struct utcb_state *s)
+{
+#define X(group, kind, ...)    \
 	if (mtd & MTD_##group) \
-		load_segment(n, &s->member);
-	VMX_SEGMENT_LIST(X)
-#undef X
-	if (mtd & MTD_GDTR)
-		load_table(VMCS_GUEST_GDTR_LIMIT, VMCS_GUEST_GDTR_BASE, &s->gdtr);
-	if (mtd & MTD_IDTR)
-		load_table(VMCS_GUEST_IDTR_LIMIT, VMCS_GUEST_IDTR_BASE, &s->idtr);
-}
-
-static always_inline void load_known_msrs(struct vcpu *v, u64 mtd, const struct utcb_state *s)
-{
-#define X(group, field, member)                                  \
-	if (mtd & MTD_##group) {                                 \
-		u64 member = READ_ONCE(s->member);               \
-		if (unlikely(member != v->arch.member))          \
-			vmwrite(field, v->arch.member = member); \
-	}
-	VMX_KNOWN_MSR_LIST(X)
+		LOAD_##kind(__VA_ARGS__);
+	VMX_STATE_LIST(X)
 #undef X
 }
 
-#define MTD_SELDOM (MTD_TSC_TIMEOUT | MTD_TPR | MTD_VINTR | MTD_EOI | MTD_TLB)
+#define MTD_RARE (MTD_TSC_TIMEOUT | MTD_TPR | MTD_VINTR | MTD_EOI | MTD_TLB)
 
-static noinline void load_seldom(struct vcpu *v)
+static noinline void load_rare(struct vcpu *v)
 {
 	const struct utcb_state *s = v->state;
 
@@ -263,7 +269,7 @@ static noinline void load_seldom(struct vcpu *v)
 	load_apic(v->mtd, s);
 }
 
-/* INJ comes after CTRL: both write the primary controls. */
+/* INJ comes after CTRL: both write the primary controls, and the window bits are INJ's. */
 static always_inline u32 load(struct vcpu *v, u64 mtd)
 {
 	const struct utcb_state *s = v->state;
@@ -273,22 +279,11 @@ static always_inline u32 load(struct vcpu *v, u64 mtd)
 		load_controls(v, s);
 	if (mtd & MTD_CR)
 		refused |= load_cr(v, s);
-	load_segments(mtd, s);
-	load_known_msrs(v, mtd, s);
-	if (mtd & MTD_GPR_BSD)
-		BLOCK_COPY(&v->regs, s, rbp, rdi);
-	if (mtd & MTD_GPR_R8_R15)
-		BLOCK_COPY(&v->regs, s, r8, r15);
-	if (mtd & MTD_RSP)
-		vmwrite_from(VMCS_GUEST_RSP, &s->rsp);
-	if (mtd & MTD_RFLAGS)
-		vmwrite_from(VMCS_GUEST_RFLAGS, &s->rflags);
+	load_list(v, mtd, s);
 	if (mtd & MTD_INJ)
 		load_injection(v, s);
 	if (mtd & MTD_STA)
 		load_activity(v, s);
-	if (mtd & MTD_DR)
-		vmwrite_from(VMCS_GUEST_DR7, &s->dr7);
 	if (mtd & MTD_EFER_PAT)
 		load_efer_pat(v, s);
 	if (mtd & MTD_SYSCALL_SWAPGS)
@@ -300,7 +295,7 @@ static always_inline u32 load(struct vcpu *v, u64 mtd)
 	return refused;
 }
 
-/* What a VMM that does not look closely writes all together. */
+/* What a VMM writes that does not look closely. It gets a copy of load() without a test of each group. */
 #define MTD_WHOLE                                                                                                \
 	(MTD_GPR_BSD | MTD_RSP | MTD_RFLAGS | MTD_DS_ES | MTD_FS_GS | MTD_CS_SS | MTD_TR | MTD_LDTR | MTD_GDTR | \
 	 MTD_IDTR | MTD_CR | MTD_DR | MTD_SYSENTER | MTD_CTRL | MTD_INJ | MTD_STA | MTD_TSC | MTD_EFER_PAT |     \
@@ -308,9 +303,9 @@ static always_inline u32 load(struct vcpu *v, u64 mtd)
 
 u32 vmx_state_load_rest(struct vcpu *v)
 {
-	if (unlikely(v->mtd & MTD_SELDOM)) {
-		load_seldom(v);
-		if (!(v->mtd & ~(VMX_MTD_OFTEN | MTD_SELDOM)))
+	if (unlikely(v->mtd & MTD_RARE)) {
+		load_rare(v);
+		if (!(v->mtd & ~(VMX_MTD_OFTEN | MTD_RARE)))
 			return 0;
 	}
 	return (v->mtd & MTD_WHOLE) == MTD_WHOLE ? load(v, MTD_WHOLE) : load(v, v->mtd);
@@ -320,5 +315,5 @@ bool arch_vcpu_has_event(const struct vcpu *v)
 {
 	if (v->mtd & MTD_INJ)
 		return READ_ONCE(v->state->intr_info) & INTR_VALID;
-	return v->arch.special & SPECIAL_EVENT;
+	return v->arch.pending & PENDING_EVENT;
 }

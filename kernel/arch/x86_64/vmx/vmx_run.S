@@ -3,11 +3,8 @@
  * Into the guest and out of it. All of its general registers but RSP are in the vCPU; the VMCS has the rest. A VM
  * exit finds the stack as a system call does: empty, at a constant distance from the struct cpu.
  */
-#include "asm_offsets.h"
-#include "mm/layout.h"
+#include "entry/entry.inc"
 #include "trace/hooks.inc"
-
-#define CPU(field) (field - CPU_STACK_TOP)(%rsp)
 
 	.text
 
@@ -19,17 +16,12 @@
 	.globl	arch_vcpu_begin
 	.balign 16, 0xcc
 arch_vcpu_begin:
-	cmp	$(CPU_STACK_TOP - 8), %sp
+	cmp	$(CPU_STACK_TOP - WORD), %sp
 	jne	1f
-	add	$8, %rsp
+	add	$WORD, %rsp
 	mov	CPU(CPU_EC), %rsi
 	movq	$0, EC_RDI(%rsi)		/* SUCCESS */
-	mov	%rbx, EC_RBX(%rsi)
-	mov	%rbp, EC_RBP(%rsi)
-	mov	%r12, EC_R12(%rsi)
-	mov	%r13, EC_R13(%rsi)
-	mov	%r14, EC_R14(%rsi)
-	mov	%r15, EC_R15(%rsi)
+	store_preserved EC, %rsi
 	lea	-CPU_STACK_TOP(%rsp), %rdi
 	call	arch_vcpu_run
 	jmp	return_syscall
@@ -41,38 +33,26 @@ arch_vcpu_begin:
 
 	/*
 	 * RDI = vCPU, which is cpu->vcpu. Between the test of the hazards and the entry nothing may be missed: an
-	 * NMI in this window goes on at vmx_run_interrupted, because it may also have been about nested pages.
+	 * NMI in this restart range goes on at vmx_run_interrupted, even if it has set no hazard, because it may have been
+	 * about nested pages.
 	 */
-	.globl	enter_guest, vmx_run_window, vmx_run_window_end, vmx_run_interrupted
+	.globl	enter_guest, vmx_run_interrupted
 	.balign 16, 0xcc
 enter_guest:
 	hook	HOOK_VM_ENTRY
 	and	$-CPU_AREA_SIZE, %rsp
 	add	$CPU_STACK_TOP, %rsp
-vmx_run_window:
+	restart_begin vm_entry
 	cmpl	$0, CPU(CPU_HAZARD)
 	jne	vmx_run_interrupted
-	mov	VCPU_RAX(%rdi), %rax
-	mov	VCPU_RCX(%rdi), %rcx
-	mov	VCPU_RDX(%rdi), %rdx
-	mov	VCPU_RBX(%rdi), %rbx
-	mov	VCPU_RBP(%rdi), %rbp
-	mov	VCPU_RSI(%rdi), %rsi
-	mov	VCPU_R8(%rdi), %r8
-	mov	VCPU_R9(%rdi), %r9
-	mov	VCPU_R10(%rdi), %r10
-	mov	VCPU_R11(%rdi), %r11
-	mov	VCPU_R12(%rdi), %r12
-	mov	VCPU_R13(%rdi), %r13
-	mov	VCPU_R14(%rdi), %r14
-	mov	VCPU_R15(%rdi), %r15
-	testl	$ASM_SPECIAL_FIRST, VCPU_SPECIAL(%rdi)
-	mov	VCPU_RDI(%rdi), %rdi
+	load_gprs_except VCPU, %rdi, rsp, rdi
+	testl	$ASM_PENDING_LAUNCH, VCPU_PENDING(%rdi)
+	load_gprs VCPU, %rdi, rdi
 	jnz	1f
 	vmresume
 	jmp	entry_failed
 1:	vmlaunch
-vmx_run_window_end:
+	restart_end vm_entry, vmx_run_interrupted
 
 	/* The instruction itself has failed. The guest's registers are still in the vCPU. */
 entry_failed:
@@ -90,21 +70,8 @@ vmx_run_interrupted:
 	.balign 16, 0xcc
 entry_vmexit:
 	push	%rax
-	mov	(CPU_VCPU - CPU_STACK_TOP + 8)(%rsp), %rax
-	mov	%rcx, VCPU_RCX(%rax)
-	mov	%rdx, VCPU_RDX(%rax)
-	mov	%rbx, VCPU_RBX(%rax)
-	mov	%rbp, VCPU_RBP(%rax)
-	mov	%rsi, VCPU_RSI(%rax)
-	mov	%rdi, VCPU_RDI(%rax)
-	mov	%r8, VCPU_R8(%rax)
-	mov	%r9, VCPU_R9(%rax)
-	mov	%r10, VCPU_R10(%rax)
-	mov	%r11, VCPU_R11(%rax)
-	mov	%r12, VCPU_R12(%rax)
-	mov	%r13, VCPU_R13(%rax)
-	mov	%r14, VCPU_R14(%rax)
-	mov	%r15, VCPU_R15(%rax)
+	mov	CPU_BELOW(CPU_VCPU, WORD), %rax
+	store_gprs_except VCPU, %rax, rax, rsp
 	pop	VCPU_RAX(%rax)
 	mov	%rax, %rsi
 	lea	-CPU_STACK_TOP(%rsp), %rdi

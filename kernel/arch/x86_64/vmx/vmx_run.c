@@ -9,6 +9,7 @@
 #include "entry/nmi.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
+#include "vmx/vmx_reason.h"
 #include "vmx/vmx_run.h"
 #include "vmx/vmx_state.h"
 #include "vmx/vmx_switch.h"
@@ -17,7 +18,10 @@
 struct ec *enter_guest(struct vcpu *v); /* does not return: a jump, so that nobody needs a frame */
 __attribute__((noreturn)) void vmx_interrupted(struct cpu *cpu, struct vcpu *v);
 
-/* What a VM exit is to load. What is in the CPU is the truth. */
+/*
+ * What a VM exit is to load. The CPU's registers are compared with what the VMCS has, because reading them costs less
+ * than writing a field.
+ */
 static always_inline void write_host(struct arch_vcpu *a)
 {
 	u64 cr3 = cr3_read(), fs = fsbase_read(), gs = gsbase_read();
@@ -31,9 +35,9 @@ static always_inline void write_host(struct arch_vcpu *a)
 }
 
 /*
- * The mark goes first, as in tlb_refresh(). An NMI that comes after the look at it sets a hazard (entry/nmi.c).
- * Whoever stops the guests says so, and sets the mark then: all entries come by here until he is done, which takes
- * him no more than writing to a bitmap.
+ * The mark is cleared before the flush, as in tlb_refresh(); an NMI that comes after the look at it sets a hazard
+ * (entry/nmi.c). Whoever stops the guests (space_pio_stop_guests()) sets `guests_stopped` first and the mark then, so
+ * that all entries come by here and wait, for no longer than it takes to write to a bitmap.
  */
 static noinline struct ec *enter_refreshed(struct vcpu *v)
 {
@@ -55,14 +59,17 @@ static always_inline struct ec *enter(struct vcpu *v)
 
 void vmx_undo(struct arch_vcpu *a)
 {
-	if (a->special & SPECIAL_CUT_SHORT)
+	if (a->pending & PENDING_IMMEDIATE_EXIT)
 		vmwrite(VMCS_TIMER, a->timer);
-	if (a->special & SPECIAL_MASKED)
+	if (a->pending & PENDING_MASKED)
 		vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_IF);
-	a->special &= ~(u32)SPECIAL_UNDO;
+	a->pending &= ~(u32)PENDING_UNDO;
 }
 
-/* Interrupts of a guest that drives the machine stay in its APIC. Those of others end the run. */
+/*
+ * A guest that drives the machine gets no interrupt while it waits for a SIPI: interrupts stay in the APIC. The
+ * interrupts that come while another guest runs end its run, whatever RFLAGS.IF is.
+ */
 static void mask_interrupts(struct arch_vcpu *a)
 {
 	u64 flags = vmread(VMCS_GUEST_RFLAGS);
@@ -70,7 +77,7 @@ static void mask_interrupts(struct arch_vcpu *a)
 	if (!a->passthrough || !(flags & RFLAGS_IF))
 		return;
 	vmwrite(VMCS_GUEST_RFLAGS, flags & ~(u64)RFLAGS_IF);
-	a->special |= SPECIAL_MASKED;
+	a->pending |= PENDING_MASKED;
 }
 
 /*
@@ -95,33 +102,35 @@ static bool choose_wait(struct cpu *cpu, struct arch_vcpu *a)
 	return false;
 }
 
-static bool has(const struct arch_vcpu *a, u32 special)
+static bool has(const struct arch_vcpu *a, u32 pending)
 {
-	return (a->special & special) == special;
+	return (a->pending & pending) == pending;
 }
 
 struct ec *vmx_finish(struct vcpu *v, u32 reason)
 {
-	if (v->arch.special & SPECIAL_UNDO)
+	if (v->arch.pending & PENDING_UNDO)
 		vmx_undo(&v->arch);
-	v->arch.special &= ~(u32)SPECIAL_ENTERED;
-	return vmx_state_store_pending(v, reason);
+	v->arch.pending &= ~(u32)PENDING_ENTERED;
+	return vmx_state_store_undelivered(v, reason);
 }
 
-/* An entry was refused before the CPU saw it. The page has the bits that count as tried. */
+/* An entry was refused before the CPU saw it. All state in the page counts as loaded. */
 static struct ec *refuse(struct vcpu *v, u32 reason)
 {
 	v->mtd = 0;
 	return vmx_finish(v, reason);
 }
 
-/* If the guest has not been entered since the last look at the page, only the reason is new, and the page is read
- * again by the next run. */
+/*
+ * If the guest has not been entered since the page was loaded, nothing but the reason is new in it, and the next run
+ * loads it again.
+ */
 static struct ec *end_poked(struct vcpu *v)
 {
-	if (v->arch.special & SPECIAL_UNDO)
+	if (v->arch.pending & PENDING_UNDO)
 		vmx_undo(&v->arch);
-	if (v->arch.special & SPECIAL_ENTERED)
+	if (v->arch.pending & PENDING_ENTERED)
 		return vmx_finish(v, VCPU_EXIT_POKED);
 	v->state->exit_reason = VCPU_EXIT_POKED;
 	return vcpu_end_run(v);
@@ -134,13 +143,16 @@ struct ec *vmx_end_with_nmi(struct cpu *cpu, struct vcpu *v)
 	return end_poked(v);
 }
 
-/* The event is delivered, and then the timer ends the run before the first instruction. False: there is none. */
-static bool cut_short(struct arch_vcpu *a)
+/*
+ * A poke must not lose the event that the entry is to deliver: with a timer of 0 the event is delivered, and then the
+ * run ends before the first instruction. False: there is no event, so there need be no entry.
+ */
+static bool request_immediate_exit(struct arch_vcpu *a)
 {
-	if (!(a->special & SPECIAL_EVENT))
+	if (!(a->pending & PENDING_EVENT))
 		return false;
-	if (!(a->special & SPECIAL_CUT_SHORT)) {
-		a->special |= SPECIAL_CUT_SHORT;
+	if (!(a->pending & PENDING_IMMEDIATE_EXIT)) {
+		a->pending |= PENDING_IMMEDIATE_EXIT;
 		a->timer = (u32)vmread(VMCS_TIMER);
 		vmwrite(VMCS_TIMER, 0);
 	}
@@ -155,15 +167,15 @@ static always_inline struct ec *enter_from(struct vcpu *v)
 	return enter(v);
 }
 
-/* The state is loaded. */
-static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
+/* The state is loaded; something is pending, or the run is to end. */
+static noinline struct ec *go_on_slow(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
 	bool poked = READ_ONCE(v->poked);
 
-	if (!poked && a->special & SPECIAL_CUT_SHORT)
+	if (!poked && a->pending & PENDING_IMMEDIATE_EXIT)
 		vmx_undo(a); /* of a run that was never entered */
-	if (poked && !cut_short(a))
+	if (poked && !request_immediate_exit(a))
 		return end_poked(v);
 	if (unlikely(cpu->nmi_foreign)) {
 		if (a->passthrough)
@@ -171,9 +183,9 @@ static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
 		if (!__atomic_load_n(&cpu->passthrough, __ATOMIC_RELAXED))
 			cpu->nmi_foreign = false; /* for nobody */
 	}
-	if (has(a, SPECIAL_WAITS_SIPI | SPECIAL_EVENT) || !vmx_to_guest(cpu, v->ec, v))
+	if (has(a, PENDING_WAITS_SIPI | PENDING_EVENT) || !vmx_to_guest(cpu, v->ec, v))
 		return refuse(v, REASON_BAD_STATE);
-	if (a->special & SPECIAL_WAITS_SIPI && !choose_wait(cpu, a)) {
+	if (a->pending & PENDING_WAITS_SIPI && !choose_wait(cpu, a)) {
 		cr2_write(v->regs.cr2); /* as if it had been entered */
 		vmx_interrupted(cpu, v);
 	}
@@ -182,8 +194,8 @@ static noinline struct ec *go_on_specially(struct cpu *cpu, struct vcpu *v)
 
 static always_inline struct ec *go_on(struct cpu *cpu, struct vcpu *v)
 {
-	if (unlikely(vmx_is_set(&v->poked)) || unlikely(cpu->nmi_foreign) || !vmx_usual_entry(cpu, &v->arch))
-		return go_on_specially(cpu, v);
+	if (unlikely(vmx_is_set(&v->poked)) || unlikely(cpu->nmi_foreign) || !vmx_plain_entry(cpu, &v->arch))
+		return go_on_slow(cpu, v);
 	return enter_from(v);
 }
 
@@ -203,7 +215,10 @@ static noinline struct ec *load_vcpu(struct cpu *cpu, struct vcpu *v)
 	return arch_vcpu_run(cpu, v->ec);
 }
 
-/* The usual path ends in a jump into the guest, and so do all others: nothing is kept on the stack. */
+/*
+ * All paths from here end in a jump into the guest, which empties the stack, or return the EC that goes on because
+ * the run is over. So none of them may keep anything on the stack that is needed after the guest.
+ */
 struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec)
 {
 	struct vcpu *v = ec->vcpu;
@@ -216,13 +231,16 @@ struct ec *arch_vcpu_run(struct cpu *cpu, struct ec *ec)
 	return go_on(cpu, v);
 }
 
-/* On the way in something was found to do, or interrupted: the guest is not running. */
+/*
+ * From vmx_run.S and vmx_reenter(): on the way into the guest a hazard was found, or an NMI came. The guest is not
+ * running; the EC goes on with its run when the dispatcher has seen to the hazards.
+ */
 void vmx_interrupted(struct cpu *cpu, struct vcpu *v)
 {
 	struct ec *ec = cpu->ec;
 
 	cpu->waits_sipi = false;
-	if (unlikely(v->arch.special & SPECIAL_UNDO))
+	if (unlikely(v->arch.pending & PENDING_UNDO))
 		vmx_undo(&v->arch); /* the run may end without another look at the VMCS: its EC may be killed */
 	vmx_leave_always(cpu, v);
 	vmx_to_host(cpu, ec, v);
@@ -232,8 +250,8 @@ void vmx_interrupted(struct cpu *cpu, struct vcpu *v)
 
 struct ec *vmx_reenter(struct cpu *cpu, struct vcpu *v)
 {
-	v->arch.special |= SPECIAL_ENTERED;
-	if (cpu->hazard || READ_ONCE(v->poked) || v->arch.special & SPECIAL_WAITS_SIPI)
+	v->arch.pending |= PENDING_ENTERED;
+	if (cpu->hazard || READ_ONCE(v->poked) || v->arch.pending & PENDING_WAITS_SIPI)
 		vmx_interrupted(cpu, v);
 	return enter(v);
 }

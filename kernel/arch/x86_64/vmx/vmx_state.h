@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Guest state between the state page and the VMCS, which is current. */
+/*
+ * A guest's state on its way between the state page and the VMCS, which is current. Fields that neither side has
+ * changed are not touched: a VMREAD or VMWRITE costs as much as many comparisons.
+ */
 #pragma once
 
 #include "arch/switch.h"
@@ -8,12 +11,12 @@
 #include "vmx/vmx.h"
 
 /*
- * Everything that v->mtd selects, from the page, but for the groups that vmx_state_load_often() loads. 0, or the
- * reason of the exit that such state deserves: the CPU would not take it from us. Can be repeated.
+ * Loads everything that v->mtd selects but for the groups that vmx_state_load_often() loads. Returns 0, or the reason
+ * of the exit that state deserves which the kernel cannot load. Can be repeated.
  */
 u32 vmx_state_load_rest(struct vcpu *v) must_check;
 
-/* What most VMMs change. */
+/* What most VMMs change: it is tested for first, and loaded without a call. */
 #define VMX_MTD_OFTEN (u64)(MTD_GPR_ACDB | MTD_RIP_LEN)
 
 static always_inline void vmx_state_load_often(struct vcpu *v, u64 mtd)
@@ -28,7 +31,7 @@ static always_inline void vmx_state_load_often(struct vcpu *v, u64 mtd)
 	}
 }
 
-/* To the page: what tells about an exit. */
+/* Stores what tells about an exit: it is in the page whatever the VMM asks for. */
 static always_inline void vmx_state_store_exit(struct utcb_state *s, u32 reason)
 {
 	s->exit_reason = reason;
@@ -38,29 +41,47 @@ static always_inline void vmx_state_store_exit(struct utcb_state *s, u32 reason)
 	s->qual[1] = 0;
 }
 
-/* That, and everything that v->wanted selects. Ends the run: its EC goes on. */
+/* Stores that and everything that v->wanted selects, and ends the run. Returns its EC, which goes on. */
 struct ec *vmx_state_store(struct vcpu *v, u32 reason);
-/* Of a run that did not end with an exit: the event that is still to be injected is shown as one that was
- * interrupted.
+/*
+ * The same for a run that did not end with an exit: the event that is still to be injected is shown as one whose
+ * delivery was interrupted.
  */
-struct ec *vmx_state_store_pending(struct vcpu *v, u32 reason);
+struct ec *vmx_state_store_undelivered(struct vcpu *v, u32 reason);
 
-/* Segments: X(MTD group, number, member of the state page). */
-#define VMX_SEGMENT_LIST(X)     \
-	X(DS_ES, SEG_ES, es)    \
-	X(CS_SS, SEG_CS, cs)    \
-	X(CS_SS, SEG_SS, ss)    \
-	X(DS_ES, SEG_DS, ds)    \
-	X(FS_GS, SEG_FS, fs)    \
-	X(FS_GS, SEG_GS, gs)    \
-	X(LDTR, SEG_LDTR, ldtr) \
-	X(TR, SEG_TR, tr)
-
-/* MSRs that the guest cannot write without an exit: X(MTD group, field, member of both). */
-#define VMX_KNOWN_MSR_LIST(X)                              \
-	X(SYSENTER, VMCS_GUEST_SYSENTER_CS, sysenter_cs)   \
-	X(SYSENTER, VMCS_GUEST_SYSENTER_RSP, sysenter_rsp) \
-	X(SYSENTER, VMCS_GUEST_SYSENTER_RIP, sysenter_rip)
+/*
+ * State that goes from the page to the VMCS and back as it is, in this order: X(MTD group, kind, ...). Kinds:
+ * GPRS(first, last)       registers that are not in the VMCS, but in v->regs
+ * FIELD(field, member)    eight bytes of the page, in a field that the guest changes
+ * SEGMENT(number, member) selector, access rights, limit and base
+ * TABLE(register, member) limit and base of GDTR or IDTR
+ * KNOWN(field, member)    what the guest cannot change without an exit: struct arch_vcpu remembers it, so that it is
+ *                         written only if it differs, and never read back
+ * What needs more than that, like control registers and events, has functions in vmx_load.c and vmx_store.c.
+ */
+// clang-format off
+#define VMX_REGISTER_LIST(X) \
+	X(GPR_BSD, GPRS, rbp, rdi) \
+	X(GPR_R8_R15, GPRS, r8, r15) \
+	X(RSP, FIELD, VMCS_GUEST_RSP, rsp) \
+	X(RFLAGS, FIELD, VMCS_GUEST_RFLAGS, rflags)
+#define VMX_STATE_LIST(X) \
+	VMX_REGISTER_LIST(X) \
+	X(DS_ES, SEGMENT, SEG_ES, es) \
+	X(CS_SS, SEGMENT, SEG_CS, cs) \
+	X(CS_SS, SEGMENT, SEG_SS, ss) \
+	X(DS_ES, SEGMENT, SEG_DS, ds) \
+	X(FS_GS, SEGMENT, SEG_FS, fs) \
+	X(FS_GS, SEGMENT, SEG_GS, gs) \
+	X(LDTR, SEGMENT, SEG_LDTR, ldtr) \
+	X(TR, SEGMENT, SEG_TR, tr) \
+	X(GDTR, TABLE, VMCS_GUEST_GDTR, gdtr) \
+	X(IDTR, TABLE, VMCS_GUEST_IDTR, idtr) \
+	X(DR, FIELD, VMCS_GUEST_DR7, dr7) \
+	X(SYSENTER, KNOWN, VMCS_GUEST_SYSENTER_CS, sysenter_cs) \
+	X(SYSENTER, KNOWN, VMCS_GUEST_SYSENTER_RSP, sysenter_rsp) \
+	X(SYSENTER, KNOWN, VMCS_GUEST_SYSENTER_RIP, sysenter_rip)
+// clang-format on
 
 /* What the guest reads of a control register. */
 static always_inline u64 vmx_cr_seen(u64 actual, u64 mask, u64 shadow)
@@ -83,11 +104,13 @@ static always_inline void vmx_set_cr4(struct vcpu *v, u64 value)
 	vmwrite(VMCS_GUEST_CR4, (value | vmx.cr4_must) & vmx.cr4_may);
 }
 
-/* Of a new VMCS, with the bits that the guest cannot change without an exit. */
+/* Writes the control registers of a new VMCS, and which of their bits the guest cannot change without an exit. */
 void vmx_init_cr(struct vcpu *v);
-/* After a change of these bits. What the guest sees stays the same. */
+/* To be called after a change of those bits. What the guest sees stays the same. */
 void vmx_write_cr_masks(struct vcpu *v);
 void vmx_choose_xcr0(struct vcpu *v, u64 xcr0, u64 cr4);
-/* MOV of that general register to CR4 has exited. True: only for bits that are the kernel's, the guest may try again.
+/*
+ * A MOV of that general register to CR4 has exited. True: the kernel has done its part for one of its own bits, and
+ * the guest may try again.
  */
 bool vmx_handle_cr4(struct vcpu *v, unsigned reg);

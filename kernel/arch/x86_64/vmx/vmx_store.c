@@ -9,9 +9,12 @@
 #include "core/vcpu.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
+#include "vmx/vmx_reason.h"
 
-/* In the order of the words, because each read writes 8 bytes. Access rights: bits 7:0, and 16:12 as the next byte
- * (bits 11:8 are 0). */
+/*
+ * The order is that of the words in the page, because each VMREAD writes 8 bytes, also to a shorter member. Access
+ * rights: bits 7:0, and 16:12 in the byte behind (bits 11:8 are 0).
+ */
 static always_inline void store_segment(enum vmcs_segment n, struct utcb_seg *seg)
 {
 	u8 *ar = (u8 *)&seg->ar;
@@ -31,37 +34,37 @@ static always_inline void store_table(u64 limit_field, u64 base_field, struct ut
 	vmread_to(base_field, &seg->base);
 }
 
-/* The GPRs lie in the page in the order of struct regs. */
+/* VMX_STATE_LIST, one line for each kind. */
+#define STORE_GPRS(first, last) BLOCK_COPY(s, &v->regs, first, last)
+#define STORE_FIELD(field, member) vmread_to(field, &s->member)
+#define STORE_SEGMENT(n, member) store_segment(n, &s->member)
+#define STORE_TABLE(reg, member) store_table(reg##_LIMIT, reg##_BASE, &s->member)
+#define STORE_KNOWN(field, member) s->member = v->arch.member
+
+#define X(group, kind, ...)    \
+	if (mtd & MTD_##group) \
+		STORE_##kind(__VA_ARGS__);
+
+/* The general registers, of which GPR_ACDB is not in the list: it is loaded apart from the others. */
 static always_inline void store_registers(const struct vcpu *v, u64 mtd, struct utcb_state *s)
 {
-	const struct regs *r = &v->regs;
-
 	if (mtd & MTD_GPR_ACDB)
-		BLOCK_COPY(s, r, rax, rbx);
-	if (mtd & MTD_GPR_BSD)
-		BLOCK_COPY(s, r, rbp, rdi);
-	if (mtd & MTD_GPR_R8_R15)
-		BLOCK_COPY(s, r, r8, r15);
-	if (mtd & MTD_RSP)
-		vmread_to(VMCS_GUEST_RSP, &s->rsp);
-	if (mtd & MTD_RFLAGS)
-		vmread_to(VMCS_GUEST_RFLAGS, &s->rflags);
+		STORE_GPRS(rax, rbx);
+	VMX_REGISTER_LIST(X)
 }
 
-static always_inline void store_segments(u64 mtd, struct utcb_state *s)
+static always_inline void store_list(const struct vcpu *v, u64 mtd, struct utcb_state *s)
 {
-#define X(group, n, member)    \
-	if (mtd & MTD_##group) \
-		store_segment(n, &s->member);
-	VMX_SEGMENT_LIST(X)
-#undef X
-	if (mtd & MTD_GDTR)
-		store_table(VMCS_GUEST_GDTR_LIMIT, VMCS_GUEST_GDTR_BASE, &s->gdtr);
-	if (mtd & MTD_IDTR)
-		store_table(VMCS_GUEST_IDTR_LIMIT, VMCS_GUEST_IDTR_BASE, &s->idtr);
+	if (mtd & MTD_GPR_ACDB)
+		STORE_GPRS(rax, rbx);
+	VMX_STATE_LIST(X)
 }
+#undef X
 
-/* LMA is LME and CR0.PG; the rest of EFER is the VMM's, because writing it exits. All three as bit 10: */
+/*
+ * EFER as the guest sees it: LMA is set if LME and CR0.PG are; the rest is what the VMM has set, because WRMSR exits.
+ * All three bits are shifted to LMA's place.
+ */
 static always_inline u64 efer_now(const struct arch_vcpu *a, u64 cr0)
 {
 	_Static_assert(CR0_PG >> 21 == EFER_LMA && EFER_LME << 2 == EFER_LMA, "bits that only need shifting");
@@ -82,8 +85,10 @@ static always_inline void store_cr(struct vcpu *v, u64 cr0, struct utcb_state *s
 
 #define CR4_PAE_BIT (1ul << 5)
 
-/* They are of use, and kept up to date by the CPU, only with PAE paging in 32-bit mode: SDM vol. 3, 28.3.4. Otherwise
- * the page keeps what the VMM has there. */
+/*
+ * PDPTEs are of use, and saved by the exit, only with PAE paging in 32-bit mode (SDM vol. 3, 28.3.4). Otherwise the
+ * page keeps what the VMM has there.
+ */
 static void store_pdptes(struct utcb_state *s)
 {
 	if (!(vmread(VMCS_GUEST_CR4) & CR4_PAE_BIT))
@@ -92,7 +97,7 @@ static void store_pdptes(struct utcb_state *s)
 		vmread_to(VMCS_GUEST_PDPTE + 2 * i, &s->pdpte[i]);
 }
 
-/* EDX:EAX go to memory as they are. */
+/* EDX and EAX go to memory as they are: putting them together would be two instructions more. */
 static always_inline void store_halves(u64 *to, u32 low, u32 high)
 {
 	((u32 *)to)[0] = low;
@@ -118,7 +123,7 @@ static always_inline void store_syscall_msrs(struct arch_vcpu *a, struct utcb_st
 	s->star = a->star;
 	s->lstar = a->lstar;
 	s->fmask = a->fmask;
-	if (likely(a->efer & EFER_LME) || a->special & SPECIAL_LIVE)
+	if (likely(a->efer & EFER_LME) || a->pending & PENDING_MSR_PASSTHROUGH)
 		store_msr(MSR_KERNEL_GS_BASE, &s->kernel_gs_base);
 	else
 		s->kernel_gs_base = a->kernel_gs_base;
@@ -128,11 +133,6 @@ static always_inline void store_msrs(struct vcpu *v, u64 mtd, u64 cr0, struct ut
 {
 	struct arch_vcpu *a = &v->arch;
 
-	if (mtd & MTD_SYSENTER) {
-#define X(group, field, member) s->member = a->member;
-		VMX_KNOWN_MSR_LIST(X)
-#undef X
-	}
 	if (mtd & MTD_EFER_PAT) {
 		s->efer = efer_now(a, cr0);
 		s->pat = a->pat;
@@ -148,20 +148,6 @@ static always_inline void store_msrs(struct vcpu *v, u64 mtd, u64 cr0, struct ut
 		s->tsc_timeout = vmread(VMCS_TIMER) << vmx.timer_shift;
 }
 
-/*
- * Exits of which two things are known without a look: no event was being delivered, and the CPU was active. Those by
- * instructions, of which some are beyond 63 and never enabled.
- */
-#define RANGE(first, last) (~0ull >> (63 - (last)) & ~0ull << (first))
-#define BY_INSTRUCTION                                                                                \
-	(RANGE(10, 16) | RANGE(18, 32) | 1ull << 36 | RANGE(39, 40) | RANGE(46, 47) | RANGE(50, 51) | \
-	 RANGE(53, 55) | RANGE(57, 58) | 1ull << 61)
-
-/* Exits that can come while an event is being delivered, which ends a halt: SDM vol. 3, 28.1, 28.2.4. */
-#define IN_DELIVERY                                                                               \
-	(1ull << REASON_TASK_SWITCH | 1ull << REASON_APIC_ACCESS | 1ull << REASON_EPT_VIOLATION | \
-	 1ull << REASON_EPT_MISCONFIG)
-
 static void store_vectoring(struct utcb_state *s, u32 info)
 {
 	u32 vectoring = (u32)vmread(VMCS_VECTORING_INFO);
@@ -172,7 +158,7 @@ static void store_vectoring(struct utcb_state *s, u32 info)
 	s->vect_error = vectoring & INTR_ERROR_VALID ? (u32)vmread(VMCS_VECTORING_ERROR) : 0;
 }
 
-static void store_pending_event(struct utcb_state *s)
+static void store_undelivered_event(struct utcb_state *s)
 {
 	s->intr_info = s->intr_error = 0;
 	s->vect_info = (u32)vmread(VMCS_ENTRY_INTR_INFO);
@@ -187,27 +173,30 @@ static always_inline void store_no_event(struct utcb_state *s)
 static always_inline void store_event(const struct vcpu *v, u32 reason, bool by_hardware)
 {
 	if (!by_hardware)
-		store_pending_event(v->state);
+		store_undelivered_event(v->state);
 	else if (reason == REASON_EXCEPTION)
 		store_vectoring(v->state, v->arch.exception);
-	else if (IN_DELIVERY >> (reason & 63) & 1)
+	else if (VMX_REASONS_IN_DELIVERY >> (reason & 63) & 1)
 		store_vectoring(v->state, 0);
 	else
 		store_no_event(v->state);
 }
 
-/* Of exceptions, only #DB can come to a CPU that is halted. */
+/*
+ * True if the exit tells by itself that the CPU was active, so that the activity state need not be read. Of
+ * exceptions, only #DB can come to a CPU that is halted.
+ */
 static always_inline bool was_active(const struct vcpu *v, u32 reason, bool by_hardware)
 {
 	if (by_hardware && reason == REASON_EXCEPTION)
 		return (v->arch.exception & INTR_VECTOR_MASK) != VECTOR_DB;
-	return by_hardware && IN_DELIVERY >> (reason & 63) & 1;
+	return by_hardware && VMX_REASONS_IN_DELIVERY >> (reason & 63) & 1;
 }
 
 static always_inline void store_activity(const struct vcpu *v)
 {
 	v->state->actv_state = (u32)vmread(VMCS_GUEST_ACTV_STATE);
-	if (unlikely(v->arch.special & SPECIAL_WAITS_SIPI))
+	if (unlikely(v->arch.pending & PENDING_WAITS_SIPI))
 		v->state->actv_state = ACTIVITY_WAIT_SIPI;
 }
 
@@ -238,25 +227,28 @@ static noinline struct ec *store_rest_selected(struct vcpu *v, u64 cr0, u32 reas
 {
 	return store_rest(v, v->wanted, cr0, reason, by_hardware);
 }
-/* The same for what tells_more(). */
+/* The same for the exits for which tells_more() holds, when all is wanted: a copy with fewer tests. */
 static noinline struct ec *store_rest_of_all(struct vcpu *v, u64 cr0, u32 reason)
 {
-	if (reason != REASON_EXCEPTION && !(IN_DELIVERY >> (reason & 63) & 1))
+	if (reason != REASON_EXCEPTION && !(VMX_REASONS_IN_DELIVERY >> (reason & 63) & 1))
 		__builtin_unreachable();
 	return store_rest(v, VCPU_WANT_ALL, cr0, reason, true);
 }
 
 static always_inline bool tells_more(u32 reason)
 {
-	return reason == REASON_EXCEPTION || IN_DELIVERY >> (reason & 63) & 1;
+	return reason == REASON_EXCEPTION || VMX_REASONS_IN_DELIVERY >> (reason & 63) & 1;
 }
 
-/* The activity state is the only thing that such an exit may add to the usual. False: there is more. */
+/*
+ * True if nothing is left to store but PDPTEs: an exit by an instruction tells nothing more, and most others only the
+ * activity state, which is stored here. False: there is an event, or a guest-physical address.
+ */
 static always_inline bool tells_no_more(const struct vcpu *v, u64 mtd, u32 reason, bool by_hardware)
 {
 	if (!by_hardware)
 		return false;
-	if (likely(BY_INSTRUCTION >> (reason & 63) & 1))
+	if (likely(VMX_REASONS_BY_INSTRUCTION >> (reason & 63) & 1))
 		return true;
 	if (tells_more(reason))
 		return false;
@@ -269,14 +261,11 @@ static always_inline struct ec *store(struct vcpu *v, struct utcb_state *s, u64 
 {
 	u64 cr0 = mtd & (MTD_CR | MTD_EFER_PAT | MTD_PDPTE) ? vmread(VMCS_GUEST_CR0) : 0;
 
-	store_registers(v, mtd, s);
-	store_segments(mtd, s);
+	store_list(v, mtd, s);
 	if (mtd & MTD_CR)
 		store_cr(v, cr0, s);
-	if (mtd & MTD_DR)
-		vmread_to(VMCS_GUEST_DR7, &s->dr7);
 	if (mtd & MTD_STA)
-		vmread_to(VMCS_GUEST_INTR_STATE, &s->intr_state); /* with 0, active, behind it */
+		vmread_to(VMCS_GUEST_INTR_STATE, &s->intr_state); /* the 8 bytes end with 0, active, in actv_state */
 	store_msrs(v, mtd, cr0, s);
 	if (mtd & MTD_VINTR && unlikely(v->arch.secondary & SEC_VIRTUAL_INTERRUPTS))
 		s->vintr_status = (u16)vmread(VMCS_GUEST_INTR_STATUS);
@@ -318,7 +307,7 @@ struct ec *vmx_state_store(struct vcpu *v, u32 reason)
 	return store_all_about(v, reason, true);
 }
 
-struct ec *vmx_state_store_pending(struct vcpu *v, u32 reason)
+struct ec *vmx_state_store_undelivered(struct vcpu *v, u32 reason)
 {
 	return store_all_about(v, reason, false);
 }

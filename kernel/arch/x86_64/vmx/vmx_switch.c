@@ -15,7 +15,6 @@
 #include "core/kp.h"
 #include "core/vcpu.h"
 #include "vmx/vmx.h"
-#include "vmx/vmx_l1.h"
 
 /* ---- what stays ---- */
 
@@ -53,31 +52,33 @@ void vmx_switch_guest_regs(struct cpu *cpu, struct vcpu *v)
 
 /* ---- MSRs ---- */
 
-#define SPECIAL_SELDOM (SPECIAL_TSC_AUX | SPECIAL_SPEC_CTRL | SPECIAL_L1_FLUSH)
+#define PENDING_RARE (PENDING_TSC_AUX | PENDING_SPEC_CTRL | PENDING_L1_FLUSH)
 
-static noinline void seldom_to_guest(const struct arch_vcpu *a)
+#define FLUSH_L1D 1 /* MSR_FLUSH_CMD */
+
+static noinline void rare_to_guest(const struct arch_vcpu *a)
 {
-	if (a->special & SPECIAL_L1_FLUSH)
-		vmx_l1_flush();
-	if (a->special & SPECIAL_TSC_AUX)
+	if (a->pending & PENDING_L1_FLUSH)
+		msr_write(MSR_FLUSH_CMD, FLUSH_L1D);
+	if (a->pending & PENDING_TSC_AUX)
 		msr_write(MSR_TSC_AUX, a->tsc_aux);
-	if (a->special & SPECIAL_SPEC_CTRL)
+	if (a->pending & PENDING_SPEC_CTRL)
 		msr_write(MSR_SPEC_CTRL, a->spec_ctrl);
 }
 
-/* The last things before the guest. */
+/* These come last before the guest. */
 static void msrs_to_guest(const struct arch_vcpu *a)
 {
-	if (a->special & SPECIAL_SYSCALL) {
+	if (a->pending & PENDING_SYSCALL) {
 		msr_write(MSR_STAR, a->star);
 		msr_write(MSR_LSTAR, a->lstar);
 		msr_write(MSR_FMASK, a->fmask);
 	}
-	if (unlikely(a->special & SPECIAL_SELDOM))
-		seldom_to_guest(a);
+	if (unlikely(a->pending & PENDING_RARE))
+		rare_to_guest(a);
 }
 
-static void read_live_msrs(struct arch_vcpu *a)
+static void read_passthrough_msrs(struct arch_vcpu *a)
 {
 	if (vmx.tsc_aux)
 		vmx_set_tsc_aux(a, (u32)msr_read(MSR_TSC_AUX));
@@ -87,19 +88,19 @@ static void read_live_msrs(struct arch_vcpu *a)
 
 static void msrs_to_host(const struct cpu *cpu, struct arch_vcpu *a)
 {
-	if (a->special & SPECIAL_LIVE)
-		read_live_msrs(a);
-	if (a->special & SPECIAL_SPEC_CTRL)
+	if (a->pending & PENDING_MSR_PASSTHROUGH)
+		read_passthrough_msrs(a);
+	if (a->pending & PENDING_SPEC_CTRL)
 		msr_write(MSR_SPEC_CTRL, a->host_spec_ctrl);
-	if (a->special & SPECIAL_TSC_AUX)
+	if (a->pending & PENDING_TSC_AUX)
 		msr_write(MSR_TSC_AUX, 0);
-	if (a->special & SPECIAL_SYSCALL)
+	if (a->pending & PENDING_SYSCALL)
 		cpu_setup_syscall(cpu->id);
 }
 
 /* ---- extended state ---- */
 
-/* Those of XCR0. x87 and SSE work whether they are in it or not. */
+/* True if the image has no component that XCR0 lacks. x87 and SSE work whether they are in XCR0 or not. */
 static bool components_allowed(const struct arch_vcpu *a)
 {
 	const u64 *xstate_bv = (const u64 *)(a->fpu_page + XSAVE_HEADER);
@@ -110,17 +111,17 @@ static bool fpu_to_guest(struct cpu *cpu, struct ec *ec, struct arch_vcpu *a)
 {
 	if (vmx_fpu_busy(cpu)) {
 		fpu_save(ec);
-		a->special |= SPECIAL_HOST_FPU;
+		a->pending |= PENDING_HOST_FPU;
 	} else if (vmx_fpu_image_initial(a->fpu_page)) {
 		return true;
 	}
 	if (components_allowed(a) && fpu_load_image(a->fpu_page)) {
-		a->special |= SPECIAL_FPU;
+		a->pending |= PENDING_FPU;
 		return true;
 	}
-	if (a->special & SPECIAL_HOST_FPU)
+	if (a->pending & PENDING_HOST_FPU)
 		fpu_load(ec);
-	a->special &= ~(u32)SPECIAL_HOST_FPU;
+	a->pending &= ~(u32)PENDING_HOST_FPU;
 	return false;
 }
 
@@ -128,11 +129,11 @@ static void fpu_to_host(struct cpu *cpu, struct ec *ec, struct arch_vcpu *a)
 {
 	bool busy = vmx_fpu_busy(cpu);
 
-	if (busy || a->special & SPECIAL_FPU)
+	if (busy || a->pending & PENDING_FPU)
 		fpu_save_image(a->fpu_page);
-	if (busy || a->special & SPECIAL_HOST_FPU)
+	if (busy || a->pending & PENDING_HOST_FPU)
 		fpu_load(ec);
-	a->special &= ~(u32)(SPECIAL_FPU | SPECIAL_HOST_FPU);
+	a->pending &= ~(u32)(PENDING_FPU | PENDING_HOST_FPU);
 }
 
 /* ---- all of it ---- */
@@ -141,9 +142,9 @@ bool vmx_to_guest(struct cpu *cpu, struct ec *ec, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
 
-	if (a->special & SPECIAL_BAD_XCR0 || !fpu_to_guest(cpu, ec, a))
+	if (a->pending & PENDING_BAD_XCR0 || !fpu_to_guest(cpu, ec, a))
 		return false;
-	if (a->special & SPECIAL_XCR0)
+	if (a->pending & PENDING_XCR0)
 		xcr0_write((u32)a->xcr0);
 	msrs_to_guest(a);
 	return true;
@@ -154,7 +155,7 @@ void vmx_to_host(struct cpu *cpu, struct ec *ec, struct vcpu *v)
 	struct arch_vcpu *a = &v->arch;
 
 	msrs_to_host(cpu, a);
-	if (a->special & SPECIAL_XCR0)
+	if (a->pending & PENDING_XCR0)
 		xcr0_write(cpu_features.xcr0);
 	fpu_to_host(cpu, ec, a);
 }

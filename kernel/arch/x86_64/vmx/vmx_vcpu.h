@@ -6,19 +6,21 @@ struct cpu;
 struct ec;
 struct vcpu;
 
-/* v's VMCS becomes current, and so do the registers that only guests use; written for the first time if need be. */
+/*
+ * v's VMCS becomes current, and the registers that only guests use become v's. At the first time all fields are
+ * written.
+ */
 void vmx_load_vcpu(struct cpu *cpu, struct vcpu *v);
 
 /* No VMCS is current or active any more, and all guest registers are in memory. */
 void vmx_forget_all(struct cpu *cpu);
 
-/* Primary, secondary controls and everything that follows from them (vmx_controls.c). `primary`, `secondary`: what
- * the VMM asks for. */
+/* The primary and secondary controls (vmx_controls.c) become what the VMM asks for, as far as that is allowed. */
 void vmx_set_controls(struct vcpu *v, unsigned primary, unsigned secondary);
-/* Exactly these, if they are others than before. */
+/* The primary controls become exactly these. */
 void vmx_write_primary(struct vcpu *v, unsigned primary);
-/* All fields of a new VMCS, which is current. */
-void vmx_init_fields(struct cpu *cpu, struct vcpu *v);
+/* The controls of a new VMCS, which is current. */
+void vmx_init_controls(struct vcpu *v);
 
-/* Guest translations of the vCPU's own, of its address space. */
+/* Flushes the translations that this CPU has of the vCPU's own page tables. */
 void vmx_flush_vpid(const struct vcpu *v);
