@@ -4,7 +4,7 @@
 #include "collect.h"
 #include "image.h"
 #include "run.h"
-#include "trace_file.h"
+#include "host/trace_file.h"
 #include "trace_meta.h"
 #include "verdict.h"
 

@@ -8,7 +8,7 @@
 #include "progress.h"
 #include "result.h"
 #include "target.h"
-#include "verb.h"
+#include "host/verb.h"
 
 struct campaign_kernel {
 	const char *path;   /* NULL: the machine has one of its own */

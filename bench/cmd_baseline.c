@@ -3,7 +3,7 @@
 
 #include "baseline.h"
 #include "report.h"
-#include "table.h"
+#include "host/table.h"
 
 #include <glob.h>
 #include <stdlib.h>

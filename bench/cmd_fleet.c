@@ -7,7 +7,7 @@
 #include "fleet/power.h"
 #include "fleet/slurm.h"
 #include "run.h"
-#include "table.h"
+#include "host/table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "history.h"
 #include "spark.h"
-#include "table.h"
+#include "host/table.h"
 
 #include <stdlib.h>
 #include <string.h>

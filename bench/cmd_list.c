@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "table.h"
+#include "host/table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* What hbench wants to know of an ELF file: its class and build id. The file may be anything. */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 struct elf_info {
 	bool is_64;

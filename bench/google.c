@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "google.h"
 
-#include "json_file.h"
+#include "host/json_file.h"
 #include "verdict.h"
 
 #include <gsl/gsl_sort.h>

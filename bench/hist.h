@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 enum { HIST_BITS = 5 };
 

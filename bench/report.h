@@ -3,7 +3,7 @@
 #pragma once
 
 #include "compare.h"
-#include "table.h"
+#include "host/table.h"
 
 void report_result(FILE *out, const struct result *result, const struct suite *suite);
 void report_comparison(FILE *out, const struct comparison *c);

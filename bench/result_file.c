@@ -2,7 +2,7 @@
 /* Results to and from JSON. Files come from elsewhere (another machine, a CI cache): everything is checked. */
 #include "result.h"
 
-#include "json_file.h"
+#include "host/json_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "protocol.h"
-#include "trace_lines.h"
+#include "host/trace_lines.h"
 
 #define FAULT_LIST(X)                                                                                               \
 	X(NONE, "the run is good", "")                                                                              \

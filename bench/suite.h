@@ -2,7 +2,7 @@
 /* What a suite measures, as its file in bench/suites says: cases, their meaning, goals and thresholds. */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 enum { SUITE_METRICS_MAX = 12, SUITE_CPUS_MAX = 128 };
 

@@ -2,7 +2,7 @@
 /* Machines a kernel can be measured on. Each knows how to prepare a launch; starting and listening is run.c's. */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 struct machine_config {
 	const char *kernel, *roottask; /* paths */

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 enum { TELNET_REPLY_MAX = 3 };
 

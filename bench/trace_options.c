@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trace_options.h"
 
-#include "trace_file.h"
+#include "host/trace_file.h"
 
 #include <stdlib.h>
 #include <string.h>

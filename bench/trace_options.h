@@ -2,7 +2,7 @@
 /* How a run is to be traced: options, and the words for the roottask that they become. */
 #pragma once
 
-#include "verb.h"
+#include "host/verb.h"
 
 struct trace_options {
 	const char *events; /* NULL: not at all; "": all */

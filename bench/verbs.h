@@ -4,7 +4,7 @@
 
 #include "result.h"
 #include "suite.h"
-#include "verb.h"
+#include "host/verb.h"
 
 extern const struct verb verb_list, verb_run_machine, verb_import, verb_show, verb_compare, verb_gate, verb_baseline,
 	verb_export, verb_store, verb_history, verb_report, verb_fleet;

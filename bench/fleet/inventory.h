@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 enum inventory_firmware { FIRMWARE_BIOS, FIRMWARE_UEFI };
 enum inventory_dhcp { DHCP_FULL, DHCP_PROXY, DHCP_NONE };

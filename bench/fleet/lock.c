@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/lock.h"
 
-#include "json_file.h"
+#include "host/json_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 enum { LOCK_SECONDS = 300, LOCK_RENEW_SECONDS = 5 };
 

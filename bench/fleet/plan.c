@@ -3,7 +3,7 @@
 
 #include "elf_info.h"
 #include "fleet/fate.h"
-#include "json_file.h"
+#include "host/json_file.h"
 #include "protocol.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* Getting rid of rights. */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 #include <sys/types.h>
 

@@ -3,7 +3,7 @@
 #include "program.h"
 
 #include "child.h"
-#include "json_file.h"
+#include "host/json_file.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "report.h"
-#include "table.h"
+#include "host/table.h"
 
 #include "build.h"
 

@@ -2,7 +2,7 @@
 /* A folder for the files of one test program. */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 #include <stdlib.h>
 

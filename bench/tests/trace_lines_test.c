@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "trace_file.h"
-#include "trace_lines.h"
+#include "host/trace_file.h"
+#include "host/trace_lines.h"
 
 #include <stdlib.h>
 #include <string.h>

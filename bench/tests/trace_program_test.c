@@ -2,7 +2,7 @@
 /* hbench run --trace, with a recorded console in the place of a machine; and what becomes of traced results. */
 #include "program.h"
 
-#include "trace_file.h"
+#include "host/trace_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "htrace.h"
 
 #include "session_log.h"
-#include "trace_file.h"
+#include "host/trace_file.h"
 #include "trace_meta.h"
 
 static struct {

@@ -7,7 +7,7 @@
 #include "samples.h"
 #include "spark.h"
 #include "stat_json.h"
-#include "table.h"
+#include "host/table.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "sample.h"
-#include "trace_file.h"
+#include "host/trace_file.h"
 
 struct path_sample {
 	struct sample sample; /* min and max are those of the bins */

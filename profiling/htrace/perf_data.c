@@ -5,7 +5,7 @@
  */
 #include "perf_data.h"
 
-#include "trace_file.h"
+#include "host/trace_file.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>

@@ -2,7 +2,7 @@
 /* Names of functions, from the symbol table of an ELF file. */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 struct symbol {
 	uint64_t address, size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A trace file: never a crash, and what is accepted survives being written and read again. */
-#include "trace_file.h"
+#include "host/trace_file.h"
 
 #include <stdlib.h>
 #include <string.h>

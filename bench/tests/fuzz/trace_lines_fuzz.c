@@ -3,8 +3,8 @@
  * The lines of a trace: never a crash, and a whole trace is a good one. Checksums, which a fuzzer does not guess, are
  * put right in half of the lines.
  */
-#include "trace_file.h"
-#include "trace_lines.h"
+#include "host/trace_file.h"
+#include "host/trace_lines.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 enum option_type {
 	OPTION_FLAG,   /* out: bool */

@@ -2,7 +2,7 @@
 /* Tables of text: columns as wide as their widest cell, as plain text or as Markdown. */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_DOUBT, COLOUR_DIM };
 

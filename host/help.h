@@ -2,7 +2,7 @@
 /* Scripts for shells and the manual page, made of the same tables that options are parsed with. */
 #pragma once
 
-#include "verb.h"
+#include "host/verb.h"
 
 void completion_bash(FILE *out);
 void completion_zsh(FILE *out);

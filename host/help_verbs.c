@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The verbs that help: scripts for shells, and the manual page. */
-#include "completion.h"
+#include "host/help.h"
 
 #include <string.h>
 

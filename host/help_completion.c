@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "completion.h"
+#include "host/help.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 #define TRACE_PREFIX "HTRACE "
 

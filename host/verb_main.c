@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the main() of a program with verbs does. */
-#include "verb.h"
+#include "host/verb.h"
 
 #include <argp.h>
 #include <errno.h>

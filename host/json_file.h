@@ -2,7 +2,7 @@
 /* A file of JSON: read whole, with errors that name file and line. */
 #pragma once
 
-#include "util.h"
+#include "host/util.h"
 
 #include <jansson.h>
 

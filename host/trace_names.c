@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of events, paths and counters as people write them: those of the lists in <hedron/trace.h>, in lower case. */
-#include "trace_file.h"
+#include "host/trace_file.h"
 
 #include <hedron/trace_names.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "trace_file.h"
+#include "host/trace_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The manual page of a program as man reads it. */
-#include "completion.h"
+#include "host/help.h"
 
 #include <ctype.h>
 #include <stdlib.h>

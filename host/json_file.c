@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "json_file.h"
+#include "host/json_file.h"
 
 #include <stdlib.h>
 
