@@ -6,7 +6,7 @@
 #pragma once
 
 #include "progress.h"
-#include "result.h"
+#include "result/result.h"
 #include "target.h"
 #include "host/verb.h"
 

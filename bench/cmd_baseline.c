@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "baseline.h"
+#include "result/baseline.h"
 #include "report.h"
 #include "host/table.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "google.h"
+#include "result/google_benchmark.h"
 #include "report.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "verbs.h"
 
 #include "aa.h"
-#include "baseline.h"
+#include "result/baseline.h"
 #include "machine.h"
 #include "report.h"
 #include "self_test.h"

@@ -2,7 +2,7 @@
 #include "verbs.h"
 
 #include "collect.h"
-#include "google.h"
+#include "result/google_benchmark.h"
 #include "session_log.h"
 #include "target.h"
 #include "report.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "baseline.h"
+#include "result/baseline.h"
 #include "report_page.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "result.h"
+#include "result/result.h"
 #include "session.h"
 
 /* Starts a result with what the first session says about machine, kernel and CPU. */

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "modes.h"
-#include "suite.h"
+#include "result/suite.h"
 #include "verdict.h"
 
 struct pair {

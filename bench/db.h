@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "result.h"
+#include "result/result.h"
 
 struct db;
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "sample.h"
+#include "result/sample.h"
 
 #include <gsl/gsl_rng.h>
 

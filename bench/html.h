@@ -2,7 +2,7 @@
 /* Pieces of HTML pages and charts as SVG. Every text goes through html_text(). */
 #pragma once
 
-#include "sample.h"
+#include "result/sample.h"
 
 /* Escapes what has a meaning in HTML and in attributes. */
 void html_text(FILE *out, const char *text);

@@ -2,7 +2,7 @@
 /* Programs that machines are given: what is noted of them in a result. */
 #pragma once
 
-#include "result.h"
+#include "result/result.h"
 
 /* False when it is no ELF file. */
 bool image_check(const char *path, bool *is_64, struct error *error) must_check;

@@ -2,7 +2,7 @@
 /* Which machine a result is of, beyond its name: a baseline of another one says nothing. */
 #pragma once
 
-#include "result.h"
+#include "result/result.h"
 
 /* False, with the fields that differ, when the results are of different machines. Fields only one side has do not
  * count. */

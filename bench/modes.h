@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "hist.h"
+#include "result/hist.h"
 
 enum { MODES_MAX = 8 };
 

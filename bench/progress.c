@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "progress.h"
 
-#include "suite.h"
+#include "result/suite.h"
 
 #include <unistd.h>
 

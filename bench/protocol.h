@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "sample.h"
+#include "result/sample.h"
 
 enum {
 	PROTOCOL_VERSION = 1,

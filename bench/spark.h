@@ -2,7 +2,7 @@
 /* Small pictures made of characters: a distribution or a history in one cell of a table. */
 #pragma once
 
-#include "sample.h"
+#include "result/sample.h"
 
 enum { SPARK_WIDTH = 16, SPARK_TEXT_MAX = 3 * 64 + 1 };
 

@@ -2,7 +2,7 @@
 /* What a trace says about itself: where it comes from. */
 #pragma once
 
-#include "result.h"
+#include "result/result.h"
 #include "session.h"
 
 /* Takes what is known from the session's run and, if there is one, from the result that it became a part of. */

@@ -3,7 +3,7 @@
  * guessing. */
 #pragma once
 
-#include "result.h"
+#include "result/result.h"
 #include "session.h"
 
 /* Checks a boot against the first one, which the result has in its context. */

@@ -2,8 +2,8 @@
 /* What hbench can be told to do; each verb is cmd_<verb>.c. */
 #pragma once
 
-#include "result.h"
-#include "suite.h"
+#include "result/result.h"
+#include "result/suite.h"
 #include "host/verb.h"
 
 extern const struct verb verb_list, verb_run_machine, verb_import, verb_show, verb_compare, verb_gate, verb_baseline,

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "result.h"
+#include "result/result.h"
 #include "stats.h"
 
 enum verdict {

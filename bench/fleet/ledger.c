@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/ledger.h"
 
-#include "baseline.h"
+#include "result/baseline.h"
 #include "machine.h"
 
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #include "program.h"
 
-#include "result.h"
+#include "result/result.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

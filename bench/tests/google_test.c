@@ -2,7 +2,7 @@
 /* data/google.json was written by a program with Google Benchmark 1.7.1, 5 repetitions. */
 #include "test.h"
 
-#include "google.h"
+#include "result/google_benchmark.h"
 
 #include "build.h"
 

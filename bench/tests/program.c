@@ -2,7 +2,7 @@
 #include "program.h"
 
 #include "child.h"
-#include "result.h"
+#include "result/result.h"
 
 #include "build.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "result.h"
+#include "result/result.h"
 
 #include "build.h"
 

@@ -3,7 +3,7 @@
 #include "htrace.h"
 
 #include "fields.h"
-#include "result.h"
+#include "result/result.h"
 #include "slices.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 /* The histogram of a path as hbench's statistics take them. */
 #pragma once
 
-#include "sample.h"
+#include "result/sample.h"
 #include "host/trace_file.h"
 
 struct path_sample {

@@ -4,7 +4,7 @@
 #include "fields.h"
 #include "guest_exits.h"
 #include "path_sample.h"
-#include "result.h"
+#include "result/result.h"
 #include "samples.h"
 
 /* The largest there is for what is larger: only in files that somebody made up. */

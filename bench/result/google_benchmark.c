@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "google.h"
+#include "result/google_benchmark.h"
 
 #include "host/json_file.h"
 #include "verdict.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hist.h"
+#include "result/hist.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "result.h"
+#include "result/result.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sample.h"
+#include "result/sample.h"
 
 static bool ordered(const struct sample *s)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Results to and from JSON. Files come from elsewhere (another machine, a CI cache): everything is checked. */
-#include "result.h"
+#include "result/result.h"
 
 #include "host/json_file.h"
 

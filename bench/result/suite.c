@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "suite.h"
+#include "result/suite.h"
 
 #include "host/json_file.h"
 #include "protocol.h"

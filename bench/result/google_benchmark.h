@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "result.h"
+#include "result/result.h"
 
 /* To be released with json_decref(). */
 json_t *google_export(const struct result *result);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "baseline.h"
+#include "result/baseline.h"
 
 #include <stdlib.h>
 #include <string.h>

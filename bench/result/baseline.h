@@ -2,7 +2,7 @@
 /* Where baselines are: <folder>/<machine>/<suite>.json. */
 #pragma once
 
-#include "result.h"
+#include "result/result.h"
 
 /* The file of a result's baseline in a folder. */
 char *baseline_path(const char *folder, const struct result *result);
