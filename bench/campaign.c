@@ -6,7 +6,7 @@
 #include "run.h"
 #include "host/trace_file.h"
 #include "trace_meta.h"
-#include "verdict.h"
+#include "stats/verdict.h"
 
 #include <errno.h>
 #include <string.h>

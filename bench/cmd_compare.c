@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "machine.h"
+#include "stats/machine_identity.h"
 #include "report.h"
 
 static struct {

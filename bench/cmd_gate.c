@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "aa.h"
+#include "stats/aa.h"
 #include "result/baseline.h"
-#include "machine.h"
+#include "stats/machine_identity.h"
 #include "report.h"
-#include "self_test.h"
+#include "stats/self_test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "session_log.h"
 #include "target.h"
 #include "report.h"
-#include "verdict.h"
+#include "stats/verdict.h"
 
 #include <stdlib.h>
 #include <string.h>

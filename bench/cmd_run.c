@@ -2,7 +2,7 @@
 #include "verbs.h"
 
 #include "campaign.h"
-#include "compare.h"
+#include "stats/compare.h"
 #include "report.h"
 #include "run.h"
 #include "trace_options.h"

@@ -2,7 +2,7 @@
 #include "db.h"
 
 #include "db_driver.h"
-#include "verdict.h"
+#include "stats/verdict.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "history.h"
 
-#include "change_points.h"
+#include "stats/change_points.h"
 
 #include <stdlib.h>
 #include <string.h>

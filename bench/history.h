@@ -3,7 +3,7 @@
 #pragma once
 
 #include "db.h"
-#include "verdict.h"
+#include "stats/verdict.h"
 
 struct history_point {
 	char *date, *revision, *kernel, *result_id;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report.h"
 
-#include "quality.h"
+#include "stats/quality.h"
 #include "spark.h"
 #include "host/table.h"
 

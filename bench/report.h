@@ -2,7 +2,7 @@
 /* Results and comparisons for people (text, Markdown) and for programs (JUnit XML, JSON, CSV). */
 #pragma once
 
-#include "compare.h"
+#include "stats/compare.h"
 #include "host/table.h"
 
 void report_result(FILE *out, const struct result *result, const struct suite *suite);

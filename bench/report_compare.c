@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report.h"
 
-#include "machine.h"
+#include "stats/machine_identity.h"
 
 static enum colour verdict_colour(enum verdict verdict)
 {

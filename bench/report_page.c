@@ -2,7 +2,7 @@
 #include "report_page.h"
 
 #include "html.h"
-#include "machine.h"
+#include "stats/machine_identity.h"
 #include "report.h"
 #include "report_page_case.h"
 

@@ -2,7 +2,7 @@
 /* Results as one self-contained HTML page: summary, verdicts, distributions, histories, facts of the machine. */
 #pragma once
 
-#include "compare.h"
+#include "stats/compare.h"
 #include "db.h"
 
 struct report_section {

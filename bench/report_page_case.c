@@ -3,7 +3,7 @@
 
 #include "history.h"
 #include "html.h"
-#include "quality.h"
+#include "stats/quality.h"
 #include "report.h"
 
 #include <ctype.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "validity.h"
 
-#include "verdict.h"
+#include "stats/verdict.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 #include "fleet/ledger.h"
 
 #include "result/baseline.h"
-#include "machine.h"
+#include "stats/machine_identity.h"
 
 #include <stdlib.h>
 #include <string.h>

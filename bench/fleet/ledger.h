@@ -3,7 +3,7 @@
  * machine's baseline. */
 #pragma once
 
-#include "compare.h"
+#include "stats/compare.h"
 #include "fleet/fleet.h"
 #include "fleet/fate.h"
 

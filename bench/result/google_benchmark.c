@@ -2,7 +2,7 @@
 #include "result/google_benchmark.h"
 
 #include "host/json_file.h"
-#include "verdict.h"
+#include "stats/verdict.h"
 
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>

@@ -3,7 +3,7 @@
 
 #include "host/json_file.h"
 #include "protocol.h"
-#include "verdict.h"
+#include "stats/verdict.h"
 
 #include <dirent.h>
 #include <limits.h>

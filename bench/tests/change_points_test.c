@@ -2,7 +2,7 @@
 /* Most of these series are synthetic with known changes; the Nile's is real, and its change at 1899 is well known. */
 #include "test.h"
 
-#include "change_points.h"
+#include "stats/change_points.h"
 
 static unsigned seed;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "modes.h"
+#include "stats/modes.h"
 
 /* count values spread around a place like a bell: the sum of three dice. */
 static void add_bell(struct hist *hist, uint64_t place, uint64_t width, uint64_t count, unsigned seed)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "quality.h"
+#include "stats/quality.h"
 #include "validity.h"
 
 #include "build.h"

@@ -6,7 +6,7 @@
  */
 #include "test.h"
 
-#include "stats.h"
+#include "stats/stats.h"
 
 #include "build.h"
 

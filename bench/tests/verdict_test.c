@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "aa.h"
-#include "compare.h"
-#include "machine.h"
-#include "self_test.h"
+#include "stats/aa.h"
+#include "stats/compare.h"
+#include "stats/machine_identity.h"
+#include "stats/self_test.h"
 
 #include "build.h"
 

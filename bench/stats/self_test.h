@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "compare.h"
+#include "stats/compare.h"
 
 /* False with what the gate failed to find. */
 bool self_test(const struct result *baseline, const struct suite *suite, struct error *error) must_check;

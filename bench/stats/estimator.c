@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "estimator.h"
+#include "stats/estimator.h"
 
 #include <gsl/gsl_randist.h>
 #include <math.h>

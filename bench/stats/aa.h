@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "compare.h"
+#include "stats/compare.h"
 
 struct aa {
 	size_t comparisons; /* verdicts in all */

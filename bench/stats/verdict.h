@@ -4,7 +4,7 @@
 #pragma once
 
 #include "result/result.h"
-#include "stats.h"
+#include "stats/stats.h"
 
 enum verdict {
 	VERDICT_SAME,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "aa.h"
+#include "stats/aa.h"
 
 #include <gsl/gsl_randist.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "change_points.h"
+#include "stats/change_points.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_rng.h>

@@ -2,9 +2,9 @@
 /* Two results side by side: what `compare` shows and `gate` judges. */
 #pragma once
 
-#include "modes.h"
+#include "stats/modes.h"
 #include "result/suite.h"
-#include "verdict.h"
+#include "stats/verdict.h"
 
 struct pair {
 	const char *name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "machine.h"
+#include "stats/machine_identity.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "estimator.h"
+#include "stats/estimator.h"
 
 struct interval {
 	double low, high;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "quality.h"
+#include "stats/quality.h"
 
-#include "modes.h"
+#include "stats/modes.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "compare.h"
+#include "stats/compare.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "self_test.h"
+#include "stats/self_test.h"
 
 #include <stdlib.h>
 #include <string.h>

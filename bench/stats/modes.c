@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "modes.h"
+#include "stats/modes.h"
 
 #include <math.h>
 #include <stdlib.h>

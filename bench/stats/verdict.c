@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verdict.h"
+#include "stats/verdict.h"
 
 #include <math.h>
 #include <string.h>
