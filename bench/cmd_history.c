@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "history.h"
+#include "history/history.h"
 #include "spark.h"
 #include "host/table.h"
 

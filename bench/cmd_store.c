@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "db.h"
+#include "history/db.h"
 
 static struct {
 	const char *db;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "stats/compare.h"
-#include "db.h"
+#include "history/db.h"
 
 struct report_section {
 	const struct result *result;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report_page_case.h"
 
-#include "history.h"
+#include "history/history.h"
 #include "html.h"
 #include "stats/quality.h"
 #include "report.h"

@@ -2,7 +2,7 @@
 /* What several verbs do alike. */
 #include "verbs.h"
 
-#include "db.h"
+#include "history/db.h"
 
 #include <stdlib.h>
 

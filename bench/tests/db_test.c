@@ -2,8 +2,8 @@
 /* usage: hbench_db_test [URL]: with SQLite in a temporary folder, or with the empty database that the URL names. */
 #include "test.h"
 
-#include "db.h"
-#include "history.h"
+#include "history/db.h"
+#include "history/history.h"
 
 #include "build.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "history.h"
+#include "history/history.h"
 
 #include "stats/change_points.h"
 

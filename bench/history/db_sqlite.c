@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "db_driver.h"
+#include "history/db_driver.h"
 
 #include <sqlite3.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* The results of one benchmark on one machine over time, and where they changed. */
 #pragma once
 
-#include "db.h"
+#include "history/db.h"
 #include "stats/verdict.h"
 
 struct history_point {

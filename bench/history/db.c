@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "db.h"
+#include "history/db.h"
 
-#include "db_driver.h"
+#include "history/db_driver.h"
 #include "stats/verdict.h"
 
 #include <stdlib.h>
