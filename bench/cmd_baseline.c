@@ -2,7 +2,7 @@
 #include "verbs.h"
 
 #include "result/baseline.h"
-#include "report.h"
+#include "report/report.h"
 #include "host/table.h"
 
 #include <glob.h>

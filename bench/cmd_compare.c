@@ -2,7 +2,7 @@
 #include "verbs.h"
 
 #include "stats/machine_identity.h"
-#include "report.h"
+#include "report/report.h"
 
 static struct {
 	bool markdown;

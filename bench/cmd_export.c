@@ -2,7 +2,7 @@
 #include "verbs.h"
 
 #include "result/google_benchmark.h"
-#include "report.h"
+#include "report/report.h"
 
 #include <stdlib.h>
 #include <string.h>

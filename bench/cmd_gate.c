@@ -4,7 +4,7 @@
 #include "stats/aa.h"
 #include "result/baseline.h"
 #include "stats/machine_identity.h"
-#include "report.h"
+#include "report/report.h"
 #include "stats/self_test.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "verbs.h"
 
 #include "history/history.h"
-#include "spark.h"
+#include "report/spark.h"
 #include "host/table.h"
 
 #include <stdlib.h>

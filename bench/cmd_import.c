@@ -5,7 +5,7 @@
 #include "result/google_benchmark.h"
 #include "session_log.h"
 #include "target.h"
-#include "report.h"
+#include "report/report.h"
 #include "stats/verdict.h"
 
 #include <stdlib.h>

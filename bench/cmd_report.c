@@ -2,7 +2,7 @@
 #include "verbs.h"
 
 #include "result/baseline.h"
-#include "report_page.h"
+#include "report/report_page.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 
 #include "campaign.h"
 #include "stats/compare.h"
-#include "report.h"
+#include "report/report.h"
 #include "run.h"
 #include "trace_options.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "report.h"
+#include "report/report.h"
 
 static int run(char **args, unsigned count)
 {

@@ -2,7 +2,7 @@
 /* The page of a fleet run: a table of verdicts, then each attempt with the end of its console. */
 #include "fleet/ledger_report.h"
 
-#include "html.h"
+#include "report/html.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/ledger_report.h"
 
-#include "report.h"
-#include "report_page.h"
+#include "report/report.h"
+#include "report/report_page.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "html.h"
-#include "report_page.h"
+#include "report/html.h"
+#include "report/report_page.h"
 
 #include "build.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "report.h"
+#include "report/report.h"
 #include "host/table.h"
 
 #include "build.h"

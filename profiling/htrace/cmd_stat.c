@@ -5,7 +5,7 @@
 #include "guest_exits.h"
 #include "path_sample.h"
 #include "samples.h"
-#include "spark.h"
+#include "report/spark.h"
 #include "stat_json.h"
 #include "host/table.h"
 

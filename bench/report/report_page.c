@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "report_page.h"
+#include "report/report_page.h"
 
-#include "html.h"
+#include "report/html.h"
 #include "stats/machine_identity.h"
-#include "report.h"
-#include "report_page_case.h"
+#include "report/report.h"
+#include "report/report_page_case.h"
 
 extern const char report_page_css[], report_page_js[]; /* report_page.S */
 

@@ -2,7 +2,7 @@
 /* Between the page and the part about one case. */
 #pragma once
 
-#include "report_page.h"
+#include "report/report_page.h"
 
 /* The class of elements that show a verdict. */
 const char *report_page_class(enum verdict verdict);

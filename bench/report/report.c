@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "report.h"
+#include "report/report.h"
 
 #include "stats/quality.h"
-#include "spark.h"
+#include "report/spark.h"
 #include "host/table.h"
 
 #include <stdlib.h>

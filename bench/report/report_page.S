@@ -4,12 +4,12 @@
 
 	.globl	report_page_css
 report_page_css:
-	.incbin "report_page.css"
+	.incbin "report/report_page.css"
 	.byte	0
 
 	.globl	report_page_js
 report_page_js:
-	.incbin "report_page.js"
+	.incbin "report/report_page.js"
 	.byte	0
 
 	.section .note.GNU-stack, "", @progbits

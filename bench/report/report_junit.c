@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* JUnit XML: a regression is a failure, a missing benchmark an error, an unsure or new one is skipped. */
-#include "report.h"
+#include "report/report.h"
 
 #include <string.h>
 

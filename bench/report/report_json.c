@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A comparison for other programs: what the tables show, with verdicts as words. */
-#include "report.h"
+#include "report/report.h"
 
 static json_t *side(const struct result *r)
 {

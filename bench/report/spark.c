@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "spark.h"
+#include "report/spark.h"
 
 #include <langinfo.h>
 #include <math.h>

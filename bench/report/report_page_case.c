@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "report_page_case.h"
+#include "report/report_page_case.h"
 
 #include "history/history.h"
-#include "html.h"
+#include "report/html.h"
 #include "stats/quality.h"
-#include "report.h"
+#include "report/report.h"
 
 #include <ctype.h>
 #include <stdlib.h>

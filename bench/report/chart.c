@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Charts as SVG: they need no script and no library, scale with the page and print well. */
-#include "html.h"
+#include "report/html.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "html.h"
+#include "report/html.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* RFC 4180, with LF at the end of lines. */
-#include "report.h"
+#include "report/report.h"
 
 #include <string.h>
 
