@@ -6,7 +6,7 @@
 #include "fleet/fate.h"
 #include "fleet/power.h"
 #include "fleet/slurm.h"
-#include "run.h"
+#include "measure/run.h"
 #include "host/table.h"
 
 #include <stdlib.h>

@@ -4,9 +4,9 @@
 
 #include "fleet/ledger_report.h"
 #include "fleet/slurm.h"
-#include "protocol.h"
-#include "run.h"
-#include "target_console.h"
+#include "measure/protocol.h"
+#include "measure/run.h"
+#include "measure/target_console.h"
 
 #include <errno.h>
 #include <limits.h>

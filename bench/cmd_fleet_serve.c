@@ -3,7 +3,7 @@
 #include "cmd_fleet.h"
 
 #include "fleet/serve.h"
-#include "run.h"
+#include "measure/run.h"
 
 int cmd_fleet_serve(const struct fleet_options *o)
 {

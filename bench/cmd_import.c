@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "collect.h"
+#include "measure/collect.h"
 #include "result/google_benchmark.h"
-#include "session_log.h"
-#include "target.h"
+#include "measure/session_log.h"
+#include "measure/target.h"
 #include "report/report.h"
 #include "stats/verdict.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verbs.h"
 
-#include "campaign.h"
+#include "measure/campaign.h"
 #include "stats/compare.h"
 #include "report/report.h"
-#include "run.h"
+#include "measure/run.h"
 #include "trace_options.h"
 
 #include <stdlib.h>

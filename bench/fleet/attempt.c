@@ -2,8 +2,8 @@
 #include "fleet/attempt.h"
 
 #include "fleet/console.h"
-#include "lines.h"
-#include "run.h"
+#include "measure/lines.h"
+#include "measure/run.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/console.h"
 
-#include "target_console.h"
+#include "measure/target_console.h"
 
 #include <errno.h>
 #include <fcntl.h>

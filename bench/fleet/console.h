@@ -2,9 +2,9 @@
 /* The console of a machine: bytes that come from it, wherever that is. Nothing is ever typed. */
 #pragma once
 
-#include "child.h"
+#include "measure/child.h"
 #include "fleet/inventory.h"
-#include "telnet.h"
+#include "measure/telnet.h"
 
 struct console {
 	const struct inventory_console *settings;

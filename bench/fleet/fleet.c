@@ -4,7 +4,7 @@
 #include "fleet/lock.h"
 #include "fleet/fate.h"
 #include "fleet/worker.h"
-#include "run.h"
+#include "measure/run.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -5,7 +5,7 @@
  */
 #include "fleet/inventory_check.h"
 
-#include "protocol.h"
+#include "measure/protocol.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/payload.h"
 
-#include "child.h"
+#include "measure/child.h"
 #include "fleet/script.h"
 
 #include <errno.h>

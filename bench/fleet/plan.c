@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/plan.h"
 
-#include "elf_info.h"
+#include "measure/elf_info.h"
 #include "fleet/fate.h"
 #include "host/json_file.h"
-#include "protocol.h"
+#include "measure/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/power.h"
 
-#include "child.h"
+#include "measure/child.h"
 
 #include <errno.h>
 #include <fcntl.h>

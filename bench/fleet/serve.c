@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/serve.h"
 
-#include "child.h"
+#include "measure/child.h"
 #include "fleet/http.h"
 #include "fleet/privileges.h"
 #include "fleet/script.h"
-#include "lines.h"
-#include "run.h"
-#include "target.h"
+#include "measure/lines.h"
+#include "measure/run.h"
+#include "measure/target.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/slurm.h"
 
-#include "child.h"
+#include "measure/child.h"
 
 #include <stdlib.h>
 #include <string.h>

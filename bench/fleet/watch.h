@@ -6,7 +6,7 @@
 #pragma once
 
 #include "fleet/fate.h"
-#include "session.h"
+#include "measure/session.h"
 
 struct watch {
 	struct session session;

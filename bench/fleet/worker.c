@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/worker.h"
 
-#include "collect.h"
+#include "measure/collect.h"
 #include "fleet/attempt.h"
 #include "fleet/payload.h"
-#include "image.h"
-#include "run.h"
-#include "session_log.h"
+#include "measure/image.h"
+#include "measure/run.h"
+#include "measure/session_log.h"
 
 #include <errno.h>
 #include <stdlib.h>

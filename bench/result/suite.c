@@ -2,7 +2,7 @@
 #include "result/suite.h"
 
 #include "host/json_file.h"
-#include "protocol.h"
+#include "measure/protocol.h"
 #include "stats/verdict.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "elf_info.h"
+#include "measure/elf_info.h"
 
 #include <elf.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* `hbench fleet` as a whole, with scripts in the place of machines. */
 #include "program.h"
 
-#include "child.h"
+#include "measure/child.h"
 #include "host/json_file.h"
 
 #include <fcntl.h>

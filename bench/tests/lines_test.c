@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "lines.h"
+#include "measure/lines.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "program.h"
 
-#include "child.h"
+#include "measure/child.h"
 #include "result/result.h"
 
 #include "build.h"

@@ -2,7 +2,7 @@
 /* The program as a user meets it: exit codes, messages and files; a script stands in for the emulator. */
 #include "program.h"
 
-#include "child.h"
+#include "measure/child.h"
 #include "result/result.h"
 
 #include "build.h"

@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "stats/quality.h"
-#include "validity.h"
+#include "measure/validity.h"
 
 #include "build.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "lines.h"
-#include "session.h"
+#include "measure/lines.h"
+#include "measure/session.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "telnet.h"
+#include "measure/telnet.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include "fleet/watch.h"
-#include "lines.h"
+#include "measure/lines.h"
 
 #include <stdlib.h>
 #include <string.h>

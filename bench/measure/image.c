@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "image.h"
+#include "measure/image.h"
 
-#include "elf_info.h"
+#include "measure/elf_info.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "run.h"
+#include "measure/run.h"
 
-#include "child.h"
-#include "lines.h"
-#include "telnet.h"
+#include "measure/child.h"
+#include "measure/lines.h"
+#include "measure/telnet.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "progress.h"
+#include "measure/progress.h"
 #include "result/result.h"
-#include "target.h"
+#include "measure/target.h"
 #include "host/verb.h"
 
 struct campaign_kernel {

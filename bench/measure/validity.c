@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "validity.h"
+#include "measure/validity.h"
 
 #include "stats/verdict.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "elf_info.h"
+#include "measure/elf_info.h"
 
 #include <elf.h>
 #include <string.h>

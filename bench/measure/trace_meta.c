@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "trace_meta.h"
+#include "measure/trace_meta.h"
 
 #include "host/trace_file.h"
 

@@ -2,8 +2,8 @@
 /* One boot of a machine, from launch to the last line of its console. */
 #pragma once
 
-#include "progress.h"
-#include "target.h"
+#include "measure/progress.h"
+#include "measure/target.h"
 
 enum run_end {
 	RUN_GOOD,

@@ -2,7 +2,7 @@
 /* Opening of consoles that are elsewhere: descriptors that do not block, or -1 with the reason. */
 #pragma once
 
-#include "target.h"
+#include "measure/target.h"
 
 /* The device of config->console, raw, at config->baud. */
 int target_console_serial(const struct machine_config *config, struct error *error);

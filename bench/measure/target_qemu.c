@@ -4,9 +4,9 @@
  * the same in every run; those of several CPUs together, which take turns (docs/bench-protocol.md). With KVM the
  * host's CPU executes the machine and ticks are time.
  */
-#include "target.h"
+#include "measure/target.h"
 
-#include "child.h"
+#include "measure/child.h"
 
 #include <errno.h>
 #include <fcntl.h>

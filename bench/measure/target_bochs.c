@@ -4,9 +4,9 @@
  * machine. It has no loader of its own, so the kernel boots from a GRUB image; the console is a FIFO that Bochs takes
  * for a file.
  */
-#include "target.h"
+#include "measure/target.h"
 
-#include "child.h"
+#include "measure/child.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "target.h"
+#include "measure/target.h"
 
 #include <dirent.h>
 #include <errno.h>

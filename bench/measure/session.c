@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "session.h"
+#include "measure/session.h"
 
 #include "host/trace_file.h"
 

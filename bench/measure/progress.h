@@ -2,7 +2,7 @@
 /* Tells the user how far a measurement is: one line that renews itself on a terminal, plain lines elsewhere. */
 #pragma once
 
-#include "session.h"
+#include "measure/session.h"
 
 struct progress {
 	bool terminal, quiet;

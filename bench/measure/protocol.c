@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "protocol.h"
+#include "measure/protocol.h"
 
 #include <jansson.h>
 #include <stdlib.h>

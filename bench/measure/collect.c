@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "collect.h"
+#include "measure/collect.h"
 
-#include "validity.h"
+#include "measure/validity.h"
 
 #include <stdlib.h>
 #include <string.h>

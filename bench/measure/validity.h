@@ -4,7 +4,7 @@
 #pragma once
 
 #include "result/result.h"
-#include "session.h"
+#include "measure/session.h"
 
 /* Checks a boot against the first one, which the result has in its context. */
 bool validity_check(const struct result *result, const struct session *session, const char *metric,

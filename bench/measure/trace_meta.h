@@ -3,7 +3,7 @@
 #pragma once
 
 #include "result/result.h"
-#include "session.h"
+#include "measure/session.h"
 
 /* Takes what is known from the session's run and, if there is one, from the result that it became a part of. */
 void trace_describe(struct trace *trace, const struct session *session, const struct result *result);

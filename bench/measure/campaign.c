@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "campaign.h"
+#include "measure/campaign.h"
 
-#include "collect.h"
-#include "image.h"
-#include "run.h"
+#include "measure/collect.h"
+#include "measure/image.h"
+#include "measure/run.h"
 #include "host/trace_file.h"
-#include "trace_meta.h"
+#include "measure/trace_meta.h"
 #include "stats/verdict.h"
 
 #include <errno.h>

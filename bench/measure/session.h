@@ -2,7 +2,7 @@
 /* One boot as its console tells it: collects the measurements and finds out whether they may be believed. */
 #pragma once
 
-#include "protocol.h"
+#include "measure/protocol.h"
 #include "host/trace_lines.h"
 
 #define FAULT_LIST(X)                                                                                               \

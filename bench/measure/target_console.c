@@ -3,7 +3,7 @@
  * Machines that hbench does not start itself but listens to: a real one on a serial line, one behind a console
  * server, or the recorded console of one. A command of the user's may start or reset the machine for each boot.
  */
-#include "target_console.h"
+#include "measure/target_console.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "session_log.h"
+#include "measure/session_log.h"
 
-#include "lines.h"
+#include "measure/lines.h"
 
 #include <stdlib.h>
 

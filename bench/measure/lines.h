@@ -2,7 +2,7 @@
 /* Cuts a stream of bytes into lines. */
 #pragma once
 
-#include "protocol.h"
+#include "measure/protocol.h"
 
 enum { LINES_MAX = PROTOCOL_LINE_MAX + 4096 };
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "result/result.h"
-#include "session.h"
+#include "measure/session.h"
 
 /* Starts a result with what the first session says about machine, kernel and CPU. */
 void collect_start(struct result *result, const struct session *session, const char *machine, const char *metric);

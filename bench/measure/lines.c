@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lines.h"
+#include "measure/lines.h"
 
 #include <string.h>
 
