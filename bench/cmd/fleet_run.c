@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench fleet run`. */
-#include "cmd_fleet.h"
+#include "cmd/fleet.h"
 
 #include "fleet/ledger_report.h"
 #include "fleet/slurm.h"

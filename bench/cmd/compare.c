@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verbs.h"
+#include "cmd/verbs.h"
 
 #include "stats/machine_identity.h"
 #include "report/report.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What several verbs do alike. */
-#include "verbs.h"
+#include "cmd/verbs.h"
 
 #include "history/db.h"
 

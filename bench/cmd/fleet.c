@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd_fleet.h"
+#include "cmd/fleet.h"
 
 #include "fleet/inventory_host.h"
 #include "fleet/lock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verbs.h"
+#include "cmd/verbs.h"
 
 #include "measure/collect.h"
 #include "result/google_benchmark.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "trace_options.h"
+#include "cmd/trace_options.h"
 
 #include "host/trace_file.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "fleet/inventory.h"
-#include "verbs.h"
+#include "cmd/verbs.h"
 
 struct fleet_options {
 	const char *inventory, *suites, *tags, *kernel, *roottasks, *root_append, *revision, *output, *resume;

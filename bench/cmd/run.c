@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verbs.h"
+#include "cmd/verbs.h"
 
 #include "measure/campaign.h"
 #include "stats/compare.h"
 #include "report/report.h"
 #include "measure/run.h"
-#include "trace_options.h"
+#include "cmd/trace_options.h"
 
 #include <stdlib.h>
 #include <string.h>

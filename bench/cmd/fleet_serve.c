@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench fleet serve`. */
-#include "cmd_fleet.h"
+#include "cmd/fleet.h"
 
 #include "fleet/serve.h"
 #include "measure/run.h"
