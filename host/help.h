@@ -4,6 +4,8 @@
 
 #include "host/verb.h"
 
+#include <stdio.h>
+
 void completion_bash(FILE *out);
 void completion_zsh(FILE *out);
 void completion_fish(FILE *out);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The manual page of a program as man reads it. */
 #include "host/help.h"
+#include "host/mem.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,7 +103,7 @@ void manual_page(FILE *out)
 
 	for (char *c = upper; *c; c++)
 		*c = (char)toupper((unsigned char)*c);
-	fprintf(out, ".TH %s 1 \"\" \"%s " HBENCH_VERSION "\" \"User Commands\"\n.SH NAME\n%s \\- ", upper,
+	fprintf(out, ".TH %s 1 \"\" \"%s " TOOLS_VERSION "\" \"User Commands\"\n.SH NAME\n%s \\- ", upper,
 		program.name, program.name);
 	text(out, program.summary);
 	fprintf(out,

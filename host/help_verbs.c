@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The verbs that help: scripts for shells, and the manual page. */
+#include "host/compiler.h"
 #include "host/help.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static int run(char **args, unsigned count)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/json_file.h"
 
+#include "host/file.h"
+#include "host/text.h"
+
 #include <stdlib.h>
 
 json_t *json_file_load(const char *path, size_t max, struct error *error)
@@ -29,5 +32,5 @@ void json_file_text(const json_t *object, const char *key, char *out, size_t siz
 	const char *text = json_string_value(json_object_get(object, key));
 
 	snprintf(out, size, "%s", text ? text : "");
-	make_harmless(out);
+	text_mask(out);
 }

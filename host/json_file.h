@@ -2,9 +2,10 @@
 /* A file of JSON: read whole, with errors that name file and line. */
 #pragma once
 
-#include "host/util.h"
+#include "host/error.h"
 
 #include <jansson.h>
+#include <stddef.h>
 
 /* NULL on error. */
 json_t *json_file_load(const char *path, size_t max, struct error *error) must_check;

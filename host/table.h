@@ -2,7 +2,10 @@
 /* Tables of text: columns as wide as their widest cell, as plain text or as Markdown. */
 #pragma once
 
-#include "host/util.h"
+#include "host/compiler.h"
+
+#include <stdbool.h>
+#include <stdio.h>
 
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_DOUBT, COLOUR_DIM };
 
@@ -16,5 +19,8 @@ void table_cell(struct table *table, enum colour colour, const char *fmt, ...) p
 
 void table_print(const struct table *table, FILE *out, bool coloured);
 void table_print_markdown(const struct table *table, FILE *out);
+
+/* True when the stream is a terminal and the user did not set NO_COLOR. */
+bool table_wants_colour(FILE *out);
 
 void table_free(struct table *table);

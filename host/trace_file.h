@@ -5,10 +5,12 @@
  */
 #pragma once
 
-#include "host/util.h"
+#include "host/error.h"
 
 #include <hedron/trace.h>
 #include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define TRACE_FORMAT "htrace-1"
 

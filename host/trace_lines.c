@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/trace_lines.h"
 
+#include "host/mem.h"
 #include "host/trace_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,10 @@
  */
 #pragma once
 
-#include "host/util.h"
+#include "host/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 #define TRACE_PREFIX "HTRACE "
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "host/util.h"
+#include "host/compiler.h"
 
 enum option_type {
 	OPTION_FLAG,   /* out: bool */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the main() of a program with verbs does. */
+#include "host/error.h"
+#include "host/exit_code.h"
 #include "host/verb.h"
 
 #include <argp.h>
 #include <errno.h>
 #include <locale.h>
+#include <stdio.h>
 #include <string.h>
 
 static void print_help(FILE *out)
@@ -54,7 +57,7 @@ int verb_main(int argc, char **argv)
 		return flush_output(0);
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		printf("%s " HBENCH_VERSION "\n", program.name);
+		printf("%s " TOOLS_VERSION "\n", program.name);
 		return flush_output(0);
 	}
 	return flush_output(run_verb(argc - 1, argv + 1));

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/verbs.h"
-
-#include "result/baseline.h"
-#include "report/report.h"
+#include "host/clock.h"
+#include "host/exit_code.h"
+#include "host/file.h"
+#include "host/mem.h"
 #include "host/table.h"
+#include "report/report.h"
+#include "result/baseline.h"
 
 #include <glob.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,7 +46,7 @@ static void note_provenance(struct result *result, const struct result *old)
 	json_t *provenance = json_object();
 	char date[32];
 
-	date_now(date);
+	clock_date(date);
 	json_object_set_new(provenance, "recorded", json_string(date));
 	json_object_set_new(provenance, "reason", result_string(o.reason ? o.reason : "first baseline"));
 	if (old->context)
@@ -96,7 +101,7 @@ static bool store(struct result *result, const char *path, struct error *error)
 	good = access(path, F_OK) || (result_load(&old, path, error) && show_change(&old, result, error));
 	if (good) {
 		note_provenance(result, &old);
-		good = make_folders(folder, error) && result_save(result, path, error);
+		good = file_make_folders(folder, error) && result_save(result, path, error);
 	}
 	result_free(&old);
 	free(folder);
@@ -155,7 +160,7 @@ static int list(void)
 	if (!glob(pattern, 0, NULL, &found)) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			list_row(table, found.gl_pathv[i]);
-		table_print(table, stdout, want_colour(stdout));
+		table_print(table, stdout, table_wants_colour(stdout));
 	} else {
 		printf("No baselines in %s yet.\n", o.folder);
 	}

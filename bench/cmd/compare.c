@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/verbs.h"
-
-#include "stats/machine_identity.h"
+#include "host/error.h"
+#include "host/exit_code.h"
 #include "report/report.h"
+#include "stats/machine_identity.h"
+
+#include <stddef.h>
+#include <stdio.h>
 
 static struct {
 	bool markdown;

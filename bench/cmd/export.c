@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/verbs.h"
-
-#include "result/google_benchmark.h"
+#include "host/exit_code.h"
+#include "host/file.h"
 #include "report/report.h"
+#include "result/google_benchmark.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

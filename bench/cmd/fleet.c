@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/fleet.h"
 
+#include "fleet/fate.h"
 #include "fleet/inventory_host.h"
 #include "fleet/lock.h"
-#include "fleet/fate.h"
 #include "fleet/power.h"
 #include "fleet/slurm.h"
-#include "measure/run.h"
+#include "host/error.h"
+#include "host/exit_code.h"
+#include "host/mem.h"
 #include "host/table.h"
+#include "host/text.h"
+#include "measure/run.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,7 +105,7 @@ static int check(void)
 		return EXIT_RUN_INVALID;
 	inventory_host_check(inventory, &doubts);
 	for (unsigned i = 0; i < doubts.count; i++) {
-		make_harmless(doubts.text[i]);
+		text_mask(doubts.text[i]);
 		printf("doubt: %s\n", doubts.text[i]);
 	}
 	printf("%s: %u machine%s, nothing wrong with the file\n", inventory->path, inventory->machines_count,
@@ -165,7 +170,7 @@ static int list(void)
 		table = table_create(titles);
 		for (unsigned i = 0; i < count; i++)
 			list_machine(table, inventory, machines[i]);
-		table_print(table, stdout, want_colour(stdout));
+		table_print(table, stdout, table_wants_colour(stdout));
 		table_free(table);
 	}
 	free(machines);

@@ -2,8 +2,10 @@
 /* What `hbench fleet` was told; each file takes its part. */
 #pragma once
 
-#include "fleet/inventory.h"
 #include "cmd/verbs.h"
+#include "fleet/inventory.h"
+
+#include <stdbool.h>
 
 struct fleet_options {
 	const char *inventory, *suites, *tags, *kernel, *roottasks, *root_append, *revision, *output, *resume;

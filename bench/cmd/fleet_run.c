@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench fleet run`. */
 #include "cmd/fleet.h"
-
 #include "fleet/ledger_report.h"
 #include "fleet/slurm.h"
+#include "host/clock.h"
+#include "host/exit_code.h"
+#include "host/file.h"
+#include "host/mem.h"
 #include "measure/protocol.h"
 #include "measure/run.h"
 #include "measure/target_console.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,14 +50,14 @@ static bool make_run_folder(struct plan *plan, const struct fleet_options *o, st
 {
 	char date[32], *path, *plan_file;
 
-	date_now(date);
+	clock_date(date);
 	date[19] = '\0';
 	path = o->output ? xstrdup(o->output)
 			 : xasprintf("%s/%s-%d", plan->inventory->lab.folders.runs, date, getpid());
 	plan_file = xasprintf("%s/run.json", path);
 	if (!access(plan_file, F_OK))
 		error_store(error, "%s has a run already: --resume goes on with it", path);
-	else if (make_folders(path, error))
+	else if (file_make_folders(path, error))
 		plan->folder = absolute(path, error);
 	free(plan_file);
 	free(path);

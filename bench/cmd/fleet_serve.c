@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench fleet serve`. */
 #include "cmd/fleet.h"
-
 #include "fleet/serve.h"
+#include "host/error.h"
+#include "host/exit_code.h"
 #include "measure/run.h"
 
 int cmd_fleet_serve(const struct fleet_options *o)

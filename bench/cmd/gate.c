@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/verbs.h"
-
-#include "stats/aa.h"
-#include "result/baseline.h"
-#include "stats/machine_identity.h"
+#include "host/exit_code.h"
+#include "host/file.h"
 #include "report/report.h"
+#include "result/baseline.h"
+#include "stats/aa.h"
+#include "stats/machine_identity.h"
 #include "stats/self_test.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

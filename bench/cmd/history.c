@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/verbs.h"
-
 #include "history/history.h"
-#include "report/spark.h"
+#include "host/error.h"
+#include "host/exit_code.h"
+#include "host/mem.h"
 #include "host/table.h"
+#include "report/spark.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +47,7 @@ static void print_points(const struct history *h)
 			table_cell(table, COLOUR_NONE, "%s", "");
 		table_cell(table, COLOUR_DIM, "%.60s", p->kernel);
 	}
-	table_print(table, stdout, want_colour(stdout));
+	table_print(table, stdout, table_wants_colour(stdout));
 	table_free(table);
 }
 
@@ -142,7 +146,7 @@ static int list_all(struct db *db)
 	bool good = db_list(db, o.suite, list_row, table, &error);
 
 	if (good)
-		table_print(table, stdout, want_colour(stdout));
+		table_print(table, stdout, table_wants_colour(stdout));
 	else
 		complain("%s", error.text);
 	table_free(table);

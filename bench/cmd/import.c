@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/verbs.h"
-
+#include "host/error.h"
+#include "host/exit_code.h"
 #include "measure/collect.h"
-#include "result/google_benchmark.h"
 #include "measure/session_log.h"
 #include "measure/target.h"
 #include "report/report.h"
+#include "result/google_benchmark.h"
 #include "stats/verdict.h"
 
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

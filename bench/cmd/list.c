@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/verbs.h"
-
+#include "host/error.h"
+#include "host/exit_code.h"
+#include "host/mem.h"
 #include "host/table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +42,7 @@ static void print_suite(const struct suite *suite)
 		table_cell(table, COLOUR_DIM, "%s", strcmp(before, c->meaning) ? c->meaning : "");
 		before = c->meaning;
 	}
-	table_print(table, stdout, want_colour(stdout));
+	table_print(table, stdout, table_wants_colour(stdout));
 	table_free(table);
 	puts("\ngoal: executed instructions per operation, minimum, user side included.");
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/verbs.h"
-
-#include "result/baseline.h"
+#include "host/exit_code.h"
+#include "host/file.h"
+#include "host/mem.h"
 #include "report/report_page.h"
+#include "result/baseline.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cmd/verbs.h"
-
-#include "measure/campaign.h"
-#include "stats/compare.h"
-#include "report/report.h"
-#include "measure/run.h"
 #include "cmd/trace_options.h"
+#include "cmd/verbs.h"
+#include "host/error.h"
+#include "host/exit_code.h"
+#include "host/mem.h"
+#include "measure/campaign.h"
+#include "measure/run.h"
+#include "report/report.h"
+#include "stats/compare.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

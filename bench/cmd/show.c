@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/verbs.h"
-
+#include "host/error.h"
+#include "host/exit_code.h"
 #include "report/report.h"
+
+#include <stdio.h>
 
 static int run(char **args, unsigned count)
 {

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/verbs.h"
-
 #include "history/db.h"
+#include "host/error.h"
+#include "host/exit_code.h"
+
+#include <stdint.h>
+#include <stdio.h>
 
 static struct {
 	const char *db;

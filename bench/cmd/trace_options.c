@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/trace_options.h"
 
+#include "host/mem.h"
 #include "host/trace_file.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

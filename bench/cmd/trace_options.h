@@ -4,6 +4,9 @@
 
 #include "host/verb.h"
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct trace_options {
 	const char *events; /* NULL: not at all; "": all */
 	const char *paths, *counters, *file;

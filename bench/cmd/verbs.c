@@ -3,6 +3,8 @@
 #include "cmd/verbs.h"
 
 #include "history/db.h"
+#include "host/error.h"
+#include "host/mem.h"
 
 #include <stdlib.h>
 

@@ -2,9 +2,12 @@
 /* What hbench can be told to do; each verb is cmd_<verb>.c. */
 #pragma once
 
+#include "host/verb.h"
 #include "result/result.h"
 #include "result/suite.h"
-#include "host/verb.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 extern const struct verb verb_list, verb_run_machine, verb_import, verb_show, verb_compare, verb_gate, verb_baseline,
 	verb_export, verb_store, verb_history, verb_report, verb_fleet;

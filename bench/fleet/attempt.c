@@ -2,9 +2,13 @@
 #include "fleet/attempt.h"
 
 #include "fleet/console.h"
+#include "host/clock.h"
+#include "host/error.h"
+#include "host/mem.h"
 #include "measure/lines.h"
 #include "measure/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +46,7 @@ static bool listen_once(struct listening *l)
 	fwrite(data, 1, len, l->attempt->log);
 	fflush(l->attempt->log); /* it is kept even if this process dies */
 	lines_feed(&l->lines, data, len, on_line, l);
-	l->last_byte = seconds_now();
+	l->last_byte = clock_seconds();
 	if (!l->kernel_came && (l->attempt->watch->kernels || l->attempt->watch->session.seen_run))
 		l->kernel_came = l->last_byte;
 	return true;
@@ -52,7 +56,7 @@ static bool listen_once(struct listening *l)
 static enum watch_end impatient(const struct listening *l, unsigned *seconds)
 {
 	const struct inventory_timeouts *t = &l->attempt->machine->timeouts;
-	double now = seconds_now();
+	double now = clock_seconds();
 	enum watch_end end = WATCH_DONE;
 
 	if (!l->kernel_came && now >= l->start + t->boot) {
@@ -85,9 +89,9 @@ static enum watch_end listen(struct listening *l, unsigned *seconds)
 /* What is still on the wire belongs into the log. */
 static void listen_to_the_last(struct listening *l)
 {
-	double until = seconds_now() + grace;
+	double until = clock_seconds() + grace;
 
-	while (!l->console.ended && seconds_now() < until)
+	while (!l->console.ended && clock_seconds() < until)
 		listen_once(l);
 	lines_finish(&l->lines, on_line, l);
 }
@@ -101,7 +105,7 @@ static enum fate_verdict measure(struct listening *l)
 
 	if (!power_up(a->inventory, a->machine, a->context, &error))
 		return fail(a, FATE_POWER, &error);
-	l->start = l->last_byte = seconds_now();
+	l->start = l->last_byte = clock_seconds();
 	end = listen(l, &seconds);
 	if (run_interrupted())
 		return FATE_INTERRUPTED;

@@ -5,6 +5,8 @@
 #include "fleet/power.h"
 #include "fleet/watch.h"
 
+#include <stdio.h>
+
 struct attempt {
 	const struct inventory *inventory;
 	const struct inventory_machine *machine;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/fate.h"
 
+#include "host/file.h"
 #include "host/json_file.h"
+#include "host/mem.h"
+#include "host/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +76,7 @@ static json_t *harmless(const char *text)
 	char *copy = xstrdup(text);
 	json_t *string;
 
-	make_harmless(copy);
+	text_mask(copy);
 	string = json_string(copy);
 	free(copy);
 	return string;

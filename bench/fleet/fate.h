@@ -2,7 +2,7 @@
 /* What became of one suite on one machine: the verdict with its reason, kept in a file so that a run can go on. */
 #pragma once
 
-#include "host/util.h"
+#include "host/error.h"
 
 /* name, what people read, whether another attempt may help */
 #define FATE_LIST(X)                                                                \

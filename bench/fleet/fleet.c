@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/fleet.h"
 
-#include "fleet/lock.h"
 #include "fleet/fate.h"
+#include "fleet/lock.h"
 #include "fleet/worker.h"
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/mem.h"
 #include "measure/run.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -46,7 +50,7 @@ static void note_fate(const struct fleet *f, const struct inventory_machine *m, 
 	struct fate fate;
 	struct error error;
 
-	if (make_folders(folder, &error) && fate_load(&fate, path, &error) && !fate_final(&fate)) {
+	if (file_make_folders(folder, &error) && fate_load(&fate, path, &error) && !fate_final(&fate)) {
 		fate.verdict = verdict;
 		snprintf(fate.why, sizeof(fate.why), "%.500s", why);
 		if (!fate_save(&fate, path, &error))
@@ -158,9 +162,9 @@ static void rob(const struct fleet *f, struct hand *h)
 
 static void renew_locks(struct fleet *f)
 {
-	if (seconds_now() < f->renewed + LOCK_RENEW_SECONDS)
+	if (clock_seconds() < f->renewed + LOCK_RENEW_SECONDS)
 		return;
-	f->renewed = seconds_now();
+	f->renewed = clock_seconds();
 	for (unsigned i = 0; i < f->plan->machine_count; i++) {
 		struct hand *h = &f->hands[i];
 
@@ -201,7 +205,7 @@ static bool work_left(const struct fleet *f)
 
 bool fleet_run(const struct plan *plan, unsigned jobs, struct fleet_note *notes)
 {
-	struct fleet f = {.plan = plan, .jobs = jobs, .renewed = seconds_now()};
+	struct fleet f = {.plan = plan, .jobs = jobs, .renewed = clock_seconds()};
 
 	f.hands = xcalloc(plan->machine_count, sizeof(*f.hands));
 	for (unsigned i = 0; i < plan->machine_count; i++)

@@ -4,6 +4,8 @@
 
 #include "fleet/plan.h"
 
+#include <stdbool.h>
+
 /* What is to be said of a machine apart from its suites; "" when all is well. */
 struct fleet_note {
 	char text[512];

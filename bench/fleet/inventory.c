@@ -4,8 +4,12 @@
 #include "fleet/inventory_check.h"
 #include "fleet/inventory_schema.h"
 #include "fleet/places.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "host/text.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +29,7 @@ void inventory_print_problems(const struct inventory_problems *problems)
 {
 	for (unsigned i = 0; i < problems->count; i++) {
 		fputs("hbench: ", stderr);
-		write_harmless(stderr, problems->text[i], strlen(problems->text[i]));
+		text_print_escaped(stderr, problems->text[i], strlen(problems->text[i]));
 		fputc('\n', stderr);
 	}
 }

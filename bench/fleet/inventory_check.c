@@ -5,9 +5,11 @@
  */
 #include "fleet/inventory_check.h"
 
+#include "host/mem.h"
 #include "measure/protocol.h"
 
 #include <arpa/inet.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

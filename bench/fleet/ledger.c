@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/ledger.h"
 
+#include "host/exit_code.h"
+#include "host/mem.h"
 #include "result/baseline.h"
 #include "stats/machine_identity.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

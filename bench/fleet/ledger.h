@@ -3,9 +3,10 @@
  * machine's baseline. */
 #pragma once
 
-#include "stats/compare.h"
-#include "fleet/fleet.h"
 #include "fleet/fate.h"
+#include "fleet/fleet.h"
+#include "host/exit_code.h"
+#include "stats/compare.h"
 
 struct ledger_row {
 	const struct inventory_machine *machine;

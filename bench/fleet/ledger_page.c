@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The page of a fleet run: a table of verdicts, then each attempt with the end of its console. */
 #include "fleet/ledger_report.h"
-
+#include "host/file.h"
 #include "report/html.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/ledger_report.h"
 
+#include "host/file.h"
+#include "host/mem.h"
+#include "host/text.h"
 #include "report/report.h"
 #include "report/report_page.h"
 
@@ -35,7 +38,7 @@ static void remark(const struct ledger_row *row, char *out, size_t size)
 		if (o->attempts[i].verdict != FATE_OK)
 			snprintf(out, size, "after %u failed: %s", bad_attempts(o),
 				 fate_text(o->attempts[i].verdict));
-	make_harmless(out);
+	text_mask(out);
 }
 
 void ledger_table(FILE *out, const struct ledger *ledger)
@@ -56,7 +59,7 @@ void ledger_table(FILE *out, const struct ledger *ledger)
 		table_cell(table, colour_of(row), "%s", row->gate);
 		table_cell(table, COLOUR_DIM, "%s", text);
 	}
-	table_print(table, out, want_colour(out));
+	table_print(table, out, table_wants_colour(out));
 	table_free(table);
 }
 

@@ -2,7 +2,7 @@
 /* Getting rid of rights. */
 #pragma once
 
-#include "host/util.h"
+#include "host/error.h"
 
 #include <sys/types.h>
 

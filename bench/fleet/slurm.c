@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/slurm.h"
 
+#include "host/mem.h"
+#include "host/text.h"
 #include "measure/child.h"
 
 #include <stdlib.h>
@@ -23,7 +25,7 @@ static char *run_scontrol(const char *const argv[], struct error *error)
 	else if (pread(fd, text, OUTPUT_MAX, 0) < 0)
 		*text = '\0';
 	if (fd >= 0 && !good) {
-		make_harmless(text);
+		text_mask(text);
 		error_store(error, "%.300s: %.500s", why.text, text);
 	}
 	if (fd >= 0)

@@ -7,6 +7,8 @@
 
 #include "fleet/ledger.h"
 
+#include <stdio.h>
+
 /* The names of this job's nodes, NULL-terminated, to be freed; NULL on error. */
 char **slurm_machines(struct error *error) must_check;
 

@@ -2,6 +2,9 @@
 #include "fleet/watch.h"
 
 #include <ctype.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { KERNELS_MAX = 3, LOADERS_MAX = 5, GIVE_UPS_MAX = 3, BUILD_SHOWN = 16 };

@@ -8,6 +8,8 @@
 #include "fleet/fate.h"
 #include "measure/session.h"
 
+#include <stddef.h>
+
 struct watch {
 	struct session session;
 	const char *suite, *build_id; /* build_id: how the kernel's begins, "" when it is not known */

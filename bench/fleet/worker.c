@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/worker.h"
 
-#include "measure/collect.h"
 #include "fleet/attempt.h"
 #include "fleet/payload.h"
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "host/text.h"
+#include "measure/collect.h"
 #include "measure/image.h"
 #include "measure/run.h"
 #include "measure/session_log.h"
@@ -33,7 +37,7 @@ static void tell(const struct work *w, const char *fmt, ...)
 	va_start(args, fmt);
 	text = xvasprintf(fmt, args);
 	va_end(args);
-	make_harmless(text);
+	text_mask(text);
 	dprintf(STDERR_FILENO, "%s  %s\n", w->machine->name, text);
 	free(text);
 }
@@ -148,7 +152,7 @@ static enum fate_verdict boot(struct work *w, FILE *log, struct watch *watch)
 
 static enum fate_verdict boot_logged(struct work *w)
 {
-	double start = seconds_now();
+	double start = clock_seconds();
 	enum fate_verdict verdict;
 	struct watch watch;
 	char name[64];
@@ -161,10 +165,10 @@ static enum fate_verdict boot_logged(struct work *w)
 	tell(w, "%s: boot %u of %u%s", w->suite, w->fate.good_boots + 1, w->plan->boots, w->tries ? ", again" : "");
 	watch_init(&watch, w->suite, w->plan->build_id, w->machine->metric == METRIC_TICKS);
 	verdict = boot(w, log, &watch);
-	fate_add(&w->fate, verdict, name, watch.why, seconds_now() - start);
+	fate_add(&w->fate, verdict, name, watch.why, clock_seconds() - start);
 	decide(w, verdict, watch.why);
 	tell(w, "%s: %s%s%s (%.0f s)", w->suite, fate_text(verdict), *watch.why ? ": " : "", watch.why,
-	     seconds_now() - start);
+	     clock_seconds() - start);
 	watch_free(&watch);
 	fclose(log);
 	return verdict;
@@ -222,7 +226,7 @@ static void run_suite(struct work *w)
 {
 	char *path = path_of(w, "outcome.json"), *folder = path_of(w, "");
 	struct error error;
-	bool good = make_folders(folder, &error) && fate_load(&w->fate, path, &error);
+	bool good = file_make_folders(folder, &error) && fate_load(&w->fate, path, &error);
 
 	free(folder);
 	free(path);

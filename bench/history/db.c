@@ -2,8 +2,13 @@
 #include "history/db.h"
 
 #include "history/db_driver.h"
+#include "host/error.h"
+#include "host/hash.h"
+#include "host/mem.h"
 #include "stats/verdict.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,7 +200,7 @@ bool db_store(struct db *db, const struct result *result, bool *is_new, struct e
 		error_store(error, "the result cannot be stored: its metric is not known");
 	if (good && result_traced(result))
 		good = error_set(error, "the kernel was traced meanwhile: such numbers are no part of its history");
-	good = good && (sha256_hex(json, strlen(json), id) || error_set(error, "cannot compute a SHA-256"));
+	good = good && (hash_sha256(json, strlen(json), id) || error_set(error, "cannot compute a SHA-256"));
 	good = good && is_there(db, id, &there, error) && (there || store_new(db, id, result, json, metric, error));
 	if (is_new)
 		*is_new = !there;

@@ -5,7 +5,10 @@
  */
 #pragma once
 
+#include "host/error.h"
 #include "result/result.h"
+
+#include <stdint.h>
 
 struct db;
 

@@ -2,7 +2,7 @@
 /* What db.c needs of a database: statements with text parameters $1, $2, ... and rows of texts. */
 #pragma once
 
-#include "host/util.h"
+#include "host/error.h"
 
 struct db_driver {
 	void *(*open)(const char *where, struct error *error);

@@ -2,6 +2,7 @@
 #include "history/db_driver.h"
 
 #include <libpq-fe.h>
+#include <stddef.h>
 #include <string.h>
 
 static bool complain_about(struct error *error, PGconn *connection, const char *what)

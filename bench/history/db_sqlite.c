@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "history/db_driver.h"
+#include "host/file.h"
+#include "host/mem.h"
 
 #include <sqlite3.h>
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BUSY_MS = 10000 };
 
@@ -14,7 +16,7 @@ static bool make_parent(const char *path, struct error *error)
 
 	if (slash && slash != folder) {
 		*slash = '\0';
-		good = make_folders(folder, error);
+		good = file_make_folders(folder, error);
 	}
 	free(folder);
 	return good;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "history/history.h"
 
+#include "host/mem.h"
 #include "stats/change_points.h"
 
 #include <stdlib.h>

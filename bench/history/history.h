@@ -5,6 +5,8 @@
 #include "history/db.h"
 #include "stats/verdict.h"
 
+#include <stddef.h>
+
 struct history_point {
 	char *date, *revision, *kernel, *result_id;
 	double value;

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/campaign.h"
 
+#include "host/error.h"
+#include "host/exit_code.h"
+#include "host/mem.h"
+#include "host/trace_file.h"
 #include "measure/collect.h"
 #include "measure/image.h"
 #include "measure/run.h"
-#include "host/trace_file.h"
 #include "measure/trace_meta.h"
 #include "stats/verdict.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool campaign_check(struct campaign *c, struct error *error)
 {

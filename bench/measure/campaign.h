@@ -5,10 +5,12 @@
  */
 #pragma once
 
-#include "measure/progress.h"
-#include "result/result.h"
-#include "measure/target.h"
+#include "host/error.h"
+#include "host/exit_code.h"
 #include "host/verb.h"
+#include "measure/progress.h"
+#include "measure/target.h"
+#include "result/result.h"
 
 struct campaign_kernel {
 	const char *path;   /* NULL: the machine has one of its own */

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/child.h"
 
+#include "host/clock.h"
+#include "host/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -76,12 +80,12 @@ bool child_ended(struct child *child)
 
 static bool ended_within(struct child *child, double seconds)
 {
-	double until = seconds_now() + seconds;
+	double until = clock_seconds() + seconds;
 
 	while (!child_ended(child)) {
 		struct pollfd fd = {child->exit_fd, POLLIN, 0};
 
-		if (seconds_now() >= until)
+		if (clock_seconds() >= until)
 			return false;
 		poll(&fd, 1, 20);
 	}

@@ -2,7 +2,7 @@
 /* A child process with its own process group, which never outlives us. */
 #pragma once
 
-#include "host/util.h"
+#include "host/error.h"
 
 #include <sys/types.h>
 

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/collect.h"
 
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "host/text.h"
 #include "measure/validity.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,9 +129,9 @@ void collect_finish(struct result *result, const char *revision, unsigned boots)
 {
 	char date[32];
 
-	date_now(date);
+	clock_date(date);
 	result_set_text(result, "date", date);
-	result_set_text(result, "hbench_version", HBENCH_VERSION);
+	result_set_text(result, "hbench_version", TOOLS_VERSION);
 	result_set_number(result, "boots", boots);
 	if (revision)
 		result_set_text(result, "git_revision", revision);
@@ -160,7 +165,7 @@ static void print_tail(const char *log)
 
 			end = at + len + 1;
 			fputs("  | ", stderr);
-			write_harmless(stderr, at, len < TAIL_WIDTH ? len : TAIL_WIDTH);
+			text_print_escaped(stderr, at, len < TAIL_WIDTH ? len : TAIL_WIDTH);
 			fputs(len < TAIL_WIDTH ? "\n" : " ...\n", stderr);
 		}
 	} else {

@@ -3,8 +3,9 @@
  */
 #pragma once
 
-#include "result/result.h"
+#include "host/error.h"
 #include "measure/session.h"
+#include "result/result.h"
 
 /* Starts a result with what the first session says about machine, kernel and CPU. */
 void collect_start(struct result *result, const struct session *session, const char *machine, const char *metric);

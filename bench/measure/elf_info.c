@@ -2,6 +2,10 @@
 #include "measure/elf_info.h"
 
 #include <elf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 struct image {

@@ -2,7 +2,8 @@
 /* What hbench wants to know of an ELF file: its class and build id. The file may be anything. */
 #pragma once
 
-#include "host/util.h"
+#include <stdbool.h>
+#include <stddef.h>
 
 struct elf_info {
 	bool is_64;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/image.h"
 
+#include "host/file.h"
+#include "host/hash.h"
+#include "host/mem.h"
 #include "measure/elf_info.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +51,7 @@ bool image_note(struct result *result, const char *kind, const char *path, struc
 	data = file_read(path, IMAGE_MAX, &size, error);
 	if (!data)
 		return false;
-	if (!sha256_hex(data, size, hash))
+	if (!hash_sha256(data, size, hash))
 		snprintf(hash, sizeof(hash), "unknown");
 	note(result, kind, "file", image_name(path));
 	note(result, kind, "sha256", hash);

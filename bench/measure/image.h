@@ -2,6 +2,7 @@
 /* Programs that machines are given: what is noted of them in a result. */
 #pragma once
 
+#include "host/error.h"
 #include "result/result.h"
 
 /* False when it is no ELF file. */

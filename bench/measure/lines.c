@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/lines.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 static void hand_out(struct lines *lines, lines_fn *each, void *context)

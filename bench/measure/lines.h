@@ -4,6 +4,9 @@
 
 #include "measure/protocol.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum { LINES_MAX = PROTOCOL_LINE_MAX + 4096 };
 
 struct lines {

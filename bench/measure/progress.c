@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/progress.h"
 
+#include "host/clock.h"
+#include "host/error.h"
 #include "result/suite.h"
 
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <unistd.h>
 
 void progress_start(struct progress *progress, unsigned boots, bool quiet)
@@ -12,7 +17,7 @@ void progress_start(struct progress *progress, unsigned boots, bool quiet)
 		.quiet = quiet,
 		.boots = boots,
 		.label = "",
-		.start = seconds_now(),
+		.start = clock_seconds(),
 	};
 }
 
@@ -22,7 +27,7 @@ void progress_boot(struct progress *progress, const char *label)
 	progress->label = label;
 	progress->told_boot = false;
 	progress->shown = 0;
-	progress->boot_start = seconds_now();
+	progress->boot_start = clock_seconds();
 }
 
 static size_t cases(const struct session *session)
@@ -36,7 +41,7 @@ static void print_stamp(const struct progress *p)
 		fprintf(stderr, "boot %u/%u ", p->boot, p->boots);
 	if (*p->label)
 		fprintf(stderr, "%s ", p->label);
-	fprintf(stderr, "%6.1f s  ", seconds_now() - p->boot_start);
+	fprintf(stderr, "%6.1f s  ", clock_seconds() - p->boot_start);
 }
 
 /* Cases take about the same time each, and boots do: good enough to decide whether to wait or to go for a coffee. */
@@ -45,14 +50,14 @@ static double remaining(const struct progress *p, const struct session *s)
 	double of_boot = (double)cases(s) / (double)p->expected;
 	double done = (p->boot - 1 + (of_boot < 1 ? of_boot : 1)) / p->boots;
 
-	return done > 0 ? (seconds_now() - p->start) * (1 - done) / done : -1;
+	return done > 0 ? (clock_seconds() - p->start) * (1 - done) / done : -1;
 }
 
 static void status_line(struct progress *p, const struct session *s)
 {
 	double left = p->expected ? remaining(p, s) : -1;
 
-	p->refreshed = seconds_now();
+	p->refreshed = clock_seconds();
 	fputs("\r\033[K", stderr);
 	print_stamp(p);
 	if (!s->boot_line[0])
@@ -105,7 +110,7 @@ void progress_update(struct progress *progress, const struct session *session)
 	learn_suite(progress, session);
 	if (!progress->terminal)
 		plain_lines(progress, session);
-	else if (seconds_now() - progress->refreshed > 0.1)
+	else if (clock_seconds() - progress->refreshed > 0.1)
 		status_line(progress, session);
 }
 

@@ -4,6 +4,9 @@
 
 #include "measure/session.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct progress {
 	bool terminal, quiet;
 	unsigned boot, boots; /* of all kernels */

@@ -5,7 +5,11 @@
  */
 #pragma once
 
+#include "host/error.h"
 #include "result/sample.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 enum {
 	PROTOCOL_VERSION = 1,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/run.h"
 
+#include "host/clock.h"
+#include "host/mem.h"
 #include "measure/child.h"
 #include "measure/lines.h"
 #include "measure/telnet.h"
@@ -9,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -151,7 +154,7 @@ static void wait_a_moment(const struct machine *m)
 static void shorten_deadline(struct machine *m)
 {
 	double grace = m->session->fault == FAULT_NONE ? grace_after_end : grace_after_fault;
-	double soon = seconds_now() + grace;
+	double soon = clock_seconds() + grace;
 
 	if (m->over_seen || !session_over(m->session))
 		return;
@@ -191,7 +194,7 @@ static void look_at_messages(struct machine *m)
 static void listen(struct machine *m)
 {
 	while (!interrupted && !gone(m)) {
-		if (seconds_now() >= m->deadline)
+		if (clock_seconds() >= m->deadline)
 			return;
 		wait_a_moment(m);
 		/* One read at a time, so that a machine that never stops talking cannot escape the deadline. */
@@ -307,7 +310,7 @@ enum run_end run_boot(const struct launch *launch, unsigned timeout, FILE *log, 
 	enum run_end end = RUN_NOT_STARTED;
 
 	*m = (struct machine){launch, session, progress, log, .console = -1, .writer = -1, .messages = -1};
-	m->deadline = seconds_now() + timeout;
+	m->deadline = clock_seconds() + timeout;
 	m->child.exit_fd = -1;
 	if (open_files(m, error) && start(m, error)) {
 		if (m->writer >= 0)

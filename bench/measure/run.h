@@ -5,6 +5,8 @@
 #include "measure/progress.h"
 #include "measure/target.h"
 
+#include <stdio.h>
+
 enum run_end {
 	RUN_GOOD,
 	RUN_INVALID,     /* session.fault says why */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/session.h"
 
+#include "host/mem.h"
 #include "host/trace_file.h"
 
 #include <ctype.h>

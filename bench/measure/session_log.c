@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/session_log.h"
 
+#include "host/file.h"
+#include "host/mem.h"
 #include "measure/lines.h"
 
 #include <stdlib.h>

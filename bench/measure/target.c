@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/target.h"
 
+#include "host/environment.h"
+#include "host/file.h"
+#include "host/mem.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,13 +42,6 @@ char *target_machine_id(const struct target *target, const char *cpu, unsigned c
 		if (!strchr(ID_CHARACTERS, *c))
 			*c = '-';
 	return id;
-}
-
-const char *environment(const char *name, const char *fallback)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : fallback;
 }
 
 static bool link_into(const struct launch *launch, const char *name, const char *target, struct error *error)
@@ -111,7 +109,7 @@ char *launch_find_line(const struct launch *launch, const char *name, const char
 void launch_free(struct launch *launch)
 {
 	if (launch->folder)
-		remove_folder(launch->folder);
+		file_remove_folder(launch->folder);
 	if (launch->console >= 0)
 		close(launch->console);
 	free(launch->folder);

@@ -2,7 +2,7 @@
 /* Machines a kernel can be measured on. Each knows how to prepare a launch; starting and listening is run.c's. */
 #pragma once
 
-#include "host/util.h"
+#include "host/error.h"
 
 struct machine_config {
 	const char *kernel, *roottask; /* paths */
@@ -66,6 +66,3 @@ bool launch_write(const struct launch *launch, const char *name, const char *tex
 char *launch_find_line(const struct launch *launch, const char *name, const char *word);
 
 void launch_free(struct launch *launch);
-
-/* Value of an environment variable, or the default. */
-const char *environment(const char *name, const char *fallback);

@@ -4,9 +4,11 @@
  * machine. It has no loader of its own, so the kernel boots from a GRUB image; the console is a FIFO that Bochs takes
  * for a file.
  */
-#include "measure/target.h"
-
+#include "host/environment.h"
+#include "host/file.h"
+#include "host/mem.h"
 #include "measure/child.h"
+#include "measure/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +79,7 @@ static bool write_text(const struct launch *launch, const char *name, char *text
 static bool make_folder(const struct launch *launch, const char *name, struct error *error)
 {
 	char *path = launch_path(launch, name);
-	bool good = make_folders(path, error);
+	bool good = file_make_folders(path, error);
 
 	free(path);
 	return good;

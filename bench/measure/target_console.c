@@ -5,10 +5,13 @@
  */
 #include "measure/target_console.h"
 
+#include "host/mem.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>

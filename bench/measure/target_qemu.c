@@ -4,9 +4,10 @@
  * the same in every run; those of several CPUs together, which take turns (docs/bench-protocol.md). With KVM the
  * host's CPU executes the machine and ticks are time.
  */
-#include "measure/target.h"
-
+#include "host/environment.h"
+#include "host/mem.h"
 #include "measure/child.h"
+#include "measure/target.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/telnet.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum { SE = 240, SB = 250, WILL = 251, WONT = 252, DO = 253, DONT = 254, IAC = 255 };
 
 static void decline(const struct telnet *t, unsigned char option, void (*reply)(void *, const unsigned char *),

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "host/util.h"
+#include <stddef.h>
 
 enum { TELNET_REPLY_MAX = 3 };
 

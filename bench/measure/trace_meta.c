@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/trace_meta.h"
 
+#include "host/clock.h"
+#include "host/mem.h"
 #include "host/trace_file.h"
 
 #include <stdlib.h>
@@ -31,7 +33,7 @@ void trace_describe(struct trace *trace, const struct session *session, const st
 	static const char *const keys[] = {"machine", "kernel_build_id", "kernel_sha256", "roottask_sha256"};
 	char date[32];
 
-	date_now(date);
+	clock_date(date);
 	set_text(trace, "when", date);
 	set_text(trace, "suite", session->run.suite);
 	set_case(trace, session->run.cmdline);

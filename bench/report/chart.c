@@ -3,6 +3,8 @@
 #include "report/html.h"
 
 #include <math.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { WIDTH = 520, HEIGHT = 200, LEFT = 52, RIGHT = 12, TOP = 10, BOTTOM = 34, COLUMNS = 96, TICKS = 6 };

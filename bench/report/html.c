@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/html.h"
 
+#include "host/compiler.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void html_text(FILE *out, const char *text)

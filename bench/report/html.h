@@ -2,7 +2,11 @@
 /* Pieces of HTML pages and charts as SVG. Every text goes through html_text(). */
 #pragma once
 
+#include "host/compiler.h"
 #include "result/sample.h"
+
+#include <stddef.h>
+#include <stdio.h>
 
 /* Escapes what has a meaning in HTML and in attributes. */
 void html_text(FILE *out, const char *text);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/report.h"
 
-#include "stats/quality.h"
-#include "report/spark.h"
+#include "host/mem.h"
 #include "host/table.h"
+#include "report/spark.h"
+#include "stats/quality.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,7 +187,7 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite)
 	report_title(out, r, metric);
 	report_origin(out, r);
 	fputc('\n', out);
-	table_print(table, out, want_colour(out));
+	table_print(table, out, table_wants_colour(out));
 	table_free(table);
 	print_legend(out, metric);
 	if (result_traced(r))

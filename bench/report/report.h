@@ -2,8 +2,11 @@
 /* Results and comparisons for people (text, Markdown) and for programs (JUnit XML, JSON, CSV). */
 #pragma once
 
-#include "stats/compare.h"
 #include "host/table.h"
+#include "stats/compare.h"
+
+#include <stdbool.h>
+#include <stdio.h>
 
 void report_result(FILE *out, const struct result *result, const struct suite *suite);
 void report_comparison(FILE *out, const struct comparison *c);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "report/report.h"
-
 #include "stats/machine_identity.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 static enum colour verdict_colour(enum verdict verdict)
 {
@@ -151,7 +153,7 @@ void report_comparison(FILE *out, const struct comparison *c)
 	print_side(out, "A", c->a);
 	print_side(out, "B", c->b);
 	fputc('\n', out);
-	table_print(table, out, want_colour(out));
+	table_print(table, out, table_wants_colour(out));
 	table_free(table);
 	print_legend(out, c);
 	print_notes(out, c, "");

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* RFC 4180, with LF at the end of lines. */
+#include "host/compiler.h"
 #include "report/report.h"
 
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 static void text(FILE *out, const char *s)

@@ -2,6 +2,8 @@
 /* A comparison for other programs: what the tables show, with verdicts as words. */
 #include "report/report.h"
 
+#include <stddef.h>
+
 static json_t *side(const struct result *r)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "machine", result_text(r, "machine"), "date",

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* JUnit XML: a regression is a failure, a missing benchmark an error, an unsure or new one is skipped. */
+#include "host/compiler.h"
 #include "report/report.h"
 
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 static void print_escaped(FILE *out, const char *text)

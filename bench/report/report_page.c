@@ -272,6 +272,6 @@ void report_page(FILE *out, const struct report_section *sections, size_t count)
 		print_overview(out, sections, count);
 	for (size_t i = 0; i < count; i++)
 		print_section(out, &sections[i]);
-	fprintf(out, "<p class=\"dim\">hbench %s</p>\n<script>\n%s</script>\n</body>\n</html>\n", HBENCH_VERSION,
+	fprintf(out, "<p class=\"dim\">hbench %s</p>\n<script>\n%s</script>\n</body>\n</html>\n", TOOLS_VERSION,
 		report_page_js);
 }

@@ -2,8 +2,11 @@
 /* Results as one self-contained HTML page: summary, verdicts, distributions, histories, facts of the machine. */
 #pragma once
 
-#include "stats/compare.h"
 #include "history/db.h"
+#include "stats/compare.h"
+
+#include <stddef.h>
+#include <stdio.h>
 
 struct report_section {
 	const struct result *result;

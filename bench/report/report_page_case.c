@@ -2,9 +2,10 @@
 #include "report/report_page_case.h"
 
 #include "history/history.h"
+#include "host/mem.h"
 #include "report/html.h"
-#include "stats/quality.h"
 #include "report/report.h"
+#include "stats/quality.h"
 
 #include <ctype.h>
 #include <stdlib.h>

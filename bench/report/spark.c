@@ -3,6 +3,7 @@
 
 #include <langinfo.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 enum { LEVELS = 8, VALUES_MAX = 64 };

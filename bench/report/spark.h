@@ -4,6 +4,8 @@
 
 #include "result/sample.h"
 
+#include <stddef.h>
+
 enum { SPARK_WIDTH = 16, SPARK_TEXT_MAX = 3 * 64 + 1 };
 
 /* The distribution from min to p99, without the tail that would squeeze all else into one character. */

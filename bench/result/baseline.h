@@ -2,6 +2,7 @@
 /* Where baselines are: <folder>/<machine>/<suite>.json. */
 #pragma once
 
+#include "host/error.h"
 #include "result/result.h"
 
 /* The file of a result's baseline in a folder. */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "result/google_benchmark.h"
 
+#include "host/error.h"
 #include "host/json_file.h"
+#include "host/mem.h"
 #include "stats/verdict.h"
 
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,7 +191,7 @@ static bool import_json(struct result *result, const json_t *root, const char *s
 	for (i = 0; i < result->count; i++)
 		most = result->benchmarks[i].boot_count > most ? result->benchmarks[i].boot_count : most;
 	result_set_number(result, "boots", (int64_t)most);
-	result_set_text(result, "hbench_version", HBENCH_VERSION);
+	result_set_text(result, "hbench_version", TOOLS_VERSION);
 	result_merge(result);
 	return true;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "host/error.h"
 #include "result/result.h"
 
 /* To be released with json_decref(). */

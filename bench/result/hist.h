@@ -6,7 +6,9 @@
  */
 #pragma once
 
-#include "host/util.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum { HIST_BITS = 5 };
 

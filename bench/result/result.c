@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "result/result.h"
 
+#include "host/mem.h"
+
 #include <stdlib.h>
 #include <string.h>
 

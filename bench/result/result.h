@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "host/error.h"
 #include "result/sample.h"
 
 #include <jansson.h>

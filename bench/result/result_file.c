@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Results to and from JSON. Files come from elsewhere (another machine, a CI cache): everything is checked. */
+#include "host/file.h"
+#include "host/json_file.h"
+#include "host/mem.h"
 #include "result/result.h"
 
-#include "host/json_file.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "result/sample.h"
 
+#include "host/error.h"
+
 static bool ordered(const struct sample *s)
 {
 	return s->min <= s->p50 && s->p50 <= s->p90 && s->p90 <= s->p99 && s->p99 <= s->p999 && s->p999 <= s->max;

@@ -2,6 +2,7 @@
 /* One measurement of one case in one boot, or the sum of those of several boots. */
 #pragma once
 
+#include "host/error.h"
 #include "result/hist.h"
 
 enum { SAMPLE_ORDER_MAX = 64 };

@@ -2,12 +2,14 @@
 #include "result/suite.h"
 
 #include "host/json_file.h"
+#include "host/mem.h"
 #include "measure/protocol.h"
 #include "stats/verdict.h"
 
 #include <dirent.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -2,7 +2,9 @@
 /* What a suite measures, as its file in bench/suites says: cases, their meaning, goals and thresholds. */
 #pragma once
 
-#include "host/util.h"
+#include "host/error.h"
+
+#include <stddef.h>
 
 enum { SUITE_METRICS_MAX = 12, SUITE_CPUS_MAX = 128 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "stats/aa.h"
 
+#include "host/mem.h"
+
 #include <gsl/gsl_randist.h>
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "host/util.h"
+#include <stddef.h>
 
 enum { CHANGE_SEGMENT_MIN = 3 };
 

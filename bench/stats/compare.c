@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "stats/compare.h"
 
+#include "host/exit_code.h"
+#include "host/mem.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

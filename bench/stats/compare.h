@@ -2,8 +2,9 @@
 /* Two results side by side: what `compare` shows and `gate` judges. */
 #pragma once
 
-#include "stats/modes.h"
+#include "host/exit_code.h"
 #include "result/suite.h"
+#include "stats/modes.h"
 #include "stats/verdict.h"
 
 struct pair {

@@ -4,6 +4,8 @@
 
 #include "result/result.h"
 
+#include <stdio.h>
+
 /* False, with the fields that differ, when the results are of different machines. Fields only one side has do not
  * count. */
 bool machine_same(const struct result *a, const struct result *b, struct error *error) must_check;

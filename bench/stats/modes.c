@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "stats/modes.h"
 
+#include "host/mem.h"
+
 #include <math.h>
 #include <stdlib.h>
 

@@ -4,6 +4,8 @@
 #include "stats/modes.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Far out is beyond ten deviations (as a normal distribution's) from the median, and no less than this above it. */

@@ -2,6 +2,7 @@
 #include "stats/verdict.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { BOOTS_NEEDED = 3 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "htrace.h"
-
-#include "measure/session_log.h"
+#include "host/exit_code.h"
 #include "host/trace_file.h"
+#include "htrace.h"
+#include "measure/session_log.h"
 #include "measure/trace_meta.h"
 
 static struct {

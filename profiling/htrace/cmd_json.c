@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The format of Chrome's tracing, which Perfetto reads: times are microseconds. */
-#include "htrace.h"
-
 #include "fields.h"
+#include "host/mem.h"
+#include "htrace.h"
 #include "result/result.h"
 #include "slices.h"
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

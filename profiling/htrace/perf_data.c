@@ -5,6 +5,9 @@
  */
 #include "perf_data.h"
 
+#include "host/exit_code.h"
+#include "host/file.h"
+#include "host/mem.h"
 #include "host/trace_file.h"
 
 #include <errno.h>

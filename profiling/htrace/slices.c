@@ -2,6 +2,7 @@
 #include "slices.h"
 
 #include "fields.h"
+#include "host/mem.h"
 
 #include <stdlib.h>
 

@@ -7,6 +7,8 @@
 #include "result/result.h"
 #include "samples.h"
 
+#include <stdio.h>
+
 /* The largest there is for what is larger: only in files that somebody made up. */
 static json_t *integer(uint64_t value)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The program as a user meets it: exit codes, messages and files; a script stands in for the emulator. */
-#include "program.h"
-
-#include "measure/child.h"
-#include "result/result.h"
-
 #include "build.h"
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "measure/child.h"
+#include "program.h"
+#include "result/result.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -35,7 +36,7 @@ static void help(void **state)
 		expect(0, "--help");
 	}
 	expect(0, "--version");
-	has("hbench " HBENCH_VERSION);
+	has("hbench " TOOLS_VERSION);
 	expect(2, "measure");
 	has("no verb `measure`");
 }
@@ -193,14 +194,14 @@ static void invalid_runs(void **state)
 
 static void hanging_machine(void **state)
 {
-	double start = seconds_now();
+	double start = clock_seconds();
 
 	(void)state;
 	machine("cut", "33", true);
 	expect(4, RUN "--timeout 3 -o hang.json");
 	has("the time is over");
 	has("--timeout");
-	assert_true(seconds_now() - start < 500);
+	assert_true(clock_seconds() - start < 500);
 	assert_false(exists("hang.json"));
 }
 

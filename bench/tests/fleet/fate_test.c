@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "test.h"
-
 #include "fleet/fate.h"
+#include "host/file.h"
+#include "host/mem.h"
 #include "scratch.h"
+#include "test.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench fleet` as a whole, with scripts in the place of machines. */
-#include "program.h"
-
-#include "measure/child.h"
+#include "host/file.h"
 #include "host/json_file.h"
+#include "host/mem.h"
+#include "measure/child.h"
+#include "program.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What machines do wrong, and what it is called. */
-#include "test.h"
-
 #include "fleet/watch.h"
+#include "host/file.h"
+#include "host/mem.h"
 #include "measure/lines.h"
+#include "test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* usage: hbench_db_test [URL]: with SQLite in a temporary folder, or with the empty database that the URL names. */
-#include "test.h"
-
+#include "build.h"
 #include "history/db.h"
 #include "history/history.h"
-
-#include "build.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "test.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

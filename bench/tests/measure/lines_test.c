@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/lines.h"
 #include "test.h"
 
-#include "measure/lines.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "test.h"
-
+#include "build.h"
+#include "host/mem.h"
 #include "report/html.h"
 #include "report/report_page.h"
-
-#include "build.h"
+#include "test.h"
 
 #include <ctype.h>
 #include <string.h>

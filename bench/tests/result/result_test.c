@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "test.h"
-
-#include "result/result.h"
-
 #include "build.h"
+#include "host/file.h"
+#include "result/result.h"
+#include "test.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "build.h"
+#include "measure/validity.h"
+#include "stats/quality.h"
 #include "test.h"
 
-#include "stats/quality.h"
-#include "measure/validity.h"
-
-#include "build.h"
-
+#include <stdio.h>
 #include <string.h>
 
 static char told[2000];

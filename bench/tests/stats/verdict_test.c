@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "test.h"
-
+#include "build.h"
+#include "host/mem.h"
 #include "stats/aa.h"
 #include "stats/compare.h"
 #include "stats/machine_identity.h"
 #include "stats/self_test.h"
-
-#include "build.h"
+#include "test.h"
 
 #include <string.h>
 

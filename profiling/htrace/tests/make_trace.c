@@ -4,6 +4,7 @@
  * Writes a trace with every event, on two CPUs, the same each time. Samples in the kernel and in user code are at the
  * given addresses.
  */
+#include "host/mem.h"
 #include "host/trace_file.h"
 
 #include <stdlib.h>
