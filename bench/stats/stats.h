@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "stats/estimator.h"
+#include "result/estimator.h"
 
 struct interval {
 	double low, high;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "stats/estimator.h"
+#include "result/estimator.h"
 
 #include <gsl/gsl_randist.h>
 #include <math.h>
