@@ -2,6 +2,7 @@
 #include "host/json_file.h"
 
 #include "host/file.h"
+#include "host/mem.h"
 #include "host/text.h"
 
 #include <stdlib.h>
@@ -33,4 +34,22 @@ void json_file_text(const json_t *object, const char *key, char *out, size_t siz
 
 	snprintf(out, size, "%s", text ? text : "");
 	text_mask(out);
+}
+
+json_t *json_file_string(const char *text)
+{
+	char *copy = xstrdup(text);
+	json_t *string;
+
+	for (char *c = copy; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	string = json_string(copy);
+	for (char *c = copy; !string && *c; c++)
+		if ((unsigned char)*c > '~')
+			*c = '?';
+	if (!string)
+		string = json_string(copy);
+	free(copy);
+	return string;
 }

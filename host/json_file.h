@@ -15,3 +15,6 @@ bool json_file_error(struct error *error, const char *path, const struct error *
 
 /* Copies a text of an object, without control characters; "" when it is not there. */
 void json_file_text(const json_t *object, const char *key, char *out, size_t size);
+
+/* A string without control characters and always valid UTF-8: what it replaces becomes a question mark. */
+json_t *json_file_string(const char *text);

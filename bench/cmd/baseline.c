@@ -3,6 +3,7 @@
 #include "host/clock.h"
 #include "host/exit_code.h"
 #include "host/file.h"
+#include "host/json_file.h"
 #include "host/mem.h"
 #include "host/table.h"
 #include "report/report.h"
@@ -48,7 +49,7 @@ static void note_provenance(struct result *result, const struct result *old)
 
 	clock_date(date);
 	json_object_set_new(provenance, "recorded", json_string(date));
-	json_object_set_new(provenance, "reason", result_string(o.reason ? o.reason : "first baseline"));
+	json_object_set_new(provenance, "reason", json_file_string(o.reason ? o.reason : "first baseline"));
 	if (old->context)
 		json_object_set_new(provenance, "replaces", origin(old));
 	json_object_set_new(result->context, "provenance", provenance);

@@ -7,9 +7,9 @@
 #include "host/exit_code.h"
 #include "host/file.h"
 #include "host/mem.h"
-#include "measure/protocol.h"
 #include "measure/run.h"
 #include "measure/target_console.h"
+#include "result/name.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -26,7 +26,7 @@ static void take_suites(struct plan *plan, const char *suites)
 	char *copy = xstrdup(suites), *save = NULL;
 
 	for (char *name = strtok_r(copy, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
-		if (!protocol_name_valid(name))
+		if (!name_valid(name))
 			verb_usage(&verb_fleet, "`%s` is no name of a suite", name);
 		plan->suites = xreallocarray(plan->suites, plan->suite_count + 1, sizeof(*plan->suites));
 		plan->suites[plan->suite_count++] = xstrdup(name);

@@ -7,7 +7,8 @@
 #include "measure/target.h"
 #include "report/report.h"
 #include "result/google_benchmark.h"
-#include "stats/verdict.h"
+#include "result/metric.h"
+#include "result/name.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -113,7 +114,7 @@ static void check_options(bool logs)
 		verb_usage(&verb_import, "--machine is needed");
 	if (o.machine && !target_id_valid(o.machine))
 		verb_usage(&verb_import, "a machine's id has only letters, digits, `_`, `.` and `-`");
-	if (o.suite && !protocol_name_valid(o.suite))
+	if (o.suite && !name_valid(o.suite))
 		verb_usage(&verb_import, "a suite's name is of a-z, 0-9 and _");
 	if (!metric_find(o.metric))
 		verb_usage(&verb_import, "`%s` is not a metric; there are instructions and ticks", o.metric);

@@ -2,6 +2,7 @@
 #include "fleet/ledger_report.h"
 
 #include "host/file.h"
+#include "host/json_file.h"
 #include "host/mem.h"
 #include "host/text.h"
 #include "report/report.h"
@@ -149,7 +150,7 @@ static json_t *row_json(const struct ledger_row *row)
 {
 	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:o}", "machine", row->machine->name, "suite",
 				   row->suite, "verdict", fate_text(row->fate.verdict), "gate", row->gate, "why",
-				   result_string(row->why), "exit_code", row->code, "boots", row->fate.good_boots,
+				   json_file_string(row->why), "exit_code", row->code, "boots", row->fate.good_boots,
 				   "attempts", attempts_json(&row->fate));
 
 	if (row->compared)

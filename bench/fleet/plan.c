@@ -7,7 +7,7 @@
 #include "host/json_file.h"
 #include "host/mem.h"
 #include "measure/elf_info.h"
-#include "measure/protocol.h"
+#include "result/name.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,7 +108,7 @@ static bool take_suites(struct plan *plan, const json_t *list)
 	{
 		const char *name = json_string_value(suite);
 
-		if (!name || !protocol_name_valid(name))
+		if (!name || !name_valid(name))
 			return false;
 		plan->suites[plan->suite_count++] = xstrdup(name);
 	}

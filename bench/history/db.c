@@ -5,7 +5,7 @@
 #include "host/error.h"
 #include "host/hash.h"
 #include "host/mem.h"
-#include "stats/verdict.h"
+#include "result/metric.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 #include "history/history.h"
 
 #include "host/mem.h"
+#include "result/metric.h"
 #include "stats/change_points.h"
 
 #include <stdlib.h>

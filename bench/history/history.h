@@ -3,7 +3,7 @@
 #pragma once
 
 #include "history/db.h"
-#include "stats/verdict.h"
+#include "result/metric.h"
 
 #include <stddef.h>
 

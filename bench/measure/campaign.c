@@ -3,13 +3,14 @@
 
 #include "host/error.h"
 #include "host/exit_code.h"
+#include "host/json_file.h"
 #include "host/mem.h"
 #include "host/trace_file.h"
 #include "measure/collect.h"
 #include "measure/image.h"
 #include "measure/run.h"
 #include "measure/trace_meta.h"
-#include "stats/verdict.h"
+#include "result/metric.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,9 +48,9 @@ static void note_command(struct result *result, char *const argv[])
 {
 	json_t *array = json_array();
 
-	json_array_append_new(array, result_string(image_name(*argv)));
+	json_array_append_new(array, json_file_string(image_name(*argv)));
 	while (*++argv)
-		json_array_append_new(array, result_string(*argv));
+		json_array_append_new(array, json_file_string(*argv));
 	json_object_set_new(result->context, "command_line", array);
 }
 

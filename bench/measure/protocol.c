@@ -3,19 +3,13 @@
 
 #include "host/error.h"
 #include "host/mem.h"
+#include "result/name.h"
 
 #include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool protocol_name_valid(const char *name)
-{
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-
-	return len && !name[len];
-}
 
 static bool get_string(const json_t *object, const char *key, protocol_string out, struct error *error)
 {
@@ -88,7 +82,7 @@ static bool append_param(char *name, const char *key, const json_t *value, struc
 		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		text = number;
 	}
-	if (!protocol_name_valid(key) || !text || !param_value_valid(text))
+	if (!name_valid(key) || !text || !param_value_valid(text))
 		return error_set(error, "a parameter is neither an integer nor a plain word");
 	return append(name, "/", error) && append(name, key, error) && append(name, ":", error) &&
 	       append(name, text, error);
@@ -101,14 +95,14 @@ static int by_name(const void *a, const void *b)
 
 static bool append_params(char *name, json_t *params, struct error *error)
 {
-	const char *keys[PROTOCOL_PARAMS_MAX], *key;
+	const char *keys[NAME_PARAMS_MAX], *key;
 	json_t *value;
 	size_t count = 0;
 
 	if (!json_is_object(params))
 		return error_set(error, "\"params\" is not an object");
-	if (json_object_size(params) > PROTOCOL_PARAMS_MAX)
-		return error_set(error, "more than %d parameters", PROTOCOL_PARAMS_MAX);
+	if (json_object_size(params) > NAME_PARAMS_MAX)
+		return error_set(error, "more than %d parameters", NAME_PARAMS_MAX);
 	json_object_foreach(params, key, value) keys[count++] = key;
 	qsort(keys, count, sizeof(*keys), by_name);
 	for (size_t i = 0; i < count; i++)
@@ -124,7 +118,7 @@ static bool get_identity(json_t *object, struct record *record, struct error *er
 
 	if (!get_string(object, "suite", record->suite, error) || !get_string(object, "case", name, error))
 		return false;
-	if (!protocol_name_valid(record->suite) || !protocol_name_valid(name))
+	if (!name_valid(record->suite) || !name_valid(name))
 		return error_set(error, "\"suite\" and \"case\" must be of a-z, 0-9 and _");
 	record->name[0] = '\0';
 	return append(record->name, name, error) &&
@@ -244,7 +238,7 @@ static bool parse_run(json_t *object, struct record *record, struct error *error
 		return json_is_integer(json_object_get(object, "protocol"));
 	if (!get_string(object, "suite", r->suite, error))
 		return false;
-	if (!protocol_name_valid(r->suite))
+	if (!name_valid(r->suite))
 		return error_set(error, "\"suite\" must be of a-z, 0-9 and _");
 	return get_string(object, "kernel", r->kernel, error) && get_string(object, "cpu", r->cpu, error) &&
 	       get_string(object, "vendor", r->vendor, error) && get_string(object, "cmdline", r->cmdline, error) &&

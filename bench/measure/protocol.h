@@ -15,7 +15,6 @@ enum {
 	PROTOCOL_VERSION = 1,
 	PROTOCOL_LINE_MAX = 16384,
 	PROTOCOL_STRING_MAX = 120,
-	PROTOCOL_PARAMS_MAX = 8,
 	PROTOCOL_NAME_MAX = 256,
 };
 
@@ -70,6 +69,3 @@ struct record {
 bool protocol_parse(const char *line, size_t len, struct record *record, struct error *error) must_check;
 
 void record_free(struct record *record);
-
-/* True for `[a-z0-9_]+`, the form of names of cases and parameters. */
-bool protocol_name_valid(const char *name);

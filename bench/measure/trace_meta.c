@@ -2,6 +2,7 @@
 #include "measure/trace_meta.h"
 
 #include "host/clock.h"
+#include "host/json_file.h"
 #include "host/mem.h"
 #include "host/trace_file.h"
 
@@ -11,7 +12,7 @@
 static void set_text(struct trace *trace, const char *key, const char *text)
 {
 	if (*text)
-		json_object_set_new(trace->meta, key, result_string(text));
+		json_object_set_new(trace->meta, key, json_file_string(text));
 }
 
 /* The cases that the roottask's command line restricts the run to. */

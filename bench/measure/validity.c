@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/validity.h"
 
-#include "stats/verdict.h"
+#include "result/metric.h"
 
 #include <math.h>
 

@@ -4,6 +4,7 @@
 #include "host/mem.h"
 #include "host/table.h"
 #include "report/spark.h"
+#include "result/metric.h"
 #include "stats/quality.h"
 
 #include <stdbool.h>

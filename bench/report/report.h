@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/table.h"
+#include "result/metric.h"
 #include "stats/compare.h"
 
 #include <stdbool.h>

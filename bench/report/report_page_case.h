@@ -3,6 +3,7 @@
 #pragma once
 
 #include "report/report_page.h"
+#include "result/metric.h"
 
 /* The class of elements that show a verdict. */
 const char *report_page_class(enum verdict verdict);

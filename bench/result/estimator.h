@@ -7,8 +7,6 @@
 
 #include "result/sample.h"
 
-#include <gsl/gsl_rng.h>
-
 struct estimator {
 	const char *name;    /* "p99" */
 	const char *meaning; /* "mean of the boots' 99th percentiles" */
@@ -27,9 +25,3 @@ double estimator_value(const struct estimator *estimator, const struct sample *s
 
 /* Mean of the boots' values. */
 double estimator_mean(const struct estimator *estimator, const struct sample *boots, size_t count);
-
-/*
- * The value that another boot of the same kind might have had: drawn from the distribution of this order statistic in
- * samples of as many windows as the boot has.
- */
-double estimator_resample(const struct estimator *estimator, const struct sample *sample, gsl_rng *rng);

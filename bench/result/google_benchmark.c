@@ -4,7 +4,7 @@
 #include "host/error.h"
 #include "host/json_file.h"
 #include "host/mem.h"
-#include "stats/verdict.h"
+#include "result/metric.h"
 
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "result/result.h"
 
+#include "host/json_file.h"
 #include "host/mem.h"
 
 #include <stdlib.h>
@@ -27,27 +28,9 @@ bool result_traced(const struct result *result)
 	return json_is_true(json_object_get(result->context, "traced"));
 }
 
-json_t *result_string(const char *text)
-{
-	char *copy = xstrdup(text);
-	json_t *string;
-
-	for (char *c = copy; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	string = json_string(copy);
-	for (char *c = copy; !string && *c; c++)
-		if ((unsigned char)*c > '~')
-			*c = '?';
-	if (!string)
-		string = json_string(copy);
-	free(copy);
-	return string;
-}
-
 void result_set_text(struct result *result, const char *key, const char *value)
 {
-	json_object_set_new(result->context, key, result_string(value));
+	json_object_set_new(result->context, key, json_file_string(value));
 }
 
 void result_set_number(struct result *result, const char *key, int64_t value)
@@ -113,7 +96,7 @@ void result_add_skip(struct result *result, const char *name, const char *why)
 		skipped = json_object();
 		json_object_set_new(result->context, "skipped", skipped);
 	}
-	json_object_set_new(skipped, name, result_string(why));
+	json_object_set_new(skipped, name, json_file_string(why));
 }
 
 struct result result_copy(const struct result *result)

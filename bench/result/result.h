@@ -34,9 +34,6 @@ bool result_traced(const struct result *result);
 /* Text of a member of the context, "" when there is none. */
 const char *result_text(const struct result *result, const char *key);
 
-/* A JSON string without control characters and always valid: what it replaces becomes a question mark. */
-json_t *result_string(const char *text);
-
 void result_set_text(struct result *result, const char *key, const char *value);
 void result_set_number(struct result *result, const char *key, int64_t value);
 

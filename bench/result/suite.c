@@ -3,8 +3,8 @@
 
 #include "host/json_file.h"
 #include "host/mem.h"
-#include "measure/protocol.h"
-#include "stats/verdict.h"
+#include "result/metric.h"
+#include "result/name.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -20,9 +20,9 @@ enum { FILE_MAX = 4 << 20, CASES_MAX = 100000 };
 struct expansion {
 	struct suite *suite;
 	json_t *object; /* the case in the file */
-	const char *keys[PROTOCOL_PARAMS_MAX];
+	const char *keys[NAME_PARAMS_MAX];
 	size_t key_count;
-	const json_t *values[PROTOCOL_PARAMS_MAX]; /* the present combination */
+	const json_t *values[NAME_PARAMS_MAX]; /* the present combination */
 };
 
 const char *suite_folder(void)
@@ -192,12 +192,12 @@ static bool load_case(struct suite *suite, json_t *object, struct error *error)
 	const char *name = json_string_value(json_object_get(object, "case")), *key;
 	struct error why;
 
-	if (!name || !protocol_name_valid(name))
+	if (!name || !name_valid(name))
 		return error_set(error, "a case has no \"case\" of a-z, 0-9 and _");
 	if (!json_string_value(json_object_get(object, "meaning")))
 		return error_set(error, "%s has no \"meaning\"", name);
-	if (json_object_size(params) > PROTOCOL_PARAMS_MAX)
-		return error_set(error, "%s has more than %d parameters", name, PROTOCOL_PARAMS_MAX);
+	if (json_object_size(params) > NAME_PARAMS_MAX)
+		return error_set(error, "%s has more than %d parameters", name, NAME_PARAMS_MAX);
 	json_object_foreach(params, key, value) e.keys[e.key_count++] = key;
 	qsort(e.keys, e.key_count, sizeof(*e.keys), by_name);
 	if (!expand(&e, 0, &why))
@@ -238,7 +238,7 @@ static bool load_json(struct suite *suite, const json_t *root, struct error *err
 	json_t *object;
 	size_t i;
 
-	if (!name || !protocol_name_valid(name) || !title)
+	if (!name || !name_valid(name) || !title)
 		return error_set(error, "\"suite\" (of a-z, 0-9 and _) or \"title\" is missing");
 	suite->name = xstrdup(name);
 	suite->title = xstrdup(title);
@@ -277,7 +277,7 @@ bool suite_load(struct suite *suite, const char *name, struct error *error)
 	bool good;
 
 	*suite = (struct suite){0};
-	if (!protocol_name_valid(name))
+	if (!name_valid(name))
 		return error_set(error, "`%s` is not the name of a suite", name);
 	path = xasprintf("%s/%s.json", suite_folder(), name);
 	good = suite_load_file(suite, path, error);

@@ -2,6 +2,7 @@
 #include "stats/aa.h"
 
 #include "host/mem.h"
+#include "result/metric.h"
 
 #include <gsl/gsl_randist.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 
 #include "host/exit_code.h"
 #include "host/mem.h"
+#include "result/metric.h"
 
 #include <stdio.h>
 #include <stdlib.h>

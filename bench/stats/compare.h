@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/exit_code.h"
+#include "result/metric.h"
 #include "result/suite.h"
 #include "stats/modes.h"
 #include "stats/verdict.h"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "stats/quality.h"
 
+#include "result/metric.h"
 #include "stats/modes.h"
+#include "stats/stats.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /* What one has to know before trusting a number with noise: several modes, outliers, boots that differ. */
 #pragma once
 
-#include "stats/verdict.h"
+#include "result/metric.h"
 
 #define QUALITY_TEXT_MAX 300
 

@@ -2,6 +2,7 @@
 #include "stats/stats.h"
 
 #include "host/mem.h"
+#include "stats/resample.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_rng.h>
@@ -238,7 +239,7 @@ static double resampled(gsl_rng *rng, const struct estimator *estimator, const s
 	double sum = 0;
 
 	for (size_t i = 0; i < boots->count; i++)
-		sum += estimator_resample(estimator, &boots->samples[gsl_rng_uniform_int(rng, boots->count)], rng);
+		sum += resample(estimator, &boots->samples[gsl_rng_uniform_int(rng, boots->count)], rng);
 	return sum / (double)boots->count;
 }
 

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "result/metric.h"
 #include "result/result.h"
 #include "stats/stats.h"
 
@@ -14,17 +15,6 @@ enum verdict {
 	VERDICT_MISSING, /* in A only */
 	VERDICT_NEW,     /* in B only */
 	VERDICT_COUNT
-};
-
-struct metric {
-	const char *name;                  /* "instructions" */
-	const char *unit;                  /* "executed instructions per operation" */
-	const struct estimator *estimator; /* that decides, unless a suite names more */
-	const char *value;                 /* what the estimator is called: "minimum" */
-	const char *nature;                /* "exact" */
-	bool exact;
-	double threshold;        /* percent, when the suite names none */
-	uint64_t windows_needed; /* on each side */
 };
 
 struct outcome {
@@ -39,13 +29,6 @@ struct outcome {
 	double superiority;       /* probability that a value of B is above one of A */
 	char why[160];            /* for the unsure, else "" */
 };
-
-/* NULL when no metric has that name. */
-const struct metric *metric_find(const char *name);
-
-/* The one number that stands for a benchmark in this metric. */
-uint64_t metric_value(const struct metric *metric, const struct estimator *estimator,
-		      const struct benchmark *benchmark);
 
 /* The numbers of a comparison, without a verdict. Either side may be NULL (missing, new), not both. */
 struct outcome verdict_measure(const struct metric *metric, const struct estimator *estimator,
