@@ -28,7 +28,7 @@ static void value_cell(struct table *table, bool present, uint64_t value)
 		table_cell(table, COLOUR_DIM, "-");
 }
 
-static void change_cells(struct table *table, const struct outcome *o, enum colour colour)
+static void change_cells(struct table *table, const struct difference *o, enum colour colour)
 {
 	bool both = verdict_has_both(o);
 
@@ -44,7 +44,7 @@ static void change_cells(struct table *table, const struct outcome *o, enum colo
 		table_cell(table, colour, "from 0");
 }
 
-static void confidence_cells(struct table *table, const struct outcome *o)
+static void confidence_cells(struct table *table, const struct difference *o)
 {
 	if (!o->tested) {
 		table_cell(table, COLOUR_DIM, "%s", "");
@@ -60,7 +60,7 @@ static void confidence_cells(struct table *table, const struct outcome *o)
 
 static void pair_row(struct table *table, const struct pair *p, bool exact)
 {
-	const struct outcome *o = &p->outcome;
+	const struct difference *o = &p->difference;
 	enum colour colour = verdict_colour(o->verdict);
 
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(p->label));
@@ -103,9 +103,9 @@ static void print_tally(FILE *out, const struct comparison *c)
 
 static void print_note(FILE *out, const struct pair *p, const char *bullet)
 {
-	if (p->outcome.verdict == VERDICT_UNSURE)
-		fprintf(out, "%snot enough data %s: %s\n", bullet, p->label, p->outcome.why);
-	if (p->outcome.verdict == VERDICT_MISSING)
+	if (p->difference.verdict == VERDICT_UNSURE)
+		fprintf(out, "%snot enough data %s: %s\n", bullet, p->label, p->difference.why);
+	if (p->difference.verdict == VERDICT_MISSING)
 		fprintf(out, "%sMISSING %s: %s\n", bullet, p->label,
 			p->note ? p->note : "A has it and B did not report it");
 	if (p->shift.mass > 0)

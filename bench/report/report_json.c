@@ -13,7 +13,7 @@ static json_t *side(const struct result *r)
 
 static json_t *pair(const struct pair *p)
 {
-	const struct outcome *o = &p->outcome;
+	const struct difference *o = &p->difference;
 	json_t *object = json_pack("{s:s, s:s, s:s, s:f}", "name", p->name, "estimator", p->estimator->name,
 				   "verdict", verdict_name(o->verdict), "threshold_percent", p->threshold);
 

@@ -37,7 +37,7 @@ static void print_outcome(FILE *out, const char *element, const char *message)
 
 static void print_verdict(FILE *out, const struct comparison *c, const struct pair *p)
 {
-	const struct outcome *o = &p->outcome;
+	const struct difference *o = &p->difference;
 	char text[512], confidence[80] = "";
 
 	if (o->tested)
@@ -70,8 +70,8 @@ static void print_pair(FILE *out, const struct comparison *c, const struct pair 
 	report_junit_attribute(out, "name", p->label);
 	fputs(" time=\"0\">\n", out);
 	print_verdict(out, c, p);
-	fprintf(out, "    <system-out>A %ju, B %ju, %s</system-out>\n  </testcase>\n", (uintmax_t)p->outcome.a,
-		(uintmax_t)p->outcome.b, verdict_name(p->outcome.verdict));
+	fprintf(out, "    <system-out>A %ju, B %ju, %s</system-out>\n  </testcase>\n", (uintmax_t)p->difference.a,
+		(uintmax_t)p->difference.b, verdict_name(p->difference.verdict));
 }
 
 void report_junit(FILE *out, const struct comparison *c)

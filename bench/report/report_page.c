@@ -147,7 +147,7 @@ static void print_name_cell(FILE *out, const struct report_section *page, const 
 	fputs("</a></td>", out);
 }
 
-static void print_confidence(FILE *out, const struct outcome *o)
+static void print_confidence(FILE *out, const struct difference *o)
 {
 	if (o->tested)
 		html_cell(out, "td", "number dim", "%+.2f..%+.2f%%, p %s%.4f", o->interval.low, o->interval.high,
@@ -168,7 +168,7 @@ static void print_goal(FILE *out, const struct pair *p)
 static void print_pair(FILE *out, const struct report_section *page, const struct pair *p)
 {
 	bool exact = page->comparison->metric->exact;
-	const struct outcome *o = &p->outcome;
+	const struct difference *o = &p->difference;
 	const char *class = report_page_class(o->verdict);
 
 	fputs("<tr", out);

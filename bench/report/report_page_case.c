@@ -131,8 +131,8 @@ static void print_notes(FILE *out, const struct report_section *page, const stru
 			    (uintmax_t)p->shift.from, 100 * p->shift.mass, (uintmax_t)p->shift.to);
 		fputs("</li>\n", out);
 	}
-	if (p && *p->outcome.why)
-		print_warning(out, p->name, p->outcome.why);
+	if (p && *p->difference.why)
+		print_warning(out, p->name, p->difference.why);
 	if (metric)
 		quality_check(page->result, b, metric, print_warning, out);
 	fputs("</ul>\n", out);
@@ -143,7 +143,7 @@ void report_page_case(FILE *out, const struct report_section *page, const struct
 {
 	const struct pair *p = find_pair(page->comparison, b->name);
 	const struct suite_case *known = page->suite ? suite_find(page->suite, b->name) : NULL;
-	enum verdict verdict = p ? p->outcome.verdict : VERDICT_SAME;
+	enum verdict verdict = p ? p->difference.verdict : VERDICT_SAME;
 
 	fputs("<details id=\"", out);
 	report_page_id(out, page, b->name);

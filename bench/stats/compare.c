@@ -22,10 +22,10 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 	*p = (struct pair){.name = name, .estimator = estimator, .threshold = threshold};
 	snprintf(p->label, sizeof(p->label), main_one ? "%s" : "%s [%s]", name, estimator->name);
 	p->note = result_skip_reason(c->b, name);
-	p->outcome = verdict_measure(c->metric, estimator, a, b);
+	p->difference = verdict_measure(c->metric, estimator, a, b);
 	p->has_goal = known && known->has_goal && c->metric->exact && main_one;
 	p->goal = p->has_goal ? known->goal : 0;
-	p->goal_met = p->has_goal && b && (double)p->outcome.b <= p->goal;
+	p->goal_met = p->has_goal && b && (double)p->difference.b <= p->goal;
 	if (a && b && main_one && !c->metric->exact)
 		p->shift = modes_shift(&a->merged.hist, &b->merged.hist);
 }
@@ -54,14 +54,14 @@ static void correct(struct comparison *c)
 	size_t used = 0;
 
 	for (size_t i = 0; i < c->count; i++)
-		if (c->pairs[i].outcome.tested)
-			p[used++] = c->pairs[i].outcome.p;
+		if (c->pairs[i].difference.tested)
+			p[used++] = c->pairs[i].difference.p;
 	stats_holm(p, used);
 	c->tests = used;
 	used = 0;
 	for (size_t i = 0; i < c->count; i++)
-		if (c->pairs[i].outcome.tested)
-			c->pairs[i].outcome.p = p[used++];
+		if (c->pairs[i].difference.tested)
+			c->pairs[i].difference.p = p[used++];
 	free(p);
 }
 
@@ -71,8 +71,8 @@ static void decide(struct comparison *c)
 	for (size_t i = 0; i < c->count; i++) {
 		struct pair *p = &c->pairs[i];
 
-		verdict_decide(&p->outcome, c->metric, p->threshold);
-		c->tally[p->outcome.verdict]++;
+		verdict_decide(&p->difference, c->metric, p->threshold);
+		c->tally[p->difference.verdict]++;
 	}
 }
 

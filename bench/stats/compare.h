@@ -13,7 +13,7 @@ struct pair {
 	char label[300]; /* the name, with the estimator where that is not the metric's */
 	const struct estimator *estimator;
 	double threshold; /* percent */
-	struct outcome outcome;
+	struct difference difference;
 	struct mode_shift shift; /* of values, with noise only */
 	const char *note;        /* why B skipped the case; or NULL */
 	bool has_goal, goal_met;

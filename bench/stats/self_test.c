@@ -98,9 +98,9 @@ static bool find_each(const struct result *baseline, const struct comparison *ju
 		plant(&copy, i, judged);
 	good = compare_copy(&c, &read, baseline, &copy, suite, error);
 	for (size_t i = 0; good && i < c.count; i++)
-		if (c.pairs[i].outcome.verdict != VERDICT_WORSE)
+		if (c.pairs[i].difference.verdict != VERDICT_WORSE)
 			good = error_set(error, "%s was made worse and the verdict is: %s. %s", c.pairs[i].label,
-					 verdict_name(c.pairs[i].outcome.verdict), c.pairs[i].outcome.why);
+					 verdict_name(c.pairs[i].difference.verdict), c.pairs[i].difference.why);
 	compare_free(&c);
 	result_free(&read);
 	result_free(&copy);

@@ -27,7 +27,7 @@ static enum verdict direction(double change)
 	return change > 0 ? VERDICT_WORSE : change < 0 ? VERDICT_BETTER : VERDICT_SAME;
 }
 
-static bool enough(const struct metric *metric, const struct benchmark *b, const char *side, struct outcome *o)
+static bool enough(const struct metric *metric, const struct benchmark *b, const char *side, struct difference *o)
 {
 	if (b->boot_count >= BOOTS_NEEDED && b->merged.n >= metric->windows_needed)
 		return true;
@@ -52,7 +52,7 @@ static double p_value(const struct estimator *estimator, const struct boots *a, 
 	return stats_welch_boots(estimator, a, b);
 }
 
-static void test(struct outcome *o, const struct estimator *estimator, const struct benchmark *a,
+static void test(struct difference *o, const struct estimator *estimator, const struct benchmark *a,
 		 const struct benchmark *b)
 {
 	struct boots from = boots_of(a), to = boots_of(b);
@@ -63,10 +63,10 @@ static void test(struct outcome *o, const struct estimator *estimator, const str
 	o->tested = true;
 }
 
-struct outcome verdict_measure(const struct metric *metric, const struct estimator *estimator,
-			       const struct benchmark *a, const struct benchmark *b)
+struct difference verdict_measure(const struct metric *metric, const struct estimator *estimator,
+				  const struct benchmark *a, const struct benchmark *b)
 {
-	struct outcome o = {.p = 1, .superiority = 0.5};
+	struct difference o = {.p = 1, .superiority = 0.5};
 
 	o.a = a ? metric_value(metric, estimator, a) : 0;
 	o.b = b ? metric_value(metric, estimator, b) : 0;
@@ -81,12 +81,12 @@ struct outcome verdict_measure(const struct metric *metric, const struct estimat
 	return o;
 }
 
-bool verdict_has_both(const struct outcome *outcome)
+bool verdict_has_both(const struct difference *difference)
 {
-	return outcome->verdict != VERDICT_MISSING && outcome->verdict != VERDICT_NEW;
+	return difference->verdict != VERDICT_MISSING && difference->verdict != VERDICT_NEW;
 }
 
-static void decide_exact(struct outcome *o, double threshold)
+static void decide_exact(struct difference *o, double threshold)
 {
 	double allowed = (double)o->a * threshold / 100;
 
@@ -97,7 +97,7 @@ static void decide_exact(struct outcome *o, double threshold)
  * "Same" needs the whole interval within the threshold, "better" and "worse" need a change beyond the threshold, an
  * interval without zero and a small p value. What is left is not an answer but a call for more boots.
  */
-static void decide_noisy(struct outcome *o, double threshold)
+static void decide_noisy(struct difference *o, double threshold)
 {
 	struct interval change = o->interval;
 
@@ -113,12 +113,12 @@ static void decide_noisy(struct outcome *o, double threshold)
 	}
 }
 
-void verdict_decide(struct outcome *outcome, const struct metric *metric, double threshold)
+void verdict_decide(struct difference *difference, const struct metric *metric, double threshold)
 {
-	if (!verdict_has_both(outcome))
+	if (!verdict_has_both(difference))
 		return;
 	if (metric->exact)
-		decide_exact(outcome, threshold);
-	else if (outcome->tested)
-		decide_noisy(outcome, threshold);
+		decide_exact(difference, threshold);
+	else if (difference->tested)
+		decide_noisy(difference, threshold);
 }

@@ -17,7 +17,7 @@ enum verdict {
 	VERDICT_COUNT
 };
 
-struct outcome {
+struct difference {
 	enum verdict verdict;
 	uint64_t a, b; /* the estimator's value on both sides */
 	int64_t change;
@@ -31,13 +31,13 @@ struct outcome {
 };
 
 /* The numbers of a comparison, without a verdict. Either side may be NULL (missing, new), not both. */
-struct outcome verdict_measure(const struct metric *metric, const struct estimator *estimator,
-			       const struct benchmark *a, const struct benchmark *b);
+struct difference verdict_measure(const struct metric *metric, const struct estimator *estimator,
+				  const struct benchmark *a, const struct benchmark *b);
 
 /* Sets the verdict, unless it is that a side is missing or has not enough boots. threshold is in percent. */
-void verdict_decide(struct outcome *outcome, const struct metric *metric, double threshold);
+void verdict_decide(struct difference *difference, const struct metric *metric, double threshold);
 
 /* True when there are numbers of both sides. */
-bool verdict_has_both(const struct outcome *outcome);
+bool verdict_has_both(const struct difference *difference);
 
 const char *verdict_name(enum verdict verdict);

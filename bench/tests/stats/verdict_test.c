@@ -9,11 +9,11 @@
 
 #include <string.h>
 
-static struct outcome exact(uint64_t from, uint64_t to, double threshold)
+static struct difference exact(uint64_t from, uint64_t to, double threshold)
 {
 	const struct metric *metric = metric_find("instructions");
 	struct result r = {0};
-	struct outcome o;
+	struct difference o;
 
 	build_constant(&r, "a", from, 10);
 	build_constant(&r, "b", to, 10);
@@ -60,11 +60,11 @@ static void one_side_only(void **state)
 	result_free(&r);
 }
 
-static struct outcome noisy_seeded(uint64_t from, uint64_t to, uint64_t noise, size_t boots, unsigned seed)
+static struct difference noisy_seeded(uint64_t from, uint64_t to, uint64_t noise, size_t boots, unsigned seed)
 {
 	const struct metric *metric = metric_find("ticks");
 	struct result r = {0};
-	struct outcome o;
+	struct difference o;
 
 	build_noisy(&r, "a", from, noise, boots, seed);
 	build_noisy(&r, "b", to, noise, boots, seed + 1);
@@ -75,7 +75,7 @@ static struct outcome noisy_seeded(uint64_t from, uint64_t to, uint64_t noise, s
 	return o;
 }
 
-static struct outcome noisy(uint64_t from, uint64_t to, uint64_t noise, size_t boots)
+static struct difference noisy(uint64_t from, uint64_t to, uint64_t noise, size_t boots)
 {
 	return noisy_seeded(from, to, noise, boots, 1);
 }
@@ -109,7 +109,7 @@ static void noisy_counts(void **state)
 
 static void noise_asks_for_more(void **state)
 {
-	struct outcome o = noisy(10000, 11000, 30, 2);
+	struct difference o = noisy(10000, 11000, 30, 2);
 
 	(void)state;
 	assert_int_equal(o.verdict, VERDICT_UNSURE);
@@ -215,9 +215,9 @@ static void many_comparisons(void **state)
 	assert_true(compare_results(&c, &a, &b, NULL, &error));
 	assert_int_equal(c.tests, 200);
 	assert_int_equal(c.tally[VERDICT_WORSE], 1);
-	assert_int_equal(c.pairs[7].outcome.verdict, VERDICT_WORSE);
+	assert_int_equal(c.pairs[7].difference.verdict, VERDICT_WORSE);
 	assert_int_equal(c.tally[VERDICT_BETTER], 0);
-	assert_true(c.pairs[7].outcome.p < 0.01 && c.pairs[7].outcome.superiority > 0.7);
+	assert_true(c.pairs[7].difference.p < 0.01 && c.pairs[7].difference.superiority > 0.7);
 	compare_free(&c);
 	result_free(&a);
 	result_free(&b);
@@ -249,12 +249,12 @@ static void estimators_of_a_suite(void **state)
 	result_merge(&b);
 	assert_true(compare_results(&c, &a, &b, NULL, &error));
 	assert_int_equal(c.count, 1);
-	assert_int_equal(c.pairs[0].outcome.verdict, VERDICT_SAME);
+	assert_int_equal(c.pairs[0].difference.verdict, VERDICT_SAME);
 	compare_free(&c);
 	assert_true(compare_results(&c, &a, &b, &suite, &error));
 	assert_int_equal(c.count, 2);
-	assert_int_equal(c.pairs[0].outcome.verdict, VERDICT_SAME);
-	assert_int_equal(c.pairs[1].outcome.verdict, VERDICT_WORSE);
+	assert_int_equal(c.pairs[0].difference.verdict, VERDICT_SAME);
+	assert_int_equal(c.pairs[1].difference.verdict, VERDICT_WORSE);
 	assert_string_equal(c.pairs[1].label, "ipc/x [p99]");
 	assert_true(c.pairs[0].shift.mass > 0.04 && c.pairs[0].shift.from < 3100 && c.pairs[0].shift.to > 4900);
 	compare_free(&c);
