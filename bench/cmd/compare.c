@@ -24,7 +24,7 @@ static int compare_loaded(const struct result *a, const struct result *b)
 	struct error error;
 	int code = 0;
 
-	if (!machine_same(a, b, &error))
+	if (!machine_identity_same(a, b, &error))
 		complain("note: %s", error.text);
 	if (!compare_results(&comparison, a, b, verb_suite_of(b, &storage), &error)) {
 		complain("%s", error.text);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/fleet.h"
 
-#include "fleet/fate.h"
 #include "fleet/inventory_host.h"
 #include "fleet/lock.h"
+#include "fleet/outcome.h"
 #include "fleet/power.h"
 #include "fleet/slurm.h"
 #include "host/error.h"
@@ -31,8 +31,8 @@ static const struct option_spec options[] = {
 	{"root-append", 0, OPTION_TEXT, "WORDS", "run: more words for the roottasks' command line", &o.root_append, 0,
 	 0, NULL},
 	{"boots", 0, OPTION_NUMBER, "N",
-	 "run: how often to boot each machine for each suite (1; ticks need 3 or more)", &o.boots, 1, FATE_BOOTS_MAX,
-	 NULL},
+	 "run: how often to boot each machine for each suite (1; ticks need 3 or more)", &o.boots, 1,
+	 OUTCOME_BOOTS_MAX, NULL},
 	{"jobs", 'j', OPTION_NUMBER, "N", "run: machines at the same time (all)", &o.jobs, 1, 1000, NULL},
 	{"git-revision", 0, OPTION_TEXT, "REV", "run: revision to note in the results", &o.revision, 0, 0, NULL},
 	{"output", 'o', OPTION_TEXT, "DIR",

@@ -140,7 +140,7 @@ static enum exit_code judge(const struct result *baseline, const struct result *
 	struct error error;
 	enum exit_code code;
 
-	if (!o.any_machine && !machine_same(baseline, result, &error)) {
+	if (!o.any_machine && !machine_identity_same(baseline, result, &error)) {
 		complain("%s\nInstruction counts of different machines are of different paths. "
 			 "--allow-different-machine compares them anyway.",
 			 error.text);

@@ -21,7 +21,7 @@ struct listening {
 	double start, last_byte, kernel_came; /* kernel_came: 0: not yet */
 };
 
-static enum fate_verdict fail(const struct attempt *a, enum fate_verdict verdict, const struct error *error)
+static enum outcome_verdict fail(const struct attempt *a, enum outcome_verdict verdict, const struct error *error)
 {
 	a->watch->verdict = verdict;
 	snprintf(a->watch->why, sizeof(a->watch->why), "%.500s", error->text);
@@ -96,7 +96,7 @@ static void listen_to_the_last(struct listening *l)
 	lines_finish(&l->lines, on_line, l);
 }
 
-static enum fate_verdict measure(struct listening *l)
+static enum outcome_verdict measure(struct listening *l)
 {
 	const struct attempt *a = l->attempt;
 	unsigned seconds = 0;
@@ -104,32 +104,32 @@ static enum fate_verdict measure(struct listening *l)
 	struct error error;
 
 	if (!power_up(a->inventory, a->machine, a->context, &error))
-		return fail(a, FATE_POWER, &error);
+		return fail(a, OUTCOME_POWER, &error);
 	l->start = l->last_byte = clock_seconds();
 	end = listen(l, &seconds);
 	if (run_interrupted())
-		return FATE_INTERRUPTED;
+		return OUTCOME_INTERRUPTED;
 	listen_to_the_last(l);
 	return watch_judge(a->watch, end, seconds);
 }
 
 /* The console is opened while the machine is off: what it said before must not count, and nothing is missed. */
-enum fate_verdict attempt_run(const struct attempt *a)
+enum outcome_verdict attempt_run(const struct attempt *a)
 {
 	struct listening *l;
-	enum fate_verdict verdict;
+	enum outcome_verdict verdict;
 	struct error error;
 
 	if (!power_down(a->inventory, a->machine, a->context, &error))
-		return fail(a, FATE_POWER, &error);
+		return fail(a, OUTCOME_POWER, &error);
 	if (run_interrupted())
-		return FATE_INTERRUPTED;
+		return OUTCOME_INTERRUPTED;
 	l = xcalloc(1, sizeof(*l));
 	l->attempt = a;
 	if (console_open(&l->console, a->inventory, a->machine, &error))
 		verdict = measure(l);
 	else
-		verdict = fail(a, FATE_CONSOLE, &error);
+		verdict = fail(a, OUTCOME_CONSOLE, &error);
 	console_close(&l->console);
 	free(l);
 	return verdict;

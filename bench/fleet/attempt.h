@@ -15,5 +15,5 @@ struct attempt {
 	FILE *log;           /* gets the raw console */
 };
 
-/* The verdict, also in the watch with its reason. FATE_INTERRUPTED when the user ended it. */
-enum fate_verdict attempt_run(const struct attempt *attempt);
+/* The verdict, also in the watch with its reason. OUTCOME_INTERRUPTED when the user ended it. */
+enum outcome_verdict attempt_run(const struct attempt *attempt);

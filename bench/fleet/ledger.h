@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a fleet run came to: for each machine and suite the fate, the result, and how it compares with the
+/* What a fleet run came to: for each machine and suite the outcome, the result, and how it compares with the
  * machine's baseline. */
 #pragma once
 
-#include "fleet/fate.h"
 #include "fleet/fleet.h"
+#include "fleet/outcome.h"
 #include "host/exit_code.h"
 #include "stats/compare.h"
 
@@ -12,13 +12,13 @@ struct ledger_row {
 	const struct inventory_machine *machine;
 	const char *suite;
 	const struct fleet_note *note;
-	struct fate fate;
+	struct outcome outcome;
 	struct result result, judged, baseline; /* judged: the result under the baseline's name */
 	struct suite suite_data;
 	struct comparison comparison;
 	bool has_result, has_suite, compared;
 	const char *gate; /* "same", "regressed", ... in a word or two */
-	char why[1024];   /* of the fate, or of the gate */
+	char why[1024];   /* of the outcome, or of the gate */
 	enum exit_code code;
 };
 

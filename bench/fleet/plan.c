@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/plan.h"
 
-#include "fleet/fate.h"
+#include "fleet/outcome.h"
 #include "host/file.h"
 #include "host/hash.h"
 #include "host/json_file.h"
@@ -124,7 +124,7 @@ static bool take(struct plan *plan, const json_t *root)
 	plan->roottasks = text_of(root, "roottasks");
 	plan->root_append = text_of(root, "root_append");
 	plan->revision = text_of(root, "git_revision");
-	plan->boots = boots > 0 && boots <= FATE_BOOTS_MAX ? (unsigned)boots : 0;
+	plan->boots = boots > 0 && boots <= OUTCOME_BOOTS_MAX ? (unsigned)boots : 0;
 	snprintf(plan->kernel_sha256, sizeof(plan->kernel_sha256), "%s", sha256 ? sha256 : "");
 	free(sha256);
 	return take_suites(plan, json_object_get(root, "suites")) && plan->kernel && plan->roottasks &&

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "fleet/fate.h"
+#include "fleet/outcome.h"
 #include "measure/session.h"
 
 #include <stddef.h>
@@ -19,7 +19,7 @@ struct watch {
 	unsigned give_ups; /* how often one said that it could not boot */
 	bool any_byte;
 	char last_give_up[160];
-	enum fate_verdict verdict; /* FATE_OPEN as long as it goes well */
+	enum outcome_verdict verdict; /* OUTCOME_OPEN as long as it goes well */
 	char why[512];
 };
 
@@ -39,6 +39,6 @@ void watch_line(struct watch *watch, const char *line, size_t len, bool cut);
 bool watch_over(const struct watch *watch);
 
 /* The verdict, with `why`. seconds: the patience that is over. */
-enum fate_verdict watch_judge(struct watch *watch, enum watch_end end, unsigned seconds);
+enum outcome_verdict watch_judge(struct watch *watch, enum watch_end end, unsigned seconds);
 
 void watch_free(struct watch *watch);

@@ -2,8 +2,8 @@
 /* One boot as its console tells it: collects the measurements and finds out whether they may be believed. */
 #pragma once
 
-#include "measure/protocol.h"
 #include "host/trace_lines.h"
+#include "measure/protocol.h"
 
 #define FAULT_LIST(X)                                                                                               \
 	X(NONE, "the run is good", "")                                                                              \

@@ -2,8 +2,8 @@
 /* What a trace says about itself: where it comes from. */
 #pragma once
 
-#include "result/result.h"
 #include "measure/session.h"
+#include "result/result.h"
 
 /* Takes what is known from the session's run and, if there is one, from the result that it became a part of. */
 void trace_describe(struct trace *trace, const struct session *session, const struct result *result);

@@ -3,8 +3,8 @@
  * guessing. */
 #pragma once
 
-#include "result/result.h"
 #include "measure/session.h"
+#include "result/result.h"
 
 /* Checks a boot against the first one, which the result has in its context. */
 bool validity_check(const struct result *result, const struct session *session, const char *metric,

@@ -117,7 +117,7 @@ static void print_notes(FILE *out, const struct comparison *c, const char *bulle
 {
 	for (size_t i = 0; i < c->count; i++)
 		print_note(out, &c->pairs[i], bullet);
-	machine_print_differences(out, bullet, c->a, c->b);
+	machine_identity_print_differences(out, bullet, c->a, c->b);
 	if (compare_drifted(c))
 		fprintf(out,
 			"%slab drift: A and B ran the same kernel and roottask, byte for byte: what differs comes "

@@ -2,9 +2,9 @@
 #include "report/report_page.h"
 
 #include "report/html.h"
-#include "stats/machine_identity.h"
 #include "report/report.h"
 #include "report/report_page_case.h"
+#include "stats/machine_identity.h"
 
 extern const char report_page_css[], report_page_js[]; /* report_page.S */
 
@@ -123,7 +123,7 @@ static void print_facts(FILE *out, const struct result *r, const char *title)
 	for (size_t i = 0; i < array_size(more); i++)
 		if (*result_text(r, more[i][0]))
 			print_fact(out, more[i][1], result_text(r, more[i][0]));
-	machine_facts(r, print_fact, out);
+	machine_identity_facts(r, print_fact, out);
 	fputs("</table></div>\n", out);
 }
 

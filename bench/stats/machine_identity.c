@@ -86,7 +86,7 @@ static void add_difference(char *text, size_t size, const struct field *field, c
 	snprintf(text + used, size - used, "\n  %s: \"%s\" and \"%s\"", field->label, a, b);
 }
 
-bool machine_same(const struct result *a, const struct result *b, struct error *error)
+bool machine_identity_same(const struct result *a, const struct result *b, struct error *error)
 {
 	bool exact = !strcmp(result_text(a, "metric"), "instructions");
 	char text[900] = "";
@@ -102,7 +102,7 @@ bool machine_same(const struct result *a, const struct result *b, struct error *
 	return !*text || error_set(error, "the results are of different machines:%s", text);
 }
 
-void machine_print_differences(FILE *out, const char *bullet, const struct result *a, const struct result *b)
+void machine_identity_print_differences(FILE *out, const char *bullet, const struct result *a, const struct result *b)
 {
 	for (size_t i = 0; i < array_size(fields); i++) {
 		char *of_a = text_of(a, fields[i].key), *of_b = text_of(b, fields[i].key);
@@ -114,8 +114,8 @@ void machine_print_differences(FILE *out, const char *bullet, const struct resul
 	}
 }
 
-void machine_facts(const struct result *result, void (*fact)(void *context, const char *label, const char *value),
-		   void *context)
+void machine_identity_facts(const struct result *result,
+			    void (*fact)(void *context, const char *label, const char *value), void *context)
 {
 	for (size_t i = 0; i < array_size(fields); i++) {
 		char *text = text_of(result, fields[i].key);

@@ -44,12 +44,12 @@ static void play(struct watch *w, const char *log)
 	free(path);
 }
 
-static void expect_verdict(struct watch *w, enum watch_end end, enum fate_verdict wanted, const char *why)
+static void expect_verdict(struct watch *w, enum watch_end end, enum outcome_verdict wanted, const char *why)
 {
-	enum fate_verdict got = watch_judge(w, end, 30);
+	enum outcome_verdict got = watch_judge(w, end, 30);
 
 	if (got != wanted)
-		fail_msg("`%s` (%s) instead of `%s`", fate_text(got), w->why, fate_text(wanted));
+		fail_msg("`%s` (%s) instead of `%s`", outcome_text(got), w->why, outcome_text(wanted));
 	if (!strstr(w->why, why))
 		fail_msg("`%s` is not in `%s`", why, w->why);
 	watch_free(w);
@@ -63,7 +63,7 @@ static void good_run(void **state)
 	watch_init(&w, "ipc", "", true);
 	play(&w, "real");
 	assert_true(watch_over(&w));
-	expect_verdict(&w, WATCH_DONE, FATE_OK, "");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_OK, "");
 }
 
 /* The machine resets itself when it is done, as many do. */
@@ -75,7 +75,7 @@ static void reset_after_the_end(void **state)
 	watch_init(&w, "ipc", "", true);
 	play(&w, "real");
 	say(&w, KERNEL KERNEL KERNEL);
-	expect_verdict(&w, WATCH_DONE, FATE_OK, "");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_OK, "");
 }
 
 static void silence(void **state)
@@ -84,9 +84,9 @@ static void silence(void **state)
 
 	(void)state;
 	watch_init(&w, "ipc", BUILD, true);
-	expect_verdict(&w, WATCH_BOOT_TIME, FATE_SILENT, "nothing came from the console within 30 s");
+	expect_verdict(&w, WATCH_BOOT_TIME, OUTCOME_SILENT, "nothing came from the console within 30 s");
 	watch_init(&w, "ipc", BUILD, true);
-	expect_verdict(&w, WATCH_CLOSED, FATE_SILENT, "closed");
+	expect_verdict(&w, WATCH_CLOSED, OUTCOME_SILENT, "closed");
 }
 
 static void no_kernel(void **state)
@@ -96,18 +96,18 @@ static void no_kernel(void **state)
 	(void)state;
 	watch_init(&w, "ipc", BUILD, true);
 	say(&w, "BIOS\r\nNo bootable \033[1mdevice\r\n");
-	expect_verdict(&w, WATCH_BOOT_TIME, FATE_NO_BOOT, "No bootable .[1mdevice");
+	expect_verdict(&w, WATCH_BOOT_TIME, OUTCOME_NO_BOOT, "No bootable .[1mdevice");
 	watch_init(&w, "ipc", BUILD, true);
 	say(&w, "FLEET-BOOT-FAIL ipxe: errno=2d0c613b\n");
-	expect_verdict(&w, WATCH_BOOT_TIME, FATE_NO_BOOT, "FLEET-BOOT-FAIL ipxe: errno=2d0c613b");
+	expect_verdict(&w, WATCH_BOOT_TIME, OUTCOME_NO_BOOT, "FLEET-BOOT-FAIL ipxe: errno=2d0c613b");
 	watch_init(&w, "ipc", BUILD, true);
 	for (int i = 0; i < 3 && !watch_over(&w); i++)
 		say(&w, "FLEET-BOOT-FAIL grub: x\n");
 	assert_true(watch_over(&w));
-	expect_verdict(&w, WATCH_DONE, FATE_NO_BOOT, "gave up 3 times");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_NO_BOOT, "gave up 3 times");
 	watch_init(&w, "ipc", "", true);
 	say(&w, "Hedron Hypervisor: refused: this CPU has no NX\n");
-	expect_verdict(&w, WATCH_BOOT_TIME, FATE_NO_BOOT, "");
+	expect_verdict(&w, WATCH_BOOT_TIME, OUTCOME_NO_BOOT, "");
 }
 
 static void other_image(void **state)
@@ -118,14 +118,14 @@ static void other_image(void **state)
 	watch_init(&w, "ipc", "ffffffffffffffff0000", true);
 	say(&w, KERNEL);
 	assert_true(watch_over(&w));
-	expect_verdict(&w, WATCH_DONE, FATE_WRONG_IMAGE, "build " BUILD " came up instead of ffffffffffffffff");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_WRONG_IMAGE, "build " BUILD " came up instead of ffffffffffffffff");
 	watch_init(&w, "ipc", BUILD "0123", true);
 	say(&w, KERNEL);
 	assert_false(watch_over(&w));
 	watch_free(&w);
 	watch_init(&w, "sm", "", true);
 	play(&w, "real");
-	expect_verdict(&w, WATCH_DONE, FATE_WRONG_IMAGE, "another suite");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_WRONG_IMAGE, "another suite");
 }
 
 static void panics(void **state)
@@ -136,12 +136,12 @@ static void panics(void **state)
 	watch_init(&w, "ipc", "", false);
 	play(&w, "panic");
 	assert_true(watch_over(&w));
-	expect_verdict(&w, WATCH_DONE, FATE_PANIC, "the kernel panicked");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_PANIC, "the kernel panicked");
 	/* It resets after the panic: still one. */
 	watch_init(&w, "ipc", "", false);
 	play(&w, "panic");
 	say(&w, KERNEL KERNEL KERNEL);
-	expect_verdict(&w, WATCH_DONE, FATE_PANIC, "the kernel panicked");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_PANIC, "the kernel panicked");
 }
 
 static void reboot_loops(void **state)
@@ -154,15 +154,15 @@ static void reboot_loops(void **state)
 	assert_false(watch_over(&w));
 	say(&w, KERNEL);
 	assert_true(watch_over(&w));
-	expect_verdict(&w, WATCH_DONE, FATE_REBOOT_LOOP, "the kernel started 3 times");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_REBOOT_LOOP, "the kernel started 3 times");
 	watch_init(&w, "ipc", BUILD, true);
 	say(&w, KERNEL "something\n" KERNEL);
-	expect_verdict(&w, WATCH_RUN_TIME, FATE_REBOOT_LOOP, "2 times in all");
+	expect_verdict(&w, WATCH_RUN_TIME, OUTCOME_REBOOT_LOOP, "2 times in all");
 	watch_init(&w, "ipc", BUILD, true);
 	for (int i = 0; i < 5; i++)
 		say(&w, "iPXE 1.21.1 -- Open Source Network Boot Firmware -- https://ipxe.org\n");
 	assert_true(watch_over(&w));
-	expect_verdict(&w, WATCH_DONE, FATE_REBOOT_LOOP, "and never a kernel");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_REBOOT_LOOP, "and never a kernel");
 }
 
 /* What is measured may have any text in it; a boot in the middle of a run is one. */
@@ -186,19 +186,19 @@ static void cut_short(void **state)
 	(void)state;
 	watch_init(&w, "ipc", "", false);
 	play(&w, "cut");
-	expect_verdict(&w, WATCH_CLOSED, FATE_TRUNCATED, "cut off");
+	expect_verdict(&w, WATCH_CLOSED, OUTCOME_TRUNCATED, "cut off");
 	watch_init(&w, "ipc", "", false);
 	play(&w, "cut");
-	expect_verdict(&w, WATCH_SILENCE, FATE_TRUNCATED, "nothing came for 30 s");
+	expect_verdict(&w, WATCH_SILENCE, OUTCOME_TRUNCATED, "nothing came for 30 s");
 	watch_init(&w, "ipc", "", false);
 	play(&w, "count");
-	expect_verdict(&w, WATCH_DONE, FATE_TRUNCATED, "lines were lost");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_TRUNCATED, "lines were lost");
 	watch_init(&w, "ipc", "", false);
 	play(&w, "cut");
-	expect_verdict(&w, WATCH_RUN_TIME, FATE_TIMEOUT, "no end within 30 s");
+	expect_verdict(&w, WATCH_RUN_TIME, OUTCOME_TIMEOUT, "no end within 30 s");
 	watch_init(&w, "ipc", "", false);
 	say(&w, KERNEL "and no more\n");
-	expect_verdict(&w, WATCH_RUN_TIME, FATE_TIMEOUT, "the roottask reported nothing");
+	expect_verdict(&w, WATCH_RUN_TIME, OUTCOME_TIMEOUT, "the roottask reported nothing");
 }
 
 static void wrong_results(void **state)
@@ -208,10 +208,10 @@ static void wrong_results(void **state)
 	(void)state;
 	watch_init(&w, "ipc", "", false);
 	play(&w, "fail");
-	expect_verdict(&w, WATCH_DONE, FATE_INVALID, "wrong result");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_INVALID, "wrong result");
 	watch_init(&w, "ipc", "", true);
 	play(&w, "good");
-	expect_verdict(&w, WATCH_DONE, FATE_INVALID, "clock");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_INVALID, "clock");
 }
 
 int main(void)

@@ -182,9 +182,9 @@ static void not_comparable(void **state)
 	assert_false(compare_results(&c, &a, &b, NULL, &error));
 	compare_free(&c);
 	result_init(&other, "bochs-tigerlake", "ipc", "instructions");
-	assert_false(machine_same(&a, &other, &error));
+	assert_false(machine_identity_same(&a, &other, &error));
 	assert_non_null(strstr(error.text, "bochs-tigerlake"));
-	assert_true(machine_same(&a, &b, &error));
+	assert_true(machine_identity_same(&a, &b, &error));
 	result_set_text(&other, "suite", "vm");
 	assert_false(compare_results(&c, &a, &other, NULL, &error));
 	compare_free(&c);
@@ -326,21 +326,21 @@ static void machines(void **state)
 	start(&b, "ticks");
 	result_set_number(&a, "tsc_khz", 2000000);
 	result_set_number(&b, "tsc_khz", 2000999);
-	assert_true(machine_same(&a, &b, &error));
+	assert_true(machine_identity_same(&a, &b, &error));
 	result_set_number(&b, "tsc_khz", 2100000);
-	assert_false(machine_same(&a, &b, &error));
+	assert_false(machine_identity_same(&a, &b, &error));
 	assert_non_null(strstr(error.text, "TSC, kHz: \"2000000\" and \"2100000\""));
 	result_set_number(&b, "tsc_khz", 2000000);
 	result_set_text(&b, "microcode", "0x1a");
-	assert_true(machine_same(&a, &b, &error)); /* one side does not know */
+	assert_true(machine_identity_same(&a, &b, &error)); /* one side does not know */
 	result_set_text(&a, "microcode", "0x1b");
-	assert_false(machine_same(&a, &b, &error));
+	assert_false(machine_identity_same(&a, &b, &error));
 	result_set_text(&a, "metric", "instructions"); /* where microcode does not matter */
 	result_set_text(&b, "metric", "instructions");
-	assert_true(machine_same(&a, &b, &error));
+	assert_true(machine_identity_same(&a, &b, &error));
 	result_set_number(&a, "num_cpus", 1);
 	result_set_number(&b, "num_cpus", 4);
-	assert_false(machine_same(&a, &b, &error));
+	assert_false(machine_identity_same(&a, &b, &error));
 	result_free(&a);
 	result_free(&b);
 }

@@ -5,7 +5,7 @@
 #include "host/error.h"
 
 /* name, what people read, whether another attempt may help */
-#define FATE_LIST(X)                                                                \
+#define OUTCOME_LIST(X)                                                             \
 	X(OPEN, "not run yet", false)                                               \
 	X(OK, "ok", false)                                                          \
 	X(SILENT, "silent machine", true)                                           \
@@ -22,40 +22,40 @@
 	X(LOCKED, "locked", false)                                                  \
 	X(INTERRUPTED, "interrupted", false)
 
-enum fate_verdict {
-#define FATE_ENUM(name, text, again) FATE_##name,
-	FATE_LIST(FATE_ENUM)
-#undef FATE_ENUM
-		FATE_COUNT
+enum outcome_verdict {
+#define OUTCOME_ENUM(name, text, again) OUTCOME_##name,
+	OUTCOME_LIST(OUTCOME_ENUM)
+#undef OUTCOME_ENUM
+		OUTCOME_COUNT
 };
 
-enum { FATE_BOOTS_MAX = 100, FATE_ATTEMPTS_MAX = 128 }; /* good ones are never forgotten */
+enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 128 }; /* good ones are never forgotten */
 
-struct fate_attempt {
-	enum fate_verdict verdict;
+struct outcome_attempt {
+	enum outcome_verdict verdict;
 	char log[64]; /* name of the console log, beside this file */
 	char why[512];
 	double seconds;
 };
 
-struct fate {
-	enum fate_verdict verdict;
+struct outcome {
+	enum outcome_verdict verdict;
 	char why[512];
-	struct fate_attempt attempts[FATE_ATTEMPTS_MAX];
+	struct outcome_attempt attempts[OUTCOME_ATTEMPTS_MAX];
 	unsigned attempt_count;
 	unsigned good_boots;
 };
 
-const char *fate_text(enum fate_verdict verdict);
-bool fate_may_retry(enum fate_verdict verdict);
+const char *outcome_text(enum outcome_verdict verdict);
+bool outcome_may_retry(enum outcome_verdict verdict);
 
 /* True when nothing is left to do. */
-bool fate_final(const struct fate *fate);
+bool outcome_final(const struct outcome *outcome);
 
 /* Notes an attempt; the oldest bad one is forgotten when there are too many. */
-struct fate_attempt *fate_add(struct fate *fate, enum fate_verdict verdict, const char *log, const char *why,
-			      double seconds);
+struct outcome_attempt *outcome_add(struct outcome *outcome, enum outcome_verdict verdict, const char *log,
+				    const char *why, double seconds);
 
-/* A file that is not there is a fate that is open. */
-bool fate_load(struct fate *fate, const char *path, struct error *error) must_check;
-bool fate_save(const struct fate *fate, const char *path, struct error *error) must_check;
+/* A file that is not there is an outcome that is open. */
+bool outcome_load(struct outcome *outcome, const char *path, struct error *error) must_check;
+bool outcome_save(const struct outcome *outcome, const char *path, struct error *error) must_check;
