@@ -19,7 +19,7 @@ HEADERS = {"HC_LIST": "abi.h", "STATUS_LIST": "abi.h", "MTD_LIST": "utcb.h"}
 CODE_SPAN = re.compile(r"`([^`\s]+)`")
 SOURCES = {".c", ".h", ".S", ".cc", ".py", ".sh", ".cmake", ".txt"}
 # A path of this tree in a comment. Those with <...>, * and the like do not match.
-PATH = re.compile(r"(?<![\w./-])((?:kernel|tests|bench|bench-guests|boot|docs|cmake)/[\w/.-]+\.[A-Za-z]\w*)(?![\w/*<])")
+PATH = re.compile(r"(?<![\w./-])((?:kernel|tests|bench|bench-guests|host|boot|docs|cmake)/[\w/.-]+\.[A-Za-z]\w*)(?![\w/*<])")
 TEST = re.compile(r"\bTEST\((\w+)\)")
 NAMED_TEST = re.compile(r"`([a-z_]+/[a-z_0-9]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
