@@ -11,7 +11,6 @@
 #include "measure/child.h"
 #include "measure/lines.h"
 #include "measure/run.h"
-#include "measure/target.h"
 
 #include <errno.h>
 #include <fcntl.h>

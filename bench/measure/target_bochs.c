@@ -7,15 +7,12 @@
 #include "host/environment.h"
 #include "host/file.h"
 #include "host/mem.h"
-#include "measure/child.h"
 #include "measure/target.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char bochsrc[] = "cpu: model=%s, count=1, ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1\n"
 			      "memory: guest=%u, host=%u\n"
@@ -117,23 +114,17 @@ static bool make_image(const struct launch *launch, struct error *error)
 		"iso",
 		NULL,
 	};
-	char *path = launch_path(launch, "grub.txt"), *line;
-	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	struct error why;
-	bool good = fd >= 0 && child_run(argv, launch->folder, fd, fd, 120, &why);
+	char *line;
 
-	if (!good) {
-		line = launch_find_line(launch, "grub.txt", "rror");
-		error_store(error,
-			    "cannot build a GRUB image: %s%s%s (the packages grub-pc-bin, xorriso and mtools are "
-			    "needed)",
-			    fd < 0 ? strerror(errno) : why.text, line ? ": " : "", line ? line : "");
-		free(line);
-	}
-	if (fd >= 0)
-		close(fd);
-	free(path);
-	return good;
+	if (launch_run(launch, argv, "grub.txt", 120, &why))
+		return true;
+	line = launch_find_line(launch, "grub.txt", "rror");
+	error_store(error,
+		    "cannot build a GRUB image: %s%s%s (the packages grub-pc-bin, xorriso and mtools are needed)",
+		    why.text, line ? ": " : "", line ? line : "");
+	free(line);
+	return false;
 }
 
 static bool make_fifo(const struct launch *launch, const char *name, struct error *error)

@@ -6,11 +6,9 @@
  */
 #include "host/environment.h"
 #include "host/mem.h"
-#include "measure/child.h"
 #include "measure/target.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,16 +129,12 @@ static bool prepare_kvm(const struct machine_config *config, struct launch *laun
 
 static char *version(const struct launch *launch)
 {
-	char *path = launch_path(launch, "version"), *argv[] = {(char *)program(), "--version", NULL}, *line = NULL;
-	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	char *argv[] = {(char *)program(), "--version", NULL};
 	struct error ignored;
 
-	if (fd >= 0 && child_run(argv, launch->folder, fd, fd, 10, &ignored))
-		line = launch_find_line(launch, "version", "version");
-	if (fd >= 0)
-		close(fd);
-	free(path);
-	return line;
+	if (!launch_run(launch, argv, "version", 10, &ignored))
+		return NULL;
+	return launch_find_line(launch, "version", "version");
 }
 
 const struct target target_qemu = {
