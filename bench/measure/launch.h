@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is to be started for one boot, and the temporary folder it is started in: links to kernel and roottask, files of
- * the emulator, its output.
+ * What is to be started for one boot, and the temporary folder it is started in: links to kernel and roottask, files
+ * of the emulator, its output.
  */
 #pragma once
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "program.h"
 
-#include "build.h"
 #include "host/file.h"
 #include "host/mem.h"
 #include "measure/child.h"
 #include "result/result.h"
+
+#include "build.h"
 
 #include <fcntl.h>
 #include <ftw.h>

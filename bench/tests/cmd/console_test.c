@@ -3,8 +3,9 @@
  * Machines that hbench only listens to: a pseudo terminal is the serial line, a socket the console server; a child
  * plays the machine. And several kernels that take turns.
  */
-#include "host/mem.h"
 #include "program.h"
+
+#include "host/mem.h"
 #include "result/result.h"
 
 #include <arpa/inet.h>

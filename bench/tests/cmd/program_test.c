@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The program as a user meets it: exit codes, messages and files; a script stands in for the emulator. */
-#include "build.h"
+#include "program.h"
+
 #include "host/clock.h"
 #include "host/file.h"
 #include "host/mem.h"
 #include "measure/child.h"
-#include "program.h"
 #include "result/result.h"
+
+#include "build.h"
 
 #include <fcntl.h>
 #include <signal.h>

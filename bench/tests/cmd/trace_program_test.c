@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hbench run --trace, with a recorded console in the place of a machine; and what becomes of traced results. */
+#include "program.h"
+
 #include "host/file.h"
 #include "host/mem.h"
 #include "host/trace_file.h"
-#include "program.h"
 
 #include <stdlib.h>
 #include <string.h>

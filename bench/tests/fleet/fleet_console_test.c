@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Each kind of console, with its other end in this process. */
+#include "test.h"
+
 #include "fleet/console.h"
 #include "host/mem.h"
+
 #include "scratch.h"
-#include "test.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

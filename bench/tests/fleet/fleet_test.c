@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench fleet` as a whole, with scripts in the place of machines. */
+#include "program.h"
+
 #include "host/file.h"
 #include "host/json_file.h"
 #include "host/mem.h"
 #include "measure/child.h"
-#include "program.h"
+
+#include "recorded.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -43,17 +46,13 @@ static void add_machine(const char *name, const char *more)
 /* What the machine says when it is switched on; for the time-th time, if that is not 0. */
 static void says(const char *name, unsigned time, const char *log)
 {
-	char *from = xasprintf(TEST_DATA "/%s.log", log);
 	char *to = time ? xasprintf("%s.say.%u", name, time) : xasprintf("%s.say", name);
-	struct error error;
 	size_t size;
-	char *data = file_read(from, 1 << 24, &size, &error);
+	char *data = recorded(log, &size);
 
-	assert_non_null(data);
 	write_file(to, data, size);
 	free(data);
 	free(to);
-	free(from);
 }
 
 static void read_file(const char *name)
@@ -369,17 +368,23 @@ static pid_t child_of(pid_t parent)
 	return pid;
 }
 
+/* A run that waits for a machine, which is on and will say nothing for long. */
+static void start_waiting(struct child *child)
+{
+	forget_everything();
+	begin_lab("");
+	add_machine("hangs", "  timeouts: {boot: 100}\n");
+	start_run(child, "run1");
+	wait_for("hangs.power", "on");
+}
+
 /* The other of the two: the machine's own process dies. */
 static void worker_killed(void **state)
 {
 	struct child child;
 
 	(void)state;
-	forget_everything();
-	begin_lab("");
-	add_machine("hangs", "  timeouts: {boot: 100}\n");
-	start_run(&child, "run1");
-	wait_for("hangs.power", "on");
+	start_waiting(&child);
 	kill(child_of(child.pid), SIGKILL);
 	assert_int_equal(end_of(&child), 130);
 	has("its process died");
@@ -393,11 +398,7 @@ static void lock_taken_away(void **state)
 	struct child child;
 
 	(void)state;
-	forget_everything();
-	begin_lab("");
-	add_machine("hangs", "  timeouts: {boot: 100}\n");
-	start_run(&child, "run1");
-	wait_for("hangs.power", "on");
+	start_waiting(&child);
 	assert_int_equal(unlink_in_folder("locks/hangs.lock"), 0);
 	assert_int_equal(end_of(&child), 4);
 	has("the lock was taken away");

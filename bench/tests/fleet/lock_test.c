@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
 #include "fleet/lock.h"
 #include "fleet/power.h"
 #include "host/file.h"
 #include "host/mem.h"
+
 #include "scratch.h"
-#include "test.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
 #include "fleet/outcome.h"
 #include "host/file.h"
 #include "host/mem.h"
+
 #include "scratch.h"
-#include "test.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What machines do wrong, and what it is called. */
+#include "test.h"
+
 #include "fleet/watch.h"
 #include "host/file.h"
 #include "host/mem.h"
 #include "measure/lines.h"
-#include "test.h"
+
+#include "recorded.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,15 +36,11 @@ static void say(struct watch *w, const char *text)
 
 static void play(struct watch *w, const char *log)
 {
-	char *path = xasprintf(TEST_DATA "/%s.log", log);
-	struct error error;
 	size_t size;
-	char *data = file_read(path, 1 << 24, &size, &error);
+	char *data = recorded(log, &size);
 
-	assert_non_null(data);
 	feed(w, data, size);
 	free(data);
-	free(path);
 }
 
 static void expect_verdict(struct watch *w, enum watch_end end, enum outcome_verdict wanted, const char *why)

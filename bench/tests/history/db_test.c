@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* usage: hbench_db_test [URL]: with SQLite in a temporary folder, or with the empty database that the URL names. */
-#include "build.h"
+#include "test.h"
+
 #include "history/db.h"
 #include "history/history.h"
 #include "host/file.h"
 #include "host/mem.h"
-#include "test.h"
+
+#include "build.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
 #include "host/error.h"
 #include "host/mem.h"
 #include "host/trace_file.h"
 #include "host/trace_lines.h"
-#include "test.h"
 
 #include <stdlib.h>
 #include <string.h>

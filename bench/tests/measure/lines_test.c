@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/lines.h"
 #include "test.h"
+
+#include "measure/lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
 #include "host/file.h"
 #include "host/mem.h"
 #include "measure/lines.h"
 #include "measure/session.h"
-#include "test.h"
+
+#include "recorded.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +20,14 @@ static void on_line(void *context, const char *line, size_t len, bool cut)
 static void play(struct session *session, const char *file, const char *suite)
 {
 	struct lines *lines = xcalloc(1, sizeof(*lines));
-	char *path = xasprintf(TEST_DATA "/%s.log", file), *data;
-	struct error error;
 	size_t size;
+	char *data = recorded(file, &size);
 
-	data = file_read(path, 1 << 20, &size, &error);
-	assert_non_null(data);
 	session_init(session, suite, false);
 	lines_feed(lines, data, size, on_line, session);
 	lines_finish(lines, on_line, session);
 	session_finish(session);
 	free(data);
-	free(path);
 	free(lines);
 }
 

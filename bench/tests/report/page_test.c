@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "build.h"
+#include "test.h"
+
 #include "host/mem.h"
 #include "report/html.h"
 #include "report/report_page.h"
-#include "test.h"
+
+#include "build.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "report/report.h"
 #include "host/table.h"
+#include "report/report.h"
 
 #include "build.h"
 

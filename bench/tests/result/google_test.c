@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* data/google.json was written by a program with Google Benchmark 1.7.1, 5 repetitions. */
-#include "build.h"
+#include "test.h"
+
 #include "host/file.h"
 #include "result/google_benchmark.h"
-#include "test.h"
+
+#include "build.h"
 
 #include <math.h>
 #include <string.h>

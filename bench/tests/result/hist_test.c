@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
 #include "host/mem.h"
 #include "result/hist.h"
-#include "test.h"
 
 #include <stdlib.h>
 

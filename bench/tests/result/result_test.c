@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "build.h"
+#include "test.h"
+
 #include "host/file.h"
 #include "result/result.h"
-#include "test.h"
+
+#include "build.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
 #include "host/file.h"
 #include "host/mem.h"
 #include "result/suite.h"
-#include "test.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Most of these series are synthetic with known changes; the Nile's is real, and its change at 1899 is well known. */
+#include "test.h"
+
 #include "host/compiler.h"
 #include "stats/change_points.h"
-#include "test.h"
 
 static unsigned seed;
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "build.h"
+#include "test.h"
+
 #include "measure/validity.h"
 #include "stats/quality.h"
-#include "test.h"
+
+#include "build.h"
 
 #include <stdio.h>
 #include <string.h>

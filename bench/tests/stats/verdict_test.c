@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "build.h"
+#include "test.h"
+
 #include "host/mem.h"
 #include "stats/aa.h"
 #include "stats/compare.h"
 #include "stats/machine_identity.h"
 #include "stats/self_test.h"
-#include "test.h"
+
+#include "build.h"
 
 #include <string.h>
 
