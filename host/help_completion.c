@@ -36,7 +36,7 @@ static void bash_options(FILE *out, const struct verb *verb)
 	fputs("\t\t;;\n", out);
 }
 
-void completion_bash(FILE *out)
+void help_bash(FILE *out)
 {
 	fprintf(out,
 		"# Completion of %1$s for bash: source this file, or put it into\n"
@@ -69,13 +69,13 @@ void completion_bash(FILE *out)
 		program.name);
 }
 
-void completion_zsh(FILE *out)
+void help_zsh(FILE *out)
 {
 	fprintf(out,
 		"#compdef %1$s\n# For zsh: put this file into a folder of $fpath as _%1$s, or source it.\n"
 		"autoload -U +X compinit bashcompinit\n(( $+functions[compdef] )) || compinit\nbashcompinit\n\n",
 		program.name);
-	completion_bash(out);
+	help_bash(out);
 }
 
 /* In fish a quote within single quotes is escaped. */
@@ -103,7 +103,7 @@ static void fish_option(FILE *out, const struct verb *verb, const struct option_
 	fputc('\n', out);
 }
 
-void completion_fish(FILE *out)
+void help_fish(FILE *out)
 {
 	fprintf(out, "# Completion of %1$s for fish: put this file into ~/.config/fish/completions/%1$s.fish\n",
 		program.name);

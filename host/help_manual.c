@@ -97,7 +97,7 @@ static void verb_section(FILE *out, const struct verb *verb)
 	examples(out, verb);
 }
 
-void manual_page(FILE *out)
+void help_manual(FILE *out)
 {
 	char *upper = xstrdup(program.name);
 

@@ -11,7 +11,7 @@ static int run(char **args, unsigned count)
 	static const struct {
 		const char *name;
 		void (*print)(FILE *out);
-	} shells[] = {{"bash", completion_bash}, {"zsh", completion_zsh}, {"fish", completion_fish}};
+	} shells[] = {{"bash", help_bash}, {"zsh", help_zsh}, {"fish", help_fish}};
 
 	(void)count;
 	for (size_t i = 0; i < array_size(shells); i++)
@@ -40,7 +40,7 @@ static int print_manual(char **args, unsigned count)
 {
 	(void)args;
 	(void)count;
-	manual_page(stdout);
+	help_manual(stdout);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 /* NULL on error. */
 json_t *json_file_load(const char *path, size_t max, struct error *error) must_check;
 
-/* Prints with the file's name what is wrong in it; false. */
+/* Stores an error that begins with the file's name; its value is false, so that a function can return it. */
 bool json_file_error(struct error *error, const char *path, const struct error *why);
 
 /* Copies a text of an object, without control characters; "" when it is not there. */

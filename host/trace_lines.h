@@ -16,7 +16,7 @@ struct trace_lines {
 	struct trace *trace; /* NULL before the first line */
 	uint64_t lines;
 	bool ended;
-	char why[121]; /* there is none, and why; "": there is */
+	char why[121]; /* why the kernel recorded no trace; "": it did */
 	size_t announced[128],
 		gathered[128]; /* records of each CPU: as its `cpu` line says, and room made for them */
 };

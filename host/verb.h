@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A verb of the command line as data: its options, arguments, words of help. Parsing, `--help`, the completion of
- * shells and the manual page all come from here, so they cannot disagree.
+ * A verb of the command line (`hbench VERB`) as data: its options, arguments and help. Parsing, `--help`, the
+ * completion of shells and the manual page all come from here, so they cannot disagree.
  */
 #pragma once
 

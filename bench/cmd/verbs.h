@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What hbench can be told to do; each verb is cmd_<verb>.c. */
+/* What hbench can be told to do: each verb is described and carried out in cmd/<verb>.c. */
 #pragma once
 
 #include "host/verb.h"

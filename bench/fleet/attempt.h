@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One try to boot a machine and to let it measure: power, console, patience. */
+/* One attempt to boot a machine and to let it measure: switches it on, listens, and gives up when a time is over. */
 #pragma once
 
 #include "fleet/power.h"

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* What is to be said of a machine apart from its suites; "" when all is well. */
+/* What the report says about a machine itself, not about a suite on it; "" when it was left in order. */
 struct fleet_note {
 	char text[512];
 };

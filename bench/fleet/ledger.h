@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a fleet run came to: for each machine and suite the outcome, the result, and how it compares with the
- * machine's baseline. */
+/*
+ * The results of a fleet run: for each machine and suite the outcome, the measured result, and its comparison with
+ * the machine's baseline.
+ */
 #pragma once
 
 #include "fleet/fleet.h"
@@ -31,7 +33,7 @@ struct ledger {
 /* Reads what lies in the run's folder. */
 void ledger_open(struct ledger *ledger, const struct plan *plan, const struct fleet_note *notes);
 
-/* The gravest code of all rows. */
+/* The most serious exit code of all rows, as compare_graver() orders them. */
 enum exit_code ledger_code(const struct ledger *ledger);
 
 void ledger_free(struct ledger *ledger);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Getting rid of rights. */
+/* From root to the user that servers run as, for good. */
 #pragma once
 
 #include "host/error.h"

@@ -20,7 +20,7 @@ void db_close(struct db *db);
  * freed. */
 char *db_default(void);
 
-/* Stores a result with all its boots. *is_new (or NULL) tells whether it was not there yet. */
+/* Stores a result with all its boots. *is_new (or NULL): whether it was not there yet. */
 bool db_store(struct db *db, const struct result *result, bool *is_new, struct error *error) must_check;
 
 /* One result's number for a benchmark. Texts are valid during the call only. */

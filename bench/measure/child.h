@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A child process with its own process group, which never outlives us. */
+/* A child process in a process group of its own. The kernel kills it when hbench dies. */
 #pragma once
 
 #include "host/error.h"
@@ -14,7 +14,7 @@ struct child {
 
 /*
  * Starts argv[0] (searched in PATH) in a folder. stdout goes to out, stderr to err, stdin is empty. The child gets
- * SIGKILL when we die.
+ * SIGKILL when its parent dies.
  */
 bool child_start(struct child *child, char *const argv[], const char *folder, int out, int err,
 		 struct error *error) must_check;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What hbench wants to know of an ELF file: its class and build id. The file may be anything. */
+/* Class and build id of an ELF file. The data may be anything: nothing in it is trusted. */
 #pragma once
 
 #include <stdbool.h>

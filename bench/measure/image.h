@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Programs that machines are given: what is noted of them in a result. */
+/* The kernel and the roottask that a machine boots, and how a result identifies them. */
 #pragma once
 
 #include "host/error.h"

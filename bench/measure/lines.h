@@ -15,10 +15,10 @@ struct lines {
 	char buffer[LINES_MAX];
 };
 
-/* Called with each line, without LF and the CR before it. */
+/* Called with each line, without LF and the CRs before it; cut: the end of the line is missing. */
 typedef void lines_fn(void *context, const char *line, size_t len, bool cut);
 
 void lines_feed(struct lines *lines, const char *data, size_t len, lines_fn *each, void *context);
 
-/* The stream is over: hands out a last line that has no LF. */
+/* The stream is over: passes on a last line that has no LF. */
 void lines_finish(struct lines *lines, lines_fn *each, void *context);

@@ -14,7 +14,7 @@ enum run_end {
 	RUN_INTERRUPTED, /* by the user */
 };
 
-/* SIGINT and SIGTERM end a run in order (the emulator is ended, too). To be called once. */
+/* From now on SIGINT, SIGTERM and SIGHUP make run_interrupted() true; runs then end in order, emulator included. */
 void run_catch_signals(void);
 
 /* True once such a signal came. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One boot as its console tells it: collects the measurements and finds out whether they may be believed. */
+/*
+ * One boot, line by line of its console: collects the measurements and finds the fault that makes them worthless. The
+ * first fault counts. Each has a text and advice for the user.
+ */
 #pragma once
 
 #include "host/trace_lines.h"
@@ -95,7 +98,7 @@ struct session {
 	struct trace *trace;            /* when all of it is there; NULL: there is none */
 	uint64_t protocol_lines;
 	bool seen_run, seen_calibration, seen_end;
-	char last_remark[256]; /* last console line that tells of a killed EC or a refusal */
+	char last_remark[256]; /* last console line about a killed EC or a refused image */
 	char last_line[256];   /* last console line that is not empty */
 };
 
@@ -110,7 +113,7 @@ bool session_over(const struct session *session);
 /* The console is silent for good: what is missing becomes a fault. */
 void session_finish(struct session *session);
 
-/* The same when the patience of `seconds` is over and the machine still runs. */
+/* The same when the limit of `seconds` is over and the machine still runs. */
 void session_time_over(struct session *session, unsigned seconds);
 
 /* Records a fault of the machine around the session (timeout, exit), unless one is known already. */

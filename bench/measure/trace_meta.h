@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a trace says about itself: where it comes from. */
+/* The description in a trace: from which run, kernel and machine it is. */
 #pragma once
 
 #include "measure/session.h"
 #include "result/result.h"
 
-/* Takes what is known from the session's run and, if there is one, from the result that it became a part of. */
+/* Fills it from the session, and from the result that the session became a part of (NULL: of none). */
 void trace_describe(struct trace *trace, const struct session *session, const struct result *result);

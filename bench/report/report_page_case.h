@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the page and the part about one case. */
+/* The part of the HTML page about one case, and what it shares with the page. */
 #pragma once
 
 #include "report/report_page.h"

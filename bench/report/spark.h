@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Small pictures made of characters: a distribution or a history in one cell of a table. */
+/* Sparklines: a distribution or a history as a few block characters (UTF-8) in one cell of a table. */
 #pragma once
 
 #include "result/sample.h"

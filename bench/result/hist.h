@@ -28,7 +28,8 @@ struct hist {
 uint64_t hist_width(const struct hist *hist, uint64_t value);
 uint64_t hist_lower(const struct hist *hist, uint64_t value);
 
-/* Finds out the layout of bins that came from outside; false when they follow none, overlap or are empty. */
+/* Finds the layout of bins that were read from a file or a console; false when they fit none, overlap or are empty.
+ */
 bool hist_adopt(struct hist *hist);
 
 /* True when bins ascend, none is empty, and the number of values can be told. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A result file: Google Benchmark's JSON with our own members beside its own. `context` says what was measured where;
- * every benchmark keeps what each boot said, histogram included. Baselines are result files too.
+ * every benchmark keeps the sample of each boot, histogram included. Baselines are result files too.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ struct result {
 /* An empty result for a suite on a machine, counted in a metric ("instructions", "ticks"). */
 void result_init(struct result *result, const char *machine, const char *suite, const char *metric);
 
-/* The kernel was traced meanwhile: such numbers are no measure of it. */
+/* True when the kernel was traced meanwhile: tracing takes time, so the numbers are no measure of the kernel. */
 bool result_traced(const struct result *result);
 
 /* Text of a member of the context, "" when there is none. */

@@ -21,7 +21,8 @@ struct sample {
 	size_t order_count;
 };
 
-/* Checks what must hold for any measurement, and finds out the histogram's layout; false with what does not hold. */
+/* Checks the invariants of a measurement and finds the histogram's layout; false with the invariant that is broken.
+ */
 bool sample_check(struct sample *sample, struct error *error) must_check;
 
 /* All windows of several boots as one sample; quantiles come from the merged histogram when there are several. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How often the comparison cries wolf: the boots of one result are divided into two halves again and again, and the
- * halves compared. Whatever is found different is a false alarm, since both are of the same kernel on the same
+ * The rate of false alarms: the boots of one result are divided at random into two halves, several times, and the
+ * halves compared. Every difference that is found is a false alarm, since both are of the same kernel on the same
  * machine.
  */
 #pragma once
@@ -10,9 +10,9 @@
 
 struct aa {
 	size_t comparisons; /* verdicts in all */
-	size_t alarms;      /* better or WORSE */
-	size_t unsure;
+	size_t alarms;      /* of these, better or worse */
+	size_t unsure;      /* of these, not enough data */
 };
 
-/* False when there are not enough boots: 6 make two halves that can be judged. */
+/* False for exact metrics, and with less than 6 boots: a half of them could not be judged. */
 bool aa_measure(struct aa *aa, const struct result *result, const struct suite *suite) must_check;

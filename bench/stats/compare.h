@@ -40,7 +40,7 @@ bool compare_drifted(const struct comparison *c);
 /* What a gate returns: a regression comes before a missing benchmark, that before not enough data. */
 enum exit_code compare_exit_code(const struct comparison *c);
 
-/* What several results come to: the graver of two codes. */
+/* The more serious of two exit codes, for a gate over several results. */
 enum exit_code compare_graver(enum exit_code a, enum exit_code b);
 
 void compare_free(struct comparison *c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which machine a result is of, beyond its name: a baseline of another one says nothing. */
+/* Which machine a result is of, beyond its name: results of different machines must not be compared. */
 #pragma once
 
 #include "result/result.h"

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Does the gate gate? Faults are planted into copies of a baseline, which go through the whole way of a result file.
+/*
+ * Tests the gate itself: copies of a baseline are made worse by the smallest change that must count, turned into JSON and read
+ * back, and compared. Each planted regression has to be found.
  */
 #pragma once
 
 #include "stats/compare.h"
 
-/* False with what the gate failed to find. */
+/* False with the planted regression that was not found. */
 bool self_test(const struct result *baseline, const struct suite *suite, struct error *error) must_check;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a change means. Each metric has its policy: exact counts are compared to the unit, noisy ones statistically.
- */
+/* What a difference means: exact counts are compared to the unit, noisy ones statistically. */
 #pragma once
 
 #include "result/metric.h"
