@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The scripts that complete a command line in bash, zsh and fish. */
 #include "host/help.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `hbench baseline`: which baselines there are, and new ones with their reason. */
 #include "cmd/verbs.h"
 #include "host/clock.h"
 #include "host/exit_code.h"

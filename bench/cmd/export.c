@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `hbench export`: a result for other programs. */
 #include "cmd/verbs.h"
 #include "host/exit_code.h"
 #include "host/file.h"

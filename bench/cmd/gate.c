@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `hbench gate`: results against their baselines; the exit code is the verdict. */
 #include "cmd/verbs.h"
 #include "host/exit_code.h"
 #include "host/file.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `hbench history`: a benchmark over time, and where it changed. */
 #include "cmd/verbs.h"
 #include "history/history.h"
 #include "host/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `hbench import`: results from recorded consoles and from Google Benchmark. */
 #include "cmd/verbs.h"
 #include "host/error.h"
 #include "host/exit_code.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `hbench report`: results as one HTML page. */
 #include "cmd/verbs.h"
 #include "host/exit_code.h"
 #include "host/file.h"

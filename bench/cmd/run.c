@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `hbench run`: measures kernels on an emulated or a real machine. */
 #include "cmd/trace_options.h"
 #include "cmd/verbs.h"
 #include "host/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `hbench show`: a result as a table. */
 #include "cmd/verbs.h"
 #include "host/error.h"
 #include "host/exit_code.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `hbench store`: adds results to the database. */
 #include "cmd/verbs.h"
 #include "history/db.h"
 #include "host/error.h"

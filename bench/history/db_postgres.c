@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The database in PostgreSQL, through libpq. */
 #include "history/db_driver.h"
 
 #include <libpq-fe.h>

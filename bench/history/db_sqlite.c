@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The database in a file of SQLite. */
 #include "history/db_driver.h"
 #include "host/file.h"
 #include "host/mem.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A comparison as a table, for terminals and as Markdown. */
 #include "report/report.h"
 #include "stats/machine_identity.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests the gate itself: copies of a baseline are made worse by the smallest change that must count, turned into JSON and read
- * back, and compared. Each planted regression has to be found.
+ * Tests the gate itself: copies of a baseline are made worse by the smallest change that must count, turned into
+ * JSON, read back and compared. Each planted regression has to be found.
  */
 #pragma once
 
