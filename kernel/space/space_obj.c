@@ -104,8 +104,8 @@ static noinline bool slot_wait_for_turn(struct kobject *o, const struct cap_slot
 	return false;
 }
 
-/* With the object's lock held, which is released. */
-static always_inline void slot_revoke_locked(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
+/* Ends with the object's lock released, with which it began. */
+static always_inline void slot_revoke_and_unlock(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
 {
 	if (unlikely(o->paused) && !mdb_is_leaf(&s->node) && !slot_wait_for_turn(o, s))
 		return;
@@ -127,7 +127,7 @@ static always_inline void slot_revoke(cap_t c, struct cap_slot *s, cap_t perm, b
 	struct kobject *o = cap_object(c);
 
 	if (likely(slot_lock(s, c)))
-		slot_revoke_locked(o, s, perm, self);
+		slot_revoke_and_unlock(o, s, perm, self);
 }
 
 struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel)
@@ -310,7 +310,7 @@ static noinline void revoke_range(struct pd *pd, u64 sel, u64 size, cap_t perm, 
 
 static noinline void revoke_tree(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
 {
-	slot_revoke_locked(o, s, perm, self);
+	slot_revoke_and_unlock(o, s, perm, self);
 }
 
 static always_inline void revoke_one(struct cap_slot *s, cap_t perm, bool self)

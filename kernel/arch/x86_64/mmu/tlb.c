@@ -180,8 +180,7 @@ static unsigned asked_count(const struct round *r)
 	return n;
 }
 
-/* Releases the lock. */
-static always_inline void flush_round_locked(struct pd *pd, struct round *r)
+static always_inline void flush_round_and_unlock(struct pd *pd, struct round *r)
 {
 	for (unsigned w = 0; w < WORDS; w++) {
 		r->asked[w] = 0;
@@ -191,25 +190,25 @@ static always_inline void flush_round_locked(struct pd *pd, struct round *r)
 	wait_for(r);
 }
 
-static noinline void flush_traced_locked(struct pd *pd)
+static noinline void flush_traced_and_unlock(struct pd *pd)
 {
 	struct trace_span s;
 	struct round r;
 
 	trace_begin(&s);
-	flush_round_locked(pd, &r);
+	flush_round_and_unlock(pd, &r);
 	trace_end(TRACE_PATH_SHOOTDOWN, &s);
 	trace_record(TRACE_SHOOTDOWN, asked_count(&r), (u64)pd, 0);
 }
 
-static noinline void flush_all_users_locked(struct pd *pd)
+static noinline void flush_all_users_and_unlock(struct pd *pd)
 {
 	struct round r;
 
 	if (trace_point(TRACE_BIT(SHOOTDOWN), TRACE_PATH_BIT(SHOOTDOWN)))
-		flush_traced_locked(pd);
+		flush_traced_and_unlock(pd);
 	else
-		flush_round_locked(pd, &r);
+		flush_round_and_unlock(pd, &r);
 }
 
 /* Taking the lock is a barrier: whoever becomes a user from now on sees the new tables. */
@@ -221,7 +220,7 @@ static noinline void flush_hosts(struct pd *pd)
 	for (unsigned w = 0; w < WORDS; w++)
 		users |= other_users_locked(pd, w);
 	if (unlikely(users))
-		flush_all_users_locked(pd);
+		flush_all_users_and_unlock(pd);
 	else
 		spin_unlock(&pd->tlb_lock);
 }
