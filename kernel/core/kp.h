@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Kernel page: a page shared by the kernel and at most one place in user land.
- * Locking: `lock` guards the mapping's state. Lifetime: the PD it is mapped in is referred to; vCPUs will refer to
- * their pages.
+ * Locking: `lock` guards the mapping's state. Lifetime: a page has a reference to the PD that it is mapped in, and a
+ * vCPU has one to each of its pages.
  */
 #pragma once
 

@@ -4,7 +4,7 @@
  * the use).
  *
  * A point that is off costs nothing or one NOP: points are switched by patching the code while all other CPUs are
- * stopped (arch_trace_switch()). In C a point is TRACE() or `if (trace_point(...))`. Hypercalls, exceptions, the
+ * stopped (arch_trace_patch()). In C a point is TRACE() or `if (trace_point(...))`. Hypercalls, exceptions, the
  * dispatcher and VM exits have theirs where assembly calls C: the call goes to a door of its own when they are on
  * (arch/x86_64/trace).
  *
