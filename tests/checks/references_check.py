@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+What comments, documents and pictures speak of exists: functions (a name with parentheses behind it), identifiers in
+backticks in comments, files and folders. A file may be named by any end of its path, as includes are, with * in it.
+usage: references_check.py SOURCE
+"""
+
+import fnmatch
+import pathlib
+import re
+import sys
+
+import comments
+import tree
+
+DATA = {"seeds", "data", "corpus", "results"}  # folders with input of tests, and output
+# Not in the tree, for a reason: made by the build; a part of other software; a reader's own.
+GENERATED = {"asm_offsets.h"}
+FOREIGN = {"compare.py"}
+READERS = {"vector.c"}
+ELSEWHERE = GENERATED | FOREIGN | READERS
+ON_MEDIA = ("boot/grub/", "boot/hedron", "boot/node/", "boot/payload")  # paths on boot media, not of the tree
+
+FUNCTION = re.compile(r"(?<![\w.>])([A-Za-z_]\w*)\(\)")
+IDENTIFIER = re.compile(r"`([A-Za-z_]\w*)`")
+SUFFIXES = "c|h|S|cc|inc|ld|py|sh|cmake|pml|md|css|js|svg"
+# Not those with <...>, ${...} and the like, which stand for many.
+FILE = re.compile(rf"(?<![\w./<>{{}}$@-])((?:[\w*-]+/)*[\w*-]*\w[\w*-]*\.(?:{SUFFIXES}))(?![\w/<-]|\.\w)")
+SPAN = re.compile(r"`([^`\s]+)`")
+FOLDER = re.compile(r"(?<![\w./<>{}$@:-])((?:[\w-]+/)+)(?![\w.*<{-])")
+PLACEHOLDER = re.compile(r"<\w+>|\b[A-Z]+\b")
+FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+MERMAID = re.compile(r"^ *```mermaid\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+SVG_TEXT = re.compile(r"<t(?:ext|span|itle)\b[^>]*>([^<]+)")
+TEST = re.compile(r"\bTEST\((\w+)\)")
+
+
+def without_fences(text):
+    return FENCE.sub(lambda block: comments.empty_lines(block[0]), text)
+
+
+class Tree:
+    """What there is to be spoken of."""
+
+    def __init__(self, source):
+        self.texts, self.prose, self.functions, self.words, self.tests = {}, {}, set(), set(), set()
+        self.files = tree.files(source)
+        self.paths = {"/".join(path.parts[i:]) for path in self.files for i in range(len(path.parts))}
+        self.folders = {"/".join(path.parts[i:j]) for path in self.files
+                        for j in range(1, len(path.parts)) for i in range(j)}
+        self.top = {path.parts[0] for path in self.files if len(path.parts) > 1}
+        for path in self.files:
+            self.read(path, (source / path).read_text(encoding="utf-8", errors="replace"))
+
+    def read(self, path, text):
+        if path.suffix == ".md":
+            self.texts[path] = text
+            return
+        if DATA & set(path.parts) or path.name == "LICENSE" or path.suffix == ".svg":
+            return
+        self.prose[path], code = comments.split(path, text)
+        self.functions |= set(re.findall(r"\b([A-Za-z_]\w*)\s*\(", code)) | set(re.findall(r"^(\w+):", code, re.MULTILINE))
+        self.functions |= set(re.findall(r"#\s*define\s+(\w+)", code))
+        self.words |= set(re.findall(r"\w+", code))
+        if path.suffix == ".c":
+            self.tests |= set(TEST.findall(code))
+
+    def has_file(self, name):
+        if "*" in name:
+            return any(fnmatch.fnmatchcase(path, name) for path in self.paths)
+        return name in self.paths or name in ELSEWHERE
+
+    def has_path(self, name):
+        """Whether a path from the root, perhaps with placeholders, is a file, a folder or the name of a guest's test."""
+        name = PLACEHOLDER.sub("*", name).rstrip("/")
+        known = self.paths | self.folders
+        return name in known or name.partition("/")[2] in self.tests or bool(fnmatch.filter(known, name))
+
+
+def in_lines(text, pattern):
+    """(number of the line, what the pattern finds in it)"""
+    for number, line in enumerate(text.split("\n"), 1):
+        for name in pattern.findall(line):
+            yield number, name
+
+
+def check_comments(there):
+    for path, text in there.prose.items():
+        for number, name in in_lines(text, FUNCTION):
+            if name not in there.functions:
+                yield f"{path}:{number}: there is no function {name}()"
+        for number, name in in_lines(text, IDENTIFIER):
+            if name not in there.words:
+                yield f"{path}:{number}: nothing is called {name}"
+        for number, name in in_lines(text, FILE):
+            if not there.has_file(name):
+                yield f"{path}:{number}: there is no file {name}"
+
+
+def check_documents(there):
+    for path, text in there.texts.items():
+        text = without_fences(text)
+        for number, name in in_lines(text, FUNCTION):
+            if name not in there.functions:
+                yield f"{path}:{number}: there is no function {name}()"
+        for number, name in in_lines(text, FILE):
+            if not there.has_file(name):
+                yield f"{path}:{number}: there is no file {name}"
+        for number, name in in_lines(text, SPAN):
+            first, slash, _ = name.partition("/")
+            if slash and first in there.top and not name.startswith(ON_MEDIA) and not there.has_path(name):
+                yield f"{path}:{number}: there is no {name}"
+            if FOLDER.fullmatch(name) and name.rstrip("/") not in there.folders:
+                yield f"{path}:{number}: there is no folder {name}"
+
+
+def labels(path, text):
+    """The words in a picture, by lines."""
+    if path.suffix == ".svg":
+        return "\n".join(SVG_TEXT.findall(text))
+    if path.suffix == ".mmd":
+        return text
+    return "\n".join(MERMAID.findall(text))
+
+
+def check_pictures(source, there):
+    for path in there.files:
+        if path.suffix not in (".svg", ".mmd", ".md") or DATA & set(path.parts):
+            continue
+        words = labels(path, (source / path).read_text(encoding="utf-8"))
+        for name in FILE.findall(words):
+            if not there.has_file(name):
+                yield f"{path}: its picture has a file {name}, which does not exist"
+        for name in FOLDER.findall(words):
+            if name.rstrip("/") not in there.folders:
+                yield f"{path}: its picture has a folder {name}, which does not exist"
+
+
+def complaints(source):
+    there = Tree(source)
+    return [*check_comments(there), *check_documents(there), *check_pictures(source, there)], len(there.files)
+
+
+if __name__ == "__main__":
+    tree.report("references", *complaints(pathlib.Path(sys.argv[1])))
