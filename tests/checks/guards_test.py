@@ -103,6 +103,10 @@ class References(Guards):
                                 "gone()\n")
         self.finds("gone()", "gone.py", "kernel/gone", "kernel/core/s?", "no folder gone/", "csv")
 
+    def test_made_up(self):
+        self.write("README.md", "docs/map.md <!-- made up: sys_new() new.c\nold.c --> sys_new(), a/new.c, `kernel/old.c`, old.h\n")
+        self.finds("no file old.h")
+
     def test_pictures(self):
         self.write("docs/layers.svg", "<svg><text>gone.c</text><g><text><tspan>core/gone/</tspan></text></g></svg>\n")
         self.write("docs/map.md", "```mermaid\na[kernel/gone.h]\n```\n")

@@ -3,6 +3,7 @@
 """
 What comments, documents and pictures speak of exists: functions (a name with parentheses behind it), identifiers in
 backticks in comments, files and folders. A file may be named by any end of its path, as includes are, with * in it.
+A document names what it makes up, for an example: <!-- made up: NAME... -->.
 usage: references_check.py SOURCE
 """
 
@@ -15,11 +16,10 @@ import comments
 import tree
 
 DATA = {"seeds", "data", "corpus", "results"}  # folders with input of tests, and output
-# Not in the tree, for a reason: made by the build; a part of other software; a reader's own.
+# Not in the tree, for a reason: made by the build; a part of other software.
 GENERATED = {"asm_offsets.h"}
 FOREIGN = {"compare.py"}
-READERS = {"vector.c"}
-ELSEWHERE = GENERATED | FOREIGN | READERS
+ELSEWHERE = GENERATED | FOREIGN
 ON_MEDIA = ("boot/grub/", "boot/hedron", "boot/node/", "boot/payload")  # paths on boot media, not of the tree
 
 FUNCTION = re.compile(r"(?<![\w.>])([A-Za-z_]\w*)\(\)")
@@ -34,6 +34,7 @@ FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 MERMAID = re.compile(r"^ *```mermaid\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 SVG_TEXT = re.compile(r"<t(?:ext|span|itle)\b[^>]*>([^<]+)")
 TEST = re.compile(r"\bTEST\((\w+)\)")
+MADE_UP = re.compile(r"<!-- made up: (.*?) -->", re.DOTALL)
 
 
 def without_fences(text):
@@ -98,21 +99,28 @@ def check_comments(there):
                 yield f"{path}:{number}: there is no file {name}"
 
 
+def check_document(there, text):
+    """(number of the line, name, complaint)"""
+    for number, name in in_lines(text, FUNCTION):
+        if name not in there.functions:
+            yield number, name, f"there is no function {name}()"
+    for number, name in in_lines(text, FILE):
+        if not there.has_file(name):
+            yield number, name, f"there is no file {name}"
+    for number, name in in_lines(text, SPAN):
+        first, slash, _ = name.partition("/")
+        if slash and first in there.top and not name.startswith(ON_MEDIA) and not there.has_path(name):
+            yield number, name, f"there is no {name}"
+        if FOLDER.fullmatch(name) and name.rstrip("/") not in there.folders:
+            yield number, name, f"there is no folder {name}"
+
+
 def check_documents(there):
     for path, text in there.texts.items():
-        text = without_fences(text)
-        for number, name in in_lines(text, FUNCTION):
-            if name not in there.functions:
-                yield f"{path}:{number}: there is no function {name}()"
-        for number, name in in_lines(text, FILE):
-            if not there.has_file(name):
-                yield f"{path}:{number}: there is no file {name}"
-        for number, name in in_lines(text, SPAN):
-            first, slash, _ = name.partition("/")
-            if slash and first in there.top and not name.startswith(ON_MEDIA) and not there.has_path(name):
-                yield f"{path}:{number}: there is no {name}"
-            if FOLDER.fullmatch(name) and name.rstrip("/") not in there.folders:
-                yield f"{path}:{number}: there is no folder {name}"
+        made_up = set(" ".join(MADE_UP.findall(text)).replace("()", "").split())
+        for number, name, complaint in check_document(there, without_fences(text)):
+            if not made_up & {name, name.rpartition("/")[2]}:
+                yield f"{path}:{number}: {complaint}"
 
 
 def labels(path, text):
