@@ -242,7 +242,7 @@ static int run(char **args, unsigned count)
 			putchar('\n');
 		code = compare_graver(code, gate_file(args[i]));
 	}
-	return write_sinks() ? code : compare_graver(code, EXIT_RUN_INVALID);
+	return (int)(write_sinks() ? code : compare_graver(code, EXIT_RUN_INVALID));
 }
 
 const struct verb verb_gate = {

@@ -173,7 +173,7 @@ static void fill_machine(struct inventory_machine *m, const struct inventory_lab
 	if (m->power.type == POWER_POWERMAN)
 		fill(&m->power.node, m->name);
 	for (char *c = m->mac; c && *c; c++)
-		*c = *c >= 'A' && *c <= 'F' ? (char)(*c - 'A' + 'a') : *c;
+		*c = (char)(*c >= 'A' && *c <= 'F' ? *c - 'A' + 'a' : *c);
 }
 
 static void make_absolute(char **path, const char *folder)
@@ -335,6 +335,6 @@ char *inventory_mac_name(const struct inventory_machine *machine)
 	char *name = xstrdup(machine->mac);
 
 	for (char *c = name; *c; c++)
-		*c = *c == ':' ? '-' : *c;
+		*c = (char)(*c == ':' ? '-' : *c);
 	return name;
 }

@@ -41,7 +41,7 @@ static void print_line(FILE *out, const char *line, size_t len)
 	size_t used = 0;
 
 	for (; used < len && used < LINE_MAX_SHOWN; used++)
-		text[used] = line[used] >= ' ' && line[used] <= '~' ? line[used] : '.';
+		text[used] = (char)(line[used] >= ' ' && line[used] <= '~' ? line[used] : '.');
 	text[used] = '\0';
 	html_text(out, text);
 	fputc('\n', out);

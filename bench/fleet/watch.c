@@ -77,7 +77,7 @@ static void give_up_line(struct watch *w, const char *line, size_t len)
 	size_t used = 0;
 
 	for (; used < len && used + 1 < sizeof(w->last_give_up); used++)
-		w->last_give_up[used] = line[used] >= ' ' && line[used] <= '~' ? line[used] : '.';
+		w->last_give_up[used] = (char)(line[used] >= ' ' && line[used] <= '~' ? line[used] : '.');
 	w->last_give_up[used] = '\0';
 	w->give_ups++;
 	if (w->give_ups == GIVE_UPS_MAX && !w->kernels)

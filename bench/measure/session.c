@@ -53,7 +53,7 @@ static void keep(char *out, size_t size, const char *line, size_t len)
 	size_t used = 0;
 
 	for (; used < len && used + 1 < size; used++)
-		out[used] = line[used] >= ' ' && line[used] <= '~' ? line[used] : '.';
+		out[used] = (char)(line[used] >= ' ' && line[used] <= '~' ? line[used] : '.');
 	out[used] = '\0';
 }
 

@@ -53,7 +53,7 @@ static void add_boots(json_t *array, const struct result *r, const struct benchm
 		times[i] = nanoseconds(r, estimator_value(estimator, s));
 		object = entry(b, "", "iteration", times[i]);
 		json_object_set_new(object, "repetition_index", json_integer((json_int_t)i));
-		json_object_set_new(object, "iterations", json_integer((json_int_t)(s->n * s->batch)));
+		json_object_set_new(object, "iterations", json_integer((json_int_t)s->n * (json_int_t)s->batch));
 		for (const struct estimator *const *e = estimators; *e; e++)
 			json_object_set_new(object, (*e)->name, json_real(nanoseconds(r, estimator_value(*e, s))));
 		json_array_append_new(array, object);
