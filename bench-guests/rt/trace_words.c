@@ -20,7 +20,7 @@ static size_t word_length(const char *at)
 static bool same(const char *word, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++) {
-		char upper = word[i] >= 'a' && word[i] <= 'z' ? (char)(word[i] - 'a' + 'A') : word[i];
+		char upper = (char)(word[i] >= 'a' && word[i] <= 'z' ? word[i] - 'a' + 'A' : word[i]);
 
 		if (upper != name[i])
 			return false;

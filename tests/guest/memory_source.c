@@ -311,7 +311,7 @@ static void overlap(void)
  */
 #define COPIES 0x10000000000
 
-unsigned long memory_mark(unsigned long, unsigned long, unsigned long);
+unsigned long memory_mark(unsigned long a, unsigned long b, unsigned long c);
 __attribute__((noinline, used)) unsigned long memory_mark(unsigned long a, unsigned long b, unsigned long c)
 {
 	__asm__ volatile("" : : : "memory"); /* it has an effect */
