@@ -98,21 +98,24 @@ class Uses:
         for word in set(re.findall(r"[\w.-]*\w", text)):
             self.named.setdefault(word, set()).add(path)
 
-    def by_others(self, users, path):
+    @staticmethod
+    def by_others(users, path):
         return bool(users - {path})
 
     def is_included(self, path):
-        return any(self.by_others(self.included.get("/".join(path.parts[i:]), set()), path) for i in range(len(path.parts)))
+        ends = ("/".join(path.parts[i:]) for i in range(len(path.parts)))
+        return any(self.by_others(self.included.get(end, set()), path) for end in ends)
 
     def is_used(self, path):
-        if path.name in CALLED_BY_OTHERS or path.name == "CMakeLists.txt" or any(file.names(path) for file in self.cmake):
+        if path.name in CALLED_BY_OTHERS | {"CMakeLists.txt"} or any(file.names(path) for file in self.cmake):
             return True
         if path.suffix in INCLUDED and self.is_included(path):
             return True
         if path.suffix in BUILT | INCLUDED:
             return False
         if path.suffix in ASSEMBLED:
-            return any(user.parent == path.parent for user in self.named.get(path.suffix, set()) & self.named.get(path.stem, set()))
+            users = self.named.get(path.suffix, set()) & self.named.get(path.stem, set())
+            return any(user.parent == path.parent for user in users - {path})
         if path.suffix == ".py" and self.by_others(self.imported.get(path.stem, set()), path):
             return True
         return self.by_others(self.named.get(path.name, set()), path)
