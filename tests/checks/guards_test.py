@@ -94,6 +94,11 @@ class References(Guards):
         self.write("kernel/lib/list.c", "/* See core/gone.c, sm.c, <machine>/x.py and sc_*.c, but not tm_*.c. */\n")
         self.finds("no file core/gone.c", "no file tm_*.c")
 
+    def test_generated_files(self):
+        self.write("kernel/CMakeLists.txt", "set(made ${CMAKE_CURRENT_BINARY_DIR}/made.h)\n")
+        self.write("kernel/lib/list.c", "/* made.h, not_made.h */\n")
+        self.finds("no file not_made.h")
+
     def test_scripts(self):
         self.write("tests/guest/main.sh", "echo ${#x} # gone.py\n")
         self.finds("main.sh:1: there is no file gone.py")
@@ -196,6 +201,27 @@ class Manual(Guards):
     def test_links(self):
         self.write("docs/map.md", "[](../README.md#top) [](https://x.org/a) [](gone.md)\n")
         self.finds(docs_check.check_links, "gone.md leads nowhere")
+
+    def test_paths_in_strings(self):
+        self.write("kernel/lib/list.c", 'say("kernel/core/sm.c kernel/core/gone.c docs/<name>.md");\n')
+        self.finds(docs_check.check_comments, "speaks of kernel/core/gone.c")
+
+    def test_tests(self):
+        self.write("tests/guest/ipc.c", "TEST(call)\n")
+        self.write("tests/guest/README.md", "| `ipc/call` | `ipc/reply` |\n")
+        self.finds(docs_check.check_tests, "no test ipc/reply")
+
+    def test_interface(self):
+        lists = {name: f"#define {name}(X) \\\n\tX(0, ONE) \\\n\tX(1, TWO)\n\n" for name in docs_check.HEADERS}
+        self.write("kernel/include/hedron/abi.h", lists["HC_LIST"] + lists["STATUS_LIST"])
+        self.write("kernel/include/hedron/utcb.h", lists["MTD_LIST"])
+        self.write("docs/abi.md", "### ONE (0)\n### TWO (2)\n| 0 | `ONE` |\n| 0 | `TWO` |\n")
+        self.finds(docs_check.check_interface, "hypercall 1, TWO", "status 1, TWO", "bit 1 of the transfer descriptor, TWO")
+
+    def test_example(self):
+        self.write("bench-guests/root/vmm.c", "/* licence */\n/* head */\nint main(void);\n")
+        self.write("docs/vmm.md", "int main();\n")
+        self.finds(docs_check.check_example, "its example is not")
 
     def test_style(self):
         path = pathlib.PurePath("kernel/core/sm.S")

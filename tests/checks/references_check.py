@@ -11,15 +11,13 @@ import fnmatch
 import pathlib
 import re
 import sys
+import xml.etree.ElementTree
 
 import comments
 import tree
 
 DATA = {"seeds", "data", "corpus", "results"}  # folders with input of tests, and output
-# Not in the tree, for a reason: made by the build; a part of other software.
-GENERATED = {"asm_offsets.h"}
-FOREIGN = {"compare.py"}
-ELSEWHERE = GENERATED | FOREIGN
+FOREIGN = {"compare.py"}  # a part of other software
 ON_MEDIA = ("boot/grub/", "boot/hedron", "boot/node/", "boot/payload")  # paths on boot media, not of the tree
 
 FUNCTION = re.compile(r"(?<![\w.>])([A-Za-z_]\w*)\(\)")
@@ -32,8 +30,8 @@ FOLDER = re.compile(r"(?<![\w./<>{}$@:-])((?:[\w-]+/)+)(?![\w.*<{-])")
 PLACEHOLDER = re.compile(r"<\w+>|\b[A-Z]+\b")
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 MERMAID = re.compile(r"^ *```mermaid\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-SVG_TEXT = re.compile(r"<t(?:ext|span|itle)\b[^>]*>([^<]+)")
 TEST = re.compile(r"\bTEST\((\w+)\)")
+GENERATED = re.compile(r"BINARY_DIR\}/([\w.-]+\.\w+)")
 MADE_UP = re.compile(r"<!-- made up: (.*?) -->", re.DOTALL)
 
 
@@ -46,6 +44,7 @@ class Tree:
 
     def __init__(self, source):
         self.texts, self.prose, self.functions, self.words, self.tests = {}, {}, set(), set(), set()
+        self.elsewhere = set(FOREIGN)
         self.files = tree.files(source)
         self.paths = {"/".join(path.parts[i:]) for path in self.files for i in range(len(path.parts))}
         self.folders = {"/".join(path.parts[i:j]) for path in self.files
@@ -64,13 +63,15 @@ class Tree:
         self.functions |= set(re.findall(r"\b([A-Za-z_]\w*)\s*\(", code)) | set(re.findall(r"^(\w+):", code, re.MULTILINE))
         self.functions |= set(re.findall(r"#\s*define\s+(\w+)", code))
         self.words |= set(re.findall(r"\w+", code))
+        if path.name == "CMakeLists.txt":
+            self.elsewhere |= set(GENERATED.findall(code))
         if path.suffix == ".c":
             self.tests |= set(TEST.findall(code))
 
     def has_file(self, name):
         if "*" in name:
             return any(fnmatch.fnmatchcase(path, name) for path in self.paths)
-        return name in self.paths or name in ELSEWHERE
+        return name in self.paths or name in self.elsewhere
 
     def has_path(self, name):
         """Whether a path from the root, perhaps with placeholders, is a file, a folder or the name of a guest's test."""
@@ -126,7 +127,8 @@ def check_documents(there):
 def labels(path, text):
     """The words in a picture, by lines."""
     if path.suffix == ".svg":
-        return "\n".join(SVG_TEXT.findall(text))
+        elements = xml.etree.ElementTree.fromstring(text).iter()
+        return "\n".join(" ".join(element.itertext()) for element in elements if element.tag.endswith("text"))
     if path.suffix == ".mmd":
         return text
     return "\n".join(MERMAID.findall(text))
