@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What must not grow: paths measured beside many ready SCs, many capabilities, many children of one capability. */
-#include "company.h"
+#include "partner.h"
 #include "ipc.h"
 
 enum {

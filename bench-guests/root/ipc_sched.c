@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Semaphores, and giving up the CPU. The partner is a thread on the same CPU. */
-#include "company.h"
+#include "partner.h"
 #include "ipc.h"
 
 enum { SM = SEL_SCHED };

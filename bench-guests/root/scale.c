@@ -4,7 +4,7 @@
  * nothing, so what a call costs the slowest of them must not depend on how many there are: that is, the throughput
  * grows linearly.
  */
-#include "crew.h"
+#include "workers.h"
 
 enum { PT }; /* of each CPU's selectors */
 enum { CALLS = 64 };

@@ -3,7 +3,7 @@
  * The suite "sched": from an event to the thread it lets run, on one CPU, beside many SCs that are ready. Nothing may
  * grow with their number.
  */
-#include "company.h"
+#include "partner.h"
 
 enum { SM = RT_SEL_PROGRAM, EC, SC, MANY = RT_SEL_PROGRAM + 0x10000, MANY_ORDER = 11 };
 enum { BYSTANDERS = BENCH_PRIO - 2, BELOW = BENCH_PRIO - 1, ABOVE = BENCH_PRIO + 1 };

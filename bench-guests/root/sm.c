@@ -3,8 +3,8 @@
  * The suite "sm": waking threads on other CPUs. What an up costs the waker is counted; how long it takes until the
  * other runs can only be measured where time passes (docs/bench-protocol.md, "Several CPUs").
  */
-#include "company.h"
-#include "crew.h"
+#include "partner.h"
+#include "workers.h"
 
 enum { SM = RT_SEL_PROGRAM, BALL_A, BALL_B };
 enum { ABOVE = BENCH_PRIO + 1 };

@@ -4,7 +4,7 @@
  * them. What is counted is the work of all CPUs until the hypercall returns (docs/bench-protocol.md, "Several CPUs").
  */
 #include "bench_grant.h"
-#include "crew.h"
+#include "workers.h"
 
 enum { CAP = RT_SEL_PROGRAM, CHILD };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pokes of a vCPU that another CPU runs: what they cost the one who pokes, and how long they take to arrive. */
-#include "company.h"
+#include "partner.h"
 #include "vmexit.h"
 
 /* The guest counts, so that one can see it run. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "crew.h"
+#include "workers.h"
 
 static struct member {
 	struct rt_ec ec;

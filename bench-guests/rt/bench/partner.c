@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "company.h"
+#include "partner.h"
 
 #define STILL_US 20 /* who has used no time for so long is asleep */
 
