@@ -2,6 +2,12 @@
 /* Calls and replies. The server is a local EC on the same CPU, in the same PD or in one of its own. */
 #include "ipc.h"
 
+#include "rt/bench/bench.h"
+#include "rt/entry.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/portal.h"
+
 enum {
 	PT = SEL_MESSAGE, /* and the selectors behind it, in a chain */
 	CHAIN_MAX = 8,

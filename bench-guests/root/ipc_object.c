@@ -2,6 +2,15 @@
 /* Creating an object and deleting it by revoking its only capability; operations on single objects. */
 #include "ipc.h"
 
+#include "rt/bench/bench.h"
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/probe.h"
+#include "rt/start.h"
+
 enum { OBJECT = SEL_OBJECT, EC, PT };
 
 #define UTCB_VA (RT_VA - RT_PAGE) /* nothing else lives there */

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Semaphores, and giving up the CPU. The partner is a thread on the same CPU. */
-#include "partner.h"
 #include "ipc.h"
+
+#include "rt/bench/bench.h"
+#include "rt/bench/partner.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/test.h"
 
 enum { SM = SEL_SCHED };
 

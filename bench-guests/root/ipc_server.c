@@ -5,6 +5,11 @@
  */
 #include "ipc.h"
 
+#include "rt/bench/bench.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/thread.h"
+
 _Static_assert(HC_REPLY == 1, "reply below");
 _Static_assert(offsetof(struct utcb, items) == 0 && offsetof(struct utcb, state.rip) == 48, "offsets below");
 

@@ -5,6 +5,13 @@
  */
 #include "ipc.h"
 
+#include "rt/bench/bench.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/portal.h"
+#include "rt/probe.h"
+
 enum {
 	PT = SEL_TYPED, /* the one that is measured */
 	PT_WINDOW,      /* opens the receive window */

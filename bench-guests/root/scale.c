@@ -4,7 +4,13 @@
  * nothing, so what a call costs the slowest of them must not depend on how many there are: that is, the throughput
  * grows linearly.
  */
-#include "workers.h"
+#include "rt/bench/bench.h"
+#include "rt/bench/workers.h"
+#include "rt/entry.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+#include "rt/thread.h"
 
 enum { PT }; /* of each CPU's selectors */
 enum { CALLS = 64 };

@@ -3,7 +3,13 @@
  * The suite "sched": from an event to the thread it lets run, on one CPU, beside many SCs that are ready. Nothing may
  * grow with their number.
  */
-#include "partner.h"
+#include "rt/bench/bench.h"
+#include "rt/bench/partner.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/sel.h"
+#include "rt/start.h"
 
 enum { SM = RT_SEL_PROGRAM, EC, SC, MANY = RT_SEL_PROGRAM + 0x10000, MANY_ORDER = 11 };
 enum { BYSTANDERS = BENCH_PRIO - 2, BELOW = BENCH_PRIO - 1, ABOVE = BENCH_PRIO + 1 };

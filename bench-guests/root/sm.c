@@ -3,8 +3,14 @@
  * The suite "sm": waking threads on other CPUs. What an up costs the waker is counted; how long it takes until the
  * other runs can only be measured where time passes (docs/bench-protocol.md, "Several CPUs").
  */
-#include "partner.h"
-#include "workers.h"
+#include "rt/bench/bench.h"
+#include "rt/bench/bench_calibrate.h"
+#include "rt/bench/partner.h"
+#include "rt/bench/workers.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/start.h"
 
 enum { SM = RT_SEL_PROGRAM, BALL_A, BALL_B };
 enum { ABOVE = BENCH_PRIO + 1 };

@@ -3,8 +3,13 @@
  * The suite "space": delegation and revocation while more CPUs run the PD. Only taking memory away has to bother
  * them. What is counted is the work of all CPUs until the hypercall returns (docs/bench-protocol.md, "Several CPUs").
  */
-#include "bench_grant.h"
-#include "workers.h"
+#include "rt/bench/bench_grant.h"
+#include "rt/bench/bench_pages.h"
+#include "rt/bench/workers.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/probe.h"
+#include "rt/start.h"
 
 enum { CAP = RT_SEL_PROGRAM, CHILD };
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vmexit.h"
 
+#include "rt/bench/bench.h"
+#include "rt/message.h"
+#include "rt/start.h"
+
 #define STATES BENCH_TEXTS("whole", "minimal")
 
 static inline void check(enum status st)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pokes of a vCPU that another CPU runs: what they cost the one who pokes, and how long they take to arrive. */
-#include "partner.h"
 #include "vmexit.h"
+
+#include "rt/bench/bench.h"
+#include "rt/bench/partner.h"
+#include "rt/cpu.h"
 
 /* The guest counts, so that one can see it run. */
 VM_CODE_ONE(loop_count, ".code64", "1: incl 0x6000\n jmp 1b");

@@ -2,6 +2,11 @@
 /* The guests of the suite "vmexit" and their machines. */
 #include "vmexit.h"
 
+#include "rt/bench/bench.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+
 #define APIC_AT 0x3fe00000ul /* where the guest's paging reaches */
 
 enum { WHOLE, MINIMAL };

@@ -1,36 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How a run ends, and how it tells why. */
-#include "internal.h"
+#include "rt/panic.h"
 
-enum { QEMU_EXIT = 0xf4, BOCHS_EXIT = 0x8900 };
-enum { EXIT_SUCCESS = 0x10, EXIT_FAILURE = 0x11 };
-
-static sel_t never; /* a semaphore nobody ups */
+#include "rt/console.h"
+#include "rt/exit.h"
+#include "rt/fmt.h"
+#include "rt/size.h"
 
 void (*rt_panic_hook)(const char *text);
-
-void rt_machine_init(void)
-{
-	RT_MUST(rt_sm(&never, 0));
-}
-
-/* A reply by an EC that nobody waits for parks it; this is for ECs and times that cannot use the semaphore. */
-_Noreturn void rt_block(void)
-{
-	hc_sm_down(never);
-	hc_reply();
-}
-
-_Noreturn void rt_exit(bool success)
-{
-	rt_console_drain();
-	if (rt_ports(QEMU_EXIT, 0) == SUCCESS)
-		rt_out8(QEMU_EXIT, success ? EXIT_SUCCESS : EXIT_FAILURE);
-	if (rt_ports(BOCHS_EXIT, 0) == SUCCESS)
-		for (const char *p = "Shutdown"; *p; p++)
-			rt_out8(BOCHS_EXIT, (uint8_t)*p);
-	rt_block();
-}
 
 _Noreturn void rt_panic(const char *fmt, ...)
 {

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "test.h"
+#include "rt/test.h"
+
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/fmt.h"
+#include "rt/panic.h"
+#include "rt/string.h"
 
 static struct {
 	const char *suite, *name; /* name: of the running test, else null */

@@ -7,11 +7,15 @@
  *	bool main(void) { return test_run("sm", tests, RT_ARRAY(tests)); }
  *
  * The first failure of a test counts; CHECK* leave the function, which must return void, EXPECT* do not. A panic or
- *an unhandled fault fails the running test and ends the run.
+ * an unhandled fault fails the running test and ends the run.
  */
 #pragma once
 
-#include "rt.h"
+#include "rt/attr.h"
+#include "rt/hypercall.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 struct test {
 	const char *name;

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "vcpu.h"
-#include "internal.h"
+#include "rt/vcpu.h"
+
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/port.h"
+#include "rt/sel.h"
+#include "rt/size.h"
 
 enum { PIC_MASTER = 0x20, PIC_SLAVE = 0xa0, PIC_MASK = 1 };
 

@@ -14,6 +14,13 @@
  */
 #include "boot.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/string.h"
+
 #define GPRS 16
 
 __attribute__((

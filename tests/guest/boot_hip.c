@@ -2,6 +2,14 @@
 /* The hypervisor information page, field by field. */
 #include "boot.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/port.h"
+#include "rt/size.h"
+#include "rt/string.h"
+
 #define RSDP_WINDOW 0xe0000
 #define RSDP_WINDOW_END 0x100000
 #define GAS_SIZE 12

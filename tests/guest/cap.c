@@ -16,6 +16,12 @@
  */
 #include "guest.h"
 
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 #define PD_PERM PERM_PD_CREATE
 
 static struct utcb_item got;

@@ -13,7 +13,15 @@
  * first.
  */
 #include "guest.h"
-#include "internal.h"
+
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/start.h"
 
 static unsigned long va; /* two free pages */
 

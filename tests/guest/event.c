@@ -16,6 +16,10 @@
  */
 #include "event.h"
 
+#include "rt/cpu.h"
+#include "rt/message.h"
+#include "rt/port.h"
+
 #define PATTERN 0x5a5a5a5a5a5a5a5a
 #define RFLAGS_FIXED 2ul
 

@@ -2,6 +2,19 @@
 /* Answers with memory and extended state; events that end their EC; startup. */
 #include "event.h"
 
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 #define NON_CANONICAL 0x8000000000000000ul
 
 /* After a kill: callers in progress got ABORT, later ones TIMEOUT; the rest goes on. */

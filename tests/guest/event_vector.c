@@ -2,6 +2,12 @@
 /* What user code can raise: which vector, at which instruction, with which error code. */
 #include "event.h"
 
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/string.h"
+
 /* One function per exception; `at` and `next` are around the instruction. */
 #define RAISER(name, insn)                                                                \
 	extern const uint8_t name##_at[], name##_next[];                                  \

@@ -16,6 +16,17 @@
  */
 #include "guest.h"
 
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/exit.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 #define FIRST 0x1000000ul /* selectors of the objects: a range of 2^24 */
 #define ORDER 24
 #define ROUNDS 3

@@ -17,7 +17,17 @@
  */
 #include "edges.h"
 #include "guest.h"
-#include "internal.h"
+
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+#include "rt/thread.h"
 
 #define CALLS 200000
 #define PER_ROUND 400

@@ -17,6 +17,13 @@
  */
 #include "guest.h"
 
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 #define SEL_ALIAS (HEDRON_SEL_NUM + RT_SEL_PD) /* the PD's selector if truncated to 26 bits */
 #define SEL_HUGE ((1ul << 52) - 1)
 #define NO_CPU 127u

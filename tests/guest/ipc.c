@@ -14,6 +14,13 @@
  */
 #include "ipc.h"
 
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 #define PATTERN 0x1111111111111111ul
 
 static struct utcb seen; /* the callee's UTCB when it was called */

@@ -2,6 +2,11 @@
 /* Busy portals: waiting, helping, being told to come back. */
 #include "ipc.h"
 
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/thread.h"
+
 /*
  * One server that blocks in a semaphore in the middle of a call, and threads that call it. `order` collects one digit
  * per event.

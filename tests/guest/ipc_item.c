@@ -2,6 +2,11 @@
 /* Typed items in messages: windows of both sides, translation, what arrives and what is reported. */
 #include "ipc.h"
 
+#include "rt/cpu.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+
 /* An agent that answers with one item of its own, chosen here. */
 static struct utcb_item offer;
 

@@ -15,6 +15,11 @@
  */
 #include "memory.h"
 
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 #define RET 0xc3
 
 struct utcb_item memory_got;

@@ -2,6 +2,14 @@
 /* Where memory comes from and where it can go: other PDs, physical memory, special pages, edges. */
 #include "memory.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/thread.h"
+
 #define LAST_PAGES 0x7fffffff8000ul /* free pages below the roottask's UTCB */
 
 static unsigned maxphyaddr(void)

@@ -10,6 +10,15 @@
  */
 #include "guest.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 #define MSR_PLATFORM_ID 0x17
 #define MSR_REVISION 0x8b
 #define HEADER 48u

@@ -13,6 +13,11 @@
  */
 #include "guest.h"
 
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/port.h"
+#include "rt/start.h"
+
 #define POST 0x80
 #define FREE 0xe0 /* 16 ports that no PC has anything at */
 #define SERIAL 0x3f8

@@ -17,6 +17,12 @@
  */
 #include "registers.h"
 
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 static void set_bases(const struct regs *r)
 {
 	__asm__ volatile("wrfsbase %0; wrgsbase %1" : : "r"(r->fs), "r"(r->gs));

@@ -2,6 +2,9 @@
 /* Registers across exceptions, at the start of a thread, and single steps up to a hypercall. */
 #include "registers.h"
 
+#include "rt/hip.h"
+#include "rt/string.h"
+
 static struct xarea initial;
 static unsigned long handled_rip;
 

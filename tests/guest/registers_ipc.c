@@ -2,6 +2,11 @@
 /* Registers of ECs that call each other, preempt each other and wait for each other. */
 #include "registers.h"
 
+#include "rt/hip.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/string.h"
+
 #define MXCSR_AT 24
 #define HEADER_AT 512
 

@@ -5,7 +5,11 @@
  */
 #include "registers.h"
 
-#include "internal.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/thread.h"
 
 enum { SELECTORS = 4, THEIR_SM = 40, USER_DATA = 0x20, USER_CODE = 0x28 };
 

@@ -13,6 +13,13 @@
  */
 #include "guest.h"
 
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 static sel_t child(sel_t of, unsigned perm)
 {
 	sel_t sel = sel_new();

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The runtime itself: what the other roottasks rely on (docs/roottask.md). */
-#include "test.h"
+#include "rt/event.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/probe.h"
+#include "rt/sel.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/test.h"
+#include "rt/thread.h"
 
 #define UD 6
 

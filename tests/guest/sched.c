@@ -12,6 +12,12 @@
  */
 #include "guest.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 static volatile unsigned long order;
 
 static void note(unsigned long digit)

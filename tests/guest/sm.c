@@ -13,6 +13,10 @@
  */
 #include "guest.h"
 
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+
 static volatile unsigned long order;
 static sel_t sm;
 

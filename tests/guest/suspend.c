@@ -11,6 +11,16 @@
  */
 #include "suspend.h"
 
+#include "rt/cmdline.h"
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+#include "rt/string.h"
+
 #define TYPES 8
 
 unsigned long s3;

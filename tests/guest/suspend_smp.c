@@ -3,6 +3,18 @@
  */
 #include "suspend.h"
 
+#include "rt/cmdline.h"
+#include "rt/cpu.h"
+#include "rt/exit.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 #define MSR_MISC_ENABLE 0x1a0
 #define MSR_PAT 0x277
 #define MSR_MTRR_FIRST 0x200

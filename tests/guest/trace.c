@@ -6,6 +6,13 @@
  */
 #include "guest.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 #include <hedron/trace.h>
 
 enum { ORDER = 8 };

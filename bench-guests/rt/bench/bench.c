@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The measuring loop. What it prints is in bench_report.c. */
-#include "bench_internal.h"
-#include "trace.h"
+#include "rt/bench/bench.h"
 
-#define CALIBRATION_BATCHES 16
-#define CALIBRATION_WINDOWS 256
-#define CALIBRATION_AGREE 4 /* batches that must find the same minimum */
+#include "rt/bench/bench_machine.h"
+#include "rt/bench/bench_report.h"
+#include "rt/bench/bench_values.h"
+#include "rt/cmdline.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/size.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+#include "rt/trace/trace.h"
 
 static struct {
 	const char *why; /* of the first failure of the running case */
@@ -51,102 +59,10 @@ const char *bench_needed(enum status got, const char *call)
 	return call;
 }
 
-/* Never inlined, like the windows of the cases. */
-static __attribute__((noinline)) uint64_t empty_window(void)
-{
-	return BENCH((void)0);
-}
-
 /* Does nothing. Bochs's debugger stops at this instruction, QEMU's at a breakpoint on the symbol. */
 __attribute__((naked, noinline)) void bench_mark(void)
 {
 	__asm__ volatile("xchg %bx, %bx\n\tret");
-}
-
-static uint64_t least(uint64_t (*window)(void), unsigned n, uint64_t *most)
-{
-	uint64_t min = UINT64_MAX;
-
-	while (n--) {
-		uint64_t t = window();
-
-		min = t < min ? t : min;
-		*most = t > *most ? t : *most;
-	}
-	return min;
-}
-
-/* `n` instructions that do nothing, and as many that each wait for the one before. */
-#define CHAIN 256
-#define CHAIN_OF(insn) __asm__ volatile(".rept 256\n\t" insn "\n\t.endr" : : : "rax", "cc")
-
-static __attribute__((noinline)) uint64_t fast_window(void)
-{
-	return BENCH(CHAIN_OF("nop"));
-}
-
-static __attribute__((noinline)) uint64_t slow_window(void)
-{
-	return BENCH(CHAIN_OF("imul %%rax, %%rax"));
-}
-
-/* No counter of time or cycles gives the same for both, and just that. */
-bool bench_counts_instructions(void)
-{
-	uint64_t ignored = 0, empty = least(empty_window, CALIBRATION_WINDOWS, &ignored);
-
-	return least(fast_window, CALIBRATION_WINDOWS, &ignored) == empty + CHAIN &&
-	       least(slow_window, CALIBRATION_WINDOWS, &ignored) == empty + CHAIN;
-}
-
-/* Shell sort: no recursion, and fast enough for BENCH_WINDOWS_MAX. */
-static void sort(uint64_t *v, unsigned n)
-{
-	static const unsigned gaps[] = {1750, 701, 301, 132, 57, 23, 10, 4, 1};
-
-	for (unsigned g = 0; g < RT_ARRAY(gaps); g++) {
-		for (unsigned i = gaps[g]; i < n; i++) {
-			uint64_t x = v[i];
-			unsigned j = i;
-
-			for (; j >= gaps[g] && v[j - gaps[g]] > x; j -= gaps[g])
-				v[j] = v[j - gaps[g]];
-			v[j] = x;
-		}
-	}
-}
-
-static uint64_t least_of(const uint64_t *v, unsigned n)
-{
-	uint64_t min = v[0];
-
-	while (--n)
-		min = rt_min(min, v[n]);
-	return min;
-}
-
-static struct bench_calibration calibrate(void)
-{
-	enum { COUNT = CALIBRATION_BATCHES * CALIBRATION_WINDOWS };
-	static uint64_t empty[COUNT];
-	struct bench_calibration c = {.overhead = UINT64_MAX, .empty = empty, .empty_count = COUNT};
-	uint64_t min[CALIBRATION_BATCHES], ignored = 0;
-	unsigned agree = 0;
-
-	least(empty_window, CALIBRATION_WINDOWS, &ignored);
-	for (unsigned i = 0; i < COUNT; i++)
-		empty[i] = empty_window();
-	for (unsigned i = 0; i < CALIBRATION_BATCHES; i++) {
-		min[i] = least_of(&empty[i * CALIBRATION_WINDOWS], CALIBRATION_WINDOWS);
-		c.overhead = rt_min(c.overhead, min[i]);
-	}
-	for (unsigned i = 0; i < CALIBRATION_BATCHES; i++)
-		agree += min[i] == c.overhead;
-	c.stable = agree >= CALIBRATION_AGREE;
-	sort(empty, COUNT);
-	c.overhead_max = empty[COUNT - 1];
-	c.clock = bench_machine_clock();
-	return c;
 }
 
 /* The least value of each group of windows, in the order of time: shows whether they drift. */
@@ -155,7 +71,7 @@ static void keep_order(struct bench_sample *s)
 	for (unsigned group = 0; group < BENCH_ORDER; group++) {
 		unsigned from = s->n * group / BENCH_ORDER, to = s->n * (group + 1) / BENCH_ORDER;
 
-		s->order[group] = least_of(&s->values[from], to > from ? to - from : 1);
+		s->order[group] = bench_values_least(&s->values[from], to > from ? to - from : 1);
 	}
 }
 
@@ -187,8 +103,8 @@ static void measure(const struct bench_case *c, struct bench_sample *s)
 		mark_smi(s, s->values[i], &smi);
 	}
 	keep_order(s);
-	sort(s->values, s->n);
-	sort(s->smi, s->smi_count);
+	bench_values_sort(s->values, s->n);
+	bench_values_sort(s->smi, s->smi_count);
 }
 
 /* One more window between two marks, for profiling/pathcost.py: warm as the measured ones, and nothing is taken off.
@@ -312,7 +228,8 @@ static void run_suite(void *arg)
 	(void)arg;
 	bench_machine_init();
 	bench_report_run(suite.name, trace_prepare());
-	cal = calibrate();
+	cal = bench_calibrate();
+	cal.clock = bench_machine_clock();
 	bench_report_calibration(&cal);
 	suite.ok = cal.stable;
 	trace_on();

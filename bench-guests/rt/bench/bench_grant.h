@@ -2,7 +2,8 @@
 /* Windows of one hypercall that delegates or revokes within the own PD, so that the result can be looked at. */
 #pragma once
 
-#include "bench.h"
+#include "rt/bench/bench.h"
+#include "rt/hypercall.h"
 
 struct bench_grant {
 	crd_t source, target;

@@ -4,8 +4,17 @@
  * firmware are looked at on machines that measure time only: where instructions are counted they mean nothing, and
  * the kernel's state shall be the same with every version of this file.
  */
-#include "bench_internal.h"
-#include "hypercall.h"
+#include "rt/bench/bench_machine.h"
+
+#include "rt/bench/bench_calibrate.h"
+#include "rt/bench/bench_window.h"
+#include "rt/cmdline.h"
+#include "rt/cpu.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/hypercall.h"
+#include "rt/map.h"
+#include "rt/string.h"
 
 #define MSR_SMI_COUNT 0x34
 #define MSR_MICROCODE 0x8b

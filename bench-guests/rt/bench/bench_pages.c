@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "bench.h"
+#include "rt/bench/bench_pages.h"
+
+#include "rt/bench/bench.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
 
 #define PAGES (1ul << BENCH_PAGES_ORDER)
 #define HALF (PAGES / 2)

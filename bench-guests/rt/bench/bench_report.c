@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lines of docs/bench-protocol.md. Locking: none, only the EC that runs the benchmarks reports. */
-#include "bench_internal.h"
+#include "rt/bench/bench_report.h"
+
+#include "rt/bench/bench_machine.h"
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/size.h"
+#include "rt/string.h"
 
 #define PROTOCOL 1
 #define LINE_MAX 16384

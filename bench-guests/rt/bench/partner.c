@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "partner.h"
+#include "rt/bench/partner.h"
+
+#include "rt/bench/bench.h"
+#include "rt/cpu.h"
+#include "rt/event.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/thread.h"
 
 #define STILL_US 20 /* who has used no time for so long is asleep */
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "bench.h"
+#include "rt/hypercall.h"
 
 /* A thread that runs fn. To be called when it has returned or sleeps for good; also if it was never made. */
 const char *company_partner(unsigned cpu, unsigned prio, void (*fn)(void *));

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "workers.h"
+#include "rt/bench/workers.h"
+
+#include "rt/bench/bench.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/thread.h"
 
 static struct member {
 	struct rt_ec ec;

@@ -6,7 +6,11 @@
  */
 #pragma once
 
-#include "bench.h"
+#include "rt/cpu.h"
+#include "rt/hypercall.h"
+#include "rt/sel.h"
+
+#include <stdint.h>
 
 /* Selectors for what suites make on each CPU: crew_sel(n, i), i below 2^CREW_SEL_ORDER, are used by nobody else. */
 enum { CREW_SEL = RT_SEL_PROGRAM + 0x80000, CREW_SEL_ORDER = 6 };

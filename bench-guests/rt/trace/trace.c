@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sets tracing up, switches it on and off, and takes samples of the boot CPU from another one. */
-#include "trace.h"
+#include "rt/trace/trace.h"
 
-#include "internal.h"
+#include "rt/cpu.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/size.h"
+#include "rt/thread.h"
+#include "rt/trace/trace_ctrl.h"
+#include "rt/trace/trace_drain.h"
+#include "rt/trace/trace_words.h"
 
 static struct trace_plan plan;
 static bool prepared;

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lines of docs/bench-protocol.md, "Traces". */
-#include "internal.h"
-#include "trace.h"
+#include "rt/trace/trace_drain.h"
+
+#include "rt/console.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/pool.h"
+#include "rt/size.h"
 
 #define RECORDS_IN_LINE 128
 #define LINE_MAX (RECORDS_IN_LINE * sizeof(struct trace_record) * 2 + 256)

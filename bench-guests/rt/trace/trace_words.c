@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names on the command line, and the bits and numbers they stand for. */
-#include "internal.h"
-#include "trace.h"
+#include "rt/trace/trace_words.h"
+
+#include "rt/cmdline.h"
 
 #include <hedron/trace_names.h>
 

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ECs, PDs and agents with one line each. */
 #include "guest.h"
-#include "internal.h"
+
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/thread.h"
 
 #define SOON_TURNS 20000
 

@@ -9,7 +9,8 @@
  */
 #pragma once
 
-#include "test.h"
+#include "rt/portal.h"
+#include "rt/test.h"
 
 bool guest_run(const char *suite, const struct test *tests, size_t n);
 bool guest_run_tables(const char *suite, const struct test *const *tables); /* both lists end with a null */

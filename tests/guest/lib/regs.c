@@ -2,6 +2,9 @@
 /* Making up and comparing register contents. */
 #include "regs.h"
 
+#include "rt/cpu.h"
+#include "rt/string.h"
+
 #define XCR0_PKRU (1ul << 9)
 #define XCR0_MPX (3ul << 3)
 #define LEGACY_SIZE 512

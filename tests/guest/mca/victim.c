@@ -6,6 +6,13 @@
  */
 #include "guest.h"
 
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 static volatile unsigned long turns;
 
 static void spin(const char *name, unsigned cpu)

@@ -8,6 +8,17 @@
  */
 #include "smp.h"
 
+#include "rt/cmdline.h"
+#include "rt/cpu.h"
+#include "rt/event.h"
+#include "rt/exit.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 enum { LOW = 8, HIGH = 60 }; /* priorities */
 
 static unsigned cpuid_apic_id(void)

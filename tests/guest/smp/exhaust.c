@@ -6,6 +6,14 @@
  */
 #include "smp.h"
 
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/exit.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 enum { FIRST = 0x400000, ORDER = 19, LOW = 8, ROUNDS = 8 };
 
 static unsigned target; /* worker on whose CPU things are made */

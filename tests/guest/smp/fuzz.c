@@ -15,6 +15,20 @@
 #include "fuzz.h"
 #include "memory.h"
 
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/port.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 #define CALLS 40000
 #define PER_CPU 250 /* calls in a round */
 #define KILLS 40

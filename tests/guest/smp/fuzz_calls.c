@@ -5,8 +5,12 @@
  * out: sleep types that the firmware may know, and writes to MSRs that the kernel does not guard.
  */
 #include "fuzz.h"
-
 #include "edges.h"
+
+#include "rt/entry.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/port.h"
 
 #define EACH 200 /* steps until a thread parks itself, whatever became of the counter */
 

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "memory.h"
 
+#include "rt/cpu.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/start.h"
+
 #define KEPT 16 /* pages that a CPU may keep for objects it has just freed */
 
 enum { RANGE = 0x400000, ORDER = 19 }; /* selectors */

@@ -9,6 +9,14 @@
  */
 #include "smp.h"
 
+#include "rt/event.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 #define VICTIM 1
 #define CHUNK 200          /* repetitions between two looks at the registers */
 #define STATE_MASK 0x400ul /* of RFLAGS: the direction flag */

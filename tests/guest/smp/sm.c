@@ -5,6 +5,10 @@
  */
 #include "smp.h"
 
+#include "rt/object.h"
+#include "rt/size.h"
+#include "rt/start.h"
+
 enum { ABOVE = SMP_PRIO + 10 };
 
 static sel_t sm[SMP_MAX], lock;

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "smp.h"
 
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/event.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/thread.h"
+
 #define PATIENCE 150000000ul /* turns without any progress: many seconds everywhere */
 
 static struct worker {

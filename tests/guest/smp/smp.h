@@ -8,7 +8,9 @@
  */
 #pragma once
 
-#include "test.h"
+#include "rt/portal.h"
+#include "rt/sel.h"
+#include "rt/test.h"
 
 #define SMP_MAX 8   /* workers at most; more CPUs idle */
 #define SMP_PRIO 32 /* of workers */

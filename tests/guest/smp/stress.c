@@ -9,6 +9,17 @@
 #include "memory.h"
 #include "stress.h"
 
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 #define PLACE 0x600000000000ul /* a page for each object that is mapped */
 
 enum { EACH = STRESS_EACH, VICTIM_PRIO_MAX = SMP_PRIO - 1 };

@@ -9,6 +9,13 @@
  */
 #include "smp.h"
 
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/probe.h"
+#include "rt/start.h"
+
 #define BUSY 0x600000000000ul /* the address everybody writes to */
 #define LARGE (RT_PAGE << 9)
 

@@ -5,6 +5,10 @@
  */
 #include "smp.h"
 
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 #include <hedron/trace.h>
 
 enum { ORDER = 9 };

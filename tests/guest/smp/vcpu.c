@@ -7,6 +7,16 @@
  */
 #include "vcpu.h"
 
+#include "rt/cpu.h"
+#include "rt/exit.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+#include "rt/string.h"
+
 VM_CODE(count, "1: incl 0x6000\n jmp 1b\n");
 VM_CODE(leaf, "1: cpuid\n jmp 1b\n");
 

@@ -2,6 +2,10 @@
 /* Memory and ports that change under a guest on another CPU, be it running or not. */
 #include "vcpu.h"
 
+#include "rt/message.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+
 VM_CODE(count_there, "1: incl 0xe000\n jmp 1b\n");
 
 static volatile uint32_t *frames[2];

@@ -4,7 +4,18 @@
  * the next. Two sleepers there are more important; a waker on another CPU wakes one of them whenever the debugger
  * lets it run. Whatever the boot CPU is at then, the sleeper is to run before any other user code.
  */
-#include "rt.h"
+#include "rt/entry.h"
+#include "rt/event.h"
+#include "rt/exit.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/sel.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/test.h"
+#include "rt/thread.h"
 
 enum { VICTIM_PRIO = 20, RUNNER_PRIO = 25, FIRST_PRIO = 30, SECOND_PRIO };
 enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14 };

@@ -10,8 +10,18 @@
  * part.
  */
 #include "smp.h"
-#include "trace.h"
-#include "vm.h"
+
+#include "guest/vm.h"
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/port.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/trace/trace_ctrl.h"
 
 #include <hedron/trace.h>
 

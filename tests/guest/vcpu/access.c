@@ -5,6 +5,11 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/string.h"
+
 #define R(name) VM_REG(name)
 
 /* Qualification of EPT violations: the access in 2:0, the rights in 5:3. */

@@ -5,6 +5,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/message.h"
+#include "rt/string.h"
+
 enum { TPR = 0x80, PPR = 0xa0, EOI = 0xb0, ICR = 0x300, SVR = 0xf0 };
 enum { ACCESS_READ = 0 << 12, ACCESS_WRITE = 1 << 12, ACCESS_FETCH = 2 << 12 };
 #define APIC_LOW 0x3fe00000ul /* where identity paging reaches */

@@ -5,6 +5,10 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/string.h"
+
 VM_CODE(nothing, "");
 
 /* What creation says when nothing is wrong, or before an occupied selector is noticed. */

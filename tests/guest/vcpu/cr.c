@@ -5,6 +5,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+#include "rt/string.h"
+
 #define R(name) VM_REG(name)
 
 enum { CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_NE = 32, CR0_WP = 0x10000, CR0_AM = 0x40000 };

@@ -2,6 +2,10 @@
 /* Entries that fail: reported as exits, harmless for the kernel, and the vCPU is as usable as before. */
 #include "vcpu_test.h"
 
+#include "rt/object.h"
+#include "rt/size.h"
+#include "rt/string.h"
+
 VM_CODE(fine, "");
 VM_CODE(forever, "1: jmp 1b");
 

@@ -2,6 +2,8 @@
 /* Events the VMM injects, and exceptions of the guest that the VMM wants to see. */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+
 #define R(name) VM_REG(name)
 
 enum { DE = 0, DB = 1, NMI = 2, BP = 3, UD = 6, SS = 12, GP = 13, PF = 14, AC = 17 };

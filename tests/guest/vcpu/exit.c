@@ -6,6 +6,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+#include "rt/string.h"
+
 enum { IN_16 = 1, IN_32 = 2, IN_64 = 4, PROTECTED = IN_32 | IN_64, EVERYWHERE = 7 };
 enum { NO_QUAL = 0, QUAL = 1, QUAL_LOW = 2 };
 

@@ -5,6 +5,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+#include "rt/string.h"
+
 #define R(name) VM_REG(name)
 
 enum { XMM0 = 160, HEADER = 512, XCOMP_BV = 520, MXCSR = 24, YMM_HIGH0 = 576 };

@@ -6,6 +6,12 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/cmdline.h"
+#include "rt/panic.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/string.h"
+
 #define TIMEOUT 3000
 
 VM_CODE(nothing, "");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vcpu_test.h"
 
+#include "rt/panic.h"
+
 #define VMS 4
 
 static struct vm vms[VMS];

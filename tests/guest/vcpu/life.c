@@ -2,6 +2,9 @@
 /* Birth and death of vCPUs on one CPU: nothing is lost, nothing is left, whatever goes first. */
 #include "vcpu_test.h"
 
+#include "rt/message.h"
+#include "rt/object.h"
+
 VM_CODE(nothing, "");
 VM_CODE(forever, "1: jmp 1b");
 

@@ -2,6 +2,9 @@
 /* Guest memory that changes: delegations count from the next instruction of the guest on, whatever was cached. */
 #include "vcpu_test.h"
 
+#include "rt/message.h"
+#include "rt/pool.h"
+
 #define R(name) VM_REG(name)
 
 enum { LARGE_PAGES = 512 };

@@ -2,6 +2,11 @@
 /* Which MSRs a guest gets at without an exit: none at first, a short list with the MSR bitmaps. */
 #include "vcpu_test.h"
 
+#include "rt/cmdline.h"
+#include "rt/cpu.h"
+#include "rt/size.h"
+#include "rt/string.h"
+
 enum { GP = 13 };
 enum {
 	TSC = 0x10,

@@ -2,6 +2,9 @@
 /* The extension: a run that brings back only what ARG3 names. What is not named keeps its old value in the page. */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+#include "rt/string.h"
+
 VM_CODE(change, "add $1, %eax\n add $2, %ebp\n stc\n cpuid");
 
 /* Groups, and where they are in the page. */

@@ -5,6 +5,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/map.h"
+#include "rt/message.h"
+
 #define APIC_PHYS 0xfee00000ul
 #define APIC_GPA 0x3ff00000ul
 

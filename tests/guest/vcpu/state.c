@@ -5,6 +5,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+#include "rt/string.h"
+
 VM_CODE(nothing, "");
 
 struct field {

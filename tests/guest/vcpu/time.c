@@ -2,6 +2,10 @@
 /* The time-stamp counter as the guest sees it, and the timeout of runs. */
 #include "vcpu_test.h"
 
+#include "rt/cpu.h"
+#include "rt/size.h"
+#include "rt/string.h"
+
 /* Slack for the kernel's and the VMM's own instructions around a guest. */
 #define SLACK 20000
 

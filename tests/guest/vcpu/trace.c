@@ -2,6 +2,9 @@
 /* Traced runs: each entry and exit is recorded, and what a guest sees does not change. */
 #include "vcpu_test.h"
 
+#include "rt/pool.h"
+#include "rt/size.h"
+
 #include <hedron/trace.h>
 
 VM_CODE(three_exits, "cpuid\n cpuid\n vmcall\n");

@@ -6,7 +6,8 @@
 #pragma once
 
 #include "guest.h"
-#include "vm.h"
+
+#include "guest/vm.h"
 
 /* Tables of the files, each ends with a null. */
 extern const struct test vcpu_control_tests[];

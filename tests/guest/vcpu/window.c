@@ -2,6 +2,9 @@
 /* Exits when the guest can take an interrupt or an NMI again, and the activity states in which it waits for one. */
 #include "vcpu_test.h"
 
+#include "rt/port.h"
+#include "rt/size.h"
+
 enum { NMI = 2 };
 #define IF 0x200ul
 
