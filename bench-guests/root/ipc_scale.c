@@ -28,7 +28,7 @@ static struct rt_ec server;
 
 static const char *setup_ready(long ready)
 {
-	const char *why = company_ready(BASE, ready, BENCH_PRIO - 1);
+	const char *why = partner_ready(BASE, ready, BENCH_PRIO - 1);
 
 	if (why)
 		return why;

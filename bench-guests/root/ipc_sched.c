@@ -17,7 +17,7 @@ static const char *start_partner(unsigned prio, void (*fn)(void *))
 {
 	leave = false;
 	turns = 0;
-	return company_partner(rt_cpu, prio, fn);
+	return partner_start(rt_cpu, prio, fn);
 }
 
 /* Semaphores nobody waits for: each window leaves the count as it was. */
@@ -75,7 +75,7 @@ static const char *setup_wake(long unused)
 static void teardown_wake(void)
 {
 	teardown_sm();
-	company_partner_gone();
+	partner_end();
 }
 
 static uint64_t window_wake(void)
@@ -136,7 +136,7 @@ static void teardown_switch(void)
 {
 	leave = true;
 	hc_yield();
-	company_partner_gone();
+	partner_end();
 }
 
 const struct bench_case ipc_sched_cases[] = {

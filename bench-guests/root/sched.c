@@ -32,7 +32,7 @@ static void clear(void)
 static void teardown(void)
 {
 	bench_status(rt_revoke(SM));
-	company_partner_gone();
+	partner_end();
 	clear();
 }
 
@@ -57,8 +57,8 @@ static const char *setup_wake(long ready)
 {
 	const char *why = make_sm();
 
-	why = why ? why : company_ready(MANY, ready, BELOW);
-	return why ? why : company_partner(rt_cpu, ABOVE, waiter);
+	why = why ? why : partner_ready(MANY, ready, BELOW);
+	return why ? why : partner_start(rt_cpu, ABOVE, waiter);
 }
 
 static uint64_t window_wake(void)
@@ -78,11 +78,11 @@ static const char *setup_queue(long ready)
 {
 	const char *why = make_sm();
 
-	why = why ? why : company_partner(rt_cpu, BENCH_PRIO, waiter);
+	why = why ? why : partner_start(rt_cpu, BENCH_PRIO, waiter);
 	if (why)
 		return why;
 	hc_yield(); /* now it waits */
-	return company_ring(MANY, ready, BENCH_PRIO);
+	return partner_ring(MANY, ready, BENCH_PRIO);
 }
 
 static uint64_t window_queue(void)
@@ -103,7 +103,7 @@ static uint64_t window_queue(void)
 
 static const char *setup_switch(long ready)
 {
-	const char *why = company_ring(MANY, ready, BENCH_PRIO);
+	const char *why = partner_ring(MANY, ready, BENCH_PRIO);
 
 	hc_yield(); /* all of them have come as far as to yield themselves */
 	return why;
@@ -113,12 +113,12 @@ static uint64_t window_switch(void)
 {
 	uint64_t start;
 
-	company_ring_ran = 0;
+	partner_ring_ran = 0;
 	start = bench_start();
 	hc_yield();
-	if (!company_ring_ran)
+	if (!partner_ring_ran)
 		bench_fail("no other thread had its turn");
-	return company_ring_ran - start;
+	return partner_ring_ran - start;
 }
 
 /* Falling asleep, until the next in rank runs. */
@@ -136,8 +136,8 @@ static const char *setup_sleep(long ready)
 {
 	const char *why = make_sm();
 
-	why = why ? why : company_ready(MANY, ready, BYSTANDERS);
-	why = why ? why : company_partner(rt_cpu, BELOW, waker);
+	why = why ? why : partner_ready(MANY, ready, BYSTANDERS);
+	why = why ? why : partner_start(rt_cpu, BELOW, waker);
 	if (!why)
 		bench_status(hc_sm_down(SM)); /* now it comes out of its first up when it runs again */
 	return why;
@@ -159,7 +159,7 @@ static uint64_t window_sleep(void)
 static const char *setup_create(long ready)
 {
 	BENCH_NEED(hc_create_ec(EC, RT_SEL_PD, rt_cpu, 0, 0, 0, CREATE_EC_GLOBAL));
-	return company_ready(MANY, ready, BELOW);
+	return partner_ready(MANY, ready, BELOW);
 }
 
 static void teardown_create(void)

@@ -16,7 +16,7 @@ enum { CAP = RT_SEL_PROGRAM, CHILD };
 static struct bench_pages memory;
 static struct bench_grant grant;
 
-/* ---- The others: members 1 to `others` run in the PD, or have done so and sleep ---- */
+/* ---- The others: workers 1 to `others` run in the PD, or have done so and sleep ---- */
 
 static unsigned others, started;
 static volatile unsigned long running, run;
@@ -35,22 +35,22 @@ static void others_run(void)
 	running = 0;
 	run = 1;
 	while (started < others)
-		crew_start(++started, spin);
-	crew_until(&running, started);
+		workers_start(++started, spin);
+	workers_until(&running, started);
 }
 
 static void others_stop(void)
 {
 	run = 0;
 	while (started)
-		crew_wait(started--);
+		workers_wait(started--);
 }
 
 /* ---- What is delegated and revoked ---- */
 
 static const char *prepare(long cpus, unsigned order)
 {
-	const char *why = crew_need((unsigned)cpus);
+	const char *why = workers_need((unsigned)cpus);
 
 	others = why ? 0 : (unsigned)cpus - 1;
 	why = why ? why : bench_pages(&memory);
@@ -104,7 +104,7 @@ static uint64_t can_read(unsigned self)
 static bool seen_by_others(bool want)
 {
 	for (unsigned n = 1; n <= others; n++)
-		if (crew_do(n, can_read) != want)
+		if (workers_do(n, can_read) != want)
 			return false;
 	return true;
 }
@@ -200,6 +200,6 @@ bool main(void)
 {
 	static const struct bench_case *const tables[] = {cases, NULL};
 
-	crew_init();
+	workers_init();
 	return bench_run("space", tables);
 }

@@ -34,7 +34,7 @@ const char *vmexit_setup_poke_running(long unused)
 	returns = 0;
 	failed = false;
 	running = true;
-	return company_partner(rt_cpu_other(), BENCH_PRIO, vmm);
+	return partner_start(rt_cpu_other(), BENCH_PRIO, vmm);
 }
 
 /* The counter moves: whatever was before this, the guest is running now. */
@@ -65,7 +65,7 @@ void vmexit_unmake_poke_running(void)
 	if (running) {
 		running = false;
 		bench_status(hc_vcpu_poke(SEL_VM));
-		company_partner_gone();
+		partner_end();
 	}
 	vmexit_unmake();
 }

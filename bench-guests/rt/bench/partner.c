@@ -9,12 +9,12 @@
 #include "rt/panic.h"
 #include "rt/thread.h"
 
-#define STILL_US 20 /* who has used no time for so long is asleep */
+#define STILL_US 20 /* a thread that has used no time for so long is asleep */
 
 static struct rt_ec partner;
 static bool made;
 
-const char *company_partner(unsigned cpu, unsigned prio, void (*fn)(void *))
+const char *partner_start(unsigned cpu, unsigned prio, void (*fn)(void *))
 {
 	partner.cpu = cpu;
 	partner.events = 0;
@@ -31,7 +31,7 @@ static void spin(uint64_t us)
 		rt_pause();
 }
 
-void company_until_asleep(sel_t sc)
+void partner_until_asleep(sel_t sc)
 {
 	unsigned long before, now;
 
@@ -43,11 +43,11 @@ void company_until_asleep(sel_t sc)
 	} while (now != before);
 }
 
-/* On another CPU it may just be on its way: its stack will be used again. */
-void company_partner_gone(void)
+/* On another CPU the thread may still be on its way to sleep, and its stack will be used again. */
+void partner_end(void)
 {
 	if (made && partner.cpu != rt_cpu)
-		company_until_asleep(partner.sc);
+		partner_until_asleep(partner.sc);
 	if (made) {
 		bench_status(rt_revoke(partner.sc));
 		bench_status(rt_revoke(partner.sel));
@@ -55,7 +55,7 @@ void company_partner_gone(void)
 	made = false;
 }
 
-sel_t company_partner_sc(void)
+sel_t partner_sc(void)
 {
 	return partner.sc;
 }
@@ -69,17 +69,20 @@ static const char *make(sel_t base, long count, unsigned prio, sel_t events)
 	return NULL;
 }
 
-const char *company_ready(sel_t base, long count, unsigned prio)
+const char *partner_ready(sel_t base, long count, unsigned prio)
 {
 	return make(base, count, prio, 0);
 }
 
-volatile uint64_t company_ring_ran;
+volatile uint64_t partner_ring_ran;
 
-/* Without a stack: it starts here with whatever registers there are. The time is read right behind the yield. */
+/*
+ * These ECs are many and have no stack, so this is not C: they start here with whatever is in the registers. The time
+ * is read right behind the yield, as a window does it.
+ */
 void ring_entry(void);
 
-_Static_assert(HC_ARG1(HC_EC_CTRL, EC_CTRL_YIELD, 0) == 0x109, "yield below");
+_Static_assert(HC_ARG1(HC_EC_CTRL, EC_CTRL_YIELD, 0) == 0x109, "ring_entry yields with this number");
 
 __asm__(".pushsection .text\n"
 	"ring_entry:\n"
@@ -87,11 +90,11 @@ __asm__(".pushsection .text\n"
 	"	syscall\n"
 	"	lfence\n"
 	"	rdtsc\n"
-	"	cmpq $0, company_ring_ran(%rip)\n"
+	"	cmpq $0, partner_ring_ran(%rip)\n"
 	"	jne ring_entry\n"
 	"	shl $32, %rdx\n"
 	"	or %rdx, %rax\n"
-	"	mov %rax, company_ring_ran(%rip)\n"
+	"	mov %rax, partner_ring_ran(%rip)\n"
 	"	jmp ring_entry\n"
 	".popsection\n");
 
@@ -102,7 +105,7 @@ static void ring_startup(struct utcb *utcb, void *unused)
 	utcb->state.rip = (uint64_t)ring_entry;
 }
 
-const char *company_ring(sel_t base, long count, unsigned prio)
+const char *partner_ring(sel_t base, long count, unsigned prio)
 {
 	static struct rt_ec starter;
 	static sel_t events;

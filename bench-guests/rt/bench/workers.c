@@ -7,63 +7,63 @@
 #include "rt/panic.h"
 #include "rt/thread.h"
 
-static struct member {
+static struct worker {
 	struct rt_ec ec;
 	sel_t go, done;
-	crew_fn *fn;
+	workers_fn *fn;
 	uint64_t result;
-} __attribute__((aligned(64))) members[HEDRON_CPU_MAX];
+} __attribute__((aligned(64))) workers[HEDRON_CPU_MAX];
 
 static struct {
 	unsigned count;
 	unsigned long arrived, generation;
 } meeting;
 
-unsigned crew_size;
+unsigned workers_count;
 
-unsigned crew_cpu(unsigned n)
+unsigned workers_cpu(unsigned n)
 {
-	return members[n].ec.cpu;
+	return workers[n].ec.cpu;
 }
-struct utcb *crew_utcb(unsigned n)
+struct utcb *workers_utcb(unsigned n)
 {
-	return members[n].ec.utcb;
+	return workers[n].ec.utcb;
 }
-sel_t crew_sc(unsigned n)
+sel_t workers_sc(unsigned n)
 {
-	return members[n].ec.sc;
+	return workers[n].ec.sc;
 }
-sel_t crew_sel(unsigned n, unsigned i)
+sel_t workers_sel(unsigned n, unsigned i)
 {
-	return CREW_SEL + ((sel_t)n << CREW_SEL_ORDER) + i;
+	return WORKERS_SEL + ((sel_t)n << WORKERS_SEL_ORDER) + i;
 }
 
-const char *crew_need(unsigned count)
+const char *workers_need(unsigned count)
 {
-	return crew_size < count ? "the machine has not so many CPUs" : NULL;
+	return workers_count < count ? "the machine has not so many CPUs" : NULL;
 }
 
 static void work(void *arg)
 {
-	struct member *m = arg;
+	struct worker *w = arg;
 
-	while (hc_sm_down(m->go) == SUCCESS) {
-		m->result = m->fn((unsigned)(m - members));
-		RT_MUST(hc_sm_up(m->done));
+	while (hc_sm_down(w->go) == SUCCESS) {
+		w->result = w->fn((unsigned)(w - workers));
+		RT_MUST(hc_sm_up(w->done));
 	}
 }
 
 static void add(unsigned cpu)
 {
-	struct member *m = &members[crew_size++];
+	struct worker *w = &workers[workers_count++];
 
-	m->ec.cpu = cpu;
-	RT_MUST(rt_sm(&m->go, 0));
-	RT_MUST(rt_sm(&m->done, 0));
-	RT_MUST(rt_thread(&m->ec, BENCH_PRIO, work, m));
+	w->ec.cpu = cpu;
+	RT_MUST(rt_sm(&w->go, 0));
+	RT_MUST(rt_sm(&w->done, 0));
+	RT_MUST(rt_thread(&w->ec, BENCH_PRIO, work, w));
 }
 
-void crew_init(void)
+void workers_init(void)
 {
 	add(rt_cpu);
 	for (unsigned cpu = 0; cpu < HEDRON_CPU_MAX; cpu++)
@@ -71,39 +71,39 @@ void crew_init(void)
 			add(cpu);
 }
 
-void crew_start(unsigned n, crew_fn *fn)
+void workers_start(unsigned n, workers_fn *fn)
 {
-	members[n].fn = fn;
-	RT_MUST(hc_sm_up(members[n].go));
+	workers[n].fn = fn;
+	RT_MUST(hc_sm_up(workers[n].go));
 }
 
-uint64_t crew_wait(unsigned n)
+uint64_t workers_wait(unsigned n)
 {
-	RT_MUST(hc_sm_down(members[n].done));
-	return members[n].result;
+	RT_MUST(hc_sm_down(workers[n].done));
+	return workers[n].result;
 }
 
-uint64_t crew_do_all(unsigned count, crew_fn *fn)
+uint64_t workers_do_all(unsigned count, workers_fn *fn)
 {
 	uint64_t most = 0;
 
 	meeting.count = count;
 	for (unsigned n = 0; n < count; n++)
-		crew_start(n, fn);
+		workers_start(n, fn);
 	for (unsigned n = 0; n < count; n++) {
-		uint64_t result = crew_wait(n);
+		uint64_t result = workers_wait(n);
 
 		most = result > most ? result : most;
 	}
 	return most;
 }
 
-void crew_meet(void)
+void workers_meet(void)
 {
-	unsigned long now = crew_load(&meeting.generation);
+	unsigned long now = workers_load(&meeting.generation);
 
 	if (__atomic_add_fetch(&meeting.arrived, 1, __ATOMIC_ACQ_REL) < meeting.count) {
-		crew_until(&meeting.generation, now + 1);
+		workers_until(&meeting.generation, now + 1);
 		return;
 	}
 	meeting.arrived = 0;
