@@ -68,9 +68,8 @@ static const char *setup_cross(long words)
 	return ipc_serve(&server[0], PT, rt_portal_echo);
 }
 
-static void increment(struct utcb *u, void *arg)
+static void increment(struct utcb *u, RT_UNUSED void *arg)
 {
-	(void)arg;
 	for (unsigned i = 0; i < rt_msg_words(u); i++)
 		u->words[i]++;
 }
@@ -114,9 +113,8 @@ static const char *setup_chain(long depth)
 }
 
 /* An empty message leaves the words of the one before in the UTCB. */
-static void tell_last(struct utcb *u, void *unused)
+static void tell_last(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	rt_msg(u, 1, 0);
 }
 

@@ -84,24 +84,21 @@ static const char *valid_ec(void)
 	return wrong ? wrong : seen ? NULL : "the UTCB was not mapped";
 }
 
-static const char *setup_kp(long unused)
+static const char *setup_kp(RT_UNUSED long unused)
 {
-	(void)unused;
 	BENCH_NEED(hc_create_kp(OBJECT, RT_SEL_PD));
 	BENCH_NEED(delete_object());
 	return NULL;
 }
 
-static const char *setup_sc(long unused)
+static const char *setup_sc(RT_UNUSED long unused)
 {
-	(void)unused;
 	BENCH_NEED(hc_create_ec(EC, RT_SEL_PD, rt_cpu, 0, 0, 0, CREATE_EC_GLOBAL));
 	return NULL;
 }
 
-static const char *setup_pt(long unused)
+static const char *setup_pt(RT_UNUSED long unused)
 {
-	(void)unused;
 	BENCH_NEED(hc_create_ec(EC, RT_SEL_PD, rt_cpu, 0, 0, 0, 0));
 	return NULL;
 }

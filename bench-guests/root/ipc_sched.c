@@ -6,7 +6,6 @@
 #include "rt/bench/partner.h"
 #include "rt/hip.h"
 #include "rt/object.h"
-#include "rt/test.h"
 
 enum { SM = SEL_SCHED };
 
@@ -22,9 +21,8 @@ static const char *start_partner(unsigned prio, void (*fn)(void *))
 
 /* Semaphores nobody waits for: each window leaves the count as it was. */
 
-static const char *setup_sm(long unused)
+static const char *setup_sm(RT_UNUSED long unused)
 {
-	(void)unused;
 	BENCH_NEED(hc_create_sm(SM, RT_SEL_PD, 0));
 	return NULL;
 }
@@ -57,9 +55,8 @@ static uint64_t window_down(void)
 
 /* An up that wakes somebody more important, who runs until its next down. */
 
-static void waiter(void *unused)
+static void waiter(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(SM) == SUCCESS)
 		turns++;
 }
@@ -107,18 +104,16 @@ static uint64_t window_yield(void)
 	return t;
 }
 
-static void yielder(void *unused)
+static void yielder(RT_UNUSED void *unused)
 {
-	(void)unused;
 	do {
 		turns++;
 		hc_yield();
 	} while (!leave);
 }
 
-static const char *setup_switch(long unused)
+static const char *setup_switch(RT_UNUSED long unused)
 {
-	(void)unused;
 	return start_partner(BENCH_PRIO, yielder);
 }
 

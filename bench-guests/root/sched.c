@@ -44,9 +44,8 @@ static void expect_turn(unsigned long before)
 
 /* A thread that is woken and outranks the waker: until it runs. */
 
-static void waiter(void *unused)
+static void waiter(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(SM) == SUCCESS) {
 		ran = bench_ticks(0);
 		turns++;
@@ -123,9 +122,8 @@ static uint64_t window_switch(void)
 
 /* Falling asleep, until the next in rank runs. */
 
-static void waker(void *unused)
+static void waker(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_up(SM) == SUCCESS) {
 		ran = bench_ticks(0);
 		turns++;

@@ -61,9 +61,8 @@ static const char *use_pair(unsigned n)
 
 /* ---- The waker's side ---- */
 
-static void waiter(void *unused)
+static void waiter(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(SM) == SUCCESS) {
 		ran = bench_ticks(0);
 		__atomic_store_n(&turns, turns + 1, __ATOMIC_RELEASE);
@@ -93,13 +92,12 @@ static void teardown_waiter(void)
 	partner_end();
 }
 
-static uint64_t wake(unsigned self)
+static uint64_t wake(RT_UNUSED unsigned self)
 {
 	unsigned long before = turns;
 	enum status st;
 	uint64_t t;
 
-	(void)self;
 	partner_until_asleep(partner_sc());
 	t = BENCH(st = hc_sm_up(SM));
 	bench_status(st);
@@ -116,19 +114,17 @@ static uint64_t window_wake(void)
 
 static volatile unsigned long busy;
 
-static uint64_t spin(unsigned self)
+static uint64_t spin(RT_UNUSED unsigned self)
 {
-	(void)self;
 	while (busy)
 		rt_pause();
 	return 0;
 }
 
-static const char *setup_busy(long unused)
+static const char *setup_busy(RT_UNUSED long unused)
 {
 	const char *why;
 
-	(void)unused;
 	from = 0;
 	to = 1;
 	why = setup_waiter();
@@ -150,9 +146,8 @@ static void teardown_busy(void)
 
 /* As many wait as there are CPUs besides the first; one is woken. */
 
-static uint64_t wait(unsigned self)
+static uint64_t wait(RT_UNUSED unsigned self)
 {
-	(void)self;
 	waiter(NULL);
 	return 0;
 }
@@ -172,13 +167,12 @@ static const char *setup_waiters(long count)
 	return NULL;
 }
 
-static uint64_t wake_one(unsigned self)
+static uint64_t wake_one(RT_UNUSED unsigned self)
 {
 	unsigned long before = turns;
 	enum status st;
 	uint64_t t;
 
-	(void)self;
 	for (unsigned n = 1; n <= waiting; n++)
 		partner_until_asleep(workers_sc(n));
 	t = BENCH(st = hc_sm_up(SM));
@@ -201,12 +195,11 @@ static void teardown_waiters(void)
 
 /* ---- The other side, where CPUs take turns: from the waker's pause to the thread that was woken ---- */
 
-static uint64_t wake_and_pause(unsigned self)
+static uint64_t wake_and_pause(RT_UNUSED unsigned self)
 {
 	unsigned long before = turns;
 	uint64_t start;
 
-	(void)self;
 	partner_until_asleep(partner_sc());
 	bench_status(hc_sm_up(SM));
 	start = bench_start();
@@ -214,9 +207,8 @@ static uint64_t wake_and_pause(unsigned self)
 	return ran - start;
 }
 
-static const char *setup_woken(long unused)
+static const char *setup_woken(RT_UNUSED long unused)
 {
-	(void)unused;
 	from = 0;
 	to = 1;
 	return bench_counts_instructions() ? setup_waiter()
@@ -230,9 +222,8 @@ static uint64_t window_woken(void)
 
 /* ---- Ping-pong: there and back ---- */
 
-static uint64_t serve(unsigned self)
+static uint64_t serve(RT_UNUSED unsigned self)
 {
-	(void)self;
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		bench_status(hc_sm_up(BALL_B));
 		bench_status(hc_sm_down(BALL_A));
@@ -245,9 +236,8 @@ static uint64_t timed_serve(unsigned self)
 	return BENCH(serve(self));
 }
 
-static void back(void *unused)
+static void back(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(BALL_B) == SUCCESS)
 		hc_sm_up(BALL_A);
 }
@@ -259,9 +249,8 @@ static const char *start_game(void)
 	return partner_start(workers_cpu(to), BENCH_PRIO, back);
 }
 
-static const char *setup_same(long unused)
+static const char *setup_same(RT_UNUSED long unused)
 {
-	(void)unused;
 	from = to = 0;
 	return start_game();
 }
@@ -290,9 +279,8 @@ static bool find_siblings(void)
 	return false;
 }
 
-static const char *setup_siblings(long unused)
+static const char *setup_siblings(RT_UNUSED long unused)
 {
-	(void)unused;
 	if (bench_counts_instructions())
 		return no_time;
 	return find_siblings() ? start_game() : "no core has two threads";

@@ -21,9 +21,8 @@ static struct bench_grant grant;
 static unsigned others, started;
 static volatile unsigned long running, run;
 
-static uint64_t spin(unsigned self)
+static uint64_t spin(RT_UNUSED unsigned self)
 {
-	(void)self;
 	__atomic_add_fetch(&running, 1, __ATOMIC_ACQ_REL);
 	while (run)
 		rt_pause();
@@ -95,9 +94,8 @@ static uint64_t window_revoke(void)
 
 /* ---- Is it seen, and no longer seen, on all CPUs? ---- */
 
-static uint64_t can_read(unsigned self)
+static uint64_t can_read(RT_UNUSED unsigned self)
 {
-	(void)self;
 	return rt_can_read((const void *)memory.target);
 }
 

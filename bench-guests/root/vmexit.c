@@ -17,21 +17,21 @@ static inline void check(enum status st)
 /* ---- Windows ---- */
 
 /* The VMM's side: what is written, what changed, and what has to come back if that can be chosen. */
-#define ROUND_TRIP(mtd, back, write)                                                                        \
-	({                                                                                                  \
-		struct utcb_state *s = vmexit_vm.s;                                                         \
-		enum status st_;                                                                            \
-		uint64_t t_;                                                                                \
-		if (vmexit_minimal)                                                                         \
-			t_ = BENCH(write; st_ = hc_vcpu_run_partial(SEL_VM, mtd, back); rt_assert_exit(s)); \
-		else                                                                                        \
-			t_ = BENCH(write; st_ = hc_vcpu_run(SEL_VM, mtd); rt_assert_exit(s));               \
-		check(st_);                                                                                 \
-		t_;                                                                                         \
+#define ROUND_TRIP(mtd, back, write)                                                                      \
+	({                                                                                                \
+		struct utcb_state *s = vmexit_vm.s;                                                       \
+		enum status st_;                                                                          \
+		uint64_t t_;                                                                              \
+		if (vmexit_minimal)                                                                       \
+			t_ = BENCH(write; st_ = hc_vcpu_run_partial(SEL_VM, mtd, back); look_at_exit(s)); \
+		else                                                                                      \
+			t_ = BENCH(write; st_ = hc_vcpu_run(SEL_VM, mtd); look_at_exit(s));               \
+		check(st_);                                                                               \
+		t_;                                                                                       \
 	})
 
 /* The look at the exit, which is part of the round trip: a compare and a branch that is not taken. */
-static inline __attribute__((always_inline)) void rt_assert_exit(const struct utcb_state *s)
+static inline __attribute__((always_inline)) void look_at_exit(const struct utcb_state *s)
 {
 	if (__builtin_expect(*(const volatile uint32_t *)&s->exit_reason != vmexit_reason, 0))
 		bench_fail("the guest exited for another reason");
@@ -108,12 +108,12 @@ static uint64_t window_switch(void)
 	uint64_t t;
 
 	if (vmexit_minimal)
-		t = BENCH(s->rip += s->inst_len; st = hc_vcpu_run_partial(SEL_VM, MTD_RIP_LEN, 0); rt_assert_exit(s);
+		t = BENCH(s->rip += s->inst_len; st = hc_vcpu_run_partial(SEL_VM, MTD_RIP_LEN, 0); look_at_exit(s);
 			  o->rip += o->inst_len; st2 = hc_vcpu_run_partial(SEL_OTHER, MTD_RIP_LEN, 0);
-			  rt_assert_exit(o));
+			  look_at_exit(o));
 	else
-		t = BENCH(s->rip += s->inst_len; st = hc_vcpu_run(SEL_VM, MTD_RIP_LEN); rt_assert_exit(s);
-			  o->rip += o->inst_len; st2 = hc_vcpu_run(SEL_OTHER, MTD_RIP_LEN); rt_assert_exit(o));
+		t = BENCH(s->rip += s->inst_len; st = hc_vcpu_run(SEL_VM, MTD_RIP_LEN); look_at_exit(s);
+			  o->rip += o->inst_len; st2 = hc_vcpu_run(SEL_OTHER, MTD_RIP_LEN); look_at_exit(o));
 	check(st);
 	bench_status(st2);
 	return t;

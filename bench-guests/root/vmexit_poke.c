@@ -13,9 +13,8 @@ static volatile bool running;     /* the partner is to go on */
 static volatile unsigned returns; /* of its runs */
 static volatile bool failed;
 
-static void vmm(void *unused)
+static void vmm(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (running && !failed) {
 		if (vm_run(&vmexit_vm) != SUCCESS || vmexit_vm.s->exit_reason != VMX_POKED)
 			failed = true;

@@ -54,9 +54,8 @@ static void fault(struct utcb *utcb, void *arg)
 }
 
 /* RSP, set when the EC was made, is where rt_thread_entry finds what to run. */
-static void startup(struct utcb *utcb, void *arg)
+static void startup(struct utcb *utcb, RT_UNUSED void *arg)
 {
-	(void)arg;
 	utcb->state.mtd = MTD_RIP_LEN;
 	utcb->state.rip = (uint64_t)rt_thread_entry;
 }

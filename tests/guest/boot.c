@@ -137,7 +137,7 @@ static void segments(void)
 	EXPECT(!can_write((unsigned long)boot_entry));
 	EXPECT(can_read((unsigned long)boot_entry));
 	for (unsigned i = 0; i < sizeof(zeroed); i++)
-		CHECK_EQ(zeroed[i], 0);
+		ASSERT_EQ(zeroed[i], 0);
 }
 
 static unsigned privilege_of(unsigned sel)

@@ -221,11 +221,10 @@ static void panicked(const char *text)
 	bench_report_end();
 }
 
-static void run_suite(void *arg)
+static void run_suite(RT_UNUSED void *arg)
 {
 	struct bench_calibration cal;
 
-	(void)arg;
 	bench_machine_init();
 	bench_report_run(suite.name, trace_prepare());
 	cal = bench_calibrate();

@@ -98,9 +98,8 @@ __asm__(".pushsection .text\n"
 	"	jmp ring_entry\n"
 	".popsection\n");
 
-static void ring_startup(struct utcb *utcb, void *unused)
+static void ring_startup(struct utcb *utcb, RT_UNUSED void *unused)
 {
-	(void)unused;
 	utcb->state.mtd = MTD_RIP_LEN;
 	utcb->state.rip = (uint64_t)ring_entry;
 }

@@ -90,9 +90,8 @@ static void wait_us(unsigned long us)
 }
 
 /* Has its CPU for itself. */
-static void take_samples(void *arg)
+static void take_samples(RT_UNUSED void *arg)
 {
-	(void)arg;
 	while (!sampler.stop) {
 		wait_us(plan.sampler);
 		RT_MUST(hc_trace_sample(rt_cpu));

@@ -116,9 +116,8 @@ static void catch_all(sel_t events, struct rt_ec *ec, rt_handler *fn)
 }
 
 /* Runs when nobody else does. */
-static void watchdog(void *unused)
+static void watchdog(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (;;) {
 		if (++idle_turns > WATCHDOG_TURNS)
 			rt_panic("the test does not go on: every EC waits");

@@ -15,9 +15,8 @@ static unsigned long usual, most;
 static unsigned turn;
 static volatile unsigned long settled;
 
-static void come_to_rest(void *unused)
+static void come_to_rest(RT_UNUSED void *unused)
 {
-	(void)unused;
 	smp_inc(&settled);
 }
 
@@ -54,7 +53,7 @@ static void exhaust(unsigned self)
 		most = n;
 	EXPECT_ST(st, OOM);
 	EXPECT_OK(hc_revoke(rt_obj(RANGE, ORDER, PERM_ALL), REVOKE_SELF, 0));
-	smp_beat(self);
+	smp_progress(self);
 }
 
 static unsigned long capacity(void)

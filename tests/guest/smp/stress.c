@@ -33,9 +33,8 @@ static uint64_t seeds[SMP_MAX];
 static unsigned long rounds;
 static volatile unsigned long statuses[16], ready;
 
-static void start_up(struct utcb *u, void *unused)
+static void start_up(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	u->state.rip = (uint64_t)stress_thread;
 	u->state.mtd = MTD_RIP_LEN;
 }
@@ -256,7 +255,7 @@ static void act(unsigned self)
 		enum status st = plan[roll(&d, plan_size)](&d);
 
 		smp_inc(&statuses[st < RT_ARRAY(statuses) ? st : RT_ARRAY(statuses) - 1]);
-		smp_beat(self);
+		smp_progress(self);
 	}
 	smp_inc(&ready);
 	while (smp_load(&ready) < smp_count && !test_failed()) /* somebody may hang in a call */
@@ -264,8 +263,8 @@ static void act(unsigned self)
 	if (self)
 		return;
 	/* Here, because what runs in the threads is more important than main(). */
-	CHECK_OK(hc_revoke(rt_obj(STRESS_BASE, STRESS_ORDER, PERM_ALL), REVOKE_SELF, 0));
-	CHECK_OK(hc_revoke(rt_mem(PLACE, STRESS_ORDER, PERM_ALL), REVOKE_SELF, 0));
+	ASSERT_OK(hc_revoke(rt_obj(STRESS_BASE, STRESS_ORDER, PERM_ALL), REVOKE_SELF, 0));
+	ASSERT_OK(hc_revoke(rt_mem(PLACE, STRESS_ORDER, PERM_ALL), REVOKE_SELF, 0));
 }
 
 static void stress(action *const *actions, unsigned n, unsigned long usual)

@@ -14,7 +14,6 @@
 #include "rt/sel.h"
 #include "rt/size.h"
 #include "rt/start.h"
-#include "rt/test.h"
 #include "rt/thread.h"
 
 enum { VICTIM_PRIO = 20, RUNNER_PRIO = 25, FIRST_PRIO = 30, SECOND_PRIO };
@@ -109,16 +108,14 @@ static void (*const ways[])(void) = {
 
 /* ---- who runs ---- */
 
-static void victim(void *unused)
+static void victim(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (;;)
 		ways[step_choose()]();
 }
 
-static void first(void *unused)
+static void first(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (step_first(HC_ARG1(HC_SM_CTRL, SM_CTRL_DOWN, wake[0])) == SUCCESS)
 		if (sleeps) {
 			sleeps = false;
@@ -126,16 +123,14 @@ static void first(void *unused)
 		}
 }
 
-static void second(void *unused)
+static void second(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (step_second(HC_ARG1(HC_SM_CTRL, SM_CTRL_DOWN, wake[1])) == SUCCESS)
 		;
 }
 
-static void waker(void *unused)
+static void waker(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (;;)
 		RT_MUST(hc_sm_up(wake[step_await()]));
 }
