@@ -8,6 +8,7 @@
  * semaphore, trashes all registers and waits again. All other CPUs wake it as often as they can, until the victim is
  * done.
  */
+#include "gpr.h"
 #include "smp.h"
 
 #include "rt/event.h"
@@ -25,12 +26,15 @@
 enum { VICTIM_PRIO = SMP_PRIO - 10, PREEMPTOR_PRIO };
 
 struct victim_regs {
-	unsigned long gpr[15]; /* rax rcx rdx rbx rbp rsi rdi r8..r15 */
-	unsigned long fs, gs, rflags, rsp;
+	unsigned long gpr[16];
+	unsigned long fs, gs, rflags;
 	unsigned long vector[16][2];
 };
 
-enum { RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8, R11 = 10, GPRS = 15 };
+GPR_ASSERT(struct victim_regs);
+_Static_assert(offsetof(struct victim_regs, vector) == GPR_END, "victim.S uses this offset");
+
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R11 = 11, GPRS = 16 };
 
 extern struct victim_regs victim_in, victim_out;
 extern unsigned long victim_left;
@@ -90,8 +94,7 @@ static bool same(unsigned skip, const char *what)
 				  victim_in.gpr[i], victim_out.gpr[i]);
 			return false;
 		}
-	return EXPECT_EQ(victim_out.rsp, victim_in.rsp) && EXPECT_EQ(victim_out.fs, victim_in.fs) &&
-	       EXPECT_EQ(victim_out.gs, victim_in.gs) &&
+	return EXPECT_EQ(victim_out.fs, victim_in.fs) && EXPECT_EQ(victim_out.gs, victim_in.gs) &&
 	       EXPECT(!memcmp(victim_out.vector, victim_in.vector, sizeof(victim_in.vector)));
 }
 
