@@ -10,7 +10,7 @@ enum { SOURCE = SEL_CAP, TARGET = SEL_CAP + 0x40, CAPS_MAX = 64 };
 static unsigned order;
 static struct bench_grant grant;
 
-/* What was delegated, not the source itself. */
+/* Revoking with these flags takes back what was delegated and leaves the source. */
 enum { FLAGS = 0 };
 
 static const char *setup(long caps)

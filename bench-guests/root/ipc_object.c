@@ -13,7 +13,7 @@
 
 enum { OBJECT = SEL_OBJECT, EC, PT };
 
-#define UTCB_VA (RT_VA - RT_PAGE) /* nothing else lives there */
+#define UTCB_VA (RT_VA - RT_PAGE) /* nothing else is mapped there */
 
 #define CREATE_DELETE(create)                                                \
 	({                                                                   \
@@ -59,7 +59,7 @@ static uint64_t window_kp(void)
 	return CREATE_DELETE(hc_create_kp(OBJECT, RT_SEL_PD));
 }
 
-/* Also after the windows: the selector is free again, and the object is there between creation and deletion. */
+/* The selector is free after the windows, and between creation and deletion there is an object at it. */
 static const char *valid_object(void)
 {
 	crd_t found;

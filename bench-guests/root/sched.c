@@ -42,7 +42,7 @@ static void expect_turn(unsigned long before)
 		bench_fail("the other thread did not have its turn");
 }
 
-/* A thread that is woken and outranks the waker: until it runs. */
+/* The thread that is woken outranks the waker: measured until it runs. */
 
 static void waiter(RT_UNUSED void *unused)
 {
@@ -71,7 +71,7 @@ static uint64_t window_wake(void)
 	return ran - start;
 }
 
-/* One that has to wait for its turn behind others: what it costs the waker. */
+/* The thread that is woken has to wait for its turn behind others: measured is what that costs the waker. */
 
 static const char *setup_queue(long ready)
 {
@@ -98,7 +98,7 @@ static uint64_t window_queue(void)
 	return t;
 }
 
-/* Giving up the CPU to the next of the same priority, one way. */
+/* A yield gives the CPU to the next of the same priority: measured until that one runs. */
 
 static const char *setup_switch(long ready)
 {
@@ -120,7 +120,7 @@ static uint64_t window_switch(void)
 	return partner_ring_ran - start;
 }
 
-/* Falling asleep, until the next in rank runs. */
+/* A thread falls asleep: measured until the next in rank runs. */
 
 static void waker(RT_UNUSED void *unused)
 {
@@ -152,7 +152,7 @@ static uint64_t window_sleep(void)
 	return ran - start;
 }
 
-/* An SC that comes and goes. */
+/* An SC is created and deleted beside the others. */
 
 static const char *setup_create(long ready)
 {

@@ -144,7 +144,7 @@ static void teardown_busy(void)
 	}
 }
 
-/* As many wait as there are CPUs besides the first; one is woken. */
+/* `count` threads wait, each on another CPU than the first; one of them is woken. */
 
 static uint64_t wait(RT_UNUSED unsigned self)
 {

@@ -16,7 +16,10 @@ static inline void check(enum status st)
 
 /* ---- Windows ---- */
 
-/* The VMM's side: what is written, what changed, and what has to come back if that can be chosen. */
+/*
+ * The VMM's side of an exit: it writes to the state page, names what it has changed (mtd), and runs the guest until
+ * the next exit. `back` is what it needs of the state then, where that can be chosen.
+ */
 #define ROUND_TRIP(mtd, back, write)                                                                      \
 	({                                                                                                \
 		struct utcb_state *s = vmexit_vm.s;                                                       \
@@ -30,7 +33,8 @@ static inline void check(enum status st)
 		t_;                                                                                       \
 	})
 
-/* The look at the exit, which is part of the round trip: a compare and a branch that is not taken. */
+/* Every VMM looks why the guest exited, so this is part of the round trip: a compare and a branch that is not taken.
+ */
 static inline __attribute__((always_inline)) void look_at_exit(const struct utcb_state *s)
 {
 	if (__builtin_expect(*(const volatile uint32_t *)&s->exit_reason != vmexit_reason, 0))
@@ -119,7 +123,8 @@ static uint64_t window_switch(void)
 	return t;
 }
 
-/* Entry and exit apart: the guest reads the counter first and last. */
+/* Entry and exit are measured apart: the guest reads the counter first and last, and leaves both values in its
+ * memory. */
 static uint64_t guest_time(unsigned offset)
 {
 	return *vm_u64(&vmexit_vm, VM_DATA + offset);
@@ -175,12 +180,12 @@ static uint64_t window_create(void)
 	return t;
 }
 
-/* The flag is one: after all these pokes one run is cut short, and the next is not. */
+/* Pokes do not add up: after all those of the windows one run ends at once, and the next does not. */
 static const char *valid_poke(void)
 {
 	bench_status(vm_run(&vmexit_vm));
 	if (vmexit_vm.s->exit_reason != VMX_POKED)
-		return "the run after the pokes was not cut short";
+		return "the run after the pokes did not end at once";
 	bench_status(vm_run(&vmexit_vm));
 	return vmexit_vm.s->exit_reason == VMX_VMCALL ? NULL : "the poke outlived its run";
 }

@@ -76,3 +76,21 @@ unsigned long rt_arg(const char *name, unsigned long otherwise)
 		v = v * 10 + (unsigned long)(*p - '0');
 	return v;
 }
+
+bool rt_arg_selects(const char *name, const char *word)
+{
+	const char *only = rt_arg_text(name);
+	bool any = false;
+
+	while (only && *only && *only != ' ') {
+		size_t n = 0;
+
+		while (only[n] && only[n] != ' ' && only[n] != ',')
+			n++;
+		if (n && !strncmp(word, only, n))
+			return true;
+		any |= n > 0;
+		only += n + (only[n] == ',');
+	}
+	return !any;
+}

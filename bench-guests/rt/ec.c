@@ -6,6 +6,7 @@
 #include "rt/pool.h"
 #include "rt/sel.h"
 
+/* Behind the last word: what entry points look for is put below. */
 static uint64_t *stack_top(const struct rt_ec *ec)
 {
 	return (uint64_t *)(ec->stack + RT_STACK_PAGES * RT_PAGE);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Event portals: they start global ECs and tell what went wrong when an EC faults. */
 #include "rt/event.h"
 
 #include "rt/console.h"
@@ -78,7 +77,7 @@ static enum status fill(struct rt_ec *ec)
 	return st;
 }
 
-/* The roottask's own event base is 0. */
+/* The roottask's own EC has event base 0, so these portals are there. */
 void rt_events_init(void)
 {
 	cpu_events[rt_cpu].ready = true;

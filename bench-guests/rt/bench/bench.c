@@ -11,7 +11,6 @@
 #include "rt/object.h"
 #include "rt/panic.h"
 #include "rt/size.h"
-#include "rt/string.h"
 #include "rt/thread.h"
 #include "rt/trace/trace.h"
 
@@ -59,13 +58,13 @@ const char *bench_needed(enum status got, const char *call)
 	return call;
 }
 
-/* Does nothing. Bochs's debugger stops at this instruction, QEMU's at a breakpoint on the symbol. */
+/* The instruction does nothing; Bochs's debugger stops at it, QEMU's at a breakpoint on the symbol. */
 __attribute__((naked, noinline)) void bench_mark(void)
 {
 	__asm__ volatile("xchg %bx, %bx\n\tret");
 }
 
-/* The least value of each group of windows, in the order of time: shows whether they drift. */
+/* Keeps the least value of each group of windows, in the order of time, which shows whether they drift. */
 static void keep_order(struct bench_sample *s)
 {
 	for (unsigned group = 0; group < BENCH_ORDER; group++) {
@@ -75,7 +74,10 @@ static void keep_order(struct bench_sample *s)
 	}
 }
 
-/* A window during which the count of SMIs grew is marked, not left out. Outside of the timed part. */
+/*
+ * A window during which the count of SMIs grew is marked and not left out: the reader decides. The count is read
+ * outside of the timed part, because reading it is a hypercall.
+ */
 static void mark_smi(struct bench_sample *s, uint64_t value, unsigned long *count)
 {
 	unsigned long now = *count;
@@ -107,7 +109,9 @@ static void measure(const struct bench_case *c, struct bench_sample *s)
 	bench_values_sort(s->smi, s->smi_count);
 }
 
-/* One more window between two marks, for profiling/pathcost.py: warm as the measured ones, and nothing is taken off.
+/*
+ * One more window between two marks, for profiling/pathcost.py. Caches are as warm as for the windows that are
+ * measured, and what is traced contains the two reads of the time.
  */
 static void run_marked(const struct bench_case *c)
 {
@@ -116,7 +120,7 @@ static void run_marked(const struct bench_case *c)
 	bench_mark();
 }
 
-/* What went wrong, or null. */
+/* Tells what went wrong, or null. */
 static const char *failure(char *text, size_t size)
 {
 	if (!verdict.wrong_status)
@@ -180,25 +184,12 @@ static bool run_one(const struct bench_case *c, unsigned index, struct bench_sam
 	return !why;
 }
 
-/* Does the name start with one of the texts of case=TEXT,TEXT...? Without any text all are wanted. */
 static bool wanted(const struct bench_case *c, unsigned index)
 {
-	const char *only = rt_arg_text("case");
-	bool any = false;
 	char name[120];
 
 	name_of(c, index, name, sizeof(name));
-	while (only && *only && *only != ' ') {
-		size_t n = 0;
-
-		while (only[n] && only[n] != ' ' && only[n] != ',')
-			n++;
-		if (n && !strncmp(name, only, n))
-			return true;
-		any |= n > 0;
-		only += n + (only[n] == ',');
-	}
-	return !any;
+	return rt_arg_selects("case", name);
 }
 
 static void run_case(const struct bench_case *c, uint64_t overhead)

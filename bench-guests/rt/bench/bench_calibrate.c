@@ -9,7 +9,7 @@
 #define CALIBRATION_WINDOWS 256
 #define CALIBRATION_AGREE 4 /* batches that must find the same minimum */
 
-/* Never inlined, like the windows of the cases. */
+/* Called like the windows of the cases, so it must not be inlined. */
 static __attribute__((noinline)) uint64_t empty_window(void)
 {
 	return BENCH((void)0);
@@ -28,7 +28,10 @@ static uint64_t least(uint64_t (*window)(void), unsigned n, uint64_t *most)
 	return min;
 }
 
-/* `n` instructions that do nothing, and as many that each wait for the one before. */
+/*
+ * CHAIN instructions that do nothing, and as many that each wait for the one before: a clock of time or cycles sees
+ * the difference, a counter of instructions does not.
+ */
 #define CHAIN 256
 #define CHAIN_OF(insn) __asm__ volatile(".rept 256\n\t" insn "\n\t.endr" : : : "rax", "cc")
 
@@ -42,7 +45,7 @@ static __attribute__((noinline)) uint64_t slow_window(void)
 	return BENCH(CHAIN_OF("imul %%rax, %%rax"));
 }
 
-/* No counter of time or cycles gives the same for both, and just that. */
+/* Only a counter of instructions gives CHAIN for both. */
 bool bench_counts_instructions(void)
 {
 	uint64_t ignored = 0, empty = least(empty_window, CALIBRATION_WINDOWS, &ignored);

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 struct bench_calibration {
-	uint64_t overhead, overhead_max;
-	bool stable;
-	unsigned clock;        /* of the core over that of the counter, thousandths; 0: not known */
-	const uint64_t *empty; /* what empty measurements took, ascending */
+	uint64_t overhead, overhead_max; /* the least and the most that an empty window took */
+	bool stable;                     /* enough batches agree on the least */
+	unsigned clock;                  /* of the core over that of the counter, thousandths; 0: not known */
+	const uint64_t *empty;           /* what empty measurements took, ascending */
 	unsigned empty_count;
 };
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What identifies a machine and tells whether its clock can be trusted, beyond the brand of its CPU. MSRs and
- * firmware are looked at on machines that measure time only: where instructions are counted they mean nothing, and
- * the kernel's state shall be the same with every version of this file.
+ * MSRs and firmware are looked at only on machines that measure time: where instructions are counted they mean
+ * nothing, and there the kernel's state shall be the same with every version of this file.
  */
 #include "rt/bench/bench_machine.h"
 
@@ -66,7 +65,9 @@ int bench_machine_smt(void)
 	return (level.ebx & 0xffff) > 1 ? 1 : -1;
 }
 
-/* What firmware hides or shows; leaf 7 tells of mitigations, too. Without the two bits that follow the kernel's CR4.
+/*
+ * Features identify the firmware's settings, too, because it hides some, and leaf 7 tells of mitigations. Two bits
+ * are left out that mirror CR4, so that they are those of the kernel and not of the machine.
  */
 void bench_machine_features(char text[48])
 {
@@ -76,7 +77,7 @@ void bench_machine_features(char text[48])
 		    more.ecx & ~CPUID_OSPKE, more.edx);
 }
 
-/* Faults of its kind that the CPU does not have, and which mitigations it offers (SDM volume 4,
+/* The register says which speculation bugs the CPU does not have and which mitigations it offers (SDM volume 4, 2.1,
  * IA32_ARCH_CAPABILITIES). */
 uint64_t bench_machine_capabilities(void)
 {
@@ -125,7 +126,8 @@ void bench_machine_firmware(char text[32])
 			    (unsigned)table[27] << 24);
 }
 
-/* Clock of the core over that of the time-stamp counter, in thousandths: turbo and saving of power show here. */
+/* A core that is not at the time-stamp counter's frequency, by turbo or to save power, makes ticks no measure of
+ * work. */
 unsigned bench_machine_clock(void)
 {
 	unsigned long a0, a1, m0, m1;

@@ -12,8 +12,8 @@
 #define BENCH_SMI_MAX 64
 
 struct bench_sample {
-	uint64_t overhead;
-	unsigned n;
+	uint64_t overhead;           /* of an empty window */
+	unsigned n;                  /* windows */
 	uint64_t *values;            /* sorted, per operation */
 	uint64_t order[BENCH_ORDER]; /* the least of each group, as they were measured */
 	bool smi_known;

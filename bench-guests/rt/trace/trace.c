@@ -23,7 +23,7 @@ static struct {
 	sel_t stopped;
 } sampler;
 
-/* Rings that hold so many. */
+/* The order of rings that hold so many records. */
 static unsigned order_of(unsigned long records)
 {
 	unsigned order = TRACE_ORDER_MIN;
@@ -89,7 +89,7 @@ static void wait_us(unsigned long us)
 		rt_pause();
 }
 
-/* Has its CPU for itself. */
+/* It has its CPU for itself, so it may spin between the samples. */
 static void take_samples(RT_UNUSED void *arg)
 {
 	while (!sampler.stop) {
@@ -106,7 +106,7 @@ static void start_sampler(void)
 	RT_MUST(rt_thread(&sampler.ec, HEDRON_PRIO_MAX, take_samples, NULL));
 }
 
-/* Whether the processors can is seen when it is tried; the run goes on then, untraced. */
+/* Only the attempt shows whether the processors can do it. If not, the run goes on untraced and tells why. */
 void trace_on(void)
 {
 	if (!prepared)

@@ -77,7 +77,10 @@ static void send_begin(const struct trace_plan *plan)
 	end();
 }
 
-/* A record as the kernel wrote it; false if it is another one by now, or was never finished. */
+/*
+ * Copies a record as the kernel wrote it. False if it has been overwritten or was never finished: `seq` is written
+ * last, so the copy is whole if it is right before and after.
+ */
 static bool take(const struct trace_head *head, uint64_t number, struct trace_record *out)
 {
 	const struct trace_record *ring = (const void *)((const uint8_t *)head + head->ring_offset);

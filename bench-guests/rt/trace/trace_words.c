@@ -29,7 +29,7 @@ static bool same(const char *word, size_t n, const char *name)
 	return !name[n];
 }
 
-/* Its place in the list, or `count`. */
+/* The place of the word in the list, or `count`. */
 static unsigned find(trace_list *list, unsigned count, const char *word, size_t n)
 {
 	unsigned i = 0;
@@ -58,7 +58,7 @@ static void take_bit(uint64_t *value, unsigned index)
 	*value |= 1ul << index;
 }
 
-/* Behind those that are there: eight bits each, its number plus one. */
+/* Appends a counter to those in *value: eight bits each, its number plus one, so that 0 ends the list. */
 static void take_counter(uint64_t *value, unsigned index)
 {
 	unsigned at = 0;

@@ -11,7 +11,7 @@ struct trace_plan {
 	uint64_t events, paths, counters, period;
 	unsigned long records;   /* of each CPU to send, at most */
 	unsigned long sampler;   /* microseconds between two samples; 0: nobody takes them */
-	const char *why;         /* it cannot be done */
+	const char *why;         /* it cannot be done; null: it can */
 	unsigned long cases;     /* that have begun */
 	struct trace_case *list; /* of them */
 	const struct trace_head *areas[HEDRON_CPU_MAX];
