@@ -123,8 +123,10 @@ static uint64_t window_switch(void)
 	return t;
 }
 
-/* Entry and exit are measured apart: the guest reads the counter first and last, and leaves both values in its
- * memory. */
+/*
+ * Entry and exit are measured apart: the guest reads the counter first and last, and leaves both values in its
+ * memory.
+ */
 static uint64_t guest_time(unsigned offset)
 {
 	return *vm_u64(&vmexit_vm, VM_DATA + offset);

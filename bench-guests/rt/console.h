@@ -9,7 +9,9 @@
 void rt_write(const char *text, size_t len);
 void rt_printf(const char *fmt, ...) RT_PRINTF(1, 2); /* at most 511 characters; the rest is cut off */
 
-/* For the start and the end of the program. Without COM1, or when it does not take bytes any more, writing does
- * nothing. */
+/*
+ * For the start and the end of the program. Without COM1, or when it does not take bytes any more, writing does
+ * nothing.
+ */
 void rt_console_init(void);
 void rt_console_drain(void); /* waits until everything has left the line */

@@ -10,7 +10,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* At most size - 1 characters and a null byte. Result as in the C standard: the length that the whole text would
- * have. */
+/*
+ * At most size - 1 characters and a null byte. Result as in the C standard: the length that the whole text would
+ * have.
+ */
 int rt_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int rt_snprintf(char *buf, size_t size, const char *fmt, ...) RT_PRINTF(3, 4);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory and strings, with the meaning that the C standard gives these names. Compilers call the first four by
- * themselves. */
+/*
+ * Memory and strings, with the meaning that the C standard gives these names. Compilers call the first four by
+ * themselves.
+ */
 #pragma once
 
 #include <stddef.h>

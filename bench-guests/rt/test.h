@@ -7,8 +7,8 @@
  *	bool main(void) { return test_run("sm", tests, RT_ARRAY(tests)); }
  *
  * The first failure of a test counts. EXPECT* go on behind it; ASSERT* leave the test, that is, return from the
- *function they are in, unless the program knows better (TEST_LEAVE). A panic or an unhandled fault fails the running
- *test and ends the run.
+ * function they are in, unless the program knows better (TEST_LEAVE). A panic or an unhandled fault fails the running
+ * test and ends the run.
  */
 #pragma once
 
@@ -40,15 +40,19 @@ bool test_equal(unsigned long got, unsigned long want, const char *file, int lin
 bool test_status(enum status got, enum status want, const char *file, int line, const char *text);
 bool test_failed(void); /* has the running test failed or been skipped? */
 
-/* The call shall give the status `want`, or SUCCESS; the numbers shall be the same. All of these are true if it is
- * so. */
+/*
+ * The call shall give the status `want`, or SUCCESS; the numbers shall be the same. All of these are true if it is
+ * so.
+ */
 #define EXPECT(x) test_true(!!(x), __FILE__, __LINE__, #x)
 #define EXPECT_EQ(got, want) test_equal((unsigned long)(got), (unsigned long)(want), __FILE__, __LINE__, #got)
 #define EXPECT_ST(call, want) test_status((call), (want), __FILE__, __LINE__, #call)
 #define EXPECT_OK(call) EXPECT_ST(call, SUCCESS)
 
-/* How ASSERT* and SKIP leave a test. A program whose tests run in a frame that can be left from any depth redefines
- * it. */
+/*
+ * How ASSERT* and SKIP leave a test. A program whose tests run in a frame that can be left from any depth redefines
+ * it.
+ */
 #define TEST_LEAVE return
 
 #define ASSERT_TRUE_(ok)            \

@@ -65,8 +65,10 @@ enum status rt_vcpu(struct rt_vcpu *v)
 			      v->sel + RT_VCPU_SEL_FPU);
 }
 
-/* What the roottask has of the pool is not executable, and rights only shrink; so the guest gets it from the
- * hypervisor. */
+/*
+ * What the roottask has of the pool is not executable, and rights only shrink; so the guest gets it from the
+ * hypervisor.
+ */
 enum status rt_guest_map(sel_t pd, uint64_t gpa, const void *ram, size_t pages, unsigned rights)
 {
 	return rt_mem_delegate(RT_SEL_PD, rt_phys(ram), pd, gpa, pages, rights, GUEST_ONLY | ITEM_HYPERVISOR);

@@ -37,8 +37,10 @@ static inline void bench_status(enum status got)
 	bench_expect(got, SUCCESS);
 }
 
-/* In setup: leaves it unless the call succeeds. Without memory or such a hypercall the case is skipped; every other
- * status fails it. */
+/*
+ * In setup: leaves it unless the call succeeds. Without memory or such a hypercall the case is skipped; every other
+ * status fails it.
+ */
 #define BENCH_NEED(call)                                       \
 	do {                                                   \
 		enum status bench_st_ = (call);                \

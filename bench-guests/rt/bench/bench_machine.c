@@ -77,8 +77,10 @@ void bench_machine_features(char text[48])
 		    more.ecx & ~CPUID_OSPKE, more.edx);
 }
 
-/* The register says which speculation bugs the CPU does not have and which mitigations it offers (SDM volume 4, 2.1,
- * IA32_ARCH_CAPABILITIES). */
+/*
+ * The register says which speculation bugs the CPU does not have and which mitigations it offers (SDM volume 4,
+ * 2.1, IA32_ARCH_CAPABILITIES).
+ */
 uint64_t bench_machine_capabilities(void)
 {
 	unsigned long value = 0;
@@ -126,8 +128,10 @@ void bench_machine_firmware(char text[32])
 			    (unsigned)table[27] << 24);
 }
 
-/* A core that is not at the time-stamp counter's frequency, by turbo or to save power, makes ticks no measure of
- * work. */
+/*
+ * A core that is not at the time-stamp counter's frequency, by turbo or to save power, makes ticks no measure of
+ * work.
+ */
 unsigned bench_machine_clock(void)
 {
 	unsigned long a0, a1, m0, m1;

@@ -12,8 +12,10 @@
 
 #include <stdint.h>
 
-/* Selectors for what suites make on each CPU: workers_sel(n, i), i below 2^WORKERS_SEL_ORDER, are used by nobody
- * else. */
+/*
+ * Selectors for what suites make on each CPU: workers_sel(n, i), i below 2^WORKERS_SEL_ORDER, are used by nobody
+ * else.
+ */
 enum { WORKERS_SEL = RT_SEL_PROGRAM + 0x80000, WORKERS_SEL_ORDER = 6 };
 
 typedef uint64_t workers_fn(unsigned self);
