@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hbench: measures Hedron on emulated and real machines, compares results and guards baselines. */
-#include "verbs.h"
+#include "cmd/verbs.h"
 
 static const struct verb *const verbs[] = {
 	&verb_list,   &verb_run_machine, &verb_import,     &verb_show,   &verb_compare,

@@ -18,11 +18,11 @@ import sys
 import tempfile
 
 import callgrind
+import exits
 import perf
 import report
 
 HERE = pathlib.Path(__file__).resolve().parent
-USAGE, INVALID = 2, 4
 THREADS = re.compile(r"/threads:(?!1$)\d+$")
 SHORT = 0.1  # of the time of a long run
 LONG, PATIENCE = 1000000, 10  # instructions, seconds: once is enough
@@ -226,18 +226,12 @@ def main(words):
         (show_records if args.record else show_counts)(args, expression)
     except re.error as error:
         print(f"micro.py: --filter: {error}", file=sys.stderr)
-        return USAGE
+        return exits.USAGE
     except (MicroError, perf.PerfError, callgrind.CallgrindError, OSError) as error:
         print(f"micro.py: {error}", file=sys.stderr)
-        return INVALID
+        return exits.INVALID
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except BrokenPipeError:  # whoever reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(INVALID)
-    except KeyboardInterrupt:
-        sys.exit("micro.py: interrupted")
+    exits.run(main, "micro.py")

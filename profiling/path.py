@@ -2,8 +2,8 @@
 """
 A path: the instructions of one measured operation, counted by symbol and kind.
 
-A trace holds a whole window of a benchmark (bench-guests/rt/bench.h). The operation is what lies between the two reads of the
-time-stamp counter in user mode: LFENCE, RDTSC, three instructions that put the value away; operation; LFENCE, RDTSC.
+A trace holds a whole window of a benchmark (bench-guests/rt/bench/bench_window.h). The operation is what lies between the two
+reads of the time-stamp counter in user mode: LFENCE, RDTSC, three instructions that put the value away; operation; LFENCE, RDTSC.
 """
 
 import collections

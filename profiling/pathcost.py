@@ -3,12 +3,12 @@
 """What a path through a kernel costs, and what differs between two kernels: the command. docs/pathcost.md is its manual."""
 
 import json
-import os
 import sys
 
 import decode
 import diff
 import elf
+import exits
 import kernels
 import measure
 import model
@@ -18,8 +18,6 @@ import report
 import source
 import stacks
 import suite
-
-EXCEEDED, USAGE, INVALID, SKIPPED = 1, 2, 4, 77
 
 
 def is_judged(args):
@@ -105,7 +103,7 @@ def show_paths(args):
     lines += ["", *verdict(paths, complaints, budgets, args)]
     write(paths, weights, document, lines, args)
     print("\n".join(lines))
-    return EXCEEDED if any(complaints.values()) else 0 if paths else SKIPPED
+    return exits.EXCEEDED if any(complaints.values()) else 0 if paths else exits.SKIPPED
 
 
 def read_result(file, args):
@@ -145,7 +143,7 @@ def show_diff(args):
     worse = diff.costs_more(old, new, weights) if args.exit_code else []
     for name in worse:
         print(f"costs more: {name}")
-    return EXCEEDED if worse else 0
+    return exits.EXCEEDED if worse else 0
 
 
 def main(words):
@@ -161,17 +159,11 @@ def main(words):
         raise
     except (model.DataError, OSError) as error:
         print(f"pathcost.py: {error}", file=sys.stderr)
-        return USAGE
+        return exits.USAGE
     except (suite.RunError, path.TraceError, elf.ElfError, kernels.KernelError) as error:
         print(f"pathcost.py: {error}", file=sys.stderr)
-        return INVALID
+        return exits.INVALID
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except BrokenPipeError:  # whoever reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(INVALID)
-    except KeyboardInterrupt:
-        sys.exit("pathcost.py: interrupted")
+    exits.run(main, "pathcost.py")

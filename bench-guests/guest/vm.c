@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "vm.h"
+#include "guest/vm.h"
+
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/string.h"
 
 enum {
 	CR0_PE = 1 << 0,

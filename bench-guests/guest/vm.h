@@ -14,7 +14,11 @@
  */
 #pragma once
 
-#include "vcpu.h"
+#include "rt/attr.h"
+#include "rt/hypercall.h"
+#include "rt/vcpu.h"
+
+#include <stdint.h>
 
 enum vm_mode { VM_16, VM_32, VM_64, VM_MODES };
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The smallest roottask: prints what the kernel says about the machine, and leaves. */
-#include "rt.h"
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/hip.h"
+#include "rt/start.h"
 
 static void print_memory(void)
 {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ipc.h"
 
+#include "rt/bench/bench.h"
+#include "rt/start.h"
+
 bool main(void)
 {
 	static const struct bench_case *const tables[] = {

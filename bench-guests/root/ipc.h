@@ -5,7 +5,9 @@
  */
 #pragma once
 
-#include "bench.h"
+#include "rt/bench/bench_case.h"
+#include "rt/ec.h"
+#include "rt/sel.h"
 
 /* One table per file, each ends with an empty case. */
 extern const struct bench_case ipc_message_cases[];

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Delegating and revoking ranges of object capabilities, within the own PD so that the result can be looked at. */
-#include "bench_grant.h"
 #include "ipc.h"
+
+#include "rt/bench/bench_grant.h"
+#include "rt/message.h"
 
 enum { SOURCE = SEL_CAP, TARGET = SEL_CAP + 0x40, CAPS_MAX = 64 };
 
 static unsigned order;
 static struct bench_grant grant;
 
-/* What was delegated, not the source itself. */
+/* Revoking with these flags takes back what was delegated and leaves the source. */
 enum { FLAGS = 0 };
 
 static const char *setup(long caps)

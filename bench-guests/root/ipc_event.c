@@ -2,6 +2,12 @@
 /* An exception, its handler's reply, and back behind the faulting instruction. */
 #include "ipc.h"
 
+#include "rt/bench/bench.h"
+#include "rt/event.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/thread.h"
+
 #define UD 6
 #define ALL_STATE (MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RIP_LEN | MTD_RFLAGS)
 

@@ -3,8 +3,13 @@
  * Mapping memory. For single pages the source is a range of the own PD where no superpage fits anywhere. From the
  * hypervisor PD come a single page and the large page, both as they are.
  */
-#include "bench_grant.h"
 #include "ipc.h"
+
+#include "rt/bench/bench_grant.h"
+#include "rt/bench/bench_pages.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/probe.h"
 
 #define LARGE_ORDER BENCH_PAGES_ORDER
 #define LARGE_PAGES (1ul << LARGE_ORDER)

@@ -2,6 +2,12 @@
 /* Calls and replies. The server is a local EC on the same CPU, in the same PD or in one of its own. */
 #include "ipc.h"
 
+#include "rt/bench/bench.h"
+#include "rt/entry.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/portal.h"
+
 enum {
 	PT = SEL_MESSAGE, /* and the selectors behind it, in a chain */
 	CHAIN_MAX = 8,
@@ -62,9 +68,8 @@ static const char *setup_cross(long words)
 	return ipc_serve(&server[0], PT, rt_portal_echo);
 }
 
-static void increment(struct utcb *u, void *arg)
+static void increment(struct utcb *u, RT_UNUSED void *arg)
 {
-	(void)arg;
 	for (unsigned i = 0; i < rt_msg_words(u); i++)
 		u->words[i]++;
 }
@@ -108,9 +113,8 @@ static const char *setup_chain(long depth)
 }
 
 /* An empty message leaves the words of the one before in the UTCB. */
-static void tell_last(struct utcb *u, void *unused)
+static void tell_last(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	rt_msg(u, 1, 0);
 }
 

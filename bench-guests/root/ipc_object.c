@@ -2,9 +2,18 @@
 /* Creating an object and deleting it by revoking its only capability; operations on single objects. */
 #include "ipc.h"
 
+#include "rt/bench/bench.h"
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/probe.h"
+#include "rt/start.h"
+
 enum { OBJECT = SEL_OBJECT, EC, PT };
 
-#define UTCB_VA (RT_VA - RT_PAGE) /* nothing else lives there */
+#define UTCB_VA (RT_VA - RT_PAGE) /* nothing else is mapped there */
 
 #define CREATE_DELETE(create)                                                \
 	({                                                                   \
@@ -50,7 +59,7 @@ static uint64_t window_kp(void)
 	return CREATE_DELETE(hc_create_kp(OBJECT, RT_SEL_PD));
 }
 
-/* Also after the windows: the selector is free again, and the object is there between creation and deletion. */
+/* The selector is free after the windows, and between creation and deletion there is an object at it. */
 static const char *valid_object(void)
 {
 	crd_t found;
@@ -75,24 +84,21 @@ static const char *valid_ec(void)
 	return wrong ? wrong : seen ? NULL : "the UTCB was not mapped";
 }
 
-static const char *setup_kp(long unused)
+static const char *setup_kp(RT_UNUSED long unused)
 {
-	(void)unused;
 	BENCH_NEED(hc_create_kp(OBJECT, RT_SEL_PD));
 	BENCH_NEED(delete_object());
 	return NULL;
 }
 
-static const char *setup_sc(long unused)
+static const char *setup_sc(RT_UNUSED long unused)
 {
-	(void)unused;
 	BENCH_NEED(hc_create_ec(EC, RT_SEL_PD, rt_cpu, 0, 0, 0, CREATE_EC_GLOBAL));
 	return NULL;
 }
 
-static const char *setup_pt(long unused)
+static const char *setup_pt(RT_UNUSED long unused)
 {
-	(void)unused;
 	BENCH_NEED(hc_create_ec(EC, RT_SEL_PD, rt_cpu, 0, 0, 0, 0));
 	return NULL;
 }

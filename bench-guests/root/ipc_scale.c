@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What must not grow: paths measured beside many ready SCs, many capabilities, many children of one capability. */
-#include "company.h"
 #include "ipc.h"
+
+#include "rt/bench/bench.h"
+#include "rt/bench/partner.h"
+#include "rt/entry.h"
+#include "rt/message.h"
+#include "rt/object.h"
 
 enum {
 	BASE = SEL_SCALE, /* `amount` of whatever there are many of */
@@ -23,7 +28,7 @@ static struct rt_ec server;
 
 static const char *setup_ready(long ready)
 {
-	const char *why = company_ready(BASE, ready, BENCH_PRIO - 1);
+	const char *why = partner_ready(BASE, ready, BENCH_PRIO - 1);
 
 	if (why)
 		return why;

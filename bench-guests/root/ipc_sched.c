@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Semaphores, and giving up the CPU. The partner is a thread on the same CPU. */
-#include "company.h"
 #include "ipc.h"
+
+#include "rt/bench/bench.h"
+#include "rt/bench/partner.h"
+#include "rt/hip.h"
+#include "rt/object.h"
 
 enum { SM = SEL_SCHED };
 
@@ -12,14 +16,13 @@ static const char *start_partner(unsigned prio, void (*fn)(void *))
 {
 	leave = false;
 	turns = 0;
-	return company_partner(rt_cpu, prio, fn);
+	return partner_start(rt_cpu, prio, fn);
 }
 
 /* Semaphores nobody waits for: each window leaves the count as it was. */
 
-static const char *setup_sm(long unused)
+static const char *setup_sm(RT_UNUSED long unused)
 {
-	(void)unused;
 	BENCH_NEED(hc_create_sm(SM, RT_SEL_PD, 0));
 	return NULL;
 }
@@ -52,9 +55,8 @@ static uint64_t window_down(void)
 
 /* An up that wakes somebody more important, who runs until its next down. */
 
-static void waiter(void *unused)
+static void waiter(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(SM) == SUCCESS)
 		turns++;
 }
@@ -70,7 +72,7 @@ static const char *setup_wake(long unused)
 static void teardown_wake(void)
 {
 	teardown_sm();
-	company_partner_gone();
+	partner_end();
 }
 
 static uint64_t window_wake(void)
@@ -102,18 +104,16 @@ static uint64_t window_yield(void)
 	return t;
 }
 
-static void yielder(void *unused)
+static void yielder(RT_UNUSED void *unused)
 {
-	(void)unused;
 	do {
 		turns++;
 		hc_yield();
 	} while (!leave);
 }
 
-static const char *setup_switch(long unused)
+static const char *setup_switch(RT_UNUSED long unused)
 {
-	(void)unused;
 	return start_partner(BENCH_PRIO, yielder);
 }
 
@@ -131,7 +131,7 @@ static void teardown_switch(void)
 {
 	leave = true;
 	hc_yield();
-	company_partner_gone();
+	partner_end();
 }
 
 const struct bench_case ipc_sched_cases[] = {

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Servers, with portal entries as short as they can be. RDI is the portal's id and [RSP] the address of the UTCB (see
- * rt_ec_local); replying must leave RSP alone, the next call starts with it.
+ * Servers. Their portals' entries are as short as they can be, because they are part of what is measured. RDI is the
+ * portal's id and [RSP] the address of the UTCB (rt/entry.h); a reply must not move RSP, because the next call starts
+ * with it.
  */
 #include "ipc.h"
 
-_Static_assert(HC_REPLY == 1, "reply below");
-_Static_assert(offsetof(struct utcb, items) == 0 && offsetof(struct utcb, state.rip) == 48, "offsets below");
+#include "rt/bench/bench.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/thread.h"
+
+_Static_assert(HC_REPLY == 1, "the entries reply with this number");
+_Static_assert(offsetof(struct utcb, items) == 0 && offsetof(struct utcb, state.rip) == 48,
+	       "the entries use these offsets");
 
 __asm__(".pushsection .text\n"
 	".global ipc_entry_empty, ipc_entry_forward, ipc_entry_skip2\n"

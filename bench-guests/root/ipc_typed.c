@@ -5,6 +5,13 @@
  */
 #include "ipc.h"
 
+#include "rt/bench/bench.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/portal.h"
+#include "rt/probe.h"
+
 enum {
 	PT = SEL_TYPED, /* the one that is measured */
 	PT_WINDOW,      /* opens the receive window */
@@ -20,9 +27,8 @@ static unsigned items;
 static uint8_t *source_pages;
 static uint64_t target_pages; /* in the server's PD */
 
-static void open_window(struct utcb *u, void *unused)
+static void open_window(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	u->del = u->words[0];
 	rt_msg(u, 0, 0);
 }
@@ -86,11 +92,10 @@ static void take_objects(void)
 	bench_status(hc_revoke(rt_obj(SOURCE, ITEMS_ORDER, PERM_ALL), 0, 0));
 }
 
-static void count_objects(struct utcb *u, void *unused)
+static void count_objects(struct utcb *u, RT_UNUSED void *unused)
 {
 	uint64_t n = u->words[0], found = 0;
 
-	(void)unused;
 	for (sel_t i = 0; i < n; i++) {
 		crd_t crd;
 
@@ -150,11 +155,10 @@ static void take_pages(void)
 }
 
 /* Each page begins with its number plus one. */
-static void count_pages(struct utcb *u, void *unused)
+static void count_pages(struct utcb *u, RT_UNUSED void *unused)
 {
 	uint64_t n = u->words[0], found = 0;
 
-	(void)unused;
 	for (uint64_t i = 0; i < n; i++) {
 		const volatile uint64_t *page = (const volatile uint64_t *)(target_pages + i * RT_PAGE);
 

@@ -4,7 +4,13 @@
  * nothing, so what a call costs the slowest of them must not depend on how many there are: that is, the throughput
  * grows linearly.
  */
-#include "crew.h"
+#include "rt/bench/bench.h"
+#include "rt/bench/workers.h"
+#include "rt/entry.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+#include "rt/thread.h"
 
 enum { PT }; /* of each CPU's selectors */
 enum { CALLS = 64 };
@@ -14,18 +20,18 @@ static unsigned count;
 
 static const char *serve(unsigned n, bool cross)
 {
-	servers[n].cpu = crew_cpu(n);
+	servers[n].cpu = workers_cpu(n);
 	if (cross)
 		BENCH_NEED(rt_pd(&servers[n].pd));
 	BENCH_NEED(rt_ec_local(&servers[n]));
-	BENCH_NEED(hc_create_pt(crew_sel(n, PT), RT_SEL_PD, servers[n].sel, 0, (uint64_t)rt_portal_echo));
-	rt_msg(crew_utcb(n), 0, 0);
+	BENCH_NEED(hc_create_pt(workers_sel(n, PT), RT_SEL_PD, servers[n].sel, 0, (uint64_t)rt_portal_echo));
+	rt_msg(workers_utcb(n), 0, 0);
 	return NULL;
 }
 
 static const char *setup(long cpus, bool cross)
 {
-	const char *why = crew_need((unsigned)cpus);
+	const char *why = workers_need((unsigned)cpus);
 
 	for (count = 0; !why && count < (unsigned)cpus; count++)
 		why = serve(count, cross);
@@ -46,7 +52,7 @@ static void teardown(void)
 	while (count--) {
 		struct rt_ec *ec = &servers[count];
 
-		bench_status(rt_revoke(crew_sel(count, PT)));
+		bench_status(rt_revoke(workers_sel(count, PT)));
 		if (ec->sel)
 			bench_status(rt_revoke(ec->sel));
 		if (ec->pd && ec->pd != RT_SEL_PD)
@@ -57,11 +63,11 @@ static void teardown(void)
 
 static uint64_t calls(unsigned self)
 {
-	sel_t pt = crew_sel(self, PT);
+	sel_t pt = workers_sel(self, PT);
 	enum status st = SUCCESS;
 	uint64_t t;
 
-	crew_meet();
+	workers_meet();
 	t = BENCH(for (unsigned i = 0; i < CALLS && st == SUCCESS; i++) st = hc_call(pt));
 	bench_status(st);
 	return t;
@@ -69,7 +75,7 @@ static uint64_t calls(unsigned self)
 
 static uint64_t window(void)
 {
-	return crew_do_all(count, calls);
+	return workers_do_all(count, calls);
 }
 
 #define CPUS .param = "cpus", BENCH_VALUES(1, 2, 3, 4, 5, 6, 7, 8)
@@ -94,6 +100,6 @@ bool main(void)
 {
 	static const struct bench_case *const tables[] = {cases, NULL};
 
-	crew_init();
+	workers_init();
 	return bench_run("scale", tables);
 }

@@ -3,7 +3,13 @@
  * The suite "sched": from an event to the thread it lets run, on one CPU, beside many SCs that are ready. Nothing may
  * grow with their number.
  */
-#include "company.h"
+#include "rt/bench/bench.h"
+#include "rt/bench/partner.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/sel.h"
+#include "rt/start.h"
 
 enum { SM = RT_SEL_PROGRAM, EC, SC, MANY = RT_SEL_PROGRAM + 0x10000, MANY_ORDER = 11 };
 enum { BYSTANDERS = BENCH_PRIO - 2, BELOW = BENCH_PRIO - 1, ABOVE = BENCH_PRIO + 1 };
@@ -26,7 +32,7 @@ static void clear(void)
 static void teardown(void)
 {
 	bench_status(rt_revoke(SM));
-	company_partner_gone();
+	partner_end();
 	clear();
 }
 
@@ -36,11 +42,10 @@ static void expect_turn(unsigned long before)
 		bench_fail("the other thread did not have its turn");
 }
 
-/* A thread that is woken and outranks the waker: until it runs. */
+/* The thread that is woken outranks the waker: measured until it runs. */
 
-static void waiter(void *unused)
+static void waiter(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(SM) == SUCCESS) {
 		ran = bench_ticks(0);
 		turns++;
@@ -51,8 +56,8 @@ static const char *setup_wake(long ready)
 {
 	const char *why = make_sm();
 
-	why = why ? why : company_ready(MANY, ready, BELOW);
-	return why ? why : company_partner(rt_cpu, ABOVE, waiter);
+	why = why ? why : partner_ready(MANY, ready, BELOW);
+	return why ? why : partner_start(rt_cpu, ABOVE, waiter);
 }
 
 static uint64_t window_wake(void)
@@ -66,17 +71,17 @@ static uint64_t window_wake(void)
 	return ran - start;
 }
 
-/* One that has to wait for its turn behind others: what it costs the waker. */
+/* The thread that is woken has to wait for its turn behind others: measured is what that costs the waker. */
 
 static const char *setup_queue(long ready)
 {
 	const char *why = make_sm();
 
-	why = why ? why : company_partner(rt_cpu, BENCH_PRIO, waiter);
+	why = why ? why : partner_start(rt_cpu, BENCH_PRIO, waiter);
 	if (why)
 		return why;
 	hc_yield(); /* now it waits */
-	return company_ring(MANY, ready, BENCH_PRIO);
+	return partner_ring(MANY, ready, BENCH_PRIO);
 }
 
 static uint64_t window_queue(void)
@@ -93,11 +98,11 @@ static uint64_t window_queue(void)
 	return t;
 }
 
-/* Giving up the CPU to the next of the same priority, one way. */
+/* A yield gives the CPU to the next of the same priority: measured until that one runs. */
 
 static const char *setup_switch(long ready)
 {
-	const char *why = company_ring(MANY, ready, BENCH_PRIO);
+	const char *why = partner_ring(MANY, ready, BENCH_PRIO);
 
 	hc_yield(); /* all of them have come as far as to yield themselves */
 	return why;
@@ -107,19 +112,18 @@ static uint64_t window_switch(void)
 {
 	uint64_t start;
 
-	company_ring_ran = 0;
+	partner_ring_ran = 0;
 	start = bench_start();
 	hc_yield();
-	if (!company_ring_ran)
+	if (!partner_ring_ran)
 		bench_fail("no other thread had its turn");
-	return company_ring_ran - start;
+	return partner_ring_ran - start;
 }
 
-/* Falling asleep, until the next in rank runs. */
+/* A thread falls asleep: measured until the next in rank runs. */
 
-static void waker(void *unused)
+static void waker(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_up(SM) == SUCCESS) {
 		ran = bench_ticks(0);
 		turns++;
@@ -130,8 +134,8 @@ static const char *setup_sleep(long ready)
 {
 	const char *why = make_sm();
 
-	why = why ? why : company_ready(MANY, ready, BYSTANDERS);
-	why = why ? why : company_partner(rt_cpu, BELOW, waker);
+	why = why ? why : partner_ready(MANY, ready, BYSTANDERS);
+	why = why ? why : partner_start(rt_cpu, BELOW, waker);
 	if (!why)
 		bench_status(hc_sm_down(SM)); /* now it comes out of its first up when it runs again */
 	return why;
@@ -148,12 +152,12 @@ static uint64_t window_sleep(void)
 	return ran - start;
 }
 
-/* An SC that comes and goes. */
+/* An SC is created and deleted beside the others. */
 
 static const char *setup_create(long ready)
 {
 	BENCH_NEED(hc_create_ec(EC, RT_SEL_PD, rt_cpu, 0, 0, 0, CREATE_EC_GLOBAL));
-	return company_ready(MANY, ready, BELOW);
+	return partner_ready(MANY, ready, BELOW);
 }
 
 static void teardown_create(void)

@@ -3,8 +3,14 @@
  * The suite "sm": waking threads on other CPUs. What an up costs the waker is counted; how long it takes until the
  * other runs can only be measured where time passes (docs/bench-protocol.md, "Several CPUs").
  */
-#include "company.h"
-#include "crew.h"
+#include "rt/bench/bench.h"
+#include "rt/bench/bench_calibrate.h"
+#include "rt/bench/partner.h"
+#include "rt/bench/workers.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/start.h"
 
 enum { SM = RT_SEL_PROGRAM, BALL_A, BALL_B };
 enum { ABOVE = BENCH_PRIO + 1 };
@@ -23,7 +29,7 @@ static struct {
 	const char *texts[PAIRS_MAX];
 } pairs;
 
-static unsigned from, to; /* of the running case: members of the crew */
+static unsigned from, to; /* of the running case: numbers of workers */
 
 static void add_pair(unsigned a, unsigned b)
 {
@@ -31,14 +37,14 @@ static void add_pair(unsigned a, unsigned b)
 
 	pairs.from[n] = a;
 	pairs.to[n] = b;
-	rt_snprintf(pairs.name[n], sizeof(pairs.name[n]), "%u-%u", crew_cpu(a), crew_cpu(b));
+	rt_snprintf(pairs.name[n], sizeof(pairs.name[n]), "%u-%u", workers_cpu(a), workers_cpu(b));
 	pairs.texts[n] = pairs.name[n];
 }
 
 static void make_pairs(void)
 {
-	for (unsigned a = 0; a < crew_size && a < PAIR_CPUS; a++)
-		for (unsigned b = 0; b < crew_size && b < PAIR_CPUS; b++)
+	for (unsigned a = 0; a < workers_count && a < PAIR_CPUS; a++)
+		for (unsigned b = 0; b < workers_count && b < PAIR_CPUS; b++)
 			if (a != b)
 				add_pair(a, b);
 	if (!pairs.count)
@@ -50,14 +56,13 @@ static const char *use_pair(unsigned n)
 {
 	from = pairs.from[n];
 	to = pairs.to[n];
-	return from == to ? crew_need(2) : NULL;
+	return from == to ? workers_need(2) : NULL;
 }
 
 /* ---- The waker's side ---- */
 
-static void waiter(void *unused)
+static void waiter(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(SM) == SUCCESS) {
 		ran = bench_ticks(0);
 		__atomic_store_n(&turns, turns + 1, __ATOMIC_RELEASE);
@@ -66,12 +71,12 @@ static void waiter(void *unused)
 
 static const char *setup_waiter(void)
 {
-	const char *why = crew_need((from > to ? from : to) + 1);
+	const char *why = workers_need((from > to ? from : to) + 1);
 
 	if (why)
 		return why;
 	BENCH_NEED(hc_create_sm(SM, RT_SEL_PD, 0));
-	return company_partner(crew_cpu(to), ABOVE, waiter);
+	return partner_start(workers_cpu(to), ABOVE, waiter);
 }
 
 static const char *setup_idle(long pair)
@@ -84,51 +89,48 @@ static const char *setup_idle(long pair)
 static void teardown_waiter(void)
 {
 	bench_status(rt_revoke(SM));
-	company_partner_gone();
+	partner_end();
 }
 
-static uint64_t wake(unsigned self)
+static uint64_t wake(RT_UNUSED unsigned self)
 {
 	unsigned long before = turns;
 	enum status st;
 	uint64_t t;
 
-	(void)self;
-	company_until_asleep(company_partner_sc());
+	partner_until_asleep(partner_sc());
 	t = BENCH(st = hc_sm_up(SM));
 	bench_status(st);
-	crew_until(&turns, before + 1);
+	workers_until(&turns, before + 1);
 	return t;
 }
 
 static uint64_t window_wake(void)
 {
-	return crew_do(from, wake);
+	return workers_do(from, wake);
 }
 
 /* The other CPU is busy with somebody less important. */
 
 static volatile unsigned long busy;
 
-static uint64_t spin(unsigned self)
+static uint64_t spin(RT_UNUSED unsigned self)
 {
-	(void)self;
 	while (busy)
 		rt_pause();
 	return 0;
 }
 
-static const char *setup_busy(long unused)
+static const char *setup_busy(RT_UNUSED long unused)
 {
 	const char *why;
 
-	(void)unused;
 	from = 0;
 	to = 1;
 	why = setup_waiter();
 	if (!why) {
 		busy = 1;
-		crew_start(to, spin);
+		workers_start(to, spin);
 	}
 	return why;
 }
@@ -138,15 +140,14 @@ static void teardown_busy(void)
 	teardown_waiter();
 	if (busy) {
 		busy = 0;
-		crew_wait(to);
+		workers_wait(to);
 	}
 }
 
-/* As many wait as there are CPUs besides the first; one is woken. */
+/* `count` threads wait, each on another CPU than the first; one of them is woken. */
 
-static uint64_t wait(unsigned self)
+static uint64_t wait(RT_UNUSED unsigned self)
 {
-	(void)self;
 	waiter(NULL);
 	return 0;
 }
@@ -155,62 +156,59 @@ static unsigned waiting;
 
 static const char *setup_waiters(long count)
 {
-	const char *why = crew_need((unsigned)count + 1);
+	const char *why = workers_need((unsigned)count + 1);
 
 	waiting = 0;
 	if (why)
 		return why;
 	BENCH_NEED(hc_create_sm(SM, RT_SEL_PD, 0));
 	while (waiting < (unsigned)count)
-		crew_start(++waiting, wait);
+		workers_start(++waiting, wait);
 	return NULL;
 }
 
-static uint64_t wake_one(unsigned self)
+static uint64_t wake_one(RT_UNUSED unsigned self)
 {
 	unsigned long before = turns;
 	enum status st;
 	uint64_t t;
 
-	(void)self;
 	for (unsigned n = 1; n <= waiting; n++)
-		company_until_asleep(crew_sc(n));
+		partner_until_asleep(workers_sc(n));
 	t = BENCH(st = hc_sm_up(SM));
 	bench_status(st);
-	crew_until(&turns, before + 1);
+	workers_until(&turns, before + 1);
 	return t;
 }
 
 static uint64_t window_waiters(void)
 {
-	return crew_do(0, wake_one);
+	return workers_do(0, wake_one);
 }
 
 static void teardown_waiters(void)
 {
 	bench_status(rt_revoke(SM));
 	while (waiting)
-		crew_wait(waiting--);
+		workers_wait(waiting--);
 }
 
 /* ---- The other side, where CPUs take turns: from the waker's pause to the thread that was woken ---- */
 
-static uint64_t wake_and_pause(unsigned self)
+static uint64_t wake_and_pause(RT_UNUSED unsigned self)
 {
 	unsigned long before = turns;
 	uint64_t start;
 
-	(void)self;
-	company_until_asleep(company_partner_sc());
+	partner_until_asleep(partner_sc());
 	bench_status(hc_sm_up(SM));
 	start = bench_start();
-	crew_until(&turns, before + 1);
+	workers_until(&turns, before + 1);
 	return ran - start;
 }
 
-static const char *setup_woken(long unused)
+static const char *setup_woken(RT_UNUSED long unused)
 {
-	(void)unused;
 	from = 0;
 	to = 1;
 	return bench_counts_instructions() ? setup_waiter()
@@ -219,14 +217,13 @@ static const char *setup_woken(long unused)
 
 static uint64_t window_woken(void)
 {
-	return crew_do(from, wake_and_pause);
+	return workers_do(from, wake_and_pause);
 }
 
 /* ---- Ping-pong: there and back ---- */
 
-static uint64_t serve(unsigned self)
+static uint64_t serve(RT_UNUSED unsigned self)
 {
-	(void)self;
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		bench_status(hc_sm_up(BALL_B));
 		bench_status(hc_sm_down(BALL_A));
@@ -239,9 +236,8 @@ static uint64_t timed_serve(unsigned self)
 	return BENCH(serve(self));
 }
 
-static void back(void *unused)
+static void back(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(BALL_B) == SUCCESS)
 		hc_sm_up(BALL_A);
 }
@@ -250,12 +246,11 @@ static const char *start_game(void)
 {
 	BENCH_NEED(hc_create_sm(BALL_A, RT_SEL_PD, 0));
 	BENCH_NEED(hc_create_sm(BALL_B, RT_SEL_PD, 0));
-	return company_partner(crew_cpu(to), BENCH_PRIO, back);
+	return partner_start(workers_cpu(to), BENCH_PRIO, back);
 }
 
-static const char *setup_same(long unused)
+static const char *setup_same(RT_UNUSED long unused)
 {
-	(void)unused;
 	from = to = 0;
 	return start_game();
 }
@@ -275,8 +270,8 @@ static const char *setup_pingpong(long pair)
 static bool find_siblings(void)
 {
 	for (unsigned n = 0; n < pairs.count; n++) {
-		const struct hip_cpu *a = &rt_hip->cpu[crew_cpu(pairs.from[n])],
-				     *b = &rt_hip->cpu[crew_cpu(pairs.to[n])];
+		const struct hip_cpu *a = &rt_hip->cpu[workers_cpu(pairs.from[n])],
+				     *b = &rt_hip->cpu[workers_cpu(pairs.to[n])];
 
 		if (!use_pair(n) && a->package == b->package && a->core == b->core && a->thread != b->thread)
 			return true;
@@ -284,9 +279,8 @@ static bool find_siblings(void)
 	return false;
 }
 
-static const char *setup_siblings(long unused)
+static const char *setup_siblings(RT_UNUSED long unused)
 {
-	(void)unused;
 	if (bench_counts_instructions())
 		return no_time;
 	return find_siblings() ? start_game() : "no core has two threads";
@@ -294,14 +288,14 @@ static const char *setup_siblings(long unused)
 
 static uint64_t window_pingpong(void)
 {
-	return crew_do(from, timed_serve);
+	return workers_do(from, timed_serve);
 }
 
 static void teardown_pingpong(void)
 {
 	bench_status(rt_revoke(BALL_A));
 	bench_status(rt_revoke(BALL_B));
-	company_partner_gone();
+	partner_end();
 }
 
 static struct bench_case cases[] = {
@@ -343,7 +337,7 @@ bool main(void)
 {
 	static const struct bench_case *const tables[] = {cases, NULL};
 
-	crew_init();
+	workers_init();
 	make_pairs();
 	for (struct bench_case *c = cases; c->name; c++)
 		if (c->texts)

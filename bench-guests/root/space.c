@@ -3,22 +3,26 @@
  * The suite "space": delegation and revocation while more CPUs run the PD. Only taking memory away has to bother
  * them. What is counted is the work of all CPUs until the hypercall returns (docs/bench-protocol.md, "Several CPUs").
  */
-#include "bench_grant.h"
-#include "crew.h"
+#include "rt/bench/bench_grant.h"
+#include "rt/bench/bench_pages.h"
+#include "rt/bench/workers.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/probe.h"
+#include "rt/start.h"
 
 enum { CAP = RT_SEL_PROGRAM, CHILD };
 
 static struct bench_pages memory;
 static struct bench_grant grant;
 
-/* ---- The others: members 1 to `others` run in the PD, or have done so and sleep ---- */
+/* ---- The others: workers 1 to `others` run in the PD, or have done so and sleep ---- */
 
 static unsigned others, started;
 static volatile unsigned long running, run;
 
-static uint64_t spin(unsigned self)
+static uint64_t spin(RT_UNUSED unsigned self)
 {
-	(void)self;
 	__atomic_add_fetch(&running, 1, __ATOMIC_ACQ_REL);
 	while (run)
 		rt_pause();
@@ -30,22 +34,22 @@ static void others_run(void)
 	running = 0;
 	run = 1;
 	while (started < others)
-		crew_start(++started, spin);
-	crew_until(&running, started);
+		workers_start(++started, spin);
+	workers_until(&running, started);
 }
 
 static void others_stop(void)
 {
 	run = 0;
 	while (started)
-		crew_wait(started--);
+		workers_wait(started--);
 }
 
 /* ---- What is delegated and revoked ---- */
 
 static const char *prepare(long cpus, unsigned order)
 {
-	const char *why = crew_need((unsigned)cpus);
+	const char *why = workers_need((unsigned)cpus);
 
 	others = why ? 0 : (unsigned)cpus - 1;
 	why = why ? why : bench_pages(&memory);
@@ -90,16 +94,15 @@ static uint64_t window_revoke(void)
 
 /* ---- Is it seen, and no longer seen, on all CPUs? ---- */
 
-static uint64_t can_read(unsigned self)
+static uint64_t can_read(RT_UNUSED unsigned self)
 {
-	(void)self;
 	return rt_can_read((const void *)memory.target);
 }
 
 static bool seen_by_others(bool want)
 {
 	for (unsigned n = 1; n <= others; n++)
-		if (crew_do(n, can_read) != want)
+		if (workers_do(n, can_read) != want)
 			return false;
 	return true;
 }
@@ -195,6 +198,6 @@ bool main(void)
 {
 	static const struct bench_case *const tables[] = {cases, NULL};
 
-	crew_init();
+	workers_init();
 	return bench_run("space", tables);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vmexit.h"
 
+#include "rt/bench/bench.h"
+#include "rt/message.h"
+#include "rt/start.h"
+
 #define STATES BENCH_TEXTS("whole", "minimal")
 
 static inline void check(enum status st)
@@ -12,22 +16,26 @@ static inline void check(enum status st)
 
 /* ---- Windows ---- */
 
-/* The VMM's side: what is written, what changed, and what has to come back if that can be chosen. */
-#define ROUND_TRIP(mtd, back, write)                                                                        \
-	({                                                                                                  \
-		struct utcb_state *s = vmexit_vm.s;                                                         \
-		enum status st_;                                                                            \
-		uint64_t t_;                                                                                \
-		if (vmexit_minimal)                                                                         \
-			t_ = BENCH(write; st_ = hc_vcpu_run_partial(SEL_VM, mtd, back); rt_assert_exit(s)); \
-		else                                                                                        \
-			t_ = BENCH(write; st_ = hc_vcpu_run(SEL_VM, mtd); rt_assert_exit(s));               \
-		check(st_);                                                                                 \
-		t_;                                                                                         \
+/*
+ * The VMM's side of an exit: it writes to the state page, names what it has changed (mtd), and runs the guest until
+ * the next exit. `back` is what it needs of the state then, where that can be chosen.
+ */
+#define ROUND_TRIP(mtd, back, write)                                                                      \
+	({                                                                                                \
+		struct utcb_state *s = vmexit_vm.s;                                                       \
+		enum status st_;                                                                          \
+		uint64_t t_;                                                                              \
+		if (vmexit_minimal)                                                                       \
+			t_ = BENCH(write; st_ = hc_vcpu_run_partial(SEL_VM, mtd, back); look_at_exit(s)); \
+		else                                                                                      \
+			t_ = BENCH(write; st_ = hc_vcpu_run(SEL_VM, mtd); look_at_exit(s));               \
+		check(st_);                                                                               \
+		t_;                                                                                       \
 	})
 
-/* The look at the exit, which is part of the round trip: a compare and a branch that is not taken. */
-static inline __attribute__((always_inline)) void rt_assert_exit(const struct utcb_state *s)
+/* Every VMM looks why the guest exited, so this is part of the round trip: a compare and a branch that is not taken.
+ */
+static inline __attribute__((always_inline)) void look_at_exit(const struct utcb_state *s)
 {
 	if (__builtin_expect(*(const volatile uint32_t *)&s->exit_reason != vmexit_reason, 0))
 		bench_fail("the guest exited for another reason");
@@ -104,18 +112,21 @@ static uint64_t window_switch(void)
 	uint64_t t;
 
 	if (vmexit_minimal)
-		t = BENCH(s->rip += s->inst_len; st = hc_vcpu_run_partial(SEL_VM, MTD_RIP_LEN, 0); rt_assert_exit(s);
+		t = BENCH(s->rip += s->inst_len; st = hc_vcpu_run_partial(SEL_VM, MTD_RIP_LEN, 0); look_at_exit(s);
 			  o->rip += o->inst_len; st2 = hc_vcpu_run_partial(SEL_OTHER, MTD_RIP_LEN, 0);
-			  rt_assert_exit(o));
+			  look_at_exit(o));
 	else
-		t = BENCH(s->rip += s->inst_len; st = hc_vcpu_run(SEL_VM, MTD_RIP_LEN); rt_assert_exit(s);
-			  o->rip += o->inst_len; st2 = hc_vcpu_run(SEL_OTHER, MTD_RIP_LEN); rt_assert_exit(o));
+		t = BENCH(s->rip += s->inst_len; st = hc_vcpu_run(SEL_VM, MTD_RIP_LEN); look_at_exit(s);
+			  o->rip += o->inst_len; st2 = hc_vcpu_run(SEL_OTHER, MTD_RIP_LEN); look_at_exit(o));
 	check(st);
 	bench_status(st2);
 	return t;
 }
 
-/* Entry and exit apart: the guest reads the counter first and last. */
+/*
+ * Entry and exit are measured apart: the guest reads the counter first and last, and leaves both values in its
+ * memory.
+ */
 static uint64_t guest_time(unsigned offset)
 {
 	return *vm_u64(&vmexit_vm, VM_DATA + offset);
@@ -171,12 +182,12 @@ static uint64_t window_create(void)
 	return t;
 }
 
-/* The flag is one: after all these pokes one run is cut short, and the next is not. */
+/* Pokes do not add up: after all those of the windows one run ends at once, and the next does not. */
 static const char *valid_poke(void)
 {
 	bench_status(vm_run(&vmexit_vm));
 	if (vmexit_vm.s->exit_reason != VMX_POKED)
-		return "the run after the pokes was not cut short";
+		return "the run after the pokes did not end at once";
 	bench_status(vm_run(&vmexit_vm));
 	return vmexit_vm.s->exit_reason == VMX_VMCALL ? NULL : "the poke outlived its run";
 }

@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "bench.h"
-#include "vm.h"
+#include "guest/vm.h"
+#include "rt/sel.h"
 
 enum { SEL_VM = RT_SEL_PROGRAM, SEL_OTHER = RT_SEL_PROGRAM + 4, SEL_PD = RT_SEL_PROGRAM + 8, SEL_NEW };
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pokes of a vCPU that another CPU runs: what they cost the one who pokes, and how long they take to arrive. */
-#include "company.h"
 #include "vmexit.h"
+
+#include "rt/bench/bench.h"
+#include "rt/bench/partner.h"
+#include "rt/cpu.h"
 
 /* The guest counts, so that one can see it run. */
 VM_CODE_ONE(loop_count, ".code64", "1: incl 0x6000\n jmp 1b");
@@ -10,9 +13,8 @@ static volatile bool running;     /* the partner is to go on */
 static volatile unsigned returns; /* of its runs */
 static volatile bool failed;
 
-static void vmm(void *unused)
+static void vmm(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (running && !failed) {
 		if (vm_run(&vmexit_vm) != SUCCESS || vmexit_vm.s->exit_reason != VMX_POKED)
 			failed = true;
@@ -31,7 +33,7 @@ const char *vmexit_setup_poke_running(long unused)
 	returns = 0;
 	failed = false;
 	running = true;
-	return company_partner(rt_cpu_other(), BENCH_PRIO, vmm);
+	return partner_start(rt_cpu_other(), BENCH_PRIO, vmm);
 }
 
 /* The counter moves: whatever was before this, the guest is running now. */
@@ -62,7 +64,7 @@ void vmexit_unmake_poke_running(void)
 	if (running) {
 		running = false;
 		bench_status(hc_vcpu_poke(SEL_VM));
-		company_partner_gone();
+		partner_end();
 	}
 	vmexit_unmake();
 }

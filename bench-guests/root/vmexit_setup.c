@@ -2,6 +2,11 @@
 /* The guests of the suite "vmexit" and their machines. */
 #include "vmexit.h"
 
+#include "rt/bench/bench.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+
 #define APIC_AT 0x3fe00000ul /* where the guest's paging reaches */
 
 enum { WHOLE, MINIMAL };
@@ -210,13 +215,12 @@ void vmexit_unmake_apic(void)
 	bench_status(rt_guest_unmap(RT_SEL_PD, APIC_AT, 1));
 }
 
-const char *vmexit_setup_reentry(long unused)
+const char *vmexit_setup_reentry(RT_UNUSED long unused)
 {
 	enum { APIC_BASE = 0x1b, X2APIC = 0x400, COMMAND_NMI = 0x4400 };
 	const char *why = make(WHOLE);
 	unsigned long base;
 
-	(void)unused;
 	if (why)
 		return why;
 	BENCH_NEED(hc_msr_read(APIC_BASE, &base));
@@ -238,9 +242,8 @@ const char *vmexit_setup_poked(long state)
 	return why;
 }
 
-const char *vmexit_setup_plain(long unused)
+const char *vmexit_setup_plain(RT_UNUSED long unused)
 {
-	(void)unused;
 	return setup(WHOLE, &loop_vmcall, VMX_VMCALL);
 }
 
@@ -257,12 +260,11 @@ const char *vmexit_setup_switch(long state)
 }
 
 /* A vCPU of another CPU, which does not run: the flag is set, and nobody needs to be told. */
-const char *vmexit_setup_poke_other(long unused)
+const char *vmexit_setup_poke_other(RT_UNUSED long unused)
 {
 	unsigned cpu = rt_cpu_other();
 	const char *why = make(WHOLE);
 
-	(void)unused;
 	if (why)
 		return why;
 	if (cpu == HEDRON_CPU_MAX)

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The smallest virtual-machine monitor; docs/vmm.md explains it line by line. */
-#include "vcpu.h"
+#include "rt/console.h"
+#include "rt/message.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/sel.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/vcpu.h"
 
 enum { PORT = 0xe9, CODE = 0x1000, LIMIT = 0xffff };
 #define CODE_SEGMENT                       \

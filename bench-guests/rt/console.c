@@ -3,7 +3,14 @@
  * COM1, polled. Locking: a spin lock that gives up, because its holder may be a preempted EC of lower priority; then
  * lines may mix, but nobody waits for ever.
  */
-#include "internal.h"
+#include "rt/console.h"
+
+#include "rt/cpu.h"
+#include "rt/fmt.h"
+#include "rt/port.h"
+#include "rt/size.h"
+
+#include <stdbool.h>
 
 enum { COM1 = 0x3f8, DATA = COM1, IER, FCR, LCR, MCR, LSR };
 enum { LSR_THRE = 0x20, LSR_TEMT = 0x40 };

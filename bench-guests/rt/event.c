@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Event portals: they start global ECs and tell what went wrong when an EC faults. */
-#include "internal.h"
+#include "rt/event.h"
+
+#include "rt/console.h"
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/probe.h"
+#include "rt/sel.h"
 
 #define FAULT_MTD (MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RIP_LEN | MTD_RFLAGS | MTD_QUAL)
 
@@ -19,26 +26,6 @@ static const char *vector_name(unsigned long vector)
 
 	return vector < HEDRON_SEL_EXC && names[vector] ? names[vector] : "event";
 }
-
-/* A fault of these instructions is an answer. */
-extern const uint8_t rt_probe_read[], rt_probe_write[], rt_probe_failed[];
-
-__asm__(".pushsection .text\n"
-	"rt_can_read:\n"
-	"rt_probe_read:\n"
-	"	mov (%rdi), %al\n"
-	"	mov $1, %eax\n"
-	"	ret\n"
-	"rt_can_write:\n"
-	"rt_probe_write:\n"
-	"	lock orb $0, (%rdi)\n"
-	"	mov $1, %eax\n"
-	"	ret\n"
-	"rt_probe_failed:\n"
-	"	xor %eax, %eax\n"
-	"	ret\n"
-	".global rt_can_read, rt_can_write\n"
-	".popsection\n");
 
 static bool probe(struct utcb_state *s)
 {
@@ -66,9 +53,8 @@ static void fault(struct utcb *utcb, void *arg)
 }
 
 /* RSP, set when the EC was made, is where rt_thread_entry finds what to run. */
-static void startup(struct utcb *utcb, void *arg)
+static void startup(struct utcb *utcb, RT_UNUSED void *arg)
 {
-	(void)arg;
 	utcb->state.mtd = MTD_RIP_LEN;
 	utcb->state.rip = (uint64_t)rt_thread_entry;
 }
@@ -82,14 +68,16 @@ static enum status portal(sel_t base, unsigned long vector, const struct rt_ec *
 
 static enum status fill(struct rt_ec *ec)
 {
-	enum status st = rt_ec_local(ec);
+	enum status st = rt_ec_prepare(ec);
 
+	if (st == SUCCESS)
+		st = rt_ec_create_local(ec);
 	for (unsigned long v = 0; v < HEDRON_SEL_EXC && st == SUCCESS; v++)
 		st = portal(ec->events, v, ec);
 	return st;
 }
 
-/* The roottask's own event base is 0. */
+/* The roottask's own EC has event base 0, so these portals are there. */
 void rt_events_init(void)
 {
 	cpu_events[rt_cpu].ready = true;

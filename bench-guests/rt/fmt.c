@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A subset of printf: the conversions of rt.h, nothing that needs floating point. */
-#include "internal.h"
+#include "rt/fmt.h"
+
+#include "rt/size.h"
+#include "rt/string.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 struct out {
 	char *buf;

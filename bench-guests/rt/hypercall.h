@@ -11,6 +11,10 @@
 
 typedef unsigned long sel_t;
 
+#define RT_SEL_PD ((sel_t)HEDRON_ROOT_SEL_PD) /* the roottask's own PD, EC and SC */
+#define RT_SEL_EC ((sel_t)HEDRON_ROOT_SEL_EC)
+#define RT_SEL_SC ((sel_t)HEDRON_ROOT_SEL_SC)
+
 /* All registers of the interface, for code that wants to see exactly what comes back. */
 struct hc_regs {
 	unsigned long rdi, rsi, rdx, rax, r8;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The memory functions compilers rely on, and a little more. Built so that loops are not turned into calls of
- * themselves. */
-#include "rt.h"
+/* Built so that the compiler does not turn a loop into a call of the very function that it is in. */
+#include "rt/string.h"
+
+#include <stdint.h>
 
 void *memset(void *to, int byte, size_t n)
 {

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "test.h"
+#include "rt/test.h"
+
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/fmt.h"
+#include "rt/panic.h"
 
 static struct {
 	const char *suite, *name; /* name: of the running test, else null */
@@ -14,7 +19,7 @@ bool test_failed(void)
 	return run.failed || run.skipped;
 }
 
-/* Other ECs may report, too: one write per line, and the first report wins. */
+/* Other ECs may report, too, so a line is one write, and of several failures the first is told. */
 void test_fail(const char *file, int line, const char *fmt, ...)
 {
 	char what[300];
@@ -90,31 +95,12 @@ static void panicked(const char *text)
 	finish();
 }
 
-/* "test=PREFIX,PREFIX..." */
-static bool wanted(const char *name)
-{
-	const char *only = rt_arg_text("test");
-
-	if (!only || !*only || *only == ' ')
-		return true;
-	while (*only && *only != ' ') {
-		size_t n = 0;
-
-		while (only[n] && only[n] != ' ' && only[n] != ',')
-			n++;
-		if (n && !strncmp(name, only, n))
-			return true;
-		only += n + (only[n] == ',');
-	}
-	return false;
-}
-
 bool test_run(const char *suite, const struct test *tests, size_t n)
 {
 	run.suite = suite;
 	rt_panic_hook = panicked;
 	for (size_t i = 0; i < n; i++)
-		if (wanted(tests[i].name))
+		if (rt_arg_selects("test", tests[i].name))
 			run_one(&tests[i]);
 	finish();
 	rt_panic_hook = NULL;

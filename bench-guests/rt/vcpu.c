@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "vcpu.h"
-#include "internal.h"
+#include "rt/vcpu.h"
+
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/port.h"
+#include "rt/sel.h"
+#include "rt/size.h"
 
 enum { PIC_MASTER = 0x20, PIC_SLAVE = 0xa0, PIC_MASK = 1 };
 
@@ -59,13 +65,16 @@ enum status rt_vcpu(struct rt_vcpu *v)
 			      v->sel + RT_VCPU_SEL_FPU);
 }
 
-/* The pool is not executable in the roottask, so it comes from the hypervisor again. */
+/*
+ * What the roottask has of the pool is not executable, and rights only shrink; so the guest gets it from the
+ * hypervisor.
+ */
 enum status rt_guest_map(sel_t pd, uint64_t gpa, const void *ram, size_t pages, unsigned rights)
 {
 	return rt_mem_delegate(RT_SEL_PD, rt_phys(ram), pd, gpa, pages, rights, GUEST_ONLY | ITEM_HYPERVISOR);
 }
 
-/* A delegation without rights. */
+/* A delegation without rights takes away what is at the target. */
 enum status rt_guest_unmap(sel_t pd, uint64_t gpa, size_t pages)
 {
 	return rt_mem_delegate(RT_SEL_PD, 0, pd, gpa, pages, 0, GUEST_ONLY | ITEM_HYPERVISOR);

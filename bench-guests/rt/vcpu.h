@@ -5,10 +5,12 @@
  */
 #pragma once
 
-#include "rt.h"
-#include "vmx.h"
+#include "rt/attr.h"
+#include "rt/hip.h"
+#include "rt/hypercall.h"
+#include "rt/vmx.h"
 
-#include <hedron/utcb.h>
+#include <stddef.h>
 
 /* Everything a run can take from the state page. TLB and FPU are no state of it. */
 #define RT_VCPU_ALL                                                                                                  \

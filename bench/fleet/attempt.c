@@ -2,9 +2,13 @@
 #include "fleet/attempt.h"
 
 #include "fleet/console.h"
-#include "lines.h"
-#include "run.h"
+#include "host/clock.h"
+#include "host/error.h"
+#include "host/mem.h"
+#include "measure/lines.h"
+#include "measure/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +21,7 @@ struct listening {
 	double start, last_byte, kernel_came; /* kernel_came: 0: not yet */
 };
 
-static enum fate_verdict fail(const struct attempt *a, enum fate_verdict verdict, const struct error *error)
+static enum outcome_verdict fail(const struct attempt *a, enum outcome_verdict verdict, const struct error *error)
 {
 	a->watch->verdict = verdict;
 	snprintf(a->watch->why, sizeof(a->watch->why), "%.500s", error->text);
@@ -42,7 +46,7 @@ static bool listen_once(struct listening *l)
 	fwrite(data, 1, len, l->attempt->log);
 	fflush(l->attempt->log); /* it is kept even if this process dies */
 	lines_feed(&l->lines, data, len, on_line, l);
-	l->last_byte = seconds_now();
+	l->last_byte = clock_seconds();
 	if (!l->kernel_came && (l->attempt->watch->kernels || l->attempt->watch->session.seen_run))
 		l->kernel_came = l->last_byte;
 	return true;
@@ -52,7 +56,7 @@ static bool listen_once(struct listening *l)
 static enum watch_end impatient(const struct listening *l, unsigned *seconds)
 {
 	const struct inventory_timeouts *t = &l->attempt->machine->timeouts;
-	double now = seconds_now();
+	double now = clock_seconds();
 	enum watch_end end = WATCH_DONE;
 
 	if (!l->kernel_came && now >= l->start + t->boot) {
@@ -85,14 +89,14 @@ static enum watch_end listen(struct listening *l, unsigned *seconds)
 /* What is still on the wire belongs into the log. */
 static void listen_to_the_last(struct listening *l)
 {
-	double until = seconds_now() + grace;
+	double until = clock_seconds() + grace;
 
-	while (!l->console.ended && seconds_now() < until)
+	while (!l->console.ended && clock_seconds() < until)
 		listen_once(l);
 	lines_finish(&l->lines, on_line, l);
 }
 
-static enum fate_verdict measure(struct listening *l)
+static enum outcome_verdict measure(struct listening *l)
 {
 	const struct attempt *a = l->attempt;
 	unsigned seconds = 0;
@@ -100,32 +104,32 @@ static enum fate_verdict measure(struct listening *l)
 	struct error error;
 
 	if (!power_up(a->inventory, a->machine, a->context, &error))
-		return fail(a, FATE_POWER, &error);
-	l->start = l->last_byte = seconds_now();
+		return fail(a, OUTCOME_POWER, &error);
+	l->start = l->last_byte = clock_seconds();
 	end = listen(l, &seconds);
 	if (run_interrupted())
-		return FATE_INTERRUPTED;
+		return OUTCOME_INTERRUPTED;
 	listen_to_the_last(l);
 	return watch_judge(a->watch, end, seconds);
 }
 
 /* The console is opened while the machine is off: what it said before must not count, and nothing is missed. */
-enum fate_verdict attempt_run(const struct attempt *a)
+enum outcome_verdict attempt_run(const struct attempt *a)
 {
 	struct listening *l;
-	enum fate_verdict verdict;
+	enum outcome_verdict verdict;
 	struct error error;
 
 	if (!power_down(a->inventory, a->machine, a->context, &error))
-		return fail(a, FATE_POWER, &error);
+		return fail(a, OUTCOME_POWER, &error);
 	if (run_interrupted())
-		return FATE_INTERRUPTED;
+		return OUTCOME_INTERRUPTED;
 	l = xcalloc(1, sizeof(*l));
 	l->attempt = a;
 	if (console_open(&l->console, a->inventory, a->machine, &error))
 		verdict = measure(l);
 	else
-		verdict = fail(a, FATE_CONSOLE, &error);
+		verdict = fail(a, OUTCOME_CONSOLE, &error);
 	console_close(&l->console);
 	free(l);
 	return verdict;

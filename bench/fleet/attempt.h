@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One try to boot a machine and to let it measure: power, console, patience. */
+/* One attempt to boot a machine and to let it measure: switches it on, listens, and gives up when a time is over. */
 #pragma once
 
 #include "fleet/power.h"
 #include "fleet/watch.h"
+
+#include <stdio.h>
 
 struct attempt {
 	const struct inventory *inventory;
@@ -13,5 +15,5 @@ struct attempt {
 	FILE *log;           /* gets the raw console */
 };
 
-/* The verdict, also in the watch with its reason. FATE_INTERRUPTED when the user ended it. */
-enum fate_verdict attempt_run(const struct attempt *attempt);
+/* The verdict, also in the watch with its reason. OUTCOME_INTERRUPTED when the user ended it. */
+enum outcome_verdict attempt_run(const struct attempt *attempt);

@@ -2,13 +2,17 @@
 #include "fleet/fleet.h"
 
 #include "fleet/lock.h"
-#include "fleet/fate.h"
+#include "fleet/outcome.h"
 #include "fleet/worker.h"
-#include "run.h"
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "measure/run.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,16 +21,18 @@
 
 enum { LOOK_MS = 100 };
 
-struct hand {
+/* One machine of the run. */
+struct slot {
 	const struct inventory_machine *machine;
 	struct fleet_note *note;
 	pid_t pid; /* 0: not running */
-	bool locked, started, robbed;
+	bool locked, started;
+	bool lock_lost; /* somebody else has the machine now */
 };
 
 struct fleet {
 	const struct plan *plan;
-	struct hand *hands;
+	struct slot *slots;
 	unsigned running, jobs;
 	bool told;
 	double renewed;
@@ -39,81 +45,81 @@ static const char *lock_folder(const struct fleet *f)
 
 /* --- what else happens to machines than work --- */
 
-static void note_fate(const struct fleet *f, const struct inventory_machine *m, const char *suite,
-		      enum fate_verdict verdict, const char *why)
+static void note_outcome(const struct fleet *f, const struct inventory_machine *m, const char *suite,
+			 enum outcome_verdict verdict, const char *why)
 {
 	char *path = plan_path(f->plan, m, suite, "outcome.json"), *folder = plan_path(f->plan, m, suite, "");
-	struct fate fate;
+	struct outcome outcome;
 	struct error error;
 
-	if (make_folders(folder, &error) && fate_load(&fate, path, &error) && !fate_final(&fate)) {
-		fate.verdict = verdict;
-		snprintf(fate.why, sizeof(fate.why), "%.500s", why);
-		if (!fate_save(&fate, path, &error))
+	if (file_make_folders(folder, &error) && outcome_load(&outcome, path, &error) && !outcome_final(&outcome)) {
+		outcome.verdict = verdict;
+		snprintf(outcome.why, sizeof(outcome.why), "%.500s", why);
+		if (!outcome_save(&outcome, path, &error))
 			complain("%s", error.text);
 	}
 	free(folder);
 	free(path);
 }
 
-static void note_all(const struct fleet *f, const struct inventory_machine *m, enum fate_verdict verdict,
+static void note_all(const struct fleet *f, const struct inventory_machine *m, enum outcome_verdict verdict,
 		     const char *why)
 {
 	for (unsigned i = 0; i < f->plan->suite_count; i++)
 		if (inventory_allows(m, f->plan->suites[i]))
-			note_fate(f, m, f->plan->suites[i], verdict, why);
+			note_outcome(f, m, f->plan->suites[i], verdict, why);
 }
 
 /* --- workers --- */
 
-static _Noreturn void work(const struct fleet *f, const struct hand *h, pid_t parent)
+static _Noreturn void work(const struct fleet *f, const struct slot *s, pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM); /* and leave the machine in order */
 	if (getppid() != parent)
 		_exit(1);
-	_exit(worker_run(f->plan, h->machine) ? 0 : 1);
+	_exit(worker_run(f->plan, s->machine) ? 0 : 1);
 }
 
 /* In a process group of its own: Ctrl-C comes from us only, once. */
-static void start(struct fleet *f, struct hand *h)
+static void start(struct fleet *f, struct slot *s)
 {
 	pid_t parent = getpid();
 
-	h->started = true;
+	s->started = true;
 	fflush(NULL);
-	h->pid = fork();
-	if (!h->pid) {
+	s->pid = fork();
+	if (!s->pid) {
 		setpgid(0, 0);
-		work(f, h, parent);
+		work(f, s, parent);
 	}
-	if (h->pid > 0) {
+	if (s->pid > 0) {
 		f->running++;
 		return;
 	}
-	h->pid = 0;
-	note_all(f, h->machine, FATE_INTERRUPTED, strerror(errno));
+	s->pid = 0;
+	note_all(f, s->machine, OUTCOME_INTERRUPTED, strerror(errno));
 }
 
 static void start_more(struct fleet *f)
 {
 	for (unsigned i = 0; i < f->plan->machine_count && f->running < f->jobs && !run_interrupted(); i++)
-		if (f->hands[i].locked && !f->hands[i].started && !f->hands[i].robbed)
-			start(f, &f->hands[i]);
+		if (f->slots[i].locked && !f->slots[i].started && !f->slots[i].lock_lost)
+			start(f, &f->slots[i]);
 }
 
 /* The worker's machine must not stay as it is, even if the worker died of something. */
-static void look_after(const struct fleet *f, struct hand *h, int status)
+static void look_after(const struct fleet *f, struct slot *s, int status)
 {
 	struct error error;
 
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return;
 	if (!WIFEXITED(status))
-		note_all(f, h->machine, FATE_INTERRUPTED, "its process died");
-	if (worker_leave(f->plan, h->machine, &error))
+		note_all(f, s->machine, OUTCOME_INTERRUPTED, "its process died");
+	if (worker_leave(f->plan, s->machine, &error))
 		return;
-	snprintf(h->note->text, sizeof(h->note->text), "could not be left as it should: %.400s", error.text);
-	complain("%s: %s", h->machine->name, h->note->text);
+	snprintf(s->note->text, sizeof(s->note->text), "could not be left as it should: %.400s", error.text);
+	complain("%s: %s", s->machine->name, s->note->text);
 }
 
 static void reap(struct fleet *f)
@@ -121,17 +127,17 @@ static void reap(struct fleet *f)
 	int status;
 
 	for (unsigned i = 0; i < f->plan->machine_count; i++) {
-		struct hand *h = &f->hands[i];
+		struct slot *s = &f->slots[i];
 
-		if (!h->pid || waitpid(h->pid, &status, WNOHANG) != h->pid)
+		if (!s->pid || waitpid(s->pid, &status, WNOHANG) != s->pid)
 			continue;
-		h->pid = 0;
+		s->pid = 0;
 		f->running--;
-		if (!h->robbed)
-			look_after(f, h, status);
-		if (!h->robbed && h->locked)
-			lock_release(lock_folder(f), h->machine->name);
-		h->locked = false;
+		if (!s->lock_lost)
+			look_after(f, s, status);
+		if (!s->lock_lost && s->locked)
+			lock_release(lock_folder(f), s->machine->name);
+		s->locked = false;
 	}
 }
 
@@ -142,30 +148,30 @@ static void end_workers(struct fleet *f)
 	f->told = true;
 	complain("interrupted: the machines are left as the inventory says, please wait");
 	for (unsigned i = 0; i < f->plan->machine_count; i++)
-		if (f->hands[i].pid)
-			kill(f->hands[i].pid, SIGTERM);
+		if (f->slots[i].pid)
+			kill(f->slots[i].pid, SIGTERM);
 }
 
-/* Who took the lock away has the machine now: hands off, its power included. */
-static void rob(const struct fleet *f, struct hand *h)
+/* Whoever took the lock away has the machine now: nothing of it may be touched any more, not even its power. */
+static void lose_lock(const struct fleet *f, struct slot *s)
 {
-	h->robbed = true;
-	if (h->pid)
-		kill(h->pid, SIGKILL);
-	note_all(f, h->machine, FATE_LOCKED, "the lock was taken away");
-	complain("%s: the lock was taken away", h->machine->name);
+	s->lock_lost = true;
+	if (s->pid)
+		kill(s->pid, SIGKILL);
+	note_all(f, s->machine, OUTCOME_LOCKED, "the lock was taken away");
+	complain("%s: the lock was taken away", s->machine->name);
 }
 
 static void renew_locks(struct fleet *f)
 {
-	if (seconds_now() < f->renewed + LOCK_RENEW_SECONDS)
+	if (clock_seconds() < f->renewed + LOCK_RENEW_SECONDS)
 		return;
-	f->renewed = seconds_now();
+	f->renewed = clock_seconds();
 	for (unsigned i = 0; i < f->plan->machine_count; i++) {
-		struct hand *h = &f->hands[i];
+		struct slot *s = &f->slots[i];
 
-		if (h->locked && !h->robbed && !lock_renew(lock_folder(f), h->machine->name))
-			rob(f, h);
+		if (s->locked && !s->lock_lost && !lock_renew(lock_folder(f), s->machine->name))
+			lose_lock(f, s);
 	}
 }
 
@@ -174,12 +180,12 @@ static void take_locks(struct fleet *f)
 	struct error error;
 
 	for (unsigned i = 0; i < f->plan->machine_count; i++) {
-		struct hand *h = &f->hands[i];
+		struct slot *s = &f->slots[i];
 
-		h->locked = lock_take(lock_folder(f), h->machine->name, f->plan->folder, &error);
-		if (h->locked)
+		s->locked = lock_take(lock_folder(f), s->machine->name, f->plan->folder, &error);
+		if (s->locked)
 			continue;
-		note_all(f, h->machine, FATE_LOCKED, error.text);
+		note_all(f, s->machine, OUTCOME_LOCKED, error.text);
 		complain("%s", error.text);
 	}
 }
@@ -187,25 +193,25 @@ static void take_locks(struct fleet *f)
 static void release_locks(struct fleet *f)
 {
 	for (unsigned i = 0; i < f->plan->machine_count; i++)
-		if (f->hands[i].locked && !f->hands[i].robbed)
-			lock_release(lock_folder(f), f->hands[i].machine->name);
+		if (f->slots[i].locked && !f->slots[i].lock_lost)
+			lock_release(lock_folder(f), f->slots[i].machine->name);
 }
 
 static bool work_left(const struct fleet *f)
 {
 	for (unsigned i = 0; i < f->plan->machine_count && !run_interrupted(); i++)
-		if (f->hands[i].locked && !f->hands[i].started && !f->hands[i].robbed)
+		if (f->slots[i].locked && !f->slots[i].started && !f->slots[i].lock_lost)
 			return true;
 	return f->running;
 }
 
 bool fleet_run(const struct plan *plan, unsigned jobs, struct fleet_note *notes)
 {
-	struct fleet f = {.plan = plan, .jobs = jobs, .renewed = seconds_now()};
+	struct fleet f = {.plan = plan, .jobs = jobs, .renewed = clock_seconds()};
 
-	f.hands = xcalloc(plan->machine_count, sizeof(*f.hands));
+	f.slots = xcalloc(plan->machine_count, sizeof(*f.slots));
 	for (unsigned i = 0; i < plan->machine_count; i++)
-		f.hands[i] = (struct hand){.machine = plan->machines[i], .note = &notes[i]};
+		f.slots[i] = (struct slot){.machine = plan->machines[i], .note = &notes[i]};
 	take_locks(&f);
 	while (work_left(&f)) {
 		start_more(&f);
@@ -215,6 +221,6 @@ bool fleet_run(const struct plan *plan, unsigned jobs, struct fleet_note *notes)
 		renew_locks(&f);
 	}
 	release_locks(&f);
-	free(f.hands);
+	free(f.slots);
 	return !run_interrupted();
 }

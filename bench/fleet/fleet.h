@@ -4,7 +4,9 @@
 
 #include "fleet/plan.h"
 
-/* What is to be said of a machine apart from its suites; "" when all is well. */
+#include <stdbool.h>
+
+/* What the report says about a machine itself, not about a suite on it; "" when it was left in order. */
 struct fleet_note {
 	char text[512];
 };

@@ -2,12 +2,16 @@
 #include "fleet/http.h"
 
 #include "fleet/script.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "host/text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <microhttpd.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -57,7 +61,7 @@ static void log_request(struct MHD_Connection *connection, const char *method, c
 	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, log_argument, &line);
 	fclose(line.out);
 	flockfile(stderr);
-	write_harmless(stderr, text, size < SHOWN_MAX ? size : SHOWN_MAX);
+	text_print_escaped(stderr, text, size < SHOWN_MAX ? size : SHOWN_MAX);
 	fputc('\n', stderr);
 	funlockfile(stderr);
 	free(text);
@@ -190,7 +194,7 @@ static bool make_folder(const struct inventory *inventory, struct error *error)
 
 	if (!access(boot, F_OK))
 		return true;
-	if (!make_folders(boot, error))
+	if (!file_make_folders(boot, error))
 		return false;
 	if (geteuid() || stat(inventory->folder, &owner))
 		return true;

@@ -4,8 +4,12 @@
 #include "fleet/inventory_check.h"
 #include "fleet/inventory_schema.h"
 #include "fleet/places.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "host/text.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +29,7 @@ void inventory_print_problems(const struct inventory_problems *problems)
 {
 	for (unsigned i = 0; i < problems->count; i++) {
 		fputs("hbench: ", stderr);
-		write_harmless(stderr, problems->text[i], strlen(problems->text[i]));
+		text_print_escaped(stderr, problems->text[i], strlen(problems->text[i]));
 		fputc('\n', stderr);
 	}
 }
@@ -169,7 +173,7 @@ static void fill_machine(struct inventory_machine *m, const struct inventory_lab
 	if (m->power.type == POWER_POWERMAN)
 		fill(&m->power.node, m->name);
 	for (char *c = m->mac; c && *c; c++)
-		*c = *c >= 'A' && *c <= 'F' ? (char)(*c - 'A' + 'a') : *c;
+		*c = (char)(*c >= 'A' && *c <= 'F' ? *c - 'A' + 'a' : *c);
 }
 
 static void make_absolute(char **path, const char *folder)
@@ -331,6 +335,6 @@ char *inventory_mac_name(const struct inventory_machine *machine)
 	char *name = xstrdup(machine->mac);
 
 	for (char *c = name; *c; c++)
-		*c = *c == ':' ? '-' : *c;
+		*c = (char)(*c == ':' ? '-' : *c);
 	return name;
 }

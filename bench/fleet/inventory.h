@@ -5,7 +5,10 @@
  */
 #pragma once
 
-#include "util.h"
+#include "host/compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 enum inventory_firmware { FIRMWARE_BIOS, FIRMWARE_UEFI };
 enum inventory_dhcp { DHCP_FULL, DHCP_PROXY, DHCP_NONE };

@@ -5,9 +5,11 @@
  */
 #include "fleet/inventory_check.h"
 
-#include "protocol.h"
+#include "host/mem.h"
+#include "result/name.h"
 
 #include <arpa/inet.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -281,7 +283,7 @@ static void check_lists(const struct check *c, const struct inventory_machine *m
 		if (!*m->tags[i] || !only(m->tags[i], LETTERS "._-"))
 			problem(c, "tags", "`%s`: a tag has letters, digits, `_`, `.` and `-`", m->tags[i]);
 	for (unsigned i = 0; i < m->suites_count; i++)
-		if (!protocol_name_valid(m->suites[i]))
+		if (!name_valid(m->suites[i]))
 			problem(c, "suites", "`%s` is no name of a suite", m->suites[i]);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an inventory has to fulfil beyond its form. */
+/* What must hold in an inventory beyond its form: names, addresses and references fit together. */
 #pragma once
 
 #include "fleet/inventory.h"

@@ -2,6 +2,7 @@
 #include "fleet/inventory_host.h"
 
 #include "fleet/power.h"
+#include "host/mem.h"
 
 #include <net/if.h>
 #include <pwd.h>

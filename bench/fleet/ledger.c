@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/ledger.h"
 
-#include "baseline.h"
-#include "machine.h"
+#include "host/exit_code.h"
+#include "host/mem.h"
+#include "result/baseline.h"
+#include "stats/machine_identity.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,7 +61,7 @@ static void gate(struct ledger_row *row, const char *folder)
 		conclude(row, EXIT_RUN_INVALID, "no baseline", error.text);
 	} else if (!result_load(&row->baseline, path, &error)) {
 		conclude(row, EXIT_RUN_INVALID, "no baseline", error.text);
-	} else if (!machine_same(&row->baseline, &row->judged, &error)) {
+	} else if (!machine_identity_same(&row->baseline, &row->judged, &error)) {
 		conclude(row, EXIT_RUN_INVALID, "other machine", error.text);
 	} else if (!compare_results(&row->comparison, &row->baseline, &row->judged,
 				    row->has_suite ? &row->suite_data : NULL, &error)) {
@@ -90,14 +93,14 @@ static void load_row(struct ledger_row *row, const struct plan *plan)
 {
 	char *path = plan_path(plan, row->machine, row->suite, "outcome.json");
 	struct error error;
-	bool good = fate_load(&row->fate, path, &error);
-	enum fate_verdict verdict = row->fate.verdict;
-	bool left = verdict == FATE_OPEN || verdict == FATE_INTERRUPTED;
+	bool good = outcome_load(&row->outcome, path, &error);
+	enum outcome_verdict verdict = row->outcome.verdict;
+	bool left = verdict == OUTCOME_OPEN || verdict == OUTCOME_INTERRUPTED;
 
-	conclude(row, EXIT_SAME_OR_BETTER, "", row->fate.why);
+	conclude(row, EXIT_SAME_OR_BETTER, "", row->outcome.why);
 	if (!good)
 		conclude(row, EXIT_RUN_INVALID, "", error.text);
-	else if (verdict == FATE_OK)
+	else if (verdict == OUTCOME_OK)
 		load_result(row, plan);
 	else
 		row->code = left ? EXIT_INTERRUPTED : EXIT_RUN_INVALID;

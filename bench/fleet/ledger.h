@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a fleet run came to: for each machine and suite the fate, the result, and how it compares with the
- * machine's baseline. */
+/*
+ * The results of a fleet run: for each machine and suite the outcome, the measured result, and its comparison with
+ * the machine's baseline.
+ */
 #pragma once
 
-#include "compare.h"
 #include "fleet/fleet.h"
-#include "fleet/fate.h"
+#include "fleet/outcome.h"
+#include "host/exit_code.h"
+#include "stats/compare.h"
 
 struct ledger_row {
 	const struct inventory_machine *machine;
 	const char *suite;
 	const struct fleet_note *note;
-	struct fate fate;
+	struct outcome outcome;
 	struct result result, judged, baseline; /* judged: the result under the baseline's name */
 	struct suite suite_data;
 	struct comparison comparison;
 	bool has_result, has_suite, compared;
 	const char *gate; /* "same", "regressed", ... in a word or two */
-	char why[1024];   /* of the fate, or of the gate */
+	char why[1024];   /* of the outcome, or of the gate */
 	enum exit_code code;
 };
 
@@ -30,7 +33,7 @@ struct ledger {
 /* Reads what lies in the run's folder. */
 void ledger_open(struct ledger *ledger, const struct plan *plan, const struct fleet_note *notes);
 
-/* The gravest code of all rows. */
+/* The most serious exit code of all rows, as compare_graver() orders them. */
 enum exit_code ledger_code(const struct ledger *ledger);
 
 void ledger_free(struct ledger *ledger);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The page of a fleet run: a table of verdicts, then each attempt with the end of its console. */
 #include "fleet/ledger_report.h"
+#include "host/file.h"
+#include "report/html.h"
 
-#include "html.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static void print_line(FILE *out, const char *line, size_t len)
 	size_t used = 0;
 
 	for (; used < len && used < LINE_MAX_SHOWN; used++)
-		text[used] = line[used] >= ' ' && line[used] <= '~' ? line[used] : '.';
+		text[used] = (char)(line[used] >= ' ' && line[used] <= '~' ? line[used] : '.');
 	text[used] = '\0';
 	html_text(out, text);
 	fputc('\n', out);
@@ -65,18 +66,18 @@ static void print_tail(FILE *out, const char *path)
 }
 
 static void print_attempt(FILE *out, const struct ledger *ledger, const struct ledger_row *row,
-			  const struct fate_attempt *a)
+			  const struct outcome_attempt *a)
 {
 	char *path = plan_path(ledger->plan, row->machine, row->suite, a->log);
 
-	html_printf(out, "%s", fate_text(a->verdict));
+	html_printf(out, "%s", outcome_text(a->verdict));
 	html_printf(out, " after %.0f s. %s ", a->seconds, a->why);
 	fputs("<a href=\"", out);
 	html_printf(out, "%s/%s/%s", row->machine->name, row->suite, a->log);
 	fputs("\">", out);
 	html_printf(out, "%s", a->log);
 	fputs("</a>\n", out);
-	if (a->verdict != FATE_OK)
+	if (a->verdict != OUTCOME_OK)
 		print_tail(out, path);
 	free(path);
 }
@@ -86,9 +87,9 @@ static void print_row(FILE *out, const struct ledger_row *row)
 	fputs("<tr>", out);
 	html_cell(out, "td", NULL, "%s", row->machine->name);
 	html_cell(out, "td", NULL, "%s", row->suite);
-	html_cell(out, "td", NULL, "%u", row->fate.good_boots);
-	html_cell(out, "td", NULL, "%u", row->fate.attempt_count);
-	html_cell(out, "td", class_of(row), "%s", fate_text(row->fate.verdict));
+	html_cell(out, "td", NULL, "%u", row->outcome.good_boots);
+	html_cell(out, "td", NULL, "%u", row->outcome.attempt_count);
+	html_cell(out, "td", class_of(row), "%s", outcome_text(row->outcome.verdict));
 	html_cell(out, "td", class_of(row), "%s", row->gate);
 	html_cell(out, "td", NULL, "%s", row->why);
 	fputs("</tr>\n", out);
@@ -99,9 +100,9 @@ static void print_details(FILE *out, const struct ledger *ledger, const struct l
 	fputs("<h2>", out);
 	html_printf(out, "%s: %s", row->machine->name, row->suite);
 	fputs("</h2>\n<ol>\n", out);
-	for (unsigned i = 0; i < row->fate.attempt_count; i++) {
+	for (unsigned i = 0; i < row->outcome.attempt_count; i++) {
 		fputs("<li>", out);
-		print_attempt(out, ledger, row, &row->fate.attempts[i]);
+		print_attempt(out, ledger, row, &row->outcome.attempts[i]);
 		fputs("</li>\n", out);
 	}
 	fputs("</ol>\n", out);

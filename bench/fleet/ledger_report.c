@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/ledger_report.h"
 
-#include "report.h"
-#include "report_page.h"
+#include "host/file.h"
+#include "host/json_file.h"
+#include "host/mem.h"
+#include "host/text.h"
+#include "report/report.h"
+#include "report/report_page.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,26 +20,26 @@ static enum colour colour_of(const struct ledger_row *row)
 	return row->code == EXIT_NOT_ENOUGH_DATA || row->code == EXIT_INTERRUPTED ? COLOUR_DOUBT : COLOUR_BAD;
 }
 
-static unsigned bad_attempts(const struct fate *o)
+static unsigned bad_attempts(const struct outcome *o)
 {
 	unsigned bad = 0;
 
 	for (unsigned i = 0; i < o->attempt_count; i++)
-		bad += o->attempts[i].verdict != FATE_OK;
+		bad += o->attempts[i].verdict != OUTCOME_OK;
 	return bad;
 }
 
 /* The last failure of a machine that made it in the end is worth a word, too. */
 static void remark(const struct ledger_row *row, char *out, size_t size)
 {
-	const struct fate *o = &row->fate;
+	const struct outcome *o = &row->outcome;
 
 	snprintf(out, size, "%.*s", (int)size - 1, row->why);
 	for (unsigned i = 0; i < o->attempt_count && !*out; i++)
-		if (o->attempts[i].verdict != FATE_OK)
+		if (o->attempts[i].verdict != OUTCOME_OK)
 			snprintf(out, size, "after %u failed: %s", bad_attempts(o),
-				 fate_text(o->attempts[i].verdict));
-	make_harmless(out);
+				 outcome_text(o->attempts[i].verdict));
+	text_mask(out);
 }
 
 void ledger_table(FILE *out, const struct ledger *ledger)
@@ -50,13 +54,13 @@ void ledger_table(FILE *out, const struct ledger *ledger)
 		remark(row, text, sizeof(text));
 		table_cell(table, COLOUR_NONE, "%s", row->machine->name);
 		table_cell(table, COLOUR_NONE, "%s", row->suite);
-		table_cell(table, COLOUR_NONE, "%u", row->fate.good_boots);
-		table_cell(table, COLOUR_NONE, "%u", row->fate.attempt_count);
-		table_cell(table, colour_of(row), "%s", fate_text(row->fate.verdict));
+		table_cell(table, COLOUR_NONE, "%u", row->outcome.good_boots);
+		table_cell(table, COLOUR_NONE, "%u", row->outcome.attempt_count);
+		table_cell(table, colour_of(row), "%s", outcome_text(row->outcome.verdict));
 		table_cell(table, colour_of(row), "%s", row->gate);
 		table_cell(table, COLOUR_DIM, "%s", text);
 	}
-	table_print(table, out, want_colour(out));
+	table_print(table, out, table_wants_colour(out));
 	table_free(table);
 }
 
@@ -76,7 +80,8 @@ static void junit_row(FILE *out, const struct ledger_row *row)
 	if (row->code != EXIT_SAME_OR_BETTER) {
 		fprintf(out, "    <%s", element);
 		report_junit_attribute(out, "type",
-				       row->fate.verdict == FATE_OK ? row->gate : fate_text(row->fate.verdict));
+				       row->outcome.verdict == OUTCOME_OK ? row->gate
+									  : outcome_text(row->outcome.verdict));
 		report_junit_attribute(out, "message", row->why);
 		fputs("/>\n", out);
 	}
@@ -129,14 +134,14 @@ static json_t *comparison_json(const struct comparison *c)
 	return root ? root : json_null();
 }
 
-static json_t *attempts_json(const struct fate *o)
+static json_t *attempts_json(const struct outcome *o)
 {
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < o->attempt_count; i++) {
-		const struct fate_attempt *a = &o->attempts[i];
+		const struct outcome_attempt *a = &o->attempts[i];
 
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:f}", "verdict", fate_text(a->verdict),
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:f}", "verdict", outcome_text(a->verdict),
 						       "log", a->log, "why", a->why, "seconds", a->seconds));
 	}
 	return array;
@@ -145,9 +150,9 @@ static json_t *attempts_json(const struct fate *o)
 static json_t *row_json(const struct ledger_row *row)
 {
 	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:o}", "machine", row->machine->name, "suite",
-				   row->suite, "verdict", fate_text(row->fate.verdict), "gate", row->gate, "why",
-				   result_string(row->why), "exit_code", row->code, "boots", row->fate.good_boots,
-				   "attempts", attempts_json(&row->fate));
+				   row->suite, "verdict", outcome_text(row->outcome.verdict), "gate", row->gate,
+				   "why", json_file_string(row->why), "exit_code", row->code, "boots",
+				   row->outcome.good_boots, "attempts", attempts_json(&row->outcome));
 
 	if (row->compared)
 		json_object_set_new(object, "comparison", comparison_json(&row->comparison));

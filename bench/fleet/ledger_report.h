@@ -4,6 +4,8 @@
 
 #include "fleet/ledger.h"
 
+#include <stdio.h>
+
 void ledger_table(FILE *out, const struct ledger *ledger);
 void ledger_junit(FILE *out, const struct ledger *ledger);
 void ledger_json(FILE *out, const struct ledger *ledger);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/lock.h"
 
-#include "json_file.h"
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/json_file.h"
+#include "host/mem.h"
+#include "host/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LOCK_FILE_MAX = 1 << 16 };
@@ -61,8 +66,8 @@ static void own_info(struct lock_info *info, const char *purpose)
 	snprintf(info->owner, sizeof(info->owner), "%s", user ? user->pw_name : "unknown");
 	host_name(info->host);
 	snprintf(info->purpose, sizeof(info->purpose), "%s", purpose);
-	make_harmless(info->purpose);
-	date_now(info->since);
+	text_mask(info->purpose);
+	clock_date(info->since);
 	info->expires = (long long)time(NULL) + LOCK_SECONDS;
 }
 
@@ -142,7 +147,7 @@ static int guard(const char *folder, struct error *error)
 	char *path = xasprintf("%s/guard", folder);
 	int fd = -1;
 
-	if (make_folders(folder, error)) {
+	if (file_make_folders(folder, error)) {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 		if (fd < 0 || !wait_for_turn(fd)) {
 			error_store(error, "cannot lock %s: %s", path, strerror(errno));

@@ -6,7 +6,9 @@
  */
 #pragma once
 
-#include "util.h"
+#include "host/error.h"
+
+#include <stddef.h>
 
 enum { LOCK_SECONDS = 300, LOCK_RENEW_SECONDS = 5 };
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/payload.h"
 
-#include "child.h"
 #include "fleet/script.h"
+#include "host/file.h"
+#include "host/hash.h"
+#include "host/mem.h"
+#include "measure/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +29,7 @@ static bool check_sum(const char *folder, const char *line, size_t len, struct e
 
 	path = xasprintf("%s/%s", folder, name);
 	data = *name && *name != '.' && !strchr(name, '/') ? file_read(path, FILE_MAX, &size, error) : NULL;
-	good = data && sha256_hex(data, size, hash) && !strncmp(line, hash, 64);
+	good = data && hash_sha256(data, size, hash) && !strncmp(line, hash, 64);
 	if (!good)
 		error_store(error, "%s does not have the sum in SHA256SUMS: remove the folder, it is made again",
 			    path);
@@ -73,7 +77,7 @@ static bool hash_file(const char *path, char hash[65], struct error *error)
 {
 	size_t size;
 	char *data = file_read(path, FILE_MAX, &size, error);
-	bool good = data && (sha256_hex(data, size, hash) || error_set(error, "cannot compute a SHA-256"));
+	bool good = data && (hash_sha256(data, size, hash) || error_set(error, "cannot compute a SHA-256"));
 
 	free(data);
 	return good;
@@ -106,7 +110,7 @@ static bool name_payload(struct payload *p, const struct plan *plan, const char 
 	if (!good)
 		return false;
 	all = xasprintf("%s %s %s|%s|%s", plan->kernel_sha256, root_hash, words, root_words, keys_hash);
-	good = sha256_hex(all, strlen(all), hash) || error_set(error, "cannot compute a SHA-256");
+	good = hash_sha256(all, strlen(all), hash) || error_set(error, "cannot compute a SHA-256");
 	snprintf(p->id, sizeof(p->id), "%.*s", PAYLOAD_ID_LENGTH, good ? hash : "");
 	free(all);
 	return good;
@@ -117,9 +121,9 @@ static bool link_programs(const struct plan *plan, const char *suite, const char
 {
 	char *kernel = xasprintf("%s/hypervisor.elf32", work), *root = xasprintf("%s/%s.elf", work, suite);
 	char *roottask = plan_roottask(plan, suite);
-	bool good =
-		make_folders(work, error) && ((!symlink(plan->kernel, kernel) && !symlink(roottask, root)) ||
-					      error_set(error, "cannot make links in %s: %s", work, strerror(errno)));
+	bool good = file_make_folders(work, error) &&
+		    ((!symlink(plan->kernel, kernel) && !symlink(roottask, root)) ||
+		     error_set(error, "cannot make links in %s: %s", work, strerror(errno)));
 
 	free(roottask);
 	free(root);
@@ -170,14 +174,14 @@ static bool make_payload(const struct plan *plan, const char *suite, const char 
 	bool good;
 
 	*strrchr(parent, '/') = '\0';
-	good = make_folders(parent, error) && link_programs(plan, suite, work, error) &&
+	good = file_make_folders(parent, error) && link_programs(plan, suite, work, error) &&
 	       run_mkimage(plan, work, suite, scratch, root_words, words, error) &&
 	       payload_check_sums(scratch, error);
 	if (good && rename(scratch, folder) && errno != ENOTEMPTY && errno != EEXIST)
 		good = error_set(error, "cannot rename %s: %s", scratch, strerror(errno));
-	remove_folder(scratch);
+	file_remove_folder(scratch);
 	if (good)
-		remove_folder(work);
+		file_remove_folder(work);
 	free(parent);
 	free(work);
 	free(scratch);
@@ -265,7 +269,7 @@ bool payload_arm(const struct payload *p, const struct inventory *inventory, con
 {
 	const char *boot = inventory->lab.folders.boot;
 	char *folder = node_path(inventory, machine, ""), *efi = node_path(inventory, machine, "/job.efi");
-	bool good = make_folders(folder, error) && write_script(p, inventory, machine, error);
+	bool good = file_make_folders(folder, error) && write_script(p, inventory, machine, error);
 
 	if (good && machine->firmware == FIRMWARE_UEFI)
 		good = publish(p, boot, "job.efi", efi, error);

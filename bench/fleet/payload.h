@@ -6,6 +6,7 @@
 #pragma once
 
 #include "fleet/plan.h"
+#include "host/error.h"
 
 enum { PAYLOAD_ID_LENGTH = 16 };
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/places.h"
 
+#include "host/error.h"
+#include "host/mem.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>

@@ -2,7 +2,9 @@
 /* Where in a YAML file something stands: lines for messages, found by paths such as "machines/3/power/type". */
 #pragma once
 
-#include "util.h"
+#include "host/error.h"
+
+#include <stddef.h>
 
 struct places;
 

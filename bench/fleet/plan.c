@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/plan.h"
 
-#include "elf_info.h"
-#include "fleet/fate.h"
-#include "json_file.h"
-#include "protocol.h"
+#include "fleet/outcome.h"
+#include "host/file.h"
+#include "host/hash.h"
+#include "host/json_file.h"
+#include "host/mem.h"
+#include "measure/elf_info.h"
+#include "result/name.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +22,7 @@ static bool read_kernel(const char *path, char sha256[65], char build_id[65], st
 	char *data = file_read(path, IMAGE_MAX, &size, error);
 	bool good = data && (elf_info_read(&elf, data, size) || error_set(error, "%s is not an ELF file", path));
 
-	good = good && (sha256_hex(data, size, sha256) || error_set(error, "cannot compute a SHA-256"));
+	good = good && (hash_sha256(data, size, sha256) || error_set(error, "cannot compute a SHA-256"));
 	if (good)
 		strcpy(build_id, elf.build_id);
 	free(data);
@@ -77,7 +81,7 @@ bool plan_save(const struct plan *plan, struct error *error)
 			  "root_append", plan->root_append, "git_revision", plan->revision, "boots", plan->boots,
 			  "suites", texts(plan->suites, plan->suite_count), "machines", machine_names(plan));
 	char *path = xasprintf("%s/run.json", plan->folder), *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
-	bool good = make_folders(plan->folder, error) &&
+	bool good = file_make_folders(plan->folder, error) &&
 		    (text ? file_replace(path, text, strlen(text), error)
 			  : error_set(error, "a path or a word of this run is not UTF-8, so it cannot be kept"));
 
@@ -104,7 +108,7 @@ static bool take_suites(struct plan *plan, const json_t *list)
 	{
 		const char *name = json_string_value(suite);
 
-		if (!name || !protocol_name_valid(name))
+		if (!name || !name_valid(name))
 			return false;
 		plan->suites[plan->suite_count++] = xstrdup(name);
 	}
@@ -120,7 +124,7 @@ static bool take(struct plan *plan, const json_t *root)
 	plan->roottasks = text_of(root, "roottasks");
 	plan->root_append = text_of(root, "root_append");
 	plan->revision = text_of(root, "git_revision");
-	plan->boots = boots > 0 && boots <= FATE_BOOTS_MAX ? (unsigned)boots : 0;
+	plan->boots = boots > 0 && boots <= OUTCOME_BOOTS_MAX ? (unsigned)boots : 0;
 	snprintf(plan->kernel_sha256, sizeof(plan->kernel_sha256), "%s", sha256 ? sha256 : "");
 	free(sha256);
 	return take_suites(plan, json_object_get(root, "suites")) && plan->kernel && plan->roottasks &&

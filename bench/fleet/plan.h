@@ -6,6 +6,7 @@
 #pragma once
 
 #include "fleet/inventory.h"
+#include "host/error.h"
 
 #include <jansson.h>
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/power.h"
 
-#include "child.h"
+#include "host/error.h"
+#include "host/mem.h"
+#include "host/text.h"
+#include "measure/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const names[] = {"on", "off", "cycle", "status"};
@@ -150,7 +154,7 @@ static void last_words(int fd, char *out, size_t size)
 	if (strrchr(data, '\n'))
 		start = strrchr(data, '\n') + 1;
 	snprintf(out, size, "%.*s", (int)size - 1, start);
-	make_harmless(out);
+	text_mask(out);
 }
 
 static int scratch_file(struct error *error)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fleet/inventory.h"
+#include "host/error.h"
 
 enum power_action { POWER_ON, POWER_OFF, POWER_CYCLE, POWER_STATUS };
 

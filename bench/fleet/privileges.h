@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Getting rid of rights. */
+/* From root to the user that servers run as, for good. */
 #pragma once
 
-#include "util.h"
+#include "host/error.h"
 
 #include <sys/types.h>
 

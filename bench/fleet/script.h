@@ -4,6 +4,8 @@
 
 #include "fleet/inventory.h"
 
+#include <stdio.h>
+
 /* Names below the served folder. */
 #define SCRIPT_NODES "node"
 #define SCRIPT_PAYLOADS "payload"

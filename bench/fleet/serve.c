@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/serve.h"
 
-#include "child.h"
 #include "fleet/http.h"
 #include "fleet/privileges.h"
 #include "fleet/script.h"
-#include "lines.h"
-#include "run.h"
-#include "target.h"
+#include "host/environment.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "host/text.h"
+#include "measure/child.h"
+#include "measure/lines.h"
+#include "measure/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,13 +123,13 @@ static void on_line(void *context, const char *line, size_t len, bool cut)
 
 	(void)cut;
 	flockfile(stderr);
-	write_harmless(stderr, line, len);
+	text_print_escaped(stderr, line, len);
 	fputc('\n', stderr);
 	funlockfile(stderr);
 	if (!len)
 		return;
 	snprintf(s->last, sizeof(s->last), "%.*s", (int)(len < 250 ? len : 250), line);
-	make_harmless(s->last);
+	text_mask(s->last);
 }
 
 static void listen_to_dnsmasq(struct servers *s)
@@ -186,7 +189,7 @@ static void close_servers(struct servers *s)
 	if (s->said >= 0)
 		close(s->said);
 	if (s->state)
-		remove_folder(s->state);
+		file_remove_folder(s->state);
 	free(s->state);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fleet/inventory.h"
+#include "host/error.h"
 
 /* True after a signal; false when a server could not start or ended by itself. */
 bool serve(const struct inventory *inventory, struct error *error);

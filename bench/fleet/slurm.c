@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/slurm.h"
 
-#include "child.h"
+#include "host/mem.h"
+#include "host/text.h"
+#include "measure/child.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,7 @@ static char *run_scontrol(const char *const argv[], struct error *error)
 	else if (pread(fd, text, OUTPUT_MAX, 0) < 0)
 		*text = '\0';
 	if (fd >= 0 && !good) {
-		make_harmless(text);
+		text_mask(text);
 		error_store(error, "%.300s: %.500s", why.text, text);
 	}
 	if (fd >= 0)
@@ -66,11 +68,11 @@ char **slurm_machines(struct error *error)
 	return lines;
 }
 
-/* --- machines that need hands --- */
+/* --- machines that need repair --- */
 
-static bool needs_hands(enum fate_verdict verdict)
+static bool needs_repair(enum outcome_verdict verdict)
 {
-	return verdict == FATE_SILENT || verdict == FATE_POWER || verdict == FATE_CONSOLE;
+	return verdict == OUTCOME_SILENT || verdict == OUTCOME_POWER || verdict == OUTCOME_CONSOLE;
 }
 
 static void drain(const char *machine, const char *reason)
@@ -96,10 +98,10 @@ void slurm_drain(const struct ledger *ledger)
 	for (unsigned i = 0; i < ledger->count; i++) {
 		const struct ledger_row *row = &ledger->rows[i];
 
-		if (row->machine == done || !needs_hands(row->fate.verdict))
+		if (row->machine == done || !needs_repair(row->outcome.verdict))
 			continue;
 		done = row->machine;
-		drain(row->machine->name, fate_text(row->fate.verdict));
+		drain(row->machine->name, outcome_text(row->outcome.verdict));
 	}
 }
 

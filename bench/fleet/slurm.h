@@ -7,10 +7,12 @@
 
 #include "fleet/ledger.h"
 
+#include <stdio.h>
+
 /* The names of this job's nodes, NULL-terminated, to be freed; NULL on error. */
 char **slurm_machines(struct error *error) must_check;
 
-/* Takes machines out of service that need hands: nothing comes from them, or they cannot be switched. */
+/* Takes machines out of service that somebody has to repair: nothing comes from them, or they cannot be switched. */
 void slurm_drain(const struct ledger *ledger);
 
 /* The lab's nodes and its partition, for slurm.conf. */

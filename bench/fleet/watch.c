@@ -2,6 +2,9 @@
 #include "fleet/watch.h"
 
 #include <ctype.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { KERNELS_MAX = 3, LOADERS_MAX = 5, GIVE_UPS_MAX = 3, BUILD_SHOWN = 16 };
@@ -16,13 +19,13 @@ void watch_init(struct watch *w, const char *suite, const char *build_id, bool m
 	session_init(&w->session, suite, measures_time);
 }
 
-static void decide(struct watch *w, enum fate_verdict verdict, const char *fmt, ...) printf_like(3, 4);
+static void decide(struct watch *w, enum outcome_verdict verdict, const char *fmt, ...) printf_like(3, 4);
 
-static void decide(struct watch *w, enum fate_verdict verdict, const char *fmt, ...)
+static void decide(struct watch *w, enum outcome_verdict verdict, const char *fmt, ...)
 {
 	va_list args;
 
-	if (w->verdict != FATE_OPEN)
+	if (w->verdict != OUTCOME_OPEN)
 		return;
 	w->verdict = verdict;
 	va_start(args, fmt);
@@ -46,10 +49,10 @@ static void check_build(struct watch *w, const char *line, size_t len)
 	if (!*w->build_id)
 		return;
 	if (!digits)
-		decide(w, FATE_WRONG_IMAGE, "the kernel does not tell its build, and %.*s was sent", BUILD_SHOWN,
+		decide(w, OUTCOME_WRONG_IMAGE, "the kernel does not tell its build, and %.*s was sent", BUILD_SHOWN,
 		       w->build_id);
 	else if (digits > strlen(w->build_id) || strncmp(build + 6, w->build_id, digits))
-		decide(w, FATE_WRONG_IMAGE, "build %.*s came up instead of %.*s", (int)(digits < 64 ? digits : 64),
+		decide(w, OUTCOME_WRONG_IMAGE, "build %.*s came up instead of %.*s", (int)(digits < 64 ? digits : 64),
 		       build + 6, BUILD_SHOWN, w->build_id);
 }
 
@@ -59,14 +62,14 @@ static void kernel_line(struct watch *w, const char *line, size_t len)
 	if (w->kernels == 1)
 		check_build(w, line, len);
 	if (w->kernels == KERNELS_MAX)
-		decide(w, FATE_REBOOT_LOOP, "the kernel started %u times", w->kernels);
+		decide(w, OUTCOME_REBOOT_LOOP, "the kernel started %u times", w->kernels);
 }
 
 static void loader_line(struct watch *w)
 {
 	w->loaders++;
 	if (w->loaders == LOADERS_MAX && !w->kernels)
-		decide(w, FATE_REBOOT_LOOP, "the boot loader started %u times, and never a kernel", w->loaders);
+		decide(w, OUTCOME_REBOOT_LOOP, "the boot loader started %u times, and never a kernel", w->loaders);
 }
 
 static void give_up_line(struct watch *w, const char *line, size_t len)
@@ -74,11 +77,11 @@ static void give_up_line(struct watch *w, const char *line, size_t len)
 	size_t used = 0;
 
 	for (; used < len && used + 1 < sizeof(w->last_give_up); used++)
-		w->last_give_up[used] = line[used] >= ' ' && line[used] <= '~' ? line[used] : '.';
+		w->last_give_up[used] = (char)(line[used] >= ' ' && line[used] <= '~' ? line[used] : '.');
 	w->last_give_up[used] = '\0';
 	w->give_ups++;
 	if (w->give_ups == GIVE_UPS_MAX && !w->kernels)
-		decide(w, FATE_NO_BOOT, "the boot loader gave up %u times: %s", w->give_ups, w->last_give_up);
+		decide(w, OUTCOME_NO_BOOT, "the boot loader gave up %u times: %s", w->give_ups, w->last_give_up);
 }
 
 /* What belongs to the run stays in the session; what comes around it is for us. */
@@ -89,7 +92,7 @@ void watch_line(struct watch *w, const char *line, size_t len, bool cut)
 
 	/* Machines reset when they are done; a panic still explains what went wrong before. */
 	if (watch_over(w)) {
-		if (w->verdict == FATE_OPEN)
+		if (w->verdict == OUTCOME_OPEN)
 			session_line(&w->session, line, len, cut);
 		return;
 	}
@@ -109,42 +112,42 @@ void watch_line(struct watch *w, const char *line, size_t len, bool cut)
 
 bool watch_over(const struct watch *w)
 {
-	return w->verdict != FATE_OPEN || (session_over(&w->session) && w->kernels <= 1);
+	return w->verdict != OUTCOME_OPEN || (session_over(&w->session) && w->kernels <= 1);
 }
 
 /* The session knows best what happened within a run. */
-static enum fate_verdict verdict_of(const struct watch *w)
+static enum outcome_verdict verdict_of(const struct watch *w)
 {
 	switch (w->session.fault) {
 	case FAULT_NONE:
-		return FATE_OK;
+		return OUTCOME_OK;
 	case FAULT_PANIC:
-		return FATE_PANIC;
+		return OUTCOME_PANIC;
 	case FAULT_SUITE:
-		return FATE_WRONG_IMAGE;
+		return OUTCOME_WRONG_IMAGE;
 	case FAULT_TRUNCATED:
 	case FAULT_COUNT:
-		return FATE_TRUNCATED;
+		return OUTCOME_TRUNCATED;
 	case FAULT_NO_BOOT:
-		return w->any_byte ? FATE_NO_BOOT : FATE_SILENT;
+		return w->any_byte ? OUTCOME_NO_BOOT : OUTCOME_SILENT;
 	case FAULT_TIMEOUT:
 	case FAULT_NO_RUN:
-		return FATE_TIMEOUT;
+		return OUTCOME_TIMEOUT;
 	default:
-		return FATE_INVALID;
+		return OUTCOME_INVALID;
 	}
 }
 
 static void judge_absence(struct watch *w, enum watch_end end, unsigned seconds)
 {
 	if (!w->any_byte && end == WATCH_CLOSED)
-		decide(w, FATE_SILENT, "the console was closed before it said anything");
+		decide(w, OUTCOME_SILENT, "the console was closed before it said anything");
 	else if (!w->any_byte)
-		decide(w, FATE_SILENT, "nothing came from the console within %u s", seconds);
+		decide(w, OUTCOME_SILENT, "nothing came from the console within %u s", seconds);
 	else if (w->give_ups)
-		decide(w, FATE_NO_BOOT, "no kernel came; the boot loader: %s", w->last_give_up);
+		decide(w, OUTCOME_NO_BOOT, "no kernel came; the boot loader: %s", w->last_give_up);
 	else
-		decide(w, FATE_NO_BOOT, "no kernel came%s; last words: %.300s",
+		decide(w, OUTCOME_NO_BOOT, "no kernel came%s; last words: %.300s",
 		       end == WATCH_CLOSED ? " before the console was closed" : " in time", w->session.last_line);
 }
 
@@ -161,12 +164,12 @@ static void judge_session(struct watch *w, enum watch_end end, unsigned seconds)
 	       s->fault == FAULT_NONE ? "" : ": ", s->detail.text);
 }
 
-enum fate_verdict watch_judge(struct watch *w, enum watch_end end, unsigned seconds)
+enum outcome_verdict watch_judge(struct watch *w, enum watch_end end, unsigned seconds)
 {
 	if (!w->kernels && !w->session.seen_run && w->session.fault != FAULT_PANIC)
 		judge_absence(w, end, seconds);
 	else if (w->kernels > 1 && w->session.fault != FAULT_PANIC)
-		decide(w, FATE_REBOOT_LOOP, "the machine started again under the kernel, %u times in all",
+		decide(w, OUTCOME_REBOOT_LOOP, "the machine started again under the kernel, %u times in all",
 		       w->kernels);
 	else
 		judge_session(w, end, seconds);

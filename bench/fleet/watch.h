@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One attempt to boot and measure, as far as its console tells: which of the things that go wrong in labs it was. No
- * input and output here, so that tests can feed it lines.
+ * Judges one attempt by the lines of its console: did the machine measure, or which of the known ways to fail was it?
+ * It neither reads nor writes, so that tests can feed it lines.
  */
 #pragma once
 
-#include "fleet/fate.h"
-#include "session.h"
+#include "fleet/outcome.h"
+#include "measure/session.h"
+
+#include <stddef.h>
 
 struct watch {
 	struct session session;
 	const char *suite, *build_id; /* build_id: how the kernel's begins, "" when it is not known */
 	bool measures_time;
-	unsigned kernels;  /* how often a kernel said hello */
-	unsigned loaders;  /* how often a boot loader did */
-	unsigned give_ups; /* how often one said that it could not boot */
+	unsigned kernels;  /* boot lines of kernels */
+	unsigned loaders;  /* greetings of boot loaders */
+	unsigned give_ups; /* messages of boot loaders that they cannot boot */
 	bool any_byte;
 	char last_give_up[160];
-	enum fate_verdict verdict; /* FATE_OPEN as long as it goes well */
+	enum outcome_verdict verdict; /* OUTCOME_OPEN as long as it goes well */
 	char why[512];
 };
 
-/* Why nobody listens any more. */
+/* Why the attempt ended. */
 enum watch_end {
 	WATCH_DONE,      /* watch_over() */
 	WATCH_BOOT_TIME, /* no kernel in time */
@@ -36,7 +38,7 @@ void watch_line(struct watch *watch, const char *line, size_t len, bool cut);
 /* True when nothing more needs to come. */
 bool watch_over(const struct watch *watch);
 
-/* The verdict, with `why`. seconds: the patience that is over. */
-enum fate_verdict watch_judge(struct watch *watch, enum watch_end end, unsigned seconds);
+/* The verdict, with `why`. seconds: the limit that was exceeded, for messages. */
+enum outcome_verdict watch_judge(struct watch *watch, enum watch_end end, unsigned seconds);
 
 void watch_free(struct watch *watch);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/worker.h"
 
-#include "collect.h"
 #include "fleet/attempt.h"
 #include "fleet/payload.h"
-#include "image.h"
-#include "run.h"
-#include "session_log.h"
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "host/text.h"
+#include "measure/collect.h"
+#include "measure/image.h"
+#include "measure/run.h"
+#include "measure/session_log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +21,7 @@ struct work {
 	const struct plan *plan;
 	const struct inventory_machine *machine;
 	const char *suite;
-	struct fate fate;
+	struct outcome outcome;
 	unsigned tries; /* of the boot that is next */
 	bool touched;   /* the machine was switched, or was to be */
 };
@@ -33,7 +37,7 @@ static void tell(const struct work *w, const char *fmt, ...)
 	va_start(args, fmt);
 	text = xvasprintf(fmt, args);
 	va_end(args);
-	make_harmless(text);
+	text_mask(text);
 	dprintf(STDERR_FILENO, "%s  %s\n", w->machine->name, text);
 	free(text);
 }
@@ -43,20 +47,20 @@ static char *path_of(const struct work *w, const char *name)
 	return plan_path(w->plan, w->machine, w->suite, name);
 }
 
-static void save_fate(const struct work *w)
+static void save_outcome(const struct work *w)
 {
 	char *path = path_of(w, "outcome.json");
 	struct error error;
 
-	if (!fate_save(&w->fate, path, &error))
+	if (!outcome_save(&w->outcome, path, &error))
 		tell(w, "%s", error.text);
 	free(path);
 }
 
-static void decide(struct work *w, enum fate_verdict verdict, const char *why)
+static void decide(struct work *w, enum outcome_verdict verdict, const char *why)
 {
-	w->fate.verdict = verdict;
-	snprintf(w->fate.why, sizeof(w->fate.why), "%.500s", why);
+	w->outcome.verdict = verdict;
+	snprintf(w->outcome.why, sizeof(w->outcome.why), "%.500s", why);
 }
 
 /* --- the result, of the logs of the good boots --- */
@@ -99,12 +103,12 @@ static bool make_result(const struct work *w, struct error *error)
 	struct result result = {0};
 	bool good = true;
 
-	for (unsigned i = 0; i < w->fate.attempt_count && good; i++)
-		if (w->fate.attempts[i].verdict == FATE_OK)
-			good = add_log(w, &result, w->fate.attempts[i].log, error);
+	for (unsigned i = 0; i < w->outcome.attempt_count && good; i++)
+		if (w->outcome.attempts[i].verdict == OUTCOME_OK)
+			good = add_log(w, &result, w->outcome.attempts[i].log, error);
 	good = good && note_programs(w, &result, error);
 	if (good) {
-		collect_finish(&result, w->plan->revision, w->fate.good_boots);
+		collect_finish(&result, w->plan->revision, w->outcome.good_boots);
 		good = result_save(&result, path, error);
 	}
 	result_free(&result);
@@ -131,13 +135,13 @@ static FILE *open_log(const struct work *w, char name[64])
 	return NULL;
 }
 
-static enum fate_verdict boot(struct work *w, FILE *log, struct watch *watch)
+static enum outcome_verdict boot(struct work *w, FILE *log, struct watch *watch)
 {
 	char *roottask = plan_roottask(w->plan, w->suite), *root_words = plan_root_words(w->plan, w->suite);
 	char *words = plan_kernel_words(w->machine), *power_log = path_of(w, "power.txt");
 	const struct power_context context = {w->suite, w->plan->kernel, roottask, words, root_words, power_log};
 	const struct attempt attempt = {w->plan->inventory, w->machine, &context, watch, log};
-	enum fate_verdict verdict = attempt_run(&attempt);
+	enum outcome_verdict verdict = attempt_run(&attempt);
 
 	free(power_log);
 	free(words);
@@ -146,25 +150,26 @@ static enum fate_verdict boot(struct work *w, FILE *log, struct watch *watch)
 	return verdict;
 }
 
-static enum fate_verdict boot_logged(struct work *w)
+static enum outcome_verdict boot_logged(struct work *w)
 {
-	double start = seconds_now();
-	enum fate_verdict verdict;
+	double start = clock_seconds();
+	enum outcome_verdict verdict;
 	struct watch watch;
 	char name[64];
 	FILE *log = open_log(w, name);
 
 	if (!log) {
-		decide(w, FATE_INVALID, "the console log cannot be written");
-		return FATE_INVALID;
+		decide(w, OUTCOME_INVALID, "the console log cannot be written");
+		return OUTCOME_INVALID;
 	}
-	tell(w, "%s: boot %u of %u%s", w->suite, w->fate.good_boots + 1, w->plan->boots, w->tries ? ", again" : "");
+	tell(w, "%s: boot %u of %u%s", w->suite, w->outcome.good_boots + 1, w->plan->boots,
+	     w->tries ? ", again" : "");
 	watch_init(&watch, w->suite, w->plan->build_id, w->machine->metric == METRIC_TICKS);
 	verdict = boot(w, log, &watch);
-	fate_add(&w->fate, verdict, name, watch.why, seconds_now() - start);
+	outcome_add(&w->outcome, verdict, name, watch.why, clock_seconds() - start);
 	decide(w, verdict, watch.why);
-	tell(w, "%s: %s%s%s (%.0f s)", w->suite, fate_text(verdict), *watch.why ? ": " : "", watch.why,
-	     seconds_now() - start);
+	tell(w, "%s: %s%s%s (%.0f s)", w->suite, outcome_text(verdict), *watch.why ? ": " : "", watch.why,
+	     clock_seconds() - start);
 	watch_free(&watch);
 	fclose(log);
 	return verdict;
@@ -175,16 +180,16 @@ static enum fate_verdict boot_logged(struct work *w)
 /* False when there is nothing more to be hoped for. */
 static bool next_try(struct work *w)
 {
-	enum fate_verdict verdict = boot_logged(w);
+	enum outcome_verdict verdict = boot_logged(w);
 
-	if (verdict == FATE_OK) {
-		w->fate.good_boots++;
+	if (verdict == OUTCOME_OK) {
+		w->outcome.good_boots++;
 		w->tries = 0;
-	} else if (!fate_may_retry(verdict) || ++w->tries > *w->machine->retries) {
+	} else if (!outcome_may_retry(verdict) || ++w->tries > *w->machine->retries) {
 		return false;
 	}
-	decide(w, FATE_OPEN, "");
-	save_fate(w);
+	decide(w, OUTCOME_OPEN, "");
+	save_outcome(w);
 	return true;
 }
 
@@ -193,12 +198,12 @@ static void conclude(struct work *w)
 	struct error error;
 
 	if (run_interrupted())
-		decide(w, FATE_INTERRUPTED, "");
-	else if (w->fate.verdict == FATE_OPEN)
-		decide(w, FATE_OK, "");
-	if (w->fate.verdict == FATE_OK && !make_result(w, &error))
-		decide(w, FATE_INVALID, error.text);
-	save_fate(w);
+		decide(w, OUTCOME_INTERRUPTED, "");
+	else if (w->outcome.verdict == OUTCOME_OPEN)
+		decide(w, OUTCOME_OK, "");
+	if (w->outcome.verdict == OUTCOME_OK && !make_result(w, &error))
+		decide(w, OUTCOME_INVALID, error.text);
+	save_outcome(w);
 }
 
 static bool arm(struct work *w)
@@ -210,9 +215,9 @@ static bool arm(struct work *w)
 		     payload_arm(&payload, w->plan->inventory, w->machine, &error));
 
 	if (!good) {
-		decide(w, FATE_PAYLOAD, error.text);
+		decide(w, OUTCOME_PAYLOAD, error.text);
 		tell(w, "%s: %s", w->suite, error.text);
-		save_fate(w);
+		save_outcome(w);
 	}
 	payload_free(&payload);
 	return good;
@@ -222,7 +227,7 @@ static void run_suite(struct work *w)
 {
 	char *path = path_of(w, "outcome.json"), *folder = path_of(w, "");
 	struct error error;
-	bool good = make_folders(folder, &error) && fate_load(&w->fate, path, &error);
+	bool good = file_make_folders(folder, &error) && outcome_load(&w->outcome, path, &error);
 
 	free(folder);
 	free(path);
@@ -230,13 +235,13 @@ static void run_suite(struct work *w)
 		tell(w, "%s", error.text);
 		return;
 	}
-	if (fate_final(&w->fate))
+	if (outcome_final(&w->outcome))
 		return;
 	w->touched = true;
 	if (!arm(w))
 		return;
-	decide(w, FATE_OPEN, "");
-	while (!run_interrupted() && w->fate.good_boots < w->plan->boots && next_try(w))
+	decide(w, OUTCOME_OPEN, "");
+	while (!run_interrupted() && w->outcome.good_boots < w->plan->boots && next_try(w))
 		;
 	conclude(w);
 }

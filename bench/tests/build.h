@@ -2,7 +2,7 @@
 /* Small results for tests, built from lists of values. */
 #pragma once
 
-#include "result.h"
+#include "result/result.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "program.h"
 
-#include "child.h"
-#include "result.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "measure/child.h"
+#include "result/result.h"
 
 #include "build.h"
 

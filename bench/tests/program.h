@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-#include "util.h"
+#include <stdbool.h>
 
 extern char folder[];
 extern char *output; /* stdout and stderr of the last call */

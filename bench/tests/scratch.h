@@ -2,7 +2,7 @@
 /* A folder for the files of one test program. */
 #pragma once
 
-#include "util.h"
+#include "host/file.h"
 
 #include <stdlib.h>
 
@@ -17,6 +17,6 @@ static inline int scratch_set_up(void **state)
 static inline int scratch_tear_down(void **state)
 {
 	(void)state;
-	remove_folder(folder);
+	file_remove_folder(folder);
 	return 0;
 }

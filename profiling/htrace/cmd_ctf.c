@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "htrace.h"
-
 #include "ctf.h"
+#include "host/file.h"
+#include "htrace.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +23,7 @@ static bool make_empty_folder(const char *path, struct error *error)
 	bool empty = true;
 	DIR *folder;
 
-	if (!make_folders(path, error))
+	if (!file_make_folders(path, error))
 		return false;
 	folder = opendir(path);
 	if (!folder)

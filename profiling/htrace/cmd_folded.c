@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "htrace.h"
-
 #include "fields.h"
+#include "htrace.h"
 #include "samples.h"
+
+#include <stdio.h>
 
 static struct {
 	struct view_files files;

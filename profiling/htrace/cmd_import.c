@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/exit_code.h"
+#include "host/trace_file.h"
 #include "htrace.h"
-
-#include "session_log.h"
-#include "trace_file.h"
-#include "trace_meta.h"
+#include "measure/session_log.h"
+#include "measure/trace_meta.h"
 
 static struct {
 	const char *output;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The format of Chrome's tracing, which Perfetto reads: times are microseconds. */
-#include "htrace.h"
-
 #include "fields.h"
-#include "result.h"
+#include "host/json_file.h"
+#include "host/mem.h"
+#include "htrace.h"
+#include "result/result.h"
 #include "slices.h"
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +24,7 @@ static const struct option_spec options[] = {VIEW_OPTIONS(o.files), OPTION_END};
 
 static void print_string(const char *text)
 {
-	json_t *string = result_string(text);
+	json_t *string = json_file_string(text);
 	char *dump = json_dumps(string, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 
 	fputs(dump ? dump : "\"\"", stdout);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "htrace.h"
-
 #include "samples.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct {

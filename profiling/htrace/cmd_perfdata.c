@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "htrace.h"
-
 #include "fields.h"
+#include "host/mem.h"
+#include "htrace.h"
 #include "perf_data.h"
 #include "samples.h"
 

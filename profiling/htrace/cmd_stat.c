@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "htrace.h"
-
 #include "fields.h"
 #include "guest_exits.h"
+#include "host/table.h"
+#include "host/text.h"
+#include "htrace.h"
 #include "path_sample.h"
+#include "report/spark.h"
 #include "samples.h"
-#include "spark.h"
 #include "stat_json.h"
-#include "table.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static void print_table(struct table *table)
 	if (o.markdown)
 		table_print_markdown(table, stdout);
 	else
-		table_print(table, stdout, want_colour(stdout));
+		table_print(table, stdout, table_wants_colour(stdout));
 	table_free(table);
 }
 
@@ -46,7 +46,7 @@ static void print_fact(const struct view *view, const char *label, const char *k
 	if (!*text)
 		return;
 	printf("%-9s ", label);
-	write_harmless(stdout, text, strlen(text));
+	text_print_escaped(stdout, text, strlen(text));
 	putchar('\n');
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "htrace.h"
-
 #include "fields.h"
+#include "host/mem.h"
+#include "host/text.h"
+#include "htrace.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ static void print_cases(const struct view *view, uint64_t tsc, size_t *next)
 		const char *name = json_string_value(json_object_get(c, "name"));
 
 		fputs("# case ", stdout);
-		write_harmless(stdout, name, strlen(name));
+		text_print_escaped(stdout, name, strlen(name));
 		putchar('\n');
 		++*next;
 	}

@@ -2,7 +2,11 @@
 #include "ctf.h"
 
 #include "fields.h"
+#include "host/file.h"
+#include "host/hash.h"
+#include "host/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,7 +122,7 @@ static bool make_uuid(const struct view *view, unsigned char uuid[16], struct er
 	char *data = NULL, hash[65];
 	size_t size = 0;
 	bool good = trace_write(&view->trace, &data, &size, error) &&
-		    (sha256_hex(data, size, hash) || error_set(error, "cannot compute a SHA-256"));
+		    (hash_sha256(data, size, hash) || error_set(error, "cannot compute a SHA-256"));
 
 	for (unsigned i = 0; good && i < 16; i++) {
 		const char byte[3] = {hash[2 * i], hash[2 * i + 1], '\0'};

@@ -4,6 +4,8 @@
 
 #include "view.h"
 
+#include <stdio.h>
+
 /* Writes `metadata` and a stream for each CPU into a folder. */
 bool ctf_write(const struct view *view, const char *folder, struct error *error) must_check;
 

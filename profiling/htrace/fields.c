@@ -2,6 +2,7 @@
 /* Manual: Intel SDM volume 3, "VMX basic exit reasons" and "Protected-mode exceptions and interrupts". */
 #include "fields.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const statuses[] = {

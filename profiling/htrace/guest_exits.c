@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guest_exits.h"
 
+#include "host/mem.h"
+
 #include <stdlib.h>
 
 static int by_reason(const void *a, const void *b)

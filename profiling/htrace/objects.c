@@ -2,6 +2,8 @@
 /* A hash table with open addressing for each kind, never more than half full. */
 #include "objects.h"
 
+#include "host/mem.h"
+
 #include <stdlib.h>
 
 #define KINDS (OBJECT_IDLE + 1)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "path_sample.h"
 
+#include "host/mem.h"
+
 #include <stdlib.h>
 
 #define COARSER 2 /* 8 bins for each power of two */

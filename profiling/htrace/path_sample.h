@@ -2,8 +2,8 @@
 /* The histogram of a path as hbench's statistics take them. */
 #pragma once
 
-#include "sample.h"
-#include "trace_file.h"
+#include "result/sample.h"
+#include "host/trace_file.h"
 
 struct path_sample {
 	struct sample sample; /* min and max are those of the bins */

@@ -5,7 +5,10 @@
  */
 #include "perf_data.h"
 
-#include "trace_file.h"
+#include "host/exit_code.h"
+#include "host/file.h"
+#include "host/mem.h"
+#include "host/trace_file.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>

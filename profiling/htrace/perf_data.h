@@ -2,8 +2,10 @@
 /* Writes files as perf records them: samples, and where code was mapped. */
 #pragma once
 
+#include "host/error.h"
 #include "symbols.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 struct perf_sample {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "samples.h"
 
+#include "host/mem.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
 #include "slices.h"
 
 #include "fields.h"
+#include "host/mem.h"
 
 #include <stdlib.h>
 
@@ -192,6 +193,7 @@ void slices_find(struct slices *slices, const struct view *view)
 	*slices = (struct slices){0};
 	f->out = slices;
 	f->view = view;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers */
 	f->ready = xcalloc(numbers(view), sizeof(*f->ready));
 	for (unsigned i = 0; i < HEDRON_CPU_MAX; i++)
 		for (unsigned kind = 0; kind < KINDS; kind++)

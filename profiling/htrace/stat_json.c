@@ -3,9 +3,12 @@
 
 #include "fields.h"
 #include "guest_exits.h"
+#include "host/json_file.h"
 #include "path_sample.h"
-#include "result.h"
+#include "result/result.h"
 #include "samples.h"
+
+#include <stdio.h>
 
 /* The largest there is for what is larger: only in files that somebody made up. */
 static json_t *integer(uint64_t value)
@@ -109,7 +112,7 @@ static json_t *samples(const struct view *view)
 	samples_count(&rows, view);
 	for (size_t i = 0; i < rows.count; i++)
 		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "mode", field_mode(rows.rows[i].mode),
-						      "function", result_string(rows.rows[i].name), "count",
+						      "function", json_file_string(rows.rows[i].name), "count",
 						      integer(rows.rows[i].count)));
 	samples_free(&rows);
 	return list;

@@ -3,5 +3,7 @@
 
 #include "view.h"
 
+#include <stdio.h>
+
 /* What `htrace stat` prints, for programs: one JSON object, times in ticks. */
 void stat_json(FILE *out, const struct view *view);

@@ -2,7 +2,10 @@
 /* Names of functions, from the symbol table of an ELF file. */
 #pragma once
 
-#include "util.h"
+#include "host/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 struct symbol {
 	uint64_t address, size;

@@ -2,6 +2,8 @@
 #include "view.h"
 
 #include "fields.h"
+#include "host/exit_code.h"
+#include "host/mem.h"
 #include "objects.h"
 
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "symbols.h"
-#include "trace_file.h"
-#include "verb.h"
+#include "host/trace_file.h"
+#include "host/verb.h"
 
 struct event {
 	const struct trace_record *r;

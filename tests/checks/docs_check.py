@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 The manual against the tree: docs/abi.md has a chapter for each hypercall, a row for each status and each bit of the transfer
-descriptor; docs/map.md names files that exist, tests/guest/README.md tests; links between pages, and paths in comments, lead
-somewhere; the example of docs/vmm.md is the program it speaks of.
+descriptor; docs/map.md names files that exist and leaves out no folder, tests/guest/README.md names tests; links between
+pages, and paths in comments, lead somewhere; the example of docs/vmm.md is the program it speaks of.
 usage: docs_check.py SOURCE
 """
 
@@ -17,9 +17,10 @@ LIST = r"#define {}\(X\)((?:.*\\\n)*.*\n)"
 ENTRY = re.compile(r"X\((\d+), (\w+)")
 HEADERS = {"HC_LIST": "abi.h", "STATUS_LIST": "abi.h", "MTD_LIST": "utcb.h"}
 CODE_SPAN = re.compile(r"`([^`\s]+)`")
+PLANTED = {"guards_test.py"}  # speaks of files that are not there on purpose
 SOURCES = {".c", ".h", ".S", ".cc", ".py", ".sh", ".cmake", ".txt"}
 # A path of this tree in a comment. Those with <...>, * and the like do not match.
-PATH = re.compile(r"(?<![\w./-])((?:kernel|tests|bench|bench-guests|boot|docs|cmake)/[\w/.-]+\.[A-Za-z]\w*)(?![\w/*<])")
+PATH = re.compile(r"(?<![\w./-])((?:kernel|tests|bench|bench-guests|host|boot|docs|cmake)/[\w/.-]+\.[A-Za-z]\w*)(?![\w/*<])")
 TEST = re.compile(r"\bTEST\((\w+)\)")
 NAMED_TEST = re.compile(r"`([a-z_]+/[a-z_0-9]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -45,6 +46,17 @@ def check_interface(source):
             yield f"docs/abi.md: no entry for bit {number} of the transfer descriptor, {name}"
 
 
+def check_folders(source):
+    """Each folder with files is in the map: by itself, by something in it, or as a part of one that is named as a whole."""
+    spans = CODE_SPAN.findall((source / "docs/map.md").read_text())
+    whole = {pathlib.PurePath(name) for name in spans if name.endswith("/")}
+    named = whole | {pathlib.PurePath(name).parent for name in spans}
+    named |= {parent for folder in named for parent in folder.parents}
+    for folder in sorted({path.parent for path in tree.files(source)}):
+        if folder not in named and not whole & set(folder.parents):
+            yield f"docs/map.md: the folder {folder} is missing"
+
+
 def check_map(source):
     """Each row of the tables in docs/map.md: a question, then files."""
     text = (source / "docs/map.md").read_text()
@@ -67,10 +79,10 @@ def check_links(source):
 
 
 def check_comments(source):
-    """Files that comments and scripts speak of."""
+    """Files that comments, strings and scripts speak of with their whole paths."""
     for path in tree.files(source):
         bases = (source, source / path.parent, source / "kernel", source / "kernel/arch/x86_64")
-        if path.suffix in SOURCES:
+        if path.suffix in SOURCES and path.name not in PLANTED:
             for name in PATH.findall((source / path).read_text(encoding="utf-8", errors="replace")):
                 if not any((folder / name).exists() for folder in bases):
                     yield f"{path}: speaks of {name}, which does not exist"
@@ -95,7 +107,7 @@ def check_example(source):
 
 def main():
     source = pathlib.Path(sys.argv[1])
-    checks = (check_interface, check_map, check_links, check_comments, check_tests, check_example)
+    checks = (check_interface, check_map, check_folders, check_links, check_comments, check_tests, check_example)
     complaints = [text for check in checks for text in check(source)]
     tree.report("manual", complaints, len(entries(source, "HC_LIST")))
 

@@ -14,40 +14,21 @@
  */
 #include "boot.h"
 
+#include "gpr.h"
+
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/string.h"
+
 #define GPRS 16
 
-__attribute__((
-	used)) unsigned long boot_gpr[GPRS + 3]; /* in the order of the instructions below; FS, GS base, RFLAGS */
-__attribute__((used)) struct boot_xarea boot_xsave;
+unsigned long boot_gpr[GPRS + 3]; /* as in gpr.h; RFLAGS is not kept */
+struct boot_xarea boot_xsave;
 
-__asm__(".pushsection .text\n"
-	".global boot_entry\n"
-	"boot_entry:\n"
-	"	mov %rax, boot_gpr(%rip)\n"
-	"	mov %rcx, boot_gpr + 8(%rip)\n"
-	"	mov %rdx, boot_gpr + 16(%rip)\n"
-	"	mov %rbx, boot_gpr + 24(%rip)\n"
-	"	mov %rsp, boot_gpr + 32(%rip)\n"
-	"	mov %rbp, boot_gpr + 40(%rip)\n"
-	"	mov %rsi, boot_gpr + 48(%rip)\n"
-	"	mov %rdi, boot_gpr + 56(%rip)\n"
-	"	mov %r8, boot_gpr + 64(%rip)\n"
-	"	mov %r9, boot_gpr + 72(%rip)\n"
-	"	mov %r10, boot_gpr + 80(%rip)\n"
-	"	mov %r11, boot_gpr + 88(%rip)\n"
-	"	mov %r12, boot_gpr + 96(%rip)\n"
-	"	mov %r13, boot_gpr + 104(%rip)\n"
-	"	mov %r14, boot_gpr + 112(%rip)\n"
-	"	mov %r15, boot_gpr + 120(%rip)\n"
-	"	rdfsbase %rax\n"
-	"	mov %rax, boot_gpr + 128(%rip)\n"
-	"	rdgsbase %rax\n"
-	"	mov %rax, boot_gpr + 136(%rip)\n"
-	"	mov $-1, %eax\n"
-	"	mov $-1, %edx\n"
-	"	xsave64 boot_xsave(%rip)\n"
-	"	jmp _start\n"
-	".popsection\n");
+_Static_assert(sizeof(boot_gpr) == GPR_END, "boot_entry stores into it");
 
 enum { AX, CX, DX, BX, SP, BP, SI, DI, R8, FS = GPRS, GS };
 
@@ -130,7 +111,7 @@ static void segments(void)
 	EXPECT(!can_write((unsigned long)boot_entry));
 	EXPECT(can_read((unsigned long)boot_entry));
 	for (unsigned i = 0; i < sizeof(zeroed); i++)
-		CHECK_EQ(zeroed[i], 0);
+		ASSERT_EQ(zeroed[i], 0);
 }
 
 static unsigned privilege_of(unsigned sel)

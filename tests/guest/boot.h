@@ -3,7 +3,6 @@
 #pragma once
 
 #include "guest.h"
-#include "internal.h"
 
 struct boot_xarea {
 	uint8_t byte[4096];

@@ -2,6 +2,14 @@
 /* The hypervisor information page, field by field. */
 #include "boot.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/port.h"
+#include "rt/size.h"
+#include "rt/string.h"
+
 #define RSDP_WINDOW 0xe0000
 #define RSDP_WINDOW_END 0x100000
 #define GAS_SIZE 12
@@ -41,7 +49,7 @@ static void checksum_and_length(void)
 		sum += w[i];
 	EXPECT_EQ(sum, 0);
 	for (unsigned i = rt_hip->length; i < RT_PAGE; i++)
-		CHECK_EQ(((const uint8_t *)rt_hip)[i], 0); /* nothing else of the kernel is on this page */
+		ASSERT_EQ(((const uint8_t *)rt_hip)[i], 0); /* nothing else of the kernel is on this page */
 }
 
 static void features(void)
@@ -137,7 +145,7 @@ static void own_module(void)
 		if (m->type != (uint32_t)HIP_MEM_MODULE)
 			continue;
 		elf = rt_map(m->addr, RT_PAGE, PERM_MEM_R);
-		CHECK(elf);
+		ASSERT(elf);
 		EXPECT_EQ(get(elf, 4), 0x464c457f);
 		EXPECT_EQ(get(elf + 24, 8), (uint64_t)boot_entry);
 		EXPECT(m->size >= (uint64_t)(rt_image_end - rt_image_start));
@@ -175,10 +183,10 @@ static void ram_can_be_had(void)
 
 		if (m->type != HIP_MEM_RAM)
 			continue;
-		CHECK(rt_map(last, RT_PAGE, PERM_MEM_R));
+		ASSERT(rt_map(last, RT_PAGE, PERM_MEM_R));
 		EXPECT(can_read(RT_PHYS + last));
 	}
-	CHECK(rt_map(0xfee00000, RT_PAGE, PERM_MEM_R)); /* the local APIC, too */
+	ASSERT(rt_map(0xfee00000, RT_PAGE, PERM_MEM_R)); /* the local APIC, too */
 	EXPECT(can_read(RT_PHYS + 0xfee00020));
 }
 
@@ -211,7 +219,7 @@ static void root_table(void)
 
 	if (rt_hip->api_flg & HIP_FEATURE_UEFI)
 		SKIP("the firmware is no BIOS");
-	CHECK(bios);
+	ASSERT(bios);
 	for (unsigned at = 0; at < RSDP_WINDOW_END - RSDP_WINDOW; at += 16)
 		if (!memcmp(bios + at, "RSD PTR ", 8)) {
 			uint64_t rsdt = get(bios + at + 16, 4),
@@ -219,7 +227,7 @@ static void root_table(void)
 
 			EXPECT_EQ(rt_hip->xsdt_rsdt, xsdt ? xsdt : rsdt);
 			root = table_at(rt_hip->xsdt_rsdt);
-			CHECK(root);
+			ASSERT(root);
 			EXPECT(!memcmp(root, "XSDT", 4) || !memcmp(root, "RSDT", 4));
 			return;
 		}
@@ -302,8 +310,8 @@ static void tsc_frequency(void)
 {
 	uint64_t khz = ~0ul, page = rt_hip->freq_tsc;
 
-	MUST(rt_ports(PIT_2, 1));
-	MUST(rt_ports(PIT_GATE, 0));
+	ASSERT_OK(rt_ports(PIT_2, 1));
+	ASSERT_OK(rt_ports(PIT_GATE, 0));
 	if (page == stated_khz())
 		return;
 	for (unsigned i = 0; i < 5 || (i < 200 && khz > page + page / 10); i++) {

@@ -16,6 +16,12 @@
  */
 #include "guest.h"
 
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 #define PD_PERM PERM_PD_CREATE
 
 static struct utcb_item got;
@@ -26,17 +32,17 @@ static enum status give(sel_t from_pd, sel_t to_pd, crd_t from, unsigned long me
 	got = (struct utcb_item){~0ul, ~0ul};
 	return hc_delegate(from_pd, to_pd, from, meta, to, &got);
 }
-#define GIVE(from, meta, to) EXPECT_OK(give(RT_SEL_PD, RT_SEL_PD, from, meta, to))
+#define EXPECT_GIVEN(from, meta, to) EXPECT_OK(give(RT_SEL_PD, RT_SEL_PD, from, meta, to))
 
 static void lookup_kinds(void)
 {
 	sel_t pd = sel_new(), ec = sel_new(), sc = sel_new(), pt = sel_new(), sm = sm_make(0), global = sel_new();
 
-	MUST(hc_create_pd(pd, RT_SEL_PD, 0, 0));
-	MUST(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, 0));
-	MUST(hc_create_ec(global, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, CREATE_EC_GLOBAL));
-	MUST(hc_create_sc(sc, RT_SEL_PD, global, RT_PRIO, 1));
-	MUST(hc_create_pt(pt, RT_SEL_PD, ec, 0, 0));
+	ASSERT_OK(hc_create_pd(pd, RT_SEL_PD, 0, 0));
+	ASSERT_OK(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, 0));
+	ASSERT_OK(hc_create_ec(global, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, CREATE_EC_GLOBAL));
+	ASSERT_OK(hc_create_sc(sc, RT_SEL_PD, global, RT_PRIO, 1));
+	ASSERT_OK(hc_create_pt(pt, RT_SEL_PD, ec, 0, 0));
 	EXPECT_EQ(sel_perm(pd), sel_perm(RT_SEL_PD));
 	EXPECT(sel_perm(pd) & PD_PERM);
 	EXPECT_EQ(sel_perm(ec), PERM_EC_CTRL | PERM_EC_SC | PERM_EC_PT);
@@ -53,16 +59,16 @@ static void lookup_answers(void)
 	crd_t found;
 
 	for (unsigned order = 0; order < 32; order++) {
-		CHECK_OK(hc_lookup(rt_obj(sm, order, order), &found));
+		ASSERT_OK(hc_lookup(rt_obj(sm, order, order), &found));
 		EXPECT_EQ(found, rt_obj(sm, 0, 3));
 	}
-	CHECK_OK(hc_lookup(rt_obj(GUEST_NOTHING, 0, PERM_ALL), &found));
+	ASSERT_OK(hc_lookup(rt_obj(GUEST_NOTHING, 0, PERM_ALL), &found));
 	EXPECT_EQ(found, 0);
-	CHECK_OK(hc_lookup(rt_mem(0x400000, 0, PERM_ALL), &found));
+	ASSERT_OK(hc_lookup(rt_mem(0x400000, 0, PERM_ALL), &found));
 	EXPECT_EQ(found, 0);
-	CHECK_OK(hc_lookup(0, &found));
+	ASSERT_OK(hc_lookup(0, &found));
 	EXPECT_EQ(found, 0);
-	CHECK_OK(hc_lookup(sm << 12, &found));
+	ASSERT_OK(hc_lookup(sm << 12, &found));
 	EXPECT_EQ(found, 0);
 }
 
@@ -74,10 +80,10 @@ static void lookup_is_fresh(void)
 
 		EXPECT(sel_empty(sel));
 		EXPECT_ST(hc_sm_up(sel), BAD_CAP);
-		MUST(hc_create_sm(sel, RT_SEL_PD, 0));
+		ASSERT_OK(hc_create_sm(sel, RT_SEL_PD, 0));
 		EXPECT(!sel_empty(sel));
 		EXPECT_OK(hc_sm_up(sel));
-		MUST(rt_revoke(sel));
+		ASSERT_OK(rt_revoke(sel));
 		EXPECT(sel_empty(sel));
 		EXPECT_ST(hc_sm_up(sel), BAD_CAP);
 	}
@@ -91,7 +97,7 @@ static void permissions(void)
 		for (unsigned to = 0; to < 32; to++) {
 			sel_t sel = sel_new();
 
-			GIVE(rt_obj(sm, 0, from), ITEM_DELEGATE, rt_obj(sel, 0, to));
+			EXPECT_GIVEN(rt_obj(sm, 0, from), ITEM_DELEGATE, rt_obj(sel, 0, to));
 			EXPECT_EQ(got.crd, from & to ? rt_obj(sel, 0, from & to) : 0);
 			EXPECT_EQ(sel_perm(sel), from & to & 3);
 		}
@@ -102,13 +108,13 @@ static void permissions_shrink(void)
 {
 	sel_t sm = sm_make(0), up = sel_new(), more = sel_new(), none = sel_new();
 
-	MUST(delegate_obj(sm, RT_SEL_PD, up, PERM_SM_UP));
-	GIVE(rt_obj(up, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(more, 0, PERM_ALL));
+	ASSERT_OK(delegate_obj(sm, RT_SEL_PD, up, PERM_SM_UP));
+	EXPECT_GIVEN(rt_obj(up, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(more, 0, PERM_ALL));
 	EXPECT_EQ(got.crd, rt_obj(more, 0, PERM_ALL));
 	EXPECT_EQ(sel_perm(more), PERM_SM_UP);
 	EXPECT_OK(hc_sm_up(more));
 	EXPECT_ST(hc_sm_down(more), BAD_CAP);
-	GIVE(rt_obj(up, 0, PERM_SM_DOWN), ITEM_DELEGATE, rt_obj(none, 0, PERM_SM_DOWN));
+	EXPECT_GIVEN(rt_obj(up, 0, PERM_SM_DOWN), ITEM_DELEGATE, rt_obj(none, 0, PERM_SM_DOWN));
 	EXPECT_EQ(got.crd, rt_obj(none, 0, PERM_SM_DOWN));
 	EXPECT(sel_empty(none));
 }
@@ -118,7 +124,7 @@ static void undefined_permissions(void)
 {
 	sel_t sm = sm_make(0), to = sel_new();
 
-	GIVE(rt_obj(sm, 0, 28), ITEM_DELEGATE, rt_obj(to, 0, 28));
+	EXPECT_GIVEN(rt_obj(sm, 0, 28), ITEM_DELEGATE, rt_obj(to, 0, 28));
 	EXPECT_EQ(got.crd, rt_obj(to, 0, 28));
 	EXPECT(sel_empty(to));
 }
@@ -150,7 +156,7 @@ static sel_t source_block(void)
 	sel_t block = sel_block(4);
 
 	for (unsigned i = 0; i < 16; i++)
-		MUST(hc_create_sm(block + i, RT_SEL_PD, i));
+		ASSERT_OK(hc_create_sm(block + i, RT_SEL_PD, i));
 	return block;
 }
 
@@ -163,9 +169,10 @@ static void windows(void)
 
 		/* Each source has permissions of its own: those of an even one lack `up`. */
 		for (unsigned s = 0; s < 16; s += 2)
-			MUST(hc_revoke(rt_obj(from + s, 0, PERM_SM_UP), REVOKE_SELF, 0));
-		GIVE(rt_obj(from + c->from, c->from_order, PERM_ALL), (unsigned long)c->hotspot << 12 | ITEM_DELEGATE,
-		     rt_obj(to + c->to, c->to_order, PERM_ALL));
+			ASSERT_OK(hc_revoke(rt_obj(from + s, 0, PERM_SM_UP), REVOKE_SELF, 0));
+		EXPECT_GIVEN(rt_obj(from + c->from, c->from_order, PERM_ALL),
+			     (unsigned long)c->hotspot << 12 | ITEM_DELEGATE,
+			     rt_obj(to + c->to, c->to_order, PERM_ALL));
 		if (got.crd != rt_obj(landing, c->order, PERM_ALL) || got.meta != ITEM_DELEGATE)
 			test_fail(__FILE__, __LINE__, "row %u: item %lx %lx, expected %lx", i, got.crd, got.meta,
 				  rt_obj(landing, c->order, PERM_ALL));
@@ -178,7 +185,7 @@ static void windows(void)
 				test_fail(__FILE__, __LINE__, "row %u, selector %u: permissions %u, expected %u", i,
 					  t, sel_perm(to + t), perm);
 		}
-		MUST(hc_revoke(rt_obj(from, 4, PERM_ALL), REVOKE_SELF, 0));
+		ASSERT_OK(hc_revoke(rt_obj(from, 4, PERM_ALL), REVOKE_SELF, 0));
 	}
 }
 
@@ -187,14 +194,14 @@ static void never_overwrites(void)
 	sel_t from = sel_block(2), to = sel_block(2), other = sm_make(0);
 
 	for (unsigned i = 0; i < 4; i++)
-		MUST(hc_create_sm(from + i, RT_SEL_PD, 0));
-	MUST(delegate_obj(other, RT_SEL_PD, to + 1, PERM_SM_UP));
-	GIVE(rt_obj(from, 2, PERM_ALL), ITEM_DELEGATE, rt_obj(to, 2, PERM_ALL));
+		ASSERT_OK(hc_create_sm(from + i, RT_SEL_PD, 0));
+	ASSERT_OK(delegate_obj(other, RT_SEL_PD, to + 1, PERM_SM_UP));
+	EXPECT_GIVEN(rt_obj(from, 2, PERM_ALL), ITEM_DELEGATE, rt_obj(to, 2, PERM_ALL));
 	EXPECT_EQ(got.crd, rt_obj(to, 2, PERM_ALL));
 	EXPECT_EQ(sel_perm(to), 3);
 	EXPECT_EQ(sel_perm(to + 1), PERM_SM_UP); /* still the other one */
 	EXPECT_EQ(sel_perm(to + 2), 3);
-	MUST(rt_revoke(other));
+	ASSERT_OK(rt_revoke(other));
 	EXPECT(sel_empty(to + 1));
 	EXPECT(!sel_empty(to + 3));
 }
@@ -204,9 +211,9 @@ static void onto_itself(void)
 {
 	sel_t from = source_block();
 
-	GIVE(rt_obj(from, 4, PERM_ALL), ITEM_DELEGATE, rt_obj(from, 4, PERM_ALL));
+	EXPECT_GIVEN(rt_obj(from, 4, PERM_ALL), ITEM_DELEGATE, rt_obj(from, 4, PERM_ALL));
 	EXPECT_EQ(got.crd, rt_obj(from, 4, PERM_ALL));
-	MUST(hc_revoke(rt_obj(from, 4, PERM_ALL), 0, 0)); /* only what is below */
+	ASSERT_OK(hc_revoke(rt_obj(from, 4, PERM_ALL), 0, 0)); /* only what is below */
 	for (unsigned i = 0; i < 16; i++)
 		EXPECT_EQ(sel_perm(from + i), 3);
 }
@@ -215,9 +222,9 @@ static void only_what_exists(void)
 {
 	sel_t from = sel_block(4), to = sel_block(4);
 
-	MUST(hc_create_sm(from + 3, RT_SEL_PD, 0));
-	MUST(hc_create_sm(from + 12, RT_SEL_PD, 0));
-	GIVE(rt_obj(from, 4, PERM_ALL), ITEM_DELEGATE, rt_obj(to, 4, PERM_ALL));
+	ASSERT_OK(hc_create_sm(from + 3, RT_SEL_PD, 0));
+	ASSERT_OK(hc_create_sm(from + 12, RT_SEL_PD, 0));
+	EXPECT_GIVEN(rt_obj(from, 4, PERM_ALL), ITEM_DELEGATE, rt_obj(to, 4, PERM_ALL));
 	EXPECT_EQ(got.crd, rt_obj(to, 4, PERM_ALL));
 	for (unsigned i = 0; i < 16; i++)
 		EXPECT_EQ(sel_empty(to + i), i != 3 && i != 12);
@@ -233,7 +240,7 @@ static void metadata(void)
 		bool delegates = (meta & 3) == ITEM_DELEGATE || (meta & 3) == ITEM_TRANSLATE_DELEGATE;
 		unsigned long want = (meta & 3) == ITEM_TRANSLATE_DELEGATE ? meta | 1 : meta;
 
-		GIVE(rt_obj(sm, 0, 3), meta | 0x7777000, rt_obj(to, 0, 3));
+		EXPECT_GIVEN(rt_obj(sm, 0, 3), meta | 0x7777000, rt_obj(to, 0, 3));
 		EXPECT_EQ(got.meta, want);
 		EXPECT_EQ(sel_empty(to), !delegates || (meta & ITEM_HYPERVISOR));
 		EXPECT_EQ(got.crd, delegates ? rt_obj(to, 0, 3) : 0);
@@ -253,7 +260,7 @@ static void kinds_differ(void)
 		for (unsigned b = 0; b < 4; b++) {
 			if (a == b && a)
 				continue;
-			GIVE(crds[a], ITEM_DELEGATE, into[b]);
+			EXPECT_GIVEN(crds[a], ITEM_DELEGATE, into[b]);
 			EXPECT_EQ(got.crd, 0);
 			EXPECT_EQ(got.meta, ITEM_DELEGATE);
 		}
@@ -266,19 +273,19 @@ static void beyond_the_end(void)
 {
 	sel_t from = source_block(), to = GUEST_SEL + 0x9000;
 
-	GIVE(rt_obj(HEDRON_SEL_NUM + from, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(to, 0, PERM_ALL));
+	EXPECT_GIVEN(rt_obj(HEDRON_SEL_NUM + from, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(to, 0, PERM_ALL));
 	EXPECT(sel_empty(to));
-	GIVE(rt_obj(from, 4, PERM_ALL), ITEM_DELEGATE, rt_obj(HEDRON_SEL_NUM + to, 4, PERM_ALL));
+	EXPECT_GIVEN(rt_obj(from, 4, PERM_ALL), ITEM_DELEGATE, rt_obj(HEDRON_SEL_NUM + to, 4, PERM_ALL));
 	EXPECT(sel_empty(to));
-	GIVE(rt_obj(from, 0, PERM_ALL), to << 12 | ITEM_DELEGATE, rt_obj(0, 27, PERM_ALL));
+	EXPECT_GIVEN(rt_obj(from, 0, PERM_ALL), to << 12 | ITEM_DELEGATE, rt_obj(0, 27, PERM_ALL));
 	EXPECT_EQ(got.crd, rt_obj(to, 0, PERM_ALL));
 	EXPECT(!sel_empty(to)); /* a window that is larger than the space, with the hotspot in it */
-	MUST(rt_revoke(to));
-	GIVE(rt_obj(from, 0, PERM_ALL), (HEDRON_SEL_NUM + to) << 12 | ITEM_DELEGATE, rt_obj(0, 27, PERM_ALL));
+	ASSERT_OK(rt_revoke(to));
+	EXPECT_GIVEN(rt_obj(from, 0, PERM_ALL), (HEDRON_SEL_NUM + to) << 12 | ITEM_DELEGATE, rt_obj(0, 27, PERM_ALL));
 	EXPECT(sel_empty(to));
-	GIVE(rt_obj(0, 31, PERM_ALL), from << 12 | ITEM_DELEGATE, rt_obj(to, 0, PERM_ALL));
+	EXPECT_GIVEN(rt_obj(0, 31, PERM_ALL), from << 12 | ITEM_DELEGATE, rt_obj(to, 0, PERM_ALL));
 	EXPECT(!sel_empty(to));
-	MUST(rt_revoke(to));
+	ASSERT_OK(rt_revoke(to));
 }
 
 /* The last selectors of the space are as good as any. */
@@ -286,10 +293,10 @@ static void last_selectors(void)
 {
 	sel_t from = source_block(), last = HEDRON_SEL_NUM - 16;
 
-	GIVE(rt_obj(from, 4, PERM_ALL), ITEM_DELEGATE, rt_obj(last, 4, PERM_ALL));
+	EXPECT_GIVEN(rt_obj(from, 4, PERM_ALL), ITEM_DELEGATE, rt_obj(last, 4, PERM_ALL));
 	EXPECT_EQ(sel_perm(HEDRON_SEL_NUM - 1), 3);
 	EXPECT_OK(hc_sm_up(HEDRON_SEL_NUM - 1));
-	MUST(hc_revoke(rt_obj(last, 4, PERM_ALL), REVOKE_SELF, 0));
+	ASSERT_OK(hc_revoke(rt_obj(last, 4, PERM_ALL), REVOKE_SELF, 0));
 	EXPECT(sel_empty(HEDRON_SEL_NUM - 1));
 }
 
@@ -299,7 +306,7 @@ static void walk_huge_windows(void)
 {
 	sel_t pd = huge_pd, sm = 0x3ffffff;
 
-	MUST(hc_create_sm(sm, RT_SEL_PD, 0));
+	ASSERT_OK(hc_create_sm(sm, RT_SEL_PD, 0));
 	EXPECT_OK(
 		give(RT_SEL_PD, pd, rt_obj(0x2000000, 25, PERM_ALL), ITEM_DELEGATE, rt_obj(0x2000000, 25, PERM_ALL)));
 	EXPECT_EQ(got.crd, rt_obj(0x2000000, 25, PERM_ALL));
@@ -312,7 +319,7 @@ static void walk_huge_windows(void)
 static void huge_windows(void)
 {
 	huge_pd = sel_new();
-	MUST(hc_create_pd(huge_pd, RT_SEL_PD, 0, 0));
+	ASSERT_OK(hc_create_pd(huge_pd, RT_SEL_PD, 0, 0));
 	EXPECT(guest_quick(walk_huge_windows, 2000));
 }
 
@@ -324,7 +331,7 @@ static void between_pds(void)
 
 	agent_make(&a);
 	agent_make(&b);
-	MUST(delegate_obj(sm, a.pd, 1000, 3));
+	ASSERT_OK(delegate_obj(sm, a.pd, 1000, 3));
 	EXPECT_OK(give(a.pd, b.pd, rt_obj(1000, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(2000, 0, PERM_SM_UP)));
 	EXPECT_EQ(got.crd, rt_obj(2000, 0, PERM_SM_UP));
 	EXPECT_EQ(agent_lookup(&a, rt_obj(1000, 0, 0)), rt_obj(1000, 0, 3));
@@ -346,14 +353,14 @@ static void create_pd_with_objects(void)
 	sel_t from = source_block(), pd = sel_new();
 	struct agent a;
 
-	MUST(hc_create_pd(pd, RT_SEL_PD, rt_obj(from + 4, 2, PERM_SM_UP), 0));
+	ASSERT_OK(hc_create_pd(pd, RT_SEL_PD, rt_obj(from + 4, 2, PERM_SM_UP), 0));
 	agent_make(&a);
 	for (unsigned i = 0; i < 8; i++) { /* looks through an agent's space */
 		EXPECT_OK(give(pd, a.pd, rt_obj(i, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(100 + i, 0, PERM_ALL)));
 		EXPECT_EQ(agent_lookup(&a, rt_obj(100 + i, 0, 0)), i < 4 ? rt_obj(100 + i, 0, PERM_SM_UP) : 0);
 	}
 	/* They are below the source's. */
-	MUST(rt_revoke(from + 5));
+	ASSERT_OK(rt_revoke(from + 5));
 	EXPECT_EQ(agent_lookup(&a, rt_obj(101, 0, 0)), 0);
 	EXPECT_EQ(agent_lookup(&a, rt_obj(102, 0, 0)), rt_obj(102, 0, PERM_SM_UP));
 }
@@ -365,7 +372,7 @@ static void others_are_not_privileged(void)
 	unsigned long va = rt_va(1, 1);
 
 	agent_make(&a);
-	MUST(delegate_obj(a.pd, a.pd, 5000, PERM_ALL));
+	ASSERT_OK(delegate_obj(a.pd, a.pd, 5000, PERM_ALL));
 	struct hc_regs mem = {HC_ARG1(HC_PD_CTRL, PD_CTRL_DELEGATE, 5000), 5000, rt_mem(0x1000, 0, 7),
 			      ITEM_DELEGATE | ITEM_HYPERVISOR, rt_mem(va, 0, 7)};
 	struct hc_regs pio = {HC_ARG1(HC_PD_CTRL, PD_CTRL_DELEGATE, 5000), 5000, rt_pio(0x80, 0),

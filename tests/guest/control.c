@@ -13,7 +13,15 @@
  * first.
  */
 #include "guest.h"
-#include "internal.h"
+
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/start.h"
 
 static unsigned long va; /* two free pages */
 
@@ -21,7 +29,7 @@ static sel_t kp_make(void)
 {
 	sel_t kp = sel_new();
 
-	MUST(hc_create_kp(kp, RT_SEL_PD));
+	ASSERT_OK(hc_create_kp(kp, RT_SEL_PD));
 	va = rt_va(2, 1);
 	return kp;
 }
@@ -58,22 +66,22 @@ static void kp_contents(void)
 	sel_t kp = kp_make();
 	volatile unsigned long *p = (unsigned long *)va;
 
-	MUST(hc_kp_map(kp, RT_SEL_PD, va));
-	CHECK(can_write(va));
+	ASSERT_OK(hc_kp_map(kp, RT_SEL_PD, va));
+	ASSERT(can_write(va));
 	EXPECT(!can_exec(va) && guest_fault.vector == 14);
 	for (unsigned i = 0; i < RT_PAGE / 8; i++)
-		CHECK_EQ(p[i], 0);
+		ASSERT_EQ(p[i], 0);
 	p[0] = 0x1234567;
 	p[511] = 42;
 	EXPECT_ST(hc_kp_map(kp, RT_SEL_PD, va + RT_PAGE), BAD_PAR); /* once at most */
 	EXPECT_ST(hc_kp_map(kp, RT_SEL_PD, va), BAD_PAR);
-	MUST(hc_kp_unmap(kp));
+	ASSERT_OK(hc_kp_unmap(kp));
 	EXPECT(!can_read(va));
 	EXPECT_ST(hc_kp_unmap(kp), BAD_PAR);
-	MUST(hc_kp_map(kp, RT_SEL_PD, va + RT_PAGE));
+	ASSERT_OK(hc_kp_map(kp, RT_SEL_PD, va + RT_PAGE));
 	EXPECT_EQ(p[512], 0x1234567);
 	EXPECT_EQ(p[512 + 511], 42);
-	MUST(rt_revoke(kp));
+	ASSERT_OK(rt_revoke(kp));
 	EXPECT(!can_read(va + RT_PAGE));
 }
 
@@ -84,12 +92,12 @@ static void kp_begins_zeroed(void)
 		sel_t kp = kp_make();
 		volatile unsigned long *p = (unsigned long *)va;
 
-		MUST(hc_kp_map(kp, RT_SEL_PD, va));
+		ASSERT_OK(hc_kp_map(kp, RT_SEL_PD, va));
 		for (unsigned w = 0; w < RT_PAGE / 8; w++) {
-			CHECK_EQ(p[w], 0);
+			ASSERT_EQ(p[w], 0);
 			p[w] = ~0ul;
 		}
-		MUST(rt_revoke(kp));
+		ASSERT_OK(rt_revoke(kp));
 	}
 }
 
@@ -97,12 +105,12 @@ static void kp_address_0(void)
 {
 	sel_t kp = kp_make();
 
-	MUST(hc_kp_map(kp, RT_SEL_PD, 0));
+	ASSERT_OK(hc_kp_map(kp, RT_SEL_PD, 0));
 	EXPECT(can_write(0));
 	EXPECT_ST(hc_kp_map(kp, RT_SEL_PD, va), BAD_PAR);
-	MUST(hc_kp_unmap(kp));
+	ASSERT_OK(hc_kp_unmap(kp));
 	EXPECT(!can_read(0));
-	MUST(hc_kp_map(kp, RT_SEL_PD, 0x7fffffffc000));
+	ASSERT_OK(hc_kp_map(kp, RT_SEL_PD, 0x7fffffffc000));
 	EXPECT(can_write(0x7fffffffc000));
 }
 
@@ -113,16 +121,16 @@ static void kp_replaces_and_is_replaced(void)
 	unsigned long *page = rt_pages(1);
 
 	page[0] = 99;
-	MUST(rt_mem_delegate(RT_SEL_PD, (unsigned long)page, RT_SEL_PD, va, 1, RT_MEM_RW, 0));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, (unsigned long)page, RT_SEL_PD, va, 1, RT_MEM_RW, 0));
 	EXPECT_EQ(*(volatile unsigned long *)va, 99);
-	MUST(hc_kp_map(kp, RT_SEL_PD, va));
+	ASSERT_OK(hc_kp_map(kp, RT_SEL_PD, va));
 	EXPECT_EQ(*(volatile unsigned long *)va, 0);
-	MUST(rt_mem_delegate(RT_SEL_PD, (unsigned long)page, RT_SEL_PD, va, 1, RT_MEM_RW, 0));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, (unsigned long)page, RT_SEL_PD, va, 1, RT_MEM_RW, 0));
 	EXPECT_EQ(*(volatile unsigned long *)va, 99);
 	EXPECT_ST(hc_kp_map(kp, RT_SEL_PD, va + RT_PAGE), BAD_PAR); /* still mapped, as far as it knows */
 	EXPECT_OK(hc_kp_unmap(kp));
-	MUST(hc_kp_map(kp, RT_SEL_PD, va + RT_PAGE));
-	MUST(rt_mem_revoke(va + RT_PAGE, 1));
+	ASSERT_OK(hc_kp_map(kp, RT_SEL_PD, va + RT_PAGE));
+	ASSERT_OK(rt_mem_revoke(va + RT_PAGE, 1));
 	EXPECT(!can_read(va + RT_PAGE));
 	EXPECT_OK(hc_kp_unmap(kp));
 }
@@ -131,8 +139,8 @@ static void kp_cannot_be_delegated(void)
 {
 	sel_t kp = kp_make();
 
-	MUST(hc_kp_map(kp, RT_SEL_PD, va));
-	MUST(rt_mem_delegate(RT_SEL_PD, va, RT_SEL_PD, va + RT_PAGE, 1, RT_MEM_RW, 0));
+	ASSERT_OK(hc_kp_map(kp, RT_SEL_PD, va));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, va, RT_SEL_PD, va + RT_PAGE, 1, RT_MEM_RW, 0));
 	EXPECT(!can_read(va + RT_PAGE));
 	EXPECT(can_write(va));
 }
@@ -143,20 +151,20 @@ static void kp_in_another_pd(void)
 	struct agent a;
 
 	agent_make(&a);
-	MUST(hc_kp_map(kp, a.pd, va));
+	ASSERT_OK(hc_kp_map(kp, a.pd, va));
 	EXPECT(!can_read(va));
 	EXPECT(agent_can_write(&a, va));
 	EXPECT(!agent_can_exec(&a, va));
-	MUST(hc_kp_unmap(kp));
+	ASSERT_OK(hc_kp_unmap(kp));
 	EXPECT(!agent_can_read(&a, va));
-	MUST(hc_kp_map(kp, a.pd, va));
+	ASSERT_OK(hc_kp_map(kp, a.pd, va));
 	EXPECT(agent_can_read(&a, va));
-	MUST(rt_revoke(kp));
+	ASSERT_OK(rt_revoke(kp));
 	EXPECT(!agent_can_read(&a, va));
 	/* A page whose PD ended can be destroyed all the same. */
 	kp = kp_make();
-	MUST(hc_kp_map(kp, a.pd, va));
-	MUST(rt_revoke(a.pd));
+	ASSERT_OK(hc_kp_map(kp, a.pd, va));
+	ASSERT_OK(rt_revoke(a.pd));
 	EXPECT_OK(hc_kp_unmap(kp));
 }
 
@@ -257,8 +265,8 @@ static enum status try_msr_in(sel_t pd)
 	uint64_t image = (uint64_t)rt_image_start;
 	struct agent a;
 
-	MUST(rt_mem_delegate(RT_SEL_PD, image, pd, image, (size_t)(rt_image_end - rt_image_start) / RT_PAGE,
-			     RT_MEM_RWX, 0));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, image, pd, image, (size_t)(rt_image_end - rt_image_start) / RT_PAGE,
+				  RT_MEM_RWX, 0));
 	agent_make_in(&a, pd);
 	struct hc_regs r = {HC_ARG1(HC_PD_CTRL, PD_CTRL_MSR, 0x1b), 0, 0, 0, 0};
 
@@ -269,17 +277,17 @@ static void passthrough(void)
 {
 	sel_t with = sel_new(), without = sel_new();
 
-	MUST(hc_create_pd(with, RT_SEL_PD, 0, CREATE_PD_PASSTHROUGH));
-	MUST(hc_create_pd(without, RT_SEL_PD, 0, 0));
+	ASSERT_OK(hc_create_pd(with, RT_SEL_PD, 0, CREATE_PD_PASSTHROUGH));
+	ASSERT_OK(hc_create_pd(without, RT_SEL_PD, 0, 0));
 	EXPECT_OK(try_msr_in(with));
 	EXPECT_ST(try_msr_in(without), BAD_CAP);
 	/* The parent decides: a PD without passthrough has no child with it. */
 	sel_t child = sel_new();
 
-	MUST(hc_create_pd(child, without, 0, CREATE_PD_PASSTHROUGH));
+	ASSERT_OK(hc_create_pd(child, without, 0, CREATE_PD_PASSTHROUGH));
 	EXPECT_ST(try_msr_in(child), BAD_CAP);
 	child = sel_new();
-	MUST(hc_create_pd(child, with, 0, CREATE_PD_PASSTHROUGH));
+	ASSERT_OK(hc_create_pd(child, with, 0, CREATE_PD_PASSTHROUGH));
 	EXPECT_OK(try_msr_in(child));
 }
 

@@ -16,6 +16,10 @@
  */
 #include "event.h"
 
+#include "rt/cpu.h"
+#include "rt/message.h"
+#include "rt/port.h"
+
 #define PATTERN 0x5a5a5a5a5a5a5a5a
 #define RFLAGS_FIXED 2ul
 
@@ -32,9 +36,8 @@ static void observe(struct utcb *u, void *vector)
 		ev.answer(u);
 }
 
-static void perform(struct utcb *u, void *unused)
+static void perform(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	ev.code();
 	ev.survived = true;
 	rt_msg(u, 0, 0);
@@ -49,7 +52,7 @@ void event_prepare(void)
 
 void event_handle(unsigned vector, unsigned long mtd)
 {
-	MUST(rt_pt_at(ev.events + vector, &ev.handler.ec, mtd, observe, (void *)(unsigned long)vector));
+	ASSERT_OK(rt_pt_at(ev.events + vector, &ev.handler.ec, mtd, observe, (void *)(unsigned long)vector));
 }
 
 void event_handle_all(unsigned long mtd)
@@ -152,7 +155,7 @@ static void message_to_handler(void)
 		regs_random(&regs_in);
 		regs_extended = 0;
 		pattern(ev.handler.ec.utcb);
-		CHECK_OK(event_raise(regs_int3, NULL));
+		ASSERT_OK(event_raise(regs_int3, NULL));
 		EXPECT_EQ(ev.count, 1);
 		check_message(&groups[i]);
 	}
@@ -166,7 +169,7 @@ static void flags_and_error(void)
 	regs_random(&regs_in);
 	regs_extended = 0;
 	regs_in.rflags = 0xcd7 | 1ul << 21; /* all arithmetic flags, DF, ID; the handler sees IF set */
-	CHECK_OK(event_raise(regs_int3, NULL));
+	ASSERT_OK(event_raise(regs_int3, NULL));
 	EXPECT_EQ(ev.seen.state.rflags & ~(1ul << 16), regs_in.rflags | 1ul << 9);
 	EXPECT_EQ(ev.seen.state.qual[0], 0);
 }
@@ -213,7 +216,7 @@ static void answer_of_handler(void)
 		regs_random(&offered);
 		regs_extended = 0;
 		answer_mtd = groups[i].mtd;
-		CHECK_OK(event_raise(regs_ud2, answer_registers));
+		ASSERT_OK(event_raise(regs_ud2, answer_registers));
 		regs_same(&regs_out, &offered, gprs_of(answer_mtd), "taken from the answer");
 		regs_same(&regs_out, &regs_in, REGS_ALL & ~gprs_of(answer_mtd), "not in the answer's MTD");
 	}
@@ -244,13 +247,13 @@ static void flags_in_answer(void)
 			continue;
 		regs_random(&regs_in);
 		offered_rflags = 1ul << bit;
-		CHECK_OK(event_raise(regs_ud2, answer_flags));
+		ASSERT_OK(event_raise(regs_ud2, answer_flags));
 		if (regs_out.rflags & never || !(regs_out.rflags & RFLAGS_FIXED) ||
 		    (regs_out.rflags & user) != (offered_rflags & user))
 			test_fail(__FILE__, __LINE__, "offered %#lx, got %#lx", offered_rflags, regs_out.rflags);
 	}
 	offered_rflags = ~(1ul << 8);
-	CHECK_OK(event_raise(regs_ud2, answer_flags));
+	ASSERT_OK(event_raise(regs_ud2, answer_flags));
 	EXPECT_EQ(regs_out.rflags & (never | user), user);
 }
 
@@ -277,9 +280,9 @@ static bool start_timer(void)
 		    {PIC_DATA, 0xfe},     {SLAVE_DATA, 0xff},         {PIT_MODE, PIT_RATE}, {PIT, PIT_COUNT & 0xff},
 		    {PIT, PIT_COUNT >> 8}};
 
-	MUST(rt_ports(PIC, 1));
-	MUST(rt_ports(SLAVE, 1));
-	MUST(rt_ports(PIT, 2));
+	ASSERT_OK(rt_ports(PIC, 1));
+	ASSERT_OK(rt_ports(SLAVE, 1));
+	ASSERT_OK(rt_ports(PIT, 2));
 	for (unsigned i = 0; i < RT_ARRAY(plan); i++)
 		rt_out8(plan[i].port, plan[i].value);
 	for (unsigned i = 0; i < 100000000 && !timer_asks(); i++) /* the device may be a busy thread elsewhere */
@@ -302,12 +305,12 @@ static void interrupt_flag_with_a_request(void)
 
 	event_prepare();
 	event_handle_all(MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RIP_LEN | MTD_RFLAGS);
-	CHECK(start_timer());
+	ASSERT(start_timer());
 	regs_extended = 0;
 	for (unsigned i = 0; i < RT_ARRAY(mtds); i++) {
 		answer_mtd = mtds[i];
 		regs_random(&regs_in);
-		CHECK_OK(event_raise(regs_ud2, answer_all_with_if));
+		ASSERT_OK(event_raise(regs_ud2, answer_all_with_if));
 		EXPECT_EQ(ev.count, 1);
 		EXPECT_EQ(ev.vector, 6);
 		EXPECT(timer_asks());

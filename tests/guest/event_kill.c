@@ -2,6 +2,19 @@
 /* Answers with memory and extended state; events that end their EC; startup. */
 #include "event.h"
 
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 #define NON_CANONICAL 0x8000000000000000ul
 
 /* After a kill: callers in progress got ABORT, later ones TIMEOUT; the rest goes on. */
@@ -13,19 +26,19 @@ static void expect_killed(enum status st, int line)
 	EXPECT_ST(hc_call(ev.victim.pt), TIMEOUT);
 	EXPECT_ST(hc_call_nonblock(ev.victim.pt), TIMEOUT);
 }
-#define KILLED(call) expect_killed(call, __LINE__)
+#define EXPECT_KILLED(call) expect_killed(call, __LINE__)
 
 static void no_portal(void)
 {
 	event_prepare();
-	KILLED(event_raise(raise_ud, NULL));
+	EXPECT_KILLED(event_raise(raise_ud, NULL));
 }
 
 static void not_a_portal(void)
 {
 	event_prepare();
-	MUST(hc_create_sm(ev.events + 6, RT_SEL_PD, 1));
-	KILLED(event_raise(raise_ud, NULL));
+	ASSERT_OK(hc_create_sm(ev.events + 6, RT_SEL_PD, 1));
+	EXPECT_KILLED(event_raise(raise_ud, NULL));
 }
 
 static void event_base_beyond(void)
@@ -36,8 +49,8 @@ static void event_base_beyond(void)
 		struct rt_ec ec = {.cpu = rt_cpu, .events = bases[i], .sel = sel_new()};
 		sel_t pt = sel_new();
 
-		MUST(rt_ec_local(&ec));
-		MUST(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)raise_ud_at));
+		ASSERT_OK(rt_ec_local(&ec));
+		ASSERT_OK(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)raise_ud_at));
 		EXPECT_ST(hc_call(pt), ABORT);
 	}
 }
@@ -56,9 +69,9 @@ static void without_call_permission(void)
 	event_prepare();
 	full = ev.events + 7;
 	event_handle(7, MTD_RIP_LEN);
-	MUST(delegate_obj(full, RT_SEL_PD, ev.events + 6, PERM_PT_CTRL));
+	ASSERT_OK(delegate_obj(full, RT_SEL_PD, ev.events + 6, PERM_PT_CTRL));
 	EXPECT_EQ(sel_perm(ev.events + 6), PERM_PT_CTRL);
-	CHECK_OK(event_raise(raise_ud, skip_ud));
+	ASSERT_OK(event_raise(raise_ud, skip_ud));
 	EXPECT(ev.survived);
 }
 
@@ -67,25 +80,24 @@ static void portal_comes_and_goes(void)
 {
 	event_prepare();
 	event_handle(6, MTD_RIP_LEN);
-	CHECK_OK(event_raise(raise_ud, skip_ud));
-	MUST(rt_revoke(ev.events + 6));
+	ASSERT_OK(event_raise(raise_ud, skip_ud));
+	ASSERT_OK(rt_revoke(ev.events + 6));
 	event_handle(6, MTD_RIP_LEN);
-	CHECK_OK(event_raise(raise_ud, skip_ud));
-	MUST(rt_revoke(ev.events + 6));
-	KILLED(event_raise(raise_ud, skip_ud));
+	ASSERT_OK(event_raise(raise_ud, skip_ud));
+	ASSERT_OK(rt_revoke(ev.events + 6));
+	EXPECT_KILLED(event_raise(raise_ud, skip_ud));
 }
 
 /* A handler that is the victim itself would wait for itself. */
 static void handler_is_victim(void)
 {
 	event_prepare();
-	MUST(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.victim.ec.sel, 0, (unsigned long)rt_portal_echo));
-	KILLED(event_raise(raise_ud, NULL));
+	ASSERT_OK(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.victim.ec.sel, 0, (unsigned long)rt_portal_echo));
+	EXPECT_KILLED(event_raise(raise_ud, NULL));
 }
 
-static void do_ud(struct utcb *u, void *unused)
+static void do_ud(RT_UNUSED struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)u, (void)unused;
 	raise_ud();
 }
 
@@ -94,23 +106,22 @@ static void handler_dies(void)
 {
 	event_prepare();
 	server_make_in(&ev.handler, RT_SEL_PD, GUEST_NOTHING, do_ud, NULL);
-	MUST(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.handler.ec.sel, 0, (unsigned long)raise_ud_at));
-	KILLED(event_raise(raise_ud, NULL));
+	ASSERT_OK(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.handler.ec.sel, 0, (unsigned long)raise_ud_at));
+	EXPECT_KILLED(event_raise(raise_ud, NULL));
 }
 
 static void handler_is_dead(void)
 {
 	event_prepare();
 	server_make_in(&ev.handler, RT_SEL_PD, GUEST_NOTHING, do_ud, NULL);
-	MUST(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.handler.ec.sel, 0, (unsigned long)raise_ud_at));
+	ASSERT_OK(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.handler.ec.sel, 0, (unsigned long)raise_ud_at));
 	EXPECT_ST(hc_call(ev.handler.pt), ABORT);
-	KILLED(event_raise(raise_ud, NULL));
+	EXPECT_KILLED(event_raise(raise_ud, NULL));
 }
 
 /* The handler calls the victim, which waits for it. */
-static void call_victim(struct utcb *u)
+static void call_victim(RT_UNUSED struct utcb *u)
 {
-	(void)u;
 	hc_call(ev.victim.pt);
 }
 
@@ -118,7 +129,7 @@ static void handler_calls_victim(void)
 {
 	event_prepare();
 	event_handle(6, MTD_RIP_LEN);
-	KILLED(event_raise(raise_ud, call_victim));
+	EXPECT_KILLED(event_raise(raise_ud, call_victim));
 }
 
 /* RIP of an answer. */
@@ -138,7 +149,7 @@ static void non_canonical_rip(void)
 		event_prepare();
 		event_handle(6, MTD_RIP_LEN);
 		offered_rip = rips[i];
-		KILLED(event_raise(raise_ud, answer_rip));
+		EXPECT_KILLED(event_raise(raise_ud, answer_rip));
 	}
 }
 
@@ -152,7 +163,7 @@ static void kernel_rip(void)
 		event_prepare();
 		event_handle(6, MTD_RIP_LEN);
 		offered_rip = rips[i];
-		KILLED(event_raise(raise_ud, answer_rip)); /* #PF without a portal */
+		EXPECT_KILLED(event_raise(raise_ud, answer_rip)); /* #PF without a portal */
 	}
 }
 
@@ -164,8 +175,8 @@ static void portal_rip(void)
 		sel_t pt = sel_new();
 		struct rt_ec ec = {.cpu = rt_cpu, .events = GUEST_NOTHING, .sel = sel_new()};
 
-		MUST(rt_ec_local(&ec));
-		MUST(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, rips[i]));
+		ASSERT_OK(rt_ec_local(&ec));
+		ASSERT_OK(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, rips[i]));
 		EXPECT_ST(hc_call(pt), ABORT);
 		EXPECT_ST(hc_call(pt), TIMEOUT);
 	}
@@ -175,8 +186,8 @@ static void portal_rip(void)
 static void event_portal_rip(void)
 {
 	event_prepare();
-	MUST(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.handler.ec.sel, 0, NON_CANONICAL));
-	KILLED(event_raise(raise_ud, NULL));
+	ASSERT_OK(hc_create_pt(ev.events + 6, RT_SEL_PD, ev.handler.ec.sel, 0, NON_CANONICAL));
+	EXPECT_KILLED(event_raise(raise_ud, NULL));
 	EXPECT_ST(hc_call(ev.handler.pt), TIMEOUT);
 }
 
@@ -210,12 +221,12 @@ static void memory_for_page_fault(void)
 	fault_va = other + 8;
 	page[1] = 0xfeedbeef;
 	answer_item = (struct utcb_item){rt_mem((unsigned long)page, 0, PERM_MEM_R), other | ITEM_DELEGATE};
-	CHECK_OK(event_raise(do_read, answer_memory));
+	ASSERT_OK(event_raise(do_read, answer_memory));
 	EXPECT_EQ(ev.count, 1);
 	EXPECT_EQ(got, 0xfeedbeef);
 	/* A write faults again, until the right is there. */
 	answer_item = (struct utcb_item){rt_mem((unsigned long)page, 0, RT_MEM_RW), other | ITEM_DELEGATE};
-	CHECK_OK(event_raise(do_write, answer_memory));
+	ASSERT_OK(event_raise(do_write, answer_memory));
 	EXPECT_EQ(ev.count, 1);
 	EXPECT_EQ(page[1], 77);
 	EXPECT(!can_read(other + RT_PAGE));
@@ -257,10 +268,10 @@ static void memory_for_other_exceptions(void)
 	event_handle(6, MTD_QUAL);
 	fault_va = other;
 	answer_item = (struct utcb_item){rt_mem((unsigned long)page, 0, PERM_MEM_R), other | ITEM_DELEGATE};
-	CHECK_OK(event_raise(do_read, answer_memory));
-	MUST(rt_mem_revoke(other, 1));
+	ASSERT_OK(event_raise(do_read, answer_memory));
+	ASSERT_OK(rt_mem_revoke(other, 1));
 	EXPECT(!can_read(other));
-	CHECK_OK(event_raise(raise_ud, answer_ud_with_memory));
+	ASSERT_OK(event_raise(raise_ud, answer_ud_with_memory));
 	EXPECT(can_read(other));
 }
 
@@ -276,13 +287,13 @@ static void physical_memory_in_answers(void)
 	page[0] = 7;
 	answer_item =
 		(struct utcb_item){rt_mem(rt_phys(page), 0, PERM_MEM_R), other | ITEM_DELEGATE | ITEM_HYPERVISOR};
-	CHECK_OK(event_raise(do_read, answer_memory));
+	ASSERT_OK(event_raise(do_read, answer_memory));
 	EXPECT_EQ(got, 7);
 	answer_item.crd = rt_mem(end, 0, RT_MEM_RW);
-	CHECK_OK(event_raise(raise_ud, answer_ud_with_memory));
+	ASSERT_OK(event_raise(raise_ud, answer_ud_with_memory));
 	EXPECT(ev.survived);
 	EXPECT(can_read(other) && !can_write(other));
-	MUST(rt_mem_revoke(other, 1));
+	ASSERT_OK(rt_mem_revoke(other, 1));
 }
 
 /* What is no memory, or no delegation, has no effect. */
@@ -302,7 +313,7 @@ static void other_items_in_answers(void)
 	for (unsigned i = 0; i < RT_ARRAY(items); i++) {
 		EXPECT(!can_read(other));
 		answer_item = items[i];
-		CHECK_OK(event_raise(raise_ud, answer_ud_with_memory));
+		ASSERT_OK(event_raise(raise_ud, answer_ud_with_memory));
 		EXPECT(!can_read(other));
 		EXPECT(sel_empty(to));
 	}
@@ -333,7 +344,7 @@ static void check_state(unsigned long to, unsigned long back)
 	xarea_random(&handler_left);
 	regs_extended = 1;
 	answer_item.meta = back;
-	CHECK_OK(event_raise(regs_ud2, exchange_state));
+	ASSERT_OK(event_raise(regs_ud2, exchange_state));
 	differs = xarea_difference(&handler_saw, &regs_xin);
 	if (to ? !!differs : !differs)
 		test_fail(__FILE__, __LINE__, "FPU bit to the handler %#lx: %s", to, differs ? differs : "leaked");
@@ -353,9 +364,8 @@ static void extended_state(void)
 /* Startup. */
 
 static unsigned long started;
-static void started_entry(void *unused)
+static void started_entry(RT_UNUSED void *unused)
 {
-	(void)unused;
 	started++;
 }
 
@@ -374,10 +384,10 @@ static void startup_message(void)
 	event_prepare();
 	event_handle(HEDRON_EXC_STARTUP, ~0ul & ~MTD_FPU);
 	ev.answer = NULL; /* goes on at RIP 0, and is killed */
-	MUST(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, sp, ev.events, CREATE_EC_GLOBAL));
+	ASSERT_OK(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, sp, ev.events, CREATE_EC_GLOBAL));
 	EXPECT_EQ(ev.count, 0);
-	MUST(hc_create_sc(sel_new(), RT_SEL_PD, ec, 10, 1000));
-	CHECK_EQ(ev.count, 1);
+	ASSERT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec, 10, 1000));
+	ASSERT_EQ(ev.count, 1);
 	EXPECT_EQ(ev.vector, HEDRON_EXC_STARTUP);
 	EXPECT_EQ(s->rip, 0);
 	EXPECT_EQ(s->rsp, sp);
@@ -397,9 +407,9 @@ static void startup_once(void)
 	ec.events = ev.events;
 	ev.code = (void (*)(void))rt_portal_echo; /* parks itself, and the SC that runs it */
 	ev.answer = answer_startup;
-	MUST(rt_ec_global(&ec, started_entry, NULL));
+	ASSERT_OK(rt_ec_global(&ec, started_entry, NULL));
 	for (unsigned i = 0; i < 3; i++)
-		MUST(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, 10, 1000));
+		ASSERT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, 10, 1000));
 	EXPECT_EQ(ev.count, 1);
 }
 
@@ -407,8 +417,8 @@ static void startup_without_portal(void)
 {
 	sel_t ec = sel_new();
 
-	MUST(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, CREATE_EC_GLOBAL));
-	MUST(hc_create_sc(sel_new(), RT_SEL_PD, ec, 10, 1000));
+	ASSERT_OK(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, CREATE_EC_GLOBAL));
+	ASSERT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec, 10, 1000));
 	EXPECT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec, 10, 1000)); /* killed: no effect */
 }
 
@@ -427,9 +437,9 @@ static void die_once(void)
 	sel_t pt = sel_new();
 
 	ec.stack = stack;
-	MUST(rt_ec_local(&ec));
+	ASSERT_OK(rt_ec_local(&ec));
 	stack = ec.stack;
-	MUST(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)raise_ud_at));
+	ASSERT_OK(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)raise_ud_at));
 	EXPECT_ST(hc_call(pt), ABORT);
 }
 

@@ -2,6 +2,12 @@
 /* What user code can raise: which vector, at which instruction, with which error code. */
 #include "event.h"
 
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/string.h"
+
 /* One function per exception; `at` and `next` are around the instruction. */
 #define RAISER(name, insn)                                                                \
 	extern const uint8_t name##_at[], name##_next[];                                  \
@@ -136,7 +142,7 @@ static void software_interrupts(void)
 	event_prepare();
 	event_handle_all(MTD_RIP_LEN | MTD_QUAL | MTD_RFLAGS);
 	int_n_va = rt_va(1, 1);
-	MUST(rt_mem_delegate(RT_SEL_PD, rt_phys(page), RT_SEL_PD, int_n_va, 1, RT_MEM_RWX, ITEM_HYPERVISOR));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(page), RT_SEL_PD, int_n_va, 1, RT_MEM_RWX, ITEM_HYPERVISOR));
 	for (unsigned n = 0; n < 256; n++) {
 		bool allowed = n == 3 || n == 4;
 		unsigned long error;
@@ -144,7 +150,7 @@ static void software_interrupts(void)
 		memcpy(page, int_n, sizeof(int_n));
 		page[1] = (uint8_t)n;
 		resume_at = (uint8_t *)int_n_va + 2;
-		CHECK_OK(event_raise(raise_int_n, resume));
+		ASSERT_OK(event_raise(raise_int_n, resume));
 		EXPECT_EQ(ev.vector, allowed ? n : 13);
 		error = ev.seen.state.qual[0];
 		EXPECT(allowed ? !error : error == n * 8 + 2 || error == n * 16 + 2);
@@ -156,7 +162,7 @@ static void sysenter(void)
 	event_prepare();
 	event_handle_all(MTD_RIP_LEN | MTD_QUAL | MTD_RFLAGS);
 	resume_at = raise_sysenter_next;
-	CHECK_OK(event_raise(raise_sysenter, resume));
+	ASSERT_OK(event_raise(raise_sysenter, resume));
 	EXPECT(ev.vector == 13 || ev.vector == 6); /* 6: processors without it in 64-bit mode */
 }
 
@@ -166,7 +172,7 @@ static void iret_to_kernel(void)
 	event_prepare();
 	event_handle_all(MTD_RIP_LEN | MTD_QUAL | MTD_RFLAGS);
 	resume_at = raise_iret_next;
-	CHECK_OK(event_raise(raise_iret, resume));
+	ASSERT_OK(event_raise(raise_iret, resume));
 	EXPECT_EQ(ev.count, 1);
 	EXPECT(ev.vector == 13 || ev.vector == 14);
 	EXPECT_EQ(ev.seen.state.rip, raise_iret_at);
@@ -177,7 +183,7 @@ static void alignment_check(void)
 	event_prepare();
 	event_handle_all(MTD_RIP_LEN | MTD_QUAL | MTD_RFLAGS);
 	resume_at = raise_ac_next;
-	CHECK_OK(event_raise(raise_ac, resume));
+	ASSERT_OK(event_raise(raise_ac, resume));
 	if (!ev.count)
 		SKIP("this machine does not check alignment");
 	EXPECT_EQ(ev.vector, 17);
@@ -191,7 +197,7 @@ static void sse_exception(void)
 	event_prepare();
 	event_handle_all(MTD_RIP_LEN | MTD_QUAL | MTD_RFLAGS);
 	resume_at = raise_xm_next;
-	CHECK_OK(event_raise(raise_xm, resume));
+	ASSERT_OK(event_raise(raise_xm, resume));
 	if (!ev.count)
 		SKIP("this machine has no SSE exceptions");
 	EXPECT_EQ(ev.vector, 19);
@@ -235,7 +241,7 @@ static void expect_pf(void (*code)(void), unsigned long va, unsigned long error,
 		test_fail(__FILE__, line, "at %#lx: vector %u, error %#lx (want %#lx), cr2 %#lx", va, ev.vector,
 			  ev.seen.state.qual[0], error, ev.seen.state.qual[1]);
 }
-#define PF(code, va, error) expect_pf(code, va, error, __LINE__)
+#define EXPECT_PF(code, va, error) expect_pf(code, va, error, __LINE__)
 
 static void page_faults(void)
 {
@@ -243,13 +249,13 @@ static void page_faults(void)
 
 	event_prepare();
 	event_handle_all(MTD_RIP_LEN | MTD_QUAL | MTD_RFLAGS | MTD_RSP);
-	PF(do_read, nothing + 0x123, 4);
-	PF(do_write, nothing + 0xfff, 6);
-	PF(do_write, image, 7);                       /* text is read-only */
-	PF(do_exec, (unsigned long)rt_hip + 8, 0x15); /* the HIP is not executable */
-	PF(do_write, (unsigned long)rt_hip + 8, 7);   /* and read-only */
-	PF(do_read, 0, 4);
-	PF(do_read, HEDRON_USER_END, 4); /* the page below the canonical limit is nobody's */
+	EXPECT_PF(do_read, nothing + 0x123, 4);
+	EXPECT_PF(do_write, nothing + 0xfff, 6);
+	EXPECT_PF(do_write, image, 7);                       /* text is read-only */
+	EXPECT_PF(do_exec, (unsigned long)rt_hip + 8, 0x15); /* the HIP is not executable */
+	EXPECT_PF(do_write, (unsigned long)rt_hip + 8, 7);   /* and read-only */
+	EXPECT_PF(do_read, 0, 4);
+	EXPECT_PF(do_read, HEDRON_USER_END, 4); /* the page below the canonical limit is nobody's */
 }
 
 /* The kernel's half looks the same to user code, mapped or not: bit 0 may be set, but there is no access. */
@@ -263,13 +269,13 @@ static void kernel_half(void)
 	event_handle_all(MTD_RIP_LEN | MTD_QUAL | MTD_RFLAGS | MTD_RSP);
 	for (unsigned i = 0; i < RT_ARRAY(addresses); i++) {
 		fault_va = addresses[i];
-		CHECK_OK(event_raise(do_read, skip_access));
+		ASSERT_OK(event_raise(do_read, skip_access));
 		EXPECT_EQ(ev.vector, 14);
 		EXPECT_EQ(ev.seen.state.qual[0] & ~1ul, 4);
-		CHECK_OK(event_raise(do_write, skip_access));
+		ASSERT_OK(event_raise(do_write, skip_access));
 		EXPECT_EQ(ev.vector, 14);
 		EXPECT_EQ(ev.seen.state.qual[0] & ~1ul, 6);
-		CHECK_OK(event_raise(do_exec, skip_access));
+		ASSERT_OK(event_raise(do_exec, skip_access));
 		EXPECT_EQ(ev.vector, 14);
 		EXPECT_EQ(ev.seen.state.qual[0] & ~1ul, 0x14);
 	}

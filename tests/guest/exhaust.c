@@ -16,6 +16,17 @@
  */
 #include "guest.h"
 
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/exit.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 #define FIRST 0x1000000ul /* selectors of the objects: a range of 2^24 */
 #define ORDER 24
 #define ROUNDS 3
@@ -67,7 +78,7 @@ static enum status delete_all(void)
 static void make_helper(unsigned flags)
 {
 	helper_ec = sel_new();
-	MUST(hc_create_ec(helper_ec, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, flags));
+	ASSERT_OK(hc_create_ec(helper_ec, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, flags));
 }
 
 /* As many as there can be; the status that ended it has to be OOM. */
@@ -101,9 +112,8 @@ static void still_alive(const struct server *s)
 	EXPECT(!can_read(RT_VA - RT_PAGE));
 }
 
-static void answer(struct utcb *u, void *unused)
+static void answer(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	rt_msg(u, 0, 0);
 }
 
@@ -118,7 +128,7 @@ static void rounds(enum status (*create)(sel_t))
 		still_alive(&s);
 		EXPECT_OK(delete_all());
 		for (unsigned long n = 0; n < count[i]; n += 37)
-			CHECK(sel_empty(FIRST + n));
+			ASSERT(sel_empty(FIRST + n));
 	}
 	rt_printf("exhausted by %lu, %lu, %lu\n", count[0], count[1], count[2]);
 	EXPECT(count[0] > MANY);
@@ -162,7 +172,7 @@ static void scheduling_contexts(void)
 {
 	struct rt_ec ec = {.cpu = rt_cpu, .events = guest_events, .sel = sel_new()};
 
-	MUST(rt_ec_global(&ec, (void (*)(void *))rt_block, NULL)); /* waits for ever, whichever runs it */
+	ASSERT_OK(rt_ec_global(&ec, (void (*)(void *))rt_block, NULL)); /* waits for ever, whichever runs it */
 	helper_ec = ec.sel;
 	rounds(new_sc);
 }
@@ -232,7 +242,7 @@ static void page_tables_of_a_pd(void)
 	page = (unsigned long)rt_pages(1);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		helper_pd = sel_new();
-		MUST(hc_create_pd(helper_pd, RT_SEL_PD, 0, 0));
+		ASSERT_OK(hc_create_pd(helper_pd, RT_SEL_PD, 0, 0));
 		count[i] = map_all(helper_pd);
 		EXPECT_OK(rt_revoke(helper_pd));
 	}
@@ -252,7 +262,7 @@ static void slot_tables(void)
 		enum status st;
 
 		helper_pd = sel_new();
-		MUST(hc_create_pd(helper_pd, RT_SEL_PD, 0, 0));
+		ASSERT_OK(hc_create_pd(helper_pd, RT_SEL_PD, 0, 0));
 		while ((st = delegate_obj(sm, helper_pd, to, PERM_ALL)) == SUCCESS)
 			to += SLOTS_PER_PAGE;
 		EXPECT_EQ(st, OOM);
@@ -279,7 +289,7 @@ static void wide_delegation(void)
 			stride -= SLOTS_PER_PAGE;
 			EXPECT_OK(rt_revoke(FIRST + stride));
 		}
-		CHECK_OK(st);
+		ASSERT_OK(st);
 		st = hc_delegate(RT_SEL_PD, helper_pd, rt_obj(FIRST, ORDER, PERM_ALL), ITEM_DELEGATE,
 				 rt_obj(FIRST, ORDER, PERM_ALL), NULL);
 		EXPECT(st == OOM || st == SUCCESS);
@@ -295,7 +305,7 @@ static void operations_without_memory(void)
 	struct server s;
 	enum status st;
 
-	MUST(hc_create_pd(pd, RT_SEL_PD, 0, 0));
+	ASSERT_OK(hc_create_pd(pd, RT_SEL_PD, 0, 0));
 	server_make(&s, answer, NULL);
 	page = (unsigned long)rt_pages(1);
 	fill(new_sm);
@@ -330,8 +340,8 @@ static void one_at_a_time(void)
 	before = fill(new_hidden_ec);
 	EXPECT_OK(delete_all());
 	for (unsigned i = 0; i < 50000; i++) {
-		CHECK_OK(kinds[i % RT_ARRAY(kinds)](FIRST));
-		CHECK_OK(rt_revoke(FIRST));
+		ASSERT_OK(kinds[i % RT_ARRAY(kinds)](FIRST));
+		ASSERT_OK(rt_revoke(FIRST));
 	}
 	after = fill(new_hidden_ec);
 	EXPECT_OK(delete_all());

@@ -17,7 +17,17 @@
  */
 #include "edges.h"
 #include "guest.h"
-#include "internal.h"
+
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+#include "rt/thread.h"
 
 #define CALLS 200000
 #define PER_ROUND 400
@@ -180,7 +190,7 @@ static void fuzz(void *utcb)
 /* A PD with something of everything. */
 static void give(sel_t pd, sel_t what, sel_t as)
 {
-	MUST(delegate_obj(what, pd, as, PERM_ALL));
+	ASSERT_OK(delegate_obj(what, pd, as, PERM_ALL));
 }
 
 static void equip(sel_t pd)
@@ -188,11 +198,11 @@ static void equip(sel_t pd)
 	struct rt_ec local = {.pd = pd, .cpu = rt_cpu, .sel = sel_new()};
 	sel_t other = sel_new(), pt = sel_new(), self = sel_new(), global = sel_new(), kp = sel_new();
 
-	MUST(hc_create_pd(other, RT_SEL_PD, 0, 0));
-	MUST(rt_ec_local(&local));
-	MUST(hc_create_pt(pt, RT_SEL_PD, local.sel, 0, (unsigned long)rt_portal_echo));
-	MUST(hc_create_pt(self, RT_SEL_PD, local.sel, ~0ul, 0x8000000000000000));
-	MUST(hc_create_ec(global, pd, rt_cpu, 0, 0, 0, CREATE_EC_GLOBAL));
+	ASSERT_OK(hc_create_pd(other, RT_SEL_PD, 0, 0));
+	ASSERT_OK(rt_ec_local(&local));
+	ASSERT_OK(hc_create_pt(pt, RT_SEL_PD, local.sel, 0, (unsigned long)rt_portal_echo));
+	ASSERT_OK(hc_create_pt(self, RT_SEL_PD, local.sel, ~0ul, 0x8000000000000000));
+	ASSERT_OK(hc_create_ec(global, pd, rt_cpu, 0, 0, 0, CREATE_EC_GLOBAL));
 	give(pd, pd, OWN_PD);
 	give(pd, other, OTHER_PD);
 	give(pd, sm_make(5), SM_A);
@@ -205,9 +215,8 @@ static void equip(sel_t pd)
 		give(pd, kp, KP);
 }
 
-static void start_thread(struct utcb *u, void *unused)
+static void start_thread(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	u->state.mtd = MTD_RIP_LEN;
 	u->state.rip = (uint64_t)rt_thread_entry;
 }
@@ -220,10 +229,10 @@ static sel_t make_pd(void)
 	struct server starter;
 
 	server_make(&starter, start_thread, NULL);
-	MUST(hc_create_pd(pd, RT_SEL_PD, 0, 0));
-	MUST(rt_mem_delegate(RT_SEL_PD, image, pd, image, (size_t)(rt_image_end - rt_image_start) / RT_PAGE,
-			     RT_MEM_RWX, 0));
-	MUST(delegate_obj(starter.pt, pd, HEDRON_EXC_STARTUP, PERM_PT_CALL));
+	ASSERT_OK(hc_create_pd(pd, RT_SEL_PD, 0, 0));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, image, pd, image, (size_t)(rt_image_end - rt_image_start) / RT_PAGE,
+				  RT_MEM_RWX, 0));
+	ASSERT_OK(delegate_obj(starter.pt, pd, HEDRON_EXC_STARTUP, PERM_PT_CALL));
 	return pd;
 }
 
@@ -241,12 +250,11 @@ static void one_round(void)
 				.utcb = (struct utcb *)RT_UTCB - 1};
 	equip(fuzzer.pd);
 	guest_seed(round_seed);
-	MUST(rt_thread(&fuzzer, PRIO, fuzz, fuzzer.utcb));
+	ASSERT_OK(rt_thread(&fuzzer, PRIO, fuzz, fuzzer.utcb));
 }
 
-static void answer(struct utcb *u, void *unused)
+static void answer(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	u->words[0]++;
 	rt_msg(u, 1, 0);
 }

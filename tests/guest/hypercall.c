@@ -17,6 +17,13 @@
  */
 #include "guest.h"
 
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 #define SEL_ALIAS (HEDRON_SEL_NUM + RT_SEL_PD) /* the PD's selector if truncated to 26 bits */
 #define SEL_HUGE ((1ul << 52) - 1)
 #define NO_CPU 127u
@@ -42,17 +49,17 @@ static bool attempt(int line, const char *what, struct hc_regs r, enum status wa
 	return true;
 }
 
-#define TRY(what, want, hc, flags, sel, ...) \
+#define EXPECT_HC(what, want, hc, flags, sel, ...) \
 	attempt(__LINE__, what, (struct hc_regs){HC_ARG1(hc, flags, sel), ##__VA_ARGS__}, want)
 
 /* A creation that has to succeed, and its end. */
-#define TRY_NEW(what, hc, flags, sel, ...)                               \
-	do {                                                             \
-		if (TRY(what, SUCCESS, hc, flags, sel, ##__VA_ARGS__)) { \
-			EXPECT(!sel_empty(sel));                         \
-			EXPECT_OK(rt_revoke(sel));                       \
-			EXPECT(sel_empty(sel));                          \
-		}                                                        \
+#define EXPECT_NEW(what, hc, flags, sel, ...)                                  \
+	do {                                                                   \
+		if (EXPECT_HC(what, SUCCESS, hc, flags, sel, ##__VA_ARGS__)) { \
+			EXPECT(!sel_empty(sel));                               \
+			EXPECT_OK(rt_revoke(sel));                             \
+			EXPECT(sel_empty(sel));                                \
+		}                                                              \
 	} while (0)
 
 static struct {
@@ -63,7 +70,7 @@ static sel_t weaker(sel_t from, unsigned perm)
 {
 	sel_t sel = sel_new();
 
-	MUST(delegate_obj(from, RT_SEL_PD, sel, perm));
+	ASSERT_OK(delegate_obj(from, RT_SEL_PD, sel, perm));
 	if (!EXPECT_EQ(sel_perm(sel), perm))
 		guest_leave();
 	return sel;
@@ -77,9 +84,9 @@ static void prepare(void)
 	have.pt = sel_new();
 	have.fresh = sel_new();
 	have.sm = sm_make(1);
-	MUST(hc_create_ec(have.ec_local, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, 0));
-	MUST(hc_create_ec(have.ec_global, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, CREATE_EC_GLOBAL));
-	MUST(hc_create_pt(have.pt, RT_SEL_PD, have.ec_local, 0, 0x1000));
+	ASSERT_OK(hc_create_ec(have.ec_local, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, 0));
+	ASSERT_OK(hc_create_ec(have.ec_global, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, CREATE_EC_GLOBAL));
+	ASSERT_OK(hc_create_pt(have.pt, RT_SEL_PD, have.ec_local, 0, 0x1000));
 	have.ec_weak = weaker(have.ec_local, PERM_EC_CTRL);
 	have.pt_weak = weaker(have.pt, PERM_PT_CALL);
 	have.sm_up = weaker(have.sm, PERM_SM_UP);
@@ -97,7 +104,7 @@ static void unknown_numbers(void)
 		if (n >= 64 && rt_hip->api_flg >> 16)
 			continue; /* extensions are announced: their tests know them */
 		for (unsigned flags = 0; gap && flags < 16; flags++)
-			TRY("undefined number", BAD_HYP, n, flags, RT_SEL_PD, 1, 2, 3, 4);
+			EXPECT_HC("undefined number", BAD_HYP, n, flags, RT_SEL_PD, 1, 2, 3, 4);
 	}
 }
 
@@ -135,11 +142,13 @@ static void bad_parents(void)
 		const sel_t others[] = {have.sm, have.ec_local, have.pt};
 		sel_t bad = i < RT_ARRAY(no_objects) ? no_objects[i] : others[i - RT_ARRAY(no_objects)];
 
-		TRY("create_pd, bad parent", BAD_CAP, HC_CREATE_PD, 0, have.fresh, bad);
-		TRY("create_ec, bad parent", BAD_CAP, HC_CREATE_EC, 0, have.fresh, bad, rt_cpu);
-		TRY("create_sc, bad parent", BAD_CAP, HC_CREATE_SC, 0, have.fresh, bad, have.ec_global, 1 | 1 << 12);
-		TRY("create_pt, bad parent", BAD_CAP, HC_CREATE_PT, 0, have.fresh, bad, have.ec_local, 0, 0x1000);
-		TRY("create_sm, bad parent", BAD_CAP, HC_CREATE_SM, 0, have.fresh, bad);
+		EXPECT_HC("create_pd, bad parent", BAD_CAP, HC_CREATE_PD, 0, have.fresh, bad);
+		EXPECT_HC("create_ec, bad parent", BAD_CAP, HC_CREATE_EC, 0, have.fresh, bad, rt_cpu);
+		EXPECT_HC("create_sc, bad parent", BAD_CAP, HC_CREATE_SC, 0, have.fresh, bad, have.ec_global,
+			  1 | 1 << 12);
+		EXPECT_HC("create_pt, bad parent", BAD_CAP, HC_CREATE_PT, 0, have.fresh, bad, have.ec_local, 0,
+			  0x1000);
+		EXPECT_HC("create_sm, bad parent", BAD_CAP, HC_CREATE_SM, 0, have.fresh, bad);
 	}
 	EXPECT(sel_empty(have.fresh));
 }
@@ -152,19 +161,20 @@ static void new_selectors(void)
 
 	prepare();
 	for (unsigned i = 0; i < RT_ARRAY(beyond); i++) {
-		TRY("create_pd, selector", BAD_PAR, HC_CREATE_PD, 0, beyond[i], RT_SEL_PD);
-		TRY("create_ec, selector", BAD_PAR, HC_CREATE_EC, 0, beyond[i], RT_SEL_PD, rt_cpu);
-		TRY("create_sc, selector", BAD_PAR, HC_CREATE_SC, 0, beyond[i], RT_SEL_PD, have.ec_global,
-		    1 | 1 << 12);
-		TRY("create_pt, selector", BAD_PAR, HC_CREATE_PT, 0, beyond[i], RT_SEL_PD, have.ec_local, 0, 4096);
-		TRY("create_sm, selector", BAD_PAR, HC_CREATE_SM, 0, beyond[i], RT_SEL_PD);
+		EXPECT_HC("create_pd, selector", BAD_PAR, HC_CREATE_PD, 0, beyond[i], RT_SEL_PD);
+		EXPECT_HC("create_ec, selector", BAD_PAR, HC_CREATE_EC, 0, beyond[i], RT_SEL_PD, rt_cpu);
+		EXPECT_HC("create_sc, selector", BAD_PAR, HC_CREATE_SC, 0, beyond[i], RT_SEL_PD, have.ec_global,
+			  1 | 1 << 12);
+		EXPECT_HC("create_pt, selector", BAD_PAR, HC_CREATE_PT, 0, beyond[i], RT_SEL_PD, have.ec_local, 0,
+			  4096);
+		EXPECT_HC("create_sm, selector", BAD_PAR, HC_CREATE_SM, 0, beyond[i], RT_SEL_PD);
 	}
-	TRY_NEW("create_sm, last selector", HC_CREATE_SM, 0, last, RT_SEL_PD);
-	TRY("create_pd, occupied", BAD_CAP, HC_CREATE_PD, 0, have.sm, RT_SEL_PD);
-	TRY("create_ec, occupied", BAD_CAP, HC_CREATE_EC, 0, have.sm, RT_SEL_PD, rt_cpu);
-	TRY("create_sc, occupied", BAD_CAP, HC_CREATE_SC, 0, have.sm, RT_SEL_PD, have.ec_global, 1 | 1 << 12);
-	TRY("create_pt, occupied", BAD_CAP, HC_CREATE_PT, 0, have.sm, RT_SEL_PD, have.ec_local, 0, 4096);
-	TRY("create_sm, occupied", BAD_CAP, HC_CREATE_SM, 0, have.sm, RT_SEL_PD);
+	EXPECT_NEW("create_sm, last selector", HC_CREATE_SM, 0, last, RT_SEL_PD);
+	EXPECT_HC("create_pd, occupied", BAD_CAP, HC_CREATE_PD, 0, have.sm, RT_SEL_PD);
+	EXPECT_HC("create_ec, occupied", BAD_CAP, HC_CREATE_EC, 0, have.sm, RT_SEL_PD, rt_cpu);
+	EXPECT_HC("create_sc, occupied", BAD_CAP, HC_CREATE_SC, 0, have.sm, RT_SEL_PD, have.ec_global, 1 | 1 << 12);
+	EXPECT_HC("create_pt, occupied", BAD_CAP, HC_CREATE_PT, 0, have.sm, RT_SEL_PD, have.ec_local, 0, 4096);
+	EXPECT_HC("create_sm, occupied", BAD_CAP, HC_CREATE_SM, 0, have.sm, RT_SEL_PD);
 	EXPECT_OK(hc_sm_down(have.sm)); /* what was there is still there, and works */
 }
 
@@ -173,17 +183,18 @@ static void ignored_flags(void)
 {
 	prepare();
 	for (unsigned flags = 0; flags < 16; flags++) {
-		TRY_NEW("create_pd, any flags", HC_CREATE_PD, flags, have.fresh, RT_SEL_PD);
-		TRY_NEW("create_pt, any flags", HC_CREATE_PT, flags, have.fresh, RT_SEL_PD, have.ec_local, 0, 4096);
-		TRY_NEW("create_sm, any flags", HC_CREATE_SM, flags, have.fresh, RT_SEL_PD);
-		TRY("pt_ctrl, any flags", SUCCESS, HC_PT_CTRL, flags, have.pt, 7);
-		TRY("revoke of nothing, any flags", SUCCESS, HC_REVOKE, flags, 0, 0, RT_SEL_PD);
+		EXPECT_NEW("create_pd, any flags", HC_CREATE_PD, flags, have.fresh, RT_SEL_PD);
+		EXPECT_NEW("create_pt, any flags", HC_CREATE_PT, flags, have.fresh, RT_SEL_PD, have.ec_local, 0,
+			   4096);
+		EXPECT_NEW("create_sm, any flags", HC_CREATE_SM, flags, have.fresh, RT_SEL_PD);
+		EXPECT_HC("pt_ctrl, any flags", SUCCESS, HC_PT_CTRL, flags, have.pt, 7);
+		EXPECT_HC("revoke of nothing, any flags", SUCCESS, HC_REVOKE, flags, 0, 0, RT_SEL_PD);
 	}
 	for (unsigned flags = 0; flags < 16; flags += 2)
-		TRY("sm_ctrl up, any flags", SUCCESS, HC_SM_CTRL, flags, have.sm);
+		EXPECT_HC("sm_ctrl up, any flags", SUCCESS, HC_SM_CTRL, flags, have.sm);
 	for (unsigned flags = 1; flags < 16; flags += 4) {
-		TRY("sm_ctrl down, any flags", SUCCESS, HC_SM_CTRL, flags, have.sm);
-		TRY("ec_ctrl yield, any flags", SUCCESS, HC_EC_CTRL, flags, RT_SEL_EC);
+		EXPECT_HC("sm_ctrl down, any flags", SUCCESS, HC_SM_CTRL, flags, have.sm);
+		EXPECT_HC("ec_ctrl yield, any flags", SUCCESS, HC_EC_CTRL, flags, RT_SEL_EC);
 	}
 }
 
@@ -193,24 +204,25 @@ static void create_ec_order(void)
 	unsigned long bad_utcb = HEDRON_USER_END | rt_cpu, bad_cpu = NO_CPU;
 
 	prepare();
-	TRY("everything wrong: CPU", BAD_CPU, HC_CREATE_EC, 6, have.sm, GUEST_NOTHING, HEDRON_USER_END | bad_cpu);
-	TRY("CPU and selector beyond", BAD_CPU, HC_CREATE_EC, 0, HEDRON_SEL_NUM, GUEST_NOTHING, bad_cpu);
-	TRY("CPU 4095", BAD_CPU, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, 4095);
-	TRY("CPU 128", BAD_CPU, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, 128);
-	TRY("parent before UTCB", BAD_CAP, HC_CREATE_EC, 6, have.sm, GUEST_NOTHING, bad_utcb);
-	TRY("UTCB before selector", BAD_PAR, HC_CREATE_EC, 0, have.sm, RT_SEL_PD, bad_utcb);
-	TRY("UTCB at the user limit", BAD_PAR, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, bad_utcb);
-	TRY("UTCB not canonical", BAD_PAR, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, 0x800000000000 | rt_cpu);
-	TRY("UTCB in the kernel", BAD_PAR, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, 0xffff800000000000 | rt_cpu);
-	TRY("UTCB at the very end", BAD_PAR, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, ~0xffful | rt_cpu);
+	EXPECT_HC("everything wrong: CPU", BAD_CPU, HC_CREATE_EC, 6, have.sm, GUEST_NOTHING,
+		  HEDRON_USER_END | bad_cpu);
+	EXPECT_HC("CPU and selector beyond", BAD_CPU, HC_CREATE_EC, 0, HEDRON_SEL_NUM, GUEST_NOTHING, bad_cpu);
+	EXPECT_HC("CPU 4095", BAD_CPU, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, 4095);
+	EXPECT_HC("CPU 128", BAD_CPU, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, 128);
+	EXPECT_HC("parent before UTCB", BAD_CAP, HC_CREATE_EC, 6, have.sm, GUEST_NOTHING, bad_utcb);
+	EXPECT_HC("UTCB before selector", BAD_PAR, HC_CREATE_EC, 0, have.sm, RT_SEL_PD, bad_utcb);
+	EXPECT_HC("UTCB at the user limit", BAD_PAR, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, bad_utcb);
+	EXPECT_HC("UTCB not canonical", BAD_PAR, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, 0x800000000000 | rt_cpu);
+	EXPECT_HC("UTCB in the kernel", BAD_PAR, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, 0xffff800000000000 | rt_cpu);
+	EXPECT_HC("UTCB at the very end", BAD_PAR, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, ~0xffful | rt_cpu);
 	for (unsigned flags = 2; flags < 8; flags++) {
-		TRY("reserved bits", BAD_PAR, HC_CREATE_EC, flags, have.fresh, RT_SEL_PD, rt_cpu);
-		TRY("reserved bits before selector", BAD_PAR, HC_CREATE_EC, flags, have.sm, RT_SEL_PD, rt_cpu);
+		EXPECT_HC("reserved bits", BAD_PAR, HC_CREATE_EC, flags, have.fresh, RT_SEL_PD, rt_cpu);
+		EXPECT_HC("reserved bits before selector", BAD_PAR, HC_CREATE_EC, flags, have.sm, RT_SEL_PD, rt_cpu);
 	}
-	TRY("selector last", BAD_CAP, HC_CREATE_EC, 0, have.sm, RT_SEL_PD, rt_cpu);
-	TRY_NEW("stack pointer and event base are not checked", HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, rt_cpu, ~0ul,
-		~0ul);
-	TRY_NEW("highest UTCB page", HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, 0x7fffffffc000 | rt_cpu);
+	EXPECT_HC("selector last", BAD_CAP, HC_CREATE_EC, 0, have.sm, RT_SEL_PD, rt_cpu);
+	EXPECT_NEW("stack pointer and event base are not checked", HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, rt_cpu,
+		   ~0ul, ~0ul);
+	EXPECT_NEW("highest UTCB page", HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, 0x7fffffffc000 | rt_cpu);
 }
 
 /* An EC that could not be made leaves the memory at its UTCB address alone. */
@@ -221,10 +233,10 @@ static void create_ec_keeps_memory(void)
 
 	prepare();
 	*page = 0x1234;
-	TRY("occupied", BAD_CAP, HC_CREATE_EC, 0, have.sm, RT_SEL_PD, va | rt_cpu);
-	TRY("bad parent", BAD_CAP, HC_CREATE_EC, 0, have.fresh, have.sm, va | rt_cpu);
-	TRY("bad CPU", BAD_CPU, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, va | NO_CPU);
-	CHECK(can_read(va));
+	EXPECT_HC("occupied", BAD_CAP, HC_CREATE_EC, 0, have.sm, RT_SEL_PD, va | rt_cpu);
+	EXPECT_HC("bad parent", BAD_CAP, HC_CREATE_EC, 0, have.fresh, have.sm, va | rt_cpu);
+	EXPECT_HC("bad CPU", BAD_CPU, HC_CREATE_EC, 0, have.fresh, RT_SEL_PD, va | NO_CPU);
+	ASSERT(can_read(va));
 	EXPECT_EQ(*page, 0x1234);
 }
 
@@ -233,51 +245,54 @@ static void create_sc_order(void)
 	const unsigned long good = 1 | 1 << 12;
 
 	prepare();
-	TRY("parent before EC", BAD_CAP, HC_CREATE_SC, 0, have.fresh, GUEST_NOTHING, have.ec_global, 0);
-	TRY("no EC", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, GUEST_NOTHING, good);
-	TRY("EC beyond", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, HEDRON_SEL_NUM + have.ec_global, good);
-	TRY("not an EC", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.sm, good);
-	TRY("local EC", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_local, good);
-	TRY("local EC before priority", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_local, 0);
-	TRY("without create_sc", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD,
-	    weaker(have.ec_global, PERM_EC_CTRL), good);
-	TRY("priority 0", BAD_PAR, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global, 1 << 12);
-	TRY("priority 128", BAD_PAR, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global, 128 | 1 << 12);
-	TRY("priority 255", BAD_PAR, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global, 255 | 1 << 12);
-	TRY("quantum 0", BAD_PAR, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global, 1);
-	TRY("quantum beyond its bits", BAD_PAR, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global,
-	    1 | 1ul << 44);
-	TRY("priority before selector", BAD_PAR, HC_CREATE_SC, 0, have.sm, RT_SEL_PD, have.ec_global, 1);
-	TRY("selector last", BAD_CAP, HC_CREATE_SC, 0, have.sm, RT_SEL_PD, have.ec_global, good);
-	TRY_NEW("other bits are ignored", HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global,
-		good | 0xf00 | 0xfffff00000000000);
-	TRY_NEW("largest quantum", HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global, 1 | 0xffffffffull << 12);
+	EXPECT_HC("parent before EC", BAD_CAP, HC_CREATE_SC, 0, have.fresh, GUEST_NOTHING, have.ec_global, 0);
+	EXPECT_HC("no EC", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, GUEST_NOTHING, good);
+	EXPECT_HC("EC beyond", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, HEDRON_SEL_NUM + have.ec_global,
+		  good);
+	EXPECT_HC("not an EC", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.sm, good);
+	EXPECT_HC("local EC", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_local, good);
+	EXPECT_HC("local EC before priority", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_local, 0);
+	EXPECT_HC("without create_sc", BAD_CAP, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD,
+		  weaker(have.ec_global, PERM_EC_CTRL), good);
+	EXPECT_HC("priority 0", BAD_PAR, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global, 1 << 12);
+	EXPECT_HC("priority 128", BAD_PAR, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global, 128 | 1 << 12);
+	EXPECT_HC("priority 255", BAD_PAR, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global, 255 | 1 << 12);
+	EXPECT_HC("quantum 0", BAD_PAR, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global, 1);
+	EXPECT_HC("quantum beyond its bits", BAD_PAR, HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global,
+		  1 | 1ul << 44);
+	EXPECT_HC("priority before selector", BAD_PAR, HC_CREATE_SC, 0, have.sm, RT_SEL_PD, have.ec_global, 1);
+	EXPECT_HC("selector last", BAD_CAP, HC_CREATE_SC, 0, have.sm, RT_SEL_PD, have.ec_global, good);
+	EXPECT_NEW("other bits are ignored", HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global,
+		   good | 0xf00 | 0xfffff00000000000);
+	EXPECT_NEW("largest quantum", HC_CREATE_SC, 0, have.fresh, RT_SEL_PD, have.ec_global,
+		   1 | 0xffffffffull << 12);
 }
 
 static void create_pt_order(void)
 {
 	prepare();
-	TRY("no EC", BAD_CAP, HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, GUEST_NOTHING, 0, 4096);
-	TRY("EC beyond", BAD_CAP, HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, HEDRON_SEL_NUM + have.ec_local, 0, 4096);
-	TRY("not an EC", BAD_CAP, HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, RT_SEL_PD, 0, 4096);
-	TRY("global EC", BAD_CAP, HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, have.ec_global, 0, 4096);
-	TRY("without create_pt", BAD_CAP, HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, have.ec_weak, 0, 4096);
-	TRY_NEW("any MTD and RIP", HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, have.ec_local, ~0ul, ~0ul);
-	TRY_NEW("non-canonical RIP", HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, have.ec_local, 0, 0x8000000000000000);
-	TRY_NEW("own EC as event handler of itself", HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, have.ec_local, 0, 0);
+	EXPECT_HC("no EC", BAD_CAP, HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, GUEST_NOTHING, 0, 4096);
+	EXPECT_HC("EC beyond", BAD_CAP, HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, HEDRON_SEL_NUM + have.ec_local, 0,
+		  4096);
+	EXPECT_HC("not an EC", BAD_CAP, HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, RT_SEL_PD, 0, 4096);
+	EXPECT_HC("global EC", BAD_CAP, HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, have.ec_global, 0, 4096);
+	EXPECT_HC("without create_pt", BAD_CAP, HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, have.ec_weak, 0, 4096);
+	EXPECT_NEW("any MTD and RIP", HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, have.ec_local, ~0ul, ~0ul);
+	EXPECT_NEW("non-canonical RIP", HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, have.ec_local, 0, 0x8000000000000000);
+	EXPECT_NEW("own EC as event handler of itself", HC_CREATE_PT, 0, have.fresh, RT_SEL_PD, have.ec_local, 0, 0);
 }
 
 static void create_pd_arguments(void)
 {
 	prepare();
-	TRY_NEW("no objects", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD, 0);
-	TRY_NEW("memory is ignored", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD, rt_mem(0x400000, 4, PERM_ALL));
-	TRY_NEW("ports are ignored", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD, rt_pio(0, 16));
-	TRY_NEW("objects", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD, rt_obj(0, 5, PERM_ALL));
-	TRY_NEW("objects that are not there", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD,
-		rt_obj(GUEST_NOTHING, 5, PERM_ALL));
-	TRY_NEW("objects beyond", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD, rt_obj(HEDRON_SEL_NUM, 5, PERM_ALL));
-	TRY_NEW("passthrough", HC_CREATE_PD, CREATE_PD_PASSTHROUGH, have.fresh, RT_SEL_PD, 0);
+	EXPECT_NEW("no objects", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD, 0);
+	EXPECT_NEW("memory is ignored", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD, rt_mem(0x400000, 4, PERM_ALL));
+	EXPECT_NEW("ports are ignored", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD, rt_pio(0, 16));
+	EXPECT_NEW("objects", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD, rt_obj(0, 5, PERM_ALL));
+	EXPECT_NEW("objects that are not there", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD,
+		   rt_obj(GUEST_NOTHING, 5, PERM_ALL));
+	EXPECT_NEW("objects beyond", HC_CREATE_PD, 0, have.fresh, RT_SEL_PD, rt_obj(HEDRON_SEL_NUM, 5, PERM_ALL));
+	EXPECT_NEW("passthrough", HC_CREATE_PD, CREATE_PD_PASSTHROUGH, have.fresh, RT_SEL_PD, 0);
 }
 
 static void sm_ctrl_arguments(void)
@@ -285,43 +300,43 @@ static void sm_ctrl_arguments(void)
 	prepare();
 	for (unsigned i = 0; i < RT_ARRAY(no_objects); i++)
 		for (unsigned flags = 0; flags < 4; flags++)
-			TRY("no semaphore", BAD_CAP, HC_SM_CTRL, flags, no_objects[i]);
-	TRY("not a semaphore", BAD_CAP, HC_SM_CTRL, 0, have.pt);
-	TRY("up without permission", BAD_CAP, HC_SM_CTRL, 0, have.sm_down);
-	TRY("down without permission", BAD_CAP, HC_SM_CTRL, 1, have.sm_up);
-	TRY("zero without permission", BAD_CAP, HC_SM_CTRL, 3, have.sm_up);
-	TRY("permission before time, up", BAD_CAP, HC_SM_CTRL, 0, have.sm_down, 1, 1);
-	TRY("permission before time, down", BAD_CAP, HC_SM_CTRL, 1, have.sm_up, 1, 1);
+			EXPECT_HC("no semaphore", BAD_CAP, HC_SM_CTRL, flags, no_objects[i]);
+	EXPECT_HC("not a semaphore", BAD_CAP, HC_SM_CTRL, 0, have.pt);
+	EXPECT_HC("up without permission", BAD_CAP, HC_SM_CTRL, 0, have.sm_down);
+	EXPECT_HC("down without permission", BAD_CAP, HC_SM_CTRL, 1, have.sm_up);
+	EXPECT_HC("zero without permission", BAD_CAP, HC_SM_CTRL, 3, have.sm_up);
+	EXPECT_HC("permission before time, up", BAD_CAP, HC_SM_CTRL, 0, have.sm_down, 1, 1);
+	EXPECT_HC("permission before time, down", BAD_CAP, HC_SM_CTRL, 1, have.sm_up, 1, 1);
 	for (unsigned flags = 0; flags < 4; flags++) {
-		TRY("time, high half", BAD_PAR, HC_SM_CTRL, flags, have.sm, 1, 0);
-		TRY("time, low half", BAD_PAR, HC_SM_CTRL, flags, have.sm, 0, 1);
-		TRY("time, both", BAD_PAR, HC_SM_CTRL, flags, have.sm, ~0ul, ~0ul);
+		EXPECT_HC("time, high half", BAD_PAR, HC_SM_CTRL, flags, have.sm, 1, 0);
+		EXPECT_HC("time, low half", BAD_PAR, HC_SM_CTRL, flags, have.sm, 0, 1);
+		EXPECT_HC("time, both", BAD_PAR, HC_SM_CTRL, flags, have.sm, ~0ul, ~0ul);
 	}
-	TRY("down", SUCCESS, HC_SM_CTRL, 1, have.sm_down);
-	TRY("up", SUCCESS, HC_SM_CTRL, 0, have.sm_up);
-	TRY("zero", SUCCESS, HC_SM_CTRL, 3, have.sm_down);
-	TRY("up, zero bit ignored", SUCCESS, HC_SM_CTRL, 2, have.sm_up);
-	TRY("down after it", SUCCESS, HC_SM_CTRL, 1, have.sm_down);
+	EXPECT_HC("down", SUCCESS, HC_SM_CTRL, 1, have.sm_down);
+	EXPECT_HC("up", SUCCESS, HC_SM_CTRL, 0, have.sm_up);
+	EXPECT_HC("zero", SUCCESS, HC_SM_CTRL, 3, have.sm_down);
+	EXPECT_HC("up, zero bit ignored", SUCCESS, HC_SM_CTRL, 2, have.sm_up);
+	EXPECT_HC("down after it", SUCCESS, HC_SM_CTRL, 1, have.sm_down);
 }
 
 static void pt_ctrl_arguments(void)
 {
 	prepare();
 	for (unsigned i = 0; i < RT_ARRAY(no_objects); i++)
-		TRY("no portal", BAD_CAP, HC_PT_CTRL, 0, no_objects[i], 1);
-	TRY("not a portal", BAD_CAP, HC_PT_CTRL, 0, have.sm, 1);
-	TRY("without ct", BAD_CAP, HC_PT_CTRL, 0, have.pt_weak, 1);
-	TRY("any id", SUCCESS, HC_PT_CTRL, 0, have.pt, ~0ul);
+		EXPECT_HC("no portal", BAD_CAP, HC_PT_CTRL, 0, no_objects[i], 1);
+	EXPECT_HC("not a portal", BAD_CAP, HC_PT_CTRL, 0, have.sm, 1);
+	EXPECT_HC("without ct", BAD_CAP, HC_PT_CTRL, 0, have.pt_weak, 1);
+	EXPECT_HC("any id", SUCCESS, HC_PT_CTRL, 0, have.pt, ~0ul);
 }
 
 static void sc_ctrl_arguments(void)
 {
 	prepare();
 	for (unsigned i = 0; i < RT_ARRAY(no_objects); i++)
-		TRY("no SC", BAD_CAP, HC_SC_CTRL, 0, no_objects[i], 1, 2);
-	TRY("not an SC", BAD_CAP, HC_SC_CTRL, 0, have.sm, 1, 2);
+		EXPECT_HC("no SC", BAD_CAP, HC_SC_CTRL, 0, no_objects[i], 1, 2);
+	EXPECT_HC("not an SC", BAD_CAP, HC_SC_CTRL, 0, have.sm, 1, 2);
 	for (unsigned flags = 0; flags < 16; flags++)
-		TRY("own SC", SUCCESS, HC_SC_CTRL, flags, RT_SEL_SC);
+		EXPECT_HC("own SC", SUCCESS, HC_SC_CTRL, flags, RT_SEL_SC);
 }
 
 static void ec_ctrl_arguments(void)
@@ -329,10 +344,10 @@ static void ec_ctrl_arguments(void)
 	prepare();
 	for (unsigned flags = 0; flags < 16; flags++)
 		if ((flags & 3) != EC_CTRL_YIELD)
-			TRY("unknown operation", BAD_PAR, HC_EC_CTRL, flags, RT_SEL_EC);
+			EXPECT_HC("unknown operation", BAD_PAR, HC_EC_CTRL, flags, RT_SEL_EC);
 	for (unsigned i = 0; i < RT_ARRAY(no_objects); i++) {
-		TRY("unknown operation comes before the selector", BAD_PAR, HC_EC_CTRL, 0, no_objects[i]);
-		TRY("yield does not look at the selector", SUCCESS, HC_EC_CTRL, EC_CTRL_YIELD, no_objects[i]);
+		EXPECT_HC("unknown operation comes before the selector", BAD_PAR, HC_EC_CTRL, 0, no_objects[i]);
+		EXPECT_HC("yield does not look at the selector", SUCCESS, HC_EC_CTRL, EC_CTRL_YIELD, no_objects[i]);
 	}
 }
 
@@ -341,11 +356,11 @@ static void call_arguments(void)
 	prepare();
 	for (unsigned i = 0; i < RT_ARRAY(no_objects); i++)
 		for (unsigned flags = 0; flags < 2; flags++)
-			TRY("no portal", BAD_CAP, HC_CALL, flags, no_objects[i], 1, 2, 3, 4);
-	TRY("not a portal", BAD_CAP, HC_CALL, 0, have.sm);
-	TRY("an EC is not a portal", BAD_CAP, HC_CALL, 0, have.ec_local);
-	TRY("without call permission", BAD_CAP, HC_CALL, 0, weaker(have.pt, PERM_PT_CTRL));
-	TRY("portal beyond", BAD_CAP, HC_CALL, 0, HEDRON_SEL_NUM + have.pt);
+			EXPECT_HC("no portal", BAD_CAP, HC_CALL, flags, no_objects[i], 1, 2, 3, 4);
+	EXPECT_HC("not a portal", BAD_CAP, HC_CALL, 0, have.sm);
+	EXPECT_HC("an EC is not a portal", BAD_CAP, HC_CALL, 0, have.ec_local);
+	EXPECT_HC("without call permission", BAD_CAP, HC_CALL, 0, weaker(have.pt, PERM_PT_CTRL));
+	EXPECT_HC("portal beyond", BAD_CAP, HC_CALL, 0, HEDRON_SEL_NUM + have.pt);
 }
 
 /* Delegate needs two PDs, of any permission; lookup needs nothing. */
@@ -355,26 +370,26 @@ static void pd_ctrl_arguments(void)
 
 	prepare();
 	for (unsigned i = 0; i < RT_ARRAY(no_objects); i++) {
-		TRY("delegate from no PD", BAD_CAP, HC_PD_CTRL, 2, no_objects[i], RT_SEL_PD, some, 1, some);
-		TRY("delegate to no PD", BAD_CAP, HC_PD_CTRL, 2, RT_SEL_PD, no_objects[i], some, 1, some);
+		EXPECT_HC("delegate from no PD", BAD_CAP, HC_PD_CTRL, 2, no_objects[i], RT_SEL_PD, some, 1, some);
+		EXPECT_HC("delegate to no PD", BAD_CAP, HC_PD_CTRL, 2, RT_SEL_PD, no_objects[i], some, 1, some);
 	}
-	TRY("delegate from no PD", BAD_CAP, HC_PD_CTRL, 2, have.sm, RT_SEL_PD, some, 1, some);
-	TRY("delegate to no PD", BAD_CAP, HC_PD_CTRL, 2, RT_SEL_PD, have.sm, some, 1, some);
+	EXPECT_HC("delegate from no PD", BAD_CAP, HC_PD_CTRL, 2, have.sm, RT_SEL_PD, some, 1, some);
+	EXPECT_HC("delegate to no PD", BAD_CAP, HC_PD_CTRL, 2, RT_SEL_PD, have.sm, some, 1, some);
 	for (unsigned flags = 0; flags < 16; flags += 4)
-		TRY("lookup with any other flags", SUCCESS, HC_PD_CTRL, flags, SEL_HUGE, rt_obj(have.sm, 0, 0));
+		EXPECT_HC("lookup with any other flags", SUCCESS, HC_PD_CTRL, flags, SEL_HUGE, rt_obj(have.sm, 0, 0));
 }
 
 static void revoke_arguments(void)
 {
 	prepare();
 	for (unsigned i = 0; i < RT_ARRAY(no_objects); i++)
-		TRY("remote, no PD", BAD_CAP, HC_REVOKE, REVOKE_REMOTE, 0, rt_obj(have.sm, 0, PERM_ALL),
-		    no_objects[i]);
-	TRY("remote, not a PD", BAD_CAP, HC_REVOKE, REVOKE_REMOTE, 0, rt_obj(have.sm, 0, PERM_ALL), have.sm);
-	TRY("null", SUCCESS, HC_REVOKE, REVOKE_SELF, 0, 0);
-	TRY("null with other fields", SUCCESS, HC_REVOKE, REVOKE_SELF, 0, ~3ul);
-	TRY("objects beyond", SUCCESS, HC_REVOKE, REVOKE_SELF, 0, rt_obj(HEDRON_SEL_NUM, 0, PERM_ALL));
-	TRY("objects that would alias", SUCCESS, HC_REVOKE, REVOKE_SELF, 0, rt_obj(SEL_ALIAS, 0, PERM_ALL));
+		EXPECT_HC("remote, no PD", BAD_CAP, HC_REVOKE, REVOKE_REMOTE, 0, rt_obj(have.sm, 0, PERM_ALL),
+			  no_objects[i]);
+	EXPECT_HC("remote, not a PD", BAD_CAP, HC_REVOKE, REVOKE_REMOTE, 0, rt_obj(have.sm, 0, PERM_ALL), have.sm);
+	EXPECT_HC("null", SUCCESS, HC_REVOKE, REVOKE_SELF, 0, 0);
+	EXPECT_HC("null with other fields", SUCCESS, HC_REVOKE, REVOKE_SELF, 0, ~3ul);
+	EXPECT_HC("objects beyond", SUCCESS, HC_REVOKE, REVOKE_SELF, 0, rt_obj(HEDRON_SEL_NUM, 0, PERM_ALL));
+	EXPECT_HC("objects that would alias", SUCCESS, HC_REVOKE, REVOKE_SELF, 0, rt_obj(SEL_ALIAS, 0, PERM_ALL));
 	EXPECT(!sel_empty(RT_SEL_PD));
 	EXPECT_OK(hc_sm_down(have.sm));
 }

@@ -14,14 +14,20 @@
  */
 #include "ipc.h"
 
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 #define PATTERN 0x1111111111111111ul
 
 static struct utcb seen; /* the callee's UTCB when it was called */
 static uint64_t answer_items;
 
-static void echo(struct utcb *u, void *unused)
+static void echo(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	seen = *u;
 	for (unsigned i = 0; i < UTCB_WORDS_MAX; i++)
 		u->words[i] = ~u->words[i];
@@ -51,7 +57,7 @@ static void words(void)
 			fill(u, 0x5555);
 			u->items = n;
 			answer_items = back;
-			CHECK_OK(hc_call(s.pt));
+			ASSERT_OK(hc_call(s.pt));
 			EXPECT_EQ(seen.items, n);
 			EXPECT_EQ(u->items, back);
 			for (unsigned w = 0; w < UTCB_WORDS_MAX; w++) {
@@ -79,11 +85,11 @@ static void items_word(void)
 		fill(u, i);
 		u->items = values[i];
 		answer_items = values[RT_ARRAY(values) - 1 - i];
-		CHECK_OK(hc_call(s.pt));
+		ASSERT_OK(hc_call(s.pt));
 		EXPECT_EQ(seen.items, values[i]);
 		EXPECT_EQ(u->items, answer_items);
 		for (unsigned w = 0; w < UTCB_WORDS_MAX && w < n; w++)
-			CHECK_EQ(seen.words[w], i + w * PATTERN);
+			ASSERT_EQ(seen.words[w], i + w * PATTERN);
 	}
 }
 
@@ -96,7 +102,7 @@ static void header_stays(void)
 	u->xlt = 1, u->del = 2, u->tls = 3;
 	s.ec.utcb->xlt = 4, s.ec.utcb->del = 5, s.ec.utcb->tls = 6;
 	answer_items = u->items = UTCB_WORDS_MAX;
-	CHECK_OK(hc_call(s.pt));
+	ASSERT_OK(hc_call(s.pt));
 	EXPECT(u->xlt == 1 && u->del == 2 && u->tls == 3);
 	EXPECT(seen.xlt == 4 && seen.del == 5 && seen.tls == 6);
 	EXPECT(s.ec.utcb->xlt == 4 && s.ec.utcb->del == 5 && s.ec.utcb->tls == 6);
@@ -109,15 +115,15 @@ static void hidden_utcbs(void)
 	struct utcb *u = rt_utcb();
 	sel_t pt = sel_new();
 
-	MUST(rt_ec_local(&ec));
-	MUST(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)rt_portal_echo));
+	ASSERT_OK(rt_ec_local(&ec));
+	ASSERT_OK(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)rt_portal_echo));
 	fill(u, 77);
 	u->items = 100;
-	CHECK_OK(hc_call(pt));
+	ASSERT_OK(hc_call(pt));
 	for (unsigned w = 0; w < UTCB_WORDS_MAX; w++)
-		CHECK_EQ(u->words[w], 77 + w * PATTERN);
+		ASSERT_EQ(u->words[w], 77 + w * PATTERN);
 	u->items = 0; /* the reply is what the hidden UTCB holds: the words of the last message, if asked for */
-	CHECK_OK(hc_call(pt));
+	ASSERT_OK(hc_call(pt));
 	EXPECT_EQ(u->items, 0);
 }
 
@@ -142,17 +148,17 @@ static void portal_ids(void)
 	struct rt_ec ec = {.cpu = rt_cpu, .events = guest_events, .sel = sel_new()};
 	sel_t a = sel_new(), b = sel_new();
 
-	MUST(rt_ec_local(&ec));
-	MUST(hc_create_pt(a, RT_SEL_PD, ec.sel, 0, (unsigned long)id_entry));
-	MUST(hc_create_pt(b, RT_SEL_PD, ec.sel, 0, (unsigned long)id_entry));
+	ASSERT_OK(rt_ec_local(&ec));
+	ASSERT_OK(hc_create_pt(a, RT_SEL_PD, ec.sel, 0, (unsigned long)id_entry));
+	ASSERT_OK(hc_create_pt(b, RT_SEL_PD, ec.sel, 0, (unsigned long)id_entry));
 	id_seen = 1;
-	CHECK_OK(hc_call(a));
+	ASSERT_OK(hc_call(a));
 	EXPECT_EQ(id_seen, 0);
-	MUST(hc_pt_ctrl(a, 0xfedcba9876543210));
-	MUST(hc_pt_ctrl(b, 5));
-	CHECK_OK(hc_call(a));
+	ASSERT_OK(hc_pt_ctrl(a, 0xfedcba9876543210));
+	ASSERT_OK(hc_pt_ctrl(b, 5));
+	ASSERT_OK(hc_call(a));
 	EXPECT_EQ(id_seen, 0xfedcba9876543210);
-	CHECK_OK(hc_call(b));
+	ASSERT_OK(hc_call(b));
 	EXPECT_EQ(id_seen, 5);
 }
 
@@ -180,7 +186,7 @@ static void long_chain(void)
 	for (unsigned i = 0; i < 3; i++) {
 		rt_utcb()->words[0] = 1000;
 		rt_msg(rt_utcb(), 1, 0);
-		CHECK_OK(hc_call(chain[0].pt));
+		ASSERT_OK(hc_call(chain[0].pt));
 		EXPECT_EQ(rt_utcb()->words[0], 1000 + CHAIN);
 	}
 }
@@ -233,9 +239,8 @@ static void call_in_a_circle(void)
 }
 
 /* Non-blocking calls do not wait, so they cannot wait in a circle. */
-static void call_without_waiting(struct utcb *u, void *unused)
+static void call_without_waiting(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	loop_status[3] = hc_call_nonblock(loop_target);
 	rt_msg(u, 0, 0);
 }
@@ -251,9 +256,8 @@ static void nonblocking_circle(void)
 }
 
 /* The death of a callee, direct and through others. */
-static void die(struct utcb *u, void *unused)
+static void die(RT_UNUSED struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)u, (void)unused;
 	__asm__ volatile("ud2");
 }
 
@@ -273,9 +277,8 @@ static void death_of_a_callee(void)
 /* Destruction of an EC in the middle of a chain, from its end. */
 static struct server doomed;
 
-static void destroy_doomed(struct utcb *u, void *unused)
+static void destroy_doomed(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	EXPECT_OK(rt_revoke(doomed.pt));
 	EXPECT_OK(rt_revoke(doomed.ec.sel));
 	rt_msg(u, 0, 0);
@@ -308,9 +311,8 @@ static void destruction_in_the_middle(void)
 /* Replies. A global EC, or one that nobody waits for, is parked for good with its SC. */
 static volatile unsigned long replied;
 
-static void reply_from_thread(void *unused)
+static void reply_from_thread(RT_UNUSED void *unused)
 {
-	(void)unused;
 	replied = 1;
 	hc_reply();
 	replied = 2;
@@ -323,7 +325,7 @@ static void reply_by_a_thread(void)
 	replied = 0;
 	thread_make(&ec, 5, reply_from_thread, NULL);
 	EXPECT_EQ(replied, 1);
-	MUST(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, 6, 1000));
+	ASSERT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, 6, 1000));
 	hc_yield();
 	EXPECT_EQ(replied, 1);
 }
@@ -357,8 +359,8 @@ static sel_t sm_reply_portal(void)
 	struct rt_ec ec = {.cpu = rt_cpu, .events = guest_events, .sel = sel_new()};
 	sel_t pt = sel_new();
 
-	MUST(rt_ec_local(&ec));
-	MUST(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)sm_reply_entry));
+	ASSERT_OK(rt_ec_local(&ec));
+	ASSERT_OK(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)sm_reply_entry));
 	return pt;
 }
 
@@ -388,7 +390,7 @@ static void reply_with_something_else(void)
 	const sel_t bad[] = {GUEST_NOTHING, RT_SEL_PD, HEDRON_SEL_NUM, sel_new()};
 	sel_t pt = sm_reply_portal(), sm = sm_make(0);
 
-	MUST(delegate_obj(sm, RT_SEL_PD, bad[3], PERM_SM_UP)); /* down is what it takes */
+	ASSERT_OK(delegate_obj(sm, RT_SEL_PD, bad[3], PERM_SM_UP)); /* down is what it takes */
 	for (unsigned i = 0; i < RT_ARRAY(bad); i++) {
 		reply_sm = bad[i];
 		reply_status = SUCCESS;
@@ -409,7 +411,7 @@ static void other_pds(void)
 		EXPECT_EQ(agent_lookup(&b, rt_obj(6, 0, 0)), rt_obj(6, 0, 3));
 	}
 	/* From one to the other, with main waiting. */
-	MUST(delegate_obj(b.server.pt, a.pd, 500, PERM_PT_CALL));
+	ASSERT_OK(delegate_obj(b.server.pt, a.pd, 500, PERM_PT_CALL));
 	struct hc_regs r = {HC_ARG1(HC_CALL, 0, 501), 0, 0, 0, 0};
 
 	EXPECT_ST(agent_hc(&a, &r), BAD_CAP);

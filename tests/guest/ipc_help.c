@@ -2,6 +2,11 @@
 /* Busy portals: waiting, helping, being told to come back. */
 #include "ipc.h"
 
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/thread.h"
+
 /*
  * One server that blocks in a semaphore in the middle of a call, and threads that call it. `order` collects one digit
  * per event.
@@ -15,9 +20,8 @@ static void note(unsigned long digit)
 	order = order * 10 + digit;
 }
 
-static void wait_at_gate(struct utcb *u, void *unused)
+static void wait_at_gate(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	note(u->words[0]);
 	hc_sm_down(gate);
 	rt_msg(u, 1, 0);
@@ -46,7 +50,7 @@ static void start(unsigned long digit, unsigned prio)
 
 	*c = (struct caller){.digit = digit, .status = BUSY};
 	c->ec = (struct rt_ec){.cpu = rt_cpu, .events = guest_events, .sel = sel_new(), .sc = sel_new()};
-	MUST(rt_thread(&c->ec, prio, call_busy, c));
+	ASSERT_OK(rt_thread(&c->ec, prio, call_busy, c));
 }
 
 static void prepare(void)
@@ -91,18 +95,16 @@ static void waiters_by_priority(void)
 
 /* The server is ready but preempted; a helper of higher priority lends its time and gets through at once. */
 
-static void spin(struct utcb *u, void *unused)
+static void spin(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	note(5);
 	hc_sm_up(gate); /* wakes the helper, which is more important */
 	note(6);
 	rt_msg(u, 0, 0);
 }
 
-static void helper(void *unused)
+static void helper(RT_UNUSED void *unused)
 {
-	(void)unused;
 	hc_sm_down(gate);
 	note(1);
 	callers[1].status = hc_call(busy.pt);
@@ -125,17 +127,15 @@ static void helping(void)
 }
 
 /* Nobody in between: while it is helped, the server outranks threads of middling priority. */
-static void middling(void *unused)
+static void middling(RT_UNUSED void *unused)
 {
-	(void)unused;
 	note(3);
 }
 
-static void spawn_and_wake(struct utcb *u, void *unused)
+static void spawn_and_wake(struct utcb *u, RT_UNUSED void *unused)
 {
 	static struct rt_ec ec;
 
-	(void)unused;
 	note(5);
 	hc_sm_up(gate);
 	thread_make(&ec, 4, middling, NULL);
@@ -159,9 +159,8 @@ static void no_inversion(void)
 }
 
 /* A helper's call ends with ABORT or TIMEOUT when the server dies; nobody stays behind. */
-static void die_at_gate(struct utcb *u, void *unused)
+static void die_at_gate(RT_UNUSED struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)u, (void)unused;
 	note(5);
 	hc_sm_down(gate);
 	__asm__ volatile("ud2");
@@ -188,9 +187,9 @@ static void server_is_destroyed(void)
 	prepare();
 	start(1, 5);
 	start(2, 6);
-	MUST(rt_revoke(busy.pt));
+	ASSERT_OK(rt_revoke(busy.pt));
 	EXPECT(callers[1].done == 0);
-	MUST(rt_revoke(busy.ec.sel));
+	ASSERT_OK(rt_revoke(busy.ec.sel));
 	EXPECT(callers[1].done == 1 && callers[2].done == 1);
 	EXPECT_EQ(callers[1].status, ABORT);
 	EXPECT_EQ(callers[2].status, BAD_CAP); /* the portal is gone when it tries again */
@@ -202,8 +201,8 @@ static void caller_is_destroyed(void)
 	prepare();
 	start(1, 5);
 	start(2, 6);
-	MUST(rt_revoke(callers[1].ec.sc));
-	MUST(rt_revoke(callers[1].ec.sel));
+	ASSERT_OK(rt_revoke(callers[1].ec.sc));
+	ASSERT_OK(rt_revoke(callers[1].ec.sel));
 	EXPECT_OK(hc_sm_up(gate));
 	EXPECT_OK(hc_sm_up(gate));
 	EXPECT_EQ(callers[2].done, 1);
@@ -218,8 +217,8 @@ static void helper_is_destroyed(void)
 	prepare();
 	start(1, 5);
 	start(2, 6);
-	MUST(rt_revoke(callers[2].ec.sc));
-	MUST(rt_revoke(callers[2].ec.sel));
+	ASSERT_OK(rt_revoke(callers[2].ec.sc));
+	ASSERT_OK(rt_revoke(callers[2].ec.sel));
 	EXPECT_OK(hc_sm_up(gate));
 	EXPECT_EQ(callers[1].done, 1);
 	EXPECT_OK(callers[1].status);
@@ -237,7 +236,7 @@ static void portal_is_revoked(void)
 	second = server_pt(&busy, wait_at_gate, NULL);
 	start(1, 5);
 	start(2, 6);
-	MUST(rt_revoke(busy.pt));
+	ASSERT_OK(rt_revoke(busy.pt));
 	EXPECT_OK(hc_sm_up(gate));
 	EXPECT_EQ(callers[1].done, 1);
 	EXPECT_OK(callers[1].status);
@@ -250,17 +249,15 @@ static void portal_is_revoked(void)
 /* Waiting for each other through helping: the EC whose wait closes the circle is killed. */
 static struct server left, right;
 
-static void call_left(struct utcb *u, void *unused)
+static void call_left(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	hc_sm_down(gate);
 	callers[6].status = hc_call(left.pt);
 	rt_msg(u, 0, 0);
 }
 
-static void call_right(struct utcb *u, void *unused)
+static void call_right(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	callers[7].status = hc_call(right.pt);
 	rt_msg(u, 0, 0);
 }
@@ -300,7 +297,7 @@ static void many_helpers(void)
 	for (unsigned i = 0; i < COUNT; i++) {
 		many[i] = (struct caller){.digit = 0, .status = BUSY};
 		many[i].ec = (struct rt_ec){.cpu = rt_cpu, .events = guest_events, .sel = sel_new(), .sc = sel_new()};
-		MUST(rt_thread(&many[i].ec, 2 + i * 7 % 50, call_busy, &many[i]));
+		ASSERT_OK(rt_thread(&many[i].ec, 2 + i * 7 % 50, call_busy, &many[i]));
 	}
 	for (unsigned i = 0; i < COUNT; i++)
 		EXPECT_OK(hc_sm_up(gate));
@@ -313,16 +310,14 @@ static void many_helpers(void)
 /* A handler of exceptions that is busy is helped, too. */
 static volatile unsigned long resumed;
 
-static void skip_ud2(struct utcb *u, void *unused)
+static void skip_ud2(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	u->state.rip += 2;
 	u->state.mtd = MTD_RIP_LEN;
 }
 
-static void fault_once(void *unused)
+static void fault_once(RT_UNUSED void *unused)
 {
-	(void)unused;
 	__asm__ volatile("ud2" : : : "memory");
 	resumed++;
 }
@@ -334,10 +329,10 @@ static void busy_event_handler(void)
 
 	prepare();
 	resumed = 0;
-	MUST(delegate_obj(guest_events + HEDRON_EXC_STARTUP, RT_SEL_PD, events + HEDRON_EXC_STARTUP, PERM_ALL));
-	MUST(rt_pt_at(events + 6, &busy.ec, MTD_RIP_LEN, skip_ud2, NULL));
+	ASSERT_OK(delegate_obj(guest_events + HEDRON_EXC_STARTUP, RT_SEL_PD, events + HEDRON_EXC_STARTUP, PERM_ALL));
+	ASSERT_OK(rt_pt_at(events + 6, &busy.ec, MTD_RIP_LEN, skip_ud2, NULL));
 	start(1, 5);
-	MUST(rt_thread(&ec, 8, fault_once, NULL));
+	ASSERT_OK(rt_thread(&ec, 8, fault_once, NULL));
 	EXPECT_EQ(resumed, 0);
 	EXPECT_OK(hc_sm_up(gate));
 	EXPECT_EQ(callers[1].done, 1);

@@ -2,12 +2,16 @@
 /* Typed items in messages: windows of both sides, translation, what arrives and what is reported. */
 #include "ipc.h"
 
+#include "rt/cpu.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+
 /* An agent that answers with one item of its own, chosen here. */
 static struct utcb_item offer;
 
-static void answer_with_item(struct utcb *u, void *unused)
+static void answer_with_item(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	rt_msg(u, 0, 1);
 	rt_item(u, 0, offer.crd, offer.meta);
 }
@@ -22,7 +26,7 @@ static struct utcb_item receive(sel_t pt, crd_t xlt, crd_t del, crd_t crd, unsig
 	u->del = del;
 	rt_msg(u, 0, 0);
 	*UTCB_TYPED(u, 0) = (struct utcb_item){~0ul, ~0ul};
-	MUST(hc_call(pt));
+	ASSERT_OK(hc_call(pt));
 	EXPECT_EQ(u->items, 1 << 16);
 	return *UTCB_TYPED(u, 0);
 }
@@ -58,7 +62,7 @@ static void delegate_in_reply(void)
 
 	agent_make(&a);
 	pt = server_pt(&a.server, answer_with_item, NULL);
-	MUST(delegate_obj(sm, a.pd, 77, PERM_ALL));
+	ASSERT_OK(delegate_obj(sm, a.pd, 77, PERM_ALL));
 	EXPECT_ITEM(receive(pt, 0, rt_obj(to, 3, PERM_ALL), rt_obj(77, 0, PERM_SM_DOWN), 5 << 12 | ITEM_DELEGATE),
 		    rt_obj(to + 5, 0, PERM_SM_DOWN), ITEM_DELEGATE);
 	EXPECT_EQ(sel_perm(to + 5), PERM_SM_DOWN);
@@ -92,15 +96,14 @@ static void memory_in_messages(void)
 		    rt_mem(va, 0, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR);
 	EXPECT(agent_can_read(&a, va));
 	EXPECT(!agent_can_write(&a, va));
-	MUST(rt_mem_revoke(va, 1));
+	ASSERT_OK(rt_mem_revoke(va, 1));
 }
 
 /* Two items: memory that no machine has, and memory that is there. */
 static unsigned long beyond, exists, place;
 
-static void answer_with_beyond(struct utcb *u, void *unused)
+static void answer_with_beyond(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	rt_msg(u, 3, 2);
 	u->words[2] = 42;
 	rt_item(u, 0, rt_mem(beyond, 0, RT_MEM_RW), ITEM_DELEGATE | ITEM_HYPERVISOR);
@@ -119,11 +122,11 @@ static void memory_beyond_in_reply(void)
 	for (beyond = end; beyond < HEDRON_USER_END; beyond <<= 1) {
 		exists = rt_phys(page);
 		place = va + RT_PAGE;
-		MUST(rt_mem_delegate(RT_SEL_PD, (unsigned long)page, RT_SEL_PD, va, 1, RT_MEM_RW, 0));
+		ASSERT_OK(rt_mem_delegate(RT_SEL_PD, (unsigned long)page, RT_SEL_PD, va, 1, RT_MEM_RW, 0));
 		u->xlt = 0;
 		u->del = rt_mem(va, 1, PERM_ALL);
 		rt_msg(u, 0, 0);
-		CHECK_OK(hc_call(s.pt));
+		ASSERT_OK(hc_call(s.pt));
 		EXPECT_EQ(u->items, 3 | 2 << 16);
 		EXPECT_EQ(u->words[2], 42);
 		EXPECT_ITEM(*UTCB_TYPED(u, 0), 0, ITEM_DELEGATE | ITEM_HYPERVISOR);
@@ -131,7 +134,7 @@ static void memory_beyond_in_reply(void)
 		EXPECT(can_write(va)); /* what was there stays */
 		EXPECT(can_read(va + RT_PAGE) && !can_write(va + RT_PAGE));
 		EXPECT_EQ(*(volatile unsigned long *)(va + RT_PAGE), 99);
-		MUST(rt_mem_revoke(va, 2));
+		ASSERT_OK(rt_mem_revoke(va, 2));
 	}
 }
 
@@ -159,8 +162,8 @@ static void translate(void)
 	agent_make(&b);
 	pa = server_pt(&a.server, answer_with_item, NULL);
 	pb = server_pt(&b.server, answer_with_item, NULL);
-	MUST(delegate_obj(sm, a.pd, 100, PERM_ALL));
-	MUST(hc_delegate(a.pd, b.pd, rt_obj(100, 0, PERM_SM_UP), ITEM_DELEGATE, rt_obj(200, 0, PERM_ALL), NULL));
+	ASSERT_OK(delegate_obj(sm, a.pd, 100, PERM_ALL));
+	ASSERT_OK(hc_delegate(a.pd, b.pd, rt_obj(100, 0, PERM_SM_UP), ITEM_DELEGATE, rt_obj(200, 0, PERM_ALL), NULL));
 	/* With the permissions of the sender's capability, however far down. */
 	EXPECT_ITEM(receive(pa, all, 0, rt_obj(100, 0, PERM_ALL), ITEM_TRANSLATE), rt_obj(sm, 0, 3), ITEM_TRANSLATE);
 	EXPECT_ITEM(receive(pb, all, 0, rt_obj(200, 0, PERM_ALL), ITEM_TRANSLATE), rt_obj(sm, 0, PERM_SM_UP),
@@ -186,8 +189,8 @@ static void translate_to_the_nearest(void)
 
 	agent_make(&a);
 	pa = server_pt(&a.server, answer_with_item, NULL);
-	MUST(delegate_obj(top, RT_SEL_PD, second, PERM_ALL));
-	MUST(delegate_obj(second, a.pd, 100, PERM_ALL));
+	ASSERT_OK(delegate_obj(top, RT_SEL_PD, second, PERM_ALL));
+	ASSERT_OK(delegate_obj(second, a.pd, 100, PERM_ALL));
 	EXPECT_ITEM(receive(pa, all, 0, rt_obj(100, 0, 31), ITEM_TRANSLATE), rt_obj(second, 0, 3), ITEM_TRANSLATE);
 	/* A window that leaves the nearest out finds the next. */
 	EXPECT_ITEM(receive(pa, rt_obj(top, 0, 31), 0, rt_obj(100, 0, 31), ITEM_TRANSLATE), rt_obj(top, 0, 3),
@@ -226,7 +229,7 @@ static void translate_ports(void)
 
 	agent_make(&a);
 	pa = server_pt(&a.server, answer_with_item, NULL);
-	MUST(hc_delegate(RT_SEL_PD, a.pd, rt_pio(0x3f8, 3), ITEM_DELEGATE, rt_pio(0x3f8, 3), NULL));
+	ASSERT_OK(hc_delegate(RT_SEL_PD, a.pd, rt_pio(0x3f8, 3), ITEM_DELEGATE, rt_pio(0x3f8, 3), NULL));
 	EXPECT_ITEM(receive(pa, rt_pio(0, 16), 0, rt_pio(0x3f8, 3), ITEM_TRANSLATE), rt_pio(0x3f8, 3),
 		    ITEM_TRANSLATE);
 	EXPECT_ITEM(receive(pa, rt_pio(0x3fa, 1), 0, rt_pio(0x3f8, 3), ITEM_TRANSLATE), rt_pio(0x3fa, 1),
@@ -242,7 +245,7 @@ static void translate_or_delegate(void)
 
 	agent_make(&a);
 	pa = server_pt(&a.server, answer_with_item, NULL);
-	MUST(delegate_obj(sm, a.pd, 100, PERM_ALL));
+	ASSERT_OK(delegate_obj(sm, a.pd, 100, PERM_ALL));
 	EXPECT_ITEM(receive(pa, rt_obj(sm, 0, 31), rt_obj(to, 2, 31), rt_obj(100, 0, 31), ITEM_TRANSLATE_DELEGATE),
 		    rt_obj(sm, 0, 3), ITEM_TRANSLATE_DELEGATE);
 	EXPECT(sel_empty(to));
@@ -256,9 +259,8 @@ static void translate_or_delegate(void)
 static unsigned arrived;
 static struct utcb_item items[UTCB_ITEMS_MAX];
 
-static void keep_items(struct utcb *u, void *unused)
+static void keep_items(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	arrived = rt_msg_items(u);
 	for (unsigned i = 0; i < UTCB_ITEMS_MAX; i++)
 		items[i] = *UTCB_TYPED(u, i);
@@ -273,12 +275,12 @@ static void many_items(void)
 
 	server_make(&s, keep_items, NULL);
 	for (unsigned i = 0; i < UTCB_ITEMS_MAX; i++)
-		MUST(hc_create_sm(from + i, RT_SEL_PD, i));
+		ASSERT_OK(hc_create_sm(from + i, RT_SEL_PD, i));
 	s.ec.utcb->del = rt_obj(to, 8, PERM_ALL);
 	rt_msg(u, 0, UTCB_ITEMS_MAX);
 	for (unsigned i = 0; i < UTCB_ITEMS_MAX; i++)
 		rt_item(u, i, i % 5 ? rt_obj(from + i, 0, PERM_SM_UP) : 0, (unsigned long)i << 12 | ITEM_DELEGATE);
-	CHECK_OK(hc_call(s.pt));
+	ASSERT_OK(hc_call(s.pt));
 	EXPECT_EQ(arrived, UTCB_ITEMS_MAX);
 	for (unsigned i = 0; i < UTCB_ITEMS_MAX; i++) {
 		EXPECT_EQ(items[i].crd, i % 5 ? rt_obj(to + i, 0, PERM_SM_UP) : 0);
@@ -297,10 +299,10 @@ static void too_many_items(void)
 	for (unsigned i = 0; i < UTCB_WORDS_MAX; i++)
 		u->words[i] = 0;
 	u->items = 0xffffffff;
-	CHECK_OK(hc_call(s.pt));
+	ASSERT_OK(hc_call(s.pt));
 	EXPECT_EQ(arrived, 0xffff);
 	u->items = 255ul << 16;
-	CHECK_OK(hc_call(s.pt));
+	ASSERT_OK(hc_call(s.pt));
 	EXPECT_EQ(arrived, 255);
 }
 

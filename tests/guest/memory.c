@@ -15,6 +15,11 @@
  */
 #include "memory.h"
 
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 #define RET 0xc3
 
 struct utcb_item memory_got;
@@ -38,7 +43,7 @@ unsigned long memory_pages(unsigned count, unsigned align)
 		*(unsigned long *)&p[i * RT_PAGE + 8] = i;
 	}
 	va = rt_va(count, align);
-	MUST(rt_mem_delegate(RT_SEL_PD, rt_phys(p), RT_SEL_PD, va, count, RT_MEM_RWX, ITEM_HYPERVISOR));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(p), RT_SEL_PD, va, count, RT_MEM_RWX, ITEM_HYPERVISOR));
 	return va;
 }
 
@@ -64,7 +69,7 @@ static void rights(void)
 
 	for (unsigned a = 0; a < 32; a++)
 		for (unsigned b = 0; b < 32; b += 3) {
-			GIVE(rt_mem(from, 0, a), ITEM_DELEGATE, rt_mem(to, 0, b));
+			EXPECT_GIVEN(rt_mem(from, 0, a), ITEM_DELEGATE, rt_mem(to, 0, b));
 			EXPECT_EQ(memory_got.crd, rt_mem(to, 0, a & b));
 			if (memory_rights(to) != effective(a & b))
 				test_fail(__FILE__, __LINE__, "rights %u & %u: got %u, expected %u", a, b,
@@ -80,7 +85,7 @@ static void error_codes(void)
 	EXPECT_EQ(guest_fault.vector, 14);
 	EXPECT_EQ(guest_fault.error, 4);
 	EXPECT_EQ(guest_fault.cr2, to);
-	GIVE(rt_mem(from, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to, 0, PERM_ALL));
+	EXPECT_GIVEN(rt_mem(from, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to, 0, PERM_ALL));
 	EXPECT(!can_write(to));
 	EXPECT_EQ(guest_fault.error, 7);
 	EXPECT(!can_exec(to));
@@ -92,15 +97,15 @@ static void rights_shrink(void)
 {
 	unsigned long from = memory_pages(1, 1), ro = rt_va(1, 1), again = rt_va(1, 1);
 
-	GIVE(rt_mem(from, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(ro, 0, PERM_ALL));
-	GIVE(rt_mem(ro, 0, PERM_ALL), ITEM_DELEGATE, rt_mem(again, 0, PERM_ALL));
+	EXPECT_GIVEN(rt_mem(from, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(ro, 0, PERM_ALL));
+	EXPECT_GIVEN(rt_mem(ro, 0, PERM_ALL), ITEM_DELEGATE, rt_mem(again, 0, PERM_ALL));
 	EXPECT_EQ(memory_got.crd, rt_mem(again, 0, PERM_ALL)); /* the window, not what was found */
 	EXPECT_EQ(memory_rights(again), PERM_MEM_R);
-	GIVE(rt_mem(ro, 0, PERM_MEM_W), ITEM_DELEGATE, rt_mem(again, 0, PERM_ALL));
+	EXPECT_GIVEN(rt_mem(ro, 0, PERM_MEM_W), ITEM_DELEGATE, rt_mem(again, 0, PERM_ALL));
 	EXPECT(!can_write(again));
-	GIVE(rt_mem(from, 0, PERM_ALL), ITEM_DELEGATE, rt_mem(again, 0, PERM_MEM_X));
+	EXPECT_GIVEN(rt_mem(from, 0, PERM_ALL), ITEM_DELEGATE, rt_mem(again, 0, PERM_MEM_X));
 	EXPECT_EQ(memory_rights(again), PERM_MEM_R | PERM_MEM_X);
-	GIVE(rt_mem(again, 0, PERM_ALL), ITEM_DELEGATE, rt_mem(again, 0, PERM_MEM_R)); /* in place */
+	EXPECT_GIVEN(rt_mem(again, 0, PERM_ALL), ITEM_DELEGATE, rt_mem(again, 0, PERM_MEM_R)); /* in place */
 	EXPECT_EQ(memory_rights(again), PERM_MEM_R);
 	EXPECT_EQ(memory_rights(from), RT_MEM_RWX);
 }
@@ -110,20 +115,20 @@ static void unmap_by_delegation(void)
 {
 	unsigned long from = memory_pages(4, 4), to = rt_va(4, 4), nothing = rt_va(4, 4);
 
-	GIVE(rt_mem(from, 2, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 2, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 2, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 2, RT_MEM_RW));
 	EXPECT_EQ(memory_number(to + 3 * RT_PAGE), 3);
-	GIVE(rt_mem(from, 1, 0), ITEM_DELEGATE, rt_mem(to, 1, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 1, 0), ITEM_DELEGATE, rt_mem(to, 1, RT_MEM_RW));
 	EXPECT_EQ(memory_got.crd, rt_mem(to, 1, 0));
 	EXPECT_EQ(memory_number(to), MEMORY_NONE);
 	EXPECT_EQ(memory_number(to + RT_PAGE), MEMORY_NONE);
 	EXPECT_EQ(memory_number(to + 2 * RT_PAGE), 2);
-	GIVE(rt_mem(nothing, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to + 2 * RT_PAGE, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(nothing, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to + 2 * RT_PAGE, 0, RT_MEM_RW));
 	EXPECT_EQ(memory_got.crd, rt_mem(to + 2 * RT_PAGE, 0, RT_MEM_RW));
 	EXPECT_EQ(memory_number(to + 2 * RT_PAGE), MEMORY_NONE);
 	EXPECT_EQ(memory_number(to + 3 * RT_PAGE), 3);
 	/* Page by page: a source with holes. */
-	MUST(rt_mem_revoke(from + RT_PAGE, 1));
-	GIVE(rt_mem(from, 2, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 2, RT_MEM_RW));
+	ASSERT_OK(rt_mem_revoke(from + RT_PAGE, 1));
+	EXPECT_GIVEN(rt_mem(from, 2, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 2, RT_MEM_RW));
 	for (unsigned i = 0; i < 4; i++)
 		EXPECT_EQ(memory_number(to + i * RT_PAGE), i == 1 ? MEMORY_NONE : i);
 }
@@ -134,12 +139,12 @@ static void replaces(void)
 	unsigned long a = memory_pages(2, 2), to = rt_va(1, 1);
 
 	for (unsigned i = 0; i < 10; i++) {
-		GIVE(rt_mem(a + (i & 1) * RT_PAGE, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
+		EXPECT_GIVEN(rt_mem(a + (i & 1) * RT_PAGE, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
 		EXPECT_EQ(memory_number(to), i & 1);
 	}
-	GIVE(rt_mem(a, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(a, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
 	EXPECT(!can_write(to));
-	GIVE(rt_mem(a, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(a, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
 	EXPECT(can_write(to));
 }
 
@@ -161,10 +166,10 @@ static void windows(void)
 	for (unsigned i = 0; i < RT_ARRAY(clamps); i++) {
 		crd_t want = rt_mem(to + clamps[i].landing * RT_PAGE, clamps[i].order, RT_MEM_RW);
 
-		MUST(rt_mem_revoke(to, 16));
-		GIVE(rt_mem(from + clamps[i].from * RT_PAGE, clamps[i].from_order, RT_MEM_RW),
-		     (unsigned long)clamps[i].hotspot << 12 | ITEM_DELEGATE,
-		     rt_mem(to + clamps[i].to * RT_PAGE, clamps[i].to_order, RT_MEM_RW));
+		ASSERT_OK(rt_mem_revoke(to, 16));
+		EXPECT_GIVEN(rt_mem(from + clamps[i].from * RT_PAGE, clamps[i].from_order, RT_MEM_RW),
+			     (unsigned long)clamps[i].hotspot << 12 | ITEM_DELEGATE,
+			     rt_mem(to + clamps[i].to * RT_PAGE, clamps[i].to_order, RT_MEM_RW));
 		if (memory_got.crd != want || memory_got.meta != ITEM_DELEGATE)
 			test_fail(__FILE__, __LINE__, "row %u: item %lx %lx, expected %lx", i, memory_got.crd,
 				  memory_got.meta, want);
@@ -184,19 +189,19 @@ static void where_to_map(void)
 {
 	unsigned long from = memory_pages(2, 2), to = rt_va(1, 1);
 
-	GIVE(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
-	GIVE(rt_mem(from + RT_PAGE, 0, RT_MEM_RW), ITEM_DELEGATE | ITEM_NO_HOST, rt_mem(to, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from + RT_PAGE, 0, RT_MEM_RW), ITEM_DELEGATE | ITEM_NO_HOST, rt_mem(to, 0, RT_MEM_RW));
 	EXPECT_EQ(memory_got.crd, rt_mem(to, 0, RT_MEM_RW));
 	EXPECT_EQ(memory_number(to), 0);
-	GIVE(rt_mem(from, 0, 0), ITEM_DELEGATE | ITEM_NO_HOST, rt_mem(to, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 0, 0), ITEM_DELEGATE | ITEM_NO_HOST, rt_mem(to, 0, RT_MEM_RW));
 	EXPECT_EQ(memory_number(to), 0);
 	for (unsigned long guest = 1ul << 9; guest <= 3ul << 9; guest += 1ul << 9) {
-		GIVE(rt_mem(from + RT_PAGE, 0, RT_MEM_RW), ITEM_DELEGATE | ITEM_NO_HOST | guest,
-		     rt_mem(to, 0, RT_MEM_RW));
+		EXPECT_GIVEN(rt_mem(from + RT_PAGE, 0, RT_MEM_RW), ITEM_DELEGATE | ITEM_NO_HOST | guest,
+			     rt_mem(to, 0, RT_MEM_RW));
 		EXPECT_EQ(memory_number(to), 0);
-		GIVE(rt_mem(from + RT_PAGE, 0, RT_MEM_RW), ITEM_DELEGATE | guest, rt_mem(to, 0, RT_MEM_RW));
+		EXPECT_GIVEN(rt_mem(from + RT_PAGE, 0, RT_MEM_RW), ITEM_DELEGATE | guest, rt_mem(to, 0, RT_MEM_RW));
 		EXPECT_EQ(memory_number(to), 1);
-		GIVE(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
+		EXPECT_GIVEN(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
 	}
 }
 
@@ -209,8 +214,8 @@ static void metadata(void)
 		bool delegates = (meta & 3) == ITEM_DELEGATE || (meta & 3) == ITEM_TRANSLATE_DELEGATE;
 		bool host = delegates && !(meta & ITEM_NO_HOST);
 
-		MUST(rt_mem_revoke(to, 1));
-		GIVE(rt_mem(from, 0, PERM_MEM_R), meta | 0xabc000, rt_mem(to, 0, PERM_MEM_R));
+		ASSERT_OK(rt_mem_revoke(to, 1));
+		EXPECT_GIVEN(rt_mem(from, 0, PERM_MEM_R), meta | 0xabc000, rt_mem(to, 0, PERM_MEM_R));
 		EXPECT_EQ(memory_got.crd, delegates ? rt_mem(to, 0, PERM_MEM_R) : 0);
 		EXPECT_EQ(memory_got.meta, (meta & 3) == ITEM_TRANSLATE_DELEGATE ? meta | 1 : meta);
 		EXPECT_EQ(can_read(to), host);
@@ -225,28 +230,29 @@ static void superpages(void)
 	enum { COUNT = 1024, ORDER = 10 };
 	unsigned long from = memory_pages(COUNT, COUNT), to = rt_va(COUNT, COUNT);
 
-	GIVE(rt_mem(from, ORDER, RT_MEM_RWX), ITEM_DELEGATE, rt_mem(to, ORDER, RT_MEM_RWX));
+	EXPECT_GIVEN(rt_mem(from, ORDER, RT_MEM_RWX), ITEM_DELEGATE, rt_mem(to, ORDER, RT_MEM_RWX));
 	for (unsigned i = 0; i < COUNT; i += 31)
-		CHECK_EQ(memory_number(to + i * RT_PAGE), i);
-	MUST(rt_mem_revoke(to + 100 * RT_PAGE, 1));
-	GIVE(rt_mem(from + 7 * RT_PAGE, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to + 101 * RT_PAGE, 0, PERM_MEM_R));
-	GIVE(rt_mem(from, 0, 0), ITEM_DELEGATE, rt_mem(to + 600 * RT_PAGE, 0, PERM_MEM_R));
+		ASSERT_EQ(memory_number(to + i * RT_PAGE), i);
+	ASSERT_OK(rt_mem_revoke(to + 100 * RT_PAGE, 1));
+	EXPECT_GIVEN(rt_mem(from + 7 * RT_PAGE, 0, PERM_MEM_R), ITEM_DELEGATE,
+		     rt_mem(to + 101 * RT_PAGE, 0, PERM_MEM_R));
+	EXPECT_GIVEN(rt_mem(from, 0, 0), ITEM_DELEGATE, rt_mem(to + 600 * RT_PAGE, 0, PERM_MEM_R));
 	for (unsigned i = 0; i < COUNT; i++) {
 		unsigned long want = i == 100 || i == 600 ? MEMORY_NONE : i == 101 ? 7 : i;
 
-		CHECK_EQ(memory_number(to + i * RT_PAGE), want);
+		ASSERT_EQ(memory_number(to + i * RT_PAGE), want);
 	}
 	EXPECT_EQ(memory_rights(to + 101 * RT_PAGE), PERM_MEM_R);
 	EXPECT_EQ(memory_rights(to + 102 * RT_PAGE), RT_MEM_RWX);
 	/* The whole again, over the pieces, with fewer rights. */
-	GIVE(rt_mem(from, ORDER, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to, ORDER, RT_MEM_RWX));
+	EXPECT_GIVEN(rt_mem(from, ORDER, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to, ORDER, RT_MEM_RWX));
 	for (unsigned i = 0; i < COUNT; i++)
-		CHECK_EQ(memory_number(to + i * RT_PAGE), i);
+		ASSERT_EQ(memory_number(to + i * RT_PAGE), i);
 	EXPECT_EQ(memory_rights(to + 102 * RT_PAGE), PERM_MEM_R);
 	EXPECT_EQ(memory_rights(from + 102 * RT_PAGE), RT_MEM_RWX);
-	MUST(rt_mem_revoke(to, COUNT));
+	ASSERT_OK(rt_mem_revoke(to, COUNT));
 	for (unsigned i = 0; i < COUNT; i += 17)
-		CHECK_EQ(memory_number(to + i * RT_PAGE), MEMORY_NONE);
+		ASSERT_EQ(memory_number(to + i * RT_PAGE), MEMORY_NONE);
 }
 
 /* Superpages to a target of another alignment. */
@@ -255,9 +261,9 @@ static void misaligned_superpages(void)
 	enum { COUNT = 512, SHIFT = 8 };
 	unsigned long from = memory_pages(COUNT, COUNT), to = rt_va(2 * COUNT, COUNT) + SHIFT * RT_PAGE;
 
-	MUST(rt_mem_delegate(RT_SEL_PD, from, RT_SEL_PD, to, COUNT, RT_MEM_RW, 0));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, from, RT_SEL_PD, to, COUNT, RT_MEM_RW, 0));
 	for (unsigned i = 0; i < COUNT; i++)
-		CHECK_EQ(memory_number(to + i * RT_PAGE), i);
+		ASSERT_EQ(memory_number(to + i * RT_PAGE), i);
 	EXPECT_EQ(memory_number(to - RT_PAGE), MEMORY_NONE);
 	EXPECT_EQ(memory_number(to + COUNT * RT_PAGE), MEMORY_NONE);
 }
@@ -268,15 +274,16 @@ static void gigantic_pages(void)
 	const unsigned long gib = 1ul << 30;
 	unsigned long to = rt_va(2 * (gib / RT_PAGE), 2 * (gib / RT_PAGE)), page = memory_pages(1, 1);
 
-	GIVE(rt_mem(0, 18, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR, rt_mem(to, 18, PERM_MEM_R));
+	EXPECT_GIVEN(rt_mem(0, 18, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR, rt_mem(to, 18, PERM_MEM_R));
 	EXPECT(can_read(to + 0x100000));
 	EXPECT(!can_write(to + 0x100000));
-	GIVE(rt_mem(page, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to + 0x123000, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(page, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to + 0x123000, 0, RT_MEM_RW));
 	EXPECT(can_write(to + 0x123000));
 	EXPECT(!can_write(to + 0x124000));
 	EXPECT(can_read(to + 0x124000));
 	EXPECT(can_read(to + 0x122000));
-	GIVE(rt_mem(3 * gib, 18, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR, rt_mem(to + gib, 18, PERM_MEM_R));
+	EXPECT_GIVEN(rt_mem(3 * gib, 18, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR,
+		     rt_mem(to + gib, 18, PERM_MEM_R));
 	EXPECT(can_read(to + gib));
 	EXPECT_OK(hc_revoke(rt_mem(to, 19, PERM_ALL), 0, 0));
 	EXPECT(!can_read(to + 0x100000));
@@ -291,7 +298,7 @@ static void revocation(void)
 
 	for (unsigned rights = 0; rights < 32; rights += 5)
 		for (unsigned self = 0; self < 2; self++) {
-			GIVE(rt_mem(from, 3, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 3, RT_MEM_RW));
+			EXPECT_GIVEN(rt_mem(from, 3, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 3, RT_MEM_RW));
 			EXPECT_EQ(memory_number(to), 0);
 			EXPECT_OK(hc_revoke(rt_mem(to, 1, rights), self, 0));
 			EXPECT_EQ(memory_number(to), MEMORY_NONE);
@@ -310,8 +317,8 @@ static void clear_large_ranges(void)
 {
 	for (unsigned i = 0; i < 100; i++)
 		EXPECT_OK(hc_revoke(rt_mem(0x300000000000, 31, PERM_ALL), REVOKE_SELF, 0));
-	GIVE(rt_mem(0x300000000000, 31, 0), ITEM_DELEGATE, rt_mem(0x380000000000, 31, PERM_ALL));
-	GIVE(rt_mem(0x300000000000, 31, RT_MEM_RW), ITEM_DELEGATE, rt_mem(0x380000000000, 31, PERM_ALL));
+	EXPECT_GIVEN(rt_mem(0x300000000000, 31, 0), ITEM_DELEGATE, rt_mem(0x380000000000, 31, PERM_ALL));
+	EXPECT_GIVEN(rt_mem(0x300000000000, 31, RT_MEM_RW), ITEM_DELEGATE, rt_mem(0x380000000000, 31, PERM_ALL));
 }
 
 /* Very large ranges that are empty are cleared quickly. */

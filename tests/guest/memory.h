@@ -8,7 +8,7 @@
 
 extern struct utcb_item memory_got; /* of the last memory_give */
 enum status memory_give(sel_t from_pd, sel_t to_pd, crd_t from, unsigned long meta, crd_t to);
-#define GIVE(from, meta, to) EXPECT_OK(memory_give(RT_SEL_PD, RT_SEL_PD, from, meta, to))
+#define EXPECT_GIVEN(from, meta, to) EXPECT_OK(memory_give(RT_SEL_PD, RT_SEL_PD, from, meta, to))
 
 unsigned long memory_pages(unsigned count, unsigned align); /* executable; each knows its number */
 unsigned long memory_number(unsigned long va);              /* of the page that is seen there, or MEMORY_NONE */

@@ -2,6 +2,14 @@
 /* Where memory comes from and where it can go: other PDs, physical memory, special pages, edges. */
 #include "memory.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/thread.h"
+
 #define LAST_PAGES 0x7fffffff8000ul /* free pages below the roottask's UTCB */
 
 static unsigned maxphyaddr(void)
@@ -88,9 +96,9 @@ static void kernel_memory(void)
 		ranges++;
 		EXPECT_EQ(m->addr % RT_PAGE | m->size % RT_PAGE, 0);
 		for (unsigned e = 0; e < RT_ARRAY(edges); e++) {
-			GIVE(rt_mem(page, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to, 0, PERM_MEM_R));
-			GIVE(rt_mem(edges[e], 0, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR,
-			     rt_mem(to, 0, PERM_MEM_R));
+			EXPECT_GIVEN(rt_mem(page, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to, 0, PERM_MEM_R));
+			EXPECT_GIVEN(rt_mem(edges[e], 0, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR,
+				     rt_mem(to, 0, PERM_MEM_R));
 			EXPECT_EQ(memory_got.crd, rt_mem(to, 0, PERM_MEM_R));
 			if (can_read(to) == claimed(edges[e]))
 				test_fail(__FILE__, __LINE__, "page %#lx: readable %d, claimed %d", edges[e],
@@ -111,7 +119,8 @@ static void range_with_kernel_memory(void)
 		if (m->type != (uint32_t)HIP_MEM_HYPERVISOR)
 			continue;
 		to = rt_va(1ul << order, 1ul << order);
-		GIVE(rt_mem(base, order, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR, rt_mem(to, order, PERM_MEM_R));
+		EXPECT_GIVEN(rt_mem(base, order, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR,
+			     rt_mem(to, order, PERM_MEM_R));
 		for (unsigned long at = 0; at < size; at += 37 * RT_PAGE)
 			if (can_read(to + at) == claimed(base + at))
 				test_fail(__FILE__, __LINE__, "page %#lx: claimed %d", base + at, claimed(base + at));
@@ -129,12 +138,12 @@ static void physical_limit(void)
 {
 	unsigned long to = rt_va(1, 1), page = memory_pages(1, 1), end = 1ul << maxphyaddr();
 
-	GIVE(rt_mem(page, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to, 0, PERM_MEM_R));
+	EXPECT_GIVEN(rt_mem(page, 0, PERM_MEM_R), ITEM_DELEGATE, rt_mem(to, 0, PERM_MEM_R));
 	EXPECT_ST(memory_give(RT_SEL_PD, RT_SEL_PD, rt_mem(end, 0, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR,
 			      rt_mem(to, 0, PERM_MEM_R)),
 		  BAD_PAR);
 	EXPECT_EQ(memory_got.crd, rt_mem(end, 0, PERM_MEM_R)); /* the argument, as it was */
-	GIVE(rt_mem(-RT_PAGE, 0, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR, rt_mem(to, 0, PERM_MEM_R));
+	EXPECT_GIVEN(rt_mem(-RT_PAGE, 0, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR, rt_mem(to, 0, PERM_MEM_R));
 	EXPECT(can_read(to)); /* beyond what user addresses reach: ignored */
 	EXPECT_OK(memory_give(RT_SEL_PD, RT_SEL_PD, rt_mem(end, 0, 0), ITEM_DELEGATE | ITEM_HYPERVISOR,
 			      rt_mem(to, 0, PERM_MEM_R)));
@@ -153,7 +162,7 @@ static void half_of_physical_memory(void)
 	if (order > 31 || half > HEDRON_USER_END / 4)
 		SKIP("more than a range can name");
 	to = rt_va(half / RT_PAGE, half / RT_PAGE);
-	GIVE(rt_mem(half, order, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR, rt_mem(to, order, PERM_MEM_R));
+	EXPECT_GIVEN(rt_mem(half, order, PERM_MEM_R), ITEM_DELEGATE | ITEM_HYPERVISOR, rt_mem(to, order, PERM_MEM_R));
 	EXPECT(can_read(to));
 	EXPECT(can_read(to + half / 2 + 0x12345678));
 	EXPECT(can_read(to + half - RT_PAGE));
@@ -174,27 +183,27 @@ static void user_limit(void)
 {
 	unsigned long from = memory_pages(4, 4);
 
-	GIVE(rt_mem(from, 2, RT_MEM_RW), ITEM_DELEGATE, rt_mem(LAST_PAGES, 2, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 2, RT_MEM_RW), ITEM_DELEGATE, rt_mem(LAST_PAGES, 2, RT_MEM_RW));
 	EXPECT_EQ(memory_number(LAST_PAGES), 0);
 	EXPECT_EQ(memory_number(LAST_PAGES + 3 * RT_PAGE), 3);
-	GIVE(rt_mem(from, 2, RT_MEM_RW), ITEM_DELEGATE, rt_mem(LAST_PAGES + 4 * RT_PAGE, 2, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 2, RT_MEM_RW), ITEM_DELEGATE, rt_mem(LAST_PAGES + 4 * RT_PAGE, 2, RT_MEM_RW));
 	EXPECT_EQ(memory_number(LAST_PAGES + 4 * RT_PAGE), MEMORY_NONE);
 	EXPECT(can_write(HEDRON_ROOT_UTCB));
-	GIVE(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(HEDRON_USER_END, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(HEDRON_USER_END, 0, RT_MEM_RW));
 	EXPECT(!can_read(HEDRON_USER_END));
-	GIVE(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(0x800000000000, 0, RT_MEM_RW));
-	GIVE(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(0xffff800000000000, 0, RT_MEM_RW));
-	GIVE(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(0xffffffff80000000, 0, RT_MEM_RW));
-	GIVE(rt_mem(HEDRON_USER_END, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(LAST_PAGES, 0, RT_MEM_RW));
-	GIVE(rt_mem(0xffffffff80000000, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(LAST_PAGES, 0, RT_MEM_RW));
-	GIVE(rt_mem(0x7ffffffff000 & ~0x3fffful, 6, RT_MEM_RW), ITEM_DELEGATE, rt_mem(from, 6, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(0x800000000000, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(0xffff800000000000, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(0xffffffff80000000, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(HEDRON_USER_END, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(LAST_PAGES, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(0xffffffff80000000, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(LAST_PAGES, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(0x7ffffffff000 & ~0x3fffful, 6, RT_MEM_RW), ITEM_DELEGATE, rt_mem(from, 6, RT_MEM_RW));
 	EXPECT_EQ(memory_number(LAST_PAGES), 0);
 	EXPECT_OK(hc_revoke(rt_mem(0x7fffffffc000, 2, PERM_ALL), REVOKE_SELF, 0)); /* touches the limit: ignored */
 	EXPECT(can_write(HEDRON_ROOT_UTCB));
 	EXPECT(can_read(HEDRON_ROOT_HIP));
 	EXPECT_OK(hc_revoke(rt_mem(0xffffffff80000000, 0, PERM_ALL), REVOKE_SELF, 0));
 	EXPECT_OK(hc_revoke(rt_mem(0, 36, PERM_ALL), REVOKE_SELF, 0)); /* order 36 is 4 in five bits */
-	MUST(rt_mem_revoke(LAST_PAGES, 4));
+	ASSERT_OK(rt_mem_revoke(LAST_PAGES, 4));
 }
 
 /* The HIP can be passed on, read-only. */
@@ -202,11 +211,11 @@ static void hip_page(void)
 {
 	unsigned long to = rt_va(1, 1);
 
-	GIVE(rt_mem(HEDRON_ROOT_HIP, 0, PERM_ALL), ITEM_DELEGATE, rt_mem(to, 0, PERM_ALL));
-	CHECK(can_read(to));
+	EXPECT_GIVEN(rt_mem(HEDRON_ROOT_HIP, 0, PERM_ALL), ITEM_DELEGATE, rt_mem(to, 0, PERM_ALL));
+	ASSERT(can_read(to));
 	EXPECT(!can_write(to));
 	EXPECT_EQ(((const struct hip *)to)->signature, HIP_SIGNATURE);
-	MUST(rt_mem_revoke(to, 1));
+	ASSERT_OK(rt_mem_revoke(to, 1));
 }
 
 /* UTCBs cannot be delegated: as if they were not there. */
@@ -219,16 +228,16 @@ static void utcb_pages(void)
 	for (unsigned i = 0; i < 2; i++) {
 		unsigned long utcb = i ? (unsigned long)s.ec.utcb : HEDRON_ROOT_UTCB;
 
-		CHECK(can_write(utcb));
+		ASSERT(can_write(utcb));
 		EXPECT(!can_exec(utcb) && guest_fault.error == 0x15);
-		GIVE(rt_mem(page, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
-		GIVE(rt_mem(utcb, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
+		EXPECT_GIVEN(rt_mem(page, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
+		EXPECT_GIVEN(rt_mem(utcb, 0, RT_MEM_RW), ITEM_DELEGATE, rt_mem(to, 0, RT_MEM_RW));
 		EXPECT_EQ(memory_got.crd, rt_mem(to, 0, RT_MEM_RW));
 		EXPECT(!can_read(to));
 	}
 	/* Onto itself: what is not there unmaps. */
-	GIVE(rt_mem((unsigned long)s.ec.utcb, 0, RT_MEM_RW), ITEM_DELEGATE,
-	     rt_mem((unsigned long)s.ec.utcb, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem((unsigned long)s.ec.utcb, 0, RT_MEM_RW), ITEM_DELEGATE,
+		     rt_mem((unsigned long)s.ec.utcb, 0, RT_MEM_RW));
 	EXPECT(!can_read((unsigned long)s.ec.utcb));
 }
 
@@ -240,11 +249,11 @@ static void utcb_replaces(void)
 
 	EXPECT_EQ(memory_number(va), 0);
 	*(volatile unsigned long *)va = ~0ul;
-	MUST(rt_ec_local(&ec));
-	CHECK(can_write(va));
+	ASSERT_OK(rt_ec_local(&ec));
+	ASSERT(can_write(va));
 	for (unsigned i = 0; i < RT_PAGE / 8; i++)
-		CHECK_EQ(((volatile unsigned long *)va)[i], 0);
-	MUST(rt_revoke(ec.sel));
+		ASSERT_EQ(((volatile unsigned long *)va)[i], 0);
+	ASSERT_OK(rt_revoke(ec.sel));
 	EXPECT(!can_read(va));
 }
 
@@ -255,10 +264,10 @@ static void utcb_place(void)
 	struct agent a;
 
 	agent_make(&a);
-	MUST(hc_create_ec(sel_new(), a.pd, rt_cpu, va, 0, 0, 0));
+	ASSERT_OK(hc_create_ec(sel_new(), a.pd, rt_cpu, va, 0, 0, 0));
 	EXPECT(!can_read(va));
 	EXPECT(agent_can_write(&a, va));
-	MUST(hc_create_ec(sel_new(), a.pd, rt_cpu, va + RT_PAGE, 0, 0, CREATE_EC_CALLER_UTCB));
+	ASSERT_OK(hc_create_ec(sel_new(), a.pd, rt_cpu, va + RT_PAGE, 0, 0, CREATE_EC_CALLER_UTCB));
 	EXPECT(can_write(va + RT_PAGE));
 	EXPECT(!agent_can_read(&a, va + RT_PAGE));
 }
@@ -270,10 +279,10 @@ static void utcb_covered(void)
 	struct server s;
 
 	server_make(&s, NULL, NULL);
-	GIVE(rt_mem(page, 0, RT_MEM_RWX), ITEM_DELEGATE, rt_mem((unsigned long)s.ec.utcb, 0, RT_MEM_RWX));
+	EXPECT_GIVEN(rt_mem(page, 0, RT_MEM_RWX), ITEM_DELEGATE, rt_mem((unsigned long)s.ec.utcb, 0, RT_MEM_RWX));
 	EXPECT_EQ(memory_rights((unsigned long)s.ec.utcb), RT_MEM_RWX);
-	MUST(rt_revoke(s.pt));
-	MUST(rt_revoke(s.ec.sel));
+	ASSERT_OK(rt_revoke(s.pt));
+	ASSERT_OK(rt_revoke(s.ec.sel));
 }
 
 /* Memory of the second page of the address space up to anywhere: page 0 too can be mapped. */
@@ -282,10 +291,10 @@ static void low_addresses(void)
 	unsigned long from = memory_pages(2, 2);
 
 	EXPECT(!can_read(0));
-	GIVE(rt_mem(from, 1, RT_MEM_RW), ITEM_DELEGATE, rt_mem(0, 1, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(from, 1, RT_MEM_RW), ITEM_DELEGATE, rt_mem(0, 1, RT_MEM_RW));
 	EXPECT(can_write(0));
 	EXPECT_EQ(memory_number(RT_PAGE), 1);
-	MUST(hc_revoke(rt_mem(0, 1, PERM_ALL), REVOKE_SELF, 0));
+	ASSERT_OK(hc_revoke(rt_mem(0, 1, PERM_ALL), REVOKE_SELF, 0));
 	EXPECT(!can_read(0));
 }
 
@@ -294,11 +303,11 @@ static void overlap(void)
 {
 	unsigned long va = memory_pages(8, 8);
 
-	GIVE(rt_mem(va, 1, RT_MEM_RWX), ITEM_DELEGATE, rt_mem(va, 1, RT_MEM_RWX));
+	EXPECT_GIVEN(rt_mem(va, 1, RT_MEM_RWX), ITEM_DELEGATE, rt_mem(va, 1, RT_MEM_RWX));
 	EXPECT_EQ(memory_number(va + RT_PAGE), 1);
-	GIVE(rt_mem(va, 3, RT_MEM_RW), 5 * RT_PAGE | ITEM_DELEGATE, rt_mem(va, 0, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(va, 3, RT_MEM_RW), 5 * RT_PAGE | ITEM_DELEGATE, rt_mem(va, 0, RT_MEM_RW));
 	EXPECT_EQ(memory_number(va), 5);
-	GIVE(rt_mem(va + 4 * RT_PAGE, 2, RT_MEM_RW), ITEM_DELEGATE, rt_mem(va, 2, RT_MEM_RW));
+	EXPECT_GIVEN(rt_mem(va + 4 * RT_PAGE, 2, RT_MEM_RW), ITEM_DELEGATE, rt_mem(va, 2, RT_MEM_RW));
 	for (unsigned i = 0; i < 8; i++)
 		EXPECT_EQ(memory_number(va + i * RT_PAGE), 4 + i % 4);
 }
@@ -311,7 +320,7 @@ static void overlap(void)
  */
 #define COPIES 0x10000000000
 
-unsigned long memory_mark(unsigned long, unsigned long, unsigned long);
+unsigned long memory_mark(unsigned long a, unsigned long b, unsigned long c);
 __attribute__((noinline, used)) unsigned long memory_mark(unsigned long a, unsigned long b, unsigned long c)
 {
 	__asm__ volatile("" : : : "memory"); /* it has an effect */
@@ -331,20 +340,20 @@ static void types(void)
 	EXPECT_EQ(pat & 0xff, PAT_WB);
 	agent_make(&a);
 	for (unsigned i = 0; i < RT_ARRAY(places); i++)
-		CHECK(rt_map(places[i].pa, places[i].size, PERM_MEM_R));
+		ASSERT(rt_map(places[i].pa, places[i].size, PERM_MEM_R));
 	memory_mark(0, 0, 0);
 	for (unsigned i = 0; i < RT_ARRAY(places); i++) {
 		const unsigned long pa = places[i].pa, pages = places[i].size / RT_PAGE;
 		const unsigned long guest = ITEM_GUEST | ITEM_NO_HOST;
 
-		MUST(rt_mem_delegate(RT_SEL_PD, pa, RT_SEL_PD, pa, pages, PERM_MEM_R, guest | ITEM_HYPERVISOR));
-		MUST(rt_mem_delegate(RT_SEL_PD, RT_PHYS + pa, RT_SEL_PD, COPIES + pa, pages, PERM_MEM_R, guest));
+		ASSERT_OK(rt_mem_delegate(RT_SEL_PD, pa, RT_SEL_PD, pa, pages, PERM_MEM_R, guest | ITEM_HYPERVISOR));
+		ASSERT_OK(rt_mem_delegate(RT_SEL_PD, RT_PHYS + pa, RT_SEL_PD, COPIES + pa, pages, PERM_MEM_R, guest));
 	}
 	memory_mark(0, 0, 0);
 	for (unsigned i = 0; i < RT_ARRAY(places); i++) {
 		unsigned long va = RT_PHYS + places[i].pa;
 
-		MUST(rt_mem_delegate(RT_SEL_PD, va, a.pd, va, places[i].size / RT_PAGE, PERM_MEM_R, 0));
+		ASSERT_OK(rt_mem_delegate(RT_SEL_PD, va, a.pd, va, places[i].size / RT_PAGE, PERM_MEM_R, 0));
 		EXPECT(can_read(va) && agent_can_read(&a, va));
 	}
 	EXPECT_EQ(agent_do(&a, memory_mark, 1, 2, 3), 6);

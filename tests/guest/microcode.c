@@ -10,6 +10,15 @@
  */
 #include "guest.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 #define MSR_PLATFORM_ID 0x17
 #define MSR_REVISION 0x8b
 #define HEADER 48u
@@ -133,43 +142,43 @@ static void not_passthrough(void)
 	make(2000, 2048);
 	agent_make(&a);
 	r = (struct hc_regs){HC_ARG1(HC_MACHINE_CTRL, MACHINE_CTRL_MICROCODE, 2048), rt_phys(blob), 0, 0, 0};
-	CHECK_ST(agent_hc(&a, &r), BAD_CAP);
+	ASSERT_ST(agent_hc(&a, &r), BAD_CAP);
 	r = (struct hc_regs){HC_ARG1(HC_MACHINE_CTRL, MACHINE_CTRL_MICROCODE, ~0ul >> 12), ~0ul, 0, 0, 0};
-	CHECK_ST(agent_hc(&a, &r), BAD_CAP);
+	ASSERT_ST(agent_hc(&a, &r), BAD_CAP);
 }
 
 static void sound(void)
 {
 	make(2000, 2048);
-	CHECK_ST(load(2048), refusal());
-	CHECK_ST(load(2064), refusal()); /* the rest of the memory does not matter */
+	ASSERT_ST(load(2048), refusal());
+	ASSERT_ST(load(2064), refusal()); /* the rest of the memory does not matter */
 	make(0, 0);
-	CHECK_ST(load(2048), refusal());
+	ASSERT_ST(load(2048), refusal());
 	make(0, 77); /* without the one size the other does not count */
-	CHECK_ST(load(2048), refusal());
+	ASSERT_ST(load(2048), refusal());
 	make(4, 1024);
-	CHECK_ST(load(1024), refusal());
+	ASSERT_ST(load(1024), refusal());
 }
 
 static void largest(void)
 {
 	make(SIZE_MAX_ARG - HEADER, SIZE_MAX_ARG);
-	CHECK_ST(load(SIZE_MAX_ARG), refusal());
-	CHECK_ST(load(SIZE_MAX_ARG + 1), BAD_PAR);
-	CHECK_ST(load(SIZE_MAX_ARG - 1), BAD_PAR);
+	ASSERT_ST(load(SIZE_MAX_ARG), refusal());
+	ASSERT_ST(load(SIZE_MAX_ARG + 1), BAD_PAR);
+	ASSERT_ST(load(SIZE_MAX_ARG - 1), BAD_PAR);
 	blob[SIZE_MAX_ARG / 4 - 1] ^= 0x80000000;
-	CHECK_ST(load(SIZE_MAX_ARG), BAD_PAR);
+	ASSERT_ST(load(SIZE_MAX_ARG), BAD_PAR);
 }
 
 static void sizes(void)
 {
 	make(2000, 2048);
 	for (unsigned long size = 0; size < 2048; size += size < 64 ? 1 : 61)
-		CHECK_ST(load(size), BAD_PAR);
-	CHECK_ST(load(2047), BAD_PAR);
+		ASSERT_ST(load(size), BAD_PAR);
+	ASSERT_ST(load(2047), BAD_PAR);
 	for (unsigned b = 22; b < 41; b++)
-		CHECK_ST(load(1ul << b | 2048), BAD_PAR);
-	CHECK_ST(load(1ul << 41 | 2048), refusal()); /* bits 63:53 of ARG1 mean nothing */
+		ASSERT_ST(load(1ul << b | 2048), BAD_PAR);
+	ASSERT_ST(load(1ul << 41 | 2048), refusal()); /* bits 63:53 of ARG1 mean nothing */
 }
 
 /* An update may lie at each multiple of 16, across pages as it likes. */
@@ -182,13 +191,13 @@ static void alignment(void)
 	memcpy(copy, blob, sizeof(copy));
 	for (unsigned at = 0; at < 2 * RT_PAGE; at += 16 * 37) {
 		memcpy(bytes + at, copy, sizeof(copy));
-		CHECK_ST(load_at(rt_phys(blob) + at, 2048), refusal());
+		ASSERT_ST(load_at(rt_phys(blob) + at, 2048), refusal());
 		bytes[at + 2047] ^= 1;
-		CHECK_ST(load_at(rt_phys(blob) + at, 2048), BAD_PAR);
+		ASSERT_ST(load_at(rt_phys(blob) + at, 2048), BAD_PAR);
 	}
 	for (unsigned at = 1; at < 16; at++) {
 		memcpy(bytes + at, copy, sizeof(copy));
-		CHECK_ST(load_at(rt_phys(blob) + at, 2048), BAD_PAR);
+		ASSERT_ST(load_at(rt_phys(blob) + at, 2048), BAD_PAR);
 	}
 }
 
@@ -196,13 +205,13 @@ static void addresses(void)
 {
 	unsigned long end = 1ul << (rt_cpuid(0x80000008, 0).eax & 0xff);
 
-	CHECK_ST(load_at(end, 2048), BAD_PAR);
-	CHECK_ST(load_at(end - 1024, 2048), BAD_PAR);
-	CHECK_ST(load_at(1ul << 52, 2048), BAD_PAR);
-	CHECK_ST(load_at(1ul << 63, 2048), BAD_PAR);
-	CHECK_ST(load_at(-2048ul, 2048), BAD_PAR);
-	CHECK_ST(load_at(-1024ul, 2048), BAD_PAR);
-	CHECK_ST(load_at(-16ul, 48), BAD_PAR);
+	ASSERT_ST(load_at(end, 2048), BAD_PAR);
+	ASSERT_ST(load_at(end - 1024, 2048), BAD_PAR);
+	ASSERT_ST(load_at(1ul << 52, 2048), BAD_PAR);
+	ASSERT_ST(load_at(1ul << 63, 2048), BAD_PAR);
+	ASSERT_ST(load_at(-2048ul, 2048), BAD_PAR);
+	ASSERT_ST(load_at(-1024ul, 2048), BAD_PAR);
+	ASSERT_ST(load_at(-16ul, 48), BAD_PAR);
 }
 
 /* Not one byte of the kernel's memory: neither is it read, nor does a status tell what is there. */
@@ -216,12 +225,12 @@ static void kernel_memory(void)
 		if (m->type != (uint32_t)HIP_MEM_HYPERVISOR)
 			continue;
 		seen++;
-		CHECK_ST(load_at(m->addr, 2048), BAD_PAR);
-		CHECK_ST(load_at(m->addr - 16, 2048), BAD_PAR);
-		CHECK_ST(load_at(m->addr + m->size - 16, 2048), BAD_PAR);
-		CHECK_ST(load_at(m->addr - SIZE_MAX_ARG + 16, SIZE_MAX_ARG), BAD_PAR);
+		ASSERT_ST(load_at(m->addr, 2048), BAD_PAR);
+		ASSERT_ST(load_at(m->addr - 16, 2048), BAD_PAR);
+		ASSERT_ST(load_at(m->addr + m->size - 16, 2048), BAD_PAR);
+		ASSERT_ST(load_at(m->addr - SIZE_MAX_ARG + 16, SIZE_MAX_ARG), BAD_PAR);
 	}
-	CHECK(seen > 0);
+	ASSERT(seen > 0);
 }
 
 static void spoil(unsigned word, uint32_t value)
@@ -258,7 +267,7 @@ static void total_sizes(void)
 		make(2000, 2048);
 		blob[TOTAL_SIZE] = bad[i];
 		seal_words(blob, 2048, CHECKSUM);
-		CHECK_ST(load(2048), BAD_PAR);
+		ASSERT_ST(load(2048), BAD_PAR);
 	}
 }
 
@@ -269,10 +278,10 @@ static void checksums(void)
 		uint8_t *byte = (uint8_t *)blob + i / 8;
 
 		*byte ^= (uint8_t)(1 << i % 8);
-		CHECK_ST(load(2048), BAD_PAR);
+		ASSERT_ST(load(2048), BAD_PAR);
 		*byte ^= (uint8_t)(1 << i % 8);
 	}
-	CHECK_ST(load(2048), refusal());
+	ASSERT_ST(load(2048), refusal());
 }
 
 static void other_processors(void)
@@ -281,15 +290,15 @@ static void other_processors(void)
 	for (unsigned b = 0; b < 28; b++) {
 		blob[SIGNATURE] ^= 1u << b;
 		seal();
-		CHECK_ST(load(2048), refusal());
+		ASSERT_ST(load(2048), refusal());
 		blob[SIGNATURE] ^= 1u << b;
 	}
 	blob[PLATFORMS] = ~platform_bit();
 	seal();
-	CHECK_ST(load(2048), refusal());
+	ASSERT_ST(load(2048), refusal());
 	blob[PLATFORMS] = 0;
 	seal();
-	CHECK_ST(load(2048), refusal());
+	ASSERT_ST(load(2048), refusal());
 }
 
 /* The revision that the processor has: there is nothing to do. For that it must be the right processor. */
@@ -302,15 +311,15 @@ static void same_revision(void)
 	make(2000, 2048);
 	blob[REVISION] = now;
 	seal();
-	CHECK_ST(load(2048), SUCCESS);
+	ASSERT_ST(load(2048), SUCCESS);
 	blob[PLATFORMS] = ~platform_bit();
 	seal();
-	CHECK_ST(load(2048), BAD_PAR);
+	ASSERT_ST(load(2048), BAD_PAR);
 	blob[SIGNATURE] ^= 0x10;
 	blob[PLATFORMS] = platform_bit();
 	seal();
-	CHECK_ST(load(2048), BAD_PAR);
-	CHECK_EQ(revision(), now);
+	ASSERT_ST(load(2048), BAD_PAR);
+	ASSERT_EQ(revision(), now);
 }
 
 #define EXT_DATA 976 /* the table starts at a multiple of 1024 */
@@ -352,19 +361,19 @@ static void more_signatures(void)
 	for (uint32_t entries = 1; entries <= 83; entries += 41) {
 		uint32_t *ext = extend(entries), *last = ext + EXT_WORDS + (entries - 1) * ENTRY_WORDS;
 
-		CHECK_ST(load(2048), same ? SUCCESS : refusal());
+		ASSERT_ST(load(2048), same ? SUCCESS : refusal());
 		last[0] ^= 0x20; /* nobody's */
 		last[2] += blob[SIGNATURE] + blob[PLATFORMS] + blob[CHECKSUM] - last[0] - last[1] - last[2];
 		seal_extension(ext, entries);
-		CHECK_ST(load(2048), refusal());
+		ASSERT_ST(load(2048), refusal());
 		ext[EXT_CHECKSUM]++;
 		seal();
-		CHECK_ST(load(2048), BAD_PAR);
+		ASSERT_ST(load(2048), BAD_PAR);
 		ext = extend(entries);
 		last[2]++;
 		seal_extension(ext, entries);
 		seal();
-		CHECK_ST(load(2048), BAD_PAR);
+		ASSERT_ST(load(2048), BAD_PAR);
 	}
 }
 
@@ -378,7 +387,7 @@ static void too_many_signatures(void)
 		ext[COUNT] = counts[i];
 		seal_extension(ext, 1);
 		seal();
-		CHECK_ST(load(2048), BAD_PAR);
+		ASSERT_ST(load(2048), BAD_PAR);
 	}
 }
 
@@ -404,11 +413,11 @@ static void changing(void)
 		SKIP("one CPU only");
 	make(2000, 2048);
 	writing = 1;
-	CHECK_OK(rt_thread(&ec, RT_PRIO, scribble, &blob[DATA_SIZE]));
+	ASSERT_OK(rt_thread(&ec, RT_PRIO, scribble, &blob[DATA_SIZE]));
 	for (unsigned i = 0; i < 20000; i++) {
 		enum status st = load(2048);
 
-		CHECK(st == BAD_PAR || st == refusal());
+		ASSERT(st == BAD_PAR || st == refusal());
 	}
 	writing = 0;
 }

@@ -13,6 +13,11 @@
  */
 #include "guest.h"
 
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/port.h"
+#include "rt/start.h"
+
 #define POST 0x80
 #define FREE 0xe0 /* 16 ports that no PC has anything at */
 #define SERIAL 0x3f8
@@ -41,7 +46,7 @@ static void drop(uint16_t base, unsigned order)
 
 static void claim(uint16_t base, unsigned order)
 {
-	MUST(give(RT_SEL_PD, RT_SEL_PD, rt_pio(base, order), CLAIM, rt_pio(base, order)));
+	ASSERT_OK(give(RT_SEL_PD, RT_SEL_PD, rt_pio(base, order), CLAIM, rt_pio(base, order)));
 	if (!EXPECT_EQ(got.crd, rt_pio(base, order)))
 		guest_leave();
 }
@@ -84,10 +89,10 @@ static void claim_and_drop(void)
 			unsigned want = ((1u << (1u << order)) - 1) << base;
 
 			claim((uint16_t)(FREE + base), order);
-			CHECK_EQ(usable(), want);
+			ASSERT_EQ(usable(), want);
 			EXPECT_EQ(lookup((uint16_t)(FREE + base)), rt_pio((uint16_t)(FREE + base), order));
 			drop((uint16_t)(FREE + base), order);
-			CHECK_EQ(usable(), 0);
+			ASSERT_EQ(usable(), 0);
 			EXPECT_EQ(lookup((uint16_t)(FREE + base)), 0);
 		}
 }
@@ -299,7 +304,7 @@ static void pd_ends(void)
 	EXPECT_OK(give(RT_SEL_PD, a.pd, rt_pio(FREE, 0), ITEM_DELEGATE, rt_pio(FREE, 0)));
 	EXPECT_OK(give(a.pd, b.pd, rt_pio(FREE, 0), ITEM_DELEGATE, rt_pio(FREE, 0)));
 	EXPECT(agent_can_in(&b, FREE));
-	MUST(rt_revoke(a.pd));
+	ASSERT_OK(rt_revoke(a.pd));
 	EXPECT(!agent_can_in(&b, FREE));
 	EXPECT(can_in(FREE));
 	drop(FREE, 0);

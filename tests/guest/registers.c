@@ -17,6 +17,12 @@
  */
 #include "registers.h"
 
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 static void set_bases(const struct regs *r)
 {
 	__asm__ volatile("wrfsbase %0; wrgsbase %1" : : "r"(r->fs), "r"(r->gs));
@@ -89,35 +95,36 @@ static void failing_hypercalls(void)
 			EXPECT((regs_out.gpr[R_DI] & 0xff) != SUCCESS);
 			registers_unchanged(REGS_LOST | 1 << R_DI, "a failing hypercall");
 		}
-	KEEPS("ec_ctrl", BAD_PAR, 0, HC_EC_CTRL, 0, 0);
-	KEEPS("delegate", BAD_CAP, 0, HC_PD_CTRL, PD_CTRL_DELEGATE, GUEST_NOTHING, 0, 0, 0, 0);
-	KEEPS("revoke", BAD_CAP, 0, HC_REVOKE, REVOKE_REMOTE, 0, rt_obj(0, 0, 1), GUEST_NOTHING);
-	KEEPS("undefined", BAD_HYP, 0, 63, 0, 0, 1, 2, 3, 4);
-	KEEPS("reserved number 255", BAD_HYP, 0, 255, 0, 0, 1, 2, 3, 4);
+	EXPECT_KEPT("ec_ctrl", BAD_PAR, 0, HC_EC_CTRL, 0, 0);
+	EXPECT_KEPT("delegate", BAD_CAP, 0, HC_PD_CTRL, PD_CTRL_DELEGATE, GUEST_NOTHING, 0, 0, 0, 0);
+	EXPECT_KEPT("revoke", BAD_CAP, 0, HC_REVOKE, REVOKE_REMOTE, 0, rt_obj(0, 0, 1), GUEST_NOTHING);
+	EXPECT_KEPT("undefined", BAD_HYP, 0, 63, 0, 0, 1, 2, 3, 4);
+	EXPECT_KEPT("reserved number 255", BAD_HYP, 0, 255, 0, 0, 1, 2, 3, 4);
 }
 
 static void succeeding_hypercalls(void)
 {
 	sel_t pd = sel_new(), ec = sel_new(), sc = sel_new(), pt = sel_new(), sm = sel_new(), local = sel_new();
 
-	KEEPS("create_pd", SUCCESS, OUT2, HC_CREATE_PD, 0, pd, RT_SEL_PD, rt_obj(0, 5, PERM_ALL));
-	KEEPS("create_ec", SUCCESS, OUT2, HC_CREATE_EC, 1, ec, RT_SEL_PD, rt_va(1, 1) | rt_cpu, 7, GUEST_NOTHING);
-	KEEPS("create_ec local", SUCCESS, OUT2, HC_CREATE_EC, 0, local, RT_SEL_PD, rt_cpu, 7, GUEST_NOTHING);
-	KEEPS("create_pt", SUCCESS, OUT2, HC_CREATE_PT, 0, pt, RT_SEL_PD, local, 0, 0x1000);
-	KEEPS("create_sm", SUCCESS, OUT2, HC_CREATE_SM, 0, sm, RT_SEL_PD, 1);
-	KEEPS("create_sc", SUCCESS, OUT2, HC_CREATE_SC, 0, sc, RT_SEL_PD, ec, 1 << 12 | RT_PRIO);
-	KEEPS("pt_ctrl", SUCCESS, OUT2, HC_PT_CTRL, 0, pt, 5);
-	KEEPS("sc_ctrl", SUCCESS, OUT2 | 1 << R_DX, HC_SC_CTRL, 0, RT_SEL_SC);
-	KEEPS("down", SUCCESS, OUT2, HC_SM_CTRL, SM_CTRL_DOWN, sm);
-	KEEPS("up", SUCCESS, OUT2, HC_SM_CTRL, SM_CTRL_UP, sm);
-	KEEPS("zero", SUCCESS, OUT2, HC_SM_CTRL, SM_CTRL_DOWN | SM_CTRL_ZERO, sm);
-	KEEPS("lookup", SUCCESS, OUT2, HC_PD_CTRL, PD_CTRL_LOOKUP, 0, rt_obj(sm, 0, 0));
-	KEEPS("delegate", SUCCESS, OUT2 | 1 << R_DX | 1 << R_AX, HC_PD_CTRL, PD_CTRL_DELEGATE, RT_SEL_PD, pd,
-	      rt_obj(sm, 0, 3), ITEM_DELEGATE, rt_obj(100, 0, 3));
-	KEEPS("delegate memory", SUCCESS, OUT2 | 1 << R_DX | 1 << R_AX, HC_PD_CTRL, PD_CTRL_DELEGATE, RT_SEL_PD, pd,
-	      rt_mem(0x400000, 0, 7), ITEM_DELEGATE, rt_mem(0x400000, 0, 7));
-	KEEPS("yield", SUCCESS, OUT2, HC_EC_CTRL, EC_CTRL_YIELD, 0); /* the global EC runs, and is killed */
-	KEEPS("revoke", SUCCESS, OUT2, HC_REVOKE, REVOKE_SELF, 0, rt_obj(pd, 0, PERM_ALL));
+	EXPECT_KEPT("create_pd", SUCCESS, OUT2, HC_CREATE_PD, 0, pd, RT_SEL_PD, rt_obj(0, 5, PERM_ALL));
+	EXPECT_KEPT("create_ec", SUCCESS, OUT2, HC_CREATE_EC, 1, ec, RT_SEL_PD, rt_va(1, 1) | rt_cpu, 7,
+		    GUEST_NOTHING);
+	EXPECT_KEPT("create_ec local", SUCCESS, OUT2, HC_CREATE_EC, 0, local, RT_SEL_PD, rt_cpu, 7, GUEST_NOTHING);
+	EXPECT_KEPT("create_pt", SUCCESS, OUT2, HC_CREATE_PT, 0, pt, RT_SEL_PD, local, 0, 0x1000);
+	EXPECT_KEPT("create_sm", SUCCESS, OUT2, HC_CREATE_SM, 0, sm, RT_SEL_PD, 1);
+	EXPECT_KEPT("create_sc", SUCCESS, OUT2, HC_CREATE_SC, 0, sc, RT_SEL_PD, ec, 1 << 12 | RT_PRIO);
+	EXPECT_KEPT("pt_ctrl", SUCCESS, OUT2, HC_PT_CTRL, 0, pt, 5);
+	EXPECT_KEPT("sc_ctrl", SUCCESS, OUT2 | 1 << R_DX, HC_SC_CTRL, 0, RT_SEL_SC);
+	EXPECT_KEPT("down", SUCCESS, OUT2, HC_SM_CTRL, SM_CTRL_DOWN, sm);
+	EXPECT_KEPT("up", SUCCESS, OUT2, HC_SM_CTRL, SM_CTRL_UP, sm);
+	EXPECT_KEPT("zero", SUCCESS, OUT2, HC_SM_CTRL, SM_CTRL_DOWN | SM_CTRL_ZERO, sm);
+	EXPECT_KEPT("lookup", SUCCESS, OUT2, HC_PD_CTRL, PD_CTRL_LOOKUP, 0, rt_obj(sm, 0, 0));
+	EXPECT_KEPT("delegate", SUCCESS, OUT2 | 1 << R_DX | 1 << R_AX, HC_PD_CTRL, PD_CTRL_DELEGATE, RT_SEL_PD, pd,
+		    rt_obj(sm, 0, 3), ITEM_DELEGATE, rt_obj(100, 0, 3));
+	EXPECT_KEPT("delegate memory", SUCCESS, OUT2 | 1 << R_DX | 1 << R_AX, HC_PD_CTRL, PD_CTRL_DELEGATE, RT_SEL_PD,
+		    pd, rt_mem(0x400000, 0, 7), ITEM_DELEGATE, rt_mem(0x400000, 0, 7));
+	EXPECT_KEPT("yield", SUCCESS, OUT2, HC_EC_CTRL, EC_CTRL_YIELD, 0); /* the global EC runs, and is killed */
+	EXPECT_KEPT("revoke", SUCCESS, OUT2, HC_REVOKE, REVOKE_SELF, 0, rt_obj(pd, 0, PERM_ALL));
 }
 
 /* Values of RSP that a kernel might stumble over. */

@@ -19,7 +19,7 @@ void registers_keep(const char *what, struct hc_regs r, enum status want, unsign
 void registers_bases(struct regs *r); /* reads FS and GS base */
 
 #define OUT2 (1u << R_SI)
-#define KEEPS(what, want, outs, hc, flags, sel, ...) \
+#define EXPECT_KEPT(what, want, outs, hc, flags, sel, ...) \
 	registers_keep(what, (struct hc_regs){HC_ARG1(hc, flags, sel), ##__VA_ARGS__}, want, outs)
 
 extern const struct test registers_hypercall_tests[], registers_ipc_tests[], registers_event_tests[],

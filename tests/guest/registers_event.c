@@ -2,6 +2,9 @@
 /* Registers across exceptions, at the start of a thread, and single steps up to a hypercall. */
 #include "registers.h"
 
+#include "rt/hip.h"
+#include "rt/string.h"
+
 static struct xarea initial;
 static unsigned long handled_rip;
 
@@ -23,9 +26,8 @@ static sel_t handler_events;
 /* A local EC that runs `fn`, and events of its own. */
 static struct server victim;
 
-static void run_stub(struct utcb *u, void *stub)
+static void run_stub(RT_UNUSED struct utcb *u, void *stub)
 {
-	(void)u;
 	registers_run((void (*)(void))stub);
 }
 
@@ -33,7 +35,7 @@ static void make_victim(unsigned vector, unsigned long mtd, void *length, void (
 {
 	handler_events = sel_block(5);
 	server_make(&handler, skip, NULL);
-	MUST(rt_pt_at(handler_events + vector, &handler.ec, mtd, skip, length));
+	ASSERT_OK(rt_pt_at(handler_events + vector, &handler.ec, mtd, skip, length));
 	server_make_in(&victim, RT_SEL_PD, handler_events, run_stub, (void *)stub);
 }
 
@@ -42,7 +44,7 @@ static void exceptions(void)
 	make_victim(6, MTD_RIP_LEN, (void *)2, regs_ud2);
 	for (unsigned i = 0; i < 20; i++) {
 		registers_randomize();
-		CHECK_OK(hc_call(victim.pt));
+		ASSERT_OK(hc_call(victim.pt));
 		EXPECT_EQ(handled_rip, regs_ud2_at);
 		registers_unchanged(0, "registers across #UD");
 	}
@@ -55,7 +57,7 @@ static void exceptions_with_state(void)
 		    (void *)0, regs_int3);
 	for (unsigned i = 0; i < 20; i++) {
 		registers_randomize();
-		CHECK_OK(hc_call(victim.pt));
+		ASSERT_OK(hc_call(victim.pt));
 		EXPECT_EQ(handled_rip, regs_int3_next);
 		registers_unchanged(0, "registers across #BP");
 	}
@@ -70,14 +72,14 @@ static void thread_begins_clean(void)
 	const char *differs;
 
 	server_make(&handler, skip, (void *)regs_portal);
-	MUST(rt_pt_at(events + HEDRON_EXC_STARTUP, &handler.ec, MTD_RIP_LEN, skip, (void *)regs_portal));
+	ASSERT_OK(rt_pt_at(events + HEDRON_EXC_STARTUP, &handler.ec, MTD_RIP_LEN, skip, (void *)regs_portal));
 	xarea_initial(&initial);
 	registers_randomize();
 	regs_extended = 1;
 	xarea_random(&regs_xanswer);
 	memset(&regs_seen, 0xff, sizeof(regs_seen));
-	MUST(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, sp, events, CREATE_EC_GLOBAL));
-	MUST(hc_create_sc(sc, RT_SEL_PD, ec, 10, 1000)); /* runs at once, and parks itself */
+	ASSERT_OK(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, sp, events, CREATE_EC_GLOBAL));
+	ASSERT_OK(hc_create_sc(sc, RT_SEL_PD, ec, 10, 1000)); /* runs at once, and parks itself */
 	regs_same(&regs_seen, &want, REGS_ALL, "first dispatch");
 	EXPECT_EQ(handled_rip, 0);
 	EXPECT_EQ(regs_seen.fs, 0);
@@ -89,9 +91,8 @@ static void thread_begins_clean(void)
 
 static unsigned long steps;
 
-static void step(struct utcb *u, void *unused)
+static void step(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	steps++;
 	if (steps > 1000)
 		u->state.rflags &= ~(1ul << 8);
@@ -103,11 +104,11 @@ static void single_step(void)
 {
 	registers_randomize();
 	make_victim(6, MTD_RIP_LEN, (void *)2, regs_syscall);
-	MUST(rt_pt_at(handler_events + 1, &handler.ec, MTD_RFLAGS, step, NULL));
+	ASSERT_OK(rt_pt_at(handler_events + 1, &handler.ec, MTD_RFLAGS, step, NULL));
 	registers_arguments((struct hc_regs){HC_ARG1(HC_EC_CTRL, 0, 0), 0, 0, 0, 0});
 	regs_in.rflags |= 1ul << 8;
 	steps = 0;
-	CHECK_OK(hc_call(victim.pt));
+	ASSERT_OK(hc_call(victim.pt));
 	EXPECT_EQ(regs_out.gpr[R_DI] & 0xff, BAD_PAR);
 	EXPECT(steps >= R_COUNT && steps < 200);
 	EXPECT(!(regs_out.rflags & 1ul << 8));

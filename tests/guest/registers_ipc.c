@@ -2,6 +2,11 @@
 /* Registers of ECs that call each other, preempt each other and wait for each other. */
 #include "registers.h"
 
+#include "rt/hip.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/string.h"
+
 #define MXCSR_AT 24
 #define HEADER_AT 512
 
@@ -13,9 +18,9 @@ static void make_callee(unsigned long sp)
 {
 	callee.ec = (struct rt_ec){.sel = sel_new()};
 	callee.pt = sel_new();
-	MUST(hc_create_ec(callee.ec.sel, RT_SEL_PD, rt_cpu, 0, sp, guest_events, 0));
-	MUST(hc_create_pt(callee.pt, RT_SEL_PD, callee.ec.sel, 0, (unsigned long)regs_portal));
-	MUST(hc_pt_ctrl(callee.pt, 0xabcdef0123456789));
+	ASSERT_OK(hc_create_ec(callee.ec.sel, RT_SEL_PD, rt_cpu, 0, sp, guest_events, 0));
+	ASSERT_OK(hc_create_pt(callee.pt, RT_SEL_PD, callee.ec.sel, 0, (unsigned long)regs_portal));
+	ASSERT_OK(hc_pt_ctrl(callee.pt, 0xabcdef0123456789));
 	regs_random(&regs_answer);
 	xarea_random(&regs_xanswer);
 	xarea_initial(&initial);
@@ -158,9 +163,8 @@ static struct {
 	unsigned long rounds, wrong;
 } other;
 
-static void keep_state(void *unused)
+static void keep_state(RT_UNUSED void *unused)
 {
-	(void)unused;
 	xarea_random(&other.own);
 	for (;;) {
 		__asm__ volatile("xrstor64 %0" : : "m"(other.own), "a"(-1), "d"(-1) : "memory");
@@ -185,17 +189,16 @@ static void preemption(void)
 	other.rounds = other.wrong = 0;
 	thread_make(&ec, 5, keep_state, NULL);
 	for (unsigned i = 0; i < 50; i++)
-		KEEPS("an up that preempts", SUCCESS, OUT2, HC_SM_CTRL, SM_CTRL_UP, other.wake);
+		EXPECT_KEPT("an up that preempts", SUCCESS, OUT2, HC_SM_CTRL, SM_CTRL_UP, other.wake);
 	EXPECT_EQ(other.rounds, 50);
 	EXPECT_EQ(other.wrong, 0);
 }
 
 /* Blocking in a semaphore while an equal works, and being woken by it. */
-static void wake_main(void *unused)
+static void wake_main(RT_UNUSED void *unused)
 {
 	static struct xarea x;
 
-	(void)unused;
 	for (;;) {
 		xarea_random(&x);
 		__asm__ volatile("xrstor64 %0" : : "m"(x), "a"(-1), "d"(-1) : "memory");
@@ -211,7 +214,7 @@ static void blocking(void)
 	other.done = sm_make(0);
 	thread_make(&ec, RT_PRIO, wake_main, NULL);
 	for (unsigned i = 0; i < 50; i++)
-		KEEPS("a down that blocks", SUCCESS, OUT2, HC_SM_CTRL, SM_CTRL_DOWN, other.done);
+		EXPECT_KEPT("a down that blocks", SUCCESS, OUT2, HC_SM_CTRL, SM_CTRL_DOWN, other.done);
 }
 
 const struct test registers_ipc_tests[] = {

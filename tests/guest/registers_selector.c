@@ -5,7 +5,11 @@
  */
 #include "registers.h"
 
-#include "internal.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/thread.h"
 
 enum { SELECTORS = 4, THEIR_SM = 40, USER_DATA = 0x20, USER_CODE = 0x28 };
 
@@ -53,9 +57,8 @@ static void expect_none(struct selectors s, const char *where)
 
 static struct selectors seen, theirs;
 
-static unsigned long look_and_load(unsigned long fs, unsigned long gs, unsigned long unused)
+static unsigned long look_and_load(unsigned long fs, unsigned long gs, RT_UNUSED unsigned long unused)
 {
-	(void)unused;
 	seen = read();
 	load(theirs);
 	__asm__ volatile("wrfsbase %0; wrgsbase %1" : : "r"(fs), "r"(gs));
@@ -104,18 +107,16 @@ static void bases_stay(void)
 
 static struct selectors in_handler, in_victim;
 
-static void skip_ud2(struct utcb *u, void *unused)
+static void skip_ud2(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	in_handler = read();
 	load(theirs);
 	u->state.rip += 2;
 	u->state.mtd = MTD_RIP_LEN;
 }
 
-static unsigned long fault(unsigned long sel, unsigned long y, unsigned long z)
+static unsigned long fault(unsigned long sel, RT_UNUSED unsigned long y, RT_UNUSED unsigned long z)
 {
-	(void)y, (void)z;
 	load(only(SELECTORS, (uint16_t)sel));
 	__asm__ volatile("ud2");
 	in_victim = read();
@@ -131,10 +132,10 @@ static void by_exception(void)
 	struct agent a;
 
 	server_make(&handler, skip_ud2, NULL);
-	MUST(rt_pt_at(events + 6, &handler.ec, MTD_RIP_LEN, skip_ud2, NULL));
-	MUST(hc_create_pd(pd, RT_SEL_PD, rt_obj(events, 5, PERM_ALL), 0));
-	MUST(rt_mem_delegate(RT_SEL_PD, image, pd, image, (size_t)(rt_image_end - rt_image_start) / RT_PAGE,
-			     RT_MEM_RWX, 0));
+	ASSERT_OK(rt_pt_at(events + 6, &handler.ec, MTD_RIP_LEN, skip_ud2, NULL));
+	ASSERT_OK(hc_create_pd(pd, RT_SEL_PD, rt_obj(events, 5, PERM_ALL), 0));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, image, pd, image, (size_t)(rt_image_end - rt_image_start) / RT_PAGE,
+				  RT_MEM_RWX, 0));
 	agent_make_in(&a, pd);
 	for (unsigned i = 0; i < RT_ARRAY(loadable); i++) {
 		theirs = only(SELECTORS, loadable[i]);
@@ -149,9 +150,8 @@ static void by_exception(void)
 static volatile unsigned long rounds;
 static struct selectors in_thread;
 
-static void wait_and_look(void *unused)
+static void wait_and_look(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (;;) {
 		hc_sm_down(THEIR_SM);
 		in_thread = read();
@@ -165,10 +165,10 @@ static void by_preemption(void)
 	sel_t pd = pd_make(), wake = sm_make(0);
 	struct rt_ec ec = {.pd = pd, .cpu = rt_cpu, .events = 0, .sel = sel_new(), .sc = sel_new()};
 
-	MUST(delegate_obj(wake, pd, THEIR_SM, PERM_ALL));
+	ASSERT_OK(delegate_obj(wake, pd, THEIR_SM, PERM_ALL));
 	theirs = only(0, 0);
 	rounds = 0;
-	MUST(rt_thread(&ec, 5, wait_and_look, NULL));
+	ASSERT_OK(rt_thread(&ec, 5, wait_and_look, NULL));
 	for (unsigned i = 0; i < RT_ARRAY(loadable); i++) {
 		struct selectors back;
 

@@ -13,11 +13,18 @@
  */
 #include "guest.h"
 
+#include "rt/entry.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 static sel_t child(sel_t of, unsigned perm)
 {
 	sel_t sel = sel_new();
 
-	MUST(delegate_obj(of, RT_SEL_PD, sel, perm));
+	ASSERT_OK(delegate_obj(of, RT_SEL_PD, sel, perm));
 	return sel;
 }
 
@@ -54,15 +61,15 @@ static void expect_tree(const struct tree *t, unsigned s, unsigned a, unsigned b
 			test_fail(__FILE__, line, "node %c: permissions %u, expected %u", "sabcde"[i],
 				  sel_perm(sels[i]), want[i]);
 }
-#define TREE(s, a, b, c, d, e) expect_tree(&t, s, a, b, c, d, e, __LINE__)
+#define EXPECT_TREE(s, a, b, c, d, e) expect_tree(&t, s, a, b, c, d, e, __LINE__)
 
 static void below(void)
 {
 	struct tree t = make_tree();
 
-	TREE(3, 3, 3, 3, 3, 3);
+	EXPECT_TREE(3, 3, 3, 3, 3, 3);
 	take(t.s, 0, PERM_ALL, 0);
-	TREE(3, 0, 0, 0, 0, 0);
+	EXPECT_TREE(3, 0, 0, 0, 0, 0);
 	EXPECT_OK(hc_sm_up(t.s));
 	EXPECT_ST(hc_sm_up(t.c), BAD_CAP);
 }
@@ -72,7 +79,7 @@ static void with_self(void)
 	struct tree t = make_tree();
 
 	take(t.s, 0, PERM_ALL, REVOKE_SELF);
-	TREE(0, 0, 0, 0, 0, 0);
+	EXPECT_TREE(0, 0, 0, 0, 0, 0);
 }
 
 static void in_the_middle(void)
@@ -80,13 +87,13 @@ static void in_the_middle(void)
 	struct tree t = make_tree();
 
 	take(t.b, 0, PERM_ALL, REVOKE_SELF);
-	TREE(3, 3, 0, 0, 3, 3);
+	EXPECT_TREE(3, 3, 0, 0, 3, 3);
 	take(t.a, 0, PERM_ALL, 0);
-	TREE(3, 3, 0, 0, 3, 3);
+	EXPECT_TREE(3, 3, 0, 0, 3, 3);
 	take(t.d, 0, PERM_ALL, 0);
-	TREE(3, 3, 0, 0, 3, 0);
+	EXPECT_TREE(3, 3, 0, 0, 3, 0);
 	take(t.s, 0, PERM_ALL, 0);
-	TREE(3, 0, 0, 0, 0, 0);
+	EXPECT_TREE(3, 0, 0, 0, 0, 0);
 }
 
 static void some_permissions(void)
@@ -94,18 +101,18 @@ static void some_permissions(void)
 	struct tree t = make_tree();
 
 	take(t.a, 0, PERM_SM_UP, 0);
-	TREE(3, 3, PERM_SM_DOWN, PERM_SM_DOWN, 3, 3);
+	EXPECT_TREE(3, 3, PERM_SM_DOWN, PERM_SM_DOWN, 3, 3);
 	EXPECT_ST(hc_sm_up(t.c), BAD_CAP);
 	EXPECT_OK(hc_sm_up(t.a));
 	EXPECT_OK(hc_sm_down(t.c));
 	take(t.b, 0, PERM_SM_DOWN, 0);
-	TREE(3, 3, PERM_SM_DOWN, 0, 3, 3);
+	EXPECT_TREE(3, 3, PERM_SM_DOWN, 0, 3, 3);
 	take(t.s, 0, PERM_SM_UP, REVOKE_SELF);
-	TREE(PERM_SM_DOWN, PERM_SM_DOWN, PERM_SM_DOWN, 0, PERM_SM_DOWN, PERM_SM_DOWN);
+	EXPECT_TREE(PERM_SM_DOWN, PERM_SM_DOWN, PERM_SM_DOWN, 0, PERM_SM_DOWN, PERM_SM_DOWN);
 	take(t.s, 0, 0, REVOKE_SELF); /* no permissions: nothing */
-	TREE(PERM_SM_DOWN, PERM_SM_DOWN, PERM_SM_DOWN, 0, PERM_SM_DOWN, PERM_SM_DOWN);
+	EXPECT_TREE(PERM_SM_DOWN, PERM_SM_DOWN, PERM_SM_DOWN, 0, PERM_SM_DOWN, PERM_SM_DOWN);
 	take(t.s, 0, 28, REVOKE_SELF); /* permissions that do not exist */
-	TREE(PERM_SM_DOWN, PERM_SM_DOWN, PERM_SM_DOWN, 0, PERM_SM_DOWN, PERM_SM_DOWN);
+	EXPECT_TREE(PERM_SM_DOWN, PERM_SM_DOWN, PERM_SM_DOWN, 0, PERM_SM_DOWN, PERM_SM_DOWN);
 }
 
 /* Children of a node that disappears by losing its last permission disappear with it. */
@@ -126,7 +133,7 @@ static void ranges(void)
 
 	for (unsigned i = 0; i < 32; i++)
 		if (i % 3)
-			MUST(hc_create_sm(block + i, RT_SEL_PD, 0));
+			ASSERT_OK(hc_create_sm(block + i, RT_SEL_PD, 0));
 	take(block + 11, 2, PERM_ALL, REVOKE_SELF); /* 8..11 */
 	for (unsigned i = 0; i < 32; i++)
 		EXPECT_EQ(sel_empty(block + i), !(i % 3) || (i >= 8 && i < 12));
@@ -142,7 +149,7 @@ static void ranges(void)
 /* The own space from far above: a window of all selectors would take the PD's own, so half of it. */
 static void huge_range(void)
 {
-	MUST(hc_create_sm(0x2345678, RT_SEL_PD, 0));
+	ASSERT_OK(hc_create_sm(0x2345678, RT_SEL_PD, 0));
 	take(0x2000000, 25, PERM_ALL, REVOKE_SELF);
 	EXPECT(sel_empty(0x2345678));
 	EXPECT(!sel_empty(RT_SEL_PD));
@@ -155,8 +162,8 @@ static void across_pds(void)
 
 	agent_make(&a);
 	agent_make(&b);
-	MUST(delegate_obj(s, a.pd, 100, PERM_ALL));
-	MUST(hc_delegate(a.pd, b.pd, rt_obj(100, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(200, 0, PERM_ALL), NULL));
+	ASSERT_OK(delegate_obj(s, a.pd, 100, PERM_ALL));
+	ASSERT_OK(hc_delegate(a.pd, b.pd, rt_obj(100, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(200, 0, PERM_ALL), NULL));
 	EXPECT_EQ(agent_lookup(&b, rt_obj(200, 0, 0)), rt_obj(200, 0, 3));
 	/* The middle one revokes. */
 	struct hc_regs r = {HC_ARG1(HC_REVOKE, 0, 0), rt_obj(100, 0, PERM_SM_UP), 0, 0, 0};
@@ -181,8 +188,8 @@ static void many_children(void)
 	sel_t s = sm_make(0), last = s, first = GUEST_SEL + 0x1000, chain = GUEST_SEL + 0x2000;
 
 	for (unsigned i = 0; i < COUNT; i++) {
-		MUST(delegate_obj(s, RT_SEL_PD, first + i, PERM_ALL));
-		MUST(delegate_obj(last, RT_SEL_PD, chain + i, PERM_ALL));
+		ASSERT_OK(delegate_obj(s, RT_SEL_PD, first + i, PERM_ALL));
+		ASSERT_OK(delegate_obj(last, RT_SEL_PD, chain + i, PERM_ALL));
 		last = chain + i;
 	}
 	take(chain + COUNT / 2, 0, PERM_ALL, 0);
@@ -216,22 +223,21 @@ static void semaphore_with_waiters(void)
 	waiting = woken = woken_well = 0;
 	for (unsigned i = 0; i < 5; i++)
 		thread_make(&ec[i], 2 + i, wait_on, (void *)(i & 1 ? other : sm));
-	CHECK_EQ(waiting, 5);
-	MUST(rt_revoke(other)); /* the object lives on: the waiters stay */
+	ASSERT_EQ(waiting, 5);
+	ASSERT_OK(rt_revoke(other)); /* the object lives on: the waiters stay */
 	EXPECT_EQ(woken, 0);
 	EXPECT_OK(hc_sm_up(sm));
 	EXPECT_EQ(woken, 1);
 	EXPECT_EQ(woken_well, 0);
-	MUST(rt_revoke(sm));
+	ASSERT_OK(rt_revoke(sm));
 	EXPECT_EQ(woken, 5);
 	EXPECT_EQ(woken_well, 4);
 }
 
 static volatile unsigned long served;
 
-static void serve(struct utcb *u, void *unused)
+static void serve(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	served++;
 	rt_msg(u, 0, 0);
 }
@@ -246,7 +252,7 @@ static void portals(void)
 	copy = child(s.pt, PERM_PT_CALL);
 	second = server_pt(&s, serve, NULL);
 	EXPECT_OK(hc_call(copy));
-	MUST(rt_revoke(s.pt));
+	ASSERT_OK(rt_revoke(s.pt));
 	EXPECT_ST(hc_call(s.pt), BAD_CAP);
 	EXPECT_ST(hc_call(copy), BAD_CAP);
 	EXPECT_OK(hc_call(second));
@@ -263,12 +269,12 @@ static void ec_without_capability(void)
 	struct server s = {.ec = {.cpu = rt_cpu, .events = guest_events, .sel = sel_new()}};
 	sel_t copy;
 
-	MUST(rt_ec_local(&s.ec));
+	ASSERT_OK(rt_ec_local(&s.ec));
 	s.pt = sel_new();
-	MUST(hc_create_pt(s.pt, RT_SEL_PD, s.ec.sel, 0, (unsigned long)rt_portal_echo));
+	ASSERT_OK(hc_create_pt(s.pt, RT_SEL_PD, s.ec.sel, 0, (unsigned long)rt_portal_echo));
 	copy = child(s.ec.sel, PERM_EC_CTRL);
 	EXPECT_OK(hc_call(s.pt));
-	MUST(rt_revoke(s.ec.sel));
+	ASSERT_OK(rt_revoke(s.ec.sel));
 	EXPECT(sel_empty(copy));
 	EXPECT(!can_read((unsigned long)s.ec.utcb));
 	EXPECT_OK(hc_call(s.pt));
@@ -276,7 +282,7 @@ static void ec_without_capability(void)
 	rt_msg(rt_utcb(), 1, 0);
 	EXPECT_OK(hc_call(s.pt)); /* messages still go through its UTCB */
 	EXPECT_EQ(rt_utcb()->words[0], 0x1234);
-	MUST(rt_revoke(s.pt));
+	ASSERT_OK(rt_revoke(s.pt));
 	EXPECT_ST(hc_call(s.pt), BAD_CAP);
 }
 
@@ -286,11 +292,11 @@ static void utcb_stays_for_other_capability(void)
 	struct agent a;
 
 	agent_make(&a);
-	MUST(rt_ec_local(&ec));
-	MUST(delegate_obj(ec.sel, a.pd, 300, PERM_EC_CTRL));
+	ASSERT_OK(rt_ec_local(&ec));
+	ASSERT_OK(delegate_obj(ec.sel, a.pd, 300, PERM_EC_CTRL));
 	take(ec.sel, 0, PERM_EC_SC | PERM_EC_PT, REVOKE_SELF);
 	EXPECT(can_write((unsigned long)ec.utcb));
-	MUST(rt_revoke(ec.sel));
+	ASSERT_OK(rt_revoke(ec.sel));
 	EXPECT(!can_read((unsigned long)ec.utcb));
 }
 
@@ -327,9 +333,8 @@ static void ec_in_use(void)
 static volatile unsigned long turns;
 static sel_t turn_sm;
 
-static void count_turns(void *unused)
+static void count_turns(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (;;) {
 		hc_sm_down(turn_sm);
 		turns++;
@@ -345,10 +350,10 @@ static void scheduling_context(void)
 	thread_make(&ec, 3, count_turns, NULL);
 	EXPECT_OK(hc_sm_up(turn_sm));
 	EXPECT_EQ(turns, 1);
-	MUST(rt_revoke(ec.sc));
+	ASSERT_OK(rt_revoke(ec.sc));
 	EXPECT_OK(hc_sm_up(turn_sm));
 	EXPECT_EQ(turns, 1); /* nothing runs it any more */
-	MUST(rt_sc(&ec.sc, ec.sel, 3));
+	ASSERT_OK(rt_sc(&ec.sc, ec.sel, 3));
 	EXPECT_EQ(turns, 2); /* the new one finds it where the up had put it */
 }
 
@@ -367,7 +372,7 @@ static void own_scheduling_context(void)
 	thread_make(&ec, 3, revoke_own_sc, &ec);
 	EXPECT_EQ(turns, 1);
 	EXPECT(sel_empty(ec.sc));
-	MUST(rt_revoke(ec.sel));
+	ASSERT_OK(rt_revoke(ec.sel));
 }
 
 /* EC and SC together, from within: first the EC's capability, then the SC. */
@@ -400,11 +405,12 @@ static void pd_teardown(void)
 
 	agent_make(&a);
 	agent_make(&b);
-	MUST(delegate_obj(s, a.pd, 100, PERM_ALL));
-	MUST(hc_delegate(a.pd, b.pd, rt_obj(100, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(200, 0, PERM_ALL), NULL));
-	MUST(hc_delegate(a.pd, RT_SEL_PD, rt_obj(100, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(back, 0, PERM_ALL), NULL));
+	ASSERT_OK(delegate_obj(s, a.pd, 100, PERM_ALL));
+	ASSERT_OK(hc_delegate(a.pd, b.pd, rt_obj(100, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(200, 0, PERM_ALL), NULL));
+	ASSERT_OK(hc_delegate(a.pd, RT_SEL_PD, rt_obj(100, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(back, 0, PERM_ALL),
+			      NULL));
 	EXPECT_OK(hc_sm_up(back));
-	MUST(rt_revoke(a.pd));
+	ASSERT_OK(rt_revoke(a.pd));
 	EXPECT_EQ(agent_lookup(&b, rt_obj(200, 0, 0)), 0);
 	EXPECT(sel_empty(back));
 	EXPECT_EQ(sel_perm(s), 3);
@@ -420,15 +426,16 @@ static void pd_teardown_destroys(void)
 	sel_t seen = sel_new();
 
 	agent_make(&a);
-	MUST(delegate_obj(a.pd, a.pd, 900, PERM_ALL));
+	ASSERT_OK(delegate_obj(a.pd, a.pd, 900, PERM_ALL));
 	struct hc_regs r = {HC_ARG1(HC_CREATE_SM, 0, 901), 900, 0, 0, 0};
 
 	EXPECT_OK(agent_hc(&a, &r));
-	MUST(hc_delegate(a.pd, RT_SEL_PD, rt_obj(901, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(seen, 0, PERM_ALL), NULL));
+	ASSERT_OK(hc_delegate(a.pd, RT_SEL_PD, rt_obj(901, 0, PERM_ALL), ITEM_DELEGATE, rt_obj(seen, 0, PERM_ALL),
+			      NULL));
 	waiting = woken = woken_well = 0;
 	thread_make(&ec, 3, wait_on, (void *)seen);
-	CHECK_EQ(waiting, 1);
-	MUST(rt_revoke(a.pd)); /* also takes the PD's capability to itself */
+	ASSERT_EQ(waiting, 1);
+	ASSERT_OK(rt_revoke(a.pd)); /* also takes the PD's capability to itself */
 	EXPECT(sel_empty(seen));
 	EXPECT_EQ(woken_well, 1);
 }
@@ -439,13 +446,13 @@ static void reuse(void)
 	sel_t sel = sel_new();
 
 	for (unsigned i = 0; i < 200; i++) {
-		MUST(hc_create_sm(sel, RT_SEL_PD, i));
+		ASSERT_OK(hc_create_sm(sel, RT_SEL_PD, i));
 		EXPECT_ST(hc_call(sel), BAD_CAP);
-		MUST(rt_revoke(sel));
+		ASSERT_OK(rt_revoke(sel));
 		EXPECT_ST(hc_sm_up(sel), BAD_CAP);
-		MUST(hc_create_pd(sel, RT_SEL_PD, 0, 0));
+		ASSERT_OK(hc_create_pd(sel, RT_SEL_PD, 0, 0));
 		EXPECT_ST(hc_sm_up(sel), BAD_CAP);
-		MUST(rt_revoke(sel));
+		ASSERT_OK(rt_revoke(sel));
 	}
 }
 
@@ -455,9 +462,9 @@ static void pd_holds_itself(void)
 	struct agent a;
 
 	agent_make(&a);
-	MUST(delegate_obj(a.pd, a.pd, 700, PERM_ALL));
+	ASSERT_OK(delegate_obj(a.pd, a.pd, 700, PERM_ALL));
 	EXPECT_EQ(crd_kind(agent_lookup(&a, rt_obj(700, 0, 0))), CRD_OBJ);
-	MUST(rt_revoke(a.pd));
+	ASSERT_OK(rt_revoke(a.pd));
 	EXPECT_EQ(agent_lookup(&a, rt_obj(700, 0, 0)), 0);
 }
 

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The runtime itself: what the other roottasks rely on (docs/roottask.md). */
-#include "test.h"
+#include "rt/event.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/probe.h"
+#include "rt/sel.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/test.h"
+#include "rt/thread.h"
 
 #define UD 6
 
@@ -45,9 +57,9 @@ static void text_strings(void)
 
 	same("a|  b|c  |de|%", "%s|%3s|%-3s|%.2s|%%", "a", "b", "c", "def");
 	same("z ab", "%c %.*s", 'z', 2, "abc");
-	CHECK_EQ(rt_snprintf(small, sizeof(small), "%s", "12345"), 5);
-	CHECK(!strcmp(small, "123"));
-	CHECK_EQ(rt_snprintf(NULL, 0, "%d", 100), 3);
+	ASSERT_EQ(rt_snprintf(small, sizeof(small), "%s", "12345"), 5);
+	ASSERT(!strcmp(small, "123"));
+	ASSERT_EQ(rt_snprintf(NULL, 0, "%d", 100), 3);
 }
 
 static void bytes(void)
@@ -55,18 +67,18 @@ static void bytes(void)
 	char a[] = "0123456789";
 
 	memmove(a + 2, a, 5);
-	CHECK(!strcmp(a, "0101234789"));
+	ASSERT(!strcmp(a, "0101234789"));
 	memmove(a, a + 2, 5);
-	CHECK(!strcmp(a, "0123434789"));
-	CHECK(memcmp("ab\xff", "ab\x01", 3) > 0 && memcmp("ab", "ac", 1) == 0);
-	CHECK(strcmp("a", "ab") < 0 && strncmp("ab", "ac", 1) == 0);
+	ASSERT(!strcmp(a, "0123434789"));
+	ASSERT(memcmp("ab\xff", "ab\x01", 3) > 0 && memcmp("ab", "ac", 1) == 0);
+	ASSERT(strcmp("a", "ab") < 0 && strncmp("ab", "ac", 1) == 0);
 }
 
 static void hip(void)
 {
-	CHECK(rt_hip_valid());
-	CHECK(rt_cpu_enabled(rt_cpu) && !rt_cpu_enabled(HEDRON_CPU_MAX));
-	CHECK(rt_cpu_count() >= 1 && (rt_cpu_other() == HEDRON_CPU_MAX) == (rt_cpu_count() == 1));
+	ASSERT(rt_hip_valid());
+	ASSERT(rt_cpu_enabled(rt_cpu) && !rt_cpu_enabled(HEDRON_CPU_MAX));
+	ASSERT(rt_cpu_count() >= 1 && (rt_cpu_other() == HEDRON_CPU_MAX) == (rt_cpu_count() == 1));
 }
 
 /* The same RAM seen through another mapping; pages are zeroed, aligned and distinct. */
@@ -74,17 +86,17 @@ static void memory(void)
 {
 	uint64_t *one = rt_pages(1), *many = rt_pages_aligned(8, 8), *again = (uint64_t *)rt_va(1, 1);
 
-	CHECK(many && (uint64_t)many % (8 * RT_PAGE) == 0 && many >= one + RT_PAGE / 8);
+	ASSERT(many && (uint64_t)many % (8 * RT_PAGE) == 0 && many >= one + RT_PAGE / 8);
 	for (size_t i = 0; i < RT_PAGE; i++)
-		CHECK_EQ(many[i], 0);
-	CHECK_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(many), RT_SEL_PD, (uint64_t)again, 1, PERM_MEM_R,
-				 ITEM_HYPERVISOR));
+		ASSERT_EQ(many[i], 0);
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(many), RT_SEL_PD, (uint64_t)again, 1, PERM_MEM_R,
+				  ITEM_HYPERVISOR));
 	many[5] = 0x1234;
-	CHECK_EQ(again[5], 0x1234);
-	CHECK(!rt_can_write(again));
-	CHECK_OK(rt_mem_revoke((uint64_t)again, 1));
-	CHECK(!rt_can_read(again) && rt_can_write(many));
-	CHECK(!rt_pages_aligned(1ul << 40, 1));
+	ASSERT_EQ(again[5], 0x1234);
+	ASSERT(!rt_can_write(again));
+	ASSERT_OK(rt_mem_revoke((uint64_t)again, 1));
+	ASSERT(!rt_can_read(again) && rt_can_write(many));
+	ASSERT(!rt_pages_aligned(1ul << 40, 1));
 }
 
 static void probes(void)
@@ -92,18 +104,18 @@ static void probes(void)
 	static const int constant = 1;
 	static int variable;
 
-	CHECK(rt_can_write(&variable) && rt_can_read(&constant));
-	CHECK(!rt_can_write((void *)&constant) && !rt_can_write((void *)(uintptr_t)main));
-	CHECK(rt_can_write((void *)HEDRON_ROOT_UTCB));
-	CHECK(rt_can_read((void *)HEDRON_ROOT_HIP) && !rt_can_write((void *)HEDRON_ROOT_HIP));
-	CHECK(!rt_can_read((void *)RT_VA) && !rt_can_read((void *)(1ul << 63)));
+	ASSERT(rt_can_write(&variable) && rt_can_read(&constant));
+	ASSERT(!rt_can_write((void *)&constant) && !rt_can_write((void *)(uintptr_t)main));
+	ASSERT(rt_can_write((void *)HEDRON_ROOT_UTCB));
+	ASSERT(rt_can_read((void *)HEDRON_ROOT_HIP) && !rt_can_write((void *)HEDRON_ROOT_HIP));
+	ASSERT(!rt_can_read((void *)RT_VA) && !rt_can_read((void *)(1ul << 63)));
 }
 
 static void selectors(void)
 {
 	sel_t a = rt_sel(), b = rt_sels(4), c = rt_sel();
 
-	CHECK(a < b && b % 16 == 0 && c >= b + 16 && c < RT_SEL_PROGRAM);
+	ASSERT(a < b && b % 16 == 0 && c >= b + 16 && c < RT_SEL_PROGRAM);
 }
 
 static void add(struct utcb *u, void *arg)
@@ -119,16 +131,16 @@ static void portals(void)
 	struct utcb *u = rt_utcb();
 	sel_t pt[2];
 
-	CHECK_OK(rt_ec_local(&ec));
-	CHECK_OK(rt_pt(&pt[0], &ec, 0, add, (void *)100));
-	CHECK_OK(rt_pt(&pt[1], &ec, 0, add, (void *)1000));
+	ASSERT_OK(rt_ec_local(&ec));
+	ASSERT_OK(rt_pt(&pt[0], &ec, 0, add, (void *)100));
+	ASSERT_OK(rt_pt(&pt[1], &ec, 0, add, (void *)1000));
 	for (unsigned i = 0; i < 5000; i++) {
 		u->words[0] = i;
 		u->words[1] = 7;
 		rt_msg(u, 2, 0);
-		CHECK_OK(hc_call(pt[i % 2]));
-		CHECK_EQ(u->words[0], i + 7 + (i % 2 ? 1000 : 100));
-		CHECK_EQ(rt_msg_words(u), 1);
+		ASSERT_OK(hc_call(pt[i % 2]));
+		ASSERT_EQ(u->words[0], i + 7 + (i % 2 ? 1000 : 100));
+		ASSERT_EQ(rt_msg_words(u), 1);
 	}
 }
 
@@ -144,14 +156,14 @@ static void threads(void)
 	struct rt_ec high = {.cpu = rt_cpu}, equal = {.cpu = rt_cpu};
 
 	trace = 0;
-	CHECK_OK(rt_sm(&done, 0));
-	CHECK_OK(rt_thread(&high, RT_PRIO + 1, thread_fn, (void *)1));
+	ASSERT_OK(rt_sm(&done, 0));
+	ASSERT_OK(rt_thread(&high, RT_PRIO + 1, thread_fn, (void *)1));
 	note(2);
-	CHECK_OK(rt_thread(&equal, RT_PRIO, thread_fn, (void *)4));
+	ASSERT_OK(rt_thread(&equal, RT_PRIO, thread_fn, (void *)4));
 	note(3);
-	CHECK_OK(hc_sm_down(done));
-	CHECK_OK(hc_sm_down(done));
-	CHECK_EQ(trace, 1234);
+	ASSERT_OK(hc_sm_down(done));
+	ASSERT_OK(hc_sm_down(done));
+	ASSERT_EQ(trace, 1234);
 }
 
 static void thread_elsewhere(void)
@@ -161,10 +173,10 @@ static void thread_elsewhere(void)
 	if (ec.cpu == HEDRON_CPU_MAX)
 		SKIP("one CPU only");
 	trace = 0;
-	CHECK_OK(rt_sm(&done, 0));
-	CHECK_OK(rt_thread(&ec, 5, thread_fn, (void *)1));
-	CHECK_OK(hc_sm_down(done));
-	CHECK_EQ(trace, 1);
+	ASSERT_OK(rt_sm(&done, 0));
+	ASSERT_OK(rt_thread(&ec, 5, thread_fn, (void *)1));
+	ASSERT_OK(hc_sm_down(done));
+	ASSERT_EQ(trace, 1);
 }
 
 /* The image is shared, selectors are not. */
@@ -174,22 +186,22 @@ static void other_pd(void)
 	struct utcb *u = rt_utcb();
 	sel_t pt;
 
-	CHECK_OK(rt_pd(&server.pd));
-	CHECK_OK(rt_ec_local(&server));
-	CHECK_OK(rt_pt(&pt, &server, 0, add, (void *)5));
+	ASSERT_OK(rt_pd(&server.pd));
+	ASSERT_OK(rt_ec_local(&server));
+	ASSERT_OK(rt_pt(&pt, &server, 0, add, (void *)5));
 	u->words[0] = 30;
 	u->words[1] = 7;
 	rt_msg(u, 2, 0);
-	CHECK_OK(hc_call(pt));
-	CHECK_EQ(u->words[0], 42);
+	ASSERT_OK(hc_call(pt));
+	ASSERT_EQ(u->words[0], 42);
 
 	trace = 0;
-	CHECK_OK(rt_sm(&done, 0));
-	CHECK_OK(rt_delegate(done, server.pd, done, PERM_ALL));
+	ASSERT_OK(rt_sm(&done, 0));
+	ASSERT_OK(rt_delegate(done, server.pd, done, PERM_ALL));
 	thread.pd = server.pd;
-	CHECK_OK(rt_thread(&thread, RT_PRIO + 1, thread_fn, (void *)6));
-	CHECK_OK(hc_sm_down(done));
-	CHECK_EQ(trace, 6);
+	ASSERT_OK(rt_thread(&thread, RT_PRIO + 1, thread_fn, (void *)6));
+	ASSERT_OK(hc_sm_down(done));
+	ASSERT_EQ(trace, 6);
 }
 
 static void skip_ud2(struct utcb *u, void *digit)
@@ -204,12 +216,12 @@ static void events(void)
 	struct rt_ec ec = {.cpu = rt_cpu};
 
 	trace = 0;
-	CHECK_OK(rt_ec_local(&ec));
-	CHECK_OK(rt_event(rt_events(rt_cpu), UD, &ec, MTD_RIP_LEN, skip_ud2, (void *)8));
+	ASSERT_OK(rt_ec_local(&ec));
+	ASSERT_OK(rt_event(rt_events(rt_cpu), UD, &ec, MTD_RIP_LEN, skip_ud2, (void *)8));
 	__asm__ volatile("ud2; ud2" : : : "memory");
-	CHECK_OK(rt_event_default(rt_cpu, UD));
-	CHECK_EQ(trace, 88);
-	CHECK(!rt_can_read((void *)RT_VA));
+	ASSERT_OK(rt_event_default(rt_cpu, UD));
+	ASSERT_EQ(trace, 88);
+	ASSERT(!rt_can_read((void *)RT_VA));
 }
 
 static const struct test tests[] = {

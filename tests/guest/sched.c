@@ -12,6 +12,12 @@
  */
 #include "guest.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 static volatile unsigned long order;
 
 static void note(unsigned long digit)
@@ -22,9 +28,8 @@ static void note(unsigned long digit)
 /* Creates and wakes from above, so that the threads below start together. */
 static void (*director_script)(void);
 
-static void direct(void *unused)
+static void direct(RT_UNUSED void *unused)
 {
-	(void)unused;
 	director_script();
 }
 
@@ -36,7 +41,7 @@ static void run_script(void (*script)(void))
 	thread_make(&ec, 120, direct, NULL);
 }
 
-/* MUST() is main()'s; a director reports and goes on. */
+/* ASSERT_OK() is main()'s; a director reports and goes on. */
 static struct rt_ec pool[10];
 
 static void make(unsigned i, unsigned prio, void (*fn)(void *), unsigned long digit)
@@ -82,7 +87,7 @@ static void all_priorities(void)
 	for (unsigned prio = 2; prio < 128; prio++) {
 		order = 0;
 		thread_make(&ec, prio, note_once, (void *)1ul);
-		CHECK_EQ(order, 1); /* more important than main(): before the call returned */
+		ASSERT_EQ(order, 1); /* more important than main(): before the call returned */
 	}
 }
 
@@ -194,12 +199,12 @@ static void several_scs(void)
 	struct rt_ec ec = {.cpu = rt_cpu, .events = guest_events, .sel = sel_new()};
 
 	order = 0;
-	MUST(rt_ec_global(&ec, note_and_yield, (void *)1ul));
-	MUST(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, RT_PRIO, 1000));
+	ASSERT_OK(rt_ec_global(&ec, note_and_yield, (void *)1ul));
+	ASSERT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, RT_PRIO, 1000));
 	EXPECT_EQ(order, 0);
-	MUST(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, 7, 1000));
+	ASSERT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, 7, 1000));
 	EXPECT_EQ(order, 111);
-	MUST(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, 8, 1000));
+	ASSERT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec.sel, 8, 1000));
 	hc_yield();
 	EXPECT_EQ(order, 111);
 }
@@ -209,7 +214,7 @@ static void sc_for_the_dead(void)
 {
 	sel_t ec = sel_new();
 
-	MUST(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, CREATE_EC_GLOBAL));
+	ASSERT_OK(hc_create_ec(ec, RT_SEL_PD, rt_cpu, 0, 0, GUEST_NOTHING, CREATE_EC_GLOBAL));
 	for (unsigned i = 0; i < 3; i++)
 		EXPECT_OK(hc_create_sc(sel_new(), RT_SEL_PD, ec, 9, 1000));
 }
@@ -285,26 +290,24 @@ static void new_sc_has_consumed_nothing(void)
 	struct rt_ec ec = {.cpu = rt_cpu, .events = guest_events, .sel = sel_new()};
 	sel_t sc = sel_new();
 
-	MUST(rt_ec_global(&ec, note_once, (void *)1ul));
-	MUST(hc_create_sc(sc, RT_SEL_PD, ec.sel, RT_PRIO, 1000));
+	ASSERT_OK(rt_ec_global(&ec, note_once, (void *)1ul));
+	ASSERT_OK(hc_create_sc(sc, RT_SEL_PD, ec.sel, RT_PRIO, 1000));
 	EXPECT_EQ(consumed(sc), 0);
 }
 
 /* A donated priority: the server runs at its caller's, so those in between wait. */
 static struct server server;
 
-static void wake_in_handler(struct utcb *u, void *unused)
+static void wake_in_handler(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	note(6);
 	hc_sm_up(wake);
 	note(7);
 	rt_msg(u, 0, 0);
 }
 
-static void call_server(void *unused)
+static void call_server(RT_UNUSED void *unused)
 {
-	(void)unused;
 	hc_call(server.pt);
 	note(8);
 }
@@ -332,9 +335,8 @@ static void priority_is_donated(void)
 /* Thousands of switches between many threads. */
 static volatile unsigned long total;
 
-static void yield_often(void *unused)
+static void yield_often(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (unsigned i = 0; i < 100; i++) {
 		total++;
 		hc_yield();

@@ -13,6 +13,10 @@
  */
 #include "guest.h"
 
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+
 static volatile unsigned long order;
 static sel_t sm;
 
@@ -37,9 +41,8 @@ static void waiter(unsigned long digit, unsigned prio)
 /* How many downs there are without waiting; a thread takes them, so that main() need not block. */
 static volatile unsigned long taken;
 
-static void take_all(void *unused)
+static void take_all(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (;;) {
 		if (hc_sm_down(sm) != SUCCESS)
 			return;
@@ -53,8 +56,8 @@ static unsigned long count(void)
 
 	taken = 0;
 	thread_make(&ec, 100, take_all, NULL);
-	MUST(rt_revoke(ec.sc));
-	MUST(rt_revoke(ec.sel));
+	ASSERT_OK(rt_revoke(ec.sc));
+	ASSERT_OK(rt_revoke(ec.sel));
 	return taken;
 }
 
@@ -188,9 +191,8 @@ static void ping_pong(void)
 }
 
 /* main() itself blocks and is woken. */
-static void wake_slowly(void *unused)
+static void wake_slowly(RT_UNUSED void *unused)
 {
-	(void)unused;
 	note(1);
 	hc_yield();
 	note(2);
@@ -216,8 +218,8 @@ static void several_names(void)
 	sel_t up = sel_new(), down = sel_new();
 
 	sm = sm_make(0);
-	MUST(delegate_obj(sm, RT_SEL_PD, up, PERM_SM_UP));
-	MUST(delegate_obj(sm, RT_SEL_PD, down, PERM_SM_DOWN));
+	ASSERT_OK(delegate_obj(sm, RT_SEL_PD, up, PERM_SM_UP));
+	ASSERT_OK(delegate_obj(sm, RT_SEL_PD, down, PERM_SM_DOWN));
 	EXPECT_OK(hc_sm_up(up));
 	EXPECT_OK(hc_sm_down(down));
 	EXPECT_ST(hc_sm_up(down), BAD_CAP);
@@ -235,8 +237,8 @@ static void waiter_is_destroyed(void)
 	thread_make(&first, 5, down_once, (void *)1);
 	thread_make(&second, 5, down_once, (void *)2);
 	waiter(3, 5);
-	MUST(rt_revoke(first.sc));
-	MUST(rt_revoke(first.sel));
+	ASSERT_OK(rt_revoke(first.sc));
+	ASSERT_OK(rt_revoke(first.sel));
 	EXPECT_OK(hc_sm_up(sm));
 	EXPECT_EQ(order, 2);
 	EXPECT_OK(hc_sm_up(sm));
@@ -252,19 +254,18 @@ static void waiter_loses_its_time(void)
 	order = 0;
 	thread_make(&first, 5, down_once, (void *)1);
 	waiter(2, 5);
-	MUST(rt_revoke(first.sc));
+	ASSERT_OK(rt_revoke(first.sc));
 	EXPECT_OK(hc_sm_up(sm));
 	EXPECT_EQ(order, 0);
 	EXPECT_OK(hc_sm_up(sm));
 	EXPECT_EQ(order, 2);
-	MUST(hc_create_sc(sel_new(), RT_SEL_PD, first.sel, 5, 1000));
+	ASSERT_OK(hc_create_sc(sel_new(), RT_SEL_PD, first.sel, 5, 1000));
 	EXPECT_EQ(order, 21);
 }
 
 /* A portal's EC waits on its caller's time. */
-static void down_in_handler(struct utcb *u, void *unused)
+static void down_in_handler(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	note(1);
 	u->words[0] = hc_sm_down(sm);
 	note(2);
@@ -274,9 +275,8 @@ static void down_in_handler(struct utcb *u, void *unused)
 static struct server server;
 static volatile unsigned long answered;
 
-static void call_server(void *unused)
+static void call_server(RT_UNUSED void *unused)
 {
-	(void)unused;
 	answered = hc_call(server.pt) == SUCCESS;
 }
 

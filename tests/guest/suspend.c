@@ -11,6 +11,16 @@
  */
 #include "suspend.h"
 
+#include "rt/cmdline.h"
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+#include "rt/string.h"
+
 #define TYPES 8
 
 unsigned long s3;
@@ -44,7 +54,7 @@ static enum status try(unsigned long a, unsigned long b)
 #define SEABIOS_START 0x10000
 #define CLI_HLT_JMP 0xfdebf4fa
 
-enum status doze(void)
+enum status suspend_machine(void)
 {
 	static uint32_t *start;
 
@@ -84,9 +94,9 @@ static void no_such_operation(void)
 static void types_beyond_the_field(void)
 {
 	for (unsigned long t = TYPES; t < 256; t++) {
-		CHECK_ST(try(t, s3), BAD_PAR);
-		CHECK_ST(try(s3, t), BAD_PAR);
-		CHECK_ST(try(t, t), BAD_PAR);
+		ASSERT_ST(try(t, s3), BAD_PAR);
+		ASSERT_ST(try(s3, t), BAD_PAR);
+		ASSERT_ST(try(t, t), BAD_PAR);
 	}
 }
 
@@ -97,24 +107,24 @@ static void other_types(void)
 		SKIP("the right type is not known");
 	for (unsigned long a = 0; a < TYPES; a++)
 		if (a != s3 || !has_s3)
-			CHECK_ST(try(a, a), has_s3 ? BAD_PAR : BAD_FTR);
+			ASSERT_ST(try(a, a), has_s3 ? BAD_PAR : BAD_FTR);
 }
 
 /* ---- one CPU ---- */
 
 static void again(void)
 {
-	SLEEPS_ONLY;
+	NEED_SLEEP;
 	for (int i = 0; i < 3; i++)
-		CHECK_OK(doze());
+		ASSERT_OK(suspend_machine());
 }
 
 static void stay_awake(void)
 {
 	if (!stays_awake)
 		SKIP("this machine falls asleep when it is asked to");
-	CHECK_ST(doze(), BAD_FTR);
-	CHECK_ST(try(s3 ^ 1, s3 ^ 1), BAD_PAR); /* not BUSY with the one that failed */
+	ASSERT_ST(suspend_machine(), BAD_FTR);
+	ASSERT_ST(try(s3 ^ 1, s3 ^ 1), BAD_PAR); /* not BUSY with the one that failed */
 }
 
 struct table {
@@ -159,23 +169,23 @@ static void waking_vector(void)
 	struct hc_regs r = request(s3, s3);
 	uint32_t *facs = (uint32_t *)(void *)find_facs();
 
-	SLEEPS_ONLY;
-	CHECK(facs && !memcmp(facs, "FACS", 4));
+	NEED_SLEEP;
+	ASSERT(facs && !memcmp(facs, "FACS", 4));
 	facs[3] = 0x9a5c3;
 	facs[6] = 0x89abcdef;
 	facs[7] = 0x1234567;
 	guest_alive();
-	CHECK_OK(hc_raw(&r));
+	ASSERT_OK(hc_raw(&r));
 	others_go_on();
-	CHECK_EQ(r.rsi, 0x9a5c3);
-	CHECK_EQ(facs[3], 0x9a5c3);
-	CHECK_EQ(facs[6], 0x89abcdef);
-	CHECK_EQ(facs[7], 0x1234567);
+	ASSERT_EQ(r.rsi, 0x9a5c3);
+	ASSERT_EQ(facs[3], 0x9a5c3);
+	ASSERT_EQ(facs[6], 0x89abcdef);
+	ASSERT_EQ(facs[7], 0x1234567);
 	facs[3] = facs[6] = facs[7] = 0;
 	r = request(s3, s3);
-	CHECK_OK(hc_raw(&r));
+	ASSERT_OK(hc_raw(&r));
 	others_go_on();
-	CHECK_EQ(r.rsi, 0);
+	ASSERT_EQ(r.rsi, 0);
 }
 
 static void registers(void)
@@ -183,7 +193,7 @@ static void registers(void)
 	struct hc_regs r = request(s3, s3);
 	const char *differs;
 
-	SLEEPS_ONLY;
+	NEED_SLEEP;
 	guest_alive();
 	regs_random(&regs_in);
 	xarea_random(&regs_xin);
@@ -194,9 +204,9 @@ static void registers(void)
 	__asm__ volatile("rdfsbase %0; rdgsbase %1" : "=r"(regs_out.fs), "=r"(regs_out.gs));
 	__asm__ volatile("wrfsbase %0; wrgsbase %0" : : "r"(0ul));
 	others_go_on();
-	CHECK_EQ(regs_out.gpr[R_DI] & 0xff, SUCCESS);
-	CHECK_EQ(regs_out.fs, regs_in.fs);
-	CHECK_EQ(regs_out.gs, regs_in.gs);
+	ASSERT_EQ(regs_out.gpr[R_DI] & 0xff, SUCCESS);
+	ASSERT_EQ(regs_out.fs, regs_in.fs);
+	ASSERT_EQ(regs_out.gs, regs_in.gs);
 	differs = xarea_difference(&regs_xout, &regs_xin);
 	if (differs)
 		test_fail(__FILE__, __LINE__, "%s differs", differs);
@@ -223,17 +233,17 @@ static void memory(void)
 	uint64_t *p = rt_pages(PATTERN_PAGES), *low = rt_map(LOW_START, LOW_PAGES * RT_PAGE, RT_MEM_RW), before,
 		 before_low;
 
-	SLEEPS_ONLY;
-	CHECK(low);
+	NEED_SLEEP;
+	ASSERT(low);
 	for (size_t i = 0; i < PATTERN_PAGES * RT_PAGE / 8; i++)
 		p[i] = guest_random();
 	for (size_t i = (LOW_PAGES - 16) * RT_PAGE / 8; i < LOW_PAGES * RT_PAGE / 8; i++)
 		low[i] = guest_random();
 	before = sum(p, PATTERN_PAGES);
 	before_low = sum(low + (LOW_PAGES - 16) * RT_PAGE / 8, 16);
-	CHECK_OK(doze());
-	CHECK_EQ(sum(p, PATTERN_PAGES), before);
-	CHECK_EQ(sum(low + (LOW_PAGES - 16) * RT_PAGE / 8, 16), before_low);
+	ASSERT_OK(suspend_machine());
+	ASSERT_EQ(sum(p, PATTERN_PAGES), before);
+	ASSERT_EQ(sum(low + (LOW_PAGES - 16) * RT_PAGE / 8, 16), before_low);
 }
 
 /* The time of sleep is nobody's: what is missing in the account is at least that. A tenth is for clocks that differ.
@@ -242,11 +252,11 @@ static void account(void)
 {
 	unsigned long before, after, tsc = rt_rdtsc(), nap = rt_arg("nap", 0);
 
-	SLEEPS_ONLY;
-	CHECK(nap);
-	CHECK_OK(hc_sc_ctrl(RT_SEL_SC, &before));
-	CHECK_OK(doze());
-	CHECK_OK(hc_sc_ctrl(RT_SEL_SC, &after));
+	NEED_SLEEP;
+	ASSERT(nap);
+	ASSERT_OK(hc_sc_ctrl(RT_SEL_SC, &before));
+	ASSERT_OK(suspend_machine());
+	ASSERT_OK(hc_sc_ctrl(RT_SEL_SC, &after));
 	tsc = rt_rdtsc() - tsc;
 	EXPECT(after >= before);
 	EXPECT(after - before + nap * 900 < tsc * 1000 / rt_hip->freq_tsc);
@@ -272,16 +282,16 @@ static void calls_and_spaces(void)
 	struct server here, there;
 	sel_t pd = pd_make();
 
-	SLEEPS_ONLY;
+	NEED_SLEEP;
 	server_make(&here, add, (void *)10);
 	server_make_in(&there, pd, 0, add, (void *)20);
-	CHECK(call_adds(&here, 10) && call_adds(&there, 20));
-	CHECK_OK(doze());
-	CHECK(call_adds(&here, 10) && call_adds(&there, 20));
+	ASSERT(call_adds(&here, 10) && call_adds(&there, 20));
+	ASSERT_OK(suspend_machine());
+	ASSERT(call_adds(&here, 10) && call_adds(&there, 20));
 	/* From here on the one address space is used after the other. */
 	for (int i = 0; i < 100; i++)
-		CHECK(call_adds(&there, 20));
-	CHECK_OK(rt_revoke(pd));
+		ASSERT(call_adds(&there, 20));
+	ASSERT_OK(rt_revoke(pd));
 }
 
 static const struct test suspend_tests[] = {

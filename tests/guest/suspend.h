@@ -8,10 +8,10 @@ extern unsigned long s3; /* the right sleep type */
 extern bool can_sleep;   /* and somebody will wake us up */
 
 struct hc_regs request(unsigned long a, unsigned long b);
-enum status doze(void);
+enum status suspend_machine(void);
 void others_go_on(void); /* after each sleep: all other CPUs are out of the kernel */
 
-#define SLEEPS_ONLY                                      \
+#define NEED_SLEEP                                       \
 	do {                                             \
 		if (!can_sleep)                          \
 			SKIP("nobody wakes us up here"); \

@@ -3,6 +3,18 @@
  */
 #include "suspend.h"
 
+#include "rt/cmdline.h"
+#include "rt/cpu.h"
+#include "rt/exit.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 #define MSR_MISC_ENABLE 0x1a0
 #define MSR_PAT 0x277
 #define MSR_MTRR_FIRST 0x200
@@ -80,7 +92,7 @@ static void helpers_start(void (*fn)(void *))
 		xarea_random(h->in);
 		h->fs = guest_random() & 0x7fffffffffff;
 		h->gs = guest_random() | 0xffff800000000000;
-		MUST(rt_thread(&h->ec, RT_PRIO, fn, h));
+		ASSERT_OK(rt_thread(&h->ec, RT_PRIO, fn, h));
 	}
 }
 
@@ -140,25 +152,25 @@ static void count(void *arg)
 
 static void others_run(void)
 {
-	SLEEPS_ONLY;
+	NEED_SLEEP;
 	if (rt_cpu_count() == 1)
 		SKIP("one CPU only");
 	helpers_start(count);
 	for (int i = 0; i < 2; i++) {
-		CHECK(helpers_wait(1000));
-		CHECK_OK(doze());
-		CHECK(helpers_wait(1000));
+		ASSERT(helpers_wait(1000));
+		ASSERT_OK(suspend_machine());
+		ASSERT(helpers_wait(1000));
 	}
 	EACH_OTHER(n)
 	helpers[n].stop = 1;
-	CHECK(helpers_done());
+	ASSERT(helpers_done());
 	EACH_OTHER(n)
 	{
 		struct helper *h = &helpers[n];
 		const char *differs = xarea_difference(h->out, h->in);
 
-		CHECK_EQ(h->fs_after, h->fs);
-		CHECK_EQ(h->gs_after, h->gs);
+		ASSERT_EQ(h->fs_after, h->fs);
+		ASSERT_EQ(h->gs_after, h->gs);
 		if (differs)
 			test_fail(__FILE__, __LINE__, "CPU %u: %s differs", n, differs);
 	}
@@ -180,24 +192,24 @@ static void wait(void *arg)
 /* CPUs that have nothing to do sleep on in their own way. */
 static void others_idle(void)
 {
-	SLEEPS_ONLY;
+	NEED_SLEEP;
 	helpers_start(wait);
-	CHECK(helpers_reach(1));
-	CHECK_OK(doze());
+	ASSERT(helpers_reach(1));
+	ASSERT_OK(suspend_machine());
 	EACH_OTHER(n)
-	CHECK_OK(hc_sm_up(helpers[n].wait));
-	CHECK(helpers_reach(2));
-	CHECK_OK(doze());
+	ASSERT_OK(hc_sm_up(helpers[n].wait));
+	ASSERT(helpers_reach(2));
+	ASSERT_OK(suspend_machine());
 	EACH_OTHER(n)
 	{
 		helpers[n].stop = 1;
-		CHECK_OK(hc_sm_up(helpers[n].wait));
+		ASSERT_OK(hc_sm_up(helpers[n].wait));
 	}
-	CHECK(helpers_done());
+	ASSERT(helpers_done());
 	EACH_OTHER(n)
 	{
-		CHECK_EQ(helpers[n].turns, 2);
-		CHECK_EQ(helpers[n].status, SUCCESS);
+		ASSERT_EQ(helpers[n].turns, 2);
+		ASSERT_EQ(helpers[n].status, SUCCESS);
 	}
 }
 
@@ -232,18 +244,18 @@ static void msrs(void)
 	struct helper *self = &helpers[rt_cpu];
 	unsigned long count;
 
-	SLEEPS_ONLY;
+	NEED_SLEEP;
 	helpers_start(msrs_twice);
 	count = read_msrs(self->msr);
-	CHECK(helpers_reach(1));
-	CHECK_OK(doze());
+	ASSERT(helpers_reach(1));
+	ASSERT_OK(suspend_machine());
 	read_msrs(self->msr_after);
 	EACH_OTHER(n)
 	helpers[n].stop = 1;
-	CHECK(helpers_done());
+	ASSERT(helpers_done());
 	for (unsigned n = 0; n < HEDRON_CPU_MAX; n++)
 		for (unsigned i = 0; rt_cpu_enabled(n) && i < count; i++)
-			CHECK_EQ(helpers[n].msr_after[i], helpers[n].msr[i]);
+			ASSERT_EQ(helpers[n].msr_after[i], helpers[n].msr[i]);
 }
 
 static volatile unsigned long ready, go;
@@ -263,7 +275,7 @@ static void suspend_elsewhere(void *arg)
 /* The CPU that asks need not be the one that the firmware wakes up. */
 static void from_another_cpu(void)
 {
-	SLEEPS_ONLY;
+	NEED_SLEEP;
 	if (rt_cpu_count() == 1)
 		SKIP("one CPU only");
 	go = 1;
@@ -273,11 +285,11 @@ static void from_another_cpu(void)
 
 		*h = (struct helper){.ec = {.cpu = n, .sel = sel_new(), .sc = sel_new()}, .in = h->in, .out = h->out};
 		guest_alive();
-		MUST(rt_thread(&h->ec, RT_PRIO, suspend_elsewhere, h));
+		ASSERT_OK(rt_thread(&h->ec, RT_PRIO, suspend_elsewhere, h));
 		while (!h->done)
 			rt_pause();
 		others_go_on();
-		CHECK_EQ(h->status, SUCCESS);
+		ASSERT_EQ(h->status, SUCCESS);
 	}
 }
 
@@ -287,7 +299,7 @@ static void concurrent(void)
 	unsigned slept = 0;
 	enum status st;
 
-	SLEEPS_ONLY;
+	NEED_SLEEP;
 	if (rt_cpu_count() == 1)
 		SKIP("one CPU only");
 	ready = go = 0;
@@ -295,17 +307,17 @@ static void concurrent(void)
 	while (ready < rt_cpu_count() - 1)
 		rt_pause();
 	go = 1;
-	st = doze();
-	CHECK(st == SUCCESS || st == BAD_PAR);
+	st = suspend_machine();
+	ASSERT(st == SUCCESS || st == BAD_PAR);
 	slept = st == SUCCESS;
-	CHECK(helpers_done());
+	ASSERT(helpers_done());
 	others_go_on();
 	EACH_OTHER(n)
 	{
-		CHECK(helpers[n].status == SUCCESS || helpers[n].status == BAD_PAR);
+		ASSERT(helpers[n].status == SUCCESS || helpers[n].status == BAD_PAR);
 		slept += helpers[n].status == SUCCESS;
 	}
-	CHECK(slept > 0);
+	ASSERT(slept > 0);
 }
 
 static void hit(void *flag)
@@ -319,8 +331,8 @@ static void life_goes_on(void)
 	static unsigned long flags[HEDRON_CPU_MAX];
 	uint64_t *page = rt_pages(1), *again = (uint64_t *)rt_va(1, 1);
 
-	SLEEPS_ONLY;
-	CHECK_OK(doze());
+	NEED_SLEEP;
+	ASSERT_OK(suspend_machine());
 	for (int round = 0; round < 20; round++) {
 		EACH_OTHER(n)
 		{
@@ -331,20 +343,20 @@ static void life_goes_on(void)
 					   .utcb = helpers[n].ec.utcb};
 
 			flags[n] = 0;
-			CHECK_OK(rt_thread(&ec, RT_PRIO, hit, &flags[n]));
+			ASSERT_OK(rt_thread(&ec, RT_PRIO, hit, &flags[n]));
 			helpers[n].ec.stack = ec.stack;
 			helpers[n].ec.utcb = ec.utcb;
 			while (!__atomic_load_n(&flags[n], __ATOMIC_RELAXED))
 				rt_pause();
-			CHECK_OK(rt_revoke(ec.sc));
-			CHECK_OK(rt_revoke(ec.sel));
+			ASSERT_OK(rt_revoke(ec.sc));
+			ASSERT_OK(rt_revoke(ec.sel));
 		}
-		CHECK_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(page), RT_SEL_PD, (uint64_t)again, 1, RT_MEM_RW,
-					 ITEM_HYPERVISOR));
+		ASSERT_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(page), RT_SEL_PD, (uint64_t)again, 1, RT_MEM_RW,
+					  ITEM_HYPERVISOR));
 		*again = round;
-		CHECK_EQ(*page, round);
-		CHECK_OK(rt_mem_revoke((uint64_t)again, 1));
-		CHECK(!can_read((unsigned long)again));
+		ASSERT_EQ(*page, round);
+		ASSERT_OK(rt_mem_revoke((uint64_t)again, 1));
+		ASSERT(!can_read((unsigned long)again));
 	}
 }
 
@@ -367,11 +379,7 @@ static void wait_for_ever(void *arg)
 	rt_block();
 }
 
-static void serve(struct utcb *utcb, void *arg)
-{
-	(void)utcb;
-	(void)arg;
-}
+static void serve(RT_UNUSED struct utcb *utcb, RT_UNUSED void *arg) {}
 
 static void legacy_make(struct legacy *l, unsigned cpu)
 {
@@ -379,14 +387,14 @@ static void legacy_make(struct legacy *l, unsigned cpu)
 
 	*l = (struct legacy){
 		.cpu = cpu, .pd = sel_new(), .foreign_ec = sel_new(), .portal = sel_new(), .sm = sm_make(0)};
-	MUST(hc_create_pd(l->pd, RT_SEL_PD, 0, 0));
-	MUST(hc_create_ec(l->foreign_ec, l->pd, cpu, 0, 0, 0, CREATE_EC_GLOBAL));
+	ASSERT_OK(hc_create_pd(l->pd, RT_SEL_PD, 0, 0));
+	ASSERT_OK(hc_create_ec(l->foreign_ec, l->pd, cpu, 0, 0, 0, CREATE_EC_GLOBAL));
 	server.sel = sel_new();
-	MUST(rt_ec_local(&server));
+	ASSERT_OK(rt_ec_local(&server));
 	l->server = server.sel;
-	MUST(rt_pt_at(l->portal, &server, 0, serve, NULL));
+	ASSERT_OK(rt_pt_at(l->portal, &server, 0, serve, NULL));
 	l->waiter = (struct rt_ec){.cpu = cpu, .sel = sel_new(), .sc = sel_new()};
-	MUST(rt_thread(&l->waiter, RT_PRIO + 1, wait_for_ever, l));
+	ASSERT_OK(rt_thread(&l->waiter, RT_PRIO + 1, wait_for_ever, l));
 	while (!l->waits)
 		rt_pause();
 }
@@ -396,9 +404,9 @@ static void lost_is_told(const struct legacy *l)
 {
 	sel_t fresh = sel_new();
 
-	CHECK_ST(hc_create_ec(fresh, RT_SEL_PD, l->cpu, 0, 0, 0, CREATE_EC_GLOBAL), BAD_CPU);
-	CHECK_ST(hc_create_sc(fresh, RT_SEL_PD, l->foreign_ec, 2, RT_QUANTUM), BAD_CPU);
-	CHECK_ST(hc_call(l->portal), BAD_CPU);
+	ASSERT_ST(hc_create_ec(fresh, RT_SEL_PD, l->cpu, 0, 0, 0, CREATE_EC_GLOBAL), BAD_CPU);
+	ASSERT_ST(hc_create_sc(fresh, RT_SEL_PD, l->foreign_ec, 2, RT_QUANTUM), BAD_CPU);
+	ASSERT_ST(hc_call(l->portal), BAD_CPU);
 }
 
 /* Tables and objects come and go, more than enough for several grace periods; nobody waits for the lost CPU. */
@@ -409,26 +417,26 @@ static void lost_is_not_awaited(void)
 	sel_t sm = sel_new();
 
 	for (int i = 0; i < 300; i++) {
-		CHECK_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(page), RT_SEL_PD, again, 1, RT_MEM_RW, ITEM_HYPERVISOR));
-		CHECK_OK(rt_mem_revoke(again, 1));
-		CHECK_OK(hc_create_sm(sm, RT_SEL_PD, 0));
-		CHECK_OK(rt_revoke(sm));
+		ASSERT_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(page), RT_SEL_PD, again, 1, RT_MEM_RW, ITEM_HYPERVISOR));
+		ASSERT_OK(rt_mem_revoke(again, 1));
+		ASSERT_OK(hc_create_sm(sm, RT_SEL_PD, 0));
+		ASSERT_OK(rt_revoke(sm));
 		guest_alive();
 	}
 }
 
 static void legacy_dies(const struct legacy *l)
 {
-	CHECK_OK(hc_sm_up(l->sm)); /* who waits there is lost, and so is this */
-	CHECK_OK(rt_revoke(l->sm));
-	CHECK_OK(rt_revoke(l->waiter.sc));
-	CHECK_OK(rt_revoke(l->waiter.sel));
-	CHECK_OK(rt_revoke(l->portal));
-	CHECK_OK(rt_revoke(l->server));
-	CHECK_OK(rt_revoke(l->pd));
-	CHECK_OK(rt_revoke(l->foreign_ec));
-	CHECK_OK(rt_revoke(helpers[l->cpu].ec.sc));
-	CHECK_OK(rt_revoke(helpers[l->cpu].ec.sel));
+	ASSERT_OK(hc_sm_up(l->sm)); /* who waits there is lost, and so is this */
+	ASSERT_OK(rt_revoke(l->sm));
+	ASSERT_OK(rt_revoke(l->waiter.sc));
+	ASSERT_OK(rt_revoke(l->waiter.sel));
+	ASSERT_OK(rt_revoke(l->portal));
+	ASSERT_OK(rt_revoke(l->server));
+	ASSERT_OK(rt_revoke(l->pd));
+	ASSERT_OK(rt_revoke(l->foreign_ec));
+	ASSERT_OK(rt_revoke(helpers[l->cpu].ec.sc));
+	ASSERT_OK(rt_revoke(helpers[l->cpu].ec.sel));
 }
 
 static void lost_cpu(void)
@@ -437,13 +445,13 @@ static void lost_cpu(void)
 	unsigned lost = (unsigned)rt_arg("lost", HEDRON_CPU_MAX);
 	unsigned long turns;
 
-	SLEEPS_ONLY;
+	NEED_SLEEP;
 	if (lost >= HEDRON_CPU_MAX)
 		SKIP("all CPUs wake up");
 	legacy_make(&legacy, lost);
 	helpers_start(count);
-	CHECK(helpers_wait(1000));
-	CHECK_OK(doze());
+	ASSERT(helpers_wait(1000));
+	ASSERT_OK(suspend_machine());
 	turns = helpers[lost].turns;
 	for (int round = 0; round < 2; round++) {
 		lost_is_not_awaited();
@@ -456,9 +464,9 @@ static void lost_cpu(void)
 		for (unsigned long from = helpers[n].turns; n != lost && helpers[n].turns - from < 1000;)
 			rt_pause();
 		if (!round)
-			CHECK_OK(doze()); /* without the lost one */
+			ASSERT_OK(suspend_machine()); /* without the lost one */
 	}
-	CHECK_EQ(helpers[lost].turns, turns);
+	ASSERT_EQ(helpers[lost].turns, turns);
 	EACH_OTHER(n)
 	helpers[n].stop = 1;
 	EACH_OTHER(n)

@@ -6,6 +6,13 @@
  */
 #include "guest.h"
 
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 #include <hedron/trace.h>
 
 enum { ORDER = 8 };
@@ -68,8 +75,8 @@ static void setting_up(void)
 	EXPECT_EQ(setup(TRACE_ORDER_MIN - 1), BAD_PAR);
 	EXPECT_EQ(setup(TRACE_ORDER_MAX + 1), BAD_PAR);
 	EXPECT_EQ(setup(1ul << 32 | ORDER), BAD_PAR);
-	MUST(setup(ORDER));
-	MUST(setup(ORDER));
+	ASSERT_OK(setup(ORDER));
+	ASSERT_OK(setup(ORDER));
 	EXPECT_EQ(setup(ORDER + 1), BUSY);
 }
 
@@ -86,7 +93,7 @@ static void mapping(void)
 	EXPECT_EQ(ctrl(TRACE_CTRL_MAP, rt_cpu, HEDRON_USER_END), BAD_PAR);
 	EXPECT_EQ(ctrl(TRACE_CTRL_MAP, rt_cpu, HEDRON_USER_END - (pages - 1) * RT_PAGE), BAD_PAR);
 	EXPECT_EQ(ctrl(TRACE_CTRL_MAP, rt_cpu, 0xffff800000000000), BAD_PAR);
-	MUST(ctrl(TRACE_CTRL_MAP, rt_cpu, va));
+	ASSERT_OK(ctrl(TRACE_CTRL_MAP, rt_cpu, va));
 	EXPECT_EQ(head->magic, TRACE_MAGIC);
 	EXPECT_EQ(head->version, TRACE_VERSION);
 	EXPECT_EQ(head->cpu, rt_cpu);
@@ -111,12 +118,12 @@ static void mapping_is_memory(void)
 	unsigned long va = rt_va(pages, 1);
 	struct agent a;
 
-	MUST(ctrl(TRACE_CTRL_MAP, rt_cpu, va));
+	ASSERT_OK(ctrl(TRACE_CTRL_MAP, rt_cpu, va));
 	agent_make(&a);
-	MUST(rt_mem_delegate(RT_SEL_PD, va, a.pd, va, 1, RT_MEM_RW, 0));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, va, a.pd, va, 1, RT_MEM_RW, 0));
 	EXPECT(agent_can_read(&a, va));
 	EXPECT(!agent_can_write(&a, va));
-	MUST(rt_mem_revoke(va, pages));
+	ASSERT_OK(rt_mem_revoke(va, pages));
 	EXPECT(!can_read(va));
 	EXPECT(!can_read(va + (pages - 1) * RT_PAGE));
 	EXPECT_EQ(head->magic, TRACE_MAGIC);
@@ -141,7 +148,7 @@ static const struct trace_path *path(unsigned n)
 static void on(uint64_t events, uint64_t paths)
 {
 	begun = head->written;
-	MUST(ctrl(TRACE_CTRL_SWITCH, events, paths));
+	ASSERT_OK(ctrl(TRACE_CTRL_SWITCH, events, paths));
 	EXPECT_EQ(head->events, events);
 	EXPECT_EQ(head->measured, paths);
 }
@@ -149,7 +156,7 @@ static void on(uint64_t events, uint64_t paths)
 /* Events off; what was recorded since then, as far as it is still there. */
 static void off(void)
 {
-	MUST(ctrl(TRACE_CTRL_SWITCH, 0, 0));
+	ASSERT_OK(ctrl(TRACE_CTRL_SWITCH, 0, 0));
 	uint64_t end = head->written, first = end > head->records + begun ? end - head->records : begun;
 
 	got_count = 0;
@@ -224,11 +231,7 @@ static void short_hypercalls(void)
 	EXPECT_EQ(got[2].a, HC_ARG1(HC_SM_CTRL, SM_CTRL_DOWN, sm));
 }
 
-static void nothing(struct utcb *utcb, void *arg)
-{
-	(void)utcb;
-	(void)arg;
-}
+static void nothing(RT_UNUSED struct utcb *utcb, RT_UNUSED void *arg) {}
 
 static void calls(void)
 {
@@ -397,7 +400,7 @@ static void sample_refused(void)
 static void samples_of_idleness(void)
 {
 	enum { SAMPLES = 5 };
-	const unsigned long patience = 1ul << 32; /* turns: whoever emulates the other CPU may be busy */
+	const unsigned long turns_max = 1ul << 32; /* turns: whoever emulates the other CPU may be busy */
 	unsigned other = rt_cpu_other();
 	unsigned long va = rt_va(pages, 1);
 
@@ -405,7 +408,7 @@ static void samples_of_idleness(void)
 		test_skip("one CPU");
 		return;
 	}
-	MUST(ctrl(TRACE_CTRL_MAP, other, va));
+	ASSERT_OK(ctrl(TRACE_CTRL_MAP, other, va));
 	const struct trace_head *there = (const struct trace_head *)va;
 	EXPECT_EQ(there->cpu, other);
 	const struct trace_record *r = (const struct trace_record *)(va + there->ring_offset);
@@ -413,8 +416,8 @@ static void samples_of_idleness(void)
 	on(BIT(NMI) | BIT(SAMPLE), 1ul << TRACE_PATH_NMI);
 	for (unsigned i = 0; i < SAMPLES; i++) {
 		uint64_t before = __atomic_load_n(&there->written, __ATOMIC_ACQUIRE), last = 0;
-		MUST(ctrl(TRACE_CTRL_SAMPLE, other, 0));
-		for (unsigned long wait = patience; wait && last != before + 2; wait--) {
+		ASSERT_OK(ctrl(TRACE_CTRL_SAMPLE, other, 0));
+		for (unsigned long wait = turns_max; wait && last != before + 2; wait--) {
 			last = __atomic_load_n(&there->written, __ATOMIC_ACQUIRE);
 			rt_pause();
 		}

@@ -11,7 +11,7 @@ import re
 import debugger
 import elf
 
-RT_PHYS = 0x400000000000  # bench-guests/rt/rt.h
+RT_PHYS = 0x400000000000  # bench-guests/rt/map.h
 COPIES = 0x10000000000  # tests/guest/memory_source.c
 HEAP_MAP = 0xFFFFC00000000000  # kernel/mm/layout.h
 PRESENT, PS, PWT_PCD, PAT, PAT_LARGE = 1, 1 << 7, 3 << 3, 1 << 7, 1 << 12

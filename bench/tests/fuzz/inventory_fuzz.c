@@ -3,6 +3,7 @@
 #include "fleet/inventory.h"
 #include "fleet/script.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

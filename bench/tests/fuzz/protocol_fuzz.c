@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One console line: never a crash, and what is accepted holds what the rest of hbench relies on. */
-#include "protocol.h"
+#include "measure/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A result file: never a crash, and what is accepted survives being written and read again. */
-#include "result.h"
+#include "result/result.h"
 
 #include <stdlib.h>
 

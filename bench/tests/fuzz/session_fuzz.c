@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A whole console: never a crash, and a session without fault has everything a result needs. */
-#include "lines.h"
-#include "session.h"
+#include "measure/lines.h"
+#include "measure/session.h"
 
 #include <stdlib.h>
 

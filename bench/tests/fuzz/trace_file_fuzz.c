@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A trace file: never a crash, and what is accepted survives being written and read again. */
-#include "trace_file.h"
+#include "host/error.h"
+#include "host/trace_file.h"
 
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,9 +3,12 @@
  * The lines of a trace: never a crash, and a whole trace is a good one. Checksums, which a fuzzer does not guess, are
  * put right in half of the lines.
  */
-#include "trace_file.h"
-#include "trace_lines.h"
+#include "host/error.h"
+#include "host/mem.h"
+#include "host/trace_file.h"
+#include "host/trace_lines.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

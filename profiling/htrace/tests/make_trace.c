@@ -4,7 +4,8 @@
  * Writes a trace with every event, on two CPUs, the same each time. Samples in the kernel and in user code are at the
  * given addresses.
  */
-#include "trace_file.h"
+#include "host/mem.h"
+#include "host/trace_file.h"
 
 #include <stdlib.h>
 #include <string.h>

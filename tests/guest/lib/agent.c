@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ECs, PDs and agents with one line each. */
 #include "guest.h"
-#include "internal.h"
+
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/thread.h"
 
 #define SOON_TURNS 20000
 
 void server_make_in(struct server *s, sel_t pd, sel_t events, rt_handler *fn, void *arg)
 {
 	s->ec = (struct rt_ec){.pd = pd, .cpu = rt_cpu, .events = events, .sel = sel_new()};
-	MUST(rt_ec_local(&s->ec));
+	ASSERT_OK(rt_ec_local(&s->ec));
 	s->pt = server_pt(s, fn, arg);
 }
 
@@ -21,21 +26,21 @@ sel_t server_pt(const struct server *s, rt_handler *fn, void *arg)
 {
 	sel_t pt = sel_new();
 
-	MUST(rt_pt_at(pt, &s->ec, 0, fn, arg));
+	ASSERT_OK(rt_pt_at(pt, &s->ec, 0, fn, arg));
 	return pt;
 }
 
 void thread_make(struct rt_ec *ec, unsigned prio, void (*fn)(void *), void *arg)
 {
 	*ec = (struct rt_ec){.cpu = rt_cpu, .events = guest_events, .sel = sel_new(), .sc = sel_new()};
-	MUST(rt_thread(ec, prio, fn, arg));
+	ASSERT_OK(rt_thread(ec, prio, fn, arg));
 }
 
 sel_t sm_make(unsigned long count)
 {
 	sel_t sm = sel_new();
 
-	MUST(hc_create_sm(sm, RT_SEL_PD, count));
+	ASSERT_OK(hc_create_sm(sm, RT_SEL_PD, count));
 	return sm;
 }
 
@@ -51,18 +56,17 @@ sel_t pd_make(void)
 	uint64_t image = (uint64_t)rt_image_start;
 	sel_t pd = sel_new();
 
-	MUST(hc_create_pd(pd, RT_SEL_PD, rt_obj(guest_events, 5, PERM_ALL), 0));
-	MUST(rt_mem_delegate(RT_SEL_PD, image, pd, image, (size_t)(rt_image_end - rt_image_start) / RT_PAGE,
-			     RT_MEM_RWX, 0));
+	ASSERT_OK(hc_create_pd(pd, RT_SEL_PD, rt_obj(guest_events, 5, PERM_ALL), 0));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, image, pd, image, (size_t)(rt_image_end - rt_image_start) / RT_PAGE,
+				  RT_MEM_RWX, 0));
 	return pd;
 }
 
 /* Words: function and arguments in, result out. */
-static void agent_handler(struct utcb *u, void *unused)
+static void agent_handler(struct utcb *u, RT_UNUSED void *unused)
 {
 	agent_fn *fn = (agent_fn *)u->words[0];
 
-	(void)unused;
 	u->words[0] = fn(u->words[1], u->words[2], u->words[3]);
 	rt_msg(u, 1, 0);
 }
@@ -87,16 +91,15 @@ unsigned long agent_do(struct agent *a, agent_fn *fn, unsigned long x, unsigned 
 	u->words[2] = y;
 	u->words[3] = z;
 	rt_msg(u, 4, 0);
-	MUST(hc_call(a->server.pt));
+	ASSERT_OK(hc_call(a->server.pt));
 	return u->words[0];
 }
 
 /* Globals are shared with all PDs made here. */
 static struct hc_regs agent_regs;
 
-static unsigned long run_hc(unsigned long x, unsigned long y, unsigned long z)
+static unsigned long run_hc(RT_UNUSED unsigned long x, RT_UNUSED unsigned long y, RT_UNUSED unsigned long z)
 {
-	(void)x, (void)y, (void)z;
 	return hc_raw(&agent_regs);
 }
 
@@ -110,27 +113,23 @@ enum status agent_hc(struct agent *a, struct hc_regs *regs)
 	return st;
 }
 
-static unsigned long run_read(unsigned long va, unsigned long y, unsigned long z)
+static unsigned long run_read(unsigned long va, RT_UNUSED unsigned long y, RT_UNUSED unsigned long z)
 {
-	(void)y, (void)z;
 	return can_read(va);
 }
 
-static unsigned long run_write(unsigned long va, unsigned long y, unsigned long z)
+static unsigned long run_write(unsigned long va, RT_UNUSED unsigned long y, RT_UNUSED unsigned long z)
 {
-	(void)y, (void)z;
 	return can_write(va);
 }
 
-static unsigned long run_exec(unsigned long va, unsigned long y, unsigned long z)
+static unsigned long run_exec(unsigned long va, RT_UNUSED unsigned long y, RT_UNUSED unsigned long z)
 {
-	(void)y, (void)z;
 	return can_exec(va);
 }
 
-static unsigned long run_in(unsigned long port, unsigned long y, unsigned long z)
+static unsigned long run_in(unsigned long port, RT_UNUSED unsigned long y, RT_UNUSED unsigned long z)
 {
-	(void)y, (void)z;
 	return can_in((uint16_t)port);
 }
 
@@ -170,11 +169,10 @@ static unsigned long set_windows(unsigned long utcb, unsigned long xlt, unsigned
 	return 0;
 }
 
-static unsigned long report(unsigned long utcb, unsigned long y, unsigned long z)
+static unsigned long report(unsigned long utcb, RT_UNUSED unsigned long y, RT_UNUSED unsigned long z)
 {
 	const struct utcb *u = (struct utcb *)utcb;
 
-	(void)y, (void)z;
 	if (rt_msg_items(u) == 1)
 		sent = *UTCB_TYPED(u, 0);
 	return u->items;
@@ -191,7 +189,7 @@ struct utcb_item agent_send(struct agent *a, crd_t xlt, crd_t del, crd_t crd, un
 	u->words[1] = theirs;
 	rt_msg(u, 4, 1);
 	rt_item(u, 0, crd, meta);
-	MUST(hc_call(a->server.pt));
+	ASSERT_OK(hc_call(a->server.pt));
 	EXPECT_EQ(u->words[0], 4 | 1 << 16);
 	return sent;
 }

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The frame around each test: faults, the watchdog, cleaning up. */
 #include "guest.h"
-#include "internal.h"
+
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/event.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/panic.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
 
 #define CATCH_MTD (MTD_GPR_ACDB | MTD_GPR_BSD | MTD_RSP | MTD_RIP_LEN | MTD_RFLAGS | MTD_QUAL)
 #define RFLAGS_CLEAN 0x202ul
@@ -106,9 +116,8 @@ static void catch_all(sel_t events, struct rt_ec *ec, rt_handler *fn)
 }
 
 /* Runs when nobody else does. */
-static void watchdog(void *unused)
+static void watchdog(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (;;) {
 		if (++idle_turns > WATCHDOG_TURNS)
 			rt_panic("the test does not go on: every EC waits");

@@ -9,7 +9,8 @@
  */
 #pragma once
 
-#include "test.h"
+#include "rt/portal.h"
+#include "rt/test.h"
 
 bool guest_run(const char *suite, const struct test *tests, size_t n);
 bool guest_run_tables(const char *suite, const struct test *const *tables); /* both lists end with a null */
@@ -53,14 +54,12 @@ void guest_pop(struct guest_jump *j);
 		faulted_;                      \
 	})
 
-/* Leaves the running test; main() only. */
+/* Leaves the running test from any depth, and so do ASSERT* and SKIP. For the EC of main() only: others use EXPECT*.
+ */
 _Noreturn void guest_leave(void);
 
-#define MUST(call)                     \
-	do {                           \
-		if (!EXPECT_OK(call))  \
-			guest_leave(); \
-	} while (0)
+#undef TEST_LEAVE
+#define TEST_LEAVE guest_leave()
 
 /* One access; the page must hold a `ret` for can_exec. Error code and address of a failure are in guest_fault. */
 bool can_read(unsigned long va);

@@ -2,11 +2,18 @@
 /* Making up and comparing register contents. */
 #include "regs.h"
 
+#include "gpr.h"
+
+#include "rt/cpu.h"
+#include "rt/string.h"
+
 #define XCR0_PKRU (1ul << 9)
 #define XCR0_MPX (3ul << 3)
 #define LEGACY_SIZE 512
 #define HEADER 512 /* XSTATE_BV, XCOMP_BV */
 #define COMPONENTS 10
+
+GPR_ASSERT(struct regs);
 
 struct regs regs_in, regs_out, regs_seen, regs_answer;
 struct xarea regs_xin, regs_xout, regs_xseen, regs_xanswer;

@@ -1,35 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Loads and stores all registers. Memory is addressed relative to RIP, so that no register, the stack pointer included,
- * is needed for it. Offsets are those of struct regs.
- */
-
-	.macro each_gpr op area
-	\op	rax 0 \area
-	\op	rcx 8 \area
-	\op	rdx 16 \area
-	\op	rbx 24 \area
-	\op	rsp 32 \area
-	\op	rbp 40 \area
-	\op	rsi 48 \area
-	\op	rdi 56 \area
-	\op	r8 64 \area
-	\op	r9 72 \area
-	\op	r10 80 \area
-	\op	r11 88 \area
-	\op	r12 96 \area
-	\op	r13 104 \area
-	\op	r14 112 \area
-	\op	r15 120 \area
-	.endm
-
-	.macro load_one reg offset area
-	mov	\area + \offset(%rip), %\reg
-	.endm
-
-	.macro store_one reg offset area
-	mov	%\reg, \area + \offset(%rip)
-	.endm
+/* Loads and stores all registers around one instruction, or in the place of a portal's code. */
+#include "gpr.h"
 
 	/* Loses RAX, RDX. */
 	.macro xall insn area
@@ -41,37 +12,29 @@
 	.macro stub name insn:vararg
 	.global	\name, \name\()_at, \name\()_next
 \name:
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+	push_preserved
 	mov	%rsp, host_rsp(%rip)
 	cmpq	$0, regs_extended(%rip)
 	je	1f
 	xall	xrstor64 regs_xin
-1:	pushq	regs_in + 144(%rip)
+1:	pushq	regs_in + GPR_RFLAGS(%rip)
 	popfq
-	each_gpr load_one regs_in
+	each_gpr load_gpr regs_in
+	load_gpr rsp GPR_RSP regs_in
 \name\()_at:
 	\insn
 \name\()_next:
-	each_gpr store_one regs_out
+	each_gpr store_gpr regs_out
+	store_gpr rsp GPR_RSP regs_out
 	mov	host_rsp(%rip), %rsp
 	pushfq
-	popq	regs_out + 144(%rip)
+	popq	regs_out + GPR_RFLAGS(%rip)
 	pushq	$0x202
 	popfq
 	cmpq	$0, regs_extended(%rip)
 	je	2f
 	xall	xsave64 regs_xout
-2:	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
+2:	pop_preserved
 	ret
 	.endm
 
@@ -82,20 +45,16 @@
 
 	.global	regs_portal
 regs_portal:
-	each_gpr store_one regs_seen
-	rdfsbase %rax
-	mov	%rax, regs_seen + 128(%rip)
-	rdgsbase %rax
-	mov	%rax, regs_seen + 136(%rip)
+	each_gpr store_gpr regs_seen
+	store_gpr rsp GPR_RSP regs_seen
+	store_bases regs_seen
 	cmpq	$0, regs_extended(%rip)
 	je	1f
 	xall	xsave64 regs_xseen
 	xall	xrstor64 regs_xanswer
-1:	mov	regs_answer + 128(%rip), %rax
-	wrfsbase %rax
-	mov	regs_answer + 136(%rip), %rax
-	wrgsbase %rax
-	each_gpr load_one regs_answer
+1:	load_bases regs_answer
+	each_gpr load_gpr regs_answer
+	load_gpr rsp GPR_RSP regs_answer
 	mov	$1, %edi
 	syscall
 	ud2

@@ -6,6 +6,13 @@
  */
 #include "guest.h"
 
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 static volatile unsigned long turns;
 
 static void spin(const char *name, unsigned cpu)
@@ -15,16 +22,13 @@ static void spin(const char *name, unsigned cpu)
 		turns++;
 }
 
-static void spin_as_server(struct utcb *u, void *arg)
+static void spin_as_server(RT_UNUSED struct utcb *u, RT_UNUSED void *arg)
 {
-	(void)u;
-	(void)arg;
 	spin("called", rt_cpu);
 }
 
-static void count(struct utcb *u, void *arg)
+static void count(struct utcb *u, RT_UNUSED void *arg)
 {
-	(void)arg;
 	u->words[0]++;
 	rt_msg(u, 1, 0);
 }
@@ -45,10 +49,10 @@ static void called(void)
 
 	server_make(&victim, spin_as_server, NULL);
 	server_make(&other, count, NULL);
-	CHECK(counts(other.pt));
-	CHECK_ST(hc_call(victim.pt), ABORT);
-	CHECK_ST(hc_call(victim.pt), TIMEOUT); /* it is dead */
-	CHECK(counts(other.pt));
+	ASSERT(counts(other.pt));
+	ASSERT_ST(hc_call(victim.pt), ABORT);
+	ASSERT_ST(hc_call(victim.pt), TIMEOUT); /* it is dead */
+	ASSERT(counts(other.pt));
 }
 
 static volatile unsigned long go;
@@ -78,17 +82,17 @@ static void thread(void)
 	victim = (struct rt_ec){.cpu = cpu, .sel = sel_new(), .sc = sel_new()};
 	heir = (struct rt_ec){.cpu = cpu, .sel = sel_new(), .sc = sel_new()};
 	turns = go = 0;
-	MUST(rt_thread(&victim, RT_PRIO + 1, spin_as_thread, &cpu));
+	ASSERT_OK(rt_thread(&victim, RT_PRIO + 1, spin_as_thread, &cpu));
 	while (!turns)
 		rt_pause();
-	MUST(rt_thread(&heir, RT_PRIO, say, &heir_ran));
+	ASSERT_OK(rt_thread(&heir, RT_PRIO, say, &heir_ran));
 	go = 1;
 	while (!__atomic_load_n(&heir_ran, __ATOMIC_ACQUIRE))
 		rt_pause();
 	unsigned long then = turns;
 	for (int i = 0; i < 100000; i++)
 		rt_pause();
-	CHECK_EQ(turns, then);
+	ASSERT_EQ(turns, then);
 }
 
 static const struct test tests[] = {TEST(called), TEST(thread)};

@@ -8,6 +8,17 @@
  */
 #include "smp.h"
 
+#include "rt/cmdline.h"
+#include "rt/cpu.h"
+#include "rt/event.h"
+#include "rt/exit.h"
+#include "rt/hip.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 enum { LOW = 8, HIGH = 60 }; /* priorities */
 
 static unsigned cpuid_apic_id(void)
@@ -19,9 +30,9 @@ static void hip_descriptors(void)
 {
 	unsigned n = rt_cpu_count();
 
-	CHECK(n >= 1 && n <= HEDRON_CPU_MAX);
-	CHECK(rt_cpu_enabled(rt_cpu));
-	CHECK_EQ(rt_hip->cpu[rt_cpu].apic_id, cpuid_apic_id());
+	ASSERT(n >= 1 && n <= HEDRON_CPU_MAX);
+	ASSERT(rt_cpu_enabled(rt_cpu));
+	ASSERT_EQ(rt_hip->cpu[rt_cpu].apic_id, cpuid_apic_id());
 	for (unsigned i = 0; i < HEDRON_CPU_MAX; i++) {
 		const struct hip_cpu *c = &rt_hip->cpu[i];
 
@@ -50,7 +61,7 @@ static struct {
 
 /* Leaf 0bh: how many bits of the APIC ID number the threads of a core, and threads and cores of a package. A level of
  * one may be left out. */
-static void describe(void *unused)
+static void describe(RT_UNUSED void *unused)
 {
 	enum { LEAF = 0xb, LEVEL_SMT = 1 };
 	bool known = rt_cpuid(0, 0).eax >= LEAF && rt_cpuid(LEAF, 0).ebx;
@@ -61,7 +72,6 @@ static void describe(void *unused)
 		smt = type == LEVEL_SMT ? package : smt;
 	}
 
-	(void)unused;
 	here.apic_id = id;
 	here.thread = id & ((1u << smt) - 1);
 	here.core = (id & ((1u << package) - 1)) >> smt;
@@ -75,14 +85,14 @@ static void check_place(unsigned cpu)
 	const struct hip_cpu *c = &rt_hip->cpu[cpu];
 
 	described = 0;
-	CHECK_OK(rt_thread(&ec, HIGH, describe, NULL));
-	CHECK(SMP_WAIT(smp_load(&described)));
-	CHECK_EQ(here.apic_id, c->apic_id);
+	ASSERT_OK(rt_thread(&ec, HIGH, describe, NULL));
+	ASSERT(SMP_WAIT(smp_load(&described)));
+	ASSERT_EQ(here.apic_id, c->apic_id);
 	if (described == 1)
 		return;
-	CHECK_EQ(here.thread, c->thread);
-	CHECK_EQ(here.core, c->core);
-	CHECK_EQ(here.package, c->package);
+	ASSERT_EQ(here.thread, c->thread);
+	ASSERT_EQ(here.core, c->core);
+	ASSERT_EQ(here.package, c->package);
 }
 
 /* Every CPU there is, not only those with workers. */
@@ -94,14 +104,13 @@ static void every_cpu_runs(void)
 }
 
 /* CPUs signal each other in one mode of their local APICs; "x2apic=1" says that firmware chose the newer one. */
-static void see_apic_mode(unsigned self)
+static void see_apic_mode(RT_UNUSED unsigned self)
 {
 	enum { APIC_BASE = 0x1b, X2APIC = 1 << 10, ENABLED = 1 << 11 };
 	unsigned long base = 0;
 
-	(void)self;
-	CHECK_OK(hc_msr_read(APIC_BASE, &base));
-	CHECK_EQ(base & (X2APIC | ENABLED), rt_arg("x2apic", 0) ? X2APIC | ENABLED : ENABLED);
+	ASSERT_OK(hc_msr_read(APIC_BASE, &base));
+	ASSERT_EQ(base & (X2APIC | ENABLED), rt_arg("x2apic", 0) ? X2APIC | ENABLED : ENABLED);
 }
 
 static void apic_modes_agree(void)
@@ -115,7 +124,7 @@ static void create_ec_everywhere(void)
 		for (unsigned cpu = 0; cpu < 0x1000; cpu += cpu < 2 * HEDRON_CPU_MAX ? 1 : 37) {
 			enum status want = rt_cpu_enabled(cpu) ? SUCCESS : BAD_CPU;
 
-			CHECK_ST(hc_create_ec(smp_sel(), RT_SEL_PD, cpu, 0, 0, 0, flags), want);
+			ASSERT_ST(hc_create_ec(smp_sel(), RT_SEL_PD, cpu, 0, 0, 0, flags), want);
 		}
 	EXPECT_ST(hc_create_ec(SMP_SEL, RT_SEL_PD, 0xfff, 0, 0, 0, 0), BAD_CPU);
 	/* The CPU is looked at first, then the PD, then the rest. */
@@ -140,9 +149,9 @@ static void threads_run_on_their_cpu(void)
 
 		smp_set(&ran, 0);
 		smp_thread(&ec, i, HIGH, report, (void *)(0x100ul + i));
-		CHECK(SMP_WAIT(smp_load(&ran)));
-		CHECK_EQ(ran, 0x100 + i);
-		CHECK_EQ(apic_seen, rt_hip->cpu[smp_cpu(i)].apic_id);
+		ASSERT(SMP_WAIT(smp_load(&ran)));
+		ASSERT_EQ(ran, 0x100 + i);
+		ASSERT_EQ(apic_seen, rt_hip->cpu[smp_cpu(i)].apic_id);
 	}
 }
 
@@ -175,25 +184,25 @@ static void check_startup(unsigned worker)
 
 	memset(&seen, 0xff, sizeof(seen));
 	startups = ran = 0;
-	CHECK_OK(rt_events_new(smp_cpu(worker), &events));
-	CHECK_OK(rt_ec_local(&handler));
-	CHECK_OK(rt_event(events, HEDRON_EXC_STARTUP, &handler, SEEN_MTD, see_startup, (void *)after_startup));
-	CHECK_OK(hc_create_ec(ec, RT_SEL_PD, smp_cpu(worker), 0, sp, events, CREATE_EC_GLOBAL));
-	CHECK_OK(hc_create_sc(smp_sel(), RT_SEL_PD, ec, HIGH, RT_QUANTUM));
-	CHECK(SMP_WAIT(smp_load(&ran)));
-	CHECK_EQ(startups, 1);
+	ASSERT_OK(rt_events_new(smp_cpu(worker), &events));
+	ASSERT_OK(rt_ec_local(&handler));
+	ASSERT_OK(rt_event(events, HEDRON_EXC_STARTUP, &handler, SEEN_MTD, see_startup, (void *)after_startup));
+	ASSERT_OK(hc_create_ec(ec, RT_SEL_PD, smp_cpu(worker), 0, sp, events, CREATE_EC_GLOBAL));
+	ASSERT_OK(hc_create_sc(smp_sel(), RT_SEL_PD, ec, HIGH, RT_QUANTUM));
+	ASSERT(SMP_WAIT(smp_load(&ran)));
+	ASSERT_EQ(startups, 1);
 	EXPECT_EQ(seen.mtd, SEEN_MTD);
 	EXPECT_EQ(seen.rsp, sp);
 	EXPECT_EQ(seen.rip | seen.rax | seen.rcx | seen.rdi | seen.r15 | seen.qual[0], 0);
 	/* A second SC for the same EC is no second start. */
-	CHECK_OK(hc_create_sc(smp_sel(), RT_SEL_PD, ec, HIGH + 1, RT_QUANTUM));
+	ASSERT_OK(hc_create_sc(smp_sel(), RT_SEL_PD, ec, HIGH + 1, RT_QUANTUM));
 }
 
 static void startup_event(void)
 {
 	for (unsigned i = 0; i < smp_count; i++)
 		check_startup(i);
-	CHECK_EQ(startups, 1);
+	ASSERT_EQ(startups, 1);
 }
 
 /* The handler has to be on the same CPU, or the EC is killed; the CPU goes on. */
@@ -202,23 +211,22 @@ static void startup_portal_elsewhere(void)
 	struct rt_ec good = {0};
 	sel_t ec = smp_sel();
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	startups = ran = 0;
-	CHECK_OK(hc_create_ec(ec, RT_SEL_PD, smp_cpu(1), 0, 0, rt_events(rt_cpu), CREATE_EC_GLOBAL));
-	CHECK_OK(hc_create_sc(smp_sel(), RT_SEL_PD, ec, HIGH, RT_QUANTUM));
+	ASSERT_OK(hc_create_ec(ec, RT_SEL_PD, smp_cpu(1), 0, 0, rt_events(rt_cpu), CREATE_EC_GLOBAL));
+	ASSERT_OK(hc_create_sc(smp_sel(), RT_SEL_PD, ec, HIGH, RT_QUANTUM));
 	smp_thread(&good, 1, HIGH, report, (void *)1);
-	CHECK(SMP_WAIT(smp_load(&ran)));
+	ASSERT(SMP_WAIT(smp_load(&ran)));
 	/* For a dead EC: accepted, without effect. */
-	CHECK_OK(hc_create_sc(smp_sel(), RT_SEL_PD, ec, HIGH, RT_QUANTUM));
+	ASSERT_OK(hc_create_sc(smp_sel(), RT_SEL_PD, ec, HIGH, RT_QUANTUM));
 }
 
 /* ---- Calls ---- */
 
 static volatile unsigned long calls;
 
-static void count_call(struct utcb *u, void *unused)
+static void count_call(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	smp_inc(&calls);
 	u->words[0] = cpuid_apic_id();
 	rt_msg(u, 1, 0);
@@ -235,13 +243,13 @@ static void call_all(unsigned self)
 	for (unsigned i = 0; i < smp_count; i++) {
 		rt_msg(u, 0, 0);
 		if (i != self) {
-			CHECK_ST(hc_call(portals.pt[i]), BAD_CPU);
-			CHECK_ST(hc_call_nonblock(portals.pt[i]), BAD_CPU);
+			ASSERT_ST(hc_call(portals.pt[i]), BAD_CPU);
+			ASSERT_ST(hc_call_nonblock(portals.pt[i]), BAD_CPU);
 			continue;
 		}
-		CHECK_OK(hc_call(portals.pt[i]));
-		CHECK_EQ(u->words[0], rt_hip->cpu[smp_cpu(self)].apic_id);
-		CHECK_OK(hc_call_nonblock(portals.pt[i]));
+		ASSERT_OK(hc_call(portals.pt[i]));
+		ASSERT_EQ(u->words[0], rt_hip->cpu[smp_cpu(self)].apic_id);
+		ASSERT_OK(hc_call_nonblock(portals.pt[i]));
 	}
 }
 
@@ -253,18 +261,17 @@ static void portals_belong_to_their_cpu(void)
 	for (unsigned i = 0; i < smp_count; i++)
 		portals.pt[i] = smp_server(&ec[i], i, count_call, NULL);
 	smp_run(smp_count, call_all);
-	CHECK_EQ(calls, 2 * smp_count);
+	ASSERT_EQ(calls, 2 * smp_count);
 }
 
 /* Where there was nothing a moment ago, every CPU finds what was created meanwhile, and then nothing again. */
 static sel_t appearing;
 static enum status expected;
 
-static void use_appearing(unsigned self)
+static void use_appearing(RT_UNUSED unsigned self)
 {
-	(void)self;
 	for (unsigned i = 0; i < 4; i++)
-		CHECK_ST(hc_sm_up(appearing + i), expected);
+		ASSERT_ST(hc_sm_up(appearing + i), expected);
 }
 
 static void selectors_filled_elsewhere(void)
@@ -274,11 +281,11 @@ static void selectors_filled_elsewhere(void)
 		expected = BAD_CAP;
 		smp_run(smp_count, use_appearing);
 		for (unsigned i = 0; i < 4; i++)
-			CHECK_OK(hc_create_sm(appearing + i, RT_SEL_PD, 0));
+			ASSERT_OK(hc_create_sm(appearing + i, RT_SEL_PD, 0));
 		expected = SUCCESS;
 		smp_run(smp_count, use_appearing);
 		for (unsigned i = 0; i < 4; i++)
-			CHECK_OK(rt_revoke(appearing + i));
+			ASSERT_OK(rt_revoke(appearing + i));
 		expected = BAD_CAP;
 		smp_run(smp_count, use_appearing);
 	}
@@ -291,26 +298,25 @@ static void control_from_elsewhere(void)
 	unsigned long before, after;
 	sel_t pt;
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	smp_set(&ran, 0);
 	smp_thread(&ec, 1, HIGH, report, (void *)1);
-	CHECK(SMP_WAIT(smp_load(&ran)));
-	CHECK_OK(hc_sc_ctrl(ec.sc, &before));
-	CHECK_OK(hc_sc_ctrl(ec.sc, &after));
-	CHECK(after >= before);
+	ASSERT(SMP_WAIT(smp_load(&ran)));
+	ASSERT_OK(hc_sc_ctrl(ec.sc, &before));
+	ASSERT_OK(hc_sc_ctrl(ec.sc, &after));
+	ASSERT(after >= before);
 	pt = smp_server(&server, 1, count_call, NULL);
-	CHECK_OK(hc_pt_ctrl(pt, 17));
-	CHECK_ST(hc_create_sc(smp_sel(), RT_SEL_PD, server.sel, HIGH, RT_QUANTUM), BAD_CAP);
-	CHECK_ST(hc_create_sc(smp_sel(), RT_SEL_PD, ec.sel, 0, RT_QUANTUM), BAD_PAR);
+	ASSERT_OK(hc_pt_ctrl(pt, 17));
+	ASSERT_ST(hc_create_sc(smp_sel(), RT_SEL_PD, server.sel, HIGH, RT_QUANTUM), BAD_CAP);
+	ASSERT_ST(hc_create_sc(smp_sel(), RT_SEL_PD, ec.sel, 0, RT_QUANTUM), BAD_PAR);
 }
 
 /* ---- Priorities ---- */
 
 static volatile unsigned long turns, leave, at_end;
 
-static void spin(void *unused)
+static void spin(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (!smp_load(&leave))
 		turns++;
 	smp_set(&at_end, smp_load(&ran));
@@ -345,7 +351,7 @@ static void preemption_elsewhere(void)
 {
 	struct rt_ec low = {0}, equal = {0}, less = {0};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	ran = leave = turns = 0;
 	smp_thread(&low, 1, LOW, spin, NULL);
 	SMP_WAIT(smp_load(&turns));
@@ -355,11 +361,11 @@ static void preemption_elsewhere(void)
 		settle(1);
 		/* The spinner was preempted and keeps its place before its equal. */
 		spinner_makes_turns();
-		CHECK_EQ(ran, 0);
+		ASSERT_EQ(ran, 0);
 	}
 	smp_set(&leave, 2);
-	CHECK(SMP_WAIT(smp_load(&ran) == 2));
-	CHECK_EQ(at_end, 0);
+	ASSERT(SMP_WAIT(smp_load(&ran) == 2));
+	ASSERT_EQ(at_end, 0);
 }
 
 static volatile unsigned long order[8], order_n;
@@ -377,18 +383,18 @@ static void order_elsewhere(void)
 	} plan[] = {{LOW, 3}, {LOW + 2, 0}, {LOW, 4}, {LOW + 1, 2}, {LOW + 2, 1}, {LOW - 1, 5}};
 	struct rt_ec top = {0}, ec[RT_ARRAY(plan)] = {0};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	ran = leave = turns = order_n = 0;
 	smp_thread(&top, 1, LOW + 10, spin, NULL);
 	SMP_WAIT(smp_load(&turns));
 	for (unsigned i = 0; i < RT_ARRAY(plan); i++)
 		smp_thread(&ec[i], 1, plan[i].prio, note_order, (void *)(unsigned long)plan[i].place);
 	settle(1);
-	CHECK_EQ(order_n, 0);
+	ASSERT_EQ(order_n, 0);
 	smp_set(&leave, 2);
-	CHECK(SMP_WAIT(smp_load(&order_n) == RT_ARRAY(plan)));
+	ASSERT(SMP_WAIT(smp_load(&order_n) == RT_ARRAY(plan)));
 	for (unsigned i = 0; i < RT_ARRAY(plan); i++)
-		CHECK_EQ(order[i], i);
+		ASSERT_EQ(order[i], i);
 }
 
 static void yielding(void *arg)
@@ -405,16 +411,16 @@ static void yield_elsewhere(void)
 {
 	struct rt_ec top = {0}, a = {0}, b = {0};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	ran = leave = turns = order_n = 0;
 	smp_thread(&top, 1, LOW + 10, spin, NULL);
 	SMP_WAIT(smp_load(&turns));
 	smp_thread(&a, 1, LOW, yielding, (void *)1);
 	smp_thread(&b, 1, LOW, yielding, (void *)2);
 	smp_set(&leave, 2);
-	CHECK(SMP_WAIT(smp_load(&order_n) == 6));
+	ASSERT(SMP_WAIT(smp_load(&order_n) == 6));
 	for (unsigned i = 0; i < 6; i++)
-		CHECK_EQ(order[i], 1 + i % 2);
+		ASSERT_EQ(order[i], 1 + i % 2);
 }
 
 /* A spinning thread is taken off its CPU for good when its SC goes, and when the EC itself goes. */
@@ -422,7 +428,7 @@ static void end_of_a_spinner(void)
 {
 	struct rt_ec ec = {0};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	for (unsigned way = 0; way < 3; way++) {
 		unsigned long now;
 
@@ -430,15 +436,15 @@ static void end_of_a_spinner(void)
 		smp_thread(&ec, 1, HIGH + 1, spin, NULL);
 		SMP_WAIT(smp_load(&turns));
 		if (way != 1)
-			CHECK_OK(rt_revoke(ec.sc));
+			ASSERT_OK(rt_revoke(ec.sc));
 		if (way != 0)
-			CHECK_OK(rt_revoke(ec.sel));
+			ASSERT_OK(rt_revoke(ec.sel));
 		if (way == 1) /* the SC keeps the EC alive */
-			CHECK_OK(rt_revoke(ec.sc));
+			ASSERT_OK(rt_revoke(ec.sc));
 		settle(1); /* is less important than the spinner: runs when that is gone */
 		now = smp_load(&turns);
 		settle(1);
-		CHECK_EQ(smp_load(&turns), now);
+		ASSERT_EQ(smp_load(&turns), now);
 		ec.stack = NULL;
 	}
 }

@@ -6,6 +6,14 @@
  */
 #include "smp.h"
 
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/exit.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/start.h"
+#include "rt/thread.h"
+
 enum { FIRST = 0x400000, ORDER = 19, LOW = 8, ROUNDS = 8 };
 
 static unsigned target; /* worker on whose CPU things are made */
@@ -49,11 +57,11 @@ static void rounds(enum status (*create)(sel_t))
 
 		if (r == 1) /* now all tables are there */
 			first = count;
-		CHECK(count >= first - first / 50);
-		CHECK_OK(hc_revoke(rt_obj(FIRST, ORDER, PERM_ALL), REVOKE_SELF, 0));
+		ASSERT(count >= first - first / 50);
+		ASSERT_OK(hc_revoke(rt_obj(FIRST, ORDER, PERM_ALL), REVOKE_SELF, 0));
 		for (unsigned i = 0; i < 3; i++) {
-			CHECK_OK(create(FIRST));
-			CHECK_OK(hc_revoke(rt_obj(FIRST, ORDER, PERM_ALL), REVOKE_SELF, 0));
+			ASSERT_OK(create(FIRST));
+			ASSERT_OK(hc_revoke(rt_obj(FIRST, ORDER, PERM_ALL), REVOKE_SELF, 0));
 		}
 	}
 	rt_printf("exhausted by %lu\n", first);
@@ -77,7 +85,7 @@ static void spin_or_create(unsigned self)
 
 static void exhaust(enum status (*create)(sel_t), bool busy)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	target = 1;
 	create_what = create;
 	leave = 0;
@@ -96,9 +104,8 @@ static void ecs_of_a_busy_cpu(void)
 	exhaust(new_ec, true);
 }
 
-static void park(void *unused)
+static void park(RT_UNUSED void *unused)
 {
-	(void)unused;
 	rt_block();
 }
 
@@ -106,7 +113,7 @@ static void scs(bool busy)
 {
 	struct rt_ec ec = {0};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	smp_thread(&ec, 1, LOW, park, NULL);
 	helper = ec.sel;
 	exhaust(new_sc, busy);
@@ -128,11 +135,10 @@ __asm__(".pushsection .text\n"
 	"	ud2\n"
 	".popsection\n");
 
-static void start_up(struct utcb *u, void *unused)
+static void start_up(struct utcb *u, RT_UNUSED void *unused)
 {
 	extern const uint8_t reply_at_once[];
 
-	(void)unused;
 	u->state.rip = (uint64_t)reply_at_once;
 	u->state.mtd = MTD_RIP_LEN;
 }
@@ -141,13 +147,13 @@ static void threads(bool busy)
 {
 	struct rt_ec ec = {0};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	ec.cpu = smp_cpu(1);
 	ec.sel = smp_sel();
 	ec.events = SMP_NOTHING;
-	CHECK_OK(rt_ec_local(&ec));
+	ASSERT_OK(rt_ec_local(&ec));
 	events = smp_sel() + HEDRON_SEL_EXC; /* away from all others */
-	CHECK_OK(rt_pt_at(events + HEDRON_EXC_STARTUP, &ec, 0, start_up, NULL));
+	ASSERT_OK(rt_pt_at(events + HEDRON_EXC_STARTUP, &ec, 0, start_up, NULL));
 	exhaust(new_thread, busy);
 }
 static void threads_of_a_sleeper(void)
@@ -172,8 +178,8 @@ static void each_for_the_next(unsigned self)
 		while (hc_create_ec(first + made, RT_SEL_PD, smp_cpu((self + 1) % smp_count), 0, 0, SMP_NOTHING, 0) ==
 		       SUCCESS)
 			made++;
-		CHECK_OK(hc_revoke(rt_obj(first, ORDER - 3, PERM_ALL), REVOKE_SELF, 0));
-		smp_beat(self);
+		ASSERT_OK(hc_revoke(rt_obj(first, ORDER - 3, PERM_ALL), REVOKE_SELF, 0));
+		smp_progress(self);
 		if (!smp_barrier())
 			return;
 	}
@@ -181,7 +187,7 @@ static void each_for_the_next(unsigned self)
 
 static void everybody(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	smp_run(smp_count, each_for_the_next);
 	target = 0;
 	rounds(new_ec);

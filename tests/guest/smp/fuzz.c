@@ -15,6 +15,20 @@
 #include "fuzz.h"
 #include "memory.h"
 
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/port.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 #define CALLS 40000
 #define PER_CPU 250 /* calls in a round */
 #define KILLS 40
@@ -45,9 +59,8 @@ static sel_t box(unsigned i)
 /* ---- Once ---- */
 
 /* In the roottask, so that threads start whatever becomes of the sandboxes. */
-static void start_up(struct utcb *u, void *unused)
+static void start_up(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	u->state.rip = (uint64_t)fuzz_thread;
 	u->state.mtd = MTD_RIP_LEN;
 }
@@ -148,7 +161,7 @@ static void kill(void *seed_of_round)
 		unsigned order = (unsigned)(smp_random(&seed) % 3);
 		uint64_t page = FUZZ_ARENA / RT_PAGE;
 
-		smp_dawdle(&seed, 3000);
+		smp_delay(&seed, 3000);
 		if (smp_random(&seed) % 2)
 			hc_revoke(rt_obj(sel, order, PERM_ALL), smp_random(&seed) % 2, 0);
 		else
@@ -204,13 +217,13 @@ static void ordinary(unsigned self)
 {
 	sel_t sm = EVENTS + self;
 
-	CHECK_OK(hc_create_sm(sm, RT_SEL_PD, 0));
-	CHECK_OK(hc_sm_up(sm));
-	CHECK_OK(hc_sm_down(sm));
-	CHECK_OK(rt_revoke(sm));
-	CHECK_ST(hc_sm_up(sm), BAD_CAP);
-	CHECK_EQ(rt_hip->signature, HIP_SIGNATURE);
-	smp_beat(self);
+	ASSERT_OK(hc_create_sm(sm, RT_SEL_PD, 0));
+	ASSERT_OK(hc_sm_up(sm));
+	ASSERT_OK(hc_sm_down(sm));
+	ASSERT_OK(rt_revoke(sm));
+	ASSERT_ST(hc_sm_up(sm), BAD_CAP);
+	ASSERT_EQ(rt_hip->signature, HIP_SIGNATURE);
+	smp_progress(self);
 }
 
 static unsigned long total, statuses[16];

@@ -16,6 +16,8 @@
 
 #include "smp.h"
 
+#include "rt/size.h"
+
 enum {
 	FUZZ_PD = FUZZ_THINGS, /* the sandboxes first */
 	FUZZ_SM = FUZZ_PD + 8,

@@ -5,8 +5,12 @@
  * out: sleep types that the firmware may know, and writes to MSRs that the kernel does not guard.
  */
 #include "fuzz.h"
-
 #include "edges.h"
+
+#include "rt/entry.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/port.h"
 
 #define EACH 200 /* steps until a thread parks itself, whatever became of the counter */
 
@@ -407,9 +411,8 @@ static void steps(unsigned slot, struct utcb *u, unsigned n)
 }
 
 void fuzz_run(unsigned long unused, unsigned slot, struct utcb *u);
-void fuzz_run(unsigned long unused, unsigned slot, struct utcb *u)
+void fuzz_run(RT_UNUSED unsigned long unused, unsigned slot, struct utcb *u)
 {
-	(void)unused;
 	steps(slot, u, EACH);
 }
 
@@ -424,20 +427,16 @@ static void end_in_time(void)
 }
 
 void fuzz_reply(unsigned long unused, unsigned slot, struct utcb *u);
-void fuzz_reply(unsigned long unused, unsigned slot, struct utcb *u)
+void fuzz_reply(RT_UNUSED unsigned long unused, RT_UNUSED unsigned slot, RT_UNUSED struct utcb *u)
 {
-	(void)unused;
-	(void)slot;
-	(void)u;
 	end_in_time();
 }
 
 void fuzz_answer(unsigned long unused, unsigned slot, struct utcb *u);
-void fuzz_answer(unsigned long unused, unsigned slot, struct utcb *u)
+void fuzz_answer(RT_UNUSED unsigned long unused, unsigned slot, struct utcb *u)
 {
 	struct dice d = {fuzz_shared->seed[slot] | 1};
 
-	(void)unused;
 	end_in_time();
 	steps(slot, u, 3);
 	if (roll(&d, 2))

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "memory.h"
 
+#include "rt/cpu.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/start.h"
+
 #define KEPT 16 /* pages that a CPU may keep for objects it has just freed */
 
 enum { RANGE = 0x400000, ORDER = 19 }; /* selectors */
@@ -9,9 +15,8 @@ static unsigned long usual, most;
 static unsigned turn;
 static volatile unsigned long settled;
 
-static void come_to_rest(void *unused)
+static void come_to_rest(RT_UNUSED void *unused)
 {
-	(void)unused;
 	smp_inc(&settled);
 }
 
@@ -48,7 +53,7 @@ static void exhaust(unsigned self)
 		most = n;
 	EXPECT_ST(st, OOM);
 	EXPECT_OK(hc_revoke(rt_obj(RANGE, ORDER, PERM_ALL), REVOKE_SELF, 0));
-	smp_beat(self);
+	smp_progress(self);
 }
 
 static unsigned long capacity(void)

@@ -4,24 +4,37 @@
  * into the kernel or out of it. Whoever was interrupted must not notice: all registers, flags, bases and vector
  * registers, and the message of a call, are as if nothing had happened.
  *
- * The victim runs on the CPU of worker 1. A pest on the same CPU is more important: it waits for a semaphore, trashes
- * all registers and waits again. All other CPUs wake the pest as often as they can, until the victim is done.
+ * The victim runs on the CPU of worker 1. The preemptor on the same CPU has a higher priority: it waits for a
+ * semaphore, trashes all registers and waits again. All other CPUs wake it as often as they can, until the victim is
+ * done.
  */
+#include "gpr.h"
 #include "smp.h"
+
+#include "rt/event.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
 
 #define VICTIM 1
 #define CHUNK 200          /* repetitions between two looks at the registers */
 #define STATE_MASK 0x400ul /* of RFLAGS: the direction flag */
 
-enum { VICTIM_PRIO = SMP_PRIO - 10, PEST_PRIO };
+enum { VICTIM_PRIO = SMP_PRIO - 10, PREEMPTOR_PRIO };
 
 struct victim_regs {
-	unsigned long gpr[15]; /* rax rcx rdx rbx rbp rsi rdi r8..r15 */
-	unsigned long fs, gs, rflags, rsp;
+	unsigned long gpr[16];
+	unsigned long fs, gs, rflags;
 	unsigned long vector[16][2];
 };
 
-enum { RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8, R11 = 10, GPRS = 15 };
+GPR_ASSERT(struct victim_regs);
+_Static_assert(offsetof(struct victim_regs, vector) == GPR_END, "victim.S uses this offset");
+
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R11 = 11, GPRS = 16 };
 
 extern struct victim_regs victim_in, victim_out;
 extern unsigned long victim_left;
@@ -35,16 +48,15 @@ struct victim_regs victim_in, victim_out;
 unsigned long victim_left;
 
 static sel_t wake, own, echo_pt;
-static volatile unsigned long pests, finished, rounds;
-static struct rt_ec pest_ec, victim_ec, server;
+static volatile unsigned long preemptions, finished, rounds;
+static struct rt_ec preemptor_ec, victim_ec, server;
 static uint64_t seeds[SMP_MAX];
 
-static void pest(void *unused)
+static void preemptor(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(wake) == SUCCESS) {
 		victim_trash();
-		smp_inc(&pests);
+		smp_inc(&preemptions);
 	}
 }
 
@@ -53,10 +65,10 @@ static void disturb(unsigned self)
 	if (self == VICTIM)
 		return;
 	do { /* once at least: the victim may be quicker */
-		CHECK_OK(hc_sm_up(wake));
-		smp_dawdle(&seeds[self], 400);
+		ASSERT_OK(hc_sm_up(wake));
+		smp_delay(&seeds[self], 400);
 		if (!self) /* that it lives is no progress */
-			smp_patience(&(struct smp_patience){0});
+			smp_keep_waiting(&(struct smp_wait){0});
 	} while (!smp_load(&finished) && !test_failed());
 }
 
@@ -82,8 +94,7 @@ static bool same(unsigned skip, const char *what)
 				  victim_in.gpr[i], victim_out.gpr[i]);
 			return false;
 		}
-	return EXPECT_EQ(victim_out.rsp, victim_in.rsp) && EXPECT_EQ(victim_out.fs, victim_in.fs) &&
-	       EXPECT_EQ(victim_out.gs, victim_in.gs) &&
+	return EXPECT_EQ(victim_out.fs, victim_in.fs) && EXPECT_EQ(victim_out.gs, victim_in.gs) &&
 	       EXPECT(!memcmp(victim_out.vector, victim_in.vector, sizeof(victim_in.vector)));
 }
 
@@ -153,39 +164,35 @@ static bool message_round(uint64_t *seed)
 	return true;
 }
 
-static bool object_round(uint64_t *seed)
+static bool object_round(RT_UNUSED uint64_t *seed)
 {
 	sel_t sel = own + 1;
 
-	(void)seed;
 	return EXPECT_OK(hc_create_sm(sel, RT_SEL_PD, 1)) && EXPECT_OK(hc_sm_down(sel)) &&
 	       EXPECT_OK(rt_revoke(sel)) && EXPECT_ST(hc_sm_down(sel), BAD_CAP);
 }
 
-static void invert(struct utcb *u, void *unused)
+static void invert(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (unsigned i = 0; i < rt_msg_words(u); i++)
 		u->words[i] = ~u->words[i];
 }
 
 static bool (*victim_round)(uint64_t *seed);
 
-static void victim(void *unused)
+static void victim(RT_UNUSED void *unused)
 {
 	uint64_t seed = smp_seed(0x5eed);
 
-	(void)unused;
 	for (unsigned long i = 0; i < rounds && victim_round(&seed) && !test_failed(); i++)
-		smp_beat(VICTIM);
+		smp_progress(VICTIM);
 	smp_set(&finished, 1);
 }
 
 /* ---- Tests ---- */
 
-static void skip_ud2(struct utcb *u, void *unused)
+static void skip_ud2(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	if (u->state.rip != (uint64_t)victim_ud2_at)
 		rt_panic("#UD at %#lx", u->state.rip);
 	u->state.rip += 2;
@@ -208,13 +215,13 @@ static void prepare(void)
 	wake = smp_sm(0);
 	own = smp_sm(0);
 	smp_sel(); /* object_round's */
-	finished = pests = 0;
-	smp_thread(&pest_ec, VICTIM, PEST_PRIO, pest, NULL);
+	finished = preemptions = 0;
+	smp_thread(&preemptor_ec, VICTIM, PREEMPTOR_PRIO, preemptor, NULL);
 }
 
-static void torment(bool (*fn)(uint64_t *seed), unsigned long usual)
+static void run_preempted(bool (*fn)(uint64_t *seed), unsigned long usual)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	prepare();
 	if (!echo_pt)
 		echo_pt = smp_server(&server, VICTIM, invert, NULL);
@@ -223,58 +230,58 @@ static void torment(bool (*fn)(uint64_t *seed), unsigned long usual)
 	smp_thread(&victim_ec, VICTIM, VICTIM_PRIO, victim, NULL);
 	smp_run(smp_count, disturb);
 	echo_pt = 0;
-	CHECK(smp_load(&finished));
-	CHECK(SMP_WAIT(smp_load(&pests)));
+	ASSERT(smp_load(&finished));
+	ASSERT(SMP_WAIT(smp_load(&preemptions)));
 }
 
 static void user_code(void)
 {
-	torment(user_round, 300);
+	run_preempted(user_round, 300);
 }
 static void exceptions(void)
 {
-	torment(exception_round, 200);
+	run_preempted(exception_round, 200);
 }
 static void hypercalls(void)
 {
-	torment(null_round, 300);
+	run_preempted(null_round, 300);
 }
 static void semaphores(void)
 {
-	torment(sm_round, 200);
+	run_preempted(sm_round, 200);
 }
 static void yields(void)
 {
-	torment(yield_round, 200);
+	run_preempted(yield_round, 200);
 }
 static void calls(void)
 {
-	torment(call_round, 200);
+	run_preempted(call_round, 200);
 }
 static void messages(void)
 {
-	torment(message_round, 5000);
+	run_preempted(message_round, 5000);
 }
 static void objects(void)
 {
-	torment(object_round, 3000);
+	run_preempted(object_round, 3000);
 }
 
 static void call_other_pd(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	server = (struct rt_ec){.pd = smp_pd(), .events = SMP_PD_EVENTS * VICTIM};
 	echo_pt = smp_server(&server, VICTIM, invert, NULL);
-	torment(call_round, 200);
+	run_preempted(call_round, 200);
 	server = (struct rt_ec){0};
 }
 
 static void messages_other_pd(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	server = (struct rt_ec){.pd = smp_pd(), .events = SMP_PD_EVENTS * VICTIM};
 	echo_pt = smp_server(&server, VICTIM, invert, NULL);
-	torment(message_round, 5000);
+	run_preempted(message_round, 5000);
 	server = (struct rt_ec){0};
 }
 
@@ -282,9 +289,8 @@ static void messages_other_pd(void)
 
 static volatile unsigned long leave, turns;
 
-static void spin(void *unused)
+static void spin(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (!smp_load(&leave))
 		turns++;
 }
@@ -293,17 +299,17 @@ static void at_once(void)
 {
 	struct rt_ec spinner = {0};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	prepare();
 	leave = 0;
 	smp_thread(&spinner, VICTIM, VICTIM_PRIO, spin, NULL);
 	for (unsigned long r = 1, n = smp_rounds(3000); r <= n; r++) {
 		unsigned long before = smp_load(&turns);
 
-		CHECK_OK(hc_sm_up(wake));
-		CHECK(SMP_WAIT(smp_load(&pests) == r));
-		CHECK(SMP_WAIT(smp_load(&turns) != before));
-		smp_beat(0);
+		ASSERT_OK(hc_sm_up(wake));
+		ASSERT(SMP_WAIT(smp_load(&preemptions) == r));
+		ASSERT(SMP_WAIT(smp_load(&turns) != before));
+		smp_progress(0);
 	}
 	smp_set(&leave, 1);
 }

@@ -5,6 +5,10 @@
  */
 #include "smp.h"
 
+#include "rt/object.h"
+#include "rt/size.h"
+#include "rt/start.h"
+
 enum { ABOVE = SMP_PRIO + 10 };
 
 static sel_t sm[SMP_MAX], lock;
@@ -20,7 +24,7 @@ static void seed_all(void)
 /* ---- Ping-pong ---- */
 
 static struct {
-	unsigned a, b, dawdle;
+	unsigned a, b, delay;
 	unsigned long rounds;
 	volatile unsigned long word;
 } game;
@@ -33,22 +37,22 @@ static void ping_pong(unsigned self)
 		return;
 	for (unsigned long r = 0; r < game.rounds; r++) {
 		if (mine)
-			CHECK_OK(hc_sm_down(sm[game.b]));
-		CHECK_EQ(game.word, 2 * r + mine);
+			ASSERT_OK(hc_sm_down(sm[game.b]));
+		ASSERT_EQ(game.word, 2 * r + mine);
 		game.word++;
-		smp_dawdle(&seeds[self], game.dawdle);
-		CHECK_OK(hc_sm_up(sm[mine ? game.a : game.b]));
+		smp_delay(&seeds[self], game.delay);
+		ASSERT_OK(hc_sm_up(sm[mine ? game.a : game.b]));
 		if (!mine)
-			CHECK_OK(hc_sm_down(sm[game.a]));
-		smp_beat(self);
+			ASSERT_OK(hc_sm_down(sm[game.a]));
+		smp_progress(self);
 	}
 }
 
-static void play(unsigned a, unsigned b, unsigned dawdle, unsigned long rounds, bool asleep)
+static void play(unsigned a, unsigned b, unsigned delay, unsigned long rounds, bool asleep)
 {
 	game.a = a;
 	game.b = b;
-	game.dawdle = dawdle;
+	game.delay = delay;
 	game.rounds = smp_rounds(rounds);
 	game.word = 0;
 	(asleep ? smp_run_asleep : smp_run)(smp_count, ping_pong);
@@ -64,7 +68,7 @@ static void make_sms(void)
 
 static void ping_pong_pairs(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	make_sms();
 	for (unsigned a = 0; a < smp_count; a++)
 		for (unsigned b = 0; b < smp_count; b++)
@@ -75,7 +79,7 @@ static void ping_pong_pairs(void)
 /* Both CPUs go to sleep in each round, at varying distances from the work item that wakes them. */
 static void ping_pong_asleep(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	make_sms();
 	play(0, 1, 0, 500, true);
 	play(0, 1, 30, 500, true);
@@ -95,18 +99,18 @@ static void pass_on(unsigned self)
 
 	if (self == 0)
 		for (unsigned i = 0; i < ring.tokens; i++)
-			CHECK_OK(hc_sm_up(sm[0]));
+			ASSERT_OK(hc_sm_up(sm[0]));
 	for (unsigned long r = 0; r < ring.rounds * ring.tokens; r++) {
-		CHECK_OK(hc_sm_down(sm[self]));
-		smp_dawdle(&seeds[self], 20);
-		CHECK_OK(hc_sm_up(sm[next]));
-		smp_beat(self);
+		ASSERT_OK(hc_sm_down(sm[self]));
+		smp_delay(&seeds[self], 20);
+		ASSERT_OK(hc_sm_up(sm[next]));
+		smp_progress(self);
 	}
 }
 
 static void token_ring(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	for (ring.tokens = 1; ring.tokens <= smp_count + 1; ring.tokens += smp_count / 2) {
 		make_sms();
 		ring.rounds = smp_rounds(100);
@@ -142,16 +146,16 @@ static unsigned long each;
 static void ups(unsigned self)
 {
 	for (unsigned long i = 0; i < each; i++) {
-		CHECK_OK(hc_sm_up(lock));
-		smp_beat(self);
+		ASSERT_OK(hc_sm_up(lock));
+		smp_progress(self);
 	}
 }
 
 static void downs(unsigned self)
 {
 	for (unsigned long i = 0; i < each; i++) {
-		CHECK_OK(hc_sm_down(lock));
-		smp_beat(self);
+		ASSERT_OK(hc_sm_down(lock));
+		smp_progress(self);
 	}
 }
 
@@ -172,21 +176,20 @@ static void count_is_exact(void)
 	each = smp_rounds(2000);
 	smp_run(smp_count, ups);
 	smp_run(smp_count, downs);
-	CHECK(is_empty(lock));
+	ASSERT(is_empty(lock));
 	for (unsigned i = 0; i < 5 && n; i++) {
 		smp_run(n, both);
-		CHECK(is_empty(lock));
+		ASSERT(is_empty(lock));
 	}
 	smp_run(smp_count, ups);
-	CHECK_OK(hc_sm_zero(lock));
-	CHECK(is_empty(lock));
+	ASSERT_OK(hc_sm_zero(lock));
+	ASSERT(is_empty(lock));
 }
 
 static volatile unsigned long consumed;
 
-static void consumer(void *unused)
+static void consumer(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (unsigned long i = 0; i < each; i++) {
 		if (hc_sm_down(lock) != SUCCESS)
 			test_fail(__FILE__, __LINE__, "down failed");
@@ -205,8 +208,8 @@ static void consumers_everywhere(void)
 	for (unsigned i = 0; i < smp_count; i++)
 		smp_thread(&ec[i], i, ABOVE, consumer, NULL);
 	smp_run(smp_count, ups);
-	CHECK(SMP_WAIT(smp_load(&consumed) == smp_count * each));
-	CHECK(is_empty(lock));
+	ASSERT(SMP_WAIT(smp_load(&consumed) == smp_count * each));
+	ASSERT(is_empty(lock));
 }
 
 static void critical(unsigned self)
@@ -214,12 +217,12 @@ static void critical(unsigned self)
 	for (unsigned long i = 0; i < each; i++) {
 		unsigned long seen;
 
-		CHECK_OK(hc_sm_down(lock));
+		ASSERT_OK(hc_sm_down(lock));
 		seen = counter;
-		smp_dawdle(&seeds[self], 5);
+		smp_delay(&seeds[self], 5);
 		counter = seen + 1;
-		CHECK_OK(hc_sm_up(lock));
-		smp_beat(self);
+		ASSERT_OK(hc_sm_up(lock));
+		smp_progress(self);
 	}
 }
 
@@ -230,18 +233,17 @@ static void mutual_exclusion(void)
 	counter = 0;
 	seed_all();
 	smp_run(smp_count, critical);
-	CHECK_EQ(counter, smp_count * each);
-	CHECK_OK(hc_sm_down(lock));
-	CHECK(is_empty(lock));
+	ASSERT_EQ(counter, smp_count * each);
+	ASSERT_OK(hc_sm_down(lock));
+	ASSERT(is_empty(lock));
 }
 
 /* ---- A down that meets an up ---- */
 
 static volatile unsigned long important_turns;
 
-static void important(void *unused)
+static void important(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(lock) == SUCCESS) {
 		smp_inc(&important_turns);
 		if (hc_sm_down(sm[0]) != SUCCESS)
@@ -261,19 +263,19 @@ static void queue_behind_important(unsigned self)
 	for (unsigned long r = 0; r < each; r++) {
 		if (!smp_barrier())
 			return;
-		smp_dawdle(&seeds[self], 20);
+		smp_delay(&seeds[self], 20);
 		if (self == last)
-			CHECK_OK(hc_sm_up(lock));
+			ASSERT_OK(hc_sm_up(lock));
 		else if (self == 0)
-			CHECK_OK(r % 2 ? hc_sm_zero(lock) : hc_sm_down(lock));
-		CHECK(self == 0 || SMP_WAIT(smp_load(&important_turns) == r + 1));
+			ASSERT_OK(r % 2 ? hc_sm_zero(lock) : hc_sm_down(lock));
+		ASSERT(self == 0 || SMP_WAIT(smp_load(&important_turns) == r + 1));
 		if (self == last)
-			CHECK_OK(hc_sm_up(lock)); /* for worker 0 */
+			ASSERT_OK(hc_sm_up(lock)); /* for worker 0 */
 		if (!smp_barrier())
 			return;
 		if (self == 0)
-			CHECK_OK(hc_sm_up(sm[0])); /* it waits for the lock again before this returns */
-		smp_beat(self);
+			ASSERT_OK(hc_sm_up(sm[0])); /* it waits for the lock again before this returns */
+		smp_progress(self);
 	}
 }
 
@@ -281,7 +283,7 @@ static void a_down_meets_an_up(void)
 {
 	struct rt_ec ec = {0};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	make_sms();
 	lock = smp_sm(0);
 	each = smp_rounds(2000);
@@ -289,15 +291,14 @@ static void a_down_meets_an_up(void)
 	seed_all();
 	smp_thread(&ec, 0, ABOVE, important, NULL);
 	smp_run(smp_count, queue_behind_important);
-	CHECK_EQ(important_turns, each);
-	CHECK_OK(rt_revoke(lock));
+	ASSERT_EQ(important_turns, each);
+	ASSERT_OK(rt_revoke(lock));
 }
 
 /* ---- Order ---- */
 
-static void note(void *unused)
+static void note(RT_UNUSED void *unused)
 {
-	(void)unused;
 	smp_set(&through, 1);
 }
 
@@ -333,7 +334,7 @@ static unsigned upper;
 static void up_by_one(unsigned self)
 {
 	if (self == upper)
-		CHECK_OK(hc_sm_up(lock));
+		ASSERT_OK(hc_sm_up(lock));
 }
 
 static void first_come_first_served(void)
@@ -346,11 +347,11 @@ static void first_come_first_served(void)
 	for (unsigned i = 0; i < n; i++) {
 		upper = i * 3 % smp_count;
 		smp_run(smp_count, up_by_one);
-		CHECK(SMP_WAIT(smp_load(&order_n) > i));
-		CHECK_EQ(order[i], i);
+		ASSERT(SMP_WAIT(smp_load(&order_n) > i));
+		ASSERT_EQ(order[i], i);
 	}
-	CHECK_EQ(order_n, n);
-	CHECK(is_empty(lock));
+	ASSERT_EQ(order_n, n);
+	ASSERT(is_empty(lock));
 }
 
 /* A waiter that is killed leaves the line: the next up is for the one behind it. */
@@ -362,17 +363,17 @@ static void killed_in_line(void)
 	lock = smp_sm(0);
 	n = line_up(ec, 2 * smp_count);
 	for (unsigned i = 0; i < n; i += 2) {
-		CHECK_OK(rt_revoke(ec[i].sc));
-		CHECK_OK(rt_revoke(ec[i].sel));
+		ASSERT_OK(rt_revoke(ec[i].sc));
+		ASSERT_OK(rt_revoke(ec[i].sel));
 	}
 	for (unsigned i = 0; i < smp_count; i++)
 		settle(i);
 	for (unsigned i = 1; i < n; i += 2) {
-		CHECK_OK(hc_sm_up(lock));
-		CHECK(SMP_WAIT(smp_load(&order_n) > left));
-		CHECK_EQ(order[left++], i);
+		ASSERT_OK(hc_sm_up(lock));
+		ASSERT(SMP_WAIT(smp_load(&order_n) > left));
+		ASSERT_EQ(order[left++], i);
 	}
-	CHECK(is_empty(lock));
+	ASSERT(is_empty(lock));
 }
 
 /* ---- The end of a semaphore ---- */
@@ -384,12 +385,12 @@ static void ended_with_waiters(void)
 
 	lock = smp_sm(0);
 	n = line_up(ec, 2 * smp_count);
-	CHECK_OK(rt_revoke(lock));
-	CHECK(SMP_WAIT(smp_load(&order_n) == n));
+	ASSERT_OK(rt_revoke(lock));
+	ASSERT(SMP_WAIT(smp_load(&order_n) == n));
 	for (unsigned i = 0; i < n; i++)
-		CHECK_EQ(order[i] >> 8, BAD_CAP);
-	CHECK_ST(hc_sm_down(lock), BAD_CAP);
-	CHECK_ST(hc_sm_up(lock), BAD_CAP);
+		ASSERT_EQ(order[i] >> 8, BAD_CAP);
+	ASSERT_ST(hc_sm_down(lock), BAD_CAP);
+	ASSERT_ST(hc_sm_up(lock), BAD_CAP);
 }
 
 /* The last worker makes and destroys, the others wait for what is there or not there any more. */
@@ -399,15 +400,15 @@ static void down_or_gone(unsigned self)
 
 	for (unsigned long r = 0; r < each; r++) {
 		if (owner)
-			CHECK_OK(hc_create_sm(lock, RT_SEL_PD, 0));
+			ASSERT_OK(hc_create_sm(lock, RT_SEL_PD, 0));
 		if (!smp_barrier())
 			return;
-		smp_dawdle(&seeds[self], 100);
+		smp_delay(&seeds[self], 100);
 		if (owner)
-			CHECK_OK(rt_revoke(lock));
+			ASSERT_OK(rt_revoke(lock));
 		else
-			CHECK_ST(hc_sm_down(lock), BAD_CAP);
-		smp_beat(self);
+			ASSERT_ST(hc_sm_down(lock), BAD_CAP);
+		smp_progress(self);
 		if (!smp_barrier())
 			return;
 	}
@@ -415,7 +416,7 @@ static void down_or_gone(unsigned self)
 
 static void ended_while_going_to_wait(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	lock = smp_sel();
 	each = smp_rounds(300);
 	seed_all();
@@ -429,13 +430,13 @@ static void up_or_gone(unsigned self)
 		enum status st;
 
 		if (!self)
-			CHECK_OK(hc_create_sm(lock, RT_SEL_PD, 0));
+			ASSERT_OK(hc_create_sm(lock, RT_SEL_PD, 0));
 		if (!smp_barrier())
 			return;
-		smp_dawdle(&seeds[self], 50);
+		smp_delay(&seeds[self], 50);
 		st = !self ? rt_revoke(lock) : self % 2 ? hc_sm_up(lock) : hc_sm_down(lock);
-		CHECK(st == SUCCESS || (self && st == BAD_CAP));
-		smp_beat(self);
+		ASSERT(st == SUCCESS || (self && st == BAD_CAP));
+		smp_progress(self);
 		if (!smp_barrier())
 			return;
 	}
@@ -443,7 +444,7 @@ static void up_or_gone(unsigned self)
 
 static void ended_while_waking(void)
 {
-	SMP_NEED(3);
+	NEED_CPUS(3);
 	lock = smp_sel();
 	each = smp_rounds(300);
 	seed_all();

@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "smp.h"
 
-#define PATIENCE 150000000ul /* turns without any progress: many seconds everywhere */
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/event.h"
+#include "rt/hip.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/thread.h"
+
+#define TURNS_MAX 150000000ul /* turns without any progress: many seconds everywhere */
 
 static struct worker {
 	struct rt_ec ec;
 	unsigned cpu;
 	sel_t go;
-	unsigned long beats; /* written by the worker only */
+	unsigned long rounds; /* written by the worker only */
 } __attribute__((aligned(64))) workers[SMP_MAX];
 
 static struct {
@@ -40,36 +52,36 @@ unsigned long smp_rounds(unsigned long usual)
 
 /* ---- Waiting ---- */
 
-void smp_beat(unsigned self)
+void smp_progress(unsigned self)
 {
-	__atomic_store_n(&workers[self].beats, workers[self].beats + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&workers[self].rounds, workers[self].rounds + 1, __ATOMIC_RELAXED);
 }
 
-static unsigned long all_beats(void)
+static unsigned long all_rounds(void)
 {
 	unsigned long sum = job.finished;
 
 	for (unsigned i = 0; i < smp_count; i++)
-		sum += __atomic_load_n(&workers[i].beats, __ATOMIC_RELAXED);
+		sum += __atomic_load_n(&workers[i].rounds, __ATOMIC_RELAXED);
 	return sum;
 }
 
-static bool wait_turn(struct smp_patience *p)
+static bool wait_turn(struct smp_wait *p)
 {
-	unsigned long beats = all_beats();
+	unsigned long rounds = all_rounds();
 
 	rt_pause();
-	if (p->beats != beats)
-		*p = (struct smp_patience){beats, 0};
-	if (++p->turns > PATIENCE) {
+	if (p->rounds != rounds)
+		*p = (struct smp_wait){rounds, 0};
+	if (++p->turns > TURNS_MAX) {
 		for (unsigned i = 0; i < smp_count; i++)
-			rt_printf("CPU %u: %lu rounds\n", workers[i].cpu, workers[i].beats);
+			rt_printf("CPU %u: %lu rounds\n", workers[i].cpu, workers[i].rounds);
 		rt_panic("nobody makes progress; %lu of %u workers have finished", job.finished, job.n);
 	}
 	return true;
 }
 
-bool smp_patience(struct smp_patience *p)
+bool smp_keep_waiting(struct smp_wait *p)
 {
 	return wait_turn(p) && !test_failed();
 }
@@ -101,7 +113,7 @@ uint64_t smp_seed(uint64_t usual)
 	return seed ? seed : 1;
 }
 
-void smp_dawdle(uint64_t *seed, unsigned most)
+void smp_delay(uint64_t *seed, unsigned most)
 {
 	for (uint64_t n = smp_random(seed) % (most + 1); n; n--)
 		rt_pause();
@@ -132,7 +144,7 @@ static void start(unsigned n, smp_fn *fn, bool asleep)
 
 void smp_run(unsigned n, smp_fn *fn)
 {
-	struct smp_patience p = {0};
+	struct smp_wait p = {0};
 
 	start(n, fn, false);
 	while (smp_load(&job.finished) != n)
@@ -238,11 +250,10 @@ sel_t smp_pd(void)
 	return pd;
 }
 
-static void agent_handler(struct utcb *u, void *unused)
+static void agent_handler(struct utcb *u, RT_UNUSED void *unused)
 {
 	smp_agent_fn *fn = (smp_agent_fn *)u->words[0];
 
-	(void)unused;
 	u->words[0] = fn(u->words[1], u->words[2]);
 	rt_msg(u, 1, 0);
 }

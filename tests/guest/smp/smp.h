@@ -8,7 +8,9 @@
  */
 #pragma once
 
-#include "test.h"
+#include "rt/portal.h"
+#include "rt/sel.h"
+#include "rt/test.h"
 
 #define SMP_MAX 8   /* workers at most; more CPUs idle */
 #define SMP_PRIO 32 /* of workers */
@@ -25,7 +27,7 @@ bool smp_test_run(const char *suite, const struct test *tests, size_t n);
 unsigned long smp_rounds(unsigned long usual);
 
 /* Skips the test on machines with fewer CPUs. */
-#define SMP_NEED(n)                               \
+#define NEED_CPUS(n)                              \
 	do {                                      \
 		if (smp_count < (n))              \
 			SKIP("not so many CPUs"); \
@@ -35,26 +37,26 @@ unsigned long smp_rounds(unsigned long usual);
 typedef void smp_fn(unsigned self);
 void smp_run(unsigned n, smp_fn *fn);
 void smp_run_asleep(unsigned n, smp_fn *fn); /* the same while main() sleeps: the boot CPU can be idle, too */
-void smp_beat(unsigned self);                /* in each round: says that this worker goes on */
+void smp_progress(unsigned self);            /* in each round: says that this worker goes on */
 bool smp_barrier(void);                      /* of all workers that run; false: the test has failed, go home */
 
 /* Spins until the condition holds. If nobody makes progress for very long, the run fails. False: the test has failed.
  */
-struct smp_patience {
-	unsigned long beats, turns;
+struct smp_wait {
+	unsigned long rounds, turns;
 };
-bool smp_patience(struct smp_patience *p);
+bool smp_keep_waiting(struct smp_wait *p);
 #define SMP_WAIT(condition)                             \
 	({                                              \
-		struct smp_patience patience_ = {0};    \
+		struct smp_wait wait_ = {0};            \
 		bool ok_ = true;                        \
 		while (ok_ && !(condition))             \
-			ok_ = smp_patience(&patience_); \
+			ok_ = smp_keep_waiting(&wait_); \
 		ok_;                                    \
 	})
 
 /* A few turns of doing nothing, different each time. */
-void smp_dawdle(uint64_t *seed, unsigned most);
+void smp_delay(uint64_t *seed, unsigned most);
 uint64_t smp_random(uint64_t *seed); /* xorshift64*; start with any number but 0 */
 uint64_t smp_seed(uint64_t usual);   /* `usual`, or what "seed=N" on the command line makes of it; never 0 */
 

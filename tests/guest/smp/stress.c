@@ -9,6 +9,17 @@
 #include "memory.h"
 #include "stress.h"
 
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/image.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
 #define PLACE 0x600000000000ul /* a page for each object that is mapped */
 
 enum { EACH = STRESS_EACH, VICTIM_PRIO_MAX = SMP_PRIO - 1 };
@@ -22,9 +33,8 @@ static uint64_t seeds[SMP_MAX];
 static unsigned long rounds;
 static volatile unsigned long statuses[16], ready;
 
-static void start_up(struct utcb *u, void *unused)
+static void start_up(struct utcb *u, RT_UNUSED void *unused)
 {
-	(void)unused;
 	u->state.rip = (uint64_t)stress_thread;
 	u->state.mtd = MTD_RIP_LEN;
 }
@@ -245,7 +255,7 @@ static void act(unsigned self)
 		enum status st = plan[roll(&d, plan_size)](&d);
 
 		smp_inc(&statuses[st < RT_ARRAY(statuses) ? st : RT_ARRAY(statuses) - 1]);
-		smp_beat(self);
+		smp_progress(self);
 	}
 	smp_inc(&ready);
 	while (smp_load(&ready) < smp_count && !test_failed()) /* somebody may hang in a call */
@@ -253,8 +263,8 @@ static void act(unsigned self)
 	if (self)
 		return;
 	/* Here, because what runs in the threads is more important than main(). */
-	CHECK_OK(hc_revoke(rt_obj(STRESS_BASE, STRESS_ORDER, PERM_ALL), REVOKE_SELF, 0));
-	CHECK_OK(hc_revoke(rt_mem(PLACE, STRESS_ORDER, PERM_ALL), REVOKE_SELF, 0));
+	ASSERT_OK(hc_revoke(rt_obj(STRESS_BASE, STRESS_ORDER, PERM_ALL), REVOKE_SELF, 0));
+	ASSERT_OK(hc_revoke(rt_mem(PLACE, STRESS_ORDER, PERM_ALL), REVOKE_SELF, 0));
 }
 
 static void stress(action *const *actions, unsigned n, unsigned long usual)

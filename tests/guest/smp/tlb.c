@@ -9,6 +9,13 @@
  */
 #include "smp.h"
 
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/probe.h"
+#include "rt/start.h"
+
 #define BUSY 0x600000000000ul /* the address everybody writes to */
 #define LARGE (RT_PAGE << 9)
 
@@ -25,9 +32,8 @@ static uint64_t seed;
 
 static bool (*try_store)(unsigned self, volatile unsigned long *p, unsigned long v);
 
-static bool store_here(unsigned self, volatile unsigned long *p, unsigned long v)
+static bool store_here(RT_UNUSED unsigned self, volatile unsigned long *p, unsigned long v)
 {
-	(void)self;
 	return smp_try_store(p, v);
 }
 
@@ -66,7 +72,7 @@ static bool all_try(void)
 	for (unsigned i = 1; i < smp_count; i++)
 		if (!SMP_WAIT(smp_load(&writers[i].tries) - before[i] >= 2))
 			return false;
-	smp_beat(0);
+	smp_progress(0);
 	return true;
 }
 
@@ -128,7 +134,7 @@ static enum status take(unsigned long va, unsigned order)
 
 static void fight(void (*fn)(void), unsigned long rounds)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	scenario = fn;
 	each = smp_rounds(rounds);
 	over = 0;
@@ -157,11 +163,11 @@ static void need_pages(void)
 static void revoke_and_give(void)
 {
 	for (unsigned long r = 0; r < each; r++) {
-		CHECK_OK(give(page[0], 0, RT_MEM_RW));
-		CHECK(noise(page[0]));
-		smp_dawdle(&seed, 100);
-		CHECK_OK(take(BUSY, 0));
-		CHECK(silence(page[0]));
+		ASSERT_OK(give(page[0], 0, RT_MEM_RW));
+		ASSERT(noise(page[0]));
+		smp_delay(&seed, 100);
+		ASSERT_OK(take(BUSY, 0));
+		ASSERT(silence(page[0]));
 	}
 }
 
@@ -174,12 +180,12 @@ static void revoked_page(void)
 static void replace(void)
 {
 	for (unsigned long r = 0; r < each; r++) {
-		CHECK_OK(give(page[r % 2], 0, RT_MEM_RW));
+		ASSERT_OK(give(page[r % 2], 0, RT_MEM_RW));
 		for (unsigned i = 1; i < smp_count; i++)
 			page[~r % 2][i] = 0;
-		CHECK(noise(page[r % 2]));
+		ASSERT(noise(page[r % 2]));
 		for (unsigned i = 1; i < smp_count; i++)
-			CHECK_EQ(page[~r % 2][i], 0);
+			ASSERT_EQ(page[~r % 2][i], 0);
 	}
 }
 
@@ -193,11 +199,11 @@ static void replaced_page(void)
 static void narrow(void)
 {
 	for (unsigned long r = 0; r < each; r++) {
-		CHECK_OK(give(page[0], 0, RT_MEM_RW));
-		CHECK(noise(page[0]));
-		CHECK_OK(give(page[0], 0, PERM_MEM_R));
-		CHECK(silence(page[0]));
-		CHECK(rt_can_read((void *)BUSY));
+		ASSERT_OK(give(page[0], 0, RT_MEM_RW));
+		ASSERT(noise(page[0]));
+		ASSERT_OK(give(page[0], 0, PERM_MEM_R));
+		ASSERT(silence(page[0]));
+		ASSERT(rt_can_read((void *)BUSY));
 	}
 }
 
@@ -210,10 +216,10 @@ static void narrowed_rights(void)
 static void unmap_by_delegation(void)
 {
 	for (unsigned long r = 0; r < each; r++) {
-		CHECK_OK(give(page[0], 0, RT_MEM_RW));
-		CHECK(noise(page[0]));
-		CHECK_OK(r % 2 ? give(page[0], 0, 0) : give((volatile unsigned long *)SMP_NOTHING, 0, RT_MEM_RW));
-		CHECK(silence(page[0]));
+		ASSERT_OK(give(page[0], 0, RT_MEM_RW));
+		ASSERT(noise(page[0]));
+		ASSERT_OK(r % 2 ? give(page[0], 0, 0) : give((volatile unsigned long *)SMP_NOTHING, 0, RT_MEM_RW));
+		ASSERT(silence(page[0]));
 	}
 }
 
@@ -234,27 +240,27 @@ static void large(void)
 	volatile unsigned long *q = (volatile unsigned long *)((unsigned long)page[1] + MIDDLE * RT_PAGE);
 
 	for (unsigned long r = 0; r < each; r++) {
-		CHECK_OK(give(page[0], 9, RT_MEM_RW));
-		CHECK(noise(p));
+		ASSERT_OK(give(page[0], 9, RT_MEM_RW));
+		ASSERT(noise(p));
 		switch (smp_random(&seed) % 4) {
 		case 0: /* all of it */
-			CHECK_OK(take(BUSY, 9));
+			ASSERT_OK(take(BUSY, 9));
 			break;
 		case 1: /* just this page: the rest stays */
-			CHECK_OK(take(BUSY + MIDDLE * RT_PAGE, 0));
-			CHECK(rt_can_write((void *)(BUSY + (MIDDLE + 1) * RT_PAGE)));
+			ASSERT_OK(take(BUSY + MIDDLE * RT_PAGE, 0));
+			ASSERT(rt_can_write((void *)(BUSY + (MIDDLE + 1) * RT_PAGE)));
 			break;
 		case 2:
-			CHECK_OK(give(page[0], 9, PERM_MEM_R));
+			ASSERT_OK(give(page[0], 9, PERM_MEM_R));
 			break;
 		case 3: /* another large page */
-			CHECK_OK(give(page[1], 9, RT_MEM_RW));
-			CHECK(noise(q));
-			CHECK_OK(take(BUSY, 9));
+			ASSERT_OK(give(page[1], 9, RT_MEM_RW));
+			ASSERT(noise(q));
+			ASSERT_OK(take(BUSY, 9));
 			break;
 		}
-		CHECK(silence(p));
-		CHECK(silence(q));
+		ASSERT(silence(p));
+		ASSERT(silence(q));
 	}
 }
 
@@ -271,17 +277,17 @@ static void table_to_large(void)
 	volatile unsigned long *q = (volatile unsigned long *)((unsigned long)page[1] + MIDDLE * RT_PAGE);
 
 	for (unsigned long r = 0; r < each; r++) {
-		CHECK_OK(hc_delegate(RT_SEL_PD, RT_SEL_PD, rt_mem((uint64_t)page[0], 0, RT_MEM_RW), ITEM_DELEGATE,
-				     rt_mem(BUSY + MIDDLE * RT_PAGE, 0, RT_MEM_RW), NULL));
-		CHECK(noise(page[0]));
-		CHECK_OK(give(page[1], 9, RT_MEM_RW));
+		ASSERT_OK(hc_delegate(RT_SEL_PD, RT_SEL_PD, rt_mem((uint64_t)page[0], 0, RT_MEM_RW), ITEM_DELEGATE,
+				      rt_mem(BUSY + MIDDLE * RT_PAGE, 0, RT_MEM_RW), NULL));
+		ASSERT(noise(page[0]));
+		ASSERT_OK(give(page[1], 9, RT_MEM_RW));
 		for (unsigned i = 1; i < smp_count; i++)
 			page[0][i] = 0;
-		CHECK(noise(q));
+		ASSERT(noise(q));
 		for (unsigned i = 1; i < smp_count; i++)
-			CHECK_EQ(page[0][i], 0);
-		CHECK_OK(take(BUSY, 9));
-		CHECK(silence(q));
+			ASSERT_EQ(page[0][i], 0);
+		ASSERT_OK(take(BUSY, 9));
+		ASSERT(silence(q));
 	}
 }
 
@@ -301,12 +307,12 @@ static void utcb_comes_and_goes(void)
 	for (unsigned long r = 0; r < each; r++) {
 		unsigned cpu = smp_cpu((unsigned)(r % smp_count));
 
-		CHECK_OK(
+		ASSERT_OK(
 			hc_create_ec(kernel_sel, RT_SEL_PD, cpu, BUSY, 0, SMP_NOTHING, r % 2 ? CREATE_EC_GLOBAL : 0));
-		CHECK(noise(NULL));
-		CHECK(hits());
-		CHECK_OK(rt_revoke(kernel_sel));
-		CHECK(silence(NULL));
+		ASSERT(noise(NULL));
+		ASSERT(hits());
+		ASSERT_OK(rt_revoke(kernel_sel));
+		ASSERT(silence(NULL));
 	}
 }
 
@@ -323,16 +329,16 @@ static void kp_comes_and_goes(void)
 	unsigned long words[SMP_MAX];
 
 	for (unsigned long r = 0; r < each; r++) {
-		CHECK_OK(hc_kp_map(kernel_sel, RT_SEL_PD, BUSY));
-		CHECK(noise((volatile unsigned long *)BUSY));
-		CHECK_OK(hc_kp_unmap(kernel_sel));
-		CHECK_OK(hc_kp_map(kernel_sel, RT_SEL_PD, (unsigned long)elsewhere));
+		ASSERT_OK(hc_kp_map(kernel_sel, RT_SEL_PD, BUSY));
+		ASSERT(noise((volatile unsigned long *)BUSY));
+		ASSERT_OK(hc_kp_unmap(kernel_sel));
+		ASSERT_OK(hc_kp_map(kernel_sel, RT_SEL_PD, (unsigned long)elsewhere));
 		for (unsigned i = 1; i < smp_count; i++)
 			words[i] = elsewhere[i];
-		CHECK(silence(elsewhere));
+		ASSERT(silence(elsewhere));
 		for (unsigned i = 1; i < smp_count; i++)
-			CHECK_EQ(elsewhere[i], words[i]);
-		CHECK_OK(hc_kp_unmap(kernel_sel));
+			ASSERT_EQ(elsewhere[i], words[i]);
+		ASSERT_OK(hc_kp_unmap(kernel_sel));
 	}
 }
 
@@ -346,11 +352,11 @@ static void kernel_page(void)
 static void kp_dies(void)
 {
 	for (unsigned long r = 0; r < each; r++) {
-		CHECK_OK(hc_create_kp(kernel_sel, RT_SEL_PD));
-		CHECK_OK(hc_kp_map(kernel_sel, RT_SEL_PD, BUSY));
-		CHECK(noise(NULL));
-		CHECK_OK(rt_revoke(kernel_sel));
-		CHECK(silence(NULL));
+		ASSERT_OK(hc_create_kp(kernel_sel, RT_SEL_PD));
+		ASSERT_OK(hc_kp_map(kernel_sel, RT_SEL_PD, BUSY));
+		ASSERT(noise(NULL));
+		ASSERT_OK(rt_revoke(kernel_sel));
+		ASSERT(silence(NULL));
 	}
 }
 
@@ -369,26 +375,26 @@ static void map_or_unmap(unsigned self)
 
 	for (unsigned long r = 0; r < each; r++) {
 		if (!self)
-			CHECK_OK(hc_create_kp(kernel_sel, RT_SEL_PD));
+			ASSERT_OK(hc_create_kp(kernel_sel, RT_SEL_PD));
 		if (!smp_barrier())
 			return;
-		smp_dawdle(&dice, 20);
+		smp_delay(&dice, 20);
 		if (self % 2)
 			(void)hc_kp_map(kernel_sel, RT_SEL_PD, BUSY);
 		else if (self || r % 2)
 			(void)hc_kp_unmap(kernel_sel);
 		else
-			CHECK_OK(rt_revoke(kernel_sel));
-		smp_beat(self);
+			ASSERT_OK(rt_revoke(kernel_sel));
+		smp_progress(self);
 		if (!smp_barrier())
 			return;
 		if (!self && r % 2) {
 			if (hc_kp_unmap(kernel_sel) != SUCCESS)
-				CHECK(!smp_try_store((volatile unsigned long *)BUSY, 1));
-			CHECK_OK(rt_revoke(kernel_sel));
+				ASSERT(!smp_try_store((volatile unsigned long *)BUSY, 1));
+			ASSERT_OK(rt_revoke(kernel_sel));
 		}
 		if (!self)
-			CHECK(!smp_try_store((volatile unsigned long *)BUSY, 1));
+			ASSERT(!smp_try_store((volatile unsigned long *)BUSY, 1));
 		if (!smp_barrier())
 			return;
 	}
@@ -396,7 +402,7 @@ static void map_or_unmap(unsigned self)
 
 static void kernel_page_raced(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	kernel_sel = smp_sel();
 	each = smp_rounds(3000);
 	smp_run(smp_count, map_or_unmap);
@@ -430,20 +436,20 @@ static enum status take_agent(void)
 static void agent_loses_page(void)
 {
 	for (unsigned long r = 0; r < each; r++) {
-		CHECK_OK(give_agent(0));
-		CHECK(noise(page[0]));
-		smp_dawdle(&seed, 200);
+		ASSERT_OK(give_agent(0));
+		ASSERT(noise(page[0]));
+		smp_delay(&seed, 200);
 		if (r % 3) {
-			CHECK_OK(take_agent());
-			CHECK(silence(page[0]));
+			ASSERT_OK(take_agent());
+			ASSERT(silence(page[0]));
 			continue;
 		}
-		CHECK_OK(give_agent(1));
+		ASSERT_OK(give_agent(1));
 		for (unsigned i = 1; i < smp_count; i++)
 			page[0][i] = 0;
-		CHECK(noise(page[1]));
+		ASSERT(noise(page[1]));
 		for (unsigned i = 1; i < smp_count; i++)
-			CHECK_EQ(page[0][i], 0);
+			ASSERT_EQ(page[0][i], 0);
 	}
 }
 
@@ -451,7 +457,7 @@ static void agent_loses_page(void)
 static void pd_switched_to(void)
 {
 	need_pages();
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	agent = (struct smp_agent){0};
 	smp_agent_make(&agent, smp_count);
 	try_store = store_there;
@@ -467,7 +473,7 @@ static void store_once(unsigned self)
 {
 	if ((bool)smp_agent_do(&agent, self, agent_store, BUSY + self * 8, self + 1000) != expect_hit)
 		smp_inc(&wrong);
-	smp_beat(self);
+	smp_progress(self);
 }
 
 static bool all_store(bool hit)
@@ -484,15 +490,15 @@ static void pd_not_running(void)
 	agent = (struct smp_agent){0};
 	smp_agent_make(&agent, smp_count);
 	for (unsigned long r = 0, n = smp_rounds(200); r < n; r++) {
-		CHECK_OK(give_agent(r % 2));
-		CHECK(all_store(true));
+		ASSERT_OK(give_agent(r % 2));
+		ASSERT(all_store(true));
 		for (unsigned i = 0; i < smp_count; i++) {
-			CHECK_EQ(page[r % 2][i], i + 1000);
+			ASSERT_EQ(page[r % 2][i], i + 1000);
 			page[r % 2][i] = 0;
 		}
 		if (r % 3) {
-			CHECK_OK(take_agent());
-			CHECK(all_store(false));
+			ASSERT_OK(take_agent());
+			ASSERT(all_store(false));
 		}
 	}
 }
@@ -516,16 +522,16 @@ static void pd_after_pd(void)
 		smp_agent_make(&agent, smp_count);
 		first = agent.pd;
 		if (r % 2) {
-			CHECK_OK(give_agent(0));
-			CHECK(all_store(true));
+			ASSERT_OK(give_agent(0));
+			ASSERT(all_store(true));
 		} else {
-			CHECK(all_store(false));
+			ASSERT(all_store(false));
 		}
 		for (unsigned i = 0; i < smp_count; i++) {
-			CHECK_OK(rt_revoke(agent.pt[i]));
-			CHECK_OK(rt_revoke(agent.ec[i].sel));
+			ASSERT_OK(rt_revoke(agent.pt[i]));
+			ASSERT_OK(rt_revoke(agent.ec[i].sel));
 		}
-		CHECK_OK(rt_revoke(first));
+		ASSERT_OK(rt_revoke(first));
 	}
 }
 

@@ -5,6 +5,10 @@
  */
 #include "smp.h"
 
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+
 #include <hedron/trace.h>
 
 enum { ORDER = 9 };
@@ -19,11 +23,7 @@ static enum status ctrl(unsigned op, unsigned long a2, unsigned long a3)
 	return hc_3(HC_ARG1(HC_TRACE_CTRL, op, 0), a2, a3);
 }
 
-static void answer(struct utcb *utcb, void *arg)
-{
-	(void)utcb;
-	(void)arg;
-}
+static void answer(RT_UNUSED struct utcb *utcb, RT_UNUSED void *arg) {}
 
 static bool set_up(void)
 {
@@ -61,12 +61,12 @@ static void work(unsigned self)
 
 	while (!smp_load(&stop)) {
 		rt_msg(smp_utcb(self), 0, 0);
-		CHECK_OK(hc_call(pt[self]));
-		CHECK_OK(hc_sm_up(sm[next]));
-		CHECK_OK(hc_sm_down(sm[self]));
-		CHECK(!smp_try_load(nothing, &v));
-		CHECK_EQ(hc_1(0x99), BAD_HYP);
-		smp_beat(self);
+		ASSERT_OK(hc_call(pt[self]));
+		ASSERT_OK(hc_sm_up(sm[next]));
+		ASSERT_OK(hc_sm_down(sm[self]));
+		ASSERT(!smp_try_load(nothing, &v));
+		ASSERT_EQ(hc_1(0x99), BAD_HYP);
+		smp_progress(self);
 	}
 	hc_sm_up(sm[next]); /* who waits for us goes home, too */
 }
@@ -84,11 +84,11 @@ static void check_ring(unsigned i)
 	for (uint64_t n = first; n < end; n++) {
 		const struct trace_record *r = record(i, n);
 
-		CHECK_EQ(r->seq, (uint32_t)(n + 1));
-		CHECK(r->event < TRACE_EVENTS);
+		ASSERT_EQ(r->seq, (uint32_t)(n + 1));
+		ASSERT(r->event < TRACE_EVENTS);
 		/* An NMI between a record's place and its time gets the later place and the earlier time. */
-		CHECK(r->tsc >= tsc || r->event == TRACE_NMI || record(i, n - 1)->event == TRACE_NMI ||
-		      r->event == TRACE_SAMPLE || record(i, n - 1)->event == TRACE_SAMPLE);
+		ASSERT(r->tsc >= tsc || r->event == TRACE_NMI || record(i, n - 1)->event == TRACE_NMI ||
+		       r->event == TRACE_SAMPLE || record(i, n - 1)->event == TRACE_SAMPLE);
 		tsc = r->tsc;
 	}
 }
@@ -102,7 +102,7 @@ static void check_paths(unsigned i)
 
 		for (unsigned b = 0; b < TRACE_BINS; b++)
 			sum += p[n].bins[b];
-		CHECK_EQ(sum, p[n].count);
+		ASSERT_EQ(sum, p[n].count);
 	}
 }
 
@@ -119,23 +119,23 @@ static void switch_and_work(unsigned self)
 		uint64_t events = smp_random(&seed) & ((1ul << TRACE_EVENTS) - 1);
 		uint64_t paths = smp_random(&seed) & ((1ul << TRACE_PATHS) - 1);
 
-		CHECK_OK(ctrl(TRACE_CTRL_SWITCH, events, paths));
+		ASSERT_OK(ctrl(TRACE_CTRL_SWITCH, events, paths));
 		for (unsigned i = 1; i < smp_count; i++)
-			CHECK_OK(ctrl(TRACE_CTRL_SAMPLE, smp_cpu(i), 0));
+			ASSERT_OK(ctrl(TRACE_CTRL_SAMPLE, smp_cpu(i), 0));
 		hc_sm_up(sm[1 % smp_count]); /* whoever waits for worker 0 */
 		rt_msg(smp_utcb(self), 0, 0);
-		CHECK_OK(hc_call(pt[self]));
-		smp_dawdle(&seed, 50);
-		smp_beat(self);
+		ASSERT_OK(hc_call(pt[self]));
+		smp_delay(&seed, 50);
+		smp_progress(self);
 	}
-	CHECK_OK(ctrl(TRACE_CTRL_SWITCH, 0, 0));
+	ASSERT_OK(ctrl(TRACE_CTRL_SWITCH, 0, 0));
 	smp_set(&stop, 1);
 	hc_sm_up(sm[1 % smp_count]);
 }
 
 static void switched_under_load(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	if (!set_up())
 		return;
 	make_objects();
@@ -155,10 +155,10 @@ static void compete(unsigned self)
 	for (unsigned long r = smp_rounds(200); r--;) {
 		enum status st = ctrl(TRACE_CTRL_SWITCH, r & 1 ? (1ul << TRACE_EVENTS) - 1 : 0, 0);
 
-		CHECK(st == SUCCESS || st == BUSY);
+		ASSERT(st == SUCCESS || st == BUSY);
 		if (st == SUCCESS)
 			smp_inc(&wins);
-		smp_beat(self);
+		smp_progress(self);
 	}
 }
 
@@ -182,12 +182,12 @@ static void sample(unsigned i)
 	uint64_t n = __atomic_load_n(&head[i]->written, __ATOMIC_ACQUIRE);
 	const struct trace_record *r = record(i, n);
 
-	CHECK_OK(ctrl(TRACE_CTRL_SAMPLE, smp_cpu(i), 0));
+	ASSERT_OK(ctrl(TRACE_CTRL_SAMPLE, smp_cpu(i), 0));
 	if (!SMP_WAIT(__atomic_load_n(&r->seq, __ATOMIC_ACQUIRE) == (uint32_t)(n + 1)))
 		return;
-	CHECK_EQ(r->event, TRACE_SAMPLE);
-	CHECK_EQ(r->extra, TRACE_MODE_USER);
-	CHECK(r->a < HEDRON_USER_END);
+	ASSERT_EQ(r->event, TRACE_SAMPLE);
+	ASSERT_EQ(r->extra, TRACE_MODE_USER);
+	ASSERT(r->a < HEDRON_USER_END);
 }
 
 static void spin_or_sample(unsigned self)
@@ -195,7 +195,7 @@ static void spin_or_sample(unsigned self)
 	if (self) {
 		smp_inc(&spinning);
 		while (!smp_load(&stop))
-			smp_beat(self);
+			smp_progress(self);
 		return;
 	}
 	if (SMP_WAIT(smp_load(&spinning) == smp_count - 1))
@@ -207,7 +207,7 @@ static void spin_or_sample(unsigned self)
 
 static void samples_of_user_code(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	if (!set_up())
 		return;
 	stop = spinning = 0;
@@ -225,22 +225,22 @@ static void switch_or_kick(unsigned self)
 	if (self) {
 		while (!smp_load(&stop)) {
 			if (self == 1)
-				CHECK_OK(ctrl(TRACE_CTRL_SAMPLE, smp_cpu(0), 0));
-			smp_dawdle(&seed, 300);
-			smp_beat(self);
+				ASSERT_OK(ctrl(TRACE_CTRL_SAMPLE, smp_cpu(0), 0));
+			smp_delay(&seed, 300);
+			smp_progress(self);
 		}
 		return;
 	}
 	for (unsigned long r = smp_rounds(100); r--;) {
-		CHECK_OK(ctrl(TRACE_CTRL_SWITCH, r & 1 ? (1ul << TRACE_EVENTS) - 1 : 0, 0));
-		smp_beat(self);
+		ASSERT_OK(ctrl(TRACE_CTRL_SWITCH, r & 1 ? (1ul << TRACE_EVENTS) - 1 : 0, 0));
+		smp_progress(self);
 	}
 	smp_set(&stop, 1);
 }
 
 static void kicked_while_switching(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	if (!set_up())
 		return;
 	stop = 0;

@@ -7,6 +7,16 @@
  */
 #include "vcpu.h"
 
+#include "rt/cpu.h"
+#include "rt/exit.h"
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/start.h"
+#include "rt/string.h"
+
 VM_CODE(count, "1: incl 0x6000\n jmp 1b\n");
 VM_CODE(leaf, "1: cpuid\n jmp 1b\n");
 
@@ -70,14 +80,14 @@ static void create_everywhere(void)
 
 	for (unsigned i = 1; i < RT_VCPU_SELS; i++)
 		smp_sel();
-	CHECK_OK(rt_vcpu_pages(&v));
+	ASSERT_OK(rt_vcpu_pages(&v));
 	for (unsigned cpu = 0; cpu < 4096; cpu++) {
 		enum status st = hc_create_vcpu(v.sel, cpu, RT_SEL_PD, v.sel + RT_VCPU_SEL_STATE,
 						v.sel + RT_VCPU_SEL_VLAPIC, v.sel + RT_VCPU_SEL_FPU);
 
-		CHECK_ST(st, !rt_cpu_enabled(cpu) ? BAD_CPU : rt_has_vmx() ? SUCCESS : BAD_FTR);
+		ASSERT_ST(st, !rt_cpu_enabled(cpu) ? BAD_CPU : rt_has_vmx() ? SUCCESS : BAD_FTR);
 		if (st == SUCCESS)
-			CHECK_OK(rt_revoke(v.sel));
+			ASSERT_OK(rt_revoke(v.sel));
 	}
 }
 
@@ -100,7 +110,7 @@ static void wrong_cpu(unsigned self)
 
 static void run_here_poke_there(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	for (unsigned i = 0; i < smp_count; i++)
 		vm_begin(vm_on(i, i), leaf);
@@ -120,7 +130,7 @@ static void exits(unsigned self)
 		vm->s->rax = self * 0x10000 + i + 1;
 		vm->mtd = MTD_GPR_ACDB;
 		vm_skip(vm);
-		smp_beat(self);
+		smp_progress(self);
 	}
 }
 
@@ -181,8 +191,8 @@ static void life(unsigned self)
 		vm_begin(vm, leaf);
 		EXPECT_OK(vm_run(vm));
 		EXPECT_EQ(vm->s->exit_reason, VMX_CPUID);
-		smp_dawdle(&seed, 20);
-		smp_beat(self);
+		smp_delay(&seed, 20);
+		smp_progress(self);
 		if (!smp_barrier())
 			return;
 	}
@@ -190,7 +200,7 @@ static void life(unsigned self)
 
 static void created_here_run_there(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	for (unsigned i = 0; i < smp_count; i++)
 		vm_on(i, i);
@@ -222,18 +232,18 @@ static void poke_rounds(unsigned self)
 			EXPECT_EQ(vm->s->exit_reason, VMX_POKED);
 			smp_set(&phase, i);
 		} else {
-			smp_dawdle(&seed, 1000);
+			smp_delay(&seed, 1000);
 			EXPECT_OK(hc_vcpu_poke(vm->vcpu.sel));
 			if (!SMP_WAIT(smp_load(&phase) == i))
 				return;
 		}
-		smp_beat(self);
+		smp_progress(self);
 	}
 }
 
 static void poked_while_running(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	vm_begin(vm_on(1, 1), count);
 	smp_run(2, poke_rounds);
@@ -245,7 +255,7 @@ static void poked_while_inactive(void)
 {
 	static const unsigned states[] = {VMX_HALTED, VMX_SHUTDOWN, VMX_WAIT_SIPI};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	vm_on(1, 1);
 	for (unsigned i = 0; i < RT_ARRAY(states); i++) {
@@ -300,13 +310,13 @@ static void poke_and_pause(unsigned self)
 			if (!SMP_WAIT(smp_load(&phase) == i))
 				return;
 		}
-		smp_beat(self);
+		smp_progress(self);
 	}
 }
 
 static void times_of_poked_runs(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	const struct trace_path *exits = vm_trace_path(TRACE_PATH_VM_EXIT);
 	vm_begin(vm_on(1, 1), count);
@@ -320,9 +330,8 @@ static void times_of_poked_runs(void)
 static sel_t wake;
 static unsigned long seen_busy, woken;
 
-static void intruder(void *unused)
+static void intruder(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(wake) == SUCCESS) {
 		seen_busy += hc_vcpu_run(vms[1].vcpu.sel, 0) == BUSY;
 		smp_inc(&woken);
@@ -346,7 +355,7 @@ static void wake_rounds(unsigned self)
 		EXPECT_OK(hc_sm_up(wake));
 		if (!SMP_WAIT(smp_load(&woken) == i))
 			return;
-		smp_beat(self);
+		smp_progress(self);
 	}
 	EXPECT_OK(hc_vcpu_poke(vm->vcpu.sel));
 }
@@ -355,7 +364,7 @@ static void preempted_by_a_wake_up(void)
 {
 	struct rt_ec ec = {0};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	wake = smp_sm(0);
 	seen_busy = 0;
@@ -367,9 +376,8 @@ static void preempted_by_a_wake_up(void)
 }
 
 /* What is less important waits: the guest goes on, and nobody ends its run. */
-static void bystander(void *unused)
+static void bystander(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(wake) == SUCCESS)
 		smp_inc(&woken);
 }
@@ -394,7 +402,7 @@ static void disturb_rounds(unsigned self)
 		RT_MUST(rt_mem_revoke(va, 1)); /* a TLB shootdown */
 		if (!SMP_WAIT(counter(vm) != before))
 			return;
-		smp_beat(self);
+		smp_progress(self);
 	}
 	EXPECT_EQ(smp_load(&woken), 0);
 	EXPECT_OK(hc_vcpu_poke(vm->vcpu.sel));
@@ -404,7 +412,7 @@ static void signals_of_the_kernel(void)
 {
 	struct rt_ec ec = {0};
 
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	wake = smp_sm(0);
 	smp_set(&woken, 0);
@@ -421,9 +429,8 @@ static enum status ended;
 static struct rt_ec runner;
 
 /* A thread of its own on worker 1's CPU, which the test may kill. */
-static void run_guest(void *unused)
+static void run_guest(RT_UNUSED void *unused)
 {
-	(void)unused;
 	ended = vm_run_on(&vms[1]);
 	smp_set(&phase, 1);
 	rt_block();
@@ -488,18 +495,18 @@ static void forget(struct vm *vm)
  */
 static void revoked_while_running(unsigned kind)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	for (unsigned long i = 0; i < smp_rounds(30) && !test_failed(); i++) {
 		struct vm *vm = vm_on(1, 1);
-		struct smp_patience p = {0};
+		struct smp_wait p = {0};
 
 		what = kind;
 		runner = (struct rt_ec){.stack = runner.stack, .utcb = runner.utcb};
 		smp_set(&phase, 0);
 		vm_begin(vm, count);
 		smp_thread(&runner, 1, SMP_PRIO, run_guest, NULL);
-		while (!counter(vm) && smp_patience(&p))
+		while (!counter(vm) && smp_keep_waiting(&p))
 			;
 		revoke_it(vm);
 		if (kind == REVOKE_PAGES || kind == REVOKE_PD) {
@@ -507,13 +514,13 @@ static void revoked_while_running(unsigned kind)
 			EXPECT_OK(hc_vcpu_poke(vm->vcpu.sel));
 		}
 		if (kind != REVOKE_RUNNER)
-			CHECK(SMP_WAIT(smp_load(&phase) == 1));
+			ASSERT(SMP_WAIT(smp_load(&phase) == 1));
 		if (kind == REVOKE_VCPU)
 			EXPECT(ended != SUCCESS);
 		else if (kind != REVOKE_RUNNER)
 			EXPECT_OK(ended);
 		if (kind == REVOKE_RUNNER) {
-			CHECK(SMP_WAIT(stands_still(vm)));
+			ASSERT(SMP_WAIT(stands_still(vm)));
 			smp_run(2, taken_over);
 		}
 		forget(vm);
@@ -568,14 +575,14 @@ static void spoil_rounds(unsigned self)
 		} else if (spoilable(offset)) {
 			*(volatile uint32_t *)((uint8_t *)vm->s + offset) = (uint32_t)smp_random(&seed);
 		}
-		smp_beat(self);
+		smp_progress(self);
 	}
 }
 
 /* The state page changes while the kernel reads and writes it: the kernel lives, every run ends. */
 static void spoiled_while_running(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	vm_begin(vm_on(1, 1), count);
 	smp_run(2, spoil_rounds);

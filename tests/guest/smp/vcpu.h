@@ -4,7 +4,8 @@
 #pragma once
 
 #include "smp.h"
-#include "vm.h"
+
+#include "guest/vm.h"
 
 #include <hedron/trace.h>
 

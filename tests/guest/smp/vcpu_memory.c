@@ -2,6 +2,10 @@
 /* Memory and ports that change under a guest on another CPU, be it running or not. */
 #include "vcpu.h"
 
+#include "rt/message.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+
 VM_CODE(count_there, "1: incl 0xe000\n jmp 1b\n");
 
 static volatile uint32_t *frames[2];
@@ -33,16 +37,16 @@ static void remap_rounds(unsigned self)
 		old_count = *old;
 		if (!SMP_WAIT(*now != now_count))
 			return;
-		smp_dawdle(&seed, 50);
-		CHECK_EQ(*old, old_count);
-		smp_beat(self);
+		smp_delay(&seed, 50);
+		ASSERT_EQ(*old, old_count);
+		smp_progress(self);
 	}
 	EXPECT_OK(hc_vcpu_poke(vm->vcpu.sel));
 }
 
 void remapped_while_running(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	vm_with_frames();
 	vm_begin(&vms[1], count_there);
@@ -83,14 +87,14 @@ static void peace_rounds(unsigned self)
 		for (unsigned n = 0; n <= 40; n++)
 			RT_MUST(rt_guest_map(vm->vcpu.pd, SPILL, (void *)frames[(i + n) % 2], 1, RT_MEM_RW));
 		EXPECT(nmis->count - before <= 5); /* some are about other things */
-		smp_beat(self);
+		smp_progress(self);
 		smp_set(&over, i);
 	}
 }
 
 void remapped_while_not_running(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	vm_with_frames();
 	nmis = vm_trace_path(TRACE_PATH_NMI);
@@ -106,8 +110,8 @@ static void unmap_rounds(unsigned self)
 	for (unsigned long i = 1; i <= smp_rounds(300); i++) {
 		if (self == 1) {
 			EXPECT_OK(vm_run_on(vm));
-			CHECK_EQ(vm->s->exit_reason, VMX_EPT_VIOLATION);
-			CHECK_EQ(vm->s->qual[1], SPILL);
+			ASSERT_EQ(vm->s->exit_reason, VMX_EPT_VIOLATION);
+			ASSERT_EQ(vm->s->qual[1], SPILL);
 			RT_MUST(rt_guest_map(vm->vcpu.pd, SPILL, (void *)frames[0], 1, RT_MEM_RW));
 			smp_set(&phase, i);
 		} else {
@@ -120,7 +124,7 @@ static void unmap_rounds(unsigned self)
 			if (!SMP_WAIT(smp_load(&phase) == i))
 				return;
 		}
-		smp_beat(self);
+		smp_progress(self);
 	}
 	if (self == 0)
 		EXPECT_OK(hc_vcpu_poke(vm->vcpu.sel));
@@ -130,7 +134,7 @@ static void unmap_rounds(unsigned self)
 
 void unmapped_while_running(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	vm_on(1, 1);
 	frames[0] = rt_pages(1);
@@ -154,7 +158,7 @@ static void port_rounds(unsigned self)
 	for (unsigned long i = 1; i <= smp_rounds(200); i++) {
 		if (self == 1) {
 			EXPECT_OK(vm_run_on(vm));
-			CHECK_EQ(vm->s->exit_reason, VMX_IO);
+			ASSERT_EQ(vm->s->exit_reason, VMX_IO);
 			smp_set(&phase, i);
 			if (!SMP_WAIT(smp_load(&over) == i))
 				return;
@@ -170,13 +174,13 @@ static void port_rounds(unsigned self)
 			RT_MUST(rt_guest_ports(vm->vcpu.pd, PORT + 2 + i % 8, 0));
 			smp_set(&over, i);
 		}
-		smp_beat(self);
+		smp_progress(self);
 	}
 }
 
 void ports_while_running(void)
 {
-	SMP_NEED(2);
+	NEED_CPUS(2);
 	NEED_VMX;
 	vm_on(1, 1);
 	RT_MUST(rt_guest_ports(vms[1].vcpu.pd, PORT, 0));

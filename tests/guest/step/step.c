@@ -4,7 +4,17 @@
  * the next. Two sleepers there are more important; a waker on another CPU wakes one of them whenever the debugger
  * lets it run. Whatever the boot CPU is at then, the sleeper is to run before any other user code.
  */
-#include "rt.h"
+#include "rt/entry.h"
+#include "rt/event.h"
+#include "rt/exit.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/sel.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/thread.h"
 
 enum { VICTIM_PRIO = 20, RUNNER_PRIO = 25, FIRST_PRIO = 30, SECOND_PRIO };
 enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14 };
@@ -98,16 +108,14 @@ static void (*const ways[])(void) = {
 
 /* ---- who runs ---- */
 
-static void victim(void *unused)
+static void victim(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (;;)
 		ways[step_choose()]();
 }
 
-static void first(void *unused)
+static void first(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (step_first(HC_ARG1(HC_SM_CTRL, SM_CTRL_DOWN, wake[0])) == SUCCESS)
 		if (sleeps) {
 			sleeps = false;
@@ -115,16 +123,14 @@ static void first(void *unused)
 		}
 }
 
-static void second(void *unused)
+static void second(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (step_second(HC_ARG1(HC_SM_CTRL, SM_CTRL_DOWN, wake[1])) == SUCCESS)
 		;
 }
 
-static void waker(void *unused)
+static void waker(RT_UNUSED void *unused)
 {
-	(void)unused;
 	for (;;)
 		RT_MUST(hc_sm_up(wake[step_await()]));
 }

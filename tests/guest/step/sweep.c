@@ -10,8 +10,18 @@
  * part.
  */
 #include "smp.h"
-#include "trace.h"
-#include "vm.h"
+
+#include "guest/vm.h"
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/pool.h"
+#include "rt/port.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/trace/trace_ctrl.h"
 
 #include <hedron/trace.h>
 
@@ -75,18 +85,16 @@ static unsigned hit_count;
 
 /* ---- the victim's CPU ---- */
 
-static void guard(void *unused)
+static void guard(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(wake) == SUCCESS) {
 		*vm_u32(&vm, WOKEN) = 1;
 		smp_inc(&woken);
 	}
 }
 
-static void bystander(void *unused)
+static void bystander(RT_UNUSED void *unused)
 {
-	(void)unused;
 	while (hc_sm_down(bystand) == SUCCESS)
 		smp_inc(&bystanders);
 }
@@ -149,7 +157,7 @@ static void victim(void)
 		sweep_slide(HEAD + r % QUANTUM);
 		smp_set(&lost_now, !go_way());
 		smp_set(&done, r);
-		smp_beat(VICTIM);
+		smp_progress(VICTIM);
 	}
 }
 
@@ -195,7 +203,7 @@ static bool attack(unsigned long r, unsigned long delay)
 	lost += lost_now != 0;
 	if (noting)
 		note_round();
-	smp_beat(0);
+	smp_progress(0);
 	return true;
 }
 
@@ -272,7 +280,7 @@ static void all_rounds(bool traced)
 /* Tracing has ways of its own for NMIs that hit guests, so there are rounds without it, too; not with "brief=1". */
 static void sweep(const char *name)
 {
-	SMP_NEED(3);
+	NEED_CPUS(3);
 	if (!rt_has_vmx())
 		SKIP("no VMX");
 	prepare();

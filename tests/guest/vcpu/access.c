@@ -5,6 +5,11 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/map.h"
+#include "rt/message.h"
+#include "rt/pool.h"
+#include "rt/string.h"
+
 #define R(name) VM_REG(name)
 
 /* Qualification of EPT violations: the access in 2:0, the rights in 5:3. */
@@ -20,7 +25,7 @@ static void not_there(void)
 
 	FOR_MODES(mode)
 	{
-		START_RUN(vm, mode, load, VMX_EPT_VIOLATION);
+		ASSERT_FIRST_EXIT(vm, mode, load, VMX_EPT_VIOLATION);
 		EXPECT_VM(vm, vm->s->qual[0] & 0x3f, READ);
 		EXPECT_VM(vm, vm->s->qual[0] & LINEAR_VALID, LINEAR_VALID);
 		EXPECT_VM(vm, vm->s->qual[1], VM_HOLE + 4);
@@ -29,10 +34,10 @@ static void not_there(void)
 				  (mode == VM_64   ? 2
 				   : mode == VM_32 ? 2
 						   : 4));
-		START_RUN(vm, mode, store, VMX_EPT_VIOLATION);
+		ASSERT_FIRST_EXIT(vm, mode, store, VMX_EPT_VIOLATION);
 		EXPECT_VM(vm, vm->s->qual[0] & 0x3f & ~READ, WRITE);
 		EXPECT_VM(vm, vm->s->qual[1], VM_HOLE + 4);
-		START_RUN(vm, mode, jump, VMX_EPT_VIOLATION);
+		ASSERT_FIRST_EXIT(vm, mode, jump, VMX_EPT_VIOLATION);
 		EXPECT_VM(vm, vm->s->qual[0] & 0x3f, FETCH);
 		EXPECT_VM(vm, vm->s->qual[1], VM_HOLE);
 	}
@@ -48,25 +53,25 @@ static void rights(void)
 	page[1] = 0x1111;
 	FOR_MODES(mode)
 	{
-		MUST(rt_guest_map(vm->vcpu.pd, VM_HOLE, page, 1, PERM_MEM_R));
-		START_RUN(vm, mode, load, VMX_VMCALL);
+		ASSERT_OK(rt_guest_map(vm->vcpu.pd, VM_HOLE, page, 1, PERM_MEM_R));
+		ASSERT_FIRST_EXIT(vm, mode, load, VMX_VMCALL);
 		EXPECT_VM(vm, (uint32_t)vm->s->rax, 0x1111);
-		START_RUN(vm, mode, store, VMX_EPT_VIOLATION);
+		ASSERT_FIRST_EXIT(vm, mode, store, VMX_EPT_VIOLATION);
 		EXPECT_VM(vm, vm->s->qual[0] & (WRITE | CAN_READ | CAN_WRITE | CAN_FETCH), WRITE | CAN_READ);
 		EXPECT_VM(vm, page[1], 0x1111);
-		START_RUN(vm, mode, jump, VMX_EPT_VIOLATION);
+		ASSERT_FIRST_EXIT(vm, mode, jump, VMX_EPT_VIOLATION);
 		EXPECT_VM(vm, vm->s->qual[0] & (FETCH | CAN_READ | CAN_WRITE | CAN_FETCH), FETCH | CAN_READ);
-		MUST(rt_guest_map(vm->vcpu.pd, VM_HOLE, page, 1, RT_MEM_RW));
-		START_RUN(vm, mode, store, VMX_VMCALL);
+		ASSERT_OK(rt_guest_map(vm->vcpu.pd, VM_HOLE, page, 1, RT_MEM_RW));
+		ASSERT_FIRST_EXIT(vm, mode, store, VMX_VMCALL);
 		EXPECT_VM(vm, page[1], 0x12345678);
-		START_RUN(vm, mode, jump, VMX_EPT_VIOLATION);
-		MUST(rt_guest_map(vm->vcpu.pd, VM_HOLE, page, 1, PERM_MEM_R | PERM_MEM_X));
-		START_RUN(vm, mode, jump, VMX_VMCALL);
+		ASSERT_FIRST_EXIT(vm, mode, jump, VMX_EPT_VIOLATION);
+		ASSERT_OK(rt_guest_map(vm->vcpu.pd, VM_HOLE, page, 1, PERM_MEM_R | PERM_MEM_X));
+		ASSERT_FIRST_EXIT(vm, mode, jump, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, VM_HOLE);
-		START_RUN(vm, mode, store, VMX_EPT_VIOLATION);
+		ASSERT_FIRST_EXIT(vm, mode, store, VMX_EPT_VIOLATION);
 		page[1] = 0x1111;
-		MUST(rt_guest_unmap(vm->vcpu.pd, VM_HOLE, 1));
-		START_RUN(vm, mode, load, VMX_EPT_VIOLATION);
+		ASSERT_OK(rt_guest_unmap(vm->vcpu.pd, VM_HOLE, 1));
+		ASSERT_FIRST_EXIT(vm, mode, load, VMX_EPT_VIOLATION);
 		EXPECT_VM(vm, vm->s->qual[0] & (CAN_READ | CAN_WRITE | CAN_FETCH), 0);
 	}
 }
@@ -85,11 +90,11 @@ static void outside(void)
 	for (unsigned i = 0; i < RT_ARRAY(at); i++) {
 		vm_start(vm, VM_64, &far_load);
 		vm->s->rdi = at[i];
-		RUN(vm, VMX_EPT_VIOLATION);
+		ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 		EXPECT_EQ(vm->s->qual[1], at[i]);
 		vm_start(vm, VM_64, &far_store);
 		vm->s->rdi = at[i];
-		RUN(vm, VMX_EPT_VIOLATION);
+		ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 		EXPECT_EQ(vm->s->qual[1], at[i]);
 	}
 }
@@ -101,14 +106,14 @@ static void table_not_there(void)
 
 	vm_start(vm, VM_64, &far_load);
 	vm->s->cr3 = 0x800000;
-	RUN(vm, VMX_EPT_VIOLATION);
+	ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 	EXPECT_EQ(vm->s->qual[1] & ~0xffful, 0x800000);
 	EXPECT_EQ(vm->s->qual[0] & (LINEAR_VALID | 256), LINEAR_VALID); /* a walk, not the final address */
 	/* The last byte of an instruction may be missing, too. */
 	vm_start(vm, VM_64, &far_load);
 	memcpy(vm->ram + VM_HOLE - 2, "\x48\x8b", 2);
 	vm->s->rip = VM_HOLE - 2;
-	RUN(vm, VMX_EPT_VIOLATION);
+	ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 	EXPECT_EQ(vm->s->qual[1], VM_HOLE);
 	EXPECT_EQ(vm->s->rip, VM_HOLE - 2);
 }
@@ -124,7 +129,7 @@ static unsigned port(struct vm *vm, enum vm_mode mode, const struct vm_code *cod
 	vm_start(vm, mode, &code[mode]);
 	vm->s->ctrl[0] = VMX_CTRL0_IO_BITMAPS;
 	vm->s->rbx = number;
-	MUST(vm_run(vm));
+	ASSERT_OK(vm_run(vm));
 	return vm->s->exit_reason;
 }
 
@@ -134,7 +139,7 @@ static void no_ports(void)
 
 	FOR_MODES(mode)
 	for (unsigned n = 0; n < 0x10000; n += n < 0x400 ? 0x10 : 0xff1)
-		CHECK_EQ(port(vm, mode, out_byte, n), VMX_IO);
+		ASSERT_EQ(port(vm, mode, out_byte, n), VMX_IO);
 	EXPECT_EQ(port(vm, VM_64, in_word, 0xffff), VMX_IO);
 	EXPECT_EQ(port(vm, VM_64, in_long, 0xfffe), VMX_IO);
 }
@@ -144,7 +149,7 @@ static void granted_ports(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
-	MUST(rt_guest_ports(vm->vcpu.pd, 0x84, 1));
+	ASSERT_OK(rt_guest_ports(vm->vcpu.pd, 0x84, 1));
 	FOR_MODES(mode)
 	{
 		EXPECT_VM(vm, port(vm, mode, out_byte, 0x83), VMX_IO);
@@ -157,9 +162,9 @@ static void granted_ports(void)
 		EXPECT_VM(vm, port(vm, mode, in_long, 0x84), VMX_IO);
 		vm_start(vm, mode, &out_byte[mode]);
 		vm->s->rbx = 0x84;
-		RUN(vm, VMX_IO);
+		ASSERT_EXIT(vm, VMX_IO);
 	}
-	MUST(hc_revoke(rt_pio(0x85, 0), REVOKE_SELF | REVOKE_REMOTE, vm->vcpu.pd));
+	ASSERT_OK(hc_revoke(rt_pio(0x85, 0), REVOKE_SELF | REVOKE_REMOTE, vm->vcpu.pd));
 	EXPECT_EQ(port(vm, VM_64, out_byte, 0x84), VMX_VMCALL);
 	EXPECT_EQ(port(vm, VM_64, out_byte, 0x85), VMX_IO);
 }
@@ -169,8 +174,8 @@ static void host_ports(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
-	MUST(hc_delegate(RT_SEL_PD, vm->vcpu.pd, rt_pio(0x84, 0), ITEM_DELEGATE | ITEM_HYPERVISOR, rt_pio(0x84, 0),
-			 NULL));
+	ASSERT_OK(hc_delegate(RT_SEL_PD, vm->vcpu.pd, rt_pio(0x84, 0), ITEM_DELEGATE | ITEM_HYPERVISOR,
+			      rt_pio(0x84, 0), NULL));
 	EXPECT_EQ(port(vm, VM_64, out_byte, 0x84), VMX_IO);
 }
 
@@ -181,14 +186,14 @@ static void host_memory(void)
 	uint32_t *page = rt_pages(1);
 	struct agent a;
 
-	MUST(rt_mem_delegate(RT_SEL_PD, (uint64_t)page, vm->vcpu.pd, VM_HOLE, 1, RT_MEM_RW, 0));
-	START_RUN(vm, VM_64, load, VMX_EPT_VIOLATION);
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, (uint64_t)page, vm->vcpu.pd, VM_HOLE, 1, RT_MEM_RW, 0));
+	ASSERT_FIRST_EXIT(vm, VM_64, load, VMX_EPT_VIOLATION);
 	agent_make(&a);
 	vm = vcpu_vm_in(1, a.pd);
-	START_RUN(vm, VM_64, load, VMX_EPT_VIOLATION);
+	ASSERT_FIRST_EXIT(vm, VM_64, load, VMX_EPT_VIOLATION);
 	EXPECT(!agent_can_read(&a, VM_CODE_AT));
-	MUST(rt_guest_map(a.pd, VM_HOLE, page, 1, RT_MEM_RWX));
-	START_RUN(vm, VM_64, load, VMX_VMCALL);
+	ASSERT_OK(rt_guest_map(a.pd, VM_HOLE, page, 1, RT_MEM_RWX));
+	ASSERT_FIRST_EXIT(vm, VM_64, load, VMX_VMCALL);
 	EXPECT(!agent_can_read(&a, VM_HOLE));
 }
 
@@ -202,14 +207,14 @@ static void kernel_memory(void)
 
 		if (m->type != (uint32_t)HIP_MEM_HYPERVISOR)
 			continue;
-		MUST(rt_mem_delegate(RT_SEL_PD, m->addr, vm->vcpu.pd, VM_HOLE, 1, RT_MEM_RWX,
-				     ITEM_NO_HOST | ITEM_GUEST | ITEM_HYPERVISOR));
-		START_RUN(vm, VM_64, load, VMX_EPT_VIOLATION);
+		ASSERT_OK(rt_mem_delegate(RT_SEL_PD, m->addr, vm->vcpu.pd, VM_HOLE, 1, RT_MEM_RWX,
+					  ITEM_NO_HOST | ITEM_GUEST | ITEM_HYPERVISOR));
+		ASSERT_FIRST_EXIT(vm, VM_64, load, VMX_EPT_VIOLATION);
 	}
 	/* Nor the kernel pages of the vCPU itself. */
-	MUST(rt_mem_delegate(RT_SEL_PD, (uint64_t)vm->vcpu.vlapic, vm->vcpu.pd, VM_HOLE, 1, RT_MEM_RW,
-			     ITEM_NO_HOST | ITEM_GUEST));
-	START_RUN(vm, VM_64, load, VMX_EPT_VIOLATION);
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, (uint64_t)vm->vcpu.vlapic, vm->vcpu.pd, VM_HOLE, 1, RT_MEM_RW,
+				  ITEM_NO_HOST | ITEM_GUEST));
+	ASSERT_FIRST_EXIT(vm, VM_64, load, VMX_EPT_VIOLATION);
 }
 
 /* A guest in privilege 3 stays there. */
@@ -230,7 +235,7 @@ static void user_mode(void)
 		vm->s->fs.ar |= VMX_AR_RING3;
 		vm->s->gs.ar |= VMX_AR_RING3;
 		vm->s->exc_bitmap = 1 << 13;
-		RUN(vm, VMX_EXCEPTION);
+		ASSERT_EXIT(vm, VMX_EXCEPTION);
 		EXPECT_VM(vm, vm->s->intr_info & 0xff, 13);
 		EXPECT_VM(vm, vm->s->cs.ar & VMX_AR_RING3, VMX_AR_RING3);
 		EXPECT_VM(vm, vm->s->cs.sel & 3, 3);

@@ -5,6 +5,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/message.h"
+#include "rt/string.h"
+
 enum { TPR = 0x80, PPR = 0xa0, EOI = 0xb0, ICR = 0x300, SVR = 0xf0 };
 enum { ACCESS_READ = 0 << 12, ACCESS_WRITE = 1 << 12, ACCESS_FETCH = 2 << 12 };
 #define APIC_LOW 0x3fe00000ul /* where identity paging reaches */
@@ -26,7 +29,7 @@ static void cr8_shadow(void)
 	vm->s->rbx = 9;
 	*vlapic(vm, TPR) = 0x50;
 	vm->mtd |= MTD_TPR;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rax, 5);
 	EXPECT_EQ(vm->s->rcx, 9);
 	EXPECT_EQ(*vlapic(vm, TPR), 0x90);
@@ -46,7 +49,7 @@ static void threshold(void)
 		vm->s->rbx = to;
 		*vlapic(vm, TPR) = 0x80;
 		vm->mtd |= MTD_TPR;
-		RUN(vm, to < 6 ? VMX_TPR : VMX_VMCALL);
+		ASSERT_EXIT(vm, to < 6 ? VMX_TPR : VMX_VMCALL);
 		EXPECT_EQ(vm->s->rip, VM_CODE_AT + (uint64_t)(lower_cr8.end - lower_cr8.start) - 3);
 		EXPECT_EQ(vm->s->tpr_threshold, 6);
 	}
@@ -63,10 +66,10 @@ static void threshold_too_high(void)
 	vm->s->tpr_threshold = 6;
 	*vlapic(vm, TPR) = 0x10;
 	vm->mtd |= MTD_TPR;
-	RUN(vm, VMX_NO_ENTRY);
+	ASSERT_EXIT(vm, VMX_NO_ENTRY);
 	vm->s->tpr_threshold = 0;
 	vm->mtd = MTD_TPR;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 }
 
 /* Taking the shadow off again makes CR8 exit again. */
@@ -78,11 +81,11 @@ static void shadow_off(void)
 	vm->s->ctrl[0] = VMX_CTRL0_TPR_SHADOW;
 	vm->s->rbx = 3;
 	vm->mtd |= MTD_TPR;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	vm->s->ctrl[0] = 0;
 	vm->s->rip = VM_CODE_AT;
 	vm->mtd = MTD_CTRL | MTD_RIP_LEN;
-	RUN(vm, VMX_CR);
+	ASSERT_EXIT(vm, VMX_CR);
 }
 
 /* ---- The access page. It is mapped into the caller's own PD, so an agent in the VM's PD asks for it. ---- */
@@ -90,9 +93,8 @@ static void shadow_off(void)
 VM_CODE_ONE(read_apic, ".code64", "mov (%rdi), %eax\n vmcall");
 VM_CODE_ONE(write_apic, ".code64", "mov %eax, (%rdi)\n vmcall");
 
-static unsigned long map_access_page(unsigned long crd, unsigned long y, unsigned long z)
+static unsigned long map_access_page(unsigned long crd, RT_UNUSED unsigned long y, RT_UNUSED unsigned long z)
 {
-	(void)y, (void)z;
 	return hc_pd_access_page(crd);
 }
 
@@ -127,13 +129,13 @@ static void access_exits(void)
 
 		start_apic(vm, &read_apic, offset, 0, 0);
 		*vlapic(vm, TPR) = 0x70;
-		RUN(vm, virtualized ? VMX_VMCALL : VMX_APIC_ACCESS);
+		ASSERT_EXIT(vm, virtualized ? VMX_VMCALL : VMX_APIC_ACCESS);
 		if (virtualized)
 			EXPECT_EQ(vm->s->rax, 0x70);
 		else
 			EXPECT_EQ(vm->s->qual[0], ACCESS_READ | offset);
 		start_apic(vm, &write_apic, offset, 0x30, 0);
-		RUN(vm, virtualized ? VMX_VMCALL : VMX_APIC_ACCESS);
+		ASSERT_EXIT(vm, virtualized ? VMX_VMCALL : VMX_APIC_ACCESS);
 		if (virtualized)
 			EXPECT_EQ(*vlapic(vm, TPR), 0x30);
 		else
@@ -150,7 +152,7 @@ static void access_by_fetch(void)
 	NEED_CTRL1(VMX_CTRL1_APIC_ACCESS);
 	vm = vm_with_access_page();
 	start_apic(vm, &fetch_apic, 0x200, 0, 0);
-	MUST(vm_run(vm));
+	ASSERT_OK(vm_run(vm));
 	if (vm->s->exit_reason != VMX_EPT_VIOLATION) { /* the page has no execute right */
 		EXPECT_EQ(vm->s->exit_reason, VMX_APIC_ACCESS);
 		EXPECT_EQ(vm->s->qual[0], ACCESS_FETCH | 0x200);
@@ -166,10 +168,10 @@ static void registers(void)
 	vm = vm_with_access_page();
 	start_apic(vm, &read_apic, SVR, 0, VMX_CTRL1_APIC_REGISTERS);
 	*vlapic(vm, SVR) = 0x1ff;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rax, 0x1ff);
 	start_apic(vm, &write_apic, SVR, 0x123, VMX_CTRL1_APIC_REGISTERS);
-	RUN(vm, VMX_APIC_WRITE);
+	ASSERT_EXIT(vm, VMX_APIC_WRITE);
 	EXPECT_EQ(vm->s->qual[0], SVR);
 	EXPECT_EQ(*vlapic(vm, SVR), 0x123);
 	EXPECT_EQ(vm->s->rip, VM_CODE_AT + (uint64_t)(write_apic.end - write_apic.start) - 3);
@@ -184,7 +186,7 @@ static void page_without_control(void)
 	vm = vm_with_access_page();
 	vm_start(vm, VM_64, &read_apic);
 	vm->s->rdi = APIC_LOW + 0x20;
-	MUST(vm_run(vm));
+	ASSERT_OK(vm_run(vm));
 	EXPECT(vm->s->exit_reason == VMX_VMCALL || vm->s->exit_reason == VMX_EPT_VIOLATION);
 	if (vm->s->exit_reason == VMX_VMCALL)
 		EXPECT_EQ(vm->s->rax, 0);
@@ -211,7 +213,7 @@ static void virtual_interrupts(void)
 		memset(vm->s->eoi_bitmap, 0, sizeof(vm->s->eoi_bitmap));
 		vm->s->eoi_bitmap[VECTOR / 64] = want_exit ? 1ul << VECTOR % 64 : 0;
 		vm->mtd |= MTD_VINTR | MTD_EOI;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_EQ(vm->s->rip, vm_stub(VECTOR));
 		EXPECT_EQ(vm->s->vintr_status, VECTOR << 8); /* in service */
 		EXPECT_EQ(*vlapic(vm, ISR + VECTOR / 32 * 16), 1u << VECTOR % 32);
@@ -219,7 +221,7 @@ static void virtual_interrupts(void)
 		       (size_t)(end_of_interrupt.end - end_of_interrupt.start));
 		vm->s->rip = VM_CODE_AT;
 		vm->mtd = MTD_RIP_LEN;
-		RUN(vm, want_exit ? VMX_EOI : VMX_VMCALL);
+		ASSERT_EXIT(vm, want_exit ? VMX_EOI : VMX_VMCALL);
 		if (want_exit)
 			EXPECT_EQ(vm->s->qual[0], VECTOR);
 		EXPECT_EQ(vm->s->vintr_status, 0);

@@ -5,6 +5,10 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/string.h"
+
 VM_CODE(nothing, "");
 
 /* What creation says when nothing is wrong, or before an occupied selector is noticed. */
@@ -19,7 +23,7 @@ static struct rt_vcpu pages(void)
 
 	v.cpu = rt_cpu;
 	v.sel = sel_block(2);
-	MUST(rt_vcpu_pages(&v));
+	ASSERT_OK(rt_vcpu_pages(&v));
 	return v;
 }
 
@@ -37,7 +41,7 @@ static void create_order(void)
 	/* Each call has one error more than what it is to be refused for. */
 	for (unsigned cpu = 0; cpu < 4096; cpu += cpu < HEDRON_CPU_MAX ? 1 : 331)
 		if (!rt_cpu_enabled(cpu))
-			CHECK_ST(hc_create_vcpu(v.sel, cpu, none, none, none, none), BAD_CPU);
+			ASSERT_ST(hc_create_vcpu(v.sel, cpu, none, none, none, none), BAD_CPU);
 	EXPECT_ST(hc_create_vcpu(v.sel, rt_cpu, none, none, kp, kp), BAD_CAP);
 	EXPECT_ST(hc_create_vcpu(v.sel, rt_cpu, sm, kp, kp, kp), BAD_CAP);
 	for (unsigned wrong = 0; wrong < 3; wrong++) {
@@ -69,10 +73,10 @@ static void create_permissions(void)
 	struct rt_vcpu v = pages();
 	sel_t weak_pd = sel_new(), weak_kp = sel_new();
 
-	MUST(rt_delegate(RT_SEL_PD, RT_SEL_PD, weak_pd, PERM_PD_CREATE));
-	MUST(hc_revoke(rt_obj(weak_pd, 0, PERM_PD_CREATE), REVOKE_SELF, 0));
+	ASSERT_OK(rt_delegate(RT_SEL_PD, RT_SEL_PD, weak_pd, PERM_PD_CREATE));
+	ASSERT_OK(hc_revoke(rt_obj(weak_pd, 0, PERM_PD_CREATE), REVOKE_SELF, 0));
 	EXPECT_ST(create(&v, v.sel, rt_cpu, weak_pd), BAD_CAP);
-	MUST(rt_delegate(v.sel + RT_VCPU_SEL_STATE, RT_SEL_PD, weak_kp, PERM_KP_CTRL));
+	ASSERT_OK(rt_delegate(v.sel + RT_VCPU_SEL_STATE, RT_SEL_PD, weak_kp, PERM_KP_CTRL));
 	EXPECT_ST(hc_create_vcpu(v.sel, rt_cpu, RT_SEL_PD, weak_kp, v.sel + RT_VCPU_SEL_VLAPIC,
 				 v.sel + RT_VCPU_SEL_FPU),
 		  created());
@@ -106,10 +110,10 @@ static void create_writes(void)
 	EXPECT_EQ(*(uint16_t *)v.fpu, 0x37f);
 	EXPECT_EQ(*(uint32_t *)(v.fpu + 24), 0x1f80);
 	for (size_t i = 0; i < RT_PAGE; i++) {
-		CHECK_EQ(((uint8_t *)((unsigned long)v.state & -RT_PAGE))[i], 0x5a);
-		CHECK_EQ(v.vlapic[i], 0x5a);
+		ASSERT_EQ(((uint8_t *)((unsigned long)v.state & -RT_PAGE))[i], 0x5a);
+		ASSERT_EQ(v.vlapic[i], 0x5a);
 		if (i >= 2 && i - 24 >= 4)
-			CHECK_EQ(v.fpu[i], 0x5a);
+			ASSERT_EQ(v.fpu[i], 0x5a);
 	}
 }
 
@@ -133,11 +137,11 @@ static void ctrl_permission(void)
 	struct vm *vm = vcpu_vm(0);
 	sel_t copy = sel_new();
 
-	MUST(rt_delegate(vm->vcpu.sel, RT_SEL_PD, copy, PERM_VCPU_CTRL));
+	ASSERT_OK(rt_delegate(vm->vcpu.sel, RT_SEL_PD, copy, PERM_VCPU_CTRL));
 	EXPECT_OK(hc_vcpu_poke(copy));
 	EXPECT_OK(hc_vcpu_run(copy, 0));
 	EXPECT_EQ(vm->s->exit_reason, VMX_POKED);
-	MUST(hc_revoke(rt_obj(vm->vcpu.sel, 0, PERM_VCPU_CTRL), 0, 0));
+	ASSERT_OK(hc_revoke(rt_obj(vm->vcpu.sel, 0, PERM_VCPU_CTRL), 0, 0));
 	EXPECT_ST(hc_vcpu_poke(copy), BAD_CAP);
 	EXPECT_ST(hc_vcpu_run(copy, 0), BAD_CAP);
 	EXPECT_OK(hc_vcpu_poke(vm->vcpu.sel));

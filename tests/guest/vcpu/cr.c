@@ -5,6 +5,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+#include "rt/string.h"
+
 #define R(name) VM_REG(name)
 
 enum { CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_NE = 32, CR0_WP = 0x10000, CR0_AM = 0x40000 };
@@ -47,7 +50,7 @@ static void reads_what_was_set(void)
 		vm->s->cr4 |= CR4_DE;
 		cr0 = vm->s->cr0;
 		cr4 = vm->s->cr4;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rax, cr0);
 		EXPECT_VM(vm, vm->s->rcx, cr4); /* no VMXE in it */
 		EXPECT_VM(vm, vm->s->rdx & 0xffff, cr0 & 0xffff);
@@ -70,7 +73,7 @@ static void guest_owns(void)
 
 			vm_start(vm, mode, &write_cr0[mode]);
 			want = vm->s->rbx = vm->s->cr0 | cr0_bits[i];
-			RUN(vm, VMX_VMCALL);
+			ASSERT_EXIT(vm, VMX_VMCALL);
 			EXPECT_VM(vm, vm->s->rax, want);
 			EXPECT_VM(vm, vm->s->cr0, want);
 		}
@@ -79,7 +82,7 @@ static void guest_owns(void)
 
 			vm_start(vm, mode, &write_cr4[mode]);
 			want = vm->s->rbx = vm->s->cr4 | cr4_bits[i];
-			RUN(vm, VMX_VMCALL);
+			ASSERT_EXIT(vm, VMX_VMCALL);
 			EXPECT_VM(vm, vm->s->rax, want);
 			EXPECT_VM(vm, vm->s->cr4, want);
 		}
@@ -88,7 +91,7 @@ static void guest_owns(void)
 
 static void expect_cr_exit(struct vm *vm, unsigned number, unsigned access, unsigned reg)
 {
-	RUN(vm, VMX_CR);
+	ASSERT_EXIT(vm, VMX_CR);
 	EXPECT_VM(vm, vm->s->qual[0] & 0xf3f, number | access << 4 | reg << 8);
 }
 
@@ -111,7 +114,7 @@ static void host_owns(void)
 			vm->s->cr0 = want;
 			vm->mtd = MTD_CR;
 			vm_skip(vm);
-			RUN(vm, VMX_VMCALL);
+			ASSERT_EXIT(vm, VMX_VMCALL);
 			EXPECT_VM(vm, vm->s->rax, want);
 			EXPECT_VM(vm, vm->s->cr0, want);
 		}
@@ -122,7 +125,7 @@ static void host_owns(void)
 		vm->s->cr4 |= CR4_VMXE;
 		vm->mtd = MTD_CR;
 		vm_skip(vm);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rax & CR4_VMXE, CR4_VMXE);
 	}
 }
@@ -141,18 +144,18 @@ static void monitored(void)
 			if (on)
 				expect_cr_exit(vm, 0, QUAL_MOV_TO, 3);
 			else
-				RUN(vm, VMX_VMCALL);
+				ASSERT_EXIT(vm, VMX_VMCALL);
 			with_rbx(vm, mode, write_cr0, 0);
 			vm->s->cr0_mon = on ? CR0_TS : 0;
 			vm->s->rbx = vm->s->cr0 | CR0_MP;
-			RUN(vm, VMX_VMCALL);
+			ASSERT_EXIT(vm, VMX_VMCALL);
 			with_rbx(vm, mode, write_cr4, 0);
 			vm->s->cr4_mon = on ? CR4_TSD : 0;
 			vm->s->rbx = vm->s->cr4 | CR4_TSD;
 			if (on)
 				expect_cr_exit(vm, 4, QUAL_MOV_TO, 3);
 			else
-				RUN(vm, VMX_VMCALL);
+				ASSERT_EXIT(vm, VMX_VMCALL);
 		}
 	}
 }
@@ -165,13 +168,13 @@ static void monitored_later(void)
 
 	vm_start(vm, VM_32, &write_cr0[VM_32]);
 	with_ts = vm->s->rbx = vm->s->cr0 | CR0_TS;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->cr0, with_ts);
 	vm->s->cr0_mon = CR0_TS;
 	vm->s->rip = VM_CODE_AT;
 	vm->s->rbx = with_ts | CR0_MP;
 	vm->mtd = MTD_CTRL | MTD_RIP_LEN | MTD_GPR_ACDB;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rax, with_ts | CR0_MP);
 	vm->s->rip = VM_CODE_AT;
 	vm->s->rbx = with_ts & ~(uint64_t)CR0_TS;
@@ -191,16 +194,16 @@ static void clts_and_lmsw(void)
 	{
 		vm_start(vm, mode, &do_clts[mode]);
 		vm->s->cr0 |= CR0_TS;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->cr0 & CR0_TS, 0);
 		vm_start(vm, mode, &do_clts[mode]);
 		vm->s->cr0 |= CR0_TS;
 		vm->s->cr0_mon = CR0_TS;
-		RUN(vm, VMX_CR);
+		ASSERT_EXIT(vm, VMX_CR);
 		EXPECT_VM(vm, vm->s->qual[0] >> 4 & 3, QUAL_CLTS);
 		vm_start(vm, mode, &do_lmsw[mode]);
 		vm->s->cr0_mon = CR0_TS;
-		RUN(vm, VMX_CR);
+		ASSERT_EXIT(vm, VMX_CR);
 		EXPECT_VM(vm, vm->s->qual[0] >> 4 & 3, QUAL_LMSW);
 		EXPECT_VM(vm, vm->s->qual[0] >> 16 & 0xffff, 0x0f);
 	}
@@ -222,25 +225,25 @@ static void long_mode_by_the_guest(void)
 
 	vm_start(vm, VM_16, &code);
 	gdt[VM_SEL_CODE / 8] = 0x00af9b000000ffff;
-	RUN(vm, VMX_RDMSR);
+	ASSERT_EXIT(vm, VMX_RDMSR);
 	EXPECT_EQ((uint32_t)vm->s->rcx, EFER);
 	vm->s->rax = vm->s->efer;
 	vm->s->rdx = 0;
 	vm->mtd = MTD_GPR_ACDB;
 	vm_skip(vm);
-	RUN(vm, VMX_WRMSR);
+	ASSERT_EXIT(vm, VMX_WRMSR);
 	EXPECT_EQ(vm->s->rax & 0xffffffff, 0x100);
 	vm->s->efer = 0x100;
 	vm->mtd = MTD_EFER_PAT;
 	vm_skip(vm);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rbx, 0x123456789a);
 	EXPECT_EQ(vm->s->efer, 0x500);
 	EXPECT_EQ(vm->s->cs.ar, VMX_AR_CODE64);
 	EXPECT_EQ(vm->s->cr0 & (CR0_PG | 1), CR0_PG | 1);
 	/* And the VMM may put it back: the entry follows LMA. */
 	vm_start(vm, VM_32, &read_both[VM_32]);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->efer, 0);
 }
 
@@ -261,7 +264,7 @@ static void machine_checks(void)
 		with_rbx(vm, mode, mce_twice, 0);
 		cr4 = vm->s->rcx = vm->s->cr4;
 		vm->s->rbx = cr4 | CR4_MCE;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rax, cr4 | CR4_MCE);
 		EXPECT_VM(vm, vm->s->rdx, cr4);
 		EXPECT_VM(vm, vm->s->cr4, cr4);
@@ -271,7 +274,7 @@ static void machine_checks(void)
 		vm->s->cr4 = vm->s->rbx;
 		vm->mtd = MTD_CR;
 		vm_skip(vm);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rax, cr4 | CR4_MCE | CR4_VMXE);
 		with_rbx(vm, mode, write_cr4, cr4 | CR4_MCE);
 		vm->s->cr4_mon = CR4_MCE;
@@ -281,7 +284,7 @@ static void machine_checks(void)
 	vm_start(vm, VM_64, &mce_high);
 	cr4 = vm->s->r15 = vm->s->cr4;
 	vm->s->r9 = cr4 | CR4_MCE;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->r10, cr4 | CR4_MCE);
 	EXPECT_EQ(vm->s->r11, cr4);
 }
@@ -314,7 +317,7 @@ static void paging_32(void)
 	vm->s->cr0 |= CR0_PG;
 	vm->s->cr4 |= CR4_PSE;
 	vm->s->cr3 = DIR_A;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rax, 0xa0);
 	EXPECT_EQ(vm->s->rcx, 0xa1);
 	EXPECT_EQ(vm->s->cr3, DIR_B);
@@ -336,7 +339,7 @@ static void paging_pae(void)
 	vm->s->cr0 |= CR0_PG;
 	vm->s->cr4 |= CR4_PAE;
 	vm->s->pdpte[0] = DIR | 1;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rcx, 0x5555aaaa);
 	EXPECT_EQ(vm->s->cr3, NEW_PDPT);
 	EXPECT_EQ(vm->s->pdpte[1] & ~0xffful, DIR);

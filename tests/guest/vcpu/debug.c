@@ -32,7 +32,7 @@ static uint64_t end_of(struct vm *vm, const struct vm_code *code)
 /* In its handler, with nothing that tells of the exit before. */
 static void expect_handler(struct vm *vm, uint64_t rip)
 {
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_VM(vm, vm->s->rip, vm_stub(DB));
 	EXPECT_VM(vm, pushed_value(vm, RIP), rip);
 	EXPECT_VM(vm, vm->s->rflags & (TF | RF), 0);
@@ -45,7 +45,7 @@ static void finish(struct vm *vm, const struct vm_code *code)
 {
 	*(uint16_t *)pushed(vm, RFLAGS) &= (uint16_t)~TF;
 	vm_skip(vm);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_VM(vm, vm->s->rip, end_of(vm, code));
 }
 
@@ -76,7 +76,7 @@ static void debug_intercepted(void)
 		vm_start(vm, mode, &step[mode]);
 		vm->s->rflags |= TF;
 		vm->s->exc_bitmap = 1 << DB;
-		RUN(vm, VMX_EXCEPTION);
+		ASSERT_EXIT(vm, VMX_EXCEPTION);
 		EXPECT_VM(vm, vm->s->intr_info, VMX_EVENT_VALID | EVENT_DB);
 		EXPECT_VM(vm, vm->s->qual[0] & DR6_ALL, DR6_STEP);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 1);
@@ -110,7 +110,7 @@ static uint32_t resume_flag(struct vm *vm, enum vm_mode mode)
 {
 	start_watch(vm, mode, VM_CODE_AT + WATCH_NOP, DR7_EXECUTE);
 	vm->s->exc_bitmap = 1 << DB;
-	RUN(vm, VMX_EXCEPTION);
+	ASSERT_EXIT(vm, VMX_EXCEPTION);
 	return mode == VM_16 ? 0 : vm->s->rflags & RF;
 }
 
@@ -181,7 +181,7 @@ static void debug_int1(void)
 		EXPECT_VM(vm, vm->s->rax & DR6_ALL, 0);
 		vm_start(vm, mode, &int1[mode]);
 		vm->s->exc_bitmap = 1 << DB;
-		RUN(vm, VMX_EXCEPTION);
+		ASSERT_EXIT(vm, VMX_EXCEPTION);
 		EXPECT_VM(vm, vm->s->intr_info, VMX_EVENT_VALID | VMX_EVENT_PRIVILEGED | DB);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT);
 		EXPECT_VM(vm, vm->s->inst_len, 1);
@@ -222,7 +222,7 @@ static void debug_delivery(void)
 		vm_start(vm, mode, &step[mode]);
 		vm->s->rflags |= TF;
 		vm->s->rsp = VM_HOLE + 0x100;
-		RUN(vm, VMX_EPT_VIOLATION);
+		ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 		EXPECT_VM(vm, vm->s->vect_info, VMX_EVENT_VALID | EVENT_DB);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 1);
 		vm->s->intr_info = vm->s->vect_info;
@@ -270,11 +270,11 @@ static void debug_storm_timeout(void)
 	struct vm *vm = vcpu_vm(0);
 
 	start_storm(vm);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	vm->s->rip = VM_CODE_AT + WATCH_NOP;
 	vm->s->rflags |= TF;
 	vm->mtd |= MTD_RFLAGS | MTD_RIP_LEN;
-	RUN(vm, VMX_TIMER);
+	ASSERT_EXIT(vm, VMX_TIMER);
 	end_storm(vm, vm_stub(DB));
 }
 
@@ -283,12 +283,12 @@ static void debug_storm_poke(void)
 	struct vm *vm = vcpu_vm(0);
 
 	start_storm(vm);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	vm->s->intr_info = VMX_EVENT_VALID | VMX_EVENT_INTR | EXTERNAL;
 	vm->s->rflags |= 0x200;
 	vm->mtd |= MTD_INJ | MTD_RFLAGS;
-	MUST(hc_vcpu_poke(vm->vcpu.sel));
-	RUN(vm, VMX_POKED);
+	ASSERT_OK(hc_vcpu_poke(vm->vcpu.sel));
+	ASSERT_EXIT(vm, VMX_POKED);
 	end_storm(vm, vm_stub(EXTERNAL));
 }
 

@@ -2,6 +2,10 @@
 /* Entries that fail: reported as exits, harmless for the kernel, and the vCPU is as usable as before. */
 #include "vcpu_test.h"
 
+#include "rt/object.h"
+#include "rt/size.h"
+#include "rt/string.h"
+
 VM_CODE(fine, "");
 VM_CODE(forever, "1: jmp 1b");
 
@@ -13,7 +17,7 @@ static void first_run_without_state(void)
 	EXPECT_EQ(vm->s->exit_reason, VMX_BAD_STATE);
 	EXPECT_OK(hc_vcpu_run(vm->vcpu.sel, 0));
 	EXPECT_EQ(vm->s->exit_reason, VMX_BAD_STATE);
-	START_RUN(vm, VM_64, fine, VMX_VMCALL);
+	ASSERT_FIRST_EXIT(vm, VM_64, fine, VMX_VMCALL);
 }
 
 /* One wrong field at a time. */
@@ -95,7 +99,7 @@ static void invalid_state(void)
 			continue; /* an emulator that finds out when the guest runs */
 		if (vm->s->exit_reason != VMX_BAD_STATE)
 			test_fail(__FILE__, __LINE__, "spoiled field %u: exit %#x", n, vm->s->exit_reason);
-		START_RUN(vm, VM_64, fine, VMX_VMCALL);
+		ASSERT_FIRST_EXIT(vm, VM_64, fine, VMX_VMCALL);
 		EXPECT_EQ(vm->s->rip, VM_CODE_AT);
 	}
 }
@@ -110,11 +114,11 @@ static void repaired(void)
 		vm_start(vm, mode, &fine[mode]);
 		vm->s->rflags = 0;
 		vm->s->rbx = 0x1234;
-		RUN(vm, VMX_BAD_STATE);
+		ASSERT_EXIT(vm, VMX_BAD_STATE);
 		memset(vm->s, 0, sizeof(*vm->s));
 		vm->s->rflags = 2;
 		vm->mtd = MTD_RFLAGS;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rbx, 0x1234);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT);
 	}
@@ -143,7 +147,7 @@ static void invalid_events(void)
 		EXPECT_OK(vm_run(vm));
 		if (vm->s->exit_reason != VMX_BAD_STATE && vm->s->exit_reason != VMX_NO_ENTRY)
 			test_fail(__FILE__, __LINE__, "%s: exit %#x", bad[i].why, vm->s->exit_reason);
-		START_RUN(vm, VM_64, fine, VMX_VMCALL);
+		ASSERT_FIRST_EXIT(vm, VM_64, fine, VMX_VMCALL);
 	}
 }
 
@@ -160,7 +164,7 @@ static void any_controls(void)
 		guest_alive();
 		if (vm->s->exit_reason == VMX_VMCALL)
 			test_fail(__FILE__, __LINE__, "control %u: the guest left its loop", i);
-		START_RUN(vm, VM_64, fine, VMX_VMCALL);
+		ASSERT_FIRST_EXIT(vm, VM_64, fine, VMX_VMCALL);
 	}
 }
 
@@ -174,7 +178,7 @@ static void all_controls(void)
 		vm->s->ctrl[0] = vm->s->ctrl[1] = ~0u;
 		vm->s->tsc_timeout = 20000;
 		EXPECT_OK(vm_run(vm));
-		START_RUN(vm, mode, fine, VMX_VMCALL);
+		ASSERT_FIRST_EXIT(vm, mode, fine, VMX_VMCALL);
 	}
 }
 
@@ -184,14 +188,14 @@ static void one_page_for_all(void)
 	struct vm *vm = vcpu_vm(0);
 	sel_t sel = sel_new(), kp = vm->vcpu.sel + RT_VCPU_SEL_STATE;
 
-	MUST(hc_create_vcpu(sel, rt_cpu, vm->vcpu.pd, kp, kp, kp));
+	ASSERT_OK(hc_create_vcpu(sel, rt_cpu, vm->vcpu.pd, kp, kp, kp));
 	for (unsigned i = 0; i < 20; i++) {
 		vm_start(vm, VM_64, &forever[VM_64]);
 		vm->s->tsc_timeout = 20000;
 		EXPECT_OK(hc_vcpu_run(sel, vm->mtd));
 	}
-	MUST(rt_revoke(sel));
-	START_RUN(vm, VM_64, fine, VMX_VMCALL);
+	ASSERT_OK(rt_revoke(sel));
+	ASSERT_FIRST_EXIT(vm, VM_64, fine, VMX_VMCALL);
 }
 
 const struct test vcpu_entry_tests[] = {

@@ -2,6 +2,8 @@
 /* Events the VMM injects, and exceptions of the guest that the VMM wants to see. */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+
 #define R(name) VM_REG(name)
 
 enum { DE = 0, DB = 1, NMI = 2, BP = 3, UD = 6, SS = 12, GP = 13, PF = 14, AC = 17 };
@@ -34,7 +36,7 @@ static uint64_t pushed(struct vm *vm, unsigned slot)
 
 static void expect_delivered(struct vm *vm, unsigned vector, uint64_t rip)
 {
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_VM(vm, vm->s->rip, vm_stub(vector));
 	EXPECT_VM(vm, pushed(vm, 0), rip);
 	EXPECT_VM(vm, vm->s->rflags & IF, 0);
@@ -52,10 +54,10 @@ static void interrupt(void)
 		inject(vm, VMX_EVENT_INTR | vector, 0);
 		expect_delivered(vm, vector, VM_CODE_AT);
 		vm_skip(vm);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 6);
 		EXPECT_VM(vm, vm->s->rflags & IF, IF);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 6);
 	}
 }
@@ -71,7 +73,7 @@ static void nmi(void)
 		expect_delivered(vm, NMI, VM_CODE_AT);
 		EXPECT_VM(vm, vm->s->intr_state & VMX_BLOCKED_NMI, VMX_BLOCKED_NMI);
 		vm_skip(vm);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 6);
 		EXPECT_VM(vm, vm->s->intr_state & VMX_BLOCKED_NMI, 0);
 	}
@@ -90,7 +92,7 @@ static void exceptions(void)
 			continue;
 		vm_start(vm, mode, &nops[mode]);
 		inject(vm, VMX_EVENT_EXCEPTION | VMX_EVENT_ERROR | GP, 0x1234);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, vm_stub(GP));
 		EXPECT_VM(vm, pushed(vm, 0), 0x1234);
 		EXPECT_VM(vm, pushed(vm, 1), VM_CODE_AT);
@@ -98,7 +100,7 @@ static void exceptions(void)
 		vm_start(vm, mode, &nops[mode]);
 		vm->s->cr2 = 0x7654000;
 		inject(vm, VMX_EVENT_EXCEPTION | VMX_EVENT_ERROR | PF, 2);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, vm_stub(PF));
 		EXPECT_VM(vm, pushed(vm, 0), 2);
 		EXPECT_VM(vm, vm->s->cr2, 0x7654000);
@@ -136,17 +138,17 @@ static void order(void)
 		inject(vm, VMX_EVENT_INTR | VMX_EVENT_WANT_INTR_WINDOW | 0x41, 0);
 		expect_delivered(vm, 0x41, VM_CODE_AT);
 		vm_start(vm, mode, &nothing[mode]);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		vm->s->rflags |= IF;
 		vm->mtd = MTD_RFLAGS;
 		inject(vm, VMX_EVENT_INTR | 0x42, 0);
-		MUST(hc_vcpu_poke(vm->vcpu.sel));
-		MUST(vm_run(vm));
+		ASSERT_OK(hc_vcpu_poke(vm->vcpu.sel));
+		ASSERT_OK(vm_run(vm));
 		EXPECT_VM(vm, vm->s->exit_reason, VMX_POKED);
 		EXPECT_VM(vm, vm->s->rip, vm_stub(0x42));
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		vm_skip(vm);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT);
 	}
 }
@@ -175,18 +177,18 @@ static void intercepted(void)
 
 			vm_start(vm, mode, c);
 			vm->s->exc_bitmap = 1u << cases[i].vector;
-			RUN(vm, VMX_EXCEPTION);
+			ASSERT_EXIT(vm, VMX_EXCEPTION);
 			EXPECT_VM(vm, vm->s->intr_info, VMX_EVENT_VALID | cases[i].type | cases[i].vector);
 			EXPECT(vm->s->rip < at && vm->s->rip >= at - 3);
 			EXPECT_VM(vm, vm->s->vect_info & VMX_EVENT_VALID, 0);
 			/* Given back to the guest as it came. */
 			inject(vm, vm->s->intr_info, 0);
 			vm->mtd |= MTD_RIP_LEN;
-			RUN(vm, VMX_VMCALL);
+			ASSERT_EXIT(vm, VMX_VMCALL);
 			EXPECT_VM(vm, vm->s->rip, vm_stub(cases[i].vector));
 			/* Without the bit the guest handles it alone. */
 			vm_start(vm, mode, c);
-			RUN(vm, VMX_VMCALL);
+			ASSERT_EXIT(vm, VMX_VMCALL);
 			EXPECT_VM(vm, vm->s->rip, vm_stub(cases[i].vector));
 		}
 }
@@ -200,13 +202,13 @@ static void page_fault(void)
 	vm_start(vm, VM_64, &load_far[VM_64]);
 	vm->s->exc_bitmap = 1 << PF;
 	vm->s->cr2 = 0x1111;
-	RUN(vm, VMX_EXCEPTION);
+	ASSERT_EXIT(vm, VMX_EXCEPTION);
 	EXPECT_EQ(vm->s->intr_info, VMX_EVENT_VALID | VMX_EVENT_EXCEPTION | VMX_EVENT_ERROR | PF);
 	EXPECT_EQ(vm->s->intr_error, 0);
 	EXPECT_EQ(vm->s->qual[0], 0x50000004);
 	EXPECT_EQ(vm->s->cr2, 0x1111); /* the processor leaves it alone if it exits */
 	vm_start(vm, VM_64, &load_far[VM_64]);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rip, vm_stub(PF));
 	EXPECT_EQ(vm->s->cr2, 0x50000004);
 }
@@ -230,7 +232,7 @@ static void alignment_check(void)
 		vm->s->es.ar |= VMX_AR_RING3;
 		vm->s->fs.ar |= VMX_AR_RING3;
 		vm->s->gs.ar |= VMX_AR_RING3;
-		RUN(vm, VMX_EXCEPTION);
+		ASSERT_EXIT(vm, VMX_EXCEPTION);
 		EXPECT_VM(vm, vm->s->intr_info & 0xff, AC);
 	}
 }
@@ -246,7 +248,7 @@ static void single_step(void)
 		vm_start(vm, mode, &trapped[mode]);
 		vm->s->rflags |= 0x100;
 		vm->s->exc_bitmap = 1 << DB;
-		RUN(vm, VMX_EXCEPTION);
+		ASSERT_EXIT(vm, VMX_EXCEPTION);
 		EXPECT_VM(vm, vm->s->intr_info & 0xff, DB);
 		EXPECT_VM(vm, vm->s->qual[0] & 0x4000, 0x4000);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 1);
@@ -264,7 +266,7 @@ static void interrupted_delivery(void)
 		vm->s->rflags |= IF;
 		vm->s->rsp = VM_HOLE + 0x100;
 		inject(vm, VMX_EVENT_INTR | 0x55, 0);
-		RUN(vm, VMX_EPT_VIOLATION);
+		ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 		EXPECT_VM(vm, vm->s->vect_info, VMX_EVENT_VALID | VMX_EVENT_INTR | 0x55);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT);
 		inject(vm, vm->s->vect_info, vm->s->vect_error);
@@ -284,10 +286,10 @@ static void lost_delivery(void)
 	vm->s->rflags |= IF;
 	vm->s->rsp = VM_HOLE + 0x100;
 	inject(vm, VMX_EVENT_INTR | 0x55, 0);
-	RUN(vm, VMX_EPT_VIOLATION);
+	ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 	vm->s->rsp = VM_STACK;
 	vm->mtd = MTD_RSP;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rip, VM_CODE_AT + 6);
 }
 

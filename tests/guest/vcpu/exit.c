@@ -6,6 +6,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+#include "rt/string.h"
+
 enum { IN_16 = 1, IN_32 = 2, IN_64 = 4, PROTECTED = IN_32 | IN_64, EVERYWHERE = 7 };
 enum { NO_QUAL = 0, QUAL = 1, QUAL_LOW = 2 };
 
@@ -29,19 +32,19 @@ static void one_mode(struct vm *vm, const struct exit_case *c, enum vm_mode mode
 	vm_start(vm, mode, &c->code[mode]);
 	vm->s->ctrl[0] = c->ctrl0;
 	vm->s->ctrl[1] = c->ctrl1;
-	RUN(vm, c->reason);
+	ASSERT_EXIT(vm, c->reason);
 	expect_at_end(vm, &c->code[mode]);
 	if (c->has_qual)
 		EXPECT_VM(vm, vm->s->qual[0], c->qual);
 	/* Again without a change: RIP was not advanced. */
-	RUN(vm, c->reason);
+	ASSERT_EXIT(vm, c->reason);
 	expect_at_end(vm, &c->code[mode]);
 	vm_skip(vm);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	if (!c->without)
 		return;
 	vm_start(vm, mode, &c->code[mode]);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + (uint64_t)(c->code[mode].end - c->code[mode].start));
 }
 
@@ -167,7 +170,7 @@ static void triple_fault(void)
 	{
 		memset(vm->ram + VM_DATA, 0, 16);
 		vm_start(vm, mode, &triple_code[mode]);
-		RUN(vm, VMX_TRIPLE_FAULT);
+		ASSERT_EXIT(vm, VMX_TRIPLE_FAULT);
 	}
 }
 
@@ -179,7 +182,7 @@ static void task_switch(void)
 	struct vm *vm = vcpu_vm(0);
 
 	vm_start(vm, VM_32, &task_code);
-	RUN(vm, VMX_TASK_SWITCH);
+	ASSERT_EXIT(vm, VMX_TASK_SWITCH);
 	EXPECT_EQ(vm->s->qual[0], VM_SEL_TASK | (uint64_t)JUMP << 30);
 	expect_at_end(vm, &task_code);
 }
@@ -195,12 +198,12 @@ static void trap_flag(void)
 	{
 		vm_start(vm, mode, &steps[mode]);
 		vm->s->ctrl[0] = VMX_CTRL0_TRAP_FLAG;
-		MUST(vm_run(vm));
+		ASSERT_OK(vm_run(vm));
 		if (vm->s->exit_reason == VMX_VMCALL)
 			SKIP("this CPU has no monitor trap flag");
 		EXPECT_VM(vm, vm->s->exit_reason, VMX_TRAP_FLAG);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 1);
-		RUN(vm, VMX_TRAP_FLAG);
+		ASSERT_EXIT(vm, VMX_TRAP_FLAG);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 2);
 	}
 }
@@ -223,7 +226,7 @@ static void off_unasked(void)
 		{
 			vm_start(vm, mode, &codes[i][mode]);
 			vm->s->exc_bitmap = 1 << UNDEFINED;
-			RUN(vm, VMX_EXCEPTION);
+			ASSERT_EXIT(vm, VMX_EXCEPTION);
 			EXPECT_VM(vm, vm->s->intr_info, VMX_EVENT_VALID | VMX_EVENT_EXCEPTION | UNDEFINED);
 		}
 }
@@ -237,7 +240,7 @@ static void vmx_in_real_mode(void)
 	struct vm *vm = vcpu_vm(0);
 
 	vm_start(vm, VM_16, &undefined_real[VM_16]);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rip, vm_stub(UNDEFINED));
 }
 

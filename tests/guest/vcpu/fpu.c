@@ -5,6 +5,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+#include "rt/string.h"
+
 #define R(name) VM_REG(name)
 
 enum { XMM0 = 160, HEADER = 512, XCOMP_BV = 520, MXCSR = 24, YMM_HIGH0 = 576 };
@@ -48,7 +51,7 @@ static void loaded_and_stored(void)
 		word(vm, XMM0)[1] = 0x5555666677778888;
 		*vm_u64(vm, VM_DATA + 0x10) = 0x9999aaaabbbbcccc;
 		*vm_u64(vm, VM_DATA + 0x18) = 0xddddeeeeffff0000;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, *vm_u64(vm, VM_DATA), 0x1111222233334444);
 		EXPECT_VM(vm, *vm_u64(vm, VM_DATA + 8), 0x5555666677778888);
 		EXPECT_VM(vm, *vm_u32(vm, VM_DATA + 0x20) & 0xffff, 0x27f);
@@ -73,7 +76,7 @@ static void initial_state(void)
 		page(vm, 0);
 		memset(vm->vcpu.fpu + XMM0, 0xff, 256);
 		*vm_u64(vm, VM_DATA) = ~0ul;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, *vm_u64(vm, VM_DATA), 0);
 		EXPECT_VM(vm, *vm_u32(vm, VM_DATA + 0x20) & 0xffff, 0x37f);
 	}
@@ -84,7 +87,7 @@ static void new_page(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
-	START_RUN(vm, VM_64, touch_xmm, VMX_VMCALL);
+	ASSERT_FIRST_EXIT(vm, VM_64, touch_xmm, VMX_VMCALL);
 	EXPECT_EQ(*vm_u32(vm, VM_DATA + 0x20) & 0xffff, 0x37f);
 	EXPECT_EQ(*vm_u32(vm, VM_DATA + 0x24), 0x1f80);
 }
@@ -105,7 +108,7 @@ static void avx(void)
 		word(vm, YMM_HIGH0)[0] = 0x2222;
 		*vm_u64(vm, VM_DATA + 0x20) = 0x3333;
 		*vm_u64(vm, VM_DATA + 0x30) = 0x4444;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, *vm_u64(vm, VM_DATA), 0x1111);
 		EXPECT_VM(vm, *vm_u64(vm, VM_DATA + 0x10), 0x2222);
 		EXPECT_VM(vm, word(vm, XMM0 + 16)[0], 0x3333);
@@ -128,7 +131,7 @@ static void xcr0(void)
 			vm_start(vm, mode, &get_xcr0[mode]);
 			page(vm, 0);
 			vm->s->xcr0 = good[i];
-			RUN(vm, VMX_VMCALL);
+			ASSERT_EXIT(vm, VMX_VMCALL);
 			EXPECT_VM(vm, vm->s->rax, good[i]);
 			EXPECT_VM(vm, vm->s->xcr0, good[i]);
 			EXPECT_VM(vm, host_xcr0(), host);
@@ -144,11 +147,11 @@ static void bad_xcr0(void)
 		vm_start(vm, VM_64, &get_xcr0[VM_64]);
 		page(vm, 0);
 		vm->s->xcr0 = bad[i];
-		RUN(vm, VMX_BAD_STATE);
+		ASSERT_EXIT(vm, VMX_BAD_STATE);
 		EXPECT_EQ(host_xcr0(), host);
 		vm->s->xcr0 = 3;
 		vm->mtd = MTD_CR;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_EQ(vm->s->rax, 3);
 	}
 }
@@ -169,12 +172,12 @@ static void malformed_page(void)
 		page(vm, X87 | SSE);
 		*word(vm, bad[i].offset) = bad[i].value;
 		memcpy(copy, vm->vcpu.fpu, RT_PAGE);
-		RUN(vm, VMX_BAD_STATE);
+		ASSERT_EXIT(vm, VMX_BAD_STATE);
 		EXPECT(!memcmp(copy, vm->vcpu.fpu, RT_PAGE));
-		RUN(vm, VMX_BAD_STATE); /* a second time it is no better */
+		ASSERT_EXIT(vm, VMX_BAD_STATE); /* a second time it is no better */
 		page(vm, X87 | SSE);
 		word(vm, XMM0)[0] = 42;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_EQ(*vm_u64(vm, VM_DATA), 42);
 	}
 }
@@ -187,16 +190,16 @@ static void malformed_registers(void)
 	vm_start(vm, VM_64, &touch_xmm[VM_64]);
 	page(vm, X87 | SSE);
 	*(uint32_t *)(vm->vcpu.fpu + MXCSR) = 0xffff1f80;
-	RUN(vm, VMX_BAD_STATE);
+	ASSERT_EXIT(vm, VMX_BAD_STATE);
 	page(vm, X87 | SSE);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	if (!(host_xcr0() & AVX))
 		return;
 	vm_start(vm, VM_64, &touch_xmm[VM_64]);
 	page(vm, X87 | SSE | AVX); /* XCR0 is x87 and SSE */
-	RUN(vm, VMX_BAD_STATE);
+	ASSERT_EXIT(vm, VMX_BAD_STATE);
 	page(vm, X87 | SSE);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 }
 
 /* The VMM's registers are its own, and the guest starts with nothing of them. */
@@ -216,7 +219,7 @@ static void host_registers(void)
 			*vm_u64(vm, VM_DATA) = ~0ul;
 			*vm_u64(vm, VM_DATA + 0x10) = 0x7777;
 			__asm__ volatile("movups %0, %%xmm7" : : "m"(mine));
-			RUN(vm, VMX_VMCALL);
+			ASSERT_EXIT(vm, VMX_VMCALL);
 			__asm__ volatile("movups %%xmm7, %0" : "=m"(after));
 			EXPECT_VM(vm, after[0], mine[0]);
 			EXPECT_VM(vm, after[1], mine[1]);
@@ -240,7 +243,7 @@ static void guests_in_turns(void)
 	}
 	for (unsigned n = 1; n <= 10; n++)
 		for (unsigned i = 0; i < 2; i++) {
-			RUN(vm[i], VMX_VMCALL);
+			ASSERT_EXIT(vm[i], VMX_VMCALL);
 			EXPECT_EQ(vm[i]->s->rax, 1000 * i + n);
 			EXPECT_EQ(*(uint32_t *)word(vm[i], XMM0 + 3 * 16), 1000 * i + n);
 			vm[i]->s->rip = VM_CODE_AT;
@@ -258,7 +261,7 @@ static void changed_between_runs(void)
 	for (unsigned n = 0; n < 10; n++) {
 		*(uint32_t *)word(vm, XMM0 + 3 * 16) = 100 * n;
 		*word(vm, HEADER) = X87 | SSE;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_EQ(vm->s->rax, 100 * n + 1);
 		vm->s->rip = VM_CODE_AT;
 		vm->mtd = MTD_RIP_LEN;

@@ -6,6 +6,12 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/cmdline.h"
+#include "rt/panic.h"
+#include "rt/size.h"
+#include "rt/start.h"
+#include "rt/string.h"
+
 #define TIMEOUT 3000
 
 VM_CODE(nothing, "");
@@ -103,10 +109,10 @@ static void still_usable(struct vm *vm, unsigned long round)
 	vm->s->tpr_threshold = 0;
 	vm->s->vintr_status = 0;
 	vm->mtd |= MTD_TPR | MTD_VINTR;
-	MUST(hc_vcpu_poke(vm->vcpu.sel));
-	RUN(vm, VMX_POKED);
+	ASSERT_OK(hc_vcpu_poke(vm->vcpu.sel));
+	ASSERT_EXIT(vm, VMX_POKED);
 	vm->mtd = RT_VCPU_ALL | MTD_TPR | MTD_VINTR;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 }
 
 static void spoiled_states(void)
@@ -198,9 +204,9 @@ static void renew(struct rt_vcpu *v)
 	v->cpu = rt_cpu;
 	v->sel = sel_block(2);
 	if (rt_has_vmx())
-		MUST(rt_vcpu(v));
+		ASSERT_OK(rt_vcpu(v));
 	else
-		MUST(rt_vcpu_pages(v));
+		ASSERT_OK(rt_vcpu_pages(v));
 	for (unsigned i = 0; i < RT_VCPU_SELS; i++)
 		sels[i] = v->sel + i;
 	sels[4] = RT_SEL_PD;

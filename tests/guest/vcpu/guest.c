@@ -24,7 +24,7 @@ static void general_registers(void)
 
 		vm_start(vm, mode, &change_gprs[mode]);
 		s->rax = s->rcx = s->rdx = s->rbx = s->rbp = s->rsi = s->rdi = s->rsp = high | 0x100;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, s->rax, high | 0x101);
 		EXPECT_VM(vm, s->rcx, high | 0x102);
 		EXPECT_VM(vm, s->rdx, high | 0x103);
@@ -35,7 +35,7 @@ static void general_registers(void)
 		EXPECT_VM(vm, s->rsp, high | 0x108);
 	}
 	vm_start(vm, VM_64, &change_r8_r15);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	for (unsigned i = 0; i < 8; i++)
 		EXPECT_EQ((&s->r8)[i], 9 + i);
 }
@@ -50,7 +50,7 @@ static void rflags(void)
 	{
 		vm_start(vm, mode, &flags[mode]);
 		vm->s->rflags = 0x2 | 0x4 | 0x40; /* PF, ZF */
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rax & 0xffff, 0x46);
 		EXPECT_VM(vm, vm->s->rflags, 0x2 | 0x4 | 0x40 | 0x400 | 1);
 	}
@@ -78,7 +78,7 @@ static void segment_registers(void)
 		vm->s->fs.sel = VM_DATA / 16 + 2;
 		vm->s->gs.sel = VM_DATA / 16 + 3;
 		vm->s->ss.sel = VM_DATA / 16 + 4;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rax, 100);
 		EXPECT_VM(vm, vm->s->rbx, 101);
 		EXPECT_VM(vm, vm->s->rcx, 102);
@@ -101,7 +101,7 @@ static void segments_64(void)
 	vm->s->fs.base = VM_DATA;
 	vm->s->gs.base = VM_DATA + 8;
 	vm->s->kernel_gs_base = VM_DATA + 16;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rax, 200);
 	EXPECT_EQ(vm->s->rbx, 201);
 	EXPECT_EQ(vm->s->rcx, 202);
@@ -126,7 +126,7 @@ static void descriptor_tables(void)
 		*(volatile uint16_t *)(vm->ram + VM_DATA + 0x30) = 0x4ff;
 		*vm_u32(vm, VM_DATA + 0x32) = 0x646460;
 		*vm_u32(vm, VM_DATA + 0x36) = 0;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, *vm_u32(vm, VM_DATA) & 0xffff, 0x1ff);
 		EXPECT_VM(vm, *vm_u32(vm, VM_DATA + 2) & 0xffffff, 0x234567);
 		EXPECT_VM(vm, *vm_u32(vm, VM_DATA + 0x12) & 0xffffff, mode == VM_16 ? 0 : VM_IDT);
@@ -148,7 +148,7 @@ static void ldtr_and_tr(void)
 		vm_start(vm, mode, &selectors[mode]);
 		vm->s->tr.sel = 0x38;
 		vm->s->ldtr = (struct utcb_seg){0x40, VMX_AR_LDT, 15, VM_GDT};
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rax & 0xffff, 0x38);
 		EXPECT_VM(vm, vm->s->rbx & 0xffff, 0x40);
 		EXPECT_VM(vm, vm->s->tr.sel, VM_SEL_TSS);
@@ -171,7 +171,7 @@ static void sysenter(void)
 		vm->s->sysenter_cs = VM_SEL_CODE;
 		vm->s->sysenter_rip = vm_stub(0x77);
 		vm->s->sysenter_rsp = 0x8880;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, vm_stub(0x77));
 		EXPECT_VM(vm, vm->s->rsp, 0x8880);
 		EXPECT_VM(vm, vm->s->cs.sel, VM_SEL_CODE);
@@ -193,7 +193,7 @@ static void syscall(void)
 		vm->s->lstar = vm_stub(0x70 + i);
 		vm->s->fmask = 0x400;
 		vm->s->rflags = 0x402 | 0x40;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_EQ(vm->s->rip, vm_stub(0x70 + i));
 		EXPECT_EQ(vm->s->rcx, VM_CODE_AT + 2);
 		EXPECT_EQ(vm->s->r11, 0x442);
@@ -214,14 +214,14 @@ static void fault_address(void)
 	{
 		vm_start(vm, mode, &cr2[mode]);
 		vm->s->cr2 = mode == VM_64 ? 0x123456789abcde : 0x89abcde;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rax, mode == VM_64 ? 0x123456789abcde : 0x89abcde);
 		EXPECT_VM(vm, vm->s->cr2, 0x1234567);
 		/* A page fault of this roottask in between changes the CPU's register, not the guest's. */
 		EXPECT(!can_read(GUEST_NOTHING << 12));
 		vm->s->rip = VM_CODE_AT;
 		vm->mtd = MTD_RIP_LEN;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rax, 0x1234567);
 	}
 }
@@ -245,13 +245,13 @@ static void debug_registers(void)
 			vm_start(both[i], mode, &set_drs[mode]);
 			both[i]->s->rax = 0x10000 * (i + 1);
 			both[i]->s->dr7 = 0x10400;
-			RUN(both[i], VMX_VMCALL);
+			ASSERT_EXIT(both[i], VMX_VMCALL);
 			EXPECT_VM(both[i], both[i]->s->rbx, 0x10400);
 			EXPECT_VM(both[i], both[i]->s->dr7, 0x401);
 		}
 		for (unsigned i = 0; i < 2; i++) {
 			vm_skip(both[i]);
-			RUN(both[i], VMX_VMCALL);
+			ASSERT_EXIT(both[i], VMX_VMCALL);
 			EXPECT_VM(both[i], both[i]->s->rax, 0x10000 * (i + 1));
 			EXPECT_VM(both[i], both[i]->s->rcx, 0x10000 * (i + 1) + 8);
 			EXPECT_VM(both[i], both[i]->s->rdx, 0x10000 * (i + 1) + 16);
@@ -273,8 +273,8 @@ static void two_guests(void)
 		a->s->rbx = 1000;
 		b->s->rbx = 2000;
 		for (unsigned i = 1; i <= 20; i++) {
-			RUN(a, VMX_VMCALL);
-			RUN(b, VMX_VMCALL);
+			ASSERT_EXIT(a, VMX_VMCALL);
+			ASSERT_EXIT(b, VMX_VMCALL);
 			EXPECT_VM(a, a->s->rbx, 1000 + 4 * i);
 			EXPECT_VM(b, b->s->rbx, 2000 + 4 * i);
 			a->s->rip = b->s->rip = VM_CODE_AT;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vcpu_test.h"
 
+#include "rt/panic.h"
+
 #define VMS 4
 
 static struct vm vms[VMS];
@@ -13,11 +15,11 @@ struct vm *vcpu_vm_in(unsigned n, sel_t pd)
 		test_skip("this machine has no VMX");
 		guest_leave();
 	}
-	MUST(rt_mask_interrupts());
+	ASSERT_OK(rt_mask_interrupts());
 	vm->vcpu.pd = pd;
 	vm->vcpu.cpu = rt_cpu;
 	vm->vcpu.sel = sel_block(2);
-	MUST(vm_make(vm));
+	ASSERT_OK(vm_make(vm));
 	return vm;
 }
 
@@ -25,7 +27,7 @@ static struct vm *make(unsigned n, unsigned flags)
 {
 	sel_t pd = sel_new();
 
-	MUST(hc_create_pd(pd, RT_SEL_PD, 0, flags));
+	ASSERT_OK(hc_create_pd(pd, RT_SEL_PD, 0, flags));
 	return vcpu_vm_in(n, pd);
 }
 

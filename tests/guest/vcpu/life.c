@@ -2,6 +2,9 @@
 /* Birth and death of vCPUs on one CPU: nothing is lost, nothing is left, whatever goes first. */
 #include "vcpu_test.h"
 
+#include "rt/message.h"
+#include "rt/object.h"
+
 VM_CODE(nothing, "");
 VM_CODE(forever, "1: jmp 1b");
 
@@ -14,13 +17,13 @@ static void created_and_revoked(void)
 	for (unsigned i = 0; i < 3000; i++) {
 		sel_t sel = vm->vcpu.sel;
 
-		MUST(rt_revoke(sel));
-		MUST(hc_create_vcpu(sel, rt_cpu, vm->vcpu.pd, kps + RT_VCPU_SEL_STATE, kps + RT_VCPU_SEL_VLAPIC,
-				    kps + RT_VCPU_SEL_FPU));
+		ASSERT_OK(rt_revoke(sel));
+		ASSERT_OK(hc_create_vcpu(sel, rt_cpu, vm->vcpu.pd, kps + RT_VCPU_SEL_STATE, kps + RT_VCPU_SEL_VLAPIC,
+					 kps + RT_VCPU_SEL_FPU));
 		if (i % 64)
 			continue;
 		guest_alive();
-		START_RUN(vm, VM_64, nothing, VMX_VMCALL);
+		ASSERT_FIRST_EXIT(vm, VM_64, nothing, VMX_VMCALL);
 	}
 }
 
@@ -30,10 +33,10 @@ static void whole_machines(void)
 	for (unsigned i = 0; i < 300; i++) {
 		struct vm *vm = vcpu_vm(0);
 
-		MUST(rt_guest_ports(vm->vcpu.pd, 0x80, 0));
+		ASSERT_OK(rt_guest_ports(vm->vcpu.pd, 0x80, 0));
 		vm_start(vm, VM_64, &nothing[VM_64]);
 		vm->s->ctrl[0] = VMX_CTRL0_IO_BITMAPS | VMX_CTRL0_MSR_BITMAPS;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		guest_clean();
 		guest_alive();
 	}
@@ -56,9 +59,9 @@ static void until_nothing_is_left(void)
 		EXPECT(st == SUCCESS || st == OOM);
 		EXPECT(n > 100);
 		counts[round] = n;
-		MUST(hc_vcpu_run(first + n - 1, 0));
+		ASSERT_OK(hc_vcpu_run(first + n - 1, 0));
 		EXPECT_EQ(vm->s->exit_reason, VMX_BAD_STATE);
-		MUST(hc_revoke(rt_obj(first, 14, PERM_ALL), REVOKE_SELF, 0));
+		ASSERT_OK(hc_revoke(rt_obj(first, 14, PERM_ALL), REVOKE_SELF, 0));
 		guest_alive();
 	}
 	EXPECT(counts[1] >= counts[0] - counts[0] / 16);
@@ -71,11 +74,11 @@ static void parts_go_first(void)
 
 	vm_start(vm, VM_64, &nothing[VM_64]);
 	for (unsigned i = RT_VCPU_SEL_STATE; i < RT_VCPU_SELS; i++)
-		MUST(rt_revoke(vm->vcpu.sel + i));
-	RUN(vm, VMX_VMCALL);
-	MUST(rt_revoke(vm->vcpu.pd));
-	RUN(vm, VMX_VMCALL);
-	MUST(rt_revoke(vm->vcpu.sel));
+		ASSERT_OK(rt_revoke(vm->vcpu.sel + i));
+	ASSERT_EXIT(vm, VMX_VMCALL);
+	ASSERT_OK(rt_revoke(vm->vcpu.pd));
+	ASSERT_EXIT(vm, VMX_VMCALL);
+	ASSERT_OK(rt_revoke(vm->vcpu.sel));
 	EXPECT(!can_read((unsigned long)vm->s));
 	EXPECT(!can_read((unsigned long)vm->vcpu.fpu));
 }
@@ -87,9 +90,9 @@ static void page_unmapped(void)
 	unsigned long va = (unsigned long)vm->s & -RT_PAGE;
 
 	vm_start(vm, VM_64, &nothing[VM_64]);
-	MUST(hc_kp_unmap(vm->vcpu.sel + RT_VCPU_SEL_STATE));
-	MUST(hc_vcpu_run(vm->vcpu.sel, vm->mtd));
-	MUST(hc_kp_map(vm->vcpu.sel + RT_VCPU_SEL_STATE, RT_SEL_PD, va));
+	ASSERT_OK(hc_kp_unmap(vm->vcpu.sel + RT_VCPU_SEL_STATE));
+	ASSERT_OK(hc_vcpu_run(vm->vcpu.sel, vm->mtd));
+	ASSERT_OK(hc_kp_map(vm->vcpu.sel + RT_VCPU_SEL_STATE, RT_SEL_PD, va));
 	EXPECT_EQ(vm->s->exit_reason, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rip, VM_CODE_AT);
 }
@@ -117,11 +120,11 @@ static void two_users(void)
 	shared = vcpu_vm(0);
 	ran = 0;
 	thread_make(&ec, 10, interferes, (void *)sm);
-	START_RUN(shared, VM_64, nothing, VMX_VMCALL);
-	MUST(hc_sm_up(sm));
+	ASSERT_FIRST_EXIT(shared, VM_64, nothing, VMX_VMCALL);
+	ASSERT_OK(hc_sm_up(sm));
 	EXPECT_EQ(ran, 1);
 	EXPECT_EQ(other_status, SUCCESS);
-	RUN(shared, VMX_VMCALL);
+	ASSERT_EXIT(shared, VMX_VMCALL);
 }
 
 /* Revoked by another EC before its run: gone for good. */
@@ -129,16 +132,15 @@ static void revoked_before_run(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
-	START_RUN(vm, VM_64, nothing, VMX_VMCALL);
-	MUST(rt_revoke(vm->vcpu.sel));
+	ASSERT_FIRST_EXIT(vm, VM_64, nothing, VMX_VMCALL);
+	ASSERT_OK(rt_revoke(vm->vcpu.sel));
 	EXPECT_ST(hc_vcpu_run(vm->vcpu.sel, 0), BAD_CAP);
 	EXPECT_ST(hc_vcpu_poke(vm->vcpu.sel), BAD_CAP);
 }
 
 /* In an EC of another PD, with its selectors. */
-static unsigned long run_there(unsigned long sel, unsigned long mtd, unsigned long z)
+static unsigned long run_there(unsigned long sel, unsigned long mtd, RT_UNUSED unsigned long z)
 {
-	(void)z;
 	return hc_vcpu_run(sel, mtd);
 }
 
@@ -148,7 +150,7 @@ static void run_by_another_pd(void)
 	struct agent a;
 
 	agent_make(&a);
-	MUST(delegate_obj(vm->vcpu.sel, a.pd, 1000, PERM_VCPU_CTRL));
+	ASSERT_OK(delegate_obj(vm->vcpu.sel, a.pd, 1000, PERM_VCPU_CTRL));
 	FOR_MODES(mode)
 	{
 		vm_start(vm, mode, &nothing[mode]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vcpu_test.h"
 
+#include "rt/start.h"
+
 bool main(void)
 {
 	static const struct test *const tables[] = {

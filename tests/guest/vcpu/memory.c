@@ -2,6 +2,9 @@
 /* Guest memory that changes: delegations count from the next instruction of the guest on, whatever was cached. */
 #include "vcpu_test.h"
 
+#include "rt/message.h"
+#include "rt/pool.h"
+
 #define R(name) VM_REG(name)
 
 enum { LARGE_PAGES = 512 };
@@ -14,7 +17,7 @@ static uint64_t load_from(struct vm *vm, uint64_t gpa)
 {
 	vm_start(vm, VM_64, &load_at);
 	vm->s->rdi = gpa;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	return vm->s->rax;
 }
 
@@ -28,13 +31,13 @@ static void replaced(void)
 	*page[1] = 0x2000;
 	FOR_MODES(mode)
 	for (unsigned i = 0; i < 6; i++) {
-		MUST(rt_guest_map(vm->vcpu.pd, VM_HOLE, page[i % 2], 1, PERM_MEM_R));
-		START_RUN(vm, mode, load, VMX_VMCALL);
+		ASSERT_OK(rt_guest_map(vm->vcpu.pd, VM_HOLE, page[i % 2], 1, PERM_MEM_R));
+		ASSERT_FIRST_EXIT(vm, mode, load, VMX_VMCALL);
 		EXPECT_VM(vm, (uint32_t)vm->s->rax, *page[i % 2]);
 		if (i % 3)
 			continue;
-		MUST(rt_guest_unmap(vm->vcpu.pd, VM_HOLE, 1));
-		START_RUN(vm, mode, load, VMX_EPT_VIOLATION);
+		ASSERT_OK(rt_guest_unmap(vm->vcpu.pd, VM_HOLE, 1));
+		ASSERT_FIRST_EXIT(vm, mode, load, VMX_EPT_VIOLATION);
 	}
 }
 
@@ -48,19 +51,19 @@ static void replaced_between_runs(void)
 	*page[1] = 0x2000;
 	FOR_MODES(mode)
 	{
-		MUST(rt_guest_map(vm->vcpu.pd, VM_HOLE, page[0], 1, PERM_MEM_R));
-		START_RUN(vm, mode, load, VMX_VMCALL);
+		ASSERT_OK(rt_guest_map(vm->vcpu.pd, VM_HOLE, page[0], 1, PERM_MEM_R));
+		ASSERT_FIRST_EXIT(vm, mode, load, VMX_VMCALL);
 		for (unsigned i = 1; i < 6; i++) {
-			MUST(rt_guest_map(vm->vcpu.pd, VM_HOLE, page[i % 2], 1, PERM_MEM_R));
+			ASSERT_OK(rt_guest_map(vm->vcpu.pd, VM_HOLE, page[i % 2], 1, PERM_MEM_R));
 			vm->s->rip = VM_CODE_AT;
 			vm->mtd = MTD_RIP_LEN;
-			RUN(vm, VMX_VMCALL);
+			ASSERT_EXIT(vm, VMX_VMCALL);
 			EXPECT_VM(vm, (uint32_t)vm->s->rax, *page[i % 2]);
 		}
-		MUST(rt_guest_unmap(vm->vcpu.pd, VM_HOLE, 1));
+		ASSERT_OK(rt_guest_unmap(vm->vcpu.pd, VM_HOLE, 1));
 		vm->s->rip = VM_CODE_AT;
 		vm->mtd = MTD_RIP_LEN;
-		RUN(vm, VMX_EPT_VIOLATION);
+		ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 	}
 }
 
@@ -73,11 +76,11 @@ static void paged_in(void)
 	*page = 77;
 	FOR_MODES(mode)
 	{
-		START_RUN(vm, mode, load, VMX_EPT_VIOLATION);
-		MUST(rt_guest_map(vm->vcpu.pd, vm->s->qual[1] & -RT_PAGE, page, 1, PERM_MEM_R));
-		RUN(vm, VMX_VMCALL);
+		ASSERT_FIRST_EXIT(vm, mode, load, VMX_EPT_VIOLATION);
+		ASSERT_OK(rt_guest_map(vm->vcpu.pd, vm->s->qual[1] & -RT_PAGE, page, 1, PERM_MEM_R));
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, (uint32_t)vm->s->rax, 77);
-		MUST(rt_guest_unmap(vm->vcpu.pd, VM_HOLE, 1));
+		ASSERT_OK(rt_guest_unmap(vm->vcpu.pd, VM_HOLE, 1));
 	}
 }
 
@@ -87,24 +90,24 @@ static void large_pages(void)
 	struct vm *vm = vcpu_vm(0);
 	uint8_t *ram = rt_pages_aligned(LARGE_PAGES, LARGE_PAGES);
 
-	CHECK(ram);
+	ASSERT(ram);
 	for (unsigned i = 0; i < LARGE_PAGES; i++)
 		*(uint64_t *)(ram + i * RT_PAGE) = 1000 + i;
 	for (unsigned round = 0; round < 2; round++) {
-		MUST(rt_guest_map(vm->vcpu.pd, LARGE_GPA, ram, LARGE_PAGES, RT_MEM_RWX));
+		ASSERT_OK(rt_guest_map(vm->vcpu.pd, LARGE_GPA, ram, LARGE_PAGES, RT_MEM_RWX));
 		for (unsigned i = 0; i < LARGE_PAGES; i += 73)
 			EXPECT_EQ(load_from(vm, LARGE_GPA + i * RT_PAGE), 1000 + i);
-		MUST(rt_guest_unmap(vm->vcpu.pd, LARGE_GPA + 73 * RT_PAGE, 1));
+		ASSERT_OK(rt_guest_unmap(vm->vcpu.pd, LARGE_GPA + 73 * RT_PAGE, 1));
 		EXPECT_EQ(load_from(vm, LARGE_GPA + 72 * RT_PAGE), 1072);
 		EXPECT_EQ(load_from(vm, LARGE_GPA + 74 * RT_PAGE), 1074);
 		vm_start(vm, VM_64, &load_at);
 		vm->s->rdi = LARGE_GPA + 73 * RT_PAGE;
-		RUN(vm, VMX_EPT_VIOLATION);
+		ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 	}
-	MUST(rt_guest_unmap(vm->vcpu.pd, LARGE_GPA, LARGE_PAGES));
+	ASSERT_OK(rt_guest_unmap(vm->vcpu.pd, LARGE_GPA, LARGE_PAGES));
 	vm_start(vm, VM_64, &load_at);
 	vm->s->rdi = LARGE_GPA;
-	RUN(vm, VMX_EPT_VIOLATION);
+	ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 }
 
 /* REVOKE takes the guest's side, too. */
@@ -113,10 +116,10 @@ static void revoked(void)
 	struct vm *vm = vcpu_vm(0);
 	uint32_t *page = rt_pages(1);
 
-	MUST(rt_guest_map(vm->vcpu.pd, VM_HOLE, page, 1, PERM_MEM_R));
-	START_RUN(vm, VM_64, load, VMX_VMCALL);
-	MUST(hc_revoke(rt_mem(VM_HOLE, 0, PERM_ALL), REVOKE_SELF | REVOKE_REMOTE, vm->vcpu.pd));
-	START_RUN(vm, VM_64, load, VMX_EPT_VIOLATION);
+	ASSERT_OK(rt_guest_map(vm->vcpu.pd, VM_HOLE, page, 1, PERM_MEM_R));
+	ASSERT_FIRST_EXIT(vm, VM_64, load, VMX_VMCALL);
+	ASSERT_OK(hc_revoke(rt_mem(VM_HOLE, 0, PERM_ALL), REVOKE_SELF | REVOKE_REMOTE, vm->vcpu.pd));
+	ASSERT_FIRST_EXIT(vm, VM_64, load, VMX_EPT_VIOLATION);
 }
 
 /* The guest's own page tables, changed behind its back: the TLB bit makes it look again. */
@@ -138,7 +141,7 @@ static void flushed_on_request(void)
 		vm->s->rip = VM_CODE_AT;
 		vm->s->rdi = 0x200000;
 		vm->mtd |= MTD_RIP_LEN | MTD_GPR_BSD | MTD_TLB;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_EQ(vm->s->rax, i % 2 ? 0xb : 0xa);
 	}
 }
@@ -151,12 +154,12 @@ static void shared_and_separate(void)
 
 	*page[0] = 1;
 	*page[1] = 2;
-	MUST(rt_guest_map(a->vcpu.pd, VM_HOLE, page[0], 1, PERM_MEM_R));
-	MUST(rt_guest_map(c->vcpu.pd, VM_HOLE, page[1], 1, PERM_MEM_R));
+	ASSERT_OK(rt_guest_map(a->vcpu.pd, VM_HOLE, page[0], 1, PERM_MEM_R));
+	ASSERT_OK(rt_guest_map(c->vcpu.pd, VM_HOLE, page[1], 1, PERM_MEM_R));
 	a->ram = b->ram; /* the later one is what the PD has */
-	START_RUN(a, VM_64, load, VMX_VMCALL);
-	START_RUN(b, VM_64, load, VMX_VMCALL);
-	START_RUN(c, VM_64, load, VMX_VMCALL);
+	ASSERT_FIRST_EXIT(a, VM_64, load, VMX_VMCALL);
+	ASSERT_FIRST_EXIT(b, VM_64, load, VMX_VMCALL);
+	ASSERT_FIRST_EXIT(c, VM_64, load, VMX_VMCALL);
 	EXPECT_EQ(a->s->rax, 1);
 	EXPECT_EQ(b->s->rax, 1);
 	EXPECT_EQ(c->s->rax, 2);
@@ -170,12 +173,12 @@ static void edges(void)
 	uint32_t *page = rt_pages(1);
 
 	*page = 99;
-	MUST(rt_guest_map(vm->vcpu.pd, 0x3ffff000, page, 1, PERM_MEM_R));
+	ASSERT_OK(rt_guest_map(vm->vcpu.pd, 0x3ffff000, page, 1, PERM_MEM_R));
 	EXPECT_EQ(load_from(vm, 0x3ffff000), 99);
-	MUST(rt_guest_unmap(vm->vcpu.pd, 0x20000000, 0x20000));
+	ASSERT_OK(rt_guest_unmap(vm->vcpu.pd, 0x20000000, 0x20000));
 	vm_start(vm, VM_64, &load_at);
 	vm->s->rdi = 0x3ffff000;
-	RUN(vm, VMX_EPT_VIOLATION);
+	ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 }
 
 const struct test vcpu_memory_tests[] = {

@@ -2,6 +2,11 @@
 /* Which MSRs a guest gets at without an exit: none at first, a short list with the MSR bitmaps. */
 #include "vcpu_test.h"
 
+#include "rt/cmdline.h"
+#include "rt/cpu.h"
+#include "rt/size.h"
+#include "rt/string.h"
+
 enum { GP = 13 };
 enum {
 	TSC = 0x10,
@@ -39,7 +44,7 @@ static unsigned access(struct vm *vm, bool write, uint32_t msr, uint64_t value, 
 	vm->s->rcx = msr;
 	vm->s->rax = (uint32_t)value;
 	vm->s->rdx = value >> 32;
-	MUST(vm_run(vm));
+	ASSERT_OK(vm_run(vm));
 	guest_alive();
 	return vm->s->exit_reason;
 }
@@ -86,18 +91,18 @@ static void scan_range(struct vm *vm, uint32_t from, uint32_t to, bool passthrou
 	vm->s->rcx = from;
 	vm->s->rbx = to;
 	for (;;) {
-		MUST(vm_run(vm));
+		ASSERT_OK(vm_run(vm));
 		guest_alive();
 		while (expected < to && free_to_read(expected, passthrough))
 			expected++;
 		if (vm->s->exit_reason == VMX_EXCEPTION && free_to_read((uint32_t)vm->s->rcx, passthrough)) {
 			vm->s->inst_len = 2; /* it does not exist here */
 		} else if (vm->s->exit_reason == VMX_VMCALL) {
-			CHECK_EQ(expected, to);
+			ASSERT_EQ(expected, to);
 			return;
 		} else {
-			CHECK_EQ(vm->s->exit_reason, VMX_RDMSR);
-			CHECK_EQ(vm->s->rcx, expected);
+			ASSERT_EQ(vm->s->exit_reason, VMX_RDMSR);
+			ASSERT_EQ(vm->s->rcx, expected);
 			expected++;
 		}
 		vm_skip(vm);
@@ -200,7 +205,7 @@ static void free_writes(void)
 		vm->s->rip = VM_CODE_AT;
 		vm->s->rax = vm->s->rdx = 0;
 		vm->mtd = MTD_RIP_LEN | MTD_GPR_ACDB;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_EQ(result(vm), msrs[i].value);
 	}
 }
@@ -236,7 +241,7 @@ static void spec_ctrl_of_the_host(void)
 		vm->s->rcx = SPEC_CTRL;
 		vm->s->spec_ctrl = set[i];
 		vm->mtd |= MTD_CR;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_EQ(result(vm), set[i]);
 		EXPECT_EQ(vm->s->spec_ctrl, set[i]);
 		EXPECT_EQ(host_spec_ctrl(), host);
@@ -246,7 +251,7 @@ static void spec_ctrl_of_the_host(void)
 	}
 	vm->s->spec_ctrl = 1ull << 60;
 	vm->mtd = MTD_CR;
-	RUN(vm, 0x80000022);
+	ASSERT_EXIT(vm, 0x80000022);
 	EXPECT_EQ(host_spec_ctrl(), host);
 }
 
@@ -267,12 +272,12 @@ static void spec_ctrl(void)
 	memcpy(a->ram + VM_CODE_AT, read_msr[VM_64].start, 2);
 	a->s->rip = VM_CODE_AT;
 	a->mtd = MTD_RIP_LEN;
-	RUN(a, VMX_VMCALL);
+	ASSERT_EXIT(a, VMX_VMCALL);
 	EXPECT_EQ(result(a), 1);
 	a->s->spec_ctrl = 0;
 	a->s->rip = VM_CODE_AT;
 	a->mtd = MTD_RIP_LEN | MTD_CR;
-	RUN(a, VMX_VMCALL);
+	ASSERT_EXIT(a, VMX_VMCALL);
 	EXPECT_EQ(result(a), 0);
 }
 
@@ -297,20 +302,20 @@ static void in_all_modes(void)
 	{
 		vm_start(vm, mode, &read_msr[mode]);
 		vm->s->rcx = PAT;
-		RUN(vm, VMX_RDMSR);
+		ASSERT_EXIT(vm, VMX_RDMSR);
 		EXPECT_VM(vm, vm->s->rcx, PAT);
 		vm->s->rax = 0x1234;
 		vm->s->rdx = 0x5678;
 		vm->mtd = MTD_GPR_ACDB;
 		vm_skip(vm);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rax, 0x1234);
 		EXPECT_VM(vm, vm->s->rdx, 0x5678);
 		vm_start(vm, mode, &write_msr[mode]);
 		vm->s->rcx = PAT;
-		RUN(vm, VMX_WRMSR);
+		ASSERT_EXIT(vm, VMX_WRMSR);
 		vm_skip(vm);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 	}
 }
 

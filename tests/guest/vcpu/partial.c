@@ -2,6 +2,9 @@
 /* The extension: a run that brings back only what ARG3 names. What is not named keeps its old value in the page. */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+#include "rt/string.h"
+
 VM_CODE(change, "add $1, %eax\n add $2, %ebp\n stc\n cpuid");
 
 /* Groups, and where they are in the page. */
@@ -45,7 +48,7 @@ static void need_extension(void)
 
 static void run_partial(struct vm *vm, uint64_t back, unsigned reason)
 {
-	MUST(hc_vcpu_run_partial(vm->vcpu.sel, vm->mtd, back));
+	ASSERT_OK(hc_vcpu_run_partial(vm->vcpu.sel, vm->mtd, back));
 	guest_alive();
 	vm->mtd = 0;
 	if (!EXPECT_EQ(vm->s->exit_reason, reason))
@@ -64,7 +67,7 @@ static void each_group(void)
 		uint64_t end = VM_CODE_AT + (uint64_t)(change[mode].end - change[mode].start);
 
 		vm_start(vm, mode, &change[mode]);
-		RUN(vm, VMX_CPUID);
+		ASSERT_EXIT(vm, VMX_CPUID);
 		vcpu_scribble(vm);
 		vm->mtd = 0;
 		before = *vm->s;
@@ -96,7 +99,7 @@ static void later(void)
 		run_partial(vm, MTD_GPR_BSD, VMX_CPUID);
 		EXPECT_VM(vm, vm->s->rbp, 42);
 		EXPECT_VM(vm, vm->s->rax, 0);
-		RUN(vm, VMX_CPUID);
+		ASSERT_EXIT(vm, VMX_CPUID);
 		EXPECT_VM(vm, (uint32_t)vm->s->rax, 1);
 		EXPECT_VM(vm, vm->s->rflags & 1, 1);
 	}
@@ -113,8 +116,8 @@ static void everything(void)
 		static struct utcb_state whole;
 
 		vm_start(vm, mode, &change[mode]);
-		RUN(vm, VMX_CPUID);
-		RUN(vm, VMX_CPUID);
+		ASSERT_EXIT(vm, VMX_CPUID);
+		ASSERT_EXIT(vm, VMX_CPUID);
 		whole = *vm->s;
 		vcpu_scribble(vm);
 		run_partial(vm, ~0ul, VMX_CPUID);
@@ -176,14 +179,14 @@ static void one_class(struct vm *vm, enum vm_mode mode, const struct exit_class 
 	static struct utcb_state whole;
 
 	start_class(vm, mode, c, pae);
-	RUN(vm, c->reason);
+	ASSERT_EXIT(vm, c->reason);
 	whole = *vm->s;
 	EXPECT_VM(vm, whole.actv_state, VMX_ACTIVE);
 	EXPECT_VM(vm, whole.intr_info, c->exceptions ? VMX_EVENT_VALID | VMX_EVENT_EXCEPTION | 6 : 0);
 	EXPECT_VM(vm, whole.vect_info | whole.vect_error | whole.intr_error, 0);
 	EXPECT_VM(vm, whole.qual[1], c->reason == VMX_EPT_VIOLATION ? VM_HOLE + 8 : 0);
 	vcpu_scribble(vm);
-	RUN(vm, c->reason);
+	ASSERT_EXIT(vm, c->reason);
 	for (unsigned g = 0; g < RT_ARRAY(groups); g++)
 		expect_group(vm, &whole, g, c->reason);
 	for (unsigned i = 0; pae && i < 4; i++)
@@ -222,13 +225,13 @@ static void halt_and_delivery(void)
 		vm_start(vm, mode, &exit_none[mode]);
 		vm->s->actv_state = VMX_HALTED;
 		vm->s->tsc_timeout = 50000;
-		RUN(vm, VMX_TIMER);
+		ASSERT_EXIT(vm, VMX_TIMER);
 		EXPECT_VM(vm, vm->s->actv_state, VMX_HALTED);
 		vm->s->rflags |= 0x200;
 		vm->s->rsp = VM_HOLE + 0x100;
 		vm->s->intr_info = VMX_EVENT_VALID | VMX_EVENT_INTR | 0x62;
 		vm->mtd = MTD_RFLAGS | MTD_INJ | MTD_RSP;
-		RUN(vm, VMX_EPT_VIOLATION);
+		ASSERT_EXIT(vm, VMX_EPT_VIOLATION);
 		EXPECT_VM(vm, vm->s->actv_state, VMX_ACTIVE);
 		EXPECT_VM(vm, vm->s->vect_info, VMX_EVENT_VALID | VMX_EVENT_INTR | 0x62);
 	}
@@ -248,7 +251,7 @@ static void other_exits(void)
 		*vm_u64(vm, VM_DATA) = 0x1234 + mode;
 		run_partial(vm, 0, VMX_HLT);
 		EXPECT_VM(vm, *(uint64_t *)(vm->vcpu.fpu + 160), 0x1234 + mode);
-		MUST(hc_vcpu_poke(vm->vcpu.sel));
+		ASSERT_OK(hc_vcpu_poke(vm->vcpu.sel));
 		run_partial(vm, 0, VMX_POKED);
 		vm->s->rflags = 0;
 		vm->mtd = MTD_RFLAGS;

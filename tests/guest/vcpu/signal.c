@@ -5,6 +5,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/map.h"
+#include "rt/message.h"
+
 #define APIC_PHYS 0xfee00000ul
 #define APIC_GPA 0x3ff00000ul
 
@@ -17,8 +20,8 @@ enum { COMMAND_NMI = 0x4400 };
 
 static void give_apic(struct vm *vm)
 {
-	MUST(rt_mem_delegate(RT_SEL_PD, APIC_PHYS, vm->vcpu.pd, APIC_GPA, 1, RT_MEM_RW,
-			     ITEM_NO_HOST | ITEM_GUEST | ITEM_HYPERVISOR));
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, APIC_PHYS, vm->vcpu.pd, APIC_GPA, 1, RT_MEM_RW,
+				  ITEM_NO_HOST | ITEM_GUEST | ITEM_HYPERVISOR));
 }
 
 static void start(struct vm *vm)
@@ -33,7 +36,7 @@ static bool x2apic(void)
 {
 	unsigned long base;
 
-	MUST(hc_msr_read(0x1b, &base));
+	ASSERT_OK(hc_msr_read(0x1b, &base));
 	return base & 0x400;
 }
 
@@ -49,15 +52,15 @@ static void nmi_of_the_machine(void)
 	give_apic(vm);
 	for (unsigned i = 0; i < 3; i++) {
 		start(vm);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_EQ(vm->s->exit_flags & 1, 0);
-		START_RUN(vm, VM_64, nothing, VMX_VMCALL);
+		ASSERT_FIRST_EXIT(vm, VM_64, nothing, VMX_VMCALL);
 		vm_start(passthrough, VM_64, &nothing[VM_64]);
-		RUN(passthrough, VMX_POKED);
+		ASSERT_EXIT(passthrough, VMX_POKED);
 		EXPECT_EQ(passthrough->s->exit_flags & 1, 1);
 		passthrough->s->exit_flags = 0;
 		passthrough->mtd |= RT_VCPU_ALL;
-		RUN(passthrough, VMX_VMCALL);
+		ASSERT_EXIT(passthrough, VMX_VMCALL);
 		EXPECT_EQ(passthrough->s->exit_flags & 1, 0);
 	}
 }
@@ -71,9 +74,9 @@ static void nmi_for_nobody(void)
 		SKIP("the local APIC is in x2APIC mode");
 	give_apic(vm);
 	start(vm);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	passthrough = vcpu_vm_passthrough(1);
-	START_RUN(passthrough, VM_64, nothing, VMX_VMCALL);
+	ASSERT_FIRST_EXIT(passthrough, VM_64, nothing, VMX_VMCALL);
 	EXPECT_EQ(passthrough->s->exit_flags & 1, 0);
 }
 
@@ -86,10 +89,10 @@ static void nmi_of_its_own(void)
 		SKIP("the local APIC is in x2APIC mode");
 	give_apic(vm);
 	start(vm);
-	RUN(vm, VMX_POKED);
+	ASSERT_EXIT(vm, VMX_POKED);
 	EXPECT_EQ(vm->s->exit_flags & 1, 1);
 	vm->s->exit_flags = 0;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->exit_flags & 1, 0);
 }
 
@@ -113,25 +116,25 @@ static void interrupt_while_waiting(void)
 	vm_start(vm, VM_64, &send_interrupt);
 	vm->s->rax = COMMAND_FIXED;
 	vm->s->rbx = (uint64_t)rt_hip->cpu[rt_cpu].apic_id << 24;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	at = vm->s->rip;
 	for (unsigned i = 0; i < 3; i++) {
 		vm->s->actv_state = VMX_WAIT_SIPI;
 		vm->s->rflags |= IF;
 		vm->s->tsc_timeout = 50000;
 		vm->mtd = MTD_STA | MTD_RFLAGS | MTD_TSC_TIMEOUT;
-		RUN(vm, VMX_TIMER);
+		ASSERT_EXIT(vm, VMX_TIMER);
 		EXPECT_EQ(vm->s->actv_state, VMX_WAIT_SIPI);
 		EXPECT_EQ(vm->s->rip, at);
 		EXPECT_EQ(vm->s->rflags & IF, IF);
 	}
 	vm->s->actv_state = VMX_ACTIVE;
 	vm->mtd = MTD_STA;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->rip, vm_stub(VECTOR));
 	vm->s->rip = at + vm->s->inst_len;
 	vm->mtd = MTD_RIP_LEN;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 }
 
 const struct test vcpu_signal_tests[] = {

@@ -5,6 +5,9 @@
  */
 #include "vcpu_test.h"
 
+#include "rt/size.h"
+#include "rt/string.h"
+
 VM_CODE(nothing, "");
 
 struct field {
@@ -105,7 +108,7 @@ static void expect_field(struct vm *vm, const struct field *f, uint64_t want, co
 /* A run of any result but a failed entry. */
 static void run_any(struct vm *vm, const struct field *f)
 {
-	MUST(vm_run(vm));
+	ASSERT_OK(vm_run(vm));
 	guest_alive();
 	if (vm->s->exit_reason != VMX_VMCALL) {
 		test_fail(__FILE__, __LINE__, "%s bits, %s: exit %#x", vm_mode_name(vm->mode), f->name,
@@ -174,7 +177,7 @@ static void whole_state(void)
 		for (unsigned i = 0; i < RT_ARRAY(fields); i++)
 			if (fields[i].values[mode] && fields[i].offset != offsetof(struct utcb_state, cr3))
 				put(vm->s, &fields[i], fields[i].values[mode]);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		for (unsigned i = 0; i < RT_ARRAY(fields); i++)
 			if (fields[i].values[mode] && fields[i].offset != offsetof(struct utcb_state, cr3))
 				expect_field(vm, &fields[i], fields[i].values[mode], "all together");
@@ -189,7 +192,7 @@ static void left_alone(void)
 
 	FOR_MODES(mode)
 	{
-		START_RUN(vm, mode, nothing, VMX_VMCALL);
+		ASSERT_FIRST_EXIT(vm, mode, nothing, VMX_VMCALL);
 		s->ctrl[0] = 0x11111111;
 		s->ctrl[1] = 0x22222222;
 		s->exc_bitmap = 0x33333333;
@@ -200,7 +203,7 @@ static void left_alone(void)
 		s->vintr_status = 0x88;
 		for (unsigned i = 0; i < 4; i++)
 			s->eoi_bitmap[i] = i + 1;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, s->ctrl[0], 0x11111111);
 		EXPECT_VM(vm, s->ctrl[1], 0x22222222);
 		EXPECT_VM(vm, s->exc_bitmap, 0x33333333);
@@ -226,7 +229,7 @@ static void descriptors(void)
 
 		vm_start(vm, mode, &nothing[mode]);
 		vm->s->gdtr.sel = vm->s->gdtr.ar = vm->s->idtr.sel = vm->s->idtr.ar = 0xffff;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->gdtr.sel | vm->s->gdtr.ar | vm->s->idtr.sel | vm->s->idtr.ar, 0);
 		if (mode != VM_16) /* in real mode a processor may take CS for data */
 			EXPECT_VM(vm, vm->s->cs.ar, code[mode]);
@@ -238,7 +241,7 @@ static void descriptors(void)
 		vm->s->ldtr = (struct utcb_seg){VM_SEL_LDT, VMX_AR_LDT, 103, VM_GDT};
 		vm->s->fs.ar = VMX_AR_UNUSABLE;
 		vm->mtd = MTD_LDTR | (mode == VM_16 ? 0 : MTD_FS_GS);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->ldtr.ar, VMX_AR_LDT);
 		EXPECT_VM(vm, vm->s->ldtr.sel, VM_SEL_LDT);
 		if (mode != VM_16)
@@ -257,11 +260,11 @@ static void pdptes(void)
 	for (unsigned i = 0; i < 4; i++)
 		vm->s->pdpte[i] = (VM_TABLES + 2 * RT_PAGE) | 1;
 	vm->s->pdpte[2] = 0;
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->pdpte[0], (VM_TABLES + 2 * RT_PAGE) | 1);
 	EXPECT_EQ(vm->s->pdpte[2], 0);
 	vcpu_scribble(vm);
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->pdpte[1], (VM_TABLES + 2 * RT_PAGE) | 1);
 	EXPECT_EQ(vm->s->pdpte[3], (VM_TABLES + 2 * RT_PAGE) | 1);
 }
@@ -273,17 +276,17 @@ static void bits_accumulate(void)
 
 	FOR_MODES(mode)
 	{
-		START_RUN(vm, mode, nothing, VMX_VMCALL);
+		ASSERT_FIRST_EXIT(vm, mode, nothing, VMX_VMCALL);
 		vm->s->rbx = 0x1234;
 		vm->s->r9 = 0x5678;
 		vm->s->exit_reason = 77;
-		MUST(hc_vcpu_poke(vm->vcpu.sel));
+		ASSERT_OK(hc_vcpu_poke(vm->vcpu.sel));
 		vm->mtd = MTD_GPR_ACDB;
-		RUN(vm, VMX_POKED);
+		ASSERT_EXIT(vm, VMX_POKED);
 		EXPECT_VM(vm, vm->s->rbx, 0x1234);
 		vm->s->rcx = 0x9abc;
 		vm->mtd = MTD_GPR_R8_R15;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rbx, 0x1234);
 		EXPECT_VM(vm, vm->s->rcx, 0x9abc);
 		EXPECT_VM(vm, vm->s->r9, 0x5678);
@@ -296,15 +299,15 @@ static void poked_writes_reason_only(void)
 	struct vm *vm = vcpu_vm(0);
 	static struct utcb_state before;
 
-	START_RUN(vm, VM_64, nothing, VMX_VMCALL);
+	ASSERT_FIRST_EXIT(vm, VM_64, nothing, VMX_VMCALL);
 	vcpu_scribble(vm);
 	before = *vm->s;
 	before.exit_reason = VMX_POKED;
-	MUST(hc_vcpu_poke(vm->vcpu.sel));
-	MUST(hc_vcpu_poke(vm->vcpu.sel)); /* a flag, no count */
-	RUN(vm, VMX_POKED);
+	ASSERT_OK(hc_vcpu_poke(vm->vcpu.sel));
+	ASSERT_OK(hc_vcpu_poke(vm->vcpu.sel)); /* a flag, no count */
+	ASSERT_EXIT(vm, VMX_POKED);
 	EXPECT(!memcmp(&before, vm->s, sizeof(before)));
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 }
 
 /* The VMM's selectors are null after a run, whatever they and the guest's were; its bases are its own. */
@@ -318,7 +321,7 @@ static void selectors_of_the_vmm(void)
 	vm->s->ds.sel = vm->s->es.sel = vm->s->fs.sel = vm->s->gs.sel = 0x13;
 	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" : : "r"(0x23));
 	__asm__ volatile("wrfsbase %0; wrgsbase %1" : : "r"(0x123456000ul), "r"(0x654321000ul));
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
 			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
 	__asm__ volatile("rdfsbase %0; rdgsbase %1" : "=r"(fs_base), "=r"(gs_base));

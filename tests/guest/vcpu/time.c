@@ -2,6 +2,10 @@
 /* The time-stamp counter as the guest sees it, and the timeout of runs. */
 #include "vcpu_test.h"
 
+#include "rt/cpu.h"
+#include "rt/size.h"
+#include "rt/string.h"
+
 /* Slack for the kernel's and the VMM's own instructions around a guest. */
 #define SLACK 20000
 
@@ -29,7 +33,7 @@ static void offset(void)
 			vm->s->ctrl[0] = VMX_CTRL0_TSC_OFFSET;
 			vm->s->tsc_off = offsets[i];
 			before = rt_rdtsc();
-			RUN(vm, VMX_VMCALL);
+			ASSERT_EXIT(vm, VMX_VMCALL);
 			after = rt_rdtsc();
 			EXPECT(guest_tsc(vm) - offsets[i] > before);
 			EXPECT(guest_tsc(vm) - offsets[i] < after);
@@ -37,7 +41,7 @@ static void offset(void)
 			EXPECT(vm->s->tsc_val > before && vm->s->tsc_val < after);
 			vm->s->rip = VM_CODE_AT;
 			vm->mtd = MTD_RIP_LEN;
-			RUN(vm, VMX_VMCALL); /* and it stays */
+			ASSERT_EXIT(vm, VMX_VMCALL); /* and it stays */
 			EXPECT(guest_tsc(vm) - offsets[i] > after);
 		}
 }
@@ -48,7 +52,7 @@ static uint64_t run_for(struct vm *vm, uint64_t timeout)
 
 	vm->s->tsc_timeout = timeout;
 	vm->mtd |= MTD_TSC_TIMEOUT;
-	RUN(vm, VMX_TIMER);
+	ASSERT_EXIT(vm, VMX_TIMER);
 	return rt_rdtsc() - before;
 }
 
@@ -79,7 +83,7 @@ static void timeout_saturates(void)
 	for (unsigned i = 0; i < RT_ARRAY(timeouts); i++) {
 		vm_start(vm, VM_64, &work[VM_64]);
 		vm->s->tsc_timeout = timeouts[i];
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT(vm->s->tsc_timeout > 0xf0000000);
 	}
 }
@@ -95,14 +99,14 @@ static void remaining(void)
 	{
 		vm_start(vm, mode, &work[mode]);
 		vm->s->tsc_timeout = TIMEOUT;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		left = vm->s->tsc_timeout;
 		EXPECT(left < TIMEOUT - 10000 && left > TIMEOUT - 10000 - SLACK);
 		memcpy(vm->ram + VM_CODE_AT, "\xeb\xfe", 2);
 		vm->s->rip = VM_CODE_AT;
 		vm->mtd = MTD_RIP_LEN;
 		spent = rt_rdtsc();
-		RUN(vm, VMX_TIMER);
+		ASSERT_EXIT(vm, VMX_TIMER);
 		spent = rt_rdtsc() - spent;
 		if (spent < left || spent > left + SLACK)
 			test_fail(__FILE__, __LINE__, "%lu ticks were left, it took %lu", left, spent);
@@ -117,7 +121,7 @@ static void after_the_timeout(void)
 	vm_start(vm, VM_64, &forever[VM_64]);
 	run_for(vm, 1000);
 	memcpy(vm->ram + VM_CODE_AT, work[VM_64].start, (size_t)(work[VM_64].end - work[VM_64].start));
-	RUN(vm, VMX_VMCALL);
+	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT(vm->s->tsc_timeout > 0xf0000000);
 }
 
@@ -130,7 +134,7 @@ static void timeout_of_nothing(void)
 	{
 		vm_start(vm, mode, &work[mode]);
 		vm->s->tsc_timeout = 0;
-		RUN(vm, VMX_TIMER);
+		ASSERT_EXIT(vm, VMX_TIMER);
 		EXPECT(vm->s->rip - VM_CODE_AT < 16);
 	}
 }
@@ -143,10 +147,10 @@ static void timeouts_of_two(void)
 
 	vm_start(a, VM_64, &work[VM_64]);
 	a->s->tsc_timeout = TIMEOUT;
-	RUN(a, VMX_VMCALL);
+	ASSERT_EXIT(a, VMX_VMCALL);
 	vm_start(b, VM_64, &forever[VM_64]);
 	run_for(b, 1000000);
-	RUN(a, VMX_VMCALL); /* the same instruction again */
+	ASSERT_EXIT(a, VMX_VMCALL); /* the same instruction again */
 	EXPECT(a->s->tsc_timeout > TIMEOUT - 10000 - 2 * SLACK);
 }
 

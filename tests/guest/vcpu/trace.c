@@ -2,6 +2,9 @@
 /* Traced runs: each entry and exit is recorded, and what a guest sees does not change. */
 #include "vcpu_test.h"
 
+#include "rt/pool.h"
+#include "rt/size.h"
+
 #include <hedron/trace.h>
 
 VM_CODE(three_exits, "cpuid\n cpuid\n vmcall\n");
@@ -21,9 +24,9 @@ static void set_up(void)
 
 	if (head)
 		return;
-	MUST(hc_raw(&r));
+	ASSERT_OK(hc_raw(&r));
 	uintptr_t va = rt_va(r.rsi, 1);
-	MUST(ctrl(TRACE_CTRL_MAP, rt_cpu, va));
+	ASSERT_OK(ctrl(TRACE_CTRL_MAP, rt_cpu, va));
 	head = (const struct trace_head *)va;
 }
 
@@ -48,12 +51,12 @@ static void entries_and_exits(void)
 		uint64_t n = head->written, exits = path(TRACE_PATH_VM_EXIT)->count;
 
 		vm_start(vm, mode, &three_exits[mode]);
-		MUST(ctrl(TRACE_CTRL_SWITCH, 1ul << TRACE_VM_ENTRY | 1ul << TRACE_VM_EXIT,
-			  1ul << TRACE_PATH_VM_EXIT));
+		ASSERT_OK(ctrl(TRACE_CTRL_SWITCH, 1ul << TRACE_VM_ENTRY | 1ul << TRACE_VM_EXIT,
+			       1ul << TRACE_PATH_VM_EXIT));
 		for (unsigned i = 0; i < RT_ARRAY(reasons); i++) {
 			uint64_t rip = vm->s->rip;
 
-			RUN(vm, reasons[i]);
+			ASSERT_EXIT(vm, reasons[i]);
 			EXPECT_VM(vm, record(n)->event, TRACE_VM_ENTRY);
 			EXPECT_VM(vm, record(n + 1)->event, TRACE_VM_EXIT);
 			EXPECT_VM(vm, record(n + 1)->extra, reasons[i]);
@@ -63,7 +66,7 @@ static void entries_and_exits(void)
 			EXPECT_VM(vm, head->written, n);
 			vm_skip(vm);
 		}
-		MUST(ctrl(TRACE_CTRL_SWITCH, 0, 0));
+		ASSERT_OK(ctrl(TRACE_CTRL_SWITCH, 0, 0));
 		EXPECT_VM(vm, path(TRACE_PATH_VM_EXIT)->count, exits + RT_ARRAY(reasons));
 	}
 }

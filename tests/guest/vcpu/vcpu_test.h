@@ -6,7 +6,8 @@
 #pragma once
 
 #include "guest.h"
-#include "vm.h"
+
+#include "guest/vm.h"
 
 /* Tables of the files, each ends with a null. */
 extern const struct test vcpu_control_tests[];
@@ -36,13 +37,13 @@ struct vm *vcpu_vm_in(unsigned n, sel_t pd); /* in that PD, with the n-th VM's R
 
 /* Runs, and the test ends unless the run succeeds and that is the exit. */
 void vcpu_expect(struct vm *vm, unsigned reason, const char *file, int line);
-#define RUN(vm, reason) vcpu_expect((vm), (reason), __FILE__, __LINE__)
+#define ASSERT_EXIT(vm, reason) vcpu_expect((vm), (reason), __FILE__, __LINE__)
 
 /* Starts that code in its mode (an array of one for each) and runs up to that exit. */
-#define START_RUN(vm, mode, code, reason)              \
+#define ASSERT_FIRST_EXIT(vm, mode, code, reason)      \
 	do {                                           \
 		vm_start((vm), (mode), &(code)[mode]); \
-		RUN((vm), (reason));                   \
+		ASSERT_EXIT((vm), (reason));           \
 	} while (0)
 
 #define FOR_MODES(mode) for (enum vm_mode mode = VM_16; mode < VM_MODES; mode++)

@@ -2,6 +2,9 @@
 /* Exits when the guest can take an interrupt or an NMI again, and the activity states in which it waits for one. */
 #include "vcpu_test.h"
 
+#include "rt/port.h"
+#include "rt/size.h"
+
 enum { NMI = 2 };
 #define IF 0x200ul
 
@@ -24,15 +27,15 @@ static void interrupt_window(void)
 	{
 		vm_start(vm, mode, &enable[mode]);
 		want(vm, VMX_EVENT_WANT_INTR_WINDOW);
-		RUN(vm, VMX_INTR_WINDOW);
+		ASSERT_EXIT(vm, VMX_INTR_WINDOW);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 3);
-		RUN(vm, VMX_INTR_WINDOW); /* the request stands until it is taken back */
+		ASSERT_EXIT(vm, VMX_INTR_WINDOW); /* the request stands until it is taken back */
 		want(vm, 0);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		vm_start(vm, mode, &enable[mode]);
 		vm->s->rflags |= IF;
 		want(vm, VMX_EVENT_WANT_INTR_WINDOW);
-		RUN(vm, VMX_INTR_WINDOW);
+		ASSERT_EXIT(vm, VMX_INTR_WINDOW);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT);
 	}
 }
@@ -45,18 +48,18 @@ static void nmi_window(void)
 	{
 		vm_start(vm, mode, &enable[mode]);
 		want(vm, VMX_EVENT_WANT_NMI_WINDOW);
-		RUN(vm, VMX_NMI_WINDOW);
+		ASSERT_EXIT(vm, VMX_NMI_WINDOW);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT);
 		/* An NMI first: the window opens when the guest has returned from it. */
 		vm_start(vm, mode, &enable[mode]);
 		want(vm, VMX_EVENT_VALID | VMX_EVENT_NMI | VMX_EVENT_WANT_NMI_WINDOW | NMI);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, vm_stub(NMI));
 		vm_skip(vm);
-		RUN(vm, VMX_NMI_WINDOW);
+		ASSERT_EXIT(vm, VMX_NMI_WINDOW);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT);
 		want(vm, 0);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 4);
 	}
 }
@@ -71,12 +74,12 @@ static void taken_back(void)
 		vm_start(vm, mode, &forever[mode]);
 		vm->s->rflags |= IF;
 		want(vm, VMX_EVENT_WANT_INTR_WINDOW | VMX_EVENT_WANT_NMI_WINDOW);
-		MUST(vm_run(vm));
+		ASSERT_OK(vm_run(vm));
 		EXPECT(vm->s->exit_reason == VMX_INTR_WINDOW || vm->s->exit_reason == VMX_NMI_WINDOW);
 		want(vm, 0);
 		vm->s->tsc_timeout = 20000;
 		vm->mtd |= MTD_TSC_TIMEOUT;
-		RUN(vm, VMX_TIMER);
+		ASSERT_EXIT(vm, VMX_TIMER);
 	}
 }
 
@@ -91,13 +94,13 @@ static void shadows(void)
 		vm->s->rflags |= IF;
 		vm->s->intr_state = VMX_BLOCKED_STI;
 		want(vm, VMX_EVENT_WANT_INTR_WINDOW);
-		RUN(vm, VMX_INTR_WINDOW);
+		ASSERT_EXIT(vm, VMX_INTR_WINDOW);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 1); /* one instruction later */
 		vm_start(vm, mode, &enable[mode]);
 		vm->s->rflags |= IF;
 		vm->s->intr_state = VMX_BLOCKED_SS;
 		want(vm, VMX_EVENT_WANT_INTR_WINDOW);
-		RUN(vm, VMX_INTR_WINDOW);
+		ASSERT_EXIT(vm, VMX_INTR_WINDOW);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 1);
 	}
 }
@@ -110,7 +113,7 @@ static void shadow_at_exit(void)
 
 	FOR_MODES(mode)
 	{
-		START_RUN(vm, mode, sti_exit, VMX_HLT);
+		ASSERT_FIRST_EXIT(vm, mode, sti_exit, VMX_HLT);
 		EXPECT_VM(vm, vm->s->intr_state & 3, VMX_BLOCKED_STI);
 		EXPECT_VM(vm, vm->s->rflags & IF, IF);
 		/* What a VMM does with a halted guest: past the instruction, no shadow, then the interrupt. */
@@ -118,7 +121,7 @@ static void shadow_at_exit(void)
 		vm->s->intr_info = VMX_EVENT_VALID | VMX_EVENT_INTR | 0x60;
 		vm->mtd = MTD_STA | MTD_INJ;
 		vm_skip(vm);
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, vm_stub(0x60));
 	}
 }
@@ -137,14 +140,14 @@ static void device_interrupt(void)
 		vm_start(vm, mode, &forever[mode]);
 		vm->s->rflags |= IF; /* Bochs 2.7 waits for it, which other processors do not */
 		rt_out8(PIC_MASK, ALL_BUT_TIMER);
-		RUN(vm, VMX_INTERRUPT);
-		RUN(vm, VMX_INTERRUPT);
+		ASSERT_EXIT(vm, VMX_INTERRUPT);
+		ASSERT_EXIT(vm, VMX_INTERRUPT);
 		rt_out8(PIC_MASK, 0xff);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT);
 		EXPECT_VM(vm, vm->s->intr_info & VMX_EVENT_VALID, 0);
 		vm->s->tsc_timeout = 20000;
 		vm->mtd = MTD_TSC_TIMEOUT;
-		RUN(vm, VMX_TIMER);
+		ASSERT_EXIT(vm, VMX_TIMER);
 	}
 }
 
@@ -158,7 +161,7 @@ static void device_interrupt_passthrough(void)
 		vm_start(vm, mode, &forever[mode]);
 		vm->s->rflags |= IF;
 		rt_out8(PIC_MASK, ALL_BUT_TIMER);
-		MUST(vm_run(vm));
+		ASSERT_OK(vm_run(vm));
 		rt_out8(PIC, EOI);
 		rt_out8(PIC_MASK, 0xff);
 		EXPECT_VM(vm, vm->s->exit_reason, VMX_VMCALL);
@@ -175,17 +178,17 @@ static void halted(void)
 	{
 		vm_start(vm, mode, &halt[mode]);
 		vm->s->tsc_timeout = 50000;
-		RUN(vm, VMX_TIMER);
+		ASSERT_EXIT(vm, VMX_TIMER);
 		EXPECT_VM(vm, vm->s->actv_state, VMX_HALTED);
 		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + 1);
 		vm->s->tsc_timeout = 50000; /* halted it stays */
 		vm->mtd = MTD_TSC_TIMEOUT;
-		RUN(vm, VMX_TIMER);
+		ASSERT_EXIT(vm, VMX_TIMER);
 		EXPECT_VM(vm, vm->s->actv_state, VMX_HALTED);
 		vm->s->rflags |= IF;
 		vm->s->intr_info = VMX_EVENT_VALID | VMX_EVENT_INTR | 0x61;
 		vm->mtd = MTD_RFLAGS | MTD_INJ;
-		RUN(vm, VMX_VMCALL);
+		ASSERT_EXIT(vm, VMX_VMCALL);
 		EXPECT_VM(vm, vm->s->rip, vm_stub(0x61));
 		EXPECT_VM(vm, vm->s->actv_state, VMX_ACTIVE);
 	}
@@ -198,7 +201,7 @@ static void halt_exits_on_request(void)
 
 	vm_start(vm, VM_64, &halt[VM_64]);
 	vm->s->ctrl[0] = VMX_CTRL0_HLT;
-	RUN(vm, VMX_HLT);
+	ASSERT_EXIT(vm, VMX_HLT);
 }
 
 /* The state the VMM puts it into: the guest does not move, and the run ends by the timeout, by a poke, not never. */
@@ -211,14 +214,14 @@ static void inactive(void)
 		vm_start(vm, VM_16, &halt[VM_16]);
 		vm->s->actv_state = states[i];
 		vm->s->tsc_timeout = 50000;
-		RUN(vm, VMX_TIMER);
+		ASSERT_EXIT(vm, VMX_TIMER);
 		EXPECT_EQ(vm->s->actv_state, states[i]);
 		EXPECT_EQ(vm->s->rip, VM_CODE_AT);
-		MUST(hc_vcpu_poke(vm->vcpu.sel));
-		RUN(vm, VMX_POKED);
+		ASSERT_OK(hc_vcpu_poke(vm->vcpu.sel));
+		ASSERT_EXIT(vm, VMX_POKED);
 		vm->s->actv_state = VMX_ACTIVE;
 		vm->mtd = MTD_STA;
-		RUN(vm, VMX_HLT);
+		ASSERT_EXIT(vm, VMX_HLT);
 	}
 }
 

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The measuring loop. What it prints is in bench_report.c. */
+#include "rt/bench/bench.h"
+
+#include "rt/bench/bench_machine.h"
+#include "rt/bench/bench_report.h"
+#include "rt/bench/bench_values.h"
+#include "rt/cmdline.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/size.h"
+#include "rt/thread.h"
+#include "rt/trace/trace.h"
+
+static struct {
+	const char *why; /* of the first failure of the running case */
+	enum status got, want;
+	bool wrong_status;
+} verdict;
+
+static struct {
+	const struct bench_case *c; /* null: none */
+	unsigned index;
+} running;
+
+static struct {
+	const char *name;
+	const struct bench_case *const *tables;
+	struct rt_ec ec;
+	sel_t done;
+	bool ok;
+} suite;
+
+void bench_expect(enum status got, enum status want)
+{
+	if (got == want || verdict.why || verdict.wrong_status)
+		return;
+	verdict.wrong_status = true;
+	verdict.got = got;
+	verdict.want = want;
+}
+
+void bench_fail(const char *why)
+{
+	if (!verdict.wrong_status && !verdict.why)
+		verdict.why = why;
+}
+
+const char *bench_needed(enum status got, const char *call)
+{
+	if (got == OOM)
+		return "the kernel has no memory for it";
+	if (got == BAD_HYP)
+		return "the kernel does not know this hypercall";
+	bench_expect(got, SUCCESS);
+	return call;
+}
+
+/* The instruction does nothing; Bochs's debugger stops at it, QEMU's at a breakpoint on the symbol. */
+__attribute__((naked, noinline)) void bench_mark(void)
+{
+	__asm__ volatile("xchg %bx, %bx\n\tret");
+}
+
+/* Keeps the least value of each group of windows, in the order of time, which shows whether they drift. */
+static void keep_order(struct bench_sample *s)
+{
+	for (unsigned group = 0; group < BENCH_ORDER; group++) {
+		unsigned from = s->n * group / BENCH_ORDER, to = s->n * (group + 1) / BENCH_ORDER;
+
+		s->order[group] = bench_values_least(&s->values[from], to > from ? to - from : 1);
+	}
+}
+
+/*
+ * A window during which the count of SMIs grew is marked and not left out: the reader decides. The count is read
+ * outside of the timed part, because reading it is a hypercall.
+ */
+static void mark_smi(struct bench_sample *s, uint64_t value, unsigned long *count)
+{
+	unsigned long now = *count;
+
+	if (!s->smi_known || !bench_machine_smi_count(&now) || now == *count)
+		return;
+	*count = now;
+	if (s->smi_count < BENCH_SMI_MAX)
+		s->smi[s->smi_count++] = value;
+}
+
+static void measure(const struct bench_case *c, struct bench_sample *s)
+{
+	unsigned batch = c->batch ? c->batch : 1;
+	unsigned long smi = 0;
+
+	for (unsigned i = 0; i < BENCH_WARMUP; i++)
+		c->window();
+	s->smi_count = 0;
+	s->smi_known = bench_machine_smi_count(&smi);
+	for (unsigned i = 0; i < s->n; i++) {
+		uint64_t t = c->window();
+
+		s->values[i] = t > s->overhead ? (t - s->overhead) / batch : 0;
+		mark_smi(s, s->values[i], &smi);
+	}
+	keep_order(s);
+	bench_values_sort(s->values, s->n);
+	bench_values_sort(s->smi, s->smi_count);
+}
+
+/*
+ * One more window between two marks, for profiling/pathcost.py. Caches are as warm as for the windows that are
+ * measured, and what is traced contains the two reads of the time.
+ */
+static void run_marked(const struct bench_case *c)
+{
+	bench_mark();
+	c->window();
+	bench_mark();
+}
+
+/* Tells what went wrong, or null. */
+static const char *failure(char *text, size_t size)
+{
+	if (!verdict.wrong_status)
+		return verdict.why;
+	rt_snprintf(text, size, "status %s instead of %s%s%s", rt_status(verdict.got), rt_status(verdict.want),
+		    verdict.why ? ": " : "", verdict.why ? verdict.why : "");
+	return text;
+}
+
+/* The result, if not null, is why the case cannot be measured. */
+static const char *attempt(const struct bench_case *c, unsigned index, struct bench_sample *s)
+{
+	const char *skip = c->setup ? c->setup(c->values ? c->values[index] : (long)index) : NULL;
+
+	if (skip) {
+		verdict.why = verdict.wrong_status ? skip : NULL;
+	} else {
+		measure(c, s);
+		if (rt_arg("trace", 0))
+			run_marked(c);
+		if (c->valid)
+			bench_fail(c->valid());
+	}
+	if (c->teardown)
+		c->teardown();
+	return skip;
+}
+
+/* "case", or "case/param:value". */
+static void name_of(const struct bench_case *c, unsigned index, char *text, size_t size)
+{
+	if (c->param && c->texts)
+		rt_snprintf(text, size, "%s/%s:%s", c->name, c->param, c->texts[index]);
+	else if (c->param)
+		rt_snprintf(text, size, "%s/%s:%ld", c->name, c->param, c->values[index]);
+	else
+		rt_snprintf(text, size, "%s", c->name);
+}
+
+static bool run_one(const struct bench_case *c, unsigned index, struct bench_sample *s)
+{
+	const char *skip, *why;
+	char text[120];
+
+	verdict.why = NULL;
+	verdict.wrong_status = false;
+	running.c = c;
+	running.index = index;
+	name_of(c, index, text, sizeof(text));
+	trace_case_begin(text);
+	skip = attempt(c, index, s);
+	trace_case_end();
+	why = failure(text, sizeof(text));
+	if (why)
+		bench_report_fail(c, index, why);
+	else if (skip)
+		bench_report_skip(c, index, skip);
+	else
+		bench_report_sample(c, index, s);
+	running.c = NULL;
+	return !why;
+}
+
+static bool wanted(const struct bench_case *c, unsigned index)
+{
+	char name[120];
+
+	name_of(c, index, name, sizeof(name));
+	return rt_arg_selects("case", name);
+}
+
+static void run_case(const struct bench_case *c, uint64_t overhead)
+{
+	static uint64_t values[BENCH_WINDOWS_MAX];
+	unsigned long windows = rt_arg("windows", c->windows ? c->windows : BENCH_WINDOWS);
+	struct bench_sample s = {.overhead = overhead, .values = values};
+
+	s.n = (unsigned)rt_min(windows ? windows : 1, BENCH_WINDOWS_MAX);
+
+	for (unsigned i = 0; i < (c->count ? c->count : 1); i++)
+		if (wanted(c, i))
+			suite.ok &= run_one(c, i, &s);
+}
+
+static void panicked(const char *text)
+{
+	if (running.c)
+		bench_report_fail(running.c, running.index, text);
+	bench_report_end();
+}
+
+static void run_suite(RT_UNUSED void *arg)
+{
+	struct bench_calibration cal;
+
+	bench_machine_init();
+	bench_report_run(suite.name, trace_prepare());
+	cal = bench_calibrate();
+	cal.clock = bench_machine_clock();
+	bench_report_calibration(&cal);
+	suite.ok = cal.stable;
+	trace_on();
+	for (const struct bench_case *const *table = suite.tables; *table; table++)
+		for (const struct bench_case *c = *table; c->name; c++)
+			run_case(c, cal.overhead);
+	trace_off();
+	trace_send();
+	bench_report_end();
+	RT_MUST(hc_sm_up(suite.done));
+}
+
+struct utcb *bench_utcb(void)
+{
+	return suite.ec.utcb;
+}
+
+bool bench_run(const char *name, const struct bench_case *const *tables)
+{
+	suite.name = name;
+	suite.tables = tables;
+	suite.ec.cpu = rt_cpu;
+	rt_panic_hook = panicked;
+	RT_MUST(rt_sm(&suite.done, 0));
+	RT_MUST(rt_thread(&suite.ec, BENCH_PRIO, run_suite, NULL));
+	RT_MUST(hc_sm_down(suite.done));
+	rt_panic_hook = NULL;
+	return suite.ok;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The lines of docs/bench-protocol.md. Locking: none, only the EC that runs the benchmarks reports. */
+#include "rt/bench/bench_report.h"
+
+#include "rt/bench/bench_machine.h"
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/size.h"
+#include "rt/string.h"
+
+#define PROTOCOL 1
+#define LINE_MAX 16384
+#define TEXT_MAX 120
+
+static struct {
+	char text[LINE_MAX];
+	size_t len;
+} line;
+
+static const char *suite;
+static unsigned lines;
+
+static void add(const char *fmt, ...) RT_PRINTF(1, 2);
+
+static void add(const char *fmt, ...)
+{
+	size_t room = sizeof(line.text) - line.len;
+	va_list ap;
+
+	va_start(ap, fmt);
+	line.len += rt_min((size_t)rt_vsnprintf(line.text + line.len, room, fmt, ap), room - 1);
+	va_end(ap);
+}
+
+/* A JSON string: what is not printable ASCII becomes a question mark. */
+static void add_string(const char *name, const char *text)
+{
+	add(",\"%s\":\"", name);
+	for (unsigned i = 0; text[i] && i < TEXT_MAX; i++) {
+		char c = text[i];
+
+		if (c == '"' || c == '\\')
+			add("\\");
+		add("%c", c < ' ' || c > '~' ? '?' : c);
+	}
+	add("\"");
+}
+
+static void begin(const char *type)
+{
+	line.len = 0;
+	add("HBENCH {\"type\":\"%s\"", type);
+}
+
+static void end(void)
+{
+	add("}\n");
+	rt_write(line.text, line.len);
+	lines++;
+}
+
+static void begin_case(const char *type, const struct bench_case *c, unsigned index)
+{
+	begin(type);
+	add_string("suite", suite);
+	add_string("case", c->name);
+	add(",\"params\":{");
+	if (c->param && c->texts)
+		add("\"%s\":\"%s\"", c->param, c->texts[index]);
+	else if (c->param)
+		add("\"%s\":%ld", c->param, c->values[index]);
+	add("}");
+}
+
+static void add_cpu(void)
+{
+	struct rt_cpuid id = rt_cpuid(0, 0), sig = rt_cpuid(1, 0);
+	uint32_t vendor[4] = {id.ebx, id.edx, id.ecx, 0}, brand[13] = {0};
+	unsigned family = sig.eax >> 8 & 15, model = sig.eax >> 4 & 15;
+	uint32_t last = rt_cpuid(0x80000000, 0).eax;
+	const char *name = (const char *)brand;
+
+	for (unsigned i = 0; i < 3 && last >= 0x80000004; i++) {
+		struct rt_cpuid r = rt_cpuid(0x80000002 + i, 0);
+
+		memcpy(brand + 4 * i, &r, sizeof(r));
+	}
+	if (family == 15 || family == 6)
+		model += (sig.eax >> 16 & 15) << 4;
+	if (family == 15)
+		family += sig.eax >> 20 & 0xff;
+	while (*name == ' ')
+		name++;
+	add_string("cpu", name);
+	add_string("vendor", (const char *)vendor);
+	add(",\"family\":%u,\"model\":%u,\"stepping\":%u", family, model, sig.eax & 15);
+	add(",\"tsc_khz\":%u,\"tsc_invariant\":%s", rt_hip->freq_tsc,
+	    last >= 0x80000007 && rt_cpuid(0x80000007, 0).edx & 1u << 8 ? "true" : "false");
+}
+
+/* What is not known is left out. */
+static void add_machine(void)
+{
+	uint32_t microcode = bench_machine_microcode();
+	uint64_t capabilities = bench_machine_capabilities();
+	char features[48], hypervisor[13], firmware[32];
+	int smt = bench_machine_smt();
+
+	bench_machine_features(features);
+	bench_machine_hypervisor(hypervisor);
+	bench_machine_firmware(firmware);
+	add_string("features", features);
+	if (capabilities)
+		add(",\"arch_capabilities\":\"0x%lx\"", capabilities);
+	if (microcode)
+		add(",\"microcode\":\"0x%x\"", microcode);
+	if (smt)
+		add(",\"smt\":%s", smt > 0 ? "true" : "false");
+	if (*hypervisor)
+		add_string("hypervisor", hypervisor);
+	if (*firmware)
+		add_string("firmware", firmware);
+	add(",\"memory_mb\":%lu", bench_machine_memory());
+}
+
+void bench_report_run(const char *name, bool traced)
+{
+	suite = name;
+	lines = 0;
+	begin("run");
+	add(",\"protocol\":%d", PROTOCOL);
+	add_string("suite", suite);
+	add_string("kernel", "");
+	add(",\"api\":%u", rt_hip->api_ver);
+	add_cpu();
+	add(",\"cpus\":%u", rt_cpu_count());
+	add_string("cmdline", rt_cmdline());
+	add_machine();
+	if (traced)
+		add(",\"traced\":true");
+	end();
+}
+
+/* Smallest value that at least `permille` of the values do not exceed. */
+static uint64_t percentile(const struct bench_sample *s, unsigned permille)
+{
+	unsigned rank = (s->n * permille + 999) / 1000;
+
+	return s->values[rank ? rank - 1 : 0];
+}
+
+/* Bins are 1 wide below 2 * bins, then `bins` per power of two. */
+static void bin_of(uint64_t v, unsigned bins, uint64_t *lower, uint64_t *width)
+{
+	*width = v < 2 * bins ? 1 : (1ul << (63 - __builtin_clzl(v))) / bins;
+	*lower = v & -*width;
+}
+
+static void add_bins(const char *name, const uint64_t *values, unsigned n, unsigned bins)
+{
+	uint64_t lower, width;
+
+	add(",\"%s\":[", name);
+	for (unsigned i = 0, count; i < n; i += count) {
+		bin_of(values[i], bins, &lower, &width);
+		for (count = 1; i + count < n && values[i + count] - lower < width; count++)
+			;
+		add("%s[%lu,%lu,%u]", i ? "," : "", lower, width, count);
+	}
+	add("]");
+}
+
+/* Coarse enough for a line, whatever the values. */
+#define CALIBRATION_BINS 4
+
+void bench_report_calibration(const struct bench_calibration *cal)
+{
+	begin("calibration");
+	add(",\"unit\":\"tsc\",\"overhead\":%lu,\"overhead_max\":%lu,\"stable\":%s", cal->overhead, cal->overhead_max,
+	    cal->stable ? "true" : "false");
+	if (cal->clock)
+		add(",\"clock\":%u", cal->clock);
+	add_bins("hist", cal->empty, cal->empty_count, CALIBRATION_BINS);
+	end();
+}
+
+/* False if the line got too long. */
+static bool add_hist(const struct bench_sample *s, unsigned bins)
+{
+	add_bins("hist", s->values, s->n, bins);
+	if (s->smi_known)
+		add_bins("smi_hist", s->smi, s->smi_count, bins);
+	return line.len < sizeof(line.text) - 8;
+}
+
+static void add_order(const struct bench_sample *s)
+{
+	add(",\"order\":[");
+	for (unsigned i = 0; i < BENCH_ORDER; i++)
+		add("%s%lu", i ? "," : "", s->order[i]);
+	add("]");
+}
+
+void bench_report_sample(const struct bench_case *c, unsigned index, const struct bench_sample *s)
+{
+	uint64_t sum = 0;
+	size_t mark;
+
+	for (unsigned i = 0; i < s->n; i++)
+		sum += s->values[i];
+	begin_case("sample", c, index);
+	add(",\"unit\":\"tsc\",\"batch\":%u,\"n\":%u,\"overhead\":%lu", c->batch ? c->batch : 1, s->n, s->overhead);
+	add(",\"min\":%lu,\"p50\":%lu,\"p90\":%lu,\"p99\":%lu,\"p999\":%lu,\"max\":%lu,\"sum\":%lu", s->values[0],
+	    percentile(s, 500), percentile(s, 900), percentile(s, 990), percentile(s, 999), s->values[s->n - 1], sum);
+	if (s->n >= BENCH_ORDER)
+		add_order(s);
+	mark = line.len;
+	for (unsigned bins = 32; !add_hist(s, bins) && bins > 1; bins /= 2)
+		line.len = mark;
+	end();
+}
+
+static void report_why(const char *type, const struct bench_case *c, unsigned index, const char *why)
+{
+	begin_case(type, c, index);
+	add_string("why", why);
+	end();
+}
+
+void bench_report_skip(const struct bench_case *c, unsigned index, const char *why)
+{
+	report_why("skip", c, index, why);
+}
+void bench_report_fail(const struct bench_case *c, unsigned index, const char *why)
+{
+	report_why("fail", c, index, why);
+}
+
+void bench_report_end(void)
+{
+	begin("end");
+	add(",\"lines\":%u", lines);
+	end();
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the measuring loop has found out, and the lines that tell it (docs/bench-protocol.md). Times are ticks. */
+#pragma once
+
+#include "rt/bench/bench_calibrate.h"
+#include "rt/bench/bench_case.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BENCH_ORDER 16 /* groups of windows */
+#define BENCH_SMI_MAX 64
+
+struct bench_sample {
+	uint64_t overhead;           /* of an empty window */
+	unsigned n;                  /* windows */
+	uint64_t *values;            /* sorted, per operation */
+	uint64_t order[BENCH_ORDER]; /* the least of each group, as they were measured */
+	bool smi_known;
+	unsigned smi_count; /* windows in which the firmware took the CPU; their values, sorted: */
+	uint64_t smi[BENCH_SMI_MAX];
+};
+
+void bench_report_run(const char *suite, bool traced);
+void bench_report_calibration(const struct bench_calibration *cal);
+void bench_report_sample(const struct bench_case *c, unsigned index, const struct bench_sample *s);
+void bench_report_skip(const struct bench_case *c, unsigned index, const char *why);
+void bench_report_fail(const struct bench_case *c, unsigned index, const char *why);
+void bench_report_end(void);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What became of one suite on one machine: the verdict with its reason, kept in a file so that a run can go on. */
+#pragma once
+
+#include "host/error.h"
+
+/* name, what people read, whether another attempt may help */
+#define OUTCOME_LIST(X)                                                             \
+	X(OPEN, "not run yet", false)                                               \
+	X(OK, "ok", false)                                                          \
+	X(SILENT, "silent machine", true)                                           \
+	X(NO_BOOT, "did not boot", true)                                            \
+	X(WRONG_IMAGE, "wrong image", true)                                         \
+	X(PANIC, "panic", false) /* a finding: to try again would hide it */        \
+	X(REBOOT_LOOP, "reboot loop", true)                                         \
+	X(POWER, "power failure", true)                                             \
+	X(CONSOLE, "console failure", true)                                         \
+	X(TRUNCATED, "truncated", true)                                             \
+	X(TIMEOUT, "time over", true)                                               \
+	X(INVALID, "not valid", false) /* what was measured is wrong or unusable */ \
+	X(PAYLOAD, "no payload", false)                                             \
+	X(LOCKED, "locked", false)                                                  \
+	X(INTERRUPTED, "interrupted", false)
+
+enum outcome_verdict {
+#define OUTCOME_ENUM(name, text, again) OUTCOME_##name,
+	OUTCOME_LIST(OUTCOME_ENUM)
+#undef OUTCOME_ENUM
+		OUTCOME_COUNT
+};
+
+enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 128 }; /* good ones are never forgotten */
+
+struct outcome_attempt {
+	enum outcome_verdict verdict;
+	char log[64]; /* name of the console log, beside this file */
+	char why[512];
+	double seconds;
+};
+
+struct outcome {
+	enum outcome_verdict verdict;
+	char why[512];
+	struct outcome_attempt attempts[OUTCOME_ATTEMPTS_MAX];
+	unsigned attempt_count;
+	unsigned good_boots;
+};
+
+const char *outcome_text(enum outcome_verdict verdict);
+bool outcome_may_retry(enum outcome_verdict verdict);
+
+/* True when nothing is left to do. */
+bool outcome_final(const struct outcome *outcome);
+
+/* Notes an attempt; the oldest bad one is forgotten when there are too many. */
+struct outcome_attempt *outcome_add(struct outcome *outcome, enum outcome_verdict verdict, const char *log,
+				    const char *why, double seconds);
+
+/* A file that is not there is an outcome that is open. */
+bool outcome_load(struct outcome *outcome, const char *path, struct error *error) must_check;
+bool outcome_save(const struct outcome *outcome, const char *path, struct error *error) must_check;

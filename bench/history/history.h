@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The results of one benchmark on one machine over time, and where they changed. */
+#pragma once
+
+#include "history/db.h"
+#include "result/metric.h"
+
+#include <stddef.h>
+
+struct history_point {
+	char *date, *revision, *kernel, *result_id;
+	double value;
+	uint64_t min, p50, p99, max;
+	unsigned boots;
+};
+
+struct history {
+	char *name, *machine;
+	const struct metric *metric;
+	struct history_point *points; /* oldest first */
+	size_t count;
+	size_t *changes; /* indices of the first point after each change */
+	size_t change_count;
+};
+
+/*
+ * Histories of a benchmark, one for each machine; their number in *count. machine: NULL for all. last: only so many
+ * of the latest points. NULL on error; to be freed with histories_free().
+ */
+struct history *histories_load(struct db *db, const char *machine, const char *name, size_t last, size_t *count,
+			       struct error *error) must_check;
+void histories_free(struct history *histories, size_t count);
+
+/* Mean of the points from one index to before another. */
+double history_mean(const struct history *history, size_t from, size_t to);
+
+/* Where the segment that begins at changes[index] ends; and where the one before it began. */
+size_t history_segment_end(const struct history *history, size_t index);
+size_t history_segment_before(const struct history *history, size_t index);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One line of a machine's console, decoded: docs/bench-protocol.md. The line comes over a serial wire that others
+ * write to as well, so nothing about it is trusted. No I/O and no state here: the fuzzer calls this directly.
+ */
+#pragma once
+
+#include "host/error.h"
+#include "result/sample.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	PROTOCOL_VERSION = 1,
+	PROTOCOL_LINE_MAX = 16384,
+	PROTOCOL_STRING_MAX = 120,
+	PROTOCOL_NAME_MAX = 256,
+};
+
+#define PROTOCOL_PREFIX "HBENCH "
+
+typedef char protocol_string[PROTOCOL_STRING_MAX + 1];
+
+enum record_type {
+	RECORD_NONE, /* a line of somebody else */
+	RECORD_RUN,
+	RECORD_CALIBRATION,
+	RECORD_SAMPLE,
+	RECORD_SKIP,
+	RECORD_FAIL,
+	RECORD_END,
+};
+
+struct run_record {
+	int64_t protocol;
+	protocol_string suite, kernel, cpu, vendor, cmdline;
+	int64_t api, family, model, stepping, tsc_khz, cpus;
+	bool tsc_invariant;
+	bool traced; /* optional: the kernel recorded what it did, which takes time */
+	/* Optional: "" or 0 when the roottask does not tell */
+	protocol_string features, arch_capabilities, microcode, firmware, hypervisor;
+	int64_t memory_mb;
+	int smt; /* 1: on, -1: off */
+};
+
+struct calibration_record {
+	uint64_t overhead, overhead_max;
+	bool stable;
+	uint64_t clock;   /* of the core over that of the counter, thousandths; optional, 0: not told */
+	struct hist hist; /* optional: of empty measurements */
+};
+
+struct record {
+	enum record_type type;
+	protocol_string suite;        /* sample, skip, fail */
+	char name[PROTOCOL_NAME_MAX]; /* same: "case/param:value", params in alphabetical order */
+	protocol_string why;          /* skip, fail */
+	uint64_t lines;               /* end */
+	struct run_record run;
+	struct calibration_record calibration;
+	struct sample sample;
+};
+
+/*
+ * Decodes one line without its LF. True when it is a good protocol line or none at all (RECORD_NONE); false with the
+ * reason when the prefix is there and what follows is not a line of the protocol.
+ */
+bool protocol_parse(const char *line, size_t len, struct record *record, struct error *error) must_check;
+
+void record_free(struct record *record);

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/session.h"
+
+#include "host/mem.h"
+#include "host/trace_file.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+	const char *text, *advice;
+} faults[] = {
+#define FAULT_ROW(name, text, advice) {text, advice},
+	FAULT_LIST(FAULT_ROW)
+#undef FAULT_ROW
+};
+
+#define BOOT_LINE "Hedron Hypervisor"
+#define REGISTERS "CR0 0x" /* the kernel's line with its control registers */
+
+const char *fault_text(enum fault fault)
+{
+	return faults[fault].text;
+}
+
+const char *fault_advice(enum fault fault)
+{
+	return faults[fault].advice;
+}
+
+void session_init(struct session *session, const char *expected_suite, bool measures_time)
+{
+	*session = (struct session){.expected_suite = expected_suite, .measures_time = measures_time};
+}
+
+void session_fault(struct session *session, enum fault fault, const char *fmt, ...)
+{
+	va_list args;
+
+	if (session->fault != FAULT_NONE)
+		return;
+	session->fault = fault;
+	va_start(args, fmt);
+	vsnprintf(session->detail.text, sizeof(session->detail.text), fmt, args);
+	va_end(args);
+}
+
+/* Copies a line of the console with everything but printable ASCII replaced. */
+static void keep(char *out, size_t size, const char *line, size_t len)
+{
+	size_t used = 0;
+
+	for (; used < len && used + 1 < size; used++)
+		out[used] = (char)(line[used] >= ' ' && line[used] <= '~' ? line[used] : '.');
+	out[used] = '\0';
+}
+
+/* Skips what consoles put before a message: "[0] ", "[    0.12] ", "CPU 0: ". */
+static size_t skip_stamp(const char *line, size_t len)
+{
+	const char *end = len && line[0] == '[' ? memchr(line, ']', len) : NULL;
+	size_t at = end ? (size_t)(end - line) + 1 : 0;
+
+	while (at < len && line[at] == ' ')
+		at++;
+	return at;
+}
+
+static bool starts_with(const char *line, size_t len, const char *word)
+{
+	return len >= strlen(word) && !strncasecmp(line, word, strlen(word));
+}
+
+static bool contains(const char *line, size_t len, const char *word)
+{
+	return memmem(line, len, word, strlen(word));
+}
+
+/* The kernel writes "PANIC: ..." after the word for the message's level; guests and other kernels begin with it. */
+static bool is_panic(const char *line, size_t len)
+{
+	size_t at = skip_stamp(line, len);
+
+	return contains(line, len, "PANIC:") || starts_with(line + at, len - at, "panic") ||
+	       starts_with(line + at, len - at, "kernel panic");
+}
+
+static void boot_line(struct session *s, const char *line, size_t len)
+{
+	keep(s->boot_line, sizeof(s->boot_line), line, len);
+	if (contains(line, len, BOOT_LINE ": refused"))
+		session_fault(s, FAULT_NO_BOOT, "%s", s->boot_line);
+}
+
+/* The panic explains whatever else went wrong. */
+static void panic_line(struct session *s, const char *line, size_t len)
+{
+	char text[256];
+
+	keep(text, sizeof(text), line, len);
+	s->fault = FAULT_NONE;
+	session_fault(s, FAULT_PANIC, "%s", text);
+}
+
+/* Who does not want a trace does not mind a damaged one. True for a line of a trace. */
+static bool trace_line(struct session *s, const char *line, size_t len)
+{
+	struct error error;
+	bool mine;
+
+	if (!s->wants_trace)
+		return memmem(line, len, TRACE_PREFIX, strlen(TRACE_PREFIX));
+	if (!trace_lines_take(&s->trace_lines, line, len, &mine, &error) && !session_over(s))
+		session_fault(s, FAULT_TRACE, "%s", error.text);
+	return mine;
+}
+
+/* Also that of a run with another fault: it may show why. */
+static void finish_trace(struct session *s)
+{
+	struct error error;
+
+	if (!s->wants_trace || s->trace)
+		return;
+	s->trace = trace_lines_finish(&s->trace_lines, &error);
+	if (!s->trace && s->seen_end)
+		session_fault(s, FAULT_TRACE, "%s", error.text);
+}
+
+static void plain_line(struct session *s, const char *line, size_t len)
+{
+	const char *boot = memmem(line, len, BOOT_LINE, strlen(BOOT_LINE));
+	const char *registers = memmem(line, len, REGISTERS, strlen(REGISTERS));
+
+	if (boot && !s->boot_line[0])
+		boot_line(s, boot, len - (size_t)(boot - line));
+	if (registers && !s->registers[0])
+		keep(s->registers, sizeof(s->registers), registers, len - (size_t)(registers - line));
+	if (contains(line, len, "killed") || contains(line, len, "refused"))
+		keep(s->last_remark, sizeof(s->last_remark), line, len);
+	if (len)
+		keep(s->last_line, sizeof(s->last_line), line, len);
+	if (s->fault != FAULT_PANIC && is_panic(line, len))
+		panic_line(s, line, len);
+}
+
+static void on_run(struct session *s, struct record *r)
+{
+	if (s->seen_run) {
+		session_fault(s, FAULT_ORDER, "a second `run` line came");
+	} else if (r->run.protocol != PROTOCOL_VERSION) {
+		session_fault(s, FAULT_PROTOCOL, "it is %jd and hbench knows %d", (intmax_t)r->run.protocol,
+			      PROTOCOL_VERSION);
+	} else if (s->expected_suite && strcmp(s->expected_suite, r->run.suite)) {
+		session_fault(s, FAULT_SUITE, "`%s` was asked for and it runs `%s`", s->expected_suite, r->run.suite);
+	} else if (s->measures_time && (!r->run.tsc_invariant || !r->run.tsc_khz)) {
+		session_fault(s, FAULT_CLOCK, "the time-stamp counter of `%s` %s", r->run.cpu,
+			      r->run.tsc_invariant ? "has no known rate" : "is not invariant");
+	} else {
+		s->run = r->run;
+		s->seen_run = true;
+	}
+}
+
+static void on_calibration(struct session *s, struct record *r)
+{
+	if (s->seen_calibration) {
+		session_fault(s, FAULT_ORDER, "a second `calibration` line came");
+		return;
+	}
+	if (!r->calibration.stable)
+		session_fault(s, FAULT_UNSTABLE, "an empty measurement costs from %ju to %ju ticks",
+			      (uintmax_t)r->calibration.overhead, (uintmax_t)r->calibration.overhead_max);
+	s->calibration = r->calibration;
+	r->calibration.hist = (struct hist){0}; /* it has changed hands */
+	s->seen_calibration = true;
+}
+
+static bool known(const struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->measured_count; i++)
+		if (!strcmp(s->measured[i].name, name))
+			return true;
+	for (size_t i = 0; i < s->skipped_count; i++)
+		if (!strcmp(s->skipped[i].name, name))
+			return true;
+	return false;
+}
+
+static void add_measurement(struct session *s, struct record *r)
+{
+	struct measurement *m;
+
+	s->measured = xreallocarray(s->measured, s->measured_count + 1, sizeof(*s->measured));
+	m = &s->measured[s->measured_count++];
+	strcpy(m->name, r->name);
+	m->sample = r->sample;
+	r->sample = (struct sample){0}; /* the histogram has changed hands */
+}
+
+static void add_skip(struct skip **list, size_t *count, const struct record *r)
+{
+	struct skip *skip;
+
+	*list = xreallocarray(*list, *count + 1, sizeof(**list));
+	skip = &(*list)[(*count)++];
+	strcpy(skip->name, r->name);
+	strcpy(skip->why, r->why);
+}
+
+static void on_case(struct session *s, struct record *r)
+{
+	if (!s->seen_calibration)
+		session_fault(s, FAULT_ORDER, "%s/%s came before `calibration`", r->suite, r->name);
+	else if (strcmp(r->suite, s->run.suite))
+		session_fault(s, FAULT_SUITE, "%s/%s came in a run of `%s`", r->suite, r->name, s->run.suite);
+	else if (r->type == RECORD_FAIL)
+		add_skip(&s->failed, &s->failed_count, r); /* and go on: the user wants to see all of them */
+	else if (known(s, r->name))
+		session_fault(s, FAULT_DUPLICATE, "%s/%s", r->suite, r->name);
+	else if (r->type == RECORD_SAMPLE)
+		add_measurement(s, r);
+	else
+		add_skip(&s->skipped, &s->skipped_count, r);
+}
+
+static void on_end(struct session *s, const struct record *r)
+{
+	if (r->lines != s->protocol_lines)
+		session_fault(s, FAULT_COUNT, "%ju came and `end` says %ju", (uintmax_t)s->protocol_lines,
+			      (uintmax_t)r->lines);
+	s->seen_end = true;
+}
+
+static void on_record(struct session *s, struct record *r)
+{
+	if (r->type != RECORD_RUN && !s->seen_run)
+		session_fault(s, FAULT_ORDER, "the first line is not `run`");
+	else if (r->type == RECORD_RUN)
+		on_run(s, r);
+	else if (r->type == RECORD_CALIBRATION)
+		on_calibration(s, r);
+	else if (r->type == RECORD_END)
+		on_end(s, r);
+	else
+		on_case(s, r);
+	s->protocol_lines++;
+}
+
+void session_line(struct session *s, const char *line, size_t len, bool cut)
+{
+	struct record record;
+	struct error error;
+
+	if (!protocol_parse(line, len, &record, &error)) {
+		if (!session_over(s))
+			session_fault(s, FAULT_MALFORMED, "%s", error.text);
+		return;
+	}
+	if (record.type == RECORD_NONE) {
+		if (!trace_line(s, line, len))
+			plain_line(s, line, len);
+	} else if (!session_over(s)) {
+		if (cut)
+			session_fault(s, FAULT_MALFORMED, "longer than %d bytes", PROTOCOL_LINE_MAX);
+		else
+			on_record(s, &record);
+	}
+	record_free(&record);
+}
+
+bool session_over(const struct session *session)
+{
+	return session->fault != FAULT_NONE || session->seen_end;
+}
+
+/* What the console said that may explain why no more came. */
+static const char *hint(const struct session *s)
+{
+	if (s->last_remark[0])
+		return s->last_remark;
+	return s->last_line[0] ? s->last_line : "the console stayed silent";
+}
+
+static void judge(struct session *s)
+{
+	if (s->fault != FAULT_NONE)
+		return;
+	if (s->failed_count)
+		session_fault(s, FAULT_FAILED, "%zu failed, the first: %s: %s", s->failed_count, s->failed[0].name,
+			      s->failed[0].why);
+	else if (s->seen_end && !s->measured_count)
+		session_fault(s, FAULT_NO_SAMPLE, "%zu cases were skipped", s->skipped_count);
+	else if (!s->seen_end && s->seen_run)
+		session_fault(s, FAULT_TRUNCATED, "%zu cases came; last words: %s", s->measured_count, hint(s));
+	else if (!s->seen_end && s->boot_line[0])
+		session_fault(s, FAULT_NO_RUN, "last words: %s", hint(s));
+	else if (!s->seen_end)
+		session_fault(s, FAULT_NO_BOOT, "no line beginning with `" BOOT_LINE "` came; last words: %s",
+			      hint(s));
+}
+
+void session_finish(struct session *s)
+{
+	judge(s);
+	finish_trace(s);
+}
+
+void session_time_over(struct session *s, unsigned seconds)
+{
+	if (session_over(s))
+		return;
+	if (s->seen_run)
+		session_fault(s, FAULT_TIMEOUT, "no end within %u s, %zu cases came; last words: %s", seconds,
+			      s->measured_count, hint(s));
+	else if (s->boot_line[0])
+		session_fault(s, FAULT_NO_RUN, "nothing within %u s; last words: %s", seconds, hint(s));
+	else
+		session_fault(s, FAULT_NO_BOOT, "no line beginning with `" BOOT_LINE "` within %u s; last words: %s",
+			      seconds, hint(s));
+}
+
+void session_free(struct session *session)
+{
+	for (size_t i = 0; i < session->measured_count; i++)
+		sample_free(&session->measured[i].sample);
+	free(session->measured);
+	hist_free(&session->calibration.hist);
+	free(session->skipped);
+	free(session->failed);
+	trace_lines_free(&session->trace_lines);
+	if (session->trace)
+		trace_free(session->trace);
+	free(session->trace);
+	*session = (struct session){0};
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report/report.h"
+
+#include "host/mem.h"
+#include "host/table.h"
+#include "report/spark.h"
+#include "result/metric.h"
+#include "stats/quality.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Names in a table go without the suite, which its header names. */
+const char *report_short_name(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return slash ? slash + 1 : name;
+}
+
+static void print_line(FILE *out, const char *label, const char *text)
+{
+	if (!*text)
+		return;
+	fprintf(out, "  %-9s %s\n", label, text);
+}
+
+static void print_program(FILE *out, const struct result *r, const char *label, const char *kind)
+{
+	char *file = xasprintf("%s_file", kind), *hash = xasprintf("%s_sha256", kind);
+
+	if (*result_text(r, hash)) {
+		char *text = xasprintf("%s, SHA-256 %.16s...", result_text(r, file), result_text(r, hash));
+
+		print_line(out, label, text);
+		free(text);
+	}
+	free(hash);
+	free(file);
+}
+
+static void print_measured(FILE *out, const struct result *r)
+{
+	json_int_t boots = json_integer_value(json_object_get(r->context, "boots"));
+
+	if (*result_text(r, "date"))
+		fprintf(out, "  %-9s %s%s", "measured", result_text(r, "date"), boots > 1 ? "" : "\n");
+	if (*result_text(r, "date") && boots > 1)
+		fprintf(out, ", %" JSON_INTEGER_FORMAT " boots\n", boots);
+}
+
+void report_origin(FILE *out, const struct result *r)
+{
+	print_line(out, "kernel", result_text(r, "kernel_boot_line"));
+	print_program(out, r, "image", "kernel");
+	print_program(out, r, "roottask", "roottask");
+	print_line(out, "revision", result_text(r, "git_revision"));
+	print_line(out, "emulator", result_text(r, "emulator_version"));
+	print_measured(out, r);
+}
+
+void report_title(FILE *out, const struct result *r, const struct metric *metric)
+{
+	fprintf(out, "%s on %s: %s, %s (%s)\n", result_text(r, "suite"), result_text(r, "machine"),
+		metric ? metric->unit : result_text(r, "metric"), metric ? metric->value : "minimum",
+		metric ? metric->nature : "of unknown nature");
+}
+
+void report_goal_cells(struct table *table, bool has_goal, double goal, bool known, bool met)
+{
+	char text[32];
+
+	if (!has_goal) {
+		table_cell(table, COLOUR_NONE, "%s", "");
+		table_cell(table, COLOUR_NONE, "%s", "");
+		return;
+	}
+	suite_goal_text(goal, text);
+	table_cell(table, COLOUR_DIM, "%s", text);
+	table_cell(table, COLOUR_DIM, "%s", !known ? "" : met ? "met" : "not met");
+}
+
+static void result_row(struct table *table, const struct benchmark *b, const struct suite *suite)
+{
+	const struct suite_case *known = suite ? suite_find(suite, b->name) : NULL;
+	bool has_goal = known && known->has_goal;
+
+	table_cell(table, COLOUR_NONE, "%s", report_short_name(b->name));
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.min);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.p50);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.p99);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.max);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.n);
+	report_goal_cells(table, has_goal, has_goal ? known->goal : 0, true,
+			  has_goal && (double)b->merged.min <= known->goal);
+}
+
+static void noisy_row(struct table *table, const struct benchmark *b)
+{
+	const struct sample *s = &b->merged;
+	char picture[SPARK_TEXT_MAX];
+
+	spark_sample(s, picture);
+	table_cell(table, COLOUR_NONE, "%s", report_short_name(b->name));
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->min);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->p50);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)stats_mad(&s->hist));
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->p99);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->p999);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->max);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->n);
+	table_cell(table, COLOUR_DIM, "%s", picture);
+}
+
+static struct table *result_table(const struct result *r, const struct suite *suite, bool exact)
+{
+	static const char *const counts[] = {"case", ">min", ">p50", ">p99", ">max", ">n", ">goal", "goal is", NULL};
+	static const char *const times[] = {"case",   ">min", ">p50", ">mad",       ">p99",
+					    ">p99.9", ">max", ">n",   "min to p99", NULL};
+	struct table *table = table_create(exact ? counts : times);
+
+	for (size_t i = 0; i < r->count; i++) {
+		if (exact)
+			result_row(table, &r->benchmarks[i], suite);
+		else
+			noisy_row(table, &r->benchmarks[i]);
+	}
+	return table;
+}
+
+static void print_legend(FILE *out, const struct metric *metric)
+{
+	fprintf(out,
+		"\nmin, p50, p99, max: lowest value, median, 99th percentile and highest of n timed windows, each "
+		"%s.\n",
+		metric ? metric->unit : "in its metric");
+	fputs(metric && !metric->exact
+		      ? "mad: median distance from the median.\n"
+		      : "goal: what the project wants the minimum to be; it does not decide anything.\n",
+	      out);
+}
+
+static void print_skips(FILE *out, const struct result *r)
+{
+	const char *name;
+	json_t *why;
+
+	json_object_foreach(json_object_get(r->context, "skipped"), name, why)
+		fprintf(out, "skipped %s: %s\n", name, json_string_value(why) ? json_string_value(why) : "");
+}
+
+/* Cases the suite names and the run neither measured nor skipped: some are left out on purpose, so one line is
+ * enough. */
+static void print_unmeasured(FILE *out, const struct result *r, const struct suite *suite)
+{
+	const char *before = "";
+	size_t count = 0;
+
+	for (size_t i = 0; suite && i < suite->count; i++) {
+		const char *name = suite->cases[i].name, *word = report_short_name(name);
+		size_t len = strcspn(word, "/");
+
+		if (result_find(r, name) || result_skip_reason(r, name))
+			continue;
+		if (!count++)
+			fputs("not reported by the roottask:", out);
+		if (strncmp(before, word, len) || before[len] != word[len])
+			fprintf(out, " %.*s", (int)len, word);
+		before = word;
+	}
+	if (count)
+		fprintf(out, " (%zu of the suite's %zu)\n", count, suite->count);
+}
+
+static void print_warning(void *context, const char *name, const char *text)
+{
+	fprintf(context, "warning %s: %s\n", name, text);
+}
+
+void report_result(FILE *out, const struct result *r, const struct suite *suite)
+{
+	const struct metric *metric = metric_find(result_text(r, "metric"));
+	struct table *table = result_table(r, suite, !metric || metric->exact);
+
+	report_title(out, r, metric);
+	report_origin(out, r);
+	fputc('\n', out);
+	table_print(table, out, table_wants_colour(out));
+	table_free(table);
+	print_legend(out, metric);
+	if (result_traced(r))
+		fputs("traced: the kernel recorded what it did, which takes time of its own; compare with traced "
+		      "runs only.\n",
+		      out);
+	print_skips(out, r);
+	print_unmeasured(out, r, suite);
+	for (size_t i = 0; metric && i < r->count; i++)
+		quality_check(r, &r->benchmarks[i], metric, print_warning, out);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A comparison for other programs: what the tables show, with verdicts as words. */
+#include "report/report.h"
+
+#include <stddef.h>
+
+static json_t *side(const struct result *r)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "machine", result_text(r, "machine"), "date",
+			 result_text(r, "date"), "kernel", result_text(r, "kernel_boot_line"), "kernel_sha256",
+			 result_text(r, "kernel_sha256"), "git_revision", result_text(r, "git_revision"));
+}
+
+static json_t *pair(const struct pair *p)
+{
+	const struct difference *o = &p->difference;
+	json_t *object = json_pack("{s:s, s:s, s:s, s:f}", "name", p->name, "estimator", p->estimator->name,
+				   "verdict", verdict_name(o->verdict), "threshold_percent", p->threshold);
+
+	if (o->verdict != VERDICT_NEW)
+		json_object_set_new(object, "a", json_integer((json_int_t)o->a));
+	if (o->verdict != VERDICT_MISSING)
+		json_object_set_new(object, "b", json_integer((json_int_t)o->b));
+	if (verdict_has_both(o)) {
+		json_object_set_new(object, "change", json_integer(o->change));
+		json_object_set_new(object, "change_percent", json_real(o->percent));
+	}
+	if (o->tested) {
+		json_object_set_new(object, "interval_percent",
+				    json_pack("[f, f]", o->interval.low, o->interval.high));
+		json_object_set_new(object, "p", json_real(o->p));
+		json_object_set_new(object, "superiority", json_real(o->superiority));
+	}
+	if (*o->why)
+		json_object_set_new(object, "why", json_string(o->why));
+	return object;
+}
+
+void report_json(FILE *out, const struct comparison *c)
+{
+	json_t *pairs = json_array(), *root;
+
+	for (size_t i = 0; i < c->count; i++)
+		json_array_append_new(pairs, pair(&c->pairs[i]));
+	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:o}", "suite", result_text(c->b, "suite"), "metric",
+			 c->metric->name, "a", side(c->a), "b", side(c->b), "lab_drift", compare_drifted(c), "cases",
+			 pairs);
+	json_dumpf(root, out, JSON_INDENT(1));
+	fputc('\n', out);
+	json_decref(root);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* JUnit XML: a regression is a failure, a missing benchmark an error, an unsure or new one is skipped. */
+#include "host/compiler.h"
+#include "report/report.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+static void print_escaped(FILE *out, const char *text)
+{
+	static const char *const entities[] = {['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;"};
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < array_size(entities) && entities[c])
+			fputs(entities[c], out);
+		else
+			fputc(c < ' ' || c > '~' ? '?' : c, out);
+	}
+}
+
+void report_junit_attribute(FILE *out, const char *name, const char *value)
+{
+	fprintf(out, " %s=\"", name);
+	print_escaped(out, value);
+	fputc('"', out);
+}
+
+static void print_outcome(FILE *out, const char *element, const char *message)
+{
+	fprintf(out, "    <%s", element);
+	report_junit_attribute(out, "message", message);
+	fputs("/>\n", out);
+}
+
+static void print_verdict(FILE *out, const struct comparison *c, const struct pair *p)
+{
+	const struct difference *o = &p->difference;
+	char text[512], confidence[80] = "";
+
+	if (o->tested)
+		snprintf(confidence, sizeof(confidence), ", 95%% between %+.2f%% and %+.2f%%, p %.3g",
+			 o->interval.low, o->interval.high, o->p);
+	switch (o->verdict) {
+	case VERDICT_WORSE:
+		snprintf(text, sizeof(text), "%ju became %ju (%+jd, %+.2f%%%s) %s", (uintmax_t)o->a, (uintmax_t)o->b,
+			 (intmax_t)o->change, o->percent, confidence, c->metric->unit);
+		print_outcome(out, "failure", text);
+		break;
+	case VERDICT_MISSING:
+		print_outcome(out, "error", p->note ? p->note : "in the baseline, not in the result");
+		break;
+	case VERDICT_UNSURE:
+		print_outcome(out, "skipped", o->why);
+		break;
+	case VERDICT_NEW:
+		print_outcome(out, "skipped", "not in the baseline yet");
+		break;
+	default:
+		break;
+	}
+}
+
+static void print_pair(FILE *out, const struct comparison *c, const struct pair *p)
+{
+	fputs("  <testcase", out);
+	report_junit_attribute(out, "classname", result_text(c->b, "machine"));
+	report_junit_attribute(out, "name", p->label);
+	fputs(" time=\"0\">\n", out);
+	print_verdict(out, c, p);
+	fprintf(out, "    <system-out>A %ju, B %ju, %s</system-out>\n  </testcase>\n", (uintmax_t)p->difference.a,
+		(uintmax_t)p->difference.b, verdict_name(p->difference.verdict));
+}
+
+void report_junit(FILE *out, const struct comparison *c)
+{
+	fputs("<testsuite", out);
+	report_junit_attribute(out, "name", result_text(c->b, "suite"));
+	report_junit_attribute(out, "timestamp", result_text(c->b, "date"));
+	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n", c->count,
+		c->tally[VERDICT_WORSE], c->tally[VERDICT_MISSING], c->tally[VERDICT_UNSURE] + c->tally[VERDICT_NEW]);
+	for (size_t i = 0; i < c->count; i++)
+		print_pair(out, c, &c->pairs[i]);
+	fputs("</testsuite>\n", out);
+}

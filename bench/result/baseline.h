@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Baselines, the results that others are compared with: <folder>/<machine>/<suite>.json. */
+#pragma once
+
+#include "host/error.h"
+#include "result/result.h"
+
+/* The file of a result's baseline in a folder, to be freed; NULL when its machine or suite cannot be a file name. */
+char *baseline_path(const char *folder, const struct result *result);
+
+/* Loads a baseline: `where` is its file, or the folder that holds the baselines of all machines. */
+bool baseline_load(struct result *baseline, const char *where, const struct result *result,
+		   struct error *error) must_check;

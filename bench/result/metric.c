@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "result/metric.h"
+
+#include <math.h>
+#include <string.h>
+
+const struct metric *metric_find(const char *name)
+{
+	/* Bins of a histogram are up to 3.1% wide: tests over them cannot see less, so ticks have a threshold above
+	 * that. */
+	static struct metric metrics[] = {
+		{"instructions", "executed instructions per operation", NULL, "minimum", "exact", true, 0, 1},
+		{"ticks", "time-stamp counter ticks per operation", NULL, "mean of the boots' medians", "with noise",
+		 false, 4, 100},
+		{"picoseconds", "picoseconds per operation", NULL, "mean of the repetitions", "with noise", false, 4,
+		 3},
+	};
+
+	for (size_t i = 0; i < array_size(metrics); i++)
+		if (!strcmp(metrics[i].name, name)) {
+			metrics[i].estimator = estimator_find(metrics[i].exact ? "min" : "p50");
+			return &metrics[i];
+		}
+	return NULL;
+}
+
+uint64_t metric_value(const struct metric *metric, const struct estimator *estimator,
+		      const struct benchmark *benchmark)
+{
+	if (metric->exact)
+		return estimator_count(estimator, &benchmark->merged);
+	return (uint64_t)llround(estimator_mean(estimator, benchmark->boots, benchmark->boot_count));
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is counted, and how exact that is: executed instructions, ticks, picoseconds. */
+#pragma once
+
+#include "result/estimator.h"
+#include "result/result.h"
+
+struct metric {
+	const char *name;                  /* "instructions" */
+	const char *unit;                  /* "executed instructions per operation" */
+	const struct estimator *estimator; /* that decides, unless a suite names more */
+	const char *value;                 /* what the estimator is called: "minimum" */
+	const char *nature;                /* "exact" */
+	bool exact;
+	double threshold;        /* percent, when the suite names none */
+	uint64_t windows_needed; /* on each side */
+};
+
+/* NULL when no metric has that name. */
+const struct metric *metric_find(const char *name);
+
+/* The one number that stands for a benchmark in this metric. */
+uint64_t metric_value(const struct metric *metric, const struct estimator *estimator,
+		      const struct benchmark *benchmark);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of suites, cases and parameters; a benchmark is called "suite/case/param:value". */
+#pragma once
+
+#include <stdbool.h>
+
+enum { NAME_PARAMS_MAX = 8 }; /* parameters in one name */
+
+/* True for `[a-z0-9_]+`, the form of names of suites, cases and parameters. */
+bool name_valid(const char *name);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One measurement of one case in one boot, or the sum of those of several boots. */
+#pragma once
+
+#include "host/error.h"
+#include "result/hist.h"
+
+enum { SAMPLE_ORDER_MAX = 64 };
+
+struct sample {
+	uint64_t batch;    /* operations per timed window */
+	uint64_t n;        /* windows */
+	uint64_t overhead; /* ticks of the timer, already taken off each window */
+	uint64_t min, p50, p90, p99, p999, max, sum;
+	struct hist hist;
+	/* Optional */
+	bool smi_known;                   /* the machine counts system-management interrupts */
+	struct hist smi;                  /* the part of hist during which there was one */
+	uint64_t order[SAMPLE_ORDER_MAX]; /* the least values of groups of windows in the order of time; one boot only
+					   */
+	size_t order_count;
+};
+
+/* Checks the invariants of a measurement and finds the histogram's layout; false with the invariant that is broken.
+ */
+bool sample_check(struct sample *sample, struct error *error) must_check;
+
+/* All windows of several boots as one sample; quantiles come from the merged histogram when there are several. */
+struct sample sample_merge(const struct sample *samples, size_t count);
+
+struct sample sample_copy(const struct sample *sample);
+
+void sample_free(struct sample *sample);

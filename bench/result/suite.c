@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "result/suite.h"
+
+#include "host/json_file.h"
+#include "host/mem.h"
+#include "result/metric.h"
+#include "result/name.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 4 << 20, CASES_MAX = 100000 };
+
+/* One case being expanded into all combinations of its parameters. */
+struct expansion {
+	struct suite *suite;
+	json_t *object; /* the case in the file */
+	const char *keys[NAME_PARAMS_MAX];
+	size_t key_count;
+	const json_t *values[NAME_PARAMS_MAX]; /* the present combination */
+};
+
+const char *suite_folder(void)
+{
+	static char found[PATH_MAX + sizeof("/" HBENCH_SUITE_DIR)];
+	const char *folder = getenv("HBENCH_SUITES");
+	ssize_t len;
+
+	if (folder && *folder)
+		return folder;
+	if (found[0])
+		return found;
+	len = readlink("/proc/self/exe", found, PATH_MAX);
+	while (len > 0 && found[len - 1] != '/')
+		len--;
+	strcpy(found + (len > 0 ? len : 0), HBENCH_SUITE_DIR);
+	return found;
+}
+
+/* "ticks" or "ticks.p99". A threshold for what does not exist would never be looked at. */
+static bool threshold_known(const char *key)
+{
+	const char *dot = strchr(key, '.');
+	char metric[32];
+
+	snprintf(metric, sizeof(metric), "%.*s", (int)(dot ? dot - key : (ptrdiff_t)strlen(key)), key);
+	return metric_find(metric) && (!dot || estimator_find(dot + 1));
+}
+
+static bool get_thresholds(const json_t *object, struct threshold *out, size_t *count, struct error *error)
+{
+	const char *metric;
+	json_t *percent;
+
+	json_object_foreach((json_t *)object, metric, percent)
+	{
+		struct threshold *t = &out[*count];
+
+		if (*count == SUITE_METRICS_MAX || strlen(metric) >= sizeof(t->metric) || !json_is_number(percent) ||
+		    json_number_value(percent) < 0)
+			return error_set(error,
+					 "\"threshold\" must give a percentage, 0 or more, for each of at most "
+					 "%d metrics",
+					 SUITE_METRICS_MAX);
+		if (!threshold_known(metric))
+			return error_set(
+				error,
+				"\"threshold\": there is no \"%.60s\"; there are instructions and ticks, and "
+				"such as ticks.p99",
+				metric);
+		strcpy(t->metric, metric);
+		t->percent = json_number_value(percent);
+		++*count;
+	}
+	return true;
+}
+
+static char *value_text(const json_t *value)
+{
+	if (json_is_integer(value))
+		return xasprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	return xstrdup(json_string_value(value));
+}
+
+static char *expanded_name(const struct expansion *e)
+{
+	char *name = xasprintf("%s/%s", e->suite->name, json_string_value(json_object_get(e->object, "case")));
+
+	for (size_t i = 0; i < e->key_count; i++) {
+		char *text = value_text(e->values[i]);
+		char *longer = xasprintf("%s/%s:%s", name, e->keys[i], text);
+
+		free(text);
+		free(name);
+		name = longer;
+	}
+	return name;
+}
+
+/* {"base": 190, "per": {"words": 2.4}}: grows with a parameter. */
+static bool linear_goal(const struct expansion *e, const json_t *goal, double *out)
+{
+	const json_t *per = json_object_get(goal, "per");
+
+	*out = json_number_value(json_object_get(goal, "base"));
+	for (size_t i = 0; i < e->key_count; i++)
+		*out += json_number_value(json_object_get(per, e->keys[i])) * json_number_value(e->values[i]);
+	return json_is_number(json_object_get(goal, "base"));
+}
+
+/* {"at": {"words": {"1": 280, "16": 600}}}: one for each value of a parameter. */
+static bool listed_goal(const struct expansion *e, const json_t *at, double *out)
+{
+	for (size_t i = 0; i < e->key_count; i++) {
+		char *text = value_text(e->values[i]);
+		const json_t *goal = json_object_get(json_object_get(at, e->keys[i]), text);
+
+		free(text);
+		if (json_is_number(goal)) {
+			*out = json_number_value(goal);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_goal(const struct expansion *e, double *out)
+{
+	const json_t *goal = json_object_get(e->object, "goal");
+
+	*out = 0;
+	if (json_is_number(goal)) {
+		*out = json_number_value(goal);
+		return true;
+	}
+	if (json_is_object(json_object_get(goal, "at")))
+		return listed_goal(e, json_object_get(goal, "at"), out);
+	return linear_goal(e, goal, out);
+}
+
+static bool add_case(struct expansion *e, struct error *error)
+{
+	struct suite *suite = e->suite;
+	struct suite_case *c;
+
+	if (suite->count == CASES_MAX)
+		return error_set(error, "more than %d cases", CASES_MAX);
+	suite->cases = xreallocarray(suite->cases, suite->count + 1, sizeof(*c));
+	c = &suite->cases[suite->count++];
+	*c = (struct suite_case){.name = expanded_name(e)};
+	c->meaning = xstrdup(json_string_value(json_object_get(e->object, "meaning")));
+	c->has_goal = find_goal(e, &c->goal);
+	return get_thresholds(json_object_get(e->object, "threshold"), c->thresholds, &c->threshold_count, error);
+}
+
+static bool expand(struct expansion *e, size_t depth, struct error *error)
+{
+	json_t *values, *value;
+	size_t i;
+
+	if (depth == e->key_count)
+		return add_case(e, error);
+	values = json_object_get(json_object_get(e->object, "params"), e->keys[depth]);
+	if (!json_array_size(values))
+		return error_set(error, "the parameter \"%s\" has no list of values", e->keys[depth]);
+	json_array_foreach(values, i, value)
+	{
+		if (!json_is_integer(value) && !json_is_string(value))
+			return error_set(error, "a value of \"%s\" is neither an integer nor a string",
+					 e->keys[depth]);
+		e->values[depth] = value;
+		if (!expand(e, depth + 1, error))
+			return false;
+	}
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool load_case(struct suite *suite, json_t *object, struct error *error)
+{
+	struct expansion e = {.suite = suite, .object = object};
+	json_t *params = json_object_get(object, "params"), *value;
+	const char *name = json_string_value(json_object_get(object, "case")), *key;
+	struct error why;
+
+	if (!name || !name_valid(name))
+		return error_set(error, "a case has no \"case\" of a-z, 0-9 and _");
+	if (!json_string_value(json_object_get(object, "meaning")))
+		return error_set(error, "%s has no \"meaning\"", name);
+	if (json_object_size(params) > NAME_PARAMS_MAX)
+		return error_set(error, "%s has more than %d parameters", name, NAME_PARAMS_MAX);
+	json_object_foreach(params, key, value) e.keys[e.key_count++] = key;
+	qsort(e.keys, e.key_count, sizeof(*e.keys), by_name);
+	if (!expand(&e, 0, &why))
+		return error_set(error, "%s: %s", name, why.text);
+	return true;
+}
+
+static bool get_cpus(struct suite *suite, const json_t *cpus, struct error *error)
+{
+	if (!json_is_integer(cpus) || json_integer_value(cpus) < 1 || json_integer_value(cpus) > SUITE_CPUS_MAX)
+		return error_set(error, "\"machine\": \"cpus\" must be a number from 1 to %d", SUITE_CPUS_MAX);
+	suite->cpus = (unsigned)json_integer_value(cpus);
+	return true;
+}
+
+/* {"cpus": 4, "target": "bochs"}; either may be missing. */
+static bool get_machine(struct suite *suite, const json_t *machine, struct error *error)
+{
+	const json_t *cpus = json_object_get(machine, "cpus"), *target = json_object_get(machine, "target");
+
+	suite->cpus = 1;
+	if (!machine)
+		return true;
+	if (!cpus && !target)
+		return error_set(error,
+				 "\"machine\" must give a number of \"cpus\" from 1 to %d, a \"target\", or both",
+				 SUITE_CPUS_MAX);
+	if (target && !json_is_string(target))
+		return error_set(error, "\"machine\": \"target\" must be the name of one");
+	suite->target = target ? xstrdup(json_string_value(target)) : NULL;
+	return !cpus || get_cpus(suite, cpus, error);
+}
+
+static bool load_json(struct suite *suite, const json_t *root, struct error *error)
+{
+	const char *name = json_string_value(json_object_get(root, "suite"));
+	const char *title = json_string_value(json_object_get(root, "title"));
+	json_t *object;
+	size_t i;
+
+	if (!name || !name_valid(name) || !title)
+		return error_set(error, "\"suite\" (of a-z, 0-9 and _) or \"title\" is missing");
+	suite->name = xstrdup(name);
+	suite->title = xstrdup(title);
+	if (!get_machine(suite, json_object_get(root, "machine"), error) ||
+	    !get_thresholds(json_object_get(root, "threshold"), suite->thresholds, &suite->threshold_count, error))
+		return false;
+	if (!json_array_size(json_object_get(root, "cases")))
+		return error_set(error, "\"cases\" is missing or empty");
+	json_array_foreach(json_object_get(root, "cases"), i, object)
+	{
+		if (!load_case(suite, object, error))
+			return false;
+	}
+	return true;
+}
+
+bool suite_load_file(struct suite *suite, const char *path, struct error *error)
+{
+	json_t *root = json_file_load(path, FILE_MAX, error);
+	struct error why;
+	bool good;
+
+	*suite = (struct suite){0};
+	if (!root)
+		return false;
+	good = load_json(suite, root, &why) || json_file_error(error, path, &why);
+	if (!good)
+		suite_free(suite);
+	json_decref(root);
+	return good;
+}
+
+bool suite_load(struct suite *suite, const char *name, struct error *error)
+{
+	char *path;
+	bool good;
+
+	*suite = (struct suite){0};
+	if (!name_valid(name))
+		return error_set(error, "`%s` is not the name of a suite", name);
+	path = xasprintf("%s/%s.json", suite_folder(), name);
+	good = suite_load_file(suite, path, error);
+	free(path);
+	return good;
+}
+
+static int is_suite(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return len > 5 && entry->d_name[0] != '.' && !strcmp(entry->d_name + len - 5, ".json");
+}
+
+char **suite_names(struct error *error)
+{
+	struct dirent **entries;
+	int count = scandir(suite_folder(), &entries, is_suite, alphasort);
+	char **names;
+
+	if (count < 0) {
+		error_store(error, "cannot read the folder of suites %s (HBENCH_SUITES names another)",
+			    suite_folder());
+		return NULL;
+	}
+	names = xcalloc((size_t)count + 1, sizeof(*names));
+	for (int i = 0; i < count; i++) {
+		names[i] = xstrdup(entries[i]->d_name);
+		names[i][strlen(names[i]) - 5] = '\0';
+		free(entries[i]);
+	}
+	free(entries);
+	return names;
+}
+
+const struct suite_case *suite_find(const struct suite *suite, const char *name)
+{
+	for (size_t i = 0; i < suite->count; i++)
+		if (!strcmp(suite->cases[i].name, name))
+			return &suite->cases[i];
+	return NULL;
+}
+
+static bool pick(const struct threshold *thresholds, size_t count, const char *metric, double *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(thresholds[i].metric, metric))
+			continue;
+		*out = thresholds[i].percent;
+		return true;
+	}
+	return false;
+}
+
+double suite_threshold(const struct suite *suite, const char *name, const char *metric, double fallback)
+{
+	const struct suite_case *c = suite ? suite_find(suite, name) : NULL;
+	double percent = fallback;
+
+	if (c && pick(c->thresholds, c->threshold_count, metric, &percent))
+		return percent;
+	if (suite)
+		pick(suite->thresholds, suite->threshold_count, metric, &percent);
+	return percent;
+}
+
+void suite_goal_text(double goal, char out[32])
+{
+	snprintf(out, 32, fabs(goal - round(goal)) < 0.05 ? "%.0f" : "%.1f", goal);
+}
+
+void suite_free(struct suite *suite)
+{
+	for (size_t i = 0; i < suite->count; i++) {
+		free(suite->cases[i].name);
+		free(suite->cases[i].meaning);
+	}
+	free(suite->cases);
+	free(suite->name);
+	free(suite->title);
+	free(suite->target);
+	*suite = (struct suite){0};
+}

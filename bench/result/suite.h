@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a suite measures, as its file in bench/suites says: cases, their meaning, goals and thresholds. */
+#pragma once
+
+#include "host/error.h"
+
+#include <stddef.h>
+
+enum { SUITE_METRICS_MAX = 12, SUITE_CPUS_MAX = 128 };
+
+/* By how many percent a case may change in a metric before that counts. */
+struct threshold {
+	char metric[32];
+	double percent;
+};
+
+struct suite_case {
+	char *name;    /* "suite/case/param:value" */
+	char *meaning; /* of the case; the same for all its parameters */
+	bool has_goal;
+	double goal; /* executed instructions */
+	struct threshold thresholds[SUITE_METRICS_MAX];
+	size_t threshold_count;
+};
+
+struct suite {
+	char *name, *title;
+	unsigned cpus; /* of the machine it wants; 1 unless the file says otherwise */
+	char *target;  /* that it is measured on unless the user names one; NULL: the file names none */
+	struct suite_case *cases;
+	size_t count;
+	struct threshold thresholds[SUITE_METRICS_MAX];
+	size_t threshold_count;
+};
+
+/* The folder with the suites' files: $HBENCH_SUITES, else the one beside the sources, found from the program's place.
+ */
+const char *suite_folder(void);
+
+/* Loads the suite of that name from the folder. */
+bool suite_load(struct suite *suite, const char *name, struct error *error) must_check;
+
+bool suite_load_file(struct suite *suite, const char *path, struct error *error) must_check;
+
+/* Names of all suites in the folder, sorted, NULL-terminated; NULL on error. */
+char **suite_names(struct error *error) must_check;
+
+const struct suite_case *suite_find(const struct suite *suite, const char *name);
+
+/* The threshold of a case in a metric: its own, else the suite's, else fallback. */
+double suite_threshold(const struct suite *suite, const char *name, const char *metric, double fallback);
+
+/* A goal as text: with a decimal place only when it has one. */
+void suite_goal_text(double goal, char out[32]);
+
+void suite_free(struct suite *suite);

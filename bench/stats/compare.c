@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "stats/compare.h"
+
+#include "host/exit_code.h"
+#include "host/mem.h"
+#include "result/metric.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add_pair(struct comparison *c, const char *name, const struct estimator *estimator, double threshold,
+		     const struct suite *suite)
+{
+	const struct benchmark *a = result_find(c->a, name), *b = result_find(c->b, name);
+	const struct suite_case *known = suite ? suite_find(suite, name) : NULL;
+	bool main_one = estimator == c->metric->estimator;
+	struct pair *p;
+
+	c->pairs = xreallocarray(c->pairs, c->count + 1, sizeof(*c->pairs));
+	p = &c->pairs[c->count++];
+	*p = (struct pair){.name = name, .estimator = estimator, .threshold = threshold};
+	snprintf(p->label, sizeof(p->label), main_one ? "%s" : "%s [%s]", name, estimator->name);
+	p->note = result_skip_reason(c->b, name);
+	p->difference = verdict_measure(c->metric, estimator, a, b);
+	p->has_goal = known && known->has_goal && c->metric->exact && main_one;
+	p->goal = p->has_goal ? known->goal : 0;
+	p->goal_met = p->has_goal && b && (double)p->difference.b <= p->goal;
+	if (a && b && main_one && !c->metric->exact)
+		p->shift = modes_shift(&a->merged.hist, &b->merged.hist);
+}
+
+/* The metric's own estimator, and each that the suite has a threshold for: "ticks.p99". */
+static void add_benchmark(struct comparison *c, const char *name, const struct suite *suite)
+{
+	const struct metric *metric = c->metric;
+
+	add_pair(c, name, metric->estimator, suite_threshold(suite, name, metric->name, metric->threshold), suite);
+	for (const struct estimator *const *e = estimators; *e; e++) {
+		char *key = xasprintf("%s.%s", metric->name, (*e)->name);
+		double threshold = suite_threshold(suite, name, key, -1);
+
+		if (threshold >= 0 && *e != metric->estimator)
+			add_pair(c, name, *e, threshold, suite);
+		free(key);
+	}
+}
+
+/* A hundred true hypotheses would give one false alarm at p < 0.01: Holm's correction keeps that of all of them
+ * below. */
+static void correct(struct comparison *c)
+{
+	double *p = xcalloc(c->count, sizeof(*p));
+	size_t used = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		if (c->pairs[i].difference.tested)
+			p[used++] = c->pairs[i].difference.p;
+	stats_holm(p, used);
+	c->tests = used;
+	used = 0;
+	for (size_t i = 0; i < c->count; i++)
+		if (c->pairs[i].difference.tested)
+			c->pairs[i].difference.p = p[used++];
+	free(p);
+}
+
+static void decide(struct comparison *c)
+{
+	correct(c);
+	for (size_t i = 0; i < c->count; i++) {
+		struct pair *p = &c->pairs[i];
+
+		verdict_decide(&p->difference, c->metric, p->threshold);
+		c->tally[p->difference.verdict]++;
+	}
+}
+
+static bool same_text(const struct result *a, const struct result *b, const char *key)
+{
+	return !strcmp(result_text(a, key), result_text(b, key));
+}
+
+static bool both_same(const struct result *a, const struct result *b, const char *key)
+{
+	return *result_text(a, key) && same_text(a, b, key);
+}
+
+static bool check_comparable(const struct comparison *c, struct error *error)
+{
+	const struct result *a = c->a, *b = c->b;
+
+	if (!same_text(a, b, "suite"))
+		return error_set(error, "the results are of different suites: %s and %s", result_text(a, "suite"),
+				 result_text(b, "suite"));
+	if (!same_text(a, b, "metric"))
+		return error_set(error, "the results count different things: %s and %s", result_text(a, "metric"),
+				 result_text(b, "metric"));
+	if (result_traced(a) != result_traced(b))
+		return error_set(error,
+				 "one of the results was measured while the kernel was traced, which takes time of "
+				 "its own: measure it again without --trace");
+	if (!c->metric)
+		return error_set(error, "the metric \"%s\" is not known", result_text(a, "metric"));
+	return true;
+}
+
+bool compare_results(struct comparison *c, const struct result *a, const struct result *b, const struct suite *suite,
+		     struct error *error)
+{
+	*c = (struct comparison){.a = a, .b = b, .metric = metric_find(result_text(a, "metric"))};
+	if (!check_comparable(c, error))
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		add_benchmark(c, a->benchmarks[i].name, suite);
+	for (size_t i = 0; i < b->count; i++)
+		if (!result_find(a, b->benchmarks[i].name))
+			add_benchmark(c, b->benchmarks[i].name, suite);
+	decide(c);
+	c->same_programs = both_same(a, b, "kernel_sha256") && both_same(a, b, "roottask_sha256") &&
+			   same_text(a, b, "kernel_append") && same_text(a, b, "roottask_cmdline");
+	return true;
+}
+
+bool compare_drifted(const struct comparison *c)
+{
+	return c->same_programs && (c->tally[VERDICT_WORSE] || c->tally[VERDICT_BETTER]);
+}
+
+enum exit_code compare_exit_code(const struct comparison *c)
+{
+	if (c->tally[VERDICT_WORSE])
+		return EXIT_REGRESSED;
+	if (c->tally[VERDICT_MISSING])
+		return EXIT_BENCHMARK_MISSING;
+	if (c->tally[VERDICT_UNSURE])
+		return EXIT_NOT_ENOUGH_DATA;
+	return EXIT_SAME_OR_BETTER;
+}
+
+enum exit_code compare_graver(enum exit_code a, enum exit_code b)
+{
+	static const enum exit_code order[] = {EXIT_USAGE,           EXIT_RUN_INVALID,
+					       EXIT_REGRESSED,       EXIT_BENCHMARK_MISSING,
+					       EXIT_NOT_ENOUGH_DATA, EXIT_INTERRUPTED};
+
+	for (size_t i = 0; i < array_size(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return EXIT_SAME_OR_BETTER;
+}
+
+void compare_free(struct comparison *c)
+{
+	free(c->pairs);
+	*c = (struct comparison){0};
+}

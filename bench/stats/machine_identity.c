@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "stats/machine_identity.h"
+
+#include "host/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind {
+	DECIDES,       /* another value: another machine */
+	NOISY_DECIDES, /* the same where time is measured; where instructions are counted it does not matter */
+	ABOUT,         /* the same up to a thousandth, where time is measured */
+	INFORMS,
+};
+
+static const struct field {
+	const char *key, *label;
+	enum kind kind;
+} fields[] = {
+	{"machine", "machine", DECIDES},
+	{"target", "target", INFORMS},
+	{"cpu_brand", "CPU", DECIDES},
+	{"cpu_vendor", "CPU vendor", DECIDES},
+	{"cpu_family", "CPU family", DECIDES},
+	{"cpu_model_number", "CPU model", DECIDES},
+	{"cpu_stepping", "CPU stepping", DECIDES},
+	{"num_cpus", "CPUs", DECIDES},
+	{"smt", "SMT", NOISY_DECIDES},
+	{"microcode", "microcode", NOISY_DECIDES},
+	{"features", "CPU features", NOISY_DECIDES},
+	{"arch_capabilities", "architecture capabilities", NOISY_DECIDES},
+	{"hypervisor", "hypervisor", NOISY_DECIDES},
+	{"firmware", "firmware", NOISY_DECIDES},
+	{"memory_mb", "memory, MiB", NOISY_DECIDES},
+	{"tsc_khz", "TSC, kHz", ABOUT},
+	{"tsc_invariant", "TSC is invariant", NOISY_DECIDES},
+	{"emulator_version", "emulator", INFORMS},
+	{"kernel_append", "kernel's words", INFORMS},
+	{"roottask_cmdline", "roottask's words", INFORMS},
+	{"core_clock_permille", "core's clock, 1/1000 of TSC", INFORMS},
+	{"control_registers", "control registers", NOISY_DECIDES},
+	{"timer_overhead", "timer overhead, ticks", INFORMS},
+	{"timer_overhead_p50", "its median", INFORMS},
+	{"timer_overhead_p99", "its 99th percentile", INFORMS},
+	{"timer_overhead_max", "its maximum", INFORMS},
+	{"traced", "the kernel was traced", INFORMS},
+};
+
+/* A field as text, to be freed; NULL when it is not there. */
+static char *text_of(const struct result *result, const char *key)
+{
+	const json_t *value = json_object_get(result->context, key);
+
+	if (json_is_string(value))
+		return xstrdup(json_string_value(value));
+	if (json_is_integer(value))
+		return xasprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	return json_is_boolean(value) ? xstrdup(json_is_true(value) ? "yes" : "no") : NULL;
+}
+
+static bool about_the_same(const char *a, const char *b)
+{
+	double x = strtod(a, NULL), y = strtod(b, NULL);
+
+	return fabs(x - y) <= fmax(x, y) / 1000;
+}
+
+static bool agrees(const struct field *field, const char *a, const char *b)
+{
+	if (!a || !b)
+		return true;
+	return field->kind == ABOUT ? about_the_same(a, b) : !strcmp(a, b);
+}
+
+static bool decides(const struct field *field, bool exact)
+{
+	return field->kind == DECIDES || (!exact && (field->kind == NOISY_DECIDES || field->kind == ABOUT));
+}
+
+static void add_difference(char *text, size_t size, const struct field *field, const char *a, const char *b)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, size - used, "\n  %s: \"%s\" and \"%s\"", field->label, a, b);
+}
+
+bool machine_identity_same(const struct result *a, const struct result *b, struct error *error)
+{
+	bool exact = !strcmp(result_text(a, "metric"), "instructions");
+	char text[900] = "";
+
+	for (size_t i = 0; i < array_size(fields); i++) {
+		char *of_a = text_of(a, fields[i].key), *of_b = text_of(b, fields[i].key);
+
+		if (decides(&fields[i], exact) && !agrees(&fields[i], of_a, of_b))
+			add_difference(text, sizeof(text), &fields[i], of_a, of_b);
+		free(of_a);
+		free(of_b);
+	}
+	return !*text || error_set(error, "the results are of different machines:%s", text);
+}
+
+void machine_identity_print_differences(FILE *out, const char *bullet, const struct result *a, const struct result *b)
+{
+	for (size_t i = 0; i < array_size(fields); i++) {
+		char *of_a = text_of(a, fields[i].key), *of_b = text_of(b, fields[i].key);
+
+		if (fields[i].kind == INFORMS && of_a && of_b && strcmp(of_a, of_b))
+			fprintf(out, "%s%s: A \"%s\", B \"%s\"\n", bullet, fields[i].label, of_a, of_b);
+		free(of_a);
+		free(of_b);
+	}
+}
+
+void machine_identity_facts(const struct result *result,
+			    void (*fact)(void *context, const char *label, const char *value), void *context)
+{
+	for (size_t i = 0; i < array_size(fields); i++) {
+		char *text = text_of(result, fields[i].key);
+
+		if (text && *text)
+			fact(context, fields[i].label, text);
+		free(text);
+	}
+}

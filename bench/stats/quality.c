@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "stats/quality.h"
+
+#include "result/metric.h"
+#include "stats/modes.h"
+#include "stats/stats.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Far out is beyond ten deviations (as a normal distribution's) from the median, and no less than this above it. */
+static const double outlier_deviations = 10, mad_to_deviation = 1.4826, interrupt_us = 2, smi_us = 50;
+
+struct report {
+	const struct result *result;
+	const struct benchmark *benchmark;
+	void (*warn)(void *context, const char *name, const char *text);
+	void *context;
+};
+
+static void warn(const struct report *r, const char *fmt, ...) printf_like(2, 3);
+
+static void warn(const struct report *r, const char *fmt, ...)
+{
+	char text[QUALITY_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	r->warn(r->context, r->benchmark->name, text);
+}
+
+/* An exact metric that changes from boot to boot is not what it claims to be. */
+static void check_repeatable(const struct report *r)
+{
+	const struct benchmark *b = r->benchmark;
+	uint64_t high = 0;
+
+	for (size_t k = 0; k < b->boot_count; k++)
+		high = b->boots[k].min > high ? b->boots[k].min : high;
+	if (high != b->merged.min)
+		warn(r, "not repeatable: the minimum is between %ju and %ju, depending on the boot",
+		     (uintmax_t)b->merged.min, (uintmax_t)high);
+}
+
+static void check_modes(const struct report *r)
+{
+	struct mode modes[MODES_MAX];
+	size_t count = modes_find(&r->benchmark->merged.hist, modes);
+	char text[200] = "";
+
+	if (count < 2)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used, "%s%ju (%.0f%%)", i ? ", " : "", (uintmax_t)modes[i].place,
+			 100 * modes[i].mass);
+	}
+	warn(r, "%zu modes: %s: a median stands for none of them", count, text);
+}
+
+static void check_outliers(const struct report *r)
+{
+	const struct sample *s = &r->benchmark->merged;
+	double per_us = (double)json_integer_value(json_object_get(r->result->context, "tsc_khz")) / 1000;
+	double reach = outlier_deviations * mad_to_deviation * (double)stats_mad(&s->hist) * (double)s->batch;
+	double least = fmax(reach, interrupt_us * per_us) / (double)s->batch;
+	uint64_t limit = s->p50 + (uint64_t)ceil(least);
+	uint64_t count = hist_between(&s->hist, limit, UINT64_MAX);
+	double longest = per_us > 0 ? (double)(s->max - s->p50) * (double)s->batch / per_us : 0;
+
+	if (count)
+		warn(r, "%ju of %ju windows are far out, the longest by %.0f us: %s; p99.9 and max are theirs",
+		     (uintmax_t)count, (uintmax_t)s->n, longest,
+		     longest > smi_us ? "firmware (SMIs), or the machine is shared" : "interrupts");
+}
+
+static void check_boots(const struct report *r, const struct metric *metric)
+{
+	const struct benchmark *b = r->benchmark;
+	struct boots boots = {b->boots, b->boot_count, &b->merged.hist};
+	uint64_t low = UINT64_MAX, high = 0;
+
+	for (size_t i = 0; i < b->boot_count; i++) {
+		low = b->boots[i].p50 < low ? b->boots[i].p50 : low;
+		high = b->boots[i].p50 > high ? b->boots[i].p50 : high;
+	}
+	if (high - low > (uint64_t)((double)low * metric->threshold / 100) && stats_kruskal_wallis(&boots) < 0.001)
+		warn(r,
+		     "boots differ more than their windows do: medians from %ju to %ju; more boots help, more "
+		     "windows do not",
+		     (uintmax_t)low, (uintmax_t)high);
+}
+
+/* Windows with system-management interrupts stay in all figures; what they would be without is told. */
+static void check_smi(const struct report *r)
+{
+	const struct sample *s = &r->benchmark->merged;
+	struct hist clean;
+
+	if (!s->smi.used)
+		return;
+	clean = hist_copy(&s->hist);
+	hist_subtract(&clean, &s->smi);
+	warn(r, "%ju of %ju windows were interrupted by the firmware (SMI): p99.9 is %ju with them and %ju without",
+	     (uintmax_t)hist_total(&s->smi), (uintmax_t)s->n, (uintmax_t)s->p999,
+	     (uintmax_t)hist_quantile(&clean, 0.999));
+	hist_free(&clean);
+}
+
+/* A trend within most boots: the machine warms up, or the case leaves something behind. */
+static void check_order(const struct report *r)
+{
+	const struct benchmark *b = r->benchmark;
+	size_t trends = 0;
+	bool up = false;
+
+	for (size_t i = 0; i < b->boot_count; i++)
+		trends += stats_trend(b->boots[i].order, b->boots[i].order_count, &up) < 0.001;
+	if (trends && 2 * trends > b->boot_count)
+		warn(r, "values %s during a boot: the first windows and the last are not of the same thing",
+		     up ? "grow" : "shrink");
+}
+
+void quality_check(const struct result *result, const struct benchmark *benchmark, const struct metric *metric,
+		   void (*warn_user)(void *context, const char *name, const char *text), void *context)
+{
+	struct report r = {result, benchmark, warn_user, context};
+
+	if (metric->exact) {
+		check_repeatable(&r);
+		return;
+	}
+	check_modes(&r);
+	check_outliers(&r);
+	check_smi(&r);
+	check_order(&r);
+	check_boots(&r, metric);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "stats/self_test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Moves all values of a sample up by the same amount. The first and the last bin follow min and max exactly. */
+static void shift(struct sample *s, uint64_t by)
+{
+	struct hist moved = {.coarser = s->hist.coarser};
+	size_t last = s->hist.used - 1;
+
+	for (size_t i = 1; i < last; i++)
+		hist_add(&moved, s->hist.bins[i].lower + by, s->hist.bins[i].count);
+	if (last) {
+		hist_add(&moved, s->min + by, s->hist.bins[0].count);
+		hist_add(&moved, s->max + by, s->hist.bins[last].count);
+	} else {
+		hist_add(&moved, s->min + by, s->n > 1 ? s->n - 1 : 1);
+		hist_add(&moved, s->max + by, s->n > 1);
+	}
+	hist_free(&s->hist);
+	hist_free(&s->smi);
+	s->hist = moved;
+	s->order_count = 0;
+	s->min += by;
+	s->p50 += by;
+	s->p90 += by;
+	s->p99 += by;
+	s->p999 += by;
+	s->max += by;
+	s->sum += by * s->n;
+}
+
+/* The smallest shift that must count for one estimator: just over the threshold; with noise, well out of it. */
+static uint64_t smallest(const struct pair *p, const struct benchmark *b, const struct metric *metric)
+{
+	uint64_t value = metric_value(metric, p->estimator, b);
+	uint64_t allowed = (uint64_t)((double)value * p->threshold / 100);
+
+	return metric->exact ? allowed + 1 : 3 * allowed + (b->merged.max - b->merged.min) + 1;
+}
+
+/* A comparison of the baseline with itself knows which estimators are judged by which thresholds. */
+static void plant(struct result *copy, size_t index, const struct comparison *judged)
+{
+	struct benchmark *b = &copy->benchmarks[index];
+	uint64_t by = 0;
+
+	for (size_t i = 0; i < judged->count; i++)
+		if (!strcmp(judged->pairs[i].name, b->name)) {
+			uint64_t needed = smallest(&judged->pairs[i], b, judged->metric);
+
+			by = needed > by ? needed : by;
+		}
+	for (size_t i = 0; i < b->boot_count; i++)
+		shift(&b->boots[i], by);
+}
+
+/* Writes the changed copy as JSON, reads that back and compares: no step of the gate is left out. */
+static bool compare_copy(struct comparison *c, struct result *read, const struct result *baseline,
+			 struct result *copy, const struct suite *suite, struct error *error)
+{
+	json_t *root;
+	bool good;
+
+	result_merge(copy);
+	root = result_to_json(copy);
+	good = result_from_json(read, root, error);
+	json_decref(root);
+	return good && compare_results(c, baseline, read, suite, error);
+}
+
+static bool expect_code(const struct result *baseline, struct result *copy, const struct suite *suite,
+			enum exit_code wanted, const char *what, struct error *error)
+{
+	struct comparison c = {0};
+	struct result read = {0};
+	bool good = compare_copy(&c, &read, baseline, copy, suite, error);
+
+	if (good && compare_exit_code(&c) != wanted)
+		good = error_set(error, "%s gives exit code %d instead of %d", what, compare_exit_code(&c), wanted);
+	compare_free(&c);
+	result_free(&read);
+	result_free(copy);
+	return good;
+}
+
+/* Every benchmark is shifted: each of them must be found. */
+static bool find_each(const struct result *baseline, const struct comparison *judged, const struct suite *suite,
+		      struct error *error)
+{
+	struct result copy = result_copy(baseline), read = {0};
+	struct comparison c = {0};
+	bool good;
+
+	for (size_t i = 0; i < copy.count; i++)
+		plant(&copy, i, judged);
+	good = compare_copy(&c, &read, baseline, &copy, suite, error);
+	for (size_t i = 0; good && i < c.count; i++)
+		if (c.pairs[i].difference.verdict != VERDICT_WORSE)
+			good = error_set(error, "%s was made worse and the verdict is: %s. %s", c.pairs[i].label,
+					 verdict_name(c.pairs[i].difference.verdict), c.pairs[i].difference.why);
+	compare_free(&c);
+	result_free(&read);
+	result_free(&copy);
+	return good;
+}
+
+static bool find_one(const struct result *baseline, const struct comparison *judged, const struct suite *suite,
+		     struct error *error)
+{
+	struct result copy = result_copy(baseline);
+
+	plant(&copy, copy.count - 1, judged);
+	return expect_code(baseline, &copy, suite, EXIT_REGRESSED, "one worse benchmark among good ones", error);
+}
+
+static bool find_missing(const struct result *baseline, const struct suite *suite, struct error *error)
+{
+	struct result copy = result_copy(baseline);
+	struct benchmark *last = &copy.benchmarks[--copy.count];
+
+	for (size_t i = 0; i < last->boot_count; i++)
+		sample_free(&last->boots[i]);
+	sample_free(&last->merged);
+	free(last->boots);
+	free(last->name);
+	return expect_code(baseline, &copy, suite, EXIT_BENCHMARK_MISSING, "a missing benchmark", error);
+}
+
+bool self_test(const struct result *baseline, const struct suite *suite, struct error *error)
+{
+	struct comparison judged;
+	struct result copy;
+	bool good;
+
+	if (!compare_results(&judged, baseline, baseline, suite, error)) {
+		compare_free(&judged);
+		return false;
+	}
+	if (!baseline->count) {
+		compare_free(&judged);
+		return error_set(error, "the baseline holds nothing to compare");
+	}
+	copy = result_copy(baseline);
+	good = expect_code(baseline, &copy, suite, EXIT_SAME_OR_BETTER, "an unchanged copy", error) &&
+	       find_each(baseline, &judged, suite, error) && find_one(baseline, &judged, suite, error) &&
+	       find_missing(baseline, suite, error);
+	compare_free(&judged);
+	return good;
+}

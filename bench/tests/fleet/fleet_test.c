@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `hbench fleet` as a whole, with scripts in the place of machines. */
+#include "program.h"
+
+#include "host/file.h"
+#include "host/json_file.h"
+#include "host/mem.h"
+#include "measure/child.h"
+
+#include "recorded.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RUN "fleet run -i lab.yaml -k kernel.elf --suite ipc "
+
+/* Patient, because this host may be busy; machines that are to fail by time have less of it. */
+static const char head[] =
+	"lab:\n  name: lab1\n  timeouts: {boot: 60, run: 60, settle: 0, power: 60}\n  retries: 0\n";
+
+/* What the inventory says of all machines. */
+static char *lab_text;
+
+static void begin_lab(const char *more)
+{
+	free(lab_text);
+	lab_text = xasprintf("%s%smachines:\n", head, more);
+}
+
+static void add_machine(const char *name, const char *more)
+{
+	char *text = xasprintf("%s- name: %s\n  boot: itself\n  console: {type: file, path: %s.log}\n"
+			       "  power: {type: command, on: ['%s', 'on', '{name}'], off: ['%s', 'off', '{name}'],"
+			       " status: ['%s', status, '{name}']}\n%s",
+			       lab_text, name, name, TEST_MACHINE, TEST_MACHINE, TEST_MACHINE, more);
+
+	free(lab_text);
+	lab_text = text;
+	write_file("lab.yaml", lab_text, strlen(lab_text));
+}
+
+/* What the machine says when it is switched on; for the time-th time, if that is not 0. */
+static void says(const char *name, unsigned time, const char *log)
+{
+	char *to = time ? xasprintf("%s.say.%u", name, time) : xasprintf("%s.say", name);
+	size_t size;
+	char *data = recorded(log, &size);
+
+	write_file(to, data, size);
+	free(data);
+	free(to);
+}
+
+static void read_file(const char *name)
+{
+	char *path = in_folder(name);
+
+	read_output(path);
+	free(path);
+}
+
+static void expect_off(const char *name)
+{
+	char *file = xasprintf("%s.power", name);
+
+	read_file(file);
+	has("off");
+	free(file);
+}
+
+static void forget_everything(void)
+{
+	struct error error;
+	char *argv[] = {(char *)"sh", (char *)"-c",
+			(char *)"rm -rf run* *.say* *.log *.power *.history *.broken locks base", NULL};
+
+	assert_true(child_run(argv, folder, STDOUT_FILENO, STDERR_FILENO, 120, &error));
+}
+
+static void lab_of_all_kinds(void)
+{
+	forget_everything();
+	begin_lab("");
+	add_machine("good", "  tags: [lab1]\n");
+	add_machine("silent", "  tags: [lab1]\n  timeouts: {boot: 1}\n");
+	add_machine("panics", "");
+	add_machine("cut", "  timeouts: {silence: 1}\n");
+	add_machine("nopower", "");
+	add_machine("other", "  suites: [sm]\n");
+	says("good", 0, "real");
+	says("panics", 0, "panic");
+	says("cut", 0, "cut");
+	write_file("nopower.broken", "", 0);
+}
+
+static void verdicts(void **state)
+{
+	(void)state;
+	lab_of_all_kinds();
+	expect(4, RUN "-o run1");
+	has("good     ipc        1         1  ok");
+	has("silent   ipc        0         1  silent machine        nothing came from the console within 1 s");
+	has("panics   ipc        0         1  panic");
+	has("cut      ipc        0         1  truncated");
+	has("nopower  ipc        0         1  power failure");
+	has("no answer from the power supply");
+	lacks("other");
+	lacks("\033");
+	expect_off("good");
+	expect_off("silent");
+	expect_off("panics");
+	assert_false(exists("locks/good.lock"));
+	assert_true(exists("run1/good/ipc/result.json") && has_data("run1/panics/ipc/console.1.log"));
+	read_file("run1/junit.xml");
+	has("tests=\"5\" failures=\"0\" errors=\"4\" skipped=\"0\"");
+	has("<error type=\"silent machine\"");
+	read_file("run1/index.html");
+	has("<td class=\"bad\">panic</td>");
+	lacks("\033");
+	read_file("run1/report.json");
+	has("\"verdict\": \"power failure\"");
+	expect(2, RUN "-o run1");
+	has("has a run already");
+}
+
+static void chosen_machines(void **state)
+{
+	(void)state;
+	lab_of_all_kinds();
+	expect(0, RUN "-m good -o run2");
+	lacks("silent");
+	expect(0, RUN "-m good");
+	expect(4, RUN "--tags lab1 -o run3");
+	has("silent");
+	lacks("panics");
+	expect(2, RUN "--tags nothing -o run4");
+	expect(2, RUN "-m nobody -o run4");
+	has("no machine nobody");
+	expect(2, RUN "-m other -o run4");
+	has("none of these machines");
+	expect(2, "fleet run -i lab.yaml -k kernel.elf -o run4");
+	expect(2, "fleet run -i lab.yaml -k kernel.elf --suite sm -o run4");
+	has("cannot open");
+	expect(4, "fleet run -i nothing.yaml -k kernel.elf --suite ipc");
+	expect(2, "fleet dance");
+	expect(2, "fleet check now");
+}
+
+static void attempts(void **state)
+{
+	(void)state;
+	forget_everything();
+	begin_lab("");
+	add_machine("m", "  retries: 2\n  timeouts: {boot: 5}\n"); /* in vain once; enough for the last */
+	says("m", 3, "real");
+	says("m", 2, "noboot");
+	expect(0, RUN "-o run1");
+	has("m        ipc        1         3  ok             after 2 failed: silent machine");
+	assert_true(exists("run1/m/ipc/console.3.log"));
+	/* A panic is not tried again. */
+	says("m", 4, "panic");
+	says("m", 5, "real");
+	expect(4, RUN "-o run2");
+	has("m        ipc        0         1  panic");
+}
+
+static void several_boots(void **state)
+{
+	(void)state;
+	forget_everything();
+	begin_lab("");
+	add_machine("m", "  retries: 1\n  timeouts: {boot: 5}\n");
+	says("m", 0, "real");
+	says("m", 2, "noboot");
+	expect(0, RUN "--boots 3 -o run1");
+	has("m        ipc        3         4  ok");
+	expect(0, "show run1/m/ipc/result.json");
+	has(", 3 boots");
+}
+
+static void gates(void **state)
+{
+	(void)state;
+	forget_everything();
+	begin_lab("  directories: {baselines: base}\n");
+	add_machine("m", "  baseline: kind\n  metric: instructions\n");
+	says("m", 0, "good");
+	expect(4, RUN "-o run1");
+	has("no baseline");
+	expect(0, "import --machine kind --metric instructions -o kind.json " TEST_DATA "/good.log");
+	expect(0, "baseline update --results base kind.json");
+	expect(0, RUN "-o run2");
+	has("ok       same");
+	make_result("worse.json", "kind", "instructions", 1, 1);
+	expect(0, "baseline update --results base --reason x --allow-missing worse.json");
+	expect(1, RUN "-o run3");
+	has("REGRESSED  2 of 3 cases worse");
+	read_file("run2/junit.xml");
+	has("<testsuite name=\"ipc\"");
+	expect(0, "history --db history.db");
+	has("ipc");
+}
+
+static void power_and_locks(void **state)
+{
+	static const char foreign[] =
+		"{\"owner\":\"anna\",\"host\":\"lab\",\"purpose\":\"x\",\"since\":\"y\",\"pid\":1,"
+		"\"expires\":99999999999}";
+
+	(void)state;
+	forget_everything();
+	begin_lab("  after: leave\n");
+	add_machine("m", "");
+	expect(0, "fleet power -i lab.yaml m status");
+	has("m is off");
+	expect(0, "fleet power -i lab.yaml m cycle");
+	expect(0, "fleet power -i lab.yaml m status");
+	has("m is on");
+	write_file("m.broken", "", 0);
+	expect(4, "fleet power -i lab.yaml m on");
+	has("no answer from the power supply");
+	expect(2, "fleet power -i lab.yaml m jump");
+	expect(2, "fleet power -i lab.yaml x on");
+	write_file("locks/m.lock", foreign, strlen(foreign));
+	expect(4, "fleet power -i lab.yaml m off");
+	has("belongs to anna on lab");
+	says("m", 0, "real");
+	expect(4, RUN "-o run1");
+	has("locked");
+	has("belongs to anna on lab");
+	expect(0, "fleet list -i lab.yaml");
+	has("anna on lab");
+	expect(4, "fleet unlock -i lab.yaml m");
+	expect(0, "fleet unlock -i lab.yaml --force m");
+	has("m is free; it belonged to anna");
+	expect(0, "fleet unlock -i lab.yaml m");
+	expect(0, "fleet check -i lab.yaml");
+	has("1 machine, nothing wrong");
+}
+
+/* --- interrupted --- */
+
+static int unlink_in_folder(const char *name)
+{
+	char *path = in_folder(name);
+	int failed = unlink(path);
+
+	free(path);
+	return failed;
+}
+
+static void start_run(struct child *child, const char *run)
+{
+	char *argv[] = {(char *)TEST_PROGRAM, (char *)"fleet", (char *)"run",        (char *)"-i",
+			(char *)"lab.yaml",   (char *)"-k",    (char *)"kernel.elf", (char *)"--suite",
+			(char *)"ipc",        (char *)"-o",    (char *)run,          NULL};
+	char *path = in_folder("output");
+	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+	struct error error;
+
+	assert_true(child_start(child, argv, folder, fd, fd, &error));
+	close(fd);
+	free(path);
+}
+
+static int end_of(struct child *child)
+{
+	for (int i = 0; i < 30000 && !child_ended(child); i++)
+		usleep(10000);
+	assert_true(child_ended(child));
+	read_file("output");
+	return WIFEXITED(child->status) ? WEXITSTATUS(child->status) : 128 + WTERMSIG(child->status);
+}
+
+static void wait_for(const char *name, const char *part)
+{
+	for (int i = 0; i < 30000; i++) {
+		if (exists(name)) {
+			read_file(name);
+			if (strstr(output, part))
+				return;
+		}
+		usleep(10000);
+	}
+	fail_msg("`%s` did not get into %s", part, name);
+}
+
+static void lab_that_hangs(void)
+{
+	forget_everything();
+	begin_lab("");
+	add_machine("hangs", "  timeouts: {boot: 100}\n");
+	add_machine("good", "");
+	says("good", 0, "real");
+}
+
+static void interrupted_by(int number)
+{
+	struct child child;
+
+	lab_that_hangs();
+	start_run(&child, "run1");
+	wait_for("run1/good/ipc/outcome.json", "\"ok\"");
+	wait_for("hangs.power", "on");
+	kill(child.pid, number);
+	assert_int_equal(end_of(&child), 130);
+	has("--resume");
+	has("interrupted");
+	expect_off("hangs");
+	assert_false(exists("locks/hangs.lock"));
+	/* The other one is done, and this one is measured now. */
+	says("hangs", 0, "real");
+	write_file("good.history", "", 0);
+	expect(0, "fleet run --resume run1");
+	has("hangs    ipc        1         2  ok");
+	has("good     ipc        1         1  ok");
+	assert_false(has_data("good.history")); /* nobody touched it */
+	assert_true(exists("run1/hangs/ipc/console.2.log"));
+}
+
+static void interruptions(void **state)
+{
+	(void)state;
+	interrupted_by(SIGINT);
+	interrupted_by(SIGTERM);
+	interrupted_by(SIGHUP);
+	expect(2, "fleet run --resume run1 --suite ipc");
+	expect(4, "fleet run --resume nothing");
+	write_file("kernel.elf", "\177ELF\1\1\1\0\0\0\0\0\0\0\0\0x", 17);
+	expect(4, "fleet run --resume run1");
+	has("is not the kernel the run began with");
+}
+
+/* Not even the kernel's strongest signal leaves a machine on, as long as one of the two processes lives. */
+static void killed(void **state)
+{
+	struct child child;
+
+	(void)state;
+	lab_that_hangs();
+	start_run(&child, "run1");
+	wait_for("hangs.power", "on");
+	kill(child.pid, SIGKILL);
+	assert_int_equal(end_of(&child), 128 + SIGKILL);
+	wait_for("hangs.power", "off");
+	/* Its lock is stale, so the next run may begin. */
+	says("hangs", 0, "real");
+	expect(0, RUN "-o run2");
+}
+
+/* The first child of a process. */
+static pid_t child_of(pid_t parent)
+{
+	char *path = xasprintf("/proc/%d/task/%d/children", parent, parent);
+	struct error error;
+	size_t size;
+	char *data = file_read(path, 4096, &size, &error);
+	pid_t pid;
+
+	assert_non_null(data);
+	pid = (pid_t)strtol(data, NULL, 10);
+	free(data);
+	free(path);
+	return pid;
+}
+
+/* A run that waits for a machine, which is on and will say nothing for long. */
+static void start_waiting(struct child *child)
+{
+	forget_everything();
+	begin_lab("");
+	add_machine("hangs", "  timeouts: {boot: 100}\n");
+	start_run(child, "run1");
+	wait_for("hangs.power", "on");
+}
+
+/* The other of the two: the machine's own process dies. */
+static void worker_killed(void **state)
+{
+	struct child child;
+
+	(void)state;
+	start_waiting(&child);
+	kill(child_of(child.pid), SIGKILL);
+	assert_int_equal(end_of(&child), 130);
+	has("its process died");
+	expect_off("hangs");
+	assert_false(exists("locks/hangs.lock"));
+}
+
+/* Who takes the lock away has the machine, and it is on. */
+static void lock_taken_away(void **state)
+{
+	struct child child;
+
+	(void)state;
+	start_waiting(&child);
+	assert_int_equal(unlink_in_folder("locks/hangs.lock"), 0);
+	assert_int_equal(end_of(&child), 4);
+	has("the lock was taken away");
+	read_file("hangs.power");
+	has("on");
+}
+
+static int set_up_lab(void **state)
+{
+	int failed = set_up(state);
+
+	write_file("ipc.elf", "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0", 16);
+	return failed;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(verdicts),      cmocka_unit_test(chosen_machines),
+		cmocka_unit_test(attempts),      cmocka_unit_test(several_boots),
+		cmocka_unit_test(gates),         cmocka_unit_test(power_and_locks),
+		cmocka_unit_test(interruptions), cmocka_unit_test(killed),
+		cmocka_unit_test(worker_killed), cmocka_unit_test(lock_taken_away),
+	};
+	int failed = cmocka_run_group_tests(tests, set_up_lab, tear_down);
+
+	free(lab_text);
+	return failed;
+}

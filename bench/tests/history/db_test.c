@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* usage: hbench_db_test [URL]: with SQLite in a temporary folder, or with the empty database that the URL names. */
+#include "test.h"
+
+#include "history/db.h"
+#include "history/history.h"
+#include "host/file.h"
+#include "host/mem.h"
+
+#include "build.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/hbench-db-XXXXXX";
+static const char *url;
+static char *where;
+
+static struct db *open_db(void)
+{
+	struct error error;
+	struct db *db = db_open(where, &error);
+
+	if (!db)
+		fail_msg("%s", error.text);
+	return db;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	where = url ? xstrdup(url) : xasprintf("%s/deeper/history.db", folder);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char *file = xasprintf("%s/deeper/history.db", folder), *deeper = xasprintf("%s/deeper", folder);
+
+	(void)state;
+	unlink(file);
+	rmdir(deeper);
+	rmdir(folder);
+	free(file);
+	free(deeper);
+	free(where);
+	return 0;
+}
+
+static void store(struct db *db, const char *machine, const char *metric, unsigned day, uint64_t value, bool wanted)
+{
+	char date[40], revision[20];
+	struct result r;
+	struct error error;
+	bool is_new;
+
+	snprintf(date, sizeof(date), "2024-01-%02uT00:00:00+00:00", day);
+	snprintf(revision, sizeof(revision), "rev%u", day);
+	result_init(&r, machine, "ipc", metric);
+	result_set_text(&r, "date", date);
+	result_set_text(&r, "git_revision", revision);
+	result_set_text(&r, "kernel_boot_line", "It's \"quoted\"; DROP TABLE hbench_result");
+	result_set_number(&r, "boots", 2);
+	build_constant(&r, "ipc/null", value, 64);
+	build_constant(&r, "ipc/null", value + 2, 64);
+	build_constant(&r, "ipc/other", 7, 64);
+	result_merge(&r);
+	if (!db_store(db, &r, &is_new, &error))
+		fail_msg("%s", error.text);
+	assert_true(is_new == wanted);
+	result_free(&r);
+}
+
+static struct history *load(struct db *db, const char *machine, size_t last, size_t *count)
+{
+	struct error error;
+	struct history *list = histories_load(db, machine, "ipc/null", last, count, &error);
+
+	if (!list)
+		fail_msg("%s", error.text);
+	return list;
+}
+
+static void stores_once(void **state)
+{
+	struct db *db = open_db();
+
+	(void)state;
+	store(db, "m", "instructions", 2, 41, true);
+	store(db, "m", "instructions", 1, 40, true);
+	store(db, "m", "instructions", 2, 41, false);
+	store(db, "n", "ticks", 1, 100, true);
+	db_close(db);
+	db = open_db(); /* and keeps it */
+	store(db, "m", "instructions", 1, 40, false);
+	db_close(db);
+}
+
+static void history_is_in_order(void **state)
+{
+	struct db *db = open_db();
+	struct history *list;
+	size_t count;
+
+	(void)state;
+	list = load(db, NULL, 100, &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(list[0].machine, "m");
+	assert_int_equal(list[0].count, 2);
+	assert_string_equal(list[0].points[0].revision, "rev1");
+	assert_true(list[0].points[0].value == 40 && list[0].points[1].value == 41);
+	assert_int_equal(list[0].points[1].max, 43);
+	assert_int_equal(list[0].points[1].boots, 2);
+	assert_int_equal(list[0].change_count, 1);
+	assert_int_equal(list[0].changes[0], 1);
+	assert_string_equal(list[1].machine, "n");
+	assert_true(list[1].points[0].value == 101); /* mean of the boots' medians */
+	assert_string_equal(list[1].points[0].kernel, "It's \"quoted\"; DROP TABLE hbench_result");
+	histories_free(list, count);
+	list = load(db, "m", 1, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(list[0].count, 1);
+	assert_string_equal(list[0].points[0].revision, "rev2");
+	histories_free(list, count);
+	list = load(db, "nobody's", 1, &count);
+	assert_int_equal(count, 0);
+	histories_free(list, count);
+	db_close(db);
+}
+
+static void comes_back_whole(void **state)
+{
+	struct db *db = open_db();
+	struct history *list;
+	struct result r;
+	struct error error;
+	size_t count;
+
+	(void)state;
+	list = load(db, "m", 100, &count);
+	if (!db_load(db, list[0].points[0].result_id, &r, &error))
+		fail_msg("%s", error.text);
+	assert_int_equal(r.count, 2);
+	assert_int_equal(r.benchmarks[0].boot_count, 2);
+	assert_int_equal(r.benchmarks[0].merged.max, 42);
+	result_free(&r);
+	assert_false(db_load(db, "nothing", &r, &error));
+	assert_non_null(strstr(error.text, "no result"));
+	histories_free(list, count);
+	db_close(db);
+}
+
+static void list_row(void *context, const char *machine, const char *metric, const char *name, unsigned results,
+		     const char *last)
+{
+	char *text = context;
+
+	sprintf(text + strlen(text), "%s %s %s %u %.10s\n", machine, metric, name, results, last);
+}
+
+static void lists(void **state)
+{
+	struct db *db = open_db();
+	char text[1000] = "";
+	struct error error;
+
+	(void)state;
+	assert_true(db_list(db, NULL, list_row, text, &error));
+	assert_string_equal(text, "m instructions ipc/null 2 2024-01-02\nm instructions ipc/other 2 2024-01-02\n"
+				  "n ticks ipc/null 1 2024-01-01\nn ticks ipc/other 1 2024-01-01\n");
+	text[0] = '\0';
+	assert_true(db_list(db, "nothing", list_row, text, &error));
+	assert_string_equal(text, "");
+	db_close(db);
+}
+
+static void databases_that_are_none(void **state)
+{
+	struct error error;
+	char *text = xasprintf("%s/text.db", folder);
+
+	(void)state;
+	assert_null(db_open("/proc/nothing/history.db", &error));
+	assert_true(strlen(error.text) > 20);
+	assert_null(db_open("postgresql://nobody@127.0.0.1:1/none", &error));
+	assert_non_null(strstr(error.text, "cannot connect"));
+	assert_true(file_replace(text, "this is no database, but long enough to look at", 47, &error));
+	assert_null(db_open(text, &error));
+	assert_non_null(strstr(error.text, "not a database"));
+	unlink(text);
+	free(text);
+}
+
+static void default_place(void **state)
+{
+	char *place;
+
+	(void)state;
+	setenv("HBENCH_DB", "/x/y.db", 1);
+	place = db_default();
+	assert_string_equal(place, "/x/y.db");
+	free(place);
+	setenv("HBENCH_DB", "none", 1);
+	assert_null(db_default());
+	unsetenv("HBENCH_DB");
+	setenv("XDG_DATA_HOME", "/data", 1);
+	place = db_default();
+	assert_string_equal(place, "/data/hbench/history.db");
+	free(place);
+	unsetenv("XDG_DATA_HOME");
+	setenv("HOME", "/users/me", 1);
+	place = db_default();
+	assert_string_equal(place, "/users/me/.local/share/hbench/history.db");
+	free(place);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stores_once),
+		cmocka_unit_test(history_is_in_order),
+		cmocka_unit_test(comes_back_whole),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(databases_that_are_none),
+		cmocka_unit_test(default_place),
+	};
+
+	url = argc > 1 ? argv[1] : NULL;
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
+#include "host/file.h"
+#include "host/mem.h"
+#include "measure/lines.h"
+#include "measure/session.h"
+
+#include "recorded.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void on_line(void *context, const char *line, size_t len, bool cut)
+{
+	session_line(context, line, len, cut);
+}
+
+/* Reads a console of the folder data to its end. */
+static void play(struct session *session, const char *file, const char *suite)
+{
+	struct lines *lines = xcalloc(1, sizeof(*lines));
+	size_t size;
+	char *data = recorded(file, &size);
+
+	session_init(session, suite, false);
+	lines_feed(lines, data, size, on_line, session);
+	lines_finish(lines, on_line, session);
+	session_finish(session);
+	free(data);
+	free(lines);
+}
+
+static void good(void **state)
+{
+	struct session s;
+
+	(void)state;
+	play(&s, "good", "ipc");
+	assert_int_equal(s.fault, FAULT_NONE);
+	assert_int_equal(s.measured_count, 3);
+	assert_int_equal(s.skipped_count, 1);
+	assert_string_equal(s.boot_line, "Hedron Hypervisor 13.2.0 release gcc 12.2.0 [MB1]");
+	assert_string_equal(s.measured[1].name, "call_reply_cross/words:0");
+	assert_int_equal(s.measured[1].sample.min, 230);
+	session_free(&s);
+}
+
+static void faults(void **state)
+{
+	static const struct {
+		const char *file;
+		enum fault fault;
+	} rows[] = {
+		{"panic", FAULT_PANIC},         {"cut", FAULT_TRUNCATED},       {"count", FAULT_COUNT},
+		{"unstable", FAULT_UNSTABLE},   {"fail", FAULT_FAILED},         {"version", FAULT_PROTOCOL},
+		{"malformed", FAULT_MALFORMED}, {"duplicate", FAULT_DUPLICATE}, {"silent", FAULT_NO_RUN},
+		{"noboot", FAULT_NO_BOOT},      {"badelf", FAULT_NO_RUN},       {"norun", FAULT_ORDER},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct session s;
+
+		play(&s, rows[i].file, NULL);
+		if (s.fault != rows[i].fault)
+			fail_msg("%s: %s (%s)", rows[i].file, fault_text(s.fault), s.detail.text);
+		assert_true(s.detail.text[0]);
+		assert_true(fault_advice(s.fault)[0]);
+		session_free(&s);
+	}
+}
+
+static void details_name_the_cause(void **state)
+{
+	struct session s;
+
+	(void)state;
+	play(&s, "panic", NULL);
+	assert_non_null(strstr(s.detail.text, "x < y"));
+	session_free(&s);
+	play(&s, "badelf", NULL);
+	assert_non_null(strstr(s.detail.text, "Bad ELF"));
+	session_free(&s);
+	play(&s, "fail", NULL);
+	assert_non_null(strstr(s.detail.text, "the page was not there"));
+	session_free(&s);
+}
+
+static void other_suite(void **state)
+{
+	struct session s;
+
+	(void)state;
+	play(&s, "good", "vm");
+	assert_int_equal(s.fault, FAULT_SUITE);
+	session_free(&s);
+}
+
+static void say(struct session *s, const char *line)
+{
+	session_line(s, line, strlen(line), false);
+}
+
+static void panic_comes_first(void **state)
+{
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL, false);
+	say(&s, "HBENCH damaged");
+	assert_int_equal(s.fault, FAULT_MALFORMED);
+	say(&s, "[3] panic: no memory");
+	assert_int_equal(s.fault, FAULT_PANIC);
+	say(&s, "PANIC: a second one");
+	session_finish(&s);
+	assert_non_null(strstr(s.detail.text, "no memory"));
+	session_free(&s);
+}
+
+static void words_that_are_no_panic(void **state)
+{
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL, false);
+	say(&s, "no need to panic");
+	say(&s, "no need to panic: or is there");
+	say(&s, "[unclosed panic");
+	say(&s, "");
+	assert_int_equal(s.fault, FAULT_NONE);
+	session_free(&s);
+}
+
+static void panic_of_the_kernel(void **state)
+{
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL, false);
+	say(&s, "error: PANIC: roottask refused: Bad ELF");
+	assert_int_equal(s.fault, FAULT_PANIC);
+	session_free(&s);
+}
+
+static void refused_machine(void **state)
+{
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL, false);
+	say(&s, "Hedron Hypervisor: refused, this CPU has no long mode");
+	assert_int_equal(s.fault, FAULT_NO_BOOT);
+	assert_non_null(strstr(s.detail.text, "no long mode"));
+	session_free(&s);
+}
+
+static void time_is_over(void **state)
+{
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL, false);
+	session_time_over(&s, 3);
+	assert_int_equal(s.fault, FAULT_NO_BOOT);
+	session_free(&s);
+	session_init(&s, NULL, false);
+	say(&s, "Hedron Hypervisor 13");
+	say(&s, "killed EC: #PF");
+	say(&s, "idle");
+	session_time_over(&s, 3);
+	assert_int_equal(s.fault, FAULT_NO_RUN);
+	assert_non_null(strstr(s.detail.text, "killed EC: #PF"));
+	session_free(&s);
+	session_init(&s, NULL, false);
+	s.seen_run = true;
+	session_time_over(&s, 3);
+	assert_int_equal(s.fault, FAULT_TIMEOUT);
+	session_free(&s);
+}
+
+static void second_run(void **state)
+{
+	static const char run[] =
+		"HBENCH {\"type\":\"run\",\"protocol\":1,\"suite\":\"ipc\",\"kernel\":\"\",\"api\":1,"
+		"\"cpu\":\"c\",\"vendor\":\"v\",\"family\":6,\"model\":1,\"stepping\":1,\"tsc_khz\":2,"
+		"\"tsc_invariant\":true,\"cpus\":4,\"cmdline\":\"x\"}";
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL, false);
+	say(&s, run);
+	assert_int_equal(s.fault, FAULT_NONE);
+	say(&s, run);
+	assert_int_equal(s.fault, FAULT_ORDER);
+	session_free(&s);
+}
+
+static void nothing_measured(void **state)
+{
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL, false);
+	s.seen_run = s.seen_calibration = true;
+	strcpy(s.run.suite, "ipc");
+	say(&s, "HBENCH {\"type\":\"skip\",\"suite\":\"ipc\",\"case\":\"x\",\"params\":{},\"why\":\"no\"}");
+	say(&s, "HBENCH {\"type\":\"end\",\"lines\":1}");
+	session_finish(&s);
+	assert_int_equal(s.fault, FAULT_NO_SAMPLE);
+	session_free(&s);
+}
+
+static void boot_line_is_harmless(void **state)
+{
+	struct session s;
+
+	(void)state;
+	session_init(&s, NULL, false);
+	say(&s, "\033[2JHedron Hypervisor \033]0;x\007 13");
+	assert_string_equal(s.boot_line, "Hedron Hypervisor .]0;x. 13");
+	assert_string_equal(s.registers, "");
+	say(&s, "[12] CR0 0x80050033, CR4 0x3506e8");
+	say(&s, "CR0 0x1"); /* somebody else's */
+	assert_string_equal(s.registers, "CR0 0x80050033, CR4 0x3506e8");
+	session_free(&s);
+}
+
+/* Counted instructions need no clock, time does. */
+static void clocks(void **state)
+{
+	static const struct {
+		const char *clock;
+		bool time, good;
+	} rows[] = {
+		{"\"tsc_khz\":1000,\"tsc_invariant\":true", true, true},
+		{"\"tsc_khz\":1000,\"tsc_invariant\":false", true, false},
+		{"\"tsc_khz\":0,\"tsc_invariant\":true", true, false},
+		{"\"tsc_khz\":0,\"tsc_invariant\":false", false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		char *line = xasprintf("HBENCH {\"type\":\"run\",\"protocol\":1,\"suite\":\"ipc\",\"kernel\":\"\","
+				       "\"api\":1,\"cpu\":\"c\",\"vendor\":\"v\",\"family\":6,\"model\":1,"
+				       "\"stepping\":1,%s,\"cpus\":1,\"cmdline\":\"x\"}",
+				       rows[i].clock);
+		struct session s;
+
+		session_init(&s, NULL, rows[i].time);
+		session_line(&s, line, strlen(line), false);
+		assert_int_equal(s.fault, rows[i].good ? FAULT_NONE : FAULT_CLOCK);
+		session_free(&s);
+		free(line);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(clocks),
+		cmocka_unit_test(good),
+		cmocka_unit_test(faults),
+		cmocka_unit_test(details_name_the_cause),
+		cmocka_unit_test(other_suite),
+		cmocka_unit_test(panic_comes_first),
+		cmocka_unit_test(words_that_are_no_panic),
+		cmocka_unit_test(second_run),
+		cmocka_unit_test(panic_of_the_kernel),
+		cmocka_unit_test(refused_machine),
+		cmocka_unit_test(time_is_over),
+		cmocka_unit_test(nothing_measured),
+		cmocka_unit_test(boot_line_is_harmless),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
+#include "host/mem.h"
+#include "result/hist.h"
+
+#include <stdlib.h>
+
+static const struct hist standard = {0}, coarse = {.coarser = 2};
+
+static void layout(void **state)
+{
+	(void)state;
+	assert_int_equal(hist_width(&standard, 0), 1);
+	assert_int_equal(hist_width(&standard, 63), 1);
+	assert_int_equal(hist_width(&standard, 64), 2);
+	assert_int_equal(hist_width(&standard, 127), 2);
+	assert_int_equal(hist_width(&standard, 128), 4);
+	assert_int_equal(hist_lower(&standard, 65), 64);
+	assert_int_equal(hist_lower(&standard, 1000), 992);
+	assert_int_equal(hist_width(&standard, UINT64_MAX), 1ull << 58);
+	assert_int_equal(hist_lower(&standard, UINT64_MAX), 31ull * (1ull << 58) + (1ull << 63));
+	assert_int_equal(hist_width(&coarse, 15), 1);
+	assert_int_equal(hist_width(&coarse, 16), 2);
+}
+
+/* Every value is in exactly one bin: bins end where the next begin. */
+static void bins_join(void **state)
+{
+	uint64_t next = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(hist_lower(&standard, next), next);
+		assert_int_equal(hist_lower(&standard, next + hist_width(&standard, next) - 1), next);
+		next += hist_width(&standard, next);
+	}
+}
+
+static void add_sorts(void **state)
+{
+	struct hist h = {0};
+
+	(void)state;
+	hist_add(&h, 500, 2);
+	hist_add(&h, 3, 1);
+	hist_add(&h, 70, 4);
+	hist_add(&h, 71, 1);
+	hist_add(&h, 9, 0);
+	assert_int_equal(h.used, 3);
+	assert_int_equal(h.bins[0].lower, 3);
+	assert_int_equal(h.bins[1].lower, 70);
+	assert_int_equal(h.bins[1].count, 5);
+	assert_int_equal(h.bins[2].lower, 496);
+	assert_int_equal(hist_total(&h), 8);
+	assert_true(hist_adopt(&h));
+	hist_free(&h);
+}
+
+static void quantiles(void **state)
+{
+	struct hist h = {0};
+
+	(void)state;
+	assert_int_equal(hist_quantile(&h, 0.5), 0);
+	for (uint64_t v = 1; v <= 50; v++)
+		hist_add(&h, v, 1);
+	assert_int_equal(hist_quantile(&h, 0), 1);
+	assert_int_equal(hist_quantile(&h, 0.5), 25);
+	assert_int_equal(hist_quantile(&h, 0.9), 45);
+	assert_int_equal(hist_quantile(&h, 1), 50);
+	hist_free(&h);
+}
+
+static void merge_keeps_every_value(void **state)
+{
+	struct hist a = {0}, b = {0};
+
+	(void)state;
+	for (uint64_t v = 0; v < 5000; v += 7)
+		hist_add(&a, v, 1);
+	for (uint64_t v = 3; v < 9000; v += 11)
+		hist_add(&b, v, 2);
+	uint64_t total = hist_total(&a) + hist_total(&b);
+
+	hist_merge(&a, &b);
+	assert_int_equal(hist_total(&a), total);
+	assert_true(hist_adopt(&a));
+	hist_free(&a);
+	hist_free(&b);
+}
+
+static void merge_takes_the_coarser_layout(void **state)
+{
+	struct hist a = {0}, b = {.coarser = 3}, c = {0};
+
+	(void)state;
+	hist_add(&a, 1001, 1);
+	hist_add(&b, 1001, 1);
+	hist_add(&c, 5, 1);
+	hist_merge(&a, &b);
+	assert_int_equal(a.coarser, 3);
+	assert_int_equal(a.used, 1);
+	assert_int_equal(a.bins[0].width, 128);
+	hist_merge(&a, &c);
+	assert_int_equal(a.coarser, 3);
+	assert_int_equal(hist_total(&a), 3);
+	hist_free(&a);
+	hist_free(&b);
+	hist_free(&c);
+}
+
+static bool adopt(const struct bin *bins, size_t used, unsigned *coarser)
+{
+	struct hist h = {xcalloc(used, sizeof(*bins)), used, 0};
+	bool good;
+
+	for (size_t i = 0; i < used; i++)
+		h.bins[i] = bins[i];
+	good = hist_adopt(&h);
+	*coarser = h.coarser;
+	hist_free(&h);
+	return good;
+}
+
+static void adopt_finds_the_layout(void **state)
+{
+	unsigned coarser;
+
+	(void)state;
+	assert_true(adopt((struct bin[]){{5, 1, 1}, {64, 2, 1}}, 2, &coarser));
+	assert_int_equal(coarser, 0);
+	assert_true(adopt((struct bin[]){{5, 1, 1}, {64, 16, 1}}, 2, &coarser));
+	assert_int_equal(coarser, 3);
+	assert_true(adopt((struct bin[]){{1, 1, 1}, {2, 2, 1}, {4, 4, 9}}, 3, &coarser));
+	assert_int_equal(coarser, 5);
+}
+
+static void adopt_refuses(void **state)
+{
+	unsigned coarser;
+
+	(void)state;
+	assert_false(adopt((struct bin[]){{5, 1, 0}}, 1, &coarser));
+	assert_false(adopt((struct bin[]){{5, 1, 1}, {5, 1, 1}}, 2, &coarser));
+	assert_false(adopt((struct bin[]){{6, 1, 1}, {5, 1, 1}}, 2, &coarser));
+	assert_false(adopt((struct bin[]){{64, 3, 1}}, 1, &coarser));
+	assert_false(adopt((struct bin[]){{65, 2, 1}}, 1, &coarser));
+	assert_false(adopt((struct bin[]){{64, 0, 1}}, 1, &coarser));
+	assert_false(adopt((struct bin[]){{64, 2, 1}, {128, 8, 1}}, 2, &coarser));
+	assert_false(adopt((struct bin[]){{1, 1, UINT64_MAX}, {2, 1, 1}}, 2, &coarser));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(layout),
+		cmocka_unit_test(bins_join),
+		cmocka_unit_test(add_sorts),
+		cmocka_unit_test(quantiles),
+		cmocka_unit_test(merge_keeps_every_value),
+		cmocka_unit_test(merge_takes_the_coarser_layout),
+		cmocka_unit_test(adopt_finds_the_layout),
+		cmocka_unit_test(adopt_refuses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
+#include "host/mem.h"
+#include "stats/aa.h"
+#include "stats/compare.h"
+#include "stats/machine_identity.h"
+#include "stats/self_test.h"
+
+#include "build.h"
+
+#include <string.h>
+
+static struct difference exact(uint64_t from, uint64_t to, double threshold)
+{
+	const struct metric *metric = metric_find("instructions");
+	struct result r = {0};
+	struct difference o;
+
+	build_constant(&r, "a", from, 10);
+	build_constant(&r, "b", to, 10);
+	result_merge(&r);
+	o = verdict_measure(metric, metric->estimator, &r.benchmarks[0], &r.benchmarks[1]);
+	verdict_decide(&o, metric, threshold);
+	result_free(&r);
+	return o;
+}
+
+static void exact_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(exact(100, 100, 0).verdict, VERDICT_SAME);
+	assert_int_equal(exact(100, 101, 0).verdict, VERDICT_WORSE);
+	assert_int_equal(exact(100, 99, 0).verdict, VERDICT_BETTER);
+	assert_int_equal(exact(100, 99, 0).change, -1);
+	assert_true(exact(200, 250, 0).percent == 25);
+	assert_int_equal(exact(0, 0, 0).verdict, VERDICT_SAME);
+	assert_int_equal(exact(0, 5, 0).verdict, VERDICT_WORSE);
+	assert_true(exact(0, 5, 0).percent == 0);
+	assert_int_equal(exact(INT64_MAX / 100, INT64_MAX / 100 + 1, 0).verdict, VERDICT_WORSE);
+}
+
+static void exact_thresholds(void **state)
+{
+	(void)state;
+	assert_int_equal(exact(1000, 1010, 1).verdict, VERDICT_SAME);
+	assert_int_equal(exact(1000, 1011, 1).verdict, VERDICT_WORSE);
+	assert_int_equal(exact(1000, 990, 1).verdict, VERDICT_SAME);
+	assert_int_equal(exact(1000, 989, 1).verdict, VERDICT_BETTER);
+}
+
+static void one_side_only(void **state)
+{
+	const struct metric *metric = metric_find("instructions");
+	struct result r = {0};
+
+	(void)state;
+	build_constant(&r, "a", 7, 3);
+	result_merge(&r);
+	assert_int_equal(verdict_measure(metric, metric->estimator, &r.benchmarks[0], NULL).verdict, VERDICT_MISSING);
+	assert_int_equal(verdict_measure(metric, metric->estimator, NULL, &r.benchmarks[0]).verdict, VERDICT_NEW);
+	result_free(&r);
+}
+
+static struct difference noisy_seeded(uint64_t from, uint64_t to, uint64_t noise, size_t boots, unsigned seed)
+{
+	const struct metric *metric = metric_find("ticks");
+	struct result r = {0};
+	struct difference o;
+
+	build_noisy(&r, "a", from, noise, boots, seed);
+	build_noisy(&r, "b", to, noise, boots, seed + 1);
+	result_merge(&r);
+	o = verdict_measure(metric, metric->estimator, &r.benchmarks[0], &r.benchmarks[1]);
+	verdict_decide(&o, metric, 4);
+	result_free(&r);
+	return o;
+}
+
+static struct difference noisy(uint64_t from, uint64_t to, uint64_t noise, size_t boots)
+{
+	return noisy_seeded(from, to, noise, boots, 1);
+}
+
+static unsigned alarms(uint64_t to, enum verdict verdict)
+{
+	unsigned count = 0;
+
+	for (unsigned seed = 0; seed < 100; seed++)
+		count += noisy_seeded(10000, to, 3000, 5, 7 * seed).verdict == verdict;
+	return count;
+}
+
+/* The same thing compared with itself a hundred times, and with something 10% slower. */
+static void false_alarms_and_power(void **state)
+{
+	(void)state;
+	assert_true(alarms(10000, VERDICT_WORSE) + alarms(10000, VERDICT_BETTER) <= 1);
+	assert_true(alarms(11000, VERDICT_WORSE) >= 98);
+}
+
+static void noisy_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(noisy(10000, 10000, 30, 5).verdict, VERDICT_SAME);
+	assert_int_equal(noisy(10000, 11000, 30, 5).verdict, VERDICT_WORSE);
+	assert_int_equal(noisy(11000, 10000, 30, 5).verdict, VERDICT_BETTER);
+	/* A change within the threshold is none, however certain it is. */
+	assert_int_equal(noisy(10000, 10030, 10, 5).verdict, VERDICT_SAME);
+}
+
+static void noise_asks_for_more(void **state)
+{
+	struct difference o = noisy(10000, 11000, 30, 2);
+
+	(void)state;
+	assert_int_equal(o.verdict, VERDICT_UNSURE);
+	assert_non_null(strstr(o.why, "2 boots"));
+	/* A change as large as the threshold (medians of about 11500 and 11960): where it looks smaller, it is not
+	 * excluded. */
+	assert_in_range(alarms(10460, VERDICT_UNSURE), 25, 75);
+	assert_in_range(alarms(10460, VERDICT_SAME), 0, 10);
+}
+
+static void start(struct result *r, const char *metric)
+{
+	result_init(r, "qemu-icount-max", "ipc", metric);
+}
+
+static enum exit_code code_of(const struct result *a, const struct result *b, const struct suite *suite)
+{
+	struct comparison c;
+	struct error error;
+	enum exit_code code;
+
+	assert_true(compare_results(&c, a, b, suite, &error));
+	code = compare_exit_code(&c);
+	compare_free(&c);
+	return code;
+}
+
+static void exit_codes(void **state)
+{
+	struct result a, b, better, less, worse_and_less;
+
+	(void)state;
+	start(&a, "instructions");
+	build_constant(&a, "ipc/x", 10, 4);
+	build_constant(&a, "ipc/y", 20, 4);
+	result_merge(&a);
+	b = result_copy(&a);
+	assert_int_equal(code_of(&a, &b, NULL), EXIT_SAME_OR_BETTER);
+	start(&better, "instructions");
+	build_constant(&better, "ipc/x", 9, 4);
+	build_constant(&better, "ipc/y", 20, 4);
+	build_constant(&better, "ipc/z", 90, 4);
+	result_merge(&better);
+	assert_int_equal(code_of(&a, &better, NULL), EXIT_SAME_OR_BETTER);
+	assert_int_equal(code_of(&better, &a, NULL), EXIT_REGRESSED); /* and z missing */
+	start(&less, "instructions");
+	build_constant(&less, "ipc/x", 10, 4);
+	result_merge(&less);
+	assert_int_equal(code_of(&a, &less, NULL), EXIT_BENCHMARK_MISSING);
+	start(&worse_and_less, "instructions");
+	build_constant(&worse_and_less, "ipc/x", 11, 4);
+	result_merge(&worse_and_less);
+	assert_int_equal(code_of(&a, &worse_and_less, NULL), EXIT_REGRESSED);
+	result_free(&a);
+	result_free(&b);
+	result_free(&better);
+	result_free(&less);
+	result_free(&worse_and_less);
+}
+
+static void not_comparable(void **state)
+{
+	struct result a, b, other;
+	struct comparison c;
+	struct error error;
+
+	(void)state;
+	start(&a, "instructions");
+	start(&b, "ticks");
+	assert_false(compare_results(&c, &a, &b, NULL, &error));
+	compare_free(&c);
+	result_init(&other, "bochs-tigerlake", "ipc", "instructions");
+	assert_false(machine_identity_same(&a, &other, &error));
+	assert_non_null(strstr(error.text, "bochs-tigerlake"));
+	assert_true(machine_identity_same(&a, &b, &error));
+	result_set_text(&other, "suite", "vm");
+	assert_false(compare_results(&c, &a, &other, NULL, &error));
+	compare_free(&c);
+	result_free(&a);
+	result_free(&b);
+	result_free(&other);
+}
+
+/* Two hundred cases that did not change: with p < 0.01 each, two would be false alarms. */
+static void many_comparisons(void **state)
+{
+	struct result a, b;
+	struct comparison c;
+	struct error error;
+
+	(void)state;
+	start(&a, "ticks");
+	start(&b, "ticks");
+	for (unsigned i = 0; i < 200; i++) {
+		char *name = xasprintf("ipc/c%u", i);
+
+		build_noisy(&a, name, 10000, 3000, 5, 31 * i + 1);
+		build_noisy(&b, name, 10000 + (i == 7 ? 2000 : 0), 3000, 5, 31 * i + 17);
+		free(name);
+	}
+	result_merge(&a);
+	result_merge(&b);
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_int_equal(c.tests, 200);
+	assert_int_equal(c.tally[VERDICT_WORSE], 1);
+	assert_int_equal(c.pairs[7].difference.verdict, VERDICT_WORSE);
+	assert_int_equal(c.tally[VERDICT_BETTER], 0);
+	assert_true(c.pairs[7].difference.p < 0.01 && c.pairs[7].difference.superiority > 0.7);
+	compare_free(&c);
+	result_free(&a);
+	result_free(&b);
+}
+
+/* The usual cost stays and the tail grows: only who asks for the tail is told. */
+static void estimators_of_a_suite(void **state)
+{
+	struct suite_case of_case = {
+		.name = (char *)"ipc/x", .thresholds = {{"ticks.p99", 20}}, .threshold_count = 1};
+	struct suite suite = {.cases = &of_case, .count = 1};
+	struct result a, b;
+	struct comparison c;
+	struct error error;
+	uint64_t values[200];
+
+	(void)state;
+	start(&a, "ticks");
+	start(&b, "ticks");
+	for (uint64_t boot = 0; boot < 5; boot++)
+		for (int side = 0; side < 2; side++) {
+			for (uint64_t i = 0; i < 200; i++)
+				values[i] = i < 190 ? 1000 + (i + boot) % 7 : 3000 + boot + (side ? 2000 : 0);
+			struct sample s = build_sample(values, 200);
+
+			result_add(side ? &b : &a, "ipc/x", &s);
+		}
+	result_merge(&a);
+	result_merge(&b);
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_int_equal(c.count, 1);
+	assert_int_equal(c.pairs[0].difference.verdict, VERDICT_SAME);
+	compare_free(&c);
+	assert_true(compare_results(&c, &a, &b, &suite, &error));
+	assert_int_equal(c.count, 2);
+	assert_int_equal(c.pairs[0].difference.verdict, VERDICT_SAME);
+	assert_int_equal(c.pairs[1].difference.verdict, VERDICT_WORSE);
+	assert_string_equal(c.pairs[1].label, "ipc/x [p99]");
+	assert_true(c.pairs[0].shift.mass > 0.04 && c.pairs[0].shift.from < 3100 && c.pairs[0].shift.to > 4900);
+	compare_free(&c);
+	if (!self_test(&a, &suite, &error))
+		fail_msg("%s", error.text);
+	result_free(&a);
+	result_free(&b);
+}
+
+static void drift(void **state)
+{
+	struct result a, b;
+	struct comparison c;
+	struct error error;
+
+	(void)state;
+	start(&a, "instructions");
+	start(&b, "instructions");
+	build_constant(&a, "ipc/x", 10, 4);
+	build_constant(&b, "ipc/x", 11, 4);
+	result_merge(&a);
+	result_merge(&b);
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_false(compare_drifted(&c)); /* nothing is known of the programs */
+	compare_free(&c);
+	result_set_text(&a, "kernel_sha256", "1");
+	result_set_text(&b, "kernel_sha256", "1");
+	result_set_text(&a, "roottask_sha256", "2");
+	result_set_text(&b, "roottask_sha256", "2");
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_true(compare_drifted(&c));
+	compare_free(&c);
+	result_set_text(&b, "kernel_append", "nopcid");
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_false(compare_drifted(&c));
+	compare_free(&c);
+	result_free(&a);
+	result_free(&b);
+}
+
+static void same_against_same(void **state)
+{
+	struct result r;
+	struct aa aa;
+
+	(void)state;
+	start(&r, "ticks");
+	build_noisy(&r, "ipc/x", 1000, 30, 8, 1);
+	build_noisy(&r, "ipc/y", 500, 200, 8, 2);
+	result_merge(&r);
+	assert_true(aa_measure(&aa, &r, NULL));
+	assert_int_equal(aa.comparisons, 20);
+	assert_in_range(aa.alarms, 0, 1);
+	result_free(&r);
+	start(&r, "ticks");
+	build_noisy(&r, "ipc/x", 1000, 30, 5, 1);
+	result_merge(&r);
+	assert_false(aa_measure(&aa, &r, NULL));
+	result_free(&r);
+}
+
+static void machines(void **state)
+{
+	struct result a, b;
+	struct error error;
+
+	(void)state;
+	start(&a, "ticks");
+	start(&b, "ticks");
+	result_set_number(&a, "tsc_khz", 2000000);
+	result_set_number(&b, "tsc_khz", 2000999);
+	assert_true(machine_identity_same(&a, &b, &error));
+	result_set_number(&b, "tsc_khz", 2100000);
+	assert_false(machine_identity_same(&a, &b, &error));
+	assert_non_null(strstr(error.text, "TSC, kHz: \"2000000\" and \"2100000\""));
+	result_set_number(&b, "tsc_khz", 2000000);
+	result_set_text(&b, "microcode", "0x1a");
+	assert_true(machine_identity_same(&a, &b, &error)); /* one side does not know */
+	result_set_text(&a, "microcode", "0x1b");
+	assert_false(machine_identity_same(&a, &b, &error));
+	result_set_text(&a, "metric", "instructions"); /* where microcode does not matter */
+	result_set_text(&b, "metric", "instructions");
+	assert_true(machine_identity_same(&a, &b, &error));
+	result_set_number(&a, "num_cpus", 1);
+	result_set_number(&b, "num_cpus", 4);
+	assert_false(machine_identity_same(&a, &b, &error));
+	result_free(&a);
+	result_free(&b);
+}
+
+static void self_test_of_counts(void **state)
+{
+	struct result r;
+	struct error error = {""};
+	uint64_t values[100];
+
+	(void)state;
+	start(&r, "instructions");
+	build_constant(&r, "ipc/x", 10, 4);
+	build_constant(&r, "ipc/one", 10, 1);
+	build_constant(&r, "ipc/big", 1000003, 64);
+	for (uint64_t i = 0; i < 100; i++)
+		values[i] = 60 + i * i;
+	struct sample s = build_sample(values, 100);
+
+	result_add(&r, "ipc/spread", &s);
+	result_merge(&r);
+	if (!self_test(&r, NULL, &error))
+		fail_msg("%s", error.text);
+	result_free(&r);
+}
+
+static void self_test_of_noise(void **state)
+{
+	struct result r;
+	struct error error = {""};
+
+	(void)state;
+	start(&r, "ticks");
+	build_noisy(&r, "ipc/x", 1000, 30, 5, 1);
+	build_noisy(&r, "ipc/y", 500, 5, 5, 2);
+	result_merge(&r);
+	if (!self_test(&r, NULL, &error))
+		fail_msg("%s", error.text);
+	result_free(&r);
+}
+
+/* What cannot find a planted fault must not pass. */
+static void self_test_finds_a_blind_gate(void **state)
+{
+	struct result r;
+	struct error error = {""};
+
+	(void)state;
+	start(&r, "ticks");
+	build_noisy(&r, "ipc/x", 1000, 30, 1, 1); /* one boot: the gate cannot decide */
+	result_merge(&r);
+	assert_false(self_test(&r, NULL, &error));
+	result_free(&r);
+	start(&r, "instructions");
+	assert_false(self_test(&r, NULL, &error));
+	result_free(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exact_counts),
+		cmocka_unit_test(exact_thresholds),
+		cmocka_unit_test(one_side_only),
+		cmocka_unit_test(noisy_counts),
+		cmocka_unit_test(noise_asks_for_more),
+		cmocka_unit_test(false_alarms_and_power),
+		cmocka_unit_test(exit_codes),
+		cmocka_unit_test(not_comparable),
+		cmocka_unit_test(many_comparisons),
+		cmocka_unit_test(estimators_of_a_suite),
+		cmocka_unit_test(drift),
+		cmocka_unit_test(same_against_same),
+		cmocka_unit_test(machines),
+		cmocka_unit_test(self_test_of_counts),
+		cmocka_unit_test(self_test_of_noise),
+		cmocka_unit_test(self_test_finds_a_blind_gate),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
