@@ -2,21 +2,21 @@
 /* A folder for the files of one test program. */
 #pragma once
 
+#include "test.h"
+
 #include "host/file.h"
 
 #include <stdlib.h>
 
 static char folder[] = "/tmp/hbench-test-XXXXXX";
 
-static inline int scratch_set_up(void **state)
+UNIT_FIXTURE(scratch_set_up)
 {
-	(void)state;
 	return !mkdtemp(folder);
 }
 
-static inline int scratch_tear_down(void **state)
+UNIT_FIXTURE(scratch_tear_down)
 {
-	(void)state;
 	file_remove_folder(folder);
 	return 0;
 }

@@ -11,6 +11,10 @@
 
 #include <cmocka.h>
 
+/* Begin a test, and what sets it up or clears up behind it: cmocka hands each a state that hardly any needs. */
+#define UNIT_TEST(name) static void name(__attribute__((unused)) void **state)
+#define UNIT_FIXTURE(name) static inline int name(__attribute__((unused)) void **state)
+
 static uint64_t unit_seed = 0x9e3779b97f4a7c15;
 
 /* 0 .. n-1, by splitmix64. */

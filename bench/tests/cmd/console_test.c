@@ -86,7 +86,7 @@ static void write_start(const char *text)
 	free(path);
 }
 
-static void serial_line(void **state)
+UNIT_TEST(serial_line)
 {
 	char *name, *words, *path = in_folder("serial.json");
 	int line = open_line(&name);
@@ -94,7 +94,6 @@ static void serial_line(void **state)
 	struct result r;
 	struct error error;
 
-	(void)state;
 	write_start("#!/bin/sh\necho $HBENCH_BOOT $HBENCH_APPEND $HBENCH_KERNEL >>started\ntouch go\n");
 	words = xasprintf(
 		"run -t serial -c %s -m lab-1 --boots 2 --start ./start.sh -k kernel.elf --append nopcid -o "
@@ -121,12 +120,11 @@ static void serial_line(void **state)
 	free(path);
 }
 
-static void serial_line_faults(void **state)
+UNIT_TEST(serial_line_faults)
 {
 	char *name, *words;
 	int line = open_line(&name);
 
-	(void)state;
 	expect(4, "run -t serial -c /nonexistent/tty -m lab-1");
 	has("cannot open /nonexistent/tty");
 	expect(4, "run -t serial -c /dev/null -m lab-1");
@@ -181,14 +179,13 @@ static pid_t console_server(int fd, const char *log)
 	return pid;
 }
 
-static void console_over_tcp(void **state)
+UNIT_TEST(console_over_tcp)
 {
 	unsigned port;
 	int fd = listening(&port);
 	char *words = xasprintf("run -t tcp -c 127.0.0.1:%u -m lab-2 -o tcp.json", port);
 	pid_t pid = console_server(fd, "real");
 
-	(void)state;
 	expect(0, words);
 	has("ipc on lab-2");
 	machine_ends(pid);
@@ -204,9 +201,8 @@ static void console_over_tcp(void **state)
 	free(words);
 }
 
-static void recorded_logs(void **state)
+UNIT_TEST(recorded_logs)
 {
-	(void)state;
 	expect(0, "run -t file -m lab-3 -o file.json -c " TEST_DATA "/real.log -c " TEST_DATA "/real.log");
 	has(", 2 boots");
 	expect(4, "run -t file -m lab-3 -o file2.json -c " TEST_DATA "/cut.log");
@@ -217,7 +213,7 @@ static void recorded_logs(void **state)
 	has("cannot open nothing.log");
 }
 
-static void usage_of_real_machines(void **state)
+UNIT_TEST(usage_of_real_machines)
 {
 	static const char *const calls[] = {
 		"run -t serial -m lab-1",
@@ -231,17 +227,15 @@ static void usage_of_real_machines(void **state)
 		"run -t qemu -k kernel.elf -r root.elf -o a -o b",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < array_size(calls); i++)
 		expect(2, calls[i]);
 }
 
 /* A B A B, each with its own result, and a comparison at the end. */
-static void kernels_take_turns(void **state)
+UNIT_TEST(kernels_take_turns)
 {
 	char *path = in_folder("arguments");
 
-	(void)state;
 	machine("good", "33", false);
 	expect(0, "run -t qemu -k kernel.elf -k kernel.elf -r root.elf --boots 2 -o turns.json");
 	assert_true(exists("turns.1.json") && exists("turns.2.json") && exists("turns.2.2.log"));
@@ -252,11 +246,10 @@ static void kernels_take_turns(void **state)
 	free(path);
 }
 
-static void kvm(void **state)
+UNIT_TEST(kvm)
 {
 	char *path = in_folder("arguments");
 
-	(void)state;
 	machine("real", "33", false);
 	setenv("HBENCH_FAKE_ARGUMENTS", path, 1);
 	if (access("/dev/kvm", R_OK | W_OK)) {

@@ -20,12 +20,11 @@
 
 #define RUN "run -t qemu -k kernel.elf -r root.elf "
 
-static void help(void **state)
+UNIT_TEST(help)
 {
 	static const char *const verbs[] = {"list", "run",      "import", "show",  "compare",
 					    "gate", "baseline", "export", "store", "history"};
 
-	(void)state;
 	expect(2, "");
 	expect(0, "--help");
 	for (size_t i = 0; i < array_size(verbs); i++) {
@@ -43,9 +42,8 @@ static void help(void **state)
 	has("no verb `measure`");
 }
 
-static void list(void **state)
+UNIT_TEST(list)
 {
-	(void)state;
 	expect(0, "list");
 	has("call_reply_cross/words:448");
 	expect(0, "list ipc --names");
@@ -53,7 +51,7 @@ static void list(void **state)
 	expect(2, "list nothing");
 }
 
-static void usage_errors(void **state)
+UNIT_TEST(usage_errors)
 {
 	static const char *const calls[] = {
 		"run",
@@ -84,18 +82,16 @@ static void usage_errors(void **state)
 		"import --machine m --metric yards x.log",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < array_size(calls); i++)
 		expect(2, calls[i]);
 }
 
-static void good_run(void **state)
+UNIT_TEST(good_run)
 {
 	struct result r;
 	struct error error;
 	char *path = in_folder("good.json");
 
-	(void)state;
 	machine("good", "33", false);
 	expect(0, RUN "-o good.json --git-revision abc");
 	has("null: min 40");
@@ -118,13 +114,12 @@ static void good_run(void **state)
 }
 
 /* The same run gives the same file, byte for byte, wherever it is made. */
-static void results_are_reproducible(void **state)
+UNIT_TEST(results_are_reproducible)
 {
 	char *first, *second, *path_a = in_folder("a.json"), *path_b = in_folder("b.json");
 	struct error error;
 	size_t size;
 
-	(void)state;
 	machine("good", "33", false);
 	expect(0, RUN "-q -o a.json");
 	assert_string_equal(output, "");
@@ -141,13 +136,12 @@ static void results_are_reproducible(void **state)
 	free(path_b);
 }
 
-static void several_boots(void **state)
+UNIT_TEST(several_boots)
 {
 	struct result r;
 	struct error error;
 	char *path = in_folder("boots.json");
 
-	(void)state;
 	machine("good", "33", false);
 	expect(0, RUN "--boots 3 -o boots.json");
 	assert_true(exists("boots.1.log") && exists("boots.3.log"));
@@ -158,7 +152,7 @@ static void several_boots(void **state)
 	free(path);
 }
 
-static void invalid_runs(void **state)
+UNIT_TEST(invalid_runs)
 {
 	static const struct {
 		const char *log, *status;
@@ -182,7 +176,6 @@ static void invalid_runs(void **state)
 		{"noboot", "1", false, "the emulator gave up"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < array_size(rows); i++) {
 		machine(rows[i].log, rows[i].status, rows[i].hangs);
 		expect(4, RUN "-o invalid.json");
@@ -194,11 +187,10 @@ static void invalid_runs(void **state)
 	}
 }
 
-static void hanging_machine(void **state)
+UNIT_TEST(hanging_machine)
 {
 	double start = clock_seconds();
 
-	(void)state;
 	machine("cut", "33", true);
 	expect(4, RUN "--timeout 3 -o hang.json");
 	has("the time is over");
@@ -208,17 +200,15 @@ static void hanging_machine(void **state)
 }
 
 /* All was measured, but the machine does not power off: good, with a note. */
-static void machine_that_stays(void **state)
+UNIT_TEST(machine_that_stays)
 {
-	(void)state;
 	machine("good", "33", true);
 	expect(0, RUN "-o stay.json");
 	has("did not power off");
 }
 
-static void emulator_message(void **state)
+UNIT_TEST(emulator_message)
 {
-	(void)state;
 	machine("noboot", "1", false);
 	setenv("HBENCH_FAKE_MESSAGE", "unable to find CPU model 'vax'", 1);
 	expect(4, RUN "--cpu vax -o message.json");
@@ -229,9 +219,8 @@ static void emulator_message(void **state)
 	setenv("HBENCH_QEMU", TEST_EMULATOR, 1);
 }
 
-static void wrong_images(void **state)
+UNIT_TEST(wrong_images)
 {
-	(void)state;
 	machine("good", "33", false);
 	expect(4, "run -t qemu -k kernel64.elf -r root.elf -o x.json");
 	has("hypervisor.elf32");
@@ -241,11 +230,10 @@ static void wrong_images(void **state)
 	expect(2, "run -t qemu -k kernel.elf -r text");
 }
 
-static void arguments_of_the_emulator(void **state)
+UNIT_TEST(arguments_of_the_emulator)
 {
 	char *path = in_folder("arguments");
 
-	(void)state;
 	machine("good", "33", false);
 	setenv("HBENCH_FAKE_ARGUMENTS", path, 1);
 	expect(0, RUN
@@ -263,7 +251,7 @@ static void arguments_of_the_emulator(void **state)
 }
 
 /* What the suite's file says, unless the user says otherwise. */
-static void cpus(void **state)
+UNIT_TEST(cpus)
 {
 	static const char suite[] = "{\"suite\":\"ipc\",\"title\":\"t\",\"machine\":{\"cpus\":4},"
 				    "\"cases\":[{\"case\":\"null\",\"meaning\":\"m\"}]}";
@@ -271,7 +259,6 @@ static void cpus(void **state)
 				    "\"cases\":[{\"case\":\"null\",\"meaning\":\"m\"}]}";
 	char *path = in_folder("arguments");
 
-	(void)state;
 	machine("good", "33", false);
 	write_file("ipc.json", suite, sizeof(suite) - 1);
 	setenv("HBENCH_SUITES", folder, 1);
@@ -299,11 +286,10 @@ static void cpus(void **state)
 
 #define BOCHS "run -t bochs -k kernel64.elf -r root.elf "
 
-static void bochs(void **state)
+UNIT_TEST(bochs)
 {
 	char *path = in_folder("arguments");
 
-	(void)state;
 	machine("good", "1", false); /* Bochs's status tells nothing */
 	setenv("HBENCH_BOCHS", TEST_EMULATOR, 1);
 	setenv("HBENCH_GRUB_MKRESCUE", "true", 1);
@@ -333,12 +319,11 @@ static void bochs(void **state)
 	free(path);
 }
 
-static void wrong_suite(void **state)
+UNIT_TEST(wrong_suite)
 {
 	static const char suite[] =
 		"{\"suite\":\"vm\",\"title\":\"t\",\"cases\":[{\"case\":\"a\",\"meaning\":\"m\"}]}";
 
-	(void)state;
 	machine("good", "33", true);
 	write_file("vm.json", suite, sizeof(suite) - 1);
 	setenv("HBENCH_SUITES", folder, 1);
@@ -347,9 +332,8 @@ static void wrong_suite(void **state)
 	setenv("HBENCH_SUITES", TEST_SUITES, 1);
 }
 
-static void import(void **state)
+UNIT_TEST(import)
 {
-	(void)state;
 	expect(0, "import --machine lab-1 -o import.json " TEST_DATA "/real.log " TEST_DATA "/real.log");
 	has("ipc on lab-1: time-stamp counter ticks per operation, mean of the boots' medians (with noise)");
 	expect(4, "import --machine lab-1 -o import2.json " TEST_DATA "/real.log " TEST_DATA "/cut.log");
@@ -358,9 +342,8 @@ static void import(void **state)
 	expect(4, "import --machine lab-1 nothing.log");
 }
 
-static void gate_codes(void **state)
+UNIT_TEST(gate_codes)
 {
-	(void)state;
 	make_result("base.json", "m", "instructions", 40, 205);
 	make_result("same.json", "m", "instructions", 40, 205);
 	make_result("better.json", "m", "instructions", 40, 204);
@@ -388,11 +371,10 @@ static void gate_codes(void **state)
 	has("not enough data");
 }
 
-static void gate_reports(void **state)
+UNIT_TEST(gate_reports)
 {
 	char *path = in_folder("gate.xml");
 
-	(void)state;
 	expect(1, "gate --baseline base.json worse.json --junit gate.xml --markdown gate.md");
 	assert_true(exists("gate.md"));
 	read_output(path);
@@ -409,13 +391,12 @@ static void gate_reports(void **state)
 }
 
 /* The same programs and other numbers: the machine changed, not the code. */
-static void gate_drift(void **state)
+UNIT_TEST(gate_drift)
 {
 	char *path = in_folder("drift.json");
 	struct result r;
 	struct error error;
 
-	(void)state;
 	for (uint64_t i = 0; i < 2; i++) {
 		result_init(&r, "m", "ipc", "instructions");
 		result_set_text(&r, "kernel_sha256", "12");
@@ -438,9 +419,8 @@ static void gate_drift(void **state)
 	free(path);
 }
 
-static void formats(void **state)
+UNIT_TEST(formats)
 {
-	(void)state;
 	expect(0, "export base.json");
 	has("m,instructions,ipc/null,1,64,1,40,40,40,40,40,40,2560\n");
 	expect(0, "export -f google-benchmark base.json -o exported.json");
@@ -454,9 +434,8 @@ static void formats(void **state)
 }
 
 /* What runs measured is kept, unless that is not wanted. */
-static void database(void **state)
+UNIT_TEST(database)
 {
-	(void)state;
 	expect(0, "store same.json base.json worse.json");
 	has("there already: base.json"); /* same.json is the same, whatever it is called */
 	expect(0, "history ipc/null");
@@ -484,9 +463,8 @@ static void database(void **state)
 	free(db);
 }
 
-static void report(void **state)
+UNIT_TEST(report)
 {
-	(void)state;
 	expect(0, "report base.json");
 	assert_true(has_data("report.html"));
 	expect(0, "report --baseline base.json -o page.html worse.json");
@@ -497,13 +475,12 @@ static void report(void **state)
 	expect(2, "report");
 }
 
-static void gate_thresholds(void **state)
+UNIT_TEST(gate_thresholds)
 {
 	static const char suite[] =
 		"{\"suite\":\"ipc\",\"title\":\"t\",\"threshold\":{\"instructions\":5},\"cases\":[{\"case\":"
 		"\"null\",\"meaning\":\"m\",\"threshold\":{\"instructions\":0}}]}";
 
-	(void)state;
 	write_file("loose.json", suite, sizeof(suite) - 1);
 	make_result("up2.json", "m", "instructions", 40, 209);
 	expect(1, "gate --baseline base.json up2.json");
@@ -512,9 +489,8 @@ static void gate_thresholds(void **state)
 	expect(2, "gate --baseline base.json worse.json --thresholds nothing.json");
 }
 
-static void gate_self_test(void **state)
+UNIT_TEST(gate_self_test)
 {
-	(void)state;
 	expect(0, "gate --baseline base.json --self-test");
 	has("planted regressions in each of 2 benchmarks");
 	expect(1, "gate --baseline base.json --self-test worse.json");
@@ -524,9 +500,8 @@ static void gate_self_test(void **state)
 	expect(4, "gate --baseline empty.json --self-test");
 }
 
-static void compare(void **state)
+UNIT_TEST(compare)
 {
-	(void)state;
 	expect(0, "compare base.json worse.json");
 	has("+2.50%");
 	has("not met");
@@ -538,9 +513,8 @@ static void compare(void **state)
 	expect(4, "compare base.json ticks.json");
 }
 
-static void baselines(void **state)
+UNIT_TEST(baselines)
 {
-	(void)state;
 	expect(4, "gate --baseline . same.json");
 	has("there is no baseline");
 	expect(0, "baseline list --results base");
@@ -563,7 +537,7 @@ static void baselines(void **state)
 }
 
 /* The user stops a run: the emulator goes as well, and the log stays. */
-static void interrupt(void **state)
+UNIT_TEST(interrupt)
 {
 	char *argv[] = {(char *)TEST_PROGRAM, "run", "-t",       "qemu", "-k", "kernel.elf", "-r",
 			"root.elf",           "-o",  "int.json", NULL};
@@ -572,7 +546,6 @@ static void interrupt(void **state)
 	struct child child;
 	struct error error;
 
-	(void)state;
 	machine("cut", "33", true);
 	signal(SIGINT, SIG_DFL); /* whoever runs the tests in the background may have it ignored */
 	assert_true(child_start(&child, argv, folder, fd, fd, &error));

@@ -21,11 +21,10 @@ static void load(struct trace *trace, const char *name)
 	free(path);
 }
 
-static void a_trace_is_stored(void **state)
+UNIT_TEST(a_trace_is_stored)
 {
 	struct trace trace;
 
-	(void)state;
 	machine("traced", "33", false);
 	expect(0, RUN "--trace -o traced.json");
 	has("trace: traced.htrace");
@@ -45,11 +44,10 @@ static void a_trace_is_stored(void **state)
 	assert_true(exists("twice.1.htrace") && exists("twice.2.htrace"));
 }
 
-static void words_for_the_roottask(void **state)
+UNIT_TEST(words_for_the_roottask)
 {
 	char *path = in_folder("arguments");
 
-	(void)state;
 	machine("traced", "33", false);
 	setenv("HBENCH_FAKE_ARGUMENTS", path, 1);
 	expect(0, RUN "--suite ipc --trace --root-append case=a -o x.json");
@@ -65,7 +63,7 @@ static void words_for_the_roottask(void **state)
 	free(path);
 }
 
-static void usage_errors(void **state)
+UNIT_TEST(usage_errors)
 {
 	static const char *const rows[][2] = {
 		{"--trace=wish", "no `wish`"},
@@ -80,7 +78,6 @@ static void usage_errors(void **state)
 		{"--trace --trace-file x --boots 2", "one boot"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < array_size(rows); i++) {
 		char *words = xasprintf(RUN "%s", rows[i][0]);
 
@@ -108,17 +105,15 @@ static void machine_with(const char *old, const char *new)
 	free(path);
 }
 
-static void recorded_consoles_have_traces(void **state)
+UNIT_TEST(recorded_consoles_have_traces)
 {
-	(void)state;
 	machine_with("\"tsc_invariant\":false", "\"tsc_invariant\":true ");
 	expect(0, "run -t file -m lab -c changed.log --trace -o file.json");
 	assert_true(exists("file.htrace"));
 }
 
-static void a_missing_or_damaged_trace_is_a_fault(void **state)
+UNIT_TEST(a_missing_or_damaged_trace_is_a_fault)
 {
-	(void)state;
 	machine("good", "33", false);
 	expect(4, RUN "--trace -o bad.json");
 	has("no trace came");
@@ -135,18 +130,16 @@ static void a_missing_or_damaged_trace_is_a_fault(void **state)
 }
 
 /* What went wrong may be seen in the trace. */
-static void invalid_runs_have_traces(void **state)
+UNIT_TEST(invalid_runs_have_traces)
 {
-	(void)state;
 	machine("traced", "35", false);
 	expect(4, RUN "--trace -o failed.json");
 	assert_true(exists("failed.htrace"));
 	assert_false(exists("failed.json"));
 }
 
-static void traced_results_stand_apart(void **state)
+UNIT_TEST(traced_results_stand_apart)
 {
-	(void)state;
 	machine("traced", "33", false);
 	expect(0, RUN "--trace -o one.json");
 	expect(0, RUN "--trace -o two.json");

@@ -62,13 +62,12 @@ static void say(int fd, const char *text, size_t size)
 	assert_int_equal(write(fd, text, size), (ssize_t)size);
 }
 
-static void serial_line(void **state)
+UNIT_TEST(serial_line)
 {
 	char name[128];
 	int line, other;
 	struct inventory_console settings = {.type = CONSOLE_TTY, .device = name, .speed = 115200};
 
-	(void)state;
 	assert_int_equal(openpty(&line, &other, name, NULL, NULL), 0);
 	open_console(&settings);
 	say(line, "hello\r\n\033[1m", 11);
@@ -79,7 +78,7 @@ static void serial_line(void **state)
 }
 
 /* A console server speaks telnet in between. */
-static void console_server(void **state)
+UNIT_TEST(console_server)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int server = socket(AF_INET, SOCK_STREAM, 0), client;
@@ -87,7 +86,6 @@ static void console_server(void **state)
 	unsigned char answer[3];
 	char *where;
 
-	(void)state;
 	assert_true(!bind(server, (struct sockaddr *)&address, sizeof(address)) && !listen(server, 1));
 	assert_int_equal(getsockname(server, (struct sockaddr *)&address, &size), 0);
 	where = xasprintf("127.0.0.1:%u", ntohs(address.sin_port));
@@ -106,13 +104,12 @@ static void console_server(void **state)
 }
 
 /* QEMU makes the socket once it runs; one of an earlier QEMU does not count. */
-static void socket_of_qemu(void **state)
+UNIT_TEST(socket_of_qemu)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int old = socket(AF_UNIX, SOCK_STREAM, 0), server = socket(AF_UNIX, SOCK_STREAM, 0), client;
 	char data[16];
 
-	(void)state;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/qemu", folder);
 	struct inventory_console settings = {.type = CONSOLE_QEMU, .path = address.sun_path};
 
@@ -130,13 +127,12 @@ static void socket_of_qemu(void **state)
 	close(old);
 }
 
-static void program(void **state)
+UNIT_TEST(program)
 {
 	char sh[] = "sh", option[] = "-c", text[] = "pwd; echo hello >&2", *command[] = {sh, option, text};
 	struct inventory_console settings = {.type = CONSOLE_COMMAND, .command = command, .command_count = 3};
 	char *wanted = xasprintf("%s\nhello\n", folder);
 
-	(void)state;
 	open_console(&settings);
 	expect_bytes(wanted);
 	expect_end(true);
@@ -144,13 +140,12 @@ static void program(void **state)
 }
 
 /* What was there before does not count; the file may be begun anew, and its end is none. */
-static void file_that_grows(void **state)
+UNIT_TEST(file_that_grows)
 {
 	char *path = xasprintf("%s/log", folder);
 	struct inventory_console settings = {.type = CONSOLE_FILE, .path = path};
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
-	(void)state;
 	say(fd, "old\n", 4);
 	open_console(&settings);
 	say(fd, "hello\n", 6);
@@ -163,13 +158,12 @@ static void file_that_grows(void **state)
 	free(path);
 }
 
-static void pipe_with_a_name(void **state)
+UNIT_TEST(pipe_with_a_name)
 {
 	char *path = xasprintf("%s/fifo", folder);
 	struct inventory_console settings = {.type = CONSOLE_FILE, .path = path};
 	int fd;
 
-	(void)state;
 	assert_int_equal(mkfifo(path, 0600), 0);
 	open_console(&settings);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -180,7 +174,7 @@ static void pipe_with_a_name(void **state)
 	free(path);
 }
 
-static void none_there(void **state)
+UNIT_TEST(none_there)
 {
 	char path[] = "/nonexistent/tty", nowhere[] = "127.0.0.1:1", nothing[] = "/nonexistent/program";
 	char *command[] = {nothing};
@@ -192,7 +186,6 @@ static void none_there(void **state)
 	};
 	struct error error;
 
-	(void)state;
 	for (size_t i = 0; i < array_size(machines); i++) {
 		assert_false(console_open(&console, &inventory, &machines[i], &error));
 		console_close(&console);

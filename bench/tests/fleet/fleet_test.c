@@ -97,9 +97,8 @@ static void lab_of_all_kinds(void)
 	write_file("nopower.broken", "", 0);
 }
 
-static void verdicts(void **state)
+UNIT_TEST(verdicts)
 {
-	(void)state;
 	lab_of_all_kinds();
 	expect(4, RUN "-o run1");
 	has("good     ipc        1         1  ok");
@@ -127,9 +126,8 @@ static void verdicts(void **state)
 	has("has a run already");
 }
 
-static void chosen_machines(void **state)
+UNIT_TEST(chosen_machines)
 {
-	(void)state;
 	lab_of_all_kinds();
 	expect(0, RUN "-m good -o run2");
 	lacks("silent");
@@ -150,9 +148,8 @@ static void chosen_machines(void **state)
 	expect(2, "fleet check now");
 }
 
-static void attempts(void **state)
+UNIT_TEST(attempts)
 {
-	(void)state;
 	forget_everything();
 	begin_lab("");
 	add_machine("m", "  retries: 2\n  timeouts: {boot: 5}\n"); /* in vain once; enough for the last */
@@ -168,9 +165,8 @@ static void attempts(void **state)
 	has("m        ipc        0         1  panic");
 }
 
-static void several_boots(void **state)
+UNIT_TEST(several_boots)
 {
-	(void)state;
 	forget_everything();
 	begin_lab("");
 	add_machine("m", "  retries: 1\n  timeouts: {boot: 5}\n");
@@ -182,9 +178,8 @@ static void several_boots(void **state)
 	has(", 3 boots");
 }
 
-static void gates(void **state)
+UNIT_TEST(gates)
 {
-	(void)state;
 	forget_everything();
 	begin_lab("  directories: {baselines: base}\n");
 	add_machine("m", "  baseline: kind\n  metric: instructions\n");
@@ -205,13 +200,12 @@ static void gates(void **state)
 	has("ipc");
 }
 
-static void power_and_locks(void **state)
+UNIT_TEST(power_and_locks)
 {
 	static const char foreign[] =
 		"{\"owner\":\"anna\",\"host\":\"lab\",\"purpose\":\"x\",\"since\":\"y\",\"pid\":1,"
 		"\"expires\":99999999999}";
 
-	(void)state;
 	forget_everything();
 	begin_lab("  after: leave\n");
 	add_machine("m", "");
@@ -322,9 +316,8 @@ static void interrupted_by(int number)
 	assert_true(exists("run1/hangs/ipc/console.2.log"));
 }
 
-static void interruptions(void **state)
+UNIT_TEST(interruptions)
 {
-	(void)state;
 	interrupted_by(SIGINT);
 	interrupted_by(SIGTERM);
 	interrupted_by(SIGHUP);
@@ -336,11 +329,10 @@ static void interruptions(void **state)
 }
 
 /* Not even the kernel's strongest signal leaves a machine on, as long as one of the two processes lives. */
-static void killed(void **state)
+UNIT_TEST(killed)
 {
 	struct child child;
 
-	(void)state;
 	lab_that_hangs();
 	start_run(&child, "run1");
 	wait_for("hangs.power", "on");
@@ -379,11 +371,10 @@ static void start_waiting(struct child *child)
 }
 
 /* The other of the two: the machine's own process dies. */
-static void worker_killed(void **state)
+UNIT_TEST(worker_killed)
 {
 	struct child child;
 
-	(void)state;
 	start_waiting(&child);
 	kill(child_of(child.pid), SIGKILL);
 	assert_int_equal(end_of(&child), 130);
@@ -393,11 +384,10 @@ static void worker_killed(void **state)
 }
 
 /* Who takes the lock away has the machine, and it is on. */
-static void lock_taken_away(void **state)
+UNIT_TEST(lock_taken_away)
 {
 	struct child child;
 
-	(void)state;
 	start_waiting(&child);
 	assert_int_equal(unlink_in_folder("locks/hangs.lock"), 0);
 	assert_int_equal(end_of(&child), 4);

@@ -46,12 +46,11 @@ static void bad(const char *text, const char *wanted)
 	inventory_free_problems(&problems);
 }
 
-static void complete_with_defaults(void **state)
+UNIT_TEST(complete_with_defaults)
 {
 	struct inventory *lab = good(GOOD);
 	const struct inventory_machine *two = inventory_find(lab, "two");
 
-	(void)state;
 	assert_int_equal(lab->machines_count, 2);
 	assert_string_equal(two->mac, "52:54:00:77:00:ab");
 	assert_string_equal(two->baseline, "two");
@@ -68,7 +67,7 @@ static void complete_with_defaults(void **state)
 	inventory_free(lab);
 }
 
-static void settings_of_lab_and_machine(void **state)
+UNIT_TEST(settings_of_lab_and_machine)
 {
 	struct inventory *lab = good(
 		"lab:\n  name: x\n  after: leave\n  retries: 0\n  timeouts: {boot: 7, settle: 0}\n"
@@ -79,7 +78,6 @@ static void settings_of_lab_and_machine(void **state)
 		"  power: {type: ipmi, host: bmc1, user: u, password_file: secret}\n");
 	const struct inventory_machine *a = &lab->machines[0];
 
-	(void)state;
 	assert_int_equal(a->after, AFTER_LEAVE);
 	assert_int_equal(*a->retries, 0);
 	assert_int_equal(a->timeouts.boot, 9);
@@ -96,9 +94,8 @@ static void settings_of_lab_and_machine(void **state)
 	inventory_free(lab);
 }
 
-static void form(void **state)
+UNIT_TEST(form)
 {
-	(void)state;
 	bad("", "lab.yaml:1: the file is empty");
 	bad("lab: [", "lab.yaml:2: did not find");
 	bad("lab: {name: a}\n", "Missing required mapping field: machines");
@@ -110,7 +107,7 @@ static void form(void **state)
 	bad(GOOD "    retries: -1\n", "lab.yaml:13: Invalid UINT value: '-1'");
 }
 
-static void values(void **state)
+UNIT_TEST(values)
 {
 	static const char *const cases[][2] = {
 		{GOOD MACHINE("one", "52:54:00:77:00:03"), "lab.yaml:13: machine one: name: another machine"},
@@ -142,14 +139,13 @@ static void values(void **state)
 		 "directories/boot"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < array_size(cases); i++)
 		bad(cases[i][0], cases[i][1]);
 }
 
 #define ONE "lab: {name: x}\nmachines:\n- name: a\n  boot: itself\n"
 
-static void consoles_and_power(void **state)
+UNIT_TEST(consoles_and_power)
 {
 	static const char *const cases[][2] = {
 		{ONE "  console: {type: tty}\n  power: {type: powerman}\n", "console/device: it is needed"},
@@ -169,7 +165,6 @@ static void consoles_and_power(void **state)
 		{ONE "  console: {type: file, path: p}\n  power: {type: powerman, on: [x]}\n", "knows its commands"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < array_size(cases); i++)
 		bad(cases[i][0], cases[i][1]);
 }
@@ -210,7 +205,7 @@ static void expect_parts(char *text, const char *const *parts, size_t count)
 	free(text);
 }
 
-static void configuration_of_dnsmasq(void **state)
+UNIT_TEST(configuration_of_dnsmasq)
 {
 	static const char *const full[] = {
 		"port=0\n",
@@ -229,7 +224,6 @@ static void configuration_of_dnsmasq(void **state)
 	struct inventory *lab = good(GOOD);
 	char *text;
 
-	(void)state;
 	expect_parts(printed(lab, dnsmasq), full, array_size(full));
 	lab->lab.network.dhcp = DHCP_PROXY;
 	text = printed(lab, dnsmasq);
@@ -238,7 +232,7 @@ static void configuration_of_dnsmasq(void **state)
 	inventory_free(lab);
 }
 
-static void scripts_of_machines(void **state)
+UNIT_TEST(scripts_of_machines)
 {
 	static const char *const run[] = {
 		"#!ipxe\n", "item run suite ipc\n", "choose --default run --timeout 3000 selected",
@@ -249,7 +243,6 @@ static void scripts_of_machines(void **state)
 	struct inventory *lab = good(GOOD);
 	char *text = printed(lab, idle);
 
-	(void)state;
 	assert_null(strstr(text, "payload"));
 	expect_parts(text, own, array_size(own));
 	expect_parts(printed(lab, armed), run, array_size(run));

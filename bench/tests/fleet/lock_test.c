@@ -39,13 +39,12 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-static void one_owner(void **state)
+UNIT_TEST(one_owner)
 {
 	struct lock_info info;
 	struct error error;
 	pid_t pid = holder("a");
 
-	(void)state;
 	assert_false(lock_take(folder, "a", "mine", &error));
 	assert_non_null(strstr(error.text, "the other run"));
 	assert_false(lock_renew(folder, "a"));
@@ -58,13 +57,12 @@ static void one_owner(void **state)
 	end(pid);
 }
 
-static void owner_died(void **state)
+UNIT_TEST(owner_died)
 {
 	struct lock_info info;
 	struct error error;
 	pid_t pid = holder("c");
 
-	(void)state;
 	end(pid);
 	assert_int_equal(lock_look(folder, "c", &info), LOCK_STALE);
 	assert_true(lock_take(folder, "c", "mine", &error));
@@ -72,13 +70,12 @@ static void owner_died(void **state)
 	assert_true(lock_break(folder, "c", false, &error));
 }
 
-static void taken_by_force(void **state)
+UNIT_TEST(taken_by_force)
 {
 	struct lock_info info;
 	struct error error;
 	pid_t pid = holder("d");
 
-	(void)state;
 	assert_true(lock_break(folder, "d", true, &error));
 	assert_int_equal(lock_look(folder, "d", &info), LOCK_FREE);
 	end(pid);
@@ -94,12 +91,11 @@ static void write_lock(const char *text)
 }
 
 /* Of another host nothing is known but the time. */
-static void expiry(void **state)
+UNIT_TEST(expiry)
 {
 	struct lock_info info;
 	struct error error;
 
-	(void)state;
 	write_lock("{\"owner\":\"x\",\"host\":\"elsewhere\",\"purpose\":\"p\",\"since\":\"s\",\"pid\":1,\"expires\":"
 		   "99999999999}");
 	assert_int_equal(lock_look(folder, "e", &info), LOCK_HELD);
@@ -113,7 +109,7 @@ static void expiry(void **state)
 }
 
 /* Many at once: exactly one gets it. */
-static void race(void **state)
+UNIT_TEST(race)
 {
 	enum { RUNNERS = 12 };
 	int go[2], tried[2], hold[2], winners = 0, status;
@@ -121,7 +117,6 @@ static void race(void **state)
 	struct error error;
 	char byte;
 
-	(void)state;
 	assert_true(!pipe(go) && !pipe(tried) && !pipe(hold));
 	for (int i = 0; i < RUNNERS; i++) {
 		pids[i] = fork();
@@ -153,9 +148,8 @@ static void race(void **state)
 	close(tried[1]);
 }
 
-static void power_states(void **state)
+UNIT_TEST(power_states)
 {
-	(void)state;
 	assert_int_equal(power_parse_status("Chassis Power is on\n", NULL), 1);
 	assert_int_equal(power_parse_status("Chassis Power is off\n", NULL), 0);
 	assert_int_equal(power_parse_status("x: OFF, was on before? no: off.", NULL), 0);
@@ -182,14 +176,13 @@ static void expect_command(const struct inventory_machine *m, enum power_action 
 }
 
 /* Each word stays one, whatever it contains: there is no shell. */
-static void power_commands(void **state)
+UNIT_TEST(power_commands)
 {
 	char on[] = "on; rm -rf {name}", program[] = "./p", *words[] = {program, on};
 	char name[] = "a", mac[] = "52:54:00:00:00:01", host[] = "bmc", user[] = "u", file[] = "/f",
 	     lan[] = "lanplus";
 	struct inventory_machine m = {.name = name, .mac = mac};
 
-	(void)state;
 	m.power = (struct inventory_power){.type = POWER_COMMAND, .on = words, .on_count = 2};
 	expect_command(&m, POWER_ON, "[./p][on; rm -rf a]");
 	expect_command(&m, POWER_OFF, "");

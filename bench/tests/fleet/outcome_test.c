@@ -18,12 +18,11 @@ static char *in_folder(const char *name)
 }
 
 /* What comes back is what was kept, without what could harm a terminal. */
-static void kept(void **state)
+UNIT_TEST(kept)
 {
 	char *path = in_folder("kept.json");
 	struct error error;
 
-	(void)state;
 	outcome = (struct outcome){.verdict = OUTCOME_PANIC, .why = "x \033[31m y"};
 	outcome_add(&outcome, OUTCOME_OK, "console.1.log", "", 1.5);
 	outcome_add(&outcome, OUTCOME_PANIC, "console.2.log", "it \377 broke", 2);
@@ -40,7 +39,7 @@ static void kept(void **state)
 }
 
 /* Logs are read later: their names must not lead out of the folder. */
-static void foreign(void **state)
+UNIT_TEST(foreign)
 {
 	static const char text[] =
 		"{\"verdict\":\"ok\",\"attempts\":[{\"verdict\":\"ok\",\"log\":\"../x\"},"
@@ -48,7 +47,6 @@ static void foreign(void **state)
 	char *path = in_folder("foreign.json");
 	struct error error;
 
-	(void)state;
 	assert_true(file_replace(path, text, strlen(text), &error));
 	assert_true(outcome_load(&outcome, path, &error));
 	assert_int_equal(outcome.good_boots, 0);
@@ -62,11 +60,10 @@ static void foreign(void **state)
 	free(path);
 }
 
-static void good_ones_are_not_forgotten(void **state)
+UNIT_TEST(good_ones_are_not_forgotten)
 {
 	unsigned good = 0;
 
-	(void)state;
 	outcome = (struct outcome){0};
 	for (unsigned i = 0; i < 400; i++)
 		outcome_add(&outcome, i % 4 || good == OUTCOME_BOOTS_MAX ? OUTCOME_SILENT : (good++, OUTCOME_OK), "l",
@@ -78,9 +75,8 @@ static void good_ones_are_not_forgotten(void **state)
 	assert_int_equal(good, 0);
 }
 
-static void what_is_done(void **state)
+UNIT_TEST(what_is_done)
 {
-	(void)state;
 	outcome = (struct outcome){.verdict = OUTCOME_SILENT};
 	assert_true(outcome_final(&outcome) && outcome_may_retry(OUTCOME_SILENT) &&
 		    !outcome_may_retry(OUTCOME_PANIC));

@@ -54,11 +54,10 @@ static void expect_verdict(struct watch *w, enum watch_end end, enum outcome_ver
 	watch_free(w);
 }
 
-static void good_run(void **state)
+UNIT_TEST(good_run)
 {
 	struct watch w;
 
-	(void)state;
 	watch_init(&w, "ipc", "", true);
 	play(&w, "real");
 	assert_true(watch_over(&w));
@@ -66,33 +65,30 @@ static void good_run(void **state)
 }
 
 /* The machine resets itself when it is done, as many do. */
-static void reset_after_the_end(void **state)
+UNIT_TEST(reset_after_the_end)
 {
 	struct watch w;
 
-	(void)state;
 	watch_init(&w, "ipc", "", true);
 	play(&w, "real");
 	say(&w, KERNEL KERNEL KERNEL);
 	expect_verdict(&w, WATCH_DONE, OUTCOME_OK, "");
 }
 
-static void silence(void **state)
+UNIT_TEST(silence)
 {
 	struct watch w;
 
-	(void)state;
 	watch_init(&w, "ipc", BUILD, true);
 	expect_verdict(&w, WATCH_BOOT_TIME, OUTCOME_SILENT, "nothing came from the console within 30 s");
 	watch_init(&w, "ipc", BUILD, true);
 	expect_verdict(&w, WATCH_CLOSED, OUTCOME_SILENT, "closed");
 }
 
-static void no_kernel(void **state)
+UNIT_TEST(no_kernel)
 {
 	struct watch w;
 
-	(void)state;
 	watch_init(&w, "ipc", BUILD, true);
 	say(&w, "BIOS\r\nNo bootable \033[1mdevice\r\n");
 	expect_verdict(&w, WATCH_BOOT_TIME, OUTCOME_NO_BOOT, "No bootable .[1mdevice");
@@ -109,11 +105,10 @@ static void no_kernel(void **state)
 	expect_verdict(&w, WATCH_BOOT_TIME, OUTCOME_NO_BOOT, "");
 }
 
-static void other_image(void **state)
+UNIT_TEST(other_image)
 {
 	struct watch w;
 
-	(void)state;
 	watch_init(&w, "ipc", "ffffffffffffffff0000", true);
 	say(&w, KERNEL);
 	assert_true(watch_over(&w));
@@ -127,11 +122,10 @@ static void other_image(void **state)
 	expect_verdict(&w, WATCH_DONE, OUTCOME_WRONG_IMAGE, "another suite");
 }
 
-static void panics(void **state)
+UNIT_TEST(panics)
 {
 	struct watch w;
 
-	(void)state;
 	watch_init(&w, "ipc", "", false);
 	play(&w, "panic");
 	assert_true(watch_over(&w));
@@ -143,11 +137,10 @@ static void panics(void **state)
 	expect_verdict(&w, WATCH_DONE, OUTCOME_PANIC, "the kernel panicked");
 }
 
-static void reboot_loops(void **state)
+UNIT_TEST(reboot_loops)
 {
 	struct watch w;
 
-	(void)state;
 	watch_init(&w, "ipc", BUILD, true);
 	say(&w, KERNEL "something\n" KERNEL);
 	assert_false(watch_over(&w));
@@ -165,11 +158,10 @@ static void reboot_loops(void **state)
 }
 
 /* What is measured may have any text in it; a boot in the middle of a run is one. */
-static void lookalikes(void **state)
+UNIT_TEST(lookalikes)
 {
 	struct watch w;
 
-	(void)state;
 	watch_init(&w, "ipc", BUILD, true);
 	say(&w, "menu: Hedron Hypervisor\n");
 	for (int i = 0; i < 4; i++)
@@ -178,11 +170,10 @@ static void lookalikes(void **state)
 	watch_free(&w);
 }
 
-static void cut_short(void **state)
+UNIT_TEST(cut_short)
 {
 	struct watch w;
 
-	(void)state;
 	watch_init(&w, "ipc", "", false);
 	play(&w, "cut");
 	expect_verdict(&w, WATCH_CLOSED, OUTCOME_TRUNCATED, "cut off");
@@ -200,11 +191,10 @@ static void cut_short(void **state)
 	expect_verdict(&w, WATCH_RUN_TIME, OUTCOME_TIMEOUT, "the roottask reported nothing");
 }
 
-static void wrong_results(void **state)
+UNIT_TEST(wrong_results)
 {
 	struct watch w;
 
-	(void)state;
 	watch_init(&w, "ipc", "", false);
 	play(&w, "fail");
 	expect_verdict(&w, WATCH_DONE, OUTCOME_INVALID, "wrong result");

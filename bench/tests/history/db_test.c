@@ -29,19 +29,17 @@ static struct db *open_db(void)
 	return db;
 }
 
-static int set_up(void **state)
+UNIT_FIXTURE(set_up)
 {
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	where = url ? xstrdup(url) : xasprintf("%s/deeper/history.db", folder);
 	return 0;
 }
 
-static int tear_down(void **state)
+UNIT_FIXTURE(tear_down)
 {
 	char *file = xasprintf("%s/deeper/history.db", folder), *deeper = xasprintf("%s/deeper", folder);
 
-	(void)state;
 	unlink(file);
 	rmdir(deeper);
 	rmdir(folder);
@@ -85,11 +83,10 @@ static struct history *load(struct db *db, const char *machine, size_t last, siz
 	return list;
 }
 
-static void stores_once(void **state)
+UNIT_TEST(stores_once)
 {
 	struct db *db = open_db();
 
-	(void)state;
 	store(db, "m", "instructions", 2, 41, true);
 	store(db, "m", "instructions", 1, 40, true);
 	store(db, "m", "instructions", 2, 41, false);
@@ -100,13 +97,12 @@ static void stores_once(void **state)
 	db_close(db);
 }
 
-static void history_is_in_order(void **state)
+UNIT_TEST(history_is_in_order)
 {
 	struct db *db = open_db();
 	struct history *list;
 	size_t count;
 
-	(void)state;
 	list = load(db, NULL, 100, &count);
 	assert_int_equal(count, 2);
 	assert_string_equal(list[0].machine, "m");
@@ -132,7 +128,7 @@ static void history_is_in_order(void **state)
 	db_close(db);
 }
 
-static void comes_back_whole(void **state)
+UNIT_TEST(comes_back_whole)
 {
 	struct db *db = open_db();
 	struct history *list;
@@ -140,7 +136,6 @@ static void comes_back_whole(void **state)
 	struct error error;
 	size_t count;
 
-	(void)state;
 	list = load(db, "m", 100, &count);
 	if (!db_load(db, list[0].points[0].result_id, &r, &error))
 		fail_msg("%s", error.text);
@@ -162,13 +157,12 @@ static void list_row(void *context, const char *machine, const char *metric, con
 	sprintf(text + strlen(text), "%s %s %s %u %.10s\n", machine, metric, name, results, last);
 }
 
-static void lists(void **state)
+UNIT_TEST(lists)
 {
 	struct db *db = open_db();
 	char text[1000] = "";
 	struct error error;
 
-	(void)state;
 	assert_true(db_list(db, NULL, list_row, text, &error));
 	assert_string_equal(text, "m instructions ipc/null 2 2024-01-02\nm instructions ipc/other 2 2024-01-02\n"
 				  "n ticks ipc/null 1 2024-01-01\nn ticks ipc/other 1 2024-01-01\n");
@@ -178,12 +172,11 @@ static void lists(void **state)
 	db_close(db);
 }
 
-static void databases_that_are_none(void **state)
+UNIT_TEST(databases_that_are_none)
 {
 	struct error error;
 	char *text = xasprintf("%s/text.db", folder);
 
-	(void)state;
 	assert_null(db_open("/proc/nothing/history.db", &error));
 	assert_true(strlen(error.text) > 20);
 	assert_null(db_open("postgresql://nobody@127.0.0.1:1/none", &error));
@@ -195,11 +188,10 @@ static void databases_that_are_none(void **state)
 	free(text);
 }
 
-static void default_place(void **state)
+UNIT_TEST(default_place)
 {
 	char *place;
 
-	(void)state;
 	setenv("HBENCH_DB", "/x/y.db", 1);
 	place = db_default();
 	assert_string_equal(place, "/x/y.db");

@@ -39,13 +39,12 @@ static struct file make(void)
 	return file;
 }
 
-static void is_read_again(void **state)
+UNIT_TEST(is_read_again)
 {
 	struct file file = make();
 	struct trace trace;
 	struct error error;
 
-	(void)state;
 	assert_true(trace_parse(&trace, file.data, file.size, &error));
 	assert_int_equal(trace_khz(&trace), 2000000);
 	assert_int_equal(trace.cpus[0].count, 3);
@@ -59,13 +58,12 @@ static void is_read_again(void **state)
 	free(file.data);
 }
 
-static void every_cut_is_seen(void **state)
+UNIT_TEST(every_cut_is_seen)
 {
 	struct file file = make();
 	struct trace trace;
 	struct error error;
 
-	(void)state;
 	for (size_t size = 0; size < file.size; size += size < 600 ? 1 : 97) {
 		error.text[0] = '\0';
 		assert_false(trace_parse(&trace, file.data, size, &error));
@@ -97,12 +95,11 @@ static size_t find(const struct file *file, const char *type)
 	return (size_t)(at - file->data);
 }
 
-static void wrong_parts_are_refused(void **state)
+UNIT_TEST(wrong_parts_are_refused)
 {
 	const size_t head = 16, lost = 8;
 	struct file file = make();
 
-	(void)state;
 	refuse(&file, 0, 'X', "no trace");
 	refuse(&file, head + 3, '?', "format");
 	refuse(&file, find(&file, "LOST"), 'M', "unknown kind");
@@ -117,7 +114,7 @@ static void wrong_parts_are_refused(void **state)
 	free(file.data);
 }
 
-static void meta_is_checked(void **state)
+UNIT_TEST(meta_is_checked)
 {
 	static const char *const bad[] = {
 		"{\"tsc_khz\": 0}",
@@ -133,7 +130,6 @@ static void meta_is_checked(void **state)
 	};
 	struct error error;
 
-	(void)state;
 	for (size_t i = 0; i < array_size(bad); i++) {
 		json_t *change = json_loads(bad[i], 0, NULL);
 		struct trace trace;
@@ -148,13 +144,12 @@ static void meta_is_checked(void **state)
 	}
 }
 
-static void files_are_saved_and_loaded(void **state)
+UNIT_TEST(files_are_saved_and_loaded)
 {
 	char folder[] = "/tmp/hbench-trace.XXXXXX", *path;
 	struct trace trace;
 	struct error error;
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	path = xasprintf("%s/a.htrace", folder);
 	assert_false(trace_load(&trace, path, &error));
@@ -170,9 +165,8 @@ static void files_are_saved_and_loaded(void **state)
 	free(path);
 }
 
-static void names_are_found(void **state)
+UNIT_TEST(names_are_found)
 {
-	(void)state;
 	for (int i = 0; i < TRACE_EVENTS; i++)
 		assert_int_equal(trace_event_find(trace_event_name((unsigned)i)), i);
 	for (int i = 0; i < TRACE_COUNTER_KINDS; i++)
@@ -187,9 +181,8 @@ static void names_are_found(void **state)
 }
 
 /* The layout that the tools rely on: each bin begins where the one before ends. */
-static void bins_have_no_gaps(void **state)
+UNIT_TEST(bins_have_no_gaps)
 {
-	(void)state;
 	for (unsigned i = 0; i < TRACE_BINS; i++)
 		assert_int_equal(trace_bin(trace_bin_low(i)), i);
 	for (unsigned i = 1; i < TRACE_BINS; i++)

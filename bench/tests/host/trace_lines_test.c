@@ -41,20 +41,18 @@ static bool take(struct trace_lines *lines, const char *text, struct error *erro
 	return good;
 }
 
-static void the_checksum_is_the_usual_one(void **state)
+UNIT_TEST(the_checksum_is_the_usual_one)
 {
-	(void)state;
 	assert_int_equal(trace_lines_crc("123456789", 9), 0xcbf43926);
 }
 
-static void a_whole_trace_is_taken(void **state)
+UNIT_TEST(a_whole_trace_is_taken)
 {
 	static const char *const texts[] = {BEGIN, CPU, RECORDS, PATH, CASE, END};
 	struct trace_lines lines = {0};
 	struct trace *trace;
 	struct error error;
 
-	(void)state;
 	for (size_t i = 0; i < array_size(texts); i++)
 		assert_true(take(&lines, texts[i], &error));
 	trace = trace_lines_finish(&lines, &error);
@@ -73,13 +71,12 @@ static void a_whole_trace_is_taken(void **state)
 	trace_lines_free(&lines);
 }
 
-static void other_lines_are_not_taken(void **state)
+UNIT_TEST(other_lines_are_not_taken)
 {
 	struct trace_lines lines = {0};
 	struct error error;
 	bool mine = true;
 
-	(void)state;
 	assert_true(trace_lines_take(&lines, "HBENCH {}", 9, &mine, &error));
 	assert_false(mine);
 }
@@ -99,11 +96,10 @@ static void refuse(const char *const *good, size_t count, const char *bad, const
 	trace_lines_free(&lines);
 }
 
-static void wrong_lines_are_refused(void **state)
+UNIT_TEST(wrong_lines_are_refused)
 {
 	static const char *const good[] = {BEGIN, CPU, RECORDS, PATH, CASE};
 
-	(void)state;
 	refuse(good, 0, CPU, "missing");
 	refuse(good, 0, "{\"type\":\"cpu\",\"line\":0", "out of order");
 	refuse(good, 0, "{\"type\":\"begin\",\"line\":0,\"version\":2", "version");
@@ -127,14 +123,13 @@ static void wrong_lines_are_refused(void **state)
 	refuse(good, 5, "{\"type\":\"end\",\"line\":4", "missing");
 }
 
-static void damage_is_seen(void **state)
+UNIT_TEST(damage_is_seen)
 {
 	static const char line[] = TRACE_PREFIX NO_TRACE ",\"crc\":\"00000000\"}";
 	struct trace_lines lines = {0};
 	struct error error;
 	bool mine;
 
-	(void)state;
 	assert_false(trace_lines_take(&lines, line, strlen(line), &mine, &error));
 	assert_non_null(strstr(error.text, "checksum"));
 	assert_false(trace_lines_take(&lines, TRACE_PREFIX "{}", strlen(TRACE_PREFIX) + 2, &mine, &error));
@@ -142,12 +137,11 @@ static void damage_is_seen(void **state)
 	trace_lines_free(&lines);
 }
 
-static void what_is_missing_is_told(void **state)
+UNIT_TEST(what_is_missing_is_told)
 {
 	struct trace_lines lines = {0};
 	struct error error;
 
-	(void)state;
 	assert_null(trace_lines_finish(&lines, &error));
 	assert_non_null(strstr(error.text, "no trace came"));
 	assert_true(take(&lines, BEGIN, &error));

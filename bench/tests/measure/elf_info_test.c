@@ -32,33 +32,30 @@ static struct image example(void)
 	return image;
 }
 
-static void finds_the_build_id(void **state)
+UNIT_TEST(finds_the_build_id)
 {
 	struct image image = example();
 	struct elf_info info;
 
-	(void)state;
 	assert_true(elf_info_read(&info, &image, sizeof(image)));
 	assert_true(info.is_64);
 	assert_string_equal(info.build_id, "dead000f");
 }
 
-static void no_note(void **state)
+UNIT_TEST(no_note)
 {
 	struct image image = example();
 	struct elf_info info;
 
-	(void)state;
 	image.note.n_type = 1;
 	assert_true(elf_info_read(&info, &image, sizeof(image)));
 	assert_string_equal(info.build_id, "");
 }
 
-static void not_elf(void **state)
+UNIT_TEST(not_elf)
 {
 	struct elf_info info;
 
-	(void)state;
 	assert_false(elf_info_read(&info, "", 0));
 	assert_false(elf_info_read(&info,
 				   "\x7f"
@@ -69,12 +66,11 @@ static void not_elf(void **state)
 
 /* Each length and each damaged byte: the sanitizers watch. The copy has the exact size, so that an overrun is seen.
  */
-static void damaged(void **state)
+UNIT_TEST(damaged)
 {
 	struct image image = example();
 	struct elf_info info;
 
-	(void)state;
 	for (size_t len = 0; len <= sizeof(image); len++) {
 		void *copy = malloc(len ? len : 1);
 

@@ -28,12 +28,11 @@ static void feed(struct lines *lines, struct seen *seen, const char *text)
 	lines_feed(lines, text, strlen(text), on_line, seen);
 }
 
-static void joins_pieces(void **state)
+UNIT_TEST(joins_pieces)
 {
 	struct lines *lines = calloc(1, sizeof(*lines));
 	struct seen seen = {0};
 
-	(void)state;
 	feed(lines, &seen, "hel");
 	assert_int_equal(seen.count, 0);
 	feed(lines, &seen, "lo\r\n\nwor");
@@ -48,23 +47,21 @@ static void joins_pieces(void **state)
 	free(lines);
 }
 
-static void strips_carriage_returns_at_the_end_only(void **state)
+UNIT_TEST(strips_carriage_returns_at_the_end_only)
 {
 	struct lines *lines = calloc(1, sizeof(*lines));
 	struct seen seen = {0};
 
-	(void)state;
 	feed(lines, &seen, "a\rb\r\r\n");
 	assert_string_equal(seen.text, "a\rb");
 	free(lines);
 }
 
-static void cuts_endless_lines(void **state)
+UNIT_TEST(cuts_endless_lines)
 {
 	struct lines *lines = calloc(1, sizeof(*lines));
 	struct seen seen = {0};
 
-	(void)state;
 	for (int i = 0; i < 100000; i++)
 		feed(lines, &seen, "0123456789");
 	assert_int_equal(seen.count, 0);
@@ -80,12 +77,11 @@ static void cuts_endless_lines(void **state)
 	free(lines);
 }
 
-static void keeps_zero_bytes(void **state)
+UNIT_TEST(keeps_zero_bytes)
 {
 	struct lines *lines = calloc(1, sizeof(*lines));
 	struct seen seen = {0};
 
-	(void)state;
 	lines_feed(lines, "a\0b\n", 4, on_line, &seen);
 	assert_int_equal(seen.last_len, 3);
 	free(lines);

@@ -46,13 +46,12 @@ static void refuse_changed(const char *old, const char *new)
 #define EXTRA(members) "\"hist\":[[10,1,2],[12,1,1]]," members "}"
 
 /* Members of newer roottasks. */
-static void optional_members(void **state)
+UNIT_TEST(optional_members)
 {
 	struct record record;
 	char *line = xasprintf("%.*s%s", (int)(strstr(SAMPLE, "\"hist\"") - SAMPLE), SAMPLE,
 			       EXTRA("\"smi_hist\":[[12,1,1]],\"order\":[10,12,10]"));
 
-	(void)state;
 	assert_true(parses(line, &record));
 	assert_true(record.sample.smi_known);
 	assert_int_equal(hist_total(&record.sample.smi), 1);
@@ -70,7 +69,7 @@ static void optional_members(void **state)
 	refuse_changed("\"hist\":[[10,1,2],[12,1,1]]}", EXTRA("\"order\":5"));
 }
 
-static void optional_members_of_runs(void **state)
+UNIT_TEST(optional_members_of_runs)
 {
 #define RUN_WITH(members)                                                                                    \
 	"HBENCH {\"type\":\"run\",\"protocol\":1,\"suite\":\"ipc\",\"kernel\":\"\",\"api\":1,\"cpu\":\"c\"," \
@@ -78,7 +77,6 @@ static void optional_members_of_runs(void **state)
 	"\"cpus\":4,\"cmdline\":\"x\"" members "}"
 	struct record record;
 
-	(void)state;
 	assert_true(parses(RUN_WITH(""), &record));
 	assert_int_equal(record.run.smt, 0);
 	assert_true(parses(
@@ -96,23 +94,21 @@ static void optional_members_of_runs(void **state)
 	refuse(RUN_WITH(",\"memory_mb\":-1"));
 }
 
-static void other_lines(void **state)
+UNIT_TEST(other_lines)
 {
 	static const char *const lines[] = {"", "hello", "HBENCH", "HBENCH:{}", "\033[2J\001\377", "hbench {}"};
 	struct record record;
 
-	(void)state;
 	for (size_t i = 0; i < array_size(lines); i++) {
 		assert_true(parses(lines[i], &record));
 		assert_int_equal(record.type, RECORD_NONE);
 	}
 }
 
-static void good_sample(void **state)
+UNIT_TEST(good_sample)
 {
 	struct record record;
 
-	(void)state;
 	assert_true(parses(SAMPLE, &record));
 	assert_int_equal(record.type, RECORD_SAMPLE);
 	assert_string_equal(record.suite, "ipc");
@@ -125,39 +121,35 @@ static void good_sample(void **state)
 	record_free(&record);
 }
 
-static void prefix_after_other_text(void **state)
+UNIT_TEST(prefix_after_other_text)
 {
 	struct record record;
 
-	(void)state;
 	assert_true(parses("unfinished words" SAMPLE "  ", &record));
 	assert_int_equal(record.type, RECORD_SAMPLE);
 	record_free(&record);
 }
 
-static void unknown_members_are_ignored(void **state)
+UNIT_TEST(unknown_members_are_ignored)
 {
 	struct record record;
 
-	(void)state;
 	assert_true(parses("HBENCH {\"type\":\"end\",\"lines\":4,\"later\":[{}]}", &record));
 	assert_int_equal(record.type, RECORD_END);
 	assert_int_equal(record.lines, 4);
 }
 
-static void params_are_sorted(void **state)
+UNIT_TEST(params_are_sorted)
 {
 	struct record record;
 
-	(void)state;
 	assert_true(parses(SAMPLE_HEAD "{\"words\":8,\"mode\":\"fast\",\"depth\":-1}" SAMPLE_TAIL, &record));
 	assert_string_equal(record.name, "call/depth:-1/mode:fast/words:8");
 	record_free(&record);
 }
 
-static void bad_params(void **state)
+UNIT_TEST(bad_params)
 {
-	(void)state;
 	refuse(SAMPLE_HEAD "[]" SAMPLE_TAIL);
 	refuse(SAMPLE_HEAD "null" SAMPLE_TAIL);
 	refuse(SAMPLE_HEAD "{\"words\":1.5}" SAMPLE_TAIL);
@@ -169,11 +161,10 @@ static void bad_params(void **state)
 	refuse(SAMPLE_HEAD "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1}" SAMPLE_TAIL);
 }
 
-static void long_names(void **state)
+UNIT_TEST(long_names)
 {
 	char *value = xcalloc(121, 1), *line;
 
-	(void)state;
 	memset(value, 'x', 120);
 	line = xasprintf(SAMPLE_HEAD "{\"a\":\"%s\",\"b\":\"%s\",\"c\":\"%s\"}" SAMPLE_TAIL, value, value, value);
 	refuse(line);
@@ -185,9 +176,8 @@ static void long_names(void **state)
 	free(value);
 }
 
-static void bad_json(void **state)
+UNIT_TEST(bad_json)
 {
-	(void)state;
 	refuse("HBENCH ");
 	refuse("HBENCH {");
 	refuse("HBENCH []");
@@ -202,9 +192,8 @@ static void bad_json(void **state)
 	refuse("HBENCH HBENCH {\"type\":\"end\",\"lines\":4}");
 }
 
-static void bad_numbers(void **state)
+UNIT_TEST(bad_numbers)
 {
-	(void)state;
 	refuse("HBENCH {\"type\":\"end\"}");
 	refuse("HBENCH {\"type\":\"end\",\"lines\":-1}");
 	refuse("HBENCH {\"type\":\"end\",\"lines\":1.0}");
@@ -213,9 +202,8 @@ static void bad_numbers(void **state)
 	refuse("HBENCH {\"type\":\"end\",\"lines\":1e3}");
 }
 
-static void inconsistent_samples(void **state)
+UNIT_TEST(inconsistent_samples)
 {
-	(void)state;
 	refuse_changed("\"n\":3", "\"n\":4");
 	refuse_changed("\"n\":3", "\"n\":0");
 	refuse_changed("\"batch\":2", "\"batch\":0");
@@ -240,23 +228,21 @@ static void inconsistent_samples(void **state)
 	refuse_changed("\"case\":\"call\"", "\"case\":\"c\\u0000d\"");
 }
 
-static void every_truncation_is_refused(void **state)
+UNIT_TEST(every_truncation_is_refused)
 {
 	struct record record;
 	struct error error;
 
-	(void)state;
 	for (size_t len = strlen("HBENCH "); len < strlen(SAMPLE); len++)
 		assert_false(protocol_parse(SAMPLE, len, &record, &error));
 }
 
-static void every_damaged_byte_is_survived(void **state)
+UNIT_TEST(every_damaged_byte_is_survived)
 {
 	char *line = xstrdup(SAMPLE);
 	struct record record;
 	struct error error;
 
-	(void)state;
 	for (size_t at = 0; at < strlen(SAMPLE); at++) {
 		for (unsigned bit = 0; bit < 8; bit++) {
 			line[at] = (char)(SAMPLE[at] ^ (1 << bit));
@@ -268,13 +254,12 @@ static void every_damaged_byte_is_survived(void **state)
 	free(line);
 }
 
-static void too_long(void **state)
+UNIT_TEST(too_long)
 {
 	char *line = xcalloc(PROTOCOL_LINE_MAX + 100, 1);
 	struct record record;
 	struct error error;
 
-	(void)state;
 	strcpy(line, "HBENCH {\"type\":\"end\",\"lines\":1}");
 	memset(line + strlen(line), ' ', PROTOCOL_LINE_MAX);
 	assert_false(protocol_parse(line, PROTOCOL_LINE_MAX + 50, &record, &error));
@@ -282,24 +267,22 @@ static void too_long(void **state)
 	free(line);
 }
 
-static void deep_nesting(void **state)
+UNIT_TEST(deep_nesting)
 {
 	char *line = xcalloc(PROTOCOL_LINE_MAX, 1);
 	struct record record;
 	struct error error;
 
-	(void)state;
 	strcpy(line, "HBENCH ");
 	memset(line + 7, '[', PROTOCOL_LINE_MAX - 8);
 	assert_false(protocol_parse(line, PROTOCOL_LINE_MAX - 1, &record, &error));
 	free(line);
 }
 
-static void run_line(void **state)
+UNIT_TEST(run_line)
 {
 	struct record record;
 
-	(void)state;
 	assert_true(
 		parses("HBENCH {\"type\":\"run\",\"protocol\":1,\"suite\":\"ipc\",\"kernel\":\"\",\"api\":13002,"
 		       "\"cpu\":\"c\",\"vendor\":\"v\",\"family\":6,\"model\":140,\"stepping\":1,\"tsc_khz\":2400000,"
@@ -319,11 +302,10 @@ static void run_line(void **state)
 	       "\"tsc_invariant\":true,\"cpus\":4,\"cmdline\":\"x\"}");
 }
 
-static void calibration_and_skip(void **state)
+UNIT_TEST(calibration_and_skip)
 {
 	struct record record;
 
-	(void)state;
 	assert_true(parses("HBENCH {\"type\":\"calibration\",\"unit\":\"tsc\",\"overhead\":5,\"overhead_max\":9,"
 			   "\"stable\":false}",
 			   &record));

@@ -31,11 +31,10 @@ static void play(struct session *session, const char *file, const char *suite)
 	free(lines);
 }
 
-static void good(void **state)
+UNIT_TEST(good)
 {
 	struct session s;
 
-	(void)state;
 	play(&s, "good", "ipc");
 	assert_int_equal(s.fault, FAULT_NONE);
 	assert_int_equal(s.measured_count, 3);
@@ -46,7 +45,7 @@ static void good(void **state)
 	session_free(&s);
 }
 
-static void faults(void **state)
+UNIT_TEST(faults)
 {
 	static const struct {
 		const char *file;
@@ -58,7 +57,6 @@ static void faults(void **state)
 		{"noboot", FAULT_NO_BOOT},      {"badelf", FAULT_NO_RUN},       {"norun", FAULT_ORDER},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < array_size(rows); i++) {
 		struct session s;
 
@@ -71,11 +69,10 @@ static void faults(void **state)
 	}
 }
 
-static void details_name_the_cause(void **state)
+UNIT_TEST(details_name_the_cause)
 {
 	struct session s;
 
-	(void)state;
 	play(&s, "panic", NULL);
 	assert_non_null(strstr(s.detail.text, "x < y"));
 	session_free(&s);
@@ -87,11 +84,10 @@ static void details_name_the_cause(void **state)
 	session_free(&s);
 }
 
-static void other_suite(void **state)
+UNIT_TEST(other_suite)
 {
 	struct session s;
 
-	(void)state;
 	play(&s, "good", "vm");
 	assert_int_equal(s.fault, FAULT_SUITE);
 	session_free(&s);
@@ -102,11 +98,10 @@ static void say(struct session *s, const char *line)
 	session_line(s, line, strlen(line), false);
 }
 
-static void panic_comes_first(void **state)
+UNIT_TEST(panic_comes_first)
 {
 	struct session s;
 
-	(void)state;
 	session_init(&s, NULL, false);
 	say(&s, "HBENCH damaged");
 	assert_int_equal(s.fault, FAULT_MALFORMED);
@@ -118,11 +113,10 @@ static void panic_comes_first(void **state)
 	session_free(&s);
 }
 
-static void words_that_are_no_panic(void **state)
+UNIT_TEST(words_that_are_no_panic)
 {
 	struct session s;
 
-	(void)state;
 	session_init(&s, NULL, false);
 	say(&s, "no need to panic");
 	say(&s, "no need to panic: or is there");
@@ -132,22 +126,20 @@ static void words_that_are_no_panic(void **state)
 	session_free(&s);
 }
 
-static void panic_of_the_kernel(void **state)
+UNIT_TEST(panic_of_the_kernel)
 {
 	struct session s;
 
-	(void)state;
 	session_init(&s, NULL, false);
 	say(&s, "error: PANIC: roottask refused: Bad ELF");
 	assert_int_equal(s.fault, FAULT_PANIC);
 	session_free(&s);
 }
 
-static void refused_machine(void **state)
+UNIT_TEST(refused_machine)
 {
 	struct session s;
 
-	(void)state;
 	session_init(&s, NULL, false);
 	say(&s, "Hedron Hypervisor: refused, this CPU has no long mode");
 	assert_int_equal(s.fault, FAULT_NO_BOOT);
@@ -155,11 +147,10 @@ static void refused_machine(void **state)
 	session_free(&s);
 }
 
-static void time_is_over(void **state)
+UNIT_TEST(time_is_over)
 {
 	struct session s;
 
-	(void)state;
 	session_init(&s, NULL, false);
 	session_time_over(&s, 3);
 	assert_int_equal(s.fault, FAULT_NO_BOOT);
@@ -179,7 +170,7 @@ static void time_is_over(void **state)
 	session_free(&s);
 }
 
-static void second_run(void **state)
+UNIT_TEST(second_run)
 {
 	static const char run[] =
 		"HBENCH {\"type\":\"run\",\"protocol\":1,\"suite\":\"ipc\",\"kernel\":\"\",\"api\":1,"
@@ -187,7 +178,6 @@ static void second_run(void **state)
 		"\"tsc_invariant\":true,\"cpus\":4,\"cmdline\":\"x\"}";
 	struct session s;
 
-	(void)state;
 	session_init(&s, NULL, false);
 	say(&s, run);
 	assert_int_equal(s.fault, FAULT_NONE);
@@ -196,11 +186,10 @@ static void second_run(void **state)
 	session_free(&s);
 }
 
-static void nothing_measured(void **state)
+UNIT_TEST(nothing_measured)
 {
 	struct session s;
 
-	(void)state;
 	session_init(&s, NULL, false);
 	s.seen_run = s.seen_calibration = true;
 	strcpy(s.run.suite, "ipc");
@@ -211,11 +200,10 @@ static void nothing_measured(void **state)
 	session_free(&s);
 }
 
-static void boot_line_is_harmless(void **state)
+UNIT_TEST(boot_line_is_harmless)
 {
 	struct session s;
 
-	(void)state;
 	session_init(&s, NULL, false);
 	say(&s, "\033[2JHedron Hypervisor \033]0;x\007 13");
 	assert_string_equal(s.boot_line, "Hedron Hypervisor .]0;x. 13");
@@ -227,7 +215,7 @@ static void boot_line_is_harmless(void **state)
 }
 
 /* Counted instructions need no clock, time does. */
-static void clocks(void **state)
+UNIT_TEST(clocks)
 {
 	static const struct {
 		const char *clock;
@@ -239,7 +227,6 @@ static void clocks(void **state)
 		{"\"tsc_khz\":0,\"tsc_invariant\":false", false, true},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < array_size(rows); i++) {
 		char *line = xasprintf("HBENCH {\"type\":\"run\",\"protocol\":1,\"suite\":\"ipc\",\"kernel\":\"\","
 				       "\"api\":1,\"cpu\":\"c\",\"vendor\":\"v\",\"family\":6,\"model\":1,"

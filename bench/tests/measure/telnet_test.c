@@ -36,20 +36,18 @@ static void expect_data(const char *input, size_t len, size_t step, const char *
 	assert_memory_equal(out, wanted, used);
 }
 
-static void plain_bytes_stay(void **state)
+UNIT_TEST(plain_bytes_stay)
 {
-	(void)state;
 	expect_data("HBENCH {}\r\n", 11, 11, "HBENCH {}\r\n");
 	assert_int_equal(replied, 0);
 }
 
-static void options_are_declined(void **state)
+UNIT_TEST(options_are_declined)
 {
 	static const char input[] = "a\xff\xfb\x01" /* WILL ECHO */ "b\xff\xfd\x18" /* DO TERMINAL-TYPE */
 				    "c\xff\xfc\x03" /* WONT */ "d\xff\xfe\x03" /* DONT */ "e";
 	static const unsigned char answers[] = {255, 254, 1, 255, 252, 0x18};
 
-	(void)state;
 	for (size_t step = 1; step < sizeof(input); step++) {
 		expect_data(input, sizeof(input) - 1, step, "abcde");
 		assert_int_equal(replied, sizeof(answers));
@@ -57,12 +55,11 @@ static void options_are_declined(void **state)
 	}
 }
 
-static void commands_are_removed(void **state)
+UNIT_TEST(commands_are_removed)
 {
 	static const char input[] = "a\xff\xf1" /* NOP */ "b\xff\xff" /* a byte 255 */
 				    "c\xff\xfa\x18\x01\xff\xff\x02\xff\xf0" /* a negotiation */ "d";
 
-	(void)state;
 	for (size_t step = 1; step < sizeof(input); step++)
 		expect_data(input, sizeof(input) - 1, step,
 			    "ab\xff"

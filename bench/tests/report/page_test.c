@@ -92,12 +92,11 @@ static void start(struct result *r)
 	result_set_number(r, "boots", 5);
 }
 
-static void one_result(void **state)
+UNIT_TEST(one_result)
 {
 	struct report_section page = {0};
 	struct result r;
 
-	(void)state;
 	start(&r);
 	build_noisy(&r, "ipc/null", 1000, 30, 5, 1);
 	build_constant(&r, "ipc/other/words:8", 40, 64);
@@ -119,14 +118,13 @@ static void one_result(void **state)
 	result_free(&r);
 }
 
-static void two_results(void **state)
+UNIT_TEST(two_results)
 {
 	struct report_section page = {0};
 	struct comparison c;
 	struct result a, b;
 	struct error error;
 
-	(void)state;
 	start(&a);
 	start(&b);
 	build_noisy(&a, "ipc/null", 1000, 30, 5, 1);
@@ -160,14 +158,13 @@ static void two_results(void **state)
 	result_free(&b);
 }
 
-static void with_history(void **state)
+UNIT_TEST(with_history)
 {
 	char folder[] = "/tmp/hbench-page-XXXXXX", *path;
 	struct report_section page = {0};
 	struct result r;
 	struct error error;
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	path = xasprintf("%s/h.db", folder);
 	page.db = db_open(path, &error);
@@ -197,9 +194,8 @@ static void with_history(void **state)
 	free(path);
 }
 
-static int tear_down(void **state)
+UNIT_FIXTURE(tear_down)
 {
-	(void)state;
 	free(page_text);
 	return 0;
 }

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static void table_text(void **state)
+UNIT_TEST(table_text)
 {
 	static const char *const titles[] = {"name", ">value", "note", NULL};
 	struct table *table = table_create(titles);
@@ -16,7 +16,6 @@ static void table_text(void **state)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	(void)state;
 	table_cell(table, COLOUR_NONE, "a");
 	table_cell(table, COLOUR_GOOD, "%d", 12345678);
 	table_cell(table, COLOUR_NONE, "x|y");
@@ -37,7 +36,7 @@ static void table_text(void **state)
 	table_free(table);
 }
 
-static void table_colours(void **state)
+UNIT_TEST(table_colours)
 {
 	static const char *const titles[] = {"n", NULL};
 	struct table *table = table_create(titles);
@@ -45,7 +44,6 @@ static void table_colours(void **state)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	(void)state;
 	table_cell(table, COLOUR_BAD, "w");
 	table_print(table, out, true);
 	fclose(out);
@@ -92,11 +90,10 @@ static void has(const char *text, const char *part)
 		fail_msg("`%s` is not in:\n%s", part, text);
 }
 
-static void junit(void **state)
+UNIT_TEST(junit)
 {
 	char *text = print(report_junit);
 
-	(void)state;
 	has(text, "tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\"");
 	has(text, "name=\"ipc/slow\"");
 	has(text, "<failure message=\"10 became 12 (+2, +20.00%)");
@@ -105,11 +102,10 @@ static void junit(void **state)
 	free(text);
 }
 
-static void comparison(void **state)
+UNIT_TEST(comparison)
 {
 	char *text = print(report_comparison);
 
-	(void)state;
 	has(text, "executed instructions per operation, minimum (exact)");
 	has(text, "slow  10  12      +2  +20.00%  WORSE");
 	has(text, "MISSING ipc/old: no <memory>");
@@ -118,11 +114,10 @@ static void comparison(void **state)
 	free(text);
 }
 
-static void markdown(void **state)
+UNIT_TEST(markdown)
 {
 	char *text = print(report_markdown);
 
-	(void)state;
 	has(text, "| slow | 10 | 12 | +2 | +20.00% | WORSE |");
 	assert_null(strchr(text, '\033'));
 	free(text);

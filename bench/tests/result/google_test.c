@@ -11,13 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static void imports_repetitions(void **state)
+UNIT_TEST(imports_repetitions)
 {
 	const struct benchmark *b;
 	struct result r;
 	struct error error;
 
-	(void)state;
 	if (!google_import(&r, TEST_DATA "/google.json", "micro", NULL, &error))
 		fail_msg("%s", error.text);
 	assert_string_equal(result_text(&r, "machine"), "example");
@@ -49,12 +48,11 @@ static double time_of(const json_t *root, const char *name, size_t skip)
 	return json_number_value(json_object_get(find(root, name, skip), "real_time"));
 }
 
-static void exports_nanoseconds(void **state)
+UNIT_TEST(exports_nanoseconds)
 {
 	struct result r;
 	json_t *root;
 
-	(void)state;
 	result_init(&r, "m", "ipc", "ticks");
 	result_set_number(&r, "tsc_khz", 2000000);
 	build_constant(&r, "ipc/x", 100, 64);
@@ -73,12 +71,11 @@ static void exports_nanoseconds(void **state)
 	result_free(&r);
 }
 
-static void counts_stay(void **state)
+UNIT_TEST(counts_stay)
 {
 	struct result r;
 	json_t *root;
 
-	(void)state;
 	result_init(&r, "m", "ipc", "instructions");
 	build_constant(&r, "ipc/x", 39, 64);
 	result_merge(&r);
@@ -89,14 +86,13 @@ static void counts_stay(void **state)
 	result_free(&r);
 }
 
-static void there_and_back(void **state)
+UNIT_TEST(there_and_back)
 {
 	char path[] = "/tmp/hbench-google-XXXXXX";
 	struct result r, again;
 	struct error error;
 	json_t *root;
 
-	(void)state;
 	close(mkstemp(path));
 	assert_true(google_import(&r, TEST_DATA "/google.json", "micro", "m", &error));
 	root = google_export(&r);
@@ -113,7 +109,7 @@ static void there_and_back(void **state)
 	result_free(&again);
 }
 
-static void bad_files(void **state)
+UNIT_TEST(bad_files)
 {
 	static const char *const texts[] = {
 		"{}",
@@ -128,7 +124,6 @@ static void bad_files(void **state)
 	};
 	char path[] = "/tmp/hbench-google-XXXXXX";
 
-	(void)state;
 	close(mkstemp(path));
 	for (size_t i = 0; i < array_size(texts); i++) {
 		struct result r;

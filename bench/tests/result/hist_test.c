@@ -8,9 +8,8 @@
 
 static const struct hist standard = {0}, coarse = {.coarser = 2};
 
-static void layout(void **state)
+UNIT_TEST(layout)
 {
-	(void)state;
 	assert_int_equal(hist_width(&standard, 0), 1);
 	assert_int_equal(hist_width(&standard, 63), 1);
 	assert_int_equal(hist_width(&standard, 64), 2);
@@ -25,11 +24,10 @@ static void layout(void **state)
 }
 
 /* Every value is in exactly one bin: bins end where the next begin. */
-static void bins_join(void **state)
+UNIT_TEST(bins_join)
 {
 	uint64_t next = 0;
 
-	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		assert_int_equal(hist_lower(&standard, next), next);
 		assert_int_equal(hist_lower(&standard, next + hist_width(&standard, next) - 1), next);
@@ -37,11 +35,10 @@ static void bins_join(void **state)
 	}
 }
 
-static void add_sorts(void **state)
+UNIT_TEST(add_sorts)
 {
 	struct hist h = {0};
 
-	(void)state;
 	hist_add(&h, 500, 2);
 	hist_add(&h, 3, 1);
 	hist_add(&h, 70, 4);
@@ -57,11 +54,10 @@ static void add_sorts(void **state)
 	hist_free(&h);
 }
 
-static void quantiles(void **state)
+UNIT_TEST(quantiles)
 {
 	struct hist h = {0};
 
-	(void)state;
 	assert_int_equal(hist_quantile(&h, 0.5), 0);
 	for (uint64_t v = 1; v <= 50; v++)
 		hist_add(&h, v, 1);
@@ -72,11 +68,10 @@ static void quantiles(void **state)
 	hist_free(&h);
 }
 
-static void merge_keeps_every_value(void **state)
+UNIT_TEST(merge_keeps_every_value)
 {
 	struct hist a = {0}, b = {0};
 
-	(void)state;
 	for (uint64_t v = 0; v < 5000; v += 7)
 		hist_add(&a, v, 1);
 	for (uint64_t v = 3; v < 9000; v += 11)
@@ -90,11 +85,10 @@ static void merge_keeps_every_value(void **state)
 	hist_free(&b);
 }
 
-static void merge_takes_the_coarser_layout(void **state)
+UNIT_TEST(merge_takes_the_coarser_layout)
 {
 	struct hist a = {0}, b = {.coarser = 3}, c = {0};
 
-	(void)state;
 	hist_add(&a, 1001, 1);
 	hist_add(&b, 1001, 1);
 	hist_add(&c, 5, 1);
@@ -123,11 +117,10 @@ static bool adopt(const struct bin *bins, size_t used, unsigned *coarser)
 	return good;
 }
 
-static void adopt_finds_the_layout(void **state)
+UNIT_TEST(adopt_finds_the_layout)
 {
 	unsigned coarser;
 
-	(void)state;
 	assert_true(adopt((struct bin[]){{5, 1, 1}, {64, 2, 1}}, 2, &coarser));
 	assert_int_equal(coarser, 0);
 	assert_true(adopt((struct bin[]){{5, 1, 1}, {64, 16, 1}}, 2, &coarser));
@@ -136,11 +129,10 @@ static void adopt_finds_the_layout(void **state)
 	assert_int_equal(coarser, 5);
 }
 
-static void adopt_refuses(void **state)
+UNIT_TEST(adopt_refuses)
 {
 	unsigned coarser;
 
-	(void)state;
 	assert_false(adopt((struct bin[]){{5, 1, 0}}, 1, &coarser));
 	assert_false(adopt((struct bin[]){{5, 1, 1}, {5, 1, 1}}, 2, &coarser));
 	assert_false(adopt((struct bin[]){{6, 1, 1}, {5, 1, 1}}, 2, &coarser));

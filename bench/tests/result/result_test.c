@@ -31,13 +31,12 @@ static void same_sample(const struct sample *a, const struct sample *b)
 	assert_memory_equal(a->hist.bins, b->hist.bins, a->hist.used * sizeof(*a->hist.bins));
 }
 
-static void round_trip(void **state)
+UNIT_TEST(round_trip)
 {
 	char path[] = "/tmp/hbench-test-XXXXXX";
 	struct result r = example(), read;
 	struct error error = {""};
 
-	(void)state;
 	close(mkstemp(path));
 	assert_true(result_save(&r, path, &error));
 	if (!result_load(&read, path, &error))
@@ -57,12 +56,11 @@ static void round_trip(void **state)
 	result_free(&read);
 }
 
-static void google_benchmark_members(void **state)
+UNIT_TEST(google_benchmark_members)
 {
 	struct result r = example();
 	json_t *root = result_to_json(&r), *first, *second, *third;
 
-	(void)state;
 	first = json_array_get(json_object_get(root, "benchmarks"), 0);
 	second = json_array_get(json_object_get(root, "benchmarks"), 1);
 	third = json_array_get(json_object_get(root, "benchmarks"), 2);
@@ -77,12 +75,11 @@ static void google_benchmark_members(void **state)
 	result_free(&r);
 }
 
-static void merged_boots(void **state)
+UNIT_TEST(merged_boots)
 {
 	struct result r = example();
 	const struct benchmark *b = result_find(&r, "ipc/call/words:8");
 
-	(void)state;
 	assert_int_equal(b->merged.n, 600);
 	for (size_t i = 0; i < 3; i++) {
 		assert_true(b->merged.min <= b->boots[i].min);
@@ -132,9 +129,8 @@ static json_t *at_boot(json_t *root)
 	return json_array_get(json_object_get(at_first(root), "boots"), 0);
 }
 
-static void damaged_files(void **state)
+UNIT_TEST(damaged_files)
 {
-	(void)state;
 	refuse("no context", at_root, "context", NULL);
 	refuse("no benchmarks", at_root, "benchmarks", NULL);
 	refuse("other schema", at_context, "schema", json_string("hbench-9"));
@@ -158,11 +154,10 @@ static void damaged_files(void **state)
 	refuse("edited boot", at_boot, "min", json_integer(180));
 }
 
-static void texts_are_made_harmless(void **state)
+UNIT_TEST(texts_are_made_harmless)
 {
 	struct result r;
 
-	(void)state;
 	result_init(&r, "m", "s", "instructions");
 	result_set_text(&r, "a", "x\n\033[2Jy");
 	assert_string_equal(result_text(&r, "a"), "x??[2Jy");
@@ -175,14 +170,13 @@ static void texts_are_made_harmless(void **state)
 	result_free(&r);
 }
 
-static void not_json(void **state)
+UNIT_TEST(not_json)
 {
 	static const char *const texts[] = {"", "{", "[]", "7", "{\"context\":[]}", "\xff\xfe"};
 	char path[] = "/tmp/hbench-test-XXXXXX";
 	struct result read;
 	struct error error;
 
-	(void)state;
 	close(mkstemp(path));
 	for (size_t i = 0; i < array_size(texts); i++) {
 		assert_true(file_replace(path, texts[i], strlen(texts[i]), &error));

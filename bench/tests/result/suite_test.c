@@ -27,11 +27,10 @@ static bool load(const char *text, struct suite *suite)
 #define REST "\"suite\":\"s\",\"title\":\"t\",\"threshold\":{\"ticks\":3},\"cases\":["
 #define HEAD "{" REST
 
-static void expands_parameters(void **state)
+UNIT_TEST(expands_parameters)
 {
 	struct suite s;
 
-	(void)state;
 	assert_true(
 		load(HEAD "{\"case\":\"a\",\"meaning\":\"m\",\"params\":{\"y\":[1,2],\"x\":[\"p\",\"q\"]}}]}", &s));
 	assert_int_equal(s.count, 4);
@@ -42,12 +41,11 @@ static void expands_parameters(void **state)
 	suite_free(&s);
 }
 
-static void goals(void **state)
+UNIT_TEST(goals)
 {
 	struct suite s;
 	char text[32];
 
-	(void)state;
 	assert_true(load(HEAD "{\"case\":\"a\",\"meaning\":\"m\",\"goal\":7},"
 			      "{\"case\":\"b\",\"meaning\":\"m\",\"params\":{\"w\":[0,8]},\"goal\":{\"base\":190,"
 			      "\"per\":{\"w\":2.4}}},"
@@ -68,11 +66,10 @@ static void goals(void **state)
 	suite_free(&s);
 }
 
-static void thresholds(void **state)
+UNIT_TEST(thresholds)
 {
 	struct suite s;
 
-	(void)state;
 	assert_true(load(HEAD "{\"case\":\"a\",\"meaning\":\"m\",\"threshold\":{\"instructions\":1.5}}]}", &s));
 	assert_true(suite_threshold(&s, "s/a", "instructions", 9) == 1.5);
 	assert_true(suite_threshold(&s, "s/a", "ticks", 9) == 3);
@@ -81,11 +78,10 @@ static void thresholds(void **state)
 	suite_free(&s);
 }
 
-static void machines(void **state)
+UNIT_TEST(machines)
 {
 	struct suite s;
 
-	(void)state;
 	assert_true(load(HEAD "{\"case\":\"a\",\"meaning\":\"m\"}]}", &s));
 	assert_int_equal(s.cpus, 1);
 	suite_free(&s);
@@ -99,7 +95,7 @@ static void machines(void **state)
 	suite_free(&s);
 }
 
-static void bad_files(void **state)
+UNIT_TEST(bad_files)
 {
 	static const char *const texts[] = {
 		"",
@@ -122,19 +118,17 @@ static void bad_files(void **state)
 	};
 	struct suite s;
 
-	(void)state;
 	for (size_t i = 0; i < array_size(texts); i++)
 		if (load(texts[i], &s))
 			fail_msg("accepted: %s", texts[i]);
 }
 
 /* The suites of this repository are good, and each case says what it means. */
-static void our_suites(void **state)
+UNIT_TEST(our_suites)
 {
 	struct error error = {""};
 	char **names;
 
-	(void)state;
 	setenv("HBENCH_SUITES", TEST_SUITES, 1);
 	names = suite_names(&error);
 	assert_non_null(names);
@@ -154,12 +148,11 @@ static void our_suites(void **state)
 	strings_free(names);
 }
 
-static void no_way_out_of_the_folder(void **state)
+UNIT_TEST(no_way_out_of_the_folder)
 {
 	struct error error;
 	struct suite s;
 
-	(void)state;
 	setenv("HBENCH_SUITES", TEST_SUITES, 1);
 	assert_false(suite_load(&s, "../suites/ipc", &error));
 	assert_false(suite_load(&s, "", &error));

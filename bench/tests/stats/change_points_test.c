@@ -18,13 +18,12 @@ static double noise(double amount)
 	return amount * sum;
 }
 
-static void no_change(void **state)
+UNIT_TEST(no_change)
 {
 	double values[40];
 	size_t points[40];
 	unsigned alarms = 0;
 
-	(void)state;
 	for (unsigned run = 1; run <= 50; run++) {
 		seed = run;
 		for (size_t i = 0; i < 40; i++)
@@ -37,13 +36,12 @@ static void no_change(void **state)
 	assert_int_equal(change_points(values, 40, points), 0);
 }
 
-static void steps(void **state)
+UNIT_TEST(steps)
 {
 	double values[60];
 	size_t points[60];
 	unsigned exact = 0;
 
-	(void)state;
 	for (unsigned run = 1; run <= 20; run++) {
 		seed = run;
 		for (size_t i = 0; i < 60; i++)
@@ -54,12 +52,11 @@ static void steps(void **state)
 	assert_in_range(exact, 18, 20); /* the others have a false alarm besides */
 }
 
-static void one_outlier_is_no_change(void **state)
+UNIT_TEST(one_outlier_is_no_change)
 {
 	double values[30];
 	size_t points[30];
 
-	(void)state;
 	seed = 1;
 	for (size_t i = 0; i < 30; i++)
 		values[i] = 1000 + noise(10);
@@ -67,18 +64,17 @@ static void one_outlier_is_no_change(void **state)
 	assert_int_equal(change_points(values, 30, points), 0);
 }
 
-static void short_series(void **state)
+UNIT_TEST(short_series)
 {
 	double values[] = {1, 1, 1, 2, 2, 2};
 	size_t points[6];
 
-	(void)state;
 	for (size_t count = 0; count < 6; count++)
 		assert_int_equal(change_points(values, count, points), 0);
 }
 
 /* Annual flow of the Nile at Aswan, 1871 to 1970 (Cobb, 1978). */
-static void the_nile(void **state)
+UNIT_TEST(the_nile)
 {
 	static const double flow[] = {
 		1120, 1160, 963,  1210, 1160, 1160, 813,  1230, 1370, 1140, 995,  935,  1110, 994, 1020, 960,  1180,
@@ -90,7 +86,6 @@ static void the_nile(void **state)
 	};
 	size_t points[array_size(flow)];
 
-	(void)state;
 	assert_int_equal(array_size(flow), 100);
 	assert_true(change_points(flow, 100, points) >= 1);
 	assert_int_equal(points[0], 1899 - 1871);

@@ -17,12 +17,11 @@ static void add_bell(struct hist *hist, uint64_t place, uint64_t width, uint64_t
 	}
 }
 
-static void one_mode(void **state)
+UNIT_TEST(one_mode)
 {
 	struct mode modes[MODES_MAX];
 	struct hist hist = {0};
 
-	(void)state;
 	assert_int_equal(modes_find(&hist, modes), 0);
 	hist_add(&hist, 7, 100);
 	assert_int_equal(modes_find(&hist, modes), 1);
@@ -37,11 +36,10 @@ static void one_mode(void **state)
 	}
 }
 
-static void two_modes(void **state)
+UNIT_TEST(two_modes)
 {
 	struct mode modes[MODES_MAX];
 
-	(void)state;
 	for (unsigned seed = 1; seed < 50; seed++) {
 		struct hist hist = {0};
 
@@ -58,24 +56,22 @@ static void two_modes(void **state)
 	}
 }
 
-static void more_modes_than_are_kept(void **state)
+UNIT_TEST(more_modes_than_are_kept)
 {
 	struct mode modes[MODES_MAX];
 	struct hist hist = {0};
 
-	(void)state;
 	for (uint64_t i = 0; i < 15; i++)
 		hist_add(&hist, 100 << i, 100);
 	assert_int_equal(modes_find(&hist, modes), MODES_MAX);
 	hist_free(&hist);
 }
 
-static void ends_of_the_range(void **state)
+UNIT_TEST(ends_of_the_range)
 {
 	struct mode modes[MODES_MAX];
 	struct hist hist = {0};
 
-	(void)state;
 	hist_add(&hist, 0, 500);
 	hist_add(&hist, INT64_MAX, 500);
 	assert_int_equal(modes_find(&hist, modes), 2);
@@ -83,12 +79,11 @@ static void ends_of_the_range(void **state)
 	hist_free(&hist);
 }
 
-static void values_move(void **state)
+UNIT_TEST(values_move)
 {
 	struct hist a = {0}, b = {0};
 	struct mode_shift shift;
 
-	(void)state;
 	add_bell(&a, 412, 20, 1000, 1);
 	add_bell(&b, 412, 20, 800, 2);
 	add_bell(&b, 700, 20, 200, 3);

@@ -32,11 +32,10 @@ static void start(struct result *r, const char *metric)
 	result_set_number(r, "tsc_khz", 2000000);
 }
 
-static void good_measurements(void **state)
+UNIT_TEST(good_measurements)
 {
 	struct result r;
 
-	(void)state;
 	start(&r, "ticks");
 	build_noisy(&r, "ipc/x", 1000, 30, 5, 1);
 	check(&r);
@@ -48,11 +47,10 @@ static void good_measurements(void **state)
 	assert_string_equal(told, "");
 }
 
-static void counts_that_do_not_repeat(void **state)
+UNIT_TEST(counts_that_do_not_repeat)
 {
 	struct result r;
 
-	(void)state;
 	start(&r, "instructions");
 	build_constant(&r, "ipc/x", 40, 10);
 	build_constant(&r, "ipc/x", 42, 10);
@@ -71,11 +69,10 @@ static void add_values(struct result *r, uint64_t most, uint64_t rest, uint64_t 
 	result_add(r, "ipc/x", &s);
 }
 
-static void several_modes(void **state)
+UNIT_TEST(several_modes)
 {
 	struct result r;
 
-	(void)state;
 	start(&r, "ticks");
 	add_values(&r, 400, 600, 60);
 	add_values(&r, 400, 600, 60);
@@ -86,11 +83,10 @@ static void several_modes(void **state)
 	assert_null(strstr(told, "far out"));
 }
 
-static void outliers(void **state)
+UNIT_TEST(outliers)
 {
 	struct result r;
 
-	(void)state;
 	start(&r, "ticks"); /* 2000 ticks are a microsecond */
 	add_values(&r, 400, 20400, 2);
 	check(&r);
@@ -101,11 +97,10 @@ static void outliers(void **state)
 	assert_non_null(strstr(told, "1 of 200 windows are far out, the longest by 200 us: firmware (SMIs)"));
 }
 
-static void boots_that_differ(void **state)
+UNIT_TEST(boots_that_differ)
 {
 	struct result r;
 
-	(void)state;
 	start(&r, "ticks");
 	build_noisy(&r, "ipc/x", 1000, 30, 3, 1);
 	build_noisy(&r, "ipc/x", 1100, 30, 3, 2);
@@ -113,12 +108,11 @@ static void boots_that_differ(void **state)
 	assert_non_null(strstr(told, "boots differ more than their windows do"));
 }
 
-static void interrupts_by_firmware(void **state)
+UNIT_TEST(interrupts_by_firmware)
 {
 	uint64_t values[200];
 	struct result r;
 
-	(void)state;
 	for (uint64_t i = 0; i < 200; i++)
 		values[i] = i < 199 ? 400 + i % 5 : 300400;
 	struct sample s = build_sample(values, 200);
@@ -133,11 +127,10 @@ static void interrupts_by_firmware(void **state)
 			       "and 40"));
 }
 
-static void values_that_drift(void **state)
+UNIT_TEST(values_that_drift)
 {
 	struct result r;
 
-	(void)state;
 	for (unsigned drifting = 0; drifting < 2; drifting++) {
 		start(&r, "ticks");
 		for (unsigned boot = 0; boot < 3; boot++) {
@@ -173,11 +166,10 @@ static bool valid(const struct result *result, bool invariant, int64_t khz, uint
 	return good;
 }
 
-static void boots_that_cannot_be_believed(void **state)
+UNIT_TEST(boots_that_cannot_be_believed)
 {
 	struct result first = {0};
 
-	(void)state;
 	assert_true(valid(&first, true, 2000000, 24, "ticks"));
 	assert_true(valid(&first, false, 0, 24, "instructions"));
 	start(&first, "ticks");

@@ -25,23 +25,21 @@ static void near(double got, double wanted)
 		fail_msg("%.12g instead of %.12g", got, wanted);
 }
 
-static void mann_whitney_as_scipy(void **state)
+UNIT_TEST(mann_whitney_as_scipy)
 {
 	static const struct bin a[] = {{10, 1, 5}, {11, 1, 3}, {12, 1, 2}, {40, 1, 1}};
 	static const struct bin b[] = {{10, 1, 2}, {11, 1, 3}, {12, 1, 4}, {13, 1, 3}, {41, 1, 1}};
 	static const struct bin c[] = {{5, 1, 1000}, {6, 1, 10}}, d[] = {{5, 1, 990}, {6, 1, 20}};
 
-	(void)state;
 	near(p_value(a, 4, b, 5), 0.07847928563674816);
 	near(p_value(b, 5, a, 4), 0.07847928563674816);
 	near(p_value(c, 2, d, 2), 0.06594242956915437);
 }
 
-static void mann_whitney_without_ties(void **state)
+UNIT_TEST(mann_whitney_without_ties)
 {
 	struct bin a[100], b[100];
 
-	(void)state;
 	for (uint64_t i = 0; i < 100; i++) {
 		a[i] = (struct bin){100 + i, 1, 1};
 		b[i] = (struct bin){110 + i, 1, 1};
@@ -50,12 +48,11 @@ static void mann_whitney_without_ties(void **state)
 	near(p_value(a, 100, a, 100), 1);
 }
 
-static void mann_whitney_edges(void **state)
+UNIT_TEST(mann_whitney_edges)
 {
 	static const struct bin one[] = {{7, 1, 1}}, many[] = {{7, 1, 1000000000000}};
 	static const struct bin far[] = {{9, 1, 1000000000000}};
 
-	(void)state;
 	near(p_value(one, 0, one, 1), 1);
 	near(p_value(one, 1, one, 1), 1);
 	near(p_value(many, 1, many, 1), 1);
@@ -76,7 +73,7 @@ static struct interval change(const struct result *r, size_t from, size_t to)
 	return stats_change(estimator_find("p50"), &a, &b);
 }
 
-static void kruskal_wallis_as_scipy(void **state)
+UNIT_TEST(kruskal_wallis_as_scipy)
 {
 	uint64_t a[] = {10, 10, 10, 10, 10, 11, 11, 11, 12, 12, 40};
 	uint64_t b[] = {10, 10, 11, 11, 11, 12, 12, 12, 12, 13, 13, 13, 41};
@@ -84,7 +81,6 @@ static void kruskal_wallis_as_scipy(void **state)
 	struct sample samples[] = {build_sample(a, 11), build_sample(b, 13), build_sample(c, 10)};
 	struct result r = {0};
 
-	(void)state;
 	for (size_t i = 0; i < 3; i++)
 		result_add(&r, "x", &samples[i]);
 	result_merge(&r);
@@ -96,11 +92,10 @@ static void kruskal_wallis_as_scipy(void **state)
 	result_free(&r);
 }
 
-static void welch_as_scipy(void **state)
+UNIT_TEST(welch_as_scipy)
 {
 	static const double a[] = {100, 102, 101, 105, 99}, b[] = {110, 103, 108, 112}, same[] = {5, 5, 5};
 
-	(void)state;
 	near(stats_welch(a, 5, b, 4), 0.028515968209536804);
 	near(stats_welch(b, 4, a, 5), 0.028515968209536804);
 	near(stats_welch(a, 1, b, 4), 1);
@@ -109,12 +104,11 @@ static void welch_as_scipy(void **state)
 }
 
 /* As R's p.adjust() has them. */
-static void corrections(void **state)
+UNIT_TEST(corrections)
 {
 	double holm[] = {0.01, 0.04, 0.03, 0.005}, one[] = {0.3}, large[] = {0.9, 0.8};
 	static const double holm_wanted[] = {0.03, 0.06, 0.06, 0.02};
 
-	(void)state;
 	stats_holm(holm, 4);
 	for (size_t i = 0; i < 4; i++) {
 		near(holm[i], holm_wanted[i]);
@@ -127,13 +121,12 @@ static void corrections(void **state)
 	stats_holm(NULL, 0);
 }
 
-static void trends_as_scipy(void **state)
+UNIT_TEST(trends_as_scipy)
 {
 	static const uint64_t rising[] = {1, 2, 3, 4, 5, 7, 6, 9, 8, 10, 12, 11, 13, 15, 14, 16};
 	static const uint64_t ties[] = {5, 5, 6, 6, 6, 7, 5, 8, 9, 9, 9, 9, 10, 9, 11, 10}, same[] = {4, 4, 4, 4};
 	bool up = false;
 
-	(void)state;
 	near(stats_trend(rising, 16, &up), 4.594361744165944e-07);
 	assert_true(up);
 	near(stats_trend(ties, 16, NULL), 2.61106105147717e-05);
@@ -141,7 +134,7 @@ static void trends_as_scipy(void **state)
 	near(stats_trend(same, 0, NULL), 1);
 }
 
-static void deviation_and_superiority(void **state)
+UNIT_TEST(deviation_and_superiority)
 {
 	static const struct bin values[] = {{1, 1, 2}, {2, 1, 2}, {4, 1, 1}, {6, 1, 1}, {9, 1, 1}};
 	static const struct bin a[] = {{10, 1, 5}, {11, 1, 3}, {12, 1, 2}, {40, 1, 1}};
@@ -149,7 +142,6 @@ static void deviation_and_superiority(void **state)
 	struct hist hist = {(struct bin *)values, 5, 0}, first = {(struct bin *)a, 4, 0},
 		    second = {(struct bin *)b, 5, 0};
 
-	(void)state;
 	assert_int_equal(stats_mad(&hist), 1);
 	near(stats_superiority(&first, &second), 0.7097902097902098);
 	near(stats_superiority(&second, &first), 1 - 0.7097902097902098);
@@ -159,11 +151,10 @@ static void deviation_and_superiority(void **state)
  * Boots whose medians lie far apart: windows by the hundred must not pass for hundreds of independent values. One and
  * the same distribution of boots, so p is below 0.05 in about one of twenty.
  */
-static void boots_are_the_unit(void **state)
+UNIT_TEST(boots_are_the_unit)
 {
 	unsigned windows_alarm = 0, boots_alarm = 0;
 
-	(void)state;
 	for (unsigned seed = 1; seed <= 200; seed++) {
 		struct result r = {0};
 		unsigned random = seed * 7919;
@@ -208,12 +199,11 @@ static void coverage(void **state)
 	}
 }
 
-static void interval_covers_the_change(void **state)
+UNIT_TEST(interval_covers_the_change)
 {
 	struct result r = {0};
 	struct interval i;
 
-	(void)state;
 	build_noisy(&r, "a", 1000, 20, 5, 1);
 	build_noisy(&r, "b", 1100, 20, 5, 2);
 	result_merge(&r);
@@ -224,12 +214,11 @@ static void interval_covers_the_change(void **state)
 	result_free(&r);
 }
 
-static void interval_is_repeatable(void **state)
+UNIT_TEST(interval_is_repeatable)
 {
 	struct result r = {0};
 	struct interval one, two;
 
-	(void)state;
 	build_noisy(&r, "a", 1000, 200, 4, 3);
 	build_noisy(&r, "b", 1000, 200, 3, 4);
 	result_merge(&r);

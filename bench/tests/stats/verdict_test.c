@@ -26,9 +26,8 @@ static struct difference exact(uint64_t from, uint64_t to, double threshold)
 	return o;
 }
 
-static void exact_counts(void **state)
+UNIT_TEST(exact_counts)
 {
-	(void)state;
 	assert_int_equal(exact(100, 100, 0).verdict, VERDICT_SAME);
 	assert_int_equal(exact(100, 101, 0).verdict, VERDICT_WORSE);
 	assert_int_equal(exact(100, 99, 0).verdict, VERDICT_BETTER);
@@ -40,21 +39,19 @@ static void exact_counts(void **state)
 	assert_int_equal(exact(INT64_MAX / 100, INT64_MAX / 100 + 1, 0).verdict, VERDICT_WORSE);
 }
 
-static void exact_thresholds(void **state)
+UNIT_TEST(exact_thresholds)
 {
-	(void)state;
 	assert_int_equal(exact(1000, 1010, 1).verdict, VERDICT_SAME);
 	assert_int_equal(exact(1000, 1011, 1).verdict, VERDICT_WORSE);
 	assert_int_equal(exact(1000, 990, 1).verdict, VERDICT_SAME);
 	assert_int_equal(exact(1000, 989, 1).verdict, VERDICT_BETTER);
 }
 
-static void one_side_only(void **state)
+UNIT_TEST(one_side_only)
 {
 	const struct metric *metric = metric_find("instructions");
 	struct result r = {0};
 
-	(void)state;
 	build_constant(&r, "a", 7, 3);
 	result_merge(&r);
 	assert_int_equal(verdict_measure(metric, metric->estimator, &r.benchmarks[0], NULL).verdict, VERDICT_MISSING);
@@ -92,16 +89,14 @@ static unsigned alarms(uint64_t to, enum verdict verdict)
 }
 
 /* The same thing compared with itself a hundred times, and with something 10% slower. */
-static void false_alarms_and_power(void **state)
+UNIT_TEST(false_alarms_and_power)
 {
-	(void)state;
 	assert_true(alarms(10000, VERDICT_WORSE) + alarms(10000, VERDICT_BETTER) <= 1);
 	assert_true(alarms(11000, VERDICT_WORSE) >= 98);
 }
 
-static void noisy_counts(void **state)
+UNIT_TEST(noisy_counts)
 {
-	(void)state;
 	assert_int_equal(noisy(10000, 10000, 30, 5).verdict, VERDICT_SAME);
 	assert_int_equal(noisy(10000, 11000, 30, 5).verdict, VERDICT_WORSE);
 	assert_int_equal(noisy(11000, 10000, 30, 5).verdict, VERDICT_BETTER);
@@ -109,11 +104,10 @@ static void noisy_counts(void **state)
 	assert_int_equal(noisy(10000, 10030, 10, 5).verdict, VERDICT_SAME);
 }
 
-static void noise_asks_for_more(void **state)
+UNIT_TEST(noise_asks_for_more)
 {
 	struct difference o = noisy(10000, 11000, 30, 2);
 
-	(void)state;
 	assert_int_equal(o.verdict, VERDICT_UNSURE);
 	assert_non_null(strstr(o.why, "2 boots"));
 	/* A change as large as the threshold (medians of about 11500 and 11960): where it looks smaller, it is not
@@ -139,11 +133,10 @@ static enum exit_code code_of(const struct result *a, const struct result *b, co
 	return code;
 }
 
-static void exit_codes(void **state)
+UNIT_TEST(exit_codes)
 {
 	struct result a, b, better, less, worse_and_less;
 
-	(void)state;
 	start(&a, "instructions");
 	build_constant(&a, "ipc/x", 10, 4);
 	build_constant(&a, "ipc/y", 20, 4);
@@ -172,13 +165,12 @@ static void exit_codes(void **state)
 	result_free(&worse_and_less);
 }
 
-static void not_comparable(void **state)
+UNIT_TEST(not_comparable)
 {
 	struct result a, b, other;
 	struct comparison c;
 	struct error error;
 
-	(void)state;
 	start(&a, "instructions");
 	start(&b, "ticks");
 	assert_false(compare_results(&c, &a, &b, NULL, &error));
@@ -196,13 +188,12 @@ static void not_comparable(void **state)
 }
 
 /* Two hundred cases that did not change: with p < 0.01 each, two would be false alarms. */
-static void many_comparisons(void **state)
+UNIT_TEST(many_comparisons)
 {
 	struct result a, b;
 	struct comparison c;
 	struct error error;
 
-	(void)state;
 	start(&a, "ticks");
 	start(&b, "ticks");
 	for (unsigned i = 0; i < 200; i++) {
@@ -226,7 +217,7 @@ static void many_comparisons(void **state)
 }
 
 /* The usual cost stays and the tail grows: only who asks for the tail is told. */
-static void estimators_of_a_suite(void **state)
+UNIT_TEST(estimators_of_a_suite)
 {
 	struct suite_case of_case = {
 		.name = (char *)"ipc/x", .thresholds = {{"ticks.p99", 20}}, .threshold_count = 1};
@@ -236,7 +227,6 @@ static void estimators_of_a_suite(void **state)
 	struct error error;
 	uint64_t values[200];
 
-	(void)state;
 	start(&a, "ticks");
 	start(&b, "ticks");
 	for (uint64_t boot = 0; boot < 5; boot++)
@@ -266,13 +256,12 @@ static void estimators_of_a_suite(void **state)
 	result_free(&b);
 }
 
-static void drift(void **state)
+UNIT_TEST(drift)
 {
 	struct result a, b;
 	struct comparison c;
 	struct error error;
 
-	(void)state;
 	start(&a, "instructions");
 	start(&b, "instructions");
 	build_constant(&a, "ipc/x", 10, 4);
@@ -297,12 +286,11 @@ static void drift(void **state)
 	result_free(&b);
 }
 
-static void same_against_same(void **state)
+UNIT_TEST(same_against_same)
 {
 	struct result r;
 	struct aa aa;
 
-	(void)state;
 	start(&r, "ticks");
 	build_noisy(&r, "ipc/x", 1000, 30, 8, 1);
 	build_noisy(&r, "ipc/y", 500, 200, 8, 2);
@@ -318,12 +306,11 @@ static void same_against_same(void **state)
 	result_free(&r);
 }
 
-static void machines(void **state)
+UNIT_TEST(machines)
 {
 	struct result a, b;
 	struct error error;
 
-	(void)state;
 	start(&a, "ticks");
 	start(&b, "ticks");
 	result_set_number(&a, "tsc_khz", 2000000);
@@ -347,13 +334,12 @@ static void machines(void **state)
 	result_free(&b);
 }
 
-static void self_test_of_counts(void **state)
+UNIT_TEST(self_test_of_counts)
 {
 	struct result r;
 	struct error error = {""};
 	uint64_t values[100];
 
-	(void)state;
 	start(&r, "instructions");
 	build_constant(&r, "ipc/x", 10, 4);
 	build_constant(&r, "ipc/one", 10, 1);
@@ -369,12 +355,11 @@ static void self_test_of_counts(void **state)
 	result_free(&r);
 }
 
-static void self_test_of_noise(void **state)
+UNIT_TEST(self_test_of_noise)
 {
 	struct result r;
 	struct error error = {""};
 
-	(void)state;
 	start(&r, "ticks");
 	build_noisy(&r, "ipc/x", 1000, 30, 5, 1);
 	build_noisy(&r, "ipc/y", 500, 5, 5, 2);
@@ -385,12 +370,11 @@ static void self_test_of_noise(void **state)
 }
 
 /* What cannot find a planted fault must not pass. */
-static void self_test_finds_a_blind_gate(void **state)
+UNIT_TEST(self_test_finds_a_blind_gate)
 {
 	struct result r;
 	struct error error = {""};
 
-	(void)state;
 	start(&r, "ticks");
 	build_noisy(&r, "ipc/x", 1000, 30, 1, 1); /* one boot: the gate cannot decide */
 	result_merge(&r);

@@ -73,9 +73,8 @@ static u32 *word(unsigned offset)
 	return (u32 *)(page + offset);
 }
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	memset(page, 0, sizeof(page));
 	apic_base = PLACE | BOOT_CPU | ENABLE;
 	sent = mapped = steps = 0;
@@ -83,9 +82,8 @@ static int setup(void **state)
 	return 0;
 }
 
-static void registers_are_mapped_where_they_are(void **state)
+UNIT_TEST(registers_are_mapped_where_they_are)
 {
-	(void)state;
 	apic_base = 0xfedc0000 | BOOT_CPU | ENABLE;
 	assert_int_equal(lapic_init(), SUCCESS);
 	assert_int_equal(mapped, 0xfedc0000);
@@ -93,18 +91,16 @@ static void registers_are_mapped_where_they_are(void **state)
 	assert_false(lapic_can_reach(255) || lapic_can_reach(256) || lapic_can_reach(0x10001));
 }
 
-static void x2apic_has_no_registers_in_memory(void **state)
+UNIT_TEST(x2apic_has_no_registers_in_memory)
 {
-	(void)state;
 	apic_base |= X2APIC;
 	assert_int_equal(lapic_init(), SUCCESS);
 	assert_int_equal(mapped, 0);
 	assert_true(lapic_can_reach(255) && lapic_can_reach(0x12345678));
 }
 
-static void commands_in_memory(void **state)
+UNIT_TEST(commands_in_memory)
 {
-	(void)state;
 	assert_int_equal(lapic_init(), SUCCESS);
 	*word(ICR_HIGH) = 0xab000000; /* somebody was about to send */
 	lapic_send_nmi(7);
@@ -117,9 +113,8 @@ static void commands_in_memory(void **state)
 	assert_int_equal(*word(ICR_HIGH), 0xab000000);
 }
 
-static void commands_by_msr(void **state)
+UNIT_TEST(commands_by_msr)
 {
-	(void)state;
 	apic_base |= X2APIC;
 	assert_int_equal(lapic_init(), SUCCESS);
 	lapic_send_nmi(0x12345678);
@@ -132,9 +127,8 @@ static void commands_by_msr(void **state)
 
 static const u32 modes[] = {0, ENABLE, ENABLE | X2APIC};
 
-static void each_mode_from_each(void **state)
+UNIT_TEST(each_mode_from_each)
 {
-	(void)state;
 	for (unsigned from = 0; from < array_size(modes); from++)
 		for (unsigned to = 0; to < array_size(modes); to++) {
 			u64 want = PLACE | BOOT_CPU | modes[to];
@@ -147,9 +141,8 @@ static void each_mode_from_each(void **state)
 }
 
 /* Other CPUs keep their own place and are no boot CPU. */
-static void others_join(void **state)
+UNIT_TEST(others_join)
 {
-	(void)state;
 	for (unsigned boot = 1; boot < array_size(modes); boot++) {
 		apic_base = PLACE | BOOT_CPU | modes[boot];
 		assert_int_equal(lapic_init(), SUCCESS);
@@ -174,11 +167,10 @@ static void deaf(struct cpu *cpu)
 }
 
 /* A signal is an NMI, unless the CPU sees the work item by itself. */
-static void signals(void **state)
+UNIT_TEST(signals)
 {
 	static struct cpu cpu;
 
-	(void)state;
 	apic_base |= X2APIC;
 	assert_int_equal(lapic_init(), SUCCESS);
 	cpu.apic_id = 5;

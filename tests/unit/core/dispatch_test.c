@@ -6,9 +6,8 @@ enum { A = 100, B = 110, C = 120, D = 130, SM = 140, PORTAL = 150 };
 
 /* ---- who runs ---- */
 
-static void nothing_to_do_is_sleep(void **state)
+UNIT_TEST(nothing_to_do_is_sleep)
 {
-	(void)state;
 	host_idle_mode = SLEEPING_HALTED;
 	hazard_set(cpu_current(), HAZARD_SCHED);
 	struct host_exit e = host_dispatch();
@@ -17,9 +16,8 @@ static void nothing_to_do_is_sleep(void **state)
 	assert_runs(e, cpu_current()->idle_ec);
 }
 
-static void the_first_thread_ends_idling(void **state)
+UNIT_TEST(the_first_thread_ends_idling)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 1);
 	assert_true(cpu_current()->hazard & HAZARD_SCHED);
 	struct host_exit e = host_dispatch();
@@ -31,9 +29,8 @@ static void the_first_thread_ends_idling(void **state)
 
 /* Whatever a switch has found in registers that it does not switch is gone before user land goes on, with no other
  * hazard. */
-static void residue_is_cleared_before_user_land_goes_on(void **state)
+UNIT_TEST(residue_is_cleared_before_user_land_goes_on)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	assert_runs(host_dispatch(), a);
 	cpu_current()->residue = 0x23;
@@ -47,18 +44,16 @@ static void residue_is_cleared_before_user_land_goes_on(void **state)
 	assert_int_equal(cpu_current()->attention, 0);
 }
 
-static void the_higher_priority_runs(void **state)
+UNIT_TEST(the_higher_priority_runs)
 {
-	(void)state;
 	world_thread(A, 0, 5);
 	struct ec *b = world_thread(B, 0, 7);
 	world_thread(C, 0, 6);
 	assert_runs(host_dispatch(), b);
 }
 
-static void equals_do_not_preempt(void **state)
+UNIT_TEST(equals_do_not_preempt)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	assert_runs(host_dispatch(), a);
 	world_thread(B, 0, 5);
@@ -68,9 +63,8 @@ static void equals_do_not_preempt(void **state)
 	assert_runs(host_dispatch(), a);
 }
 
-static void the_preempted_keeps_its_place(void **state)
+UNIT_TEST(the_preempted_keeps_its_place)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_thread(B, 0, 5);
 	assert_runs(host_dispatch(), a);
 	struct ec *c = world_thread(C, 0, 9);
@@ -85,9 +79,8 @@ static void the_preempted_keeps_its_place(void **state)
 }
 
 /* However deep: each is at the head of its queue. */
-static void the_preempted_come_back_in_order(void **state)
+UNIT_TEST(the_preempted_come_back_in_order)
 {
-	(void)state;
 	enum { DEPTH = 6 };
 	struct ec *first[DEPTH], *second[DEPTH];
 	struct sm *sm = world_sm(SM, 0);
@@ -106,9 +99,8 @@ static void the_preempted_come_back_in_order(void **state)
 }
 
 /* One that is ready and more important than the preempted goes before it, an equal one does not. */
-static void the_preempted_waits_for_the_more_important(void **state)
+UNIT_TEST(the_preempted_waits_for_the_more_important)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(host_nmi(), a);
@@ -120,9 +112,8 @@ static void the_preempted_waits_for_the_more_important(void **state)
 	assert_runs(world_down(sm), equal);
 }
 
-static void yielding_goes_behind_equals(void **state)
+UNIT_TEST(yielding_goes_behind_equals)
 {
-	(void)state;
 	struct ec *ec[] = {world_thread(A, 0, 5), world_thread(B, 0, 5), world_thread(C, 0, 5)};
 	for (unsigned i = 0; i < 9; i++) {
 		assert_runs(host_dispatch(), ec[i % 3]);
@@ -130,9 +121,8 @@ static void yielding_goes_behind_equals(void **state)
 	}
 }
 
-static void yielding_alone_is_nothing(void **state)
+UNIT_TEST(yielding_alone_is_nothing)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	world_thread(B, 0, 4);
 	assert_runs(host_dispatch(), a);
@@ -144,9 +134,8 @@ static void yielding_alone_is_nothing(void **state)
 
 /* ---- parking ---- */
 
-static void a_blocked_thread_is_parked_and_comes_back(void **state)
+UNIT_TEST(a_blocked_thread_is_parked_and_comes_back)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_thread(B, 0, 4);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(host_dispatch(), a);
@@ -161,9 +150,8 @@ static void a_blocked_thread_is_parked_and_comes_back(void **state)
 	assert_true(list_empty(&a->parked));
 }
 
-static void a_chain_is_parked_at_its_end(void **state)
+UNIT_TEST(a_chain_is_parked_at_its_end)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *callee = world_local(C, 0);
 	struct sm *sm = world_sm(SM, 0);
 	world_pt(PORTAL, callee, 0x1000, 0);
@@ -185,9 +173,8 @@ static void a_chain_is_parked_at_its_end(void **state)
 	assert_int_equal(world_sc_of(A)->state, SC_READY);
 }
 
-static void a_dead_thread_never_runs(void **state)
+UNIT_TEST(a_dead_thread_never_runs)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	assert_runs(host_dispatch(), a);
 	ec_kill(a);
@@ -197,9 +184,8 @@ static void a_dead_thread_never_runs(void **state)
 	assert_int_equal(host_nmi().way, HOST_IDLE);
 }
 
-static void a_stuck_thread_never_runs(void **state)
+UNIT_TEST(a_stuck_thread_never_runs)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	assert_runs(host_dispatch(), a);
 	assert_int_equal(world_reply().way, HOST_IDLE); /* a global EC has nobody to answer */
@@ -209,9 +195,8 @@ static void a_stuck_thread_never_runs(void **state)
 
 /* ---- how it goes on ---- */
 
-static void an_interrupted_thread_gets_all_its_registers(void **state)
+UNIT_TEST(an_interrupted_thread_gets_all_its_registers)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	assert_runs(host_dispatch(), a);
 	struct ec *b = world_thread(B, 0, 6);
@@ -225,9 +210,8 @@ static void an_interrupted_thread_gets_all_its_registers(void **state)
 	assert_int_equal(e.way, HOST_TRAP);
 }
 
-static void errors_are_reported_on_the_way_out(void **state)
+UNIT_TEST(errors_are_reported_on_the_way_out)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	assert_runs(host_dispatch(), a);
 	hazard_set(cpu_current(), HAZARD_MCA);
@@ -239,9 +223,8 @@ static void errors_are_reported_on_the_way_out(void **state)
 }
 
 /* The thread that has used bad memory is the current one: nobody else ends, and its caller hears of it. */
-static void bad_memory_ends_the_current_thread(void **state)
+UNIT_TEST(bad_memory_ends_the_current_thread)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_thread(B, 0, 3), *server = world_local(C, 0);
 	world_pt(PORTAL, server, 0x1000, 0);
 	assert_runs(host_dispatch(), a);
@@ -255,9 +238,8 @@ static void bad_memory_ends_the_current_thread(void **state)
 	assert_false(ec_is_dead(a) || ec_is_dead(b));
 }
 
-static void the_first_run_raises_startup(void **state)
+UNIT_TEST(the_first_run_raises_startup)
 {
-	(void)state;
 	struct ec *a = world_ec(A, 0, true), *handler = world_local(C, 0);
 	world_pt(WORLD_EVENTS + HEDRON_EXC_STARTUP, handler, 0x1000, 0);
 	sc_start(world_sc(A + 1, a, 3));
@@ -267,9 +249,8 @@ static void the_first_run_raises_startup(void **state)
 	assert_int_equal(handler->regs.rip, 0x1000);
 }
 
-static void registers_of_the_cpu_go_along(void **state)
+UNIT_TEST(registers_of_the_cpu_go_along)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_thread(B, 0, 5);
 	a->fs_base = 0xa0;
 	b->gs_base = 0xb0;
@@ -290,9 +271,8 @@ static void registers_of_the_cpu_go_along(void **state)
 
 /* ---- time ---- */
 
-static void the_running_sc_pays(void **state)
+UNIT_TEST(the_running_sc_pays)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_thread(B, 0, 5);
 	struct sc *sa = world_sc_of(A), *sb = world_sc_of(B);
 	host_tsc = 1000;
@@ -311,9 +291,8 @@ static void the_running_sc_pays(void **state)
 	assert_in_range(sc_consumed(sb), 6990, 7010);
 }
 
-static void the_preempted_pays_no_more(void **state)
+UNIT_TEST(the_preempted_pays_no_more)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	struct sm *sm = world_sm(SM, 0);
 	host_tsc = 0;
@@ -333,9 +312,8 @@ static void the_preempted_pays_no_more(void **state)
 	list_init(&world_sc_of(A)->link);
 }
 
-static void nobody_pays_for_idling(void **state)
+UNIT_TEST(nobody_pays_for_idling)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	struct sm *sm = world_sm(SM, 0);
 	host_tsc = 100;
@@ -349,9 +327,8 @@ static void nobody_pays_for_idling(void **state)
 	assert_in_range(sc_consumed(world_sc_of(A)), 190, 210);
 }
 
-static void the_caller_pays_for_the_callee(void **state)
+UNIT_TEST(the_caller_pays_for_the_callee)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *callee = world_local(C, 0);
 	world_pt(PORTAL, callee, 0x1000, 0);
 	host_tsc = 0;
@@ -364,9 +341,8 @@ static void the_caller_pays_for_the_callee(void **state)
 
 /* ---- other CPUs ---- */
 
-static void an_sc_starts_on_its_own_cpu(void **state)
+UNIT_TEST(an_sc_starts_on_its_own_cpu)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 2, 5);
 	assert_int_equal(host_calls[2].signals, 1);
 	assert_int_equal(cpu_current()->hazard, 0);
@@ -377,9 +353,8 @@ static void an_sc_starts_on_its_own_cpu(void **state)
 	assert_ptr_equal(world_cpu(0)->ec, world_cpu(0)->idle_ec);
 }
 
-static void one_that_died_on_the_way_does_not_start(void **state)
+UNIT_TEST(one_that_died_on_the_way_does_not_start)
 {
-	(void)state;
 	struct ec *a = world_ec(A, 2, true);
 	struct sc *sc = world_sc(A + 1, a, 5);
 	host_set_cpu(2);

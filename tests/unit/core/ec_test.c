@@ -26,9 +26,8 @@ static struct ec_config config(unsigned cpu, bool global, u64 utcb_va)
 
 /* ---- making and unmaking ---- */
 
-static void a_new_ec_is_as_configured(void **state)
+UNIT_TEST(a_new_ec_is_as_configured)
 {
-	(void)state;
 	struct ec_config cfg = config(2, false, 0);
 	struct ec *ec;
 	u32 refs = world_pd->obj.refs;
@@ -61,9 +60,8 @@ static u64 mapped(u64 va)
 	return ptab_lookup(&world_pd->mem.host, va >> PAGE_BITS, &order) & PTE_ADDR;
 }
 
-static void the_utcb_is_mapped_while_capabilities_last(void **state)
+UNIT_TEST(the_utcb_is_mapped_while_capabilities_last)
 {
-	(void)state;
 	struct ec_config cfg = config(1, false, UTCB_VA);
 	struct ec *ec;
 	u32 refs = world_pd->obj.refs;
@@ -83,9 +81,8 @@ static void the_utcb_is_mapped_while_capabilities_last(void **state)
 	kobject_unref(&ec->obj);
 }
 
-static void a_bad_utcb_address_leaves_nothing(void **state)
+UNIT_TEST(a_bad_utcb_address_leaves_nothing)
 {
-	(void)state;
 	struct ec *ec = NULL;
 	for (unsigned i = 0; i < 2; i++) {
 		struct ec_config cfg = config(0, false, i ? HEDRON_USER_END : UTCB_VA + 1);
@@ -96,9 +93,8 @@ static void a_bad_utcb_address_leaves_nothing(void **state)
 	}
 }
 
-static void a_dead_pd_gets_no_ec(void **state)
+UNIT_TEST(a_dead_pd_gets_no_ec)
 {
-	(void)state;
 	struct pd dead = {.obj.type = KOBJ_PD};
 	struct ec_config cfg = config(0, false, 0);
 	struct ec *ec = NULL;
@@ -117,9 +113,8 @@ static void a_dead_pd_gets_no_ec(void **state)
 }
 
 /* With so many pages left (objects' slabs, UTCB, tables) it fails, and then nothing is missing. */
-static void out_of_memory_at_every_allocation(void **state)
+UNIT_TEST(out_of_memory_at_every_allocation)
 {
-	(void)state;
 	struct ec *ec = NULL;
 	unsigned failures = 0;
 	for (u64 leave = 0;; leave++) {
@@ -145,9 +140,8 @@ static void out_of_memory_at_every_allocation(void **state)
 	world_insert(A, &ec->obj, PERM_EC_ALL);
 }
 
-static void the_idle_ec_needs_memory_too(void **state)
+UNIT_TEST(the_idle_ec_needs_memory_too)
 {
-	(void)state;
 	hog_take(&hog, 0);
 	assert_null(ec_create_idle(&pd_kernel, 0));
 	hog_release(&hog);
@@ -175,9 +169,8 @@ static struct chain make_chain(void)
 	return ch;
 }
 
-static void a_chain_leads_to_its_end(void **state)
+UNIT_TEST(a_chain_leads_to_its_end)
 {
-	(void)state;
 	struct chain ch = make_chain();
 	assert_ptr_equal(ec_chain_end(ch.a), ch.c);
 	assert_ptr_equal(ec_chain_end(ch.b), ch.c);
@@ -190,9 +183,8 @@ static void a_chain_leads_to_its_end(void **state)
 	assert_idle(0, ch.c);
 }
 
-static void helping_makes_and_cuts_edges(void **state)
+UNIT_TEST(helping_makes_and_cuts_edges)
 {
-	(void)state;
 	struct ec *busy = world_local(A, 0), *h[] = {world_local(B, 0), world_local(C, 0), world_local(D, 0)};
 	for (unsigned i = 0; i < 3; i++) {
 		ec_help(h[i], busy);
@@ -217,9 +209,8 @@ static void helping_makes_and_cuts_edges(void **state)
 
 /* ---- death ---- */
 
-static void death_at_the_end_aborts_the_call(void **state)
+UNIT_TEST(death_at_the_end_aborts_the_call)
 {
-	(void)state;
 	struct chain ch = make_chain();
 	ec_kill(ch.c);
 	assert_true(ec_is_dead(ch.c));
@@ -233,9 +224,8 @@ static void death_at_the_end_aborts_the_call(void **state)
 	assert_int_equal(ch.a->regs.rdi, SUCCESS);
 }
 
-static void death_in_the_middle_orphans_the_callee(void **state)
+UNIT_TEST(death_in_the_middle_orphans_the_callee)
 {
-	(void)state;
 	struct chain ch = make_chain();
 	ec_kill(ch.b);
 	assert_null(ch.c->caller);
@@ -257,9 +247,8 @@ static void death_in_the_middle_orphans_the_callee(void **state)
 }
 
 /* The SC sleeps at the end of the chain, which is no longer its own. */
-static void death_in_the_middle_wakes_who_sleeps_at_the_end(void **state)
+UNIT_TEST(death_in_the_middle_wakes_who_sleeps_at_the_end)
 {
-	(void)state;
 	struct chain ch = make_chain();
 	struct sm *sm = world_sm(SM, 0);
 	assert_int_equal(world_down(sm).way, HOST_IDLE);
@@ -271,9 +260,8 @@ static void death_in_the_middle_wakes_who_sleeps_at_the_end(void **state)
 	assert_true(list_empty(&ch.c->parked));
 }
 
-static void death_of_the_first_leaves_the_rest_to_helpers(void **state)
+UNIT_TEST(death_of_the_first_leaves_the_rest_to_helpers)
 {
-	(void)state;
 	struct chain ch = make_chain();
 	ec_kill(ch.a);
 	assert_int_equal(ch.b->special, EC_ORPHAN);
@@ -288,9 +276,8 @@ static void death_of_the_first_leaves_the_rest_to_helpers(void **state)
 	assert_ptr_equal(ch.b->caller, d);
 }
 
-static void exceptions_die_with_their_handler(void **state)
+UNIT_TEST(exceptions_die_with_their_handler)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_local(B, 0), *c = world_local(C, 0), *d = world_local(D, 0);
 	world_pt(PB, b, 0x1000, 0);
 	world_pt(WORLD_EVENTS + 6, c, 0x2000, 0);
@@ -307,9 +294,8 @@ static void exceptions_die_with_their_handler(void **state)
 	assert_null(a->callee);
 }
 
-static void a_handler_whose_sender_dies_goes_on(void **state)
+UNIT_TEST(a_handler_whose_sender_dies_goes_on)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *h = world_local(B, 0);
 	world_pt(WORLD_EVENTS + 6, h, 0x2000, 0);
 	assert_runs(host_dispatch(), a);
@@ -322,9 +308,8 @@ static void a_handler_whose_sender_dies_goes_on(void **state)
 }
 
 /* It had to wait for its turn: the call is not to be started a second time. */
-static void a_call_that_was_started_over_is_aborted_once(void **state)
+UNIT_TEST(a_call_that_was_started_over_is_aborted_once)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_local(B, 0);
 	world_pt(PB, b, 0x1000, 0);
 	assert_runs(host_dispatch(), a);
@@ -341,9 +326,8 @@ static void a_call_that_was_started_over_is_aborted_once(void **state)
 	assert_int_equal(e.way, HOST_SYSCALL);
 }
 
-static void death_releases_helpers_and_waits(void **state)
+UNIT_TEST(death_releases_helpers_and_waits)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_local(B, 0), *d = world_thread(D, 0, 5);
 	struct sm *sm = world_sm(SM, 0);
 	world_pt(PB, b, 0x1000, 0);
@@ -369,9 +353,8 @@ static void death_releases_helpers_and_waits(void **state)
 	assert_int_equal(d->regs.rdi, TIMEOUT); /* its call started again, and found a dead one */
 }
 
-static void a_helper_dies_alone(void **state)
+UNIT_TEST(a_helper_dies_alone)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_local(B, 0), *d = world_thread(D, 0, 6);
 	world_pt(PB, b, 0x1000, 0);
 	world_drop(D + 1);
@@ -388,9 +371,8 @@ static void a_helper_dies_alone(void **state)
 	assert_runs(world_reply(), a);
 }
 
-static void twice_dead_is_dead(void **state)
+UNIT_TEST(twice_dead_is_dead)
 {
-	(void)state;
 	struct chain ch = make_chain();
 	ec_kill(ch.c);
 	ch.b->regs.rdi = 99;
@@ -399,9 +381,8 @@ static void twice_dead_is_dead(void **state)
 	assert_ptr_equal(ch.b->caller, ch.a);
 }
 
-static void an_idle_ec_dies_alone(void **state)
+UNIT_TEST(an_idle_ec_dies_alone)
 {
-	(void)state;
 	struct ec *b = world_local(B, 0), *idle = cpu_current()->idle_ec;
 	u64 rdi = idle->regs.rdi = 99;
 	ec_kill(b);
@@ -414,9 +395,8 @@ static void an_idle_ec_dies_alone(void **state)
 /* ---- sleep ---- */
 
 /* Who is dead waits nowhere, so only a work item can come too late. */
-static void waking_the_dead_is_nothing(void **state)
+UNIT_TEST(waking_the_dead_is_nothing)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 1, 5);
 	assert_runs(world_on(1), a);
 	ec_block(cpu_current(), a);
@@ -431,9 +411,8 @@ static void waking_the_dead_is_nothing(void **state)
 	assert_true(a->special & EC_DEAD);
 }
 
-static void waking_restores_all_its_scs(void **state)
+UNIT_TEST(waking_restores_all_its_scs)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	struct sc *more[] = {world_sc(B, a, 6), world_sc(C, a, 7)};
 	assert_runs(host_dispatch(), a);

@@ -42,9 +42,8 @@ static void fill_utcb(struct ec *ec, u64 seed)
 
 /* ---- the message ---- */
 
-static void the_handler_is_started_like_a_callee(void **state)
+UNIT_TEST(the_handler_is_started_like_a_callee)
 {
-	(void)state;
 	h->regs.rsp = 0x6000;
 	struct host_exit e = world_raise(VECTOR);
 	assert_int_equal(e.way, HOST_SYSCALL);
@@ -60,9 +59,8 @@ static void the_handler_is_started_like_a_callee(void **state)
 	assert_ptr_equal(cpu_current()->sc, world_sc_of(A));
 }
 
-static void the_message_has_the_state(void **state)
+UNIT_TEST(the_message_has_the_state)
 {
-	(void)state;
 	fill_regs(a, 0x100);
 	world_raise(VECTOR);
 	const struct utcb_state *u = &h->utcb->state;
@@ -78,9 +76,8 @@ static void the_message_has_the_state(void **state)
 }
 
 /* Each bit of the descriptor, alone: nothing else of the UTCB changes. */
-static void the_descriptor_selects(void **state)
+UNIT_TEST(the_descriptor_selects)
 {
-	(void)state;
 	for (unsigned bit_no = 0; bit_no < 32; bit_no++) {
 		pt->mtd = bit(bit_no);
 		fill_regs(a, 0x100);
@@ -110,18 +107,16 @@ static void the_descriptor_selects(void **state)
 	}
 }
 
-static void the_permission_to_call_is_not_asked(void **state)
+UNIT_TEST(the_permission_to_call_is_not_asked)
 {
-	(void)state;
 	space_obj_revoke(world_pd, WORLD_EVENTS + VECTOR, 0, PERM_PT_CALL, true);
 	assert_runs(world_raise(VECTOR), h);
 }
 
 /* ---- the answer ---- */
 
-static void the_answer_goes_back_to_the_trap(void **state)
+UNIT_TEST(the_answer_goes_back_to_the_trap)
 {
-	(void)state;
 	fill_regs(a, 0x100);
 	struct regs before = a->regs;
 	world_raise(VECTOR);
@@ -135,9 +130,8 @@ static void the_answer_goes_back_to_the_trap(void **state)
 	assert_null(a->callee);
 }
 
-static void the_answer_selects_too(void **state)
+UNIT_TEST(the_answer_selects_too)
 {
-	(void)state;
 	for (unsigned bit_no = 0; bit_no < 32; bit_no++) {
 		fill_regs(a, 0x100);
 		world_raise(VECTOR);
@@ -172,9 +166,8 @@ static void the_answer_selects_too(void **state)
 }
 
 /* IF, IOPL, NT, RF, VM, VIF and VIP are not the user's. */
-static void flags_are_filtered(void **state)
+UNIT_TEST(flags_are_filtered)
 {
-	(void)state;
 	for (unsigned n = 0; n < 64; n++) {
 		world_raise(VECTOR);
 		h->utcb->items = 0;
@@ -187,9 +180,8 @@ static void flags_are_filtered(void **state)
 	}
 }
 
-static void a_rip_that_is_none_kills(void **state)
+UNIT_TEST(a_rip_that_is_none_kills)
 {
-	(void)state;
 	world_raise(VECTOR);
 	h->utcb->items = 0;
 	h->utcb->state.mtd = MTD_RIP_LEN;
@@ -201,9 +193,8 @@ static void a_rip_that_is_none_kills(void **state)
 	assert_ptr_equal(a->parked.next, &world_sc_of(A)->link);
 }
 
-static void a_rip_that_is_none_kills_on_the_slow_way_too(void **state)
+UNIT_TEST(a_rip_that_is_none_kills_on_the_slow_way_too)
 {
-	(void)state;
 	struct ec *helper = world_local(C, 0);
 	world_raise(VECTOR);
 	ec_help(helper, h);
@@ -216,9 +207,8 @@ static void a_rip_that_is_none_kills_on_the_slow_way_too(void **state)
 	assert_null(helper->callee);
 }
 
-static void a_slow_answer_is_an_answer(void **state)
+UNIT_TEST(a_slow_answer_is_an_answer)
 {
-	(void)state;
 	struct ec *helper = world_local(C, 0);
 	world_raise(VECTOR);
 	ec_help(helper, h);
@@ -234,9 +224,8 @@ static void a_slow_answer_is_an_answer(void **state)
 	assert_idle(0, h);
 }
 
-static void a_hazard_waits_for_the_answer(void **state)
+UNIT_TEST(a_hazard_waits_for_the_answer)
 {
-	(void)state;
 	world_raise(VECTOR);
 	struct ec *d = world_thread(D, 0, 9);
 	h->utcb->items = 0;
@@ -253,9 +242,8 @@ static void a_hazard_waits_for_the_answer(void **state)
 }
 
 /* The answer may name a semaphore; RDI is not the place for a status then. */
-static void waiting_before_going_on_leaves_the_registers(void **state)
+UNIT_TEST(waiting_before_going_on_leaves_the_registers)
 {
-	(void)state;
 	struct sm *sm = world_sm(TO, 0);
 	fill_regs(a, 0x100);
 	struct regs before = a->regs;
@@ -284,9 +272,8 @@ static u64 mapped(u64 va)
 	return ptab_lookup(&world_pd->mem.host, va >> PAGE_BITS, &order) & PTE_ADDR;
 }
 
-static void items_go_to_the_page_that_faulted(void **state)
+UNIT_TEST(items_go_to_the_page_that_faulted)
 {
-	(void)state;
 	void *page = page_alloc_zeroed();
 	assert_int_equal(space_mem_map_program_page(world_pd, 0x400000, page, true, false), SUCCESS);
 	a->regs.cr2 = 0x7654321;
@@ -306,9 +293,8 @@ static void items_go_to_the_page_that_faulted(void **state)
 
 /* ---- extended state ---- */
 
-static void the_handler_has_its_own_extended_state(void **state)
+UNIT_TEST(the_handler_has_its_own_extended_state)
 {
-	(void)state;
 	host_state[0].fpu = 0xa;
 	world_raise(VECTOR);
 	assert_int_equal(host_state[0].fpu, HOST_FPU_INITIAL);
@@ -320,9 +306,8 @@ static void the_handler_has_its_own_extended_state(void **state)
 	assert_int_equal(host_state[0].fpu, 0xb);
 }
 
-static void the_handler_may_get_and_give_extended_state(void **state)
+UNIT_TEST(the_handler_may_get_and_give_extended_state)
 {
-	(void)state;
 	pt->mtd = MTD_FPU;
 	host_state[0].fpu = 0xa;
 	world_raise(VECTOR);
@@ -351,71 +336,62 @@ static void assert_dies(unsigned event)
 	assert_int_equal(world_sc_of(A)->state, SC_PARKED);
 }
 
-static void without_portal_is_death(void **state)
+UNIT_TEST(without_portal_is_death)
 {
-	(void)state;
 	assert_dies(VECTOR + 1);
 }
 
-static void with_something_else_is_death(void **state)
+UNIT_TEST(with_something_else_is_death)
 {
-	(void)state;
 	world_sm(WORLD_EVENTS + 1, 0);
 	assert_dies(1);
 }
 
-static void beyond_the_space_is_death(void **state)
+UNIT_TEST(beyond_the_space_is_death)
 {
-	(void)state;
 	a->event_base = HEDRON_SEL_NUM - 1;
 	assert_dies(1);
 }
 
-static void the_selector_does_not_wrap(void **state)
+UNIT_TEST(the_selector_does_not_wrap)
 {
-	(void)state;
 	world_pt(2, h, 0x1000, 0);
 	a->event_base = ~0u;
 	assert_dies(3);
 }
 
-static void a_handler_elsewhere_is_death(void **state)
+UNIT_TEST(a_handler_elsewhere_is_death)
 {
-	(void)state;
 	struct ec *c = world_local(C, 1);
 	world_pt(WORLD_EVENTS + 1, c, 0x1000, 0);
 	assert_dies(1);
 	assert_idle(1, c);
 }
 
-static void a_dead_handler_is_death(void **state)
+UNIT_TEST(a_dead_handler_is_death)
 {
-	(void)state;
 	ec_kill(h);
 	assert_dies(VECTOR);
 }
 
-static void a_handler_into_nowhere_is_death_to_both(void **state)
+UNIT_TEST(a_handler_into_nowhere_is_death_to_both)
 {
-	(void)state;
 	struct ec *c = world_local(C, 0);
 	world_pt(WORLD_EVENTS + 1, c, 1ull << 47, 0);
 	assert_dies(1);
 	assert_true(ec_is_dead(c));
 }
 
-static void a_handler_that_handles_itself_dies(void **state)
+UNIT_TEST(a_handler_that_handles_itself_dies)
 {
-	(void)state;
 	world_raise(VECTOR);
 	assert_int_equal(world_raise(VECTOR).way, HOST_IDLE);
 	assert_true(ec_is_dead(h));
 	assert_true(ec_is_dead(a)); /* it waited in an exception */
 }
 
-static void callers_of_the_dead_get_abort(void **state)
+UNIT_TEST(callers_of_the_dead_get_abort)
 {
-	(void)state;
 	struct ec *c = world_local(C, 0);
 	world_pt(PB, c, 0x3000, 0);
 	assert_runs(world_call(PB), c);
@@ -428,9 +404,8 @@ static void callers_of_the_dead_get_abort(void **state)
 
 /* ---- a busy handler ---- */
 
-static void a_busy_handler_is_helped(void **state)
+UNIT_TEST(a_busy_handler_is_helped)
 {
-	(void)state;
 	assert_runs(world_raise(VECTOR), h);
 	struct ec *d = world_thread(D, 0, 9);
 	assert_runs(host_nmi(), d);

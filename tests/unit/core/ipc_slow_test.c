@@ -14,9 +14,8 @@ static void assert_fails(u64 sel, unsigned flags, enum status s)
 	assert_null(a->callee);
 }
 
-static void only_portals_can_be_called(void **state)
+UNIT_TEST(only_portals_can_be_called)
 {
-	(void)state;
 	world_sm(SM, 0);
 	assert_fails(EMPTY, 0, BAD_CAP);
 	assert_fails(SM, 0, BAD_CAP); /* has a bit of the same value as PERM_PT_CALL */
@@ -28,24 +27,21 @@ static void only_portals_can_be_called(void **state)
 	assert_idle(0, b);
 }
 
-static void calling_needs_the_permission(void **state)
+UNIT_TEST(calling_needs_the_permission)
 {
-	(void)state;
 	space_obj_revoke(world_pd, PB, 0, PERM_PT_CALL, true);
 	assert_fails(PB, 0, BAD_CAP);
 	assert_idle(0, b);
 }
 
-static void a_revoked_portal_is_gone_at_once(void **state)
+UNIT_TEST(a_revoked_portal_is_gone_at_once)
 {
-	(void)state;
 	world_drop(PB);
 	assert_fails(PB, 0, BAD_CAP);
 }
 
-static void other_cpus_cannot_be_called(void **state)
+UNIT_TEST(other_cpus_cannot_be_called)
 {
-	(void)state;
 	struct ec *c = world_local(C, 1);
 	world_pt(PC, c, 0x2000, 0);
 	assert_fails(PC, 0, BAD_CPU);
@@ -57,17 +53,15 @@ static void other_cpus_cannot_be_called(void **state)
 	assert_fails(PC, 0, BAD_CPU);
 }
 
-static void the_dead_do_not_answer(void **state)
+UNIT_TEST(the_dead_do_not_answer)
 {
-	(void)state;
 	ec_kill(b);
 	assert_fails(PB, 0, TIMEOUT);
 	assert_fails(PB, CALL_NONBLOCK, TIMEOUT);
 }
 
-static void a_portal_into_nowhere_kills_its_ec(void **state)
+UNIT_TEST(a_portal_into_nowhere_kills_its_ec)
 {
-	(void)state;
 	const u64 rips[] = {0x800000000000, 0xffff7fffffffffff, ~0ull << 63};
 	for (unsigned i = 0; i < array_size(rips); i++) {
 		struct ec *c = world_local(C + i, 0);
@@ -87,9 +81,8 @@ static void a_portal_into_nowhere_kills_its_ec(void **state)
 	}
 }
 
-static void a_busy_one_does_not_answer_the_hasty(void **state)
+UNIT_TEST(a_busy_one_does_not_answer_the_hasty)
 {
-	(void)state;
 	assert_runs(world_call(PB), b);
 	struct ec *d = world_thread(D, 0, 6);
 	assert_runs(host_nmi(), d);
@@ -102,9 +95,8 @@ static void a_busy_one_does_not_answer_the_hasty(void **state)
 
 /* ---- helping ---- */
 
-static void a_busy_one_is_helped(void **state)
+UNIT_TEST(a_busy_one_is_helped)
 {
-	(void)state;
 	assert_runs(world_call(PB), b);
 	struct ec *d = world_thread(D, 0, 9);
 	assert_runs(host_nmi(), d);
@@ -135,9 +127,8 @@ static void a_busy_one_is_helped(void **state)
 }
 
 /* Its call was started over once; that it is answered the slow way does not start it again. */
-static void a_call_that_was_started_over_is_answered_once(void **state)
+UNIT_TEST(a_call_that_was_started_over_is_answered_once)
 {
-	(void)state;
 	struct ec *other = world_local(C, 0);
 	assert_runs(world_call(PB), b);
 	struct ec *d = world_thread(D, 0, 9);
@@ -153,9 +144,8 @@ static void a_call_that_was_started_over_is_answered_once(void **state)
 	assert_idle(0, b);
 }
 
-static void many_help_and_all_get_their_turn(void **state)
+UNIT_TEST(many_help_and_all_get_their_turn)
 {
-	(void)state;
 	struct ec *helper[4];
 	assert_runs(world_call(PB), b);
 	for (unsigned i = 0; i < 4; i++) {
@@ -181,9 +171,8 @@ static void many_help_and_all_get_their_turn(void **state)
 
 /* ---- deadlock ---- */
 
-static void calling_oneself_is_death(void **state)
+UNIT_TEST(calling_oneself_is_death)
 {
-	(void)state;
 	assert_runs(world_call(PB), b);
 	assert_runs(world_call(PB), a);
 	assert_true(ec_is_dead(b));
@@ -191,9 +180,8 @@ static void calling_oneself_is_death(void **state)
 	assert_null(a->callee);
 }
 
-static void a_cycle_kills_who_closes_it(void **state)
+UNIT_TEST(a_cycle_kills_who_closes_it)
 {
-	(void)state;
 	struct ec *c = world_local(C, 0);
 	world_pt(PC, c, 0x2000, 0);
 	assert_runs(world_call(PB), b);
@@ -209,9 +197,8 @@ static void a_cycle_kills_who_closes_it(void **state)
 }
 
 /* The hasty asks only whether the callee is idle. */
-static void nobody_dies_of_asking(void **state)
+UNIT_TEST(nobody_dies_of_asking)
 {
-	(void)state;
 	assert_runs(world_call(PB), b);
 	b->regs.rdi = 99;
 	assert_runs(world_call_flags(PB, CALL_NONBLOCK), b);

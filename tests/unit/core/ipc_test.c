@@ -8,9 +8,8 @@ static struct hog hog;
 
 /* ---- the usual case ---- */
 
-static void a_call_starts_the_callee(void **state)
+UNIT_TEST(a_call_starts_the_callee)
 {
-	(void)state;
 	b->regs.rbx = 7;
 	u32 switches = host_calls[0].switches;
 	struct host_exit e = world_call(PB);
@@ -29,9 +28,8 @@ static void a_call_starts_the_callee(void **state)
 	assert_int_equal(b->special, 0);
 }
 
-static void a_reply_ends_the_call(void **state)
+UNIT_TEST(a_reply_ends_the_call)
 {
-	(void)state;
 	a->regs.rdi = 99;
 	world_call(PB);
 	b->regs.rsp = 0x6ff0;
@@ -45,17 +43,15 @@ static void a_reply_ends_the_call(void **state)
 	assert_int_equal(b->regs.rsp, 0x6ff0); /* where it was */
 }
 
-static void the_id_may_change(void **state)
+UNIT_TEST(the_id_may_change)
 {
-	(void)state;
 	((struct pt *)cap_object(space_obj_slot(&world_pd->objs, PB)->cap))->id = ~0ull;
 	world_call(PB);
 	assert_int_equal(b->regs.rdi, ~0ull);
 }
 
-static void calls_nest(void **state)
+UNIT_TEST(calls_nest)
 {
-	(void)state;
 	struct ec *chain[20] = {a};
 	for (unsigned i = 1; i < 20; i++) {
 		chain[i] = world_local(200 + i, 0);
@@ -91,9 +87,8 @@ static void assert_message(struct ec *ec, u64 items, u64 n, u64 sent, u64 kept)
 	assert_int_equal(ec->utcb->tls, kept + 1002);
 }
 
-static void messages_of_every_length(void **state)
+UNIT_TEST(messages_of_every_length)
 {
-	(void)state;
 	const u64 more[] = {509, 510, 1000, 0x7fff, 0x8000, 0xffff};
 	for (u64 i = 0; i <= UTCB_WORDS_MAX + array_size(more); i++) {
 		u64 n = i <= UTCB_WORDS_MAX ? i : more[i - UTCB_WORDS_MAX - 1];
@@ -113,9 +108,8 @@ static void messages_of_every_length(void **state)
 }
 
 /* Bits that mean nothing are handed on. */
-static void the_header_arrives_unmodified(void **state)
+UNIT_TEST(the_header_arrives_unmodified)
 {
-	(void)state;
 	fill(a, 1000);
 	fill(b, 2000);
 	a->utcb->items = 0xdeadbeef00000000 | 3;
@@ -133,9 +127,8 @@ static void put(struct ec *ec, unsigned i, crd_t crd, u64 meta)
 	*UTCB_TYPED(ec->utcb, i) = (struct utcb_item){crd, meta};
 }
 
-static void the_number_of_items_is_capped(void **state)
+UNIT_TEST(the_number_of_items_is_capped)
 {
-	(void)state;
 	const u64 counts[] = {1, 2, 253, 254, 255, 300, 0xffff};
 	for (unsigned k = 0; k < array_size(counts); k++) {
 		u64 n = min_u64(counts[k], UTCB_ITEMS_MAX);
@@ -164,9 +157,8 @@ static crd_t cap_at(u64 sel)
 	return s ? s->cap : 0;
 }
 
-static void items_follow_the_receivers_windows(void **state)
+UNIT_TEST(items_follow_the_receivers_windows)
 {
-	(void)state;
 	struct sm *sm = world_sm(SM, 0);
 	fill(a, 1000);
 	a->utcb->items = 2 | 2 << 16;
@@ -192,9 +184,8 @@ static void items_follow_the_receivers_windows(void **state)
 	assert_int_equal(UTCB_TYPED(a->utcb, 0)->crd, crd_make(CRD_OBJ, TO + 1, 0, PERM_ALL));
 }
 
-static void items_without_memory_arrive_empty(void **state)
+UNIT_TEST(items_without_memory_arrive_empty)
 {
-	(void)state;
 	const u64 far = 1 << 20; /* no table there yet */
 	world_sm(SM, 0);
 	a->utcb->items = 1 << 16;
@@ -211,9 +202,8 @@ static void items_without_memory_arrive_empty(void **state)
 
 /* ---- replies ---- */
 
-static void a_reply_may_name_a_semaphore(void **state)
+UNIT_TEST(a_reply_may_name_a_semaphore)
 {
-	(void)state;
 	struct sm *sm = world_sm(SM, 1);
 	b->utcb->items = 0;
 	world_call(PB);
@@ -229,9 +219,8 @@ static void a_reply_may_name_a_semaphore(void **state)
 	assert_null(a->callee);
 }
 
-static void the_semaphore_wakes_the_caller(void **state)
+UNIT_TEST(the_semaphore_wakes_the_caller)
 {
-	(void)state;
 	struct sm *sm = world_sm(SM, 0);
 	world_call(PB);
 	b->utcb->items = 2;
@@ -254,9 +243,8 @@ static void the_semaphore_wakes_the_caller(void **state)
 }
 
 /* The capability was there a moment ago. */
-static void a_semaphore_that_ends_meanwhile_holds_nobody(void **state)
+UNIT_TEST(a_semaphore_that_ends_meanwhile_holds_nobody)
 {
-	(void)state;
 	struct sm *sm = world_sm(SM, 0);
 	world_call(PB);
 	sm_retire(sm);
@@ -265,9 +253,8 @@ static void a_semaphore_that_ends_meanwhile_holds_nobody(void **state)
 	assert_idle(0, b);
 }
 
-static void a_reply_to_a_bad_semaphore_is_none(void **state)
+UNIT_TEST(a_reply_to_a_bad_semaphore_is_none)
 {
-	(void)state;
 	world_sm(SM, 0);
 	space_obj_revoke(world_pd, SM, 0, PERM_SM_DOWN, true);
 	world_call(PB);
@@ -282,18 +269,16 @@ static void a_reply_to_a_bad_semaphore_is_none(void **state)
 	assert_runs(world_reply(), a);
 }
 
-static void flags_of_a_reply_mean_nothing(void **state)
+UNIT_TEST(flags_of_a_reply_mean_nothing)
 {
-	(void)state;
 	world_call(PB);
 	assert_runs(host_run(world_reply_fn, (void *)HC_ARG1(HC_REPLY, 15, 0)), a);
 	assert_int_equal(a->regs.rdi, SUCCESS);
 	assert_idle(0, b);
 }
 
-static void a_slow_reply_carries_the_same_message(void **state)
+UNIT_TEST(a_slow_reply_carries_the_same_message)
 {
-	(void)state;
 	struct ec *d = world_local(D, 0);
 	for (u64 n = 0; n <= UTCB_WORDS_MAX + 2; n += 51) {
 		world_call(PB);
@@ -308,9 +293,8 @@ static void a_slow_reply_carries_the_same_message(void **state)
 	}
 }
 
-static void hazards_are_seen_to_before_user_code(void **state)
+UNIT_TEST(hazards_are_seen_to_before_user_code)
 {
-	(void)state;
 	struct ec *d = world_thread(D, 0, 6); /* HAZARD_SCHED */
 	struct host_exit e = world_call(PB);
 	assert_runs(e, d);

@@ -21,9 +21,8 @@ static u64 mapped(struct pd *pd, u64 va)
 	return ptab_lookup(&pd->mem.host, va >> PAGE_BITS, &order) & PTE_ADDR;
 }
 
-static void is_zeroed(void **state)
+UNIT_TEST(is_zeroed)
 {
-	(void)state;
 	make(); /* the slab's page is taken */
 	world_drop(KP);
 	u64 *dirty = page_alloc();
@@ -36,9 +35,8 @@ static void is_zeroed(void **state)
 	world_drop(KP);
 }
 
-static void comes_and_goes(void **state)
+UNIT_TEST(comes_and_goes)
 {
-	(void)state;
 	struct kp *kp = make();
 	u32 refs = world_pd->obj.refs;
 	for (unsigned i = 0; i < 3; i++) {
@@ -56,9 +54,8 @@ static void comes_and_goes(void **state)
 	world_drop(KP);
 }
 
-static void addresses(void **state)
+UNIT_TEST(addresses)
 {
-	(void)state;
 	struct kp *kp = make();
 	const u64 wrong[] = {1, VA + 8, HEDRON_USER_END, 0xffff800000000000, ~0ull};
 	for (unsigned i = 0; i < array_size(wrong); i++)
@@ -72,9 +69,8 @@ static void addresses(void **state)
 }
 
 /* Something else is at the address by now: it stays. */
-static void replaced(void **state)
+UNIT_TEST(replaced)
 {
-	(void)state;
 	struct kp *kp = make(), *other;
 	assert_int_equal(kp_create(&other), SUCCESS);
 	world_insert(OTHER, &other->obj, PERM_KP_ALL);
@@ -86,9 +82,8 @@ static void replaced(void **state)
 	world_drop(KP);
 }
 
-static void ends_mapped(void **state)
+UNIT_TEST(ends_mapped)
 {
-	(void)state;
 	struct kp *kp = make();
 	u32 refs = world_pd->obj.refs;
 	assert_int_equal(kp_map(kp, world_pd, VA), SUCCESS);
@@ -99,9 +94,8 @@ static void ends_mapped(void **state)
 }
 
 /* Its PD lives on while it is mapped there. */
-static void keeps_its_pd(void **state)
+UNIT_TEST(keeps_its_pd)
 {
-	(void)state;
 	struct kp *kp = make();
 	struct pd *pd;
 	assert_int_equal(pd_create(false, &pd), SUCCESS);
@@ -116,9 +110,8 @@ static void keeps_its_pd(void **state)
 	world_drop(KP);
 }
 
-static void the_dying_are_refused(void **state)
+UNIT_TEST(the_dying_are_refused)
 {
-	(void)state;
 	struct kp *kp = make();
 	world_pd->obj.refs -= 1; /* as if the last one went at this moment */
 	u32 refs = world_pd->obj.refs;

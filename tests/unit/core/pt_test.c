@@ -5,9 +5,8 @@
 #define LOCAL 0x100
 #define PT 0x101
 
-static void leads_to_its_ec(void **state)
+UNIT_TEST(leads_to_its_ec)
 {
-	(void)state;
 	struct ec *ec = world_local(LOCAL, 1);
 	struct pt *pt = world_pt(PT, ec, 0x401000, ~0ull);
 	assert_ptr_equal(pt->ec, ec);
@@ -22,9 +21,8 @@ static void leads_to_its_ec(void **state)
 }
 
 /* Whom such a portal would start is never idle: the call takes the slow path, which kills the EC. */
-static void addresses_that_nobody_can_run_at(void **state)
+UNIT_TEST(addresses_that_nobody_can_run_at)
 {
-	(void)state;
 	struct ec *ec = world_local(LOCAL, 0);
 	const struct {
 		u64 rip;
@@ -48,9 +46,8 @@ static void addresses_that_nobody_can_run_at(void **state)
 	world_drop(LOCAL);
 }
 
-static void keeps_its_ec(void **state)
+UNIT_TEST(keeps_its_ec)
 {
-	(void)state;
 	struct ec *ec = world_local(LOCAL, 0);
 	struct pt *pt = world_pt(PT, ec, 0x401000, 0);
 	world_drop(LOCAL);

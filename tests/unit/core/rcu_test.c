@@ -49,9 +49,8 @@ static void start(unsigned cpus)
 }
 
 /* What is queued outlives a test otherwise. */
-static int teardown(void **state)
+UNIT_FIXTURE(teardown)
 {
-	(void)state;
 	host_set_cpu(0);
 	for (unsigned n = 0; n < cpu_count; n++) {
 		host_set_cpu(n);
@@ -78,9 +77,8 @@ static void quiesce(unsigned n)
 
 /* ---- one CPU ---- */
 
-static void alone_nobody_is_waited_for(void **state)
+UNIT_TEST(alone_nobody_is_waited_for)
 {
-	(void)state;
 	start(1);
 	queue(0, 1);
 	assert_int_equal(done_count, 0); /* not before the way out */
@@ -91,9 +89,8 @@ static void alone_nobody_is_waited_for(void **state)
 	assert_false(rcu_expedite(cpu(0)));
 }
 
-static void each_is_called_once(void **state)
+UNIT_TEST(each_is_called_once)
 {
-	(void)state;
 	start(1);
 	queue(0, ITEMS);
 	quiesce(0);
@@ -118,9 +115,8 @@ static void queue_another(struct work *w)
 	rcu_call(&second, note_second);
 }
 
-static void a_callback_may_queue_for_the_next_period(void **state)
+UNIT_TEST(a_callback_may_queue_for_the_next_period)
 {
-	(void)state;
 	start(1);
 	second_done = false;
 	rcu_call(&work[0], queue_another);
@@ -134,9 +130,8 @@ static void a_callback_may_queue_for_the_next_period(void **state)
 
 /* ---- several ---- */
 
-static void small_batches_do_not_disturb_others(void **state)
+UNIT_TEST(small_batches_do_not_disturb_others)
 {
-	(void)state;
 	start(3);
 	for (unsigned i = 0; i < BATCH - 1; i++) {
 		queue(i, 1);
@@ -163,9 +158,8 @@ static void small_batches_do_not_disturb_others(void **state)
 	assert_int_equal(done_on, 2); /* the last one who answers */
 }
 
-static void an_answer_counts_once(void **state)
+UNIT_TEST(an_answer_counts_once)
 {
-	(void)state;
 	start(3);
 	queue(0, BATCH);
 	quiesce(0);
@@ -179,9 +173,8 @@ static void an_answer_counts_once(void **state)
 	assert_int_equal(done_count, BATCH);
 }
 
-static void those_who_come_later_wait_for_the_next_period(void **state)
+UNIT_TEST(those_who_come_later_wait_for_the_next_period)
 {
-	(void)state;
 	start(2);
 	queue(0, BATCH);
 	quiesce(0);
@@ -199,9 +192,8 @@ static void those_who_come_later_wait_for_the_next_period(void **state)
 	assert_int_equal(done_count, 2 * BATCH);
 }
 
-static void sleepers_are_not_asked(void **state)
+UNIT_TEST(sleepers_are_not_asked)
 {
-	(void)state;
 	start(4);
 	cpu(1)->sleeping = SLEEPING_HALTED;
 	cpu(3)->sleeping = SLEEPING_MWAIT;
@@ -215,9 +207,8 @@ static void sleepers_are_not_asked(void **state)
 	assert_int_equal(done_count, BATCH);
 }
 
-static void among_sleepers_nothing_is_put_off(void **state)
+UNIT_TEST(among_sleepers_nothing_is_put_off)
 {
-	(void)state;
 	start(4);
 	sleep_from(1);
 	queue(0, 1);
@@ -229,9 +220,8 @@ static void among_sleepers_nothing_is_put_off(void **state)
 	assert_int_equal(done_count, 1);
 }
 
-static void cpus_that_did_not_start_are_not_asked(void **state)
+UNIT_TEST(cpus_that_did_not_start_are_not_asked)
 {
-	(void)state;
 	start(128);
 	memset(cpus_online, 0, sizeof(cpus_online));
 	cpus_online[0] = 1 | 1ull << 63;
@@ -246,9 +236,8 @@ static void cpus_that_did_not_start_are_not_asked(void **state)
 }
 
 /* It had been asked before it was lost, and would be the last to answer. */
-static void a_lost_cpu_is_not_awaited(void **state)
+UNIT_TEST(a_lost_cpu_is_not_awaited)
 {
-	(void)state;
 	start(3);
 	queue(0, BATCH);
 	quiesce(0);
@@ -265,9 +254,8 @@ static void a_lost_cpu_is_not_awaited(void **state)
 	assert_int_equal(done_count, 2 * BATCH);
 }
 
-static void whoever_asks_may_answer_meanwhile(void **state)
+UNIT_TEST(whoever_asks_may_answer_meanwhile)
 {
-	(void)state;
 	start(3);
 	queue(0, BATCH);
 	quiesce(0);
@@ -282,9 +270,8 @@ static void whoever_asks_may_answer_meanwhile(void **state)
 
 /* ---- when memory is short ---- */
 
-static void expediting_frees_at_once(void **state)
+UNIT_TEST(expediting_frees_at_once)
 {
-	(void)state;
 	start(3);
 	sleep_from(1);
 	assert_false(rcu_expedite(cpu(0)));
@@ -294,9 +281,8 @@ static void expediting_frees_at_once(void **state)
 	assert_false(rcu_expedite(cpu(0)));
 }
 
-static void expediting_takes_work_items(void **state)
+UNIT_TEST(expediting_takes_work_items)
 {
-	(void)state;
 	start(2);
 	sleep_from(1);
 	queue(0, 1);
@@ -306,9 +292,8 @@ static void expediting_takes_work_items(void **state)
 }
 
 /* Its own answer to somebody else's period is what is missing. */
-static void expediting_answers(void **state)
+UNIT_TEST(expediting_answers)
 {
-	(void)state;
 	start(2);
 	host_set_cpu(1);
 	queue(0, BATCH);

@@ -6,9 +6,8 @@
 
 enum { A = 100, B = 110, C = 120, SM = 140, PB = 150, KP = 160, OTHER = 170 };
 
-static void references_are_counted(void **state)
+UNIT_TEST(references_are_counted)
 {
-	(void)state;
 	struct sm *sm;
 	assert_int_equal(sm_create(0, &sm), SUCCESS);
 	assert_false(kobject_get(&sm->obj)); /* not published */
@@ -26,9 +25,8 @@ static void references_are_counted(void **state)
 }
 
 /* An EC with a portal: it lives on when its own capability is gone. */
-static void an_ec_lives_as_long_as_its_portals(void **state)
+UNIT_TEST(an_ec_lives_as_long_as_its_portals)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_local(B, 0);
 	world_pt(PB, b, 0x1000, 0);
 	world_pt(PB + 1, b, 0x2000, 0);
@@ -49,9 +47,8 @@ static void an_ec_lives_as_long_as_its_portals(void **state)
 	assert_int_equal(a->regs.rdi, ABORT);
 }
 
-static void an_sc_holds_its_ec(void **state)
+UNIT_TEST(an_sc_holds_its_ec)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	assert_runs(host_dispatch(), a);
 	world_drop(A);
@@ -61,9 +58,8 @@ static void an_sc_holds_its_ec(void **state)
 	assert_null(cpu_current()->sc);
 }
 
-static void every_state_of_an_sc_can_end(void **state)
+UNIT_TEST(every_state_of_an_sc_can_end)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_thread(B, 0, 4), *c = world_thread(C, 0, 6);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(host_dispatch(), c);
@@ -82,9 +78,8 @@ static void every_state_of_an_sc_can_end(void **state)
 	assert_int_equal(sched_top(&cpu_current()->sched), 0);
 }
 
-static void a_preempted_sc_can_end(void **state)
+UNIT_TEST(a_preempted_sc_can_end)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(host_dispatch(), a);
@@ -96,9 +91,8 @@ static void a_preempted_sc_can_end(void **state)
 	assert_int_equal(world_down(sm).way, HOST_IDLE);
 }
 
-static void a_kernel_page_goes_with_its_last_reference(void **state)
+UNIT_TEST(a_kernel_page_goes_with_its_last_reference)
 {
-	(void)state;
 	struct kp *kp;
 	u64 pages = page_free_count();
 	u32 refs = world_pd->obj.refs;
@@ -118,10 +112,10 @@ static void a_kernel_page_goes_with_its_last_reference(void **state)
 	assert_in_range(pages - page_free_count(), 0, 8); /* tables and slabs stay */
 }
 
-static void a_pd_dies_after_its_ecs(void **state)
+UNIT_TEST(a_pd_dies_after_its_ecs)
 {
 	struct cap_slot *slot;
-	(void)state;
+
 	struct pd *pd;
 	assert_int_equal(pd_create(false, &pd), SUCCESS);
 	assert_int_equal(host_pds, 2);
@@ -145,9 +139,8 @@ static void a_pd_dies_after_its_ecs(void **state)
 }
 
 /* A PD that holds the only capability of its own EC, which holds the PD. */
-static void circles_end_with_the_pd(void **state)
+UNIT_TEST(circles_end_with_the_pd)
 {
-	(void)state;
 	struct pd *pd;
 	assert_int_equal(pd_create(false, &pd), SUCCESS);
 	world_insert(OTHER, &pd->obj, PERM_PD_ALL);
@@ -167,9 +160,8 @@ static void circles_end_with_the_pd(void **state)
 }
 
 /* The place that a creation reserved is in a PD that has been closed meanwhile. */
-static void what_comes_too_late_is_taken_back(void **state)
+UNIT_TEST(what_comes_too_late_is_taken_back)
 {
-	(void)state;
 	struct cap_slot *slots[4];
 	struct ec *ec = world_local(B, 0), *late;
 	struct pd *pd;
@@ -199,9 +191,8 @@ static void what_comes_too_late_is_taken_back(void **state)
 	assert_int_equal(world_pd->obj.refs, refs);
 }
 
-static void without_memory_nothing_is_referred_to(void **state)
+UNIT_TEST(without_memory_nothing_is_referred_to)
 {
-	(void)state;
 	static struct hog hog;
 	struct ec *b = world_local(B, 0), *a = world_ec(A, 0, true);
 	struct pt *pt = NULL;
@@ -232,9 +223,8 @@ static void without_memory_nothing_is_referred_to(void **state)
 	world_drop(OTHER);
 }
 
-static void the_dead_get_no_portals_and_scs(void **state)
+UNIT_TEST(the_dead_get_no_portals_and_scs)
 {
-	(void)state;
 	struct ec *a = world_ec(A, 0, true);
 	struct pt *pt = NULL;
 	struct sc *sc = NULL;
@@ -248,9 +238,8 @@ static void the_dead_get_no_portals_and_scs(void **state)
 
 /* ---- other CPUs ---- */
 
-static void an_sc_ends_at_home(void **state)
+UNIT_TEST(an_sc_ends_at_home)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 1, 5);
 	struct sc *sc = world_sc_of(A);
 	assert_runs(world_on(1), a);
@@ -266,9 +255,8 @@ static void an_sc_ends_at_home(void **state)
 	assert_null(world_cpu(1)->sc);
 }
 
-static void an_ec_ends_at_home_but_its_utcb_at_once(void **state)
+UNIT_TEST(an_ec_ends_at_home_but_its_utcb_at_once)
 {
-	(void)state;
 	struct ec_config cfg = {.pd = world_pd, .utcb_pd = world_pd, .utcb_va = 0x9000, .cpu_id = 1};
 	struct ec *ec;
 	unsigned order;
@@ -288,9 +276,8 @@ static void an_ec_ends_at_home_but_its_utcb_at_once(void **state)
 }
 
 /* The work items that start and wake were sent before those that end and free. */
-static void letters_about_the_dead_arrive_before_their_end(void **state)
+UNIT_TEST(work_items_about_the_dead_arrive_before_their_end)
 {
-	(void)state;
 	struct ec *c = world_thread(C, 1, 6);
 	assert_runs(world_on(1), c);
 	host_set_cpu(0);
@@ -308,9 +295,8 @@ static void letters_about_the_dead_arrive_before_their_end(void **state)
 }
 
 /* So that whatever was sent to it before arrives before. */
-static void memory_is_freed_at_home(void **state)
+UNIT_TEST(memory_is_freed_at_home)
 {
-	(void)state;
 	struct ec *ec = world_local(B, 1);
 	world_drop(B);
 	reap_all(cpu_current());
@@ -340,9 +326,8 @@ static void nothing(struct work *w)
 }
 
 /* Twice on its way to another CPU, it is waited for when memory is short. */
-static void an_end_elsewhere_is_waited_for(void **state)
+UNIT_TEST(an_end_elsewhere_is_waited_for)
 {
-	(void)state;
 	static struct work other;
 	struct ec *ec = world_local(B, 1);
 	world_cpu(1)->sleeping = SLEEPING_NOT;
@@ -361,9 +346,8 @@ static void an_end_elsewhere_is_waited_for(void **state)
 }
 
 /* Nobody can wait for one that is lost. */
-static void the_end_on_a_lost_cpu_is_not_waited_for(void **state)
+UNIT_TEST(the_end_on_a_lost_cpu_is_not_waited_for)
 {
-	(void)state;
 	world_local(B, 1);
 	world_drop(B);
 	reap_all(cpu_current());
@@ -372,9 +356,8 @@ static void the_end_on_a_lost_cpu_is_not_waited_for(void **state)
 	cpus_online[0] |= 2;
 }
 
-static void a_portal_ends_where_it_lost_its_capability(void **state)
+UNIT_TEST(a_portal_ends_where_it_lost_its_capability)
 {
-	(void)state;
 	struct ec *b = world_local(B, 1);
 	world_pt(PB, b, 0x1000, 0);
 	world_drop(PB);
@@ -384,9 +367,8 @@ static void a_portal_ends_where_it_lost_its_capability(void **state)
 	assert_int_equal(b->obj.refs, 1);
 }
 
-static void nothing_is_freed_while_a_cpu_may_look(void **state)
+UNIT_TEST(nothing_is_freed_while_a_cpu_may_look)
 {
-	(void)state;
 	struct sm *sm = world_sm(SM, 17);
 	world_cpu(2)->sleeping = SLEEPING_NOT;
 	world_drop(SM);
@@ -415,7 +397,7 @@ int main(void)
 		WORLD_TEST(the_dead_get_no_portals_and_scs),
 		WORLD_TEST(an_sc_ends_at_home),
 		WORLD_TEST(an_ec_ends_at_home_but_its_utcb_at_once),
-		WORLD_TEST(letters_about_the_dead_arrive_before_their_end),
+		WORLD_TEST(work_items_about_the_dead_arrive_before_their_end),
 		WORLD_TEST(memory_is_freed_at_home),
 		WORLD_TEST(an_end_elsewhere_is_waited_for),
 		WORLD_TEST(the_end_on_a_lost_cpu_is_not_waited_for),

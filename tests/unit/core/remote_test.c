@@ -17,9 +17,8 @@ struct item {
 static struct item items[ITEMS];
 static unsigned arrived[4 * ITEMS], count;
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(MiB);
 	host_set_cpus(3);
 	memset(items, 0, sizeof(items));
@@ -34,9 +33,8 @@ static void note(struct work *w)
 	arrived[count++] = container_of(w, struct item, work)->n;
 }
 
-static void the_mailbox_says_whether_it_was_empty(void **state)
+UNIT_TEST(the_mailbox_says_whether_it_was_empty)
 {
-	(void)state;
 	struct mailbox m = {NULL};
 	assert_true(mailbox_push(&m, &items[0].work));
 	assert_false(mailbox_push(&m, &items[1].work));
@@ -50,7 +48,7 @@ static void the_mailbox_says_whether_it_was_empty(void **state)
 	assert_true(mailbox_push(&m, &items[3].work));
 }
 
-static void letters_arrive_in_order(void **state)
+UNIT_TEST(letters_arrive_in_order)
 {
 	(void)state;
 	for (unsigned i = 0; i < ITEMS; i++)
@@ -64,9 +62,8 @@ static void letters_arrive_in_order(void **state)
 	assert_int_equal(count, ITEMS);
 }
 
-static void only_the_first_of_a_batch_signals(void **state)
+UNIT_TEST(only_the_first_of_a_batch_signals)
 {
-	(void)state;
 	for (unsigned i = 0; i < 10; i++)
 		remote_call(2, &items[i].work, note);
 	assert_int_equal(host_calls[2].signals, 1);
@@ -77,9 +74,8 @@ static void only_the_first_of_a_batch_signals(void **state)
 }
 
 /* Whoever sleeps with an eye on the mailbox sees the work item; all others need a kick. */
-static void a_kick_is_for_those_who_do_not_look(void **state)
+UNIT_TEST(a_kick_is_for_those_who_do_not_look)
 {
-	(void)state;
 	const u32 modes[] = {SLEEPING_NOT, SLEEPING_HALTED, SLEEPING_MWAIT};
 	for (unsigned i = 0; i < 3; i++) {
 		u32 kicks = host_calls[1].kicks;
@@ -90,7 +86,7 @@ static void a_kick_is_for_those_who_do_not_look(void **state)
 	}
 }
 
-static void letters_to_oneself_need_no_signal(void **state)
+UNIT_TEST(letters_to_oneself_need_no_signal)
 {
 	(void)state;
 	remote_call(0, &items[0].work, note);
@@ -102,7 +98,7 @@ static void letters_to_oneself_need_no_signal(void **state)
 	assert_int_equal(count, 2);
 }
 
-static void mailboxes_are_apart(void **state)
+UNIT_TEST(mailboxes_are_apart)
 {
 	(void)state;
 	remote_call(1, &items[1].work, note);
@@ -122,7 +118,7 @@ static void note_and_send_again(struct work *w)
 }
 
 /* What a work item sends waits for the next look: the owner is not kept in the kernel for ever. */
-static void a_work_item_may_be_sent_again(void **state)
+UNIT_TEST(a_work_item_may_be_sent_again)
 {
 	(void)state;
 	remote_call(1, &items[0].work, note_and_send_again);
@@ -142,7 +138,7 @@ static void note_and_forget(struct work *w)
 	memset(w, 0xff, sizeof(*w));
 }
 
-static void a_work_item_may_be_gone_afterwards(void **state)
+UNIT_TEST(a_work_item_may_be_gone_afterwards)
 {
 	(void)state;
 	for (unsigned i = 0; i < ITEMS; i++)

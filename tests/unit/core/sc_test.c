@@ -14,9 +14,8 @@ static void drop_thread(u64 sel)
 	world_settle();
 }
 
-static void as_created(void **state)
+UNIT_TEST(as_created)
 {
-	(void)state;
 	struct ec *ec = world_ec(A, 2, true);
 	struct sc *sc = world_sc(A + 1, ec, 77);
 	assert_ptr_equal(sc->ec, ec);
@@ -29,9 +28,8 @@ static void as_created(void **state)
 	drop_thread(A); /* it was never started */
 }
 
-static void ends_while_it_runs(void **state)
+UNIT_TEST(ends_while_it_runs)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 10);
 	assert_runs(host_dispatch(), a);
 	assert_int_equal(world_sc_of(A)->state, SC_RUNNING);
@@ -41,9 +39,8 @@ static void ends_while_it_runs(void **state)
 	drop_thread(A);
 }
 
-static void ends_while_it_is_ready(void **state)
+UNIT_TEST(ends_while_it_is_ready)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 10);
 	world_thread(B, 0, 9);
 	assert_runs(host_dispatch(), a);
@@ -53,9 +50,8 @@ static void ends_while_it_is_ready(void **state)
 	drop_thread(A);
 }
 
-static void ends_while_it_is_preempted(void **state)
+UNIT_TEST(ends_while_it_is_preempted)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 10);
 	assert_runs(host_dispatch(), a);
 	struct ec *b = world_thread(B, 0, 11);
@@ -67,9 +63,8 @@ static void ends_while_it_is_preempted(void **state)
 }
 
 /* Its EC waits for a semaphore; woken later, that has nothing to run on. */
-static void ends_while_it_is_parked(void **state)
+UNIT_TEST(ends_while_it_is_parked)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 10);
 	struct sm *sm = world_sm(LOCAL, 0);
 	assert_runs(host_dispatch(), a);
@@ -85,9 +80,8 @@ static void ends_while_it_is_parked(void **state)
 }
 
 /* Its own CPU revokes it before it takes the work item that is to start it. */
-static void ends_before_it_arrives(void **state)
+UNIT_TEST(ends_before_it_arrives)
 {
-	(void)state;
 	struct ec *a = world_ec(A, 1, true);
 	a->cont = CONT_SYSRET;
 	struct sc *sc = world_sc(A + 1, a, 10);
@@ -104,9 +98,8 @@ static void ends_before_it_arrives(void **state)
 	drop_thread(A);
 }
 
-static void starts_elsewhere(void **state)
+UNIT_TEST(starts_elsewhere)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 3, 10);
 	assert_int_equal(host_calls[3].signals, 1);
 	assert_runs(world_on(3), a);
@@ -115,9 +108,8 @@ static void starts_elsewhere(void **state)
 	drop_thread(A);
 }
 
-static void time_is_counted(void **state)
+UNIT_TEST(time_is_counted)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 10);
 	struct ec *b = world_ec(B, 0, true);
 	b->cont = CONT_SYSRET;
@@ -137,9 +129,8 @@ static void time_is_counted(void **state)
 }
 
 /* Read elsewhere while it runs there, and that CPU's clock is behind. */
-static void a_clock_behind(void **state)
+UNIT_TEST(a_clock_behind)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 10);
 	assert_runs(host_dispatch(), a);
 	world_sc_of(A)->consumed = 50;

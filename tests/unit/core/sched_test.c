@@ -17,9 +17,8 @@ struct item {
 };
 static struct item items[ITEMS];
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	memset(&s, 0xff, sizeof(s));
 	memset(items, 0, sizeof(items));
 	sched_init(&s);
@@ -47,17 +46,15 @@ static struct item *take(void)
 	return i;
 }
 
-static void an_empty_queue_has_no_top(void **state)
+UNIT_TEST(an_empty_queue_has_no_top)
 {
-	(void)state;
 	assert_int_equal(sched_top(&s), 0);
 	for (unsigned p = 0; p < SCHED_PRIOS; p++)
 		assert_true(list_empty(&s.queue[p]));
 }
 
-static void every_priority_is_found_alone(void **state)
+UNIT_TEST(every_priority_is_found_alone)
 {
-	(void)state;
 	for (unsigned p = 1; p <= HEDRON_PRIO_MAX; p++) {
 		tail(&items[p], p);
 		assert_int_equal(sched_top(&s), p);
@@ -66,9 +63,8 @@ static void every_priority_is_found_alone(void **state)
 	}
 }
 
-static void higher_priorities_come_first(void **state)
+UNIT_TEST(higher_priorities_come_first)
 {
-	(void)state;
 	for (unsigned p = 1; p <= HEDRON_PRIO_MAX; p++)
 		tail(&items[p], (p * 37) % HEDRON_PRIO_MAX + 1);
 	for (unsigned p = HEDRON_PRIO_MAX; p; p--)
@@ -76,18 +72,16 @@ static void higher_priorities_come_first(void **state)
 	assert_int_equal(sched_top(&s), 0);
 }
 
-static void equals_are_served_in_order(void **state)
+UNIT_TEST(equals_are_served_in_order)
 {
-	(void)state;
 	for (unsigned i = 0; i < 5; i++)
 		tail(&items[i], 64);
 	for (unsigned i = 0; i < 5; i++)
 		assert_ptr_equal(take(), &items[i]);
 }
 
-static void the_head_goes_before_its_equals(void **state)
+UNIT_TEST(the_head_goes_before_its_equals)
 {
-	(void)state;
 	tail(&items[0], 63);
 	tail(&items[1], 63);
 	head(&items[2], 63);
@@ -96,9 +90,8 @@ static void the_head_goes_before_its_equals(void **state)
 	assert_ptr_equal(take(), &items[1]);
 }
 
-static void one_that_leaves_keeps_the_others(void **state)
+UNIT_TEST(one_that_leaves_keeps_the_others)
 {
-	(void)state;
 	for (unsigned i = 0; i < 3; i++)
 		tail(&items[i], 127);
 	sched_dequeue(&s, &items[1].link, 127);
@@ -142,9 +135,8 @@ static void assert_same(void)
 	assert_int_equal(sched_top(&s), top);
 }
 
-static void random_work_agrees_with_a_model(void **state)
+UNIT_TEST(random_work_agrees_with_a_model)
 {
-	(void)state;
 	memset(model_count, 0, sizeof(model_count));
 	for (unsigned step = 0; step < 20000; step++) {
 		struct item *i = &items[unit_random(ITEMS)];

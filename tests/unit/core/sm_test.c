@@ -10,9 +10,8 @@ static struct hog hog;
 
 /* ---- the count ---- */
 
-static void counts(void **state)
+UNIT_TEST(counts)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	struct sm *sm = world_sm(SM, 3);
 	assert_runs(host_dispatch(), a);
@@ -28,9 +27,8 @@ static void counts(void **state)
 	assert_int_equal(host_calls[0].switches, 1);
 }
 
-static void a_new_count_has_a_limit(void **state)
+UNIT_TEST(a_new_count_has_a_limit)
 {
-	(void)state;
 	u64 counts[] = {0, 1, SM_COUNT_MAX - 1, SM_COUNT_MAX, SM_COUNT_MAX + 1ull, 1ull << 63, ~0ull};
 	for (unsigned i = 0; i < array_size(counts); i++) {
 		struct sm *sm = world_sm(SM + i, counts[i]);
@@ -43,9 +41,8 @@ static void a_new_count_has_a_limit(void **state)
 	}
 }
 
-static void zero_takes_all(void **state)
+UNIT_TEST(zero_takes_all)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	struct sm *sm = world_sm(SM, SM_COUNT_MAX);
 	assert_runs(host_dispatch(), a);
@@ -60,9 +57,8 @@ static void zero_takes_all(void **state)
 	assert_int_equal(sm->state, -1);
 }
 
-static void no_memory_no_semaphore(void **state)
+UNIT_TEST(no_memory_no_semaphore)
 {
-	(void)state;
 	struct sm *sm = NULL;
 	hog_take(&hog, 0);
 	assert_int_equal(sm_create(0, &sm), OOM);
@@ -72,9 +68,8 @@ static void no_memory_no_semaphore(void **state)
 
 /* ---- waiting ---- */
 
-static void first_come_first_served(void **state)
+UNIT_TEST(first_come_first_served)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 0, 6), *c = world_thread(C, 0, 5);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(host_dispatch(), a);
@@ -97,9 +92,8 @@ static void first_come_first_served(void **state)
 	assert_int_equal(sm->state, 1);
 }
 
-static void a_waiter_comes_back_with_success(void **state)
+UNIT_TEST(a_waiter_comes_back_with_success)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(host_dispatch(), a);
@@ -112,9 +106,8 @@ static void a_waiter_comes_back_with_success(void **state)
 	assert_int_equal(a->regs.rdi, SUCCESS);
 }
 
-static void waking_the_more_important_preempts(void **state)
+UNIT_TEST(waking_the_more_important_preempts)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 5), *b = world_thread(B, 0, 4);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(host_dispatch(), a);
@@ -127,9 +120,8 @@ static void waking_the_more_important_preempts(void **state)
 
 /* ---- leaving, the end ---- */
 
-static void the_forgotten_are_not_woken(void **state)
+UNIT_TEST(the_forgotten_are_not_woken)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 0, 6), *c = world_thread(C, 0, 5);
 	struct sm *sm = world_sm(SM, 0), *other = world_sm(SM + 1, 0);
 	host_dispatch();
@@ -151,9 +143,8 @@ static void the_forgotten_are_not_woken(void **state)
 	assert_int_equal(sm->state, 1);
 }
 
-static void the_end_wakes_all_with_bad_cap(void **state)
+UNIT_TEST(the_end_wakes_all_with_bad_cap)
 {
-	(void)state;
 	struct ec *ec[] = {world_thread(A, 0, 7), world_thread(B, 0, 6), world_thread(C, 0, 5)};
 	struct sm *sm = world_sm(SM, 0);
 	host_dispatch();
@@ -168,9 +159,8 @@ static void the_end_wakes_all_with_bad_cap(void **state)
 	}
 }
 
-static void a_dead_semaphore_takes_nobody(void **state)
+UNIT_TEST(a_dead_semaphore_takes_nobody)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 7);
 	struct sm *sm;
 	assert_int_equal(sm_create(1, &sm), SUCCESS);
@@ -194,9 +184,8 @@ static void begin(struct sm *sm, int n)
 }
 
 /* Whoever waits gets what came while a less important down of the same CPU was under way, and the CPU. */
-static void a_down_under_way_takes_nobodys_turn(void **state)
+UNIT_TEST(a_down_under_way_takes_nobodys_turn)
 {
-	(void)state;
 	struct ec *high = world_thread(A, 0, 7), *low = world_thread(B, 0, 5);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(host_dispatch(), high);
@@ -217,9 +206,8 @@ static void a_down_under_way_takes_nobodys_turn(void **state)
 	assert_false(low->special & EC_BLOCKED);
 }
 
-static void an_up_is_not_overtaken_by_the_end(void **state)
+UNIT_TEST(an_up_is_not_overtaken_by_the_end)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 7);
 	struct sm *sm;
 	assert_int_equal(sm_create(0, &sm), SUCCESS);
@@ -236,9 +224,8 @@ static void an_up_is_not_overtaken_by_the_end(void **state)
 }
 
 /* The same for one that waits already while another down is under way. */
-static void a_waiter_is_not_overtaken_by_the_end(void **state)
+UNIT_TEST(a_waiter_is_not_overtaken_by_the_end)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 1, 7);
 	struct sm *sm;
 	assert_int_equal(sm_create(0, &sm), SUCCESS);
@@ -257,9 +244,8 @@ static void a_waiter_is_not_overtaken_by_the_end(void **state)
 }
 
 /* An up that meant a waiter who has left meanwhile leaves its unit to the next one who comes, and only one. */
-static void an_up_for_one_who_left_counts_once(void **state)
+UNIT_TEST(an_up_for_one_who_left_counts_once)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 0, 6), *c = world_thread(C, 0, 5);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(host_dispatch(), a);
@@ -284,9 +270,8 @@ static void an_up_for_one_who_left_counts_once(void **state)
 }
 
 /* The same if another one waits: it is served, whoever the up meant. */
-static void an_up_for_one_who_left_serves_the_next(void **state)
+UNIT_TEST(an_up_for_one_who_left_serves_the_next)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 0, 6);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(host_dispatch(), a);
@@ -305,9 +290,8 @@ static void an_up_for_one_who_left_serves_the_next(void **state)
 
 /* ---- across CPUs ---- */
 
-static void waking_elsewhere_sends_one_work_item(void **state)
+UNIT_TEST(waking_elsewhere_sends_one_work_item)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 1, 5), *b = world_thread(B, 0, 5);
 	struct sm *sm = world_sm(SM, 0);
 	assert_runs(world_on(1), a);
@@ -333,9 +317,8 @@ static void waking_elsewhere_sends_one_work_item(void **state)
 	assert_null(world_cpu(1)->mailbox.newest);
 }
 
-static void the_end_reaches_other_cpus(void **state)
+UNIT_TEST(the_end_reaches_other_cpus)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 1, 5), *b = world_thread(B, 2, 5), *c = world_thread(C, 1, 6);
 	struct sm *sm = world_sm(SM, 0);
 	world_on(1);
@@ -356,9 +339,8 @@ static void the_end_reaches_other_cpus(void **state)
 	assert_int_equal(c->regs.rdi, BAD_CAP);
 }
 
-static void a_work_item_for_the_dead_is_dropped(void **state)
+UNIT_TEST(a_work_item_for_the_dead_is_dropped)
 {
-	(void)state;
 	struct ec *a = world_thread(A, 1, 5);
 	struct sm *sm = world_sm(SM, 0);
 	world_on(1);

@@ -79,9 +79,8 @@ static void run(struct vcpu *v, enum status want)
 	assert_null(self->vcpu);
 }
 
-static void refers_to_its_parts(void **state)
+UNIT_TEST(refers_to_its_parts)
 {
-	(void)state;
 	u32 refs = world_pd->obj.refs;
 	struct vcpu *v = make(2);
 	assert_int_equal(v->cpu_id, 2);
@@ -96,11 +95,11 @@ static void refers_to_its_parts(void **state)
 		assert_int_equal(kps[i]->obj.refs, 1);
 }
 
-static void creation_fails(void **state)
+UNIT_TEST(creation_fails)
 {
 	static struct hog hog;
 	struct vcpu *v = NULL;
-	(void)state;
+
 	u32 refs = world_pd->obj.refs;
 	host_has_vcpus = false;
 	assert_int_equal(create(0, &v), BAD_FTR);
@@ -119,9 +118,8 @@ static void creation_fails(void **state)
 		assert_int_equal(kps[i]->obj.refs, 1);
 }
 
-static void runs_until_it_exits(void **state)
+UNIT_TEST(runs_until_it_exits)
 {
-	(void)state;
 	struct vcpu *v = make(0);
 	for (unsigned i = 1; i <= 3; i++) {
 		run(v, SUCCESS);
@@ -132,9 +130,8 @@ static void runs_until_it_exits(void **state)
 	world_drop(VCPU);
 }
 
-static void interrupted_runs_go_on(void **state)
+UNIT_TEST(interrupted_runs_go_on)
 {
-	(void)state;
 	struct vcpu *v = make(0);
 	interrupted_until = 4;
 	run(v, SUCCESS);
@@ -142,18 +139,16 @@ static void interrupted_runs_go_on(void **state)
 	world_drop(VCPU);
 }
 
-static void runs_on_its_cpu_only(void **state)
+UNIT_TEST(runs_on_its_cpu_only)
 {
-	(void)state;
 	run(make(1), BAD_CPU);
 	assert_int_equal(entries, 0);
 	world_drop(VCPU);
 }
 
 /* Two ECs, one vCPU: the second comes while the first's run is interrupted by it. */
-static void one_run_at_a_time(void **state)
+UNIT_TEST(one_run_at_a_time)
 {
-	(void)state;
 	struct vcpu *v = make(0);
 	v->ec = self; /* whose run is in progress */
 	assert_int_equal(vcpu_run(v, 0, 0, self), BUSY);
@@ -162,9 +157,8 @@ static void one_run_at_a_time(void **state)
 	world_drop(VCPU);
 }
 
-static void poked_before(void **state)
+UNIT_TEST(poked_before)
 {
-	(void)state;
 	struct vcpu *v = make(0);
 	assert_int_equal(vcpu_poke(v, cpu_current()->ec), SUCCESS);
 	run(v, SUCCESS);
@@ -181,9 +175,8 @@ static void poked_before(void **state)
 	world_drop(VCPU);
 }
 
-static void poked_in_the_guest(void **state)
+UNIT_TEST(poked_in_the_guest)
 {
-	(void)state;
 	struct vcpu *v = make(0);
 	interrupted_until = 1000;
 	poked_in_guest = v;
@@ -194,9 +187,8 @@ static void poked_in_the_guest(void **state)
 }
 
 /* A work item only if that CPU may be in the guest, and one at a time. */
-static void poked_from_elsewhere(void **state)
+UNIT_TEST(poked_from_elsewhere)
 {
-	(void)state;
 	struct vcpu *v = make(1);
 	assert_int_equal(vcpu_poke(v, cpu_current()->ec), SUCCESS);
 	assert_true(v->poked);
@@ -224,9 +216,8 @@ static bool drop_in_guest(struct vcpu *v)
 	return false;
 }
 
-static void ends_in_a_run(void **state)
+UNIT_TEST(ends_in_a_run)
 {
-	(void)state;
 	struct vcpu *v = make(0);
 	host_guest = drop_in_guest;
 	run(v, BAD_CAP);
@@ -241,9 +232,8 @@ static bool kill_in_guest(struct vcpu *v)
 }
 
 /* The vCPU is free for others then. */
-static void its_ec_dies_in_a_run(void **state)
+UNIT_TEST(its_ec_dies_in_a_run)
 {
-	(void)state;
 	struct vcpu *v = make(0);
 	struct ec *b = world_thread(B, 0, 9);
 	host_guest = kill_in_guest;

@@ -76,9 +76,8 @@ static inline void world_settle(void)
 
 /* ---- the beginning ---- */
 
-static inline int world_setup(void **state)
+UNIT_FIXTURE(world_setup)
 {
-	(void)state;
 	host_reset(WORLD_HEAP);
 	world_pages = page_free_count();
 	host_set_cpus(WORLD_CPUS);
@@ -131,9 +130,8 @@ static inline void world_free_all(void)
 	assert_false(rcu_expedite(cpu_current()));
 }
 
-static inline int world_teardown(void **state)
+UNIT_FIXTURE(world_teardown)
 {
-	(void)state;
 	host_set_cpu(0);
 	world_drop(WORLD_SEL_PD);
 	world_free_all();

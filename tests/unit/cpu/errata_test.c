@@ -4,7 +4,7 @@
 
 #include "cpu/errata.c"
 
-static void models_whose_monitor_misses_stores(void **state)
+UNIT_TEST(models_whose_monitor_misses_stores)
 {
 	static const u32 bad[] = {
 		0x000506c9, 0x000506ca, /* Apollo Lake */
@@ -13,12 +13,11 @@ static void models_whose_monitor_misses_stores(void **state)
 		0x000b06d1, 0x000b06d0, /* Lunar Lake */
 	};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(bad); i++)
 		assert_true(errata_monitor_misses_stores(bad[i]));
 }
 
-static void their_neighbours_do_not(void **state)
+UNIT_TEST(their_neighbours_do_not)
 {
 	static const u32 good[] = {
 		0x00000000, /* nothing known */
@@ -35,15 +34,13 @@ static void their_neighbours_do_not(void **state)
 		0x00a20f12, /* Zen 3 */
 	};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(good); i++)
 		assert_false(errata_monitor_misses_stores(good[i]));
 }
 
 /* The stepping and the type of the processor do not count. */
-static void steppings_do_not_count(void **state)
+UNIT_TEST(steppings_do_not_count)
 {
-	(void)state;
 	for (u32 n = 0; n < 16; n++) {
 		assert_true(errata_monitor_misses_stores(0x000b06d0 | n));
 		assert_false(errata_monitor_misses_stores(0x000b06e0 | n));

@@ -41,9 +41,8 @@ bool cpu_is_amd(void)
 #include "cpu/errata.c"
 #include "cpu/features.c"
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	memset(leaves, 0, sizeof(leaves));
 	max_leaf = 0xd;
 	max_extended = 0x80000008;
@@ -60,28 +59,25 @@ static struct cpu_features everything(void)
 	return f;
 }
 
-static void nothing_is_lacking_among_equals(void **state)
+UNIT_TEST(nothing_is_lacking_among_equals)
 {
 	struct cpu_features f = everything(), none = {0};
 
-	(void)state;
 	assert_int_equal(features_lacking(&f, &f), 0);
 	assert_int_equal(features_lacking(&none, &none), 0);
 }
 
-static void more_is_no_lack(void **state)
+UNIT_TEST(more_is_no_lack)
 {
 	struct cpu_features f = everything(), none = {.fpu_size = 2688};
 
-	(void)state;
 	assert_int_equal(features_lacking(&none, &f), 0);
 }
 
-static void each_feature_is_missed_by_name(void **state)
+UNIT_TEST(each_feature_is_missed_by_name)
 {
 	struct cpu_features wanted = everything();
 
-	(void)state;
 #define X(member, name)                                                                          \
 	{                                                                                        \
 		struct cpu_features have = everything();                                         \
@@ -95,11 +91,10 @@ static void each_feature_is_missed_by_name(void **state)
 #undef X
 }
 
-static void sizes_are_compared(void **state)
+UNIT_TEST(sizes_are_compared)
 {
 	struct cpu_features wanted = everything(), have = everything();
 
-	(void)state;
 	have.phys_bits = 39;
 	assert_string_equal(features_name(features_lacking(&wanted, &have)), "bits of physical addresses");
 	have = everything();
@@ -112,19 +107,17 @@ static void sizes_are_compared(void **state)
 	assert_string_equal(features_name(features_lacking(&wanted, &have)), "the layout of the extended state");
 }
 
-static void names_of_numbers_beyond_the_list(void **state)
+UNIT_TEST(names_of_numbers_beyond_the_list)
 {
-	(void)state;
 	assert_non_null(features_name(1000));
 }
 
 /* ---- what CPUID says ---- */
 
-static void bits_are_read_where_they_are(void **state)
+UNIT_TEST(bits_are_read_where_they_are)
 {
 	struct cpu_features f;
 
-	(void)state;
 	*leaf(1, 0) = (struct cpuid){0x806c1, 0, 1u << 3 | 1u << 17 | 1u << 21 | 1u << 26, 1u << 13};
 	*leaf(7, 0) = (struct cpuid){0, 1u << 0 | 1u << 7 | 1u << 20, 1u << 2, 0};
 	*leaf(0xd, 0) = (struct cpuid){0xe7, 0, 0, 0};
@@ -143,11 +136,10 @@ static void bits_are_read_where_they_are(void **state)
 }
 
 /* Leaves beyond the last one repeat others on some CPUs: they are not asked (fake_cpuid() would fail). */
-static void short_cpuid(void **state)
+UNIT_TEST(short_cpuid)
 {
 	struct cpu_features f, none = {0};
 
-	(void)state;
 	max_leaf = 5;
 	max_extended = 0x80000001;
 	*leaf(1, 0) = (struct cpuid){0, 0, 1u << 26, 0}; /* XSAVE, and no leaf for it */
@@ -157,11 +149,10 @@ static void short_cpuid(void **state)
 	assert_int_equal(f.phys_bits, 36);
 }
 
-static void x87_pointers_of_amd(void **state)
+UNIT_TEST(x87_pointers_of_amd)
 {
 	struct cpu_features f;
 
-	(void)state;
 	leaf(1, 0)->eax = 0x00800f11; /* Zen */
 	features_read(&f);
 	assert_true(f.x87_pointers); /* another vendor */
@@ -173,9 +164,8 @@ static void x87_pointers_of_amd(void **state)
 	assert_true(f.x87_pointers);
 }
 
-static void area_of_components(void **state)
+UNIT_TEST(area_of_components)
 {
-	(void)state;
 	*leaf(0xd, 2) = (struct cpuid){256, 576, 0, 0};
 	assert_int_equal(features_xsave_size(0x3), 576);
 	assert_int_equal(features_xsave_size(0x7), 832);

@@ -34,14 +34,13 @@ struct range {
 	u32 first, last;
 };
 
-static void nobody_reads_or_writes(void **state)
+UNIT_TEST(nobody_reads_or_writes)
 {
 	static const struct range both[] = {
 		{0x174, 0x176}, {0x480, 0x491},           {0x600, 0x600},
 		{0x800, 0x8ff}, {0xc0000080, 0xc0000080}, {0xc0000101, 0xc0000103},
 	};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(both); i++)
 		for (u32 msr = both[i].first; msr <= both[i].last; msr++) {
 			assert_false(msr_policy_allows(msr, false));
@@ -49,7 +48,7 @@ static void nobody_reads_or_writes(void **state)
 		}
 }
 
-static void nobody_writes(void **state)
+UNIT_TEST(nobody_writes)
 {
 	static const struct range only_read[] = {
 		{0x1b, 0x1b},             /* APIC_BASE */
@@ -85,7 +84,6 @@ static void nobody_writes(void **state)
 		{0xc0011029, 0xc0011029}, /* DE_CFG */
 	};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(only_read); i++)
 		for (u32 msr = only_read[i].first; msr <= only_read[i].last; msr++) {
 			assert_true(msr_policy_allows(msr, false));
@@ -94,7 +92,7 @@ static void nobody_writes(void **state)
 }
 
 /* Time, power, performance counters, commands that only flush, and the neighbours of ranges. */
-static void the_rest_is_free(void **state)
+UNIT_TEST(the_rest_is_free)
 {
 	static const u32 free[] = {
 		0x10,       0x1a,       0x1c,       0x34,       0x3b,       0x49,       0x8b,       0xc1,
@@ -107,22 +105,20 @@ static void the_rest_is_free(void **state)
 		0xc001001b, 0xc0010021, 0xc0010064, 0xc0010110, 0xc001011f, 0xc0010200, 0xc0011030,
 	};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(free); i++) {
 		assert_true(msr_policy_allows(free[i], false));
 		assert_true(msr_policy_allows(free[i], true));
 	}
 }
 
-static void numbers_have_32_bits(void **state)
+UNIT_TEST(numbers_have_32_bits)
 {
-	(void)state;
 	assert_true(msr_policy_allows(0xffffffff, true));
 	assert_false(msr_policy_allows(0x100000000, false));
 	assert_false(msr_policy_allows(0x100000010, true)); /* not the TSC */
 }
 
-static void the_list_is_in_order(void **state)
+UNIT_TEST(the_list_is_in_order)
 {
 	static const struct range list[] = {
 #define X(first, last, what, why) {first, last},
@@ -130,7 +126,6 @@ static void the_list_is_in_order(void **state)
 #undef X
 	};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(list); i++) {
 		assert_true(list[i].first <= list[i].last);
 		assert_true(!i || list[i - 1].last < list[i].first);
@@ -138,11 +133,10 @@ static void the_list_is_in_order(void **state)
 }
 
 /* What is refused never reaches the CPU. */
-static void refused_is_not_tried(void **state)
+UNIT_TEST(refused_is_not_tried)
 {
 	u64 value = 1;
 
-	(void)state;
 	reads = writes = 0;
 	assert_int_equal(policy_msr_access(0x3f1, true, &value), BAD_PAR);
 	assert_int_equal(policy_msr_access(0x600, false, &value), BAD_PAR);

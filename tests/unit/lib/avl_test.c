@@ -69,17 +69,15 @@ static void toggle(unsigned key)
 	in[key] = !in[key];
 }
 
-static int empty(void **state)
+UNIT_FIXTURE(empty)
 {
-	(void)state;
 	tree.root = NULL;
 	memset(in, 0, sizeof in);
 	return 0;
 }
 
-static void random_keys(void **state)
+UNIT_TEST(random_keys)
 {
-	(void)state;
 	/* A small range of keys gives small trees, where every shape comes up. */
 	for (unsigned range = 4; range <= KEYS; range *= 2) {
 		for (unsigned i = 0; i < 3000; i++) {
@@ -90,9 +88,8 @@ static void random_keys(void **state)
 	}
 }
 
-static void rising_and_falling(void **state)
+UNIT_TEST(rising_and_falling)
 {
-	(void)state;
 	for (unsigned i = 0; i < KEYS; i++)
 		toggle(i);
 	check_all();
@@ -106,9 +103,8 @@ static void rising_and_falling(void **state)
 }
 
 /* Eight nodes to a key: in order, those with the same key behind each other, and all of them found. */
-static void same_keys(void **state)
+UNIT_TEST(same_keys)
 {
-	(void)state;
 	for (unsigned i = 0; i < 4000; i++) {
 		unsigned k = unit_random(KEYS / 4);
 		nodes[k].key = k / 8;
@@ -137,9 +133,8 @@ static void same_keys(void **state)
 		assert_false(in[k]);
 }
 
-static void nothing_there(void **state)
+UNIT_TEST(nothing_there)
 {
-	(void)state;
 	assert_null(avl_floor(&tree, 5));
 	assert_null(avl_ceiling(&tree, 5));
 }

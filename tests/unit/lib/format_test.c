@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernel's printf against the C library's: all combinations of flags, width, precision, length and conversion. */
+#include "unit.h"
+
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "lib/format.h"
 
@@ -80,9 +76,8 @@ static void check_integers(const char *flag, const char *width, const char *prec
 		check_conversion(spec, *c);
 }
 
-static void test_integers(void **state)
+UNIT_TEST(test_integers)
 {
-	(void)state;
 	for_all_specs(check_integers);
 }
 
@@ -100,15 +95,13 @@ static void check_strings(const char *flag, const char *width, const char *preci
 	SAME(fmt, 'x');
 }
 
-static void test_strings(void **state)
+UNIT_TEST(test_strings)
 {
-	(void)state;
 	for_all_specs(check_strings);
 }
 
-static void test_star(void **state)
+UNIT_TEST(test_star)
 {
-	(void)state;
 	for (int width = -12; width <= 12; width++)
 		for (int precision = -2; precision <= 8; precision++) {
 			SAME("<%*.*s>", width, precision, "hello");
@@ -118,41 +111,36 @@ static void test_star(void **state)
 }
 
 /* %.*s is how text without a NUL is printed: the sanitizer watches what is read. */
-static void test_unterminated_string(void **state)
+UNIT_TEST(test_unterminated_string)
 {
-	(void)state;
 	const char text[4] = {'A', 'P', 'I', 'C'};
 	IS("[APIC]", "[%.*s]", 4, text);
 	IS("[APIC]", "[%.4s]", text);
 }
 
-static void test_pointer(void **state)
+UNIT_TEST(test_pointer)
 {
-	(void)state;
 	SAME("%p", (void *)0xdeadbeef);
 	SAME("<%20p>", (void *)0xffffffff80000000);
 	SAME("<%-20p>", (void *)1);
 	IS("0x0", "%p", NULL);
 }
 
-static void test_null_string(void **state)
+UNIT_TEST(test_null_string)
 {
-	(void)state;
 	const char *volatile none = NULL;
 	IS("<(null)>", "<%s>", none);
 }
 
-static void test_percent_and_text(void **state)
+UNIT_TEST(test_percent_and_text)
 {
-	(void)state;
 	SAME("%s", "");
 	SAME("100%%");
 	SAME("a%db%sc%xd", 1, "2", 3u);
 }
 
-static void test_unknown_conversions_are_copied(void **state)
+UNIT_TEST(test_unknown_conversions_are_copied)
 {
-	(void)state;
 	static const char *const same[] = {"%y", "%", "a%", "%5", "%-08.3lq!", "%.", "%l", "%hhhhh", "%99999999999y"};
 
 	for (unsigned i = 0; i < array_size(same); i++)
@@ -161,9 +149,8 @@ static void test_unknown_conversions_are_copied(void **state)
 
 /* A buffer that is too small: the text is cut, the end is a NUL, the length is that of the whole, nothing beyond is
  * written. */
-static void test_truncation(void **state)
+UNIT_TEST(test_truncation)
 {
-	(void)state;
 	for (size_t size = 0; size < 20; size++) {
 		memset(got, '~', sizeof(got));
 		assert_int_equal(format_text(got, size, "%s-%d", "hello", 12345), 11);
@@ -177,9 +164,8 @@ static void test_truncation(void **state)
 }
 
 /* Widths out of all proportion cost a bounded amount of time and no memory. */
-static void test_huge_width(void **state)
+UNIT_TEST(test_huge_width)
 {
-	(void)state;
 	const char *volatile huge = "%999999999999999999d", *volatile precise = "%.999999999999999999d";
 	volatile int most = INT_MIN; /* the compiler warns of what it can see */
 

@@ -22,9 +22,8 @@ static const u64 edges[] = {0,
 			    0xfffffffffffffffe,
 			    0xffffffffffffffff};
 
-static void index_is_itself_or_zero(void **state)
+UNIT_TEST(index_is_itself_or_zero)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(edges); i++)
 		for (unsigned n = 0; n < array_size(edges); n++)
 			assert_int_equal(nospec_index(edges[i], edges[n]), edges[i] < edges[n] ? edges[i] : 0);
@@ -32,9 +31,8 @@ static void index_is_itself_or_zero(void **state)
 		assert_int_equal(nospec_index(i, 128), i < 128 ? i : 0);
 }
 
-static void wraps(void **state)
+UNIT_TEST(wraps)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(edges); i++) {
 		for (unsigned shift = 0; shift < 64; shift++)
 			assert_int_equal(nospec_wrap(edges[i], 1ull << shift), edges[i] % (1ull << shift));
@@ -51,9 +49,8 @@ static noinline u64 after_check(u64 i, u64 lie)
 	return nospec_wrap(i + lie, 16);
 }
 
-static void stays_behind_a_check(void **state)
+UNIT_TEST(stays_behind_a_check)
 {
-	(void)state;
 	assert_int_equal(after_check(3, 0), 3);
 	assert_int_equal(after_check(3, 0x1000), 3);
 	assert_int_equal(after_check(16, 0), ~0ull);

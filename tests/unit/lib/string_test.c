@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernel's memory and string functions against the C library's, over all small sizes, offsets and overlaps. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
 
 /* Both have the same names: the kernel's get a prefix here. */
 #define memcpy kernel_memcpy
@@ -38,9 +34,8 @@ static void fill(void)
 		wanted[i] = got[i] = (u8)(i * 7 + 1);
 }
 
-static void test_memcpy(void **state)
+UNIT_TEST(test_memcpy)
 {
-	(void)state;
 	for (size_t n = 0; n <= SIZE / 2; n++) {
 		fill();
 		memcpy(wanted + 3, wanted + SIZE / 2, n > 21 ? 21 : n);
@@ -49,9 +44,8 @@ static void test_memcpy(void **state)
 	}
 }
 
-static void test_memmove(void **state)
+UNIT_TEST(test_memmove)
 {
-	(void)state;
 	for (size_t to = 0; to < 16; to++)
 		for (size_t from = 0; from < 16; from++)
 			for (size_t n = 0; n <= SIZE - 16; n++) {
@@ -62,9 +56,8 @@ static void test_memmove(void **state)
 			}
 }
 
-static void test_memset(void **state)
+UNIT_TEST(test_memset)
 {
-	(void)state;
 	for (size_t n = 0; n < SIZE; n++) {
 		fill();
 		memset(wanted + 1, (int)(n | 0x500), n);
@@ -78,9 +71,8 @@ static int sign(int v)
 	return (v > 0) - (v < 0);
 }
 
-static void test_memcmp(void **state)
+UNIT_TEST(test_memcmp)
 {
-	(void)state;
 	fill();
 	assert_int_equal(kernel_memcmp(got, wanted, SIZE), 0);
 	for (size_t i = 0; i < SIZE; i++) {
@@ -93,9 +85,8 @@ static void test_memcmp(void **state)
 
 static const char *const words[] = {"", "a", "b", "ab", "abc", "abd", "\x80", "a\x80", "abcdefghijklmnop"};
 
-static void test_strlen(void **state)
+UNIT_TEST(test_strlen)
 {
-	(void)state;
 	for (size_t i = 0; i < array_size(words); i++) {
 		assert_int_equal(kernel_strlen(words[i]), strlen(words[i]));
 		for (size_t max = 0; max < 20; max++)
@@ -104,9 +95,8 @@ static void test_strlen(void **state)
 }
 
 /* What lies behind the bound must not be read: there is no NUL, and the sanitizer watches. */
-static void test_strnlen_is_bounded(void **state)
+UNIT_TEST(test_strnlen_is_bounded)
 {
-	(void)state;
 	char *text = malloc(3);
 	memcpy(text, "xyz", 3);
 	assert_int_equal(kernel_strnlen(text, 3), 3);
@@ -114,9 +104,8 @@ static void test_strnlen_is_bounded(void **state)
 	free(text);
 }
 
-static void test_strcmp(void **state)
+UNIT_TEST(test_strcmp)
 {
-	(void)state;
 	for (size_t i = 0; i < array_size(words); i++)
 		for (size_t j = 0; j < array_size(words); j++) {
 			assert_int_equal(sign(kernel_strcmp(words[i], words[j])), sign(strcmp(words[i], words[j])));

@@ -9,9 +9,8 @@
 
 #define HEAP (16 * MiB)
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(HEAP);
 	return 0;
 }
@@ -21,9 +20,8 @@ static u64 frame(const void *p)
 	return heap_phys(p).v >> PAGE_BITS;
 }
 
-static void blocks_are_naturally_aligned(void **state)
+UNIT_TEST(blocks_are_naturally_aligned)
 {
-	(void)state;
 	for (unsigned order = 0; order <= 10; order++) {
 		void *p = buddy_alloc(order);
 		assert_non_null(p);
@@ -33,9 +31,8 @@ static void blocks_are_naturally_aligned(void **state)
 	}
 }
 
-static void counts_free_pages(void **state)
+UNIT_TEST(counts_free_pages)
 {
-	(void)state;
 	u64 before = buddy_free_pages();
 	void *p = buddy_alloc(3);
 	assert_int_equal(buddy_free_pages(), before - 8);
@@ -43,9 +40,8 @@ static void counts_free_pages(void **state)
 	assert_int_equal(buddy_free_pages(), before);
 }
 
-static void zeroed_pages_are_zero(void **state)
+UNIT_TEST(zeroed_pages_are_zero)
 {
-	(void)state;
 	void *p = buddy_alloc(0);
 	memset(p, 0xa5, PAGE_SIZE);
 	buddy_free(p, 0);
@@ -55,9 +51,8 @@ static void zeroed_pages_are_zero(void **state)
 		assert_int_equal(z[i], 0);
 }
 
-static void refuses_orders_beyond_the_largest(void **state)
+UNIT_TEST(refuses_orders_beyond_the_largest)
 {
-	(void)state;
 	assert_null(buddy_alloc(BUDDY_ORDERS));
 	assert_null(buddy_alloc(BUDDY_ORDERS - 1));
 	assert_null(buddy_alloc(~0u));
@@ -76,9 +71,8 @@ static unsigned largest_order(void)
 	return ~0u;
 }
 
-static void merges_back_after_exhaustion(void **state)
+UNIT_TEST(merges_back_after_exhaustion)
 {
-	(void)state;
 	u64 total = buddy_free_pages();
 	unsigned largest = largest_order();
 	void *first = NULL, *p;
@@ -100,9 +94,8 @@ static void merges_back_after_exhaustion(void **state)
 	assert_int_equal(largest_order(), largest);
 }
 
-static void works_on_an_odd_range(void **state)
+UNIT_TEST(works_on_an_odd_range)
 {
-	(void)state;
 	/* Neither base nor size is a power of two. */
 	buddy_init(paddr(HOST_HEAP_PHYS + 3 * PAGE_SIZE), 1001 * PAGE_SIZE);
 	u64 total = buddy_free_pages();
@@ -162,9 +155,8 @@ static void misuse_is_caught(void **state)
 
 #define BLOCKS 400
 
-static void random_work_matches_the_model(void **state)
+UNIT_TEST(random_work_matches_the_model)
 {
-	(void)state;
 	struct {
 		void *p;
 		unsigned order;
@@ -208,9 +200,8 @@ static void random_work_matches_the_model(void **state)
 
 /* ---- single pages by the stack ---- */
 
-static void pages_by_the_stack(void **state)
+UNIT_TEST(pages_by_the_stack)
 {
-	(void)state;
 	u64 before = buddy_free_pages();
 	unsigned largest = largest_order();
 	struct page *stack = NULL;
@@ -228,9 +219,8 @@ static void pages_by_the_stack(void **state)
 	assert_int_equal(largest_order(), largest);
 }
 
-static void takes_what_is_left(void **state)
+UNIT_TEST(takes_what_is_left)
 {
-	(void)state;
 	u64 before = buddy_free_pages();
 	struct page *stack = NULL;
 
@@ -241,9 +231,8 @@ static void takes_what_is_left(void **state)
 	assert_int_equal(buddy_give(&stack, ~0u), before);
 }
 
-static void knows_its_pages(void **state)
+UNIT_TEST(knows_its_pages)
 {
-	(void)state;
 	char *p = buddy_alloc(0);
 	assert_true(buddy_is_page(p));
 	assert_false(buddy_is_page(p + 8));

@@ -12,9 +12,8 @@
 #define HEAP (8 * MiB)
 #define CPUS 4
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(HEAP);
 	host_set_cpus(CPUS);
 	page_reclaim = NULL;
@@ -63,9 +62,8 @@ static unsigned largest_order(void)
 	return ~0u;
 }
 
-static void the_last_one_freed_comes_first(void **state)
+UNIT_TEST(the_last_one_freed_comes_first)
 {
-	(void)state;
 	void *a = page_alloc(), *b = page_alloc();
 	page_free(a);
 	page_free(b);
@@ -73,9 +71,8 @@ static void the_last_one_freed_comes_first(void **state)
 	assert_ptr_equal(page_alloc(), a);
 }
 
-static void counts_what_is_kept(void **state)
+UNIT_TEST(counts_what_is_kept)
 {
-	(void)state;
 	u64 before = page_free_count();
 	void *p = page_alloc();
 	assert_int_equal(page_free_count(), before - 1);
@@ -85,10 +82,10 @@ static void counts_what_is_kept(void **state)
 }
 
 /* Whoever makes and deletes does not come to the common lists, nor does the other. */
-static void batches_are_rare(void **state)
+UNIT_TEST(batches_are_rare)
 {
 	void *mine[16];
-	(void)state;
+
 	mine[0] = page_alloc();
 	u64 common = buddy_free_pages();
 	for (unsigned round = 0; round < 100; round++) {
@@ -100,9 +97,8 @@ static void batches_are_rare(void **state)
 	}
 }
 
-static void keeps_few(void **state)
+UNIT_TEST(keeps_few)
 {
-	(void)state;
 	u64 before = page_free_count();
 	void *all = take_all();
 	assert_int_equal(give_all(all), before);
@@ -110,9 +106,8 @@ static void keeps_few(void **state)
 	assert_in_range(before - buddy_free_pages(), 1, 64);
 }
 
-static void zeroed_pages_stay_zero(void **state)
+UNIT_TEST(zeroed_pages_stay_zero)
 {
-	(void)state;
 	u64 *a = page_alloc_zeroed(), *b = page_alloc();
 	assert_true(is_zero(a));
 	memset(b, 0xa5, PAGE_SIZE);
@@ -125,9 +120,8 @@ static void zeroed_pages_stay_zero(void **state)
 }
 
 /* Nobody wants it zeroed: it is a page like any other. */
-static void zeroed_pages_serve_all(void **state)
+UNIT_TEST(zeroed_pages_serve_all)
 {
-	(void)state;
 	u64 before = page_free_count();
 	void *all = take_all();
 	assert_int_equal(page_free_count(), 0);
@@ -144,9 +138,8 @@ static void zeroed_pages_serve_all(void **state)
 /* ---- when memory runs out ---- */
 
 /* CPU 1 keeps some; CPU 0 gets them all, to the last. */
-static void empty_means_empty(void **state)
+UNIT_TEST(empty_means_empty)
 {
-	(void)state;
 	unsigned largest = largest_order();
 	u64 before = page_free_count(), count = 0;
 	host_set_cpu(1);
@@ -166,9 +159,8 @@ static void empty_means_empty(void **state)
 }
 
 /* Single pages here and there keep blocks apart until a block is wanted. */
-static void blocks_of_kept_pages(void **state)
+UNIT_TEST(blocks_of_kept_pages)
 {
-	(void)state;
 	void *all = take_all();
 	host_set_cpu(3);
 	u64 count = give_all(all);
@@ -192,9 +184,8 @@ static void give_hoard_back(void)
 	hoard = NULL;
 }
 
-static void asks_for_what_is_cached_before_it_fails(void **state)
+UNIT_TEST(asks_for_what_is_cached_before_it_fails)
 {
-	(void)state;
 	reclaims = 0;
 	page_reclaim = give_hoard_back;
 	hoard = page_alloc();
@@ -258,7 +249,7 @@ static void misuse_is_caught(void **state)
 #define BLOCKS 1500
 
 /* CPUs take turns. Each page says whose it is, zeroed ones are. */
-static void random_work(void **state)
+UNIT_TEST(random_work)
 {
 	static struct {
 		u64 *p;
@@ -267,7 +258,6 @@ static void random_work(void **state)
 	u64 total = page_free_count(), taken = 0;
 	unsigned largest = largest_order();
 
-	(void)state;
 	memset(blocks, 0, sizeof(blocks));
 	for (unsigned round = 0; round < 200000; round++) {
 		unsigned i = unit_random(BLOCKS), order = unit_random(16) ? 0 : unit_random(6);

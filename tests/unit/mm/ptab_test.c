@@ -25,9 +25,8 @@ static void start(enum ptab_format format, unsigned leaf_max)
 	g = (struct ptab_gather){0};
 }
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	start(PTAB_HOST, 2);
 	return 0;
 }
@@ -83,9 +82,8 @@ static bool stale(void)
 
 /* ---- single cases ---- */
 
-static void formats_are_the_manuals(void **state)
+UNIT_TEST(formats_are_the_manuals)
 {
-	(void)state;
 	u64 leaf = 0x123456000 | LEAF;
 	assert_int_equal(ptab_encode(PTAB_HOST, leaf), leaf);
 	assert_int_equal(ptab_encode(PTAB_EPT, leaf), 0x123456000 | 6 << 3 | 7);
@@ -95,9 +93,8 @@ static void formats_are_the_manuals(void **state)
 	assert_int_equal(ptab_encode(PTAB_EPT, leaf & ~PTE_TYPE), 0x123456000 | 7);
 }
 
-static void table_entries_are_the_manuals(void **state)
+UNIT_TEST(table_entries_are_the_manuals)
 {
-	(void)state;
 	map(5, 0, leaf_at(77));
 	assert_int_equal(pt.root[0] & ~PTE_ADDR, 0x27);
 	finish();
@@ -107,9 +104,8 @@ static void table_entries_are_the_manuals(void **state)
 	finish();
 }
 
-static void an_empty_table_has_large_holes(void **state)
+UNIT_TEST(an_empty_table_has_large_holes)
 {
-	(void)state;
 	unsigned order;
 	assert_int_equal(ptab_lookup(&pt, 0, &order), 0);
 	assert_int_equal(order, 36);
@@ -125,9 +121,8 @@ static void an_empty_table_has_large_holes(void **state)
 	finish();
 }
 
-static void leaves_are_as_large_as_possible(void **state)
+UNIT_TEST(leaves_are_as_large_as_possible)
 {
-	(void)state;
 	map(bit(20), 8, leaf_at(bit(20)));
 	map(bit(21), ORDER_2M, leaf_at(bit(21)));
 	map(bit(22), 12, leaf_at(bit(22)));
@@ -139,9 +134,8 @@ static void leaves_are_as_large_as_possible(void **state)
 	finish();
 }
 
-static void without_1g_leaves_2m_do(void **state)
+UNIT_TEST(without_1g_leaves_2m_do)
 {
-	(void)state;
 	start(PTAB_HOST, 1);
 	map(0, 19, leaf_at(bit(20)));
 	for (u64 page = 0; page < bit(19); page += 511)
@@ -149,9 +143,8 @@ static void without_1g_leaves_2m_do(void **state)
 	finish();
 }
 
-static void a_split_keeps_the_rest(void **state)
+UNIT_TEST(a_split_keeps_the_rest)
 {
-	(void)state;
 	map(0, ORDER_1G, leaf_at(bit(20)));
 	assert_false(stale());
 	unmap(1000, 0);
@@ -164,9 +157,8 @@ static void a_split_keeps_the_rest(void **state)
 	finish();
 }
 
-static void superpages_replace_tables(void **state)
+UNIT_TEST(superpages_replace_tables)
 {
-	(void)state;
 	for (u64 page = 0; page < 2048; page++)
 		map(page, 0, leaf_at(page));
 	u64 before = page_free_count();
@@ -179,9 +171,8 @@ static void superpages_replace_tables(void **state)
 	finish();
 }
 
-static void unmapping_a_whole_table_frees_it(void **state)
+UNIT_TEST(unmapping_a_whole_table_frees_it)
 {
-	(void)state;
 	map(0, 0, leaf_at(0));
 	u64 before = page_free_count();
 	map(bit(27) + 512, 3, leaf_at(8));
@@ -192,9 +183,8 @@ static void unmapping_a_whole_table_frees_it(void **state)
 	finish();
 }
 
-static void a_flush_is_asked_for_only_when_needed(void **state)
+UNIT_TEST(a_flush_is_asked_for_only_when_needed)
 {
-	(void)state;
 	map(8, 2, leaf_at(8));
 	assert_false(stale()); /* nothing was there */
 	map(8, 2, leaf_at(8));
@@ -214,9 +204,8 @@ static void a_flush_is_asked_for_only_when_needed(void **state)
 	finish();
 }
 
-static void huge_unmaps_of_nothing_are_cheap(void **state)
+UNIT_TEST(huge_unmaps_of_nothing_are_cheap)
 {
-	(void)state;
 	unmap(0, 31);
 	assert_null(pt.root);
 	map(bit(31), 0, leaf_at(1));
@@ -229,9 +218,8 @@ static void huge_unmaps_of_nothing_are_cheap(void **state)
 
 /* ---- copies ---- */
 
-static void copies_follow_the_source(void **state)
+UNIT_TEST(copies_follow_the_source)
 {
-	(void)state;
 	struct ptab src;
 
 	ptab_init(&src, PTAB_HOST, 2);
@@ -253,9 +241,8 @@ static void copies_follow_the_source(void **state)
 	finish();
 }
 
-static void a_table_may_be_copied_onto_itself(void **state)
+UNIT_TEST(a_table_may_be_copied_onto_itself)
 {
-	(void)state;
 	map(0, ORDER_1G, leaf_at(0));
 	map(1024, 0, leaf_at(3));
 	/* The same range: narrowed in place. */
@@ -377,25 +364,22 @@ static void random_work(enum ptab_format format, unsigned leaf_max)
 	finish();
 }
 
-static void random_work_in_host_tables(void **state)
+UNIT_TEST(random_work_in_host_tables)
 {
-	(void)state;
 	random_work(PTAB_HOST, 2);
 	random_work(PTAB_HOST, 1);
 }
 
-static void random_work_in_nested_tables(void **state)
+UNIT_TEST(random_work_in_nested_tables)
 {
-	(void)state;
 	random_work(PTAB_EPT, 2);
 	random_work(PTAB_EPT, 1);
 }
 
 /* ---- from a host table to a nested one ---- */
 
-static void nested_copies_match_their_source(void **state)
+UNIT_TEST(nested_copies_match_their_source)
 {
-	(void)state;
 	struct ptab guest;
 	unsigned order;
 
@@ -446,18 +430,16 @@ static enum status short_of_memory(u64 left)
 	return st[0] == SUCCESS && st[1] == SUCCESS ? st[2] : OOM;
 }
 
-static void shortage_at_every_allocation(void **state)
+UNIT_TEST(shortage_at_every_allocation)
 {
-	(void)state;
 	u64 left = 0;
 	while (short_of_memory(left) != SUCCESS)
 		assert_true(++left < 100);
 	assert_int_equal(left, 10);
 }
 
-static void shortage_without_a_root(void **state)
+UNIT_TEST(shortage_without_a_root)
 {
-	(void)state;
 	struct hog hog = {0};
 	hog_take(&hog, 0);
 	assert_int_equal(ptab_map(&pt, 0, 0, leaf_at(0), &g), OOM);

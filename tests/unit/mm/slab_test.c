@@ -15,9 +15,8 @@
 static struct slab_cache cache, other;
 static u64 pages;
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(HEAP);
 	pages = page_free_count();
 	slab_init(&cache, "cache", 96, 32);
@@ -35,9 +34,8 @@ static void drain(struct slab_cache *c, unsigned cpus)
 }
 
 /* Only single pages where an object fits one: larger blocks could be had no more once memory is fragmented. */
-static void slabs_are_as_small_as_can_be(void **state)
+UNIT_TEST(slabs_are_as_small_as_can_be)
 {
-	(void)state;
 	static const u32 sizes[] = {8, 32, 64, 96, 128, 192, 320, 384, 448, 640, 1024, 1344, 1728, 2048, 2496, 4096};
 	for (unsigned i = 0; i < array_size(sizes); i++) {
 		slab_init(&cache, "cache", sizes[i], sizes[i] & -sizes[i]);
@@ -52,9 +50,8 @@ static void slabs_are_as_small_as_can_be(void **state)
 	assert_int_equal(cache.order, 2);
 }
 
-static void objects_are_aligned_and_apart(void **state)
+UNIT_TEST(objects_are_aligned_and_apart)
 {
-	(void)state;
 	unsigned char *objects[1000];
 	for (unsigned i = 0; i < array_size(objects); i++) {
 		objects[i] = slab_alloc(&cache);
@@ -72,17 +69,15 @@ static void objects_are_aligned_and_apart(void **state)
 	assert_int_equal(page_free_count(), pages);
 }
 
-static void a_freed_object_is_the_next(void **state)
+UNIT_TEST(a_freed_object_is_the_next)
 {
-	(void)state;
 	void *p = slab_alloc(&cache);
 	slab_free(&cache, p);
 	assert_ptr_equal(slab_alloc(&cache), p);
 }
 
-static void lists_hold_at_most_two_batches(void **state)
+UNIT_TEST(lists_hold_at_most_two_batches)
 {
-	(void)state;
 	void *objects[500];
 	for (unsigned i = 0; i < array_size(objects); i++)
 		objects[i] = slab_alloc(&cache);
@@ -92,9 +87,8 @@ static void lists_hold_at_most_two_batches(void **state)
 	}
 }
 
-static void an_object_may_be_freed_elsewhere(void **state)
+UNIT_TEST(an_object_may_be_freed_elsewhere)
 {
-	(void)state;
 	void *objects[300];
 	for (unsigned i = 0; i < array_size(objects); i++) {
 		host_set_cpu(i % 3);
@@ -109,9 +103,8 @@ static void an_object_may_be_freed_elsewhere(void **state)
 	assert_int_equal(page_free_count(), pages);
 }
 
-static void a_shortage_drains_the_lists_of_this_cpu(void **state)
+UNIT_TEST(a_shortage_drains_the_lists_of_this_cpu)
 {
-	(void)state;
 	void *p[8];
 	for (unsigned i = 0; i < array_size(p); i++)
 		p[i] = slab_alloc(&cache);
@@ -127,9 +120,8 @@ static void a_shortage_drains_the_lists_of_this_cpu(void **state)
 	assert_int_equal(cache.in_use, 0);
 }
 
-static void exhaustion_is_null_and_recovers(void **state)
+UNIT_TEST(exhaustion_is_null_and_recovers)
 {
-	(void)state;
 	void *first = NULL, *p;
 	u64 count = 0;
 	for (; (p = slab_alloc(&cache)); count++) {
@@ -153,9 +145,8 @@ static void give_to_wrong_cache(void *object)
 	slab_drain(&other);
 }
 
-static void the_wrong_cache_is_caught(void **state)
+UNIT_TEST(the_wrong_cache_is_caught)
 {
-	(void)state;
 	assert_true(host_panics(give_to_wrong_cache, slab_alloc(&cache)));
 	slab_init(&other, "other", 64, 64); /* its lock is held */
 }
@@ -165,9 +156,8 @@ static void the_wrong_cache_is_caught(void **state)
 #define OBJECTS 3000
 #define CPUS 4
 
-static void random_work_matches_the_model(void **state)
+UNIT_TEST(random_work_matches_the_model)
 {
-	(void)state;
 	static struct {
 		u64 *p;
 		u64 tag;
@@ -222,9 +212,8 @@ static void *work(void *cpu)
 	return NULL;
 }
 
-static void cpus_work_at_the_same_time(void **state)
+UNIT_TEST(cpus_work_at_the_same_time)
 {
-	(void)state;
 	pthread_t threads[CPUS];
 	for (u64 n = 0; n < CPUS; n++)
 		assert_int_equal(pthread_create(&threads[n], NULL, work, (void *)n), 0);

@@ -87,9 +87,8 @@ u8 mtrr_type(paddr_t pa, u64 size, u64 *same_until);
 #define DEF_ON (1u << 11)
 #define DEF_FIXED (1u << 10)
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	memset(msrs, 0, sizeof(msrs));
 	has_mtrrs_bit = true;
 	msrs[0xfe] = VARIABLE_MAX | 1 << 8 | 1 << 10;
@@ -112,16 +111,14 @@ static void assert_type(u64 pa, u64 size, u8 type, u64 until)
 	assert_int_equal(same_until, until);
 }
 
-static void without_mtrrs_all_is_wb(void **state)
+UNIT_TEST(without_mtrrs_all_is_wb)
 {
-	(void)state;
 	has_mtrrs_bit = false;
 	assert_type(0, 4 * GiB, MEM_WB, 4 * GiB);
 }
 
-static void disabled_all_is_uc(void **state)
+UNIT_TEST(disabled_all_is_uc)
 {
-	(void)state;
 	variable(0, 0, 2 * GiB, MEM_WB);
 	msrs[0x250] = 0x0606060606060606;
 	msrs[0x2ff] = DEF_FIXED | MEM_WB;
@@ -129,20 +126,18 @@ static void disabled_all_is_uc(void **state)
 	assert_type(GiB, GiB, MEM_UC, 2 * GiB);
 }
 
-static void what_no_range_has_is_the_default(void **state)
+UNIT_TEST(what_no_range_has_is_the_default)
 {
 	static const u8 types[] = {MEM_UC, MEM_WC, MEM_WT, MEM_WP, MEM_WB};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(types); i++) {
 		msrs[0x2ff] = DEF_ON | types[i];
 		assert_type(0, bit(PHYS_BITS), types[i], bit(PHYS_BITS));
 	}
 }
 
-static void fixed_ranges_decide_below_1_mib(void **state)
+UNIT_TEST(fixed_ranges_decide_below_1_mib)
 {
-	(void)state;
 	msrs[0x2ff] = DEF_ON | DEF_FIXED | MEM_UC;
 	variable(0, 0, 2 * GiB, MEM_WT);
 	msrs[0x250] = 0x0106060606060604; /* 64 KiB each, from 0 */
@@ -165,9 +160,8 @@ static void fixed_ranges_decide_below_1_mib(void **state)
 	assert_type(0x100000, 4 * GiB, MEM_WT, 2 * GiB);
 }
 
-static void unused_fixed_ranges_do_not(void **state)
+UNIT_TEST(unused_fixed_ranges_do_not)
 {
-	(void)state;
 	variable(0, 0, 512 * MiB, MEM_WT);
 	msrs[0x2ff] = DEF_ON | MEM_UC;
 	assert_type(0xa0000, GiB, MEM_WT, 512 * MiB);
@@ -176,9 +170,8 @@ static void unused_fixed_ranges_do_not(void **state)
 	assert_type(0xa0000, GiB, MEM_WT, 512 * MiB);
 }
 
-static void a_type_ends_where_the_next_range_begins(void **state)
+UNIT_TEST(a_type_ends_where_the_next_range_begins)
 {
-	(void)state;
 	variable(3, 3 * GiB, GiB, MEM_UC);
 	variable(7, 0xe0000000, 256 * MiB, MEM_WC); /* within: UC all the same */
 	variable(9, 8 * GiB, 4 * GiB, MEM_WP);
@@ -192,7 +185,7 @@ static void a_type_ends_where_the_next_range_begins(void **state)
 	assert_type(12 * GiB, 16 * GiB, MEM_WB, 28 * GiB);
 }
 
-static void overlaps_have_an_order(void **state)
+UNIT_TEST(overlaps_have_an_order)
 {
 	static const struct {
 		u8 a, b, both;
@@ -209,7 +202,6 @@ static void overlaps_have_an_order(void **state)
 		{MEM_WP, MEM_WT, MEM_UC},
 	};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(mixes); i++)
 		for (unsigned swapped = 0; swapped < 2; swapped++) {
 			variable(swapped, GiB, GiB, mixes[i].a);
@@ -221,9 +213,8 @@ static void overlaps_have_an_order(void **state)
 	assert_type(GiB, GiB, MEM_UC, GiB + 256 * MiB);
 }
 
-static void ranges_that_are_not_valid_mean_nothing(void **state)
+UNIT_TEST(ranges_that_are_not_valid_mean_nothing)
 {
-	(void)state;
 	variable(0, GiB, GiB, MEM_UC);
 	msrs[0x201] &= ~(u64)(1 << 11);
 	assert_type(0, 4 * GiB, MEM_WB, 4 * GiB);
@@ -232,9 +223,8 @@ static void ranges_that_are_not_valid_mean_nothing(void **state)
 	assert_type(0, 4 * GiB, MEM_WB, 4 * GiB);
 }
 
-static void a_mask_of_nothing_matches_everything(void **state)
+UNIT_TEST(a_mask_of_nothing_matches_everything)
 {
-	(void)state;
 	variable(0, 0, bit(PHYS_BITS), MEM_WT);
 	assert_int_equal(msrs[0x201], 1 << 11);
 	assert_type(5 * GiB, GiB, MEM_WT, 6 * GiB);
@@ -242,9 +232,8 @@ static void a_mask_of_nothing_matches_everything(void **state)
 }
 
 /* Bits of the mask above what the CPU addresses, as firmware for larger CPUs writes them. */
-static void masks_may_be_too_wide(void **state)
+UNIT_TEST(masks_may_be_too_wide)
 {
-	(void)state;
 	variable(0, 2 * GiB, GiB, MEM_UC);
 	msrs[0x201] |= 0x000ffff000000000;
 	assert_type(0, 4 * GiB, MEM_WB, 2 * GiB);
@@ -290,9 +279,8 @@ static void random_ranges(void)
 	}
 }
 
-static void random_ranges_follow_the_rules(void **state)
+UNIT_TEST(random_ranges_follow_the_rules)
 {
-	(void)state;
 	for (unsigned round = 0; round < 2000; round++) {
 		u64 until = 0;
 		u8 type = MEM_WB;
@@ -319,12 +307,11 @@ static void fill_all(void)
 	msrs[0x2ff] = DEF_ON | DEF_FIXED | MEM_WB;
 }
 
-static void sleep_changes_nothing(void **state)
+UNIT_TEST(sleep_changes_nothing)
 {
 	struct mtrr_state s;
 	u64 before[MSRS];
 
-	(void)state;
 	fill_all();
 	memcpy(before, msrs, sizeof(before));
 	mtrr_save(&s);
@@ -335,11 +322,10 @@ static void sleep_changes_nothing(void **state)
 	assert_string_equal(events, "CD wbinvd pge flush off wbinvd on flush cd PGE ");
 }
 
-static void what_firmware_has_put_right_is_left_alone(void **state)
+UNIT_TEST(what_firmware_has_put_right_is_left_alone)
 {
 	struct mtrr_state s;
 
-	(void)state;
 	fill_all();
 	mtrr_save(&s);
 	mtrr_restore(&s);

@@ -143,9 +143,8 @@ static inline void put_mcfg_entry(unsigned n, u64 base, u16 segment, u8 start, u
 }
 
 /* A sane machine: RSDP from the loader, XSDT and RSDT with all tables. */
-static inline int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	boot = (struct boot_info){0};
 	physical_reset();
 	physical_add(0, PAGE_SIZE);
@@ -168,9 +167,8 @@ static inline int setup(void **state)
 	return 0;
 }
 
-static inline int teardown(void **state)
+UNIT_FIXTURE(teardown)
 {
-	(void)state;
 	physical_reset();
 	return 0;
 }

@@ -4,9 +4,8 @@
 
 /* ---- MADT ---- */
 
-static void test_madt_order_and_flags(void **state)
+UNIT_TEST(test_madt_order_and_flags)
 {
-	(void)state;
 	static const u8 other[] = {1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 
 	madt_start();
@@ -32,9 +31,8 @@ static void test_madt_order_and_flags(void **state)
 	assert_true(fake_log_empty());
 }
 
-static void test_madt_too_many(void **state)
+UNIT_TEST(test_madt_too_many)
 {
-	(void)state;
 	madt_start();
 	for (u32 i = 0; i < HEDRON_CPU_MAX; i++)
 		madt_x2apic(i, 2 * i, 1);
@@ -51,9 +49,8 @@ static void test_madt_too_many(void **state)
 	assert_true(fake_log_has("2 CPUs beyond the first 128"));
 }
 
-static void test_madt_damage(void **state)
+UNIT_TEST(test_madt_damage)
 {
-	(void)state;
 	static const u8 lengths[] = {0, 1, 17, 255};
 
 	for (unsigned i = 0; i < array_size(lengths); i++) {
@@ -89,9 +86,8 @@ static void test_madt_damage(void **state)
 
 /* ---- FADT ---- */
 
-static void test_fadt_extended(void **state)
+UNIT_TEST(test_fadt_extended)
 {
-	(void)state;
 	put_gas(FADT + 172, 0, 32, 0xfed00000); /* memory mapped */
 	put_gas(FADT + 184, 1, 16, 0);          /* address 0: not there */
 	finish(FADT, "FACP", 244);
@@ -107,9 +103,8 @@ static void test_fadt_extended(void **state)
 	assert_gas(acpi.pm1a_cnt, 1, 16, 0x604);
 }
 
-static void test_fadt_old(void **state)
+UNIT_TEST(test_fadt_old)
 {
-	(void)state;
 	put_fadt(116); /* revision 1 */
 	physical_put32(FADT + 68, 0);
 	finish(FADT, "FACP", 116);
@@ -127,9 +122,8 @@ static void test_fadt_old(void **state)
 	assert_true(fake_log_has("too short"));
 }
 
-static void test_facs(void **state)
+UNIT_TEST(test_facs)
 {
-	(void)state;
 	physical_put32(FADT + 36, NOWHERE);
 	physical_put64(FADT + 132, FACS); /* beats the old field */
 	finish(FADT, "FACP", 244);
@@ -161,9 +155,8 @@ static void test_facs(void **state)
 
 /* ---- MCFG ---- */
 
-static void test_mcfg(void **state)
+UNIT_TEST(test_mcfg)
 {
-	(void)state;
 	put_mcfg_entry(0, 0x1000000000, 1, 0, 255); /* another segment */
 	put_mcfg_entry(1, 0x2000000000, 0, 16, 15); /* ends before it starts */
 	put_mcfg_entry(2, 0xe0000000, 0, 2, 2);

@@ -2,9 +2,8 @@
 /* ACPI: found in each of the three places, read in each format, refused in each way it can be damaged. */
 #include "acpi_fixture.h"
 
-static void test_good(void **state)
+UNIT_TEST(test_good)
 {
-	(void)state;
 	parse();
 	assert_int_equal(acpi.root, XSDT);
 	assert_int_equal(acpi.dmar, DMAR);
@@ -21,17 +20,15 @@ static void test_good(void **state)
 
 /* ---- RSDP and root table ---- */
 
-static void test_no_rsdp(void **state)
+UNIT_TEST(test_no_rsdp)
 {
-	(void)state;
 	boot.rsdp_size = 0;
 	refuse();
 	assert_true(fake_log_has("no RSDP"));
 }
 
-static void test_rsdp_in_bios(void **state)
+UNIT_TEST(test_rsdp_in_bios)
 {
-	(void)state;
 	static const u64 places[] = {BIOS, BIOS + 16, BIOS + 0xfff0, BIOS + 0x1ffd0};
 
 	boot.rsdp_size = 0;
@@ -50,9 +47,8 @@ static void test_rsdp_in_bios(void **state)
 	refuse();
 }
 
-static void test_rsdp_in_ebda(void **state)
+UNIT_TEST(test_rsdp_in_ebda)
 {
-	(void)state;
 	static const struct {
 		u16 segment;
 		u64 at;
@@ -79,9 +75,8 @@ static void test_rsdp_in_ebda(void **state)
 }
 
 /* What the loader passed comes first; if it is damaged, memory is searched. */
-static void test_rsdp_order(void **state)
+UNIT_TEST(test_rsdp_order)
 {
-	(void)state;
 	put_rsdp(BIOS, 0, RSDT, 0);
 	parse();
 	assert_int_equal(acpi.root, XSDT);
@@ -91,9 +86,8 @@ static void test_rsdp_order(void **state)
 	assert_true(fake_log_has("RSDP is damaged"));
 }
 
-static void test_rsdp_damage(void **state)
+UNIT_TEST(test_rsdp_damage)
 {
-	(void)state;
 	for (unsigned i = 0; i < 20; i++) { /* each byte of the first checksum counts */
 		boot.rsdp[i] ^= 0x10;
 		refuse();
@@ -116,9 +110,8 @@ static void test_rsdp_damage(void **state)
 }
 
 /* Lengths beyond what there is, with both checksums right as far as they can be. */
-static void test_rsdp_length(void **state)
+UNIT_TEST(test_rsdp_length)
 {
-	(void)state;
 	static const u32 lengths[] = {0, 20, 35, 37, 65, 0x10000, 0xffffffff};
 
 	for (unsigned i = 0; i < array_size(lengths); i++) {
@@ -132,9 +125,8 @@ static void test_rsdp_length(void **state)
 }
 
 /* Revision 0 has no XSDT, whatever follows it in memory. */
-static void test_revision_0(void **state)
+UNIT_TEST(test_revision_0)
 {
-	(void)state;
 	put_rsdp(BIOS, 2, RSDT, XSDT);
 	*physical_at(BIOS + 15, 1) = 0;
 	seal(BIOS, 20, 8);
@@ -146,9 +138,8 @@ static void test_revision_0(void **state)
 	assert_int_equal(acpi.cpu_count, 1);
 }
 
-static void test_root_fallback(void **state)
+UNIT_TEST(test_root_fallback)
 {
-	(void)state;
 	*physical_at(XSDT + 40, 1) ^= 1;
 	parse();
 	assert_int_equal(acpi.root, RSDT);
@@ -165,9 +156,8 @@ static void test_root_fallback(void **state)
 	assert_true(fake_log_has("no XSDT at 0x7fe1000"));
 }
 
-static void test_root_entries(void **state)
+UNIT_TEST(test_root_entries)
 {
-	(void)state;
 	static const u64 odd[] = {0, NOWHERE, UINT64_MAX, UINT64_MAX - 35, XSDT, MADT + 1, DMAR};
 
 	put_root(XSDT, "XSDT", odd, array_size(odd));
@@ -188,9 +178,8 @@ static void test_root_entries(void **state)
 
 /* ---- any table ---- */
 
-static void test_table_length(void **state)
+UNIT_TEST(test_table_length)
 {
-	(void)state;
 	static const u32 lengths[] = {0, 8, 35, 1 * MiB + 1, 0x7fffffff, 0xffffffff};
 
 	for (unsigned i = 0; i < array_size(lengths); i++) {
@@ -205,9 +194,8 @@ static void test_table_length(void **state)
 	assert_int_equal(acpi.dmar, 0);
 }
 
-static void test_table_checksum(void **state)
+UNIT_TEST(test_table_checksum)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(all_tables); i++) {
 		setup(NULL);
 		*physical_at(all_tables[i] + 20, 1) ^= 1;
@@ -221,9 +209,8 @@ static void test_table_checksum(void **state)
 }
 
 /* The first good table of a kind counts. */
-static void test_duplicates(void **state)
+UNIT_TEST(test_duplicates)
 {
-	(void)state;
 	static const u64 twice[] = {MADT, MADT, DMAR, TABLES + 0x8000, MCFG, MCFG};
 
 	finish(TABLES + 0x8000, "DMAR", 36);
@@ -240,9 +227,8 @@ static void test_duplicates(void **state)
 
 /* With any one byte of any table changed, the result is either as before or lacks that table's part; and it always
  * ends. */
-static void test_every_byte(void **state)
+UNIT_TEST(test_every_byte)
 {
-	(void)state;
 	for (unsigned t = 0; t < array_size(all_tables); t++) {
 		u32 length;
 		memcpy(&length, physical_at(all_tables[t] + 4, 4), 4);

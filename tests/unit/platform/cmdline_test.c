@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 #include "fake_log.h"
 #include "platform/cmdline.h"
@@ -47,9 +44,8 @@ static const struct {
 	{"iommu keyb nosmp serial= = l1flus nol1flush l1flush=1", 0, 1, 1, 1, 1, 0},
 };
 
-static void test_words(void **state)
+UNIT_TEST(test_words)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(words); i++) {
 		struct cmdline c = parse(words[i].text);
 		assert_int_equal(c.serial, words[i].serial);
@@ -83,9 +79,8 @@ static const struct {
 	{"heap=32M heap=64M", 64 * MiB},
 };
 
-static void test_heap(void **state)
+UNIT_TEST(test_heap)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(heaps); i++) {
 		assert_int_equal(parse(heaps[i].text).heap, heaps[i].heap);
 		assert_true(fake_log_empty());
@@ -93,9 +88,8 @@ static void test_heap(void **state)
 }
 
 /* Not a size: said so, ignored, an earlier value stays. */
-static void test_bad_heap(void **state)
+UNIT_TEST(test_bad_heap)
 {
-	(void)state;
 	static const char *const bad[] = {
 		"heap=",
 		"heap=M",
@@ -124,9 +118,8 @@ static void test_bad_heap(void **state)
 	}
 }
 
-static void test_level(void **state)
+UNIT_TEST(test_level)
 {
-	(void)state;
 	assert_int_equal(parse("log=error").log_level, LOG_ERROR);
 	assert_int_equal(parse("log=warn").log_level, LOG_WARN);
 	assert_int_equal(parse("log=info").log_level, LOG_INFO);
@@ -142,9 +135,8 @@ static void test_level(void **state)
 }
 
 /* A word longer than a line of the log is cut there, not here. */
-static void test_long_word(void **state)
+UNIT_TEST(test_long_word)
 {
-	(void)state;
 	char text[1024];
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "heap=", 5);

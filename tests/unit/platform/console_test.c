@@ -44,9 +44,8 @@ static void add_late_console(void)
 
 static struct console silent = {.write = second_write}, behind = {.write = second_write};
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	console_set_level(LOG_INFO);
 	host_tsc += 1000 * LOG_USER_TICKS; /* the limit has recovered, nothing is left to be reported */
 	log_user("a fresh start");
@@ -61,9 +60,8 @@ static void assert_log(const char *text)
 	fake_log_start();
 }
 
-static void test_lines(void **state)
+UNIT_TEST(test_lines)
 {
-	(void)state;
 	log_info("hello %d", 42);
 	assert_log("hello 42\n");
 	log_info("with newline\n");
@@ -78,9 +76,8 @@ static void test_lines(void **state)
 	assert_log("error: bad\n");
 }
 
-static void test_levels(void **state)
+UNIT_TEST(test_levels)
 {
-	(void)state;
 	static const char *const shown[] = {
 		"error: e\n",
 		"error: e\nwarning: w\n",
@@ -98,16 +95,14 @@ static void test_levels(void **state)
 	}
 }
 
-static void test_only_printable(void **state)
+UNIT_TEST(test_only_printable)
 {
-	(void)state;
 	log_info("a\tb\rc\033[2Jd\177e\200f\377g~ \001");
 	assert_log("a b?c?[2Jd?e?f?g~ ?\n");
 }
 
-static void test_long_message(void **state)
+UNIT_TEST(test_long_message)
 {
-	(void)state;
 	char text[1000], wanted[CONSOLE_LINE_MAX + 1];
 
 	memset(text, 'x', sizeof(text));
@@ -124,9 +119,8 @@ static void test_long_message(void **state)
 }
 
 /* A console that comes late is shown what there was, once; adding it again changes nothing. */
-static void test_late_console(void **state)
+UNIT_TEST(test_late_console)
 {
-	(void)state;
 	log_info("before it came");
 	add_late_console();
 	assert_non_null(strstr(second_log, "before it came\n"));
@@ -149,9 +143,8 @@ static void test_late_console(void **state)
 }
 
 /* Longer than the ring: the newest lines, the first one complete. */
-static void test_ring_wraps(void **state)
+UNIT_TEST(test_ring_wraps)
 {
-	(void)state;
 	char line[64];
 
 	for (unsigned i = 0; i < 1000; i++)
@@ -171,9 +164,8 @@ static void test_ring_wraps(void **state)
 }
 
 /* Lines that divide the ring's size: the oldest cannot be told from the rest of a longer one. */
-static void test_ring_boundary(void **state)
+UNIT_TEST(test_ring_boundary)
 {
-	(void)state;
 	for (unsigned i = 0; i < 8 * KiB / 64; i++)
 		log_info("%062u", i); /* 63 characters with the newline */
 	for (unsigned i = 0; i < 8 * KiB / 64; i++)
@@ -183,9 +175,8 @@ static void test_ring_boundary(void **state)
 	assert_int_equal(strspn(second_log, "0"), 62); /* line number 1 of 0 .. 127 */
 }
 
-static void test_user_messages(void **state)
+UNIT_TEST(test_user_messages)
 {
-	(void)state;
 	for (unsigned i = 0; i < 1000; i++)
 		log_user("fault %u", i);
 	unsigned lines = 0;
@@ -202,9 +193,8 @@ static void test_user_messages(void **state)
 	assert_log("warning: 936 messages about user code suppressed\nwarning: late\n");
 }
 
-static void test_user_messages_clock_stands(void **state)
+UNIT_TEST(test_user_messages_clock_stands)
 {
-	(void)state;
 	u64 now = host_tsc;
 
 	for (unsigned i = 0; i < 1000; i++) {
@@ -215,9 +205,8 @@ static void test_user_messages_clock_stands(void **state)
 }
 
 /* What is not shown uses up nothing. */
-static void test_user_messages_below_level(void **state)
+UNIT_TEST(test_user_messages_below_level)
 {
-	(void)state;
 	console_set_level(LOG_ERROR);
 	for (unsigned i = 0; i < 1000; i++)
 		log_user("unseen");
@@ -238,9 +227,8 @@ static void *shout(void *arg)
 }
 
 /* From several CPUs at once, lines stay whole. */
-static void test_concurrent(void **state)
+UNIT_TEST(test_concurrent)
 {
-	(void)state;
 	pthread_t thread[THREADS];
 	unsigned next[THREADS] = {0}, lines = 0;
 
@@ -274,9 +262,8 @@ static void panic_inside(const char *text, size_t length)
 }
 
 /* A panic while the lock is held still gets out. The last test: there is no way back. */
-static void test_seize(void **state)
+UNIT_TEST(test_seize)
 {
-	(void)state;
 	static struct console console = {.write = panic_inside};
 
 	console_add(&console); /* shows the ring, holding the lock */

@@ -14,9 +14,8 @@ static union {
 static struct boot_info boot;
 static struct acpi_info acpi;
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	memset(&page, 0xa5, sizeof(page));
 	boot = (struct boot_info){0};
 	acpi = (struct acpi_info){0};
@@ -60,9 +59,8 @@ static u32 word_at(unsigned offset)
 }
 
 /* By offset, as user land reads it. */
-static void test_fixed_fields(void **state)
+UNIT_TEST(test_fixed_fields)
 {
-	(void)state;
 	init(NULL, 0);
 	assert_memory_equal(page.bytes, "HDRN", 4);
 	assert_int_equal(word_at(4) >> 16, 0x470);
@@ -80,9 +78,8 @@ static void test_fixed_fields(void **state)
 	assert_checksum();
 }
 
-static void test_acpi_fields(void **state)
+UNIT_TEST(test_acpi_fields)
 {
-	(void)state;
 	boot.efi = true;
 	acpi = (struct acpi_info){
 		.root = 0x123456789abc,
@@ -106,9 +103,8 @@ static void test_acpi_fields(void **state)
 	assert_checksum();
 }
 
-static void test_memory(void **state)
+UNIT_TEST(test_memory)
 {
-	(void)state;
 	const struct range claimed[] = {{0x6600000, 0x1000}};
 
 	boot.map_count = 3;
@@ -131,9 +127,8 @@ static void test_memory(void **state)
 }
 
 /* Claimed ranges: whole pages, sorted; what touches or overlaps is one. */
-static void test_claimed(void **state)
+UNIT_TEST(test_claimed)
 {
-	(void)state;
 	static const struct {
 		struct range in[4];
 		unsigned in_count;
@@ -166,9 +161,8 @@ static void test_claimed(void **state)
 }
 
 /* The page is full: modules and the kernel's ranges stay, the end of the map goes, and it is said. */
-static void test_too_many(void **state)
+UNIT_TEST(test_too_many)
 {
-	(void)state;
 	const struct range claimed[] = {{0x1000, 0x1000}, {0x5000, 0x1000}};
 	unsigned room = HIP_MEM_MAX - BOOT_MODULES_MAX - 2;
 
@@ -195,9 +189,8 @@ static void test_too_many(void **state)
 	assert_checksum();
 }
 
-static void test_cpus(void **state)
+UNIT_TEST(test_cpus)
 {
-	(void)state;
 	init(NULL, 0);
 	hip_set_cpu(&page.hip, 0, (struct acpi_cpu){1, 2}, 3, 4, 5);
 	hip_set_cpu(&page.hip, 127, (struct acpi_cpu){0x1ff, 0x2fe}, 256, 257, 258); /* the low 8 bits */
@@ -229,9 +222,8 @@ static void claim_too_much(void *arg)
 	init(claimed, HIP_CLAIMED_MAX + 1);
 }
 
-static void test_kernel_bugs(void **state)
+UNIT_TEST(test_kernel_bugs)
 {
-	(void)state;
 	assert_true(host_panics(set_cpu_128, NULL));
 	assert_true(host_panics(claim_too_much, NULL));
 }

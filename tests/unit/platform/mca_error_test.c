@@ -84,9 +84,8 @@ static struct mca_error made(const struct mca_features *f, u64 status, u64 misc)
 	return e;
 }
 
-static void kinds(void **state)
+UNIT_TEST(kinds)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(rows); i++) {
 		struct mca_error e = made(rows[i].f, rows[i].status, rows[i].misc);
 
@@ -95,9 +94,8 @@ static void kinds(void **state)
 	}
 }
 
-static void every_kind_has_a_name(void **state)
+UNIT_TEST(every_kind_has_a_name)
 {
-	(void)state;
 	for (unsigned c = 0; c < MCA_KINDS; c++)
 		for (unsigned other = 0; other <= MCA_KINDS; other++)
 			assert_true(c == other || strcmp(mca_error_kind_name(c), mca_error_kind_name(other)));
@@ -148,9 +146,8 @@ static const struct scene {
 	{&plain, CONSUMED | LOAD, MCA_RIPV | MCA_EIPV, USER, false, MCA_OUTCOME_PANIC, MCA_OUTCOME_PANIC},
 };
 
-static void outcomes(void **state)
+UNIT_TEST(outcomes)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(scenes); i++) {
 		const struct scene *s = &scenes[i];
 		struct mca_error e = made(s->f, s->status, PHYSICAL);
@@ -162,9 +159,8 @@ static void outcomes(void **state)
 }
 
 /* No bank with an error: told for another's sake, or by broken hardware. */
-static void without_an_error(void **state)
+UNIT_TEST(without_an_error)
 {
-	(void)state;
 	assert_int_equal(mca_error_conclude(MCA_OUTCOME_GO_ON, MCA_RIPV), MCA_OUTCOME_GO_ON);
 	assert_int_equal(mca_error_conclude(MCA_OUTCOME_GO_ON, MCA_EIPV), MCA_OUTCOME_PANIC);
 	assert_int_equal(mca_error_conclude(MCA_OUTCOME_GO_ON, 0), MCA_OUTCOME_PANIC);
@@ -193,9 +189,8 @@ static const struct place {
 	{&amd, MISC, 0x12345678, PHYSICAL, false, 0, 0},
 };
 
-static void memory(void **state)
+UNIT_TEST(memory)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(places); i++) {
 		const struct place *p = &places[i];
 		struct mca_error e = {.status = V | p->status, .addr = p->addr, .misc = p->misc};

@@ -28,16 +28,14 @@ static void assert_empty(void)
 	assert_false(mca_log_take(&log_, &e));
 }
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	log_ = (struct mca_log){0};
 	return 0;
 }
 
-static void in_order(void **state)
+UNIT_TEST(in_order)
 {
-	(void)state;
 	assert_empty();
 	for (unsigned n = 0; n < 3 * MCA_LOG_SIZE; n += 2) {
 		put(n);
@@ -49,9 +47,8 @@ static void in_order(void **state)
 	assert_int_equal(log_.lost, 0);
 }
 
-static void the_first_stay(void **state)
+UNIT_TEST(the_first_stay)
 {
-	(void)state;
 	for (unsigned n = 0; n < MCA_LOG_SIZE + 5; n++)
 		put(n);
 	assert_int_equal(log_.lost, 5);
@@ -60,9 +57,8 @@ static void the_first_stay(void **state)
 	assert_empty();
 }
 
-static void indices_wrap(void **state)
+UNIT_TEST(indices_wrap)
 {
-	(void)state;
 	log_.written = log_.read = UINT32_MAX - 3;
 	for (unsigned n = 0; n < MCA_LOG_SIZE + 1; n++)
 		put(n);

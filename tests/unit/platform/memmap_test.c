@@ -10,9 +10,8 @@
 static struct boot_info boot;
 static struct range image, heap;
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	boot = (struct boot_info){0};
 	image = (struct range){0x6600000, 0x80000};
 	return 0;
@@ -64,9 +63,8 @@ static void assert_heap(u64 wanted, u64 addr, u64 size)
 	assert_int_equal(heap.addr, addr);
 }
 
-static void test_ram_total(void **state)
+UNIT_TEST(test_ram_total)
 {
-	(void)state;
 	assert_int_equal(memmap_ram_total(&boot), 0);
 	pc(512 * MiB);
 	assert_int_equal(memmap_ram_total(&boot), 512 * MiB - 0x20000 - 0x60400);
@@ -82,9 +80,8 @@ static void test_ram_total(void **state)
 }
 
 /* Size of the machine, and what the rule gives. */
-static void test_machines(void **state)
+UNIT_TEST(test_machines)
 {
-	(void)state;
 	static const struct {
 		u64 ram, addr, size;
 	} cases[] = {
@@ -108,9 +105,8 @@ static void test_machines(void **state)
 }
 
 /* Users look for large contiguous memory: on 512 MiB, 64 MiB that are 4 MiB aligned between 256 MiB and 480 MiB. */
-static void test_leaves_large_memory(void **state)
+UNIT_TEST(test_leaves_large_memory)
 {
-	(void)state;
 	static const u64 images[] = {0x6600000, 510 * MiB, 508 * MiB, 2 * MiB};
 
 	for (unsigned i = 0; i < array_size(images); i++) {
@@ -124,9 +120,8 @@ static void test_leaves_large_memory(void **state)
 	}
 }
 
-static void test_avoids_what_is_taken(void **state)
+UNIT_TEST(test_avoids_what_is_taken)
 {
-	(void)state;
 	pc(512 * MiB);
 	assert_heap(0, 480 * MiB, 30 * MiB);
 
@@ -150,9 +145,8 @@ static void test_avoids_what_is_taken(void **state)
 	assert_heap(0, 340 * MiB, 30 * MiB);
 }
 
-static void test_empty_things_take_nothing(void **state)
+UNIT_TEST(test_empty_things_take_nothing)
 {
-	(void)state;
 	pc(512 * MiB);
 	add_reserved(490 * MiB, 490 * MiB);
 	add_module(490 * MiB, 490 * MiB);
@@ -163,9 +157,8 @@ static void test_empty_things_take_nothing(void **state)
 }
 
 /* Never the first MiB, even if the map says that all of it is RAM. */
-static void test_first_mib(void **state)
+UNIT_TEST(test_first_mib)
 {
-	(void)state;
 	image.size = 0;
 	add_ram(0, 4 * MiB);
 	assert_heap(0, 2 * MiB, 2 * MiB); /* 4 MiB do not fit */
@@ -173,9 +166,8 @@ static void test_first_mib(void **state)
 	assert_false(pick(0));
 }
 
-static void test_below_4_gib(void **state)
+UNIT_TEST(test_below_4_gib)
 {
-	(void)state;
 	image.size = 0;
 	add_ram(3 * GiB, 6 * GiB);
 	assert_heap(256 * MiB, 4 * GiB - 256 * MiB, 256 * MiB);
@@ -186,9 +178,8 @@ static void test_below_4_gib(void **state)
 	assert_heap(0, 4 * GiB - 2 * MiB, 2 * MiB);
 }
 
-static void test_wanted(void **state)
+UNIT_TEST(test_wanted)
 {
-	(void)state;
 	pc(512 * MiB);
 	assert_heap(1, 508 * MiB, 2 * MiB);
 	assert_heap(2 * MiB, 508 * MiB, 2 * MiB);
@@ -199,9 +190,8 @@ static void test_wanted(void **state)
 }
 
 /* Halving goes on down to 2 MiB, and then gives up. */
-static void test_fragments(void **state)
+UNIT_TEST(test_fragments)
 {
-	(void)state;
 	pc(512 * MiB);
 	for (u64 at = 0; at < 512 * MiB; at += 8 * MiB)
 		add_reserved(at, at + 0x1000);
@@ -211,9 +201,8 @@ static void test_fragments(void **state)
 	assert_heap(0, 506 * MiB, 2 * MiB);
 }
 
-static void test_nothing_free(void **state)
+UNIT_TEST(test_nothing_free)
 {
-	(void)state;
 	assert_false(pick(0)); /* no map */
 	pc(512 * MiB);
 	add_reserved(0, 512 * MiB);
@@ -222,9 +211,8 @@ static void test_nothing_free(void **state)
 }
 
 /* Entries that wrap around, lie at the end of the address space, or are not aligned. */
-static void test_odd_entries(void **state)
+UNIT_TEST(test_odd_entries)
 {
-	(void)state;
 	image.size = 0;
 	add(32 * MiB + 1, 8 * MiB - 2, HIP_MEM_RAM); /* [32 MiB + 1, 40 MiB - 1) */
 	assert_heap(4 * MiB, 34 * MiB, 4 * MiB);
@@ -275,9 +263,8 @@ static struct range random_range(void)
 	return (struct range){(u64)unit_random(256 * 1024) * KiB, (u64)unit_random(unit_random(64 * 1024) + 1) * KiB};
 }
 
-static void test_random_maps(void **state)
+UNIT_TEST(test_random_maps)
 {
-	(void)state;
 	unsigned found = 0;
 
 	for (unsigned round = 0; round < 2000; round++) {

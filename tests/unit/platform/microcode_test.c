@@ -19,9 +19,8 @@ enum { COUNT, EXT_CHECKSUM, EXT_WORDS = 5, ENTRY_WORDS = 3 };
 
 static u32 *blob;
 
-static int teardown(void **state)
+UNIT_FIXTURE(teardown)
 {
-	(void)state;
 	free(blob);
 	blob = NULL;
 	return 0;
@@ -65,11 +64,10 @@ static bool ours(void)
 	return microcode_matches(blob, SIGNATURE_OURS, PLATFORM_OURS);
 }
 
-static void sound_ones(void **state)
+UNIT_TEST(sound_ones)
 {
 	static const u32 sizes[][2] = {{2000, 2048}, {4, 1024}, {976, 1024}, {1 << 20, (1 << 20) + 1024}};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(sizes); i++) {
 		make(sizes[i][0], sizes[i][1]);
 		assert_int_equal(microcode_size(blob, sizes[i][1]), sizes[i][1]);
@@ -79,11 +77,10 @@ static void sound_ones(void **state)
 	}
 }
 
-static void default_sizes(void **state)
+UNIT_TEST(default_sizes)
 {
 	static const u32 ignored[] = {0, 1, 2048, 1024, 0xffffffff};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(ignored); i++) {
 		make(0, ignored[i]);
 		assert_int_equal(microcode_size(blob, 2048), 2048);
@@ -93,11 +90,10 @@ static void default_sizes(void **state)
 }
 
 /* The header alone decides about the size: nothing else is read. */
-static void size_reads_the_header_only(void **state)
+UNIT_TEST(size_reads_the_header_only)
 {
 	u8 *header = malloc(MICROCODE_HEADER_SIZE);
 
-	(void)state;
 	make(2000, 2048);
 	memcpy(header, blob, MICROCODE_HEADER_SIZE);
 	assert_int_equal(microcode_size(header, 2048), 2048);
@@ -120,7 +116,7 @@ static void refused_with(unsigned word, u32 value)
 	assert_false(microcode_valid(blob, 2048));
 }
 
-static void bad_headers(void **state)
+UNIT_TEST(bad_headers)
 {
 	static const struct {
 		unsigned word;
@@ -131,14 +127,12 @@ static void bad_headers(void **state)
 		   {TOTAL_SIZE, 0},    {TOTAL_SIZE, 1024},     {TOTAL_SIZE, 2044},  {TOTAL_SIZE, 2047},
 		   {TOTAL_SIZE, 3072}, {TOTAL_SIZE, 1u << 31}, {TOTAL_SIZE, -1024u}};
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(bad); i++)
 		refused_with(bad[i].word, bad[i].value);
 }
 
-static void every_bit_counts(void **state)
+UNIT_TEST(every_bit_counts)
 {
-	(void)state;
 	make(976, 2048);
 	for (u32 i = 0; i < 2048 * 8; i++) {
 		blob[i / 32] ^= 1u << i % 32;
@@ -148,9 +142,8 @@ static void every_bit_counts(void **state)
 	assert_true(microcode_valid(blob, 2048));
 }
 
-static void other_processors(void **state)
+UNIT_TEST(other_processors)
 {
-	(void)state;
 	make(2000, 2048);
 	for (unsigned platform = 0; platform < 8; platform++)
 		assert_int_equal(microcode_matches(blob, SIGNATURE_OURS, platform),
@@ -180,9 +173,8 @@ static u32 *extend(u32 entries)
 
 #define ENTRIES_MAX 83 /* in 1024 bytes */
 
-static void tables(void **state)
+UNIT_TEST(tables)
 {
-	(void)state;
 	for (u32 entries = 1; entries <= ENTRIES_MAX; entries++) {
 		extend(entries);
 		assert_true(microcode_valid(blob, 2048));
@@ -194,12 +186,11 @@ static void tables(void **state)
 	}
 }
 
-static void bad_tables(void **state)
+UNIT_TEST(bad_tables)
 {
 	static const u32 counts[] = {ENTRIES_MAX + 1, 85, 0x15555556, 0x55555555, 1u << 31, ~0u};
 	u32 *ext;
 
-	(void)state;
 	for (unsigned i = 0; i < array_size(counts); i++) {
 		ext = extend(1);
 		ext[COUNT] = counts[i];
@@ -221,9 +212,8 @@ static void bad_tables(void **state)
 }
 
 /* Between data and end there is not even room for a table's head, or just that. */
-static void little_room(void **state)
+UNIT_TEST(little_room)
 {
-	(void)state;
 	for (u32 room = 0; room <= 40; room += 4) {
 		make(1024 - 48 - room, 1024);
 		if (room) {

@@ -54,9 +54,8 @@ static void parse2(void)
 	assert_int_equal(boot.protocol, BOOT_MB2);
 }
 
-static void test_mb2(void **state)
+UNIT_TEST(test_mb2)
 {
-	(void)state;
 	mb2_start();
 	put_text(mb2_tag(1, 7), "serial");
 	put_text(mb2_tag(2, 5), "GRUB"); /* a tag that says nothing to us */
@@ -79,9 +78,8 @@ static void test_mb2(void **state)
 	assert_true(fake_log_empty());
 }
 
-static void test_mb2_efi(void **state)
+UNIT_TEST(test_mb2_efi)
 {
-	(void)state;
 	static const u32 efi[] = {11, 12, 19, 20}, other[] = {5, 7, 8, 9, 10, 13, 16, 17, 18, 21};
 
 	for (unsigned i = 0; i < array_size(efi); i++) {
@@ -104,9 +102,8 @@ static void put_rsdp(u32 type, u32 size, char fill)
 	memset(physical_at(at, size), fill, size);
 }
 
-static void test_mb2_rsdp(void **state)
+UNIT_TEST(test_mb2_rsdp)
 {
-	(void)state;
 	mb2_start();
 	put_rsdp(14, 20, 'o');
 	parse2();
@@ -136,9 +133,8 @@ static void test_mb2_rsdp(void **state)
 	assert_int_equal(boot.rsdp_size, 0);
 }
 
-static void test_mb2_lower_upper(void **state)
+UNIT_TEST(test_mb2_lower_upper)
 {
-	(void)state;
 	mb2_start();
 	u64 at = mb2_tag(4, 8);
 	physical_put32(at, 640);
@@ -157,9 +153,8 @@ static void test_mb2_lower_upper(void **state)
 	assert_int_equal(boot.map_count, 0);
 }
 
-static void test_mb2_header(void **state)
+UNIT_TEST(test_mb2_header)
 {
-	(void)state;
 	mb2_start();
 	for (u64 shift = 1; shift < 8; shift++) { /* must be aligned */
 		physical_put32(INFO + shift, 8);
@@ -178,9 +173,8 @@ static void test_mb2_header(void **state)
 }
 
 /* A tag may not reach beyond the end, nor stand still; those before it count. */
-static void test_mb2_tag_damage(void **state)
+UNIT_TEST(test_mb2_tag_damage)
 {
-	(void)state;
 	static const u32 sizes[] = {0, 1, 7, 0x80, 0x7fffffff, 0xfffffff8, 0xffffffff};
 
 	for (unsigned i = 0; i < array_size(sizes); i++) {
@@ -216,9 +210,8 @@ static void test_mb2_tag_damage(void **state)
 	assert_int_equal(boot.loader[0].size, 1 * MiB);
 }
 
-static void test_mb2_map_damage(void **state)
+UNIT_TEST(test_mb2_map_damage)
 {
-	(void)state;
 	static const struct {
 		u32 entry_size, content, entries;
 	} cases[] = {
@@ -237,9 +230,8 @@ static void test_mb2_map_damage(void **state)
 	assert_true(fake_log_has("memory map is damaged"));
 }
 
-static void test_mb2_too_much(void **state)
+UNIT_TEST(test_mb2_too_much)
 {
-	(void)state;
 	mb2_start();
 	for (unsigned i = 0; i < BOOT_MODULES_MAX + 3; i++)
 		mb2_module(0x1000 * i, 0x1000 * i + i, "m");
@@ -256,9 +248,8 @@ static void test_mb2_too_much(void **state)
 	assert_true(fake_log_has("more than 256 entries"));
 }
 
-static void test_mb2_module_damage(void **state)
+UNIT_TEST(test_mb2_module_damage)
 {
-	(void)state;
 	mb2_start();
 	mb2_tag(3, 7);          /* too short */
 	u64 at = mb2_tag(3, 8); /* no command line at all */
@@ -276,9 +267,8 @@ static void test_mb2_module_damage(void **state)
 }
 
 /* A command line ends with its tag, also without a NUL. */
-static void test_mb2_cmdline(void **state)
+UNIT_TEST(test_mb2_cmdline)
 {
-	(void)state;
 	mb2_start();
 	physical_put(mb2_tag(1, 6), "serialx", 7);
 	parse2();

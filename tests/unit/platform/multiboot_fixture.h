@@ -17,9 +17,8 @@
 
 static struct boot_info boot;
 
-static inline int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	physical_reset();
 	physical_add(INFO, 0x10000);
 	physical_add(DATA, 0x10000);
@@ -27,9 +26,8 @@ static inline int setup(void **state)
 	return 0;
 }
 
-static inline int teardown(void **state)
+UNIT_FIXTURE(teardown)
 {
-	(void)state;
 	physical_reset();
 	return 0;
 }

@@ -4,9 +4,8 @@
 
 /* ---- neither ---- */
 
-static void test_unknown_magic(void **state)
+UNIT_TEST(test_unknown_magic)
 {
-	(void)state;
 	memset(&boot, 0xa5, sizeof(boot));
 	assert_false(multiboot_parse(0x12345678, paddr(INFO), &boot));
 	assert_int_equal(boot.protocol, BOOT_NONE);
@@ -15,9 +14,8 @@ static void test_unknown_magic(void **state)
 	assert_true(fake_log_has("0x12345678"));
 }
 
-static void test_unreadable(void **state)
+UNIT_TEST(test_unreadable)
 {
-	(void)state;
 	assert_false(multiboot_parse(MULTIBOOT1_MAGIC, paddr(0x1000), &boot));
 	assert_false(multiboot_parse(MULTIBOOT2_MAGIC, paddr(0x1000), &boot));
 	assert_false(multiboot_parse(MULTIBOOT1_MAGIC, paddr(INFO + 0x10000 - 8), &boot));
@@ -67,9 +65,8 @@ static void parse1(void)
 	assert_int_equal(boot.protocol, BOOT_MB1);
 }
 
-static void test_mb1(void **state)
+UNIT_TEST(test_mb1)
 {
-	(void)state;
 	mb1(MEM | CMDLINE | MODS | MMAP);
 	physical_put32(INFO + 4, 639);
 	physical_put32(INFO + 8, 65536);
@@ -106,9 +103,8 @@ static void test_mb1(void **state)
 }
 
 /* Without flags the fields mean nothing, whatever they hold. */
-static void test_mb1_no_flags(void **state)
+UNIT_TEST(test_mb1_no_flags)
 {
-	(void)state;
 	memset(physical_at(INFO, 116), 0xff, 116);
 	mb1(0);
 	parse1();
@@ -117,9 +113,8 @@ static void test_mb1_no_flags(void **state)
 	assert_string_equal(boot.cmdline, "");
 }
 
-static void test_mb1_lower_upper(void **state)
+UNIT_TEST(test_mb1_lower_upper)
 {
-	(void)state;
 	mb1(MEM);
 	physical_put32(INFO + 4, 640);
 	physical_put32(INFO + 8, 0xffffffff); /* KiB: does not fit 32 bits in bytes */
@@ -139,9 +134,8 @@ static void test_mb1_lower_upper(void **state)
 	assert_int_equal(boot.map_count, 1);
 }
 
-static void test_mb1_map_damage(void **state)
+UNIT_TEST(test_mb1_map_damage)
 {
-	(void)state;
 	static const struct {
 		u32 second_size, length, entries;
 	} cases[] = {
@@ -175,9 +169,8 @@ static void test_mb1_map_damage(void **state)
 }
 
 /* However long the loader says its lists are, only so much is kept from the heap. */
-static void test_mb1_loader_ranges_are_bounded(void **state)
+UNIT_TEST(test_mb1_loader_ranges_are_bounded)
 {
-	(void)state;
 	mb1(MMAP | MODS | CMDLINE);
 	mb1_mmap(DATA, 0xffffffff);
 	mb1_mods(0xffffffff, DATA);
@@ -187,9 +180,8 @@ static void test_mb1_loader_ranges_are_bounded(void **state)
 		assert_true(boot.loader[i].size <= 64 * KiB);
 }
 
-static void test_mb1_map_too_long(void **state)
+UNIT_TEST(test_mb1_map_too_long)
 {
-	(void)state;
 	mb1(MMAP);
 	for (u32 i = 0; i < BOOT_MAP_MAX + 2; i++)
 		mb1_map(DATA + 24 * i, 20, i, 1, 1);
@@ -208,9 +200,8 @@ static void test_mb1_map_too_long(void **state)
 	assert_map(BOOT_MAP_MAX - 1, BOOT_MAP_MAX - 1, 1, 1);
 }
 
-static void test_mb1_modules(void **state)
+UNIT_TEST(test_mb1_modules)
 {
-	(void)state;
 	mb1(MODS);
 	for (u32 i = 0; i < BOOT_MODULES_MAX + 1; i++)
 		mb1_module(DATA + 16 * i, 0x100000 * i, 0x100000 * i + i, 0);
@@ -242,9 +233,8 @@ static void test_mb1_modules(void **state)
 }
 
 /* A command line of a module that never ends is none: user land would run after it. */
-static void test_mb1_module_cmdline(void **state)
+UNIT_TEST(test_mb1_module_cmdline)
 {
-	(void)state;
 	mb1(MODS);
 	memset(physical_at(DATA + 0x1000, 0x2000), 'x', 0x2000);
 	mb1_mods(1, DATA);
@@ -262,9 +252,8 @@ static void test_mb1_module_cmdline(void **state)
 	assert_module(0, 0x100000, 0x100000, 0, 0);
 }
 
-static void test_mb1_cmdline(void **state)
+UNIT_TEST(test_mb1_cmdline)
 {
-	(void)state;
 	mb1(CMDLINE);
 	parse1(); /* at 0: none */
 	assert_string_equal(boot.cmdline, "");

@@ -6,9 +6,8 @@
 
 #define BASE 0x10000
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	physical_reset();
 	physical_add(BASE, 3 * PAGE_SIZE);
 	physical_add(UINT64_MAX - PAGE_MASK, PAGE_SIZE); /* the last page there is */
@@ -18,16 +17,14 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+UNIT_FIXTURE(teardown)
 {
-	(void)state;
 	physical_reset();
 	return 0;
 }
 
-static void test_read(void **state)
+UNIT_TEST(test_read)
 {
-	(void)state;
 	static const struct {
 		u64 at, size;
 		bool ok;
@@ -75,9 +72,8 @@ static void put_text(u64 pa, const char *text)
 	physical_put(pa, text, strlen(text) + 1);
 }
 
-static void test_strnlen(void **state)
+UNIT_TEST(test_strnlen)
 {
-	(void)state;
 	put_text(BASE + 0x10, "hello");
 	assert_int_equal(phys_strnlen(BASE + 0x10, 100), 5);
 	assert_int_equal(phys_strnlen(BASE + 0x10, 6), 5);

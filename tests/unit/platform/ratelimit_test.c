@@ -9,9 +9,8 @@
 static struct ratelimit limit;
 static u32 missed;
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	limit = RATELIMIT_INIT(BURST, EVERY);
 	return 0;
 }
@@ -26,9 +25,8 @@ static unsigned take(u64 now, unsigned tries)
 	return n;
 }
 
-static void test_burst_then_rate(void **state)
+UNIT_TEST(test_burst_then_rate)
 {
-	(void)state;
 	assert_int_equal(take(1000, 10), BURST);
 	assert_int_equal(take(1099, 10), 0);
 	assert_int_equal(take(1100, 10), 1);
@@ -40,9 +38,8 @@ static void test_burst_then_rate(void **state)
 }
 
 /* However long it was quiet, no more than a burst. */
-static void test_full_is_full(void **state)
+UNIT_TEST(test_full_is_full)
 {
-	(void)state;
 	assert_int_equal(take(1000000, 1), 1);
 	assert_int_equal(take(9000000, 100), BURST);
 	assert_int_equal(take(9000099, 100), 0);
@@ -50,18 +47,16 @@ static void test_full_is_full(void **state)
 	assert_int_equal(take(UINT64_MAX / 2, 100), BURST);
 }
 
-static void test_clock_stands_still(void **state)
+UNIT_TEST(test_clock_stands_still)
 {
-	(void)state;
 	assert_int_equal(take(0, 1000), BURST);
 	setup(NULL);
 	assert_int_equal(take(77, 1000), BURST);
 	assert_int_equal(take(77, 1000), 0);
 }
 
-static void test_clock_jumps_back(void **state)
+UNIT_TEST(test_clock_jumps_back)
 {
-	(void)state;
 	assert_int_equal(take(1000000, 10), BURST);
 	assert_int_equal(take(500, 10), 0); /* no tokens from that */
 	assert_int_equal(take(599, 10), 0);
@@ -70,18 +65,16 @@ static void test_clock_jumps_back(void **state)
 	assert_int_equal(take(100, 10), 1);
 }
 
-static void test_clock_wraps(void **state)
+UNIT_TEST(test_clock_wraps)
 {
-	(void)state;
 	limit.last = UINT64_MAX - 49;
 	assert_int_equal(take(UINT64_MAX - 49, 10), BURST);
 	assert_int_equal(take(49, 10), 0);
 	assert_int_equal(take(50, 10), 1);
 }
 
-static void test_missed(void **state)
+UNIT_TEST(test_missed)
 {
-	(void)state;
 	take(0, BURST);
 	assert_int_equal(missed, 0);
 	take(0, 7);

@@ -12,9 +12,8 @@
 #define SPACE 0x3000
 #define HEADER 36
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	physical_reset();
 	physical_add(TABLE, SPACE);
 	return 0;
@@ -40,9 +39,8 @@ static void assert_types(struct sleep_types t, u8 a, u8 b)
 	assert_int_equal(t.b, b);
 }
 
-static void ways_to_write_it(void **state)
+UNIT_TEST(ways_to_write_it)
 {
-	(void)state;
 	assert_types(FIND("\x08_S3_\x12\x04\x02\x01\x00"), 1, 0);
 	assert_types(FIND("\x08_S3_\x12\x06\x02\x0a\x05\x0a\x05"), 5, 5);
 	assert_types(FIND("\x08\\_S3_\x12\x06\x04\x01\x01\x00\x00"), 1, 1);
@@ -53,9 +51,8 @@ static void ways_to_write_it(void **state)
 	assert_types(FIND("\x08_S3_\x12\xc6\x00\x00\x00\x02\x01\x01"), 1, 1);
 }
 
-static void other_things(void **state)
+UNIT_TEST(other_things)
 {
-	(void)state;
 	assert_false(FIND("\x08_S1_\x12\x04\x02\x01\x01").known);
 	assert_false(FIND("\x08_S4_\x12\x04\x02\x01\x01").known);
 	assert_false(FIND("\x14_S3_\x12\x04\x02\x01\x01").known); /* a method */
@@ -67,9 +64,8 @@ static void other_things(void **state)
 	assert_false(FIND("\x08_S3_\x12\x02\x00").known);
 }
 
-static void values_that_are_no_types(void **state)
+UNIT_TEST(values_that_are_no_types)
 {
-	(void)state;
 	assert_false(FIND("\x08_S3_\x12\x06\x02\x0a\x08\x0a\x01").known);
 	assert_false(FIND("\x08_S3_\x12\x06\x02\x0a\x01\x0a\xff").known);
 	assert_false(FIND("\x08_S3_\x12\x08\x02\x0b\x01\x01\x0a\x01").known);
@@ -80,11 +76,10 @@ static void values_that_are_no_types(void **state)
 }
 
 /* At every distance from the parts in which the table is read. */
-static void places(void **state)
+UNIT_TEST(places)
 {
 	static const char code[] = "\x08\\_S3_\x12\xc6\x00\x00\x00\x02\x0c\x06\x00\x00\x00\x0c\x02\x00\x00\x00";
 
-	(void)state;
 	for (u32 at = HEADER; at < HEADER + 1100; at++) {
 		assert_types(find(at, code, sizeof(code) - 1, at + sizeof(code) - 1), 6, 2);
 		assert_types(find(at, code, sizeof(code) - 1, 0x1800), 6, 2);
@@ -93,35 +88,32 @@ static void places(void **state)
 }
 
 /* Every shorter table lacks something; the byte behind its end is there, but not the table's. */
-static void cut_tables(void **state)
+UNIT_TEST(cut_tables)
 {
 	static const char code[] = "\x08\\_S3_\x12\x46\x00\x02\x0b\x06\x00\x0a\x02";
 
-	(void)state;
 	for (u32 length = 0; length < HEADER + sizeof(code) - 1; length++)
 		assert_false(find(HEADER, code, sizeof(code) - 1, length).known);
 	for (u32 length = 0; length < 600 + sizeof(code) - 1; length++)
 		assert_false(find(600, code, sizeof(code) - 1, length).known);
 }
 
-static void first_one_counts(void **state)
+UNIT_TEST(first_one_counts)
 {
 	static const char code[] = "\x08_S3_\x12\x04\x02\x07\x01" /* not a constant */
 				   "\x08_S3_\x12\x06\x02\x0a\x03\x0a\x04"
 				   "\x08_S3_\x12\x04\x02\x01\x01";
 	struct sleep_types found = {.known = true, .a = 2, .b = 2};
 
-	(void)state;
 	assert_types(FIND(code), 3, 4);
 	sleep_find_s3(TABLE, SPACE, &found); /* of another table */
 	assert_types(found, 2, 2);
 }
 
-static void memory_that_is_not_there(void **state)
+UNIT_TEST(memory_that_is_not_there)
 {
 	struct sleep_types found = {0};
 
-	(void)state;
 	sleep_find_s3(TABLE + SPACE, 0x1000, &found);
 	assert_false(found.known);
 	sleep_find_s3(TABLE + SPACE - 64, 0x1000, &found);
@@ -198,9 +190,8 @@ static void assert_machine(unsigned type)
 	assert_int_equal(acpi.s3.b, type);
 }
 
-static void dsdt(void **state)
+UNIT_TEST(dsdt)
 {
-	(void)state;
 	assert_machine(0);
 	assert_true(fake_log_empty());
 	put_s3(DSDT, "DSDT", 5);
@@ -220,9 +211,8 @@ static void dsdt(void **state)
 	assert_true(fake_log_has("DSDT at 0x7fe0800 has a wrong checksum"));
 }
 
-static void ssdts(void **state)
+UNIT_TEST(ssdts)
 {
-	(void)state;
 	put_s3(SSDT2, "SSDT", 3);
 	assert_machine(3);
 	put_s3(DSDT, "DSDT", 4);

@@ -40,9 +40,8 @@ static u8 chip(u16 port)
 	return 0x60;
 }
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(4 * MiB);
 	host_on_in = chip;
 	present = true;
@@ -51,9 +50,8 @@ static int setup(void **state)
 	return 0;
 }
 
-static void test_absent(void **state)
+UNIT_TEST(test_absent)
 {
-	(void)state;
 	present = false;
 	assert_false(uart_init());
 	assert_false(uart_restore());
@@ -90,9 +88,8 @@ static void assert_sent(unsigned n, const char *text)
 	assert_int_equal(n, host_out_count);
 }
 
-static void test_write(void **state)
+UNIT_TEST(test_write)
 {
-	(void)state;
 	assert_true(uart_restore());
 	assert_programmed(2); /* after the two scratch patterns */
 	assert_true(uart_init());
@@ -122,9 +119,8 @@ static u8 strict_chip(u16 port)
 	return v;
 }
 
-static void test_never_overruns_the_fifo(void **state)
+UNIT_TEST(test_never_overruns_the_fifo)
 {
-	(void)state;
 	host_on_in = strict_chip;
 	for (unsigned length = 0; length < 100; length++) {
 		busy = 5;
@@ -133,9 +129,8 @@ static void test_never_overruns_the_fifo(void **state)
 	}
 }
 
-static void test_slow_line(void **state)
+UNIT_TEST(test_slow_line)
 {
-	(void)state;
 	unsigned n = host_out_count;
 
 	busy = 60000;
@@ -145,9 +140,8 @@ static void test_slow_line(void **state)
 }
 
 /* Flow control says no for ever: the message is lost, the kernel is not; later ones cost next to nothing. */
-static void test_stuck_line(void **state)
+UNIT_TEST(test_stuck_line)
 {
-	(void)state;
 	frozen = true;
 	unsigned n = host_out_count;
 	log_info("lost");

@@ -14,9 +14,8 @@
 /* Exactly the frame: the sanitizer watches both ends. */
 static u16 *frame;
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(4 * MiB);
 	if (!frame)
 		frame = malloc(VGA_FRAME_SIZE);
@@ -49,9 +48,8 @@ static void scroll_clear(void)
 		assert_string_equal(row(r), "");
 }
 
-static void test_init(void **state)
+UNIT_TEST(test_init)
 {
-	(void)state;
 	scroll_clear();
 	assert_int_equal(host_out_count, 2); /* cursor off */
 	assert_int_equal(host_out[0].port, 0x3d4);
@@ -60,9 +58,8 @@ static void test_init(void **state)
 	assert_int_equal(host_out[1].value, 0x20);
 }
 
-static void test_lines(void **state)
+UNIT_TEST(test_lines)
 {
-	(void)state;
 	scroll_clear();
 	log_info("first");
 	log_info("second\nthird");
@@ -72,9 +69,8 @@ static void test_lines(void **state)
 	assert_string_equal(row(3), "");
 }
 
-static void test_long_line(void **state)
+UNIT_TEST(test_long_line)
 {
-	(void)state;
 	scroll_clear();
 	log_info("%080u", 1); /* fills the row: the newline is not a second one */
 	log_info("%081u", 2);
@@ -85,9 +81,8 @@ static void test_long_line(void **state)
 	assert_string_equal(row(3), "end");
 }
 
-static void test_scroll(void **state)
+UNIT_TEST(test_scroll)
 {
-	(void)state;
 	char text[16];
 
 	scroll_clear();
@@ -106,9 +101,8 @@ static void test_scroll(void **state)
 	assert_string_equal(row(24), "");
 }
 
-static int teardown(void **state)
+UNIT_FIXTURE(teardown)
 {
-	(void)state;
 	free(frame);
 	return 0;
 }

@@ -49,10 +49,10 @@ enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order)
 
 /* ---- helpers ---- */
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
 	struct pd *all[] = {&root, &user, &other};
-	(void)state;
+
 	host_reset(HEAP);
 	assert_int_equal(space_pio_boot(&pd_kernel), SUCCESS);
 	for (unsigned i = 0; i < array_size(all); i++) {
@@ -132,9 +132,8 @@ static void fit(u64 *s, unsigned so, u64 *r, unsigned ro, u64 hotspot, unsigned 
 	*order = so < ro ? so : ro;
 }
 
-static void memory_windows(void **state)
+UNIT_TEST(memory_windows)
 {
-	(void)state;
 	for (unsigned n = 0; n < 8 * ORDERS * ORDERS; n++) {
 		unsigned so = n / ORDERS % ORDERS, ro = n % ORDERS, order;
 		u64 s = random64() >> 12, r = random64() >> 12, spot = random64() >> 12;
@@ -164,9 +163,8 @@ static u64 objects_in(const struct pd *pd)
 }
 
 /* Of eight capabilities 5 selectors apart, exactly those arrive that are in the source window, each in its place. */
-static void object_windows(void **state)
+UNIT_TEST(object_windows)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(object); i++)
 		make(&root, i * 5, i, PERM_ALL);
 	for (unsigned n = 0; n < 4 * ORDERS * ORDERS; n++) {
@@ -188,9 +186,8 @@ static void object_windows(void **state)
 	}
 }
 
-static void port_windows(void **state)
+UNIT_TEST(port_windows)
 {
-	(void)state;
 	for (unsigned n = 0; n < 4 * ORDERS * ORDERS; n++) {
 		unsigned so = n / ORDERS % ORDERS, ro = n % ORDERS, order = so < ro ? so : ro;
 		u64 s = unit_random(1 << 17), r = unit_random(2) ? s ^ (unit_random(64)) : unit_random(1 << 17);
@@ -212,9 +209,8 @@ static void port_windows(void **state)
 
 /* ---- kinds, permissions, metadata ---- */
 
-static void kinds_must_match(void **state)
+UNIT_TEST(kinds_must_match)
 {
-	(void)state;
 	make(&user, 4, 0, PERM_ALL);
 	for (unsigned kind = 0; kind < 4; kind++)
 		for (unsigned window = 0; window < 4; window++) {
@@ -227,9 +223,8 @@ static void kinds_must_match(void **state)
 		}
 }
 
-static void no_permission_left(void **state)
+UNIT_TEST(no_permission_left)
 {
-	(void)state;
 	make(&user, 4, 0, PERM_ALL);
 	give(&user, &other, obj_crd(4, 0, 0x15), 0, obj_crd(4, 0, 0x0a), nothing);
 	assert_int_equal(object[0].o.caps, 1);
@@ -246,9 +241,8 @@ static void no_permission_left(void **state)
 }
 
 /* The result tells the windows, not what the source had. */
-static void result_is_independent_of_the_source(void **state)
+UNIT_TEST(result_is_independent_of_the_source)
 {
-	(void)state;
 	give(&user, &other, obj_crd(16, 4, 7), 0, obj_crd(32, 4, 0x1f), obj_crd(32, 4, 7));
 	give(&user, &other, pio_crd(16, 4, 1), 0, pio_crd(0, 16, 0x1f), pio_crd(16, 4, 1));
 	assert_int_equal(space_pio_lookup(&other, 16), 0);
@@ -265,9 +259,8 @@ static void result_is_independent_of_the_source(void **state)
 	give(&user, &other, obj_crd(16, 0, 7), 0, obj_crd(1ul << 51, 0, 31), obj_crd(1ul << 51, 0, 7));
 }
 
-static void metadata(void **state)
+UNIT_TEST(metadata)
 {
-	(void)state;
 	for (u64 meta = 0; meta <= ITEM_FLAGS_MASK; meta++) {
 		struct delegation out;
 		struct delegation in = {mem_crd(1, 0, 7), meta | 0xabcde000};
@@ -281,17 +274,16 @@ static void metadata(void **state)
 	}
 }
 
-static void no_result_wanted(void **state)
+UNIT_TEST(no_result_wanted)
 {
 	struct delegation in = {mem_crd(1, 0, 7), ITEM_DELEGATE};
-	(void)state;
+
 	assert_int_equal(delegate_item(&user, &other, in, 0, mem_crd(2, 0, 7), NULL), SUCCESS);
 	assert_int_equal(mem.count, 1);
 }
 
-static void hypervisor_as_source(void **state)
+UNIT_TEST(hypervisor_as_source)
 {
-	(void)state;
 	give(&root, &other, mem_crd(1, 0, 7), ITEM_HYPERVISOR, mem_crd(2, 0, 7), mem_crd(2, 0, 7));
 	assert_ptr_equal(mem.src, &pd_kernel);
 	give(&user, &other, mem_crd(1, 0, 7), ITEM_HYPERVISOR, mem_crd(2, 0, 7), mem_crd(2, 0, 7));
@@ -320,9 +312,8 @@ static bool guest_allows(const struct pd *pd, u32 port)
 	return pd->pio.guest[0] && !(pd->pio.guest[port >> 15][port >> 3 & PAGE_MASK] >> (port & 7) & 1);
 }
 
-static void where_ports_are_mapped(void **state)
+UNIT_TEST(where_ports_are_mapped)
 {
-	(void)state;
 	for (u64 bits = 0; bits < 8; bits++) {
 		u64 meta = bits << 8;
 		u32 port = 0x1000 + (u32)bits;
@@ -338,9 +329,8 @@ static void where_ports_are_mapped(void **state)
 }
 
 /* For objects these bits mean nothing. */
-static void where_of_objects_is_ignored(void **state)
+UNIT_TEST(where_of_objects_is_ignored)
 {
-	(void)state;
 	make(&user, 4, 0, PERM_ALL);
 	give(&user, &other, obj_crd(4, 0, 1), ITEM_NO_HOST | ITEM_GUEST, obj_crd(4, 0, 1), obj_crd(4, 0, 1));
 	assert_int_equal(crd_at(&other, 4), obj_crd(4, 0, 1));
@@ -348,10 +338,10 @@ static void where_of_objects_is_ignored(void **state)
 
 /* ---- translation ---- */
 
-static void translate_objects(void **state)
+UNIT_TEST(translate_objects)
 {
 	const crd_t all = obj_crd(0, 31, 0);
-	(void)state;
+
 	make(&user, 4, 0, PERM_ALL);
 	give(&user, &other, obj_crd(4, 0, 3), 0, obj_crd(9, 0, 0x1f), obj_crd(9, 0, 3));
 	item(&other, &user, obj_crd(9, 0, 0x1f), 0xf0f8, all, 0, obj_crd(4, 0, 3), 0xf8 & ~3);
@@ -364,10 +354,10 @@ static void translate_objects(void **state)
 	assert_int_equal(object[0].o.caps, 2);
 }
 
-static void translate_ports(void **state)
+UNIT_TEST(translate_ports)
 {
 	const crd_t all = pio_crd(0, 31, 0);
-	(void)state;
+
 	give(&root, &root, pio_crd(0x60, 4, 1), ITEM_HYPERVISOR, pio_crd(0, 16, 1), pio_crd(0x60, 4, 1));
 	give(&root, &user, pio_crd(0x64, 2, 1), 0, pio_crd(0, 16, 1), pio_crd(0x64, 2, 1));
 	item(&user, &root, pio_crd(0x65, 0, 0), ITEM_TRANSLATE, all, 0, pio_crd(0x60, 4, 1), 0);
@@ -378,9 +368,8 @@ static void translate_ports(void **state)
 	item(&user, &user, pio_crd(PIO_PORTS + 0x65, 0, 0), ITEM_TRANSLATE, all, 0, nothing, 0);
 }
 
-static void memory_has_no_translation(void **state)
+UNIT_TEST(memory_has_no_translation)
 {
-	(void)state;
 	item(&user, &user, mem_crd(1, 0, 7), ITEM_TRANSLATE, mem_crd(0, 31, 7), mem_crd(0, 31, 7), nothing, 0);
 	assert_int_equal(mem.count, 0);
 	item(&user, &other, mem_crd(1, 0, 7), ITEM_TRANSLATE_DELEGATE | 1 << 12, mem_crd(0, 31, 7), mem_crd(0, 31, 7),
@@ -388,10 +377,10 @@ static void memory_has_no_translation(void **state)
 	assert_int_equal(mem.count, 1);
 }
 
-static void translate_then_delegate(void **state)
+UNIT_TEST(translate_then_delegate)
 {
 	const crd_t all = obj_crd(0, 31, 31);
-	(void)state;
+
 	make(&user, 4, 0, PERM_ALL);
 	item(&user, &other, obj_crd(4, 0, 3), ITEM_TRANSLATE_DELEGATE | 7 << 12, all, all, obj_crd(7, 0, 3), 3);
 	assert_int_equal(crd_at(&other, 7), obj_crd(7, 0, 3));
@@ -405,11 +394,11 @@ static void translate_then_delegate(void **state)
 
 /* ---- failures ---- */
 
-static void failures(void **state)
+UNIT_TEST(failures)
 {
 	struct delegation in = {mem_crd(1, 0, 7), ITEM_DELEGATE}, out;
 	static const enum status all[] = {BAD_PAR, OOM};
-	(void)state;
+
 	for (unsigned i = 0; i < array_size(all); i++) {
 		mem_status = all[i];
 		assert_int_equal(delegate_item(&user, &other, in, 0, mem_crd(2, 0, 7), &out), all[i]);
@@ -426,10 +415,10 @@ static void failures(void **state)
 
 /* ---- the rest ---- */
 
-static void first_objects_of_a_pd(void **state)
+UNIT_TEST(first_objects_of_a_pd)
 {
 	static struct pd empty;
-	(void)state;
+
 	assert_int_equal(space_obj_init(&empty.objs), SUCCESS);
 	make(&root, 36, 0, 3);
 	make(&root, 39, 1, PERM_ALL);
@@ -447,9 +436,8 @@ static void first_objects_of_a_pd(void **state)
 	hog_release(&hog);
 }
 
-static void revocation(void **state)
+UNIT_TEST(revocation)
 {
-	(void)state;
 	make(&root, 36, 0, 7);
 	give(&root, &user, obj_crd(36, 0, 7), 0, obj_crd(8, 0, 7), obj_crd(8, 0, 7));
 	assert_int_equal(delegate_revoke(&root, nothing, true), SUCCESS);
@@ -480,9 +468,8 @@ static void revocation(void **state)
 	assert_int_equal(mem.order, 2);
 }
 
-static void look_up(void **state)
+UNIT_TEST(look_up)
 {
-	(void)state;
 	host_set_pd(&user);
 	make(&user, 4, 0, 5);
 	give(&root, &user, pio_crd(0x60, 4, 1), ITEM_HYPERVISOR, pio_crd(0, 16, 1), pio_crd(0x60, 4, 1));

@@ -100,9 +100,8 @@ static void take(int n)
 	present[n] = false;
 }
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	memset(present, 0, sizeof present);
 	memset(nodes, 0xa5, sizeof nodes); /* slots are not cleared before they are used again */
 	add(ROOT, NONE);
@@ -117,9 +116,8 @@ static int any_present(void)
 	return n;
 }
 
-static void random_tree(void **state)
+UNIT_TEST(random_tree)
 {
-	(void)state;
 	for (int i = 0; i < 20000; i++) {
 		int n = (int)unit_random(NODES);
 		if (!present[n])
@@ -133,9 +131,8 @@ static void random_tree(void **state)
 }
 
 /* As revocation does it: backwards, each node removed when it is visited. */
-static void remove_subtrees_backwards(void **state)
+UNIT_TEST(remove_subtrees_backwards)
 {
-	(void)state;
 	for (int round = 0; round < 500; round++) {
 		for (int n = 0; n < NODES; n++)
 			if (!present[n])
@@ -152,9 +149,8 @@ static void remove_subtrees_backwards(void **state)
 }
 
 /* A chain and a star: the deepest and the widest tree. */
-static void extreme_shapes(void **state)
+UNIT_TEST(extreme_shapes)
 {
-	(void)state;
 	for (int n = 1; n < NODES; n++)
 		add(n, n - 1);
 	check_list();

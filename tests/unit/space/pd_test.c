@@ -16,9 +16,8 @@ static struct pd *make(bool passthrough)
 }
 
 /* Also in memory that was used before. */
-static void born_empty(void **state)
+UNIT_TEST(born_empty)
 {
-	(void)state;
 	for (unsigned round = 0; round < 2; round++) {
 		struct pd *pd = make(round);
 		assert_int_equal(pd->obj.type, KOBJ_PD);
@@ -39,9 +38,8 @@ static void born_empty(void **state)
 	}
 }
 
-static void one_access_page(void **state)
+UNIT_TEST(one_access_page)
 {
-	(void)state;
 	struct pd *pd = make(false);
 	assert_int_equal(pd_map_access_page(pd, 0x5000), SUCCESS);
 	void *page = pd->access_page;
@@ -55,10 +53,10 @@ static void one_access_page(void **state)
 	world_drop(PD);
 }
 
-static void access_page_without_memory(void **state)
+UNIT_TEST(access_page_without_memory)
 {
 	static struct hog hog;
-	(void)state;
+
 	struct pd *pd = make(false);
 	hog_take(&hog, 0);
 	assert_int_equal(pd_map_access_page(pd, 0x5000), OOM);
@@ -69,9 +67,8 @@ static void access_page_without_memory(void **state)
 }
 
 /* What it holds goes with its last capability, with all that was made of it; nothing comes in any more. */
-static void closed(void **state)
+UNIT_TEST(closed)
 {
-	(void)state;
 	struct pd *pd = make(false);
 	world_sm(SM, 0);
 	assert_int_equal(space_obj_delegate(world_pd, SM, pd, 5, 0, PERM_ALL), SUCCESS);
@@ -90,9 +87,8 @@ static void closed(void **state)
 	world_drop(SM);
 }
 
-static void lives_on_with_its_ecs(void **state)
+UNIT_TEST(lives_on_with_its_ecs)
 {
-	(void)state;
 	struct pd *pd = make(false);
 	struct ec_config cfg = {.pd = pd, .utcb_pd = pd, .utcb_va = 0x9000};
 	struct ec *ec;

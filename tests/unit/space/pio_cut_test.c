@@ -12,9 +12,8 @@
 static struct pd pds[PDS]; /* number 0 has all ports */
 static struct hog hog;
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(16 * MiB);
 	memset(pds, 0, sizeof pds);
 	return space_pio_boot(&pds[0]) == SUCCESS ? 0 : -1;
@@ -37,9 +36,8 @@ static struct block at(unsigned pd, u32 port)
 		assert_int_equal((b).order, o);   \
 	} while (0)
 
-static void one_range_at_a_time(void **state)
+UNIT_TEST(one_range_at_a_time)
 {
-	(void)state;
 	struct block within = {0x100, 6};
 	u64 next = 0x100;
 	give(0, 1, 0x108, 3);
@@ -55,9 +53,8 @@ static void one_range_at_a_time(void **state)
 	assert_null(pds[1].pio.ranges.root);
 }
 
-static void parts_of_one(void **state)
+UNIT_TEST(parts_of_one)
 {
-	(void)state;
 	u64 next = 0x105;
 	give(0, 1, 0x100, 4);
 	assert_int_equal(pio_cut(&pds[1], (struct block){0x105, 0}, &next, true), SUCCESS);
@@ -70,9 +67,8 @@ static void parts_of_one(void **state)
 }
 
 /* Below a range that falls into parts the others know nothing of it: still the same, and still derived from it. */
-static void neighbours_stay(void **state)
+UNIT_TEST(neighbours_stay)
 {
-	(void)state;
 	u64 next = 0x100;
 	give(0, 1, 0x100, 4);
 	give(1, 2, 0x108, 2);
@@ -87,9 +83,8 @@ static void neighbours_stay(void **state)
 }
 
 /* Below the hole, ranges of all sizes: those inside go, those around fall into parts, also far down. */
-static void all_below(void **state)
+UNIT_TEST(all_below)
 {
-	(void)state;
 	u64 next = 0x104;
 	give(0, 1, 0x100, 4);
 	give(1, 2, 0x100, 3);
@@ -103,9 +98,8 @@ static void all_below(void **state)
 	}
 }
 
-static void without_memory_nothing_changes(void **state)
+UNIT_TEST(without_memory_nothing_changes)
 {
-	(void)state;
 	u64 next = 0x105, failures = 0;
 	enum status status;
 	for (unsigned pd = 1; pd < PDS; pd++)

@@ -9,9 +9,8 @@
 #define PDS 5
 static struct pd pds[PDS];
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	memset(pds, 0, sizeof pds);
 	return 0;
 }
@@ -24,7 +23,7 @@ static unsigned held(void)
 	return bits;
 }
 
-static void locks_once_and_gives_all_back(void **state)
+UNIT_TEST(locks_once_and_gives_all_back)
 {
 	struct pio_lock_set c = {0};
 	(void)state;
@@ -38,7 +37,7 @@ static void locks_once_and_gives_all_back(void **state)
 		assert_null(pds[i].pio.locked_by);
 }
 
-static void nothing_locked(void **state)
+UNIT_TEST(nothing_locked)
 {
 	struct pio_lock_set c = {0};
 	(void)state;
@@ -49,7 +48,7 @@ static void nothing_locked(void **state)
 }
 
 /* Somebody else has it: not for ever, if something is held. */
-static void gives_up(void **state)
+UNIT_TEST(gives_up)
 {
 	struct pio_lock_set c = {0}, other = {0};
 	(void)state;

@@ -16,9 +16,8 @@
 static struct pd pds[PDS]; /* number 0 gives, the others hold */
 static struct pio_node *ranges[RANGES];
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(16 * MiB);
 	memset(pds, 0, sizeof pds);
 	memset(ranges, 0, sizeof ranges);
@@ -95,9 +94,8 @@ static void check_port(const struct space_pio *sp, u64 port)
 	assert_ptr_equal(pio_range_from(sp, port), from);
 }
 
-static void random_ranges(void **state)
+UNIT_TEST(random_ranges)
 {
-	(void)state;
 	for (unsigned round = 0; round < 20000; round++) {
 		toggle(unit_random(RANGES));
 		check_given(random_block());
@@ -105,9 +103,8 @@ static void random_ranges(void **state)
 	}
 }
 
-static void beyond_the_ports(void **state)
+UNIT_TEST(beyond_the_ports)
 {
-	(void)state;
 	ranges[0] = make(&pds[1], &pds[0], PIO_PORTS - 2, 1, 0);
 	assert_null(pio_range_at(&pds[1].pio, PIO_PORTS));
 	assert_null(pio_range_at(&pds[1].pio, ~0ull));
@@ -115,9 +112,8 @@ static void beyond_the_ports(void **state)
 	check_given((struct block){0, PIO_ORDER});
 }
 
-static void without_source(void **state)
+UNIT_TEST(without_source)
 {
-	(void)state;
 	struct pio_node *n = make(&pds[0], NULL, 0, PIO_ORDER, 0);
 	assert_null(n->source);
 	pio_range_free(n);
@@ -125,11 +121,11 @@ static void without_source(void **state)
 }
 
 /* Exactly the bits of the block change, within a byte and across pages. */
-static void bitmaps(void **state)
+UNIT_TEST(bitmaps)
 {
 	static const struct block blocks[] = {{5, 0},      {6, 1},  {8, 3},      {0x7ff8, 3},
 					      {0x8000, 0}, {0, 16}, {0x4000, 14}};
-	(void)state;
+
 	for (unsigned i = 0; i < PIO_HOST_PAGES; i++)
 		pds[1].pio.host[i] = memset(page_alloc(), 0xff, PAGE_SIZE);
 	for (unsigned i = 0; i < PIO_GUEST_PAGES; i++)
@@ -156,10 +152,10 @@ static void bitmaps(void **state)
 
 static struct hog hog;
 
-static void all_or_nothing(void **state)
+UNIT_TEST(all_or_nothing)
 {
 	struct pio_node *spares;
-	(void)state;
+
 	assert_int_equal(pio_range_reserve(&spares, 0), SUCCESS);
 	assert_null(spares);
 	hog_take(&hog, 1);

@@ -13,18 +13,16 @@ static u64 *top;
 static u64 pages;
 static struct pd pd;
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(32 * MiB);
 	pages = page_free_count();
 	top = slot_table_alloc();
 	return top ? 0 : -1;
 }
 
-static int teardown(void **state)
+UNIT_FIXTURE(teardown)
 {
-	(void)state;
 	slot_table_free(top);
 	assert_int_equal(page_free_count(), pages);
 	/* What is said to be zero is. */
@@ -48,9 +46,8 @@ static struct cap_slot *make(u64 sel)
 
 static const u64 edges[] = {0, 127, 128, 0xffff, 0x10000, 0x1ffffff, 0x2000000, HEDRON_SEL_NUM - 1};
 
-static void slots_of_a_page_are_neighbours(void **state)
+UNIT_TEST(slots_of_a_page_are_neighbours)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(edges); i++) {
 		struct cap_slot *s = make(edges[i]);
 		u64 in_page = edges[i] % CAP_SLOTS_PER_PAGE;
@@ -64,9 +61,8 @@ static void slots_of_a_page_are_neighbours(void **state)
 		assert_int_equal(make(edges[i])->cap, ~0ull);
 }
 
-static void nothing_is_found_where_nothing_is(void **state)
+UNIT_TEST(nothing_is_found_where_nothing_is)
 {
-	(void)state;
 	for (unsigned i = 0; i < array_size(edges); i++)
 		assert_null(slot_table_find(top, edges[i]));
 	make(128);
@@ -89,9 +85,8 @@ static u64 expected_skip(u64 sel, u64 end)
 	return end;
 }
 
-static void skips_to_the_next_page(void **state)
+UNIT_TEST(skips_to_the_next_page)
 {
-	(void)state;
 	memset(there, 0, sizeof there);
 	for (unsigned round = 0; round < 300; round++) {
 		u64 sel = unit_random(4) ? unit_random(1 << 16) : unit_random(HEDRON_SEL_NUM);
@@ -107,10 +102,10 @@ static void skips_to_the_next_page(void **state)
 }
 
 /* At each level in turn. What was made until then stays, and is used by the next try. */
-static void out_of_memory(void **state)
+UNIT_TEST(out_of_memory)
 {
 	static struct hog hog;
-	(void)state;
+
 	for (u64 leave = 0; leave < 3; leave++) {
 		hog_take(&hog, leave);
 		assert_null(slot_table_make(top, &pd, 5 + (leave << 25)));

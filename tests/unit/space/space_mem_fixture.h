@@ -20,9 +20,8 @@
 static struct pd a, b;
 static u64 pages;
 
-static inline int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(HEAP);
 	host_phys_bits = PHYS_BITS;
 	pages = page_free_count();
@@ -31,18 +30,16 @@ static inline int setup(void **state)
 	return 0;
 }
 
-static inline int teardown(void **state)
+UNIT_FIXTURE(teardown)
 {
-	(void)state;
 	space_mem_destroy(&a.mem);
 	space_mem_destroy(&b.mem);
 	return page_free_count() == pages ? 0 : -1;
 }
 
 /* Once per process: claims cannot be taken back. */
-static inline int claim(void **state)
+UNIT_FIXTURE(claim)
 {
-	(void)state;
 	host_reset(HEAP);
 	host_phys_bits = PHYS_BITS;
 	host_add_mem_type(0xa0000, MEM_UC);

@@ -3,9 +3,8 @@
  */
 #include "space/space_mem_fixture.h"
 
-static void physical_memory_is_mapped_as_it_is(void **state)
+UNIT_TEST(physical_memory_is_mapped_as_it_is)
 {
-	(void)state;
 	unsigned order;
 	assert_int_equal(give(&a, 0x200, 0x1000, 0, RWX), SUCCESS);
 	u64 e = ptab_lookup(&a.mem.host, 0x1000, &order);
@@ -13,9 +12,8 @@ static void physical_memory_is_mapped_as_it_is(void **state)
 	assert_int_equal(host_tlb.host, 0);
 }
 
-static void claimed_memory_is_withheld_exactly(void **state)
+UNIT_TEST(claimed_memory_is_withheld_exactly)
 {
-	(void)state;
 	/* 32 MiB around the image: 0x6600000 .. 0x6800000, the odd size rounded up. */
 	assert_int_equal(give(&a, 0x6000, 0x6000, 13, RWX), SUCCESS);
 	assert_host(&a, 0x65ff, 0x65ff, RWX);
@@ -28,9 +26,8 @@ static void claimed_memory_is_withheld_exactly(void **state)
 	assert_no_host(&a, 0x5000);
 }
 
-static void addresses_beyond_maxphyaddr_are_refused(void **state)
+UNIT_TEST(addresses_beyond_maxphyaddr_are_refused)
 {
-	(void)state;
 	u64 end = bit(PHYS_BITS - PAGE_BITS);
 	assert_int_equal(give(&a, end - 1, 1, 0, RWX), SUCCESS);
 	assert_host(&a, 1, end - 1, RWX);
@@ -43,18 +40,16 @@ static void addresses_beyond_maxphyaddr_are_refused(void **state)
 	assert_int_equal(space_mem_delegate(&pd_kernel, &a, end, 2, 0, RWX | ITEM_NO_HOST), SUCCESS);
 }
 
-static void the_hypervisor_flag_names_the_source(void **state)
+UNIT_TEST(the_hypervisor_flag_names_the_source)
 {
-	(void)state;
 	assert_int_equal(space_mem_delegate(&b, &a, 0x200, 7, 0, RWX | ITEM_HYPERVISOR), SUCCESS);
 	assert_host(&a, 7, 0x200, RWX);
 	assert_int_equal(space_mem_delegate(&b, &a, 0x200, 7, 0, RWX), SUCCESS);
 	assert_no_host(&a, 7);
 }
 
-static void types_of_memory_reach_guests(void **state)
+UNIT_TEST(types_of_memory_reach_guests)
 {
-	(void)state;
 	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0, 0, 8, RWX | ITEM_GUEST), SUCCESS);
 	assert_guest(&a, 0x9f, 0x9f, 7, MEM_WB);
 	assert_guest(&a, 0xa0, 0xa0, 7, MEM_UC);
@@ -66,9 +61,8 @@ static void types_of_memory_reach_guests(void **state)
 	assert_no_host(&b, 5);
 }
 
-static void a_hole_in_physical_memory_splits(void **state)
+UNIT_TEST(a_hole_in_physical_memory_splits)
 {
-	(void)state;
 	/* 2 GiB with image, heap, and nothing else missing. */
 	assert_int_equal(give(&a, 0, 0x80000, 19, RWX), SUCCESS);
 	for (u64 page = 0; page < bit(19); page++) {

@@ -9,9 +9,8 @@
 
 /* ---- sizes ---- */
 
-static void superpages_are_used_where_they_fit(void **state)
+UNIT_TEST(superpages_are_used_where_they_fit)
 {
-	(void)state;
 	assert_int_equal(give(&a, 0x40000, 0x80000, 18, RWX), SUCCESS);
 	assert_int_equal(order_at(&a, 0x80000), 18);
 	assert_int_equal(give(&a, 0x40000, 0x600, 9, RWX), SUCCESS);
@@ -26,9 +25,8 @@ static void superpages_are_used_where_they_fit(void **state)
 	assert_int_equal(order_at(&b, 0), 0);
 }
 
-static void small_leaves_stay_small(void **state)
+UNIT_TEST(small_leaves_stay_small)
 {
-	(void)state;
 	for (u64 page = 0; page < 512; page++)
 		assert_int_equal(give(&a, 0x40000 + page, 0x200 + page, 0, RWX), SUCCESS);
 	assert_int_equal(space_mem_delegate(&a, &b, 0x200, 0x400, 9, RWX), SUCCESS);
@@ -38,9 +36,8 @@ static void small_leaves_stay_small(void **state)
 
 /* ---- rights ---- */
 
-static void rights_are_the_intersection(void **state)
+UNIT_TEST(rights_are_the_intersection)
 {
-	(void)state;
 	static const struct {
 		unsigned first, second, left;
 	} cases[] = {
@@ -62,9 +59,8 @@ static void rights_are_the_intersection(void **state)
 	}
 }
 
-static void undefined_rights_are_no_rights(void **state)
+UNIT_TEST(undefined_rights_are_no_rights)
 {
-	(void)state;
 	assert_int_equal(give(&a, 0x300, 9, 0, RWX), SUCCESS);
 	assert_int_equal(give(&a, 0x300, 9, 0, 8 | 16), SUCCESS);
 	assert_no_host(&a, 9);
@@ -72,9 +68,8 @@ static void undefined_rights_are_no_rights(void **state)
 
 /* ---- what is mapped where ---- */
 
-static void host_and_guest_are_separate(void **state)
+UNIT_TEST(host_and_guest_are_separate)
 {
-	(void)state;
 	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x300, 9, 0, RWX | ITEM_NO_HOST), SUCCESS);
 	assert_no_host(&a, 9);
 	assert_no_guest(&a, 9);
@@ -90,9 +85,8 @@ static void host_and_guest_are_separate(void **state)
 	assert_no_guest(&a, 9);
 }
 
-static void invalid_ranges_are_ignored(void **state)
+UNIT_TEST(invalid_ranges_are_ignored)
 {
-	(void)state;
 	static const struct {
 		u64 from, to;
 		unsigned order;
@@ -119,17 +113,15 @@ static void invalid_ranges_are_ignored(void **state)
 	assert_null(b.mem.guest.root);
 }
 
-static void the_last_user_page_is_usable(void **state)
+UNIT_TEST(the_last_user_page_is_usable)
 {
-	(void)state;
 	assert_int_equal(give(&a, 0x300, USER_PAGES - 1, 0, RWX), SUCCESS);
 	assert_int_equal(space_mem_delegate(&a, &b, USER_PAGES - 1, 0, 0, RWX), SUCCESS);
 	assert_host(&b, 0, 0x300, RWX);
 }
 
-static void absent_source_pages_unmap(void **state)
+UNIT_TEST(absent_source_pages_unmap)
 {
-	(void)state;
 	assert_int_equal(give(&a, 0x300, 8, 1, RWX), SUCCESS); /* pages 8 and 9 */
 	assert_int_equal(give(&b, 0x400, 16, 2, RWX), SUCCESS);
 	assert_int_equal(space_mem_delegate(&a, &b, 8, 16, 2, RWX), SUCCESS);
@@ -141,9 +133,8 @@ static void absent_source_pages_unmap(void **state)
 	assert_ptr_equal(host_tlb.pd, &b);
 }
 
-static void a_pd_may_delegate_to_itself(void **state)
+UNIT_TEST(a_pd_may_delegate_to_itself)
 {
-	(void)state;
 	assert_int_equal(give(&a, 0x400, 0x400, 9, RWX), SUCCESS);
 	assert_int_equal(space_mem_delegate(&a, &a, 0x410, 0x418, 3, PERM_MEM_R), SUCCESS);
 	assert_host(&a, 0x418, 0x410, PERM_MEM_R);
@@ -155,9 +146,8 @@ static void a_pd_may_delegate_to_itself(void **state)
 
 /* ---- revocation ---- */
 
-static void revocation_takes_from_both_tables(void **state)
+UNIT_TEST(revocation_takes_from_both_tables)
 {
-	(void)state;
 	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x400, 0x400, 9, RWX | ITEM_GUEST), SUCCESS);
 	assert_int_equal(space_mem_delegate(&a, &b, 0x400, 0x400, 9, RWX), SUCCESS);
 	assert_int_equal(space_mem_revoke(&a, 0x404, 2), SUCCESS);
@@ -170,9 +160,8 @@ static void revocation_takes_from_both_tables(void **state)
 	assert_int_equal(host_tlb.guest, 1);
 }
 
-static void invalid_revocations_are_ignored(void **state)
+UNIT_TEST(invalid_revocations_are_ignored)
 {
-	(void)state;
 	assert_int_equal(give(&a, 0x400, 0, 3, RWX), SUCCESS);
 	assert_int_equal(space_mem_revoke(&a, 1, 1), SUCCESS);
 	assert_int_equal(space_mem_revoke(&a, bit(35) - 1, 0), SUCCESS);
@@ -182,9 +171,8 @@ static void invalid_revocations_are_ignored(void **state)
 	assert_int_equal(host_tlb.host, 0);
 }
 
-static void everything_at_once(void **state)
+UNIT_TEST(everything_at_once)
 {
-	(void)state;
 	u64 before = page_free_count();
 	assert_int_equal(give(&a, 0x400, 0x12345, 0, RWX), SUCCESS);
 	assert_int_equal(give(&a, 0x400, bit(27) + 5, 0, RWX), SUCCESS);
@@ -195,9 +183,8 @@ static void everything_at_once(void **state)
 
 /* ---- TLBs ---- */
 
-static void flushes_happen_only_when_needed(void **state)
+UNIT_TEST(flushes_happen_only_when_needed)
 {
-	(void)state;
 	assert_int_equal(give(&a, 0x400, 8, 3, RWX), SUCCESS);
 	assert_int_equal(give(&a, 0x400, 8, 3, RWX), SUCCESS);
 	assert_int_equal(space_mem_revoke(&a, 64, 3), SUCCESS);
@@ -209,9 +196,8 @@ static void flushes_happen_only_when_needed(void **state)
 	assert_int_equal(host_tlb.order, 3);
 }
 
-static void others_flushes_are_waited_for(void **state)
+UNIT_TEST(others_flushes_are_waited_for)
 {
-	(void)state;
 	/* As if another CPU had taken this page away and were still at its flush. */
 	a.mem.flushing = 1;
 	assert_int_equal(space_mem_revoke(&a, 8, 3), SUCCESS);
@@ -222,9 +208,8 @@ static void others_flushes_are_waited_for(void **state)
 
 /* ---- the kernel's pages ---- */
 
-static void private_pages_cannot_be_delegated(void **state)
+UNIT_TEST(private_pages_cannot_be_delegated)
 {
-	(void)state;
 	void *page = page_alloc_zeroed();
 	u64 frame = heap_phys(page).v >> PAGE_BITS;
 	assert_int_equal(give(&b, 0x300, 5, 0, RWX), SUCCESS);
@@ -240,9 +225,8 @@ static void private_pages_cannot_be_delegated(void **state)
 	page_free(page);
 }
 
-static void the_information_page_is_read_only_for_all(void **state)
+UNIT_TEST(the_information_page_is_read_only_for_all)
 {
-	(void)state;
 	void *page = page_alloc_zeroed();
 	u64 frame = heap_phys(page).v >> PAGE_BITS;
 	assert_int_equal(space_mem_map_kernel_page(&a, HEDRON_ROOT_HIP, page, SPACE_MEM_HIP), SUCCESS);
@@ -255,9 +239,8 @@ static void the_information_page_is_read_only_for_all(void **state)
 	page_free(page);
 }
 
-static void kernel_pages_replace_and_can_be_replaced(void **state)
+UNIT_TEST(kernel_pages_replace_and_can_be_replaced)
 {
-	(void)state;
 	void *page = page_alloc_zeroed();
 	u64 frame = heap_phys(page).v >> PAGE_BITS;
 	assert_int_equal(give(&a, 0x400, 0x400, 9, RWX), SUCCESS);
@@ -272,9 +255,8 @@ static void kernel_pages_replace_and_can_be_replaced(void **state)
 	page_free(page);
 }
 
-static void kernel_pages_stay_in_user_space(void **state)
+UNIT_TEST(kernel_pages_stay_in_user_space)
 {
-	(void)state;
 	void *page = page_alloc_zeroed();
 	static const u64 bad[] = {HEDRON_USER_END, HEDRON_USER_END + PAGE_SIZE, 1,
 				  0xfff,           0xffffc00000000000,          ~0xfffull};
@@ -288,9 +270,8 @@ static void kernel_pages_stay_in_user_space(void **state)
 	page_free(page);
 }
 
-static void guests_get_an_access_page(void **state)
+UNIT_TEST(guests_get_an_access_page)
 {
-	(void)state;
 	void *page = page_alloc_zeroed();
 	assert_int_equal(space_mem_map_guest_page(&a, 0xfee00000, page), SUCCESS);
 	assert_guest(&a, 0xfee00, heap_phys(page).v >> PAGE_BITS, 3, MEM_WB);
@@ -300,9 +281,8 @@ static void guests_get_an_access_page(void **state)
 	page_free(page);
 }
 
-static void the_kernels_half_is_left_alone(void **state)
+UNIT_TEST(the_kernels_half_is_left_alone)
 {
-	(void)state;
 	for (unsigned i = PTAB_ENTRIES / 2; i < PTAB_ENTRIES; i++)
 		a.mem.host.root[i] = HOST_HEAP_PHYS | PTE_P | PTE_W;
 	assert_int_equal(give(&a, 0x300, 8, 3, RWX), SUCCESS);
@@ -430,9 +410,8 @@ static void compare(struct pd *pd, const struct model *m)
 	}
 }
 
-static void random_work_matches_the_model(void **state)
+UNIT_TEST(random_work_matches_the_model)
 {
-	(void)state;
 	struct pd *const pd[2] = {&a, &b};
 	memset(models, 0, sizeof(models));
 	for (int i = 0; i < 2; i++)
@@ -471,9 +450,8 @@ static void *work(void *cpu)
 	return NULL;
 }
 
-static void cpus_work_at_the_same_time(void **state)
+UNIT_TEST(cpus_work_at_the_same_time)
 {
-	(void)state;
 	pthread_t threads[CPUS];
 	for (u64 n = 0; n < CPUS; n++)
 		assert_int_equal(pthread_create(&threads[n], NULL, work, (void *)n), 0);

@@ -40,9 +40,8 @@ static inline struct kobject *fresh_object(unsigned i)
 	return &object[i].o;
 }
 
-static inline int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(HEAP);
 	for (unsigned i = 0; i < PDS; i++)
 		assert_int_equal(space_obj_init(&pds[i].objs), SUCCESS);

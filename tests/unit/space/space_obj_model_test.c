@@ -195,9 +195,8 @@ static void random_destroy(void)
 	assert_int_equal(space_obj_init(&pds[pd].objs), SUCCESS);
 }
 
-static void random_operations(void **state)
+UNIT_TEST(random_operations)
 {
-	(void)state;
 	memset(model, 0, sizeof model);
 	memset(object_used, 0, sizeof object_used);
 	for (unsigned i = 0; i < 12000; i++) {

@@ -8,9 +8,8 @@ static struct hog hog;
 
 /* ---- rules ---- */
 
-static void look_up(void **state)
+UNIT_TEST(look_up)
 {
-	(void)state;
 	make(0, 7, 0, PERM_SM_UP | PERM_SM_DOWN);
 	make(0, SEL_LAST, 1, PERM_SM_DOWN);
 	host_set_pd(&pds[0]);
@@ -34,11 +33,11 @@ static void look_up(void **state)
 }
 
 /* Whatever is wrong with a selector, the same object comes out, which leads nowhere. */
-static void look_up_nothing(void **state)
+UNIT_TEST(look_up_nothing)
 {
 	const struct kobject *nothing = (const struct kobject *)kobject_nothing;
 	static const u64 empty[] = {8, 100000, HEDRON_SEL_NUM, 7 + HEDRON_SEL_NUM, 1ull << 52, ~0ull};
-	(void)state;
+
 	make(0, 7, 0, PERM_SM_UP);
 	host_set_pd(&pds[0]);
 	assert_ptr_equal(cap_lookup_or_nothing(7, KOBJ_SM, PERM_SM_UP), &object[0].o);
@@ -60,10 +59,10 @@ static void look_up_nothing(void **state)
 		assert_ptr_equal(kobject_nothing[i], kobject_nothing);
 }
 
-static void owner(void **state)
+UNIT_TEST(owner)
 {
 	static const u64 sels[] = {0, 127, 128, 0xffff, 0x10000, 0x1ffffff, 0x2000000, SEL_LAST};
-	(void)state;
+
 	for (unsigned i = 0; i < array_size(sels); i++) {
 		u64 sel;
 		make(i % PDS, sels[i], i, 1);
@@ -73,10 +72,10 @@ static void owner(void **state)
 }
 
 /* What the page tables must look like for the CPU; 0 and 1 are the window's entries. */
-static void window_entries(void **state)
+UNIT_TEST(window_entries)
 {
 	const u64 flags = 0x8000000000000063;
-	(void)state;
+
 	make(0, 0x2010080, 0, 1);
 	const u64 *table = pds[0].objs.pdpt;
 	const unsigned path[] = {1, 1, 1};
@@ -88,11 +87,10 @@ static void window_entries(void **state)
 	assert_int_equal(table[0], cap_make(&object[0].o, 1));
 }
 
-static void creation(void **state)
+UNIT_TEST(creation)
 {
 	struct cap_slot *slot;
 
-	(void)state;
 	assert_int_equal(space_obj_reserve(&pds[0], HEDRON_SEL_NUM, &slot), BAD_PAR);
 	assert_int_equal(space_obj_reserve(&pds[0], ~0ull, &slot), BAD_PAR);
 	make(0, SEL_LAST, 0, 1);
@@ -120,11 +118,10 @@ static void creation(void **state)
 	make(0, 5, 3, 1);
 }
 
-static void closed_space(void **state)
+UNIT_TEST(closed_space)
 {
 	struct cap_slot *slot, *other;
 
-	(void)state;
 	make(1, 3, 0, 7);
 	assert_int_equal(space_obj_reserve(&pds[0], 5, &slot), SUCCESS);
 	give(1, 3, 0, 3, 0, PERM_ALL);
@@ -146,9 +143,8 @@ static void closed_space(void **state)
 	assert_int_equal(gone[0], 0);
 }
 
-static void permissions_shrink(void **state)
+UNIT_TEST(permissions_shrink)
 {
-	(void)state;
 	make(0, 1, 0, 0x1f);
 	give(0, 1, 1, 1, 0, 0x0e);
 	give(1, 1, 2, 1, 0, 0x07);
@@ -178,9 +174,8 @@ static void permissions_shrink(void **state)
 }
 
 /* A child and its parent lie in the range that is revoked without self. */
-static void revoke_within_a_range(void **state)
+UNIT_TEST(revoke_within_a_range)
 {
-	(void)state;
 	make(0, 0, 0, 3);
 	give(0, 0, 0, 1, 0, PERM_ALL);
 	give(0, 1, 0, 2, 0, PERM_ALL);
@@ -190,9 +185,8 @@ static void revoke_within_a_range(void **state)
 }
 
 /* The tables stay usable when memory runs out anywhere on the way, and nothing is lost. */
-static void out_of_memory(void **state)
+UNIT_TEST(out_of_memory)
 {
-	(void)state;
 	for (unsigned i = 0; i < 8; i++)
 		make(0, i * 0x10000, i, 1); /* each on a page and a table of its own */
 	u64 free_pages = page_free_count(), n = 0;
@@ -216,9 +210,8 @@ static void out_of_memory(void **state)
 }
 
 /* The first page cannot be had, a later one is there: nothing more is delegated. */
-static void out_of_memory_ends_a_delegation(void **state)
+UNIT_TEST(out_of_memory_ends_a_delegation)
 {
-	(void)state;
 	make(0, 0, 0, 1);
 	make(0, 128, 1, 1);
 	make(1, 129, 2, 1);
@@ -228,11 +221,11 @@ static void out_of_memory_ends_a_delegation(void **state)
 	hog_release(&hog);
 }
 
-static void creation_out_of_memory(void **state)
+UNIT_TEST(creation_out_of_memory)
 {
 	struct cap_slot *slot;
 	struct space_obj space;
-	(void)state;
+
 	for (u64 n = 0; n < 3; n++) {
 		hog_take(&hog, n);
 		assert_int_equal(space_obj_reserve(&pds[n], SEL_LAST, &slot), OOM);
@@ -246,10 +239,10 @@ static void creation_out_of_memory(void **state)
 		make(i, SEL_LAST, i, 1);
 }
 
-static void translation(void **state)
+UNIT_TEST(translation)
 {
 	const struct block all = block_make(0, 31);
-	(void)state;
+
 	make(0, 10, 0, 0x1f);
 	give(0, 10, 1, 20, 0, 0x0f);
 	give(1, 20, 0, 30, 0, 0x07);
@@ -274,9 +267,8 @@ static void translation(void **state)
 	assert_int_equal(space_obj_translate(&pds[0], 10 + HEDRON_SEL_NUM, &pds[0], all), 0);
 }
 
-static void tables_are_freed(void **state)
+UNIT_TEST(tables_are_freed)
 {
-	(void)state;
 	u64 before = page_free_count();
 	pds[1].objs.pdpt[128] = pds[1].objs.pdpt[511] = ~0ull; /* the architecture's */
 	for (unsigned i = 0; i < 8; i++)
@@ -312,10 +304,9 @@ static void *shuffle(void *arg)
 }
 
 /* All CPUs delegate and revoke the same objects in the same slots. Afterwards every tree and count is right. */
-static void concurrency(void **state)
+UNIT_TEST(concurrency)
 {
 	pthread_t threads[THREADS];
-	(void)state;
 
 	for (unsigned i = 0; i < 4; i++)
 		make(0, i, i, 31);

@@ -177,9 +177,8 @@ static void check_all(void)
 		}
 }
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	host_reset(HEAP);
 	attached = 0;
 	attach_status = SUCCESS;
@@ -234,9 +233,8 @@ static void random_operation(void)
 	check_port(unit_random(PDS), random_base(0));
 }
 
-static void random_operations(void **state)
+UNIT_TEST(random_operations)
 {
-	(void)state;
 	for (unsigned i = 0; i < 2500; i++) {
 		random_operation();
 		if (i % 20 == 0)
@@ -246,18 +244,16 @@ static void random_operations(void **state)
 
 /* ---- rules ---- */
 
-static void hypervisor_has_all(void **state)
+UNIT_TEST(hypervisor_has_all)
 {
-	(void)state;
 	check_all();
 	assert_int_equal(space_pio_lookup(&pds[0], PIO_PORTS), 0);
 	assert_int_equal(space_pio_lookup(&pds[0], ~0ull), 0);
 	assert_int_equal(space_pio_translate(&pds[0], PIO_PORTS, &pds[0], block_make(0, 31)), 0);
 }
 
-static void bitmaps_come_with_the_first_grant(void **state)
+UNIT_TEST(bitmaps_come_with_the_first_grant)
 {
-	(void)state;
 	give(1, 2, 0, 16, PIO_HOST | PIO_GUEST); /* nothing to give */
 	give(0, 2, 0, 16, 0);
 	assert_null(pds[2].pio.host[0]);
@@ -273,9 +269,8 @@ static void bitmaps_come_with_the_first_grant(void **state)
 	check_all();
 }
 
-static void guest_bitmap_on_demand(void **state)
+UNIT_TEST(guest_bitmap_on_demand)
 {
-	(void)state;
 	assert_int_equal(space_pio_make_guest(&pds[1]), SUCCESS);
 	u8 *first = pds[1].pio.guest[0];
 	assert_int_equal(space_pio_make_guest(&pds[1]), SUCCESS);
@@ -299,11 +294,10 @@ static void check_stop(struct pd *pd, u8 *before)
 
 /* The bitmap of a guest changes only while none runs: more ports, fewer, and with the PD's end. Others do not stop.
  */
-static void guests_stop_for_their_bitmap(void **state)
+UNIT_TEST(guests_stop_for_their_bitmap)
 {
 	static u8 before[PIO_GUEST_PAGES * PAGE_SIZE];
 
-	(void)state;
 	stops = 0;
 	give(0, 1, 0x100, 4, PIO_HOST);
 	take(1, 0x108, 3, true);
@@ -327,9 +321,8 @@ static void guests_stop_for_their_bitmap(void **state)
 	check_stop(&pds[1], before);
 }
 
-static void parts_do_not_split_but_revocation_does(void **state)
+UNIT_TEST(parts_do_not_split_but_revocation_does)
 {
-	(void)state;
 	give(0, 1, 0x100, 4, PIO_HOST);
 	give(1, 2, 0x104, 1, PIO_HOST);
 	give(1, 3, 0x100, 4, PIO_HOST);
@@ -347,9 +340,8 @@ static void parts_do_not_split_but_revocation_does(void **state)
 }
 
 /* A part revoked with `self` right below the root, and the root's own children beside it stay in order. */
-static void occupied_ports_are_skipped(void **state)
+UNIT_TEST(occupied_ports_are_skipped)
 {
-	(void)state;
 	give(0, 1, 0x205, 0, PIO_GUEST);
 	give(0, 1, 0x200, 4, PIO_HOST);
 	assert_int_equal(space_pio_lookup(&pds[1], 0x205), crd_make(CRD_PIO, 0x205, 0, 1));
@@ -361,9 +353,8 @@ static void occupied_ports_are_skipped(void **state)
 }
 
 /* Where a range is mapped is decided anew by each delegation. */
-static void guest_range_passed_on_to_a_host(void **state)
+UNIT_TEST(guest_range_passed_on_to_a_host)
 {
-	(void)state;
 	give(0, 1, 0x300, 3, PIO_GUEST);
 	give(1, 2, 0x300, 3, PIO_HOST);
 	assert_true(bitmap_bit(pds[1].pio.host, 0x300));
@@ -371,9 +362,8 @@ static void guest_range_passed_on_to_a_host(void **state)
 	check_all();
 }
 
-static void translation_windows(void **state)
+UNIT_TEST(translation_windows)
 {
-	(void)state;
 	give(0, 1, 0x400, 6, PIO_HOST);
 	give(1, 2, 0x410, 4, PIO_HOST);
 	assert_int_equal(space_pio_translate(&pds[2], 0x412, &pds[1], block_make(0, 16)),
@@ -388,10 +378,10 @@ static void translation_windows(void **state)
 	assert_int_equal(space_pio_translate(&pds[2], 0x420, &pds[1], block_make(0, 31)), 0);
 }
 
-static void closed_space(void **state)
+UNIT_TEST(closed_space)
 {
 	u64 before = page_free_count();
-	(void)state;
+
 	give(0, 1, 0, 16, PIO_HOST | PIO_GUEST);
 	give(1, 2, 0x60, 4, PIO_HOST);
 	space_pio_destroy(&pds[1]);
@@ -406,9 +396,8 @@ static void closed_space(void **state)
 	assert_in_range(page_free_count(), before - 4, before); /* what is missing are the slab's */
 }
 
-static void grants_to_the_dead(void **state)
+UNIT_TEST(grants_to_the_dead)
 {
-	(void)state;
 	dies_while_attached = true;
 	assert_int_equal(space_pio_delegate(&pds[0], &pds[1], 0x60, 4, PIO_HOST), SUCCESS);
 	check_all();
@@ -421,9 +410,8 @@ static void grants_to_the_dead(void **state)
 
 /* ---- no memory ---- */
 
-static void bitmaps_out_of_memory(void **state)
+UNIT_TEST(bitmaps_out_of_memory)
 {
-	(void)state;
 	for (u64 n = 0; n < PIO_HOST_PAGES + PIO_GUEST_PAGES; n++) {
 		hog_take(&hog, n);
 		assert_int_equal(space_pio_delegate(&pds[0], &pds[1], 0x60, 4, PIO_HOST | PIO_GUEST), OOM);
@@ -446,10 +434,10 @@ static void bitmaps_out_of_memory(void **state)
 }
 
 /* Every second port is occupied: the others are a node each. */
-static void delegation_out_of_memory(void **state)
+UNIT_TEST(delegation_out_of_memory)
 {
 	u64 failures = 0;
-	(void)state;
+
 	for (u32 p = 0; p < 4096; p += 2)
 		give(0, 1, p, 0, PIO_HOST);
 	for (u64 n = 0;; n += 3, failures++) {
@@ -470,10 +458,10 @@ static void delegation_out_of_memory(void **state)
 }
 
 /* Taking one port out of a range that many have. */
-static void revocation_out_of_memory(void **state)
+UNIT_TEST(revocation_out_of_memory)
 {
 	u64 failures = 0;
-	(void)state;
+
 	for (unsigned pd = 1; pd < PDS; pd++)
 		give(pd - 1, pd, 0, 16, PIO_HOST);
 	for (unsigned round = 0; round < 200; round++) {

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Every way in which a roottask image can be wrong, each by one change to a good one. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit.h"
+
 #include <stdlib.h>
-#include <string.h>
 #include <elf.h>
-#include <cmocka.h>
 
 /* The system's header is the independent source of layouts and constants; it uses names of ours. */
 #undef ELF_NOTE_GNU
@@ -38,9 +34,8 @@ static Elf64_Phdr load(u32 flags, u64 offset, u64 vaddr, u64 filesz, u64 memsz)
 			    .p_align = 0x1000};
 }
 
-static int setup(void **state)
+UNIT_FIXTURE(setup)
 {
-	(void)state;
 	size = FILE_SIZE;
 	image = calloc(1, size);
 	image->header = (Elf64_Ehdr){
@@ -60,9 +55,8 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
+UNIT_FIXTURE(teardown)
 {
-	(void)state;
 	free(image);
 	return 0;
 }
@@ -78,9 +72,8 @@ static enum elf_error parse(void)
 	return e;
 }
 
-static void test_good(void **state)
+UNIT_TEST(test_good)
 {
-	(void)state;
 	assert_int_equal(parse(), ELF_OK);
 	assert_int_equal(out.entry, 0x401010);
 	assert_int_equal(out.count, 2);
@@ -99,9 +92,8 @@ static void test_good(void **state)
 }
 
 /* What must not be refused, or not be noticed. */
-static void test_accepted(void **state)
+UNIT_TEST(test_accepted)
 {
-	(void)state;
 	image->segment[0] = load(PF_R, 0x123456789, 0x123, 0, 0); /* empty: skipped, whatever else it says */
 	assert_int_equal(parse(), ELF_OK);
 	assert_int_equal(out.count, 2);
@@ -124,9 +116,8 @@ static void test_accepted(void **state)
 	assert_int_equal(parse(), ELF_OK);
 }
 
-static void test_32_segments(void **state)
+UNIT_TEST(test_32_segments)
 {
-	(void)state;
 	image->header.e_phnum = ELF_SEGMENTS_MAX + 1;
 	for (unsigned i = 3; i <= ELF_SEGMENTS_MAX; i++)
 		image->segment[i] = load(PF_R, 0x1000, 0x800000 + i * 0x1000, 0x1000, 0x1000);
@@ -211,9 +202,8 @@ static void phdr(u32 flags, u64 offset, u64 vaddr, u64 filesz, u64 memsz)
 CASES(CASE)
 
 /* Each error has a text of its own. */
-static void test_texts(void **state)
+UNIT_TEST(test_texts)
 {
-	(void)state;
 	for (int i = ELF_OK; i <= ELF_ENTRY; i++) {
 		assert_true(strlen(elf_error_text((enum elf_error)i)) > 5);
 		for (int j = ELF_OK; j < i; j++)

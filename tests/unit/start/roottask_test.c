@@ -66,9 +66,8 @@ static u64 entry_at(struct pd *pd, u64 va)
 	return e ? e + ((va >> PAGE_BITS & bits_low(order)) << PAGE_BITS) : 0;
 }
 
-static void starts(void **state)
+UNIT_TEST(starts)
 {
-	(void)state;
 	struct cpu *cpu = cpu_current();
 	create(NULL);
 	struct host_exit e = host_dispatch();
@@ -87,9 +86,8 @@ static void starts(void **state)
 	assert_int_equal(cpu->sc->prio, 1);
 }
 
-static void pages_of_the_image(void **state)
+UNIT_TEST(pages_of_the_image)
 {
-	(void)state;
 	create(NULL);
 	struct pd *pd = host_dispatch().ec->pd;
 
@@ -123,38 +121,33 @@ static void refused(const char *why)
 	assert_non_null(strstr(host_panic_text, why));
 }
 
-static void no_module(void **state)
+UNIT_TEST(no_module)
 {
-	(void)state;
 	boot.module_count = 0;
 	refused("passed no module");
 }
 
-static void module_out_of_reach(void **state)
+UNIT_TEST(module_out_of_reach)
 {
-	(void)state;
 	boot.module[0].image.addr += PAGE_SIZE;
 	refused("cannot be read");
 }
 
-static void module_not_on_a_page(void **state)
+UNIT_TEST(module_not_on_a_page)
 {
-	(void)state;
 	host_add_phys(0x3000800, &file, FILE_SIZE);
 	boot.module[0].image.addr = 0x3000800;
 	refused("page boundary");
 }
 
-static void bad_image(void **state)
+UNIT_TEST(bad_image)
 {
-	(void)state;
 	file.header.e_machine = EM_386;
 	refused("Bad ELF: not for x86-64");
 }
 
-static void no_memory(void **state)
+UNIT_TEST(no_memory)
 {
-	(void)state;
 	while (page_free_count() > 12)
 		assert_non_null(page_alloc());
 	refused("out of memory");

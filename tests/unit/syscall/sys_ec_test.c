@@ -26,9 +26,8 @@ static bool mapped(struct pd *pd, u64 va)
 	return ptab_lookup(&pd->mem.host, va >> PAGE_BITS, &order);
 }
 
-static void creation(void **state)
+UNIT_TEST(creation)
 {
-	(void)state;
 	flags = 0;
 	arg3 = UTCB | 2;
 	hc_check_creation(create(sel, parent));
@@ -46,9 +45,8 @@ static void creation(void **state)
 	assert_false(mapped(world_pd, UTCB));
 }
 
-static void whose_utcb(void **state)
+UNIT_TEST(whose_utcb)
 {
-	(void)state;
 	struct pd *pd = other_pd();
 	flags = CREATE_EC_GLOBAL;
 	arg3 = UTCB;
@@ -70,9 +68,8 @@ static void whose_utcb(void **state)
 }
 
 /* The CPU, the parent, the address, the flags, the selector. */
-static void order_of_checks(void **state)
+UNIT_TEST(order_of_checks)
 {
-	(void)state;
 	flags = 6;
 	arg3 = HEDRON_USER_END | WORLD_CPUS;
 	assert_int_equal(create(BEYOND, FREE), BAD_CPU);
@@ -96,9 +93,8 @@ static void order_of_checks(void **state)
 	world_drop(FREE);
 }
 
-static void offline_cpus(void **state)
+UNIT_TEST(offline_cpus)
 {
-	(void)state;
 	cpus_online[0] &= ~bit(1);
 	flags = 0;
 	arg3 = 1;
@@ -108,9 +104,8 @@ static void offline_cpus(void **state)
 	world_drop(FREE);
 }
 
-static void yield(void **state)
+UNIT_TEST(yield)
 {
-	(void)state;
 	struct ec *peer = world_thread(0x400, 0, 10);
 	struct regs *r = &hc_self->regs;
 	for (unsigned op = 0; op < 4; op++)

@@ -14,9 +14,8 @@ static enum status ctrl(u64 sel, unsigned op, u64 pd, u64 va)
 	return hc(HC_ARG1(HC_KP_CTRL, op, sel), pd, va, 0, 0);
 }
 
-static void creation(void **state)
+UNIT_TEST(creation)
 {
-	(void)state;
 	hc_check_creation(create(sel, parent));
 	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
 	assert_int_equal(hc_object(FREE)->type, KOBJ_KP);
@@ -24,9 +23,8 @@ static void creation(void **state)
 	world_drop(FREE);
 }
 
-static void map_and_unmap(void **state)
+UNIT_TEST(map_and_unmap)
 {
-	(void)state;
 	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
 	const struct kp *kp = (const struct kp *)hc_object(FREE);
 	assert_int_equal(ctrl(FREE, KP_CTRL_UNMAP, 0, 0), BAD_PAR);
@@ -39,9 +37,8 @@ static void map_and_unmap(void **state)
 }
 
 /* The operation, the KP, the PD. */
-static void order_of_checks(void **state)
+UNIT_TEST(order_of_checks)
 {
-	(void)state;
 	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
 	assert_int_equal(ctrl(FREE + 1, 2, FREE, 1), BAD_PAR);
 	assert_int_equal(ctrl(FREE + 1, 3, FREE, 1), BAD_PAR);

@@ -12,9 +12,8 @@ static enum status msr(u64 index, bool write, u64 value)
 	return hc(HC_ARG1(HC_PD_CTRL, PD_CTRL_MSR | (write ? PD_CTRL_MSR_WRITE : 0), index), value, 0, 0, 0);
 }
 
-static void only_for_the_privileged(void **state)
+UNIT_TEST(only_for_the_privileged)
 {
-	(void)state;
 	for (unsigned op = 0; op < 16; op++)
 		assert_int_equal(machine(op, 0, 0), BAD_CAP);
 	assert_int_equal(msr(0x10, false, 0), BAD_CAP);
@@ -22,18 +21,16 @@ static void only_for_the_privileged(void **state)
 	assert_int_equal(host_machine.calls, 0);
 }
 
-static void operations(void **state)
+UNIT_TEST(operations)
 {
-	(void)state;
 	world_pd->passthrough = true;
 	assert_int_equal(machine(2, 0, 0), BAD_PAR);
 	assert_int_equal(machine(3, 0, 0), BAD_PAR);
 	assert_int_equal(host_machine.calls, 0);
 }
 
-static void suspend(void **state)
+UNIT_TEST(suspend)
 {
-	(void)state;
 	world_pd->passthrough = true;
 	host_machine.waking_vector = 0x1234567890;
 	assert_int_equal(machine(MACHINE_CTRL_SUSPEND, 0xabull << 12 | 0xcdull << 20 | 1ull << 40, 0), SUCCESS);
@@ -44,9 +41,8 @@ static void suspend(void **state)
 	assert_int_equal(machine(MACHINE_CTRL_SUSPEND, 0, 0), BAD_FTR);
 }
 
-static void microcode(void **state)
+UNIT_TEST(microcode)
 {
-	(void)state;
 	world_pd->passthrough = true;
 	assert_int_equal(machine(MACHINE_CTRL_MICROCODE, (2 * MiB) << 12 | 1ull << 53, 0x123456), SUCCESS);
 	assert_int_equal(host_machine.blob, 0x123456);
@@ -57,9 +53,8 @@ static void microcode(void **state)
 	assert_int_equal(host_machine.calls, 1);
 }
 
-static void msrs(void **state)
+UNIT_TEST(msrs)
 {
-	(void)state;
 	world_pd->passthrough = true;
 	host_machine.msr_value = 0xfedcba9876543210;
 	assert_int_equal(msr(0xc0000103, false, 1), SUCCESS);

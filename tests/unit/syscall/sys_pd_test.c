@@ -27,9 +27,8 @@ static struct pd *pd_at(u64 sel)
 	return (struct pd *)hc_object(sel);
 }
 
-static void creation(void **state)
+UNIT_TEST(creation)
 {
-	(void)state;
 	flags = objects = 0;
 	hc_check_creation(create(sel, parent));
 	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
@@ -40,9 +39,8 @@ static void creation(void **state)
 }
 
 /* Only who has it can give it, and nobody gets it unasked. */
-static void privilege(void **state)
+UNIT_TEST(privilege)
 {
-	(void)state;
 	objects = 0;
 	for (unsigned has = 0; has < 2; has++)
 		for (flags = 0; flags < 2; flags++) {
@@ -55,9 +53,8 @@ static void privilege(void **state)
 	flags = 0;
 }
 
-static void initial_objects(void **state)
+UNIT_TEST(initial_objects)
 {
-	(void)state;
 	struct sm *sm = world_sm(0x305, 0);
 	flags = 0;
 	objects = crd_make(CRD_OBJ, 0x304, 1, PERM_SM_UP);
@@ -72,11 +69,11 @@ static void initial_objects(void **state)
 	world_drop(0x305);
 }
 
-static void creation_without_memory(void **state)
+UNIT_TEST(creation_without_memory)
 {
 	u64 failures = 0;
 	enum status s;
-	(void)state;
+
 	world_sm(0x300, 0);
 	flags = 0;
 	objects = crd_make(CRD_OBJ, 0x300, 0, PERM_ALL);
@@ -103,9 +100,8 @@ static void creation_without_memory(void **state)
 	world_drop(0x300);
 }
 
-static void lookups(void **state)
+UNIT_TEST(lookups)
 {
-	(void)state;
 	world_sm(FREE, 0);
 	assert_int_equal(lookup(crd_make(CRD_OBJ, FREE, 5, 0)), SUCCESS);
 	assert_int_equal(hc_self->regs.rsi, crd_make(CRD_OBJ, FREE, 0, PERM_SM_ALL));
@@ -120,10 +116,10 @@ static void lookups(void **state)
 	world_drop(FREE);
 }
 
-static void delegations(void **state)
+UNIT_TEST(delegations)
 {
 	crd_t from = crd_make(CRD_OBJ, FREE, 0, PERM_ALL), to = crd_make(CRD_OBJ, 9, 0, PERM_SM_UP);
-	(void)state;
+
 	flags = objects = 0;
 	world_sm(FREE, 0);
 	assert_int_equal(create(FREE + 1, WORLD_SEL_PD), SUCCESS);
@@ -146,10 +142,10 @@ static void delegations(void **state)
 	world_drop(FREE);
 }
 
-static void delegation_without_memory(void **state)
+UNIT_TEST(delegation_without_memory)
 {
 	crd_t from = crd_make(CRD_OBJ, FREE, 0, PERM_ALL), to = crd_make(CRD_OBJ, 0x123456, 0, PERM_ALL);
-	(void)state;
+
 	world_sm(FREE, 0);
 	hog_take(&hog, 0);
 	assert_int_equal(delegate_crd(WORLD_SEL_PD, WORLD_SEL_PD, from, ITEM_DELEGATE, to), OOM);
@@ -159,9 +155,8 @@ static void delegation_without_memory(void **state)
 	world_drop(FREE);
 }
 
-static void access_page(void **state)
+UNIT_TEST(access_page)
 {
-	(void)state;
 	u64 op = HC_ARG1(HC_PD_CTRL, PD_CTRL_ACCESS_PAGE, 0);
 	unsigned order, rw = PERM_MEM_R | PERM_MEM_W;
 	const crd_t wrong[] = {

@@ -16,9 +16,8 @@ static enum status ctrl(u64 sel, u64 id)
 	return hc(HC_ARG1(HC_PT_CTRL, 0, sel), id, 0, 0, 0);
 }
 
-static void creation(void **state)
+UNIT_TEST(creation)
 {
-	(void)state;
 	struct ec *local = world_local(LOCAL, 0);
 	ec_sel = LOCAL;
 	hc_check_creation(create(sel, parent));
@@ -35,9 +34,8 @@ static void creation(void **state)
 }
 
 /* The parent, then the EC, then the selector. */
-static void only_for_local_ecs(void **state)
+UNIT_TEST(only_for_local_ecs)
 {
-	(void)state;
 	world_local(LOCAL, 0);
 	const u64 wrong[] = {SELF, SELF + 1, WORLD_SEL_PD, FREE, BEYOND};
 	for (unsigned i = 0; i < array_size(wrong); i++) {
@@ -53,9 +51,8 @@ static void only_for_local_ecs(void **state)
 	world_drop(LOCAL);
 }
 
-static void new_id(void **state)
+UNIT_TEST(new_id)
 {
-	(void)state;
 	struct pt *pt = world_pt(FREE, world_local(LOCAL, 0), 0x401000, 0);
 	assert_int_equal(ctrl(FREE, 0xfeedfacecafebeef), SUCCESS);
 	assert_int_equal(pt->id, 0xfeedfacecafebeef);

@@ -14,9 +14,8 @@ static crd_t object(u64 sel)
 	return crd_make(CRD_OBJ, sel, 0, PERM_ALL);
 }
 
-static void below_and_self(void **state)
+UNIT_TEST(below_and_self)
 {
-	(void)state;
 	world_sm(FREE, 0);
 	assert_int_equal(space_obj_delegate(world_pd, FREE, world_pd, FREE + 1, 0, PERM_ALL), SUCCESS);
 	assert_int_equal(revoke(object(FREE), 0, FREE), SUCCESS); /* ARG3 means nothing here */
@@ -26,18 +25,16 @@ static void below_and_self(void **state)
 	assert_null(hc_object(FREE));
 }
 
-static void nothing_to_revoke(void **state)
+UNIT_TEST(nothing_to_revoke)
 {
-	(void)state;
 	assert_int_equal(revoke(0, REVOKE_SELF, 0), SUCCESS);
 	assert_int_equal(revoke(object(FREE), REVOKE_SELF, 0), SUCCESS);
 	assert_int_equal(revoke(object(BEYOND), REVOKE_SELF, 0), SUCCESS);
 	assert_int_equal(revoke(crd_make(CRD_MEM, 5, 0, PERM_ALL), REVOKE_SELF, 0), SUCCESS);
 }
 
-static void in_another_pd(void **state)
+UNIT_TEST(in_another_pd)
 {
-	(void)state;
 	struct pd *pd;
 	world_sm(FREE, 0);
 	assert_int_equal(pd_create(false, &pd), SUCCESS);
@@ -54,9 +51,8 @@ static void in_another_pd(void **state)
 	world_drop(OTHER_PD);
 }
 
-static void the_dead_are_dismantled_at_once(void **state)
+UNIT_TEST(the_dead_are_dismantled_at_once)
 {
-	(void)state;
 	assert_int_equal(hc(HC_ARG1(HC_CREATE_EC, 0, FREE), WORLD_SEL_PD, 0x7000, 0, 0), SUCCESS);
 	unsigned order;
 	assert_true(ptab_lookup(&world_pd->mem.host, 7, &order));

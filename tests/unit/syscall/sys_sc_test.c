@@ -22,9 +22,8 @@ static u64 priority(u64 prio, u64 quantum)
 	return prio | quantum << 12;
 }
 
-static void creation(void **state)
+UNIT_TEST(creation)
 {
-	(void)state;
 	struct ec *ec = world_ec(GLOBAL, 0, true);
 	ec->cont = CONT_SYSRET;
 	ec_sel = GLOBAL;
@@ -43,9 +42,8 @@ static void creation(void **state)
 }
 
 /* On the CPU of the EC, which is told by a work item. */
-static void starts_elsewhere(void **state)
+UNIT_TEST(starts_elsewhere)
 {
-	(void)state;
 	struct ec *ec = world_ec(GLOBAL, 2, true);
 	ec->cont = CONT_SYSRET;
 	ec_sel = GLOBAL;
@@ -58,9 +56,8 @@ static void starts_elsewhere(void **state)
 }
 
 /* After everything else about the EC and the priority. */
-static void not_on_a_lost_cpu(void **state)
+UNIT_TEST(not_on_a_lost_cpu)
 {
-	(void)state;
 	world_ec(GLOBAL, 2, true);
 	ec_sel = GLOBAL;
 	cpus_online[0] &= ~bit(2);
@@ -73,9 +70,8 @@ static void not_on_a_lost_cpu(void **state)
 	world_drop(GLOBAL);
 }
 
-static void only_for_global_ecs(void **state)
+UNIT_TEST(only_for_global_ecs)
 {
-	(void)state;
 	world_ec(GLOBAL, 0, true);
 	world_local(LOCAL, 0);
 	qpd = priority(0, 0); /* the EC is looked at first */
@@ -91,9 +87,8 @@ static void only_for_global_ecs(void **state)
 	world_drop(LOCAL);
 }
 
-static void limits(void **state)
+UNIT_TEST(limits)
 {
-	(void)state;
 	world_ec(GLOBAL, 0, true)->cont = CONT_SYSRET;
 	ec_sel = GLOBAL;
 	const u64 wrong[] = {priority(0, 1), priority(HEDRON_PRIO_MAX + 1, 1), priority(255, 1), priority(1, 0),
@@ -111,9 +106,8 @@ static void limits(void **state)
 }
 
 /* Microseconds in two halves; the fake TSC counts looks. */
-static void consumed(void **state)
+UNIT_TEST(consumed)
 {
-	(void)state;
 	struct sc *sc = world_sc(FREE, world_ec(GLOBAL, 0, true), 5);
 	sc->consumed = 0x123456789abcull;
 	assert_int_equal(ctrl(FREE), SUCCESS);

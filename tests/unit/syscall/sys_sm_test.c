@@ -12,9 +12,8 @@ static enum status ctrl(u64 sel, unsigned flags, u64 high, u64 low)
 	return hc(HC_ARG1(HC_SM_CTRL, flags, sel), high, low, 0, 0);
 }
 
-static void creation(void **state)
+UNIT_TEST(creation)
 {
-	(void)state;
 	hc_check_creation(create(sel, parent, 0));
 	assert_int_equal(create(FREE, WORLD_SEL_PD, 3), SUCCESS);
 	assert_int_equal(hc_object(FREE)->type, KOBJ_SM);
@@ -22,9 +21,8 @@ static void creation(void **state)
 	world_drop(FREE);
 }
 
-static void counts(void **state)
+UNIT_TEST(counts)
 {
-	(void)state;
 	struct sm *sm = world_sm(FREE, 2);
 	assert_int_equal(ctrl(FREE, SM_CTRL_UP, 0, 0), SUCCESS);
 	assert_int_equal(ctrl(FREE, SM_CTRL_DOWN, 0, 0), SUCCESS);
@@ -34,9 +32,8 @@ static void counts(void **state)
 	world_drop(FREE);
 }
 
-static void a_timeout_is_refused(void **state)
+UNIT_TEST(a_timeout_is_refused)
 {
-	(void)state;
 	struct sm *sm = world_sm(FREE, 2);
 	for (unsigned flags = 0; flags < 4; flags++) {
 		assert_int_equal(ctrl(FREE, flags, 1, 0), BAD_PAR);
@@ -49,9 +46,8 @@ static void a_timeout_is_refused(void **state)
 	world_drop(FREE);
 }
 
-static void permissions(void **state)
+UNIT_TEST(permissions)
 {
-	(void)state;
 	world_sm(FREE, 5);
 	world_sm(FREE + 1, 5);
 	hc_weaken(FREE, PERM_SM_UP);

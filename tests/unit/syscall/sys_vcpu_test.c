@@ -39,9 +39,8 @@ static int teardown(void **state)
 	return hc_teardown(state);
 }
 
-static void creation(void **state)
+UNIT_TEST(creation)
 {
-	(void)state;
 	hc_check_creation(create(sel, parent));
 	cpu = 3;
 	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
@@ -56,9 +55,8 @@ static void creation(void **state)
 	world_drop(FREE);
 }
 
-static void order_of_checks(void **state)
+UNIT_TEST(order_of_checks)
 {
-	(void)state;
 	u64 *const pages[] = {&state_sel, &vlapic_sel, &fpu_sel};
 	cpu = WORLD_CPUS;
 	assert_int_equal(create(SELF, FREE), BAD_CPU);
@@ -81,9 +79,8 @@ static void order_of_checks(void **state)
 	assert_int_equal(create(SELF, WORLD_SEL_PD), BAD_CAP);
 }
 
-static void control(void **state)
+UNIT_TEST(control)
 {
-	(void)state;
 	cpu = 1;
 	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
 	struct vcpu *v = (struct vcpu *)hc_object(FREE);
@@ -100,9 +97,8 @@ static void control(void **state)
 }
 
 /* A poked one returns at once, which is all of a run that the fake machine needs no guest for. */
-static void poked_run(void **state)
+UNIT_TEST(poked_run)
 {
-	(void)state;
 	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
 	struct vcpu *v = (struct vcpu *)hc_object(FREE);
 	assert_int_equal(ctrl(FREE, VCPU_CTRL_POKE), SUCCESS);

@@ -9,9 +9,8 @@
 static struct hog hog;
 
 /* CALL and REPLY never come here. */
-static void unknown_numbers(void **state)
+UNIT_TEST(unknown_numbers)
 {
-	(void)state;
 	static const bool known[256] = {
 #define X(n, name) [n] = true,
 		HC_LIST(X)
@@ -24,9 +23,8 @@ static void unknown_numbers(void **state)
 }
 
 /* Each known one answers as itself: nothing at selector 0, or a parameter that only it refuses. */
-static void known_numbers(void **state)
+UNIT_TEST(known_numbers)
 {
-	(void)state;
 	static const struct {
 		u64 arg1;
 		enum status want;
@@ -51,9 +49,8 @@ static enum status create_kp(u64 sel)
 }
 
 /* The page of a KP that was just deleted waits for a grace period, for which the creation waits in turn. */
-static void waits_for_what_was_deleted(void **state)
+UNIT_TEST(waits_for_what_was_deleted)
 {
-	(void)state;
 	assert_int_equal(create_kp(FREE), SUCCESS);
 	hog_take(&hog, 0);
 	assert_int_equal(create_kp(FREE + 1), OOM);

@@ -13,9 +13,8 @@ static struct trace_cpu *here(void)
 	return &cpu_current()->trace;
 }
 
-static void before_setup(void **state)
+UNIT_TEST(before_setup)
 {
-	(void)state;
 	u64 pages;
 	struct ec self = {.pd = world_pd};
 
@@ -30,9 +29,8 @@ static void before_setup(void **state)
 }
 
 /* Whatever is missing, all is given back. */
-static void out_of_memory(void **state)
+UNIT_TEST(out_of_memory)
 {
-	(void)state;
 	static struct hog hog;
 	u64 pages;
 
@@ -46,9 +44,8 @@ static void out_of_memory(void **state)
 	}
 }
 
-static void setting_up(void **state)
+UNIT_TEST(setting_up)
 {
-	(void)state;
 	u64 pages = 0, again = 0, free = page_free_count();
 
 	assert_int_equal(trace_setup(ORDER, &pages), SUCCESS);
@@ -66,9 +63,8 @@ static void setting_up(void **state)
 	world_pages -= free - page_free_count(); /* they stay: world_teardown() is not to miss them */
 }
 
-static void mapping(void **state)
+UNIT_TEST(mapping)
 {
-	(void)state;
 	struct ec self = {.pd = world_pd};
 	const struct trace_cpu *t = &world_cpu(2)->trace;
 	u64 entry, pages = t->head->pages;
@@ -89,9 +85,8 @@ static void mapping(void **state)
 	}
 }
 
-static void only_what_is_on(void **state)
+UNIT_TEST(only_what_is_on)
 {
-	(void)state;
 	const struct trace_head *head = here()->head;
 
 	assert_int_equal(trace_switch(1ul << TRACE_EVENTS, 0), BAD_PAR);
@@ -115,9 +110,8 @@ static void only_what_is_on(void **state)
 	assert_int_equal(head->written, 1);
 }
 
-static void rings_are_apart_and_wrap(void **state)
+UNIT_TEST(rings_are_apart_and_wrap)
 {
-	(void)state;
 	u64 had = here()->head->written;
 
 	assert_int_equal(trace_switch(TRACE_BIT(GRACE), 0), SUCCESS);
@@ -142,9 +136,8 @@ static void switch_again(void)
 	nested = trace_switch(0, 0);
 }
 
-static void one_at_a_time(void **state)
+UNIT_TEST(one_at_a_time)
 {
-	(void)state;
 	unsigned stops = host_trace.stops;
 
 	host_trace.while_stopped = switch_again;
@@ -156,9 +149,8 @@ static void one_at_a_time(void **state)
 
 /* ---- times ---- */
 
-static void bins(void **state)
+UNIT_TEST(bins)
 {
-	(void)state;
 	assert_int_equal(trace_bin(0), 0);
 	assert_int_equal(trace_bin(~0ul), TRACE_BINS - 1);
 	for (unsigned i = 0; i < TRACE_BINS; i++) {
@@ -169,9 +161,8 @@ static void bins(void **state)
 	}
 }
 
-static void measured(void **state)
+UNIT_TEST(measured)
 {
-	(void)state;
 	struct trace_path *p = &here()->paths[TRACE_PATH_NMI];
 	struct trace_span s = {0};
 
@@ -201,9 +192,8 @@ static void measured(void **state)
 }
 
 /* After sleep the TSC starts over. */
-static void ended_before_the_beginning(void **state)
+UNIT_TEST(ended_before_the_beginning)
 {
-	(void)state;
 	struct trace_path *p = &here()->paths[TRACE_PATH_NMI];
 	struct trace_span s;
 	u64 had = p->count;
@@ -220,9 +210,8 @@ static void ended_before_the_beginning(void **state)
 }
 
 /* What began under other rules is not comparable. */
-static void begun_before_a_change(void **state)
+UNIT_TEST(begun_before_a_change)
 {
-	(void)state;
 	struct trace_path *p = &here()->paths[TRACE_PATH_NMI];
 	struct trace_span s;
 	u64 had = p->count;
@@ -238,9 +227,8 @@ static void begun_before_a_change(void **state)
 	assert_int_equal(p->count, had);
 }
 
-static void counters(void **state)
+UNIT_TEST(counters)
 {
-	(void)state;
 	struct trace_path *p = &here()->paths[TRACE_PATH_NMI];
 	struct trace_span s;
 
@@ -264,9 +252,8 @@ static void counters(void **state)
 	assert_int_equal(trace_switch(0, 0), SUCCESS);
 }
 
-static void period(void **state)
+UNIT_TEST(period)
 {
-	(void)state;
 	assert_int_equal(trace_period(TRACE_PERIOD_MIN - 1), BAD_PAR);
 	assert_int_equal(trace_period(TRACE_PERIOD_MAX + 1ul), BAD_PAR);
 	assert_int_equal(trace_period(TRACE_PERIOD_MAX), BAD_PAR); /* samples are off */
@@ -283,9 +270,8 @@ static void period(void **state)
 	assert_int_equal(trace_period(TRACE_PERIOD_MIN), BAD_FTR);
 }
 
-static void samples(void **state)
+UNIT_TEST(samples)
 {
-	(void)state;
 	u32 kicks = host_calls[1].kicks;
 
 	assert_int_equal(trace_sample(0), BAD_CPU);
@@ -299,9 +285,8 @@ static void samples(void **state)
 }
 
 /* The points in core. */
-static void points(void **state)
+UNIT_TEST(points)
 {
-	(void)state;
 	struct trace_cpu *t = here();
 	u64 n = t->head->written;
 
