@@ -48,9 +48,8 @@ UNIT_TEST(the_mailbox_says_whether_it_was_empty)
 	assert_true(mailbox_push(&m, &items[3].work));
 }
 
-UNIT_TEST(letters_arrive_in_order)
+UNIT_TEST(work_items_arrive_in_order)
 {
-	(void)state;
 	for (unsigned i = 0; i < ITEMS; i++)
 		remote_call(1, &items[i].work, note);
 	assert_int_equal(count, 0);
@@ -86,9 +85,8 @@ UNIT_TEST(a_kick_is_for_those_who_do_not_look)
 	}
 }
 
-UNIT_TEST(letters_to_oneself_need_no_signal)
+UNIT_TEST(work_items_to_oneself_need_no_signal)
 {
-	(void)state;
 	remote_call(0, &items[0].work, note);
 	remote_call(0, &items[1].work, note);
 	assert_int_equal(host_calls[0].signals, 0);
@@ -100,7 +98,6 @@ UNIT_TEST(letters_to_oneself_need_no_signal)
 
 UNIT_TEST(mailboxes_are_apart)
 {
-	(void)state;
 	remote_call(1, &items[1].work, note);
 	remote_call(2, &items[2].work, note);
 	remote_take(&host_cpus[0]);
@@ -120,7 +117,6 @@ static void note_and_send_again(struct work *w)
 /* What a work item sends waits for the next look: the owner is not kept in the kernel for ever. */
 UNIT_TEST(a_work_item_may_be_sent_again)
 {
-	(void)state;
 	remote_call(1, &items[0].work, note_and_send_again);
 	remote_call(1, &items[1].work, note_and_send_again);
 	remote_take(&host_cpus[1]);
@@ -140,7 +136,6 @@ static void note_and_forget(struct work *w)
 
 UNIT_TEST(a_work_item_may_be_gone_afterwards)
 {
-	(void)state;
 	for (unsigned i = 0; i < ITEMS; i++)
 		remote_call(1, &items[i].work, note_and_forget);
 	remote_take(&host_cpus[1]);
@@ -152,9 +147,9 @@ UNIT_TEST(a_work_item_may_be_gone_afterwards)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(the_mailbox_says_whether_it_was_empty), T(letters_arrive_in_order),
+		T(the_mailbox_says_whether_it_was_empty), T(work_items_arrive_in_order),
 		T(only_the_first_of_a_batch_signals),     T(a_kick_is_for_those_who_do_not_look),
-		T(letters_to_oneself_need_no_signal),     T(mailboxes_are_apart),
+		T(work_items_to_oneself_need_no_signal),  T(mailboxes_are_apart),
 		T(a_work_item_may_be_sent_again),         T(a_work_item_may_be_gone_afterwards),
 	};
 	return cmocka_run_group_tests_name("core/remote", tests, NULL, NULL);
