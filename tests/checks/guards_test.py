@@ -223,6 +223,11 @@ class Manual(Guards):
         self.write("docs/vmm.md", "int main();\n")
         self.finds(docs_check.check_example, "its example is not")
 
+    def test_width(self):
+        wide, table = "word " * 30, "| word " * 30
+        lines = [wide, table, "```", wide, "```", wide.strip(), "word " * 20]
+        self.assertEqual([number for number, _ in style_check.check_prose(lines)], [1, 6])
+
     def test_style(self):
         path = pathlib.PurePath("kernel/core/sm.S")
         faults = f"/* {LICENCE} */\nint a; \n{'x' * 133}\n" + "TO" "DO\n" + "/ho" "me/me\n"

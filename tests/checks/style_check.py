@@ -17,6 +17,7 @@ DATA = {"seeds", "data", "corpus"}  # folders with input of tests
 LENGTH_MAX = 500  # lines; beyond, a file has more than one purpose
 LENGTH_MAX_TEST = 700  # tests may be long lists of cases
 WIDTH_MAX = 132  # columns with tabs of 8, for what no formatter handles
+WIDTH_MAX_PROSE = 118  # of documents, but for rows of tables, which cannot be broken
 # Spelled so that this file does not contain them.
 UNFINISHED = re.compile("|".join((r"\bTO" r"DO\b", r"\bFIX" r"ME\b", r"\bXX" r"X\b", r"\bHA" r"CK\b", "<<<" "<<<<", ">>>" ">>>>")))
 BUILDER_PATH = re.compile("(?<![\\w.])/(?:home|ro" "ot|wo" "rk)/")
@@ -41,6 +42,16 @@ def check_line(path, line):
         yield f"unfinished: {line.strip()[:80]}"
 
 
+def check_prose(lines):
+    """(number, complaint) for the lines of a document; what stands in fences is code or comes from a terminal."""
+    fenced = False
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        if not fenced and len(line) > WIDTH_MAX_PROSE and not line.lstrip().startswith("|"):
+            yield number, f"longer than {WIDTH_MAX_PROSE} columns"
+
+
 def check(path, text):
     """Complaints about one file."""
     lines = text.split("\n")
@@ -60,6 +71,8 @@ def check(path, text):
     for number, line in enumerate(lines, 1):
         for complaint in check_line(path, line):
             yield f"{path}:{number}: {complaint}"
+    if path.suffix == ".md":
+        yield from (f"{path}:{number}: {complaint}" for number, complaint in check_prose(lines))
 
 
 def main():
