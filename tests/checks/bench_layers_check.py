@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The rooms of hbench (bench/README.md): every source lies in one, includes are written "<room>/<file>.h" and go one way, no file has a
-name that says nothing, and a room's README.md names each source. Before it looks at the tree it has to find the faults in PLANTED.
+The rooms of hbench (bench/README.md): every source lies in one, includes are written "<room>/<file>.h" and go one way,
+no file has a name that says nothing, and a room's README.md names each source. Before it looks at the tree it has to find
+the faults in PLANTED.
 usage: bench_layers_check.py SOURCE
 """
 

@@ -31,6 +31,7 @@ PLACEHOLDER = re.compile(r"<\w+>|\b[A-Z]+\b")
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 MERMAID = re.compile(r"^ *```mermaid\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 TEST = re.compile(r"\bTEST\((\w+)\)")
+DECLARED = re.compile(r"\bUNIT_(?:TEST|FIXTURE)\((\w+)\)")
 GENERATED = re.compile(r"BINARY_DIR\}/([\w.-]+\.\w+)")
 MADE_UP = re.compile(r"<!-- made up: (.*?) -->", re.DOTALL)
 
@@ -67,6 +68,7 @@ class Tree:
             self.elsewhere |= set(GENERATED.findall(code))
         if path.suffix == ".c":
             self.tests |= set(TEST.findall(code))
+            self.functions |= set(DECLARED.findall(code))
 
     def has_file(self, name):
         if "*" in name:
