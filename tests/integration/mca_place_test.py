@@ -28,6 +28,8 @@ PLACES = {"sleep": (None, 0),
           "the return from an interruption": ("restart_trap_end", -IRET)}
 SLEEPER = 1
 PROGRAM, SILENT = "smp_stress.elf", "stress_portals"
+VICTIM = "mca_victim.elf"
+CS = 8  # of what IRET takes
 
 
 def address_of(build, symbol):
@@ -38,11 +40,12 @@ def address_of(build, symbol):
         return elf.Symbols(build / "hypervisor").address(symbol)
 
 
-def hit(session, cpu, number):
+def hit(session, cpu, number, nmi=True):
     """The report to come. The machine stays stopped: the program must not get past the next place before a breakpoint is there."""
     command = mca_test.mce(cpu, 8, mca_test.OPTIONAL, addr=number << 12)
     session.monitor.run("human-monitor-command", **{"command-line": command})
-    session.monitor.run("inject-nmi")
+    if nmi:
+        session.monitor.run("inject-nmi")
     return mca_test.line(cpu, 8, "uncorrected, action optional", mca_test.OPTIONAL, f"{number << 12:#x}")
 
 
@@ -58,9 +61,24 @@ def stop_in_console(session, build):
     return []
 
 
+def hit_end_of_nmi(session, build):
+    """The handler of an NMI that sets no hazard is left; the user code that it goes back to makes no hypercall."""
+    program, kernel = elf.Symbols(build / VICTIM), elf.Symbols(build / "hypervisor")
+    session.debugger.run_to(program.address("unmap_now"))
+    cpu = session.debugger.run_to(kernel.address("entry_return") - IRET)  # the handler's last instruction is before it
+    if session.debugger.read(session.debugger.register(debugger.RSP) + CS, 1)[0] & 3 != 3:
+        return ["the NMI has not hit the victim"]
+    report = hit(session, cpu, 1, nmi=False)
+    session.debugger.resume()
+    session.wait_for(re.escape(report))
+    return []
+
+
 def check(args, session):
     if args.kind == "console":
         return stop_in_console(session, args.build)
+    if args.kind == "end_of_nmi":
+        return hit_end_of_nmi(session, args.build)
     session.debugger.run_to(address_of(args.build, SILENT))
     reports = []
     for number, (place, (symbol, offset)) in enumerate(PLACES.items(), 1):
@@ -84,9 +102,12 @@ def check(args, session):
 
 def main():
     parser = debugger.parser(__doc__)
-    parser.add_argument("--kind", choices=("survived", "console"), required=True)
+    parser.add_argument("--kind", choices=("survived", "console", "end_of_nmi"), required=True)
     args = parser.parse_args()
-    debugger.judged(args, check, PROGRAM, words=f"effort=200 test=prepare,{SILENT}", cpus=2, cmdline="serial nomwait heap=8M")
+    program, words = PROGRAM, f"effort=200 test=prepare,{SILENT}"
+    if args.kind == "end_of_nmi":
+        program, words = VICTIM, "test=flushed"
+    debugger.judged(args, check, program, words=words, cpus=2, cmdline="serial nomwait heap=8M")
 
 
 if __name__ == "__main__":

@@ -164,7 +164,7 @@ def fatal(scene, command, expected):
 
 def run(args, kind):
     with tempfile.TemporaryDirectory(prefix="hedron-mca.") as name:
-        scene = Scene(args, pathlib.Path(name), "called" if kind in FATAL else "")
+        scene = Scene(args, pathlib.Path(name), "called" if kind in FATAL else "called,thread")
         try:
             complaints = fatal(scene, *FATAL[kind]) if kind in FATAL else survivors(scene)
         except (machine.MachineError, OSError, subprocess.TimeoutExpired) as error:

@@ -9,6 +9,7 @@
 #include "rt/console.h"
 #include "rt/cpu.h"
 #include "rt/hip.h"
+#include "rt/map.h"
 #include "rt/message.h"
 #include "rt/start.h"
 #include "rt/thread.h"
@@ -95,7 +96,41 @@ static void thread(void)
 	ASSERT_EQ(turns, then);
 }
 
-static const struct test tests[] = {TEST(called), TEST(thread)};
+static uint8_t page[RT_PAGE] __attribute__((aligned(4096)));
+#define PLACE 0x600000000000ul
+
+/* The next shootdown is the one that is meant: a debugger stops here. */
+__attribute__((noinline)) enum status unmap_now(void);
+__attribute__((noinline)) enum status unmap_now(void)
+{
+	return rt_mem_revoke(PLACE, 1);
+}
+
+/*
+ * The victim gets an NMI about nothing but a translation, and then no other one. Whatever a machine check in the
+ * handler of that NMI leaves to be done has to be done before the victim goes on, since it does not come back into
+ * the kernel. Does not end.
+ */
+static void flushed(void)
+{
+	static unsigned cpu;
+	struct rt_ec victim = {.cpu = rt_cpu_other(), .sel = sel_new(), .sc = sel_new()};
+
+	cpu = victim.cpu;
+	if (cpu == HEDRON_CPU_MAX)
+		SKIP("one CPU only");
+	turns = go = 0;
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, (uint64_t)page, RT_SEL_PD, PLACE, 1, RT_MEM_RW, 0));
+	ASSERT_OK(rt_thread(&victim, RT_PRIO + 1, spin_as_thread, &cpu));
+	go = 1;
+	for (unsigned long then = turns; turns < then + 10;)
+		rt_pause();
+	ASSERT_OK(unmap_now());
+	for (;;)
+		rt_pause();
+}
+
+static const struct test tests[] = {TEST(called), TEST(thread), TEST(flushed)};
 
 bool main(void)
 {

@@ -8,6 +8,7 @@
  */
 #include "entry/nmi.h"
 
+#include "apic/lapic.h"
 #include "arch/switch.h"
 #include "core/vcpu.h"
 #include "entry/frame.h"
@@ -38,6 +39,18 @@ static noinline void redirect_exit(struct trap_frame *f, struct cpu *cpu)
 void nmi_redirect(struct trap_frame *f)
 {
 	redirect_exit(f, cpu_current());
+}
+
+/*
+ * It is counted as a kick (nmi_origin.h). `kicking` is not needed, and may be in use by what the NMI has hit: this
+ * CPU does not look whether the NMI has been sent before it has.
+ */
+void nmi_follow(void)
+{
+	struct cpu *cpu = cpu_current();
+
+	__atomic_fetch_add(&cpu->kicks, 1, __ATOMIC_SEQ_CST);
+	lapic_send_nmi(cpu->apic_id);
 }
 
 static u32 orders; /* enum nmi_order; atomic */

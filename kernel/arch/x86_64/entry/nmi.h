@@ -14,6 +14,8 @@ void nmi_handle(struct trap_frame *f);
  * tested once more before user code or a guest runs, or the CPU sleeps.
  */
 void nmi_redirect(struct trap_frame *f);
+/* For the same if it has hit the handler of an NMI: another one comes as soon as that has returned. */
+void nmi_follow(void);
 /* Whether something is asked of the CPU that it would learn by an NMI. */
 bool nmi_requested(const struct cpu *cpu);
 /*

@@ -159,20 +159,27 @@ static bool before_own_stack(const struct trap_frame *f)
 	return !(f->cs & 3) && offset < HEDRON_CPU_MAX * ENTRY_SYSCALL_STUB_SIZE;
 }
 
+/* The kernel was hit while it used the part of this CPU's area between those offsets as its stack. */
+static bool was_on_stack(const struct trap_frame *f, u64 base, u64 top)
+{
+	u64 offset = f->rsp - (u64)cpu_current();
+	return !(f->cs & 3) && offset >= base && offset <= top;
+}
+
 /*
  * True if a machine check has hit the handler of another one, which had cleared MCIP but was not gone yet. Both use
  * the same stack, so the frame of the first is lost.
  */
 static bool hit_own_handler(const struct trap_frame *f)
 {
-	u64 offset = f->rsp - (u64)cpu_current();
-	return !(f->cs & 3) && offset >= CPU_MC_BASE && offset <= CPU_MC_TOP;
+	return was_on_stack(f, CPU_MC_BASE, CPU_MC_TOP);
 }
 
 /*
  * An NMI may come in at any time and set a hazard, also at the end of this handler. So whatever was interrupted is
  * made to test the hazards again, whether there is one or not. IRET is avoided, because it would let NMIs into their
- * own handler if that was interrupted. If the stubs of SYSCALL were hit, nobody has tested a hazard yet, and NMIs are
+ * own handler if that was interrupted. That one may be past its test of the hazards, so another NMI is made to follow
+ * it, which comes with its IRET. If the stubs of SYSCALL were hit, nobody has tested a hazard yet, and NMIs are
  * not blocked, so IRET will do.
  */
 static cold void machine_check(struct trap_frame *f)
@@ -184,6 +191,8 @@ static cold void machine_check(struct trap_frame *f)
 		trap_fatal(f);
 	if (early)
 		return;
+	if (was_on_stack(f, CPU_NMI_BASE, CPU_NMI_TOP))
+		nmi_follow();
 	nmi_redirect(f);
 	entry_return(f);
 }
