@@ -16,8 +16,11 @@
 #include "space/kobject.h"
 #include "trace/trace.h"
 
-/* The current SC gives way and keeps its place: whoever is woken often sleeps again soon, so it does not even enter
- * its queue. */
+/*
+ * The current SC makes room for one that outranks it. It waits in cpu->preempted, which counts as the head of its
+ * priority's queue: an EC that is woken often sleeps again soon, so entering the queue would be wasted. Only one SC
+ * can wait there; an older one, whose priority is lower, goes to the head of its queue.
+ */
 static always_inline void preempt(struct cpu *cpu, struct sc *current)
 {
 	struct sc *older = cpu->preempted;
@@ -30,8 +33,7 @@ static always_inline void preempt(struct cpu *cpu, struct sc *current)
 	cpu->preempted = current;
 }
 
-/* One that outranks the current SC takes its place at once, so the current SC is always one of the highest ready
- * priority. */
+/* An SC that outranks the current one takes its place at once. So no ready SC ever outranks the current one. */
 void dispatch_ready(struct cpu *cpu, struct sc *sc)
 {
 	struct sc *current = cpu->sc;
@@ -50,7 +52,8 @@ void dispatch_ready(struct cpu *cpu, struct sc *sc)
 	hazard_set(cpu, HAZARD_SCHED);
 }
 
-/* Nobody of higher priority is ready: the current SC would not be the current one. */
+/* No ready SC outranks the current one (dispatch_ready()), and none of a lower priority may run before it: the queue
+ * of its own priority is all there is to look at. */
 enum status dispatch_yield(struct cpu *cpu)
 {
 	struct sc *sc = cpu->sc;
@@ -75,7 +78,7 @@ static always_inline struct sc *take_next(struct cpu *cpu)
 		cpu->preempted = NULL;
 	} else if (likely(top)) {
 		if (unlikely(cpu->ec == cpu->idle_ec))
-			cpu->sc_since = arch_tsc(); /* nobody pays for idling */
+			cpu->sc_since = arch_tsc(); /* no SC pays for idling */
 		sc = list_first(&cpu->sched.queue[top], struct sc, link);
 		sched_dequeue(&cpu->sched, &sc->link, top);
 	} else {
@@ -88,7 +91,10 @@ static always_inline struct sc *take_next(struct cpu *cpu)
 
 #define EC_CANNOT_RUN (EC_DEAD | EC_BLOCKED | EC_DETACHED)
 
-/* Picks SCs until one has an EC that can run; the idle EC always can. */
+/*
+ * Picks SCs until one has an EC that can run. If no SC is left that is the idle EC, whose continuation is CONT_IDLE:
+ * here it is decided that the CPU may sleep.
+ */
 static always_inline struct ec *choose(struct cpu *cpu)
 {
 	struct sc *sc = cpu->sc;
@@ -104,7 +110,10 @@ static always_inline struct ec *choose(struct cpu *cpu)
 	}
 }
 
-/* Goes on with the current EC: the one returned, through arch_return_syscall(), or another way. */
+/*
+ * Resumes the current EC `ec` at its continuation. An EC that leaves through arch_return_syscall() is returned, be it
+ * `ec` or the one that `ec` calls; the other continuations end in the architecture's ways out and do not return.
+ */
 static always_inline struct ec *resume_here(struct cpu *cpu, struct ec *ec)
 {
 	switch ((enum ec_cont)ec->cont) {
@@ -121,7 +130,7 @@ static always_inline struct ec *resume_here(struct cpu *cpu, struct ec *ec)
 	case CONT_VCPU:
 		return arch_vcpu_run(cpu, ec);
 	case CONT_IDLE:
-		WRITE_ONCE(cpu->vcpu, NULL); /* others need not interrupt us for its sake */
+		WRITE_ONCE(cpu->vcpu, NULL); /* pokes and flushes need not wake this CPU for its sake */
 		arch_idle(cpu, arch_idle_mode());
 	}
 	return ec;
@@ -151,7 +160,8 @@ static struct ec *reschedule(struct cpu *cpu)
 	return likely(ec != cpu->ec) ? arch_ec_switch(cpu, cpu->ec, ec) : ec;
 }
 
-/* Of NMIs and machine checks the handlers only take note. */
+/* The handlers of NMIs and machine checks may take no lock. They set hazards, and leave printing and killing to
+ * this. */
 static noinline cold void see_to_handlers(struct cpu *cpu)
 {
 	if (cpu->hazard & HAZARD_NMI) {
@@ -166,7 +176,10 @@ static noinline cold void see_to_handlers(struct cpu *cpu)
 	}
 }
 
-/* Or any residue; and bit 31, which is no hazard, so that this is a constant of one instruction. */
+/*
+ * Bits of cpu->attention that run_hazards_slow() sees to: the rare hazards, and any residue, which is the upper half.
+ * Bit 31 is no hazard. It is set so that the constant is a sign-extended immediate of 32 bits.
+ */
 #define RARE (HAZARD_VCPU | HAZARD_NMI | HAZARD_MCA | ~0ull << 31)
 
 static cold void run_hazards_slow(struct cpu *cpu)
@@ -181,7 +194,9 @@ static cold void run_hazards_slow(struct cpu *cpu)
 		see_to_handlers(cpu);
 }
 
-/* Dismantling objects may unblock ECs, which asks for a decision; freed is only what the chosen EC cannot be part of.
+/*
+ * The order matters. Work items and dismantling make ECs ready, so the choice of an EC comes after both. Memory is
+ * freed after the choice: until then the current EC may be a dead one, on whose PD's tables this CPU runs.
  */
 static noinline struct ec *run_hazards(struct cpu *cpu)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who runs: from scheduling contexts to execution contexts, and the long way out of the kernel.
- * Everything here belongs to the running CPU.
+ * Chooses the SC that runs and the EC that it runs, and does what hazards ask for on the way out of the kernel.
+ * Locking: none. All SCs, queues and ECs that are touched here belong to the running CPU.
  */
 #pragma once
 
@@ -16,12 +16,14 @@
  */
 struct ec *dispatch_run(struct cpu *cpu);
 
-/* A new or woken SC competes for this CPU. */
+/* An SC of this CPU that is new, or whose EC can run again, becomes ready; it runs at once if it outranks the current
+ * one. */
 void dispatch_ready(struct cpu *cpu, struct sc *sc);
-/* The current SC goes behind its equals. SUCCESS, always. */
+/* The current SC goes to the end of its priority's queue. Returns SUCCESS, the status of EC_CTRL. */
 enum status dispatch_yield(struct cpu *cpu);
 
-/* The account of the current SC is settled when another takes over: only then does the time matter. */
+/* Charges the current SC `sc` for the time since it was last charged. This is done when it stops being the current
+ * one, because nothing depends on the sum before. */
 static always_inline void dispatch_charge(struct cpu *cpu, struct sc *sc)
 {
 	u64 now = arch_tsc();
@@ -29,7 +31,7 @@ static always_inline void dispatch_charge(struct cpu *cpu, struct sc *sc)
 	cpu->sc_since = now;
 }
 
-/* The current SC stops paying; it keeps no place anywhere. */
+/* Leaves the CPU without a current SC. The caller says where the SC goes: it is in no queue. */
 static always_inline void dispatch_drop_current(struct cpu *cpu)
 {
 	dispatch_charge(cpu, cpu->sc);

@@ -104,7 +104,7 @@ struct ec *ec_create_idle(struct pd *kernel, unsigned cpu_id)
 	ec->cpu_id = cpu_id;
 	ec->special = EC_GLOBAL;
 	ec->cont = CONT_IDLE;
-	kobject_publish(&ec->obj); /* lives for ever */
+	kobject_publish(&ec->obj); /* nobody gives this reference back */
 	return ec;
 }
 
@@ -133,7 +133,8 @@ static void take_wake(struct work *w)
 		ec_wake_here(cpu_current(), ec, ec->wake_status);
 }
 
-/* An EC waits on one semaphore at a time and is woken once for each wait: one work item is enough. */
+/* An EC waits on one semaphore at a time and is woken once for each wait, so `wake` and `wake_status` are not in use
+ * when they are written here. */
 void ec_wake_slow(struct ec *ec, enum status s)
 {
 	ec->wake_status = s;
@@ -163,7 +164,7 @@ void ec_release_helpers(struct ec *busy)
 	list_for_each_safe(l, &busy->helpers) ec_unhelp(container_of(l, struct ec, helper_link));
 }
 
-/* Whoever it waits for goes on without it. */
+/* Cuts the edge to the EC that this one waits for. One that was called goes on without a caller (EC_ORPHAN). */
 static void leave_callee(struct ec *ec)
 {
 	struct ec *callee = ec->callee;
@@ -178,7 +179,8 @@ static void leave_callee(struct ec *ec)
 	ec->callee = NULL;
 }
 
-/* Returns the caller if it cannot live without an answer: it waits in an exception. */
+/* Ends the call that `ec` answers. Returns the caller if it waits in an exception: without an answer it has to die,
+ * too. */
 static struct ec *abort_caller(struct ec *ec)
 {
 	struct ec *caller = ec->caller;
@@ -203,7 +205,8 @@ void ec_kill(struct ec *ec)
 		/* Requeue the SCs parked at the end of the call chain first; once the chain is cut they cannot be
 		 * found. */
 		ec_unpark(cpu_current(), ec_chain_end(ec));
-		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED); /* it may be woken at this moment */
+		/* An up on another CPU may clear it now: sm_forget() looks again, with the lock. */
+		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED);
 		if (sm)
 			sm_forget(sm, ec);
 		ec->special &= ~EC_BLOCKED;

@@ -2,11 +2,13 @@
 /*
  * Execution context: a thread. Global ECs run when one of their SCs is chosen; local ECs run when a portal is called.
  *
- * Edges of a call chain: `callee` is whom this EC waits for, by a call or (helping) by lending its SC until the other
- * has replied; `caller` is whom it answers. A local EC without work answers the idle EC of its
- * CPU: so one comparison tells `call` that it is on this CPU, alive and idle (ec_is_idle_here()).
+ * Edges of a call chain: `callee` is the EC that this one waits for, because it has called it, or because it helps it
+ * (lends it its SC until it has replied); `caller` is the EC whose call this one answers. A local EC that waits for a
+ * message has the idle EC of its CPU as its caller, so that one comparison tells `call` that it is on this CPU, alive
+ * and idle (ec_is_idle_here()).
  *
- * Locking: all but the kobject belongs to the EC's CPU. Lifetime: PT and SC refer to it, it refers to its PD.
+ * Locking: each group of fields says who may touch it; "its CPU" is the owner CPU, `cpu_id`, which needs no lock.
+ * Lifetime: PT and SC refer to it, it refers to its PD.
  */
 #pragma once
 
@@ -22,19 +24,19 @@ struct pd;
 struct sm;
 struct vcpu;
 
-/* How an EC that is not running goes on. Written only off the hot path: a plain caller is resumed by `reply` itself.
- */
+/* How an EC that is not running goes on. Calls and replies do not write it: a reply switches to its caller itself. */
 enum ec_cont {
-	CONT_SYSRET,  /* back from a hypercall: RCX and R11 are free */
-	CONT_IRET,    /* back from a trap: every register counts */
+	CONT_SYSRET,  /* returns from its hypercall, which may lose RCX and R11 */
+	CONT_IRET,    /* returns from a trap, with all of its registers */
 	CONT_STARTUP, /* raise the startup event */
 	CONT_CALL,    /* start the call in regs.rdi again */
 	CONT_EVENT,   /* raise event `event` again: its handler was busy */
-	CONT_VCPU,    /* in the guest of `vcpu` */
-	CONT_IDLE,    /* the CPU has nothing to do */
+	CONT_VCPU,    /* enter the guest of `vcpu` */
+	CONT_IDLE,    /* the idle EC's: the CPU sleeps */
 };
 
-/* Why `reply` of this EC, or scheduling it, is out of the ordinary. Zero for a local EC answering a plain call. */
+/* What takes a reply of this EC, or the choice of it, off the fast path. Zero: a local EC that answers a plain call.
+ */
 enum ec_special {
 	EC_GLOBAL = 1 << 0,    /* constant */
 	EC_EXCEPTION = 1 << 1, /* the caller waits in an exception, not in a call */
@@ -97,20 +99,20 @@ struct ec {
 	struct list helper_link; /* in callee->helpers */
 	struct list parked;      /* SCs that wait until this EC can run */
 
-	/* guarded by sm->lock; `sm` is written under it, and read by the EC's CPU without */
+	/* guarded by the lock of the semaphore that it waits on; its CPU reads `sm` without the lock */
 	struct list sm_link; /* in sm->waiters */
-	struct sm *sm;       /* that it waits on */
+	struct sm *sm;       /* NULL: it is in no queue */
 
 	/* its CPU's */
-	struct vcpu *vcpu; /* that it runs */
+	struct vcpu *vcpu; /* the one whose run is in progress, or NULL */
 
 	/* immutable after create */
 	u64 utcb_va;        /* user address of the UTCB, 0 if none */
 	struct pd *utcb_pd; /* where; referenced */
 
-	/* whoever wakes it, until the work item has arrived */
-	struct work wake; /* the work item that wakes it from another CPU */
-	u32 wake_status;
+	/* written by the CPU that wakes it, if that is not its own; read by its CPU when the work item arrives */
+	struct work wake; /* the work item */
+	u32 wake_status;  /* of the hypercall that it waits in */
 };
 
 struct ec_config {
@@ -126,8 +128,9 @@ void ec_init_caches(u32 fpu_size);
 struct ec *ec_create_idle(struct pd *kernel, unsigned cpu_id) must_check;
 /* The last capability is gone: user land loses the UTCB. */
 void ec_unmap_utcb(struct ec *ec);
-/* The last reference is gone: cut it out of chains and queues. */
+/* The last reference is gone: takes it out of call chains and queues, on its CPU. */
 void ec_retire(struct ec *ec);
+/* Frees the memory, a grace period later. */
 void ec_free(struct ec *ec);
 
 /*
@@ -136,7 +139,8 @@ void ec_free(struct ec *ec);
  */
 void ec_kill(struct ec *ec);
 
-/* The current SC, which would run this EC, waits until it can run again; for a dead one that is for ever. */
+/* The current SC, whose call chain ends in this EC, waits until the EC can run again. If the EC is dead that is until
+ * the SC is destroyed. */
 static always_inline void ec_park_current(struct cpu *cpu, struct ec *ec)
 {
 	struct sc *sc = cpu->sc;
@@ -145,7 +149,8 @@ static always_inline void ec_park_current(struct cpu *cpu, struct ec *ec)
 	list_push_tail(&ec->parked, &sc->link);
 }
 
-/* Puts an EC of this CPU to sleep. If it is the current one, the dispatcher need not find that out. */
+/* Puts an EC of this CPU to sleep. If it is the current one its SC is parked here, so that the dispatcher need not
+ * look at the EC. */
 static always_inline void ec_block(struct cpu *cpu, struct ec *ec)
 {
 	ec->special |= EC_BLOCKED;
@@ -156,7 +161,7 @@ static always_inline void ec_block(struct cpu *cpu, struct ec *ec)
 
 void ec_unpark_slow(struct cpu *cpu, struct ec *ec);
 
-/* SCs that waited for this EC find out anew whom they run. Usually there is one. */
+/* The SCs that wait for this EC become ready; whom they run is found when they are chosen. Usually there is one. */
 static always_inline void ec_unpark(struct cpu *cpu, struct ec *ec)
 {
 	struct list *first = ec->parked.next;
@@ -168,8 +173,8 @@ static always_inline void ec_unpark(struct cpu *cpu, struct ec *ec)
 	}
 }
 
-/* Of its hypercall, if it is in one: in an exception (whose reply may have named a semaphore) all registers are its
- * own. */
+/* Sets the status of its hypercall, if it is in one. An EC that waits on the semaphore that the reply to its
+ * exception named is in none: there RDI is the program's. */
 static always_inline void ec_set_status(struct ec *ec, u32 status)
 {
 	if (likely(ec->cont == CONT_SYSRET))
@@ -185,7 +190,8 @@ static always_inline void ec_wake_here(struct cpu *cpu, struct ec *ec, u32 statu
 
 void ec_wake_slow(struct ec *ec, enum status s);
 
-/* Makes it runnable again, on whichever CPU, with this status for its hypercall. */
+/* Wakes an EC of any CPU, with this status for its hypercall. On another CPU it takes effect when the work item is
+ * taken there. */
 static always_inline void ec_wake(struct cpu *cpu, struct ec *ec, enum status s)
 {
 	if (likely(ec->cpu_id == cpu->id))
@@ -194,18 +200,18 @@ static always_inline void ec_wake(struct cpu *cpu, struct ec *ec, enum status s)
 		ec_wake_slow(ec, s);
 }
 
-/* Whether the EC is on this CPU, alive, and waits for a message: then alone it answers the CPU's idle EC. */
+/* Whether the EC is on this CPU, alive, and waits for a message: in no other case is its caller the CPU's idle EC. */
 static always_inline bool ec_is_idle_here(const struct cpu *cpu, const struct ec *ec)
 {
 	return ec->caller == cpu->idle_ec;
 }
 
-/* `helper` lends its SC to `busy` until that has replied, or no longer. */
+/* ec_help(): `helper` lends its SC to `busy`. ec_unhelp() ends that; ec_release_helpers() does so for all helpers. */
 void ec_help(struct ec *helper, struct ec *busy);
 void ec_unhelp(struct ec *helper);
 void ec_release_helpers(struct ec *busy);
 
-/* The EC at the end of the chain that starts here: the one that would run. */
+/* The EC at the end of the call chain that starts here: the one that an SC bound to `ec` runs. */
 static always_inline struct ec *ec_chain_end(struct ec *ec)
 {
 	while (ec->callee)

@@ -43,7 +43,7 @@ static noinline struct ec *switch_with_fpu(struct cpu *cpu, struct ec *self, str
 	return handler;
 }
 
-/* No call on the likely way comes back, so no register has to be saved for one. */
+/* On the likely path all calls are jumps (or inline), so the compiler need not save a register for one. */
 struct ec *exception_raise(struct cpu *cpu, struct ec *self, unsigned event)
 {
 	struct pt *pt = (struct pt *)cap_lookup_or_nothing((u64)self->event_base + event, KOBJ_PT, 0);
@@ -68,7 +68,8 @@ struct ec *exception_raise(struct cpu *cpu, struct ec *self, unsigned event)
 	return arch_ec_switch(cpu, self, handler);
 }
 
-/* Typed items of the answer go to the page that faulted, whatever the event was. */
+/* Typed items of the answer have one window: the naturally aligned block of 2^31 pages around the address of the EC's
+ * last page fault, whatever the event was. */
 #define FAULT_WINDOW_ORDER 31
 
 static cold void kill_for_rip(struct ec *ec)
@@ -94,7 +95,7 @@ void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
 		arch_fpu_hand_over(cpu, self, caller);
 }
 
-/* Addresses above user space are left to the slow path. */
+/* Whether the address is certainly canonical. The slow path looks closer at addresses above user space. */
 static always_inline bool plain_rip(const struct ec *ec)
 {
 	return !(ec->regs.rip >> 47);

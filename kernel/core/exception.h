@@ -19,6 +19,6 @@ struct ec *exception_raise(struct cpu *cpu, struct ec *self, unsigned event);
  */
 void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller);
 
-/* Reply by an EC about which something is special: if it is just an exception, back to the caller the short way; else
- * ipc_reply_slow(). */
+/* The reply of an EC whose `special` is not 0. The answer to an exception, without typed items or extended state,
+ * goes straight back to the caller; all else is left to ipc_reply_slow(). */
 struct ec *exception_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);

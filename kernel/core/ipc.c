@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The fast path: call and reply between ECs of one CPU. Whatever is out of the ordinary leaves through a cold
- * function below. Locking: none; both ECs belong to this CPU, and the portal cannot be freed before this CPU is back
- * in user mode.
+ * function below. Locking: none; both ECs belong to this CPU. Lifetime: no references are taken; the portal and its
+ * EC cannot be freed before this CPU is back in user mode (core/rcu.h).
  */
 #include "core/ipc.h"
 
@@ -23,12 +23,12 @@ static cold struct ec *call_fail(struct ec *self, enum status s);
 static keep_arguments struct ec *send_and_switch_slow(u64 arg1, struct ec *to, u64 unused3, u64 items,
 						      struct cpu *cpu, struct ec *from);
 
-/* Up to here a loop is faster than the string instruction starts. */
+/* Up to so many words a loop has copied them before REP MOVSQ has started. */
 #define SHORT_WORDS 24
 
 static always_inline void copy_words(struct ec *from, struct ec *to, u64 items)
 {
-	u64 n = nospec_byte(items); /* inside of the UTCB, whatever the branch was guessed to do */
+	u64 n = nospec_byte(items); /* stays inside of the UTCB even if the branch before was mispredicted */
 	u64 *dst = to->utcb->words;
 	const u64 *src = from->utcb->words;
 	if (n & 1) {
@@ -42,8 +42,8 @@ static always_inline void copy_words(struct ec *from, struct ec *to, u64 items)
 }
 
 /*
- * Message, then the switch. A message without words and items is just its header. The unlikely parts are the last
- * thing done, so that they are jumps and the fast path keeps everything in registers that need no saving.
+ * Copies the message, then switches. A message without words and items is just its header. The unlikely parts come
+ * last, so that they are jumps and the fast path keeps everything in registers that need not be saved.
  */
 static always_inline struct ec *send_and_switch(u64 arg1, u64 unused3, struct cpu *cpu, struct ec *from,
 						struct ec *to)
@@ -117,7 +117,7 @@ static keep_arguments struct ec *send_and_switch_slow(u64 arg1, struct ec *to, u
 	return arch_ec_switch(cpu, from, to);
 }
 
-/* The sender may change its UTCB meanwhile: each word is read once. */
+/* Other CPUs may write to the sender's UTCB meanwhile, so each word is read once. */
 void ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del, struct utcb *results)
 {
 	u64 n = min_u64(items >> 16 & 0xffff, UTCB_ITEMS_MAX);
@@ -181,7 +181,8 @@ void ipc_finish_reply(struct cpu *cpu, struct ec *self)
 	ec_release_helpers(self);
 }
 
-/* A global EC has no caller: it stops for good, and its SC with it. */
+/* A reply that nobody waits for. A global EC never has a caller: it stops for good, and its SC with it. A local one
+ * has lost its caller, and is idle again. */
 static void reply_nowhere(struct cpu *cpu, struct ec *self)
 {
 	if (ec_is_global(self))

@@ -10,20 +10,20 @@
 struct cpu;
 
 /*
- * CPU and EC are the last two of six arguments, and three have no use: both are needed to the end, where XGETBV takes
- * the registers of the third and the fourth argument for itself, and that of the second is whose turn it is. So no
- * call and no reply has to move them.
+ * Three arguments are unused, so that CPU and EC, which are needed to the end, come in R8 and R9 and stay there. Near
+ * the end XGETBV overwrites RDX and RCX, the registers of the third and fourth argument, and RSI, that of the second,
+ * holds the EC that is switched to.
  */
 struct ec *ipc_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
 struct ec *ipc_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
 
-/* The reply that is not plain: it names a semaphore, or somebody is special. */
+/* A reply that names a semaphore, or by an EC whose `special` is not 0. */
 struct ec *ipc_reply_slow(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
 
-/* Waits for a busy EC by lending it the current SC, then goes on with self->cont; dies if that would wait for itself.
- */
+/* `self` helps `busy`, which it wants to call, and goes on at self->cont when that has replied. It is killed if it
+ * would wait for itself. */
 __attribute__((noreturn)) void ipc_help(struct cpu *cpu, struct ec *self, struct ec *busy);
-/* The EC that has answered is idle again, its helpers start over. */
+/* `self` has answered and is idle again; its helpers start their calls again. */
 void ipc_finish_reply(struct cpu *cpu, struct ec *self);
 /* Typed items of `from`, as many as `items` says, against the windows given; results go to `results` or nowhere. */
 void ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del, struct utcb *results);

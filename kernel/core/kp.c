@@ -38,7 +38,7 @@ static bool change_state(struct kp *kp, enum kp_state from, enum kp_state to)
 	return ok;
 }
 
-/* With the KP busy. */
+/* The caller has made the state KP_BUSY. */
 static enum status map_busy(struct kp *kp, struct pd *pd, u64 va)
 {
 	enum status s = space_mem_map_kernel_page(pd, va, kp->page, SPACE_MEM_PRIVATE);
@@ -51,8 +51,8 @@ static enum status map_busy(struct kp *kp, struct pd *pd, u64 va)
 	return s;
 }
 
-/* Both objects were found through capabilities that may be going at this moment; held, they cannot be dismantled
- * under us. */
+/* Capabilities of both objects may be revoked at this moment. References keep the objects from being dismantled
+ * while the tables change, which includes waiting for other CPUs. */
 enum status kp_map(struct kp *kp, struct pd *pd, u64 va)
 {
 	enum status s = BAD_PAR;
@@ -90,7 +90,7 @@ enum status kp_unmap(struct kp *kp)
 	return s;
 }
 
-/* Nobody is mapping or unmapping it: that would hold a reference. */
+/* The state is read without the lock: whoever maps or unmaps holds a reference, and there is none left. */
 void kp_retire(struct kp *kp)
 {
 	enum status s = kp->state == KP_UNMAPPED ? SUCCESS : unmap_held(kp);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Kernel page: a page shared by the kernel and at most one place in user land.
- * Locking: `lock` guards the mapping's state. Lifetime: a page has a reference to the PD that it is mapped in, and a
- * vCPU has one to each of its pages.
+ * Locking: `lock` guards `state`; `pd` and `va` belong to whoever has made the state KP_BUSY. Lifetime: a kernel page
+ * refers to the PD that it is mapped in, and a vCPU refers to its kernel pages.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 
 struct pd;
 
-/* Tables are changed without the lock, because flushing TLBs waits for other CPUs: meanwhile nobody else may begin.
- */
+/* A change of the mapping flushes TLBs, that is, waits for other CPUs, so it cannot hold the lock. KP_BUSY keeps
+ * others from beginning another change meanwhile. */
 enum kp_state { KP_UNMAPPED, KP_BUSY, KP_MAPPED };
 
 struct kp {

@@ -20,15 +20,15 @@ struct pd;
 struct sc;
 struct vcpu;
 
-/* Why the way back to user mode must take the long route; zero on the hot path. */
+/* Reasons to leave the kernel through dispatch_run(); none is set on the hot path. */
 enum hazard {
 	HAZARD_SCHED = 1 << 0,  /* another SC may deserve the CPU, or the current EC cannot go on */
-	HAZARD_REAP = 1 << 1,   /* objects lost their last capability */
+	HAZARD_REAP = 1 << 1,   /* objects are in `dying`: they have lost the last capability or reference */
 	HAZARD_RCU = 1 << 2,    /* memory waits to be freed, or another CPU waits for this one */
 	HAZARD_REMOTE = 1 << 3, /* work items of other CPUs */
 	HAZARD_VCPU = 1 << 4,   /* the current EC goes on in its vCPU */
-	HAZARD_NMI = 1 << 5,    /* an NMI came that no CPU of ours has sent */
-	HAZARD_MCA = 1 << 6,    /* machine checks have left something to be reported, or an EC to be ended */
+	HAZARD_NMI = 1 << 5,    /* an NMI came that no CPU of ours has sent: to be reported */
+	HAZARD_MCA = 1 << 6,    /* machine checks have left something to be reported, or an EC to be killed */
 };
 
 enum sleeping {
@@ -38,64 +38,66 @@ enum sleeping {
 };
 
 /*
- * What is known of kicks and NMIs: as many NMIs of ours may still come as `handled` is behind `kicks`. At least as
- * many as do.
+ * The account of kicks and NMIs (entry/nmi_origin.h). A kick is left over when it was counted and its NMI has neither
+ * been handled nor is known to have merged: `kicks` - `handled` of them, which is an upper bound of the NMIs of ours
+ * that may still come.
  */
 struct nmi_origin {
-	u32 handled;  /* while some are left: half the range off, so that one comparison finds the usual case */
-	u32 counted;  /* `kicks` at the last look, if some were left then */
-	bool merged;  /* some were */
-	bool settled; /* all of these had been sent: they come at once, if they do */
+	u32 handled;  /* with 2^31 added while `merged`, so that one comparison with `kicks` finds the usual case */
+	u32 counted;  /* if `merged`: `kicks` at the last look */
+	bool merged;  /* kicks were left over at the last look: their NMIs have merged, or are still to come */
+	bool settled; /* all of them had been sent by then, so their NMIs come at once if at all */
 	u64 looked;   /* TSC of that look */
-	u64 back;     /* the instruction that the handler went back to last */
+	u64 back;     /* the instruction that the handler returned to last */
 };
 
 struct cpu {
-	/* the entries use these */
-	struct ec *ec; /* current: whose registers come back at the exit. Others read it to find out which PD runs */
+	/* used by the entries in assembly */
+	struct ec *ec; /* the current EC, whose registers the exit loads. Other CPUs read it (mmu/tlb.c, runs()) */
 	union {
 		struct {
 			u32 hazard; /* enum hazard; an NMI on this CPU sets bits */
-			/* What the last switch to another PD has found in registers that it does not switch, a byte
-			 * each (note_selectors()); cleared before user land goes on. */
+			/* A byte for each segment register that a switch between PDs does not switch: what the last
+			 * switch found in it (note_selectors()). Cleared before user land goes on. */
 			u32 residue;
 		};
 		u64 attention; /* both, for the exits */
 	};
-	u8 residue_end; /* the last of its bytes has a second one, which is always 0 */
+	u8 residue_end; /* selectors are stored as two bytes: the second of the last one, always 0 */
 
 	u32 id;        /* CPU number; immutable */
-	struct sc *sc; /* current: who pays */
-	/* Preempted last: at the head of its queue, in effect. Of a lower priority than `sc`. */
+	struct sc *sc; /* the current SC, which is charged; NULL: none. Other CPUs read it (sc_consumed()) */
+	/* The SC that was preempted last, or NULL. It counts as the head of its priority's queue, and its priority is
+	 * below that of `sc`. */
 	struct sc *preempted;
-	struct ec *idle_ec;
-	u64 sc_since;     /* TSC of the dispatch of `sc` */
-	u32 mxcsr;        /* scratch of fpu_switch() */
-	u32 apic_id;      /* immutable */
-	struct pd *space; /* whose tables are in CR3, or are about to leave it. Others read it */
+	struct ec *idle_ec; /* immutable */
+	u64 sc_since;       /* TSC from which on `sc` has not been charged. Other CPUs read it (sc_consumed()) */
+	u32 mxcsr;          /* scratch of fpu_switch() */
+	u32 apic_id;        /* immutable */
+	struct pd *space;   /* the PD whose tables are in CR3, or were until just now. Other CPUs read it */
 
 	/* virtualization */
 	struct vcpu *vcpu; /* loaded; written with a barrier behind it, read by others (vcpu_poke(), mmu/tlb.c) */
-	struct vcpu *guest_regs; /* whose are the registers that only guests use */
+	struct vcpu *guest_regs; /* the vCPU whose values are in the registers that only guests use, or NULL */
 	bool tr_short;           /* TR has the limit that a VM exit leaves: the I/O bitmap is out of reach */
 	bool nmi_foreign;        /* an NMI came that no CPU of ours sent: for a passthrough guest, if there is one */
 
 	struct list dying; /* kobjects for reap_all() */
 	struct sched sched;
 
-	/* written by other CPUs */
-	aligned(64) struct mailbox mailbox;
-	u32 sleeping;      /* enum sleeping; written by the owner, read by who signals */
+	/* written by other CPUs, but for those that say otherwise */
+	aligned(64) struct mailbox mailbox; /* atomic; the owner takes it as a whole */
+	u32 sleeping;      /* enum sleeping; written by the owner, read by senders of signals and grace periods */
 	u32 rcu_asked;     /* a grace period waits for this CPU; atomic */
 	u32 rcu_sent;      /* objects sent here to be dismantled or freed, so far; atomic */
-	u32 rcu_done;      /* of these; written by the owner */
+	u32 rcu_done;      /* how many of these were; written by the owner */
 	u32 tlb_requested; /* flushes requested; atomic */
 	u32 tlb_done;      /* flushes done; written by the owner's NMI handler */
 	u32 passthrough;   /* vCPUs here that drive the machine; atomic */
 	bool waits_sipi;   /* in a guest where NMIs do not get through; written by the owner */
 	u32 kicks;         /* NMIs sent by our CPUs, or about to be; atomic */
-	/* Whom this CPU sends an NMI to at the moment, or NULL; written by the owner, read by that CPU's NMI handler.
-	 */
+	/* The CPU that this one is about to send an NMI to, or NULL; written by the owner, read by the NMI handler of
+	 * the other. */
 	struct cpu *kicking;
 
 	struct nmi_origin nmi; /* the NMI handler's (entry/nmi_origin.h) */
@@ -107,8 +109,8 @@ struct cpu {
 _Static_assert(offsetof(struct cpu, id) == CPU_ID_OFFSET, "where mm finds it");
 _Static_assert(offsetof(struct cpu, residue_end) == offsetof(struct cpu, residue) + 4, "the bytes are in a row");
 
-/* CPU numbers are dense from 0, in the order of the firmware's table; those that did not start are missing from
- * `cpus_online`. */
+/* CPU numbers are dense from 0, in the order of the firmware's table. A CPU that did not start, or was lost in sleep,
+ * is not in `cpus_online`, which boot/smp.c writes. */
 extern unsigned cpu_count;
 extern u64 cpus_online[HEDRON_CPU_MAX / 64];
 
@@ -123,7 +125,8 @@ static always_inline unsigned cpu_index(unsigned n)
 	return (unsigned)nospec_wrap(n, HEDRON_CPU_MAX);
 }
 
-/* Whether one that exists, and may have been lost in sleep, is online. */
+/* cpu_online() for a number below cpu_count that was online once. It need not hold for speculation: the number is the
+ * kernel's own. */
 static always_inline bool cpu_not_lost(unsigned n)
 {
 	bool online;

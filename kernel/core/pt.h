@@ -14,7 +14,7 @@ struct pt {
 	struct ec *callee;
 	u64 rip; /* immutable */
 	u64 mtd; /* immutable; what an exception message carries */
-	u64 id;  /* plain store by pt_ctrl, plain load by call */
+	u64 id;  /* written by PT_CTRL and read by calls on any CPU, by plain accesses: no order is promised */
 };
 
 enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out) must_check;

@@ -16,15 +16,15 @@
 #endif
 
 static struct {
-	struct work *queue; /* waiting for the next grace period; a stack that everybody pushes to */
-	u32 queued;         /* about how many; atomic */
+	struct work *queue; /* waits for the next grace period; atomic: a stack that all CPUs push to */
+	u32 queued;         /* about how many work items that are; atomic */
 
-	u32 begun;          /* grace periods so far; atomic */
-	u32 busy;           /* a grace period runs; whoever sets it is its leader until the last answer */
-	struct work *batch; /* what it is for; the leader's, then the last answerer's */
-	u32 awaited;        /* answers still to come, and one for the leader; atomic */
+	u32 begun;          /* grace periods that have begun so far; atomic */
+	u32 busy;           /* a grace period runs; atomic: set by its leader, cleared by the last to answer */
+	struct work *batch; /* its work items; written by the leader before it asks, done by the last to answer */
+	u32 awaited;        /* answers still to come, the leader's own included; atomic */
 
-	struct trace_span running; /* the one that runs, if it began measured */
+	struct trace_span running; /* its time, if tracing was on when it began; passed on with `batch` */
 } rcu;
 
 void rcu_call(struct work *w, void (*fn)(struct work *))
@@ -37,7 +37,7 @@ void rcu_call(struct work *w, void (*fn)(struct work *))
 	hazard_set(cpu_current(), HAZARD_RCU);
 }
 
-/* The last answer is in: nobody can use the batch any more. */
+/* The last answer is in: no CPU can hold a pointer to anything in the batch any more. */
 static always_inline void complete(void)
 {
 	struct work *w = rcu.batch;
@@ -67,9 +67,9 @@ static void answer(void)
 }
 
 /*
- * Asks one CPU. One that sleeps uses nothing, and whatever it will find after waking up no longer leads to the batch:
- * `sleeping` is read after the objects were unhooked (the barrier in lead()), and a CPU that wakes clears it before
- * it takes its work items by XCHG, without which it has nothing to do.
+ * Asks one CPU, unless it sleeps. A CPU that sleeps uses no object, and what it finds after waking up no longer leads
+ * to the batch: `sleeping` is read here after the objects were unhooked (the barrier in lead()), and a CPU that wakes
+ * up clears `sleeping` before it takes its work items with XCHG, and has nothing to do before that.
  */
 static void ask(struct cpu *other)
 {
@@ -173,7 +173,7 @@ static void help_others(struct cpu *cpu)
 	arch_relax();
 }
 
-/* What has been sent to each CPU up to now. */
+/* Waits until each CPU has got through the objects that have been sent to it up to now. */
 static void await_sent(struct cpu *cpu)
 {
 	for (unsigned n = 0; n < cpu_count; n++) {
@@ -184,8 +184,8 @@ static void await_sent(struct cpu *cpu)
 	}
 }
 
-/* The grace period that runs now, and one for what is queued. Others may go on queuing, which is no reason to stay.
- */
+/* Waits for the grace period that runs now and for those of all that is queued now, which have ended when a third one
+ * has begun. Other CPUs may go on queueing, which is no reason to wait for longer. */
 static void await_grace(struct cpu *cpu)
 {
 	u32 begun = __atomic_load_n(&rcu.begun, __ATOMIC_ACQUIRE);
@@ -195,8 +195,9 @@ static void await_grace(struct cpu *cpu)
 }
 
 /*
- * ECs and SCs are sent to their owner CPU twice: to be dismantled before the grace period, and to be freed after it.
- * The running EC must not be freed meanwhile, so one that has begun to die does not wait.
+ * ECs, SCs and vCPUs are sent to their owner CPU twice: to be dismantled before the grace period, and to be freed
+ * after it. The running EC must not be freed while it waits here, so it needs a reference; an EC that has begun to
+ * die gets none, and does not wait.
  */
 bool rcu_expedite(struct cpu *cpu)
 {

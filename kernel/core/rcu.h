@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Deferred freeing: readers of capabilities, tables and objects take no locks and hold no references, so memory goes
- * back only when no CPU can still use it.
+ * Deferred freeing: readers of capabilities, tables and objects take no locks and hold no references, so the memory
+ * of a dead object is freed only when no CPU can still use it. An object that a hypercall has found is there until
+ * its CPU leaves the kernel; who wants it for longer takes a reference (kobject_get()).
  *
- * A CPU in user mode or asleep uses nothing. A grace period therefore asks the others with an NMI: a CPU in user mode
- * comes in and answers, one in the kernel answers on its way out. Nothing is counted on the hot paths. One grace
- * period runs at a time, for all that was queued when it began.
+ * A CPU in user mode or asleep uses no object. A grace period therefore asks the other CPUs with an NMI: a CPU in
+ * user mode comes in and answers, one in the kernel answers on its way out. Nothing is counted on the hot paths. One
+ * grace period runs at a time, for all that was queued when it began.
  */
 #pragma once
 
@@ -13,16 +14,20 @@
 
 struct cpu;
 
-/* Calls fn(w) once every CPU has passed through user mode or sleep; on any CPU, on its way out of the kernel. */
+/* Has fn(w) called once every CPU has passed through user mode or sleep: on the CPU that does so last, on its way out
+ * of the kernel. */
 void rcu_call(struct work *w, void (*fn)(struct work *));
 
-/* The long way out (HAZARD_RCU): this CPU uses nothing any more. Answers, begins or completes a grace period. */
+/* For HAZARD_RCU, when this CPU uses no object any more but for its current EC and what that refers to. Answers,
+ * begins or completes a grace period. */
 void rcu_quiesce(struct cpu *cpu);
 
-/* A CPU does not come back from sleep: in its stead, on another. Nobody asks it any more, since it is offline. */
+/* Answers in the place of a CPU that does not come back from the machine's sleep. It is offline, so no grace period
+ * asks it again. */
 void rcu_lose_cpu(struct cpu *lost);
 
-/* An object is sent to another CPU to be dismantled or freed there; this CPU has done so. */
+/* For rcu_expedite(): an object is about to be sent to CPU `to` to be dismantled or freed there; this CPU has done so
+ * with one that was sent to it. */
 void rcu_sent(unsigned to);
 void rcu_done(void);
 

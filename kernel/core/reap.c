@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of objects, in two steps that both happen on the way out of the kernel (or at the end of REVOKE) and not
- * inside of the operation that causes them: so nothing recurses and no lock is held. First the last capability goes;
- * then, maybe later, the last reference.
+ * The end of objects, in two steps, both on the way out of the kernel (or at the end of REVOKE) and not inside of the
+ * operation that causes them: so nothing recurses and no lock is held. The first is due when the last capability is
+ * gone, the second when the last reference is, which may be later. The memory is freed after that (free_object()): a
+ * grace period later, unless used_by_nobody(), and on the owner CPU of an EC, an SC or a vCPU.
  */
 #include "core/reap.h"
 
@@ -34,7 +35,7 @@ static void queue(struct kobject *o)
 	hazard_set(cpu, HAZARD_REAP);
 }
 
-/* The capabilities' reference is given back by reap_all(). */
+/* Capabilities together hold one reference, which reap_all() gives back. */
 void kobject_caps_gone(struct kobject *o)
 {
 	queue(o);
@@ -75,7 +76,7 @@ static always_inline void free_object(struct kobject *o)
 	}
 }
 
-/* The owner CPU of an EC, SC or vCPU, whose business its queues, chains, work items and registers are. */
+/* The owner CPU of an EC, SC or vCPU, which alone may touch its queues, call chains and registers. */
 static unsigned owner_cpu(const struct kobject *o)
 {
 	switch ((enum kobject_type)o->type) {
@@ -148,8 +149,8 @@ static always_inline void on_caps_gone(struct kobject *o)
 	}
 }
 
-/* Other CPUs may still have found it. Alone, this one has finished with all but what it runs: ECs, PDs, and what
- * those refer to. */
+/* Whether an object need not wait for a grace period: there is no other CPU that may have found it, and this one is
+ * on its way out of the kernel. The exceptions are what it may be running: ECs, PDs, and what those refer to. */
 static bool used_by_nobody(const struct kobject *o)
 {
 	return cpu_count == 1 && (o->type == KOBJ_PT || o->type == KOBJ_SM || o->type == KOBJ_SC);
@@ -175,7 +176,8 @@ static void reap(struct kobject *o)
 {
 	bool caps = o->refs;
 
-	/* An SC's end is its owner CPU's business; so is an EC's, but user land loses the UTCB at once. */
+	/* SCs end on their owner CPU. So do ECs and vCPUs, but only when the last reference is gone: an EC's UTCB is
+	 * unmapped here, at once. */
 	if (unlikely(is_elsewhere(o)) && (o->type == KOBJ_SC || !caps)) {
 		send_to_owner_cpu(o);
 		return;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Work for another CPU. What belongs to a CPU is touched by it alone; others send it work items, in a lock-free list
- * that many push to and the owner takes as a whole, in the order of arrival. Whoever finds the list empty signals;
- * the others rely on him. The algorithm is modelled in tests/model/mailbox.pml.
+ * Work for another CPU. What belongs to a CPU is touched by it alone; others send it work items: a lock-free list
+ * that all CPUs push to and the owner takes as a whole, in the order of arrival. The sender that finds the list empty
+ * signals the owner, the others need not. Work items are taken for HAZARD_REMOTE, in core/dispatch.c. The algorithm
+ * is modelled in tests/model/mailbox.pml.
  */
 #pragma once
 
@@ -37,8 +38,9 @@ static always_inline struct work *mailbox_take(struct mailbox *m)
 	return oldest;
 }
 
-/* fn(w) runs on that CPU soon, on its way out of the kernel or out of user code. */
+/* Has fn(w) called on that CPU, on its way out of the kernel, into which it is brought if it is in user mode or a
+ * guest. `w` must not be in a list; what it lies in must live until then. */
 void remote_call(unsigned cpu_id, struct work *w, void (*fn)(struct work *));
 
-/* The owner does what it was sent. */
+/* Does the work items that were sent to this CPU. */
 void remote_take(struct cpu *cpu);

@@ -32,12 +32,13 @@ enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **
 	sc->quantum_us = quantum_us;
 	sc->consumed = 0;
 	sc->state = SC_PARKED;
-	list_init(&sc->link); /* parked nowhere */
+	list_init(&sc->link); /* SC_PARKED, but in no EC's list: sc_retire() may unlink it */
 	*out = sc;
 	return SUCCESS;
 }
 
-/* It may have been revoked before the work item arrives. */
+/* The SC may have been revoked before the work item arrives. It is freed by a later work item, so it is still there.
+ */
 static void start_here(struct work *w)
 {
 	struct sc *sc = container_of(w, struct sc, start);

@@ -41,20 +41,21 @@ struct sc {
 	u8 prio;
 	u32 quantum_us; /* accepted, not enforced: API 13.2 takes no timer interrupt */
 
-	/* its CPU's; others may read `consumed` */
+	/* its CPU's; others read `consumed` (sc_consumed()) */
 	u8 state;          /* enum sc_state */
 	struct list link;  /* in the ready queue, or in ec->parked */
-	struct work start; /* the work item that brings it to its CPU */
-	u64 consumed;      /* TSC ticks up to the last time it was taken off the CPU */
+	struct work start; /* the work item by which its creator on another CPU starts it */
+	u64 consumed;      /* TSC ticks up to when it was last charged: dispatch_charge() */
 };
 
 enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out) must_check;
 void sc_init_cache(void);
 /* Lets a new SC compete for its CPU, this one or another. */
 void sc_start(struct sc *sc);
-/* Off the CPU and all queues for good; the last capability is gone. */
+/* The last capability is gone: takes it off the CPU and all queues for good. On its CPU (core/reap.c). */
 void sc_retire(struct sc *sc);
-/* Gives the memory back. */
+/* Frees the memory: on its CPU, after the grace period that follows sc_retire(), which a machine with one CPU does
+ * not need (core/reap.c). */
 void sc_free(struct sc *sc);
 /* TSC ticks so far; of an SC that runs on another CPU at the moment, a value of the recent past. */
 u64 sc_consumed(const struct sc *sc);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The scheduler of one CPU: 128 priorities, round robin among equals, a bitmap over FIFO lists.
- * Only its own CPU touches it, so there is no lock.
+ * The ready queues of one CPU: 128 priorities, a FIFO list for each, and a bitmap of those that are not empty.
+ * Locking: none; only its own CPU touches it.
  */
 #pragma once
 
@@ -12,7 +12,8 @@
 
 #define SCHED_PRIOS (HEDRON_PRIO_MAX + 1)
 
-/* Ready SCs; the running one is not among them. Priority 0 is the idle SC's alone, which is never queued. */
+/* Ready SCs; the current one is not among them, nor is cpu->preempted. No SC has priority 0 (CREATE_SC refuses it),
+ * so sched_top() can use it for "none". */
 struct sched {
 	u64 bitmap[SCHED_PRIOS / 64];
 	struct list queue[SCHED_PRIOS];
@@ -33,7 +34,7 @@ static always_inline void sched_mark(struct sched *s, unsigned prio)
 	s->bitmap[prio / 64] |= bit(prio % 64);
 }
 
-/* A woken or new SC goes to the tail; one that was preempted keeps its place at the head. `link` is sc->link. */
+/* A woken or new SC goes to the tail, one that was preempted to the head. `link` is sc->link. */
 static always_inline void sched_enqueue_tail(struct sched *s, struct list *link, unsigned prio)
 {
 	list_push_tail(&s->queue[prio], link);
@@ -46,7 +47,8 @@ static always_inline void sched_enqueue_head(struct sched *s, struct list *link,
 	sched_mark(s, prio);
 }
 
-/* `link` goes to the tail of a queue that is not empty; the first comes out. */
+/* Puts `link` at the tail of a queue that is not empty and takes the first out. So the queue stays as full as it is,
+ * and the bitmap as it is. */
 static always_inline struct list *sched_rotate(struct list *queue, struct list *link)
 {
 	struct list *first = queue->next;

@@ -29,7 +29,8 @@ enum status sm_create(u64 count, struct sm **out)
 	return SUCCESS;
 }
 
-/* The EC no longer waits; its claim is served, aborted or withdrawn. */
+/* Takes an EC out of the queue, because its claim is served, aborted or withdrawn. `sm` is cleared atomically: the
+ * EC's CPU reads it without the lock (ec_kill()). */
 static always_inline void dequeue_locked(struct ec *ec)
 {
 	list_unlink(&ec->sm_link);
@@ -43,7 +44,7 @@ static always_inline struct ec *first_waiter(struct sm *sm)
 
 /*
  * Hands one unit over to the claim that the addition has met: to the first in the queue, or to one that is still on
- * its way to the lock. The wake-up comes after the lock is gone and is the last thing done.
+ * its way to the lock. Waking comes after the lock is released and last, so that it is a jump.
  */
 void sm_up_slow(struct sm *sm)
 {
@@ -59,9 +60,11 @@ void sm_up_slow(struct sm *sm)
 	ec_wake(cpu_current(), ec, SUCCESS);
 }
 
-/* The claim is made: takes what is owed to it, or queues. What was handed over counts also if the semaphore has ended
- * since. A waiter that is queued may be woken from then on, but only by a work item or by this CPU, so it can be put
- * to sleep after the lock is gone. */
+/*
+ * The caller has made a claim. Takes a unit that is owed to it, or queues the EC. A unit that was handed over counts
+ * even if the semaphore has ended since. From the moment it is queued the EC may be woken, but on this CPU only, by a
+ * work item or by what this CPU does next: so it can be put to sleep after the lock is released.
+ */
 static always_inline enum status claim_and_unlock(struct sm *sm, struct ec *ec)
 {
 	enum status s = SUCCESS;
@@ -87,7 +90,8 @@ enum status sm_down_slow(struct sm *sm, struct ec *ec)
 	return claim_and_unlock(sm, ec);
 }
 
-/* Takes all free units, or makes a claim: true. Ups and other downs go on meanwhile. */
+/* Takes all free units; if there are none, makes a claim and returns true. Ups and other downs go on meanwhile, hence
+ * the loop. */
 static bool claim_unless_free(struct sm *sm)
 {
 	s64 old = __atomic_load_n(&sm->state, __ATOMIC_RELAXED);
@@ -105,8 +109,11 @@ enum status sm_down_all(struct sm *sm, struct ec *ec)
 	return sm_down_slow(sm, ec);
 }
 
-/* Withdraws the claim. If all claims were met by ups already, one of those has a unit too many for the claims that
- * are left: it is free now, and whichever of them comes first hands nothing over. */
+/*
+ * Withdraws the claim of a queued EC. If the sum is positive, each claim had been met by an up that is still about to
+ * hand its unit over. One unit has become free with the claim, so the up that comes to the lock first hands nothing
+ * over.
+ */
 static void withdraw_locked(struct sm *sm, struct ec *ec)
 {
 	dequeue_locked(ec);
@@ -122,7 +129,8 @@ void sm_forget(struct sm *sm, struct ec *ec)
 	spin_unlock(&sm->lock);
 }
 
-/* Their claims stay in `state`, where nobody reads them any more. */
+/* Wakes all waiters with BAD_CAP. `state` keeps counting their claims, which does no harm: only hypercalls that are
+ * under way can still look at it. */
 static noinline void abort_waiters_locked(struct sm *sm)
 {
 	while (!list_empty(&sm->waiters)) {

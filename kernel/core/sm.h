@@ -8,15 +8,16 @@
  *   0               | no unit is free, no down waits   | a waiter is served          | done
  *   -n < 0          | n downs wait, or are about to    | a waiter is served          | the caller waits
  *
- * "Served" and "waits" happen under the lock, later than the addition; until then state already counts them. A down
- * that has subtracted has a *claim*, and is in `waiters` only when it has had the lock; an up that has met a claim
+ * Serving and waiting happen under the lock, later than the addition; until then `state` already counts them. A down
+ * that found no unit has a *claim*, and is in `waiters` only when it has had the lock; an up that has met a claim
  * hands its unit to exactly one. If it comes to the lock before the claim does, it leaves the unit in `owed`. So
  *
  *   state = free units - claims + ups that are about to hand over
  *
  * and a down never wakes anybody, nor can the end of the semaphore overtake a unit that was handed over.
  *
- * Locking: `lock` guards `waiters`, `owed` and `dead`. kobject.lock is for capabilities only.
+ * Locking: `lock` guards `waiters`, `owed` and `dead`, and sm_link and `sm` of the ECs in `waiters`. obj.lock guards
+ * capabilities only.
  */
 #pragma once
 
@@ -33,7 +34,7 @@ struct sm {
 	s64 state; /* atomic */
 	struct spinlock lock;
 	bool dead;
-	u16 unused; /* written with the others: one store */
+	u16 unused; /* initialized with the others, so that the compiler makes one store of them */
 	/* > 0: units for claims that have not come to the lock yet. < 0: ups that are to hand nothing over, because
 	 * the claim that they met was withdrawn and their unit is free. */
 	s32 owed;
@@ -65,11 +66,12 @@ static always_inline enum status sm_down(struct sm *sm, struct ec *ec)
 	return sm_down_slow(sm, ec);
 }
 
-/* The same, but takes the whole count. */
+/* As sm_down(), but takes all free units if there are any. */
 enum status sm_down_all(struct sm *sm, struct ec *ec);
 
-/* An EC that is about to die leaves the queue. */
+/* An EC of this CPU that is killed leaves the queue, unless an up on another CPU has taken it out meanwhile. */
 void sm_forget(struct sm *sm, struct ec *ec);
-/* The last capability is gone: waiters wake with BAD_CAP. */
+/* The last capability is gone: wakes all waiters with BAD_CAP. A down that is under way and finds no unit gets it,
+ * too. */
 void sm_retire(struct sm *sm);
 void sm_free(struct sm *sm);

@@ -6,7 +6,7 @@
 
 #include <hedron/trace.h>
 
-/* A time that is running; begun unless `tsc` is 0. */
+/* A measurement of time that was begun, unless `tsc` is 0. */
 struct trace_span {
 	u64 tsc;
 	u32 changes; /* trace_state's, at the beginning */

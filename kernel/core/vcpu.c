@@ -83,7 +83,8 @@ static always_inline enum status begin_run(struct vcpu *v, struct ec *self)
 	return arch_vcpu_begin(v);
 }
 
-/* A poked one does not even begin, unless it has an event to deliver: page and `mtd` stay as they are. */
+/* A vCPU that was poked does not enter the guest, unless it has an event to deliver. State page and `mtd` stay as
+ * they are, for the next run. */
 static noinline enum status run_poked(struct vcpu *v, struct ec *self)
 {
 	if (arch_vcpu_has_event(v))
@@ -114,8 +115,8 @@ void vcpu_leave_run(struct ec *ec)
 }
 
 /*
- * On the vCPU's CPU, where it has interrupted the guest if that ran. One that is not being run need not be told
- * again: the next run looks for itself.
+ * On the vCPU's CPU, whose guest the signal has interrupted if it ran. If no run is in progress the vCPU stops being
+ * the loaded one, so that the next pokes send nothing: the next run looks at `poked` itself.
  */
 static void take_poke(struct work *w)
 {
@@ -127,7 +128,8 @@ static void take_poke(struct work *w)
 		WRITE_ONCE(cpu->vcpu, NULL);
 }
 
-/* The flag goes first, then the look at what that CPU is at; there it is the other way round (vmx_load_vcpu()). */
+/* Sets `poked`, then looks whether the vCPU is loaded; its CPU marks it as loaded and then looks at `poked`
+ * (vmx_load_vcpu()). Both have a barrier between, so one of the two sees the other. */
 enum status vcpu_poke_slow(struct vcpu *v)
 {
 	if (kobject_is_nothing(&v->obj))

@@ -5,8 +5,8 @@
  *
  * A run is in progress from the hypercall until it returns, also while its EC is preempted: `ec` and ec->vcpu say so.
  *
- * Locking: all but the last group belongs to the vCPU's CPU. Lifetime: it refers to its PD and its three kernel
- * pages; it is dismantled on its CPU, which ends a run.
+ * Locking: none; all but the last two groups belongs to the vCPU's CPU. Lifetime: it refers to its PD and its three
+ * kernel pages; it is dismantled on its CPU, which ends a run in progress.
  */
 #pragma once
 
@@ -21,21 +21,22 @@ struct ec;
 struct kp;
 struct pd;
 
-/* `exit_reason` of a run that was poked, and of one that the CPU did not even begin. Others are the hardware's. */
+/* `exit_reason` of a run that was poked, and of one whose VM entry was refused. Others are the hardware's. */
 #define VCPU_EXIT_POKED 255
 #define VCPU_EXIT_REFUSED 253
 
 /* `exit_flags`: a passthrough guest is to get an NMI. */
 #define VCPU_FLAG_NMI 1u
 
-/* `wanted`: the published interface gives back everything. */
+/* `wanted` of the published interface, which gives back everything. */
 #define VCPU_WANT_ALL (~0ul)
 
 struct vcpu {
 	struct kobject obj;
 
+	/* its CPU's */
 	struct regs regs; /* the guest's, while it is not running: rax..r15 without rsp, and cr2 */
-	struct ec *ec;    /* whose run is in progress */
+	struct ec *ec;    /* the EC whose run is in progress, or NULL */
 	u64 mtd;          /* what the VMM changed in the state page since the last attempt to enter */
 	u64 wanted;       /* what it wants to see afterwards: an MTD */
 	struct arch_vcpu arch;
@@ -47,8 +48,8 @@ struct vcpu {
 	struct kp *state_kp, *vlapic_kp, *fpu_kp;
 
 	/* written by all CPUs */
-	bool poked;     /* the run in progress, or the next one, is to end */
-	bool poke_sent; /* atomic */
+	bool poked;     /* the run in progress, or the next one, is to end; atomic */
+	bool poke_sent; /* atomic; `poke` is on its way: whoever sets it sends, the vCPU's CPU clears it */
 	struct work poke;
 };
 
@@ -70,7 +71,7 @@ enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out) must_c
 enum status vcpu_run(struct vcpu *v, u64 mtd, u64 wanted, struct ec *self) must_check;
 enum status vcpu_poke_slow(struct vcpu *v);
 
-/* Its run in progress, or else its next one, ends as soon as possible. From any CPU: `self` is who does it. */
+/* Ends its run in progress, or else its next one, as soon as possible. `self` is the running EC, of any CPU. */
 static always_inline enum status vcpu_poke(struct vcpu *v, const struct ec *self)
 {
 	if (unlikely(v->cpu_id != self->cpu_id))
@@ -79,7 +80,7 @@ static always_inline enum status vcpu_poke(struct vcpu *v, const struct ec *self
 	return SUCCESS;
 }
 
-/* The run is over: its EC, which goes on after its hypercall. */
+/* Ends the run in progress. Returns its EC, which goes on behind its hypercall. */
 static always_inline struct ec *vcpu_end_run(struct vcpu *v)
 {
 	struct ec *ec = v->ec;
@@ -88,9 +89,9 @@ static always_inline struct ec *vcpu_end_run(struct vcpu *v)
 	ec->vcpu = NULL;
 	return ec;
 }
-/* Of an EC that dies in it: the vCPU stays as it is. */
+/* Ends the run of an EC that is killed in it. Others can run the vCPU then, in the state that it has. */
 void vcpu_leave_run(struct ec *ec);
 
-/* On its CPU. The last reference is gone: a run in progress ends with BAD_CAP. */
+/* The last reference is gone: ends a run in progress with BAD_CAP. On its CPU. */
 void vcpu_retire(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
