@@ -34,7 +34,7 @@ static always_inline bool block_overlap(struct block a, struct block b)
 	return a.order < b.order ? block_has(b, a.base) : block_has(a, b.base);
 }
 
-/* Of two that overlap. */
+/* The smaller of two blocks that overlap: it lies in the other one. */
 static always_inline struct block block_intersection(struct block a, struct block b)
 {
 	return a.order < b.order ? a : b;

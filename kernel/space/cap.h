@@ -17,8 +17,8 @@
 
 #include <hedron/abi.h>
 
-/* Pointer to the object in bits 63:6, permissions in bits 4:0; 0 = empty. Read without lock, written under the
- * object's. */
+/* Pointer to the object in bits 63:6, permissions in bits 4:0; 0 = empty. Read without a lock, written under the lock
+ * of the object that it names (or, for the first one of a new object, of the space: space_obj_commit()). */
 typedef u64 cap_t;
 
 #define CAP_PERM_MASK 31ull
@@ -37,11 +37,11 @@ static always_inline unsigned cap_perm(cap_t c)
 }
 
 /*
- * The object of a capability that is of this kind and has the permission (0: any); else kobject_nothing, and `other`
- * is true. That is chosen without a branch: whoever goes on before `other` is known, which is what a mispredicted
- * branch does, has an object of the right kind or one that leads nowhere (space/kobject.h). So no word of an object
- * is ever taken for a pointer because another kind has one there. `perm` is one bit; a compiler could make branches
- * of anything but assembly.
+ * The capability's object, if it is of this kind and the capability has the permission `perm` (one bit; 0: any); else
+ * kobject_nothing, and `other` is true. The choice is made without a branch: speculation that goes on before `other`
+ * is known has an object of the right kind, or one that leads nowhere (space/kobject.h). So it never takes a word of
+ * an object for a pointer because another kind has a pointer there. It is in assembly because a compiler might make
+ * branches of anything else.
  */
 static always_inline struct kobject *cap_pick(cap_t c, enum kobject_type type, unsigned perm, bool *other)
 {

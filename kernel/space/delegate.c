@@ -24,7 +24,7 @@ static crd_t translate(struct pd *src, struct pd *dst, crd_t crd, crd_t window)
 
 /* ---- Delegation ---- */
 
-/* Fits the larger window to the smaller; which part of the larger one is the hotspot's choice. */
+/* Cuts the larger of the two blocks to the size of the smaller; the hotspot chooses which part of it remains. */
 static always_inline void clamp(struct block *from, struct block *to, u64 hotspot)
 {
 	if (from->order < to->order) {
@@ -64,7 +64,8 @@ static noinline enum status grant_pio(struct pd *src, struct pd *dst, struct blo
 	return space_pio_delegate(src, dst, (u32)nospec_wrap(r.base, PIO_PORTS), r.order, where);
 }
 
-/* There is no way to give a port another number: what both have is meant. */
+/* A port keeps its number when it is delegated, so what source and window have in common is meant, and there is no
+ * hotspot. */
 static noinline struct delegated delegate_pio(struct pd *src, struct pd *dst, crd_t crd, u64 meta, crd_t window)
 {
 	struct block from = block_of_crd(crd), to = block_of_crd(window);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Typed items: translation and delegation between two PDs, revocation and look-up by CRD (docs/abi.md, "Delegation
- * and revocation"). Decides what is meant; the spaces do it. Takes no lock itself.
+ * and revocation"). Here it is decided what an item means; the spaces do it. Locking: none here, the spaces lock.
  */
 #pragma once
 
@@ -24,13 +24,13 @@ struct delegated {
 	crd_t crd;
 };
 
-/* The heart of an item that is delegated: {crd, meta} from src to the window of dst. Statuses as below. */
+/* Delegates {crd, meta} from src to the window of dst. Statuses as for delegate_item(). */
 struct delegated delegate(struct pd *src, struct pd *dst, crd_t crd, u64 meta, crd_t window) must_check;
 
 /*
  * One typed item from src to dst against dst's windows for translation and delegation. The result (out may be NULL)
  * is meaningful with SUCCESS only; other statuses: BAD_PAR (memory beyond the physical address space) and OOM.
- * ITEM_HYPERVISOR names the source of a delegation; a translation takes from nobody and does not look at it.
+ * ITEM_HYPERVISOR makes the hypervisor PD the source of a delegation; it means nothing for a translation.
  */
 enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item, crd_t xlt, crd_t del,
 			  struct delegation *out) must_check;

@@ -2,9 +2,10 @@
 /*
  * What every kernel object starts with.
  * Lifetime: an object lives while `refs` > 0: one for "some capability names it" plus one for each live object
- *   that refers to it (PT and SC refer to their EC, an EC to its PD). No path of IPC or scheduling counts references:
- *   memory of a dead object is freed only after every CPU has passed through user mode (core/rcu.h).
- * Locking: `lock` guards the tree of this object's capabilities (space/mdb.h) and `caps`.
+ *   that refers to it (PT and SC refer to their EC, an EC to its PD). Hypercalls take no references to what they look
+ *   up: the memory of a dead object is freed only after every CPU has passed through user mode or sleep (core/rcu.h),
+ *   so an object that was found stays until the kernel is left. It may have begun to die, though.
+ * Locking: `lock` guards the tree of this object's capabilities (space/mdb.h), the words that name it, and `caps`.
  */
 #pragma once
 
@@ -24,20 +25,21 @@ struct kobject {
 	/* immutable after create */
 	u8 type; /* enum kobject_type */
 
-	/* whoever dismantles it */
-	bool sent; /* on its way to its owner CPU, to die there */
+	/* belongs to whoever dismantles it (core/reap.c) */
+	bool sent; /* it is on its way to its owner CPU, or has arrived there, to be dismantled */
 
-	/* guarded by the lock; so is `caps` */
+	/* guarded by the lock */
 	struct spinlock lock;
 	bool walk_suspended; /* a long walk of the tree lets others in (struct mdb_walk) */
-	u8 unused;           /* written with the others: one store */
+	u8 unused;           /* initialized with the others, so that the compiler makes one store of them */
 
-	/* everybody, atomically */
+	/* atomic */
 	u32 refs;
 
+	/* guarded by the lock */
 	u64 caps; /* capabilities that name this object */
 
-	/* whoever has taken the last capability or reference, then whoever it was handed to */
+	/* belongs to whoever has taken the last capability or reference, then to whomever it was handed to */
 	union {
 		struct list dying; /* queued for reap_all() */
 		struct work work;  /* on its way to another CPU, or waiting to be freed */
@@ -48,9 +50,10 @@ struct kobject {
 #define KOBJECT_ALIGN 64
 
 /*
- * What a look-up finds in place of an object that may not be used: of no kind, and each word of it points to itself.
- * It is chosen without a branch, so that speculation, which believes that all is well, gets nowhere from it: its
- * pointers are the kernel's, and lead back to it. Nobody writes to it. Its first word is its address, as an operand.
+ * What a look-up finds in place of an object that may not be used. It is of no kind (KOBJ_NONE), and each of its
+ * words points to its beginning. A look-up chooses it without a branch (cap_pick()), so speculation that takes it for
+ * a real object only follows pointers that lead back to it. It is constant. cap_pick() also uses its first word,
+ * which is its address, as an operand in memory.
  */
 #define KOBJECT_NOTHING_SIZE PAGE_SIZE
 extern const void *const kobject_nothing[KOBJECT_NOTHING_SIZE / sizeof(void *)];
@@ -60,13 +63,14 @@ static always_inline bool kobject_is_nothing(const struct kobject *o)
 	return (const void *)o == kobject_nothing;
 }
 
-/* For somebody who holds a reference already. */
+/* Takes another reference. The caller holds one already. */
 static always_inline void kobject_ref(struct kobject *o)
 {
 	__atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
 }
 
-/* For somebody who found the object through a capability: false if it has died meanwhile. */
+/* Takes a reference to an object that was found through a capability, by those who keep it beyond this stay in the
+ * kernel, or want it not to be dismantled meanwhile. False: it has begun to die. */
 static always_inline bool must_check kobject_get(struct kobject *o)
 {
 	u32 refs = __atomic_load_n(&o->refs, __ATOMIC_RELAXED);
@@ -77,14 +81,14 @@ static always_inline bool must_check kobject_get(struct kobject *o)
 }
 
 /*
- * What the spaces want from above; core/reap.c has it, because an object's end is the business of its kind. Both only
- * queue the object, which is dismantled on the way out of the kernel: so they may be called with locks held. The
- * first gives a reference back, the second says that the last capability that names the object is gone.
+ * What the spaces need from above: core/reap.c defines them, because it knows the kinds of objects. The first gives a
+ * reference back, the second says that the last capability that names the object is gone. Both may be called with
+ * locks held: they only queue the object, which is dismantled on the way out of the kernel.
  */
 void kobject_unref(struct kobject *o);
 void kobject_caps_gone(struct kobject *o);
 
-/* Of an object that nobody knows yet. */
+/* Initializes all but `dying` and `work` of an object that nobody knows yet. */
 static always_inline void kobject_init(struct kobject *o, enum kobject_type type)
 {
 	o->type = (u8)type;

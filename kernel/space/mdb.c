@@ -3,7 +3,8 @@
 
 #include "arch/cpu.h"
 
-/* Children that `at` gets meanwhile are put before the placeholder, as are those below them. */
+/* Nodes that come below `at` meanwhile end up between `at` and the placeholder, because a child is put directly
+ * behind its parent. So the last of them is the one before the placeholder. */
 struct mdb_node *mdb_lock_break(struct mdb_walk *walk, struct mdb_node *at)
 {
 	struct mdb_node placeholder, *last;
@@ -21,8 +22,8 @@ struct mdb_node *mdb_lock_break(struct mdb_walk *walk, struct mdb_node *at)
 }
 
 /*
- * Whether `next`, which follows `last`, is below `top`: then it hangs off `last` or one above. False with *changed:
- * something else follows after a lock break.
+ * Whether `next`, which follows `last` in the list, is below `top`: then its parent is `last` or an ancestor of
+ * `last` up to `top`. False with *changed: there was a lock break, and another node follows `last` now.
  */
 static always_inline bool is_below(struct mdb_node *top, struct mdb_node *last, const struct mdb_node *next,
 				   struct mdb_walk *walk, bool *changed)
@@ -42,9 +43,8 @@ static always_inline bool is_below(struct mdb_node *top, struct mdb_node *last, 
 	return true;
 }
 
-/*
- * Every step up leaves a level that is never entered again, so all climbing together is at most the steps forward.
- */
+/* Each step up in is_below() leaves a level that a step forward has entered, so there are at most as many steps up as
+ * forward. */
 struct mdb_node *mdb_last(struct mdb_node *top, struct mdb_walk *walk)
 {
 	struct mdb_node *last = top;

@@ -9,13 +9,13 @@
 #include "lib/spinlock.h"
 #include "space/cap.h"
 
-/* A tree of its own. */
+/* Makes n the root of a new tree. */
 static always_inline void mdb_insert_root(struct mdb_node *n)
 {
 	n->parent = n->prev = n->next = NULL;
 }
 
-/* Puts n behind `at` in the list; the parent is the caller's business. */
+/* Puts n behind `at` in the list. The caller sets the parent. */
 static always_inline void mdb_link_behind(struct mdb_node *at, struct mdb_node *n)
 {
 	n->prev = at;
@@ -31,7 +31,7 @@ static always_inline void mdb_insert_child(struct mdb_node *parent, struct mdb_n
 	mdb_link_behind(parent, n);
 }
 
-/* n must have no children. Leaves n->parent NULL. */
+/* n must have no children. Leaves n->parent NULL, which together with an empty word says that the slot is free. */
 static always_inline void mdb_remove(struct mdb_node *n)
 {
 	if (n->prev)
@@ -46,7 +46,7 @@ static always_inline bool mdb_is_leaf(const struct mdb_node *n)
 	return !n->next || n->next->parent != n;
 }
 
-/* Of a node with children: the only one below it, NULL if there are more. */
+/* The only node below n, which has children; NULL if there are more. */
 static always_inline struct mdb_node *mdb_only_child(const struct mdb_node *n)
 {
 	struct mdb_node *child = n->next, *next = child->next;
@@ -79,8 +79,8 @@ static always_inline bool mdb_lock_break_due(struct mdb_walk *walk)
 /* The last node of the subtree of `top` in list order, `top` itself if it has no children. Linear in the subtree. */
 struct mdb_node *mdb_last(struct mdb_node *top, struct mdb_walk *walk);
 
-/* The node that a subtree visited backwards comes to after `n`; the visit ends at the subtree's top. n may be removed
- * then. */
+/* For visiting a subtree backwards, children before parents: the node after `n` in that order. The visit ends at the
+ * subtree's top. Asked before n is removed. */
 static always_inline struct mdb_node *mdb_back(const struct mdb_node *n)
 {
 	return n->prev;

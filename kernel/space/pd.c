@@ -50,7 +50,8 @@ void pd_close(struct pd *pd)
 	space_pio_destroy(pd);
 }
 
-/* The CPU never reads it: it only marks the address (SDM vol. 3, 30.4). */
+/* The processor never accesses the page itself: accesses to its address become accesses to the virtual APIC (SDM vol.
+ * 3, 30.4). */
 void *pd_access_page(struct pd *pd)
 {
 	spin_lock(&pd->access_lock);

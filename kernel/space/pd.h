@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Protection domain: three spaces of capabilities (memory, ports, objects) and two properties.
- * Locking: see each space. Lifetime: its ECs and vCPUs refer to it; when its last capability goes, its object and
- * port capabilities are revoked at once, its memory stays until the last reference goes.
+ * Locking: each space has locks of its own, `access_lock` and `tlb_lock` are for the fields that name them. Lifetime:
+ * its ECs and vCPUs refer to it, and kernel pages that are mapped in it. When its last capability goes, its object
+ * and port capabilities are revoked at once; its memory stays until the last reference goes.
  */
 #pragma once
 
@@ -28,16 +29,17 @@ struct pd {
 	struct space_obj objs;
 	struct space_pio pio;
 
-	/* the architecture's (mmu/tlb.c), an entry for each CPU: what to load into CR3, which is immutable; and
-	 * whether that CPU's TLB may hold something of this PD that is no longer true, which is atomic */
-	u64 cr3[HEDRON_CPU_MAX];
-	u8 tlb_stale[HEDRON_CPU_MAX];
-	u64 tlb_active[HEDRON_CPU_MAX / 64]; /* CPUs that may not be stale; atomic, CPUs leave it under tlb_lock */
+	/* the architecture's (mmu/tlb.c) */
+	u64 cr3[HEDRON_CPU_MAX];      /* what each CPU loads into CR3; immutable after create */
+	u8 tlb_stale[HEDRON_CPU_MAX]; /* that CPU's TLB may hold translations that are no longer true; atomic */
+	/* CPUs that a shootdown has to look at: all whose tag is not stale; atomic. A CPU is taken out under
+	 * tlb_lock, and comes in without it. */
+	u64 tlb_active[HEDRON_CPU_MAX / 64];
 	struct spinlock tlb_lock;
-	u8 guest_stale[HEDRON_CPU_MAX]; /* the same for guests and the nested table */
+	u8 guest_stale[HEDRON_CPU_MAX]; /* as tlb_stale, for guests and the nested table (mmu/tlb.h); atomic */
 };
 
-/* The kernel's own: source of memory and ports, address space of the idle CPUs. */
+/* The hypervisor PD: the source of all memory and ports, and the address space of idle ECs. */
 extern struct pd pd_kernel;
 
 void pd_init_cache(void);
@@ -46,6 +48,7 @@ enum status pd_create(bool passthrough, struct pd **out) must_check;
 void *pd_access_page(struct pd *pd) must_check;
 /* Maps the PD's APIC access page at guest-physical `gpa` (page aligned, below the user limit). */
 enum status pd_map_access_page(struct pd *pd, u64 gpa) must_check;
-/* The last capability is gone: what it holds is revoked, with everything derived from it. */
+/* The last capability is gone: revokes the objects and ports that it holds, with everything derived from them. */
 void pd_close(struct pd *pd);
+/* Frees the PD, a grace period after the last reference has gone. */
 void pd_free(struct pd *pd);

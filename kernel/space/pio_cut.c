@@ -18,7 +18,7 @@ struct cut {
 	u64 parts; /* needed */
 };
 
-/* Its source is locked, which guards `next`. */
+/* n's source is locked, which guards n->next. */
 static void append(struct cut *c, struct pio_node *n)
 {
 	n->next = NULL;
@@ -34,7 +34,8 @@ static void append_given(struct cut *c, const struct pd *pd, struct block b)
 		append(c, n);
 }
 
-/* Where it begins. Without a range the hole is empty: of order 0 and behind the end. */
+/* Finds the hole and the ranges that it starts from. If pd has no range there, no range is gathered, and a hole of
+ * order 0 behind `within` ends the caller's walk. False: a lock was not to be had. */
 static bool begin(struct cut *c, struct pd *pd, struct block within, u64 at, bool self)
 {
 	struct pio_node *n;
@@ -69,7 +70,8 @@ static bool gather(struct cut *c)
 	return true;
 }
 
-/* The halves that remain when it is halved towards the hole, one for each order from the hole's up. */
+/* Replaces n by what remains of it without the hole. Halving n again and again until the hole is left over gives one
+ * remaining half for each order from the hole's up to n's, exclusive. */
 static void split(struct cut *c, struct pio_node *n)
 {
 	pio_range_deny(n, c->hole, true);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Takes ports away from all that was derived from a range. What contains more than them falls into parts. Locking:
- * locks the spaces of all that lose something (space/pio_lock_set.h); the caller holds none.
+ * Takes ports away from all ranges that were derived from one. Ranges that contain other ports, too, fall into parts.
+ * Locking: locks the port spaces of all PDs that lose something (space/pio_lock_set.h); the caller holds no lock.
  */
 #pragma once
 

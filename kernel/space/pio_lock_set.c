@@ -18,7 +18,7 @@ static bool lock_in_a_while(struct spinlock *l)
 	return false;
 }
 
-/* Who holds nothing may wait, too. */
+/* An exclusive set waits without limit. So does one that has no lock yet, because nobody can be waiting for it. */
 static bool lock(const struct pio_lock_set *set, struct spinlock *l)
 {
 	if (set->first && !set->exclusive)
@@ -27,7 +27,8 @@ static bool lock(const struct pio_lock_set *set, struct spinlock *l)
 	return true;
 }
 
-/* The mark changes under the lock only, and says `set` to nobody but who has it. */
+/* `locked_by` is written under the lock only. It can be `set` only if this CPU has written it, so the look without
+ * the lock is enough. */
 bool pio_lock_set_add(struct pio_lock_set *set, struct pd *pd)
 {
 	struct space_pio *sp = &pd->pio;

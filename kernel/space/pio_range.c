@@ -27,7 +27,7 @@ struct pio_node *pio_range_from(const struct space_pio *sp, u64 port)
 	return n ? n : pio_range_of_held(avl_ceiling(&sp->ranges, (u32)port));
 }
 
-/* ---- What was given ---- */
+/* ---- Given ranges ---- */
 
 static u32 given_key(struct block b)
 {
@@ -44,7 +44,8 @@ static bool begins_in(struct block b, const struct pio_node *n)
 	return n && n->held.key >= b.base && n->held.key < block_end(b);
 }
 
-/* The first range of an order from `order` up that contains b and begins before it. */
+/* A given range that contains b and begins before it, of the smallest order there is from `order` up. Ranges of that
+ * order that contain b all have the same key, of which this is the first. */
 static struct pio_node *given_around(const struct space_pio *sp, struct block b, unsigned order)
 {
 	for (; order <= PIO_ORDER; order++) {
@@ -56,7 +57,7 @@ static struct pio_node *given_around(const struct space_pio *sp, struct block b,
 	return NULL;
 }
 
-/* First those that begin in b, then those that begin before it. */
+/* First the ranges that begin in b, then, order by order, those that contain b and begin before it. */
 struct pio_node *pio_range_given(const struct space_pio *sp, struct block b, const struct pio_node *behind)
 {
 	struct pio_node *n = behind ? of_given(avl_next(&behind->given))

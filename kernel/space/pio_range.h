@@ -3,11 +3,11 @@
  * Ranges of I/O ports: the nodes that space_pio (what PDs do with ports) and pio_cut (how ports are taken away) work
  * on. A range is in two search trees: among those that its PD holds, and among those that its source has given.
  *
- * A PD holds a port once, and a range lies in one range of its source. So PD and base say which range it is derived
- * from, and a range can fall into parts without those derived from it knowing.
+ * A PD holds a port once, and a range lies in one range of its source. So `source` and the base say which range it is
+ * derived from, and that one can fall into parts without a change to those derived from it.
  *
- * Locking: a PD's lock guards the trees in its space; whoever inserts, changes or removes a range has its PD's and
- * its source's.
+ * Locking: a port space's lock guards the two trees in it; whoever inserts, changes or removes a range holds the
+ * locks of its PD's and its source's space.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ struct space_pio;
 struct pio_node {
 	struct avl_node held;   /* in its PD's tree; the key is the base */
 	struct avl_node given;  /* in its source's tree; the key is base and order, many may have the same */
-	struct pd *pd, *source; /* source: NULL of the first one */
-	struct pio_node *next;  /* of spare nodes; of ranges that are gathered to be taken away (source's lock) */
+	struct pd *pd, *source; /* who holds it; whose it was, or NULL: the hypervisor PD's range of all ports */
+	struct pio_node *next;  /* links spare nodes, and ranges that pio_cut() gathers (guarded by source's lock) */
 	u8 order;
 	u8 where; /* enum pio_where */
 };
@@ -45,7 +45,8 @@ void pio_range_boot(void);
 struct pio_node *pio_range_at(const struct space_pio *sp, u64 port);
 struct pio_node *pio_range_from(const struct space_pio *sp, u64 port);
 
-/* What the space has given of b: the first one (behind: NULL), or the one behind another. */
+/* For a walk through the ranges that the space has given and that overlap b: the first one (`behind` is NULL), or the
+ * next one after `behind`. */
 struct pio_node *pio_range_given(const struct space_pio *sp, struct block b, const struct pio_node *behind);
 
 /* Nodes allocated before anything is changed, linked through `next`. OOM: *spares is empty. */
@@ -53,7 +54,8 @@ enum status pio_range_reserve(struct pio_node **spares, u64 count) must_check;
 struct pio_node *pio_range_take(struct pio_node **spares);
 void pio_range_release(struct pio_node *n);
 
-/* A range of pd's, derived from source's (NULL: from nobody's). Bitmaps are the caller's business. */
+/* Makes n a range of pd's, derived from source's (NULL: from nobody's), and takes it out again. Bitmaps stay as they
+ * are. */
 void pio_range_insert(struct pio_node *n, struct pd *pd, struct pd *source, struct block r, unsigned where);
 void pio_range_remove(struct pio_node *n);
 

@@ -4,7 +4,8 @@
 #include "lib/nospec.h"
 #include "mm/page.h"
 
-/* Entries of a table from this one on have never been used: selectors are mostly low, tables mostly empty. */
+/* Entries of a table from this one on have never been used: selectors are mostly low, tables mostly empty. Written
+ * under the space's lock, read without. */
 static u64 *table_limit(const u64 *table)
 {
 	return &buddy_page(table)->index;
@@ -48,6 +49,10 @@ static void *slot_page_alloc(struct pd *pd, u64 sel)
 	return slots;
 }
 
+/*
+ * A walk of its own, because it needs the tables and not only their entries. It is a loop, other than
+ * slot_table_find(), because it is off the hot paths: its callers come here when that has found nothing.
+ */
 struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel)
 {
 	u64 *table = pdpt;
@@ -66,6 +71,10 @@ struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel)
 	return (struct cap_slot *)table + (sel & bits_low(SLOT_TABLE_SLOT_BITS));
 }
 
+/*
+ * A walk of its own, because it goes on where the others end: from a hole to the next entry in use. Where a table has
+ * no more it starts over at the top, so that it need not remember the way.
+ */
 u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end)
 {
 	const u64 *table = pdpt;
@@ -88,7 +97,9 @@ u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end)
 	return sel;
 }
 
-/* Tables are zero again when they are freed: what was used of them is a few words. */
+/* Frees a table of the lowest level with its pages of slots. Entries are cleared on the way, so that the table is
+ * known to be zero, because only a few of them were used. Each level has a function of its own instead of recursion.
+ */
 static void slot_pages_free(u64 *table)
 {
 	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++) {

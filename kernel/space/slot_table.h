@@ -36,8 +36,8 @@ static always_inline u64 slot_table_entry(const u64 *table, unsigned i)
 	return __atomic_load_n(&table[i], __ATOMIC_ACQUIRE);
 }
 
-/* Present, writable, accessed, dirty, supervisor, no execution: set in all entries from the start, hence the same for
- * ever. */
+/* Present, writable, accessed, dirty, supervisor, no execution. Accessed and dirty are set from the start, so that
+ * the CPU never writes to an entry, and slot_table_target() knows all bits. */
 #define SLOT_TABLE_FLAGS 0x8000000000000063ull
 
 static always_inline void *slot_table_target(u64 entry)
@@ -46,9 +46,10 @@ static always_inline void *slot_table_target(u64 entry)
 }
 
 /*
- * The slot of sel, which is in range; NULL if no page is there. Written out: it is most of what a look-up costs.
- * Speculation may bring other numbers: of these 32 bits count, and the entries behind the second that they reach are
- * empty (TSS_WINDOW, mm/layout.h).
+ * The slot of sel, which is in range; NULL if there is no page of slots. The loop of slot_table_make() is written out
+ * here, because this walk is most of what delegations and revocations cost. Speculation may bring numbers out of
+ * range: 32 bits of them count, with which it reaches entries of the top table behind the second, which are empty
+ * (TSS_WINDOW, mm/layout.h).
  */
 static always_inline struct cap_slot *slot_table_find(const u64 *pdpt, u64 sel)
 {
@@ -66,7 +67,8 @@ static always_inline struct cap_slot *slot_table_find(const u64 *pdpt, u64 sel)
 	return (struct cap_slot *)slot_table_target(entry) + (sel & bits_low(SLOT_TABLE_SLOT_BITS));
 }
 
-/* The same, and makes the tables that are missing; the page of slots remembers pd. NULL: out of memory. */
+/* The same, but makes the tables that are missing, with the space's lock held; pd becomes the owner of a new page of
+ * slots (space_obj_owner()). NULL: out of memory. */
 struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel);
 
 /* The first selector in [sel, end) whose page of slots exists; end or more if there is none. */

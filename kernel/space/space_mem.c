@@ -58,6 +58,8 @@ static always_inline void guest_done(struct change *c)
 	c->g.stale = 0;
 }
 
+/* With the PD's lock held, which is released. `others`: flushes of earlier changes are under way, which may be about
+ * this range (space_mem.flushing), so flush even what this change has not made stale. */
 static noinline void flush(struct pd *pd, u64 page, unsigned order, struct change *c, bool others)
 {
 	struct space_mem *m = &pd->mem;
@@ -84,14 +86,14 @@ static always_inline void finish(struct pd *pd, u64 page, unsigned order, struct
 		spin_unlock(&pd->mem.lock);
 }
 
-/* Of a single leaf in the host table. */
+/* flush() for a single leaf of the host table, `stale` being the old one or 0. */
 static noinline void flush_leaf(struct pd *pd, u64 page, unsigned order, u64 stale, bool others)
 {
 	struct change c = {.g.stale = stale};
 	flush(pd, page, order, &c, others);
 }
 
-/* With the PD's lock held, which is released: another entry for the one at e. */
+/* With the PD's lock held, which is released: replaces the leaf at e by `entry`. */
 static always_inline void finish_leaf(struct pd *pd, u64 page, unsigned order, u64 *e, u64 entry)
 {
 	u32 others = __atomic_load_n(&pd->mem.flushing, __ATOMIC_ACQUIRE);
@@ -116,14 +118,14 @@ static always_inline u64 denied(unsigned perm)
 	return missing | missing << 61; /* other bits mean nothing */
 }
 
-/* Both ranges, or one range twice. */
+/* Whether both ranges are naturally aligned and lie in user space. Given one range twice, whether it does. */
 static always_inline bool in_user_space(u64 a, u64 b, unsigned order)
 {
 	u64 within = bit(order) - 1;
 	return !((a | b) & within) && (max_u64(a, b) | within) < USER_PAGES;
 }
 
-/* A block of physical memory that is not all alike. */
+/* Maps a block of physical memory that lies in several runs, or is withheld, run by run. */
 static noinline enum status map_runs(struct ptab *pt, u64 page, u64 src_page, unsigned order, u64 deny,
 				     struct ptab_gather *g)
 {

@@ -4,9 +4,9 @@
  * copies leaves of the source's host table, revocation affects only the named PD.
  *
  * Locking: `lock` guards both tables. Delegation takes the source's and the destination's, in the order of their
- * addresses. TLBs are flushed after the locks are gone, as another CPU may be spinning on one with interrupts off.
- * `flushing` counts changes whose flush is not complete: who finds nothing left to change flushes as well while it is
- * non-zero, so that no call returns while an old translation of its range can be used.
+ * addresses. TLBs are flushed, which waits for other CPUs, after the locks are released. `flushing` counts changes
+ * whose flush is not complete. While it is not 0 each change flushes, even one that finds nothing left to change: so
+ * no call returns while an old translation of its range can be used.
  */
 #pragma once
 
@@ -26,9 +26,9 @@ struct space_mem {
 	struct ptab guest; /* no root until first used */
 };
 
-/* Of nested tables; boot time: PTAB_HOST on AMD processors. */
+/* The format of nested tables, chosen at boot: PTAB_HOST on AMD processors. */
 extern enum ptab_format space_mem_guest_format;
-/* Highest level a leaf of theirs may have, if host tables may, too. */
+/* The highest level that a leaf of nested tables may have; that of host tables is a limit, too. */
 extern unsigned space_mem_guest_leaf_max;
 
 /*
@@ -43,7 +43,8 @@ struct space_mem_run {
 	u64 leaf; /* how the hypervisor PD maps them: attributes of a leaf (mm/ptab.h), 0 if they are withheld */
 };
 
-extern const struct space_mem_run *space_mem_phys_hit; /* a hint: neighbours are asked for in turn */
+/* The run that was found last, as a hint: neighbours are often asked for in turn. Atomic. */
+extern const struct space_mem_run *space_mem_phys_hit;
 const struct space_mem_run *space_mem_phys_search(u64 page);
 
 /* The run of a page below space_mem_phys_end. */
@@ -91,5 +92,5 @@ void space_mem_unmap_kernel_page(struct pd *pd, u64 va, const void *heap_page);
 /* Maps a heap page, read/write, at a guest-physical address within the limits of user space: the APIC access page. */
 enum status space_mem_map_guest_page(struct pd *pd, u64 gpa, const void *heap_page) must_check;
 
-/* The nested table's root for EPTP or nCR3, allocated if there is none yet. OOM: NULL. */
+/* The nested table's root for EPTP or nCR3, allocated if there is none yet; it stays. NULL: out of memory. */
 u64 *space_mem_guest_root(struct pd *pd) must_check;

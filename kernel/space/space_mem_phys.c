@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the hypervisor PD has to give: physical memory as a sorted list of runs. It is made anew with each claim, at
- * boot, and only read later, so that a delegation neither asks the MTRRs nor looks through the claims.
+ * boot, and only read later, so that a delegation neither asks the MTRRs nor looks through the claims. Locking: none;
+ * the boot CPU writes before there are others, and only the hint (space_mem_phys_hit) changes later, atomically.
  */
 #include "space/space_mem.h"
 
@@ -49,7 +50,7 @@ static void add_run(u64 end, u64 leaf)
 	runs[run_count++] = (struct space_mem_run){before ? before->end : 0, end, leaf};
 }
 
-/* The run of what is not claimed at `page`; ends at the latest at `end`. */
+/* Adds the run that begins at `page`, which is not claimed. Returns where it ends: at `end` at the latest. */
 static u64 add_unclaimed(u64 page, u64 end)
 {
 	u64 until;

@@ -12,7 +12,8 @@
 
 /* ---- Slots ---- */
 
-/* Without lock the word may change at any time. With the lock of the object it names, it does not. */
+/* A word that is read without a lock may change at any time. Under the lock of the object that it names it does not.
+ */
 static cap_t slot_read(const struct cap_slot *s)
 {
 	return __atomic_load_n(&s->cap, __ATOMIC_ACQUIRE);
@@ -27,13 +28,16 @@ static struct cap_slot *slot_of(struct mdb_node *n)
 	return container_of(n, struct cap_slot, node);
 }
 
-/* A reserved slot is its own parent. Emptying one clears the parent before the word, hence the order of the reads. */
+/* With the space's lock held. A reserved slot is its own parent. Emptying a slot, which does not take this lock,
+ * clears the parent before the word, hence the order of the reads: an empty word that is seen means that the parent
+ * is done. */
 static bool slot_is_free_locked(const struct cap_slot *s)
 {
 	return !slot_read(s) && !s->node.parent;
 }
 
-/* Locks the object that c named when it was read from s; false (and no lock) if s has changed since. */
+/* Locks the object that c names, which was read from s. False, and no lock: s no longer names it. Its memory is there
+ * in any case (core/rcu.h). */
 static always_inline bool slot_lock(const struct cap_slot *s, cap_t c)
 {
 	struct kobject *o = cap_object(c);
@@ -45,7 +49,8 @@ static always_inline bool slot_lock(const struct cap_slot *s, cap_t c)
 	return false;
 }
 
-/* c was read from `from`; `to` is free and its space locked. */
+/* Delegates what `from` holds to `to`, unless it has changed since c was read from it. `to` is free, and its space's
+ * lock is held. */
 static void slot_derive_locked(cap_t c, struct cap_slot *from, struct cap_slot *to, cap_t perm)
 {
 	struct kobject *o = cap_object(c);
@@ -61,7 +66,8 @@ static void slot_derive_locked(cap_t c, struct cap_slot *from, struct cap_slot *
 	spin_unlock(&o->lock);
 }
 
-/* No node below s has bits that s has not: when s goes, all below are gone. */
+/* Takes permissions away from s, and s out of the tree if none are left. Then it has no children: none below s has a
+ * permission that s lacks, and those below come first. */
 static always_inline void slot_weaken_locked(struct kobject *o, struct cap_slot *s, cap_t perm)
 {
 	cap_t left = s->cap & ~perm;
@@ -89,8 +95,8 @@ static noinline void slot_weaken_below_locked(struct kobject *o, struct cap_slot
 }
 
 /*
- * With the object's lock held: until nobody is in the middle of its tree. Then true if s still names it; false: the
- * lock is released.
+ * With the object's lock held, which it releases while it waits: waits until no other walk of the object's tree is
+ * suspended. True: s still names the object, and the lock is held. False: it does not, and the lock is released.
  */
 static noinline bool slot_wait_for_walk(struct kobject *o, const struct cap_slot *s)
 {
@@ -110,7 +116,7 @@ static always_inline void slot_revoke_and_unlock(struct kobject *o, struct cap_s
 {
 	if (unlikely(o->walk_suspended) && !mdb_is_leaf(&s->node) && !slot_wait_for_walk(o, s))
 		return;
-	if (!mdb_is_leaf(&s->node)) { /* still */
+	if (!mdb_is_leaf(&s->node)) { /* also after the wait */
 		struct mdb_node *n = mdb_only_child(&s->node);
 		if (likely(n))
 			slot_weaken_locked(o, slot_of(n), perm);
@@ -144,7 +150,7 @@ struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel)
 	return p->owner;
 }
 
-/* ---- Life ---- */
+/* ---- Start and end ---- */
 
 enum status space_obj_init(struct space_obj *sp)
 {
@@ -168,7 +174,7 @@ void space_obj_free(struct space_obj *sp)
 
 /* ---- Creation ---- */
 
-/* With the space's lock held, which is released: takes s, which is there, if it is free. */
+/* With the space's lock held, which is released: reserves s if it is free. */
 static always_inline enum status reserve_found(struct pd *pd, struct cap_slot *s, struct cap_slot **slot)
 {
 	enum status status = BAD_CAP;
@@ -182,7 +188,7 @@ static always_inline enum status reserve_found(struct pd *pd, struct cap_slot *s
 	return status;
 }
 
-/* The same where no page of slots is; a closed space gets none any more. */
+/* The same for a selector whose page of slots is missing. A closed space gets no new page. */
 static noinline enum status reserve_new(struct pd *pd, u64 sel, struct cap_slot **slot)
 {
 	bool closed = pd->objs.closed;
@@ -239,7 +245,8 @@ enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, uns
 
 /* ---- Ranges: page by page; small ones lie on one page ---- */
 
-/* The first selector in [sel, end) whose page of slots exists, and how many selectors from there share the page. */
+/* Moves *sel on to the first selector below `end` whose page of slots exists; *count selectors from there share the
+ * page. False: there is none. */
 static bool page_next(const struct space_obj *sp, u64 *sel, u64 *count, u64 end)
 {
 	*sel = slot_table_skip(sp->pdpt, *sel, end);
@@ -247,7 +254,7 @@ static bool page_next(const struct space_obj *sp, u64 *sel, u64 *count, u64 end)
 	return *sel < end;
 }
 
-/* `count` slots from `from` on, to one page of slots. The lock is held for no more than a page. */
+/* Delegates `count` slots from `from` on to as many in one page of slots: the space's lock is held for no longer. */
 static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst_sel, u64 count, cap_t perm)
 {
 	struct cap_slot *to;
@@ -350,7 +357,8 @@ void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, boo
 
 /* ---- Translation ---- */
 
-/* The selector of the nearest node above s, or of s if `self`, that is dst's and in the window. */
+/* Finds the nearest node above s that is dst's and in the window, or s itself if `self`. True: *sel is its selector.
+ */
 static bool translate_locked(struct cap_slot *s, bool self, const struct pd *dst, struct block window, u64 *sel,
 			     struct mdb_walk *walk)
 {

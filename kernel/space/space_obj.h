@@ -2,11 +2,10 @@
 /*
  * Object space of a PD: the tables behind its slot window (space/cap.h), and all that is done with slots.
  *
- * Locking: `lock` is held to claim an empty slot, that is for all that fills slots, makes table pages or closes the
- * space. The object's lock guards its tree and every cap word that names it, hence emptying a slot takes only that.
- * Order: space lock, object's lock, allocators; at most one of each kind is held. Whoever finds an object in a slot
- * and then locks it looks again: the slot may have changed, but the object's memory is still there (core/rcu.h).
- * Look-ups take no lock.
+ * Locking: `lock` is held by all that fills empty slots, makes table pages or closes the space. The object's lock
+ * guards its tree and every word that names it, hence emptying a slot takes only that one. Order: space's lock,
+ * object's lock, allocators; at most one of each kind is held. Whoever finds an object in a slot and then locks it
+ * looks again: the slot may have changed, but the object's memory is still there (core/rcu.h). Look-ups take no lock.
  *
  * Lifetime: table pages stay until space_obj_free(); a slot never moves.
  */
@@ -27,8 +26,9 @@ _Static_assert(HEDRON_SEL_NUM == 1 << SPACE_OBJ_ORDER, "order of an object space
 
 struct space_obj {
 	struct spinlock lock;
-	bool closed; /* nothing comes in any more; written under the lock */
-	/* Of the private PML4 entry: entries 0 and 1 are the window, from 128 on the architecture's; immutable. */
+	bool closed; /* guarded by the lock: no slot is filled any more */
+	/* The PDPT of the private PML4 entry. Entries 0 and 1 are the window, those from 128 on the architecture's.
+	 * The pointer is immutable. */
 	u64 *pdpt;
 };
 
@@ -41,14 +41,14 @@ static always_inline cap_t cap_lookup(u64 sel)
 }
 
 /* The current PD's object at sel; kobject_nothing if the slot is empty, the type is another, or the bit `perm` is
- * missing. For those who find out later what they have: no branch at all. */
+ * missing. There is no branch: callers notice kobject_nothing by a test that they make anyway. */
 static always_inline struct kobject *cap_lookup_or_nothing(u64 sel, enum kobject_type type, unsigned perm)
 {
 	bool other;
 	return cap_pick(cap_lookup(sel), type, perm, &other);
 }
 
-/* The object of a capability, NULL in these cases. */
+/* The object of the capability c, with NULL for kobject_nothing. */
 static always_inline struct kobject *cap_check(cap_t c, enum kobject_type type, unsigned perm)
 {
 	bool other;
@@ -70,14 +70,14 @@ static always_inline struct kobject *cap_lookup_object(u64 sel, enum kobject_typ
 /* The slot of sel in any space, by walking its tables; NULL if no page is there (or sel is out of range). */
 struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel);
 
-/* Which PD and selector a slot is. */
+/* The PD that a slot belongs to, and its selector there. */
 struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel);
 
 /* The slot nearest above src's (by delegation) that is dst's and in `window`, else src's own if src is dst and it is
  * in the window: {object, its selector, order 0, permissions of src's}; 0 if there is none. */
 crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct block window);
 
-/* ---- Life ---- */
+/* ---- Start and end ---- */
 
 enum status space_obj_init(struct space_obj *sp) must_check;
 

@@ -12,7 +12,7 @@
 #include "space/pio_cut.h"
 #include "space/pio_range.h"
 
-/* ---- Life ---- */
+/* ---- Start and end ---- */
 
 enum status space_pio_boot(struct pd *kernel)
 {
@@ -33,7 +33,7 @@ void space_pio_init(struct space_pio *sp)
 
 static const struct block all_ports = {0, PIO_ORDER};
 
-/* Whole ranges are taken, which needs no memory. */
+/* Cannot fail for want of memory: whole ranges are taken away, so none falls into parts. */
 void space_pio_destroy(struct pd *pd)
 {
 	spin_lock(&pd->pio.lock);
@@ -69,7 +69,7 @@ void space_pio_free(struct space_pio *sp)
 	pages_free(sp->guest, PIO_GUEST_PAGES);
 }
 
-/* Fills the array with pages of ones; the first comes last: who sees it (without the lock) sees all. */
+/* Fills the array with pages of ones, the first page last: whoever sees that one, without the lock, sees all. */
 static enum status pages_make_locked(u8 **pages, unsigned count)
 {
 	if (pages[0])
@@ -107,7 +107,8 @@ static enum status bitmaps_make_locked(struct space_pio *sp, unsigned where)
 	return status;
 }
 
-/* The host bitmap is made; maps it if nobody has yet. The architecture may wait for other CPUs: no lock is held. */
+/* Maps the host bitmap, which is there, unless that was done. The architecture may wait for other CPUs, so no lock is
+ * held: two CPUs may both do it. */
 static enum status host_attach(struct pd *pd)
 {
 	if (__atomic_load_n(&pd->pio.attached, __ATOMIC_RELAXED))
@@ -120,7 +121,7 @@ static enum status host_attach(struct pd *pd)
 
 /* ---- Delegation ---- */
 
-/* A walk through what `src` has and `dst` has not, in the largest pieces that are ranges. */
+/* A walk through the ports that `src` has and `dst` has not, in the largest pieces that can be ranges. */
 struct transfer {
 	struct pd *src, *dst;
 	u64 at, end;
@@ -177,7 +178,7 @@ static enum status transfer_prepare_locked(struct transfer t, unsigned where, bo
 	return *any ? bitmaps_make_locked(&t.dst->pio, where) : SUCCESS;
 }
 
-/* In one order, so that two delegations do not get in each other's way. */
+/* In the order of addresses, so that two delegations do not give way to each other. */
 static void lock_both(struct pio_lock_set *c, const struct transfer *t)
 {
 	struct pd *low = t->src < t->dst ? t->src : t->dst, *high = low == t->src ? t->dst : t->src;
@@ -220,7 +221,8 @@ enum status space_pio_delegate(struct pd *src, struct pd *dst, u32 base, unsigne
 
 /* ---- Revocation ---- */
 
-/* Range by range. A part of one is all there is to do. */
+/* Range by range. OOM comes only from a range of which a part is revoked: then that part is all there is to revoke,
+ * because blocks are nested or disjoint, and nothing has changed. */
 enum status space_pio_revoke(struct pd *pd, u32 base, unsigned order, bool self)
 {
 	struct block r = block_make(base, order);
@@ -258,7 +260,8 @@ static crd_t clipped(const struct pio_node *n, struct block window)
 	return block_overlap(r, window) ? crd_of(block_intersection(r, window)) : 0;
 }
 
-/* Upwards from src, which is not above itself. */
+/* Climbs from src's range through its sources to the first that is dst's. If src is dst that is src's own: a PD holds
+ * a port once, so none above is dst's. False: a lock was not to be had. */
 static bool translate(struct pio_lock_set *c, struct pd *src, u64 port, const struct pd *dst, struct block window,
 		      crd_t *found)
 {

@@ -7,8 +7,8 @@
  * Where a range is mapped (bitmap of the host, of guests) is said by each delegation and not passed on: who lets a
  * guest use a port could as well use it himself.
  *
- * Locking: each space has a lock for its trees and bitmaps. What spans PDs locks all it needs (space/pio_lock_set.h);
- * no other lock is held then, the allocators' come after them.
+ * Locking: `lock` guards a space's trees and bitmaps. Operations that span PDs lock all spaces that they need
+ * (space/pio_lock_set.h). No other locks come before these, those of the allocators come after them.
  *
  * Lifetime: bitmaps appear with the first grant and stay until space_pio_free().
  */
@@ -39,18 +39,20 @@ struct space_pio {
 	struct avl_tree ranges; /* that the PD holds */
 	struct avl_tree given;  /* that others hold from it */
 
-	/* the lock set's that has the lock; the first is read by all */
-	struct pio_lock_set *locked_by;
-	struct pd *locked_next;
+	/* guarded by the lock, which is part of a lock set */
+	struct pio_lock_set *locked_by; /* that set, or NULL; atomic, because it is read without the lock */
+	struct pd *locked_next;         /* the next PD of the set */
 
 	/* guarded by the lock */
-	bool closed; /* nothing comes in any more */
+	bool closed; /* no range comes in any more */
 
-	/* atomic: set once, by whoever needs it; and written under the lock, read by those who enter a guest */
-	bool attached;       /* the host bitmap is mapped */
-	bool guests_stopped; /* while the guests' bitmap changes */
+	bool attached;       /* the host bitmap is mapped; atomic, only ever set */
+	bool guests_stopped; /* the guest bitmap changes; written under the lock, read by CPUs that enter a guest */
 
-	/* Heap pages; all NULL until the first grant. A bit that is 1 denies (host) or intercepts (guest) its port.
+	/*
+	 * The bitmaps, guarded by the lock. All pointers are NULL until the first grant and stay until
+	 * space_pio_free(), so that they can be read without the lock. A bit that is 1 denies (host) or intercepts
+	 * (guest) its port.
 	 */
 	u8 *host[PIO_HOST_PAGES];
 	u8 *guest[PIO_GUEST_PAGES];
@@ -86,8 +88,8 @@ crd_t space_pio_lookup(struct pd *pd, u64 port);
 crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block window);
 
 /*
- * With pd's port space locked: around each change of the bitmap that its guests use. SDM vol. 3, 25.11.4: it must
- * not be changed while a guest runs that refers to it. This also makes a revocation final: no guest goes on with a
- * port that it has lost. Stopping twice is no more than once; pio_lock_set_release() lets them go on.
+ * Stops the guests of pd before their port bitmap is changed, which must not happen while a guest runs that refers to
+ * it (SDM vol. 3, 25.11.4). It also makes a revocation final: no guest goes on with a port that it has lost. The
+ * caller holds pd's lock in a lock set; when the set gives it back, the guests go on. A second call does nothing.
  */
 void space_pio_stop_guests(struct pd *pd);

@@ -104,8 +104,8 @@ MUTATIONS = [
     Mutation("a slot is not looked at again under the lock", "object.two",
              ("kernel/space/space_obj.c", "\tif (likely(cap_object(slot_read(s)) == o))\n\t\treturn true;\n"
               "\tspin_unlock(&o->lock);\n\treturn false;\n}"
-              "\n\n/* c was read from `from`",
-              "\treturn true;\n}\n\n/* c was read from `from`")),
+              "\n\n/* Delegates what `from` holds",
+              "\treturn true;\n}\n\n/* Delegates what `from` holds")),
     Mutation("who holds ports of some PDs waits for others for ever", "port.two",
              ("kernel/space/pio_lock_set.c", "if (set->first && !set->exclusive)", "if (false)")),
     Mutation("ports are passed on without locking their source", "port.",
