@@ -7,10 +7,11 @@
 #include "mm/layout.h"
 #include "platform/panic.h"
 
+/* All guarded by the lock; `free_count` is read without it. */
 static struct {
 	struct spinlock lock;
-	u64 free_count;
-	u64 nonempty; /* bit n: free[n] is not empty */
+	u64 free_count; /* pages */
+	u64 nonempty;   /* bit n: free[n] is not empty */
 	struct list free[BUDDY_ORDERS];
 } heap;
 
@@ -44,7 +45,8 @@ static struct page *free_twin(u64 frame, unsigned order)
 	if (twin - buddy_frames.first >= buddy_frames.count)
 		return NULL;
 	struct page *p = &buddy_frames.page[twin];
-	/* Of a page that a CPU has or keeps the state changes without the lock, but not to or from free. */
+	/* Pages that are allocated, or kept by a CPU, change their state without this lock, but only between
+	 * PAGE_TAKEN and PAGE_KEPT. So the answer to this question does not change. */
 	return __atomic_load_n(&p->state, __ATOMIC_RELAXED) == PAGE_FREE && p->order == order ? p : NULL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel heap as power-of-two blocks of pages, merged on free. Only for boot and for mm/page.h, which everybody
- * else uses. Locking: one lock inside; what mm/page.h keeps for each CPU makes it rare.
+ * The kernel heap as power-of-two blocks of pages, merged on free. It is used at boot and by mm/page.h; all others
+ * use mm/page.h. Locking: one lock inside, which is rarely taken, because mm/page.h keeps pages for each CPU.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 
 #define BUDDY_ORDERS 19 /* blocks of 2^0 .. 2^18 pages (1 GiB) */
 
-/* One per heap page. While a block is allocated, its first page's link, owner, index and count are its owner's to
- * use. */
+/* One for each heap page. While a block is allocated, whoever has it may use link, owner, index and count of its
+ * first page; what for is said at each. */
 struct page {
 	struct list link; /* buddy: free list of the order; slab: slabs with free objects */
 	void *owner;      /* slab: its cache; slot page: its PD; ptab: next table to free */
@@ -23,7 +23,7 @@ struct page {
 };
 
 enum page_state {
-	PAGE_INSIDE, /* of a block, or not ours to give */
+	PAGE_INSIDE, /* inside of a block, or part of the array of struct page */
 	PAGE_FREE,   /* start of a block on a free list */
 	PAGE_KEPT,   /* a free page of a CPU (mm/page.h) */
 	PAGE_TAKEN,  /* start of an allocated block */
@@ -38,11 +38,11 @@ void *buddy_alloc(unsigned order) must_check;
 void *buddy_alloc_zeroed(void) must_check;
 void buddy_free(void *block, unsigned order);
 
-/* Up to `most` pages onto a stack that is linked through `owner`, or from it. They return how many. */
+/* Move up to `most` free pages from here to a stack that is linked through `owner`, or back. They return how many. */
 u32 buddy_take(struct page **stack, u32 most);
 u32 buddy_give(struct page **stack, u32 most);
 
-/* What nobody has, not even mm/page.h. */
+/* How many pages are free here, without those that mm/page.h keeps. */
 u64 buddy_free_pages(void);
 
 /* The heap's page frames: [first, first + count) have a struct page. Constant after buddy_init(). */

@@ -23,8 +23,9 @@
 
 #define PD_PRIVATE 0xfffffe0000000000 /* start of the private PML4 entry */
 #define OBJ_WINDOW PD_PRIVATE
-#define OBJ_NOWHERE 0xffffbe0000000000 /* of the slot whose number is OBJ_WINDOW */
-/* Entries of the private PDPT that 32 bits of a selector can reach have nothing but slots (space/slot_table.h). */
+/* Where slot number OBJ_WINDOW would be: arch_window_load() makes that number of a selector out of range. */
+#define OBJ_NOWHERE 0xffffbe0000000000
+/* Behind all entries of the private PDPT that a number of 32 bits can reach as a selector (space/slot_table.h). */
 #define TSS_WINDOW 0xfffffe2000000000
 
 /* One area per CPU; aligned to its size, so that any stack pointer in it yields the struct cpu at its start. */

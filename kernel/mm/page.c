@@ -11,14 +11,16 @@
 #define KEEP_MAX 64 /* pages of a CPU */
 #define BATCH 32    /* pages moved at a time */
 
+/* All guarded by the lock; `count` is read without it. */
 struct page_cache {
 	struct spinlock lock;
-	u32 count;                   /* of both stacks */
-	u32 limit;                   /* KEEP_MAX; 0 while somebody searches */
+	u32 count;                   /* pages on both stacks */
+	u32 limit;                   /* KEEP_MAX; 0 while a CPU searches for memory */
 	struct page *dirty, *zeroed; /* stacks, linked through page.owner */
 } aligned(64);
 
 static struct page_cache caches[HEDRON_CPU_MAX];
+/* Held by the CPU that searches for memory, that is, while limits are 0. */
 static struct spinlock search_lock;
 
 void (*page_reclaim)(void);
@@ -80,7 +82,8 @@ static void set_limits(u32 limit)
 	}
 }
 
-/* After all have given back what they keep, and none keeps anything new: what is not there now is nowhere. */
+/* All CPUs' pages go back to the buddy allocator, and none is kept until this is over. So the allocation fails only
+ * if no CPU has the memory. */
 static void *search(unsigned order)
 {
 	spin_lock(&search_lock);
@@ -172,7 +175,7 @@ void page_free_block(void *block, unsigned order)
 		page_free(block);
 }
 
-/* ---- ---- */
+/* ---- Start, count ---- */
 
 u64 page_free_count(void)
 {

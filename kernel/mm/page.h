@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pages for everybody: each CPU has a few single pages of its own in front of the buddy allocator, so that CPUs that
- * make and delete things do not meet there. Batches move between both. Some of the pages are known to be zero.
+ * The allocator of pages: each CPU keeps a few single pages in front of the buddy allocator, so that CPUs that create
+ * and destroy objects do not contend for its lock. Batches move between both. Some of the pages are known to be zero.
  *
- * What is kept here is free: it is counted as such, and when the buddy allocator has nothing left, whoever needs
- * memory takes it from all CPUs. To that end each CPU's pages have a lock, which nobody else touches otherwise.
- * Locking: a CPU's lock, then the buddy allocator's. Before any of them the one of who searches: while it is held,
- * CPUs keep nothing, hence an allocation fails only if there is no memory.
+ * Pages that are kept are free: they are counted as such, and a CPU that finds the buddy allocator empty takes those
+ * of all CPUs. Only for that other CPUs take a CPU's lock.
+ *
+ * Locking: the lock of a search for memory, then a CPU's lock, then the buddy allocator's. While a search is under
+ * way CPUs keep nothing, hence an allocation fails only if there is no memory.
  */
 #pragma once
 

@@ -20,7 +20,8 @@ void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max)
 	*pt = (struct ptab){.format = (u8)format, .leaf_max = (u8)leaf_max};
 }
 
-/* ptab_walk() from the root on, for page numbers that have been checked long before. */
+/* ptab_walk() from the root on. Page numbers were checked long before, so the mask of index_at() is all that the
+ * index needs for speculation. */
 static always_inline u64 *find(const struct ptab *pt, u64 page, unsigned level, unsigned *found)
 {
 	return ptab_walk(&pt->root[index_at(page, 3)], page, level, found);
@@ -34,7 +35,7 @@ u64 ptab_lookup(const struct ptab *pt, u64 page, unsigned *order)
 	return entry;
 }
 
-/* ---- tables that were taken out ---- */
+/* ---- Tables that were taken out ---- */
 
 static noinline void gather(struct ptab_gather *g, u64 entry, unsigned level)
 {
@@ -57,7 +58,8 @@ static always_inline void free_table(u64 *table, unsigned level)
 	page_free_zeroed(table);
 }
 
-/* Empties the entries, too: they are few as a rule, and the page need not be zeroed again. */
+/* Frees all tables below one and clears its entries. Usually few are in use, so clearing those is cheaper than
+ * zeroing the page when it is allocated again. */
 static noinline void free_below(u64 *table, unsigned level, unsigned entries)
 {
 	for (u64 *e = table; e < table + entries; e++) {
@@ -86,9 +88,9 @@ void ptab_clear(struct ptab *pt, unsigned entries)
 		free_below(pt->root, PTAB_LEVELS - 1, (unsigned)min_u64(entries, pt->root_end));
 }
 
-/* ---- changing entries ---- */
+/* ---- Changing entries ---- */
 
-/* Another entry for the one at e. */
+/* Puts another entry in the place of the one at e. */
 static always_inline void replace(struct ptab_gather *g, u64 *e, u64 entry, unsigned level)
 {
 	u64 old = *e;
@@ -100,8 +102,8 @@ static always_inline void replace(struct ptab_gather *g, u64 *e, u64 entry, unsi
 		gather(g, old, level - 1);
 }
 
-/* Puts a table with the same translations in place of a superpage. Only the address of what it maps could differ, so
- * no flush. */
+/* Puts a table with the same translations in place of a superpage. So what TLBs hold of the superpage stays true, and
+ * there is nothing to flush. */
 static bool split(const struct ptab *pt, u64 *e, unsigned level)
 {
 	u64 *table = page_alloc();
@@ -162,7 +164,7 @@ static always_inline enum status map_leaves(struct ptab *pt, u64 page, u64 n, u6
 	return SUCCESS;
 }
 
-/* A block of more than a table's worth of the largest leaves there are. */
+/* Maps a block for which one table of the largest leaves there are is not enough. */
 static noinline enum status map_slow(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct ptab_gather *g)
 {
 	unsigned part = pt->leaf_max * PTAB_LEVEL_BITS + PTAB_LEVEL_BITS - 1;
@@ -173,7 +175,7 @@ static noinline enum status map_slow(struct ptab *pt, u64 page, unsigned order, 
 	return st;
 }
 
-/* Calls that name the level as a constant: the walks unroll. */
+/* The level is a constant in each call, so that the compiler unrolls the walks. */
 enum status ptab_map(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct ptab_gather *g)
 {
 	if (likely(order < PTAB_LEVEL_BITS))
@@ -212,7 +214,7 @@ enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_ga
 	return clear(pt, page, bit(order - level * PTAB_LEVEL_BITS), level, g);
 }
 
-/* ---- copying ---- */
+/* ---- Copying ---- */
 
 struct copy {
 	struct ptab *pt;
@@ -220,7 +222,8 @@ struct copy {
 	u64 deny;
 };
 
-/* The inner loop: leaves of 4 KiB. What `fresh` entries of the destination held means nothing. */
+/* The inner loop: copies a leaf of 4 KiB, and returns the one that was replaced, or 0. `fresh`: the destination is a
+ * new table, whose contents mean nothing yet. */
 static always_inline u64 copy_leaf(u64 *to, u64 leaf, u64 deny, unsigned format, bool fresh)
 {
 	u64 entry = ptab_pass(leaf, deny), old = 0;

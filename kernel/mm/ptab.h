@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * 4-level page tables: one walker for a PD's host table and for its nested table.
+ * 4-level page tables: the same code for a PD's host table and for its nested table.
  *
- * A leaf is passed around in the host format (struct of bits below) and encoded when it is written to an EPT. What
- * both formats share keeps the walker free of formats: bit 0 is "present" (readable is implied by everything), bit 7
- * marks a superpage, bits 51:12 are the address, and an entry that is not present is 0.
+ * A leaf is passed around in the host format (the PTE_ bits below) and encoded when it is written to an EPT. Walks
+ * need not know the format, because of what both have in common: bit 0 says "present" (an EPT entry that allows
+ * anything allows reading), bit 7 marks a superpage, bits 51:12 are the address, and an entry that is not present is
+ * 0.
  *
  * All work is done on blocks: 2^order pages, naturally aligned on both sides, as capability ranges are.
  * Locking: the caller's. Hardware may walk a table at any time: entries change by single stores, tables are
@@ -44,7 +45,9 @@ enum ptab_format {
 #define PTE_NX (1ull << 63)
 #define PTE_ADDR 0x000ffffffffff000ull
 
-#define PTE_TYPE_SHIFT 52 /* the type the MTRRs say; a host PTE itself asks for WB, so that they decide */
+/* The memory type as the MTRRs have it, kept for nested tables. In host tables the CPU ignores it: their PAT bits ask
+ * for WB, with which the MTRRs decide. */
+#define PTE_TYPE_SHIFT 52
 
 #define EPT_R (1ull << 0)
 #define EPT_W (1ull << 1)
@@ -55,7 +58,7 @@ struct ptab {
 	u64 *root;    /* heap page, or NULL as long as nothing was mapped */
 	u8 format;    /* enum ptab_format */
 	u8 leaf_max;  /* highest level a leaf may have: 1 = 2 MiB, 2 = 1 GiB */
-	u16 root_end; /* the root's entries from here on have never been used */
+	u16 root_end; /* entries of the root from this one on have never been used */
 };
 
 /*
@@ -70,13 +73,13 @@ struct ptab_gather {
 /* Memory type as in MTRRs and EPT entries. */
 enum mem_type { MEM_UC = 0, MEM_WC = 1, MEM_WT = 4, MEM_WP = 5, MEM_WB = 6 };
 
-/* Of an entry that names a table, which has nothing above its address. */
+/* The table that an entry names. Such an entry has no bits above its address. */
 static always_inline u64 *ptab_child(u64 entry)
 {
 	return (u64 *)heap_virt(paddr(entry & ~(u64)PAGE_MASK));
 }
 
-/* A leaf (host format) as the table's format has it. */
+/* A leaf in the host format, encoded for a table of this format. */
 static always_inline u64 ptab_encode(unsigned format, u64 leaf)
 {
 	if (format == PTAB_HOST)
@@ -88,13 +91,13 @@ static always_inline u64 ptab_encode(unsigned format, u64 leaf)
 
 _Static_assert(PTE_P == EPT_R && PTE_W == EPT_W, "bits that both formats have in common");
 
-/* A leaf without the rights in `deny`, see ptab_copy(). */
+/* A leaf without the rights in `deny`: PTE_W for writing, PTE_NX for execution. */
 static always_inline u64 ptab_weaken(u64 leaf, u64 deny)
 {
 	return (leaf & ~(deny & PTE_W)) | (deny & PTE_NX);
 }
 
-/* An entry that is not present is 0, and bit 7, the sign of the low byte, says that it is a leaf. Not for level 0. */
+/* Whether an entry of a level above 0 names a table: it is not 0, and bit 7, the sign of its low byte, is clear. */
 static always_inline bool ptab_is_table(u64 entry)
 {
 	return (int8_t)entry > 0;
@@ -106,10 +109,10 @@ static always_inline u64 ptab_index(u64 page, unsigned level)
 }
 
 /*
- * The walk, from the root's entry for a page on: the entry of `level`, or the leaf or hole above that ends it; *found
- * is its level. Unrolled, as it is most of what mapping a page costs; with a constant level *found is known at each
- * end. Which of the root's entries that is, callers say, because those who have a page number from user land need an
- * index that holds for speculation.
+ * Walks from e, the root's entry for a page, to the entry of `level`, or to the leaf or hole above that ends the
+ * walk; *found is the level of the result. Unrolled, as it is most of what mapping a page costs; with a constant
+ * level *found is a constant at each end. Callers choose the root's entry, because those that have the page number
+ * from user land need an index that holds for speculation.
  */
 static always_inline u64 *ptab_walk(u64 *e, u64 page, unsigned level, unsigned *found)
 {
@@ -126,8 +129,8 @@ static always_inline u64 *ptab_walk(u64 *e, u64 page, unsigned level, unsigned *
 }
 
 /*
- * The entry of `level` (0 or 1, a constant) for a page; NULL if no table holds it. The same walk once more: through
- * ptab_walk() a revocation of one page takes an instruction longer.
+ * The entry of `level` (0 or 1, a constant) for a page; NULL if there is no table that would hold it. This is the
+ * walk of ptab_walk() written again, because through that a revocation of one page takes an instruction more.
  */
 static always_inline u64 *ptab_leaf(const struct ptab *pt, u64 page, unsigned level)
 {
@@ -145,7 +148,8 @@ static always_inline u64 *ptab_leaf(const struct ptab *pt, u64 page, unsigned le
 	return &ptab_child(*e)[page & (PTAB_ENTRIES - 1)];
 }
 
-/* What maps a page of a host table as if it were a 4 KiB leaf, be it part of a superpage or not; 0: nothing. */
+/* The leaf that maps a page of a host table; if that is a superpage, the leaf of 4 KiB that would do the same for
+ * this page. 0: nothing maps it. */
 static always_inline u64 ptab_page(const struct ptab *pt, u64 page)
 {
 	unsigned level;
@@ -189,5 +193,5 @@ enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_ga
 enum status ptab_copy(struct ptab *pt, u64 page, const struct ptab *src, u64 src_page, unsigned order, u64 deny,
 		      struct ptab_gather *g) must_check;
 
-/* After the flush. */
+/* Frees the tables that were taken out, after the flush. */
 void ptab_gather_free(struct ptab_gather *g);

@@ -7,11 +7,12 @@
 #include "platform/panic.h"
 
 #define SLAB_ORDER_MAX 2
-#define BATCH_BYTES 8192 /* what a CPU may keep is twice that, ... */
+/* A batch is so many bytes, within these limits of objects. A CPU keeps at most two batches. */
+#define BATCH_BYTES 8192
 #define BATCH_MIN 2
-#define BATCH_MAX 32 /* ... or twice that many objects */
+#define BATCH_MAX 32
 
-/* For reclaim(); written at boot. */
+/* All caches, for reclaim(); written at boot only. */
 static struct slab_cache *caches[32];
 static unsigned cache_count;
 
@@ -28,7 +29,8 @@ static unsigned pick_order(u32 size)
 	return order;
 }
 
-/* When a page cannot be had: the memory that only this CPU's lists keep. */
+/* page_reclaim: gives back the free objects that this CPU keeps, whose slabs may be free as a whole then. Those of
+ * other CPUs cannot be taken: they belong to them without a lock. */
 static void reclaim(void)
 {
 	for (unsigned i = 0; i < cache_count; i++)
@@ -110,7 +112,7 @@ static bool lock_stocked(struct slab_cache *c)
 		return true;
 	spin_unlock(&c->lock);
 
-	/* Without the lock: when memory is short, this gives our own free objects back. */
+	/* Without the lock, which reclaim() takes if memory is short. */
 	void *memory = page_alloc_block(c->order);
 	spin_lock(&c->lock);
 	if (memory)

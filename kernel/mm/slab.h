@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Objects of one size. Each CPU has a list of free objects per cache, which it alone touches; batches move between it
- * and the cache's shared slabs under the cache's lock. Slabs without objects in use are freed (a cache keeps none, so
- * that "everything deleted" means "everything free"; per-CPU lists hold at most two batches, slab_drain() empties
- * them). Locking: interrupts are off; cache lock before those of mm/page.h.
+ * An allocator of objects of one size. Each CPU has a list of free objects for each cache, which it alone touches;
+ * batches move between it and the cache's shared slabs under the cache's lock. A slab without objects in use is freed
+ * at once, so that all memory is free when all objects are, but for what lists of CPUs hold: at most two batches,
+ * until slab_drain(). Locking: the cache's lock, before those of mm/page.h. Lists need none: the kernel runs with
+ * interrupts off, and NMI handlers allocate nothing.
  */
 #pragma once
 
@@ -29,11 +30,12 @@ struct slab_cache {
 	u32 limit;   /* of a CPU's list: two batches */
 	u8 order;    /* pages of a slab: 2^order */
 
-	/* on a line of its own: `limit` is read by all, at each free */
+	/* guarded by the lock; on a cache line of its own, because all CPUs read `limit` at each free */
 	aligned(64) struct spinlock lock;
 	struct list partial; /* slabs with free objects */
 	u64 in_use;          /* objects handed to CPUs */
 
+	/* each CPU's own */
 	struct slab_local cpu[HEDRON_CPU_MAX];
 };
 
@@ -42,7 +44,8 @@ void slab_init(struct slab_cache *c, const char *name, u32 size, u32 align);
 /* Gives this CPU's list back; done for all caches when memory runs out. */
 void slab_drain(struct slab_cache *c);
 
-/* Fetches a batch; hands out one of it. Returns a batch, after object was put into the list. */
+/* slab_refill() fetches a batch for a list that is empty and returns one object of it, NULL without memory.
+ * slab_spill() gives a batch back from a list that is full. */
 void *slab_refill(struct slab_cache *c, struct slab_local *l) must_check;
 void slab_spill(struct slab_cache *c, struct slab_local *l);
 
