@@ -43,7 +43,7 @@ static struct boot_info boot;
 static struct acpi_info acpi;
 static struct cmdline cmdline;
 static struct range image, heap;
-static unsigned self; /* this CPU's number */
+static unsigned self; /* the boot CPU's number */
 
 /* The boot tables map the low 4 GiB one to one. */
 #define BOOT_MAP_END (4 * GiB)
@@ -72,7 +72,7 @@ static void print_banner(u64 load)
 	log_info("image at %#lx, %llu KiB", load, image.size / KiB);
 }
 
-/* What loader and firmware say, for whoever wonders why the kernel does what it does. */
+/* Shows what loader and firmware say, at the level "debug". */
 static void print_findings(void)
 {
 	for (u32 i = 0; i < boot.map_count; i++)
@@ -136,7 +136,7 @@ static void init_kernel_pd(void)
 	kspace_show_private();
 }
 
-/* User land gets neither. */
+/* Withholds image and heap from user land. */
 static void claim_memory(void)
 {
 	space_mem_claim(paddr(image.addr), image.size);
@@ -168,7 +168,7 @@ static struct hip *begin_hip(void)
 	return hip;
 }
 
-/* With all CPUs there: what all of them can do. */
+/* After the start of the other CPUs: virtualization is announced only if all of them can do it. */
 static void finish_hip(struct hip *hip)
 {
 	hip->cap_vmx_sec_exec = vmx_announce();
@@ -195,7 +195,7 @@ static void init_late(void)
 	init_caches();
 	init_kernel_pd();
 	claim_memory();
-	tsc_init(); /* takes its time, and from here on NMIs may come */
+	tsc_init(); /* takes long, and NMIs may come: they have their stack since init_kernel_pd() */
 	prepare_cpus();
 	join_online();
 	hip = begin_hip();

@@ -62,15 +62,15 @@ void smp_set_online(unsigned n, bool online)
 }
 
 /*
- * Who starts, and how far: the CPU number and one of these. The boot CPU gives up, or the other one comes up, but not
- * both: whoever changes the word first has decided.
+ * The state of the CPU that is being started: its number and one of these. Atomic: the boot CPU changes AP_STARTING
+ * to AP_LEFT_OFF when it gives up, the other one to AP_UP or AP_REFUSED, and the first change counts.
  */
 enum { AP_STARTING, AP_UP, AP_REFUSED, AP_LEFT_OFF };
 static u32 ap_progress;
-u32 ap_no_long_mode; /* start.S: the next CPU cannot even get here */
+u32 ap_no_long_mode; /* written by start.S if the CPU that is being started cannot get as far as to C */
 
 #define AP_NUMBER_SHIFT 2
-#define AP_LACKING_SHIFT 16 /* with AP_REFUSED: features_name() */
+#define AP_LACKING_SHIFT 16 /* above it, with AP_REFUSED: the number for features_name() */
 _Static_assert(HEDRON_CPU_MAX << AP_NUMBER_SHIFT <= 1 << AP_LACKING_SHIFT, "numbers fit");
 
 static u32 ap_word(unsigned n, u32 state)
@@ -85,7 +85,7 @@ static bool ap_decide(unsigned n, u32 state)
 					   __ATOMIC_RELAXED);
 }
 
-/* What CPU n has found out that it has not, NULL if it has not said so. */
+/* The name of what CPU n lacks and the boot CPU has. NULL: it has not refused, or not yet. */
 static const char *ap_lacking(unsigned n)
 {
 	u32 word = __atomic_load_n(&ap_progress, __ATOMIC_ACQUIRE);
@@ -97,8 +97,8 @@ static const char *ap_lacking(unsigned n)
 }
 
 /*
- * A CPU of another kind than the boot CPU would fault at what it has not, in the best case. The boot CPU itself,
- * which is here after sleep, has stayed online, and nobody waits for it.
+ * Compares this CPU with the boot CPU, and stops if it lacks something, at which it would fault later, or if the boot
+ * CPU has given it up. The boot CPU itself comes here after sleep: it has stayed online, and nobody waits for it.
  */
 static void check_in(unsigned n)
 {
@@ -142,7 +142,7 @@ static bool is_settled(unsigned n)
 	return __atomic_load_n(&cpus_online[n / 64], __ATOMIC_ACQUIRE) >> n % 64 & 1 || ap_lacking(n);
 }
 
-/* Until it is online, or has refused. */
+/* Waits until CPU n is online or has refused; false if that takes longer than `us`. */
 static bool wait_settled(unsigned n, u64 us)
 {
 	for (u64 end = arch_tsc() + us * tsc_khz / 1000; arch_tsc() < end; arch_relax())
@@ -152,10 +152,10 @@ static bool wait_settled(unsigned n, u64 us)
 }
 
 #define INIT_US 10000
-#define STARTUP_US 200000 /* patience costs nothing where all is well */
+#define STARTUP_US 200000 /* of the first try; CPUs that start end the wait much earlier */
 #define START_TRIES 5
 
-/* INIT, so that it does not come up on another one's stack. */
+/* Reports a CPU that does not start. An INIT keeps it from coming up later, on a stack that is another CPU's then. */
 static void leave_off(unsigned n, u32 apic_id)
 {
 	const char *lacking = ap_lacking(n);
@@ -177,8 +177,8 @@ static void send_startup(unsigned n, u32 apic_id, u64 stack)
 	lapic_send_startup(apic_id, (u8)(trampoline_page >> PAGE_BITS));
 }
 
-/* Each try is twice as patient, and begins with a reset: firmware may have had the CPU start elsewhere, and not have
- * waited for it. */
+/* Each try waits twice as long as the one before, and begins with an INIT: firmware may have started the CPU itself,
+ * and not have waited for it. */
 bool smp_start_cpu(unsigned n, u64 stack)
 {
 	u32 apic_id = arch_cpu(n)->apic_id;
@@ -188,7 +188,7 @@ bool smp_start_cpu(unsigned n, u64 stack)
 	do {
 		send_startup(n, apic_id, stack);
 		if (!wait_settled(n, (u64)STARTUP_US << tries) && !ap_decide(n, AP_LEFT_OFF))
-			while (!is_settled(n)) /* at the last moment */
+			while (!is_settled(n)) /* it has decided first, and is about to come online or has refused */
 				arch_relax();
 	} while (!is_settled(n) && ++tries < START_TRIES);
 	if (cpu_online(n))

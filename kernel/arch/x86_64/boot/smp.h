@@ -12,14 +12,14 @@ unsigned smp_self(struct acpi_info *acpi);
 /* Makes the struct cpu of CPU n, with its idle EC. Panics without memory. */
 void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi);
 
-/* Read by the next CPU that comes out of the trampoline, as the address of its stack. */
+/* The top of the stack for the CPU that comes out of the trampoline next; read by start.S. */
 extern u64 ap_stack;
-/* Written by one that has no long mode, in assembly. */
+/* Set by start.S on a CPU that has no long mode. */
 extern u32 ap_no_long_mode;
 
 /*
- * Starts all that are in the table, one after the other, and enters them in the HIP. Those that do not come up are
- * reported and left off. Low memory that is used meanwhile is restored. They wait, idle, for what is sent to them.
+ * Starts all CPUs that are in the table, one after the other, and enters them in the HIP. They wait, idle, for work
+ * items. CPUs that do not come up are reported and left off. Low memory that is used meanwhile is restored.
  */
 void smp_start(const struct acpi_info *acpi, struct hip *hip);
 

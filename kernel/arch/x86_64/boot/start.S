@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the boot loader (32-bit protected mode, no paging) to C in 64-bit mode. This section is linked at its
- * load address, so that entry point and headers mean the same to every loader, but a Multiboot 2 loader may
- * have moved the image: all addresses here are relative to where it really is (EBP). Boot page tables: the
- * low 4 GiB at 0 and at HEAP_MAP, the image at KERNEL_VIRT.
+ * From the boot loader (32-bit protected mode, no paging) to C in 64-bit mode; the other CPUs come the same way from
+ * real mode. Multiboot 1 and 2 have a header each, and one entry: the magic number tells them apart in C.
+ *
+ * This section is linked at its load address, so that entry point and headers mean the same to every loader, but a
+ * Multiboot 2 loader may have moved the image: all addresses here are relative to where it really is (EBP). Boot page
+ * tables map the low 4 GiB at 0 and at HEAP_MAP, and the image at KERNEL_VIRT.
  * Manual: Multiboot 0.6.96, 3.1 and 3.2; Multiboot2 2.0, 3.1 and 3.3; SDM vol. 3, 10.8.5.
  */
 #include "mm/layout.h"
@@ -16,14 +18,61 @@
 #define LOAD_MAX   0x3fffffff
 #define LOAD_ALIGN 0x200000
 
-#define SEL_KERNEL_CODE32 0x18 /* in boot_gdt only */
-
 #define PTE_TABLE 0x3		/* present, writable */
 #define PTE_2M	  0x83
 
-/* Of a symbol in this section, or (virtual) in the rest of the image: its distance from the load address. */
+/* The distance from the load address: of a symbol in this section, and of one in the rest of the image. */
 #define REL(sym)  (sym - boot_base)
 #define VREL(sym) (sym - KERNEL_VIRT)
+
+	/*
+	 * The steps that the boot CPU and the others have in common. Those in 32-bit mode want the load address in
+	 * EBP. All lose EAX.
+	 */
+
+	/* PAE, the boot tables; LME, NXE, SCE; paging with write protection. Loses ECX and EDX, too. */
+	.macro enable_long_mode
+	mov	$(1 << 5), %eax
+	mov	%eax, %cr4
+	lea	VREL(boot_pml4)(%ebp), %eax
+	mov	%eax, %cr3
+	mov	$0xc0000080, %ecx
+	rdmsr
+	or	$(1 << 0 | 1 << 8 | 1 << 11), %eax
+	wrmsr
+	mov	$0x80010033, %eax
+	mov	%eax, %cr0
+	.endm
+
+	/* To 64-bit code, by a far return. */
+	.macro enter_64 target
+	lea	REL(\target)(%ebp), %eax
+	push	$SEL_KERNEL_CODE
+	push	%eax
+	lret
+	.endm
+
+	.macro load_data_segments
+	mov	$SEL_KERNEL_DATA, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	.endm
+
+	.macro clear_fs_gs
+	xor	%eax, %eax
+	mov	%eax, %fs
+	mov	%eax, %gs
+	.endm
+
+	/* Fills `count` entries from EBX on, the first with EAX, each with `step` more than the one before. */
+	.macro fill_table count, step
+	mov	$\count, %ecx
+1:	mov	%eax, (%ebx)
+	add	$8, %ebx
+	add	$\step, %eax
+	loop	1b
+	.endm
 
 	.section .boot, "awx", @progbits
 	.code32
@@ -58,8 +107,8 @@ boot_entry:
 	mov	%ebx, %esi		/* information */
 
 	/*
-	 * Where are we? The first word of the information serves as a stack of one entry and gets its value
-	 * back.
+	 * Finds out where the image is, by a call, for which there is no stack yet: the first word of the information
+	 * serves as one of a single entry and gets its value back.
 	 */
 	mov	(%ebx), %ecx
 	lea	4(%ebx), %esp
@@ -69,7 +118,7 @@ boot_entry:
 	sub	$REL(1b), %ebp
 	lea	VREL(boot_stack_top)(%ebp), %esp
 
-	/* The rest is checked in C. */
+	/* What else the CPU must have is checked in C. */
 	call	check_long_mode
 	jne	refuse
 
@@ -83,19 +132,11 @@ boot_entry:
 
 	lea	VREL(boot_pdpt_low)(%ebp), %ebx
 	lea	VREL(boot_pd_low) + PTE_TABLE(%ebp), %eax
-	mov	$4, %ecx
-1:	mov	%eax, (%ebx)
-	add	$8, %ebx
-	add	$0x1000, %eax
-	loop	1b
+	fill_table 4, 0x1000
 
 	lea	VREL(boot_pd_low)(%ebp), %ebx
 	mov	$PTE_2M, %eax
-	mov	$2048, %ecx
-1:	mov	%eax, (%ebx)
-	add	$8, %ebx
-	add	$0x200000, %eax
-	loop	1b
+	fill_table 2048, 0x200000
 
 	lea	VREL(boot_pdpt_high)(%ebp), %ebx
 	lea	VREL(boot_pd_high) + PTE_TABLE(%ebp), %eax
@@ -103,61 +144,33 @@ boot_entry:
 	lea	PTE_2M(%ebp), %eax
 	mov	%eax, VREL(boot_pd_high)(%ebp)
 
-	/* PAE; LME, NXE, SCE; paging with write protection. */
-	mov	$(1 << 5), %eax
-	mov	%eax, %cr4
-	lea	VREL(boot_pml4)(%ebp), %eax
-	mov	%eax, %cr3
-	mov	$0xc0000080, %ecx
-	rdmsr
-	or	$(1 << 0 | 1 << 8 | 1 << 11), %eax
-	wrmsr
-	mov	$0x80010033, %eax
-	mov	%eax, %cr0
-
+	enable_long_mode
 	lea	REL(boot_gdt)(%ebp), %eax
 	mov	%eax, REL(boot_gdt_base)(%ebp)
 	lgdt	REL(boot_gdt_pointer)(%ebp)
-	lea	REL(boot_64)(%ebp), %eax
-	push	$SEL_KERNEL_CODE
-	push	%eax
-	lret
+	enter_64 boot_64
 
 	/*
-	 * The other CPUs. A copy of ap_trampoline in low memory (boot/smp.c) takes them out of real mode and
-	 * jumps here, with EBP = load address. One at a time: ap_stack is the next one's.
+	 * The other CPUs, and all after sleep. A copy of ap_trampoline in low memory (boot/trampoline.c) takes them
+	 * out of real mode and jumps here, with EBP = load address, on the boot tables and boot_gdt of the boot CPU.
+	 * They come one at a time, because boot_stack is used by all, and ap_stack is that of the one that comes.
 	 */
 	.globl ap_entry
 ap_entry:
-	mov	$SEL_KERNEL_DATA, %eax
-	mov	%eax, %ds
-	mov	%eax, %es
-	mov	%eax, %ss
+	load_data_segments
 	lea	VREL(boot_stack_top)(%ebp), %esp
 	call	check_long_mode
 	jne	ap_refuse
-	mov	$(1 << 5), %eax
-	mov	%eax, %cr4
-	lea	VREL(boot_pml4)(%ebp), %eax
-	mov	%eax, %cr3
-	mov	$0xc0000080, %ecx
-	rdmsr
-	or	$(1 << 0 | 1 << 8 | 1 << 11), %eax
-	wrmsr
-	mov	$0x80010033, %eax
-	mov	%eax, %cr0
-	lea	REL(ap_64)(%ebp), %eax
-	push	$SEL_KERNEL_CODE
-	push	%eax
-	lret
+	enable_long_mode
+	enter_64 ap_64
 
-	/* The boot CPU tells about it (boot/smp.c). */
+	/* The CPU has no long mode: it stops, and the boot CPU reports it (boot/smp.c). */
 ap_refuse:
 	movl	$1, VREL(ap_no_long_mode)(%ebp)
 1:	hlt
 	jmp	1b
 
-	/* Equal: the CPU has what the boot tables need, long mode and no-execute. Loses EAX, EBX, ECX, EDX. */
+	/* Sets ZF if the CPU has what the boot tables need: long mode and no-execute. Loses EAX, EBX, ECX, EDX. */
 check_long_mode:
 	mov	$0x80000000, %eax
 	cpuid
@@ -170,7 +183,7 @@ check_long_mode:
 	cmp	$(1 << 29 | 1 << 20), %edx
 	ret
 
-	/* No long mode: say so on COM1 and the screen, and stop. */
+	/* The boot CPU has no long mode: says so on COM1 and the screen, and stops. */
 refuse:
 	lea	REL(refusal)(%ebp), %esi
 	mov	$0xb8000, %edi
@@ -214,16 +227,18 @@ boot_gdt:
 	.quad	0
 	.quad	0x00af9b000000ffff	/* SEL_KERNEL_CODE: 64-bit */
 	.quad	0x00cf93000000ffff	/* SEL_KERNEL_DATA */
-	.quad	0x00cf9b000000ffff	/* SEL_KERNEL_CODE32 */
-boot_gdt_end:
+	.quad	0x00cf9b000000ffff	/* SEL_BOOT_CODE32 */
+	.if	. - boot_gdt - BOOT_GDT_SIZE
+	.error	"BOOT_GDT_SIZE"
+	.endif
 boot_gdt_pointer:
-	.word	boot_gdt_end - boot_gdt - 1
+	.word	BOOT_GDT_SIZE - 1
 boot_gdt_base:
 	.long	0, 0
 
 	/*
-	 * Copied to a page below 1 MiB, entered in real mode with CS = that page. Position-independent; the
-	 * words behind are filled in.
+	 * Copied to a page below 1 MiB and entered in real mode with CS = that page, at offset 0: addresses are
+	 * offsets from ap_trampoline. The words behind the code are filled in by boot/trampoline.c.
 	 */
 	.code16
 	.globl ap_trampoline, ap_trampoline_end
@@ -239,9 +254,9 @@ ap_trampoline:
 	ljmpl	*(ap_trampoline_target - ap_trampoline)
 	.balign 4
 ap_trampoline_target:
-	.long	0, SEL_KERNEL_CODE32
+	.long	0, SEL_BOOT_CODE32
 ap_trampoline_gdt:
-	.word	boot_gdt_end - boot_gdt - 1
+	.word	BOOT_GDT_SIZE - 1
 	.long	0
 	.balign 4
 ap_trampoline_load:
@@ -250,9 +265,7 @@ ap_trampoline_end:
 
 	.code64
 ap_64:
-	xor	%eax, %eax
-	mov	%eax, %fs
-	mov	%eax, %gs
+	clear_fs_gs
 	mov	ap_stack, %rsp
 	xor	%ebp, %ebp
 	mov	$ap_main, %rax
@@ -260,14 +273,9 @@ ap_64:
 	ud2
 
 boot_64:
-	mov	$SEL_KERNEL_DATA, %eax
-	mov	%eax, %ds
-	mov	%eax, %es
-	mov	%eax, %ss
-	xor	%eax, %eax
-	mov	%eax, %fs
-	mov	%eax, %gs
-	mov	%edi, %edi
+	load_data_segments
+	clear_fs_gs
+	mov	%edi, %edi		/* upper halves are undefined after the switch of modes */
 	mov	%esi, %esi
 	mov	%ebp, %edx
 	xor	%ebp, %ebp

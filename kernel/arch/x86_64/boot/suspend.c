@@ -15,7 +15,7 @@
 #include "platform/console.h"
 #include "platform/uart.h"
 
-/* What the firmware has said; constant after boot. */
+/* What the firmware says; constant after boot. */
 static struct {
 	bool possible, serial;
 	unsigned boot_cpu;
@@ -29,19 +29,18 @@ static struct {
 	u32 busy;
 	u32 expected;              /* CPUs that take part */
 	u32 arrived;               /* have come in: nobody runs user code or holds a lock once this is `expected` */
-	u32 lying;                 /* all but the boot CPU have nothing left in registers and caches */
-	u32 over;                  /* memory and firmware tables are as they were */
+	u32 lying;                 /* have stored registers and written back caches; not the boot CPU */
+	u32 over;                  /* 1: memory and firmware tables are as they were, all may leave */
 	u32 inside;                /* have not left yet */
 	u64 stack[HEDRON_CPU_MAX]; /* to come back to; 0: that CPU does not sleep */
 	struct work work[HEDRON_CPU_MAX];
-	/* the boot CPU's */
-	u32 vector; /* what was in the FACS */
+	/* written by the boot CPU, read by the others once it is over */
+	u32 vector; /* what was in the FACS, as is x_vector */
 	u64 x_vector;
 	enum status result;
 } sleep;
 
-/* ---- firmware
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- Firmware ---- */
 
 /* The part of the FACS that matters. */
 struct facs {
@@ -93,8 +92,7 @@ static void pm1_sleep(void)
 		pm1_write(&machine.pm1b, b);
 }
 
-/* ---- what each CPU does
- * ------------------------------------------------------------------------------------------------ */
+/* ---- What each CPU does ---- */
 
 static u32 count(const u32 *counter)
 {
@@ -152,9 +150,10 @@ static void leave(void)
 }
 
 /*
- * One that does not come back is lost with all its ECs. Those who look what other CPUs are at find one that sleeps in
- * its idle EC, in the kernel's PD, and has read all that it was asked: none of them asks or signals it any more, or
- * waits. Now no other CPU looks. It lay down without a lock. Work items for it are never taken.
+ * A CPU that does not come back is lost with all its ECs. It held no lock when it lay down. From now on it looks to
+ * other CPUs as one that sleeps in its idle EC, in the kernel's PD, and has answered all requests: so none asks it,
+ * signals it or waits for it. Its work items are never taken. Its struct cpu can be written here, because all other
+ * CPUs wait for the sleep to be over.
  */
 static void lose(unsigned n)
 {
@@ -198,7 +197,7 @@ static void end_sleep(bool slept)
 	__atomic_store_n(&sleep.over, 1, __ATOMIC_RELEASE);
 }
 
-/* From anywhere in the kernel where no lock is held. The current EC goes on with what it had. */
+/* The whole sleep, as a CPU sees it. The caller holds no lock. The current EC goes on as if nothing had happened. */
 static void take_part(struct cpu *cpu)
 {
 	bool boot = cpu->id == machine.boot_cpu;
@@ -225,8 +224,7 @@ static void take_part_there(struct work *w)
 	leave();
 }
 
-/* ---- the hypercall
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- The hypercall ---- */
 
 static void call_others(unsigned self)
 {

@@ -8,7 +8,7 @@
 #include "trace/pmu.h"
 #include "vmx/vmx.h"
 
-/* Firmware may have set them up when the machine started; they need not exist. */
+/* MSRs that firmware may have set when the machine started, and need not set after sleep. They need not exist. */
 static const u32 msrs[SUSPEND_STATE_MSRS] = {
 	MSR_SPEC_CTRL,
 	0x1a0, /* MISC_ENABLE */

@@ -2,6 +2,7 @@
 #include "boot/trampoline.h"
 
 #include "lib/string.h"
+#include "mm/layout.h"
 #include "mmu/kspace.h"
 #include "platform/panic.h"
 
@@ -49,8 +50,8 @@ void trampoline_init(const struct boot_info *boot)
 	memcpy(code, ap_trampoline + moved, code_size);
 	*(struct trampoline_data *)(code + code_size - sizeof(struct trampoline_data)) = (struct trampoline_data){
 		.target = (u32)((u64)ap_entry + moved),
-		.selector = 0x18,
-		.gdt_limit = 31,
+		.selector = SEL_BOOT_CODE32,
+		.gdt_limit = BOOT_GDT_SIZE - 1,
 		.gdt_base = (u32)((u64)boot_gdt + moved),
 		.load = (u32)load,
 	};

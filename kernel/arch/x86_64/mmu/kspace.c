@@ -11,6 +11,7 @@ extern u64 boot_pml4[], boot_pdpt_high[];
 
 paddr_t kspace_image;
 
+/* The table that an entry names; makes one if there is none yet. NULL: no memory. */
 static u64 *child(u64 *entry)
 {
 	if (!(*entry & PTE_P)) {
@@ -22,7 +23,7 @@ static u64 *child(u64 *entry)
 	return ptab_child(*entry);
 }
 
-/* The entry for va at the given level (0 = 4 KiB, 1 = 2 MiB), or NULL. */
+/* The entry for va at the given level (0 = 4 KiB, 1 = 2 MiB), with all tables above it. NULL: no memory. */
 static u64 *entry_for(u64 *pml4, u64 va, unsigned level)
 {
 	u64 *table = pml4;
@@ -45,7 +46,7 @@ static enum status map_page(u64 *pml4, u64 va, u64 pa, u64 flags)
 
 static enum status map_image(u64 *pml4, u64 image)
 {
-	/* The start-up page is gone for good: nothing maps it. */
+	/* From the first page of text on: what lies before, the section .boot, is not mapped any more. */
 	for (u64 va = (u64)text_start; va < (u64)image_end; va += PAGE_SIZE) {
 		u64 flags = va < (u64)rodata_start ? KPTE_RX : va < (u64)data_start ? KPTE_RO : KPTE_RW;
 		if (map_page(pml4, va, va - KERNEL_VIRT + image, flags) != SUCCESS)
@@ -76,8 +77,11 @@ void *kspace_map_device(paddr_t pa)
 	return (void *)(va + (pa.v & PAGE_MASK));
 }
 
-/* Not global, and closed before the CPU can change its address space: no other TLB entry than the one flushed here
- * can exist. */
+/*
+ * The table of the windows: each CPU writes its own entry only. Entries are not global, and a window is closed before
+ * the CPU can change its address space. So INVLPG on this CPU, in this address space, removes all that a TLB holds of
+ * it.
+ */
 static u64 *window_table;
 
 void *kspace_window_open(paddr_t pa, u64 flags)
@@ -109,7 +113,7 @@ static enum status map_cpu_pages(u64 area, u64 from, u64 to)
 	return SUCCESS;
 }
 
-/* Data, stacks, guard pages between. */
+/* Maps the area of a CPU: its data and stacks, with guard pages between, which stay empty. */
 static enum status add_cpu(unsigned n)
 {
 	u64 area = CPU_AREA + (u64)n * CPU_AREA_SIZE;

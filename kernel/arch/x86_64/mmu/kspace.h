@@ -18,7 +18,7 @@
 #define PML4_INDEX(va) ((va) >> 39 & 511)
 #define PDPT_INDEX(va) ((va) >> 30 & 511)
 
-/* Where the image was loaded. */
+/* Where the image was loaded; constant after kspace_init(). */
 extern paddr_t kspace_image;
 
 /*
@@ -31,11 +31,11 @@ enum status kspace_init(struct range heap, paddr_t image, unsigned cpus) must_ch
  * works. */
 void kspace_show_private(void);
 
-/* Makes the shared part of the kernel's half visible in a PML4. */
+/* Puts the part of the kernel's half that all PDs share into a PML4, and takes it out again. */
 void kspace_share(u64 *pml4);
 void kspace_unshare(u64 *pml4);
 
-/* Leaves the boot tables. */
+/* Switches this CPU from the boot tables to the kernel's. */
 void kspace_enter(void);
 
 /* A page of device registers, not cached, visible in the boot tables as well. NULL without memory. */

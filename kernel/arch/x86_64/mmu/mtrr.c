@@ -49,8 +49,8 @@ static u8 combine(u8 a, u8 b)
 	return (a == MEM_WT && b == MEM_WB) || (a == MEM_WB && b == MEM_WT) ? MEM_WT : MEM_UC;
 }
 
-/* A variable range; size 0: not in use. Masks with holes are legal, but no firmware has been seen to use one: left
- * out. */
+/* Reads variable range n and returns its size; 0: it is not in use. Masks with holes are legal, but no firmware is
+ * known to use them; such a range is left out. */
 static u64 variable_range(unsigned n, u64 *base, u8 *type)
 {
 	u64 limit = bits_low(cpu_features.phys_bits), b = msr_read(MSR_MTRR_BASE(n)), m = msr_read(MSR_MTRR_MASK(n));

@@ -18,9 +18,11 @@ _Static_assert(OBJ_NOWHERE == OBJ_WINDOW + (OBJ_WINDOW << CAP_SLOT_SHIFT), "wher
 _Static_assert(OBJ_NOWHERE >= 0xffff800000000000 && PML4_INDEX(OBJ_NOWHERE) < PML4_INDEX(HEAP_MAP),
 	       "below all that kspace_share() and the private entry map");
 
-static u64 default_entry; /* of PDs without ports: a bitmap of ones */
+/* The PDPT entry of all PDs without ports, whose bitmap is ones; constant after boot. */
+static u64 default_entry;
 
-/* The tables for TSSs (the same in every PD, hence global) and bitmap; returns the PDPT entry, 0 if out of memory. */
+/* Makes the tables for TSSs and bitmap. Pages of TSSs are global, because they are the same in every PD. Returns the
+ * PDPT entry, 0 if out of memory. */
 static u64 make_tss_tables(u8 *const bitmap[PIO_HOST_PAGES])
 {
 	u64 *pd = page_alloc_zeroed(), *pt = pd ? page_alloc_zeroed() : NULL;
@@ -70,14 +72,15 @@ void arch_pd_free(struct pd *pd)
 	u64 entry = pd->objs.pdpt[TSS_ENTRY];
 	if (entry != default_entry)
 		free_tss_tables(entry);
-	/* What arch_pd_init() filled is empty again. */
+	/* Empties what arch_pd_init() filled: the tables are freed as zeroed pages. */
 	pd->objs.pdpt[TSS_ENTRY] = 0;
 	pd->mem.host.root[PML4_INDEX(PD_PRIVATE)] = 0;
 	kspace_unshare(pd->mem.host.root);
 	tlb_free_pd(pd);
 }
 
-/* Whoever comes second flushes as well: the first may not have done so yet. */
+/* No lock is held, so two CPUs may do this at the same time. The second finds that the entry was changed, and flushes
+ * nevertheless, because the first may not have done so yet. */
 enum status arch_pio_bitmap_attach(struct pd *pd)
 {
 	u64 *slot = &pd->objs.pdpt[TSS_ENTRY], old = default_entry;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is private to a PD in the kernel's half: the slot window and, behind it, TSSs and I/O bitmap; its PCID. */
+/* The part of the kernel's half that each PD has for itself: the slot window and, behind it, TSSs and I/O bitmap. */
 #pragma once
 
 #include "lib/types.h"

@@ -10,7 +10,7 @@
 
 #define WORDS (HEDRON_CPU_MAX / 64)
 
-/* PCIDs in use, changed by single atomic operations; 0 belongs to the kernel and to PDs that found none. */
+/* A bit for each PCID in use; atomic. PCID 0 belongs to the kernel, and to PDs for which none was free. */
 static u64 pcids[PCID_COUNT / 64] = {1};
 
 static unsigned pcid_of(const struct pd *pd)
@@ -42,7 +42,7 @@ void tlb_init_pd(struct pd *pd)
 	for (unsigned i = 0; i < cpu_count; i++) {
 		pd->cr3[i] = cr3;
 		pd->tlb_stale[i] = 1;
-		pd->guest_stale[i] = TLB_GUEST_STALE; /* the nested table's page may have been another one's */
+		pd->guest_stale[i] = TLB_GUEST_STALE; /* the nested table's root may have been another PD's before */
 	}
 	for (unsigned w = 0; w < WORDS; w++)
 		pd->tlb_active[w] = 0;
@@ -57,10 +57,11 @@ void tlb_free_pd(struct pd *pd)
 }
 
 /*
- * The active mask of a PD: the CPUs that use its tag, so that a shootdown need not look at all. A CPU whose tag is
- * not stale is in it, but for the moment between the first two steps below, in which it flushes anyway. It leaves the
- * mask when somebody marks it stale and finds that it does not run the PD; if it comes back just then, one of the two
- * sees the other. Modelled in tests/model/tlb.pml.
+ * The active mask of a PD: the CPUs that a shootdown has to look at. A CPU whose tag is not stale is in it, except
+ * between the first two steps of tlb_refresh(), after which it flushes anyway. A CPU is taken out by a shootdown that
+ * marks it stale and finds that it does not run the PD. If it comes back just then, one of the two sees the other:
+ * tlb_refresh() clears the mark and then enters the mask, deactivate_locked() clears the mask and then looks at the
+ * mark. Modelled in tests/model/tlb.pml.
  */
 static always_inline void activate(struct pd *pd, unsigned n)
 {
@@ -74,7 +75,8 @@ static always_inline void deactivate_locked(struct pd *pd, unsigned n)
 		activate(pd, n);
 }
 
-/* The mark goes first: if it is set again while the flush is under way, there is another flush. */
+/* The mark is cleared before the flush, and looked at again after it: if another CPU has set it meanwhile, the flush
+ * may have come too early for that one's change. */
 void tlb_refresh(struct cpu *cpu, struct pd *pd)
 {
 	u8 *stale = &pd->tlb_stale[cpu->id];
@@ -85,8 +87,8 @@ void tlb_refresh(struct cpu *cpu, struct pd *pd)
 }
 
 /*
- * Flushes what CR3 says, be it the PD that was meant or not: a CPU that has left that PD will find the mark. Global
- * entries are the kernel's and never change.
+ * Flushes the tag that is in CR3. That may be another PD's than was meant: then this CPU has left the PD, and finds
+ * the stale mark when it comes back. Global entries, which stay, are the kernel's, and never change.
  */
 void tlb_answer(struct cpu *cpu)
 {
@@ -97,7 +99,7 @@ void tlb_answer(struct cpu *cpu)
 	__atomic_store_n(&cpu->tlb_done, requested, __ATOMIC_RELEASE);
 }
 
-/* Below this many pages one by one is cheaper than all. */
+/* Up to 2^3 pages INVLPG for each is cheaper than a flush of the whole tag, which has to be filled again. */
 #define FLUSH_ORDER_MAX 3
 
 static void flush_here(struct pd *pd, u64 va, unsigned order)
@@ -113,7 +115,8 @@ static void flush_here(struct pd *pd, u64 va, unsigned order)
 		cr3_write(current & ~CR3_NOFLUSH);
 }
 
-/* From the moment it decides to enter the PD until it has left its tables. */
+/* Whether that CPU may be using the PD's tag: from when it has decided to enter the PD until it has left its tables.
+ */
 static always_inline bool runs(const struct cpu *cpu, const struct pd *pd)
 {
 	const struct ec *ec = __atomic_load_n(&cpu->ec, __ATOMIC_RELAXED);
@@ -122,14 +125,14 @@ static always_inline bool runs(const struct cpu *cpu, const struct pd *pd)
 	return ec->pd == pd; /* the EC's memory is there: we are in the kernel, so no grace period ends */
 }
 
-/* A vCPU of the PD, or about to do so: the one that was loaded last. */
+/* Whether that CPU may be in a guest of the PD, or about to enter one: its loaded vCPU is one of the PD's. */
 static bool runs_guest(const struct cpu *cpu, const struct pd *pd)
 {
 	const struct vcpu *v = __atomic_load_n(&cpu->vcpu, __ATOMIC_RELAXED);
 	return v && v->pd == pd; /* its memory is there, as above */
 }
 
-/* A flush by others: which CPUs it is requested from, and how far each has to come. */
+/* A flush by other CPUs: those that it is requested from, and the count that tlb_done of each has to reach. */
 struct shootdown {
 	u64 requested[WORDS];
 	u32 until[HEDRON_CPU_MAX];
@@ -160,7 +163,7 @@ static always_inline u64 others_active_locked(const struct pd *pd, unsigned w)
 	return self / 64 == w ? active & ~bit(self % 64) : active;
 }
 
-/* All active CPUs are marked. Those that run the PD get a request, the others leave the mask. */
+/* Marks all active CPUs stale. Those that run the PD get a request, the others are taken out of the mask. */
 static always_inline void request_active_locked(struct pd *pd, unsigned w, struct shootdown *s)
 {
 	for (u64 left = others_active_locked(pd, w); left; left &= left - 1) {
@@ -213,7 +216,8 @@ static noinline void shootdown_all_and_unlock(struct pd *pd)
 		shootdown_and_unlock(pd, &s);
 }
 
-/* Taking the lock is a barrier: whoever becomes active from now on sees the new tables. */
+/* Taking the lock is a barrier: a CPU that is not active yet when the mask is read sees the new tables when it
+ * becomes active. */
 static noinline void flush_hosts(struct pd *pd)
 {
 	u64 active = 0;
@@ -227,8 +231,11 @@ static noinline void flush_hosts(struct pd *pd)
 		spin_unlock(&pd->tlb_lock);
 }
 
-/* True if that CPU may be in a guest, and has not seen the mark. The owner may clear the mark, or say "out", in
- * between: then it is set, or asked for, once more than needed. */
+/*
+ * Marks CPU n as stale, unless it says that it is out of the PD's guests. True: it may be in one, and has to be
+ * asked. Between the load and the store the CPU may clear the mark or say "out": then it flushes, or is asked, once
+ * more than needed.
+ */
 static bool mark_guest(struct pd *pd, unsigned n)
 {
 	u8 *mark = &pd->guest_stale[n];
@@ -281,7 +288,7 @@ void arch_tlb_flush_guest(struct pd *pd)
 		flush_guests(pd);
 }
 
-/* On this CPU no guest runs. */
+/* Guests of this CPU do not run now: it is in the kernel. */
 void arch_guests_stop(struct pd *pd)
 {
 	if (cpu_count > 1)
