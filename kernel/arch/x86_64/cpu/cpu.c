@@ -14,7 +14,8 @@ struct cpu_features cpu_features;
 
 #define XSAVE_AREA_MAX 4096
 
-/* Needs CR4.OSXSAVE. What does not fit the page that the interface promises is left off. */
+/* Chooses the components of XCR0 and sets it; needs CR4.OSXSAVE. Components with which an area would not fit the page
+ * that the interface promises are left off. */
 static void choose_extended_state(void)
 {
 	u32 supported = cpu_features.xcr0, wanted = XCR0_X87_SSE;
@@ -31,7 +32,7 @@ static void choose_extended_state(void)
 	cpu_features.xcr0 = wanted;
 }
 
-/* "Auth"enticAMD, "Hygo"nGenuine. */
+/* By the first word of the vendor's name: AuthenticAMD, HygonGenuine. */
 bool cpu_is_amd(void)
 {
 	u32 vendor = cpuid(0, 0).ebx;
@@ -55,7 +56,7 @@ void cpu_detect(bool allow_pcid, bool allow_mwait)
 	require(f->fsgsbase, "FSGSBASE");
 	f->pcid &= allow_pcid;
 	f->mwait &= allow_mwait;
-	if (f->x2apic) /* others need it if it is in use */
+	if (f->x2apic) /* a feature that the other CPUs have to have only if this one uses it */
 		f->x2apic = msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC;
 
 	cr4_write(cr4_read() | CR4_OSXSAVE | CR4_OSFXSR);
@@ -99,7 +100,8 @@ void cpu_setup_syscall(unsigned cpu)
 {
 	msr_write(MSR_STAR, (u64)(SEL_USER_CODE32 | 3) << 48 | (u64)SEL_KERNEL_CODE << 32);
 	msr_write(MSR_LSTAR, (u64)entry_syscall_stubs + (u64)cpu * ENTRY_SYSCALL_STUB_SIZE);
-	/* All but the fixed bit and the arithmetic flags, which nobody reads. */
+	/* SYSCALL clears all flags but bit 1, which is fixed, and the arithmetic ones of the low byte, on which no
+	 * entry depends. */
 	msr_write(MSR_FMASK, 0x3f7f00);
 }
 

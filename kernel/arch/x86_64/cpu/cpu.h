@@ -153,19 +153,19 @@ static always_inline void invlpg(u64 va)
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
-/* Finds out; panics with a clear message if something is missing that the kernel cannot do without. */
+/* Fills in cpu_features, on the boot CPU; panics with a clear message if something is missing that the kernel cannot
+ * do without. */
 void cpu_detect(bool allow_pcid, bool allow_mwait);
-/* What the running CPU has not of what the boot CPU was found to have: a number for features_name(), 0 if it has all.
- */
+/* The first feature of the boot CPU that the running CPU lacks: a number for features_name(), 0 if it lacks none. */
 unsigned cpu_lacking(void);
-/* AMD, or a relative. */
+/* Whether the CPU is AMD's or Hygon's, which has the same registers. */
 bool cpu_is_amd(void);
-/* Sets this CPU's descriptor tables, control registers and MSRs. The first make that a fault of the others is
- * reported. */
+/* Sets this CPU's descriptor tables, control registers and MSRs. The tables come first, so that a fault at one of the
+ * registers is reported. */
 void cpu_setup(unsigned cpu);
-/* Of those, the ones that SYSCALL uses. */
+/* Sets the MSRs that SYSCALL uses; a part of cpu_setup(). */
 void cpu_setup_syscall(unsigned cpu);
 
-/* Frequency of the TSC; tsc_init() finds it out. */
+/* Measures the TSC's frequency, tsc_khz, which is constant then. */
 void tsc_init(void);
 extern u32 tsc_khz;

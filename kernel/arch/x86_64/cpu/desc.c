@@ -2,7 +2,6 @@
 #include "cpu/desc.h"
 
 #include "arch/switch.h"
-
 #include "entry/frame.h"
 #include "mm/layout.h"
 
@@ -121,7 +120,7 @@ _Static_assert(SEL_TSS == GDT_FIXED * 8, "the TSSs follow the segments");
 
 void desc_load_tr(unsigned cpu)
 {
-	fill_tss_descriptor(cpu); /* no longer busy */
+	fill_tss_descriptor(cpu); /* clears the busy bit, with which LTR would fault */
 	__asm__ volatile("ltr %0" : : "r"((u16)(SEL_TSS + cpu * 16)));
 }
 
@@ -139,7 +138,8 @@ static void clear_data_selectors(void)
 	__asm__ volatile("mov %0, %%ds\n\tmov %0, %%es\n\tmov %0, %%fs\n\tmov %0, %%gs" : : "r"(0));
 }
 
-/* Some processors clear the bases with the selectors (SDM vol. 3, 3.4.4.1), others do not. */
+/* Loading null selectors clears the bases of FS and GS on some processors and not on others (SDM vol. 3, 3.4.4.1), so
+ * they are stored and loaded. */
 void arch_clear_residue(struct cpu *cpu)
 {
 	u64 fs = fsbase_read(), gs = gsbase_read();

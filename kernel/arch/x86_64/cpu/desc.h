@@ -28,12 +28,14 @@ extern u8 desc_tss_pages[TSS_PAGES * PAGE_SIZE];
 
 /* Fills the IDT and loads it, so that a fault during boot is reported; once. */
 void desc_init(void);
-/* The same for another CPU, on any tables and any stack of its own: only NMI, #DB, #DF and #MC need the rest. */
+/* Loads the IDT on another CPU, which may be on any page tables that have the image, and any stack of its own. NMI,
+ * #DB, #DF and #MC, which switch stacks, need desc_load(), too. */
 void desc_load_idt(void);
-/* Fills and loads what belongs to this CPU; the address space in CR3 must have the TSS window. */
+/* Fills this CPU's TSS and loads all tables and selectors; the address space in CR3 must have the TSS window. */
 void desc_load(unsigned cpu);
-/* The task register, with its whole limit: a VM exit leaves it without reach of the I/O bitmap. */
+/* Loads the task register again with its whole limit: a VM exit leaves a limit of 67h, with which the I/O bitmap is
+ * out of reach (SDM vol. 3, 28.5.2). */
 void desc_load_tr(unsigned cpu);
-/* Where the tables are. */
+/* The addresses of the tables, for the VMCS. */
 u64 desc_gdt(void);
 u64 desc_idt(void);

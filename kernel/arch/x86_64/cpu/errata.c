@@ -2,7 +2,8 @@
 /* Manual: Intel's specification updates of the processors, in which errata have the numbers given here. */
 #include "cpu/errata.h"
 
-/* All steppings: the low four bits are left out, and what is reserved. SDM vol. 2, CPUID, figure 3-6. */
+/* Family and model of a signature. Steppings, the low four bits, are left out, because all are concerned; so are
+ * reserved bits. SDM vol. 2, CPUID, figure 3-6. */
 #define FAMILY_MODEL 0x0fff0ff0u
 
 bool errata_monitor_misses_stores(u32 signature)

@@ -34,13 +34,14 @@ u32 features_xsave_size(u32 xcr0)
 	return size;
 }
 
-/* With the extended family, which counts on from 0Fh. */
+/* Family and extended family are added: the second is 0 unless the first is 0Fh. */
 static unsigned family(u32 signature)
 {
 	return (signature >> 8 & 0xf) + (signature >> 20 & 0xff);
 }
 
-/* Not on AMD's processors before Zen 2; those of before family 15h have no XSAVE. */
+/* Whether XRSTOR always loads the x87 pointers. AMD's processors before Zen 2 do so only if an exception is pending;
+ * those before family 15h do not matter, because they have no XSAVE. */
 static bool x87_pointers(u32 signature, u32 ext)
 {
 	return !cpu_is_amd() || family(signature) < 0x15 ||

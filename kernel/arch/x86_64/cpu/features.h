@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a CPU has of that which the kernel uses. Reading it changes nothing and needs nothing. Manual: SDM vol. 2,
- * CPUID. */
+/* The features of a CPU that the kernel uses. They are read by CPUID alone, in any state of the CPU. Manual: SDM vol.
+ * 2, CPUID. */
 #pragma once
 
 #include "lib/types.h"
 
-/* What a CPU either has or not: X(member, name). */
+/* Features that a CPU either has or has not: X(member, name). */
 #define FEATURE_LIST(X)                \
 	X(xsave, "XSAVE")              \
 	X(fsgsbase, "FSGSBASE")        \
@@ -21,24 +21,26 @@
 	X(x2apic, "the x2APIC mode")   \
 	X(x87_pointers, "an XRSTOR that loads the x87 pointers") /* cpu/fpu.c */
 
-/* What the machine has and the command line allows; the same on every CPU. Constant after boot. */
+/* Of a CPU; cpu_features is what the boot CPU has and the command line allows, and all CPUs use. */
 struct cpu_features {
 #define X(member, name) bool member;
 	FEATURE_LIST(X)
 #undef X
 	u8 phys_bits;
-	u32 xcr0;     /* extended state that we manage; from features_read(), all that the CPU has */
-	u32 fpu_size; /* of the area for it; not from features_read() */
+	u32 xcr0;     /* components of extended state: in cpu_features those that are switched, else all */
+	u32 fpu_size; /* bytes of an area for them; features_read() does not set it */
 };
 
+/* Constant after cpu_detect(). */
 extern struct cpu_features cpu_features;
 
-/* Of the running CPU. */
+/* Reads the features of the running CPU. */
 void features_read(struct cpu_features *f);
 
-/* 0, or the number of the first thing that `wanted` has and `have` has not. The area may not be larger either. */
+/* The number of the first feature that `wanted` has and `have` lacks, 0 if there is none. A larger area counts as
+ * one. */
 unsigned features_lacking(const struct cpu_features *wanted, const struct cpu_features *have);
 const char *features_name(unsigned number);
 
-/* Bytes of an XSAVE area with these components in the standard format; as the running CPU has it. */
+/* Bytes of an XSAVE area in the standard format with these components, with the running CPU's layout. */
 u32 features_xsave_size(u32 xcr0);

@@ -28,7 +28,8 @@ void arch_fpu_init(struct ec *ec)
 	ec->fpu_load = fpu_initial;
 }
 
-/* Both work on what is in XCR0 and in EDX:EAX. XCR0 has nothing above bit 31, so EDX does not matter. */
+/* XSAVE and XRSTOR work on the components that are both in XCR0 and in EDX:EAX. XCR0 has none above bit 31, so EDX
+ * does not matter. */
 #define ALL_COMPONENTS 0xffffffffu
 
 static always_inline void xsave(void *area)
@@ -40,15 +41,15 @@ static always_inline void xsave(void *area)
 }
 
 /*
- * AMD's CPUs before Zen 2 neither save nor load the x87 pointers (FIP, FDP, FOP) unless an exception is pending: who
- * comes next would see where the last one was. On those CPUs fpu_setup() puts a call of this in place of XRSTOR:
- * instructions of ours put something else there, and what they push is replaced by the load. Manual: APM vol. 3,
+ * AMD's CPUs before Zen 2 neither save nor load the x87 pointers (FIP, FDP, FOP) unless an exception is pending: the
+ * next program could read where the last one was. On those CPUs fpu_setup() puts a call of this in place of XRSTOR:
+ * FILD overwrites the pointers with its own, and the value that it pushes is replaced by XRSTOR. Manual: APM vol. 3,
  * appendix E.4.7 (RstrFpErrPtrs).
  */
 __asm__(".text\nfpu_xrstor_clean:\n\tfnclex\n\temms\n\tfildl 1f(%rip)\n\txrstor64 (%rdi)\n\tret\n1:\t.long 0\n");
 extern const u8 fpu_xrstor_clean[];
 
-/* The prefix makes it as long as the call. */
+/* The prefix DS, which does nothing here, makes the instruction as long as the call that may replace it. */
 static always_inline void xrstor(const void *area)
 {
 	__asm__ volatile("1: ds xrstor64 (%0)\n\t.pushsection .xrstor_sites, \"a\"\n\t.quad 1b\n\t.popsection"
@@ -66,7 +67,7 @@ static void patch_xrstor(u8 *site)
 	memcpy(site + 1, &distance, sizeof(distance));
 }
 
-/* Once, while the image is still writable. */
+/* Called once, on the boot CPU, while the image is still writable. */
 void fpu_setup(void)
 {
 	fpu_inuse_index = cpu_features.xgetbv1;
@@ -109,8 +110,9 @@ void fpu_save_image(void *image)
 	xsave(image);
 }
 
-/* #GP for a malformed header or MXCSR: SDM vol. 1, 13.8. The page is user land's, so a look beforehand proves
- * nothing; but the compacted format is not ours. */
+/* XRSTOR faults (#GP) at a malformed header or MXCSR: SDM vol. 1, 13.8. User land can write to the page at any time,
+ * so checking it first would prove nothing; the fault is caught. Only the compacted format is refused beforehand: the
+ * kernel does not use it, and XRSTOR need not fault at it. */
 bool fpu_load_image(const void *image)
 {
 	const u64 *xcomp_bv = (const u64 *)((const u8 *)image + XSAVE_HEADER + 8);

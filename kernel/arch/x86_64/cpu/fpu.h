@@ -2,8 +2,9 @@
 /*
  * Extended state (x87, SSE, AVX, AVX-512), switched eagerly but only where it is in use: XGETBV(1) tells which
  * components are not in their initial configuration. CR0.TS is never set, so no other EC's state can be read
- * speculatively. CPUs without XGETBV(1) get XCR0 for an answer (index 0): everything counts as in use. Manual: SDM
- * vol. 1, 13.6 (XINUSE), 13.8 (XRSTOR), 13.9 (XSAVEOPT); MXCSR is not covered by XINUSE (13.6).
+ * speculatively. On CPUs without XGETBV(1) the same instruction reads XCR0 (index 0), so all components count as in
+ * use. XINUSE does not cover MXCSR, which is compared. Manual: SDM vol. 1, 13.6 (XINUSE), 13.8 (XRSTOR), 13.9
+ * (XSAVEOPT).
  */
 #pragma once
 
@@ -25,8 +26,8 @@ extern u32 fpu_inuse_index; /* 1 if the CPU has XGETBV(1), else 0 */
 void fpu_setup(void);
 void fpu_save(struct ec *ec);
 
-/* Of XCR0's components, to and from an image that is not an EC's. False: the CPU refuses it, and what was in the CPU
- * still is. */
+/* Store the extended state to an image that is not an EC's, and load it from one. False: the CPU refuses the image,
+ * and its state is as it was. */
 void fpu_save_image(void *image);
 bool fpu_load_image(const void *image) must_check;
 
@@ -34,14 +35,14 @@ bool fpu_load_image(const void *image) must_check;
 extern const u8 fpu_initial[];
 
 /*
- * The switches that have work to do: `from` has something to save; or only `to` has something to load. They return
- * `to`: on the fast path this is the last thing that happens, and a jump. While an EC runs its fpu_load is
- * fpu_initial: an initial state needs no saving.
+ * Switches with something to save (and to load), and with something to load only. They return `to`, so that on the
+ * fast path they are jumps at the end. While an EC runs its fpu_load is fpu_initial: then nothing has to be stored if
+ * it stops in the initial state.
  */
 struct ec *fpu_save_and_load(struct ec *from, struct ec *to);
 struct ec *fpu_load(struct ec *to);
 
-/* Whether a component is other than initial. */
+/* Whether a component is not in its initial configuration. */
 static always_inline bool fpu_components_in_use(void)
 {
 	u32 inuse, high;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whoever was here before may have left tracing, sampling, breakpoints or supervisor state switched on, which would
- * go on in the kernel or be seen by programs; user land may not write most of these (msr_policy.c). What works around
- * errata or stops leaks (MISC_ENABLE, TSX_CTRL, SPEC_CTRL) stays as firmware has it. Manual: SDM vol. 4, 2.1, vol. 3,
- * 18.2 (debug registers); APM vol. 2, appendix A.
+ * Firmware, or a kernel before this one, may have left tracing, sampling, breakpoints or supervisor state switched
+ * on, which would go on in the kernel or be seen by programs; user land may not write most of these (msr_policy.c).
+ * What works around errata or stops leaks (MISC_ENABLE, TSX_CTRL, SPEC_CTRL) stays as firmware has it. Manual: SDM
+ * vol. 4, 2.1, vol. 3, 18.2 (debug registers); APM vol. 2, appendix A.
  */
 #include "cpu/leftovers.h"
 
 #include "cpu/cpu.h"
 
-/* Reset to 0. No vendor has something else at these numbers, so trying is enough to find out. */
+/* Set to 0. No vendor uses these numbers for anything else, so a write that may fault does not ask first who made the
+ * CPU. */
 static const u32 msrs[] = {
 	0x0e1,      /* UMWAIT_CONTROL: how long programs may wait */
 	0x140,      /* MISC_FEATURES_ENABLES: CPUID of programs faults */
@@ -32,7 +33,8 @@ static const u32 msrs[] = {
 #define DR6_RESET 0xffff0ff0
 #define DR7_RESET 0x400
 
-/* Breakpoints first. DR7 names none, so the addresses in DR0 to DR3 mean nothing. */
+/* Breakpoints are switched off in DR7, and first, so that none hits here. The addresses in DR0 to DR3 mean nothing
+ * then. */
 void leftovers_reset(void)
 {
 	__asm__ volatile("mov %0, %%db7" : : "r"((u64)DR7_RESET));

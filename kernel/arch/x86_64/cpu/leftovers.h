@@ -2,5 +2,5 @@
 /* Registers of the running CPU that firmware, or a kernel before this one, may have left in use. */
 #pragma once
 
-/* All as after reset, where that does no harm. Needs an IDT: the CPU need not have them. */
+/* Sets them to their values after reset. Needs an IDT: a register that the CPU does not have faults. */
 void leftovers_reset(void);

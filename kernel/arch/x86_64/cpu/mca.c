@@ -38,7 +38,7 @@
 
 #define BANKS_MAX 64
 
-/* In this order in each bank. */
+/* The registers of a bank, in the order of their MSRs. */
 enum bank_register { BANK_CTL, BANK_STATUS, BANK_ADDR, BANK_MISC };
 
 /* The same on all CPUs; constant after the first has started. */
@@ -52,9 +52,9 @@ static u32 msr_of(u32 bank, enum bank_register r)
 	return mca.scalable ? MSR_SMCA_CTL + 16 * bank + r : MSR_MC0_CTL + 4 * bank + r;
 }
 
-/* ---- looking ---- */
+/* ---- Looking ---- */
 
-/* False: it holds no error. The other two registers exist if the first one says so. */
+/* False: the bank holds no error. ADDR and MISC exist only if STATUS says so. */
 static bool read_bank(u32 bank, struct mca_error *e)
 {
 	u64 status = msr_read(msr_of(bank, BANK_STATUS));
@@ -70,7 +70,8 @@ static bool read_bank(u32 bank, struct mca_error *e)
 	return true;
 }
 
-/* Image, heap, what user land can never have: also UTCBs and tables of user land's pages. */
+/* Whether the error is in memory that the kernel withholds from user land: image and heap, in which UTCBs and page
+ * tables lie, too. */
 static bool is_ours(const struct mca_error *e)
 {
 	u64 addr, size;
@@ -86,7 +87,8 @@ static bool is_ours(const struct mca_error *e)
 	return false;
 }
 
-/* After the end, what the banks hold is there for whoever starts next. */
+/* Reads all banks and decides. Banks are emptied unless the outcome is a panic: then whoever starts next can read
+ * them. */
 static enum mca_outcome look(struct cpu *cpu, enum mca_context context)
 {
 	enum mca_outcome worst = MCA_OUTCOME_GO_ON;
@@ -125,7 +127,7 @@ enum mca_outcome mca_take(struct cpu *cpu, enum mca_context context)
 	return o;
 }
 
-/* ---- reporting ---- */
+/* ---- Reporting ---- */
 
 static void show(const struct cpu *cpu, const struct mca_error *e, enum log_level level)
 {
@@ -173,7 +175,7 @@ bool arch_report_errors(struct cpu *cpu)
 	return ends;
 }
 
-/* ---- starting ---- */
+/* ---- Starting ---- */
 
 static void detect(u64 cap)
 {
@@ -196,7 +198,8 @@ static bool has_banks(void)
 	return edx & LEAF1_EDX_MCE && edx & LEAF1_EDX_MCA;
 }
 
-/* Where firmware has left an error of the last run in it, or the reset has not touched it. */
+/* Empties a bank, and puts an error that it holds into the ring: a reset leaves banks as they are, and firmware may
+ * leave an error of the last run. */
 static void empty_bank(struct cpu *cpu, u32 bank)
 {
 	struct mca_error e;
@@ -209,7 +212,7 @@ static void empty_bank(struct cpu *cpu, u32 bank)
 	(void)!msr_write_safe(msr_of(bank, BANK_STATUS), 0);
 }
 
-/* Consumed errors then come to the CPU that they concern only: firmware has to allow that (SDM vol. 3, 16.3.1.5). */
+/* Has consumed errors signalled to the CPU that they concern only, if firmware allows it (SDM vol. 3, 16.3.1.5). */
 static void enable_local(u64 cap)
 {
 	u64 allowed;

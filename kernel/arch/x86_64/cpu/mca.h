@@ -15,11 +15,11 @@ struct cpu;
 void mca_start_cpu(struct cpu *cpu);
 
 /*
- * One has come: reads the banks and decides. But for MCA_OUTCOME_PANIC the banks are empty and the next one may come
- * when this returns, and the way out of the kernel reports and ends what is to end (HAZARD_MCA). Takes no locks,
- * prints nothing, and causes no fault, whose IRET would let NMIs in.
+ * The handler of a machine check: reads the banks and decides. Unless the outcome is MCA_OUTCOME_PANIC, the banks are
+ * empty and the next machine check may come when this returns; the way out of the kernel reports, and kills the EC
+ * that is to end (HAZARD_MCA). Takes no locks, prints nothing, and causes no fault, whose IRET would let NMIs in.
  */
 enum mca_outcome mca_take(struct cpu *cpu, enum mca_context context) must_check;
 
-/* For a report of the end: all that is known. */
+/* Prints all that is known, before a panic. */
 void mca_show(struct cpu *cpu);

@@ -19,7 +19,7 @@
 #define PLATFORM_ID_SHIFT 50
 #define BIOS_SIGN_ID_REV_SHIFT 32
 
-/* Memory that exists, and that is not the kernel's. */
+/* Whether the range is physical memory that can be addressed, and none of it is withheld for the kernel. */
 static bool is_foreign(u64 pa, u64 size)
 {
 	u64 page = pa >> PAGE_BITS, last = (pa + size - 1) >> PAGE_BITS;
@@ -35,7 +35,8 @@ static bool is_foreign(u64 pa, u64 size)
 	return true;
 }
 
-/* User land can write to the original at any time. */
+/* Copies out of memory that is not mapped. What is checked and loaded is the copy, because user land can write to the
+ * original at any time. */
 static void copy_foreign(u8 *to, u64 pa, u64 size)
 {
 	for (u64 part; size; size -= part, pa += part, to += part) {
@@ -57,7 +58,7 @@ static unsigned platform(void)
 	return msr_read_safe(MSR_PLATFORM_ID, &id) ? id >> PLATFORM_ID_SHIFT & 7 : 0;
 }
 
-/* CPUID puts it into the MSR. */
+/* CPUID loads the revision into the MSR, which has to be 0 before (SDM vol. 3, 10.11.7). */
 static bool read_revision(u32 *revision)
 {
 	u64 v;

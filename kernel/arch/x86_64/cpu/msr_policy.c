@@ -47,7 +47,7 @@ enum { MSR_REFUSE_WRITE, MSR_REFUSE_ALL };
 	X(0x400, 0x47f, WRITE, "machine check banks")                                         \
 	X(0x480, 0x491, ALL, "VMX capabilities: see the HIP")                                 \
 	X(0x4d0, 0x4d0, WRITE, "MCG_EXT_CTL: who hears of machine checks")                    \
-	X(0x4e0, 0x4e3, WRITE, "SMM features")                                                \
+	X(0x4e0, 0x4e3, WRITE, "SMM features: what protects firmware's SMI handlers")         \
 	X(0x560, 0x587, WRITE, "processor trace: writes to any physical address")             \
 	X(0x600, 0x600, ALL, "DS_AREA: writes to kernel addresses")                           \
 	X(0x6a0, 0x6a8, WRITE, "CET: shadow stacks of the kernel")                            \
@@ -55,7 +55,7 @@ enum { MSR_REFUSE_WRITE, MSR_REFUSE_ALL };
 	X(0x800, 0x8ff, ALL, "x2APIC: memory-mapped for user land, the kernel's IPIs")        \
 	X(0x981, 0x984, WRITE, "TME: encryption of memory")                                   \
 	X(0x985, 0x98a, WRITE, "user interrupts: writes to kernel addresses")                 \
-	X(0xc80, 0xc80, WRITE, "DEBUG_INTERFACE")                                             \
+	X(0xc80, 0xc80, WRITE, "DEBUG_INTERFACE: lets debuggers into the silicon")            \
 	X(0xd90, 0xd90, WRITE, "BNDCFGS: bounds of the kernel")                               \
 	X(0xda0, 0xda0, WRITE, "XSS: supervisor state that nobody switches")                  \
 	X(0x1400, 0x1401, WRITE, "SEAMRR: hides memory")                                      \

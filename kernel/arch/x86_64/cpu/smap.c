@@ -4,7 +4,7 @@
 #include "lib/string.h"
 #include "lib/types.h"
 
-/* Where entry/entry.inc has left room for it. */
+/* The places where entry/entry.inc has put a NOP of the length of CLAC. */
 extern u8 *const clear_ac_sites_start[], *const clear_ac_sites_end[];
 
 static const u8 clac[] = {0x0f, 0x01, 0xca};

@@ -2,5 +2,5 @@
 /* Supervisor-mode access prevention: the kernel cannot touch user pages, unless RFLAGS.AC is set. */
 #pragma once
 
-/* The entries clear AC from now on. Once, on a CPU that has SMAP, while the image is still writable. */
+/* Has all entries clear RFLAGS.AC from now on. Called once, if the boot CPU has SMAP, while the image is writable. */
 void smap_setup(void);

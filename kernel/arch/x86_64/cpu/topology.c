@@ -10,9 +10,9 @@ struct id_fields {
 };
 
 #define LEVEL_SMT 1
-#define LEVEL_CORE 2
 
-/* Levels of an extended topology leaf; those above "core" (modules, dies) count as part of the package. */
+/* From an extended topology leaf. The last level gives the package: levels between core and package (modules, tiles,
+ * dies) count as part of the core's number. */
 static bool fields_from_leaf(u32 leaf, struct id_fields *f, u32 *apic_id)
 {
 	if (cpuid(0, 0).eax < leaf || !cpuid(leaf, 0).ebx)
@@ -58,7 +58,8 @@ static bool fields_from_amd(struct id_fields *f, u32 *apic_id)
 	return true;
 }
 
-/* Others without extended leaves: logical processors per package (leaf 1) and cores per package (leaf 4). */
+/* For other processors without extended leaves, from the number of logical processors in a package (leaf 1) and of
+ * cores (leaf 4). */
 static void fields_from_counts(struct id_fields *f, u32 *apic_id)
 {
 	struct cpuid l1 = cpuid(1, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who the running CPU is. Manual: SDM vol. 3, 9.9.3 (APIC ID fields), vol. 2 CPUID leaves 1, 4, 0Bh, 1Fh. */
+/* The place of the running CPU in the machine, from its APIC ID. Manual: SDM vol. 3, 9.9.3 (fields of the APIC ID),
+ * vol. 2, CPUID leaves 1, 4, 0Bh, 1Fh. */
 #pragma once
 
 #include "lib/types.h"

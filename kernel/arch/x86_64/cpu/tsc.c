@@ -41,10 +41,8 @@ static u64 pit_measure(void)
 	return 0;
 }
 
-/*
- * A hiccup (SMI, a busy host of an emulator) only makes a measurement longer: the shortest is the best, once it is no
- * exception.
- */
+/* An interruption (an SMI, a busy host of an emulator) only makes a measurement longer. So the shortest one is the
+ * best, and it is believed when PIT_AGREE measurements are close to it. */
 static u64 pit_shortest(void)
 {
 	u64 best = ~0ull;
@@ -60,7 +58,7 @@ static u64 pit_shortest(void)
 	return best;
 }
 
-/* The crystal's ratio, where the CPU also knows the crystal. */
+/* From the ratio of TSC and crystal, if CPUID also tells the crystal's frequency. 0: it does not. */
 static u32 khz_from_crystal(void)
 {
 	if (cpuid(0, 0).eax < 0x15)
