@@ -6,7 +6,8 @@
 #include "platform/console.h"
 #include "platform/phys.h"
 
-/* No table we read is near this; bounds the time a wrong length can cost. */
+/* A longer table is taken for damaged: none that is read here comes near this, and it bounds the time that a wrong
+ * length can cost. */
 #define TABLE_SIZE_MAX (1 * MiB)
 
 struct rsdp {
@@ -92,7 +93,7 @@ static u8 sum(const void *data, size_t size)
 	return s;
 }
 
-/* `size` bytes are readable at r; copies what is valid of it. */
+/* Checks the RSDP in the `size` bytes at r and copies it. Without a valid second part, xsdt is 0. */
 static bool check_rsdp(const void *r, size_t size, struct rsdp *out)
 {
 	if (size < RSDP_SIZE_V0 || memcmp(r, "RSD PTR ", 8) || sum(r, RSDP_SIZE_V0))
@@ -107,7 +108,7 @@ static bool check_rsdp(const void *r, size_t size, struct rsdp *out)
 	return true;
 }
 
-/* Looks at every 16 bytes of [pa, pa + size). */
+/* Looks for an RSDP at every multiple of 16 bytes in [pa, pa + size). */
 static bool scan_rsdp(u64 pa, u64 size, struct rsdp *out)
 {
 	for (u64 end = pa + size; pa < end; pa += 16) {
@@ -169,7 +170,7 @@ static void read_fadt_facs(const struct fadt *fadt, struct acpi_info *out)
 		out->facs = pa;
 }
 
-/* DSDT or SSDT. */
+/* A DSDT or SSDT: both are AML. */
 static void read_definitions(const struct table *t, struct acpi_info *out)
 {
 	sleep_find_s3(t->pa, t->length, &out->s3);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The few facts the kernel needs from the ACPI tables. Tables are untrusted: one with a bad length or checksum is
- * left out with a log line. Manual: ACPI Specification 6.5, 5.2; PCI Firmware Specification 3.3, 4.1.2.
+ * Reads the few facts that the kernel needs from the ACPI tables, at boot. Tables are untrusted: one with a bad
+ * length or checksum is left out with a log line. Manual: ACPI Specification 6.5, 5.2; PCI Firmware
+ * Specification 3.3, 4.1.2.
  */
 #pragma once
 
@@ -20,10 +21,10 @@ struct acpi_info {
 	u64 facs;                          /* of the FACS; 0 = none */
 	u64 mcfg_base, mcfg_size;          /* PCI segment 0; 0 = none */
 	struct hip_gas pm1a_cnt, pm1b_cnt; /* PM1 control blocks; all zero = none */
-	struct sleep_types s3;             /* what to write to them to suspend */
+	struct sleep_types s3;             /* the values to write to these to suspend */
 	u32 cpu_count;
-	struct acpi_cpu
-		cpu[HEDRON_CPU_MAX]; /* the enabled ones in the order of the MADT: the index is the CPU number */
+	/* the enabled CPUs in the order of the MADT: the index is the CPU number */
+	struct acpi_cpu cpu[HEDRON_CPU_MAX];
 };
 
 /* False: no usable ACPI at all; *out is then valid but empty. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the boot loader told us, copied out of its memory and independent of the protocol.
+ * The boot loader's information, copied out of its memory and independent of the protocol.
  * Lifetime: filled once by multiboot_parse(), read-only afterwards.
  */
 #pragma once
@@ -35,7 +35,7 @@ struct boot_module {
 struct boot_info {
 	u8 protocol; /* enum boot_protocol */
 	bool efi;
-	bool map_cut, modules_cut; /* there were more than fit */
+	bool map_cut, modules_cut; /* there were more entries, or modules, than fit */
 	u32 map_count, module_count, loader_count;
 	u32 rsdp_size; /* 0: the loader passed none */
 	struct boot_map map[BOOT_MAP_MAX];

@@ -15,7 +15,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The next word at *text, which moves behind it; its length is 0 at the end. */
+/* Takes the next word at *text, and moves *text behind it. The word's length is 0 at the end. */
 static struct word next_word(const char **text)
 {
 	while (is_space(**text))

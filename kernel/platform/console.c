@@ -9,17 +9,18 @@
 
 #define RING_SIZE (8 * KiB)
 
+/* Guarded by the lock, but for the fields that say otherwise. */
 static struct {
 	struct spinlock lock;
-	bool seized;          /* the lock means nothing any more */
-	enum log_level level; /* read without the lock */
+	bool seized;          /* the lock is ignored from now on; set once, by panic(), and read without the lock */
+	enum log_level level; /* read and written without the lock */
 	struct console *first;
 	struct ratelimit user;
 	u64 written; /* bytes ever put into the ring; the newest is at (written - 1) % RING_SIZE */
 	char ring[RING_SIZE];
 } state = {.level = LOG_INFO, .user = RATELIMIT_INIT(LOG_USER_BURST, LOG_USER_TICKS)};
 
-/* Whether the lock was taken and has to be given back. */
+/* Waits for the lock, unless it is ignored. True: it was taken, and has to be given back. */
 static bool lock(void)
 {
 	while (!READ_ONCE(state.seized)) {
@@ -42,7 +43,8 @@ static void ring_put_locked(const char *text, size_t length)
 		state.ring[state.written++ % RING_SIZE] = text[i];
 }
 
-/* From the first line on that is surely whole, in at most two pieces. */
+/* Shows what is in the ring, in at most two pieces. It starts with the first line that is certainly whole: older
+ * bytes may have been overwritten. */
 static void ring_show_locked(struct console *c)
 {
 	u64 from = 0;
@@ -105,7 +107,8 @@ static void sanitise(char *text, size_t length)
 	}
 }
 
-/* The finished message in line[CONSOLE_LINE_MAX], ending with a newline instead of a NUL; returns its length. */
+/* Makes the finished message in line[CONSOLE_LINE_MAX], ending with a newline instead of a NUL; returns its length.
+ */
 static size_t compose(char *line, enum log_level level, const char *fmt, va_list args)
 {
 	size_t n = format_text(line, CONSOLE_LINE_MAX, "%s", prefix(level));

@@ -2,7 +2,7 @@
 /*
  * The kernel log and the devices that show it. A message is formatted first and then written at once, always whole
  * lines: the serial line is shared with user land. The last 8 KiB are kept, so that a console shows what was logged
- * before it came. Locking: one lock inside. Not for NMI handlers.
+ * before it was added. Locking: one lock inside, so handlers of NMIs and machine checks must not log.
  */
 #pragma once
 
@@ -12,7 +12,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 struct console {
 	void (*write)(const char *text, size_t len); /* bytes are 0x20..0x7e and \n */
-	struct console *next;                        /* console.c's */
+	struct console *next;                        /* belongs to console.c */
 };
 
 /* Shows what is in the ring, and from now on every message. Adding one twice does nothing. */

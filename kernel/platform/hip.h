@@ -10,16 +10,16 @@
 #define HIP_CLAIMED_MAX 8
 
 /*
- * Step 1: everything the boot information and ACPI know; `claimed` are the kernel's own ranges in any order (at most
- * HIP_CLAIMED_MAX), rounded out to pages here. The page may be user-visible later: it is zeroed first. No CPU is
- * enabled.
+ * Step 1: enters all that is known from the boot loader and ACPI. `claimed` are the kernel's own ranges in any order
+ * (at most HIP_CLAIMED_MAX), rounded out to pages here. The whole page is zeroed first, because user land will see
+ * it. No CPU is enabled yet.
  */
 void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_info *acpi,
 	      const struct range *claimed, unsigned claimed_count);
 
 /*
  * Step 2: the caller adds what it finds out: CPUs with hip_set_cpu(), api_flg (|= HIP_FEATURE_VMX), freq_tsc,
- * cap_vmx_sec_exec. The page has 8 bits for each identifier; the low ones are shown.
+ * cap_vmx_sec_exec. The page has 8 bits for each identifier of a CPU; of longer ones it shows the low 8 bits.
  */
 void hip_set_cpu(struct hip *hip, unsigned cpu, struct acpi_cpu id, unsigned package, unsigned core, unsigned thread);
 

@@ -3,13 +3,13 @@
 
 #include "lib/bits.h"
 
-/* The two errors for which the manual says what "action required" means (SDM vol. 3, 16.9.3.2); bit 12 only tells
- * that corrected ones are filtered. */
+/* The codes of the two errors for which the manual says what "action required" means (SDM vol. 3, 16.9.3.2). Bit 12
+ * is masked: it only tells that corrected errors are filtered. */
 #define CODE_MASK 0xefffull
 #define CODE_DATA_LOAD 0x134
 #define CODE_INSTRUCTION_FETCH 0x150
 
-/* MCi_MISC with software recovery: the least significant bit of the address that counts, and what the address is. */
+/* Fields of MCi_MISC with software recovery: the lowest bit of the address that is valid, and the kind of address. */
 #define MISC_LSB 0x3full
 #define MISC_MODE (7ull << 6)
 #define MISC_PHYSICAL (2ull << 6)
@@ -30,7 +30,8 @@ bool mca_error_memory(const struct mca_error *e, const struct mca_features *f, u
 	return true;
 }
 
-/* Uncorrected, enabled, the context is not corrupt: SDM vol. 3, tables 16-6 and 16-7. */
+/* For an error that is uncorrected and enabled and has not corrupted the context, on a CPU with Intel's software
+ * recovery: SDM vol. 3, tables 16-6 and 16-7. */
 static enum mca_kind classify_recoverable(const struct mca_error *e, const struct mca_features *f)
 {
 	u64 code = e->status & CODE_MASK, addr, size;
@@ -47,7 +48,7 @@ static enum mca_kind classify_recoverable(const struct mca_error *e, const struc
 	return MCA_KIND_CONSUMED;
 }
 
-/* The same without Intel's software recovery: AMD, or nothing is known. APM vol. 2, 9.3. */
+/* The same on CPUs without: AMD's (APM vol. 2, 9.3), or old ones, on which nothing is contained. */
 static enum mca_kind classify_contained(const struct mca_error *e, const struct mca_features *f)
 {
 	if (!f->containment)

@@ -28,22 +28,22 @@
 struct mca_features {
 	bool ser;           /* Intel: software error recovery (MCG_CAP bit 24) */
 	bool containment;   /* AMD: uncorrected errors are contained (SUCCOR, CPUID 8000_0007h EBX bit 1) */
-	bool overflow_safe; /* AMD: also if others were lost (McaOverflowRecov, bit 0) */
+	bool overflow_safe; /* AMD: they are even if a bank has overflowed (McaOverflowRecov, bit 0) */
 };
 
-/* From harmless to hopeless. */
+/* In the order of severity: all from MCA_KIND_FATAL on end in a panic. */
 enum mca_kind {
 	MCA_KIND_CORRECTED,
-	MCA_KIND_DEFERRED,    /* AMD: bad data that nobody has used yet */
-	MCA_KIND_UNSIGNALLED, /* not what a machine check is about (EN is 0) */
-	MCA_KIND_NO_ACTION,   /* UCNA */
-	MCA_KIND_OPTIONAL,    /* SRAO: bad data found before anybody used it */
-	MCA_KIND_CONSUMED,    /* SRAR: the interrupted code has used bad data, and cannot go on */
-	MCA_KIND_FATAL,       /* from here on nothing can be saved: why */
-	MCA_KIND_CORRUPT = MCA_KIND_FATAL,
-	MCA_KIND_UNCONTAINED, /* the CPU cannot tell how far it has spread */
-	MCA_KIND_LOST,        /* another error, of which nothing is known, may have been as bad */
-	MCA_KIND_UNKNOWN,     /* action is required, but the manual does not say which */
+	MCA_KIND_DEFERRED,                 /* AMD: bad data that nobody has used yet */
+	MCA_KIND_UNSIGNALLED,              /* not what a machine check is about (EN is 0) */
+	MCA_KIND_NO_ACTION,                /* UCNA */
+	MCA_KIND_OPTIONAL,                 /* SRAO: bad data found before anybody used it */
+	MCA_KIND_CONSUMED,                 /* SRAR: the interrupted code has used bad data, and cannot go on */
+	MCA_KIND_FATAL,                    /* the first of those that cannot be survived */
+	MCA_KIND_CORRUPT = MCA_KIND_FATAL, /* the registers of the interrupted code may be wrong */
+	MCA_KIND_UNCONTAINED,              /* the CPU cannot tell how far it has spread */
+	MCA_KIND_LOST,    /* the bank has overflowed: another error, of which nothing is known, may be worse */
+	MCA_KIND_UNKNOWN, /* action is required, but the manual does not say which */
 	MCA_KINDS,
 };
 
@@ -54,11 +54,11 @@ struct mca_error {
 	bool left_over; /* it was there when the CPU started */
 };
 
-/* Of a valid error: sets its kind. */
+/* Sets the kind of a valid error from its other fields. */
 void mca_error_classify(struct mca_error *e, const struct mca_features *f);
 const char *mca_error_kind_name(unsigned kind);
 
-/* Physical memory that has lost its contents: false if the error does not say where. */
+/* The physical memory that has lost its contents. False: the error does not say which. */
 bool mca_error_memory(const struct mca_error *e, const struct mca_features *f, u64 *addr, u64 *size) must_check;
 
 enum mca_context { MCA_IN_KERNEL, MCA_IN_USER, MCA_IN_GUEST };
@@ -75,5 +75,6 @@ enum mca_outcome {
 enum mca_outcome mca_error_judge(const struct mca_error *e, const struct mca_features *f, u64 mcg_status,
 				 enum mca_context context, bool ours);
 
-/* All banks together, of which the worst is `worst`: whether the interrupted code can be continued if it is to. */
+/* The outcome for all banks together, whose worst is `worst`: a panic if the interrupted code is to go on and, by
+ * MCG_STATUS, cannot. */
 enum mca_outcome mca_error_conclude(enum mca_outcome worst, u64 mcg_status);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Errors on their way from the handler of machine checks, which must not print, to the way out of the kernel, which
- * may. A ring with one writer, the handler, and one reader, which it may interrupt: both on the same CPU.
+ * A ring in which the handler of machine checks, which must not print, leaves errors for the dispatcher, which may.
+ * Locking: none. There is one writer, the handler, and one reader, which it may interrupt, both on the same CPU. So
+ * the writer is the only one to write `written`, and the reader `read`.
  */
 #pragma once
 
@@ -12,8 +13,8 @@
 
 struct mca_log {
 	struct mca_error error[MCA_LOG_SIZE];
-	u32 written, read; /* only grow */
-	u32 lost;          /* found no room; atomic */
+	u32 written, read; /* counts of errors so far, modulo 2^32 */
+	u32 lost;          /* errors that found no room; atomic, cleared by the reader */
 };
 
 void mca_log_put(struct mca_log *log, const struct mca_error *e);
@@ -23,8 +24,8 @@ bool mca_log_take(struct mca_log *log, struct mca_error *e) must_check;
 /* The part of struct cpu that belongs to machine checks (cpu/mca.c). */
 struct mca_cpu {
 	struct mca_log log;
-	struct ratelimit limit; /* of the reader */
+	struct ratelimit limit; /* of what the reader prints */
 	u64 status;             /* MCG_STATUS of the last one */
 	u32 banks;              /* 0: there are none, or they cannot be read */
-	bool ends_ec;           /* the current EC must not go on: until the way out of the kernel sees to it */
+	bool ends_ec;           /* the current EC is to be killed on the way out of the kernel */
 };

@@ -38,7 +38,7 @@ u64 memmap_ram_total(const struct boot_info *boot)
 	}
 }
 
-/* Everything the heap must not touch. Only used at boot, by one CPU. */
+/* All ranges that the heap must not overlap. Used at boot only, by one CPU. */
 static struct {
 	u32 count;
 	struct range range[2 + BOOT_MAP_MAX + BOOT_LOADER_MAX + 2 * BOOT_MODULES_MAX];

@@ -2,12 +2,12 @@
 /*
  * Where the kernel heap goes. The rule:
  *
- * - Size: a 16th of the RAM, at least 4 MiB, at most 256 MiB, rounded down to 2 MiB; or what `heap=` asks for
- * (rounded up to 2 MiB).
- * - Place: the highest 2 MiB aligned one below 4 GiB that is RAM throughout and overlaps nothing in use: other kinds
- * of entries of the firmware's map (they beat RAM), the kernel image, modules and their command lines, the loader's
- *   structures, the first MiB.
- * - If it fits nowhere, half the size is tried, down to 2 MiB.
+ * - Size: a 16th of the RAM, at least 4 MiB, at most 256 MiB, rounded down to 2 MiB; or what `heap=` asks for,
+ * rounded up to 2 MiB.
+ * - Place: the highest one, aligned to 2 MiB, below 4 GiB that is RAM throughout and overlaps nothing in use. In use
+ * are: entries of the firmware's map of other types (where they overlap RAM they count), the kernel image, modules
+ * and their command lines, the loader's structures, the first MiB.
+ * - If there is no such place, half the size is tried, down to 2 MiB.
  */
 #pragma once
 

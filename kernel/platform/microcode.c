@@ -8,7 +8,7 @@ struct header {
 	u32 version, revision, date, signature, checksum, loader, platforms, data_size, total_size, reserved[3];
 };
 
-/* Behind the data, if there is room: more signatures that the update is good for. */
+/* Behind the data, if total_size has room for it: more signatures of CPUs that the update is for. */
 struct extension {
 	u32 count, checksum, reserved[3];
 };
@@ -36,7 +36,7 @@ static struct header read_header(const void *blob)
 	return h;
 }
 
-/* What follows the data. */
+/* Where the extension is, and how much room it has. */
 static u64 extension_offset(const struct header *h)
 {
 	return sizeof(*h) + (u64)h->data_size;
@@ -77,8 +77,8 @@ static struct signature read_signature(const void *blob, const struct header *h,
 	return s;
 }
 
-/* Each signature's checksum is that of the whole update with this signature in the header: the three words add up to
- * the same. */
+/* The checksum of a signature is that which the header would have if the signature and its platforms were in the
+ * header. So the three words have the same sum as those of the header. */
 static bool extension_valid(const void *blob, const struct header *h)
 {
 	struct extension x = read_extension(blob, h);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Intel's format of microcode updates: is one whole, and whom is it for? Only memory is read, nothing is asked of the
- * CPU. Manual: SDM vol. 3, 10.11.1 (header, extended signatures), 10.11.3 (processor signature), 10.11.5 (checksum).
+ * Intel's format of microcode updates: whether one is complete, and which CPUs it is for. Only memory is read; the
+ * CPU is asked in cpu/microcode_load.c. Manual: SDM vol. 3, 10.11.1 (header, extended signatures), 10.11.3 (processor
+ * signature), 10.11.5 (checksum).
  */
 #pragma once
 

@@ -58,11 +58,12 @@ struct mb2_map {
 	u32 type, reserved;
 };
 
-/* No loader writes more than this; bounds the time spent on garbage and what is kept from the heap because of it. */
+/* No loader writes more than this. It bounds the time that is spent on damaged information, and the memory that the
+ * heap may not have because of it. */
 #define MB1_MAP_SIZE_MAX (64 * KiB)
 #define MB2_SIZE_MAX (1 * MiB)
 
-/* False: no room; the caller ends its loop. The same holds for add_module(). */
+/* False: there is no room, for it or for others after it. add_module() returns the same. */
 static bool add_map(struct boot_info *out, u64 addr, u64 size, u32 type)
 {
 	out->map_cut = out->map_count == BOOT_MAP_MAX;
@@ -72,7 +73,7 @@ static bool add_map(struct boot_info *out, u64 addr, u64 size, u32 type)
 	return true;
 }
 
-/* What both formats have in place of a memory map: KiB from 0 and KiB from 1 MiB on. */
+/* Makes a memory map of what both formats tell in place of one: KiB of RAM from 0 on, and from 1 MiB on. */
 static void add_lower_upper(struct boot_info *out, u32 lower, u32 upper)
 {
 	add_map(out, 0, lower * KiB, HIP_MEM_RAM);
@@ -213,10 +214,10 @@ static void read_mb2_mem(u64 pa, u64 size, u32 mem[2])
 		mem[0] = mem[1] = 0;
 }
 
-/* What a walk over the tags has to remember between them. */
+/* The state of a walk over the tags. */
 struct mb2_walk {
 	u32 mem[2];    /* lower, upper */
-	bool new_rsdp; /* beats the old one, whatever their order */
+	bool new_rsdp; /* a tag of the new kind was read: one of the old kind counts no more */
 };
 
 /* The tag's content is [pa, pa + size). */

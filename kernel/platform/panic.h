@@ -4,10 +4,12 @@
 
 #include "lib/compiler.h"
 
-/* Prints the message, the registers where there is a trap, and stops every CPU. */
+/* Stops all other CPUs, prints the message, and stops this one. Registers are printed before by whoever has them
+ * (entry/trap.c). */
 __attribute__((noreturn)) cold void panic(const char *fmt, ...) printf_like(1, 2);
 
-/* An invariant of the kernel itself; stays in release builds where the check is off the hot paths. */
+/* Panics unless an invariant of the kernel itself holds. It is checked in release builds, too, so it is not used on
+ * hot paths. */
 #define kassert(cond)                                                              \
 	do {                                                                       \
 		if (unlikely(!(cond)))                                             \

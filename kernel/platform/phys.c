@@ -5,7 +5,8 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-/* What can be mapped of [pa, pa + *size): up to the end of its page; *size becomes that. */
+/* Maps the part of [pa, pa + *size) that lies in the first page, and makes *size its length. NULL: it cannot be
+ * mapped. */
 static const void *map_part(u64 pa, u64 *size)
 {
 	*size = min_u64(*size, PAGE_SIZE - (pa & PAGE_MASK));

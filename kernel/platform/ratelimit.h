@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Token bucket: `burst` events at once, then one per `interval` of a clock. The clock may stand still (then the burst
- * is all there is), jump forwards (the bucket gets full at most) or backwards (it goes on from there).
+ * is all there is), jump forwards (the bucket gets full at most) or backwards (it goes on from there). Locking: the
+ * caller's.
  */
 #pragma once
 

@@ -31,7 +31,7 @@ static bool take_byte(struct stream *s, u8 want)
 	return take(s, &byte) && byte == want;
 }
 
-/* The value is of no interest. Bits 7:6 of the first byte: how many follow. */
+/* Skips a package length. Bits 7:6 of its first byte say how many bytes follow. */
 static bool take_length(struct stream *s)
 {
 	u8 byte, more;
@@ -43,7 +43,7 @@ static bool take_length(struct stream *s)
 	return true;
 }
 
-/* An integer constant, in whatever width the compiler chose; must be a sleep type. */
+/* Reads an integer constant, of any width, that is a sleep type: bytes above the first are 0. */
 static bool take_type(struct stream *s, u8 *type)
 {
 	u8 op, zeroes = 0, byte;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sleep type that stands for S3: what has to be written to the PM1 control blocks. Firmware says it in AML, as
- * the package \_S3_. There is no interpreter here: the definition of a constant package is recognized by its bytes,
- * which is what everybody compiles to. Manual: ACPI Specification 6.5, 7.4.2 (\_Sx), 20.2 (AML encoding).
+ * The sleep types that have to be written to the PM1 control blocks for S3. Firmware gives them in AML, as the
+ * package
+ * \_S3_. There is no interpreter here: the definition of a constant package is recognized by its bytes, to which all
+ * compilers translate it. Manual: ACPI Specification 6.5, 7.4.2 (\_Sx), 20.2 (AML encoding).
  */
 #pragma once
 

@@ -23,7 +23,8 @@ enum {
 /* A full FIFO takes 1.4 ms to drain and a poll about 1 us; flow control may hold it for longer. */
 #define POLLS_MAX 65536
 
-/* Nobody drains the line: until somebody does, one look per FIFO load must do. */
+/* The FIFO has not become empty in POLLS_MAX looks (flow control, and nobody reads). Until it does there is one look
+ * for each load of the FIFO, so that messages are lost and the kernel is not slow. */
 static bool stuck;
 
 static void out(u16 reg, u8 v)
@@ -54,7 +55,8 @@ static bool scratch_keeps(u8 v)
 	return in(SCR) == v;
 }
 
-/* Where there is no UART nothing is kept. Both patterns, because a floating bus may return what was last on it. */
+/* Whether there is a UART: only that keeps what is written to its scratch register. Two patterns are tried, because a
+ * floating bus may return what was last on it. */
 static bool is_present(void)
 {
 	return scratch_keeps(0x5a) && scratch_keeps(0xa5) && in(LSR) != 0xff;
@@ -75,7 +77,7 @@ bool uart_restore(void)
 	return true;
 }
 
-/* User land writes to the same UART: what room the FIFO had at the last message says nothing now. */
+/* The room in the FIFO is not remembered between messages, because user land writes to the same UART. */
 static void uart_write(const char *text, size_t length)
 {
 	unsigned room = 0;

@@ -10,7 +10,7 @@ enum { COLUMNS = 80, ROWS = 25, BLANK = 0x0720, ATTRIBUTE = 0x0700 };
 /* CRT controller: cursor start register, and its bit that switches the cursor off. */
 enum { CRTC_INDEX = 0x3d4, CRTC_DATA = 0x3d5, CURSOR_START = 0x0a, CURSOR_OFF = 0x20 };
 
-/* What is on the screen: scrolling must not read the frame buffer, which is slow. */
+/* A copy of what is on the screen, for scrolling: reading the frame buffer is slow. */
 static u16 screen[ROWS][COLUMNS];
 static u16 *frame;
 static unsigned row, column;
@@ -28,7 +28,7 @@ static void clear_row(unsigned r)
 		screen[r][c] = BLANK;
 }
 
-/* Returns whether everything moved. */
+/* Begins a new line. True: the screen has scrolled. */
 static bool next_line(void)
 {
 	column = 0;
