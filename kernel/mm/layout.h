@@ -56,7 +56,7 @@
 #define SEL_USER_CODE 0x2b
 #define SEL_TSS 0x30
 
-/* The GDT that CPUs start with (boot/start.S): the first two, and a segment for 32-bit code. */
+/* The GDT that CPUs start with (boot/start.S): the kernel's segments, and one for 32-bit code. */
 #define SEL_BOOT_CODE32 0x18
 #define BOOT_GDT_SIZE 32
 

@@ -4,7 +4,8 @@
  * Lifetime: an object lives while `refs` > 0: one for "some capability names it" plus one for each live object
  *   that refers to it (PT and SC refer to their EC, an EC to its PD). Hypercalls take no references to what they look
  *   up: the memory of a dead object is freed only after every CPU has passed through user mode or sleep (core/rcu.h),
- *   so an object that was found stays until the kernel is left. It may have begun to die, though.
+ *   so an object that was found stays until the kernel is left (or memory is waited for: rcu_expedite()). It may have
+ *   begun to die, though.
  * Locking: `lock` guards the tree of this object's capabilities (space/mdb.h), the words that name it, and `caps`.
  */
 #pragma once

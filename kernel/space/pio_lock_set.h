@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Locks of several port spaces at once, for operations that span PDs: a delegation needs two, a revocation needs
- *those of all PDs that have some of the ports, in whatever order they turn up.
+ * those of all PDs that have some of the ports, in whatever order they turn up.
  *
  * Without an order of locks a deadlock is avoided by giving up: a set that holds a lock and cannot get another one in
  * a while gives all back and starts anew in exclusive mode. One set at a time is in that mode, and it alone waits

@@ -50,8 +50,8 @@ static void *slot_page_alloc(struct pd *pd, u64 sel)
 }
 
 /*
- * A walk of its own, because it needs the tables and not only their entries. It is a loop, other than
- * slot_table_find(), because it is off the hot paths: its callers come here when that has found nothing.
+ * A walk of its own, because it needs the tables and not only their entries. Unlike slot_table_find() it is a loop,
+ * because it is off the hot paths: its callers come here when that has found nothing.
  */
 struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel)
 {

@@ -67,7 +67,7 @@ static void slot_derive_locked(cap_t c, struct cap_slot *from, struct cap_slot *
 }
 
 /* Takes permissions away from s, and s out of the tree if none are left. Then it has no children: none below s has a
- * permission that s lacks, and those below come first. */
+ * permission that s lacks, and those below are weakened first. */
 static always_inline void slot_weaken_locked(struct kobject *o, struct cap_slot *s, cap_t perm)
 {
 	cap_t left = s->cap & ~perm;

@@ -8,7 +8,8 @@
  * guest use a port could as well use it himself.
  *
  * Locking: `lock` guards a space's trees and bitmaps. Operations that span PDs lock all spaces that they need
- * (space/pio_lock_set.h). No other locks come before these, those of the allocators come after them.
+ * (space/pio_lock_set.h). Only the lock for exclusive sets comes before these; those of the allocators come after
+ * them.
  *
  * Lifetime: bitmaps appear with the first grant and stay until space_pio_free().
  */
