@@ -23,7 +23,7 @@ static cold struct ec *call_fail(struct ec *self, enum status s);
 static keep_arguments struct ec *send_and_switch_slow(u64 arg1, struct ec *to, u64 unused3, u64 items,
 						      struct cpu *cpu, struct ec *from);
 
-/* Up to so many words a loop has copied them before REP MOVSQ has started. */
+/* Up to so many words are copied by a loop, which is done before REP MOVSQ would have started. */
 #define SHORT_WORDS 24
 
 static always_inline void copy_words(struct ec *from, struct ec *to, u64 items)

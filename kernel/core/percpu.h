@@ -134,7 +134,7 @@ static always_inline bool cpu_not_lost(unsigned n)
 	return online;
 }
 
-/* One instruction each: an NMI may set bits at any time. */
+/* Both are single instructions, because an NMI on this CPU may set bits at any time. */
 static always_inline void hazard_set(struct cpu *cpu, u32 bits)
 {
 	arch_or_here(&cpu->hazard, bits);

@@ -20,7 +20,7 @@ void page_init(paddr_t base, u64 size);
 void *page_alloc(void) must_check;
 void *page_alloc_zeroed(void) must_check;
 void page_free(void *page);
-/* The same for a page that is all zero. */
+/* Frees a page that the caller knows to be all zero. */
 void page_free_zeroed(void *page);
 
 /* 2^order pages, naturally aligned, or NULL. */

@@ -130,7 +130,8 @@ static noinline bool make_table(struct ptab *pt, u64 *e, unsigned level)
 	return true;
 }
 
-/* From an entry of `level` one level down, through a table that is made if there is none. False: no memory. */
+/* Moves *e from an entry of `level` to the one for `page` a level below; makes the table if there is none. False: no
+ * memory. */
 static always_inline bool descend(struct ptab *pt, u64 **e, u64 page, unsigned level)
 {
 	if (unlikely(!ptab_is_table(**e)) && !make_table(pt, *e, level))

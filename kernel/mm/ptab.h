@@ -29,7 +29,8 @@ enum ptab_format {
 #define PTAB_LEVELS 4 /* level 0 has the 4 KiB leaves, level 3 is the root */
 #define PTAB_LEVEL_BITS 9
 #define PTAB_ENTRIES 512
-/* Of the root, those that can be reached: speculation, too, stays out of the kernel's half of host tables. */
+/* How many entries of the root can be reached here. Indices are masked, so that speculation, too, stays out of the
+ * kernel's half of host tables. */
 #define PTAB_ROOT_ENTRIES 256
 #define PTAB_ORDER_MAX 31 /* of a block: what a CRD can hold */
 
@@ -160,7 +161,7 @@ static always_inline u64 ptab_page(const struct ptab *pt, u64 page)
 	return entry ? (entry & ~PTE_PS) | (page & bits_low(level * PTAB_LEVEL_BITS)) << PAGE_BITS : 0;
 }
 
-/* What a leaf becomes when it is passed on without the rights in `deny`; 0 if it is not passed on. */
+/* The leaf that a delegation without the rights in `deny` makes of `leaf`; 0 if that may not be delegated. */
 static always_inline u64 ptab_pass(u64 leaf, u64 deny)
 {
 	u64 weaker = ptab_weaken(leaf, deny);

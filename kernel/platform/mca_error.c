@@ -109,7 +109,7 @@ enum mca_outcome mca_error_judge(const struct mca_error *e, const struct mca_fea
 		return MCA_OUTCOME_GO_ON;
 	if (!is_affected(f, mcg_status))
 		return MCA_OUTCOME_FOREIGN;
-	/* What the kernel has lost it cannot replace, and it would meet it again. */
+	/* The kernel cannot replace memory of its own that has lost its contents, and would use it again. */
 	return context == MCA_IN_KERNEL || ours ? MCA_OUTCOME_PANIC : MCA_OUTCOME_END;
 }
 

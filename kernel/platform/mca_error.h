@@ -70,8 +70,7 @@ enum mca_outcome {
 	MCA_OUTCOME_PANIC,
 };
 
-/* What a machine check that interrupted `context` means for it because of one error. `ours`: the memory is the
- * kernel's. */
+/* The outcome of one error for a machine check that interrupted `context`. `ours`: the memory is the kernel's. */
 enum mca_outcome mca_error_judge(const struct mca_error *e, const struct mca_features *f, u64 mcg_status,
 				 enum mca_context context, bool ours);
 

@@ -7,7 +7,7 @@
 
 /* ---- Translation ---- */
 
-/* What the receiver knows the sender's capability as. There is none for memory, which has no mapping tree. */
+/* Finds the receiver's own name for what the sender names. Memory has no mapping tree, so it is never translated. */
 static crd_t translate(struct pd *src, struct pd *dst, crd_t crd, crd_t window)
 {
 	if (crd_kind(crd) != crd_kind(window))

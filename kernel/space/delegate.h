@@ -18,7 +18,7 @@ struct delegation {
 	u64 meta;
 };
 
-/* What has come of a delegation: the result as the receiver is told, 0 if nothing could be meant. */
+/* The result of a delegation. `crd` is what the receiver is told; 0: source and window have nothing in common. */
 struct delegated {
 	enum status status;
 	crd_t crd;
@@ -44,7 +44,7 @@ enum status delegate_revoke(struct pd *pd, crd_t crd, bool self) must_check;
 /* PD_CTRL lookup: what covers crd's base in the current PD, or 0. */
 crd_t delegate_lookup(struct pd *current, crd_t crd);
 
-/* The same for an object CRD. */
+/* delegate_lookup() for the CRD of an object. */
 static always_inline crd_t delegate_lookup_obj(crd_t crd)
 {
 	u64 sel = crd_base(crd);

@@ -70,8 +70,8 @@ static always_inline void kobject_ref(struct kobject *o)
 	__atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
 }
 
-/* Takes a reference to an object that was found through a capability, by those who keep it beyond this stay in the
- * kernel, or want it not to be dismantled meanwhile. False: it has begun to die. */
+/* Takes a reference to an object that was found through a capability. It is for callers that keep the object after
+ * they leave the kernel, or cannot have it dismantled meanwhile. False: it has begun to die. */
 static always_inline bool must_check kobject_get(struct kobject *o)
 {
 	u32 refs = __atomic_load_n(&o->refs, __ATOMIC_RELAXED);

@@ -46,7 +46,8 @@ void space_mem_destroy(struct space_mem *m)
 
 /* ---- the end of a change ---- */
 
-/* What a change of one PD's tables leaves to be done. Tables of both kinds are freed together. */
+/* The work that a change of one PD's tables leaves for when the lock is released: flushes, and tables of both kinds
+ * to be freed. */
 struct change {
 	struct ptab_gather g; /* `stale` is the host table's ... */
 	u64 guest_stale;      /* ... after the nested one's was put here */
@@ -284,7 +285,8 @@ static always_inline enum status delegate_page(struct pd *src, struct pd *dst, u
 	return delegate_range(src, dst, src_page, dst_page, order, how);
 }
 
-/* One page with some rights for the host table is the usual case, and goes by itself if its table is there. */
+/* The usual case is one page with some rights for the host table. It has a path of its own, which works if the table
+ * for the page is there. */
 enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
 			       unsigned how)
 {

@@ -111,7 +111,7 @@ static noinline bool slot_wait_for_walk(struct kobject *o, const struct cap_slot
 	return false;
 }
 
-/* With the object's lock held, which is released. */
+/* With the object's lock held, which is released: revokes `perm` from all below s, and with `self` from s. */
 static always_inline void slot_revoke_and_unlock(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
 {
 	if (unlikely(o->walk_suspended) && !mdb_is_leaf(&s->node) && !slot_wait_for_walk(o, s))

@@ -101,7 +101,7 @@ void space_obj_commit(struct pd *pd, struct cap_slot *slot, struct kobject *o, u
 /* Gives the reserved slot back. */
 void space_obj_cancel(struct pd *pd, struct cap_slot *slot);
 
-/* Both in one, for a new object that is complete. */
+/* Reserves and commits, for a new object that is complete. */
 enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, unsigned perm) must_check;
 
 /* ---- Ranges: naturally aligned, order up to 26, inside the space ---- */

@@ -24,9 +24,10 @@ static struct {
 	paddr_t facs;
 } machine;
 
-/* One sleep at a time, from the first CPU that asks to the last that leaves. Counters are atomic. */
+/* The state of a sleep, of which there is one at a time: from the CPU that asks for it until the last CPU leaves it.
+ * Counters are atomic. */
 static struct {
-	u32 busy;
+	u32 busy;                  /* a sleep is in progress; atomic */
 	u32 expected;              /* CPUs that take part */
 	u32 arrived;               /* have come in: nobody runs user code or holds a lock once this is `expected` */
 	u32 lying;                 /* have stored registers and written back caches; not the boot CPU */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a CPU has in registers that a reset takes away, and that cpu_setup() does not bring back. */
+/* The registers of a CPU that are lost in a reset, and that cpu_setup() does not set: kept over the machine's sleep.
+ */
 #pragma once
 
 #include "lib/types.h"
@@ -16,7 +17,8 @@ struct suspend_state {
 	struct mtrr_state mtrr;
 };
 
-/* The extended state goes to the current EC. The time until now is the current SC's. */
+/* Saves them. The extended state goes to the current EC's area, and the current SC is charged until now. */
 void suspend_state_save(struct cpu *cpu, struct suspend_state *s);
-/* `reset`: the CPU has lost everything; cpu_setup() was called, on the kernel's address space. */
+/* Brings them back. `reset`: the CPU was reset, and cpu_setup() was called, on the kernel's address space; else the
+ * machine did not fall asleep, and only what suspend_state_save() has stopped goes on. */
 void suspend_state_restore(struct cpu *cpu, const struct suspend_state *s, bool reset);

@@ -95,7 +95,7 @@ static always_inline u64 msr_read(u32 msr)
 	return (u64)hi << 32 | lo;
 }
 
-/* The same for MSRs that may not exist: false if the CPU refuses. */
+/* Access to MSRs that may not exist, or may refuse the value. False: the CPU has raised #GP, which is caught. */
 bool msr_read_safe(u32 msr, u64 *v) must_check;
 bool msr_write_safe(u32 msr, u64 v) must_check;
 

@@ -21,7 +21,8 @@
 	X(x2apic, "the x2APIC mode")   \
 	X(x87_pointers, "an XRSTOR that loads the x87 pointers") /* cpu/fpu.c */
 
-/* Of a CPU; cpu_features is what the boot CPU has and the command line allows, and all CPUs use. */
+/* The features of one CPU. In cpu_features they are those that all CPUs use: the boot CPU has them and the command
+ * line allows them. */
 struct cpu_features {
 #define X(member, name) bool member;
 	FEATURE_LIST(X)

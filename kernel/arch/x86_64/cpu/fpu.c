@@ -15,8 +15,8 @@ const u8 fpu_initial[XSAVE_HEADER + XSAVE_HEADER_SIZE] aligned(64) = {
 	[XSAVE_MXCSR + 1] = MXCSR_INIT >> 8,
 };
 
-/* Where XSAVEOPT instructions are (xsave() below). They differ from XSAVE in one bit of the ModRM byte, the fourth of
- * four. */
+/* The addresses of all XSAVEOPT instructions (xsave() below) and XRSTOR instructions (xrstor()), to be patched.
+ * XSAVEOPT differs from XSAVE in one bit of the ModRM byte, the last of four. */
 extern u8 *const xsave_sites_start[], *const xsave_sites_end[];
 extern u8 *const xrstor_sites_start[], *const xrstor_sites_end[];
 #define XSAVEOPT_MODRM_BIT 0x10

@@ -41,7 +41,7 @@
 /* The registers of a bank, in the order of their MSRs. */
 enum bank_register { BANK_CTL, BANK_STATUS, BANK_ADDR, BANK_MISC };
 
-/* The same on all CPUs; constant after the first has started. */
+/* Properties of machine checks, which all CPUs have in common; constant after the boot CPU has found them. */
 static struct {
 	struct mca_features features;
 	bool known, scalable;

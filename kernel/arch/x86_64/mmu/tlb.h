@@ -36,5 +36,5 @@ static always_inline void tlb_refresh_preserving(void)
  */
 enum { TLB_GUEST_FRESH, TLB_GUEST_STALE, TLB_GUEST_OUT };
 
-/* From the NMI handler: does the flushes that other CPUs wait for. */
+/* Does the flushes that other CPUs wait for. Called by the NMI handler. */
 void tlb_answer(struct cpu *cpu);
