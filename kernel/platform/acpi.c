@@ -41,12 +41,16 @@ struct fadt {
 	struct header header;
 	u32 facs, dsdt;
 	u8 unused1[20];
-	u32 pm1a_cnt, pm1b_cnt;
-	u8 unused2[17], pm1_cnt_len, unused3[42];
+	u32 pm1a_cnt, pm1b_cnt, unused2, pm_tmr;
+	u8 unused3[9], pm1_cnt_len, unused4, pm_tmr_len, unused5[20];
+	u32 flags;
+	u8 unused6[16];
 	u64 x_facs, x_dsdt;
-	u8 unused4[24];
-	struct hip_gas x_pm1a_cnt, x_pm1b_cnt;
+	u8 unused7[24];
+	struct hip_gas x_pm1a_cnt, x_pm1b_cnt, x_unused, x_pm_tmr;
 } packed;
+
+#define FADT_TMR_VAL_EXT (1u << 8) /* the timer has 32 bits, not 24 */
 
 #define FADT_SIZE_MIN 90 /* up to pm1_cnt_len */
 #define FADT_SIZE_X 236  /* tables of this length have all extended blocks that matter */
@@ -68,6 +72,12 @@ struct madt_x2apic {
 
 enum { MADT_LAPIC = 0, MADT_X2APIC = 9, MADT_CPU_ENABLED = 1 };
 
+struct hpet {
+	struct header header;
+	u32 id;
+	struct hip_gas base;
+} packed;
+
 #define MADT_ENTRIES 44 /* where they start */
 #define MCFG_ENTRIES 44
 
@@ -81,8 +91,12 @@ struct mcfg_entry {
 _Static_assert(sizeof(struct rsdp) == 36 && sizeof(struct header) == 36, "as in the ACPI specification");
 _Static_assert(offsetof(struct fadt, pm1a_cnt) == 64, "as in the ACPI specification");
 _Static_assert(offsetof(struct fadt, pm1_cnt_len) == FADT_SIZE_MIN - 1, "as in the ACPI specification");
+_Static_assert(offsetof(struct fadt, pm_tmr) == 76, "as in the ACPI specification");
+_Static_assert(offsetof(struct fadt, flags) == 112, "as in the ACPI specification");
 _Static_assert(offsetof(struct fadt, x_facs) == 132, "as in the ACPI specification");
 _Static_assert(offsetof(struct fadt, x_pm1a_cnt) == 172, "as in the ACPI specification");
+_Static_assert(offsetof(struct fadt, x_pm_tmr) == 208, "as in the ACPI specification");
+_Static_assert(offsetof(struct hpet, base) == 40, "as in the HPET specification");
 
 static u8 sum(const void *data, size_t size)
 {
@@ -190,14 +204,27 @@ static void read_dsdt(const struct fadt *fadt, struct acpi_info *out)
 		read_definitions(&t, out);
 }
 
+enum { GAS_MEMORY, GAS_PORTS };
+
 /* A register block: the extended description if it says something, else the old port number. */
 static struct hip_gas pick_block(const struct hip_gas *x, u32 port, u8 length)
 {
 	if (x->addr && x->bits)
 		return (struct hip_gas){.space = x->space, .bits = x->bits, .addr = x->addr};
 	if (port)
-		return (struct hip_gas){.space = 1, .bits = (u8)(8 * length), .addr = port};
+		return (struct hip_gas){.space = GAS_PORTS, .bits = (u8)(8 * length), .addr = port};
 	return (struct hip_gas){0};
+}
+
+/* Specified for ports only in effect: nobody maps it into memory. */
+static void read_pm_timer(const struct fadt *fadt, struct acpi_info *out)
+{
+	struct hip_gas block = pick_block(&fadt->x_pm_tmr, fadt->pm_tmr, fadt->pm_tmr_len);
+
+	if (block.space != GAS_PORTS || block.bits < 32 || !block.addr || block.addr > 0xfffc)
+		return;
+	out->pm_timer = (u16)block.addr;
+	out->pm_timer_bits = fadt->flags & FADT_TMR_VAL_EXT ? 32 : 24;
 }
 
 static void read_fadt(const struct table *t, struct acpi_info *out)
@@ -209,9 +236,10 @@ static void read_fadt(const struct table *t, struct acpi_info *out)
 		return;
 	}
 	if (t->length < FADT_SIZE_X)
-		fadt.x_pm1a_cnt = fadt.x_pm1b_cnt = (struct hip_gas){0};
+		fadt.x_pm1a_cnt = fadt.x_pm1b_cnt = fadt.x_pm_tmr = (struct hip_gas){0};
 	out->pm1a_cnt = pick_block(&fadt.x_pm1a_cnt, fadt.pm1a_cnt, fadt.pm1_cnt_len);
 	out->pm1b_cnt = pick_block(&fadt.x_pm1b_cnt, fadt.pm1b_cnt, fadt.pm1_cnt_len);
+	read_pm_timer(&fadt, out);
 	read_fadt_facs(&fadt, out);
 	read_dsdt(&fadt, out);
 }
@@ -278,6 +306,14 @@ static void read_mcfg(const struct table *t, struct acpi_info *out)
 	}
 }
 
+static void read_hpet(const struct table *t, struct acpi_info *out)
+{
+	struct hpet hpet;
+
+	if (t->length >= sizeof(hpet) && phys_read(t->pa, &hpet, sizeof(hpet)) && hpet.base.space == GAS_MEMORY)
+		out->hpet = hpet.base.addr;
+}
+
 static void read_dmar(const struct table *t, struct acpi_info *out)
 {
 	out->dmar = t->pa;
@@ -286,7 +322,8 @@ static void read_dmar(const struct table *t, struct acpi_info *out)
 static const struct reader {
 	char signature[5];
 	void (*read)(const struct table *t, struct acpi_info *out);
-} readers[] = {{"APIC", read_madt}, {"FACP", read_fadt}, {"MCFG", read_mcfg}, {"DMAR", read_dmar}};
+} readers[] = {
+	{"APIC", read_madt}, {"FACP", read_fadt}, {"MCFG", read_mcfg}, {"DMAR", read_dmar}, {"HPET", read_hpet}};
 
 /* *done has a bit for each reader: the first valid table of a kind counts. */
 static void read_table(u64 pa, u32 *done, struct acpi_info *out)

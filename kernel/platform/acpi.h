@@ -2,7 +2,7 @@
 /*
  * Reads the few facts that the kernel needs from the ACPI tables, at boot. Tables are untrusted: one with a bad
  * length or checksum is left out with a log line. Manual: ACPI Specification 6.5, 5.2; PCI Firmware
- * Specification 3.3, 4.1.2.
+ * Specification 3.3, 4.1.2; IA-PC HPET Specification 1.0a, 3.2.4.
  */
 #pragma once
 
@@ -22,6 +22,9 @@ struct acpi_info {
 	u64 mcfg_base, mcfg_size;          /* PCI segment 0; 0 = none */
 	struct hip_gas pm1a_cnt, pm1b_cnt; /* PM1 control blocks; all zero = none */
 	struct sleep_types s3;             /* the values to write to these to suspend */
+	u16 pm_timer;                      /* port of the power management timer; 0 = none */
+	u8 pm_timer_bits;                  /* 24 or 32 */
+	u64 hpet;                          /* registers of the first HPET; 0 = none */
 	u32 cpu_count;
 	/* the enabled CPUs in the order of the MADT: the index is the CPU number */
 	struct acpi_cpu cpu[HEDRON_CPU_MAX];

@@ -51,6 +51,8 @@ static void check_info(const struct acpi_info *info)
 	check_gas(info->pm1b_cnt);
 	CHECK(info->s3.a <= SLEEP_TYPE_MAX && info->s3.b <= SLEEP_TYPE_MAX);
 	CHECK(info->s3.known || (!info->s3.a && !info->s3.b));
+	CHECK(info->pm_timer <= 0xfffc);
+	CHECK(info->pm_timer ? info->pm_timer_bits == 24 || info->pm_timer_bits == 32 : !info->pm_timer_bits);
 	CHECK(info->mcfg_size % MiB == 0 && info->mcfg_size <= 256 * MiB);
 }
 

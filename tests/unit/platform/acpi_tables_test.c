@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the single tables say: CPUs, sleep and reset, PCI segments. */
+/* What the single tables say: CPUs, sleep and reset, clocks, PCI segments. */
 #include "acpi_fixture.h"
 
 /* ---- MADT ---- */
@@ -153,6 +153,71 @@ UNIT_TEST(test_facs)
 	assert_true(fake_log_empty());
 }
 
+static void put_pm_timer(u32 port, u8 length, u32 flags)
+{
+	put_fadt(244);
+	physical_put32(FADT + 76, port);
+	*physical_at(FADT + 91, 1) = length;
+	physical_put32(FADT + 112, flags);
+	finish(FADT, "FACP", 244);
+	parse();
+}
+
+UNIT_TEST(test_pm_timer)
+{
+	parse();
+	assert_int_equal(acpi.pm_timer, 0);
+	put_pm_timer(0x608, 4, 0);
+	assert_int_equal(acpi.pm_timer, 0x608);
+	assert_int_equal(acpi.pm_timer_bits, 24);
+	put_pm_timer(0x608, 4, 1 << 8);
+	assert_int_equal(acpi.pm_timer_bits, 32);
+	put_pm_timer(0x608, 0, 0);
+	assert_int_equal(acpi.pm_timer, 0);
+	put_pm_timer(0xfffd, 4, 0); /* goes beyond the last port */
+	assert_int_equal(acpi.pm_timer, 0);
+	put_pm_timer(0x10608, 4, 0);
+	assert_int_equal(acpi.pm_timer, 0);
+
+	put_pm_timer(0x608, 4, 0);
+	put_gas(FADT + 208, 1, 32, 0x408); /* beats the old field */
+	finish(FADT, "FACP", 244);
+	parse();
+	assert_int_equal(acpi.pm_timer, 0x408);
+	put_gas(FADT + 208, 0, 32, 0xfed80000); /* in memory */
+	finish(FADT, "FACP", 244);
+	parse();
+	assert_int_equal(acpi.pm_timer, 0);
+	finish(FADT, "FACP", 92); /* an old table: ends before the flags */
+	parse();
+	assert_int_equal(acpi.pm_timer, 0x608);
+	assert_int_equal(acpi.pm_timer_bits, 24);
+	assert_true(fake_log_empty());
+}
+
+/* ---- HPET ---- */
+
+static void put_hpet(u8 space, u64 base, u32 length)
+{
+	put_gas(DMAR + 40, space, 64, base); /* in the place of a table that does not matter here */
+	finish(DMAR, "HPET", length);
+	parse();
+}
+
+UNIT_TEST(test_hpet)
+{
+	parse();
+	assert_int_equal(acpi.hpet, 0);
+	put_hpet(0, 0xfed00000, 56);
+	assert_int_equal(acpi.hpet, 0xfed00000);
+	put_hpet(1, 0xfed00000, 56); /* in ports */
+	assert_int_equal(acpi.hpet, 0);
+	put_hpet(0, 0xfed00000, 51); /* cut */
+	assert_int_equal(acpi.hpet, 0);
+	put_hpet(0, 0xfed00000, 52);
+	assert_int_equal(acpi.hpet, 0xfed00000);
+}
+
 /* ---- MCFG ---- */
 
 UNIT_TEST(test_mcfg)
@@ -183,6 +248,8 @@ int main(void)
 		TEST(fadt_extended),
 		TEST(fadt_old),
 		TEST(facs),
+		TEST(pm_timer),
+		TEST(hpet),
 		TEST(mcfg),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
