@@ -197,12 +197,16 @@ struct host_out host_out[HOST_OUT_MAX];
 unsigned host_out_count;
 u8 host_in[0x10000];
 u8 (*host_on_in)(u16 port);
+u32 (*host_on_inl)(u16 port);
+void (*host_on_out)(u16 port, u8 v);
 
 void host_outb(u16 port, u8 v)
 {
 	if (host_out_count < HOST_OUT_MAX)
 		host_out[host_out_count] = (struct host_out){port, v};
 	host_out_count++;
+	if (host_on_out)
+		host_on_out(port, v);
 }
 
 u8 host_inb(u16 port)
@@ -210,10 +214,23 @@ u8 host_inb(u16 port)
 	return host_on_in ? host_on_in(port) : host_in[port];
 }
 
+u32 host_inl(u16 port)
+{
+	u32 v;
+
+	if (host_on_inl)
+		return host_on_inl(port);
+	kassert(port <= sizeof(host_in) - sizeof(v));
+	memcpy(&v, host_in + port, sizeof(v));
+	return v;
+}
+
 static void reset_ports(void)
 {
 	host_out_count = 0;
 	host_on_in = NULL;
+	host_on_inl = NULL;
+	host_on_out = NULL;
 	memset(host_in, 0, sizeof(host_in));
 }
 

@@ -106,7 +106,8 @@ struct host_machine {
 };
 extern struct host_machine host_machine;
 
-/* Ports: the bytes written are kept in order, reads come from a table that `host_on_in` may replace. */
+/* Ports: the bytes written are kept in order, reads come from a table. The functions may replace the
+ * table, and see what is written; host_reset() sets NULL. */
 #define HOST_OUT_MAX 4096
 struct host_out {
 	u16 port;
@@ -116,6 +117,8 @@ extern struct host_out host_out[HOST_OUT_MAX];
 extern unsigned host_out_count; /* also counts what did not fit */
 extern u8 host_in[0x10000];
 extern u8 (*host_on_in)(u16 port);
+extern u32 (*host_on_inl)(u16 port);
+extern void (*host_on_out)(u16 port, u8 v);
 
 /* Runs fn(arg); true if it ended in panic(), whose message is then in host_panic_text. Elsewhere panic() aborts. */
 bool host_panics(void (*fn)(void *arg), void *arg);

@@ -6,6 +6,7 @@
 
 void host_outb(u16 port, u8 v);
 u8 host_inb(u16 port);
+u32 host_inl(u16 port);
 
 static always_inline void arch_outb(u16 port, u8 v)
 {
@@ -15,4 +16,9 @@ static always_inline void arch_outb(u16 port, u8 v)
 static always_inline u8 arch_inb(u16 port)
 {
 	return host_inb(port);
+}
+
+static always_inline u32 arch_inl(u16 port)
+{
+	return host_inl(port);
 }

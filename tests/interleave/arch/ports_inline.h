@@ -14,3 +14,8 @@ static always_inline u8 arch_inb(u16 port)
 	(void)port;
 	return 0;
 }
+static always_inline u32 arch_inl(u16 port)
+{
+	(void)port;
+	return 0;
+}
