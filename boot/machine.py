@@ -41,6 +41,7 @@ class Machine:
     emulator: str = "qemu"
     firmware: str = "bios"
     board: str = "pc"
+    without: list = dataclasses.field(default_factory=list)  # QEMU: parts that the board lacks ("pit", "hpet", "acpi")
     cpu: str = "max"
     cpus: int = 1
     sockets: int = 1
@@ -81,7 +82,7 @@ def qemu_command(machine, serial, monitor, folder):
     sockets, cores, threads = topology(machine)
     more = len(machine.others)
     smp = f"{machine.cpus},maxcpus={machine.cpus + more},sockets={sockets},cores={cores + more},threads={threads}"
-    board = f"{machine.board},accel={accelerator(machine)},memory-backend=ram"
+    board = f"{machine.board},accel={accelerator(machine)},memory-backend=ram" + "".join(f",{part}=off" for part in machine.without)
     command = ["qemu-system-x86_64", "-machine", board + (",graphics=off" if machine.netboot else ""), "-cpu", machine.cpu,
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),

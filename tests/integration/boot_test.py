@@ -36,6 +36,7 @@ def arguments():
     parser.add_argument("--quantum", type=int, default=16, help="instructions until Bochs goes on to the next CPU")
     parser.add_argument("--memory", type=int, default=256, help="MiB")
     parser.add_argument("--board", default="pc")
+    parser.add_argument("--without", action="append", default=[], help="part that the board lacks: pit, hpet, acpi")
     parser.add_argument("--icount", action="store_true")
     parser.add_argument("--cmdline", default="serial")
     parser.add_argument("--first", action="append", default=[], help="command for GRUB before it loads the kernel")
@@ -59,7 +60,7 @@ def build_machine(args, folder):
     modules = [(str(build / path), text) for path, _, text in (module.partition(" ") for module in args.module)]
     is_bochs = args.via == "bochs"
     result = machine.Machine(cpu=args.cpu or ("tigerlake" if is_bochs else "max"), cpus=args.cpus, memory=args.memory,
-                             board=args.board, icount=args.icount, exit_device=not args.hold,
+                             board=args.board, without=args.without, icount=args.icount, exit_device=not args.hold,
                              sockets=args.sockets, threads=args.threads, quantum=args.quantum, others=args.other)
     if args.via == "kernel":
         result.kernel, result.modules, result.cmdline = str(build / "hypervisor.elf32"), modules, args.cmdline

@@ -195,7 +195,7 @@ static void init_late(void)
 	init_caches();
 	init_kernel_pd();
 	claim_memory();
-	tsc_init(); /* takes long, and NMIs may come: they have their stack since init_kernel_pd() */
+	tsc_init(&acpi); /* takes long, and NMIs may come: they have their stack since init_kernel_pd() */
 	prepare_cpus();
 	join_online();
 	hip = begin_hip();

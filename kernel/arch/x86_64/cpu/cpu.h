@@ -166,6 +166,7 @@ void cpu_setup(unsigned cpu);
 /* Sets the MSRs that SYSCALL uses; a part of cpu_setup(). */
 void cpu_setup_syscall(unsigned cpu);
 
-/* Measures the TSC's frequency, tsc_khz, which is constant then. */
-void tsc_init(void);
+/* Finds out the TSC's frequency, tsc_khz, which is constant then; as long as firmware tables can be read. */
+struct acpi_info;
+void tsc_init(const struct acpi_info *acpi);
 extern u32 tsc_khz;

@@ -1,100 +1,64 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * How fast the TSC runs. CPUID tells on newer CPUs; else the 8254 timer is the reference, which every PC emulator and
- * nearly every machine has; else the base frequency. Manual: SDM vol. 3, 19.7.3; 8254 data sheet.
- */
+/* How fast the TSC runs: everybody who may know is asked, and tsc_choice.c decides whom to believe. */
 #include "arch/cpu.h"
-#include "arch/ports.h"
 #include "cpu/cpu.h"
+#include "cpu/tsc_stated.h"
 #include "lib/bits.h"
+#include "platform/acpi.h"
 #include "platform/console.h"
+#include "platform/counter_rate.h"
+#include "platform/tsc_choice.h"
 
 u32 tsc_khz;
 
-#define PIT_HZ 1193182u
-#define PIT_CHANNEL2 0x42
-#define PIT_COMMAND 0x43
-#define PIT_GATE 0x61
-#define PIT_MS 5
-#define PIT_ROUNDS 100
-#define PIT_AGREE 3 /* so many measurements have to agree, to 1/256 */
-#define POLLS_MAX 10000000u
+#define KHZ_ASSUMED 1000000
+#define ROUND_PPM 20000 /* of numbers on a box, and of a reference clock that a board may run off */
 
-/* Ticks of the TSC while channel 2 counts down PIT_MS milliseconds; 0 if it never ends. */
-static u64 pit_measure(void)
+enum { PIT, PM_TIMER, HPET, COUNTERS };
+_Static_assert(COUNTERS <= COUNTER_RATE_MAX, "one measurement has all of them");
+
+static void measure(const struct acpi_info *acpi, struct tsc_opinion opinion[COUNTERS])
 {
-	u16 count = PIT_HZ * PIT_MS / 1000;
-	u8 gate = arch_inb(PIT_GATE);
+	struct counter c[COUNTERS] = {counter_pit(), counter_pm_timer(acpi->pm_timer, acpi->pm_timer_bits),
+				      counter_hpet(acpi->hpet)};
+	struct counter_rate r[COUNTERS];
 
-	arch_outb(PIT_GATE, (gate & ~2u) | 1); /* gate on, speaker off */
-	arch_outb(PIT_COMMAND, 0xb0);          /* channel 2, both bytes, mode 0: the output rises at the end */
-	arch_outb(PIT_CHANNEL2, (u8)count);
-	u64 start = arch_tsc();
-	arch_outb(PIT_CHANNEL2, (u8)(count >> 8));
-	for (u32 n = 0; n < POLLS_MAX; n++)
-		if (arch_inb(PIT_GATE) & 0x20) {
-			u64 ticks = arch_tsc() - start;
-			arch_outb(PIT_GATE, gate);
-			return ticks;
-		}
-	arch_outb(PIT_GATE, gate);
-	return 0;
-}
-
-/* An interruption (an SMI, a busy host of an emulator) only makes a measurement longer. So the shortest one is the
- * best, and it is believed when PIT_AGREE measurements are close to it. */
-static u64 pit_shortest(void)
-{
-	u64 best = ~0ull;
-	for (int i = 0, agree = 0; i < PIT_ROUNDS && agree < PIT_AGREE; i++) {
-		u64 ticks = pit_measure();
-		if (!ticks)
-			return 0;
-		if (ticks < best - best / 256)
-			agree = 0;
-		best = min_u64(best, ticks);
-		agree += ticks <= best + best / 256;
+	counter_rate_measure(c, r, COUNTERS);
+	for (unsigned i = 0; i < COUNTERS; i++) {
+		opinion[i] = (struct tsc_opinion){c[i].name, r[i].khz, r[i].ppm, true};
+		if (r[i].verdict == COUNTER_STUCK)
+			log_info("TSC: the %s does not count", c[i].name);
+		else if (r[i].verdict == COUNTER_UNSTEADY)
+			log_warn("TSC: measurements with the %s contradict themselves", c[i].name);
 	}
-	return best;
 }
 
-/* From the ratio of TSC and crystal, if CPUID also tells the crystal's frequency. 0: it does not. */
-static u32 khz_from_crystal(void)
+static u32 find_out(const struct acpi_info *acpi)
 {
-	if (cpuid(0, 0).eax < 0x15)
-		return 0;
-	struct cpuid l = cpuid(0x15, 0);
-	if (!l.eax || !l.ebx || !l.ecx)
-		return 0;
-	return (u32)((u64)l.ecx * l.ebx / l.eax / 1000);
-}
+	struct tsc_opinion o[] = {
+		{"CPUID leaf 15h", tsc_stated_crystal(), 0, false},
+		{"the hypervisor", tsc_stated_hypervisor(), 0, false},
+		[2 + COUNTERS] = {"P-state 0", tsc_stated_pstate(), ROUND_PPM, false},
+		{"CPUID leaf 16h", tsc_stated_base(), ROUND_PPM, false},
+	};
 
-static u32 khz_from_base_frequency(void)
-{
-	return cpuid(0, 0).eax >= 0x16 ? (cpuid(0x16, 0).eax & 0xffff) * 1000 : 0;
-}
-
-static u32 calibrate(void)
-{
-	u32 khz = khz_from_crystal();
-	if (khz)
-		return khz;
-	khz = (u32)(pit_shortest() / PIT_MS);
-	if (!khz)
-		khz = khz_from_base_frequency();
-	if (khz)
-		return khz;
-	log_warn("the TSC's frequency is unknown, 1 GHz is assumed");
-	return 1000000;
+	measure(acpi, &o[2]);
+	u32 khz = tsc_choice_make(o, array_size(o));
+	if (!khz) {
+		log_warn("TSC: neither the CPU nor any clock tells its rate; 1 GHz is assumed, and all times are "
+			 "wrong");
+		return KHZ_ASSUMED;
+	}
+	return khz;
 }
 
 /* Microseconds per tick as a fixed-point number: a multiplication instead of a division. */
 #define US_SHIFT 52
 static u64 us_per_tick;
 
-void tsc_init(void)
+void tsc_init(const struct acpi_info *acpi)
 {
-	tsc_khz = calibrate();
+	tsc_khz = find_out(acpi);
 	us_per_tick = (1000ull << US_SHIFT) / tsc_khz;
 }
 
