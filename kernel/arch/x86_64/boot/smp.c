@@ -9,6 +9,7 @@
 #include "cpu/desc.h"
 #include "cpu/mca.h"
 #include "cpu/topology.h"
+#include "cpu/tsc_skew.h"
 #include "mmu/kspace.h"
 #include "platform/console.h"
 #include "platform/hip.h"
@@ -125,6 +126,7 @@ void ap_main(void)
 	vmx_start_cpu(cpu);
 	ap_topology = topology_self(NULL);
 	smp_set_online(cpu->id, true);
+	tsc_skew_answer(cpu->id);
 	suspend_wake(cpu->id);
 	hazard_set(cpu, HAZARD_REMOTE);
 	arch_dispatch();
@@ -171,6 +173,7 @@ static void send_startup(unsigned n, u32 apic_id, u64 stack)
 {
 	lapic_send_init(apic_id);
 	wait_us(INIT_US);
+	tsc_skew_invite(n);
 	__atomic_store_n(&ap_stack, stack, __ATOMIC_RELAXED);
 	__atomic_store_n(&ap_no_long_mode, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&ap_progress, ap_word(n, AP_STARTING), __ATOMIC_RELEASE);
@@ -191,10 +194,22 @@ bool smp_start_cpu(unsigned n, u64 stack)
 			while (!is_settled(n)) /* it has decided first, and is about to come online or has refused */
 				arch_relax();
 	} while (!is_settled(n) && ++tries < START_TRIES);
-	if (cpu_online(n))
+	if (cpu_online(n)) {
+		tsc_skew_compare(n);
 		return true;
+	}
 	leave_off(n, apic_id);
 	return false;
+}
+
+static void report(unsigned started)
+{
+	u64 ticks = tsc_skew_bound();
+
+	if (started > 1 && ticks != ~0ull)
+		log_info("%u of %u CPUs run, their TSCs are within %lu ticks", started, cpu_count, ticks);
+	else
+		log_info("%u of %u CPUs run", started, cpu_count);
 }
 
 void smp_start(const struct acpi_info *acpi, struct hip *hip)
@@ -221,5 +236,5 @@ void smp_start(const struct acpi_info *acpi, struct hip *hip)
 				started++;
 	}
 	trampoline_remove(low);
-	log_info("%u of %u CPUs run", started, cpu_count);
+	report(started);
 }
