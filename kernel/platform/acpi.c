@@ -216,7 +216,7 @@ static struct hip_gas pick_block(const struct hip_gas *x, u32 port, u8 length)
 	return (struct hip_gas){0};
 }
 
-/* Specified for ports only in effect: nobody maps it into memory. */
+/* Firmware has it in ports; one in memory is left out. */
 static void read_pm_timer(const struct fadt *fadt, struct acpi_info *out)
 {
 	struct hip_gas block = pick_block(&fadt->x_pm_tmr, fadt->pm_tmr, fadt->pm_tmr_len);
