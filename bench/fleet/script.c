@@ -14,14 +14,17 @@ char *script_server(const struct inventory *inventory)
 	return xasprintf("http://%s:%u", n->address, n->http_port);
 }
 
-/* The words in the query are for the server's log: what machine this is, even if nothing else works. */
+/*
+ * netX is the card that iPXE has opened last, which is the one it booted from; net0 is only the first of the machine. The
+ * words in the query are for the server's log: what machine this is, even if nothing else works.
+ */
 void script_start(FILE *out, const struct inventory *inventory)
 {
 	char *server = script_server(inventory);
 
 	fprintf(out,
 		"#!ipxe\n"
-		"chain --autofree %s/" SCRIPT_NODES "/${net0/mac:hexhyp}.ipxe?product=${product:uristring}"
+		"chain --autofree %s/" SCRIPT_NODES "/${netX/mac:hexhyp}.ipxe?product=${product:uristring}"
 		"&bios=${smbios/0.5.0:uristring} || goto fail\n"
 		":fail\n"
 		"echo FLEET-BOOT-FAIL ipxe: errno=${errno}\n"

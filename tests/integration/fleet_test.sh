@@ -80,7 +80,11 @@ off() {
 on() {
 	# shellcheck disable=SC2046
 	case $name in
-	bios*) start "${qemu[@]}" -machine q35,graphics=off -m 512 -no-reboot $(pxe e1000 "${name#bios}") ;;
+	bios1) start "${qemu[@]}" -machine q35,graphics=off -m 512 -no-reboot $(pxe e1000 1) ;;
+	bios2) # from its second card; nobody answers the first one
+		start "${qemu[@]}" -machine q35,graphics=off -m 512 -no-reboot -netdev hubport,hubid=0,id=n9 \
+			-device e1000,netdev=n9,mac=52:54:00:77:00:09 $(pxe e1000 2)
+		;;
 	uefi*)
 		cp "$OVMF/OVMF_VARS_4M.fd" "$name.fd"
 		http=()

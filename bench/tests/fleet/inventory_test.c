@@ -239,7 +239,7 @@ UNIT_TEST(scripts_of_machines)
 		":run\nchain --autofree http://10.77.0.1:8080/payload/0123456789abcdef/boot.ipxe || goto fail\n",
 		"echo FLEET-BOOT-FAIL"};
 	static const char *const own[] = {"choose --default own --timeout 3000 selected", ":own\nexit\n"};
-	static const char *const start[] = {"/node/${net0/mac:hexhyp}.ipxe"};
+	static const char *const start[] = {"/node/${netX/mac:hexhyp}.ipxe"} /* the card it booted from */;
 	struct inventory *lab = good(GOOD);
 	char *text = printed(lab, idle);
 
