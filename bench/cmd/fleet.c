@@ -218,7 +218,7 @@ static bool do_power(const struct inventory *inventory, const struct inventory_m
 
 	if (action != POWER_STATUS)
 		return switch_power(inventory, m, action, error);
-	if (!power_ask(inventory, m, &on, error))
+	if (!power_ask(inventory, m, NULL, &on, error))
 		return false;
 	printf("%s is %s\n", m->name, on ? "on" : "off");
 	return true;

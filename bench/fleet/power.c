@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { STATE_TRIES = 3, STATE_SECONDS = 1 };
+
 static const char *const names[] = {"on", "off", "cycle", "status"};
 
 bool power_find(const char *name, enum power_action *action)
@@ -101,6 +103,14 @@ char **power_command(const struct inventory_machine *m, enum power_action action
 
 /* --- running them --- */
 
+static void pause_for(unsigned seconds)
+{
+	struct timespec rest = {.tv_sec = seconds};
+
+	while (nanosleep(&rest, &rest) && errno == EINTR)
+		;
+}
+
 static void tell(const char *name, const char *value)
 {
 	if (value)
@@ -187,8 +197,8 @@ static bool run_command(const struct inventory *inventory, const struct inventor
 	return good;
 }
 
-bool power_do(const struct inventory *inventory, const struct inventory_machine *machine, enum power_action action,
-	      const struct power_context *context, struct error *error)
+static bool run_once(const struct inventory *inventory, const struct inventory_machine *machine, enum power_action action,
+		     const struct power_context *context, struct error *error)
 {
 	int fd = scratch_file(error);
 	bool good = fd >= 0 && run_command(inventory, machine, action, fd, context, error);
@@ -198,12 +208,60 @@ bool power_do(const struct inventory *inventory, const struct inventory_machine 
 	return good;
 }
 
-static void pause_for(unsigned seconds)
+/* For the user and for who reads the log later. */
+static void note(const struct inventory_machine *m, const struct power_context *context, const char *text)
 {
-	struct timespec rest = {.tv_sec = seconds};
+	FILE *out = context && context->log ? fopen(context->log, "ae") : NULL;
 
-	while (nanosleep(&rest, &rest) && errno == EINTR)
-		;
+	complain("note: %s: %s", m->name, text);
+	if (!out)
+		return;
+	fprintf(out, "note: %s\n", text);
+	fclose(out);
+}
+
+/* Supplies need a moment until their answer is that of the new state. */
+static bool became(const struct inventory *inventory, const struct inventory_machine *m, bool wanted,
+		   const struct power_context *context, struct error *error)
+{
+	bool on;
+
+	for (unsigned i = 0; i < STATE_TRIES; i++) {
+		if (i)
+			pause_for(STATE_SECONDS);
+		if (!power_ask(inventory, m, context, &on, error))
+			return false;
+		if (on == wanted)
+			return true;
+	}
+	return error_set(error, "the machine is %s", names[on ? POWER_ON : POWER_OFF]);
+}
+
+/*
+ * Firmware of BMCs fails to switch off what is off, and outlets fail although they have switched: not what the command
+ * says counts but the machine's state. After a cycle the state does not tell whether there was one.
+ */
+bool power_do(const struct inventory *inventory, const struct inventory_machine *m, enum power_action action,
+	      const struct power_context *context, struct error *error)
+{
+	struct error failure, state;
+	const char *name = names[action];
+	bool good = run_once(inventory, m, action, context, &failure), has_status;
+
+	if (good)
+		return true;
+	has_status = m->power.type != POWER_COMMAND || m->power.status;
+	if (action != POWER_ON && action != POWER_OFF)
+		return error_set(error, "%s", failure.text);
+	if (!has_status)
+		return error_set(error,
+				 "%.600s; the inventory has no `status`, so it is not known whether the machine is %s",
+				 failure.text, name);
+	if (!became(inventory, m, action == POWER_ON, context, &state))
+		return error_set(error, "%.500s; %.400s", failure.text, state.text);
+	error_store(error, "%.500s; the machine is %s all the same", failure.text, name);
+	note(m, context, error->text);
+	return true;
 }
 
 static bool can_switch(const struct inventory_machine *m)
@@ -288,11 +346,12 @@ int power_parse_status(const char *text, const char *node)
 	return state;
 }
 
-bool power_ask(const struct inventory *inventory, const struct inventory_machine *m, bool *on, struct error *error)
+bool power_ask(const struct inventory *inventory, const struct inventory_machine *m, const struct power_context *context,
+	       bool *on, struct error *error)
 {
 	int fd = scratch_file(error), state = -1;
 	char text[4096] = "";
-	bool good = fd >= 0 && run_command(inventory, m, POWER_STATUS, fd, NULL, error);
+	bool good = fd >= 0 && run_command(inventory, m, POWER_STATUS, fd, context, error);
 
 	if (good && pread(fd, text, sizeof(text) - 1, 0) >= 0)
 		state = power_parse_status(text, m->power.type == POWER_POWERMAN ? m->power.node : NULL);

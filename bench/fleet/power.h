@@ -13,7 +13,10 @@ struct power_context {
 	const char *log; /* file that gets what the programs say; NULL: nowhere */
 };
 
-/* False with why. Waits at most the machine's time for it. */
+/*
+ * False with why. Waits at most the machine's time for it. A command that fails although the machine is on, or off, as
+ * it should be is a note to the user only, where the inventory says how to ask.
+ */
 bool power_do(const struct inventory *inventory, const struct inventory_machine *machine, enum power_action action,
 	      const struct power_context *context, struct error *error) must_check;
 
@@ -34,8 +37,8 @@ bool power_leave(const struct inventory *inventory, const struct inventory_machi
 		 const struct power_context *context, struct error *error) must_check;
 
 /* *on: what the machine's status says. */
-bool power_ask(const struct inventory *inventory, const struct inventory_machine *machine, bool *on,
-	       struct error *error) must_check;
+bool power_ask(const struct inventory *inventory, const struct inventory_machine *machine,
+	       const struct power_context *context, bool *on, struct error *error) must_check;
 
 /* False when there is no such action. */
 bool power_find(const char *name, enum power_action *action);

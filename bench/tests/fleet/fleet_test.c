@@ -31,16 +31,22 @@ static void begin_lab(const char *more)
 	lab_text = xasprintf("%s%smachines:\n", head, more);
 }
 
-static void add_machine(const char *name, const char *more)
+/* status: how to ask for the state, or "". */
+static void add_machine_with(const char *status, const char *name, const char *more)
 {
 	char *text = xasprintf("%s- name: %s\n  boot: itself\n  console: {type: file, path: %s.log}\n"
-			       "  power: {type: command, on: ['%s', 'on', '{name}'], off: ['%s', 'off', '{name}'],"
-			       " status: ['%s', status, '{name}']}\n%s",
-			       lab_text, name, name, TEST_MACHINE, TEST_MACHINE, TEST_MACHINE, more);
+			       "  power: {type: command, on: ['%s', 'on', '{name}'],"
+			       " off: ['%s', 'off', '{name}']%s}\n%s",
+			       lab_text, name, name, TEST_MACHINE, TEST_MACHINE, status, more);
 
 	free(lab_text);
 	lab_text = text;
 	write_file("lab.yaml", lab_text, strlen(lab_text));
+}
+
+static void add_machine(const char *name, const char *more)
+{
+	add_machine_with(", status: ['" TEST_MACHINE "', status, '{name}']", name, more);
 }
 
 /* What the machine says when it is switched on; for the time-th time, if that is not 0. */
@@ -76,7 +82,7 @@ static void forget_everything(void)
 {
 	struct error error;
 	char *argv[] = {(char *)"sh", (char *)"-c",
-			(char *)"rm -rf run* *.say* *.log *.power *.history *.broken locks base", NULL};
+			(char *)"rm -rf run* *.say* *.log *.power *.history *.broken *.strict *.grumbles locks base", NULL};
 
 	assert_true(child_run(argv, folder, STDOUT_FILENO, STDERR_FILENO, 120, &error));
 }
@@ -214,6 +220,7 @@ UNIT_TEST(power_and_locks)
 	expect(0, "fleet power -i lab.yaml m cycle");
 	expect(0, "fleet power -i lab.yaml m status");
 	has("m is on");
+	expect(0, "fleet power -i lab.yaml m off");
 	write_file("m.broken", "", 0);
 	expect(4, "fleet power -i lab.yaml m on");
 	has("no answer from the power supply");
@@ -234,6 +241,42 @@ UNIT_TEST(power_and_locks)
 	expect(0, "fleet unlock -i lab.yaml m");
 	expect(0, "fleet check -i lab.yaml");
 	has("1 machine, nothing wrong");
+}
+
+/* Firmware that fails to switch off what is off, outlets that fail although they did it: the state counts. */
+UNIT_TEST(power_commands_that_fail)
+{
+	forget_everything();
+	begin_lab("");
+	add_machine("strict", "");
+	add_machine("grumbles", "");
+	add_machine_with("", "blind", "");
+	says("strict", 0, "real");
+	says("grumbles", 0, "real");
+	says("blind", 0, "real");
+	write_file("strict.strict", "", 0);
+	write_file("grumbles.grumbles", "", 0);
+	write_file("blind.strict", "", 0);
+	expect(4, RUN "-o run1");
+	has("strict    ipc        1         1  ok");
+	has("grumbles  ipc        1         1  ok");
+	has("note: strict: power off: ");
+	has("it is off already; the machine is off all the same");
+	has("note: grumbles: power on: ");
+	has("blind     ipc        0         1  power failure");
+	has("the inventory has no `status`, so it is not known whether the machine is off");
+	read_file("run1/strict/ipc/power.txt");
+	has("note: ");
+	expect_off("strict");
+	expect_off("grumbles");
+	expect(0, "fleet power -i lab.yaml strict off");
+	expect(0, "fleet power -i lab.yaml grumbles on");
+	expect(0, "fleet power -i lab.yaml grumbles status");
+	has("grumbles is on");
+	/* It fails, and the state is the wrong one. */
+	write_file("strict.broken", "", 0);
+	expect(4, "fleet power -i lab.yaml strict on");
+	has("the machine is off");
 }
 
 /* --- interrupted --- */
@@ -410,6 +453,7 @@ int main(void)
 		cmocka_unit_test(verdicts),      cmocka_unit_test(chosen_machines),
 		cmocka_unit_test(attempts),      cmocka_unit_test(several_boots),
 		cmocka_unit_test(gates),         cmocka_unit_test(power_and_locks),
+		cmocka_unit_test(power_commands_that_fail),
 		cmocka_unit_test(interruptions), cmocka_unit_test(killed),
 		cmocka_unit_test(worker_killed), cmocka_unit_test(lock_taken_away),
 	};
