@@ -172,6 +172,6 @@ void console_close(struct console *c)
 {
 	child_end(&c->child);
 	if (c->fd >= 0)
-		close(c->fd);
+		target_console_close(c->fd);
 	c->fd = -1;
 }

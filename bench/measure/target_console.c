@@ -7,6 +7,8 @@
 
 #include "host/mem.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -58,24 +61,105 @@ static bool set_up_line(int fd, unsigned rate, struct error *error)
 	return true;
 }
 
+/* --- who has a line --- */
+
+/* True when one of the process's descriptors is the device. */
+static bool holds(const char *process, dev_t device)
+{
+	char *folder = xasprintf("/proc/%s/fd", process);
+	DIR *files = opendir(folder);
+	struct dirent *entry;
+	struct stat data;
+	bool found = false;
+
+	while (files && !found && (entry = readdir(files)))
+		found = !fstatat(dirfd(files), entry->d_name, &data, 0) && S_ISCHR(data.st_mode) && data.st_rdev == device;
+	if (files)
+		closedir(files);
+	free(folder);
+	return found;
+}
+
+static void name_process(const char *process, char *out, size_t size)
+{
+	char *path = xasprintf("/proc/%s/comm", process), name[32] = "?";
+	FILE *file = fopen(path, "re");
+
+	if (file && fgets(name, sizeof(name), file))
+		name[strcspn(name, "\n")] = '\0';
+	if (file)
+		fclose(file);
+	snprintf(out, size, "process %s (%s)", process, name);
+	free(path);
+}
+
+/* Of other users' processes the descriptors cannot be seen: then it says how root can. */
+static void find_holder(const char *device, char *out, size_t size)
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	struct stat data;
+
+	snprintf(out, size, "`sudo fuser -v %s` tells which; a login prompt (getty) or another user, perhaps", device);
+	if (stat(device, &data) || !processes)
+		data.st_rdev = 0;
+	while (processes && data.st_rdev && (entry = readdir(processes)))
+		if (isdigit((unsigned char)*entry->d_name) && holds(entry->d_name, data.st_rdev)) {
+			name_process(entry->d_name, out, size);
+			break;
+		}
+	if (processes)
+		closedir(processes);
+}
+
+static void tell_busy(const char *device, struct error *error)
+{
+	char who[512];
+
+	find_holder(device, who, sizeof(who));
+	error_store(error, "%.400s is in use by another program: %s", device, who);
+}
+
+static void tell_why(const char *device, struct error *error)
+{
+	int code = errno;
+
+	if (code == EBUSY)
+		tell_busy(device, error);
+	else
+		error_store(error, "cannot open %.400s: %s%s", device, strerror(code),
+			    code == EACCES ? " (you may have to join the group that owns it: dialout)" : "");
+}
+
+/* --- serial lines --- */
+
+/*
+ * The line is for this program alone. Root may open it all the same; the mode belongs to the line, not to the
+ * descriptor, and lasts as long as anybody has it open.
+ */
 int target_console_serial(const struct machine_config *config, struct error *error)
 {
 	int fd = open(config->console, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	struct error why;
 
 	if (fd < 0) {
-		error_store(error, "cannot open %s: %s (you may have to join the group that owns it: dialout)",
-			    config->console, strerror(errno));
+		tell_why(config->console, error);
 		return -1;
 	}
-	if (ioctl(fd, TIOCEXCL) && errno == EBUSY)
-		error_store(error, "%s is in use by another program", config->console);
-	else if (!set_up_line(fd, config->baud, &why))
+	ioctl(fd, TIOCEXCL); /* what is no line fails below */
+	if (!set_up_line(fd, config->baud, &why))
 		error_store(error, "%s: %.900s", config->console, why.text);
 	else
 		return fd;
-	close(fd);
+	target_console_close(fd);
 	return -1;
+}
+
+void target_console_close(int fd)
+{
+	if (isatty(fd))
+		ioctl(fd, TIOCNXCL); /* somebody else may have it open, and the next boot opens it again */
+	close(fd);
 }
 
 static int connect_one(const struct addrinfo *address)

@@ -10,9 +10,12 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -50,6 +53,7 @@ static pid_t machine_on_line(int line, const char *log, unsigned boots)
 	pid_t pid = fork();
 
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* nor does it outlive a test that fails */
 		for (unsigned boot = 0; boot < boots; boot++) {
 			while (unlink(go))
 				usleep(5000);
@@ -86,6 +90,36 @@ static void write_start(const char *text)
 	free(path);
 }
 
+/* Others may open the line again. */
+static void expect_shared(const char *name)
+{
+	int fd = open(name, O_RDWR | O_NOCTTY), exclusive = 1;
+
+	assert_true(fd >= 0 && !ioctl(fd, TIOCGEXCL, &exclusive));
+	assert_false(exclusive);
+	close(fd);
+}
+
+/* Somebody has the line for himself: who, as far as this user can see. */
+UNIT_TEST(serial_line_in_use)
+{
+	char *name, *words, *who;
+	int line = open_line(&name), holder = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	assert_true(holder >= 0 && !ioctl(holder, TIOCEXCL));
+	words = xasprintf("run -t serial -c %s -m lab-1 --timeout 1", name);
+	who = xasprintf("process %d (", getpid());
+	expect(4, words);
+	has("is in use by another program: ");
+	has(who);
+	lacks("dialout");
+	close(holder);
+	close(line);
+	free(who);
+	free(words);
+	free(name);
+}
+
 UNIT_TEST(serial_line)
 {
 	char *name, *words, *path = in_folder("serial.json");
@@ -114,6 +148,7 @@ UNIT_TEST(serial_line)
 	has("1 serial novga nopcid /");
 	has("kernel.elf\n2 serial novga nopcid /");
 	machine_ends(pid);
+	expect_shared(name);
 	close(line);
 	free(words);
 	free(name);
@@ -276,6 +311,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(serial_line),
+		cmocka_unit_test(serial_line_in_use),
 		cmocka_unit_test(serial_line_faults),
 		cmocka_unit_test(console_over_tcp),
 		cmocka_unit_test(recorded_logs),
@@ -284,5 +320,7 @@ int main(void)
 		cmocka_unit_test(kvm),
 	};
 
+	/* Root may open what another has for himself; nobody else may, and so are the programs started here. */
+	prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN);
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -65,13 +66,19 @@ static void say(int fd, const char *text, size_t size)
 UNIT_TEST(serial_line)
 {
 	char name[128];
-	int line, other;
+	int line, other, exclusive;
 	struct inventory_console settings = {.type = CONSOLE_TTY, .device = name, .speed = 115200};
 
 	assert_int_equal(openpty(&line, &other, name, NULL, NULL), 0);
 	open_console(&settings);
 	say(line, "hello\r\n\033[1m", 11);
 	expect_bytes("hello\r\n\033[1m");
+	assert_int_equal(ioctl(other, TIOCGEXCL, &exclusive), 0);
+	assert_true(exclusive);
+	console_close(&console);
+	assert_int_equal(ioctl(other, TIOCGEXCL, &exclusive), 0);
+	assert_false(exclusive); /* or the next attempt could not open it */
+	open_console(&settings);
 	close(line);
 	close(other);
 	expect_end(true);
