@@ -12,6 +12,7 @@
 	X(NO_BOOT, "did not boot", true)                                            \
 	X(WRONG_IMAGE, "wrong image", true)                                         \
 	X(PANIC, "panic", false) /* a finding: to try again would hide it */        \
+	X(FOREIGN, "foreign panic", true)                                           \
 	X(REBOOT_LOOP, "reboot loop", true)                                         \
 	X(POWER, "power failure", true)                                             \
 	X(CONSOLE, "console failure", true)                                         \

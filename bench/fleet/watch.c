@@ -87,8 +87,9 @@ static void give_up_line(struct watch *w, const char *line, size_t len)
 /* What belongs to the run stays in the session; what comes around it is for us. */
 void watch_line(struct watch *w, const char *line, size_t len, bool cut)
 {
-	const char *boot = find(line, len, BOOT_LINE), *give_up = find(line, len, GIVE_UP_LINE);
-	size_t left = boot ? len - (size_t)(boot - line) - strlen(BOOT_LINE) : 0;
+	size_t loose_len = len, left;
+	const char *loose = session_loose_text(line, &loose_len), *end = loose + loose_len;
+	const char *boot = find(loose, loose_len, BOOT_LINE), *give_up = find(loose, loose_len, GIVE_UP_LINE);
 
 	/* Machines reset when they are done; a panic still explains what went wrong before. */
 	if (watch_over(w)) {
@@ -97,14 +98,13 @@ void watch_line(struct watch *w, const char *line, size_t len, bool cut)
 		return;
 	}
 	w->any_byte = w->any_byte || len;
-	if (find(line, len, PROTOCOL_PREFIX))
-		boot = give_up = NULL; /* a result may quote anything */
-	else if (find(line, len, LOADER_LINE))
+	left = boot ? (size_t)(end - boot) - strlen(BOOT_LINE) : 0;
+	if (find(loose, loose_len, LOADER_LINE))
 		loader_line(w);
-	if (boot && left && isdigit((unsigned char)boot[strlen(BOOT_LINE)]))
-		kernel_line(w, boot, len - (size_t)(boot - line));
+	if (left && isdigit((unsigned char)boot[strlen(BOOT_LINE)]))
+		kernel_line(w, boot, (size_t)(end - boot));
 	if (give_up)
-		give_up_line(w, give_up, len - (size_t)(give_up - line));
+		give_up_line(w, give_up, (size_t)(end - give_up));
 	/* After the first reset, what comes is another run's. */
 	if (w->kernels <= 1)
 		session_line(&w->session, line, len, cut);
@@ -125,8 +125,12 @@ static enum outcome_verdict verdict_of(const struct watch *w)
 		return OUTCOME_PANIC;
 	case FAULT_SUITE:
 		return OUTCOME_WRONG_IMAGE;
+	case FAULT_FOREIGN:
+		return OUTCOME_FOREIGN;
 	case FAULT_TRUNCATED:
 	case FAULT_COUNT:
+	case FAULT_MALFORMED: /* lines that were mixed up or lost on the way */
+	case FAULT_ORDER:
 		return OUTCOME_TRUNCATED;
 	case FAULT_NO_BOOT:
 		return w->any_byte ? OUTCOME_NO_BOOT : OUTCOME_SILENT;
@@ -166,9 +170,11 @@ static void judge_session(struct watch *w, enum watch_end end, unsigned seconds)
 
 enum outcome_verdict watch_judge(struct watch *w, enum watch_end end, unsigned seconds)
 {
-	if (!w->kernels && !w->session.seen_run && w->session.fault != FAULT_PANIC)
+	bool panicked = w->session.fault == FAULT_PANIC || w->session.fault == FAULT_FOREIGN;
+
+	if (!w->kernels && !w->session.seen_run && !panicked)
 		judge_absence(w, end, seconds);
-	else if (w->kernels > 1 && w->session.fault != FAULT_PANIC)
+	else if (w->kernels > 1 && !panicked)
 		decide(w, OUTCOME_REBOOT_LOOP, "the machine started again under the kernel, %u times in all",
 		       w->kernels);
 	else

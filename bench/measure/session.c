@@ -5,6 +5,7 @@
 #include "host/trace_file.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,7 +18,13 @@ static const struct {
 #undef FAULT_ROW
 };
 
+enum { DAMAGED_SHOWN = 160 }; /* of the end of a line, where another writer's words are */
+
 #define BOOT_LINE "Hedron Hypervisor"
+#define OWN_PANIC "PANIC:"
+#define LINUX_PANIC "Kernel panic - "
+#define XEN "(XEN) "
+#define XEN_PANIC XEN "Panic on CPU "
 #define REGISTERS "CR0 0x" /* the kernel's line with its control registers */
 
 const char *fault_text(enum fault fault)
@@ -78,13 +85,26 @@ static bool contains(const char *line, size_t len, const char *word)
 	return memmem(line, len, word, strlen(word));
 }
 
-/* The kernel writes "PANIC: ..." after the word for the message's level; guests and other kernels begin with it. */
-static bool is_panic(const char *line, size_t len)
+/*
+ * Whose panic a line is, if it is one, and where its words begin. The kernel writes "PANIC: ..." after the word for the
+ * message's level, guests begin with it. Other systems are known by words that they begin with after stamps of all kinds.
+ */
+static enum fault find_panic(const char *line, size_t len, const char **words)
 {
 	size_t at = skip_stamp(line, len);
 
-	return contains(line, len, "PANIC:") || starts_with(line + at, len - at, "panic") ||
-	       starts_with(line + at, len - at, "kernel panic");
+	*words = line;
+	if (contains(line, len, OWN_PANIC))
+		return FAULT_PANIC;
+	*words = memmem(line, len, LINUX_PANIC, strlen(LINUX_PANIC));
+	if (!*words)
+		*words = memmem(line, len, XEN_PANIC, strlen(XEN_PANIC));
+	if (*words)
+		return FAULT_FOREIGN;
+	*words = line;
+	if (starts_with(line + at, len - at, "kernel panic"))
+		return FAULT_FOREIGN;
+	return starts_with(line + at, len - at, "panic") ? FAULT_PANIC : FAULT_NONE;
 }
 
 static void boot_line(struct session *s, const char *line, size_t len)
@@ -94,14 +114,36 @@ static void boot_line(struct session *s, const char *line, size_t len)
 		session_fault(s, FAULT_NO_BOOT, "%s", s->boot_line);
 }
 
-/* The panic explains whatever else went wrong. */
-static void panic_line(struct session *s, const char *line, size_t len)
+/* The panic explains whatever else went wrong, and ours even another system's. True for a panic. */
+static bool panic_line(struct session *s, const char *line, size_t len)
 {
+	const char *words;
+	enum fault fault = find_panic(line, len, &words);
 	char text[256];
 
-	keep(text, sizeof(text), line, len);
+	if (fault == FAULT_NONE || s->fault == FAULT_PANIC || s->fault == fault)
+		return fault != FAULT_NONE;
+	keep(text, sizeof(text), words, len - (size_t)(words - line));
 	s->fault = FAULT_NONE;
-	session_fault(s, FAULT_PANIC, "%s", text);
+	session_fault(s, fault, "%s", text);
+	s->reason_follows = contains(text, strlen(text), XEN_PANIC);
+	return true;
+}
+
+/* Xen: the line after "Panic on CPU 0:". */
+static void reason_line(struct session *s, const char *line, size_t len)
+{
+	const char *words = memmem(line, len, XEN, strlen(XEN));
+	size_t used = strlen(s->detail.text);
+
+	if (!words)
+		return;
+	s->reason_follows = false;
+	words += strlen(XEN);
+	if (s->fault != FAULT_FOREIGN || used + 2 > sizeof(s->detail.text))
+		return;
+	s->detail.text[used++] = ' ';
+	keep(s->detail.text + used, sizeof(s->detail.text) - used, words, len - (size_t)(words - line));
 }
 
 /* Who does not want a trace does not mind a damaged one. True for a line of a trace. */
@@ -142,8 +184,43 @@ static void plain_line(struct session *s, const char *line, size_t len)
 		keep(s->last_remark, sizeof(s->last_remark), line, len);
 	if (len)
 		keep(s->last_line, sizeof(s->last_line), line, len);
-	if (s->fault != FAULT_PANIC && is_panic(line, len))
-		panic_line(s, line, len);
+	if (s->reason_follows)
+		reason_line(s, line, len);
+	panic_line(s, line, len);
+}
+
+const char *session_loose_text(const char *line, size_t *len)
+{
+	const char *start = memmem(line, *len, PROTOCOL_PREFIX, strlen(PROTOCOL_PREFIX));
+	json_error_t where;
+	json_t *object;
+
+	if (!start)
+		return line;
+	start += strlen(PROTOCOL_PREFIX);
+	object = json_loadb(start, *len - (size_t)(start - line), JSON_DISABLE_EOF_CHECK, &where);
+	if (!object)
+		return line;
+	json_decref(object);
+	start += where.position;
+	*len -= (size_t)(start - line);
+	return start;
+}
+
+/* The words of a panic in the middle of a line begin where the roottask's end. */
+static void damaged_line(struct session *s, const char *line, size_t len, const struct error *error)
+{
+	size_t left = len;
+	const char *loose = session_loose_text(line, &left), *words = memmem(loose, left, OWN_PANIC, strlen(OWN_PANIC));
+	char end[DAMAGED_SHOWN];
+
+	if (words ? panic_line(s, words, left - (size_t)(words - loose)) : panic_line(s, loose, left))
+		return;
+	if (session_over(s))
+		return;
+	keep(end, sizeof(end), len < sizeof(end) ? line : line + len - (sizeof(end) - 1),
+	     len < sizeof(end) ? len : sizeof(end) - 1);
+	session_fault(s, FAULT_MALFORMED, "%.400s; the line ends with: %s", error->text, end);
 }
 
 static void on_run(struct session *s, struct record *r)
@@ -255,8 +332,7 @@ void session_line(struct session *s, const char *line, size_t len, bool cut)
 	struct error error;
 
 	if (!protocol_parse(line, len, &record, &error)) {
-		if (!session_over(s))
-			session_fault(s, FAULT_MALFORMED, "%s", error.text);
+		damaged_line(s, line, len, &error);
 		return;
 	}
 	if (record.type == RECORD_NONE) {

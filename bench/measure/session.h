@@ -12,6 +12,9 @@
 	X(NONE, "the run is good", "")                                                                              \
 	X(PANIC, "the kernel panicked",                                                                             \
 	  "The kernel's last words are in the console log. Reproduce it with a debug build of the kernel.")         \
+	X(FOREIGN, "another system panicked",                                                                       \
+	  "Its message is not of this kernel: another system was booted, or it runs below or above this one. Look " \
+	  "at the start of the console log for what came up.")                                                      \
 	X(NO_BOOT, "the kernel did not boot",                                                                       \
 	  "Check that --kernel is a kernel image (hypervisor.elf32 for QEMU), that it is built for the console on " \
 	  "COM1 and that --cpu and --memory give it what it needs.")                                                \
@@ -98,6 +101,7 @@ struct session {
 	struct trace *trace;            /* when all of it is there; NULL: there is none */
 	uint64_t protocol_lines;
 	bool seen_run, seen_calibration, seen_end;
+	bool reason_follows;   /* the reason of a panic comes in the next line */
 	char last_remark[256]; /* last console line about a killed EC or a refused image */
 	char last_line[256];   /* last console line that is not empty */
 };
@@ -106,6 +110,12 @@ void session_init(struct session *session, const char *expected_suite, bool meas
 
 /* The next console line. After a fault or the end, lines are still looked at for a panic and otherwise ignored. */
 void session_line(struct session *session, const char *line, size_t len, bool cut);
+
+/*
+ * What of a console line may have been written by others: all of it, except for a whole object of the protocol, which may
+ * quote anything. When two write to a line at once, the words of one begin in the middle of the other's.
+ */
+const char *session_loose_text(const char *line, size_t *len);
 
 /* True when nothing more needs to come. */
 bool session_over(const struct session *session);

@@ -170,6 +170,46 @@ UNIT_TEST(lookalikes)
 	watch_free(&w);
 }
 
+#define BEGUN "HBENCH {\"type\":\"sample\",\"suite\":\"ip"
+
+/* Two writers on one serial line: nothing is known of the measurement, and the next attempt may be luckier. */
+UNIT_TEST(lines_within_lines)
+{
+	struct watch w;
+
+	watch_init(&w, "ipc", BUILD, true);
+	say(&w, KERNEL BEGUN "warning: killed EC: event 6\nc\"}\n");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_TRUNCATED, "killed EC: event 6");
+	assert_true(outcome_may_retry(OUTCOME_TRUNCATED));
+	watch_init(&w, "ipc", BUILD, true);
+	say(&w, KERNEL BEGUN "error: PANIC: no memory\n");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_PANIC, "PANIC: no memory");
+	/* The first line of the run is lost: what comes next is out of order. */
+	watch_init(&w, "ipc", BUILD, true);
+	say(&w, KERNEL "HBENCH {\"type\":\"end\",\"lines\":1}\n");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_TRUNCATED, "wrong order");
+	/* The machine is reset in the middle of a line. */
+	watch_init(&w, "ipc", BUILD, true);
+	say(&w, KERNEL BEGUN KERNEL);
+	assert_int_equal(w.kernels, 2);
+	expect_verdict(&w, WATCH_SILENCE, OUTCOME_REBOOT_LOOP, "2 times in all");
+}
+
+/* What is not ours: another try may boot the right thing. */
+UNIT_TEST(panics_of_others)
+{
+	struct watch w;
+
+	watch_init(&w, "ipc", BUILD, true);
+	say(&w, "[    1.2][    T1] Kernel panic - not syncing: no init\n");
+	assert_true(watch_over(&w));
+	expect_verdict(&w, WATCH_DONE, OUTCOME_FOREIGN, "Kernel panic - not syncing: no init");
+	watch_init(&w, "ipc", BUILD, true);
+	say(&w, KERNEL "(XEN) Panic on CPU 3:\n(XEN) FATAL PAGE FAULT\n");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_FOREIGN, "Panic on CPU 3: FATAL PAGE FAULT");
+	assert_true(outcome_may_retry(OUTCOME_FOREIGN));
+}
+
 UNIT_TEST(cut_short)
 {
 	struct watch w;
@@ -209,7 +249,7 @@ int main(void)
 		cmocka_unit_test(good_run),      cmocka_unit_test(reset_after_the_end), cmocka_unit_test(silence),
 		cmocka_unit_test(no_kernel),     cmocka_unit_test(other_image),         cmocka_unit_test(panics),
 		cmocka_unit_test(reboot_loops),  cmocka_unit_test(lookalikes),          cmocka_unit_test(cut_short),
-		cmocka_unit_test(wrong_results),
+		cmocka_unit_test(wrong_results), cmocka_unit_test(lines_within_lines),  cmocka_unit_test(panics_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,67 @@ UNIT_TEST(panic_comes_first)
 	session_free(&s);
 }
 
+/* Two writers on one line: the kernel's words begin in the middle of the roottask's. */
+UNIT_TEST(panic_within_a_protocol_line)
+{
+	struct session s;
+
+	session_init(&s, NULL, false);
+	say(&s, "HBENCH {\"type\":\"saerror: PANIC: page table is damaged");
+	assert_int_equal(s.fault, FAULT_PANIC);
+	assert_string_equal(s.detail.text, "PANIC: page table is damaged");
+	session_free(&s);
+	session_init(&s, NULL, false);
+	say(&s, "HBENCH {\"type\":\"note\",\"text\":\"PANIC: quoted\"}");
+	assert_int_not_equal(s.fault, FAULT_PANIC);
+	session_free(&s);
+}
+
+UNIT_TEST(other_line_within_a_protocol_line)
+{
+	struct session s;
+
+	session_init(&s, NULL, false);
+	say(&s, "HBENCH {\"type\":\"sawarning: killed EC: event 6");
+	assert_int_equal(s.fault, FAULT_MALFORMED);
+	assert_non_null(strstr(s.detail.text, "killed EC: event 6"));
+	session_free(&s);
+}
+
+/* Other systems, with what their consoles put before the message. */
+UNIT_TEST(panics_of_other_systems)
+{
+	static const char *const lines[] = {
+		"Kernel panic - not syncing: VFS: Unable to mount root fs",
+		"[    1.234567] Kernel panic - not syncing: VFS: Unable to mount root fs",
+		"[    1.234567][    T1] Kernel panic - not syncing: VFS: Unable to mount root fs",
+		"<0>[    1.234567] Kernel panic - not syncing: VFS: Unable to mount root fs",
+		"HBENCH {\"type\":\"sa[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs",
+	};
+	struct session s;
+
+	for (size_t i = 0; i < array_size(lines); i++) {
+		session_init(&s, NULL, false);
+		say(&s, lines[i]);
+		assert_int_equal(s.fault, FAULT_FOREIGN);
+		assert_string_equal(s.detail.text, "Kernel panic - not syncing: VFS: Unable to mount root fs");
+		session_free(&s);
+	}
+	/* Xen gives the reason on the next line. */
+	session_init(&s, NULL, false);
+	say(&s, "(XEN) Xen call trace:");
+	say(&s, "(XEN) ****************************************");
+	say(&s, "(XEN) Panic on CPU 0:");
+	say(&s, "(XEN) FATAL TRAP: vector = 6 (invalid opcode)");
+	say(&s, "(XEN) ****************************************");
+	assert_int_equal(s.fault, FAULT_FOREIGN);
+	assert_string_equal(s.detail.text, "(XEN) Panic on CPU 0: FATAL TRAP: vector = 6 (invalid opcode)");
+	/* Ours explains more. */
+	say(&s, "error: PANIC: x");
+	assert_int_equal(s.fault, FAULT_PANIC);
+	session_free(&s);
+}
+
 UNIT_TEST(words_that_are_no_panic)
 {
 	struct session s;
@@ -121,6 +182,7 @@ UNIT_TEST(words_that_are_no_panic)
 	say(&s, "no need to panic");
 	say(&s, "no need to panic: or is there");
 	say(&s, "[unclosed panic");
+	say(&s, "Command line: panic=10 crash_kexec_post_notifiers");
 	say(&s, "");
 	assert_int_equal(s.fault, FAULT_NONE);
 	session_free(&s);
@@ -254,6 +316,9 @@ int main(void)
 		cmocka_unit_test(words_that_are_no_panic),
 		cmocka_unit_test(second_run),
 		cmocka_unit_test(panic_of_the_kernel),
+		cmocka_unit_test(panic_within_a_protocol_line),
+		cmocka_unit_test(other_line_within_a_protocol_line),
+		cmocka_unit_test(panics_of_other_systems),
 		cmocka_unit_test(refused_machine),
 		cmocka_unit_test(time_is_over),
 		cmocka_unit_test(nothing_measured),
