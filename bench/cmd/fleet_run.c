@@ -127,25 +127,28 @@ static enum exit_code report(const struct plan *plan, const struct fleet_options
 }
 
 /* Without servers each machine would use up its patience first. */
-static void look_for_servers(const struct plan *plan)
+static bool servers_there(const struct plan *plan, struct error *error)
 {
 	const struct inventory_network *n = &plan->inventory->lab.network;
 	bool needed = false;
-	struct error error;
+	struct error why;
 	char *where;
 	int fd;
 
 	for (unsigned i = 0; i < plan->machine_count; i++)
 		needed = needed || plan->machines[i]->boot == BOOT_NETWORK;
 	if (!needed)
-		return;
+		return true;
 	where = xasprintf("%s:%u", n->address, n->http_port);
-	fd = target_console_tcp(&(struct machine_config){.console = where}, &error);
-	if (fd < 0)
-		complain("note: %s: is `hbench fleet serve` running?", error.text);
-	else
-		close(fd);
+	fd = target_console_tcp(&(struct machine_config){.console = where}, &why);
 	free(where);
+	if (fd < 0)
+		return error_set(error,
+				 "the servers of the lab are not there: %.300s; in another terminal: sudo hbench fleet "
+				 "serve -i %.400s",
+				 why.text, plan->inventory->path);
+	close(fd);
+	return true;
 }
 
 static enum exit_code run_plan(const struct plan *plan, const struct fleet_options *o)
@@ -155,7 +158,6 @@ static enum exit_code run_plan(const struct plan *plan, const struct fleet_optio
 	bool whole;
 
 	run_catch_signals();
-	look_for_servers(plan);
 	umask(022); /* the servers, which are somebody else, read what we write */
 	whole = fleet_run(plan, o->jobs, notes);
 	code = report(plan, o, notes);
@@ -187,6 +189,8 @@ static int run_new(const struct fleet_options *o)
 	plan.machines = cmd_fleet_choose(plan.inventory, o, &plan.machine_count);
 	if (!plan.machines) {
 		code = EXIT_USAGE;
+	} else if (!servers_there(&plan, &error)) {
+		complain("%s", error.text);
 	} else if (!make_plan(&plan, o, &error)) {
 		complain("%s", error.text);
 		code = EXIT_USAGE;
@@ -234,7 +238,8 @@ static int run_again(const struct fleet_options *given)
 	if (!o.inventory)
 		o.inventory = inventory;
 	plan.inventory = good ? cmd_fleet_inventory(&o) : NULL;
-	if (plan.inventory && (good = find_machines(&plan, names, &error) && plan_check(&plan, &error)))
+	if (plan.inventory && (good = find_machines(&plan, names, &error) && plan_check(&plan, &error) &&
+				      servers_there(&plan, &error)))
 		code = run_plan(&plan, &o);
 	if (!good)
 		complain("%s", error.text);

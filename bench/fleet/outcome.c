@@ -14,9 +14,9 @@ enum { OUTCOME_FILE_MAX = 1 << 20 };
 
 static const struct {
 	const char *text;
-	bool again;
+	bool again, machine;
 } verdicts[] = {
-#define OUTCOME_ROW(name, text, again) {text, again},
+#define OUTCOME_ROW(name, text, again, machine) {text, again, machine},
 	OUTCOME_LIST(OUTCOME_ROW)
 #undef OUTCOME_ROW
 };
@@ -31,10 +31,16 @@ bool outcome_may_retry(enum outcome_verdict verdict)
 	return verdicts[verdict].again;
 }
 
+bool outcome_of_machine(enum outcome_verdict verdict)
+{
+	return verdicts[verdict].machine;
+}
+
 bool outcome_final(const struct outcome *outcome)
 {
 	return outcome->verdict != OUTCOME_OPEN && outcome->verdict != OUTCOME_INTERRUPTED &&
-	       outcome->verdict != OUTCOME_LOCKED && outcome->verdict != OUTCOME_PAYLOAD;
+	       outcome->verdict != OUTCOME_LOCKED && outcome->verdict != OUTCOME_PAYLOAD &&
+	       outcome->verdict != OUTCOME_GIVEN_UP;
 }
 
 static void forget_one(struct outcome *o)

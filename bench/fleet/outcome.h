@@ -4,27 +4,28 @@
 
 #include "host/error.h"
 
-/* name, what people read, whether another attempt may help */
-#define OUTCOME_LIST(X)                                                             \
-	X(OPEN, "not run yet", false)                                               \
-	X(OK, "ok", false)                                                          \
-	X(SILENT, "silent machine", true)                                           \
-	X(NO_BOOT, "did not boot", true)                                            \
-	X(WRONG_IMAGE, "wrong image", true)                                         \
-	X(PANIC, "panic", false) /* a finding: to try again would hide it */        \
-	X(FOREIGN, "foreign panic", true)                                           \
-	X(REBOOT_LOOP, "reboot loop", true)                                         \
-	X(POWER, "power failure", true)                                             \
-	X(CONSOLE, "console failure", true)                                         \
-	X(TRUNCATED, "truncated", true)                                             \
-	X(TIMEOUT, "time over", true)                                               \
-	X(INVALID, "not valid", false) /* what was measured is wrong or unusable */ \
-	X(PAYLOAD, "no payload", false)                                             \
-	X(LOCKED, "locked", false)                                                  \
-	X(INTERRUPTED, "interrupted", false)
+/* name, what people read, whether another attempt may help, whether the machine itself is to blame, whatever it boots */
+#define OUTCOME_LIST(X)                                                                    \
+	X(OPEN, "not run yet", false, false)                                               \
+	X(OK, "ok", false, false)                                                          \
+	X(SILENT, "silent machine", true, true)                                            \
+	X(NO_BOOT, "did not boot", true, true)                                             \
+	X(WRONG_IMAGE, "wrong image", true, false)                                         \
+	X(PANIC, "panic", false, false) /* a finding: to try again would hide it */        \
+	X(FOREIGN, "foreign panic", true, false)                                           \
+	X(REBOOT_LOOP, "reboot loop", true, false)                                         \
+	X(POWER, "power failure", true, true)                                              \
+	X(CONSOLE, "console failure", true, true)                                          \
+	X(TRUNCATED, "truncated", true, false)                                             \
+	X(TIMEOUT, "time over", true, false)                                               \
+	X(INVALID, "not valid", false, false) /* what was measured is wrong or unusable */ \
+	X(PAYLOAD, "no payload", false, false)                                             \
+	X(LOCKED, "locked", false, false)                                                  \
+	X(GIVEN_UP, "given up", false, false) /* an earlier suite has shown that the machine does not work */ \
+	X(INTERRUPTED, "interrupted", false, false)
 
 enum outcome_verdict {
-#define OUTCOME_ENUM(name, text, again) OUTCOME_##name,
+#define OUTCOME_ENUM(name, text, again, machine) OUTCOME_##name,
 	OUTCOME_LIST(OUTCOME_ENUM)
 #undef OUTCOME_ENUM
 		OUTCOME_COUNT
@@ -49,6 +50,9 @@ struct outcome {
 
 const char *outcome_text(enum outcome_verdict verdict);
 bool outcome_may_retry(enum outcome_verdict verdict);
+
+/* True when the machine itself is to blame, so that another suite would fare no better. */
+bool outcome_of_machine(enum outcome_verdict verdict);
 
 /* True when nothing is left to do. */
 bool outcome_final(const struct outcome *outcome);

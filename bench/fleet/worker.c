@@ -24,6 +24,8 @@ struct work {
 	struct outcome outcome;
 	unsigned tries; /* of the boot that is next */
 	bool touched;   /* the machine was switched, or was to be */
+	bool worked;    /* an attempt of this suite got further than a machine that does not work */
+	char given_up[512]; /* why no more suites are tried; "": they are */
 };
 
 static void tell(const struct work *w, const char *fmt, ...) printf_like(2, 3);
@@ -168,6 +170,8 @@ static enum outcome_verdict boot_logged(struct work *w)
 	verdict = boot(w, log, &watch);
 	outcome_add(&w->outcome, verdict, name, watch.why, clock_seconds() - start);
 	decide(w, verdict, watch.why);
+	/* A boot loader of ours that gave up came from the machine's network: the machine works. */
+	w->worked = w->worked || !outcome_of_machine(verdict) || watch.give_ups;
 	tell(w, "%s: %s%s%s (%.0f s)", w->suite, outcome_text(verdict), *watch.why ? ": " : "", watch.why,
 	     clock_seconds() - start);
 	watch_free(&watch);
@@ -241,9 +245,30 @@ static void run_suite(struct work *w)
 	if (!arm(w))
 		return;
 	decide(w, OUTCOME_OPEN, "");
+	w->worked = w->outcome.good_boots;
 	while (!run_interrupted() && w->outcome.good_boots < w->plan->boots && next_try(w))
 		;
 	conclude(w);
+	if (!w->worked && !run_interrupted())
+		snprintf(w->given_up, sizeof(w->given_up), "%s in %s: %.300s", outcome_text(w->outcome.verdict), w->suite,
+			 w->outcome.why);
+}
+
+/* A machine that does not work would use up its patience with each suite. */
+static void give_up_suite(struct work *w)
+{
+	char *path = path_of(w, "outcome.json"), *folder = path_of(w, "");
+	struct error error;
+
+	if (!file_make_folders(folder, &error) || !outcome_load(&w->outcome, path, &error)) {
+		tell(w, "%s", error.text);
+	} else if (!outcome_final(&w->outcome)) {
+		decide(w, OUTCOME_GIVEN_UP, w->given_up);
+		save_outcome(w);
+		tell(w, "%s: given up: %s", w->suite, w->given_up);
+	}
+	free(folder);
+	free(path);
 }
 
 bool worker_leave(const struct plan *plan, const struct inventory_machine *machine, struct error *error)
@@ -268,7 +293,11 @@ bool worker_run(const struct plan *plan, const struct inventory_machine *machine
 	for (unsigned i = 0; i < plan->suite_count && !run_interrupted(); i++) {
 		work.suite = plan->suites[i];
 		work.tries = 0;
-		if (inventory_allows(machine, work.suite))
+		if (!inventory_allows(machine, work.suite))
+			continue;
+		if (*work.given_up)
+			give_up_suite(&work);
+		else
 			run_suite(&work);
 	}
 	good = !work.touched || worker_leave(plan, machine, &error);

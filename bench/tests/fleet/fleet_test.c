@@ -147,7 +147,7 @@ UNIT_TEST(chosen_machines)
 	expect(2, RUN "-m other -o run4");
 	has("none of these machines");
 	expect(2, "fleet run -i lab.yaml -k kernel.elf -o run4");
-	expect(2, "fleet run -i lab.yaml -k kernel.elf --suite sm -o run4");
+	expect(2, "fleet run -i lab.yaml -k kernel.elf --suite space -o run4");
 	has("cannot open");
 	expect(4, "fleet run -i nothing.yaml -k kernel.elf --suite ipc");
 	expect(2, "fleet dance");
@@ -277,6 +277,80 @@ UNIT_TEST(power_commands_that_fail)
 	write_file("strict.broken", "", 0);
 	expect(4, "fleet power -i lab.yaml strict on");
 	has("the machine is off");
+}
+
+/* The machine that was added last. */
+static void boot_from_network(void)
+{
+	char *at = strstr(lab_text, "boot: itself"), *text;
+
+	assert_non_null(at);
+	text = xasprintf("%.*smac: 52:54:00:77:00:01%s", (int)(at - lab_text), lab_text, at + strlen("boot: itself"));
+	free(lab_text);
+	lab_text = text;
+	write_file("lab.yaml", lab_text, strlen(lab_text));
+}
+
+static unsigned times_on(const char *name)
+{
+	char *file = xasprintf("%s.history", name);
+	unsigned count = 0;
+
+	read_file(file);
+	for (const char *at = strstr(output, "on\n"); at; at = strstr(at + 1, "on\n"))
+		count++;
+	free(file);
+	return count;
+}
+
+/* Its first suite shows that the machine does not work; the others would take as long to show the same. */
+UNIT_TEST(dead_machine)
+{
+	forget_everything();
+	begin_lab("");
+	add_machine("dead", "  retries: 1\n  timeouts: {boot: 1}\n");
+	add_machine("mute", "  timeouts: {boot: 2}\n");
+	add_machine("nopower", "");
+	add_machine("cut", "  timeouts: {silence: 1}\n");
+	says("mute", 0, "noboot");
+	write_file("nopower.broken", "", 0);
+	says("cut", 0, "cut");
+	expect(4, "fleet run -i lab.yaml -k kernel.elf --suite ipc,sm,sched -o run1");
+	has("dead     ipc        0         2  silent machine");
+	has("dead     sm         0         0  given up");
+	has("silent machine in ipc: ");
+	has("dead     sched      0         0  given up");
+	has("silent machine in ipc: ");
+	has("mute     sm         0         0  given up");
+	has("did not boot in ipc: ");
+	has("nopower  sm         0         0  given up");
+	has("power failure in ipc: ");
+	has("cut      sm         0         1  wrong image"); /* of the run, not of the machine */
+	assert_int_equal(times_on("dead"), 2);
+	assert_int_equal(times_on("mute"), 1);
+	/* Repaired, it does what was not tried. */
+	says("dead", 0, "real");
+	says("mute", 0, "real");
+	expect(4, "fleet run --resume run1");
+	has("dead     sm         0         2  wrong image");
+}
+
+/* Nobody would give the machines what they boot. */
+UNIT_TEST(servers_missing)
+{
+	forget_everything();
+	begin_lab("  network: {interface: lo, address: 127.0.0.1, http_port: 1, dhcp: none}\n");
+	add_machine("m", "");
+	says("m", 0, "real");
+	expect(0, RUN "-o run1"); /* it needs none */
+	begin_lab("  network: {interface: lo, address: 127.0.0.1, http_port: 1, dhcp: none}\n");
+	add_machine("m", "");
+	boot_from_network();
+	expect(4, RUN "-o run2");
+	has("the servers of the lab are not there: cannot connect to 127.0.0.1:1: ");
+	has("sudo hbench fleet serve -i ");
+	lacks("boot 1 of 1");
+	assert_false(exists("run2/run.json"));
 }
 
 /* --- interrupted --- */
@@ -441,9 +515,11 @@ UNIT_TEST(lock_taken_away)
 
 static int set_up_lab(void **state)
 {
+	static const char *const suites[] = {"ipc.elf", "sm.elf", "sched.elf"};
 	int failed = set_up(state);
 
-	write_file("ipc.elf", "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0", 16);
+	for (size_t i = 0; i < array_size(suites); i++)
+		write_file(suites[i], "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0", 16);
 	return failed;
 }
 
@@ -454,6 +530,7 @@ int main(void)
 		cmocka_unit_test(attempts),      cmocka_unit_test(several_boots),
 		cmocka_unit_test(gates),         cmocka_unit_test(power_and_locks),
 		cmocka_unit_test(power_commands_that_fail),
+		cmocka_unit_test(dead_machine), cmocka_unit_test(servers_missing),
 		cmocka_unit_test(interruptions), cmocka_unit_test(killed),
 		cmocka_unit_test(worker_killed), cmocka_unit_test(lock_taken_away),
 	};
