@@ -40,6 +40,7 @@ static const struct option_spec options[] = {
 	{"resume", 0, OPTION_TEXT, "DIR", "run: go on with the interrupted run of this folder", &o.resume, 0, 0,
 	 NULL},
 	{"slurm", 0, OPTION_FLAG, NULL, "run: in a job of Slurm, on the machines that it has", &o.slurm, 0, 0, NULL},
+	{"strict", 0, OPTION_FLAG, NULL, "check: what is only doubtful is an error, too", &o.strict, 0, 0, NULL},
 	{"force", 0, OPTION_FLAG, NULL, "unlock, power: although the machine belongs to a run", &o.force, 0, 0, NULL},
 	OPTIONS_STORAGE(o.storage),
 	{"quiet", 'q', OPTION_FLAG, NULL, "run: no table", &o.quiet, 0, 0, NULL},
@@ -100,6 +101,7 @@ static int check(void)
 {
 	struct inventory *inventory = cmd_fleet_inventory(&o);
 	struct inventory_problems doubts = {0};
+	int code;
 
 	if (!inventory)
 		return EXIT_RUN_INVALID;
@@ -110,9 +112,10 @@ static int check(void)
 	}
 	printf("%s: %u machine%s, nothing wrong with the file\n", inventory->path, inventory->machines_count,
 	       inventory->machines_count == 1 ? "" : "s");
+	code = o.strict && doubts.count ? EXIT_RUN_INVALID : EXIT_SAME_OR_BETTER;
 	inventory_free_problems(&doubts);
 	inventory_free(inventory);
-	return EXIT_SAME_OR_BETTER;
+	return code;
 }
 
 /* --- list --- */

@@ -11,7 +11,7 @@ struct fleet_options {
 	const char *inventory, *suites, *tags, *kernel, *roottasks, *root_append, *revision, *output, *resume;
 	struct texts machines;
 	unsigned boots, jobs;
-	bool force, quiet, slurm;
+	bool force, quiet, slurm, strict;
 	struct verb_storage storage;
 };
 

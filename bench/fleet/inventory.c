@@ -2,6 +2,7 @@
 #include "fleet/inventory.h"
 
 #include "fleet/inventory_check.h"
+#include "fleet/inventory_form.h"
 #include "fleet/inventory_schema.h"
 #include "fleet/places.h"
 #include "host/file.h"
@@ -74,26 +75,22 @@ static unsigned line_in(const char *where)
 	return at ? (unsigned)strtoul(at + 6, NULL, 10) : 1;
 }
 
-static void tell_complaint(const struct complaint *c, const char *path, const struct places *places, cyaml_err_t code,
+static void tell_complaint(const struct complaint *c, const char *path, cyaml_err_t code,
 			   struct inventory_problems *problems)
 {
-	static const char unknown[] = "Unexpected key: ";
 	const char *what = c->what[0] ? c->what : cyaml_strerror(code);
-	bool is_key = !strncmp(what, unknown, strlen(unknown));
-	unsigned line = is_key ? places_key_line(places, what + strlen(unknown)) : 0;
 	int len = (int)strcspn(c->where, "(");
 
-	/* A key that is missing or not known was not in the field that was read last. */
-	if (is_key || !strncmp(what, "Missing", 7))
+	/* A key that is missing was not in the field that was read last. */
+	if (!strncmp(what, "Missing", 7))
 		len = 0;
 	while (len && c->where[len - 1] == ' ')
 		len--;
-	inventory_problem(problems, "%s:%u: %s%s%.*s", path, line ? line : line_in(c->where), what, len ? ", " : "",
-			  len, c->where);
+	inventory_problem(problems, "%s:%u: %s%s%.*s", path, line_in(c->where), what, len ? ", " : "", len, c->where);
 }
 
 static struct inventory *load_checked_form(const char *data, size_t size, const char *path,
-					   const struct places *places, struct inventory_problems *problems)
+					   struct inventory_problems *problems)
 {
 	struct complaint complaint = {0};
 	const cyaml_config_t config = {
@@ -107,7 +104,7 @@ static struct inventory *load_checked_form(const char *data, size_t size, const 
 	cyaml_err_t code = cyaml_load_data((const uint8_t *)data, size, &config, &inventory_schema, &out, NULL);
 
 	if (code != CYAML_OK)
-		tell_complaint(&complaint, path, places, code, problems);
+		tell_complaint(&complaint, path, code, problems);
 	return code == CYAML_OK ? out : NULL;
 }
 
@@ -236,7 +233,8 @@ struct inventory *inventory_parse(const char *data, size_t size, const char *pat
 		inventory_problem(problems, "%s:%s", path, error.text);
 		return NULL;
 	}
-	inventory = load_checked_form(data, size, path, places, problems);
+	inventory_form(places, path, problems);
+	inventory = problems->count ? NULL : load_checked_form(data, size, path, problems);
 	if (inventory) {
 		set_path(inventory, path);
 		complete(inventory);

@@ -114,6 +114,14 @@ static bool boots_from_network(const struct inventory *inventory)
 	return false;
 }
 
+static void check_range(const struct check *c, const struct inventory_network *n)
+{
+	uint32_t first, last;
+
+	if (parse_address(n->first, &first) && parse_address(n->last, &last) && first > last)
+		problem(c, "network/last", "%s comes before the first one, %s", n->last, n->first);
+}
+
 static void check_network(const struct check *c)
 {
 	const struct inventory_network *n = &c->inventory->lab.network;
@@ -127,6 +135,7 @@ static void check_network(const struct check *c)
 	check_address(c, "network/address", n->address, needed);
 	check_address(c, "network/first", n->first, n->last);
 	check_address(c, "network/last", n->last, n->first);
+	check_range(c, n);
 	if (n->http_port > 65535)
 		problem(c, "network/http_port", "%u is no port", n->http_port);
 	if (!only(n->user, LETTERS "_-."))

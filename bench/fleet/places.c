@@ -61,26 +61,49 @@ unsigned places_line(const struct places *places, const char *path)
 	return line;
 }
 
-static const yaml_node_t *key_of(yaml_document_t *document, const yaml_node_t *node, const char *key)
+/* NULL when not every step is there. */
+static const yaml_node_t *find(yaml_document_t *document, const char *path)
 {
-	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
-		const yaml_node_t *found = yaml_document_get_node(document, pair->key);
+	const yaml_node_t *node = yaml_document_get_root_node(document);
 
-		if (is_text(found, key, strlen(key)))
-			return found;
+	while (node && *path) {
+		size_t len = strcspn(path, "/");
+
+		node = step_down(document, node, path, len);
+		path += len + (path[len] == '/');
 	}
-	return NULL;
+	return node;
 }
 
-unsigned places_key_line(const struct places *places, const char *key)
+const char *places_text(const struct places *places, const char *path)
+{
+	const yaml_node_t *node = find((yaml_document_t *)&places->document, path);
+
+	return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
+}
+
+unsigned places_count(const struct places *places, const char *path)
+{
+	const yaml_node_t *node = find((yaml_document_t *)&places->document, path);
+
+	if (!node || node->type != YAML_SEQUENCE_NODE)
+		return 0;
+	return (unsigned)(node->data.sequence.items.top - node->data.sequence.items.start);
+}
+
+const char *places_key(const struct places *places, const char *path, unsigned number, unsigned *line)
 {
 	yaml_document_t *document = (yaml_document_t *)&places->document;
-	const yaml_node_t *node, *found = NULL;
+	const yaml_node_t *node = find(document, path), *key = NULL;
 
-	for (int i = 1; !found && (node = yaml_document_get_node(document, i)); i++)
-		if (node->type == YAML_MAPPING_NODE)
-			found = key_of(document, node, key);
-	return found ? (unsigned)found->start_mark.line + 1 : 0;
+	if (!node || node->type != YAML_MAPPING_NODE)
+		return NULL;
+	if (number < (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start))
+		key = yaml_document_get_node(document, node->data.mapping.pairs.start[number].key);
+	if (!key || key->type != YAML_SCALAR_NODE)
+		return NULL;
+	*line = (unsigned)key->start_mark.line + 1;
+	return (const char *)key->data.scalar.value;
 }
 
 static const yaml_node_t *first_twin(yaml_document_t *document, const yaml_node_t *node)

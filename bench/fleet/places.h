@@ -14,7 +14,13 @@ struct places *places_read(const char *data, size_t size, struct error *error) m
 /* The line of the value, or of the last step on the way that there is. */
 unsigned places_line(const struct places *places, const char *path);
 
-/* The line of the first key of this name; 0 when there is none. */
-unsigned places_key_line(const struct places *places, const char *key);
+/* The text of a plain value; NULL when there is none. */
+const char *places_text(const struct places *places, const char *path);
+
+/* How many entries a list has; 0 when it is none. */
+unsigned places_count(const struct places *places, const char *path);
+
+/* A mapping's key by its number, with its line; NULL after the last, and when it is no mapping. */
+const char *places_key(const struct places *places, const char *path, unsigned number, unsigned *line);
 
 void places_free(struct places *places);

@@ -243,6 +243,21 @@ UNIT_TEST(power_and_locks)
 	has("1 machine, nothing wrong");
 }
 
+/* For scripts: what is only doubtful is an error, too. */
+UNIT_TEST(strict_check)
+{
+	forget_everything();
+	begin_lab("");
+	add_machine("m", "");
+	expect(0, "fleet check -i lab.yaml --strict");
+	begin_lab("  network: {interface: nosuch0, address: 127.0.0.1, dhcp: none}\n");
+	add_machine("m", "");
+	expect(0, "fleet check -i lab.yaml");
+	has("doubt: this host has no network interface nosuch0");
+	expect(4, "fleet check -i lab.yaml --strict");
+	has("doubt: this host has no network interface nosuch0");
+}
+
 /* Firmware that fails to switch off what is off, outlets that fail although they did it: the state counts. */
 UNIT_TEST(power_commands_that_fail)
 {
@@ -531,7 +546,8 @@ int main(void)
 		cmocka_unit_test(gates),         cmocka_unit_test(power_and_locks),
 		cmocka_unit_test(power_commands_that_fail),
 		cmocka_unit_test(dead_machine), cmocka_unit_test(servers_missing),
-		cmocka_unit_test(interruptions), cmocka_unit_test(killed),
+		cmocka_unit_test(strict_check), cmocka_unit_test(interruptions),
+		cmocka_unit_test(killed),
 		cmocka_unit_test(worker_killed), cmocka_unit_test(lock_taken_away),
 	};
 	int failed = cmocka_run_group_tests(tests, set_up_lab, tear_down);

@@ -3,6 +3,7 @@
 
 #include "fleet/inventory.h"
 #include "fleet/script.h"
+#include "host/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -102,9 +103,34 @@ UNIT_TEST(form)
 	bad("lab: {name: a}\nmachines: []\n", "lab.yaml:2");
 	bad("lab: {name: a, name: b}\nmachines: []\n", "lab.yaml:1: `name` is there twice");
 	bad("lab: &x {name: a}\nmachines: *x\n", "lias");
-	bad(GOOD "    colour: red\n", "lab.yaml:13: Unexpected key: colour");
-	bad(GOOD "    firmware: efi\n", "lab.yaml:13: Invalid ENUM value: efi");
-	bad(GOOD "    retries: -1\n", "lab.yaml:13: Invalid UINT value: '-1'");
+	bad(GOOD "    colour: red\n", "lab.yaml:13: machines: there is no `colour`; there are: name, mac, address, ");
+	bad("colour: red\n" GOOD, "lab.yaml:1: there is no `colour`; there are: lab, machines");
+	/* The one that is meant, not the first of this name. */
+	bad(GOOD "    timeouts: {speed: 3}\n",
+	    "lab.yaml:13: timeouts: there is no `speed`; there are: power, settle, boot, run, silence");
+	bad(GOOD "    firmware: efi\n", "lab.yaml:13: firmware: `efi` is none of: bios, uefi");
+}
+
+/* What begins with a number is none. */
+UNIT_TEST(numbers)
+{
+	static const char *const texts[] = {"3m", "1e3", "1.5", "0x10", "010", "-1", "+1", "1_000", "'3 '", "", "~", "[3]",
+					    "99999999999999999999", "4294967297"};
+
+	for (size_t i = 0; i < array_size(texts); i++) {
+		char *text = xasprintf(GOOD "    timeouts: {boot: %s}\n", texts[i]);
+
+		bad(text, "lab.yaml:13: ");
+		free(text);
+		text = xasprintf("lab: {name: a, retries: %s}\nmachines:\n" MACHINE("a", "52:54:00:77:00:01"), texts[i]);
+		bad(text, "lab.yaml:1: ");
+		free(text);
+	}
+	bad(GOOD "    timeouts: {boot: 3m}\n", "lab.yaml:13: boot: `3m` is no whole number; times are in seconds");
+	/* They would become the default in silence. */
+	bad(GOOD "    timeouts: {boot: 0}\n", "lab.yaml:13: boot: it cannot be 0");
+	bad("lab: {name: a, menu_seconds: 0}\nmachines:\n" MACHINE("a", "52:54:00:77:00:01"), "menu_seconds: it cannot be 0");
+	inventory_free(good(GOOD "    timeouts: {boot: '90', settle: 0}\n    retries: 0\n"));
 }
 
 UNIT_TEST(values)
@@ -133,6 +159,9 @@ UNIT_TEST(values)
 		{"lab:\n  name: a\n  network:\n    interface: a/b\n    address: 10.0.0.1\nmachines:\n" MACHINE(
 			 "a", "52:54:00:77:00:01"),
 		 "lab.yaml:4: lab: network/interface: a/b is no name"},
+		{"lab:\n  name: a\n  network: {interface: b, address: 10.0.0.1,\n    first: 10.0.0.9, last: 10.0.0.8}\n"
+		 "machines:\n" MACHINE("a", "52:54:00:77:00:01"),
+		 "lab.yaml:4: lab: network/last: 10.0.0.8 comes before the first one, 10.0.0.9"},
 		{"lab: {name: a, network: {netmask: 255.0.255.0}}\nmachines:\n" MACHINE("a", "52:54:00:77:00:01"),
 		 "255.0.255.0 is no mask"},
 		{"lab: {name: a, directories: {boot: \"/x\\ny\"}}\nmachines:\n" MACHINE("a", "52:54:00:77:00:01"),
@@ -256,6 +285,7 @@ int main(void)
 		cmocka_unit_test(complete_with_defaults),
 		cmocka_unit_test(settings_of_lab_and_machine),
 		cmocka_unit_test(form),
+		cmocka_unit_test(numbers),
 		cmocka_unit_test(values),
 		cmocka_unit_test(consoles_and_power),
 		cmocka_unit_test(configuration_of_dnsmasq),
