@@ -143,7 +143,7 @@ static void list_row(struct table *table, const char *path)
 	json_t *provenance = json_object_get(result.context, "provenance");
 	const char *reason = json_string_value(json_object_get(provenance, "reason"));
 
-	table_cell(table, COLOUR_NONE, "%s", result_text(&result, "machine"));
+	table_cell(table, COLOUR_NONE, "%s", baseline_name(&result));
 	table_cell(table, COLOUR_NONE, "%s", result_text(&result, "suite"));
 	table_cell(table, COLOUR_NONE, "%zu", result.count);
 	table_cell(table, COLOUR_NONE, "%s", result_text(&result, "date"));

@@ -48,20 +48,28 @@ static void judge(struct ledger_row *row)
 	}
 }
 
-/* Machines of one kind may share a baseline, which is under the name of one of them. */
+/* Machines of one kind share a baseline; which of them gave it, and under which name, does not matter. */
+static bool same_kind(struct ledger_row *row, struct error *error)
+{
+	const char *name = baseline_name(&row->baseline);
+
+	result_set_text(&row->judged, "machine", name);
+	result_set_text(&row->judged, "baseline", name);
+	return machine_identity_same(&row->baseline, &row->judged, error);
+}
+
 static void gate(struct ledger_row *row, const char *folder)
 {
 	char *path = xasprintf("%s/%s/%s.json", folder, row->machine->baseline, row->suite);
 	struct error error;
 
 	row->judged = result_copy(&row->result);
-	result_set_text(&row->judged, "machine", row->machine->baseline);
 	if (access(path, F_OK)) {
 		snprintf(error.text, sizeof(error.text), "there is no %.900s", path);
 		conclude(row, EXIT_RUN_INVALID, "no baseline", error.text);
 	} else if (!result_load(&row->baseline, path, &error)) {
 		conclude(row, EXIT_RUN_INVALID, "no baseline", error.text);
-	} else if (!machine_identity_same(&row->baseline, &row->judged, &error)) {
+	} else if (!same_kind(row, &error)) {
 		conclude(row, EXIT_RUN_INVALID, "other machine", error.text);
 	} else if (!compare_results(&row->comparison, &row->baseline, &row->judged,
 				    row->has_suite ? &row->suite_data : NULL, &error)) {

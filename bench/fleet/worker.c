@@ -93,6 +93,8 @@ static bool note_programs(const struct work *w, struct result *result, struct er
 		    image_note(result, "roottask", roottask, error);
 
 	result_set_text(result, "target", "fleet");
+	if (strcmp(w->machine->baseline, w->machine->name))
+		result_set_text(result, "baseline", w->machine->baseline);
 	result_set_text(result, "kernel_append", words + strlen("serial novga") + (w->machine->append ? 1 : 0));
 	free(words);
 	free(roottask);

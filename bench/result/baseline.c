@@ -15,13 +15,20 @@ static bool plain(const char *name)
 	return *name && *name != '.' && !strchr(name, '/');
 }
 
+const char *baseline_name(const struct result *result)
+{
+	const char *of_class = result_text(result, "baseline");
+
+	return *of_class ? of_class : result_text(result, "machine");
+}
+
 char *baseline_path(const char *folder, const struct result *result)
 {
-	const char *machine = result_text(result, "machine"), *suite = result_text(result, "suite");
+	const char *name = baseline_name(result), *suite = result_text(result, "suite");
 
-	if (!plain(machine) || !plain(suite))
+	if (!plain(name) || !plain(suite))
 		return NULL;
-	return xasprintf("%s/%s/%s.json", folder, machine, suite);
+	return xasprintf("%s/%s/%s.json", folder, name, suite);
 }
 
 static bool is_folder(const char *path)

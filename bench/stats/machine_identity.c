@@ -2,6 +2,7 @@
 #include "stats/machine_identity.h"
 
 #include "host/mem.h"
+#include "result/baseline.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -86,13 +87,21 @@ static void add_difference(char *text, size_t size, const struct field *field, c
 	snprintf(text + used, size - used, "\n  %s: \"%s\" and \"%s\"", field->label, a, b);
 }
 
+/* Machines of a class are one machine to each other. */
+static char *compared_text(const struct result *result, const char *key)
+{
+	bool of_class = !strcmp(key, "machine") && *result_text(result, "baseline");
+
+	return of_class ? xstrdup(baseline_name(result)) : text_of(result, key);
+}
+
 bool machine_identity_same(const struct result *a, const struct result *b, struct error *error)
 {
 	bool exact = !strcmp(result_text(a, "metric"), "instructions");
 	char text[900] = "";
 
 	for (size_t i = 0; i < array_size(fields); i++) {
-		char *of_a = text_of(a, fields[i].key), *of_b = text_of(b, fields[i].key);
+		char *of_a = compared_text(a, fields[i].key), *of_b = compared_text(b, fields[i].key);
 
 		if (decides(&fields[i], exact) && !agrees(&fields[i], of_a, of_b))
 			add_difference(text, sizeof(text), &fields[i], of_a, of_b);

@@ -206,6 +206,37 @@ UNIT_TEST(gates)
 	has("ipc");
 }
 
+/* Machines of a kind have one baseline, which any of them may give. */
+UNIT_TEST(class_of_machines)
+{
+	forget_everything();
+	begin_lab("  directories: {baselines: base}\n");
+	add_machine("m", "  baseline: kind\n  metric: instructions\n");
+	add_machine("n", "  baseline: kind\n  metric: instructions\n");
+	add_machine("own", "  metric: instructions\n");
+	says("m", 0, "good");
+	says("n", 0, "good");
+	says("own", 0, "good");
+	expect(4, RUN "-o run1");
+	has("no baseline");
+	expect(0, "baseline update --results base run1/m/ipc/result.json");
+	has("base/kind/ipc.json");
+	expect(0, RUN "-m m -m n -o run2");
+	has("m        ipc        1         1  ok       same");
+	has("n        ipc        1         1  ok       same");
+	/* The baseline of one machine, which another of its kind is compared with. */
+	expect(0, "baseline update --results base run1/own/ipc/result.json");
+	begin_lab("  directories: {baselines: base}\n");
+	add_machine("o", "  baseline: own\n  metric: instructions\n");
+	says("o", 0, "good");
+	expect(0, RUN "-o run3");
+	has("o        ipc        1         1  ok       same");
+	/* The name is the class's in the gate by hand, too, and the machine's in the history. */
+	expect(0, "gate --baseline base run1/n/ipc/result.json");
+	expect(0, "history --db history.db --machine n");
+	has("ipc");
+}
+
 UNIT_TEST(power_and_locks)
 {
 	static const char foreign[] =
@@ -546,7 +577,7 @@ int main(void)
 		cmocka_unit_test(gates),         cmocka_unit_test(power_and_locks),
 		cmocka_unit_test(power_commands_that_fail),
 		cmocka_unit_test(dead_machine), cmocka_unit_test(servers_missing),
-		cmocka_unit_test(strict_check), cmocka_unit_test(interruptions),
+		cmocka_unit_test(strict_check), cmocka_unit_test(class_of_machines), cmocka_unit_test(interruptions),
 		cmocka_unit_test(killed),
 		cmocka_unit_test(worker_killed), cmocka_unit_test(lock_taken_away),
 	};
