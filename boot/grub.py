@@ -11,9 +11,10 @@ import tools
 FOLDER = "/boot/hedron"  # of kernels and modules on a medium
 CONFIG = "/boot/grub/grub.cfg"
 SUMS = f"{FOLDER}/SHA256SUMS"
+DELAY = 60  # seconds before a machine that cannot boot restarts
 MODULES = pathlib.Path("/usr/lib/grub")
 PLATFORMS = {"bios": "i386-pc", "efi": "x86_64-efi"}
-COMMON = "normal echo sleep reboot test true serial terminal hashsum gcry_sha256 multiboot2 fat part_gpt part_msdos"
+COMMON = "normal eval echo sleep reboot test true serial terminal hashsum gcry_sha256 multiboot2 fat part_gpt part_msdos"
 ON_DISK = "search_fs_file iso9660"
 BIOS = "biosdisk multiboot"
 IN_MEMORY = "memdisk tar"
@@ -28,6 +29,12 @@ FAIL = """function fail {{
 	reboot
 }}
 """
+# GRUB's own answer to a configuration that it cannot read is a prompt, for ever: the medium is damaged, or so large that there
+# was no memory left for it. What GRUB runs before it looks knows no `if`, but `eval`, which takes one line.
+UNREADABLE = ("""eval 'if ! test -f $prefix/grub.cfg; then serial --unit=0 --speed=115200; """
+              """terminal_output --append serial; echo; """
+              """echo "FLEET-BOOT-FAIL grub: no configuration: too little memory, or a damaged medium"; """
+              """echo "Restart in {delay} s."; sleep --interruptible {delay}; reboot; fi'\n""")
 SERIAL = """if serial --unit=0 --speed=115200; then
 	terminal_input --append serial
 	terminal_output --append serial
@@ -63,7 +70,7 @@ def entry(job, kernel_name=None, verify=True):
             "\tboot\n\tfail 'the kernel does not start'\n}\n")
 
 
-def config(jobs, timeout, protocol="mb2", delay=60, kernel_name=None, verify=True, first=()):
+def config(jobs, timeout, protocol="mb2", delay=DELAY, kernel_name=None, verify=True, first=()):
     """
     The configuration. One job is booted at once, and the serial line belongs to the kernel; several make a menu, on screen
     and serial line. `protocol` is for BIOS machines: UEFI needs Multiboot 2. `verify`: compare checksums before. `first` are
@@ -133,11 +140,11 @@ def mkimage(kind, modules, early, folder, memdisk=None):
 def disk_image(kind, mark, folder, first=()):
     """GRUB for a disk or a CD: looks for the medium with the file `mark`, preferring the one it was started from."""
     extra = "" if kind == "x86_64-efi" else BIOS
-    early = f"search.file {mark} root $root\nset prefix=($root)/boot/grub\n"
+    early = f"search.file {mark} root $root\nset prefix=($root)/boot/grub\n" + UNREADABLE.format(delay=DELAY)
     return mkimage(kind, f"{COMMON} {ON_DISK} {extra} {' '.join(sorted(modules_of(first)))}", early, folder)
 
 
-def standalone(paths, folder):
+def standalone(paths, folder, delay=DELAY):
     """An EFI program that holds the files {path: content} itself."""
-    early = "set root=memdisk\nset prefix=(memdisk)/boot/grub\n"
+    early = "set root=memdisk\nset prefix=(memdisk)/boot/grub\n" + UNREADABLE.format(delay=delay)
     return mkimage("x86_64-efi", f"{COMMON} {IN_MEMORY}", early, folder, tar(paths))

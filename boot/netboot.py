@@ -101,7 +101,7 @@ def make_files(jobs, timeout, url="", keys=None):
     files = dict(payload)
     text = grub.config(jobs, timeout, delay=DELAY, kernel_name=KERNEL)
     with tempfile.TemporaryDirectory(prefix="hedron-netboot.") as folder:
-        files["job.efi"] = grub.standalone(grub.tree(payload, text), pathlib.Path(folder))
+        files["job.efi"] = grub.standalone(grub.tree(payload, text), pathlib.Path(folder), DELAY)
     files["boot.ipxe"] = script(jobs, timeout, base, bool(keys)).encode()
     if UNDIONLY.is_file():
         files[UNDIONLY.name] = UNDIONLY.read_bytes()

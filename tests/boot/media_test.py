@@ -107,6 +107,13 @@ def damaged(bench):
     fails(bench, "grub: a file is damaged or missing")
 
 
+def lost(bench):
+    """GRUB comes up and does not find its configuration: nobody is there to answer its prompt."""
+    bench.make("--roottask", bench.hello())
+    bench.damage(bench.medium / "job.efi", b"grub.cfg\0", b"grub.cfX\0")  # its name in the archive
+    fails(bench, "grub: ")
+
+
 def unverified(bench):
     """Nobody looks for damage on request."""
     bench.make("--no-verify", "--roottask", bench.hello())
@@ -185,7 +192,7 @@ def choice(bench):
 
 
 CASES = {function.__name__: function for function in
-         (boots, first_protocol, damaged, unverified, missing, truncated, signed, menu, choice)}
+         (boots, first_protocol, damaged, lost, unverified, missing, truncated, signed, menu, choice)}
 
 
 def main():
