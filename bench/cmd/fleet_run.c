@@ -143,10 +143,11 @@ static bool servers_there(const struct plan *plan, struct error *error)
 	fd = target_console_tcp(&(struct machine_config){.console = where}, &why);
 	free(where);
 	if (fd < 0)
-		return error_set(error,
-				 "the servers of the lab are not there: %.300s; in another terminal: sudo hbench fleet "
-				 "serve -i %.400s",
-				 why.text, plan->inventory->path);
+		return error_set(
+			error,
+			"the servers of the lab are not there: %.300s; in another terminal: sudo hbench fleet "
+			"serve -i %.400s",
+			why.text, plan->inventory->path);
 	close(fd);
 	return true;
 }
@@ -238,8 +239,8 @@ static int run_again(const struct fleet_options *given)
 	if (!o.inventory)
 		o.inventory = inventory;
 	plan.inventory = good ? cmd_fleet_inventory(&o) : NULL;
-	if (plan.inventory && (good = find_machines(&plan, names, &error) && plan_check(&plan, &error) &&
-				      servers_there(&plan, &error)))
+	if (plan.inventory &&
+	    (good = find_machines(&plan, names, &error) && plan_check(&plan, &error) && servers_there(&plan, &error)))
 		code = run_plan(&plan, &o);
 	if (!good)
 		complain("%s", error.text);

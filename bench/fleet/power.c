@@ -197,8 +197,8 @@ static bool run_command(const struct inventory *inventory, const struct inventor
 	return good;
 }
 
-static bool run_once(const struct inventory *inventory, const struct inventory_machine *machine, enum power_action action,
-		     const struct power_context *context, struct error *error)
+static bool run_once(const struct inventory *inventory, const struct inventory_machine *machine,
+		     enum power_action action, const struct power_context *context, struct error *error)
 {
 	int fd = scratch_file(error);
 	bool good = fd >= 0 && run_command(inventory, machine, action, fd, context, error);
@@ -238,8 +238,8 @@ static bool became(const struct inventory *inventory, const struct inventory_mac
 }
 
 /*
- * Firmware of BMCs fails to switch off what is off, and outlets fail although they have switched: not what the command
- * says counts but the machine's state. After a cycle the state does not tell whether there was one.
+ * Firmware of BMCs fails to switch off what is off, and outlets fail although they have switched: not what the
+ * command says counts but the machine's state. After a cycle the state does not tell whether there was one.
  */
 bool power_do(const struct inventory *inventory, const struct inventory_machine *m, enum power_action action,
 	      const struct power_context *context, struct error *error)
@@ -254,9 +254,9 @@ bool power_do(const struct inventory *inventory, const struct inventory_machine 
 	if (action != POWER_ON && action != POWER_OFF)
 		return error_set(error, "%s", failure.text);
 	if (!has_status)
-		return error_set(error,
-				 "%.600s; the inventory has no `status`, so it is not known whether the machine is %s",
-				 failure.text, name);
+		return error_set(
+			error, "%.600s; the inventory has no `status`, so it is not known whether the machine is %s",
+			failure.text, name);
 	if (!became(inventory, m, action == POWER_ON, context, &state))
 		return error_set(error, "%.500s; %.400s", failure.text, state.text);
 	error_store(error, "%.500s; the machine is %s all the same", failure.text, name);
@@ -346,8 +346,8 @@ int power_parse_status(const char *text, const char *node)
 	return state;
 }
 
-bool power_ask(const struct inventory *inventory, const struct inventory_machine *m, const struct power_context *context,
-	       bool *on, struct error *error)
+bool power_ask(const struct inventory *inventory, const struct inventory_machine *m,
+	       const struct power_context *context, bool *on, struct error *error)
 {
 	int fd = scratch_file(error), state = -1;
 	char text[4096] = "";

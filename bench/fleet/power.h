@@ -14,8 +14,8 @@ struct power_context {
 };
 
 /*
- * False with why. Waits at most the machine's time for it. A command that fails although the machine is on, or off, as
- * it should be is a note to the user only, where the inventory says how to ask.
+ * False with why. Waits at most the machine's time for it. A command that fails although the machine is on, or off,
+ * as it should be is a note to the user only, where the inventory says how to ask.
  */
 bool power_do(const struct inventory *inventory, const struct inventory_machine *machine, enum power_action action,
 	      const struct power_context *context, struct error *error) must_check;

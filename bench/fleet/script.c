@@ -15,8 +15,8 @@ char *script_server(const struct inventory *inventory)
 }
 
 /*
- * netX is the card that iPXE has opened last, which is the one it booted from; net0 is only the first of the machine. The
- * words in the query are for the server's log: what machine this is, even if nothing else works.
+ * netX is the card that iPXE has opened last, which is the one it booted from; net0 is only the first of the machine.
+ * The words in the query are for the server's log: what machine this is, even if nothing else works.
  */
 void script_start(FILE *out, const struct inventory *inventory)
 {

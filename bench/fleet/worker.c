@@ -22,9 +22,9 @@ struct work {
 	const struct inventory_machine *machine;
 	const char *suite;
 	struct outcome outcome;
-	unsigned tries; /* of the boot that is next */
-	bool touched;   /* the machine was switched, or was to be */
-	bool worked;    /* an attempt of this suite got further than a machine that does not work */
+	unsigned tries;     /* of the boot that is next */
+	bool touched;       /* the machine was switched, or was to be */
+	bool worked;        /* an attempt of this suite got further than a machine that does not work */
 	char given_up[512]; /* why no more suites are tried; "": they are */
 };
 
@@ -252,8 +252,8 @@ static void run_suite(struct work *w)
 		;
 	conclude(w);
 	if (!w->worked && !run_interrupted())
-		snprintf(w->given_up, sizeof(w->given_up), "%s in %s: %.300s", outcome_text(w->outcome.verdict), w->suite,
-			 w->outcome.why);
+		snprintf(w->given_up, sizeof(w->given_up), "%s in %s: %.300s", outcome_text(w->outcome.verdict),
+			 w->suite, w->outcome.why);
 }
 
 /* A machine that does not work would use up its patience with each suite. */

@@ -86,8 +86,9 @@ static bool contains(const char *line, size_t len, const char *word)
 }
 
 /*
- * Whose panic a line is, if it is one, and where its words begin. The kernel writes "PANIC: ..." after the word for the
- * message's level, guests begin with it. Other systems are known by words that they begin with after stamps of all kinds.
+ * Whose panic a line is, if it is one, and where its words begin. The kernel writes "PANIC: ..." after the word for
+ * the message's level, guests begin with it. Other systems are known by words that they begin with after stamps of
+ * all kinds.
  */
 static enum fault find_panic(const char *line, size_t len, const char **words)
 {
@@ -211,7 +212,8 @@ const char *session_loose_text(const char *line, size_t *len)
 static void damaged_line(struct session *s, const char *line, size_t len, const struct error *error)
 {
 	size_t left = len;
-	const char *loose = session_loose_text(line, &left), *words = memmem(loose, left, OWN_PANIC, strlen(OWN_PANIC));
+	const char *loose = session_loose_text(line, &left),
+		   *words = memmem(loose, left, OWN_PANIC, strlen(OWN_PANIC));
 	char end[DAMAGED_SHOWN];
 
 	if (words ? panic_line(s, words, left - (size_t)(words - loose)) : panic_line(s, loose, left))

@@ -112,8 +112,8 @@ void session_init(struct session *session, const char *expected_suite, bool meas
 void session_line(struct session *session, const char *line, size_t len, bool cut);
 
 /*
- * What of a console line may have been written by others: all of it, except for a whole object of the protocol, which may
- * quote anything. When two write to a line at once, the words of one begin in the middle of the other's.
+ * What of a console line may have been written by others: all of it, except for a whole object of the protocol, which
+ * may quote anything. When two write to a line at once, the words of one begin in the middle of the other's.
  */
 const char *session_loose_text(const char *line, size_t *len);
 

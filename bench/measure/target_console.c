@@ -73,7 +73,8 @@ static bool holds(const char *process, dev_t device)
 	bool found = false;
 
 	while (files && !found && (entry = readdir(files)))
-		found = !fstatat(dirfd(files), entry->d_name, &data, 0) && S_ISCHR(data.st_mode) && data.st_rdev == device;
+		found = !fstatat(dirfd(files), entry->d_name, &data, 0) && S_ISCHR(data.st_mode) &&
+			data.st_rdev == device;
 	if (files)
 		closedir(files);
 	free(folder);
@@ -100,7 +101,8 @@ static void find_holder(const char *device, char *out, size_t size)
 	struct dirent *entry;
 	struct stat data;
 
-	snprintf(out, size, "`sudo fuser -v %s` tells which; a login prompt (getty) or another user, perhaps", device);
+	snprintf(out, size, "`sudo fuser -v %s` tells which; a login prompt (getty) or another user, perhaps",
+		 device);
 	if (stat(device, &data) || !processes)
 		data.st_rdev = 0;
 	while (processes && data.st_rdev && (entry = readdir(processes)))

@@ -5,7 +5,8 @@
 #include "host/error.h"
 #include "result/result.h"
 
-/* The name that a result's baselines are found under: that of its machine, or of the class that its machine belongs to. */
+/* The name that a result's baselines are found under: that of its machine, or of the class that its machine belongs
+ * to. */
 const char *baseline_name(const struct result *result);
 
 /* The file of a result's baseline in a folder, to be freed; NULL when its machine or suite cannot be a file name. */

@@ -310,14 +310,10 @@ UNIT_TEST(kvm)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(serial_line),
-		cmocka_unit_test(serial_line_in_use),
-		cmocka_unit_test(serial_line_faults),
-		cmocka_unit_test(console_over_tcp),
-		cmocka_unit_test(recorded_logs),
-		cmocka_unit_test(usage_of_real_machines),
-		cmocka_unit_test(kernels_take_turns),
-		cmocka_unit_test(kvm),
+		cmocka_unit_test(serial_line),        cmocka_unit_test(serial_line_in_use),
+		cmocka_unit_test(serial_line_faults), cmocka_unit_test(console_over_tcp),
+		cmocka_unit_test(recorded_logs),      cmocka_unit_test(usage_of_real_machines),
+		cmocka_unit_test(kernels_take_turns), cmocka_unit_test(kvm),
 	};
 
 	/* Root may open what another has for himself; nobody else may, and so are the programs started here. */

@@ -82,7 +82,8 @@ static void forget_everything(void)
 {
 	struct error error;
 	char *argv[] = {(char *)"sh", (char *)"-c",
-			(char *)"rm -rf run* *.say* *.log *.power *.history *.broken *.strict *.grumbles locks base", NULL};
+			(char *)"rm -rf run* *.say* *.log *.power *.history *.broken *.strict *.grumbles locks base",
+			NULL};
 
 	assert_true(child_run(argv, folder, STDOUT_FILENO, STDERR_FILENO, 120, &error));
 }
@@ -572,14 +573,21 @@ static int set_up_lab(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verdicts),      cmocka_unit_test(chosen_machines),
-		cmocka_unit_test(attempts),      cmocka_unit_test(several_boots),
-		cmocka_unit_test(gates),         cmocka_unit_test(power_and_locks),
+		cmocka_unit_test(verdicts),
+		cmocka_unit_test(chosen_machines),
+		cmocka_unit_test(attempts),
+		cmocka_unit_test(several_boots),
+		cmocka_unit_test(gates),
+		cmocka_unit_test(power_and_locks),
 		cmocka_unit_test(power_commands_that_fail),
-		cmocka_unit_test(dead_machine), cmocka_unit_test(servers_missing),
-		cmocka_unit_test(strict_check), cmocka_unit_test(class_of_machines), cmocka_unit_test(interruptions),
+		cmocka_unit_test(dead_machine),
+		cmocka_unit_test(servers_missing),
+		cmocka_unit_test(strict_check),
+		cmocka_unit_test(class_of_machines),
+		cmocka_unit_test(interruptions),
 		cmocka_unit_test(killed),
-		cmocka_unit_test(worker_killed), cmocka_unit_test(lock_taken_away),
+		cmocka_unit_test(worker_killed),
+		cmocka_unit_test(lock_taken_away),
 	};
 	int failed = cmocka_run_group_tests(tests, set_up_lab, tear_down);
 

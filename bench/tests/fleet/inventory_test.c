@@ -114,22 +114,36 @@ UNIT_TEST(form)
 /* What begins with a number is none. */
 UNIT_TEST(numbers)
 {
-	static const char *const texts[] = {"3m", "1e3", "1.5", "0x10", "010", "-1", "+1", "1_000", "'3 '", "", "~", "[3]",
-					    "99999999999999999999", "4294967297"};
+	static const char *const texts[] = {"3m",
+					    "1e3",
+					    "1.5",
+					    "0x10",
+					    "010",
+					    "-1",
+					    "+1",
+					    "1_000",
+					    "'3 '",
+					    "",
+					    "~",
+					    "[3]",
+					    "99999999999999999999",
+					    "4294967297"};
 
 	for (size_t i = 0; i < array_size(texts); i++) {
 		char *text = xasprintf(GOOD "    timeouts: {boot: %s}\n", texts[i]);
 
 		bad(text, "lab.yaml:13: ");
 		free(text);
-		text = xasprintf("lab: {name: a, retries: %s}\nmachines:\n" MACHINE("a", "52:54:00:77:00:01"), texts[i]);
+		text = xasprintf("lab: {name: a, retries: %s}\nmachines:\n" MACHINE("a", "52:54:00:77:00:01"),
+				 texts[i]);
 		bad(text, "lab.yaml:1: ");
 		free(text);
 	}
 	bad(GOOD "    timeouts: {boot: 3m}\n", "lab.yaml:13: boot: `3m` is no whole number; times are in seconds");
 	/* They would become the default in silence. */
 	bad(GOOD "    timeouts: {boot: 0}\n", "lab.yaml:13: boot: it cannot be 0");
-	bad("lab: {name: a, menu_seconds: 0}\nmachines:\n" MACHINE("a", "52:54:00:77:00:01"), "menu_seconds: it cannot be 0");
+	bad("lab: {name: a, menu_seconds: 0}\nmachines:\n" MACHINE("a", "52:54:00:77:00:01"),
+	    "menu_seconds: it cannot be 0");
 	inventory_free(good(GOOD "    timeouts: {boot: '90', settle: 0}\n    retries: 0\n"));
 }
 
@@ -159,7 +173,8 @@ UNIT_TEST(values)
 		{"lab:\n  name: a\n  network:\n    interface: a/b\n    address: 10.0.0.1\nmachines:\n" MACHINE(
 			 "a", "52:54:00:77:00:01"),
 		 "lab.yaml:4: lab: network/interface: a/b is no name"},
-		{"lab:\n  name: a\n  network: {interface: b, address: 10.0.0.1,\n    first: 10.0.0.9, last: 10.0.0.8}\n"
+		{"lab:\n  name: a\n  network: {interface: b, address: 10.0.0.1,\n    first: 10.0.0.9, last: "
+		 "10.0.0.8}\n"
 		 "machines:\n" MACHINE("a", "52:54:00:77:00:01"),
 		 "lab.yaml:4: lab: network/last: 10.0.0.8 comes before the first one, 10.0.0.9"},
 		{"lab: {name: a, network: {netmask: 255.0.255.0}}\nmachines:\n" MACHINE("a", "52:54:00:77:00:01"),

@@ -246,10 +246,18 @@ UNIT_TEST(wrong_results)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_run),      cmocka_unit_test(reset_after_the_end), cmocka_unit_test(silence),
-		cmocka_unit_test(no_kernel),     cmocka_unit_test(other_image),         cmocka_unit_test(panics),
-		cmocka_unit_test(reboot_loops),  cmocka_unit_test(lookalikes),          cmocka_unit_test(cut_short),
-		cmocka_unit_test(wrong_results), cmocka_unit_test(lines_within_lines),  cmocka_unit_test(panics_of_others),
+		cmocka_unit_test(good_run),
+		cmocka_unit_test(reset_after_the_end),
+		cmocka_unit_test(silence),
+		cmocka_unit_test(no_kernel),
+		cmocka_unit_test(other_image),
+		cmocka_unit_test(panics),
+		cmocka_unit_test(reboot_loops),
+		cmocka_unit_test(lookalikes),
+		cmocka_unit_test(cut_short),
+		cmocka_unit_test(wrong_results),
+		cmocka_unit_test(lines_within_lines),
+		cmocka_unit_test(panics_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
