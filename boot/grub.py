@@ -30,7 +30,7 @@ FAIL = """function fail {{
 }}
 """
 # GRUB's own answer to a configuration that it cannot read is a prompt, for ever: the medium is damaged, or so large that there
-# was no memory left for it. What GRUB runs before it looks knows no `if`, but `eval`, which takes one line.
+# was no memory left for it. What GRUB runs before it looks knows no conditions, but the command eval, which takes one line.
 UNREADABLE = ("""eval 'if ! test -f $prefix/grub.cfg; then serial --unit=0 --speed=115200; """
               """terminal_output --append serial; echo; """
               """echo "FLEET-BOOT-FAIL grub: no configuration: too little memory, or a damaged medium"; """
