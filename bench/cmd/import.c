@@ -50,6 +50,7 @@ static bool add_log(struct result *result, const char *path)
 	} else if (session.fault != FAULT_NONE) {
 		collect_complain(&session, path);
 	} else {
+		session_note_seals(&session);
 		if (!result->context)
 			collect_start(result, &session, o.machine, o.metric);
 		good = collect_add(result, &session, &error);

@@ -16,6 +16,7 @@
 	X(POWER, "power failure", true)                                             \
 	X(CONSOLE, "console failure", true)                                         \
 	X(TRUNCATED, "truncated", true)                                             \
+	X(DAMAGED, "damaged", true)                                                 \
 	X(TIMEOUT, "time over", true)                                               \
 	X(INVALID, "not valid", false) /* what was measured is wrong or unusable */ \
 	X(PAYLOAD, "no payload", false)                                             \

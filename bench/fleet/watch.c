@@ -87,8 +87,10 @@ static void give_up_line(struct watch *w, const char *line, size_t len)
 /* What belongs to the run stays in the session; what comes around it is for us. */
 void watch_line(struct watch *w, const char *line, size_t len, bool cut)
 {
-	const char *boot = find(line, len, BOOT_LINE), *give_up = find(line, len, GIVE_UP_LINE);
-	size_t left = boot ? len - (size_t)(boot - line) - strlen(BOOT_LINE) : 0;
+	const char *result = find(line, len, PROTOCOL_PREFIX); /* it may quote anything */
+	size_t other = result ? (size_t)(result - line) : len; /* bytes of somebody else's */
+	const char *boot = find(line, other, BOOT_LINE), *give_up = find(line, other, GIVE_UP_LINE);
+	size_t left = boot ? other - (size_t)(boot - line) - strlen(BOOT_LINE) : 0;
 
 	/* Machines reset when they are done; a panic still explains what went wrong before. */
 	if (watch_over(w)) {
@@ -97,14 +99,12 @@ void watch_line(struct watch *w, const char *line, size_t len, bool cut)
 		return;
 	}
 	w->any_byte = w->any_byte || len;
-	if (find(line, len, PROTOCOL_PREFIX))
-		boot = give_up = NULL; /* a result may quote anything */
-	else if (find(line, len, LOADER_LINE))
+	if (find(line, other, LOADER_LINE))
 		loader_line(w);
 	if (boot && left && isdigit((unsigned char)boot[strlen(BOOT_LINE)]))
-		kernel_line(w, boot, len - (size_t)(boot - line));
+		kernel_line(w, boot, other - (size_t)(boot - line));
 	if (give_up)
-		give_up_line(w, give_up, len - (size_t)(give_up - line));
+		give_up_line(w, give_up, other - (size_t)(give_up - line));
 	/* After the first reset, what comes is another run's. */
 	if (w->kernels <= 1)
 		session_line(&w->session, line, len, cut);
@@ -125,6 +125,8 @@ static enum outcome_verdict verdict_of(const struct watch *w)
 		return OUTCOME_PANIC;
 	case FAULT_SUITE:
 		return OUTCOME_WRONG_IMAGE;
+	case FAULT_DAMAGED:
+		return OUTCOME_DAMAGED;
 	case FAULT_TRUNCATED:
 	case FAULT_COUNT:
 		return OUTCOME_TRUNCATED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/session.h"
 
+#include "host/line_seal.h"
 #include "host/mem.h"
 #include "host/trace_file.h"
 
@@ -19,6 +20,7 @@ static const struct {
 
 #define BOOT_LINE "Hedron Hypervisor"
 #define REGISTERS "CR0 0x" /* the kernel's line with its control registers */
+#define PANIC "PANIC:"     /* what its last words begin with */
 
 const char *fault_text(enum fault fault)
 {
@@ -78,13 +80,27 @@ static bool contains(const char *line, size_t len, const char *word)
 	return memmem(line, len, word, strlen(word));
 }
 
+/* "panic: why", "PANIC - why", "panicked at ..."; no "panic button". */
+static bool is_word_of_panic(const char *line, size_t len)
+{
+	static const char word[] = "panic";
+	size_t at = sizeof(word) - 1;
+
+	if (!starts_with(line, len, word))
+		return false;
+	while (at < len && line[at] == ' ')
+		at++;
+	return at == len || memchr(":-!(", line[at], 4) || starts_with(line, len, "panicked");
+}
+
 /* The kernel writes "PANIC: ..." after the word for the message's level; guests and other kernels begin with it. */
 static bool is_panic(const char *line, size_t len)
 {
 	size_t at = skip_stamp(line, len);
 
-	return contains(line, len, "PANIC:") || starts_with(line + at, len - at, "panic") ||
-	       starts_with(line + at, len - at, "kernel panic");
+	line += at;
+	len -= at;
+	return contains(line, len, PANIC) || is_word_of_panic(line, len) || starts_with(line, len, "kernel panic");
 }
 
 static void boot_line(struct session *s, const char *line, size_t len)
@@ -104,17 +120,44 @@ static void panic_line(struct session *s, const char *line, size_t len)
 	session_fault(s, FAULT_PANIC, "%s", text);
 }
 
+/*
+ * The kernel writes whenever it wants to, also in the middle of a line of user land, which is damaged then. Its panic
+ * is named; other words that explain something, that of a roottask included, go to `remark`, which is "" if there are
+ * none.
+ */
+static void damaged_line(struct session *s, const char *line, size_t len, char *remark, size_t size)
+{
+	static const char *const words[] = {"panic:", "killed", "refused"};
+	const char *panic = memmem(line, len, PANIC, strlen(PANIC));
+
+	*remark = '\0';
+	if (panic && s->fault != FAULT_PANIC)
+		panic_line(s, panic, len - (size_t)(panic - line));
+	for (size_t i = 0; i < array_size(words) && !*remark; i++) {
+		const char *at = memmem(line, len, words[i], strlen(words[i]));
+
+		if (at)
+			keep(remark, size, at, len - (size_t)(at - line));
+	}
+	if (*remark)
+		keep(s->last_remark, sizeof(s->last_remark), remark, strlen(remark));
+}
+
 /* Who does not want a trace does not mind a damaged one. True for a line of a trace. */
 static bool trace_line(struct session *s, const char *line, size_t len)
 {
+	const char *start = memmem(line, len, TRACE_PREFIX, strlen(TRACE_PREFIX));
+	char remark[256];
 	struct error error;
 	bool mine;
 
-	if (!s->wants_trace)
-		return memmem(line, len, TRACE_PREFIX, strlen(TRACE_PREFIX));
-	if (!trace_lines_take(&s->trace_lines, line, len, &mine, &error) && !session_over(s))
+	if (!start)
+		return false;
+	if (!line_seal_whole(start + strlen(TRACE_PREFIX), len - (size_t)(start - line) - strlen(TRACE_PREFIX)))
+		damaged_line(s, start, len - (size_t)(start - line), remark, sizeof(remark));
+	if (s->wants_trace && !trace_lines_take(&s->trace_lines, line, len, &mine, &error) && !session_over(s))
 		session_fault(s, FAULT_TRACE, "%s", error.text);
-	return mine;
+	return true;
 }
 
 /* Also that of a run with another fault: it may show why. */
@@ -150,7 +193,7 @@ static void on_run(struct session *s, struct record *r)
 {
 	if (s->seen_run) {
 		session_fault(s, FAULT_ORDER, "a second `run` line came");
-	} else if (r->run.protocol != PROTOCOL_VERSION) {
+	} else if (!protocol_version_known(r->run.protocol)) {
 		session_fault(s, FAULT_PROTOCOL, "it is %jd and hbench knows %d", (intmax_t)r->run.protocol,
 			      PROTOCOL_VERSION);
 	} else if (s->expected_suite && strcmp(s->expected_suite, r->run.suite)) {
@@ -160,6 +203,7 @@ static void on_run(struct session *s, struct record *r)
 			      r->run.tsc_invariant ? "has no known rate" : "is not invariant");
 	} else {
 		s->run = r->run;
+		s->sealed = r->sealed;
 		s->seen_run = true;
 	}
 }
@@ -234,8 +278,34 @@ static void on_end(struct session *s, const struct record *r)
 	s->seen_end = true;
 }
 
+/* A line that lost its checksum is damaged, and so is one of the old version that has got one. */
+static bool check_seal(struct session *s, const struct record *r)
+{
+	bool sealed = r->type == RECORD_RUN ? r->run.protocol != PROTOCOL_UNSEALED : s->sealed;
+	bool judged = r->type == RECORD_RUN ? protocol_version_known(r->run.protocol) : s->seen_run;
+
+	if (judged && r->sealed != sealed)
+		session_fault(s, FAULT_DAMAGED, "line %ju of the console: %s", (uintmax_t)s->console_lines,
+			      sealed ? "its checksum is missing"
+				     : "it has a checksum, which this version of the protocol does not know");
+	return s->fault == FAULT_NONE;
+}
+
+/* A second `run` is no lost line: the machine was reset, unless it is the first one, doubled. */
+static bool check_number(struct session *s, const struct record *r)
+{
+	bool reset = r->type == RECORD_RUN && s->protocol_lines > 1;
+
+	if (r->sealed && r->line != s->protocol_lines && !reset)
+		session_fault(s, FAULT_COUNT, "line %ju of the console: number %ju came, %ju was due",
+			      (uintmax_t)s->console_lines, (uintmax_t)r->line, (uintmax_t)s->protocol_lines);
+	return s->fault == FAULT_NONE;
+}
+
 static void on_record(struct session *s, struct record *r)
 {
+	if (!check_seal(s, r) || !check_number(s, r))
+		return;
 	if (r->type != RECORD_RUN && !s->seen_run)
 		session_fault(s, FAULT_ORDER, "the first line is not `run`");
 	else if (r->type == RECORD_RUN)
@@ -249,26 +319,48 @@ static void on_record(struct session *s, struct record *r)
 	s->protocol_lines++;
 }
 
+static void refused_line(struct session *s, const char *line, size_t len, bool damaged, const char *why)
+{
+	enum fault fault = damaged ? FAULT_DAMAGED : FAULT_MALFORMED;
+	char remark[256] = "";
+
+	if (damaged)
+		damaged_line(s, line, len, remark, sizeof(remark));
+	if (!session_over(s))
+		session_fault(s, fault, "line %ju of the console: %s%s%s", (uintmax_t)s->console_lines, why,
+			      *remark ? "; in it: " : "", remark);
+}
+
 void session_line(struct session *s, const char *line, size_t len, bool cut)
 {
+	const char *start = memmem(line, len, PROTOCOL_PREFIX, strlen(PROTOCOL_PREFIX));
+	size_t before = start ? (size_t)(start - line) : 0;
 	struct record record;
 	struct error error;
 
-	if (!protocol_parse(line, len, &record, &error)) {
-		if (!session_over(s))
-			session_fault(s, FAULT_MALFORMED, "%s", error.text);
-		return;
-	}
-	if (record.type == RECORD_NONE) {
+	s->console_lines++;
+	if (!start) {
 		if (!trace_line(s, line, len))
 			plain_line(s, line, len);
-	} else if (!session_over(s)) {
-		if (cut)
-			session_fault(s, FAULT_MALFORMED, "longer than %d bytes", PROTOCOL_LINE_MAX);
-		else
-			on_record(s, &record);
+		return;
 	}
+	if (before) /* somebody else's line, which has lost its end or has none yet */
+		plain_line(s, line, before);
+	if (!protocol_parse(start, len - before, &record, &error)) {
+		refused_line(s, start, len - before, record.damaged, error.text);
+		return;
+	}
+	if (cut)
+		refused_line(s, start, len - before, true, "its end is missing");
+	else if (!session_over(s))
+		on_record(s, &record);
 	record_free(&record);
+}
+
+void session_note_seals(const struct session *session)
+{
+	if (!session->sealed)
+		complain("note: the lines carry no checksum: damage to them may go unnoticed");
 }
 
 bool session_over(const struct session *session)

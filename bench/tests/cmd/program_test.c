@@ -340,6 +340,10 @@ UNIT_TEST(import)
 	has("cut off");
 	assert_false(exists("import2.json"));
 	expect(4, "import --machine lab-1 nothing.log");
+	expect(0, "import --machine lab-1 --metric instructions -o import.json " TEST_DATA "/good.log");
+	has("the lines carry no checksum");
+	expect(0, "import --machine lab-1 --metric instructions -o import.json " TEST_DATA "/sealed.log");
+	lacks("checksum");
 }
 
 UNIT_TEST(gate_codes)
