@@ -203,11 +203,11 @@ UNIT_TEST(console_over_tcp)
 
 UNIT_TEST(recorded_logs)
 {
-	expect(0, "run -t file -m lab-3 -o file.json -c " TEST_DATA "/real.log -c " TEST_DATA "/real.log");
+	expect(0, "run -t file -m lab-3 -o file.json -c " DATA_WORD("real.log") " -c " DATA_WORD("real.log"));
 	has(", 2 boots");
-	expect(4, "run -t file -m lab-3 -o file2.json -c " TEST_DATA "/cut.log");
+	expect(4, "run -t file -m lab-3 -o file2.json -c " DATA_WORD("cut.log"));
 	has("cut off");
-	expect(4, "run -t file -m lab-3 -o file2.json -c " TEST_DATA "/good.log");
+	expect(4, "run -t file -m lab-3 -o file2.json -c " DATA_WORD("good.log"));
 	has("is not invariant");
 	expect(4, "run -t file -m lab-3 -c nothing.log");
 	has("cannot open nothing.log");

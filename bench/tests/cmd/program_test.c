@@ -334,9 +334,9 @@ UNIT_TEST(wrong_suite)
 
 UNIT_TEST(import)
 {
-	expect(0, "import --machine lab-1 -o import.json " TEST_DATA "/real.log " TEST_DATA "/real.log");
+	expect(0, "import --machine lab-1 -o import.json " DATA_WORD("real.log") " " DATA_WORD("real.log"));
 	has("ipc on lab-1: time-stamp counter ticks per operation, mean of the boots' medians (with noise)");
-	expect(4, "import --machine lab-1 -o import2.json " TEST_DATA "/real.log " TEST_DATA "/cut.log");
+	expect(4, "import --machine lab-1 -o import2.json " DATA_WORD("real.log") " " DATA_WORD("cut.log"));
 	has("cut off");
 	assert_false(exists("import2.json"));
 	expect(4, "import --machine lab-1 nothing.log");
