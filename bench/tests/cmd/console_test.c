@@ -8,6 +8,8 @@
 #include "host/mem.h"
 #include "result/result.h"
 
+#include "loopback.h"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -182,6 +184,8 @@ static pid_t console_server(int fd, const char *log)
 UNIT_TEST(console_over_tcp)
 {
 	unsigned port;
+
+	need_loopback();
 	int fd = listening(&port);
 	char *words = xasprintf("run -t tcp -c 127.0.0.1:%u -m lab-2 -o tcp.json", port);
 	pid_t pid = console_server(fd, "real");

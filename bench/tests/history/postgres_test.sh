@@ -14,20 +14,26 @@ if [ -z "$bin" ]; then
 	exit 1
 fi
 folder=$(mktemp -d)
-# The server refuses to run as root; Debian's package has a user for it.
+# The server refuses to run as root; Debian's package has a user for it. Root of a user namespace (unshare -r) is an ordinary user
+# outside and can become no other; a namespace inside that one gives it the number of nobody.
+owner=
+if [ "$(id -u)" != 0 ]; then
+	as_user=
+elif runuser -u postgres -- true 2>/dev/null; then
+	as_user="runuser -u postgres --" owner=postgres
+else
+	as_user="unshare --user --map-user=$(id -u nobody) --map-group=$(id -g nobody)"
+fi
 as_server() {
-	if [ "$(id -u)" = 0 ]; then
-		(cd "$folder" && runuser -u postgres -- "$@")
-	else
-		(cd "$folder" && "$@")
-	fi
+	# shellcheck disable=SC2086
+	(cd "$folder" && $as_user "$@")
 }
 stop() {
 	as_server "$bin/pg_ctl" -D "$folder/data" -m immediate -s stop || true
 	rm -rf "$folder"
 }
 trap stop EXIT
-[ "$(id -u)" != 0 ] || chown postgres "$folder"
+[ -z "$owner" ] || chown "$owner" "$folder"
 chmod 755 "$folder"
 
 as_server "$bin/initdb" -D "$folder/data" -U hbench -A trust --no-sync --locale=C.UTF-8 >"$folder/initdb.log" 2>&1 || {
