@@ -5,6 +5,7 @@
 #include "host/file.h"
 #include "host/mem.h"
 #include "measure/child.h"
+#include "measure/target_console.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -94,7 +95,7 @@ void launch_free(struct launch *launch)
 	if (launch->folder)
 		file_remove_folder(launch->folder);
 	if (launch->console >= 0)
-		close(launch->console);
+		target_console_close(launch->console);
 	free(launch->folder);
 	strings_free(launch->argv);
 	*launch = (struct launch){.console = -1};

@@ -58,24 +58,38 @@ static bool set_up_line(int fd, unsigned rate, struct error *error)
 	return true;
 }
 
+static int open_line(const char *path, struct error *error)
+{
+	int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 && errno == EBUSY)
+		error_store(error, "%s is in use by another program", path);
+	else if (fd < 0)
+		error_store(error, "cannot open %s: %s%s", path, strerror(errno),
+			    errno == EACCES ? " (you may have to join the group that owns it: dialout)" : "");
+	return fd;
+}
+
 int target_console_serial(const struct machine_config *config, struct error *error)
 {
-	int fd = open(config->console, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	int fd = open_line(config->console, error);
 	struct error why;
 
-	if (fd < 0) {
-		error_store(error, "cannot open %s: %s (you may have to join the group that owns it: dialout)",
-			    config->console, strerror(errno));
+	if (fd < 0)
 		return -1;
-	}
-	if (ioctl(fd, TIOCEXCL) && errno == EBUSY)
-		error_store(error, "%s is in use by another program", config->console);
-	else if (!set_up_line(fd, config->baud, &why))
-		error_store(error, "%s: %.900s", config->console, why.text);
-	else
+	ioctl(fd, TIOCEXCL); /* from now on only root can open it */
+	if (set_up_line(fd, config->baud, &why))
 		return fd;
-	close(fd);
+	error_store(error, "%s: %.900s", config->console, why.text);
+	target_console_close(fd);
 	return -1;
+}
+
+/* A line stays exclusive as long as anybody has it open: a program that had it before, the other end of a pty. */
+void target_console_close(int fd)
+{
+	ioctl(fd, TIOCNXCL);
+	close(fd);
 }
 
 static int connect_one(const struct addrinfo *address)
