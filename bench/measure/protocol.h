@@ -24,7 +24,7 @@ enum {
 typedef char protocol_string[PROTOCOL_STRING_MAX + 1];
 
 enum record_type {
-	RECORD_NONE, /* a line of somebody else */
+	RECORD_NONE, /* not a line of the protocol */
 	RECORD_RUN,
 	RECORD_CALIBRATION,
 	RECORD_SAMPLE,
@@ -42,13 +42,13 @@ struct run_record {
 	/* Optional: "" or 0 when the roottask does not tell */
 	protocol_string features, arch_capabilities, microcode, firmware, hypervisor;
 	int64_t memory_mb;
-	int smt; /* 1: on, -1: off */
+	int smt; /* 1: on, -1: off, 0: not told */
 };
 
 struct calibration_record {
 	uint64_t overhead, overhead_max;
 	bool stable;
-	uint64_t clock;   /* of the core over that of the counter, thousandths; optional, 0: not told */
+	uint64_t clock;   /* rate of the core over that of the counter, in thousandths; optional, 0: not told */
 	struct hist hist; /* optional: of empty measurements */
 };
 

@@ -218,7 +218,7 @@ static void on_calibration(struct session *s, struct record *r)
 		session_fault(s, FAULT_UNSTABLE, "an empty measurement costs from %ju to %ju ticks",
 			      (uintmax_t)r->calibration.overhead, (uintmax_t)r->calibration.overhead_max);
 	s->calibration = r->calibration;
-	r->calibration.hist = (struct hist){0}; /* it has changed hands */
+	r->calibration.hist = (struct hist){0}; /* the session owns it now */
 	s->seen_calibration = true;
 }
 
@@ -241,7 +241,7 @@ static void add_measurement(struct session *s, struct record *r)
 	m = &s->measured[s->measured_count++];
 	strcpy(m->name, r->name);
 	m->sample = r->sample;
-	r->sample = (struct sample){0}; /* the histogram has changed hands */
+	r->sample = (struct sample){0}; /* the session owns the histogram now */
 }
 
 static void add_skip(struct skip **list, size_t *count, const struct record *r)
