@@ -10,6 +10,7 @@
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
+PATH=$PATH:/usr/sbin:/sbin # dnsmasq and ip, which ordinary users may not have in theirs
 
 if [[ ${1:-} != --inside ]]; then
 	build=$(readlink -f "$1") mode=$2
