@@ -5,6 +5,7 @@
 #include "host/file.h"
 #include "report/report.h"
 #include "result/baseline.h"
+#include "result/metric.h"
 #include "stats/aa.h"
 #include "stats/machine_identity.h"
 #include "stats/self_test.h"
@@ -134,6 +135,14 @@ static void print_false_alarms(const struct result *baseline, const struct suite
 		       aa.alarms, aa.comparisons, aa.unsure);
 }
 
+static const char *of_different_machines(const struct result *result)
+{
+	const struct metric *metric = metric_find(result_text(result, "metric"));
+
+	return metric && !metric->exact ? "Times of different machines tell nothing about what ran there."
+					: "Instruction counts of different machines are of different paths.";
+}
+
 static enum exit_code judge(const struct result *baseline, const struct result *result, const struct suite *suite,
 			    const char *file)
 {
@@ -142,9 +151,8 @@ static enum exit_code judge(const struct result *baseline, const struct result *
 	enum exit_code code;
 
 	if (!o.any_machine && !machine_identity_same(baseline, result, &error)) {
-		complain("%s\nInstruction counts of different machines are of different paths. "
-			 "--allow-different-machine compares them anyway.",
-			 error.text);
+		complain("%s\n%s --allow-different-machine compares them anyway.", error.text,
+			 of_different_machines(result));
 		return EXIT_RUN_INVALID;
 	}
 	if (!compare_results(&c, baseline, result, suite, &error)) {

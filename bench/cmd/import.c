@@ -24,7 +24,7 @@ static struct {
 
 static const struct option_spec options[] = {
 	{"format", 'f', OPTION_TEXT, "log|google-benchmark",
-	 "Console logs (log), or a JSON file of a program with Google Benchmark", &o.format, 0, 0,
+	 "Console logs (log), or JSON files of a program with Google Benchmark", &o.format, 0, 0,
 	 "log google-benchmark"},
 	{"machine", 'm', OPTION_TEXT, "ID", "Machine the logs come from, such as x1-carbon-gen9; needed for logs",
 	 &o.machine, 0, 0, NULL},
@@ -38,12 +38,32 @@ static const struct option_spec options[] = {
 	OPTION_END,
 };
 
+/* What looks like JSON is no console. True after a message. */
+static bool complain_of_json(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char start[64] = "";
+	size_t len = file ? fread(start, 1, sizeof(start) - 1, file) : 0;
+	const char *first = start + strspn(start, " \t\r\n");
+
+	if (file)
+		fclose(file);
+	if (!len || (*first != '{' && strncmp(first, "[{", 2)))
+		return false;
+	complain("%s is JSON and no console log: `--format google-benchmark` imports what a program with Google "
+		 "Benchmark wrote; a result of hbench needs no import",
+		 path);
+	return true;
+}
+
 static bool add_log(struct result *result, const char *path)
 {
 	struct session session;
 	struct error error;
 	bool good = false;
 
+	if (complain_of_json(path))
+		return false;
 	session_init(&session, o.suite, !metric_find(o.metric)->exact);
 	if (!session_read_log(&session, path, &error)) {
 		complain("%s", error.text);
@@ -92,13 +112,13 @@ static int import_logs(char **logs, unsigned count)
 	return code;
 }
 
-static int import_google(const char *path)
+static int import_google(char **paths, unsigned count)
 {
 	struct result result;
 	struct error error;
 	int code;
 
-	if (!google_import(&result, path, o.suite ? o.suite : "micro", o.machine, &error)) {
+	if (!google_import(&result, paths, count, o.suite ? o.suite : "micro", o.machine, &error)) {
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
@@ -130,21 +150,20 @@ static int run(char **args, unsigned count)
 	check_options(logs);
 	if (logs)
 		return import_logs(args, count);
-	if (count > 1)
-		verb_usage(&verb_import, "one file of Google Benchmark's at a time");
-	return import_google(args[0]);
+	return import_google(args, count);
 }
 
 const struct verb verb_import = {
 	.name = "import",
 	.summary = "make a result from console logs, or from Google Benchmark's JSON",
-	.args = "LOG...\n--format google-benchmark FILE",
+	.args = "LOG...\n--format google-benchmark FILE...",
 	.doc = "Make a result from console logs that were recorded elsewhere, for instance from the serial line of a "
 	       "real machine, each log one boot; or from what a program with Google Benchmark wrote, each repetition "
-	       "one boot.",
+	       "one boot, in however many files.",
 	.examples = "  hbench import --machine nuc11 -o new.json boot1.log boot2.log boot3.log\n"
 		    "  hbench import --machine qemu-icount-max --metric instructions old.log\n"
-		    "  hbench import --format google-benchmark --suite micro -o micro.json benchmark.json\n",
+		    "  hbench import --format google-benchmark --suite micro -o micro.json benchmark.json\n"
+		    "  hbench import --format google-benchmark -o micro.json monday.json tuesday.json\n",
 	.options = options,
 	.args_min = 1,
 	.args_max = UINT32_MAX,

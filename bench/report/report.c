@@ -149,7 +149,8 @@ static void print_skips(FILE *out, const struct result *r)
 	json_t *why;
 
 	json_object_foreach(json_object_get(r->context, "skipped"), name, why)
-		fprintf(out, "skipped %s: %s\n", name, json_string_value(why) ? json_string_value(why) : "");
+		fprintf(out, "%s %s: %s\n", result_find(r, name) ? "incomplete" : "skipped", name,
+			json_string_value(why) ? json_string_value(why) : "");
 }
 
 /* Cases the suite names and the run neither measured nor skipped: some are left out on purpose, so one line is

@@ -22,6 +22,7 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 	*p = (struct pair){.name = name, .estimator = estimator, .threshold = threshold};
 	snprintf(p->label, sizeof(p->label), main_one ? "%s" : "%s [%s]", name, estimator->name);
 	p->note = result_skip_reason(c->b, name);
+	p->note_a = result_skip_reason(c->a, name);
 	p->difference = verdict_measure(c->metric, estimator, a, b);
 	p->has_goal = known && known->has_goal && c->metric->exact && main_one;
 	p->goal = p->has_goal ? known->goal : 0;

@@ -15,7 +15,8 @@ struct pair {
 	double threshold; /* percent */
 	struct difference difference;
 	struct mode_shift shift; /* of values, with noise only */
-	const char *note;        /* why B skipped the case; or NULL */
+	const char *note;        /* why B skipped the case, or a part of its repetitions; or NULL */
+	const char *note_a;      /* the same of A */
 	bool has_goal, goal_met;
 	double goal;
 };
