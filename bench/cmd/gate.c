@@ -182,16 +182,48 @@ static enum exit_code run_self_test(const struct result *baseline, const struct 
 	return EXIT_RUN_INVALID;
 }
 
+/* Measured, skipped, or at least a case of the suite that this machine may not have. */
+static bool case_known(const struct result *r, const struct suite *standard, const char *name)
+{
+	return (r && (result_find(r, name) || result_skip_reason(r, name))) ||
+	       (standard && suite_find(standard, name));
+}
+
+/* A threshold for what is not there would never be looked at: whoever wrote it means another case. */
+static bool thresholds_fit(const struct suite *suite, const struct result *baseline, const struct result *result,
+			   struct error *error)
+{
+	struct suite storage = {0};
+	const struct suite *standard = verb_suite_of(baseline, &storage);
+	char unknown[700] = "";
+
+	for (size_t i = 0; i < suite->count; i++) {
+		const char *name = suite->cases[i].name;
+		size_t used = strlen(unknown);
+
+		if (suite->cases[i].threshold_count && !case_known(baseline, standard, name) &&
+		    !case_known(result, NULL, name))
+			snprintf(unknown + used, sizeof(unknown) - used, " %s", name);
+	}
+	suite_free(&storage);
+	if (strcmp(suite->name, result_text(baseline, "suite")))
+		return error_set(error, "%s is of the suite %s and the baseline of %s", o.thresholds, suite->name,
+				 result_text(baseline, "suite"));
+	return !*unknown ||
+	       error_set(error, "%s has thresholds for cases that do not exist:%s", o.thresholds, unknown);
+}
+
 /* False, after a message, when the suite file the user named cannot be used. */
-static bool load_suite(const struct result *result, struct suite *storage, const struct suite **suite)
+static bool load_suite(const struct result *baseline, const struct result *result, struct suite *storage,
+		       const struct suite **suite)
 {
 	struct error error;
 
 	if (!o.thresholds) {
-		*suite = verb_suite_of(result, storage);
+		*suite = verb_suite_of(baseline, storage);
 		return true;
 	}
-	if (!suite_load_file(storage, o.thresholds, &error)) {
+	if (!suite_load_file(storage, o.thresholds, &error) || !thresholds_fit(storage, baseline, result, &error)) {
 		complain("%s", error.text);
 		return false;
 	}
@@ -211,7 +243,7 @@ static enum exit_code gate(const struct result *result, const char *file)
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
-	if (!load_suite(&baseline, &storage, &suite))
+	if (!load_suite(&baseline, result, &storage, &suite))
 		code = EXIT_USAGE;
 	if (!code && o.self_test)
 		code = run_self_test(&baseline, suite);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "stats/self_test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* With this threshold ten times the value is still the same, in percent. Whatever a gate lets through then, it is not
+ * the noise of a measurement. */
+static const double threshold_endless = 900;
 
 /* Moves all values of a sample up by the same amount. The first and the last bin follow min and max exactly. */
 static void shift(struct sample *s, uint64_t by)
@@ -129,6 +134,22 @@ static bool find_missing(const struct result *baseline, const struct suite *suit
 	return expect_code(baseline, &copy, suite, EXIT_BENCHMARK_MISSING, "a missing benchmark", error);
 }
 
+/* The smallest change that must count is larger than any that happens: such a pair can be planted, but not fail. */
+static bool all_can_fail(const struct comparison *judged, struct error *error)
+{
+	char names[700] = "";
+
+	for (size_t i = 0; i < judged->count; i++) {
+		const struct pair *p = &judged->pairs[i];
+		size_t used = strlen(names);
+
+		if (p->threshold >= threshold_endless)
+			snprintf(names + used, sizeof(names) - used, "\n  %s, threshold %.6g%%", p->label,
+				 p->threshold);
+	}
+	return !*names || error_set(error, "these can never fail, ten times as much would pass:%s", names);
+}
+
 bool self_test(const struct result *baseline, const struct suite *suite, struct error *error)
 {
 	struct comparison judged;
@@ -142,6 +163,10 @@ bool self_test(const struct result *baseline, const struct suite *suite, struct 
 	if (!baseline->count) {
 		compare_free(&judged);
 		return error_set(error, "the baseline holds nothing to compare");
+	}
+	if (!all_can_fail(&judged, error)) {
+		compare_free(&judged);
+		return false;
 	}
 	copy = result_copy(baseline);
 	good = expect_code(baseline, &copy, suite, EXIT_SAME_OR_BETTER, "an unchanged copy", error) &&

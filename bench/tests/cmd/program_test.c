@@ -489,6 +489,41 @@ UNIT_TEST(gate_thresholds)
 	expect(2, "gate --baseline base.json worse.json --thresholds nothing.json");
 }
 
+#define THRESHOLD(suite, name, percent)                                         \
+	"{\"suite\":\"" suite "\",\"title\":\"t\",\"cases\":[{\"case\":\"" name \
+	"\",\"meaning\":\"m\",\"threshold\":{\"instructions\":" percent "}}]}"
+
+static void write_text(const char *name, const char *text)
+{
+	write_file(name, text, strlen(text));
+}
+
+/* Thresholds of another suite, or of cases that nobody has, are a mistake of whoever wrote them. */
+UNIT_TEST(gate_thresholds_of_others)
+{
+	make_result("up2.json", "m", "instructions", 41, 209);
+	write_text("other.suite", THRESHOLD("sched", "null", "50"));
+	expect(2, "gate --baseline base.json up2.json --thresholds other.suite");
+	has("other.suite is of the suite sched and the baseline of ipc");
+	expect(2, "gate --baseline base.json --self-test --thresholds other.suite");
+	write_text("unknown.suite", THRESHOLD("ipc", "nul", "50"));
+	expect(2, "gate --baseline base.json up2.json --thresholds unknown.suite");
+	has("thresholds for cases that do not exist: ipc/nul\n");
+	write_text("unmeasured.suite", THRESHOLD("ipc", "pt_ctrl", "50"));
+	expect(1, "gate --baseline base.json up2.json --thresholds unmeasured.suite");
+}
+
+UNIT_TEST(gate_thresholds_without_end)
+{
+	write_text("endless.suite", THRESHOLD("ipc", "null", "1000000"));
+	expect(4, "gate --baseline base.json --self-test --thresholds endless.suite");
+	has("can never fail");
+	has("ipc/null, threshold 1e+06%");
+	lacks("call_reply_cross");
+	write_text("wide.suite", THRESHOLD("ipc", "null", "800"));
+	expect(0, "gate --baseline base.json --self-test --thresholds wide.suite");
+}
+
 UNIT_TEST(gate_self_test)
 {
 	expect(0, "gate --baseline base.json --self-test");
@@ -587,6 +622,8 @@ int main(void)
 		cmocka_unit_test(database),
 		cmocka_unit_test(report),
 		cmocka_unit_test(gate_thresholds),
+		cmocka_unit_test(gate_thresholds_of_others),
+		cmocka_unit_test(gate_thresholds_without_end),
 		cmocka_unit_test(gate_self_test),
 		cmocka_unit_test(compare),
 		cmocka_unit_test(baselines),
