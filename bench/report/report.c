@@ -134,8 +134,9 @@ static struct table *result_table(const struct result *r, const struct suite *su
 static void print_legend(FILE *out, const struct metric *metric)
 {
 	fprintf(out,
-		"\nmin, p50, p99, max: lowest value, median, 99th percentile and highest of n timed windows, each "
-		"%s.\n",
+		"\nmin, max: lowest and highest value of n timed windows, each %s.\n"
+		"p50, p99 and the like: mean of the boots' medians, 99th percentiles and so on, as gates judge "
+		"them.\n",
 		metric ? metric->unit : "in its metric");
 	fputs(metric && !metric->exact
 		      ? "mad: median distance from the median.\n"

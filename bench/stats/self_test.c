@@ -9,20 +9,42 @@
  * the noise of a measurement. */
 static const double threshold_endless = 900;
 
-/* Moves all values of a sample up by the same amount. The first and the last bin follow min and max exactly. */
+/* Adds values to a histogram, and to the sum that they have. */
+static void put(struct hist *hist, uint64_t *sum, uint64_t value, uint64_t count)
+{
+	hist_add(hist, value, count);
+	*sum += value * count;
+}
+
+/*
+ * Moves all values of a sample up by the same amount. Of a bin's values only those are known that have a rank of
+ * which the sample tells the value: the others in the bin take the next known one, or stay where the bin begins.
+ */
 static void shift(struct sample *s, uint64_t by)
 {
+	const struct {
+		uint64_t rank, value;
+	} known[] = {{1, s->min},
+		     {sample_rank(s, 500), s->p50},
+		     {sample_rank(s, 900), s->p90},
+		     {sample_rank(s, 990), s->p99},
+		     {sample_rank(s, 999), s->p999},
+		     {s->n, s->max}};
 	struct hist moved = {.coarser = s->hist.coarser};
-	size_t last = s->hist.used - 1;
+	uint64_t done = 0, end = 0, sum = 0, last = s->min;
+	size_t next = 0;
 
-	for (size_t i = 1; i < last; i++)
-		hist_add(&moved, s->hist.bins[i].lower + by, s->hist.bins[i].count);
-	if (last) {
-		hist_add(&moved, s->min + by, s->hist.bins[0].count);
-		hist_add(&moved, s->max + by, s->hist.bins[last].count);
-	} else {
-		hist_add(&moved, s->min + by, s->n > 1 ? s->n - 1 : 1);
-		hist_add(&moved, s->max + by, s->n > 1);
+	for (size_t i = 0; i < s->hist.used; i++) {
+		const struct bin *bin = &s->hist.bins[i];
+
+		end += bin->count;
+		for (; next < array_size(known) && known[next].rank <= end; next++) {
+			last = known[next].value;
+			put(&moved, &sum, last + by, known[next].rank - done);
+			done = known[next].rank;
+		}
+		put(&moved, &sum, (last > bin->lower ? last : bin->lower) + by, end - done);
+		done = end;
 	}
 	hist_free(&s->hist);
 	hist_free(&s->smi);
@@ -34,7 +56,7 @@ static void shift(struct sample *s, uint64_t by)
 	s->p99 += by;
 	s->p999 += by;
 	s->max += by;
-	s->sum += by * s->n;
+	s->sum = sum;
 }
 
 /* The smallest shift that must count for one estimator: just over the threshold; with noise, well out of it. */

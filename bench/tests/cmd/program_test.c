@@ -489,6 +489,31 @@ UNIT_TEST(gate_thresholds)
 	expect(2, "gate --baseline base.json worse.json --thresholds nothing.json");
 }
 
+/* Three boots of different levels: the mean of their medians is no median of all windows. */
+UNIT_TEST(one_median)
+{
+	char *path = in_folder("medians.json");
+	struct result r;
+	struct error error;
+
+	result_init(&r, "m", "ipc", "ticks");
+	build_constant(&r, "ipc/null", 2000, 64);
+	build_constant(&r, "ipc/null", 2010, 64);
+	build_constant(&r, "ipc/null", 2402, 64);
+	result_merge(&r);
+	assert_true(result_save(&r, path, &error));
+	result_free(&r);
+	expect(0, "show medians.json");
+	has("2137");
+	expect(3, "gate --baseline medians.json medians.json"); /* boots that differ so much */
+	has("2137  2137");
+	expect(0, "store --db medians.db medians.json");
+	expect(0, "history --db medians.db ipc/null --csv");
+	has(",2137.33");
+	has(",2000,2137,2137,2402");
+	free(path);
+}
+
 #define THRESHOLD(suite, name, percent)                                         \
 	"{\"suite\":\"" suite "\",\"title\":\"t\",\"cases\":[{\"case\":\"" name \
 	"\",\"meaning\":\"m\",\"threshold\":{\"instructions\":" percent "}}]}"
@@ -622,6 +647,7 @@ int main(void)
 		cmocka_unit_test(database),
 		cmocka_unit_test(report),
 		cmocka_unit_test(gate_thresholds),
+		cmocka_unit_test(one_median),
 		cmocka_unit_test(gate_thresholds_of_others),
 		cmocka_unit_test(gate_thresholds_without_end),
 		cmocka_unit_test(gate_self_test),
