@@ -137,9 +137,8 @@ static void print_notes(FILE *out, const struct comparison *c, const char *bulle
 	machine_identity_print_differences(out, bullet, c->a, c->b);
 	if (compare_drifted(c))
 		fprintf(out,
-			"%slab drift: A and B ran the same kernel and roottask, byte for byte: what differs comes "
-			"from "
-			"the machine or the emulator.\n",
+			"%slab drift: A and B ran the same kernel and roottask by their hashes or, where a console "
+			"was imported, the kernel's build: what differs comes from the machine or the emulator.\n",
 			bullet);
 }
 
