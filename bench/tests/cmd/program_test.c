@@ -9,6 +9,7 @@
 #include "result/result.h"
 
 #include "build.h"
+#include "recorded.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -332,14 +333,101 @@ UNIT_TEST(wrong_suite)
 	setenv("HBENCH_SUITES", TEST_SUITES, 1);
 }
 
+/* A boot as real.log has it, with a minimum of 39 for 40, after some text. */
+static void second_boot(const char *name, const char *before)
+{
+	size_t size;
+	char *log = recorded("real", &size), *at = strstr(log, "\"min\":40");
+	char *text;
+
+	assert_non_null(at);
+	at = strstr(log, "\"sum\":2561,\"hist\":[[40,1,63]");
+	assert_non_null(at);
+	text = xasprintf("%s%.*s\"sum\":2560,\"hist\":[[39,1,1],[40,1,62]%s", before, (int)(at - log), log,
+			 at + strlen("\"sum\":2561,\"hist\":[[40,1,63]"));
+	at = strstr(text + strlen(before), "\"min\":40");
+	memcpy(at, "\"min\":39", strlen("\"min\":39"));
+	write_file(name, text, strlen(text));
+	free(text);
+	free(log);
+}
+
 UNIT_TEST(import)
 {
-	expect(0, "import --machine lab-1 -o import.json " TEST_DATA "/real.log " TEST_DATA "/real.log");
+	second_boot("second.log", "");
+	expect(0, "import --machine lab-1 -o import.json " TEST_DATA "/real.log second.log");
+	has("2 boots");
 	has("ipc on lab-1: time-stamp counter ticks per operation, mean of the boots' medians (with noise)");
 	expect(4, "import --machine lab-1 -o import2.json " TEST_DATA "/real.log " TEST_DATA "/cut.log");
 	has("cut off");
 	assert_false(exists("import2.json"));
 	expect(4, "import --machine lab-1 nothing.log");
+}
+
+UNIT_TEST(a_boot_counts_once)
+{
+	char *copy, *path = in_folder("copy.log");
+	struct error error;
+	size_t size;
+
+	copy = recorded("real", &size);
+	assert_true(file_replace(path, copy, size, &error));
+	free(copy);
+	free(path);
+	expect(4, "import --machine lab-1 -o once.json " TEST_DATA "/real.log " TEST_DATA "/real.log");
+	has("it is the same boot as " TEST_DATA "/real.log");
+	expect(4, "import --machine lab-1 -o once.json " TEST_DATA "/real.log copy.log");
+	assert_false(exists("once.json"));
+	/* counts are the same in each boot, but not each file is one */
+	expect(0, "import --machine lab-1 -M instructions -o once.json " TEST_DATA "/real.log copy.log");
+	has("2 boots");
+	expect(4, "import --machine lab-1 -M instructions -o once.json copy.log copy.log");
+}
+
+/* Two boots, of which the second has lost the kernel's line. */
+static void write_headless(const char *log)
+{
+	char *path = in_folder("headless.log"), *text;
+	struct error error;
+	size_t size;
+
+	second_boot("headless.log", log);
+	text = file_read(path, 1 << 20, &size, &error);
+	memset(strstr(text + strlen(log), "Hedron Hypervisor 13"), '-', strlen("Hedron"));
+	write_file("headless.log", text, size);
+	free(text);
+	free(path);
+}
+
+UNIT_TEST(boots_of_a_log)
+{
+	size_t size;
+	char *log = recorded("real", &size), *cut = xasprintf("%s", log);
+
+	second_boot("both.log", log);
+	expect(0, "import --machine lab-1 -o both.json both.log");
+	has("2 boots");
+	expect(0, "import --machine lab-1 -o both.json --boot last both.log");
+	has("39   40    0");
+	expect(0, "import --machine lab-1 -o both.json --boot 1 both.log");
+	has("40   40    0");
+	expect(4, "import --machine lab-1 -o both.json --boot 3 both.log");
+	has("has no boot 3: it holds 2");
+	expect(2, "import --machine lab-1 --boot 0 both.log");
+	expect(2, "import --machine lab-1 --boot first both.log");
+	expect(2, "import -f google-benchmark --boot 1 both.log");
+	strstr(cut, "\"type\":\"end\"")[-1] = '\0'; /* a machine that was reset on the way */
+	strrchr(cut, '\n')[1] = '\0';
+	second_boot("reset.log", cut);
+	expect(4, "import --machine lab-1 -o reset.json reset.log");
+	has("reset.log, boot 1 of 2");
+	has("cut off");
+	expect(0, "import --machine lab-1 -o reset.json --boot last reset.log");
+	free(cut);
+	write_headless(log);
+	expect(4, "import --machine lab-1 -o headless.json headless.log");
+	has("headless.log, boot 2 of 2: the boots are not of the same thing: kernel_boot_line");
+	free(log);
 }
 
 UNIT_TEST(gate_codes)
@@ -640,6 +728,8 @@ int main(void)
 		cmocka_unit_test(bochs),
 		cmocka_unit_test(wrong_suite),
 		cmocka_unit_test(import),
+		cmocka_unit_test(a_boot_counts_once),
+		cmocka_unit_test(boots_of_a_log),
 		cmocka_unit_test(gate_codes),
 		cmocka_unit_test(gate_reports),
 		cmocka_unit_test(gate_drift),
