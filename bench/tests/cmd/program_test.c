@@ -602,6 +602,49 @@ UNIT_TEST(one_median)
 	free(path);
 }
 
+static void store_history(const char *db, const uint64_t *values, size_t count)
+{
+	char *path = in_folder("point.json"), *words = xasprintf("store --db %s point.json", db), date[40];
+	struct result r;
+	struct error error;
+
+	for (size_t i = 0; i < count; i++) {
+		result_init(&r, "m", "ipc", "ticks");
+		snprintf(date, sizeof(date), "2024-01-%02zuT00:00:00+00:00", i + 1);
+		result_set_text(&r, "date", date);
+		build_constant(&r, "ipc/null", values[i], 64);
+		result_merge(&r);
+		assert_true(result_save(&r, path, &error));
+		result_free(&r);
+		expect(0, words);
+	}
+	free(words);
+	free(path);
+}
+
+/* Half as much again at the fourth of eight revisions; the same beside an outlier; and at the last one. */
+UNIT_TEST(short_histories)
+{
+	static const uint64_t step[] = {1000, 1004, 998, 1500, 1506, 1497, 1502, 1499};
+	static const uint64_t outlier[] = {1000, 1004, 998, 1002, 4000, 1001, 1500, 1506, 1497, 1502, 1499, 1501};
+	static const uint64_t last[] = {1000, 1004, 998, 1002, 1001, 999, 1500};
+
+	store_history("step.db", step, array_size(step));
+	expect(0, "history --db step.db ipc/null");
+	has("SLOWER: 1000.0 -> 1500.0 (+50.00%)");
+	store_history("outlier.db", outlier, array_size(outlier));
+	expect(0, "history --db outlier.db ipc/null");
+	has("SLOWER: 1001.5 -> 1500.5");
+	has("outlier: 4000.0 at (no revision of 2024-01-05");
+	store_history("last.db", last, array_size(last));
+	expect(0, "history --db last.db ipc/null");
+	has("too new to tell whether it lasts: 1500.0");
+	store_history("few.db", last, 5);
+	expect(0, "history --db few.db ipc/null");
+	has("Too few to tell whether it changed: 6 results are needed");
+	lacks("No change");
+}
+
 #define THRESHOLD(suite, name, percent)                                         \
 	"{\"suite\":\"" suite "\",\"title\":\"t\",\"cases\":[{\"case\":\"" name \
 	"\",\"meaning\":\"m\",\"threshold\":{\"instructions\":" percent "}}]}"
@@ -738,6 +781,7 @@ int main(void)
 		cmocka_unit_test(report),
 		cmocka_unit_test(gate_thresholds),
 		cmocka_unit_test(one_median),
+		cmocka_unit_test(short_histories),
 		cmocka_unit_test(gate_thresholds_of_others),
 		cmocka_unit_test(gate_thresholds_without_end),
 		cmocka_unit_test(gate_self_test),
