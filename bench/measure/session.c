@@ -172,6 +172,11 @@ static void finish_trace(struct session *s)
 		session_fault(s, FAULT_TRACE, "%s", error.text);
 }
 
+bool session_boots(const char *line, size_t len)
+{
+	return contains(line, len, BOOT_LINE) && !contains(line, len, PROTOCOL_PREFIX);
+}
+
 static void plain_line(struct session *s, const char *line, size_t len)
 {
 	const char *boot = memmem(line, len, BOOT_LINE, strlen(BOOT_LINE));

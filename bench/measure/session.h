@@ -108,6 +108,9 @@ struct session {
 
 void session_init(struct session *session, const char *expected_suite, bool measures_time);
 
+/* True for the line with which the kernel begins. */
+bool session_boots(const char *line, size_t len);
+
 /* The next console line. After a fault or the end, lines are still looked at for a panic and otherwise ignored. */
 void session_line(struct session *session, const char *line, size_t len, bool cut);
 

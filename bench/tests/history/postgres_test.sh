@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# usage: postgres_test.sh DB_TEST HBENCH RESULT
+# usage: postgres_test.sh DB_TEST HBENCH RESULT...
 # Starts a PostgreSQL server of its own, which listens on a socket in a temporary folder only, and runs the database's
 # tests and the program against it.
 
 set -eu
 db_test=$1 hbench=$2 result=$3
+shift 2
 
 bin=$(find /usr/lib/postgresql/*/bin -name initdb -printf '%h\n' 2>/dev/null | sort -V | tail -n 1)
 if [ -z "$bin" ]; then
@@ -45,7 +46,7 @@ as_server "$bin/pg_ctl" -D "$folder/data" -w -t 600 -s -l "$folder/server.log" \
 	cat "$folder/server.log"
 	exit 1
 }
-for name in unit program; do
+for name in unit program writers; do
 	as_server "$bin/createdb" -h "$folder" -U hbench "$name"
 done
 
@@ -56,3 +57,5 @@ url="postgresql://hbench@/program?host=$folder"
 "$hbench" store --db "$url" "$result" | grep 'there already'
 "$hbench" history --db "$url" ipc/null | grep '^ipc/null on .* 1 results'
 "$hbench" history --db "$url" | grep 'ipc/null'
+
+"$(dirname "$0")/writers_test.sh" "$hbench" "postgresql://hbench@/writers?host=$folder" "$@"

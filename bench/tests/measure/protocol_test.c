@@ -214,6 +214,10 @@ UNIT_TEST(inconsistent_samples)
 	refuse_changed("\"p50\":10", "\"p50\":13");
 	refuse_changed("\"sum\":32", "\"sum\":37");
 	refuse_changed("\"sum\":32", "\"sum\":29");
+	refuse_changed("\"sum\":32", "\"sum\":33"); /* within n * min to n * max, and not of these bins */
+	refuse_changed("\"p50\":10", "\"p50\":12");
+	refuse_changed("\"p90\":12", "\"p90\":10");
+	refuse_changed("\"p90\":12,\"p99\":12", "\"p90\":11,\"p99\":11");
 	refuse_changed("\"unit\":\"tsc\"", "\"unit\":\"ns\"");
 	refuse_changed("[12,1,1]", "[12,2,1]");
 	refuse_changed("[12,1,1]", "[12,1]");
