@@ -45,7 +45,7 @@ if(HEDRON_SANITIZE)
 endif()
 
 # What kernel and roottasks have in common: no C library, no position independence, no vector registers in generated code
-# unless the target asks for them, nothing that needs a run time.
+# unless the target asks for them, nothing that needs a run-time library.
 add_library(hedron_freestanding INTERFACE)
 target_compile_options(hedron_freestanding INTERFACE
   -m64 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/trace_lines.h"
 
+#include "host/line_seal.h"
 #include "host/mem.h"
 #include "host/trace_file.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CRC_TEXT ",\"crc\":\"xxxxxxxx\"}"
-#define CRC_LENGTH (sizeof(CRC_TEXT) - 1)
 #define DATA_MAX 8192 /* bytes in a line; hexadecimal digits are twice as many */
 #define RECORDS_MAX (1u << TRACE_ORDER_MAX)
 #define NAME_MAX_LENGTH 255
@@ -19,27 +17,11 @@ struct data {
 	size_t size;
 };
 
-/* Bit by bit: traces are short. */
-uint32_t trace_lines_crc(const char *data, size_t size)
+static bool check_seal(const char *text, size_t len, struct error *error)
 {
-	uint32_t crc = ~0u;
-
-	for (size_t i = 0; i < size; i++) {
-		crc ^= (unsigned char)data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
-}
-
-static bool check_crc(const char *text, size_t len, struct error *error)
-{
-	char expected[CRC_LENGTH + 1];
-
-	if (len < CRC_LENGTH)
+	if (len < LINE_SEAL_LENGTH)
 		return error_set(error, "a line of the trace is cut off");
-	snprintf(expected, sizeof(expected), ",\"crc\":\"%08x\"}", trace_lines_crc(text, len - CRC_LENGTH));
-	return !memcmp(text + len - CRC_LENGTH, expected, CRC_LENGTH) ||
+	return line_seal_whole(text, len) ||
 	       error_set(error, "a line of the trace is damaged: its checksum is wrong");
 }
 
@@ -285,7 +267,7 @@ bool trace_lines_take(struct trace_lines *lines, const char *line, size_t len, b
 		return true;
 	start += strlen(TRACE_PREFIX);
 	len -= (size_t)(start - line);
-	if (!check_crc(start, len, error))
+	if (!check_seal(start, len, error))
 		return false;
 	object = json_loadb(start, len, JSON_REJECT_DUPLICATES, &where);
 	if (!object)

@@ -28,9 +28,6 @@ struct trace_lines {
 bool trace_lines_take(struct trace_lines *lines, const char *line, size_t len, bool *mine,
 		      struct error *error) must_check;
 
-/* CRC-32 of IEEE 802.3. */
-uint32_t trace_lines_crc(const char *data, size_t size);
-
 /* The whole trace is there; what was taken belongs to the caller then. NULL with the reason if it is not. */
 struct trace *trace_lines_finish(struct trace_lines *lines, struct error *error) must_check;
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-How often an instruction reads and writes memory, from its bytes: its memory operand, and the stack or the string that it uses
-without saying so. Manual: SDM vol. 2, appendix A.
+How often an instruction reads and writes memory, from its bytes: its memory operand, and the stack or the strings that it uses
+implicitly. Manual: SDM vol. 2, appendix A.
 
 An operand counts once, whatever its size: also the area of XSAVE. What the CPU does by itself does not count: walks of page tables,
 descriptors, the frame of an exception.
@@ -17,7 +17,7 @@ def each(*pairs):
     return {opcode: counts for counts, opcodes in pairs for opcode in opcodes}
 
 
-# Without ModRM: what is used without being named.
+# Without ModRM: implicit accesses.
 IMPLICIT = each((STORE, (*range(0x50, 0x58), 0x68, 0x6A, 0x9C, 0xE8, 0xC8, 0xA2, 0xA3, 0x6C, 0x6D, 0xAA, 0xAB)),
                 (LOAD, (*range(0x58, 0x60), 0x9D, 0xC2, 0xC3, 0xC9, 0xA0, 0xA1, 0x6E, 0x6F, 0xAC, 0xAD, 0xAE, 0xAF, 0xD7)),
                 (BOTH, (0xA4, 0xA5)), ((2, 0), (0xA6, 0xA7, 0xCA, 0xCB)), ((5, 0), (0xCF,)))

@@ -25,7 +25,7 @@ import report
 HERE = pathlib.Path(__file__).resolve().parent
 THREADS = re.compile(r"/threads:(?!1$)\d+$")
 SHORT = 0.1  # of the time of a long run
-LONG, PATIENCE = 1000000, 10  # instructions, seconds: once is enough
+LONG, PATIENCE = 1000000, 10  # instructions, seconds: beyond either, a single iteration is enough
 TOP = 10  # functions that are shown
 
 EXAMPLES = """\
@@ -123,7 +123,10 @@ def count_with_perf(program, name, min_time):
 
 
 def count_with_callgrind(program, name, min_time):
-    """Writing the counts down takes longer than most loops: once is not enough for those. Threads cannot be told apart."""
+    """
+    Callgrind writes its counts at both ends of the loop, and a short loop may by then have run only once: it is measured again for
+    a longer time. Threads cannot be told apart.
+    """
     if THREADS.search(name):
         return {}
     while True:

@@ -57,14 +57,14 @@ def parser(name, about, examples):
 
 
 def add_run(to):
-    """What is run, where, and how it is valued."""
+    """What is run, where, and what its instructions are taken to cost."""
     to.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/release", metavar="FOLDER",
                     help="with roottasks and, without --kernel, the kernel (default: build/release)")
     to.add_argument("--suite", default="ipc", metavar="NAME",
                     help="a roottask with benchmarks, or a file of budgets for one (default: ipc)")
     to.add_argument("--emulator", choices=("qemu", "bochs"), help="(default: qemu)")
     to.add_argument("--cpu", default="", metavar="MODEL", help="CPU model (default: max in QEMU, tigerlake in Bochs)")
-    to.add_argument("--case", metavar="PREFIX,...", help="cases to trace; an empty text: all (default: those with a budget)")
+    to.add_argument("--case", metavar="PREFIX,...", help="cases to trace; \"\" traces all (default: those with a budget)")
     to.add_argument("--weights", metavar="NAME", help="one of profiling/weights, or a file (default: what the budgets name)")
     to.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="for the emulator (default: %(default)g)")
 

@@ -30,7 +30,7 @@ class Stub:
         self.socket.settimeout(timeout)
         self.buffer = b""
         self.code = {}
-        # Registers can be had one by one only by who has asked for their description.
+        # QEMU answers requests for a single register only after the description of all of them was asked for.
         self.ask("qSupported:xmlRegisters=i386")
         self.ask("qXfer:features:read:target.xml:0,ffb")
 

@@ -5,7 +5,6 @@ The lines of the benchmark (docs/bench-protocol.md) tell which case a trace is o
 """
 
 import dataclasses
-import json
 import pathlib
 import sys
 import tempfile
@@ -15,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "boot"))
 import image  # noqa: E402  (found through the line above)
 import job  # noqa: E402
 import machine  # noqa: E402
+import serial_lines  # noqa: E402
 import tools  # noqa: E402
 
 import bochs  # noqa: E402
@@ -23,7 +23,6 @@ import kernels  # noqa: E402
 import path  # noqa: E402
 import stub  # noqa: E402
 
-PREFIX = "HBENCH "
 WINDOWS_MAX = 1000  # traced windows of a run
 STEPS_MAX = 1000000  # instructions of a window
 CMDLINE = "serial novga"
@@ -65,16 +64,13 @@ class Traced:
 
 def messages(serial):
     """The protocol's lines."""
-    for line in serial.splitlines():
-        _, found, text = line.partition(PREFIX)
-        if found:
-            try:
-                message = json.loads(text)
-            except ValueError:
-                message = None
+    try:
+        for message in serial_lines.objects(serial):
             if not is_message(message):
-                raise RunError(f"a broken line of the benchmark: {line[:100]}")
+                raise RunError(f"a broken line of the benchmark: {message}"[:200])
             yield message
+    except serial_lines.LineError as error:
+        raise RunError(f"a broken line of the benchmark: {error}") from None
 
 
 def is_message(message):

@@ -5,6 +5,7 @@
 #include "host/file.h"
 #include "report/report.h"
 #include "result/baseline.h"
+#include "result/metric.h"
 #include "stats/aa.h"
 #include "stats/machine_identity.h"
 #include "stats/self_test.h"
@@ -134,6 +135,14 @@ static void print_false_alarms(const struct result *baseline, const struct suite
 		       aa.alarms, aa.comparisons, aa.unsure);
 }
 
+static const char *of_different_machines(const struct result *result)
+{
+	const struct metric *metric = metric_find(result_text(result, "metric"));
+
+	return metric && !metric->exact ? "Times of different machines tell nothing about what ran there."
+					: "Instruction counts of different machines are of different paths.";
+}
+
 static enum exit_code judge(const struct result *baseline, const struct result *result, const struct suite *suite,
 			    const char *file)
 {
@@ -142,9 +151,8 @@ static enum exit_code judge(const struct result *baseline, const struct result *
 	enum exit_code code;
 
 	if (!o.any_machine && !machine_identity_same(baseline, result, &error)) {
-		complain("%s\nInstruction counts of different machines are of different paths. "
-			 "--allow-different-machine compares them anyway.",
-			 error.text);
+		complain("%s\n%s --allow-different-machine compares them anyway.", error.text,
+			 of_different_machines(result));
 		return EXIT_RUN_INVALID;
 	}
 	if (!compare_results(&c, baseline, result, suite, &error)) {
@@ -174,16 +182,48 @@ static enum exit_code run_self_test(const struct result *baseline, const struct 
 	return EXIT_RUN_INVALID;
 }
 
+/* Measured, skipped, or at least a case of the suite that this machine may not have. */
+static bool case_known(const struct result *r, const struct suite *standard, const char *name)
+{
+	return (r && (result_find(r, name) || result_skip_reason(r, name))) ||
+	       (standard && suite_find(standard, name));
+}
+
+/* A threshold for what is not there would never be looked at: whoever wrote it means another case. */
+static bool thresholds_fit(const struct suite *suite, const struct result *baseline, const struct result *result,
+			   struct error *error)
+{
+	struct suite storage = {0};
+	const struct suite *standard = verb_suite_of(baseline, &storage);
+	char unknown[700] = "";
+
+	for (size_t i = 0; i < suite->count; i++) {
+		const char *name = suite->cases[i].name;
+		size_t used = strlen(unknown);
+
+		if (suite->cases[i].threshold_count && !case_known(baseline, standard, name) &&
+		    !case_known(result, NULL, name))
+			snprintf(unknown + used, sizeof(unknown) - used, " %s", name);
+	}
+	suite_free(&storage);
+	if (strcmp(suite->name, result_text(baseline, "suite")))
+		return error_set(error, "%s is of the suite %s and the baseline of %s", o.thresholds, suite->name,
+				 result_text(baseline, "suite"));
+	return !*unknown ||
+	       error_set(error, "%s has thresholds for cases that do not exist:%s", o.thresholds, unknown);
+}
+
 /* False, after a message, when the suite file the user named cannot be used. */
-static bool load_suite(const struct result *result, struct suite *storage, const struct suite **suite)
+static bool load_suite(const struct result *baseline, const struct result *result, struct suite *storage,
+		       const struct suite **suite)
 {
 	struct error error;
 
 	if (!o.thresholds) {
-		*suite = verb_suite_of(result, storage);
+		*suite = verb_suite_of(baseline, storage);
 		return true;
 	}
-	if (!suite_load_file(storage, o.thresholds, &error)) {
+	if (!suite_load_file(storage, o.thresholds, &error) || !thresholds_fit(storage, baseline, result, &error)) {
 		complain("%s", error.text);
 		return false;
 	}
@@ -203,7 +243,7 @@ static enum exit_code gate(const struct result *result, const char *file)
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
-	if (!load_suite(&baseline, &storage, &suite))
+	if (!load_suite(&baseline, result, &storage, &suite))
 		code = EXIT_USAGE;
 	if (!code && o.self_test)
 		code = run_self_test(&baseline, suite);

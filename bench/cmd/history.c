@@ -7,6 +7,7 @@
 #include "host/mem.h"
 #include "host/table.h"
 #include "report/spark.h"
+#include "stats/change_points.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -60,13 +61,27 @@ static const char *revision(const struct history_point *p)
 static void print_change(const struct history *h, size_t index)
 {
 	size_t at = h->changes[index];
-	double before = history_mean(h, history_segment_before(h, index), at);
-	double after = history_mean(h, at, history_segment_end(h, index));
+	double before = history_level(h, history_segment_before(h, index), at);
+	double after = history_level(h, at, history_segment_end(h, index));
 
 	printf("%s: %.*f -> %.*f (%+.2f%%) between %.12s of %s and %.12s of %s\n",
 	       after > before ? "SLOWER" : "faster", h->metric->exact ? 0 : 1, before, h->metric->exact ? 0 : 1,
 	       after, before > 0 ? 100 * (after - before) / before : 0, revision(&h->points[at - 1]),
 	       h->points[at - 1].date, revision(&h->points[at]), h->points[at].date);
+}
+
+/* What differs at the end may be the first of a change, or disturbed: more results tell. */
+static void print_outliers(const struct history *h)
+{
+	size_t calm = h->count;
+
+	while (calm && h->points[calm - 1].outlier)
+		calm--;
+	for (size_t i = 0; i < h->count; i++)
+		if (h->points[i].outlier)
+			printf("%s: %.*f at %.12s of %s\n", i < calm ? "outlier" : "too new to tell whether it lasts",
+			       h->metric->exact ? 0 : 1, h->points[i].value, revision(&h->points[i]),
+			       h->points[i].date);
 }
 
 static void print_picture(const struct history *h)
@@ -89,8 +104,11 @@ static void print_history(const struct history *h)
 	print_picture(h);
 	for (size_t i = 0; i < h->change_count; i++)
 		print_change(h, i);
-	if (!h->change_count)
-		puts("No change.");
+	print_outliers(h);
+	if (!h->metric->exact && h->count < CHANGE_POINTS_NEEDED)
+		printf("Too few to tell whether it changed: %d results are needed.\n", CHANGE_POINTS_NEEDED);
+	else if (!h->change_count)
+		puts("No change that lasts.");
 	putchar('\n');
 }
 
@@ -174,7 +192,9 @@ const struct verb verb_history = {
 	       "changed for good. Without a case: list what there is.",
 	.more = "Counts of instructions are exact, so each change is one. In ticks changes are looked for with "
 		"E-divisive "
-		"(segments of at least 3 results, permutation test, p <= 0.02).",
+		"(segments of at least 3 results, permutation test, p <= 0.02) after outliers were taken out; below "
+		"10 "
+		"results, and for what was reverted, a t test decides.",
 	.examples = "  hbench history\n"
 		    "  hbench history ipc/null\n"
 		    "  hbench history ipc/call_reply_cross/words:0 --machine nuc11 --last 50\n"

@@ -18,6 +18,7 @@
 	X(POWER, "power failure", true, true)                                                                 \
 	X(CONSOLE, "console failure", true, true)                                                             \
 	X(TRUNCATED, "truncated", true, false)                                                                \
+	X(DAMAGED, "damaged", true, false)                                                                    \
 	X(TIMEOUT, "time over", true, false)                                                                  \
 	X(INVALID, "not valid", false, false) /* what was measured is wrong or unusable */                    \
 	X(PAYLOAD, "no payload", false, false)                                                                \

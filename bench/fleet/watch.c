@@ -84,12 +84,25 @@ static void give_up_line(struct watch *w, const char *line, size_t len)
 		decide(w, OUTCOME_NO_BOOT, "the boot loader gave up %u times: %s", w->give_ups, w->last_give_up);
 }
 
+/* Words of loaders and kernels, in a line or in a part of one. */
+static void loose_text(struct watch *w, const char *text, size_t len)
+{
+	const char *boot = find(text, len, BOOT_LINE), *give_up = find(text, len, GIVE_UP_LINE), *end = text + len;
+	size_t left = boot ? (size_t)(end - boot) - strlen(BOOT_LINE) : 0;
+
+	if (find(text, len, LOADER_LINE))
+		loader_line(w);
+	if (left && isdigit((unsigned char)boot[strlen(BOOT_LINE)]))
+		kernel_line(w, boot, (size_t)(end - boot));
+	if (give_up)
+		give_up_line(w, give_up, (size_t)(end - give_up));
+}
+
 /* What belongs to the run stays in the session; what comes around it is for us. */
 void watch_line(struct watch *w, const char *line, size_t len, bool cut)
 {
-	size_t loose_len = len, left;
-	const char *loose = session_loose_text(line, &loose_len), *end = loose + loose_len;
-	const char *boot = find(loose, loose_len, BOOT_LINE), *give_up = find(loose, loose_len, GIVE_UP_LINE);
+	size_t loose_len = len;
+	const char *loose = session_loose_text(line, &loose_len);
 
 	/* Machines reset when they are done; a panic still explains what went wrong before. */
 	if (watch_over(w)) {
@@ -98,13 +111,9 @@ void watch_line(struct watch *w, const char *line, size_t len, bool cut)
 		return;
 	}
 	w->any_byte = w->any_byte || len;
-	left = boot ? (size_t)(end - boot) - strlen(BOOT_LINE) : 0;
-	if (find(loose, loose_len, LOADER_LINE))
-		loader_line(w);
-	if (left && isdigit((unsigned char)boot[strlen(BOOT_LINE)]))
-		kernel_line(w, boot, (size_t)(end - boot));
-	if (give_up)
-		give_up_line(w, give_up, (size_t)(end - give_up));
+	if (loose != line)
+		loose_text(w, line, (size_t)(find(line, len, PROTOCOL_PREFIX) - line));
+	loose_text(w, loose, loose_len);
 	/* After the first reset, what comes is another run's. */
 	if (w->kernels <= 1)
 		session_line(&w->session, line, len, cut);
@@ -127,6 +136,8 @@ static enum outcome_verdict verdict_of(const struct watch *w)
 		return OUTCOME_WRONG_IMAGE;
 	case FAULT_FOREIGN:
 		return OUTCOME_FOREIGN;
+	case FAULT_DAMAGED:
+		return OUTCOME_DAMAGED;
 	case FAULT_TRUNCATED:
 	case FAULT_COUNT:
 	case FAULT_MALFORMED: /* lines that were mixed up or lost on the way */

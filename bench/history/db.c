@@ -42,19 +42,61 @@ static bool run(struct db *db, const char *sql, struct error *error)
 	return db->driver->run(db->handle, sql, NULL, 0, NULL, NULL, error);
 }
 
+/* Keeps what was written when all went well; else nothing has happened. */
+static bool end_write(struct db *db, bool good, struct error *error)
+{
+	struct error ignored;
+
+	if (good && run(db, "COMMIT", error))
+		return true;
+	if (!run(db, "ROLLBACK", &ignored))
+		complain("%s", ignored.text);
+	return false;
+}
+
+static bool begin_write(struct db *db, struct error *error)
+{
+	const char *const *statement = db->driver->begin_write;
+
+	if (!run(db, *statement, error))
+		return false;
+	while (*++statement)
+		if (!run(db, *statement, error))
+			return end_write(db, false, error);
+	return true;
+}
+
 static void keep_version(void *context, const char *const *columns)
 {
 	snprintf(context, 16, "%s", columns[0]);
 }
 
+static bool find_version(struct db *db, char version[16], struct error *error)
+{
+	version[0] = '\0';
+	return db->driver->run(db->handle, "SELECT version FROM hbench_schema", NULL, 0, keep_version, version,
+			       error);
+}
+
+static bool make_tables(struct db *db, struct error *error)
+{
+	bool good = begin_write(db, error);
+
+	if (!good)
+		return false;
+	for (size_t i = 0; good && i < array_size(schema); i++)
+		good = run(db, schema[i], error);
+	return end_write(db, good, error);
+}
+
+/* Who finds the tables needs no right to make any. */
 static bool check_schema(struct db *db, struct error *error)
 {
-	char version[16] = "";
+	char version[16];
+	struct error ignored;
 
-	for (size_t i = 0; i < array_size(schema); i++)
-		if (!run(db, schema[i], error))
-			return false;
-	if (!db->driver->run(db->handle, "SELECT version FROM hbench_schema", NULL, 0, keep_version, version, error))
+	if ((!find_version(db, version, &ignored) || !*version) &&
+	    (!make_tables(db, error) || !find_version(db, version, error)))
 		return false;
 	return !strcmp(version, SCHEMA_VERSION) ||
 	       error_set(error, "the database has tables of version %s and this hbench knows " SCHEMA_VERSION,
@@ -173,20 +215,17 @@ static bool is_there(struct db *db, const char *id, bool *there, struct error *e
 			       error);
 }
 
-/* All of it or nothing. */
+/* All of it or nothing; nothing as well when another has stored it. */
 static bool store_new(struct db *db, const char *id, const struct result *r, const char *json,
-		      const struct metric *metric, struct error *error)
+		      const struct metric *metric, bool *there, struct error *error)
 {
-	struct error ignored;
+	bool good = begin_write(db, error);
 
-	if (!run(db, "BEGIN", error))
+	if (!good)
 		return false;
-	if (store_result(db, id, r, json, error) && store_measurements(db, id, r, metric, error) &&
-	    run(db, "COMMIT", error))
-		return true;
-	if (!run(db, "ROLLBACK", &ignored))
-		complain("%s", ignored.text);
-	return false;
+	good = is_there(db, id, there, error) &&
+	       (*there || (store_result(db, id, r, json, error) && store_measurements(db, id, r, metric, error)));
+	return end_write(db, good, error);
 }
 
 bool db_store(struct db *db, const struct result *result, bool *is_new, struct error *error)
@@ -201,7 +240,8 @@ bool db_store(struct db *db, const struct result *result, bool *is_new, struct e
 	if (good && result_traced(result))
 		good = error_set(error, "the kernel was traced meanwhile: such numbers are no part of its history");
 	good = good && (hash_sha256(json, strlen(json), id) || error_set(error, "cannot compute a SHA-256"));
-	good = good && is_there(db, id, &there, error) && (there || store_new(db, id, result, json, metric, error));
+	good = good && is_there(db, id, &there, error) &&
+	       (there || store_new(db, id, result, json, metric, &there, error));
 	if (is_new)
 		*is_new = !there;
 	free(json);

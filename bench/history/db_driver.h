@@ -7,6 +7,8 @@
 struct db_driver {
 	void *(*open)(const char *where, struct error *error);
 	void (*close)(void *handle);
+	/* Statements that begin a transaction which may read and then write, one such at a time; NULL at the end. */
+	const char *const *begin_write;
 	/* row is called for each row of the answer; a NULL value comes as "". row may be NULL. */
 	bool (*run)(void *handle, const char *sql, const char *const *values, int count,
 		    void (*row)(void *context, const char *const *columns), void *context, struct error *error);

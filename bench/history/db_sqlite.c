@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUSY_MS = 10000 };
+enum { BUSY_MS = 60000 };
 
 static bool make_parent(const char *path, struct error *error)
 {
@@ -78,4 +78,7 @@ static bool run(void *handle, const char *sql, const char *const *values, int co
 	return code == SQLITE_DONE;
 }
 
-const struct db_driver db_sqlite = {open, close, run};
+/* Who reads first and writes then would find the data changed in between, and fail without waiting. */
+static const char *const begin_write[] = {"BEGIN IMMEDIATE", NULL};
+
+const struct db_driver db_sqlite = {open, close, begin_write, run};

@@ -5,6 +5,8 @@
 #include "result/metric.h"
 #include "stats/change_points.h"
 
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +69,16 @@ static void keep_last(struct history *h, size_t last)
 	h->count -= dropped;
 }
 
+static void mark_outliers(struct history *h, const double *values)
+{
+	bool *outliers = xcalloc(h->count, sizeof(*outliers));
+
+	change_outliers(values, h->count, outliers);
+	for (size_t i = 0; i < h->count; i++)
+		h->points[i].outlier = outliers[i];
+	free(outliers);
+}
+
 /* Exact counts change when they change; noise has to be looked through. */
 static void find_changes(struct history *h)
 {
@@ -75,8 +87,10 @@ static void find_changes(struct history *h)
 	h->changes = xcalloc(h->count, sizeof(*h->changes));
 	for (size_t i = 0; i < h->count; i++)
 		values[i] = h->points[i].value;
-	if (!h->metric->exact)
+	if (!h->metric->exact) {
 		h->change_count = change_points(values, h->count, h->changes);
+		mark_outliers(h, values);
+	}
 	for (size_t i = 1; h->metric->exact && i < h->count; i++)
 		if (values[i] != values[i - 1])
 			h->changes[h->change_count++] = i;
@@ -112,13 +126,19 @@ void histories_free(struct history *histories, size_t count)
 	free(histories);
 }
 
-double history_mean(const struct history *history, size_t from, size_t to)
+double history_level(const struct history *history, size_t from, size_t to)
 {
-	double sum = 0;
+	double *values, level;
 
+	if (to <= from)
+		return 0;
+	values = xcalloc(to - from, sizeof(*values));
 	for (size_t i = from; i < to; i++)
-		sum += history->points[i].value;
-	return to > from ? sum / (double)(to - from) : 0;
+		values[i - from] = history->points[i].value;
+	gsl_sort(values, 1, to - from);
+	level = gsl_stats_median_from_sorted_data(values, 1, to - from);
+	free(values);
+	return level;
 }
 
 size_t history_segment_end(const struct history *history, size_t index)

@@ -12,6 +12,7 @@ struct history_point {
 	double value;
 	uint64_t min, p50, p99, max;
 	unsigned boots;
+	bool outlier; /* far from the results around it, so no change by itself; exact counts have none */
 };
 
 struct history {
@@ -31,8 +32,8 @@ struct history *histories_load(struct db *db, const char *machine, const char *n
 			       struct error *error) must_check;
 void histories_free(struct history *histories, size_t count);
 
-/* Mean of the points from one index to before another. */
-double history_mean(const struct history *history, size_t from, size_t to);
+/* Median of the points from one index to before another: an outlier does not move it. */
+double history_level(const struct history *history, size_t from, size_t to);
 
 /* Where the segment that begins at changes[index] ends; and where the one before it began. */
 size_t history_segment_end(const struct history *history, size_t index);

@@ -81,6 +81,8 @@ static bool keep_session(const struct campaign *c, struct campaign_kernel *kerne
 			 const struct launch *launch, struct error *error)
 {
 	if (!kernel->boots_done) {
+		if (!c->progress.quiet)
+			session_note_seals(session);
 		collect_start(&kernel->result, session, c->machine, c->target->metric);
 		if (!note_machine(c, kernel, &kernel->result, launch, error))
 			return false;

@@ -23,13 +23,13 @@ struct machine_config {
 };
 
 struct launch {
-	char *folder;      /* temporary, removed by launch_free() */
-	char **argv;       /* started in that folder; names no path outside of it, so it is the same everywhere */
-	const char *fifo;  /* the console's file in the folder; NULL: the console is stdout */
-	int console;       /* of a machine that argv is not the emulator of, but what starts it (or NULL); else -1 */
-	bool telnet;       /* the console may speak telnet */
-	bool in_place;     /* argv is started in the present folder instead */
-	int good_status;   /* exit status of a good end; -1: it tells nothing */
+	char *folder;     /* temporary, removed by launch_free() */
+	char **argv;      /* started in that folder; names no path outside of it, so it is the same everywhere */
+	const char *fifo; /* the console's file in the folder; NULL: the console is stdout */
+	int console;      /* open console of a real machine, which argv (or NULL: the user) starts; -1: an emulator */
+	bool telnet;      /* the console may speak telnet */
+	bool in_place;    /* argv is started in the present folder instead */
+	int good_status;  /* exit status of a good end; -1: it tells nothing */
 	int failed_status; /* the roottask says that something failed */
 };
 

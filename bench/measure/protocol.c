@@ -2,6 +2,7 @@
 #include "measure/protocol.h"
 
 #include "host/error.h"
+#include "host/line_seal.h"
 #include "host/mem.h"
 #include "result/name.h"
 
@@ -229,12 +230,17 @@ static bool get_optional(json_t *object, struct run_record *r, struct error *err
 	return true;
 }
 
+bool protocol_version_known(int64_t version)
+{
+	return version == PROTOCOL_VERSION || version == PROTOCOL_UNSEALED;
+}
+
 static bool parse_run(json_t *object, struct record *record, struct error *error)
 {
 	struct run_record *r = &record->run;
 
 	/* Another protocol may have other members: its number is all that can be read from it. */
-	if (!get_number(object, "protocol", &r->protocol, error) || r->protocol != PROTOCOL_VERSION)
+	if (!get_number(object, "protocol", &r->protocol, error) || !protocol_version_known(r->protocol))
 		return json_is_integer(json_object_get(object, "protocol"));
 	if (!get_string(object, "suite", r->suite, error))
 		return false;
@@ -312,11 +318,37 @@ static bool parse_object(json_t *object, struct record *record, struct error *er
 	return error_set(error, "the type \"%s\" is not known", type);
 }
 
+/*
+ * The text as JSON, NULL if it is damaged. Roottasks write whole objects that are not too long, so that it is damage,
+ * too, when they do not arrive as such.
+ */
+static json_t *load(const char *text, size_t len, bool *sealed, struct error *error)
+{
+	json_error_t where;
+	json_t *object;
+
+	*sealed = false;
+	if (len > PROTOCOL_LINE_MAX) {
+		error_store(error, "longer than %d bytes", PROTOCOL_LINE_MAX);
+		return NULL;
+	}
+	if (line_seal_present(text, len)) {
+		*sealed = line_seal_whole(text, len);
+		if (!*sealed) {
+			error_store(error, "its checksum is wrong");
+			return NULL;
+		}
+	}
+	object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+	if (!object)
+		error_store(error, "not JSON: %s at column %d", where.text, where.column);
+	return object;
+}
+
 bool protocol_parse(const char *line, size_t len, struct record *record, struct error *error)
 {
 	const size_t prefix = strlen(PROTOCOL_PREFIX);
 	const char *start = memmem(line, len, PROTOCOL_PREFIX, prefix);
-	json_error_t where;
 	json_t *object;
 	bool good;
 
@@ -324,13 +356,13 @@ bool protocol_parse(const char *line, size_t len, struct record *record, struct 
 	if (!start)
 		return true;
 	start += prefix;
-	len -= (size_t)(start - line);
-	if (len > PROTOCOL_LINE_MAX)
-		return error_set(error, "longer than %d bytes", PROTOCOL_LINE_MAX);
-	object = json_loadb(start, len, JSON_REJECT_DUPLICATES, &where);
+	object = load(start, len - (size_t)(start - line), &record->sealed, error);
+	record->damaged = !object;
 	if (!object)
-		return error_set(error, "not JSON: %s at column %d", where.text, where.column);
+		return false;
 	good = json_is_object(object) ? parse_object(object, record, error) : error_set(error, "not a JSON object");
+	if (good && record->sealed)
+		good = get_count(object, "line", &record->line, error);
 	json_decref(object);
 	if (!good)
 		record_free(record);

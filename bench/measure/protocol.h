@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 enum {
-	PROTOCOL_VERSION = 1,
+	PROTOCOL_VERSION = 2,
+	PROTOCOL_UNSEALED = 1, /* the version before: lines carry neither numbers nor checksums */
 	PROTOCOL_LINE_MAX = 16384,
 	PROTOCOL_STRING_MAX = 120,
 	PROTOCOL_NAME_MAX = 256,
@@ -23,7 +24,7 @@ enum {
 typedef char protocol_string[PROTOCOL_STRING_MAX + 1];
 
 enum record_type {
-	RECORD_NONE, /* a line of somebody else */
+	RECORD_NONE, /* not a line of the protocol */
 	RECORD_RUN,
 	RECORD_CALIBRATION,
 	RECORD_SAMPLE,
@@ -41,18 +42,21 @@ struct run_record {
 	/* Optional: "" or 0 when the roottask does not tell */
 	protocol_string features, arch_capabilities, microcode, firmware, hypervisor;
 	int64_t memory_mb;
-	int smt; /* 1: on, -1: off */
+	int smt; /* 1: on, -1: off, 0: not told */
 };
 
 struct calibration_record {
 	uint64_t overhead, overhead_max;
 	bool stable;
-	uint64_t clock;   /* of the core over that of the counter, thousandths; optional, 0: not told */
+	uint64_t clock;   /* rate of the core over that of the counter, in thousandths; optional, 0: not told */
 	struct hist hist; /* optional: of empty measurements */
 };
 
 struct record {
 	enum record_type type;
+	bool damaged;                 /* of a line that was refused: it came otherwise than it was written */
+	bool sealed;                  /* it carries the checksum that belongs to it */
+	uint64_t line;                /* its number, if it is sealed */
 	protocol_string suite;        /* sample, skip, fail */
 	char name[PROTOCOL_NAME_MAX]; /* same: "case/param:value", params in alphabetical order */
 	protocol_string why;          /* skip, fail */
@@ -67,5 +71,8 @@ struct record {
  * reason when the prefix is there and what follows is not a line of the protocol.
  */
 bool protocol_parse(const char *line, size_t len, struct record *record, struct error *error) must_check;
+
+/* Whether lines of this version can be read. */
+bool protocol_version_known(int64_t version);
 
 void record_free(struct record *record);

@@ -33,7 +33,7 @@ struct machine {
 	int console; /* non-blocking */
 	int writer;  /* the console's other end, for the child; -1 for a FIFO */
 	int messages;
-	off_t told; /* bytes of the emulator's messages that were looked at */
+	off_t told; /* bytes of the emulator's messages that were read so far */
 	double deadline;
 	bool over_seen;
 	bool closed; /* nobody writes to the console any more */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/session.h"
 
+#include "host/line_seal.h"
 #include "host/mem.h"
 #include "host/trace_file.h"
 
@@ -18,14 +19,12 @@ static const struct {
 #undef FAULT_ROW
 };
 
-enum { DAMAGED_SHOWN = 160 }; /* of the end of a line, where another writer's words are */
-
 #define BOOT_LINE "Hedron Hypervisor"
-#define OWN_PANIC "PANIC:"
 #define LINUX_PANIC "Kernel panic - "
 #define XEN "(XEN) "
 #define XEN_PANIC XEN "Panic on CPU "
 #define REGISTERS "CR0 0x" /* the kernel's line with its control registers */
+#define PANIC "PANIC:"     /* what its last words begin with */
 
 const char *fault_text(enum fault fault)
 {
@@ -85,6 +84,19 @@ static bool contains(const char *line, size_t len, const char *word)
 	return memmem(line, len, word, strlen(word));
 }
 
+/* "panic: why", "PANIC - why", "panicked at ..."; no "panic button". */
+static bool is_word_of_panic(const char *line, size_t len)
+{
+	static const char word[] = "panic";
+	size_t at = sizeof(word) - 1;
+
+	if (!starts_with(line, len, word))
+		return false;
+	while (at < len && line[at] == ' ')
+		at++;
+	return at == len || memchr(":-!(", line[at], 4) || starts_with(line, len, "panicked");
+}
+
 /*
  * Whose panic a line is, if it is one, and where its words begin. The kernel writes "PANIC: ..." after the word for
  * the message's level, guests begin with it. Other systems are known by words that they begin with after stamps of
@@ -95,7 +107,7 @@ static enum fault find_panic(const char *line, size_t len, const char **words)
 	size_t at = skip_stamp(line, len);
 
 	*words = line;
-	if (contains(line, len, OWN_PANIC))
+	if (contains(line, len, PANIC))
 		return FAULT_PANIC;
 	*words = memmem(line, len, LINUX_PANIC, strlen(LINUX_PANIC));
 	if (!*words)
@@ -105,7 +117,7 @@ static enum fault find_panic(const char *line, size_t len, const char **words)
 	*words = line;
 	if (starts_with(line + at, len - at, "kernel panic"))
 		return FAULT_FOREIGN;
-	return starts_with(line + at, len - at, "panic") ? FAULT_PANIC : FAULT_NONE;
+	return is_word_of_panic(line + at, len - at) ? FAULT_PANIC : FAULT_NONE;
 }
 
 static void boot_line(struct session *s, const char *line, size_t len)
@@ -147,17 +159,43 @@ static void reason_line(struct session *s, const char *line, size_t len)
 	keep(s->detail.text + used, sizeof(s->detail.text) - used, words, len - (size_t)(words - line));
 }
 
+/*
+ * The kernel writes whenever it wants to, also in the middle of a line of user land, which is damaged then. Its
+ * panic, or another system's, is named; other words that explain something, that of a roottask included, go to
+ * `remark`, which is "" if there are none.
+ */
+static void damaged_line(struct session *s, const char *line, size_t len, char *remark, size_t size)
+{
+	static const char *const words[] = {"panic:", "killed", "refused"};
+	const char *panic = memmem(line, len, PANIC, strlen(PANIC));
+
+	*remark = '\0';
+	panic_line(s, panic ? panic : line, panic ? len - (size_t)(panic - line) : len);
+	for (size_t i = 0; i < array_size(words) && !*remark; i++) {
+		const char *at = memmem(line, len, words[i], strlen(words[i]));
+
+		if (at)
+			keep(remark, size, at, len - (size_t)(at - line));
+	}
+	if (*remark)
+		keep(s->last_remark, sizeof(s->last_remark), remark, strlen(remark));
+}
+
 /* Who does not want a trace does not mind a damaged one. True for a line of a trace. */
 static bool trace_line(struct session *s, const char *line, size_t len)
 {
+	const char *start = memmem(line, len, TRACE_PREFIX, strlen(TRACE_PREFIX));
+	char remark[256];
 	struct error error;
 	bool mine;
 
-	if (!s->wants_trace)
-		return memmem(line, len, TRACE_PREFIX, strlen(TRACE_PREFIX));
-	if (!trace_lines_take(&s->trace_lines, line, len, &mine, &error) && !session_over(s))
+	if (!start)
+		return false;
+	if (!line_seal_whole(start + strlen(TRACE_PREFIX), len - (size_t)(start - line) - strlen(TRACE_PREFIX)))
+		damaged_line(s, start, len - (size_t)(start - line), remark, sizeof(remark));
+	if (s->wants_trace && !trace_lines_take(&s->trace_lines, line, len, &mine, &error) && !session_over(s))
 		session_fault(s, FAULT_TRACE, "%s", error.text);
-	return mine;
+	return true;
 }
 
 /* Also that of a run with another fault: it may show why. */
@@ -170,6 +208,11 @@ static void finish_trace(struct session *s)
 	s->trace = trace_lines_finish(&s->trace_lines, &error);
 	if (!s->trace && s->seen_end)
 		session_fault(s, FAULT_TRACE, "%s", error.text);
+}
+
+bool session_boots(const char *line, size_t len)
+{
+	return contains(line, len, BOOT_LINE) && !contains(line, len, PROTOCOL_PREFIX);
 }
 
 static void plain_line(struct session *s, const char *line, size_t len)
@@ -208,28 +251,11 @@ const char *session_loose_text(const char *line, size_t *len)
 	return start;
 }
 
-/* The words of a panic in the middle of a line begin where the roottask's end. */
-static void damaged_line(struct session *s, const char *line, size_t len, const struct error *error)
-{
-	size_t left = len;
-	const char *loose = session_loose_text(line, &left),
-		   *words = memmem(loose, left, OWN_PANIC, strlen(OWN_PANIC));
-	char end[DAMAGED_SHOWN];
-
-	if (words ? panic_line(s, words, left - (size_t)(words - loose)) : panic_line(s, loose, left))
-		return;
-	if (session_over(s))
-		return;
-	keep(end, sizeof(end), len < sizeof(end) ? line : line + len - (sizeof(end) - 1),
-	     len < sizeof(end) ? len : sizeof(end) - 1);
-	session_fault(s, FAULT_MALFORMED, "%.400s; the line ends with: %s", error->text, end);
-}
-
 static void on_run(struct session *s, struct record *r)
 {
 	if (s->seen_run) {
 		session_fault(s, FAULT_ORDER, "a second `run` line came");
-	} else if (r->run.protocol != PROTOCOL_VERSION) {
+	} else if (!protocol_version_known(r->run.protocol)) {
 		session_fault(s, FAULT_PROTOCOL, "it is %jd and hbench knows %d", (intmax_t)r->run.protocol,
 			      PROTOCOL_VERSION);
 	} else if (s->expected_suite && strcmp(s->expected_suite, r->run.suite)) {
@@ -239,6 +265,7 @@ static void on_run(struct session *s, struct record *r)
 			      r->run.tsc_invariant ? "has no known rate" : "is not invariant");
 	} else {
 		s->run = r->run;
+		s->sealed = r->sealed;
 		s->seen_run = true;
 	}
 }
@@ -253,7 +280,7 @@ static void on_calibration(struct session *s, struct record *r)
 		session_fault(s, FAULT_UNSTABLE, "an empty measurement costs from %ju to %ju ticks",
 			      (uintmax_t)r->calibration.overhead, (uintmax_t)r->calibration.overhead_max);
 	s->calibration = r->calibration;
-	r->calibration.hist = (struct hist){0}; /* it has changed hands */
+	r->calibration.hist = (struct hist){0}; /* the session owns it now */
 	s->seen_calibration = true;
 }
 
@@ -276,7 +303,7 @@ static void add_measurement(struct session *s, struct record *r)
 	m = &s->measured[s->measured_count++];
 	strcpy(m->name, r->name);
 	m->sample = r->sample;
-	r->sample = (struct sample){0}; /* the histogram has changed hands */
+	r->sample = (struct sample){0}; /* the session owns the histogram now */
 }
 
 static void add_skip(struct skip **list, size_t *count, const struct record *r)
@@ -313,8 +340,34 @@ static void on_end(struct session *s, const struct record *r)
 	s->seen_end = true;
 }
 
+/* A line that lost its checksum is damaged, and so is one of the old version that has got one. */
+static bool check_seal(struct session *s, const struct record *r)
+{
+	bool sealed = r->type == RECORD_RUN ? r->run.protocol != PROTOCOL_UNSEALED : s->sealed;
+	bool judged = r->type == RECORD_RUN ? protocol_version_known(r->run.protocol) : s->seen_run;
+
+	if (judged && r->sealed != sealed)
+		session_fault(s, FAULT_DAMAGED, "line %ju of the console: %s", (uintmax_t)s->console_lines,
+			      sealed ? "its checksum is missing"
+				     : "it has a checksum, which this version of the protocol does not know");
+	return s->fault == FAULT_NONE;
+}
+
+/* A second `run` is no lost line: the machine was reset, unless it is the first one, doubled. */
+static bool check_number(struct session *s, const struct record *r)
+{
+	bool reset = r->type == RECORD_RUN && s->protocol_lines > 1;
+
+	if (r->sealed && r->line != s->protocol_lines && !reset)
+		session_fault(s, FAULT_COUNT, "line %ju of the console: number %ju came, %ju was due",
+			      (uintmax_t)s->console_lines, (uintmax_t)r->line, (uintmax_t)s->protocol_lines);
+	return s->fault == FAULT_NONE;
+}
+
 static void on_record(struct session *s, struct record *r)
 {
+	if (!check_seal(s, r) || !check_number(s, r))
+		return;
 	if (r->type != RECORD_RUN && !s->seen_run)
 		session_fault(s, FAULT_ORDER, "the first line is not `run`");
 	else if (r->type == RECORD_RUN)
@@ -328,25 +381,48 @@ static void on_record(struct session *s, struct record *r)
 	s->protocol_lines++;
 }
 
+static void refused_line(struct session *s, const char *line, size_t len, bool damaged, const char *why)
+{
+	enum fault fault = damaged ? FAULT_DAMAGED : FAULT_MALFORMED;
+	char remark[256] = "";
+
+	if (damaged)
+		damaged_line(s, line, len, remark, sizeof(remark));
+	if (!session_over(s))
+		session_fault(s, fault, "line %ju of the console: %s%s%s", (uintmax_t)s->console_lines, why,
+			      *remark ? "; in it: " : "", remark);
+}
+
 void session_line(struct session *s, const char *line, size_t len, bool cut)
 {
+	const char *start = memmem(line, len, PROTOCOL_PREFIX, strlen(PROTOCOL_PREFIX));
+	size_t before = start ? (size_t)(start - line) : 0;
 	struct record record;
 	struct error error;
 
-	if (!protocol_parse(line, len, &record, &error)) {
-		damaged_line(s, line, len, &error);
-		return;
-	}
-	if (record.type == RECORD_NONE) {
+	s->console_lines++;
+	if (!start) {
 		if (!trace_line(s, line, len))
 			plain_line(s, line, len);
-	} else if (!session_over(s)) {
-		if (cut)
-			session_fault(s, FAULT_MALFORMED, "longer than %d bytes", PROTOCOL_LINE_MAX);
-		else
-			on_record(s, &record);
+		return;
 	}
+	if (before) /* somebody else's line, which has lost its end or has none yet */
+		plain_line(s, line, before);
+	if (!protocol_parse(start, len - before, &record, &error)) {
+		refused_line(s, start, len - before, record.damaged, error.text);
+		return;
+	}
+	if (cut)
+		refused_line(s, start, len - before, true, "its end is missing");
+	else if (!session_over(s))
+		on_record(s, &record);
 	record_free(&record);
+}
+
+void session_note_seals(const struct session *session)
+{
+	if (!session->sealed)
+		complain("note: the lines carry no checksum: damage to them may go unnoticed");
 }
 
 bool session_over(const struct session *session)

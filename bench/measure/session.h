@@ -23,6 +23,9 @@
 	  "about its image.")                                                                                       \
 	X(PROTOCOL, "the roottask speaks another version of the protocol",                                          \
 	  "Build the roottask and hbench from the same revision.")                                                  \
+	X(DAMAGED, "a line was damaged on its way",                                                                 \
+	  "Another writer on the serial port, or a bad line: speed, flow control, length. What the line was "       \
+	  "is not guessed: measure again.")                                                                         \
 	X(MALFORMED, "a protocol line cannot be read",                                                              \
 	  "The line is in the console log. Another writer on the serial port, or a fault of the roottask: "         \
 	  "docs/bench-protocol.md says what the line should be.")                                                   \
@@ -43,7 +46,7 @@
 	X(TRUNCATED, "the log is cut off: there is no `end` line",                                                  \
 	  "The roottask died or the machine stopped on the way. Look at the end of the console log.")               \
 	X(COUNT, "protocol lines were lost",                                                                        \
-	  "The serial line dropped or mixed up output. Look in the console log for damaged lines.")                 \
+	  "The serial line dropped, doubled or mixed up output. Look in the console log for damaged lines.")        \
 	X(TRACE, "the trace that was asked for is not there",                                                       \
 	  "Tracing needs a kernel that announces it and a roottask that sends the trace (docs/tracing.md). If the " \
 	  "serial line dropped output: --trace-records gives it less to carry.")                                    \
@@ -97,9 +100,10 @@ struct session {
 	size_t skipped_count;
 	struct skip *failed; /* cases with a wrong result */
 	size_t failed_count;
-	struct trace_lines trace_lines; /* while they come */
-	struct trace *trace;            /* when all of it is there; NULL: there is none */
-	uint64_t protocol_lines;
+	struct trace_lines trace_lines;         /* while they come */
+	struct trace *trace;                    /* when all of it is there; NULL: there is none */
+	uint64_t console_lines, protocol_lines; /* so far */
+	bool sealed;                            /* the `run` line carries a checksum, so all must */
 	bool seen_run, seen_calibration, seen_end;
 	bool reason_follows;   /* the reason of a panic comes in the next line */
 	char last_remark[256]; /* last console line about a killed EC or a refused image */
@@ -108,14 +112,20 @@ struct session {
 
 void session_init(struct session *session, const char *expected_suite, bool measures_time);
 
+/* True for the line with which the kernel begins. */
+bool session_boots(const char *line, size_t len);
+
 /* The next console line. After a fault or the end, lines are still looked at for a panic and otherwise ignored. */
 void session_line(struct session *session, const char *line, size_t len, bool cut);
 
 /*
- * What of a console line may have been written by others: all of it, except for a whole object of the protocol, which
- * may quote anything. When two write to a line at once, the words of one begin in the middle of the other's.
+ * What of a console line may have been written by others: all of it, or what comes before and (which is returned)
+ * after a whole object of the protocol, which may quote anything. When two write to a line at once, the words of one
+ * begin in the middle of the other's.
  */
 const char *session_loose_text(const char *line, size_t *len);
+/* Tells the user of a log whose damage nobody would notice. */
+void session_note_seals(const struct session *session);
 
 /* True when nothing more needs to come. */
 bool session_over(const struct session *session);

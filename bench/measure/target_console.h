@@ -4,7 +4,7 @@
 
 #include "measure/target.h"
 
-/* The device of config->console, raw, at config->baud. */
+/* The device of config->console, raw, at config->baud; nobody but root can open it meanwhile. */
 int target_console_serial(const struct machine_config *config, struct error *error);
 
 /* Closes any of these, and gives a serial line back to others. */
@@ -12,3 +12,6 @@ void target_console_close(int fd);
 
 /* config->console is HOST:PORT. */
 int target_console_tcp(const struct machine_config *config, struct error *error);
+
+/* Closes any of them; a serial line can be opened by others again. */
+void target_console_close(int fd);

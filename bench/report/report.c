@@ -134,8 +134,9 @@ static struct table *result_table(const struct result *r, const struct suite *su
 static void print_legend(FILE *out, const struct metric *metric)
 {
 	fprintf(out,
-		"\nmin, p50, p99, max: lowest value, median, 99th percentile and highest of n timed windows, each "
-		"%s.\n",
+		"\nmin, max: lowest and highest value of n timed windows, each %s.\n"
+		"p50, p99 and the like: mean of the boots' medians, 99th percentiles and so on, as gates judge "
+		"them.\n",
 		metric ? metric->unit : "in its metric");
 	fputs(metric && !metric->exact
 		      ? "mad: median distance from the median.\n"
@@ -149,7 +150,8 @@ static void print_skips(FILE *out, const struct result *r)
 	json_t *why;
 
 	json_object_foreach(json_object_get(r->context, "skipped"), name, why)
-		fprintf(out, "skipped %s: %s\n", name, json_string_value(why) ? json_string_value(why) : "");
+		fprintf(out, "%s %s: %s\n", result_find(r, name) ? "incomplete" : "skipped", name,
+			json_string_value(why) ? json_string_value(why) : "");
 }
 
 /* Cases the suite names and the run neither measured nor skipped: some are left out on purpose, so one line is

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static enum colour verdict_colour(enum verdict verdict)
 {
@@ -52,7 +53,10 @@ static void confidence_cells(struct table *table, const struct difference *o)
 		table_cell(table, COLOUR_DIM, "%s", "");
 		return;
 	}
-	table_cell(table, COLOUR_DIM, "%+.2f..%+.2f%%", o->interval.low, o->interval.high);
+	if (o->a)
+		table_cell(table, COLOUR_DIM, "%+.2f..%+.2f%%", o->interval.low, o->interval.high);
+	else
+		table_cell(table, COLOUR_DIM, "%s", "");
 	if (o->p < 1e-4)
 		table_cell(table, COLOUR_DIM, "<0.0001");
 	else
@@ -102,8 +106,20 @@ static void print_tally(FILE *out, const struct comparison *c)
 	fputs(".\n", out);
 }
 
+/* Numbers beside a reason for having none: some repetitions or boots gave none. */
+static void print_incomplete(FILE *out, const struct pair *p, const char *bullet)
+{
+	bool main_one = !strcmp(p->label, p->name);
+
+	if (main_one && p->note_a && p->difference.verdict != VERDICT_NEW)
+		fprintf(out, "%sincomplete %s: A: %s\n", bullet, p->label, p->note_a);
+	if (main_one && p->note && p->difference.verdict != VERDICT_MISSING)
+		fprintf(out, "%sincomplete %s: B: %s\n", bullet, p->label, p->note);
+}
+
 static void print_note(FILE *out, const struct pair *p, const char *bullet)
 {
+	print_incomplete(out, p, bullet);
 	if (p->difference.verdict == VERDICT_UNSURE)
 		fprintf(out, "%snot enough data %s: %s\n", bullet, p->label, p->difference.why);
 	if (p->difference.verdict == VERDICT_MISSING)
@@ -121,9 +137,8 @@ static void print_notes(FILE *out, const struct comparison *c, const char *bulle
 	machine_identity_print_differences(out, bullet, c->a, c->b);
 	if (compare_drifted(c))
 		fprintf(out,
-			"%slab drift: A and B ran the same kernel and roottask, byte for byte: what differs comes "
-			"from "
-			"the machine or the emulator.\n",
+			"%slab drift: A and B ran the same kernel and roottask by their hashes or, where a console "
+			"was imported, the kernel's build: what differs comes from the machine or the emulator.\n",
 			bullet);
 }
 

@@ -26,11 +26,16 @@ static json_t *pair(const struct pair *p)
 		json_object_set_new(object, "change_percent", json_real(o->percent));
 	}
 	if (o->tested) {
-		json_object_set_new(object, "interval_percent",
-				    json_pack("[f, f]", o->interval.low, o->interval.high));
+		if (o->a) /* else there is nothing to have a percentage of */
+			json_object_set_new(object, "interval_percent",
+					    json_pack("[f, f]", o->interval.low, o->interval.high));
 		json_object_set_new(object, "p", json_real(o->p));
 		json_object_set_new(object, "superiority", json_real(o->superiority));
 	}
+	if (p->note_a)
+		json_object_set_new(object, "note_a", json_string(p->note_a));
+	if (p->note)
+		json_object_set_new(object, "note_b", json_string(p->note));
 	if (*o->why)
 		json_object_set_new(object, "why", json_string(o->why));
 	return object;

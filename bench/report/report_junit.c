@@ -40,7 +40,7 @@ static void print_verdict(FILE *out, const struct comparison *c, const struct pa
 	const struct difference *o = &p->difference;
 	char text[512], confidence[80] = "";
 
-	if (o->tested)
+	if (o->tested && o->a)
 		snprintf(confidence, sizeof(confidence), ", 95%% between %+.2f%% and %+.2f%%, p %.3g",
 			 o->interval.low, o->interval.high, o->p);
 	switch (o->verdict) {
@@ -63,6 +63,14 @@ static void print_verdict(FILE *out, const struct comparison *c, const struct pa
 	}
 }
 
+static void print_incomplete(FILE *out, const char *side, const char *note)
+{
+	if (!note)
+		return;
+	fprintf(out, "; %s is incomplete: ", side);
+	print_escaped(out, note);
+}
+
 static void print_pair(FILE *out, const struct comparison *c, const struct pair *p)
 {
 	fputs("  <testcase", out);
@@ -70,8 +78,11 @@ static void print_pair(FILE *out, const struct comparison *c, const struct pair 
 	report_junit_attribute(out, "name", p->label);
 	fputs(" time=\"0\">\n", out);
 	print_verdict(out, c, p);
-	fprintf(out, "    <system-out>A %ju, B %ju, %s</system-out>\n  </testcase>\n", (uintmax_t)p->difference.a,
-		(uintmax_t)p->difference.b, verdict_name(p->difference.verdict));
+	fprintf(out, "    <system-out>A %ju, B %ju, %s", (uintmax_t)p->difference.a, (uintmax_t)p->difference.b,
+		verdict_name(p->difference.verdict));
+	print_incomplete(out, "A", p->note_a);
+	print_incomplete(out, "B", p->note);
+	fputs("</system-out>\n  </testcase>\n", out);
 }
 
 void report_junit(FILE *out, const struct comparison *c)

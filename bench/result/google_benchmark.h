@@ -12,8 +12,9 @@
 json_t *google_export(const struct result *result);
 
 /*
- * Makes a result of a file that a program with Google Benchmark wrote, in picoseconds; each repetition counts as a
- * boot. machine: NULL for the file's host_name.
+ * Makes a result of files that a program with Google Benchmark wrote, in picoseconds; each repetition counts as a
+ * boot. What failed or skipped itself is no repetition, but a reason in the result. machine: NULL for the first
+ * file's host_name.
  */
-bool google_import(struct result *result, const char *path, const char *suite, const char *machine,
+bool google_import(struct result *result, char *const *paths, size_t count, const char *suite, const char *machine,
 		   struct error *error) must_check;

@@ -3,16 +3,50 @@
 
 #include "host/error.h"
 
+#include <stddef.h>
+
 static bool ordered(const struct sample *s)
 {
 	return s->min <= s->p50 && s->p50 <= s->p90 && s->p90 <= s->p99 && s->p99 <= s->p999 && s->p999 <= s->max;
 }
 
+/* No value is outside of its bin, nor below min or above max. */
 static bool sum_possible(const struct sample *s)
 {
-	unsigned __int128 low = (unsigned __int128)s->min * s->n, high = (unsigned __int128)s->max * s->n;
+	unsigned __int128 low = 0, high = 0;
 
+	for (size_t i = 0; i < s->hist.used; i++) {
+		const struct bin *bin = &s->hist.bins[i];
+		uint64_t last = bin->lower + (bin->width - 1);
+
+		low += (unsigned __int128)(bin->lower > s->min ? bin->lower : s->min) * bin->count;
+		high += (unsigned __int128)(last < s->max ? last : s->max) * bin->count;
+	}
 	return low <= s->sum && s->sum <= high;
+}
+
+uint64_t sample_rank(const struct sample *s, unsigned permille)
+{
+	uint64_t rank = (uint64_t)(((unsigned __int128)s->n * permille + 999) / 1000);
+
+	return rank ? rank : 1;
+}
+
+/* The value of this rank is in the bin that holds that rank: verdicts take one and tests the other. */
+static bool rank_fits(const struct sample *s, unsigned permille, uint64_t value)
+{
+	uint64_t rank = sample_rank(s, permille), seen = 0;
+	size_t i = 0;
+
+	while (i < s->hist.used && (seen += s->hist.bins[i].count) < rank)
+		i++;
+	return i < s->hist.used && s->hist.bins[i].lower == hist_lower(&s->hist, value);
+}
+
+static bool quantiles_fit(const struct sample *s)
+{
+	return rank_fits(s, 500, s->p50) && rank_fits(s, 900, s->p90) && rank_fits(s, 990, s->p99) &&
+	       rank_fits(s, 999, s->p999);
 }
 
 /* Tagged windows are windows: each bin has at most as many. */
@@ -46,19 +80,25 @@ bool sample_check(struct sample *s, struct error *error)
 				 (uintmax_t)s->n);
 	if (h->bins[0].lower != hist_lower(h, s->min) || h->bins[h->used - 1].lower != hist_lower(h, s->max))
 		return error_set(error, "the histogram does not begin at min and end at max");
+	if (!quantiles_fit(s))
+		return error_set(
+			error, "p50, p90, p99 and p999 are not in the bins of the histogram that they should be in");
 	if (!sum_possible(s))
-		return error_set(error, "the sum is not between n * min and n * max");
+		return error_set(error, "the values of the histogram cannot have this sum");
 	if (!smi_possible(s))
 		return error_set(error, "\"smi_hist\" is not a part of \"hist\"");
 	return true;
 }
 
-/* The middle of a bin may lie outside of what was really seen. */
-static uint64_t clamped_quantile(const struct sample *s, double q)
-{
-	uint64_t value = hist_quantile(&s->hist, q);
+#define MEAN(samples, count, field) mean(samples, count, offsetof(struct sample, field))
 
-	return value < s->min ? s->min : value > s->max ? s->max : value;
+static uint64_t mean(const struct sample *samples, size_t count, size_t offset)
+{
+	unsigned __int128 sum = count / 2; /* rounds */
+
+	for (size_t i = 0; i < count; i++)
+		sum += *(const uint64_t *)((const char *)&samples[i] + offset);
+	return (uint64_t)(sum / count);
 }
 
 struct sample sample_merge(const struct sample *samples, size_t count)
@@ -83,12 +123,10 @@ struct sample sample_merge(const struct sample *samples, size_t count)
 		all.smi_known = all.smi_known && s->smi_known;
 	}
 	all.order_count = count > 1 ? 0 : all.order_count;
-	if (count > 1) {
-		all.p50 = clamped_quantile(&all, 0.5);
-		all.p90 = clamped_quantile(&all, 0.9);
-		all.p99 = clamped_quantile(&all, 0.99);
-		all.p999 = clamped_quantile(&all, 0.999);
-	}
+	all.p50 = MEAN(samples, count, p50);
+	all.p90 = MEAN(samples, count, p90);
+	all.p99 = MEAN(samples, count, p99);
+	all.p999 = MEAN(samples, count, p999);
 	return all;
 }
 

@@ -25,7 +25,11 @@ struct sample {
  */
 bool sample_check(struct sample *sample, struct error *error) must_check;
 
-/* All windows of several boots as one sample; quantiles come from the merged histogram when there are several. */
+/* Rank of a quantile among the n values, from 1: the value that at least so many thousandths do not exceed. */
+uint64_t sample_rank(const struct sample *sample, unsigned permille);
+
+/* All windows of several boots as one sample. A quantile is the mean of the boots' own, everywhere: the boot is the
+ * unit of repetition, and each median that is printed is the one that is judged. */
 struct sample sample_merge(const struct sample *samples, size_t count);
 
 struct sample sample_copy(const struct sample *sample);

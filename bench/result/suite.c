@@ -68,11 +68,10 @@ static bool get_thresholds(const json_t *object, struct threshold *out, size_t *
 					 "%d metrics",
 					 SUITE_METRICS_MAX);
 		if (!threshold_known(metric))
-			return error_set(
-				error,
-				"\"threshold\": there is no \"%.60s\"; there are instructions and ticks, and "
-				"such as ticks.p99",
-				metric);
+			return error_set(error,
+					 "\"threshold\": there is no \"%.60s\"; there are instructions, ticks and "
+					 "picoseconds, and such as ticks.p99",
+					 metric);
 		strcpy(t->metric, metric);
 		t->percent = json_number_value(percent);
 		++*count;

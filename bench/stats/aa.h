@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rate of false alarms: the boots of one result are divided at random into two halves, several times, and the
- * halves compared. Every difference that is found is a false alarm, since both are of the same kernel on the same
- * machine.
+ * The rate of false alarms, by an A/A test: the boots of one result are divided at random into two halves, several
+ * times, and the halves compared. Every difference that is found is a false alarm, since both are of the same kernel
+ * on the same machine.
  */
 #pragma once
 

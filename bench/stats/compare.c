@@ -22,6 +22,7 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 	*p = (struct pair){.name = name, .estimator = estimator, .threshold = threshold};
 	snprintf(p->label, sizeof(p->label), main_one ? "%s" : "%s [%s]", name, estimator->name);
 	p->note = result_skip_reason(c->b, name);
+	p->note_a = result_skip_reason(c->a, name);
 	p->difference = verdict_measure(c->metric, estimator, a, b);
 	p->has_goal = known && known->has_goal && c->metric->exact && main_one;
 	p->goal = p->has_goal ? known->goal : 0;
@@ -81,9 +82,36 @@ static bool same_text(const struct result *a, const struct result *b, const char
 	return !strcmp(result_text(a, key), result_text(b, key));
 }
 
-static bool both_same(const struct result *a, const struct result *b, const char *key)
+enum { BUILD_ID_MAX = 64 };
+
+/* "Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1eab56977712391) [MB1]"; "" when the line names no build. */
+static void build_id(const struct result *r, char out[BUILD_ID_MAX])
 {
-	return *result_text(a, key) && same_text(a, b, key);
+	const char *at = strstr(result_text(r, "kernel_boot_line"), "build ");
+
+	at = at ? at + strlen("build ") : "";
+	snprintf(out, BUILD_ID_MAX, "%.*s", (int)strspn(at, "0123456789abcdef"), at);
+}
+
+/* Who recorded a console has no image to hash, but the kernel says its build id, a hash of what it is made of. */
+static bool same_kernel(const struct result *a, const struct result *b)
+{
+	char of_a[BUILD_ID_MAX], of_b[BUILD_ID_MAX];
+
+	if (*result_text(a, "kernel_sha256") && *result_text(b, "kernel_sha256"))
+		return same_text(a, b, "kernel_sha256");
+	build_id(a, of_a);
+	build_id(b, of_b);
+	return *of_a && !strcmp(of_a, of_b);
+}
+
+/* Of a recorded console's roottask nothing is known but its words: it counts as the one that belongs to the kernel.
+ */
+static bool same_roottask(const struct result *a, const struct result *b)
+{
+	bool known = *result_text(a, "roottask_sha256") && *result_text(b, "roottask_sha256");
+
+	return (!known || same_text(a, b, "roottask_sha256")) && same_text(a, b, "roottask_cmdline");
 }
 
 static bool check_comparable(const struct comparison *c, struct error *error)
@@ -117,8 +145,7 @@ bool compare_results(struct comparison *c, const struct result *a, const struct 
 		if (!result_find(a, b->benchmarks[i].name))
 			add_benchmark(c, b->benchmarks[i].name, suite);
 	decide(c);
-	c->same_programs = both_same(a, b, "kernel_sha256") && both_same(a, b, "roottask_sha256") &&
-			   same_text(a, b, "kernel_append") && same_text(a, b, "roottask_cmdline");
+	c->same_programs = same_kernel(a, b) && same_roottask(a, b) && same_text(a, b, "kernel_append");
 	return true;
 }
 

@@ -15,7 +15,8 @@ struct pair {
 	double threshold; /* percent */
 	struct difference difference;
 	struct mode_shift shift; /* of values, with noise only */
-	const char *note;        /* why B skipped the case; or NULL */
+	const char *note;        /* why B skipped the case, or a part of its repetitions; or NULL */
+	const char *note_a;      /* the same of A */
 	bool has_goal, goal_met;
 	double goal;
 };
@@ -27,7 +28,7 @@ struct comparison {
 	size_t count;
 	size_t tests; /* p values that were corrected for their number */
 	size_t tally[VERDICT_COUNT];
-	bool same_programs; /* kernel, roottask and their words are byte for byte the same in both */
+	bool same_programs; /* kernel, roottask and their words are the same in both, as far as they are known */
 };
 
 /* The results must be of the same suite and metric. The suite (NULL: none) gives goals and thresholds. */

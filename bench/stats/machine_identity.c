@@ -47,6 +47,9 @@ static const struct field {
 	{"timer_overhead_p99", "its 99th percentile", INFORMS},
 	{"timer_overhead_max", "its maximum", INFORMS},
 	{"traced", "the kernel was traced", INFORMS},
+	{"library_build_type", "build of the benchmark library", INFORMS},
+	{"library_version", "version of the benchmark library", INFORMS},
+	{"cpu_scaling_enabled", "CPU frequency scaling", INFORMS},
 };
 
 /* A field as text, to be freed; NULL when it is not there. */

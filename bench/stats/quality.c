@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Far out is beyond ten deviations (as a normal distribution's) from the median, and no less than this above it. */
+/*
+ * An outlier is more than ten standard deviations above the median (estimated from the MAD, as for a normal
+ * distribution) and at least as much as an interrupt takes. Only firmware takes longer than smi_us.
+ */
 static const double outlier_deviations = 10, mad_to_deviation = 1.4826, interrupt_us = 2, smi_us = 50;
 
 struct report {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Boots that might have been: what a bootstrap draws within a boot. */
+/* Bootstrap within a boot: the value that another boot of the same kind might have had. */
 #pragma once
 
 #include "result/estimator.h"

@@ -1,23 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "stats/self_test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Moves all values of a sample up by the same amount. The first and the last bin follow min and max exactly. */
+/* With this threshold ten times the value is still the same, in percent. Whatever a gate lets through then, it is not
+ * the noise of a measurement. */
+static const double threshold_endless = 900;
+
+/* Adds values to a histogram, and to the sum that they have. */
+static void put(struct hist *hist, uint64_t *sum, uint64_t value, uint64_t count)
+{
+	hist_add(hist, value, count);
+	*sum += value * count;
+}
+
+/*
+ * Moves all values of a sample up by the same amount. Of a bin's values only those are known that have a rank of
+ * which the sample tells the value: the others in the bin take the next known one, or stay where the bin begins.
+ */
 static void shift(struct sample *s, uint64_t by)
 {
+	const struct {
+		uint64_t rank, value;
+	} known[] = {{1, s->min},
+		     {sample_rank(s, 500), s->p50},
+		     {sample_rank(s, 900), s->p90},
+		     {sample_rank(s, 990), s->p99},
+		     {sample_rank(s, 999), s->p999},
+		     {s->n, s->max}};
 	struct hist moved = {.coarser = s->hist.coarser};
-	size_t last = s->hist.used - 1;
+	uint64_t done = 0, end = 0, sum = 0, last = s->min;
+	size_t next = 0;
 
-	for (size_t i = 1; i < last; i++)
-		hist_add(&moved, s->hist.bins[i].lower + by, s->hist.bins[i].count);
-	if (last) {
-		hist_add(&moved, s->min + by, s->hist.bins[0].count);
-		hist_add(&moved, s->max + by, s->hist.bins[last].count);
-	} else {
-		hist_add(&moved, s->min + by, s->n > 1 ? s->n - 1 : 1);
-		hist_add(&moved, s->max + by, s->n > 1);
+	for (size_t i = 0; i < s->hist.used; i++) {
+		const struct bin *bin = &s->hist.bins[i];
+
+		end += bin->count;
+		for (; next < array_size(known) && known[next].rank <= end; next++) {
+			last = known[next].value;
+			put(&moved, &sum, last + by, known[next].rank - done);
+			done = known[next].rank;
+		}
+		put(&moved, &sum, (last > bin->lower ? last : bin->lower) + by, end - done);
+		done = end;
 	}
 	hist_free(&s->hist);
 	hist_free(&s->smi);
@@ -29,7 +56,7 @@ static void shift(struct sample *s, uint64_t by)
 	s->p99 += by;
 	s->p999 += by;
 	s->max += by;
-	s->sum += by * s->n;
+	s->sum = sum;
 }
 
 /* The smallest shift that must count for one estimator: just over the threshold; with noise, well out of it. */
@@ -129,6 +156,22 @@ static bool find_missing(const struct result *baseline, const struct suite *suit
 	return expect_code(baseline, &copy, suite, EXIT_BENCHMARK_MISSING, "a missing benchmark", error);
 }
 
+/* The smallest change that must count is larger than any that happens: such a pair can be planted, but not fail. */
+static bool all_can_fail(const struct comparison *judged, struct error *error)
+{
+	char names[700] = "";
+
+	for (size_t i = 0; i < judged->count; i++) {
+		const struct pair *p = &judged->pairs[i];
+		size_t used = strlen(names);
+
+		if (p->threshold >= threshold_endless)
+			snprintf(names + used, sizeof(names) - used, "\n  %s, threshold %.6g%%", p->label,
+				 p->threshold);
+	}
+	return !*names || error_set(error, "these can never fail, ten times as much would pass:%s", names);
+}
+
 bool self_test(const struct result *baseline, const struct suite *suite, struct error *error)
 {
 	struct comparison judged;
@@ -142,6 +185,10 @@ bool self_test(const struct result *baseline, const struct suite *suite, struct 
 	if (!baseline->count) {
 		compare_free(&judged);
 		return error_set(error, "the baseline holds nothing to compare");
+	}
+	if (!all_can_fail(&judged, error)) {
+		compare_free(&judged);
+		return false;
 	}
 	copy = result_copy(baseline);
 	good = expect_code(baseline, &copy, suite, EXIT_SAME_OR_BETTER, "an unchanged copy", error) &&

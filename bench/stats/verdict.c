@@ -113,12 +113,27 @@ static void decide_noisy(struct difference *o, double threshold)
 	}
 }
 
+/* From nothing to something is a change of no number of percent: no threshold allows it, a test may doubt it. */
+static void decide_from_zero(struct difference *o)
+{
+	if (!o->b) {
+		o->verdict = VERDICT_SAME;
+	} else if (o->p < p_needed) {
+		o->verdict = VERDICT_WORSE;
+	} else {
+		o->verdict = VERDICT_UNSURE;
+		snprintf(o->why, sizeof(o->why), "from 0 to %ju, p %.3g: boot more", (uintmax_t)o->b, o->p);
+	}
+}
+
 void verdict_decide(struct difference *difference, const struct metric *metric, double threshold)
 {
 	if (!verdict_has_both(difference))
 		return;
 	if (metric->exact)
 		decide_exact(difference, threshold);
+	else if (difference->tested && !difference->a)
+		decide_from_zero(difference);
 	else if (difference->tested)
 		decide_noisy(difference, threshold);
 }

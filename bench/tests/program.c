@@ -34,16 +34,31 @@ void read_output(const char *path)
 	assert_non_null(output);
 }
 
-/* Runs `hbench WORDS` in the folder and returns its exit code. Words are separated by blanks. */
+/* The next word at *at, which is cut off there and *at moved behind it; NULL if there is none. */
+static char *next_word(char **at)
+{
+	char *word = *at + strspn(*at, " "), *end;
+
+	if (!*word)
+		return NULL;
+	end = *word == '\'' ? strchr(++word, '\'') : word + strcspn(word, " ");
+	assert_non_null(end);
+	*at = *end ? end + 1 : end;
+	*end = '\0';
+	return word;
+}
+
 int hbench(const char *words)
 {
-	char *copy = xstrdup(words), *save = NULL, *argv[40] = {(char *)TEST_PROGRAM}, *path = in_folder("output");
+	char *copy = xstrdup(words), *rest = copy, *argv[40] = {(char *)TEST_PROGRAM}, *path = in_folder("output");
 	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND | O_CLOEXEC, 0600), count = 1;
 	struct child child;
 	struct error error;
 
-	for (char *word = strtok_r(copy, " ", &save); word && count < 39; word = strtok_r(NULL, " ", &save))
+	for (char *word = next_word(&rest); word; word = next_word(&rest)) {
+		assert_true(count < 39);
 		argv[count++] = word;
+	}
 	assert_true(child_start(&child, argv, folder, fd, fd, &error));
 	for (int i = 0; i < 30000 && !child_ended(&child); i++)
 		usleep(10000);

@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* A word for hbench(): the path of a file in bench/tests/data. */
+#define DATA_WORD(name) "'" TEST_DATA "/" name "'"
+
 extern char folder[];
 extern char *output; /* stdout and stderr of the last call */
 
@@ -15,7 +18,10 @@ int tear_down(void **state);
 /* A path in the folder; to be freed. */
 char *in_folder(const char *name);
 
-/* Runs `hbench WORDS` in the folder and returns its exit code. Words are separated by blanks. */
+/*
+ * Runs `hbench WORDS` in the folder and returns its exit code. Words are separated by blanks; one in single quotes
+ * may contain blanks, like the path of the sources.
+ */
 int hbench(const char *words);
 
 /* The same, and the exit code has to be this. */

@@ -41,6 +41,7 @@ def arguments():
     parser.add_argument("--cmdline", default="serial")
     parser.add_argument("--first", action="append", default=[], help="command for GRUB before it loads the kernel")
     parser.add_argument("--module", action="append", default=[], help="file in the build folder, then its command line")
+    parser.add_argument("--modules-from", metavar="FOLDER", help="where modules are, if not in the build folder")
     parser.add_argument("--timeout", type=float, default=110)
     parser.add_argument("--judge", choices=("tests", "bench", "exit", "none"), default="tests",
                         help="what counts: TEST lines, benchmark lines, only the exit code, or only the patterns")
@@ -57,7 +58,8 @@ def arguments():
 def build_machine(args, folder):
     """The machine to boot, its image in `folder` if it needs one."""
     build = pathlib.Path(args.build).resolve()
-    modules = [(str(build / path), text) for path, _, text in (module.partition(" ") for module in args.module)]
+    folder_of_modules = pathlib.Path(args.modules_from or build).resolve()
+    modules = [(str(folder_of_modules / path), text) for path, _, text in (module.partition(" ") for module in args.module)]
     is_bochs = args.via == "bochs"
     result = machine.Machine(cpu=args.cpu or ("tigerlake" if is_bochs else "max"), cpus=args.cpus, memory=args.memory,
                              board=args.board, without=args.without, icount=args.icount, exit_device=not args.hold,

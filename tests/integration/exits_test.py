@@ -67,7 +67,7 @@ def judge(found, within):
             yield f"{name} has no way out"
 
 
-def check_teeth(found, within, folder):
+def check_detection(found, within, folder):
     """Whether each kind is found where it does not belong, and each way out of a restart range that ends too early."""
     source, planted = folder / "planted.S", folder / "planted.o"
     source.write_text("planted:\n" + "".join(f"\tnop\n\t{word}\n" for word in PLANTED))
@@ -91,7 +91,7 @@ def main():
         sys.exit(f"FAIL: {error}")
     complaints = list(judge(found, within))
     with tempfile.TemporaryDirectory(prefix="hedron-exits.") as name:
-        complaints += check_teeth(found, within, pathlib.Path(name))
+        complaints += check_detection(found, within, pathlib.Path(name))
     if complaints:
         sys.exit("\n".join(f"FAIL: {complaint}" for complaint in complaints))
     print(f"PASS: {len(found)} ways out, {len(ALLOWED)} of them named")

@@ -10,17 +10,18 @@
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
+PATH=$PATH:/usr/sbin:/sbin # dnsmasq and ip, which ordinary users may not have in theirs
 
 if [[ ${1:-} != --inside ]]; then
 	build=$(readlink -f "$1") mode=$2
 	map=()
 	((EUID == 0)) || map=(-r)
 	unshare "${map[@]}" -n -m true 2>/dev/null || {
-		echo "SKIP: this system forbids namespaces (unshare ${map[*]} -n -m)"
+		echo "SKIP: this system forbids namespaces: unshare ${map[*]} -n -m (containers do, and sysctls)"
 		exit 77
 	}
 	[[ -r /dev/net/tun && -w /dev/net/tun ]] || {
-		echo "SKIP: /dev/net/tun is not there for this user"
+		echo "SKIP: no access to /dev/net/tun; as root: modprobe tun && chmod 666 /dev/net/tun"
 		exit 77
 	}
 	# Whatever happens, nothing outlives the first process of the namespace.

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a guest says on the serial line, judged. docs/bench-protocol.md has the format."""
 
-import json
 import pathlib
 import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "boot"))
+import serial_lines  # noqa: E402  (found through the line above)
 
 BANNER = r"^Hedron Hypervisor .*\[(MB[12])\]"
 TEST_LINE = re.compile(r"TEST ([\w.-]+/[\w.-]+): (PASS|SKIP|FAIL)\b *(.*)")
 TEST_END = re.compile(r"TEST-END (\d+) (\d+) (\d+)")
-PREFIX = "HBENCH "
 
 
 def judge_tests(serial):
@@ -37,16 +36,15 @@ def judge_tests(serial):
 
 def bench_lines(serial):
     """The protocol's objects, in order."""
-    found = (line.partition(PREFIX)[2] for line in serial.splitlines() if PREFIX in line)
-    return [json.loads(text) for text in found]
+    return list(serial_lines.objects(serial))
 
 
 def judge_bench(serial):
     """Complaints about a benchmark roottask's output."""
     try:
         lines = bench_lines(serial)
-    except ValueError as error:
-        return [f"a result line is not JSON: {error}"]
+    except serial_lines.LineError as error:
+        return [f"a result line is damaged: {error}"]
     if not lines or lines[0].get("type") != "run":
         return ["no `run` line at the start"]
     complaints = [f"{line['case']} {line.get('params')}: {line['why']}" for line in lines if line["type"] == "fail"]

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What firmware or a kernel before leaves in registers is gone once a CPU is set up: breakpoints, TSC_AUX, rights of supervisor keys.
-A debugger has each CPU write them when it gets to C, and read them when it is ready; it lends it the instructions for that.
+What firmware or an earlier kernel leaves in registers is gone once a CPU is set up: breakpoints, TSC_AUX, protection keys of
+supervisor pages (PKRS). A debugger has each CPU write these registers when it reaches C code and read them when it is set up, by
+replacing the next instruction for a moment.
 """
 
 import re

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-A CPU that does not come back from suspend to RAM: a debugger sends its start-up signals to nobody. The others live without it, and
-the machine can sleep again. The kernel comes from an image, as in suspend_test.py.
+A CPU that does not come back from suspend to RAM: a debugger redirects its start-up IPIs to an APIC that is not there. The others
+go on without it, and the machine can sleep again. The kernel comes from an image, as in suspend_test.py.
 """
 
 import pathlib
@@ -19,7 +19,7 @@ import suspend_test
 
 CPUS = 3
 LOST = 1  # the first to be started
-NOBODY = 77  # an APIC identifier
+NOBODY = 77  # an APIC identifier that no CPU has
 TRIES = 5  # kernel/arch/x86_64/boot/smp.c
 
 

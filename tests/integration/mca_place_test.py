@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-A machine check of no importance at the most delicate places: CPUs are stopped there by QEMU's stub for debuggers, and go on with a
-machine check and an NMI pending. Nobody may notice, and both are reported. And one of importance while the console is in use.
+A machine check that asks for no action, at the most delicate places: CPUs are stopped there by QEMU's stub for debuggers, and go on
+with a machine check and an NMI pending. The program must not notice, and both are reported. And a fatal one while the console is in
+use.
 """
 
 import re

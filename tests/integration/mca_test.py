@@ -46,12 +46,12 @@ STEPS = {
         (mce(0, 3, CORRECTED, 0), []),  # causes no exception
         (mce(0, 9, OPTIONAL), [line(0, 3, "corrected", CORRECTED), line(0, 9, "uncorrected, action optional", OPTIONAL)]),
         (mce(0, 9, OPTIONAL, addr=PLACE + 1), [line(0, 9, "uncorrected, action optional", OPTIONAL, f"{PLACE + 1:#x}")]),
-        # Everybody is told, with an error of no importance; the other CPU is idle.
+        # A broadcast to all CPUs of an error that asks for no action; the other CPU is idle.
         (mce(1, 8, OPTIONAL, flags="-b"), [line(1, 8, "uncorrected, action optional", OPTIONAL),
                                            line(0, 1, "uncorrected, not signalled", VALID | UC, "0", "0")]),
         (mce(0, 5, CONSUMED, AFFECTED), [line(0, 5, "uncorrected, consumed", CONSUMED), killed(0)]),
     ],
-    # It cannot be continued, which it is not to be anyway.
+    # MCG_STATUS says that the code cannot be continued; its EC is killed anyway.
     "thread": [(mce(1, 5, CONSUMED, HOPELESS), [line(1, 5, "uncorrected, consumed", CONSUMED), killed(1)])],
 }
 LEFT_OVER = [(0, 2), (1, 6), (1, 9)]

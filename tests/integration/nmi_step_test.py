@@ -153,7 +153,7 @@ class Ranges:
         """Without redirection. If there is a hazard already, the way from its test leads out of the range, to the dispatcher."""
         return point.address in late and (point.after < KERNEL_HALF or self.hold(point.after))
 
-    def check_teeth(self, walk, late=()):
+    def check_detection(self, walk, late=()):
         """Without redirection, wake-ups are lost at just those instructions that are late."""
         for point in walk.points:
             if self.hold(point.address):
@@ -223,7 +223,7 @@ def check_halting(args, session):
     args.taken |= {at}.union(*(walk.taken for walk in walks))
     complaints += asleep
     for walk in walks:
-        complaints += within.check_teeth(walk)
+        complaints += within.check_detection(walk)
     return complaints
 
 
@@ -234,7 +234,7 @@ def check_mwait(args, session):
     walks[1].points.append(Point(within.all["restart_idle"][-1], 1, 0))  # behind MWAIT; a single step goes past it
     complaints = [text for walk in walks for text in walk.strike_everywhere()]
     args.taken |= set().union(*(walk.taken for walk in walks))
-    complaints += within.check_teeth(walks[1], late=within.all["restart_idle"][1:-1])  # no work item: only hazards tell
+    complaints += within.check_detection(walks[1], late=within.all["restart_idle"][1:-1])  # no work item: only hazards tell
     return complaints + list(within.not_in(args.taken, stepper))
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-A machine with two CPUs of which one runs at a time, so nothing depends on speed. The boot CPU goes ways through the kernel
-(tests/guest/step), the other one wakes threads of it at the instruction where it stands.
+A machine with two CPUs of which one runs at a time, so nothing depends on speed. The boot CPU is led along paths through the kernel
+(tests/guest/step); the other CPU wakes threads of the boot CPU while that one is stopped between two instructions.
 """
 
 import re
@@ -109,7 +109,7 @@ class Stepper:
         self.step()
 
     def blunt(self, on):
-        """Takes the kernel's redirection of interrupted exits away, or gives it back."""
+        """Disables the kernel's redirection of interrupted exits (the test must then fail), or restores it."""
         at = self.labels["redirect_frame"]
         self.stub.fill(at, RET if on else self.kernel.code(at, 1))
 

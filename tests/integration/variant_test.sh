@@ -16,15 +16,15 @@ if ! { cmake -G Ninja -S "$source" -B "$objects" -DHEDRON_BENCH=OFF -DBUILD_TEST
 fi
 
 failed=0
-boot() { # boot ROOTTASK JUDGE CPUS
-	printf '%s: ' "${1##*/}"
-	"$source/tests/integration/boot_test.py" --build "$objects" --module "$1" --judge "$2" --cpus "$3" --memory 512 \
-		--want "^Hedron Hypervisor .*$pattern" || failed=$((failed + 1))
+boot() { # boot FOLDER ROOTTASK JUDGE CPUS
+	printf '%s: ' "$2"
+	"$source/tests/integration/boot_test.py" --build "$objects" --modules-from "$1" --module "$2" --judge "$3" --cpus "$4" \
+		--memory 512 --want "^Hedron Hypervisor .*$pattern" || failed=$((failed + 1))
 }
 
-boot "$objects/hello.elf" exit 1 # built the same way as the kernel
+boot "$objects" hello.elf exit 1 # built the same way as the kernel
 for roottask in "$build"/guest_*.elf; do
-	boot "$roottask" tests 1
+	boot "$build" "${roottask##*/}" tests 1
 done
-boot "$build/smp_basic.elf effort=20" tests 4
+boot "$build" "smp_basic.elf effort=20" tests 4
 exit $((failed != 0))

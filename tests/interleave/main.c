@@ -77,7 +77,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- runs ---- */
 
-/* In a run this ends it; when a world is made or taken apart nothing can be said after it. */
+/* Ends a run, which has failed. report_fail() returns only outside of a run: then nothing can go on. */
 static void on_signal(int sig)
 {
 	static const char *const what = "does not come to its end, or accesses memory that is not there";
@@ -237,8 +237,11 @@ static int replay(const struct scenario *s)
 	return !ok;
 }
 
-/* Addresses are the same in each run of the program, so that a search is. They also are not those of small numbers,
- * which kobject_nothing must not have. */
+/*
+ * Starts the program again without address-space randomization: places in memory decide what is found to be shared,
+ * so a search could not be repeated otherwise. Nor do the words of kobject_nothing, each of which is its address,
+ * look like small numbers then, which have a meaning in objects.
+ */
 static void fix_addresses(char **argv)
 {
 	int now = personality(0xffffffff);

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Has the explorer teeth? Each mutation breaks a copy of the kernel's code, or of the machine's, in one way; the explorer must
-find it. Mutations are made in a scratch folder, with the compiler's command lines of the build folder."""
+"""
+Tests the explorer: each mutation breaks a copy of the kernel's code, or of the explored machine's, in one way, and the explorer
+must find it. Mutations are made in a scratch folder, with the compiler's command lines of the build folder.
+"""
 
 import argparse
 import concurrent.futures
@@ -47,7 +49,7 @@ MUTATIONS = [
     Mutation("a down hands units on and then goes to sleep", "sm.down_meets_up", *SETTLES),
     Mutation("the end of a semaphore overtakes an up", "sm.end_meets_up",
              (SM, "if (unlikely(sm->owed > 0)) {", "if (sm->owed > 0 && !sm->dead) {")),
-    Mutation("a unit for a claim on its way is dropped", "sm.down_meets_up",
+    Mutation("a unit for a down that is about to queue is dropped", "sm.down_meets_up",
              (SM, "\t\tsm->owed++;\n", "")),
     Mutation("an up for one who left counts twice", "sm.killed_while_upped",
              (SM, "> 0)\n\t\tsm->owed--;", "> 0)\n\t\t(void)sm;")),

@@ -6,7 +6,7 @@
  * MODE is how the owner sleeps: MWAIT or HALTED. x86-TSO: the owner's stores to `sleeping` go through a store buffer that
  * drains at any time; the senders' compare-and-swap drains theirs, which therefore needs no model.
  *
- * Checked: nothing ever waits for ever while a item is in the mailbox, all items arrive, those of one sender in order,
+ * Checked: nothing ever waits for ever while an item is in the mailbox, all items arrive, those of one sender in order,
  * and whoever finds the mailbox empty signals, nobody else. The model must be able to fail: each macro of the form WITHOUT_*
  * takes away what it names, and spin then has to find an error (CMakeLists.txt).
  */
@@ -20,7 +20,7 @@
 #define HALTED 1
 #define MWAIT 2
 
-/* A item is its number plus 1, 0 is the end of a list; sender and sequence follow from the number. */
+/* An item is its number plus 1, 0 is the end of a list; sender and sequence follow from the number. */
 #define SENDER(item) (((item) - 1) / ITEMS)
 #define SEQUENCE(item) (((item) - 1) % ITEMS)
 

@@ -4,6 +4,7 @@
 
 import json
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -144,8 +145,8 @@ class Command(unittest.TestCase):
 
     def test_reader_gone(self):
         """A pipe that is closed is no reason for a traceback."""
-        command = f"{sys.executable} {COMMAND} --build {BUILD} --case call_reply_cross/words:448 --steps | head -1"
-        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+        words = [sys.executable, COMMAND, "--build", BUILD, "--case", "call_reply_cross/words:448", "--steps"]
+        done = subprocess.run(f"{shlex.join(map(str, words))} | head -1", shell=True, capture_output=True, text=True, check=False)
         self.assertIn("qemu max", done.stdout)
         self.assertEqual(done.stderr, "")
 

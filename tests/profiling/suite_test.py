@@ -12,6 +12,7 @@ import kernels
 import suite
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
+RECORDED = pathlib.Path(__file__).resolve().parents[2] / "bench/tests/data/sealed.log"
 
 
 def line(kind, case="c", params=None, **more):
@@ -52,6 +53,30 @@ class Serial(unittest.TestCase):
                 suite.samples("".join(mangled))
             except suite.RunError:
                 pass
+
+    def test_recorded(self):
+        """A console with checksums, damaged in each place: refused, or the same."""
+        text = RECORDED.read_text(encoding="ascii")
+        whole = suite.samples(text)
+        self.assertEqual(len(whole[0]), 3)
+        for at, old in enumerate(text):
+            for new in {"", old + old, chr(ord(old) ^ 1), chr(ord(old) ^ 4), "7"} - {old}:
+                try:
+                    self.assertEqual(suite.samples(text[:at] + new + text[at + 1:]), whole, f"{new!r} at {at}")
+                except suite.RunError:
+                    pass
+
+    def test_recorded_lines(self):
+        """Lost, doubled and swapped lines."""
+        lines = RECORDED.read_text(encoding="ascii").splitlines(keepends=True)
+        first = next(at for at, text in enumerate(lines) if text.startswith("HBENCH"))
+        for at in range(first, len(lines)):
+            changes = [lines[:at] + lines[at + 1:], lines[:at + 1] + lines[at:]]
+            if at > first:
+                changes.append(lines[:at - 1] + [lines[at], lines[at - 1]] + lines[at + 1:])
+            for changed in changes:
+                with self.assertRaises(suite.RunError):
+                    suite.samples("".join(changed))
 
     def test_last_words(self):
         with self.assertRaisesRegex(suite.RunError, "PANIC: no memory"):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One object whose capabilities are many: CPUs delegate them on and on, in chains and fans longer than anybody keeps
- * the tree for himself, revoke parts of it, and ask for translations. When a revocation has returned nothing is left
- * below, and in the end the counts agree.
+ * One object whose capabilities are many: CPUs delegate them on and on, in chains and fans so long that a walk drops
+ * the tree lock on the way (a lock break), revoke parts of it, and ask for translations. When a revocation has
+ * returned nothing is left below, and in the end the counts agree.
  */
 #include "mm/page.h"
 #include "space/pd.h"
@@ -87,6 +87,6 @@ int main(void)
 			must(!at(&pds[i], sel));
 	space_obj_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, true);
 	must(gone == 1);
-	printf("capabilities: %u times somebody was faster\n", taken);
+	printf("capabilities: %u were revoked by another CPU first\n", taken);
 	return 0;
 }

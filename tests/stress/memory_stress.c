@@ -92,7 +92,7 @@ static void pages(void)
 	must(page_free_count() == before);
 	must(largest() == order);
 	must(failures);
-	printf("pages: %u times there was none\n", failures);
+	printf("pages: %u allocations failed\n", failures);
 }
 
 /* ---- objects, which change hands ---- */
@@ -152,7 +152,7 @@ static void objects(u64 heap)
 	must(cache.in_use == 0 && list_empty(&cache.partial));
 	must(page_free_count() == before);
 	must(!failures == (heap > MiB));
-	printf("objects: %u times there was none\n", failures);
+	printf("objects: %u allocations failed\n", failures);
 }
 
 int main(void)

@@ -120,7 +120,7 @@ int main(void)
 	stress_run((void (*const[])(unsigned, struct stress_random *)){give_until_the_end, give_until_the_end,
 								       give_until_the_end, give_until_the_end, NULL});
 	all_is_gone();
-	printf("ports: %u times somebody was faster\n", lost);
+	printf("ports: %u were revoked by another CPU first\n", lost);
 	must(lost);
 	return 0;
 }

@@ -160,7 +160,7 @@ int main(void)
 			in_use += !pool[c][i].is_free;
 	must(in_use == SHARED);
 	must(freed > ROUNDS / 8);
-	printf("%lu objects were freed, after %u questions\n", freed,
+	printf("%lu objects were freed, after %u kicks\n", freed,
 	       host_calls[0].kicks + host_calls[1].kicks + host_calls[2].kicks + host_calls[3].kicks);
 	return 0;
 }

@@ -15,12 +15,12 @@
 /* How long something may take that takes microseconds when it works. */
 #define STRESS_PATIENCE 300 /* seconds; the host may be busy with others */
 
-#define must(cond)                                                                         \
-	do {                                                                               \
-		if (!(cond)) {                                                             \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #cond); \
-			abort();                                                           \
-		}                                                                          \
+#define must(cond)                                                                           \
+	do {                                                                                 \
+		if (!(cond)) {                                                               \
+			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #cond); \
+			abort();                                                             \
+		}                                                                            \
 	} while (0)
 
 static inline double stress_now(void)

@@ -6,14 +6,18 @@
 #include "rt/cmdline.h"
 #include "rt/console.h"
 #include "rt/cpu.h"
+#include "rt/crc32.h"
 #include "rt/fmt.h"
 #include "rt/hip.h"
 #include "rt/size.h"
 #include "rt/string.h"
 
-#define PROTOCOL 1
+#define PROTOCOL 2
 #define LINE_MAX 16384
 #define TEXT_MAX 120
+#define PREFIX "HBENCH "
+#define SEAL ",\"crc\":\"%08x\"}\n" /* over all from the opening brace on */
+#define SEAL_ROOM sizeof(",\"crc\":\"xxxxxxxx\"}\n")
 
 static struct {
 	char text[LINE_MAX];
@@ -52,12 +56,14 @@ static void add_string(const char *name, const char *text)
 static void begin(const char *type)
 {
 	line.len = 0;
-	add("HBENCH {\"type\":\"%s\"", type);
+	add(PREFIX "{\"type\":\"%s\",\"line\":%u", type, lines);
 }
 
 static void end(void)
 {
-	add("}\n");
+	const size_t prefix = sizeof(PREFIX) - 1;
+
+	add(SEAL, rt_crc32(line.text + prefix, line.len - prefix));
 	rt_write(line.text, line.len);
 	lines++;
 }
@@ -193,7 +199,7 @@ static bool add_hist(const struct bench_sample *s, unsigned bins)
 	add_bins("hist", s->values, s->n, bins);
 	if (s->smi_known)
 		add_bins("smi_hist", s->smi, s->smi_count, bins);
-	return line.len < sizeof(line.text) - 8;
+	return line.len < sizeof(line.text) - SEAL_ROOM;
 }
 
 static void add_order(const struct bench_sample *s)

@@ -3,6 +3,7 @@
 #include "rt/trace/trace_drain.h"
 
 #include "rt/console.h"
+#include "rt/crc32.h"
 #include "rt/fmt.h"
 #include "rt/hip.h"
 #include "rt/pool.h"
@@ -45,27 +46,11 @@ static void begin(const char *type)
 	add("HTRACE {\"type\":\"%s\",\"line\":%u", type, line.count++);
 }
 
-/* CRC-32 of IEEE 802.3, four bits at a time. */
-static uint32_t crc32(const char *data, size_t size)
-{
-	static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-					   0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-					   0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-	uint32_t crc = ~0u;
-
-	for (size_t i = 0; i < size; i++) {
-		crc ^= (uint8_t)data[i];
-		crc = crc >> 4 ^ table[crc & 15];
-		crc = crc >> 4 ^ table[crc & 15];
-	}
-	return ~crc;
-}
-
 static void end(void)
 {
 	const size_t prefix = sizeof("HTRACE ") - 1;
 
-	add(",\"crc\":\"%08x\"}\n", crc32(line.text + prefix, line.len - prefix));
+	add(",\"crc\":\"%08x\"}\n", rt_crc32(line.text + prefix, line.len - prefix));
 	rt_write(line.text, line.len);
 }
 

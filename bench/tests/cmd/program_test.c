@@ -332,16 +332,6 @@ UNIT_TEST(wrong_suite)
 	setenv("HBENCH_SUITES", TEST_SUITES, 1);
 }
 
-UNIT_TEST(import)
-{
-	expect(0, "import --machine lab-1 -o import.json " TEST_DATA "/real.log " TEST_DATA "/real.log");
-	has("ipc on lab-1: time-stamp counter ticks per operation, mean of the boots' medians (with noise)");
-	expect(4, "import --machine lab-1 -o import2.json " TEST_DATA "/real.log " TEST_DATA "/cut.log");
-	has("cut off");
-	assert_false(exists("import2.json"));
-	expect(4, "import --machine lab-1 nothing.log");
-}
-
 UNIT_TEST(gate_codes)
 {
 	make_result("base.json", "m", "instructions", 40, 205);
@@ -489,6 +479,66 @@ UNIT_TEST(gate_thresholds)
 	expect(2, "gate --baseline base.json worse.json --thresholds nothing.json");
 }
 
+/* Three boots of different levels: the mean of their medians is no median of all windows. */
+UNIT_TEST(one_median)
+{
+	char *path = in_folder("medians.json");
+	struct result r;
+	struct error error;
+
+	result_init(&r, "m", "ipc", "ticks");
+	build_constant(&r, "ipc/null", 2000, 64);
+	build_constant(&r, "ipc/null", 2010, 64);
+	build_constant(&r, "ipc/null", 2402, 64);
+	result_merge(&r);
+	assert_true(result_save(&r, path, &error));
+	result_free(&r);
+	expect(0, "show medians.json");
+	has("2137");
+	expect(3, "gate --baseline medians.json medians.json"); /* boots that differ so much */
+	has("2137  2137");
+	expect(0, "store --db medians.db medians.json");
+	expect(0, "history --db medians.db ipc/null --csv");
+	has(",2137.33");
+	has(",2000,2137,2137,2402");
+	free(path);
+}
+
+#define THRESHOLD(suite, name, percent)                                         \
+	"{\"suite\":\"" suite "\",\"title\":\"t\",\"cases\":[{\"case\":\"" name \
+	"\",\"meaning\":\"m\",\"threshold\":{\"instructions\":" percent "}}]}"
+
+static void write_text(const char *name, const char *text)
+{
+	write_file(name, text, strlen(text));
+}
+
+/* Thresholds of another suite, or of cases that nobody has, are a mistake of whoever wrote them. */
+UNIT_TEST(gate_thresholds_of_others)
+{
+	make_result("up2.json", "m", "instructions", 41, 209);
+	write_text("other.suite", THRESHOLD("sched", "null", "50"));
+	expect(2, "gate --baseline base.json up2.json --thresholds other.suite");
+	has("other.suite is of the suite sched and the baseline of ipc");
+	expect(2, "gate --baseline base.json --self-test --thresholds other.suite");
+	write_text("unknown.suite", THRESHOLD("ipc", "nul", "50"));
+	expect(2, "gate --baseline base.json up2.json --thresholds unknown.suite");
+	has("thresholds for cases that do not exist: ipc/nul\n");
+	write_text("unmeasured.suite", THRESHOLD("ipc", "pt_ctrl", "50"));
+	expect(1, "gate --baseline base.json up2.json --thresholds unmeasured.suite");
+}
+
+UNIT_TEST(gate_thresholds_without_end)
+{
+	write_text("endless.suite", THRESHOLD("ipc", "null", "1000000"));
+	expect(4, "gate --baseline base.json --self-test --thresholds endless.suite");
+	has("can never fail");
+	has("ipc/null, threshold 1e+06%");
+	lacks("call_reply_cross");
+	write_text("wide.suite", THRESHOLD("ipc", "null", "800"));
+	expect(0, "gate --baseline base.json --self-test --thresholds wide.suite");
+}
+
 UNIT_TEST(gate_self_test)
 {
 	expect(0, "gate --baseline base.json --self-test");
@@ -579,7 +629,6 @@ int main(void)
 		cmocka_unit_test(cpus),
 		cmocka_unit_test(bochs),
 		cmocka_unit_test(wrong_suite),
-		cmocka_unit_test(import),
 		cmocka_unit_test(gate_codes),
 		cmocka_unit_test(gate_reports),
 		cmocka_unit_test(gate_drift),
@@ -587,6 +636,9 @@ int main(void)
 		cmocka_unit_test(database),
 		cmocka_unit_test(report),
 		cmocka_unit_test(gate_thresholds),
+		cmocka_unit_test(one_median),
+		cmocka_unit_test(gate_thresholds_of_others),
+		cmocka_unit_test(gate_thresholds_without_end),
 		cmocka_unit_test(gate_self_test),
 		cmocka_unit_test(compare),
 		cmocka_unit_test(baselines),

@@ -5,6 +5,7 @@
 #include "fleet/console.h"
 #include "host/mem.h"
 
+#include "loopback.h"
 #include "scratch.h"
 
 #include <arpa/inet.h>
@@ -93,6 +94,7 @@ UNIT_TEST(console_server)
 	unsigned char answer[3];
 	char *where;
 
+	need_loopback();
 	assert_true(!bind(server, (struct sockaddr *)&address, sizeof(address)) && !listen(server, 1));
 	assert_int_equal(getsockname(server, (struct sockaddr *)&address, &size), 0);
 	where = xasprintf("127.0.0.1:%u", ntohs(address.sin_port));

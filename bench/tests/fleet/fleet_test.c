@@ -193,7 +193,7 @@ UNIT_TEST(gates)
 	says("m", 0, "good");
 	expect(4, RUN "-o run1");
 	has("no baseline");
-	expect(0, "import --machine kind --metric instructions -o kind.json " TEST_DATA "/good.log");
+	expect(0, "import --machine kind --metric instructions -o kind.json " DATA_WORD("good.log"));
 	expect(0, "baseline update --results base kind.json");
 	expect(0, RUN "-o run2");
 	has("ok       same");

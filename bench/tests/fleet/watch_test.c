@@ -168,6 +168,9 @@ UNIT_TEST(lookalikes)
 		say(&w, "HBENCH {\"x\":\"Hedron Hypervisor 13\"}\n");
 	assert_int_equal(w.kernels, 0);
 	watch_free(&w);
+	watch_init(&w, "ipc", BUILD, true); /* a lost end of line */
+	say(&w, "Hedron Hypervisor 13.2.0 (build 0123456789abcdef)HBENCH {\"x\":\"Hedron Hypervisor 13\"}\n");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_WRONG_IMAGE, "build 0123456789abcdef came up");
 }
 
 #define BEGUN "HBENCH {\"type\":\"sample\",\"suite\":\"ip"
@@ -179,8 +182,8 @@ UNIT_TEST(lines_within_lines)
 
 	watch_init(&w, "ipc", BUILD, true);
 	say(&w, KERNEL BEGUN "warning: killed EC: event 6\nc\"}\n");
-	expect_verdict(&w, WATCH_DONE, OUTCOME_TRUNCATED, "killed EC: event 6");
-	assert_true(outcome_may_retry(OUTCOME_TRUNCATED));
+	expect_verdict(&w, WATCH_DONE, OUTCOME_DAMAGED, "killed EC: event 6");
+	assert_true(outcome_may_retry(OUTCOME_DAMAGED));
 	watch_init(&w, "ipc", BUILD, true);
 	say(&w, KERNEL BEGUN "error: PANIC: no memory\n");
 	expect_verdict(&w, WATCH_DONE, OUTCOME_PANIC, "PANIC: no memory");
@@ -223,6 +226,9 @@ UNIT_TEST(cut_short)
 	watch_init(&w, "ipc", "", false);
 	play(&w, "count");
 	expect_verdict(&w, WATCH_DONE, OUTCOME_TRUNCATED, "lines were lost");
+	watch_init(&w, "ipc", "", false);
+	say(&w, KERNEL "HBENCH {\"type\":\"run\",\"li");
+	expect_verdict(&w, WATCH_DONE, OUTCOME_DAMAGED, "line 2 of the console");
 	watch_init(&w, "ipc", "", false);
 	play(&w, "cut");
 	expect_verdict(&w, WATCH_RUN_TIME, OUTCOME_TIMEOUT, "no end within 30 s");

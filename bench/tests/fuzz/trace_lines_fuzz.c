@@ -4,6 +4,7 @@
  * put right in half of the lines.
  */
 #include "host/error.h"
+#include "host/line_seal.h"
 #include "host/mem.h"
 #include "host/trace_file.h"
 #include "host/trace_lines.h"
@@ -21,8 +22,8 @@ static bool take(struct trace_lines *lines, const char *text, size_t len)
 	char *line;
 
 	if (len && text[0] == '!') /* what follows is JSON without its last brace */
-		line = xasprintf(TRACE_PREFIX "%.*s,\"crc\":\"%08x\"}", (int)len - 1, text + 1,
-				 trace_lines_crc(text + 1, strnlen(text + 1, len - 1)));
+		line = xasprintf(TRACE_PREFIX "%.*s" LINE_SEAL_FORMAT, (int)len - 1, text + 1,
+				 line_seal_crc(text + 1, strnlen(text + 1, len - 1)));
 	else
 		line = xasprintf("%.*s", (int)len, text);
 	good = trace_lines_take(lines, line, strlen(line), &mine, &error);

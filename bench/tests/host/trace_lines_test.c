@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "host/error.h"
+#include "host/line_seal.h"
 #include "host/mem.h"
 #include "host/trace_file.h"
 #include "host/trace_lines.h"
@@ -32,8 +33,7 @@
 /* A line with the right checksum. */
 static bool take(struct trace_lines *lines, const char *text, struct error *error)
 {
-	char *line =
-		xasprintf("noise " TRACE_PREFIX "%s,\"crc\":\"%08x\"}", text, trace_lines_crc(text, strlen(text)));
+	char *line = xasprintf("noise " TRACE_PREFIX "%s" LINE_SEAL_FORMAT, text, line_seal_crc(text, strlen(text)));
 	bool mine, good = trace_lines_take(lines, line, strlen(line), &mine, error);
 
 	assert_true(mine);
@@ -43,7 +43,7 @@ static bool take(struct trace_lines *lines, const char *text, struct error *erro
 
 UNIT_TEST(the_checksum_is_the_usual_one)
 {
-	assert_int_equal(trace_lines_crc("123456789", 9), 0xcbf43926);
+	assert_int_equal(line_seal_crc("123456789", 9), 0xcbf43926);
 }
 
 UNIT_TEST(a_whole_trace_is_taken)

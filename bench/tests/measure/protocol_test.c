@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
+#include "host/line_seal.h"
 #include "host/mem.h"
 #include "measure/protocol.h"
 
@@ -213,6 +214,10 @@ UNIT_TEST(inconsistent_samples)
 	refuse_changed("\"p50\":10", "\"p50\":13");
 	refuse_changed("\"sum\":32", "\"sum\":37");
 	refuse_changed("\"sum\":32", "\"sum\":29");
+	refuse_changed("\"sum\":32", "\"sum\":33"); /* within n * min to n * max, and not of these bins */
+	refuse_changed("\"p50\":10", "\"p50\":12");
+	refuse_changed("\"p90\":12", "\"p90\":10");
+	refuse_changed("\"p90\":12,\"p99\":12", "\"p90\":11,\"p99\":11");
 	refuse_changed("\"unit\":\"tsc\"", "\"unit\":\"ns\"");
 	refuse_changed("[12,1,1]", "[12,2,1]");
 	refuse_changed("[12,1,1]", "[12,1]");
@@ -235,6 +240,32 @@ UNIT_TEST(every_truncation_is_refused)
 
 	for (size_t len = strlen("HBENCH "); len < strlen(SAMPLE); len++)
 		assert_false(protocol_parse(SAMPLE, len, &record, &error));
+}
+
+/* A line with its seal, to be freed. */
+static char *sealed(const char *text)
+{
+	return xasprintf(PROTOCOL_PREFIX "%s" LINE_SEAL_FORMAT, text, line_seal_crc(text, strlen(text)));
+}
+
+UNIT_TEST(seals)
+{
+	char *line = sealed("{\"type\":\"end\",\"line\":4,\"lines\":4");
+	struct record record;
+
+	assert_true(parses(line, &record));
+	assert_true(record.sealed);
+	assert_int_equal(record.line, 4);
+	line[strlen(line) - 3] ^= 1;
+	assert_false(parses(line, &record));
+	assert_true(record.damaged && !record.sealed);
+	free(line);
+	line = sealed("{\"type\":\"end\",\"lines\":4"); /* whole, and yet without its number */
+	assert_false(parses(line, &record));
+	assert_false(record.damaged);
+	free(line);
+	assert_true(parses("HBENCH {\"type\":\"end\",\"lines\":4,\"crc\":\"0000000g\"}", &record));
+	assert_false(record.sealed);
 }
 
 UNIT_TEST(every_damaged_byte_is_survived)
@@ -345,6 +376,7 @@ int main(void)
 		cmocka_unit_test(bad_numbers),
 		cmocka_unit_test(inconsistent_samples),
 		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(seals),
 		cmocka_unit_test(every_damaged_byte_is_survived),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(deep_nesting),

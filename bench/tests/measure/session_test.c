@@ -104,7 +104,7 @@ UNIT_TEST(panic_comes_first)
 
 	session_init(&s, NULL, false);
 	say(&s, "HBENCH damaged");
-	assert_int_equal(s.fault, FAULT_MALFORMED);
+	assert_int_equal(s.fault, FAULT_DAMAGED);
 	say(&s, "[3] panic: no memory");
 	assert_int_equal(s.fault, FAULT_PANIC);
 	say(&s, "PANIC: a second one");
@@ -135,7 +135,7 @@ UNIT_TEST(other_line_within_a_protocol_line)
 
 	session_init(&s, NULL, false);
 	say(&s, "HBENCH {\"type\":\"sawarning: killed EC: event 6");
-	assert_int_equal(s.fault, FAULT_MALFORMED);
+	assert_int_equal(s.fault, FAULT_DAMAGED);
 	assert_non_null(strstr(s.detail.text, "killed EC: event 6"));
 	session_free(&s);
 }
@@ -159,6 +159,10 @@ UNIT_TEST(panics_of_other_systems)
 		assert_string_equal(s.detail.text, "Kernel panic - not syncing: VFS: Unable to mount root fs");
 		session_free(&s);
 	}
+	session_init(&s, NULL, false);
+	say(&s, "Kernel panic");
+	assert_int_equal(s.fault, FAULT_FOREIGN);
+	session_free(&s);
 	/* Xen gives the reason on the next line. */
 	session_init(&s, NULL, false);
 	say(&s, "(XEN) Xen call trace:");
@@ -179,12 +183,112 @@ UNIT_TEST(words_that_are_no_panic)
 	struct session s;
 
 	session_init(&s, NULL, false);
+	say(&s, "Panic button pressed");
+	say(&s, "[0] panics happen");
 	say(&s, "no need to panic");
 	say(&s, "no need to panic: or is there");
 	say(&s, "[unclosed panic");
 	say(&s, "Command line: panic=10 crash_kexec_post_notifiers");
 	say(&s, "");
 	assert_int_equal(s.fault, FAULT_NONE);
+	session_free(&s);
+}
+
+UNIT_TEST(words_that_are_a_panic)
+{
+	static const char *const lines[] = {"PANIC: x",
+					    "[0] panic - x",
+					    "panic",
+					    "panic !",
+					    "panicked at x.rs:1",
+					    "x HBENCH {PANIC: x",
+					    "PANIC: x HBENCH {\"type\":"};
+
+	for (size_t i = 0; i < array_size(lines); i++) {
+		struct session s;
+
+		session_init(&s, NULL, false);
+		say(&s, lines[i]);
+		if (s.fault != FAULT_PANIC)
+			fail_msg("`%s` is no panic", lines[i]);
+		session_free(&s);
+	}
+}
+
+/* Feeds the good lines, and `last` in the place of the one with that number. */
+static void play_until(struct session *s, unsigned number, const char *last)
+{
+	size_t size;
+	char *data = recorded("sealed", &size), *line = data;
+
+	session_init(s, "ipc", false);
+	for (unsigned i = 1; i < number; i++, line = strchr(line, '\n') + 1)
+		session_line(s, line, strcspn(line, "\r\n"), false);
+	say(s, last);
+	free(data);
+}
+
+UNIT_TEST(damage_is_named)
+{
+	static const struct {
+		unsigned number;
+		const char *line;
+		enum fault fault;
+		const char *detail;
+	} rows[] = {
+		{7, "HBENCH {\"type\":\"run\",\"line\":0,\"crc\":\"00000000\"}", FAULT_DAMAGED,
+		 "line 7 of the console: its checksum is wrong"},
+		{9, "HBENCH {\"type\":\"end\",\"lines\":2}", FAULT_DAMAGED,
+		 "line 9 of the console: its checksum is missing"},
+		{10, "HBENCH {\"type\":\"samp", FAULT_DAMAGED, "line 10 of the console: not JSON"},
+		{10, "HBENCH {\"type\":\"sampkilled EC 5: #PF", FAULT_DAMAGED, "in it: killed EC 5: #PF"},
+		{10, "HBENCH {\"type\":\"samproottask: panic: no memory", FAULT_DAMAGED, "in it: panic: no memory"},
+		{10, "HBENCH {\"type\":\"samperror: PANIC: x < y", FAULT_PANIC, "PANIC: x < y"},
+		{10, "HTRACE {\"type\":\"recerror: PANIC: x < y", FAULT_PANIC, "PANIC: x < y"},
+		{8, "HBENCH {\"type\":\"end\",\"line\":5,\"lines\":5,\"crc\":\"9914c3f5\"}", FAULT_COUNT,
+		 "line 8 of the console: number 5 came, 1 was due"},
+	};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct session s;
+
+		play_until(&s, rows[i].number, rows[i].line);
+		if (s.fault != rows[i].fault || !strstr(s.detail.text, rows[i].detail))
+			fail_msg("%s: %s (%s)", rows[i].line, fault_text(s.fault), s.detail.text);
+		session_free(&s);
+	}
+}
+
+/* What an old roottask wrote is read, but such a line may not come among lines of the other kind. */
+UNIT_TEST(lines_without_checksum)
+{
+	struct session s;
+
+	play(&s, "good", "ipc");
+	assert_int_equal(s.fault, FAULT_NONE);
+	assert_false(s.sealed);
+	session_free(&s);
+	play(&s, "sealed", "ipc");
+	assert_int_equal(s.fault, FAULT_NONE);
+	assert_true(s.sealed);
+	session_free(&s);
+	session_init(&s, "ipc", false);
+	s.seen_run = s.seen_calibration = true;
+	s.protocol_lines = 5;
+	say(&s, "HBENCH {\"type\":\"end\",\"line\":5,\"lines\":5,\"crc\":\"9914c3f5\"}");
+	assert_int_equal(s.fault, FAULT_DAMAGED);
+	session_free(&s);
+}
+
+/* Words before the prefix are another's line without its end. */
+UNIT_TEST(lines_that_run_together)
+{
+	struct session s;
+
+	session_init(&s, NULL, false);
+	say(&s, "Hedron Hypervisor 13 [MB1]HBENCH {\"type\":\"run\",\"protocol\":7}");
+	assert_int_equal(s.fault, FAULT_PROTOCOL);
+	assert_string_equal(s.boot_line, "Hedron Hypervisor 13 [MB1]");
 	session_free(&s);
 }
 
@@ -314,6 +418,10 @@ int main(void)
 		cmocka_unit_test(other_suite),
 		cmocka_unit_test(panic_comes_first),
 		cmocka_unit_test(words_that_are_no_panic),
+		cmocka_unit_test(words_that_are_a_panic),
+		cmocka_unit_test(damage_is_named),
+		cmocka_unit_test(lines_without_checksum),
+		cmocka_unit_test(lines_that_run_together),
 		cmocka_unit_test(second_run),
 		cmocka_unit_test(panic_of_the_kernel),
 		cmocka_unit_test(panic_within_a_protocol_line),

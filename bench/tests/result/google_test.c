@@ -11,13 +11,21 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool import_one(struct result *r, const char *path, const char *suite, const char *machine,
+		       struct error *error)
+{
+	char *paths[] = {(char *)path};
+
+	return google_import(r, paths, 1, suite, machine, error);
+}
+
 UNIT_TEST(imports_repetitions)
 {
 	const struct benchmark *b;
 	struct result r;
 	struct error error;
 
-	if (!google_import(&r, TEST_DATA "/google.json", "micro", NULL, &error))
+	if (!import_one(&r, TEST_DATA "/google.json", "micro", NULL, &error))
 		fail_msg("%s", error.text);
 	assert_string_equal(result_text(&r, "machine"), "example");
 	assert_string_equal(result_text(&r, "metric"), "picoseconds");
@@ -25,7 +33,7 @@ UNIT_TEST(imports_repetitions)
 	b = result_find(&r, "micro/BM_push/64");
 	assert_int_equal(b->boot_count, 5);
 	assert_in_range(b->merged.min, 1000, 10000000);
-	assert_string_equal(result_skip_reason(&r, "micro/BM_error"), "it reported an error");
+	assert_string_equal(result_skip_reason(&r, "micro/BM_error"), "it reported an error: not here");
 	result_free(&r);
 }
 
@@ -94,11 +102,11 @@ UNIT_TEST(there_and_back)
 	json_t *root;
 
 	close(mkstemp(path));
-	assert_true(google_import(&r, TEST_DATA "/google.json", "micro", "m", &error));
+	assert_true(import_one(&r, TEST_DATA "/google.json", "micro", "m", &error));
 	root = google_export(&r);
 	assert_int_equal(json_dump_file(root, path, 0), 0);
 	json_decref(root);
-	assert_true(google_import(&again, path, "x", NULL, &error));
+	assert_true(import_one(&again, path, "x", NULL, &error));
 	assert_int_equal(again.count, r.count);
 	for (size_t i = 0; i < r.count; i++) {
 		assert_int_equal(again.benchmarks[i].boot_count, r.benchmarks[i].boot_count);
@@ -107,6 +115,34 @@ UNIT_TEST(there_and_back)
 	unlink(path);
 	result_free(&r);
 	result_free(&again);
+}
+
+/* Versions before 1.5 have no run_type. A benchmark may be called as aggregates are. */
+UNIT_TEST(old_aggregates)
+{
+#define OLD(name) "{\"name\":\"" name "\",\"iterations\":5,\"real_time\":7,\"time_unit\":\"ns\"}"
+	static const char old[] =
+		"{\"context\":{},\"benchmarks\":[" OLD("a") "," OLD("a") "," OLD("a_mean") "," OLD("a_median") "," OLD("a_stddev") "," OLD(
+			"a_cv") "," OLD("b_mean") "," OLD("b_mean") "," OLD("c_mean") "," OLD("c_median") "," OLD("c_"
+														  "st"
+														  "dd"
+														  "e"
+														  "v") ",{\"name\":\"a_BigO\",\"cpu_coefficient\":1,\"big_o\":\"N\"},"
+														       "{\"name\":\"a_RMS\",\"rms\":2}]}";
+#undef OLD
+	char path[] = "/tmp/hbench-google-XXXXXX";
+	struct result r;
+	struct error error;
+
+	close(mkstemp(path));
+	assert_true(file_replace(path, old, sizeof(old) - 1, &error));
+	if (!import_one(&r, path, "micro", NULL, &error))
+		fail_msg("%s", error.text);
+	unlink(path);
+	assert_int_equal(r.count, 2);
+	assert_int_equal(result_find(&r, "micro/a")->boot_count, 2);
+	assert_int_equal(result_find(&r, "micro/b_mean")->boot_count, 2);
+	result_free(&r);
 }
 
 UNIT_TEST(bad_files)
@@ -130,7 +166,7 @@ UNIT_TEST(bad_files)
 		struct error error = {""};
 
 		assert_true(file_replace(path, texts[i], strlen(texts[i]), &error));
-		if (google_import(&r, path, "s", NULL, &error))
+		if (import_one(&r, path, "s", NULL, &error))
 			fail_msg("%s", texts[i]);
 		assert_true(strlen(error.text) > strlen(path));
 		result_free(&r);
@@ -143,7 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(imports_repetitions), cmocka_unit_test(exports_nanoseconds),
 		cmocka_unit_test(counts_stay),         cmocka_unit_test(there_and_back),
-		cmocka_unit_test(bad_files),
+		cmocka_unit_test(old_aggregates),      cmocka_unit_test(bad_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

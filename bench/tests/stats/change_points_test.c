@@ -64,6 +64,86 @@ UNIT_TEST(one_outlier_is_no_change)
 	assert_int_equal(change_points(values, 30, points), 0);
 }
 
+/* A lasting step is found beside an outlier, and beside a regression that was reverted. */
+UNIT_TEST(steps_beside_outliers)
+{
+	static const struct {
+		size_t from, count, to;
+	} rows[] = {{5, 1, 10}, {15, 1, 10}, {9, 1, 10},  {10, 1, 10},
+		    {4, 2, 10}, {12, 2, 14}, {19, 1, 10}, {0, 1, 7}};
+	double values[20];
+	size_t points[20];
+
+	for (size_t row = 0; row < array_size(rows); row++) {
+		seed = (unsigned)row + 1;
+		for (size_t i = 0; i < 20; i++) {
+			bool out = i >= rows[row].from && i < rows[row].from + rows[row].count;
+
+			values[i] = (out ? 5000 : i < rows[row].to ? 1000 : 1100) + noise(10);
+		}
+		/* of an outlier between both levels nobody knows to which it belongs */
+		if (change_points(values, 20, points) != 1 ||
+		    (points[0] != rows[row].to && points[0] + rows[row].count != rows[row].to))
+			fail_msg("row %zu", row);
+	}
+}
+
+/* A regression that lasted for some revisions, was reverted, and another that lasts. */
+UNIT_TEST(reverted)
+{
+	double values[40];
+	size_t points[40];
+
+	for (size_t length = 3; length <= 6; length++)
+		for (unsigned run = 1; run <= 5; run++) {
+			seed = run;
+			for (size_t i = 0; i < 40; i++)
+				values[i] = (i >= 12 && i < 12 + length ? 1500 : i < 28 ? 1000 : 1200) + noise(10);
+			size_t found = change_points(values, 40, points);
+
+			if (found != 3 || points[0] != 12 || points[1] != 12 + length || points[2] != 28)
+				fail_msg("length %zu, run %u: %zu changes, %zu", length, run, found, points[0]);
+		}
+}
+
+/* What no permutation test can tell of few values: half as much again, but for noise. */
+UNIT_TEST(few_values)
+{
+	double values[9];
+	size_t points[9];
+	unsigned alarms = 0;
+
+	for (size_t count = 6; count <= 9; count++)
+		for (size_t to = 3; to + 3 <= count; to++) {
+			seed = (unsigned)(10 * count + to);
+			for (size_t i = 0; i < count; i++)
+				values[i] = (i < to ? 1000 : 1500) + noise(15);
+			if (change_points(values, count, points) != 1 || points[0] != to)
+				fail_msg("%zu of %zu", to, count);
+		}
+	for (unsigned run = 1; run <= 200; run++) {
+		seed = run;
+		for (size_t i = 0; i < 8; i++)
+			values[i] = 1000 + noise(20);
+		alarms += change_points(values, 8, points) > 0;
+	}
+	assert_in_range(alarms, 0, 8); /* 2% each */
+}
+
+UNIT_TEST(outliers)
+{
+	static const double values[] = {10, 10, 90, 10, 10, 10, 20, 20, 20, 20, 90, 90};
+	static const bool wanted[] = {0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1};
+	bool outliers[array_size(values)];
+
+	change_outliers(values, array_size(values), outliers);
+	assert_memory_equal(outliers, wanted, sizeof(wanted));
+	change_outliers(values, 11, outliers);
+	assert_true(outliers[10]);
+	change_outliers(values, 1, outliers);
+	assert_false(outliers[0]);
+}
+
 UNIT_TEST(short_series)
 {
 	double values[] = {1, 1, 1, 2, 2, 2};
@@ -97,6 +177,10 @@ int main(void)
 		cmocka_unit_test(no_change),
 		cmocka_unit_test(steps),
 		cmocka_unit_test(one_outlier_is_no_change),
+		cmocka_unit_test(steps_beside_outliers),
+		cmocka_unit_test(reverted),
+		cmocka_unit_test(few_values),
+		cmocka_unit_test(outliers),
 		cmocka_unit_test(short_series),
 		cmocka_unit_test(the_nile),
 	};

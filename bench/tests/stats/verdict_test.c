@@ -278,12 +278,58 @@ UNIT_TEST(drift)
 	assert_true(compare_results(&c, &a, &b, NULL, &error));
 	assert_true(compare_drifted(&c));
 	compare_free(&c);
+	result_set_text(&b, "roottask_sha256", "3");
+	assert_true(compare_results(&c, &a, &b, NULL, &error));
+	assert_false(compare_drifted(&c));
+	compare_free(&c);
+	result_set_text(&b, "roottask_sha256", "2");
 	result_set_text(&b, "kernel_append", "nopcid");
 	assert_true(compare_results(&c, &a, &b, NULL, &error));
 	assert_false(compare_drifted(&c));
 	compare_free(&c);
 	result_free(&a);
 	result_free(&b);
+}
+
+/* Imported consoles tell no hash of a file, but the kernel's line tells its build. */
+UNIT_TEST(drift_of_imported_results)
+{
+	static const struct {
+		const char *line, *sha, *cmdline;
+		bool drifted;
+	} rows[] = {
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", NULL, "suite=ipc", true},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB2]", NULL, "suite=ipc", true},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", "12", "suite=ipc", true},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1eb) [MB1]", NULL, "suite=ipc", false},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", NULL, "suite=ipc x", false},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0) [MB1]", NULL, "suite=ipc", false},
+	};
+	struct comparison c;
+	struct error error;
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct result a, b;
+
+		start(&a, "instructions");
+		start(&b, "instructions");
+		build_constant(&a, "ipc/x", 10, 4);
+		build_constant(&b, "ipc/x", 11, 4);
+		result_merge(&a);
+		result_merge(&b);
+		result_set_text(&a, "kernel_boot_line", rows[0].line);
+		result_set_text(&a, "roottask_cmdline", rows[0].cmdline);
+		result_set_text(&b, "kernel_boot_line", rows[i].line);
+		result_set_text(&b, "roottask_cmdline", rows[i].cmdline);
+		if (rows[i].sha)
+			result_set_text(&b, "kernel_sha256", rows[i].sha);
+		assert_true(compare_results(&c, &a, &b, NULL, &error));
+		if (compare_drifted(&c) != rows[i].drifted)
+			fail_msg("row %zu", i);
+		compare_free(&c);
+		result_free(&a);
+		result_free(&b);
+	}
 }
 
 UNIT_TEST(same_against_same)
@@ -399,6 +445,7 @@ int main(void)
 		cmocka_unit_test(many_comparisons),
 		cmocka_unit_test(estimators_of_a_suite),
 		cmocka_unit_test(drift),
+		cmocka_unit_test(drift_of_imported_results),
 		cmocka_unit_test(same_against_same),
 		cmocka_unit_test(machines),
 		cmocka_unit_test(self_test_of_counts),
