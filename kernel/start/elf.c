@@ -67,7 +67,7 @@ static enum elf_error check_segment(const struct program_header *p, u64 size)
 		return ELF_SEGMENT_FILE_SIZE;
 	if (p->filesz && (p->offset > size || p->filesz > size - p->offset))
 		return ELF_SEGMENT_OUTSIDE;
-	if ((p->vaddr ^ p->offset) & PAGE_MASK)
+	if (p->filesz && (p->vaddr ^ p->offset) & PAGE_MASK)
 		return ELF_SEGMENT_ALIGN;
 	if (p->vaddr >= HEDRON_ROOT_UTCB || p->memsz > HEDRON_ROOT_UTCB - p->vaddr)
 		return ELF_SEGMENT_USER_SPACE;
@@ -84,11 +84,12 @@ static bool share_page(const struct elf_segment *a, const struct elf_segment *b)
 	return a->vaddr >> PAGE_BITS <= last_page(b) && b->vaddr >> PAGE_BITS <= last_page(a);
 }
 
+/* Where nothing comes from the file the offset means nothing, and linkers leave anything in it. */
 static enum elf_error add_segment(const struct program_header *p, struct elf_image *out)
 {
 	struct elf_segment s = {
 		.vaddr = p->vaddr,
-		.offset = p->offset,
+		.offset = p->filesz ? p->offset : p->vaddr & PAGE_MASK,
 		.filesz = p->filesz,
 		.memsz = p->memsz,
 		.r = p->flags & PF_R,

@@ -103,6 +103,10 @@ UNIT_TEST(test_accepted)
 	assert_int_equal(parse(), ELF_OK);
 	assert_int_equal(out.count, 3);
 
+	image->segment[0] = load(PF_R | PF_W, 0x123, 0x500800, 0, 0x1000); /* so the offset means nothing */
+	assert_int_equal(parse(), ELF_OK);
+	assert_int_equal(out.segment[0].offset % PAGE_SIZE, 0x800);
+
 	image->segment[0] = load(PF_R, 0x2fff, 0x5fff, 1, 1); /* the very end of the file */
 	assert_int_equal(parse(), ELF_OK);
 
@@ -180,7 +184,7 @@ static void phdr(u32 flags, u64 offset, u64 vaddr, u64 filesz, u64 memsz)
 	X(filesz_over_memsz, ELF_SEGMENT_FILE_SIZE, phdr(PF_R, 0x2008, 0x403008, 0x10, 0xf))                 \
 	X(filesz_no_memsz, ELF_SEGMENT_FILE_SIZE, phdr(PF_R, 0x2008, 0x403008, 0x10, 0))                     \
 	X(misaligned, ELF_SEGMENT_ALIGN, phdr(PF_R, 0x2008, 0x403009, 0x10, 0x10))                           \
-	X(misaligned_bss, ELF_SEGMENT_ALIGN, phdr(PF_R, 0x2000, 0x403800, 0, 0x10))                          \
+	X(misaligned_byte, ELF_SEGMENT_ALIGN, phdr(PF_R, 0x2000, 0x403800, 1, 0x10))                         \
 	X(one_byte_too_high, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, HEDRON_ROOT_UTCB - 0x1000, 0x10, 0x1001)) \
 	X(over_the_utcb, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, HEDRON_ROOT_UTCB, 0x10, 0x10))                \
 	X(over_the_hip, ELF_SEGMENT_USER_SPACE, phdr(PF_R, 0, HEDRON_ROOT_HIP, 0x10, 0x10))                  \
