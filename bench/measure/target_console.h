@@ -7,9 +7,6 @@
 /* The device of config->console, raw, at config->baud; nobody but root can open it meanwhile. */
 int target_console_serial(const struct machine_config *config, struct error *error);
 
-/* Closes any of these, and gives a serial line back to others. */
-void target_console_close(int fd);
-
 /* config->console is HOST:PORT. */
 int target_console_tcp(const struct machine_config *config, struct error *error);
 

@@ -21,7 +21,8 @@ HELPERS = pathlib.Path(suite.__file__).parent / "gdb/hedron.py"
 
 COMMANDS = [
     "hedron cpus",  # nothing is there yet
-    "hbreak *ipc_reply if ((struct ec *)$r9)->special == 0",  # the answer to a call
+    # the answer to a call, while the other CPU sleeps
+    "hbreak *ipc_reply if ((struct ec *)$r9)->special == 0 && ((struct cpu *)0xffffffffc0010000)->sleeping",
     "continue", "set $self = (struct ec *)$r9",
     "echo == cpus\\n", "hedron cpus",
     "echo == queue\\n", "hedron queue",

@@ -87,7 +87,6 @@ static void prepare(void)
 
 static void make_pds(void)
 {
-	extern uint8_t rt_image_start[], rt_image_end[];
 	uint64_t image = (uint64_t)rt_image_start, shared = (uint64_t)fuzz_shared;
 
 	for (unsigned i = 0; i < 8; i++)

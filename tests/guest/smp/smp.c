@@ -237,7 +237,6 @@ sel_t smp_server(struct rt_ec *ec, unsigned worker, rt_handler *fn, void *arg)
 
 sel_t smp_pd(void)
 {
-	extern uint8_t rt_image_start[], rt_image_end[];
 	uint64_t image = (uint64_t)rt_image_start;
 	sel_t pd = smp_sel();
 

@@ -83,7 +83,6 @@ static unsigned long place(sel_t sel)
 /* A PD that can run threads on all CPUs, unless another CPU is faster. */
 static enum status make_pd(const struct dice *d)
 {
-	extern uint8_t rt_image_start[], rt_image_end[];
 	uint64_t image = (uint64_t)rt_image_start;
 	sel_t pd = any(d, STRESS_PD);
 	enum status st = hc_create_pd(pd, any_pd(d), rt_obj(STRESS_BASE, STRESS_ORDER, PERM_ALL), 0);
