@@ -102,7 +102,7 @@ static void loose_text(struct watch *w, const char *text, size_t len)
 void watch_line(struct watch *w, const char *line, size_t len, bool cut)
 {
 	size_t loose_len = len;
-	const char *loose = session_loose_text(line, &loose_len);
+	const char *loose;
 
 	/* Machines reset when they are done; a panic still explains what went wrong before. */
 	if (watch_over(w)) {
@@ -111,6 +111,7 @@ void watch_line(struct watch *w, const char *line, size_t len, bool cut)
 		return;
 	}
 	w->any_byte = w->any_byte || len;
+	loose = session_loose_text(line, &loose_len);
 	if (loose != line)
 		loose_text(w, line, (size_t)(find(line, len, PROTOCOL_PREFIX) - line));
 	loose_text(w, loose, loose_len);

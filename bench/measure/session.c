@@ -127,20 +127,19 @@ static void boot_line(struct session *s, const char *line, size_t len)
 		session_fault(s, FAULT_NO_BOOT, "%s", s->boot_line);
 }
 
-/* The panic explains whatever else went wrong, and ours even another system's. True for a panic. */
-static bool panic_line(struct session *s, const char *line, size_t len)
+/* The panic explains whatever else went wrong, and ours even another system's. */
+static void panic_line(struct session *s, const char *line, size_t len)
 {
 	const char *words;
 	enum fault fault = find_panic(line, len, &words);
 	char text[256];
 
 	if (fault == FAULT_NONE || s->fault == FAULT_PANIC || s->fault == fault)
-		return fault != FAULT_NONE;
+		return;
 	keep(text, sizeof(text), words, len - (size_t)(words - line));
 	s->fault = FAULT_NONE;
 	session_fault(s, fault, "%s", text);
 	s->reason_follows = contains(text, strlen(text), XEN_PANIC);
-	return true;
 }
 
 /* Xen: the line after "Panic on CPU 0:". */

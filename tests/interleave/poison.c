@@ -17,19 +17,6 @@
 
 #define POISON 0xa5
 
-#define WRAP(fn, type)                                                             \
-	void __real_##fn(struct type *o);                                          \
-	void __wrap_##fn(struct type *o);                                          \
-	void __wrap_##fn(struct type *o)                                           \
-	{                                                                          \
-		__real_##fn(o);                                                    \
-		memory_drain();                                                    \
-		memset((char *)o + sizeof(u64), POISON, sizeof(*o) - sizeof(u64)); \
-	}
-WRAP(pt_free, pt)
-WRAP(sc_free, sc)
-WRAP(vcpu_free, vcpu)
-
 /* Whoever runs uses its EC, also where no access tells. */
 static bool runs(const struct ec *ec)
 {
@@ -39,23 +26,29 @@ static bool runs(const struct ec *ec)
 	return false;
 }
 
-void __real_ec_free(struct ec *ec);
-void __wrap_ec_free(struct ec *ec);
-void __wrap_ec_free(struct ec *ec)
+static void check_ec(const struct ec *ec)
 {
 	if (runs(ec))
 		report_fail("an EC is freed while it runs");
-	__real_ec_free(ec);
-	memory_drain();
-	memset((char *)ec + sizeof(u64), POISON, sizeof(*ec) - sizeof(u64));
 }
 
-void __real_sm_free(struct sm *sm);
-void __wrap_sm_free(struct sm *sm);
-void __wrap_sm_free(struct sm *sm)
+static void check_nothing(const void *o)
 {
-	world_ends(sm);
-	__real_sm_free(sm);
-	memory_drain();
-	memset((char *)sm + sizeof(u64), POISON, sizeof(*sm) - sizeof(u64));
+	(void)o;
 }
+
+#define WRAP(fn, type, check)                                                      \
+	void __real_##fn(struct type *o);                                          \
+	void __wrap_##fn(struct type *o);                                          \
+	void __wrap_##fn(struct type *o)                                           \
+	{                                                                          \
+		check(o);                                                          \
+		__real_##fn(o);                                                    \
+		memory_drain();                                                    \
+		memset((char *)o + sizeof(u64), POISON, sizeof(*o) - sizeof(u64)); \
+	}
+WRAP(ec_free, ec, check_ec)
+WRAP(pt_free, pt, check_nothing)
+WRAP(sc_free, sc, check_nothing)
+WRAP(sm_free, sm, world_ends)
+WRAP(vcpu_free, vcpu, check_nothing)
