@@ -29,15 +29,6 @@ u64 *slot_table_alloc(void)
 	return table;
 }
 
-static void table_set(u64 *table, unsigned i, const void *target)
-{
-	u64 *limit = table_limit(table);
-
-	__atomic_store_n(&table[i], heap_phys(target).v | SLOT_TABLE_FLAGS, __ATOMIC_RELEASE);
-	if (*limit <= i)
-		__atomic_store_n(limit, i + 1, __ATOMIC_RELEASE);
-}
-
 static void *slot_page_alloc(struct pd *pd, u64 sel)
 {
 	void *slots = page_alloc_zeroed();
@@ -49,31 +40,28 @@ static void *slot_page_alloc(struct pd *pd, u64 sel)
 	return slots;
 }
 
-/*
- * A walk of its own, because it needs the tables and not only their entries. Unlike slot_table_find() it is a loop,
- * because it is off the hot paths: its callers come here when that has found nothing.
- */
+static noinline u64 table_grow(u64 *table, unsigned i, int shift, struct pd *pd, u64 sel)
+{
+	u64 *limit = table_limit(table), entry;
+	void *below = shift == SLOT_TABLE_SLOT_BITS ? slot_page_alloc(pd, sel) : slot_table_alloc();
+
+	if (!below)
+		return 0;
+	entry = heap_phys(below).v | SLOT_TABLE_FLAGS;
+	__atomic_store_n(&table[i], entry, __ATOMIC_RELEASE);
+	if (*limit <= i)
+		__atomic_store_n(limit, i + 1, __ATOMIC_RELEASE);
+	return entry;
+}
+
 struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel)
 {
-	u64 *table = pdpt;
-
-	sel = nospec_wrap(sel, HEDRON_SEL_NUM);
-	for (int shift = SLOT_TABLE_SHIFT_TOP; shift > 0; shift -= SLOT_TABLE_BITS) {
-		unsigned i = slot_table_index(sel, shift);
-		if (!table[i]) {
-			void *below = shift == SLOT_TABLE_SLOT_BITS ? slot_page_alloc(pd, sel) : slot_table_alloc();
-			if (!below)
-				return NULL;
-			table_set(table, i, below);
-		}
-		table = slot_table_target(table[i]);
-	}
-	return (struct cap_slot *)table + (sel & bits_low(SLOT_TABLE_SLOT_BITS));
+	return slot_table_walk(pdpt, sel, table_grow, pd);
 }
 
 /*
- * A walk of its own, because it goes on where the others end: from a hole to the next entry in use. Where a table has
- * no more it starts over at the top, so that it need not remember the way.
+ * A walk of its own, because it goes on where slot_table_walk() ends: from a hole to the next entry in use. Where a
+ * table has no more it starts over at the top, so that it need not remember the way.
  */
 u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end)
 {

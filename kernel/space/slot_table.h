@@ -45,26 +45,36 @@ static always_inline void *slot_table_target(u64 entry)
 	return heap_virt(paddr(entry - SLOT_TABLE_FLAGS));
 }
 
-/*
- * The slot of sel, which is in range; NULL if there is no page of slots. The loop of slot_table_make() is written out
- * here, because this walk is most of what delegations and revocations cost. Speculation may bring numbers out of
- * range: 32 bits of them count, with which it reaches entries of the top table behind the second, which are empty
- * (TSS_WINDOW, mm/layout.h).
- */
-static always_inline struct cap_slot *slot_table_find(const u64 *pdpt, u64 sel)
-{
-	u64 entry = slot_table_entry(pdpt, nospec_u32(sel) >> SLOT_TABLE_SHIFT_TOP);
+/* Fills entry i, which is empty, of a table whose index has this shift, on the way to sel. The entry; 0: out of
+ * memory. */
+typedef u64 slot_table_grow_t(u64 *table, unsigned i, int shift, struct pd *pd, u64 sel);
 
-	if (unlikely(!entry))
-		return NULL;
-	entry = slot_table_entry(slot_table_target(entry),
-				 slot_table_index(sel, SLOT_TABLE_SHIFT_TOP - SLOT_TABLE_BITS));
-	if (unlikely(!entry))
-		return NULL;
-	entry = slot_table_entry(slot_table_target(entry), slot_table_index(sel, SLOT_TABLE_SLOT_BITS));
-	if (unlikely(!entry))
-		return NULL;
-	return (struct cap_slot *)slot_table_target(entry) + (sel & bits_low(SLOT_TABLE_SLOT_BITS));
+/*
+ * The way to the slot of sel; NULL if a table is missing that `grow`, a constant, does not make (NULL: makes none).
+ * Unrolled, because this walk is most of what delegations and revocations cost: a loop takes 7 instructions more.
+ * Speculation may bring numbers out of range: 32 bits of them count, with which it reaches entries of the top table
+ * behind the second, which are empty (TSS_WINDOW, mm/layout.h).
+ */
+static always_inline struct cap_slot *slot_table_walk(u64 *pdpt, u64 sel, slot_table_grow_t *grow, struct pd *pd)
+{
+	u64 *table = pdpt;
+
+#pragma GCC unroll 3
+	for (int level = 0; level < 3; level++) {
+		int shift = SLOT_TABLE_SHIFT_TOP - level * SLOT_TABLE_BITS;
+		unsigned i = level ? slot_table_index(sel, shift) : nospec_u32(sel) >> shift;
+		u64 entry = slot_table_entry(table, i);
+		if (unlikely(!entry) && !(grow && (entry = grow(table, i, shift, pd, sel))))
+			return NULL;
+		table = slot_table_target(entry);
+	}
+	return (struct cap_slot *)table + (sel & bits_low(SLOT_TABLE_SLOT_BITS));
+}
+
+/* The slot of sel, which is in range; NULL if there is no page of slots. */
+static always_inline struct cap_slot *slot_table_find(u64 *pdpt, u64 sel)
+{
+	return slot_table_walk(pdpt, sel, NULL, NULL);
 }
 
 /* The same, but makes the tables that are missing, with the space's lock held; pd becomes the owner of a new page of
