@@ -7,6 +7,7 @@
 #include "host/exit_code.h"
 #include "host/file.h"
 #include "host/mem.h"
+#include "host/resource.h"
 #include "measure/run.h"
 #include "measure/target_console.h"
 #include "result/name.h"
@@ -66,9 +67,11 @@ static bool make_run_folder(struct plan *plan, const struct fleet_options *o, st
 
 static bool choose_programs(struct plan *plan, const struct fleet_options *o, struct error *error)
 {
+	char *own = resource_path("hypervisor.elf32", "hypervisor.elf32");
 	int len;
 
-	plan->kernel = absolute(o->kernel, error);
+	plan->kernel = absolute(o->kernel ? o->kernel : own, error);
+	free(own);
 	if (!plan->kernel)
 		return false;
 	len = (int)(strrchr(plan->kernel, '/') - plan->kernel);
@@ -280,7 +283,7 @@ int cmd_fleet_run(const struct fleet_options *o)
 		verb_usage(&verb_fleet, "--resume knows suites, kernel, machines and the folder already");
 	if (o->resume)
 		return run_again(o);
-	if (!o->suites || !o->kernel)
-		verb_usage(&verb_fleet, "--suite and --kernel are needed");
+	if (!o->suites)
+		verb_usage(&verb_fleet, "--suite is needed");
 	return o->slurm ? run_in_job(o) : run_new(o);
 }

@@ -5,6 +5,7 @@
 #include "host/error.h"
 #include "host/exit_code.h"
 #include "host/mem.h"
+#include "host/resource.h"
 #include "measure/campaign.h"
 #include "measure/run.h"
 #include "report/report.h"
@@ -30,10 +31,13 @@ static const struct option_spec options[] = {
 	{"accel", 0, OPTION_TEXT, "tcg|kvm",
 	 "QEMU: count instructions (tcg), or measure time on this host's CPU (kvm)", &o.accel, 0, 0, "tcg kvm"},
 	{"kernel", 'k', OPTION_TEXTS, "FILE",
-	 "Kernel image; an emulator needs one, QEMU takes hypervisor.elf32 only. Several take turns, boot by boot",
+	 "Kernel image (the hypervisor.elf32 that came with hbench); QEMU takes no other form. Several take turns, "
+	 "boot "
+	 "by boot",
 	 &o.kernels, 0, 0, NULL},
-	{"roottask", 'r', OPTION_TEXT, "FILE", "Benchmark roottask (ELF); an emulator needs one", &o.roottask, 0, 0,
-	 NULL},
+	{"roottask", 'r', OPTION_TEXT, "FILE",
+	 "Benchmark roottask (for an emulator: the one of the suite given by --suite that came with hbench)",
+	 &o.roottask, 0, 0, NULL},
 	{"suite", 's', OPTION_TEXT, "NAME",
 	 "Suite to run: given to the roottask as `suite=NAME`, and refused when it runs another", &o.suite, 0, 0,
 	 "SUITES"},
@@ -81,8 +85,8 @@ static const struct target *check_target(const struct suite *suite)
 	if (!target)
 		verb_usage(&verb_run_machine, "there is no target `%s` with --accel %s; there are: " TARGET_NAMES,
 			   name, o.accel);
-	if (!target->real && (!o.kernels.count || !o.roottask))
-		verb_usage(&verb_run_machine, "--target, --kernel and --roottask are needed");
+	if (!target->real && !o.roottask && !o.suite)
+		verb_usage(&verb_run_machine, "--suite or --roottask is needed");
 	return target;
 }
 
@@ -129,6 +133,18 @@ static char *output_name(unsigned index, unsigned kernels)
 	if (len > 5 && !strcmp(name + len - 5, ".json"))
 		len -= 5;
 	return xasprintf("%.*s.%u.json", (int)len, name, index + 1);
+}
+
+/* What an emulator boots unless the user says otherwise. */
+static void use_own_images(void)
+{
+	if (!o.kernels.count)
+		o.kernels.text[o.kernels.count++] = resource_path("hypervisor.elf32", "hypervisor.elf32");
+	if (!o.roottask) {
+		char *name = xasprintf("%s.elf", o.suite);
+		o.roottask = resource_path(name, name);
+		free(name);
+	}
 }
 
 static void add_kernels(struct campaign *c)
@@ -241,6 +257,8 @@ static enum exit_code run_suite(const struct suite *suite)
 
 	check_real(target);
 	check_outputs();
+	if (!target->real)
+		use_own_images();
 	trace_options_check(&o.trace, &verb_run_machine);
 	set_up(&c, target, suite->cpus);
 	add_kernels(&c);
@@ -293,7 +311,7 @@ const struct verb verb_run_machine = {
 		"HBENCH_ROOT_WORDS and HBENCH_BOOT in its environment. Exit codes: 0 good, 2 usage, 4 the run is not "
 		"valid, 130 interrupted.",
 	.examples =
-		"  hbench run -t qemu -k hypervisor.elf32 -r ipc.elf -o new.json\n"
+		"  hbench run -t qemu --suite ipc -o new.json\n"
 		"  hbench run -t qemu -k hypervisor.elf32 -r sm.elf --suite sm -o sm.json\n"
 		"  hbench run -t bochs --cpu tigerlake -k hypervisor.elf32 -r ipc.elf\n"
 		"  hbench run -t qemu --accel kvm --boots 5 -k old.elf32 -k new.elf32 -r ipc.elf -o ab.json\n"

@@ -5,11 +5,11 @@
 #include "host/file.h"
 #include "host/hash.h"
 #include "host/mem.h"
+#include "host/resource.h"
 #include "measure/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,19 +58,11 @@ bool payload_check_sums(const char *folder, struct error *error)
 
 /* --- making --- */
 
-/* Beside the sources, found from the program's place; or what the environment says. */
 static char *find_mkimage(void)
 {
 	const char *named = getenv("HBENCH_MKIMAGE");
-	char self[PATH_MAX];
-	ssize_t len;
 
-	if (named && *named)
-		return xstrdup(named);
-	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	while (len > 0 && self[len - 1] != '/')
-		len--;
-	return xasprintf("%.*s" HBENCH_MKIMAGE_PATH, (int)(len > 0 ? len : 0), self);
+	return named && *named ? xstrdup(named) : resource_path("boot/mkimage", HBENCH_MKIMAGE_PATH);
 }
 
 static bool hash_file(const char *path, char hash[65], struct error *error)

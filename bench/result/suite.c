@@ -3,16 +3,15 @@
 
 #include "host/json_file.h"
 #include "host/mem.h"
+#include "host/resource.h"
 #include "result/metric.h"
 #include "result/name.h"
 
 #include <dirent.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { FILE_MAX = 4 << 20, CASES_MAX = 100000 };
 
@@ -27,18 +26,13 @@ struct expansion {
 
 const char *suite_folder(void)
 {
-	static char found[PATH_MAX + sizeof("/" HBENCH_SUITE_DIR)];
+	static char *found;
 	const char *folder = getenv("HBENCH_SUITES");
-	ssize_t len;
 
 	if (folder && *folder)
 		return folder;
-	if (found[0])
-		return found;
-	len = readlink("/proc/self/exe", found, PATH_MAX);
-	while (len > 0 && found[len - 1] != '/')
-		len--;
-	strcpy(found + (len > 0 ? len : 0), HBENCH_SUITE_DIR);
+	if (!found)
+		found = resource_path("suites", HBENCH_SUITE_DIR);
 	return found;
 }
 
