@@ -49,6 +49,7 @@ class Machine:
     others: list = dataclasses.field(default_factory=list)  # QEMU: further CPUs, which differ in these features ("smap=off")
     memory: int = 512  # MiB
     quantum: int = 16  # Bochs: instructions of one CPU before it is another one's turn
+    msrs: dict = dataclasses.field(default_factory=dict)  # Bochs: registers that its model lacks, number: value
     kvm: bool = False  # the host's CPU executes the guest
     icount: bool = False  # count instructions: repeatable, and the TSC is their number
     exit_device: bool = True  # let the guest end the emulator with a write to port 0xf4
@@ -186,7 +187,7 @@ def bochs_command(machine, serial, folder):
     # And it runs through every instruction of each CPU's time, so a second that firmware waits had better be short.
     ips = 100000000 if machine.cpus == 1 else 5000000
     config = [f"cpu: model={machine.cpu}, count={count}, ips={ips}, quantum={machine.quantum}, "
-              f"mwait_is_nop={int(machine.cpus > 1)}, reset_on_triple_fault=0, ignore_bad_msrs=1",
+              f"mwait_is_nop={int(machine.cpus > 1)}, reset_on_triple_fault=0, ignore_bad_msrs=1" + bochs_msrs(machine, folder),
               f"memory: guest={machine.memory}, host={min(machine.memory, 1024)}",
               *bochs_medium(machine, folder),
               f"com1: enabled=1, mode=file, dev={serial}", f"log: {folder}/bochs.log",
@@ -198,6 +199,15 @@ def bochs_command(machine, serial, folder):
     (folder / "bochsrc").write_text("\n".join(config) + "\n")
     (folder / "commands").write_text(machine.debugger or "c\n")
     return ["bochs", "-q", "-f", str(folder / "bochsrc"), "-rc", str(folder / "commands")]
+
+
+def bochs_msrs(machine, folder):
+    """A file of registers: number, type 0 (any value), value at reset, reserved and ignored bits, each as two halves."""
+    if not machine.msrs:
+        return ""
+    lines = [f"{number:#x} 0 {value >> 32:08x} {value & 0xffffffff:08x} 0 0 0 0\n" for number, value in machine.msrs.items()]
+    (folder / "msrs").write_text("".join(lines))
+    return f", msrs=\"{folder}/msrs\""
 
 
 def bochs_medium(machine, folder):

@@ -24,11 +24,9 @@ static void set_optional(struct result *result, const struct run_record *run)
 {
 	const struct {
 		const char *key, *text;
-	} texts[] = {{"features", run->features},
-		     {"arch_capabilities", run->arch_capabilities},
-		     {"microcode", run->microcode},
-		     {"firmware", run->firmware},
-		     {"hypervisor", run->hypervisor}};
+	} texts[] = {{"features", run->features},     {"arch_capabilities", run->arch_capabilities},
+		     {"microcode", run->microcode},   {"firmware", run->firmware},
+		     {"hypervisor", run->hypervisor}, {"frequency", run->frequency}};
 
 	for (size_t i = 0; i < array_size(texts); i++)
 		if (*texts[i].text)

@@ -208,11 +208,9 @@ static bool get_optional(json_t *object, struct run_record *r, struct error *err
 	const struct {
 		const char *key;
 		char *out;
-	} texts[] = {{"features", r->features},
-		     {"arch_capabilities", r->arch_capabilities},
-		     {"microcode", r->microcode},
-		     {"firmware", r->firmware},
-		     {"hypervisor", r->hypervisor}};
+	} texts[] = {{"features", r->features},     {"arch_capabilities", r->arch_capabilities},
+		     {"microcode", r->microcode},   {"firmware", r->firmware},
+		     {"hypervisor", r->hypervisor}, {"frequency", r->frequency}};
 	bool smt;
 
 	for (size_t i = 0; i < array_size(texts); i++)

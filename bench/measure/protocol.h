@@ -40,7 +40,7 @@ struct run_record {
 	bool tsc_invariant;
 	bool traced; /* optional: the kernel recorded what it did, which takes time */
 	/* Optional: "" or 0 when the roottask does not tell */
-	protocol_string features, arch_capabilities, microcode, firmware, hypervisor;
+	protocol_string features, arch_capabilities, microcode, firmware, hypervisor, frequency;
 	int64_t memory_mb;
 	int smt; /* 1: on, -1: off, 0: not told */
 };

@@ -4,6 +4,7 @@
 #include "result/metric.h"
 
 #include <math.h>
+#include <string.h>
 
 static double number(const struct result *result, const char *key)
 {
@@ -48,5 +49,9 @@ bool validity_check(const struct result *result, const struct session *session, 
 
 	if (!known || known->exact)
 		return true;
+	if (!strncmp(session->run.frequency, "not held", 8))
+		return error_set(error,
+				 "the frequency was to be held still and is %s; leave the word `frequency=` out",
+				 session->run.frequency);
 	return !result->context || check_calibration(result, session, error);
 }

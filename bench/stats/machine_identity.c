@@ -34,6 +34,7 @@ static const struct field {
 	{"arch_capabilities", "architecture capabilities", NOISY_DECIDES},
 	{"hypervisor", "hypervisor", NOISY_DECIDES},
 	{"firmware", "firmware", NOISY_DECIDES},
+	{"frequency", "core's frequency", NOISY_DECIDES},
 	{"memory_mb", "memory, MiB", NOISY_DECIDES},
 	{"tsc_khz", "TSC, kHz", ABOUT},
 	{"tsc_invariant", "TSC is invariant", NOISY_DECIDES},

@@ -23,6 +23,11 @@ DOOM = {"none": None, "tests": PANIC, "exit": PANIC + "|killed EC.*$", "bench": 
 SUCCESS_STATUS = 2 * 0x10 + 1  # QEMU's exit code after the roottask wrote 0x10 to port 0xf4
 
 
+def number_pair(text):
+    number, value = text.split("=")
+    return int(number, 0), int(value, 0)
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True, help="build folder with the images")
@@ -33,6 +38,8 @@ def arguments():
     parser.add_argument("--sockets", type=int, default=1, help="that the CPUs are in")
     parser.add_argument("--threads", type=int, default=1, help="of each core")
     parser.add_argument("--other", action="append", default=[], help="features in which one more CPU differs, as QEMU names them")
+    parser.add_argument("--msr", type=number_pair, action="append", default=[], metavar="NUMBER=VALUE",
+                        help="a register that Bochs's model lacks")
     parser.add_argument("--quantum", type=int, default=16, help="instructions until Bochs goes on to the next CPU")
     parser.add_argument("--memory", type=int, default=256, help="MiB")
     parser.add_argument("--board", default="pc")
@@ -63,7 +70,8 @@ def build_machine(args, folder):
     is_bochs = args.via == "bochs"
     result = machine.Machine(cpu=args.cpu or ("tigerlake" if is_bochs else "max"), cpus=args.cpus, memory=args.memory,
                              board=args.board, without=args.without, icount=args.icount, exit_device=not args.hold,
-                             sockets=args.sockets, threads=args.threads, quantum=args.quantum, others=args.other)
+                             sockets=args.sockets, threads=args.threads, quantum=args.quantum, others=args.other,
+                             msrs=dict(args.msr))
     if args.via == "kernel":
         result.kernel, result.modules, result.cmdline = str(build / "hypervisor.elf32"), modules, args.cmdline
         return result

@@ -2,6 +2,7 @@
 /* The measuring loop. What it prints is in bench_report.c. */
 #include "rt/bench/bench.h"
 
+#include "rt/bench/bench_frequency.h"
 #include "rt/bench/bench_machine.h"
 #include "rt/bench/bench_report.h"
 #include "rt/bench/bench_values.h"
@@ -215,9 +216,11 @@ static void panicked(const char *text)
 static void run_suite(RT_UNUSED void *arg)
 {
 	struct bench_calibration cal;
+	char frequency[64];
 
 	bench_machine_init();
-	bench_report_run(suite.name, trace_prepare());
+	bench_frequency_hold(BENCH_PRIO, frequency);
+	bench_report_run(suite.name, trace_prepare(), frequency);
 	cal = bench_calibrate();
 	cal.clock = bench_machine_clock();
 	bench_report_calibration(&cal);
@@ -228,6 +231,7 @@ static void run_suite(RT_UNUSED void *arg)
 			run_case(c, cal.overhead);
 	trace_off();
 	trace_send();
+	bench_frequency_release();
 	bench_report_end();
 	RT_MUST(hc_sm_up(suite.done));
 }

@@ -24,21 +24,51 @@
 #define CPUID_OSPKE (1u << 4)
 #define SPIN_MS 20
 
+/* SDM volume 2, CPUID: family and model have extensions; the brand fills three leaves. */
+static struct bench_cpu look_at_cpu(void)
+{
+	struct rt_cpuid id = rt_cpuid(0, 0), sig = rt_cpuid(1, 0);
+	uint32_t vendor[3] = {id.ebx, id.edx, id.ecx}, last = rt_cpuid(0x80000000, 0).eax;
+	struct bench_cpu c = {.family = sig.eax >> 8 & 15, .model = sig.eax >> 4 & 15, .stepping = sig.eax & 15};
+
+	memcpy(c.vendor, vendor, sizeof(vendor));
+	for (unsigned i = 0; i < 3 && last >= 0x80000004; i++) {
+		struct rt_cpuid r = rt_cpuid(0x80000002 + i, 0);
+
+		memcpy(c.brand + 16 * i, &r, sizeof(r));
+	}
+	if (c.family == 15 || c.family == 6)
+		c.model += (sig.eax >> 16 & 15) << 4;
+	if (c.family == 15)
+		c.family += sig.eax >> 20 & 0xff;
+	c.intel = id.ebx == 0x756e6547;                       /* "Genu" */
+	c.amd = id.ebx == 0x68747541 || id.ebx == 0x6f677948; /* "Auth", "Hygo" */
+	c.tsc_invariant = last >= 0x80000007 && rt_cpuid(0x80000007, 0).edx & 1u << 8;
+	return c;
+}
+
 static bool measures_time;
+static struct bench_cpu cpu;
 
 void bench_machine_init(void)
 {
 	measures_time = rt_arg("time", !bench_counts_instructions());
+	cpu = look_at_cpu();
 }
 
-static bool read_msr(unsigned msr, unsigned long *value)
+bool bench_machine_measures_time(void)
+{
+	return measures_time;
+}
+
+const struct bench_cpu *bench_machine_cpu(void)
+{
+	return &cpu;
+}
+
+bool bench_machine_msr(unsigned msr, unsigned long *value)
 {
 	return measures_time && hc_msr_read(msr, value) == SUCCESS;
-}
-
-static bool is_intel(void)
-{
-	return rt_cpuid(0, 0).ebx == 0x756e6547; /* "Genu" */
 }
 
 /* SDM volume 3, 11.11.7.1: CPUID puts the revision into the register; AMD has it in the lower half. */
@@ -47,9 +77,9 @@ uint32_t bench_machine_microcode(void)
 	unsigned long value = 0;
 
 	rt_cpuid(1, 0);
-	if (!read_msr(MSR_MICROCODE, &value))
+	if (!bench_machine_msr(MSR_MICROCODE, &value))
 		return 0;
-	return (uint32_t)(is_intel() ? value >> 32 : value);
+	return (uint32_t)(cpu.intel ? value >> 32 : value);
 }
 
 /* Leaf 0xb, level 0: logical processors of a core. */
@@ -85,7 +115,7 @@ uint64_t bench_machine_capabilities(void)
 {
 	unsigned long value = 0;
 
-	if (!(rt_cpuid(7, 0).edx & 1u << 29) || !read_msr(MSR_ARCH_CAPABILITIES, &value))
+	if (!(rt_cpuid(7, 0).edx & 1u << 29) || !bench_machine_msr(MSR_ARCH_CAPABILITIES, &value))
 		return 0;
 	return value;
 }
@@ -137,16 +167,16 @@ unsigned bench_machine_clock(void)
 	unsigned long a0, a1, m0, m1;
 	uint64_t start = bench_start();
 
-	if (!read_msr(MSR_APERF, &a0) || !read_msr(MSR_MPERF, &m0))
+	if (!bench_machine_msr(MSR_APERF, &a0) || !bench_machine_msr(MSR_MPERF, &m0))
 		return 0;
 	while (bench_ticks(start) < (uint64_t)rt_hip->freq_tsc * SPIN_MS)
 		;
-	if (!read_msr(MSR_APERF, &a1) || !read_msr(MSR_MPERF, &m1) || m1 == m0)
+	if (!bench_machine_msr(MSR_APERF, &a1) || !bench_machine_msr(MSR_MPERF, &m1) || m1 == m0)
 		return 0;
 	return (unsigned)((a1 - a0) * 1000 / (m1 - m0));
 }
 
 bool bench_machine_smi_count(unsigned long *count)
 {
-	return is_intel() && read_msr(MSR_SMI_COUNT, count);
+	return cpu.intel && bench_machine_msr(MSR_SMI_COUNT, count);
 }

@@ -8,7 +8,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void bench_machine_init(void); /* before all others */
+struct bench_cpu {
+	char vendor[13], brand[49];
+	unsigned family, model, stepping;
+	bool intel, amd; /* by whose manuals its MSRs are known: AMD's also for Hygon */
+	bool tsc_invariant;
+};
+
+void bench_machine_init(void);          /* before all others */
+bool bench_machine_measures_time(void); /* and does not count instructions */
+const struct bench_cpu *bench_machine_cpu(void);
+
+/* Of the CPU that calls. False: this machine counts instructions, or the CPU has no such register. */
+bool bench_machine_msr(unsigned msr, unsigned long *value);
+
 uint32_t bench_machine_microcode(void);
 int bench_machine_smt(void); /* 1: on, -1: off */
 void bench_machine_features(char text[48]);

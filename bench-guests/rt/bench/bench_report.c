@@ -5,12 +5,10 @@
 #include "rt/bench/bench_machine.h"
 #include "rt/cmdline.h"
 #include "rt/console.h"
-#include "rt/cpu.h"
 #include "rt/crc32.h"
 #include "rt/fmt.h"
 #include "rt/hip.h"
 #include "rt/size.h"
-#include "rt/string.h"
 
 #define PROTOCOL 2
 #define LINE_MAX 16384
@@ -83,28 +81,15 @@ static void begin_case(const char *type, const struct bench_case *c, unsigned in
 
 static void add_cpu(void)
 {
-	struct rt_cpuid id = rt_cpuid(0, 0), sig = rt_cpuid(1, 0);
-	uint32_t vendor[4] = {id.ebx, id.edx, id.ecx, 0}, brand[13] = {0};
-	unsigned family = sig.eax >> 8 & 15, model = sig.eax >> 4 & 15;
-	uint32_t last = rt_cpuid(0x80000000, 0).eax;
-	const char *name = (const char *)brand;
+	const struct bench_cpu *cpu = bench_machine_cpu();
+	const char *name = cpu->brand;
 
-	for (unsigned i = 0; i < 3 && last >= 0x80000004; i++) {
-		struct rt_cpuid r = rt_cpuid(0x80000002 + i, 0);
-
-		memcpy(brand + 4 * i, &r, sizeof(r));
-	}
-	if (family == 15 || family == 6)
-		model += (sig.eax >> 16 & 15) << 4;
-	if (family == 15)
-		family += sig.eax >> 20 & 0xff;
 	while (*name == ' ')
 		name++;
 	add_string("cpu", name);
-	add_string("vendor", (const char *)vendor);
-	add(",\"family\":%u,\"model\":%u,\"stepping\":%u", family, model, sig.eax & 15);
-	add(",\"tsc_khz\":%u,\"tsc_invariant\":%s", rt_hip->freq_tsc,
-	    last >= 0x80000007 && rt_cpuid(0x80000007, 0).edx & 1u << 8 ? "true" : "false");
+	add_string("vendor", cpu->vendor);
+	add(",\"family\":%u,\"model\":%u,\"stepping\":%u", cpu->family, cpu->model, cpu->stepping);
+	add(",\"tsc_khz\":%u,\"tsc_invariant\":%s", rt_hip->freq_tsc, cpu->tsc_invariant ? "true" : "false");
 }
 
 /* What is not known is left out. */
@@ -132,7 +117,7 @@ static void add_machine(void)
 	add(",\"memory_mb\":%lu", bench_machine_memory());
 }
 
-void bench_report_run(const char *name, bool traced)
+void bench_report_run(const char *name, bool traced, const char *frequency)
 {
 	suite = name;
 	lines = 0;
@@ -145,6 +130,8 @@ void bench_report_run(const char *name, bool traced)
 	add(",\"cpus\":%u", rt_cpu_count());
 	add_string("cmdline", rt_cmdline());
 	add_machine();
+	if (*frequency)
+		add_string("frequency", frequency);
 	if (traced)
 		add(",\"traced\":true");
 	end();

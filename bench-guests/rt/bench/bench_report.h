@@ -21,7 +21,7 @@ struct bench_sample {
 	uint64_t smi[BENCH_SMI_MAX];
 };
 
-void bench_report_run(const char *suite, bool traced);
+void bench_report_run(const char *suite, bool traced, const char *frequency); /* "": nothing is said of it */
 void bench_report_calibration(const struct bench_calibration *cal);
 void bench_report_sample(const struct bench_case *c, unsigned index, const struct bench_sample *s);
 void bench_report_skip(const struct bench_case *c, unsigned index, const char *why);

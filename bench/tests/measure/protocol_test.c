@@ -82,12 +82,13 @@ UNIT_TEST(optional_members_of_runs)
 	assert_int_equal(record.run.smt, 0);
 	assert_true(parses(
 		RUN_WITH(",\"features\":\"1-2\",\"microcode\":\"0xa4\",\"smt\":false,\"hypervisor\":\"KVMKVMKVM\","
-			 "\"firmware\":\"F 1\",\"memory_mb\":511"),
+			 "\"firmware\":\"F 1\",\"frequency\":\"hwp 24\",\"memory_mb\":511"),
 		&record));
 	assert_string_equal(record.run.features, "1-2");
 	assert_string_equal(record.run.microcode, "0xa4");
 	assert_string_equal(record.run.hypervisor, "KVMKVMKVM");
 	assert_string_equal(record.run.firmware, "F 1");
+	assert_string_equal(record.run.frequency, "hwp 24");
 	assert_int_equal(record.run.smt, -1);
 	assert_int_equal(record.run.memory_mb, 511);
 	refuse(RUN_WITH(",\"microcode\":4"));

@@ -150,6 +150,7 @@ UNIT_TEST(values_that_drift)
 }
 
 static uint64_t clock_permille;
+static const char *frequency = "";
 
 static bool valid(const struct result *result, bool invariant, int64_t khz, uint64_t overhead, const char *metric)
 {
@@ -161,6 +162,7 @@ static bool valid(const struct result *result, bool invariant, int64_t khz, uint
 	s.run.tsc_khz = khz;
 	s.calibration.overhead = overhead;
 	s.calibration.clock = clock_permille;
+	strcpy(s.run.frequency, frequency);
 	good = validity_check(result, &s, metric, &error);
 	assert_true(good == !error.text[0]);
 	return good;
@@ -185,6 +187,12 @@ UNIT_TEST(boots_that_cannot_be_believed)
 	assert_false(valid(&first, true, 2000000, 24, "ticks"));
 	clock_permille = 0;
 	assert_true(valid(&first, true, 2000000, 24, "ticks"));
+	frequency = "hwp 24";
+	assert_true(valid(&first, true, 2000000, 24, "ticks"));
+	frequency = "not held: a CPU did not take it";
+	assert_false(valid(&first, true, 2000000, 24, "ticks"));
+	assert_true(valid(&first, true, 2000000, 24, "instructions"));
+	frequency = "";
 	result_free(&first);
 }
 
