@@ -98,6 +98,20 @@ static bool agree(const struct result *result, const char *key, const char *valu
 			 result_text(result, key), value);
 }
 
+static void keep_most(struct result *result, const char *key, uint64_t value)
+{
+	if (json_integer_value(json_object_get(result->context, key)) < (int64_t)value)
+		result_set_number(result, key, (int64_t)value);
+}
+
+/* The worst boot decides what can be believed of cases across CPUs. */
+static void keep_clocks(struct result *result, const struct session *session)
+{
+	keep_most(result, "tsc_skew", session->calibration.skew);
+	keep_most(result, "tsc_skew_bound", session->calibration.skew_bound);
+	keep_most(result, "tsc_drift", session->drift);
+}
+
 bool collect_add(struct result *result, struct session *session, struct error *error)
 {
 	const struct run_record *run = &session->run;
@@ -106,6 +120,7 @@ bool collect_add(struct result *result, struct session *session, struct error *e
 	    !agree(result, "suite", run->suite, error) || !agree(result, "cpu_brand", run->cpu, error) ||
 	    !agree(result, "kernel_boot_line", boot_line(session), error))
 		return false;
+	keep_clocks(result, session);
 	for (size_t i = 0; i < session->measured_count; i++) {
 		struct measurement *m = &session->measured[i];
 		char *name = xasprintf("%s/%s", run->suite, m->name);

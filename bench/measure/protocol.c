@@ -279,6 +279,8 @@ static bool parse_calibration(json_t *object, struct record *record, struct erro
 	       get_count(object, "overhead_max", &c->overhead_max, error) &&
 	       get_bool(object, "stable", &c->stable, error) &&
 	       (!json_object_get(object, "clock") || get_count(object, "clock", &c->clock, error)) &&
+	       (!json_object_get(object, "skew_bound") || (get_count(object, "skew", &c->skew, error) &&
+							   get_count(object, "skew_bound", &c->skew_bound, error))) &&
 	       get_empty(object, c, error);
 }
 
@@ -289,7 +291,8 @@ static bool parse_why(json_t *object, struct record *record, struct error *error
 
 static bool parse_end(json_t *object, struct record *record, struct error *error)
 {
-	return get_count(object, "lines", &record->lines, error);
+	return get_count(object, "lines", &record->lines, error) &&
+	       (!json_object_get(object, "drift") || get_count(object, "drift", &record->drift, error));
 }
 
 static bool parse_object(json_t *object, struct record *record, struct error *error)

@@ -48,6 +48,7 @@ struct run_record {
 struct calibration_record {
 	uint64_t overhead, overhead_max;
 	bool stable;
+	uint64_t skew, skew_bound; /* of the CPUs' counters: certain, and possible; optional, bound 0: not told */
 	uint64_t clock;   /* rate of the core over that of the counter, in thousandths; optional, 0: not told */
 	struct hist hist; /* optional: of empty measurements */
 };
@@ -61,6 +62,7 @@ struct record {
 	char name[PROTOCOL_NAME_MAX]; /* same: "case/param:value", params in alphabetical order */
 	protocol_string why;          /* skip, fail */
 	uint64_t lines;               /* end */
+	uint64_t drift;               /* end: of the CPUs' counters, in ticks; optional */
 	struct run_record run;
 	struct calibration_record calibration;
 	struct sample sample;

@@ -336,6 +336,7 @@ static void on_end(struct session *s, const struct record *r)
 	if (r->lines != s->protocol_lines)
 		session_fault(s, FAULT_COUNT, "%ju came and `end` says %ju", (uintmax_t)s->protocol_lines,
 			      (uintmax_t)r->lines);
+	s->drift = r->drift;
 	s->seen_end = true;
 }
 

@@ -103,6 +103,7 @@ struct session {
 	struct trace_lines trace_lines;         /* while they come */
 	struct trace *trace;                    /* when all of it is there; NULL: there is none */
 	uint64_t console_lines, protocol_lines; /* so far */
+	uint64_t drift;                         /* of the CPUs' counters against each other, in ticks */
 	bool sealed;                            /* the `run` line carries a checksum, so all must */
 	bool seen_run, seen_calibration, seen_end;
 	bool reason_follows;   /* the reason of a panic comes in the next line */

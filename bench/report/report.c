@@ -199,6 +199,7 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite)
 		      out);
 	print_skips(out, r);
 	print_unmeasured(out, r, suite);
+	quality_check_result(r, print_warning, out);
 	for (size_t i = 0; metric && i < r->count; i++)
 		quality_check(r, &r->benchmarks[i], metric, print_warning, out);
 }

@@ -144,3 +144,32 @@ void quality_check(const struct result *result, const struct benchmark *benchmar
 	check_order(&r);
 	check_boots(&r, metric);
 }
+
+static uint64_t count_of(const struct result *result, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(result->context, key));
+}
+
+void quality_check_result(const struct result *result,
+			  void (*warn_user)(void *context, const char *name, const char *text), void *context)
+{
+	uint64_t skew = count_of(result, "tsc_skew"), drift = count_of(result, "tsc_drift");
+	char text[QUALITY_TEXT_MAX];
+
+	if (skew) {
+		snprintf(text, sizeof(text),
+			 "the time-stamp counters of CPUs are at least %ju ticks apart: what is timed across CPUs is "
+			 "wrong "
+			 "by that",
+			 (uintmax_t)skew);
+		warn_user(context, result_text(result, "suite"), text);
+	}
+	if (drift) {
+		snprintf(text, sizeof(text),
+			 "the time-stamp counters of CPUs drifted by at least %ju ticks during a boot: nothing timed "
+			 "across "
+			 "CPUs can be believed",
+			 (uintmax_t)drift);
+		warn_user(context, result_text(result, "suite"), text);
+	}
+}

@@ -9,3 +9,7 @@
 /* Calls warn() with each warning about a benchmark. An exact metric has only one: boots disagree. */
 void quality_check(const struct result *result, const struct benchmark *benchmark, const struct metric *metric,
 		   void (*warn)(void *context, const char *name, const char *text), void *context);
+
+/* The same for what concerns all benchmarks; the name is that of the suite. */
+void quality_check_result(const struct result *result,
+			  void (*warn)(void *context, const char *name, const char *text), void *context);

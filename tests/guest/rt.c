@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The runtime itself: what the other roottasks rely on (docs/roottask.md). */
+#include "rt/bench/bench_skew.h"
+#include "rt/cpu.h"
 #include "rt/event.h"
 #include "rt/fmt.h"
 #include "rt/hip.h"
@@ -224,10 +226,55 @@ static void events(void)
 	ASSERT(!rt_can_read((void *)RT_VA));
 }
 
+#define MSR_TSC 0x10
+#define SHIFT 5000000ul /* ticks */
+
+static bool shifted;
+
+static void shift_counter(void *by)
+{
+	uint64_t before = rt_rdtsc(), want = before + (uint64_t)by;
+
+	shifted = hc_msr_write(MSR_TSC, want) == SUCCESS && rt_rdtsc() - before > SHIFT / 2;
+	ASSERT_OK(hc_sm_up(done));
+}
+
+/* Not in every emulator a counter can be set. */
+static void shift_on(unsigned cpu, uint64_t by)
+{
+	struct rt_ec ec = {.cpu = cpu};
+
+	ASSERT_OK(rt_thread(&ec, RT_PRIO, shift_counter, (void *)by));
+	ASSERT_OK(hc_sm_down(done));
+}
+
+static void counters(void)
+{
+	unsigned other = rt_cpu_other();
+	struct bench_skew skew;
+
+	if (other == HEDRON_CPU_MAX)
+		SKIP("one CPU");
+	ASSERT_OK(rt_sm(&done, 0));
+	skew = bench_skew_measure(RT_PRIO);
+	ASSERT_EQ(skew.cpus, rt_cpu_count() - 1);
+	ASSERT(skew.least <= skew.most && !skew.drifting);
+	ASSERT(skew.certain < SHIFT / 2);
+	ASSERT(bench_skew_drift(RT_PRIO) < SHIFT / 2);
+	shift_on(other, SHIFT);
+	if (!shifted)
+		SKIP("the counter cannot be set here");
+	ASSERT(bench_skew_drift(RT_PRIO) > SHIFT / 2);
+	skew = bench_skew_of(other, RT_PRIO);
+	ASSERT(skew.certain > SHIFT / 2);
+	shift_on(other, -SHIFT);
+	ASSERT(bench_skew_drift(RT_PRIO) < SHIFT / 2);
+}
+
 static const struct test tests[] = {
-	TEST(text_numbers), TEST(text_strings),     TEST(bytes),     TEST(hip),
-	TEST(memory),       TEST(probes),           TEST(selectors), TEST(portals),
-	TEST(threads),      TEST(thread_elsewhere), TEST(other_pd),  TEST(events),
+	TEST(text_numbers), TEST(text_strings), TEST(bytes),    TEST(hip),     TEST(memory),
+	TEST(probes),       TEST(selectors),    TEST(portals),  TEST(threads), TEST(thread_elsewhere),
+	TEST(other_pd),     TEST(events),       TEST(counters),
 };
 
 bool main(void)

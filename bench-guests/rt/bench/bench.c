@@ -5,6 +5,7 @@
 #include "rt/bench/bench_frequency.h"
 #include "rt/bench/bench_machine.h"
 #include "rt/bench/bench_report.h"
+#include "rt/bench/bench_skew.h"
 #include "rt/bench/bench_values.h"
 #include "rt/cmdline.h"
 #include "rt/fmt.h"
@@ -210,12 +211,13 @@ static void panicked(const char *text)
 {
 	if (running.c)
 		bench_report_fail(running.c, running.index, text);
-	bench_report_end();
+	bench_report_end(0);
 }
 
 static void run_suite(RT_UNUSED void *arg)
 {
 	struct bench_calibration cal;
+	struct bench_skew skew = {0};
 	char frequency[64];
 
 	bench_machine_init();
@@ -223,7 +225,9 @@ static void run_suite(RT_UNUSED void *arg)
 	bench_report_run(suite.name, trace_prepare(), frequency);
 	cal = bench_calibrate();
 	cal.clock = bench_machine_clock();
-	bench_report_calibration(&cal);
+	if (bench_machine_measures_time())
+		skew = bench_skew_measure(BENCH_PRIO);
+	bench_report_calibration(&cal, &skew);
 	suite.ok = cal.stable;
 	trace_on();
 	for (const struct bench_case *const *table = suite.tables; *table; table++)
@@ -232,7 +236,7 @@ static void run_suite(RT_UNUSED void *arg)
 	trace_off();
 	trace_send();
 	bench_frequency_release();
-	bench_report_end();
+	bench_report_end(bench_skew_drift(BENCH_PRIO));
 	RT_MUST(hc_sm_up(suite.done));
 }
 

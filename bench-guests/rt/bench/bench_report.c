@@ -169,13 +169,16 @@ static void add_bins(const char *name, const uint64_t *values, unsigned n, unsig
 /* Coarse enough for a line, whatever the values. */
 #define CALIBRATION_BINS 4
 
-void bench_report_calibration(const struct bench_calibration *cal)
+void bench_report_calibration(const struct bench_calibration *cal, const struct bench_skew *skew)
 {
 	begin("calibration");
 	add(",\"unit\":\"tsc\",\"overhead\":%lu,\"overhead_max\":%lu,\"stable\":%s", cal->overhead, cal->overhead_max,
 	    cal->stable ? "true" : "false");
 	if (cal->clock)
 		add(",\"clock\":%u", cal->clock);
+	if (skew->cpus)
+		add(",\"skew\":%lu,\"skew_bound\":%lu", skew->certain,
+		    (unsigned long)(-skew->least > skew->most ? -skew->least : skew->most));
 	add_bins("hist", cal->empty, cal->empty_count, CALIBRATION_BINS);
 	end();
 }
@@ -232,9 +235,11 @@ void bench_report_fail(const struct bench_case *c, unsigned index, const char *w
 	report_why("fail", c, index, why);
 }
 
-void bench_report_end(void)
+void bench_report_end(uint64_t drift)
 {
 	begin("end");
 	add(",\"lines\":%u", lines);
+	if (drift)
+		add(",\"drift\":%lu", drift);
 	end();
 }

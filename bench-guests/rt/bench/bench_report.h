@@ -4,6 +4,7 @@
 
 #include "rt/bench/bench_calibrate.h"
 #include "rt/bench/bench_case.h"
+#include "rt/bench/bench_skew.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,8 +23,8 @@ struct bench_sample {
 };
 
 void bench_report_run(const char *suite, bool traced, const char *frequency); /* "": nothing is said of it */
-void bench_report_calibration(const struct bench_calibration *cal);
+void bench_report_calibration(const struct bench_calibration *cal, const struct bench_skew *skew);
 void bench_report_sample(const struct bench_case *c, unsigned index, const struct bench_sample *s);
 void bench_report_skip(const struct bench_case *c, unsigned index, const char *why);
 void bench_report_fail(const struct bench_case *c, unsigned index, const char *why);
-void bench_report_end(void);
+void bench_report_end(uint64_t drift); /* of the counters of CPUs against each other, 0: none is known of */

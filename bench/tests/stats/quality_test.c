@@ -196,13 +196,34 @@ UNIT_TEST(boots_that_cannot_be_believed)
 	result_free(&first);
 }
 
+UNIT_TEST(counters_that_disagree)
+{
+	struct result r = {0};
+
+	start(&r, "ticks");
+	told[0] = '\0';
+	quality_check_result(&r, tell, NULL);
+	assert_string_equal(told, "");
+	result_set_number(&r, "tsc_skew_bound", 300);
+	quality_check_result(&r, tell, NULL);
+	assert_string_equal(told, "");
+	result_set_number(&r, "tsc_skew", 4000);
+	quality_check_result(&r, tell, NULL);
+	assert_non_null(strstr(told, "at least 4000 ticks apart"));
+	result_set_number(&r, "tsc_drift", 7);
+	quality_check_result(&r, tell, NULL);
+	assert_non_null(strstr(told, "drifted by at least 7 ticks"));
+	result_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_measurements), cmocka_unit_test(counts_that_do_not_repeat),
-		cmocka_unit_test(several_modes),     cmocka_unit_test(outliers),
-		cmocka_unit_test(boots_that_differ), cmocka_unit_test(interrupts_by_firmware),
-		cmocka_unit_test(values_that_drift), cmocka_unit_test(boots_that_cannot_be_believed),
+		cmocka_unit_test(good_measurements),      cmocka_unit_test(counts_that_do_not_repeat),
+		cmocka_unit_test(several_modes),          cmocka_unit_test(outliers),
+		cmocka_unit_test(boots_that_differ),      cmocka_unit_test(interrupts_by_firmware),
+		cmocka_unit_test(values_that_drift),      cmocka_unit_test(boots_that_cannot_be_believed),
+		cmocka_unit_test(counters_that_disagree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
