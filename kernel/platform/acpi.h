@@ -7,6 +7,7 @@
 #pragma once
 
 #include "platform/bootinfo.h"
+#include "platform/serial_table.h"
 #include "platform/sleep.h"
 
 #include <hedron/hip.h>
@@ -25,6 +26,7 @@ struct acpi_info {
 	u16 pm_timer;                      /* port of the power management timer; 0 = none */
 	u8 pm_timer_bits;                  /* 24 or 32 */
 	u64 hpet;                          /* registers of the first HPET; 0 = none */
+	struct serial_found spcr, dbg2;    /* the serial lines that these tables name */
 	u32 cpu_count;
 	/* the enabled CPUs in the order of the MADT: the index is the CPU number */
 	struct acpi_cpu cpu[HEDRON_CPU_MAX];

@@ -78,6 +78,20 @@ UNIT_TEST(test_fixed_fields)
 	assert_checksum();
 }
 
+/* Behind all that `length` counts, so that old users do not see it. */
+UNIT_TEST(test_console)
+{
+	static const u8 wanted[] = {0, 32, 0, 0, 0x00, 0x40, 0x03, 0xfe, 0x34, 0x12, 0, 0};
+
+	init(NULL, 0);
+	hip_set_serial(&page.hip, (struct hip_gas){.space = HIP_GAS_MEMORY, .bits = 32, .addr = 0x1234fe034000});
+	hip_finish(&page.hip);
+	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_SERIAL);
+	assert_int_equal(word_at(4) >> 16, 0x470);
+	assert_memory_equal(page.bytes + PAGE_SIZE - 12, wanted, 12);
+	assert_checksum();
+}
+
 UNIT_TEST(test_acpi_fields)
 {
 	boot.efi = true;
@@ -181,7 +195,7 @@ UNIT_TEST(test_too_many)
 	init(claimed, 2);
 	assert_true(fake_log_has("no room for "));
 	assert_int_equal(page.hip.length, 0x470 + 24 * HIP_MEM_MAX);
-	assert_true(page.hip.length <= PAGE_SIZE);
+	assert_true(page.hip.length <= HIP_SERIAL);
 	assert_mem(room - 1, room - 1, room - 1, 1, 0);
 	assert_mem(room, 0, 0, 0xfffffffe, 0);
 	assert_mem(HIP_MEM_MAX - 3, 0x1f00000, 31, 0xfffffffe, 0);
@@ -232,8 +246,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(fixed_fields), TEST(acpi_fields), TEST(memory),      TEST(claimed),
-		TEST(too_many),     TEST(cpus),        TEST(kernel_bugs),
+		TEST(fixed_fields), TEST(console),  TEST(acpi_fields), TEST(memory),
+		TEST(claimed),      TEST(too_many), TEST(cpus),        TEST(kernel_bugs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@
 #include "platform/memmap.h"
 #include "platform/multiboot.h"
 #include "platform/panic.h"
-#include "platform/uart.h"
+#include "platform/serial.h"
 #include "platform/vga.h"
 #include "start/roottask.h"
 #include "vmx/vmx.h"
@@ -45,12 +45,14 @@ static struct cmdline cmdline;
 static struct range image, heap;
 static unsigned self; /* the boot CPU's number */
 
-/* The boot tables map the low 4 GiB one to one. */
-#define BOOT_MAP_END (4 * GiB)
-
 const void *arch_phys_map(paddr_t pa, u64 len)
 {
-	return pa.v && pa.v < BOOT_MAP_END && len <= BOOT_MAP_END - pa.v ? (const void *)pa.v : NULL;
+	return pa.v && pa.v < KSPACE_BOOT_END && len <= KSPACE_BOOT_END - pa.v ? (const void *)pa.v : NULL;
+}
+
+volatile void *arch_map_device(paddr_t pa)
+{
+	return kspace_map_device(pa);
 }
 
 #define NOTE_BUILD_ID_OFFSET 16 /* of the hash in the note: header and "GNU" */
@@ -84,20 +86,25 @@ static void print_findings(void)
 		log_debug("CPU %u has APIC ID %u", i, acpi.cpu[i].apic_id);
 }
 
+/* A serial line that the command line does not name is looked for when the firmware's tables are known. */
 static void start_consoles(void)
 {
 	console_set_level((enum log_level)cmdline.log_level);
-	if (cmdline.serial)
-		uart_init();
+	serial_start(&cmdline.serial, &boot);
 	if (cmdline.vga && !boot.efi)
 		vga_init(kspace_vga());
 }
 
-/* The count is taken after smp_self() has corrected the table. */
 static void read_acpi(void)
 {
 	if (!acpi_parse(&boot, &acpi))
 		log_warn("no ACPI tables: one CPU, no power control");
+	serial_find(&acpi);
+}
+
+/* The count is taken after smp_self() has corrected the table. */
+static void count_cpus(void)
+{
 	self = smp_self(&acpi);
 	cpu_count = acpi.cpu_count;
 }
@@ -160,11 +167,14 @@ static struct hip *begin_hip(void)
 {
 	const struct range claimed[] = {image, heap};
 	struct hip *hip = page_alloc_zeroed();
+	struct hip_gas console;
 
 	if (!hip)
 		panic("out of memory while making the HIP");
 	hip_init(hip, &boot, &acpi, claimed, array_size(claimed));
 	hip->freq_tsc = tsc_khz;
+	if (serial_place(&console))
+		hip_set_serial(hip, console);
 	return hip;
 }
 
@@ -201,7 +211,7 @@ static void init_late(void)
 	hip = begin_hip();
 	trampoline_init(&boot);
 	smp_start(&acpi, hip);
-	suspend_init(&acpi, cmdline.serial);
+	suspend_init(&acpi);
 	finish_hip(hip);
 	roottask_create(cpu_current(), &boot, hip);
 	kspace_enter();
@@ -219,12 +229,14 @@ void boot_main(u32 magic, u32 info, u64 load)
 	cmdline_parse(boot.cmdline, &cmdline);
 	start_consoles();
 	print_banner(load);
+	read_acpi();
 	if (!valid)
 		panic("the boot loader's information is not Multiboot 1 or 2 (magic %#x)", magic);
 	cpu_detect(cmdline.pcid, cmdline.mwait);
 	choose_heap();
-	read_acpi();
+	count_cpus();
 	print_findings();
 	must(kspace_init(heap, paddr(load), cpu_count), "the kernel's address space");
+	serial_settle();
 	boot_switch_stack((u64)arch_cpu(self) + CPU_STACK_TOP, init_late, 0);
 }
