@@ -65,6 +65,12 @@ static bool is_ram(const struct uart_line *line)
 	return false;
 }
 
+/* Page tables take no such address. While the processor is not known yet, nothing so far away is mapped. */
+static bool is_beyond(const struct uart_line *line)
+{
+	return serial.settled && line->memory && line->base >> arch_phys_bits();
+}
+
 static void report(const char *by)
 {
 	const struct uart_line *l = &serial.line;
@@ -92,12 +98,13 @@ static bool try_line(struct serial_found f, const char *by)
 	volatile void *registers = NULL;
 
 	apply_word(&f.line);
-	if (!uart_can_be_at(&f.line) || is_ram(&f.line))
+	if (!uart_can_be_at(&f.line) || is_ram(&f.line) || is_beyond(&f.line))
 		return false;
 	if (f.line.memory) {
 		registers = arch_map_device(paddr(f.line.base));
+		serial.waiting = !registers && !serial.settled;
 		if (!registers)
-			return serial.waiting = !serial.settled;
+			return serial.waiting;
 	}
 	if (!open_line(&f, registers))
 		return false;

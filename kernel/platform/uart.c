@@ -99,15 +99,21 @@ static bool is_present(void)
 	return ier_keeps(0x0d) && ier_keeps(0) && !is_memory();
 }
 
+/* What somebody has set; 0 is nothing. */
+static u16 divisor_found(void)
+{
+	u16 divisor = (u16)(in(DLL) | in(DLM) << 8);
+
+	return divisor ? divisor : 1;
+}
+
 static void program(void)
 {
 	out(LCR, LCR_DLAB);
-	if (!uart.divisor) {
-		uart.divisor = (u16)(in(DLL) | in(DLM) << 8);
-	} else {
-		out(DLL, (u8)uart.divisor);
-		out(DLM, (u8)(uart.divisor >> 8));
-	}
+	if (!uart.divisor)
+		uart.divisor = divisor_found();
+	out(DLL, (u8)uart.divisor);
+	out(DLM, (u8)(uart.divisor >> 8));
 	out(LCR, uart.line.lcr);
 	out(FCR, FCR_ENABLE_CLEAR);
 	out(MCR, MCR_DTR_RTS);

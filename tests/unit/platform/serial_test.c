@@ -295,6 +295,16 @@ static void far_is_nothing(void)
 	assert_line(0x3f8, HIP_GAS_PORTS, "(COM1)");
 }
 
+/* The processor has 46 bits of physical addresses. */
+static void too_far(void)
+{
+	fake_uart_add(1ull << 46, true, 1);
+	fake_uart_add(0x3f8, false, 1);
+	boot_with("mmio:0x400000000000");
+	assert_true(fake_log_has("no UART at 0x400000000000"));
+	assert_line(0x3f8, HIP_GAS_PORTS, "(COM1)");
+}
+
 static void sleeps(void)
 {
 	struct fake_uart fresh;
@@ -339,6 +349,7 @@ static const struct scenario {
 	SCENARIO(speed_as_found),
 	SCENARIO(far_waits),
 	SCENARIO(far_is_nothing),
+	SCENARIO(too_far),
 	SCENARIO(sleeps),
 };
 

@@ -117,6 +117,9 @@ UNIT_TEST(test_programming)
 	other.baud = 0; /* as it is */
 	assert_true(uart_open(&other, NULL));
 	assert_programmed(u, 384, 0x1a);
+	u->dll = u->dlm = 0; /* nobody has set it */
+	assert_true(uart_open(&other, NULL));
+	assert_programmed(u, 1, 0x1a);
 }
 
 UNIT_TEST(test_restore)

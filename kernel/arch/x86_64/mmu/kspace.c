@@ -91,6 +91,8 @@ void *kspace_map_device(paddr_t pa)
 
 	static unsigned used;
 	u64 va = DEVICE_AREA + used * PAGE_SIZE;
+	if (va >= WINDOW_AREA)
+		return NULL;
 	if (map_page(pd_kernel.mem.host.root, va, pa.v & PTE_ADDR, KPTE_RW | KPTE_PCD | KPTE_PWT) != SUCCESS)
 		return NULL;
 	used++;

@@ -42,7 +42,7 @@ void kspace_unshare(u64 *pml4);
 void kspace_enter(void);
 
 /*
- * A page of device registers, not cached, visible in the boot tables as well. NULL without memory. Before
+ * A page of device registers, not cached, visible in the boot tables as well. NULL without memory or room. Before
  * kspace_init() it is a page of the boot tables only, and NULL from KSPACE_BOOT_END on.
  */
 void *kspace_map_device(paddr_t pa);
