@@ -29,6 +29,7 @@ struct dbg2 {
 } packed;
 
 #define DBG2_SERIAL 0x8000
+#define DBG2_BAUD 115200 /* the table does not say, and debuggers use it */
 
 struct dbg2_port {
 	u8 revision;
@@ -108,7 +109,10 @@ static void read_port(u64 pa, u32 length, u32 at, const struct dbg2_port *port, 
 	    offset + sizeof(gas) > length || !phys_read(pa + offset, &gas, sizeof(gas)))
 		return;
 	out->line = line_at(&gas);
-	out->line.clock = out->line.memory ? 0 : UART_CLOCK;
+	if (!out->line.memory) {
+		out->line.clock = UART_CLOCK;
+		out->line.baud = DBG2_BAUD;
+	}
 }
 
 void serial_table_dbg2(u64 pa, u32 length, struct serial_found *out)

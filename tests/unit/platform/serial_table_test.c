@@ -199,7 +199,7 @@ UNIT_TEST(test_dbg2)
 	u32 end = put_port(44, 0x8000, 0, 1, 0x2f8);
 
 	assert_int_equal(dbg2(44, 1, end)->base, 0x2f8);
-	assert_int_equal(acpi.dbg2.line.baud, 0);
+	assert_int_equal(acpi.dbg2.line.baud, 115200);
 	assert_int_equal(acpi.dbg2.line.clock, UART_CLOCK);
 	assert_int_equal(acpi.dbg2.pci, SERIAL_NO_PCI);
 
@@ -209,6 +209,7 @@ UNIT_TEST(test_dbg2)
 	end = put_port(end, 0x8000, 0, 1, 0x3f8); /* the first one counts */
 	assert_int_equal(dbg2(44, 4, end)->base, 0xfe034000);
 	assert_true(acpi.dbg2.line.memory);
+	assert_int_equal(acpi.dbg2.line.baud, 0);
 	assert_int_equal(dbg2(44, 2, end)->base, 0);
 	assert_int_equal(dbg2(44, 0xffffffff, end)->base, 0xfe034000);
 }
