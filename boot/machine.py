@@ -370,8 +370,9 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, show
             except FileNotFoundError:
                 raise MachineError(f"{command[0]} is missing: install qemu-system-x86 and bochs") from None
             try:
-                said = (lambda: read_screen(monitor, folder)) if machine.line == "none" else (lambda: text_of(serial))
-                why = watch(process, said, until, doom, timeout, show, stop)
+                mute = machine.line == "none"
+                said = (lambda: read_screen(monitor, folder)) if mute else (lambda: text_of(serial))
+                why = watch(process, said, until, doom, timeout, None if mute else show, stop)
                 alive = why != "exit" and machine.emulator == "qemu"
                 wanted = shows if why == "matched" else lambda screen: True
                 screen = wait_for_screen(process, monitor, folder, wanted) if alive else ""
@@ -382,7 +383,7 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, show
                 process.wait()
             messages.seek(0)
             complaints = messages.read()
-        if why == "exit" and not text_of(serial) and machine.line != "none":
+        if why == "exit" and not text_of(serial) and not mute:
             raise MachineError(f"{command[0]} ended without a word on the serial line:\n{complaints[-2000:]}")
         status = process.returncode if why == "exit" else None
         return Outcome(text_of(serial), screen, status, time.monotonic() - start, why, complaints, registers)
