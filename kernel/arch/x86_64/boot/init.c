@@ -25,6 +25,7 @@
 #include "platform/acpi.h"
 #include "platform/cmdline.h"
 #include "platform/console.h"
+#include "platform/framebuffer.h"
 #include "platform/hip.h"
 #include "platform/memmap.h"
 #include "platform/multiboot.h"
@@ -82,8 +83,30 @@ static void print_findings(void)
 			  boot.map[i].type);
 	for (u32 i = 0; i < boot.module_count; i++)
 		log_debug("module at %#lx, %lu bytes", boot.module[i].image.addr, boot.module[i].image.size);
+	if (boot.screen == BOOT_SCREEN_RGB)
+		log_debug("screen at %#lx, %ux%u pixels, pitch %u, %u bits each", boot.framebuffer.addr,
+			  boot.framebuffer.width, boot.framebuffer.height, boot.framebuffer.pitch,
+			  boot.framebuffer.bits);
 	for (u32 i = 0; i < acpi.cpu_count; i++)
 		log_debug("CPU %u has APIC ID %u", i, acpi.cpu[i].apic_id);
+}
+
+/* Pixels if the loader gave us some, else text: a machine with EFI has that only if the loader says so. */
+static void start_screen(void)
+{
+	struct hip_framebuffer *fb = &boot.framebuffer;
+
+	if (boot.screen == BOOT_SCREEN_RGB) {
+		void *at = kspace_map_framebuffer(paddr(image.addr), paddr(fb->addr), framebuffer_size(fb));
+		if (at) {
+			framebuffer_init(fb, at);
+			return;
+		}
+		log_warn("screen at %#lx is beyond the CPU's addresses", fb->addr);
+		boot.screen = BOOT_SCREEN_UNKNOWN;
+	} else if (!boot.efi || boot.screen == BOOT_SCREEN_TEXT) {
+		vga_init(kspace_vga());
+	}
 }
 
 /* A serial line that the command line does not name is looked for when the firmware's tables are known. */
@@ -91,8 +114,8 @@ static void start_consoles(void)
 {
 	console_set_level((enum log_level)cmdline.log_level);
 	serial_start(&cmdline.serial, &boot);
-	if (cmdline.vga && !boot.efi)
-		vga_init(kspace_vga());
+	if (cmdline.vga)
+		start_screen();
 }
 
 static void read_acpi(void)
@@ -227,6 +250,7 @@ void boot_main(u32 magic, u32 info, u64 load)
 	desc_init();
 	valid = multiboot_parse(magic, paddr(info), &boot);
 	cmdline_parse(boot.cmdline, &cmdline);
+	framebuffer_check(&boot, image);
 	start_consoles();
 	print_banner(load);
 	read_acpi();
