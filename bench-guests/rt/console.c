@@ -11,6 +11,7 @@
 #include "rt/hip.h"
 #include "rt/map.h"
 #include "rt/port.h"
+#include "rt/screen.h"
 #include "rt/size.h"
 
 #include <stdbool.h>
@@ -94,6 +95,7 @@ void rt_console_init(void)
 {
 	const struct hip_gas *line = rt_hip_valid() ? rt_hip_serial() : NULL;
 
+	rt_screen_init();
 	usable = take(line);
 	if (usable && !line)
 		set_up();
@@ -120,17 +122,49 @@ static bool lock(void)
 	return false;
 }
 
-void rt_write(const char *text, size_t len)
+static void unlock(bool mine)
 {
-	bool mine = lock();
+	if (mine)
+		__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
+}
 
+static void put_line(const char *text, size_t len)
+{
 	for (; len && usable; text++, len--) {
 		if (*text == '\n')
 			put('\r');
 		put(*text);
 	}
-	if (mine)
-		__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
+}
+
+void rt_write(const char *text, size_t len)
+{
+	bool mine = lock();
+
+	put_line(text, len);
+	rt_screen_write(text, len);
+	unlock(mine);
+}
+
+void rt_report(const char *text, size_t len)
+{
+	bool mine = lock();
+
+	put_line(text, len);
+	unlock(mine);
+}
+
+void rt_show(const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	size_t len = rt_min((size_t)rt_vsnprintf(text, sizeof(text), fmt, ap), sizeof(text) - 1);
+	va_end(ap);
+	bool mine = lock();
+	rt_screen_write(text, len);
+	unlock(mine);
 }
 
 void rt_printf(const char *fmt, ...)
