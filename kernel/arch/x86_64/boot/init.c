@@ -11,6 +11,7 @@
 #include "boot/suspend.h"
 #include "boot/trampoline.h"
 #include "core/dispatch.h"
+#include "core/drain.h"
 #include "core/kp.h"
 #include "core/pt.h"
 #include "core/sc.h"
@@ -216,6 +217,7 @@ static void init_late(void)
 	roottask_create(cpu_current(), &boot, hip);
 	kspace_enter();
 	print_result();
+	drain_start();
 	arch_dispatch();
 }
 
