@@ -101,11 +101,6 @@ void rt_console_init(void)
 		set_up();
 }
 
-void rt_console_drain(void)
-{
-	wait_for(LSR_TEMT);
-}
-
 static void put(char c)
 {
 	if (wait_for(LSR_THRE))
@@ -167,6 +162,14 @@ static void keep_text(const char *text, size_t len)
 		text += n;
 		len -= n;
 	}
+}
+
+/* The kernel's lines, too. */
+void rt_console_drain(void)
+{
+	claim_line();
+	release_line();
+	wait_for(LSR_TEMT);
 }
 
 void rt_write(const char *text, size_t len)

@@ -181,8 +181,8 @@ static size_t room_locked(struct console *c)
 	if (!c->room)
 		return CONSOLE_LINE_MAX;
 	size_t room = c->room();
-	c->stalls = room > 1 ? 0 : c->stalls + 1;
-	return room > 1 ? room - 1 : 0; /* a piece has one newline at most, which may count twice */
+	c->stalls = room ? 0 : c->stalls + 1;
+	return room > 1 ? room - 1 : room; /* a piece has one newline at most, which may count twice */
 }
 
 /* False: the console is not to be written to now. */

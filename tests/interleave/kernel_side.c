@@ -395,6 +395,10 @@ void panic(const char *fmt, ...)
 }
 
 void arch_halt_others(void) {}
+void arch_reset(void)
+{
+	__builtin_trap();
+}
 
 /* ---- the beginning ---- */
 
