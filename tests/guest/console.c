@@ -13,7 +13,6 @@
 #include "rt/size.h"
 #include "rt/start.h"
 #include "rt/string.h"
-#include "rt/thread.h"
 
 #define NEED_CONSOLE()                                      \
 	do {                                                \
@@ -26,25 +25,14 @@ static enum status console(unsigned long what, unsigned long a, unsigned long b,
 	return hc_4(HC_ARG1(HC_MACHINE_CTRL, MACHINE_CTRL_CONSOLE, what), a, b, c);
 }
 
-static void raise_ud(void)
-{
-	__asm__ volatile("ud2");
-}
-
-/* A local EC without handlers dies in a call: the kernel has something to say. Returns what that took. */
+/* The kernel has something to say. Returns what that took. */
 static uint64_t die_once(void)
 {
-	struct rt_ec ec = {.cpu = rt_cpu, .events = GUEST_NOTHING, .no_utcb = true, .sel = sel_new()};
-	static uint8_t *stack;
-	sel_t pt = sel_new();
-
-	ec.stack = stack;
-	ASSERT_OK(rt_ec_local(&ec));
-	stack = ec.stack;
-	ASSERT_OK(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)raise_ud));
+	sel_t pt = victim_make();
 	uint64_t start = rt_rdtsc();
 	enum status st = hc_call(pt);
 	uint64_t took = rt_rdtsc() - start;
+
 	EXPECT_ST(st, ABORT);
 	return took;
 }
