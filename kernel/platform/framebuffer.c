@@ -114,7 +114,7 @@ static void framebuffer_write(const char *text, size_t length)
 
 void framebuffer_init(struct hip_framebuffer *fb, void *at)
 {
-	static struct console console = {.write = framebuffer_write};
+	static struct console console = {.write = framebuffer_write, .costly = true};
 
 	fb->first_row = kernel_height(fb);
 	textgrid_clear(fb, at);

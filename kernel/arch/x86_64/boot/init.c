@@ -7,10 +7,12 @@
 #include "arch/memory.h"
 #include "arch/space.h"
 #include "arch/switch.h"
+#include "boot/reset.h"
 #include "boot/smp.h"
 #include "boot/suspend.h"
 #include "boot/trampoline.h"
 #include "core/dispatch.h"
+#include "core/drain.h"
 #include "core/kp.h"
 #include "core/pt.h"
 #include "core/sc.h"
@@ -30,6 +32,7 @@
 #include "platform/memmap.h"
 #include "platform/multiboot.h"
 #include "platform/panic.h"
+#include "platform/ramlog.h"
 #include "platform/serial.h"
 #include "platform/vga.h"
 #include "start/roottask.h"
@@ -43,7 +46,7 @@ __attribute__((noreturn)) void boot_main(u32 magic, u32 info, u64 load);
 static struct boot_info boot;
 static struct acpi_info acpi;
 static struct cmdline cmdline;
-static struct range image, heap;
+static struct range image, heap, ramlog;
 static unsigned self; /* the boot CPU's number */
 
 const void *arch_phys_map(paddr_t pa, u64 len)
@@ -109,10 +112,25 @@ static void start_screen(void)
 	}
 }
 
+/* The log is seen at the same address in the boot tables and in the kernel's. */
+static void start_ramlog(void)
+{
+	if (!memmap_pick_log(&boot, image, cmdline.ramlog, cmdline.ramlog_at, &ramlog)) {
+		log_warn("no log in RAM: its place is not free RAM below 4 GiB");
+		return;
+	}
+	ramlog_init(heap_virt(paddr(ramlog.addr)), ramlog, arch_tsc());
+	panic_reboots_after(PANIC_REBOOT_TICKS);
+}
+
 /* A serial line that the command line does not name is looked for when the firmware's tables are known. */
 static void start_consoles(void)
 {
 	console_set_level((enum log_level)cmdline.log_level);
+	if (cmdline.ramlog)
+		start_ramlog();
+	if (cmdline.panic_reboots)
+		panic_reboots_after(0);
 	serial_start(&cmdline.serial, &boot);
 	if (cmdline.vga)
 		start_screen();
@@ -171,6 +189,8 @@ static void claim_memory(void)
 {
 	space_mem_claim(paddr(image.addr), image.size);
 	space_mem_claim(paddr(heap.addr), heap.size);
+	if (ramlog.size)
+		space_mem_claim(paddr(ramlog.addr), ramlog.size);
 }
 
 static void prepare_cpus(void)
@@ -188,7 +208,7 @@ static void join_online(void)
 
 static struct hip *begin_hip(void)
 {
-	const struct range claimed[] = {image, heap};
+	const struct range claimed[] = {image, heap, ramlog};
 	struct hip *hip = page_alloc_zeroed();
 	struct hip_gas console;
 
@@ -207,6 +227,8 @@ static void finish_hip(struct hip *hip)
 	hip->cap_vmx_sec_exec = vmx_announce();
 	if (vmx.usable)
 		hip->api_flg |= HIP_FEATURE_VMX | HIP_EXT_VCPU_PARTIAL;
+	if (ramlog.size)
+		hip->api_flg |= HIP_EXT_CONSOLE_KEEPS;
 	hip_finish(hip);
 }
 
@@ -224,6 +246,7 @@ static void init_late(void)
 	struct hip *hip;
 
 	cpu_setup(self);
+	reset_init(&acpi);
 	vmx_init(cmdline.vpid, cmdline.l1_flush);
 	init_caches();
 	init_kernel_pd();
@@ -239,6 +262,7 @@ static void init_late(void)
 	roottask_create(cpu_current(), &boot, hip);
 	kspace_enter();
 	print_result();
+	drain_start();
 	arch_dispatch();
 }
 
@@ -261,6 +285,7 @@ void boot_main(u32 magic, u32 info, u64 load)
 	count_cpus();
 	print_findings();
 	must(kspace_init(heap, paddr(load), cpu_count), "the kernel's address space");
+	must(kspace_map_log(ramlog), "a place for the log in RAM");
 	serial_settle();
 	boot_switch_stack((u64)arch_cpu(self) + CPU_STACK_TOP, init_late, 0);
 }
