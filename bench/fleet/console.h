@@ -2,6 +2,7 @@
 /* The console of a machine: bytes that come from it, wherever that is. Nothing is ever typed. */
 #pragma once
 
+#include "fleet/console_ipmi.h"
 #include "fleet/inventory.h"
 #include "host/error.h"
 #include "measure/child.h"
@@ -14,6 +15,7 @@ struct console {
 	int fd; /* -1: not open */
 	struct child child;
 	struct telnet telnet;
+	struct console_ipmi ipmi;
 	off_t at;   /* file: what was read */
 	bool ended; /* nothing will come any more */
 };
