@@ -4,6 +4,7 @@
 
 #include "fleet/console_ipmi.h"
 #include "fleet/inventory.h"
+#include "fleet/mailbox.h"
 #include "host/error.h"
 #include "measure/child.h"
 #include "measure/telnet.h"
@@ -16,8 +17,9 @@ struct console {
 	struct child child;
 	struct telnet telnet;
 	struct console_ipmi ipmi;
-	off_t at;   /* file: what was read */
-	bool ended; /* nothing will come any more */
+	struct mailbox mailbox; /* ram */
+	off_t at;               /* file: what was read */
+	bool ended;             /* nothing will come any more */
 };
 
 /* Opens it, before the machine is switched on. Consoles that come with the machine are opened by console_read(). */

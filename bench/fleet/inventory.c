@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INVENTORY_MAX = 4 << 20, IPMI_PORT = 623 };
+enum { INVENTORY_MAX = 4 << 20, IPMI_PORT = 623, RAM_LOG_KIB = 1024 };
 
 void inventory_problem(struct inventory_problems *problems, const char *fmt, ...)
 {
@@ -208,6 +208,8 @@ static void fill_machine(struct inventory_machine *m, const struct inventory_lab
 	fill_optional(&m->retries, *lab->retries);
 	fill(&m->baseline, m->name);
 	fill_number(&m->console.speed, 115200);
+	if (m->console.type == CONSOLE_RAM)
+		fill_number(&m->console.kib, RAM_LOG_KIB);
 	if (m->after == AFTER_DEFAULT)
 		m->after = lab->after;
 	fill_controllers(&m->power, &m->console);
@@ -361,7 +363,7 @@ const char *inventory_metric_name(const struct inventory_machine *machine)
 
 const char *inventory_console_name(const struct inventory_machine *machine)
 {
-	static const char *const names[] = {"tty", "tcp", "qemu", "command", "file", "ipmi"};
+	static const char *const names[] = {"tty", "tcp", "qemu", "command", "file", "ipmi", "ram"};
 
 	return names[machine->console.type];
 }

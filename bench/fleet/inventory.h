@@ -18,7 +18,15 @@ enum inventory_metric { METRIC_TICKS, METRIC_INSTRUCTIONS };
 
 enum inventory_privilege { PRIVILEGE_DEFAULT, PRIVILEGE_USER, PRIVILEGE_OPERATOR, PRIVILEGE_ADMINISTRATOR };
 
-enum console_type { CONSOLE_TTY, CONSOLE_TCP, CONSOLE_QEMU, CONSOLE_COMMAND, CONSOLE_FILE, CONSOLE_IPMI };
+enum console_type {
+	CONSOLE_TTY,
+	CONSOLE_TCP,
+	CONSOLE_QEMU,
+	CONSOLE_COMMAND,
+	CONSOLE_FILE,
+	CONSOLE_IPMI,
+	CONSOLE_RAM
+};
 
 /* A management controller, as ipmitool reaches it. */
 struct inventory_bmc {
@@ -40,6 +48,7 @@ struct inventory_console {
 	unsigned command_count;
 	struct inventory_bmc bmc; /* ipmi */
 	unsigned instance;        /* ipmi: of its serial lines */
+	unsigned kib;             /* ram: the log's size */
 };
 
 enum power_type { POWER_COMMAND, POWER_IPMI, POWER_POWERMAN };

@@ -20,7 +20,9 @@ enum {
 	SECONDS_MAX = 7 * 24 * 3600,
 	RETRIES_MAX = 20,
 	INSTANCE_MAX = 15,
-	CIPHER_SUITE_MAX = 19
+	CIPHER_SUITE_MAX = 19,
+	KIB_MIN = 4,
+	KIB_MAX = 64 << 10
 };
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -322,6 +324,11 @@ static void check_console(const struct check *c, const struct inventory_machine 
 	check_host(c, "console/host", console->bmc.host);
 	check_bmc(c, "console", &console->bmc, t == CONSOLE_IPMI, type);
 	need_none(c, "console/instance", t != CONSOLE_IPMI && console->instance, type);
+	need_none(c, "console/kib", t != CONSOLE_RAM && console->kib, type);
+	if (console->kib && (console->kib & (console->kib - 1) || console->kib < KIB_MIN || console->kib > KIB_MAX))
+		problem(c, "console/kib", "%u is no power of two from %d to %d", console->kib, KIB_MIN, KIB_MAX);
+	if (t == CONSOLE_RAM && m->boot != BOOT_NETWORK)
+		problem(c, "console/type", "a log in RAM is collected by network boot: `boot: network`");
 	if (console->instance > INSTANCE_MAX)
 		problem(c, "console/instance", "%u is none; at most %d", console->instance, INSTANCE_MAX);
 	if (console->address && (!strrchr(console->address, ':') || !only(console->address, LETTERS ".-_:[]")))

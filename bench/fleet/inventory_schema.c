@@ -24,9 +24,9 @@ static const cyaml_strval_t boots[] = {{"network", BOOT_NETWORK}, {"itself", BOO
 static const cyaml_strval_t metrics[] = {{"ticks", METRIC_TICKS}, {"instructions", METRIC_INSTRUCTIONS}};
 static const cyaml_strval_t afters[] = {{"off", AFTER_OFF}, {"on", AFTER_ON}, {"leave", AFTER_LEAVE}};
 static const cyaml_strval_t dhcps[] = {{"full", DHCP_FULL}, {"proxy", DHCP_PROXY}, {"none", DHCP_NONE}};
-static const cyaml_strval_t consoles[] = {{"tty", CONSOLE_TTY},   {"tcp", CONSOLE_TCP},
-					  {"qemu", CONSOLE_QEMU}, {"command", CONSOLE_COMMAND},
-					  {"file", CONSOLE_FILE}, {"ipmi", CONSOLE_IPMI}};
+static const cyaml_strval_t consoles[] = {
+	{"tty", CONSOLE_TTY},   {"tcp", CONSOLE_TCP},   {"qemu", CONSOLE_QEMU}, {"command", CONSOLE_COMMAND},
+	{"file", CONSOLE_FILE}, {"ipmi", CONSOLE_IPMI}, {"ram", CONSOLE_RAM}};
 static const cyaml_strval_t powers[] = {
 	{"command", POWER_COMMAND}, {"ipmi", POWER_IPMI}, {"powerman", POWER_POWERMAN}};
 
@@ -50,6 +50,7 @@ static const cyaml_schema_field_t console_fields[] = {
 	WORDS("command", struct inventory_console, command),
 	BMC_FIELDS(struct inventory_console),
 	NUMBER("instance", struct inventory_console, instance),
+	NUMBER("kib", struct inventory_console, kib),
 	CYAML_FIELD_END,
 };
 
