@@ -227,9 +227,11 @@ static bool name_collector(struct payload *p, const struct plan *plan, const cha
 			   struct error *error)
 {
 	static const char *const sources[] = {"collector.py", "collector_init.sh"};
-	char hashes[2][65] = {"", ""}, keys_hash[65], hash[65], *mkimage = find_mkimage(), *all;
-	int folder = strrchr(mkimage, '/') ? (int)(strrchr(mkimage, '/') - mkimage) : 0;
-	bool good = hash_keys(plan, keys_hash, error);
+	char hashes[2][65] = {"", ""}, keys_hash[65], hash[65], *named = find_mkimage(),
+	     *mkimage = realpath(named, NULL), *all;
+	int folder = mkimage ? (int)(strrchr(mkimage, '/') - mkimage) : 0;
+	bool good = (mkimage || error_set(error, "cannot find %s: %s", named, strerror(errno))) &&
+		    hash_keys(plan, keys_hash, error);
 
 	for (size_t i = 0; i < array_size(sources) && good; i++) {
 		char *path = xasprintf("%.*s/%s", folder, mkimage, sources[i]);
@@ -242,6 +244,7 @@ static bool name_collector(struct payload *p, const struct plan *plan, const cha
 	snprintf(p->id, sizeof(p->id), "%.*s", PAYLOAD_ID_LENGTH, good ? hash : "");
 	free(all);
 	free(mkimage);
+	free(named);
 	return good;
 }
 

@@ -50,8 +50,7 @@ UNIT_TEST(other_lines)
 	static const char *const lines[] = {
 		"",
 		"dnsmasq-dhcp[61]: 2824926163 sent size: 53 option: 67 bootfile-name  http://10.77.0.1/node/x to y",
-		"dnsmasq-dhcp[61]: 1 client provides name: sent /srv/boot/node/52-54-00-77-00-03/job.efi to "
-		"10.77.0.13",
+		"dnsmasq-dhcp[61]: 1 client provides name: sent /srv/boot/x to 10.77.0.13",
 		"dnsmasq-dhcp[61]: 1 vendor class: dnsmasq-tftp[61]: sent /srv/boot/x to 10.77.0.13",
 		"dnsmasq-tftp[61]: TFTP root is /srv/boot",
 		"dnsmasq-tftp[61]: sent /srv/boots/x to 10.77.0.13",
