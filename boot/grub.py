@@ -15,7 +15,7 @@ SUMS = f"{FOLDER}/SHA256SUMS"
 DELAY = 60  # seconds before a machine that cannot boot restarts
 MODULES = pathlib.Path("/usr/lib/grub")
 PLATFORMS = {"bios": "i386-pc", "efi": "x86_64-efi"}
-COMMON = "normal eval echo sleep reboot test true serial terminal hashsum gcry_sha256 multiboot2 fat part_gpt part_msdos"
+COMMON = "normal eval echo sleep reboot test true serial terminal hashsum gcry_sha256 multiboot2 linux fat part_gpt part_msdos"
 ON_DISK = "search_fs_file iso9660"
 BIOS = "biosdisk multiboot"
 EFI = "efi_gop"  # without a driver GRUB has no screen of pixels for the kernel
@@ -71,8 +71,8 @@ def entry(job, kernel_name=None, verify=True):
     commands = []
     for place, load in enumerate(job.loads()):
         name = kernel_name if place == 0 and kernel_name else load.name
-        command = "$module" if place else "$kernel"
-        commands.append((f"{command} {FOLDER}/{name} {quote((name,) + load.words)}", name))
+        command = f"{job.commands[min(place, 1)]} {FOLDER}/{name}"
+        commands.append((f"{command} {quote(((name,) if job.named else ()) + load.words)}".rstrip(), name))
     text = "".join(f"\tif ! {command}; then\n\t\tfail 'cannot load {name}'\n\tfi\n" for command, name in commands)
     return (f"menuentry {quote([job.label()])} {{\n" + (VERIFY if verify else "") + text +
             "\tset gfxpayload=$screen\n\tboot\n\tfail 'the kernel does not start'\n}\n")

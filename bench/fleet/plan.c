@@ -159,14 +159,20 @@ char *plan_roottask(const struct plan *plan, const char *suite)
 	return xasprintf("%s/%s.elf", plan->roottasks, suite);
 }
 
-char *plan_root_words(const struct plan *plan, const char *suite)
+/* A log in RAM is collected after a reset. */
+char *plan_root_words(const struct plan *plan, const struct inventory_machine *machine, const char *suite)
 {
-	return xasprintf("suite=%s%s%s", suite, *plan->root_append ? " " : "", plan->root_append);
+	return xasprintf("suite=%s%s%s%s", suite, *plan->root_append ? " " : "", plan->root_append,
+			 machine->console.type == CONSOLE_RAM ? " end=reboot" : "");
 }
 
 char *plan_kernel_words(const struct inventory_machine *machine)
 {
-	return xasprintf("serial novga%s%s", machine->append ? " " : "", machine->append ? machine->append : "");
+	const char *space = machine->append ? " " : "", *append = machine->append ? machine->append : "";
+
+	if (machine->console.type == CONSOLE_RAM)
+		return xasprintf("novga log=ram:%uK panic=reboot%s%s", machine->console.kib, space, append);
+	return xasprintf("serial novga%s%s", space, append);
 }
 
 void plan_free(struct plan *plan)

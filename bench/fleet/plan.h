@@ -39,7 +39,7 @@ char *plan_path(const struct plan *plan, const struct inventory_machine *machine
 char *plan_roottask(const struct plan *plan, const char *suite);
 
 /* Words of the roottask's command line, to be freed. */
-char *plan_root_words(const struct plan *plan, const char *suite);
+char *plan_root_words(const struct plan *plan, const struct inventory_machine *machine, const char *suite);
 
 /* Words of the kernel's, to be freed. */
 char *plan_kernel_words(const struct inventory_machine *machine);

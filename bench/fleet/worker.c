@@ -22,10 +22,11 @@ struct work {
 	const struct inventory_machine *machine;
 	const char *suite;
 	struct outcome outcome;
-	unsigned tries;     /* of the boot that is next */
-	bool touched;       /* the machine was switched, or was to be */
-	bool worked;        /* an attempt of this suite got further than a machine that does not work */
-	char given_up[512]; /* why no more suites are tried; "": they are */
+	unsigned tries;                   /* of the boot that is next */
+	bool touched;                     /* the machine was switched, or was to be */
+	bool worked;                      /* an attempt of this suite got further than a machine that does not work */
+	struct payload kernel, collector; /* to boot from the network; without an id: none */
+	char given_up[512];               /* why no more suites are tried; "": they are */
 };
 
 static void tell(const struct work *w, const char *fmt, ...) printf_like(2, 3);
@@ -88,15 +89,14 @@ static bool add_log(const struct work *w, struct result *result, const char *log
 
 static bool note_programs(const struct work *w, struct result *result, struct error *error)
 {
-	char *roottask = plan_roottask(w->plan, w->suite), *words = plan_kernel_words(w->machine);
+	char *roottask = plan_roottask(w->plan, w->suite);
 	bool good = image_note(result, "kernel", w->plan->kernel, error) &&
 		    image_note(result, "roottask", roottask, error);
 
 	result_set_text(result, "target", "fleet");
 	if (strcmp(w->machine->baseline, w->machine->name))
 		result_set_text(result, "baseline", w->machine->baseline);
-	result_set_text(result, "kernel_append", words + strlen("serial novga") + (w->machine->append ? 1 : 0));
-	free(words);
+	result_set_text(result, "kernel_append", w->machine->append ? w->machine->append : "");
 	free(roottask);
 	return good;
 }
@@ -141,10 +141,17 @@ static FILE *open_log(const struct work *w, char name[64])
 
 static enum outcome_verdict boot(struct work *w, FILE *log, struct watch *watch)
 {
-	char *roottask = plan_roottask(w->plan, w->suite), *root_words = plan_root_words(w->plan, w->suite);
+	char *roottask = plan_roottask(w->plan, w->suite),
+	     *root_words = plan_root_words(w->plan, w->machine, w->suite);
 	char *words = plan_kernel_words(w->machine), *power_log = path_of(w, "power.txt");
 	const struct power_context context = {w->suite, w->plan->kernel, roottask, words, root_words, power_log};
-	const struct attempt attempt = {w->plan->inventory, w->machine, &context, watch, log};
+	const struct attempt attempt = {w->plan->inventory,
+					w->machine,
+					&context,
+					*w->kernel.id ? &w->kernel : NULL,
+					*w->collector.id ? &w->collector : NULL,
+					watch,
+					log};
 	enum outcome_verdict verdict = attempt_run(&attempt);
 
 	free(power_log);
@@ -212,21 +219,27 @@ static void conclude(struct work *w)
 	save_outcome(w);
 }
 
-static bool arm(struct work *w)
+static void forget_payloads(struct work *w)
 {
-	struct payload payload = {0};
-	struct error error;
-	bool good = w->machine->boot != BOOT_NETWORK ||
-		    (payload_prepare(&payload, w->plan, w->machine, w->suite, &error) &&
-		     payload_arm(&payload, w->plan->inventory, w->machine, &error));
+	payload_free(&w->kernel);
+	payload_free(&w->collector);
+}
 
-	if (!good) {
-		decide(w, OUTCOME_PAYLOAD, error.text);
-		tell(w, "%s: %s", w->suite, error.text);
-		save_outcome(w);
-	}
-	payload_free(&payload);
-	return good;
+static bool prepare(struct work *w)
+{
+	bool ram = w->machine->console.type == CONSOLE_RAM;
+	struct error error;
+
+	if (w->machine->boot != BOOT_NETWORK)
+		return true;
+	if (payload_prepare(&w->kernel, w->plan, w->machine, w->suite, &error) &&
+	    (!ram || payload_prepare_collector(&w->collector, w->plan, w->machine, &error)))
+		return true;
+	decide(w, OUTCOME_PAYLOAD, error.text);
+	tell(w, "%s: %s", w->suite, error.text);
+	save_outcome(w);
+	forget_payloads(w);
+	return false;
 }
 
 static void run_suite(struct work *w)
@@ -244,12 +257,13 @@ static void run_suite(struct work *w)
 	if (outcome_final(&w->outcome))
 		return;
 	w->touched = true;
-	if (!arm(w))
+	if (!prepare(w))
 		return;
 	decide(w, OUTCOME_OPEN, "");
 	w->worked = w->outcome.good_boots;
 	while (!run_interrupted() && w->outcome.good_boots < w->plan->boots && next_try(w))
 		;
+	forget_payloads(w);
 	conclude(w);
 	if (!w->worked && !run_interrupted())
 		snprintf(w->given_up, sizeof(w->given_up), "%s in %s: %.300s", outcome_text(w->outcome.verdict),
