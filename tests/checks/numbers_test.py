@@ -77,7 +77,8 @@ class Numbers(unittest.TestCase):
         for right, wrong in (("null           40", "null           38"), ("  41  64", "  40  64"), ("  40  met", "  39  met"),
                              ("230  met", "230  not met"), ("null  40  44", "null  39  44"), ("+10.00%", "+10.10%"),
                              ("WORSE ", "same  "), ("build 1", "build 2"), ("0123456789abcdef", "f123456789abcdef"),
-                             ("2 cases: 2", "3 cases: 3"), ("ipc/null      40", "ipc/null      41"), ("       2      92  entry", "       3      92  entry"),
+                             ("2 cases: 2", "3 cases: 3"), ("ipc/null      40", "ipc/null      41"),
+                             ("       2      92  entry", "       3      92  entry"),
                              ("1 syscall", "2 syscall")):
             with self.subTest(wrong):
                 self.assertIn(right, PAGE)
