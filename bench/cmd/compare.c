@@ -11,14 +11,16 @@
 
 static struct {
 	bool markdown;
+	const char *peers;
 } o;
 
 static const struct option_spec options[] = {
 	{"markdown", 'm', OPTION_FLAG, NULL, "Print Markdown", &o.markdown, 0, 0, NULL},
+	OPTION_PEERS(o.peers),
 	OPTION_END,
 };
 
-static int compare_loaded(const struct result *a, const struct result *b)
+static int compare_loaded(const struct result *a, const struct result *b, const struct report_style *style)
 {
 	struct suite storage = {0};
 	struct comparison comparison;
@@ -31,28 +33,40 @@ static int compare_loaded(const struct result *a, const struct result *b)
 		complain("%s", error.text);
 		code = EXIT_RUN_INVALID;
 	} else if (o.markdown) {
-		report_markdown(stdout, &comparison);
+		report_markdown(stdout, &comparison, style);
 	} else {
-		report_comparison(stdout, &comparison);
+		report_comparison(stdout, &comparison, style);
 	}
 	compare_free(&comparison);
 	suite_free(&storage);
 	return code;
 }
 
-static int run(char **args, unsigned count)
+static int compare_files(char **args, const struct report_style *style)
 {
 	struct result a = {0}, b = {0};
 	struct error error;
 	int code = EXIT_RUN_INVALID;
 
-	(void)count;
 	if (result_load(&a, args[0], &error) && result_load(&b, args[1], &error))
-		code = compare_loaded(&a, &b);
+		code = compare_loaded(&a, &b, style);
 	else
 		complain("%s", error.text);
 	result_free(&a);
 	result_free(&b);
+	return code;
+}
+
+static int run(char **args, unsigned count)
+{
+	struct peers peers;
+	struct report_style style = {.peers = &peers};
+	int code = EXIT_RUN_INVALID;
+
+	(void)count;
+	if (verb_peers(&peers, o.peers))
+		code = compare_files(args, &style);
+	peers_free(&peers);
 	return code;
 }
 

@@ -37,6 +37,11 @@ static const struct option_spec options[] = {
 	OPTION_END,
 };
 
+static void print_markdown(FILE *out, const struct comparison *c)
+{
+	report_markdown(out, c, NULL);
+}
+
 /* The files besides the text: each comparison is added as it is made. */
 static struct sink {
 	const char *const *path;
@@ -48,7 +53,7 @@ static struct sink {
 } sinks[] = {
 	{&o.junit, report_junit, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", "", "</testsuites>\n",
 	 NULL, NULL, 0},
-	{&o.markdown, report_markdown, "", "\n", "", NULL, NULL, 0},
+	{&o.markdown, print_markdown, "", "\n", "", NULL, NULL, 0},
 	{&o.json, report_json, "[\n", ",\n", "]\n", NULL, NULL, 0},
 };
 
@@ -160,7 +165,7 @@ static enum exit_code judge(const struct result *baseline, const struct result *
 		return EXIT_RUN_INVALID;
 	}
 	code = compare_drifted(&c) ? EXIT_RUN_INVALID : compare_exit_code(&c);
-	report_comparison(stdout, &c);
+	report_comparison(stdout, &c, NULL);
 	print_false_alarms(baseline, suite);
 	print_advice(&c, code, file);
 	add_to_sinks(&c);

@@ -180,7 +180,7 @@ static enum exit_code save_one(const struct campaign_kernel *kernel)
 	if (!verb_keep(&o.storage, &kernel->result))
 		return EXIT_RUN_INVALID;
 	if (!o.quiet) {
-		report_result(stdout, &kernel->result, verb_suite_of(&kernel->result, &storage));
+		report_result(stdout, &kernel->result, verb_suite_of(&kernel->result, &storage), NULL);
 		suite_free(&storage);
 		fflush(stdout);
 		fprintf(stderr, "written: %s\n", kernel->output);
@@ -200,7 +200,7 @@ static void show_comparisons(const struct campaign *c)
 
 		putchar('\n');
 		if (compare_results(&comparison, a, b, verb_suite_of(b, &storage), &error))
-			report_comparison(stdout, &comparison);
+			report_comparison(stdout, &comparison, NULL);
 		else
 			complain("%s", error.text);
 		compare_free(&comparison);

@@ -4,14 +4,21 @@
 
 #include "host/table.h"
 #include "result/metric.h"
+#include "result/peers.h"
 #include "stats/compare.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
-void report_result(FILE *out, const struct result *result, const struct suite *suite);
-void report_comparison(FILE *out, const struct comparison *c);
-void report_markdown(FILE *out, const struct comparison *c);
+/* What a reader wants to see; NULL stands for none of it. */
+struct report_style {
+	const struct peers *peers; /* other systems beside ours; NULL: none */
+};
+
+void report_result(FILE *out, const struct result *result, const struct suite *suite,
+		   const struct report_style *style);
+void report_comparison(FILE *out, const struct comparison *c, const struct report_style *style);
+void report_markdown(FILE *out, const struct comparison *c, const struct report_style *style);
 void report_junit(FILE *out, const struct comparison *c); /* a <testsuite>, without what comes around */
 /* One attribute of an XML element, escaped. */
 void report_junit_attribute(FILE *out, const char *name, const char *value);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A comparison as a table, for terminals and as Markdown. */
 #include "report/report.h"
+#include "report/report_peers.h"
 #include "stats/machine_identity.h"
 
 #include <stddef.h>
@@ -63,9 +64,11 @@ static void confidence_cells(struct table *table, const struct difference *o)
 		table_cell(table, COLOUR_DIM, "%.4f", o->p);
 }
 
-static void pair_row(struct table *table, const struct pair *p, bool exact)
+static void pair_row(struct table *table, const struct report_columns *columns, const struct comparison *c,
+		     const struct pair *p)
 {
 	const struct difference *o = &p->difference;
+	bool exact = c->metric->exact, main_one = p->estimator == c->metric->estimator;
 	enum colour colour = verdict_colour(o->verdict);
 
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(p->label));
@@ -77,18 +80,22 @@ static void pair_row(struct table *table, const struct pair *p, bool exact)
 	table_cell(table, colour, "%s", verdict_name(o->verdict));
 	if (exact)
 		report_goal_cells(table, p->has_goal, p->goal, o->verdict != VERDICT_MISSING, p->goal_met);
+	report_peer_cells(table, columns, main_one ? p->name : "", result_find(c->b, p->name));
 }
 
-static struct table *comparison_table(const struct comparison *c)
+static struct table *comparison_table(struct report_columns *columns, const struct comparison *c,
+				      const struct report_style *style)
 {
 	static const char *const counts[] = {"case",    ">A",    ">B",      ">change", ">%",
 					     "verdict", ">goal", "goal is", NULL};
 	static const char *const times[] = {"case",          ">A", ">B",      ">change", ">%",
 					    ">95% interval", ">p", "verdict", NULL};
-	struct table *table = table_create(c->metric->exact ? counts : times);
+	struct table *table;
 
+	report_columns_init(columns, c->metric->exact ? counts : times, style ? style->peers : NULL, c->b);
+	table = table_create(columns->titles);
 	for (size_t i = 0; i < c->count; i++)
-		pair_row(table, &c->pairs[i], c->metric->exact);
+		pair_row(table, columns, c, &c->pairs[i]);
 	return table;
 }
 
@@ -161,9 +168,10 @@ static void print_side(FILE *out, const char *side, const struct result *r)
 	report_origin(out, r);
 }
 
-void report_comparison(FILE *out, const struct comparison *c)
+void report_comparison(FILE *out, const struct comparison *c, const struct report_style *style)
 {
-	struct table *table = comparison_table(c);
+	struct report_columns columns;
+	struct table *table = comparison_table(&columns, c, style);
 
 	report_title(out, c->b, c->metric);
 	print_side(out, "A", c->a);
@@ -172,13 +180,15 @@ void report_comparison(FILE *out, const struct comparison *c)
 	table_print(table, out, table_wants_colour(out));
 	table_free(table);
 	print_legend(out, c);
+	report_peer_notes(out, &columns, c->b, "");
 	print_notes(out, c, "");
 	print_tally(out, c);
 }
 
-void report_markdown(FILE *out, const struct comparison *c)
+void report_markdown(FILE *out, const struct comparison *c, const struct report_style *style)
 {
-	struct table *table = comparison_table(c);
+	struct report_columns columns;
+	struct table *table = comparison_table(&columns, c, style);
 
 	fputs("### ", out);
 	report_title(out, c->b, c->metric);
@@ -189,5 +199,6 @@ void report_markdown(FILE *out, const struct comparison *c)
 	fputc('\n', out);
 	print_tally(out, c);
 	fputc('\n', out);
+	report_peer_notes(out, &columns, c->b, "- ");
 	print_notes(out, c, "- ");
 }

@@ -5,7 +5,7 @@ Numbers in the manual are those that were recorded. Tables that look as those of
 and the goals of bench/suites; tables of path costs ("path ...", "instr. ...") show what pathcost.py --json wrote into the FILEs,
 and are looked at only where there are some. A table is of the result that a line "SUITE on MACHINE: ..." above it in its block
 names, or the document, before the block: <!-- numbers: results/MACHINE/SUITE.json -->. What a comparison's B differs by is an
-example's own. --update writes the tables anew.
+example's own; other systems are those of results/peers. --update writes the tables anew.
 usage: numbers_check.py SOURCE [--update] [FILE...]
 """
 
@@ -43,6 +43,9 @@ class Recorded:
         self.name, self.context = name, data["context"]
         self.cases = {entry["name"].split("/", 1)[1]: entry for entry in data["benchmarks"]}
         self.goals = {}
+        others = [json.loads(path.read_text()) for path in sorted((source / "results/peers").glob("*.json"))]
+        self.peers = {peer["title"]: peer["cases"] for peer in others
+                      if self.context["machine"] in (peer["machine"], *peer.get("beside", ()))}
         suite = source / "bench/suites" / f"{self.context['suite']}.json"
         for case in json.loads(suite.read_text())["cases"] if suite.is_file() else ():
             self.goals[case["case"]] = case.get("goal")
@@ -92,6 +95,9 @@ def hbench_row(recorded, titles, line):
              "verdict": "WORSE" if change > 0 else "better" if change else "same",
              "goal": "" if goal is None else f"{goal:.0f}" if abs(goal - round(goal)) < 0.05 else f"{goal:.1f}",
              "goal is": "" if goal is None else "met" if now <= goal else "not met"}
+    for title, cases in recorded.peers.items():
+        theirs = cases.get(f"{recorded.context['suite']}/{name}")
+        cells[title] = "" if not theirs else f"!{theirs}" if theirs < now else str(theirs)
     unknown = [title for title in titles if title not in cells]
     if unknown:
         raise Unknown(f"nothing is known of a column {unknown[0]}")

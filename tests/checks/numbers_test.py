@@ -18,9 +18,9 @@ ipc on m: instructions
   kernel    Hedron (build 1)
   image     k, SHA-256 0123456789abcdef...
 
-case          min  p50   n  goal  goal is
-null           40   41  64    40  met
-call/words:8  228  228  64   230  met
+case          min  p50   n  goal  goal is  L4 1
+null           40   41  64    40  met       !39
+call/words:8  228  228  64   230  met       300
 ...
 2 cases: 2 same.
 ```
@@ -47,10 +47,13 @@ class Numbers(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.source = pathlib.Path(folder.name)
         self.write("results/m/ipc.json", json.dumps({
-            "context": {"suite": "ipc", "kernel_boot_line": "Hedron (build 1)", "kernel_file": "k",
+            "context": {"suite": "ipc", "machine": "m", "kernel_boot_line": "Hedron (build 1)", "kernel_file": "k",
                         "kernel_sha256": "0123456789abcdef0"},
             "benchmarks": [{"name": "ipc/null", "min": 40, "p50": 41, "p99": 42, "max": 43, "n": 64},
                            {"name": "ipc/call/words:8", "min": 228, "p50": 228, "p99": 228, "max": 228, "n": 64}]}))
+        self.write("results/peers/l4.json", json.dumps({"title": "L4 1", "machine": "n", "beside": ["m"],
+                                                        "cases": {"ipc/null": 39, "ipc/call/words:8": 300}}))
+        self.write("results/peers/other.json", json.dumps({"title": "L5", "machine": "n", "cases": {}}))
         self.write("bench/suites/ipc.json", json.dumps({"cases": [
             {"case": "null", "goal": 40}, {"case": "call", "goal": {"base": 190, "per": {"words": 5}}}]}))
         counts = {"instructions": 40, "loads": 1, "stores": 2, "cycles": 91.8}
@@ -79,7 +82,7 @@ class Numbers(unittest.TestCase):
                              ("WORSE ", "same  "), ("build 1", "build 2"), ("0123456789abcdef", "f123456789abcdef"),
                              ("2 cases: 2", "3 cases: 3"), ("ipc/null      40", "ipc/null      41"),
                              ("       2      92  entry", "       3      92  entry"),
-                             ("1 syscall", "2 syscall")):
+                             ("1 syscall", "2 syscall"), ("!39", " 39"), ("  300", "  301")):
             with self.subTest(wrong):
                 self.assertIn(right, PAGE)
                 self.write(DOCUMENT, PAGE.replace(right, wrong, 1))
