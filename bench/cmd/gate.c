@@ -4,6 +4,7 @@
 #include "host/exit_code.h"
 #include "host/file.h"
 #include "report/report.h"
+#include "report/report_summary.h"
 #include "result/baseline.h"
 #include "result/metric.h"
 #include "stats/aa.h"
@@ -17,8 +18,11 @@
 
 static struct {
 	const char *baseline, *thresholds, *junit, *markdown, *json;
-	bool any_machine, self_test;
+	bool any_machine, self_test, changed_only;
 } o;
+
+/* Of all results that were judged. */
+static struct report_summary *summary;
 
 static const struct option_spec options[] = {
 	{"baseline", 'b', OPTION_TEXT, "FILE|DIR", "Baseline, or the folder with those of all machines; needed",
@@ -27,6 +31,8 @@ static const struct option_spec options[] = {
 	 NULL},
 	{"allow-different-machine", 0, OPTION_FLAG, NULL, "Compare although the machines differ", &o.any_machine, 0,
 	 0, NULL},
+	{"changed-only", 0, OPTION_FLAG, NULL, "Show only what is not the same; the rest is counted", &o.changed_only,
+	 0, 0, NULL},
 	{"self-test", 0, OPTION_FLAG, NULL,
 	 "First plant faults into a copy of the baseline and see whether the gate finds each; RESULT is optional "
 	 "then",
@@ -39,7 +45,9 @@ static const struct option_spec options[] = {
 
 static void print_markdown(FILE *out, const struct comparison *c)
 {
-	report_markdown(out, c, NULL);
+	struct report_style style = {.changed_only = o.changed_only};
+
+	report_markdown(out, c, &style);
 }
 
 /* The files besides the text: each comparison is added as it is made. */
@@ -47,46 +55,70 @@ static struct sink {
 	const char *const *path;
 	void (*report)(FILE *out, const struct comparison *c);
 	const char *head, *separator, *tail;
+	void (*invalid)(FILE *out, const char *file);                     /* a file that is not compared; or NULL */
+	void (*summary)(FILE *out, const struct report_summary *summary); /* before the rest; or NULL */
 	FILE *out;
 	char *text;
 	size_t size;
 } sinks[] = {
 	{&o.junit, report_junit, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", "", "</testsuites>\n",
-	 NULL, NULL, 0},
-	{&o.markdown, print_markdown, "", "\n", "", NULL, NULL, 0},
-	{&o.json, report_json, "[\n", ",\n", "]\n", NULL, NULL, 0},
+	 report_junit_invalid, NULL, NULL, NULL, 0},
+	{&o.markdown, print_markdown, "", "\n", "", NULL, report_summary_markdown, NULL, NULL, 0},
+	{&o.json, report_json, "[\n", ",\n", "]\n", NULL, NULL, NULL, NULL, 0},
 };
+
+/* Where the next part of a sink goes; NULL when it is not wanted, or write_sink() will complain. */
+static FILE *next_part(struct sink *sink)
+{
+	if (!*sink->path)
+		return NULL;
+	if (!sink->out)
+		sink->out = open_memstream(&sink->text, &sink->size);
+	if (sink->out && ftell(sink->out) > 0)
+		fputs(sink->separator, sink->out);
+	return sink->out;
+}
 
 static void add_to_sinks(const struct comparison *c)
 {
 	for (size_t i = 0; i < array_size(sinks); i++) {
-		struct sink *sink = &sinks[i];
+		FILE *out = next_part(&sinks[i]);
 
-		if (!*sink->path)
-			continue;
-		if (!sink->out)
-			sink->out = open_memstream(&sink->text, &sink->size);
-		if (!sink->out)
-			continue; /* write_sinks() complains */
-		fputs(ftell(sink->out) > 0 ? sink->separator : sink->head, sink->out);
-		sink->report(sink->out, c);
+		if (out)
+			sinks[i].report(out, c);
 	}
 }
 
+static void add_invalid(const char *file, enum exit_code code)
+{
+	for (size_t i = 0; i < array_size(sinks); i++) {
+		FILE *out = sinks[i].invalid ? next_part(&sinks[i]) : NULL;
+
+		if (out)
+			sinks[i].invalid(out, file);
+	}
+	report_summary_add_invalid(summary, file, code);
+}
+
+/* Everything that was added, with what comes around it. */
 static bool write_sink(struct sink *sink, struct error *error)
 {
-	bool good;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	bool good = (!sink->out || !fclose(sink->out)) && out;
 
-	if (!sink->out)
-		sink->out = open_memstream(&sink->text, &sink->size);
-	if (!sink->out)
-		return error_set(error, "out of memory");
-	if (!ftell(sink->out))
-		fputs(sink->head, sink->out);
-	fputs(sink->tail, sink->out);
-	good = !fclose(sink->out) || error_set(error, "out of memory");
-	good = good && file_replace(*sink->path, sink->text, sink->size, error);
+	if (out) {
+		fputs(sink->head, out);
+		if (sink->summary)
+			sink->summary(out, summary);
+		fwrite(sink->text, 1, sink->size, out);
+		fputs(sink->tail, out);
+		good = !fclose(out) && good;
+	}
+	good = good ? file_replace(*sink->path, text, size, error) : error_set(error, "out of memory");
 	free(sink->text);
+	free(text);
 	return good;
 }
 
@@ -149,8 +181,9 @@ static const char *of_different_machines(const struct result *result)
 }
 
 static enum exit_code judge(const struct result *baseline, const struct result *result, const struct suite *suite,
-			    const char *file)
+			    const char *file, bool *judged)
 {
+	struct report_style style = {.changed_only = o.changed_only};
 	struct comparison c;
 	struct error error;
 	enum exit_code code;
@@ -165,10 +198,12 @@ static enum exit_code judge(const struct result *baseline, const struct result *
 		return EXIT_RUN_INVALID;
 	}
 	code = compare_drifted(&c) ? EXIT_RUN_INVALID : compare_exit_code(&c);
-	report_comparison(stdout, &c, NULL);
+	report_comparison(stdout, &c, &style);
 	print_false_alarms(baseline, suite);
 	print_advice(&c, code, file);
 	add_to_sinks(&c);
+	report_summary_add(summary, &c, code);
+	*judged = true;
 	compare_free(&c);
 	return code;
 }
@@ -236,7 +271,7 @@ static bool load_suite(const struct result *baseline, const struct result *resul
 	return true;
 }
 
-static enum exit_code gate(const struct result *result, const char *file)
+static enum exit_code gate(const struct result *result, const char *file, bool *judged)
 {
 	struct result baseline;
 	struct suite storage = {0};
@@ -253,24 +288,28 @@ static enum exit_code gate(const struct result *result, const char *file)
 	if (!code && o.self_test)
 		code = run_self_test(&baseline, suite);
 	if (!code && result)
-		code = judge(&baseline, result, suite, file);
+		code = judge(&baseline, result, suite, file, judged);
 	suite_free(&storage);
 	result_free(&baseline);
 	return code;
 }
 
+/* A file that is not compared has a row in the summary, too. */
 static enum exit_code gate_file(const char *file)
 {
 	struct result result;
 	struct error error;
-	enum exit_code code;
+	bool judged = false;
+	enum exit_code code = EXIT_RUN_INVALID;
 
-	if (!result_load(&result, file, &error)) {
+	if (result_load(&result, file, &error)) {
+		code = gate(&result, file, &judged);
+		result_free(&result);
+	} else {
 		complain("%s", error.text);
-		return EXIT_RUN_INVALID;
 	}
-	code = gate(&result, file);
-	result_free(&result);
+	if (!judged)
+		add_invalid(file, code);
 	return code;
 }
 
@@ -281,13 +320,18 @@ static int run(char **args, unsigned count)
 	if (!o.baseline || (!count && !o.self_test))
 		verb_usage(&verb_gate, "--baseline and a result are needed");
 	if (!count)
-		return gate(NULL, NULL);
+		return gate(NULL, NULL, NULL);
+	summary = report_summary_create();
 	for (unsigned i = 0; i < count; i++) {
 		if (i)
 			putchar('\n');
 		code = compare_graver(code, gate_file(args[i]));
 	}
-	return (int)(write_sinks() ? code : compare_graver(code, EXIT_RUN_INVALID));
+	report_summary_text(stdout, summary);
+	if (!write_sinks())
+		code = compare_graver(code, EXIT_RUN_INVALID);
+	report_summary_free(summary);
+	return (int)code;
 }
 
 const struct verb verb_gate = {
@@ -304,6 +348,7 @@ const struct verb verb_gate = {
 		"3.",
 	.examples = "  hbench gate --baseline results new.json\n"
 		    "  hbench gate --baseline results --junit gate.xml ipc.json sm.json sched.json\n"
+		    "  hbench gate --baseline results --changed-only ipc.json sm.json sched.json\n"
 		    "  hbench gate --baseline results --self-test new.json --junit gate.xml\n"
 		    "  hbench gate --baseline results/qemu-icount-max/ipc.json --self-test\n",
 	.options = options,

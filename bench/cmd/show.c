@@ -9,10 +9,13 @@
 
 static struct {
 	const char *peers;
+	bool warnings;
 } o;
 
 static const struct option_spec options[] = {
 	OPTION_PEERS(o.peers),
+	{"warnings", 'w', OPTION_FLAG, NULL, "Print each warning instead of the worst of each kind", &o.warnings, 0,
+	 0, NULL},
 	OPTION_END,
 };
 
@@ -35,7 +38,7 @@ static int show(const char *file, const struct report_style *style)
 static int run(char **args, unsigned count)
 {
 	struct peers peers;
-	struct report_style style = {.peers = &peers};
+	struct report_style style = {.peers = &peers, .all_warnings = o.warnings};
 	int code = EXIT_RUN_INVALID;
 
 	(void)count;

@@ -4,9 +4,9 @@
 #include "host/mem.h"
 #include "host/table.h"
 #include "report/report_peers.h"
+#include "report/report_warnings.h"
 #include "report/spark.h"
 #include "result/metric.h"
-#include "stats/quality.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -183,11 +183,6 @@ static void print_unmeasured(FILE *out, const struct result *r, const struct sui
 		fprintf(out, " (%zu of the suite's %zu)\n", count, suite->count);
 }
 
-static void print_warning(void *context, const char *name, const char *text)
-{
-	fprintf(context, "warning %s: %s\n", name, text);
-}
-
 void report_result(FILE *out, const struct result *r, const struct suite *suite, const struct report_style *style)
 {
 	const struct metric *metric = metric_find(result_text(r, "metric"));
@@ -207,7 +202,6 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite,
 		      out);
 	print_skips(out, r);
 	print_unmeasured(out, r, suite);
-	quality_check_result(r, print_warning, out);
-	for (size_t i = 0; metric && i < r->count; i++)
-		quality_check(r, &r->benchmarks[i], metric, print_warning, out);
+	if (metric)
+		report_warnings(out, r, metric, style && style->all_warnings);
 }

@@ -13,6 +13,8 @@
 /* What a reader wants to see; NULL stands for none of it. */
 struct report_style {
 	const struct peers *peers; /* other systems beside ours; NULL: none */
+	bool all_warnings;         /* each in a line, instead of the worst of each kind */
+	bool changed_only;         /* of comparisons: what is the same is only counted */
 };
 
 void report_result(FILE *out, const struct result *result, const struct suite *suite,
@@ -20,6 +22,8 @@ void report_result(FILE *out, const struct result *result, const struct suite *s
 void report_comparison(FILE *out, const struct comparison *c, const struct report_style *style);
 void report_markdown(FILE *out, const struct comparison *c, const struct report_style *style);
 void report_junit(FILE *out, const struct comparison *c); /* a <testsuite>, without what comes around */
+/* The same for a file of which nothing could be compared. */
+void report_junit_invalid(FILE *out, const char *file);
 /* One attribute of an XML element, escaped. */
 void report_junit_attribute(FILE *out, const char *name, const char *value);
 

@@ -3,6 +3,7 @@
 #include "report/report.h"
 #include "report/report_peers.h"
 #include "stats/machine_identity.h"
+#include "stats/summary.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -83,6 +84,20 @@ static void pair_row(struct table *table, const struct report_columns *columns, 
 	report_peer_cells(table, columns, main_one ? p->name : "", result_find(c->b, p->name));
 }
 
+static bool is_shown(const struct pair *p, const struct report_style *style)
+{
+	return !style || !style->changed_only || p->difference.verdict != VERDICT_SAME;
+}
+
+/* Is there anything to show of a comparison, or only to count? */
+static bool is_any_shown(const struct comparison *c, const struct report_style *style)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (is_shown(&c->pairs[i], style))
+			return true;
+	return false;
+}
+
 static struct table *comparison_table(struct report_columns *columns, const struct comparison *c,
 				      const struct report_style *style)
 {
@@ -95,7 +110,8 @@ static struct table *comparison_table(struct report_columns *columns, const stru
 	report_columns_init(columns, c->metric->exact ? counts : times, style ? style->peers : NULL, c->b);
 	table = table_create(columns->titles);
 	for (size_t i = 0; i < c->count; i++)
-		pair_row(table, columns, c, &c->pairs[i]);
+		if (is_shown(&c->pairs[i], style))
+			pair_row(table, columns, c, &c->pairs[i]);
 	return table;
 }
 
@@ -111,6 +127,8 @@ static void print_tally(FILE *out, const struct comparison *c)
 		separator = ", ";
 	}
 	fputs(".\n", out);
+	if (c->count > 1)
+		fprintf(out, "geometric mean of the changes: %+.2f%%\n", summary_of(c).mean);
 }
 
 /* Numbers beside a reason for having none: some repetitions or boots gave none. */
@@ -171,9 +189,14 @@ static void print_side(FILE *out, const char *side, const struct result *r)
 void report_comparison(FILE *out, const struct comparison *c, const struct report_style *style)
 {
 	struct report_columns columns;
-	struct table *table = comparison_table(&columns, c, style);
+	struct table *table;
 
 	report_title(out, c->b, c->metric);
+	if (!is_any_shown(c, style)) {
+		print_tally(out, c);
+		return;
+	}
+	table = comparison_table(&columns, c, style);
 	print_side(out, "A", c->a);
 	print_side(out, "B", c->b);
 	fputc('\n', out);
@@ -194,7 +217,8 @@ void report_markdown(FILE *out, const struct comparison *c, const struct report_
 	report_title(out, c->b, c->metric);
 	fprintf(out, "\nA: `%s`, %s  \nB: `%s`, %s\n\n", result_text(c->a, "kernel_boot_line"),
 		result_text(c->a, "date"), result_text(c->b, "kernel_boot_line"), result_text(c->b, "date"));
-	table_print_markdown(table, out);
+	if (is_any_shown(c, style))
+		table_print_markdown(table, out);
 	table_free(table);
 	fputc('\n', out);
 	print_tally(out, c);

@@ -96,3 +96,14 @@ void report_junit(FILE *out, const struct comparison *c)
 		print_pair(out, c, &c->pairs[i]);
 	fputs("</testsuite>\n", out);
 }
+
+void report_junit_invalid(FILE *out, const char *file)
+{
+	fputs("<testsuite", out);
+	report_junit_attribute(out, "name", file);
+	fputs(" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">\n  <testcase", out);
+	report_junit_attribute(out, "name", file);
+	fputs(" time=\"0\">\n", out);
+	print_outcome(out, "error", "it was not compared with a baseline");
+	fputs("  </testcase>\n</testsuite>\n", out);
+}

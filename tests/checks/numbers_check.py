@@ -19,6 +19,7 @@ import tree
 FENCE = re.compile(r"(^ *```[^\n]*\n)(.*?)(^ *```)", re.MULTILINE | re.DOTALL)
 MARK = re.compile(r"<!-- numbers: (\S+) -->\s*\Z")
 TITLE = re.compile(r"^(\w+) on ([\w-]+): ")
+ALL = re.compile(r"^\d+ suites, \d+ cases: \d+ same;")
 TALLY = re.compile(r"^\d+ cases: \d+ same\.$")
 GAP = re.compile(r" {2,}")
 HBENCH = re.compile(r"^case {2,}")
@@ -158,6 +159,10 @@ class Block:
         elif self.recorded and TALLY.match(text):
             count = len(self.recorded.cases)
             return f"{count} cases: {count} same."
+        elif ALL.match(text):
+            found = [json.loads(path.read_text()) for path in self.source.glob("results/*/*.json")]
+            counts = [len(result["benchmarks"]) for result in found if "benchmarks" in result]
+            return ALL.sub(f"{len(counts)} suites, {sum(counts)} cases: {sum(counts)} same;", text)
         self.above = text or self.above
         return text
 

@@ -23,6 +23,7 @@ null           40   41  64    40  met       !39
 call/words:8  228  228  64   230  met       300
 ...
 2 cases: 2 same.
+1 suites, 2 cases: 2 same; and more
 ```
 <!-- numbers: results/m/ipc.json -->
 ```
@@ -82,7 +83,7 @@ class Numbers(unittest.TestCase):
                              ("WORSE ", "same  "), ("build 1", "build 2"), ("0123456789abcdef", "f123456789abcdef"),
                              ("2 cases: 2", "3 cases: 3"), ("ipc/null      40", "ipc/null      41"),
                              ("       2      92  entry", "       3      92  entry"),
-                             ("1 syscall", "2 syscall"), ("!39", " 39"), ("  300", "  301")):
+                             ("1 syscall", "2 syscall"), ("!39", " 39"), ("1 suites", "2 suites"), ("  300", "  301")):
             with self.subTest(wrong):
                 self.assertIn(right, PAGE)
                 self.write(DOCUMENT, PAGE.replace(right, wrong, 1))

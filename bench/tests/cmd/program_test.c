@@ -71,7 +71,8 @@ UNIT_TEST(usage_errors)
 		"show",
 		"show a b",
 		"compare a",
-		"compare a b c",
+		"compare a b c d e f g h i",
+		"compare --peers x a b c",
 		"gate",
 		"gate x.json",
 		"gate --baseline x",
@@ -565,46 +566,6 @@ UNIT_TEST(compare)
 	expect(4, "compare base.json ticks.json");
 }
 
-/* Other systems beside ours: those that are ahead are marked, and what they do not do is said. */
-UNIT_TEST(peers)
-{
-	static const char peer[] = "{\"schema\":\"hbench-peer-1\",\"peer\":\"L4\",\"title\":\"L4 one\",\"version\":"
-				   "\"1.0\",\"date\":\"2024-01-01\",\"machine\":\"n\",\"beside\":[\"m\"],\"metric\":"
-				   "\"instructions\",\"how\":\"by hand\",\"differs\":\"it does <less>\",\"cases\":"
-				   "{\"ipc/null\":39,\"ipc/call_reply_cross/words:0\":300}}";
-	char *path = in_folder("peers.html");
-
-	write_file("peer.json", peer, sizeof(peer) - 1);
-	expect(0, "show --peers peer.json base.json");
-	has("L4 one");
-	has("  !39\n");
-	has("  300\n");
-	has("ahead in 1 of 2 cases. It differs: it does <less>.");
-	has("Measured on n, where paths may differ");
-	expect(0, "show base.json");
-	lacks("L4");
-	expect(0, "show --peers peer.json ticks.json");
-	lacks("L4");
-	expect(0, "compare --peers peer.json base.json worse.json");
-	has("  !39\n");
-	expect(0, "compare --markdown --peers peer.json base.json worse.json");
-	has("| !39 |");
-	has("- L4 1.0: ahead in 1 of 2 cases");
-	expect(0, "report --no-db --peers peer.json -o peers.html worse.json");
-	read_output(path);
-	has("<td class=\"number bad\">39</td>");
-	has("<td class=\"number dim\">300</td>");
-	has("it does &lt;less&gt;");
-	expect(0, "report --no-db --baseline base.json --peers peer.json -o peers.html worse.json");
-	read_output(path);
-	has("<td class=\"number bad\">39</td>");
-	expect(4, "show --peers base.json base.json");
-	has("hbench-peer-1");
-	expect(4, "compare --peers nothing.json base.json worse.json");
-	expect(4, "report --no-db --peers nothing.json base.json");
-	free(path);
-}
-
 UNIT_TEST(baselines)
 {
 	expect(4, "gate --baseline . same.json");
@@ -692,7 +653,6 @@ int main(void)
 		cmocka_unit_test(gate_thresholds_without_end),
 		cmocka_unit_test(gate_self_test),
 		cmocka_unit_test(compare),
-		cmocka_unit_test(peers),
 		cmocka_unit_test(baselines),
 		cmocka_unit_test(interrupt),
 	};
