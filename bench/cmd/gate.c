@@ -18,7 +18,7 @@
 
 static struct {
 	const char *baseline, *thresholds, *junit, *markdown, *json;
-	bool any_machine, self_test, changed_only;
+	bool any_machine, self_test, changed_only, goals;
 } o;
 
 /* Of all results that were judged. */
@@ -31,6 +31,8 @@ static const struct option_spec options[] = {
 	 NULL},
 	{"allow-different-machine", 0, OPTION_FLAG, NULL, "Compare although the machines differ", &o.any_machine, 0,
 	 0, NULL},
+	{"goals", 0, OPTION_FLAG, NULL, "Take the goals of the suite for limits: what is above its goal fails",
+	 &o.goals, 0, 0, NULL},
 	{"changed-only", 0, OPTION_FLAG, NULL, "Show only what is not the same; the rest is counted", &o.changed_only,
 	 0, 0, NULL},
 	{"self-test", 0, OPTION_FLAG, NULL,
@@ -140,8 +142,10 @@ static void print_advice(const struct comparison *c, enum exit_code code, const 
 {
 	switch (code) {
 	case EXIT_REGRESSED:
-		puts("FAILED: the result is worse than the baseline. If that is meant, say why in `hbench baseline "
-		     "update`.");
+		puts(c->deciding[VERDICT_WORSE]
+			     ? "FAILED: the result is worse than the baseline. If that is meant, say why in `hbench "
+			       "baseline update`."
+			     : "FAILED: a limit is exceeded, whatever the baseline is.");
 		break;
 	case EXIT_BENCHMARK_MISSING:
 		puts("FAILED: a benchmark of the baseline is missing. A gate that compares nothing finds nothing.");
@@ -271,6 +275,19 @@ static bool load_suite(const struct result *baseline, const struct result *resul
 	return true;
 }
 
+/* The suite, if it is known, is the one in the storage. */
+static bool take_goals(struct suite *storage, const struct suite *suite)
+{
+	if (!o.goals)
+		return true;
+	if (!suite) {
+		complain("--goals: the suite is not known here, and so are its goals");
+		return false;
+	}
+	suite_limit_goals(storage);
+	return true;
+}
+
 static enum exit_code gate(const struct result *result, const char *file, bool *judged)
 {
 	struct result baseline;
@@ -283,7 +300,7 @@ static enum exit_code gate(const struct result *result, const char *file, bool *
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
-	if (!load_suite(&baseline, result, &storage, &suite))
+	if (!load_suite(&baseline, result, &storage, &suite) || !take_goals(&storage, suite))
 		code = EXIT_USAGE;
 	if (!code && o.self_test)
 		code = run_self_test(&baseline, suite);
@@ -340,7 +357,8 @@ const struct verb verb_gate = {
 	.args = "RESULT...",
 	.doc = "Compare results with their baselines and fail when a benchmark got worse. Instructions are exact, so "
 	       "one "
-	       "more is a regression unless the suite's file gives the case a threshold.",
+	       "more is a regression unless the suite's file gives the case a threshold. The file may also give a "
+	       "case a \"limit\", which no result may be above, and say \"gated\": false of one that only informs.",
 	.more = "Exit codes: 0 same or better, 1 regressed, 2 usage, 3 not enough data, 4 a file is not valid or of "
 		"another machine, or the machine drifted, 5 a benchmark of the baseline is missing. When several "
 		"apply, 4 comes before 1, 5 "

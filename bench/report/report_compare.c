@@ -65,6 +65,18 @@ static void confidence_cells(struct table *table, const struct difference *o)
 		table_cell(table, COLOUR_DIM, "%.4f", o->p);
 }
 
+/* What only informs is in parentheses. */
+static void verdict_cell(struct table *table, const struct pair *p, enum colour colour)
+{
+	const char *open = p->informs ? "(" : "", *close = p->informs ? ")" : "";
+
+	if (p->over_limit)
+		table_cell(table, p->informs ? COLOUR_DOUBT : COLOUR_BAD, "%s%s, OVER %.6g%s", open,
+			   verdict_name(p->difference.verdict), p->limit, close);
+	else
+		table_cell(table, colour, "%s%s%s", open, verdict_name(p->difference.verdict), close);
+}
+
 static void pair_row(struct table *table, const struct report_columns *columns, const struct comparison *c,
 		     const struct pair *p)
 {
@@ -78,7 +90,7 @@ static void pair_row(struct table *table, const struct report_columns *columns, 
 	change_cells(table, o, colour);
 	if (!exact)
 		confidence_cells(table, o);
-	table_cell(table, colour, "%s", verdict_name(o->verdict));
+	verdict_cell(table, p, colour);
 	if (exact)
 		report_goal_cells(table, p->has_goal, p->goal, o->verdict != VERDICT_MISSING, p->goal_met);
 	report_peer_cells(table, columns, main_one ? p->name : "", result_find(c->b, p->name));
@@ -86,7 +98,7 @@ static void pair_row(struct table *table, const struct report_columns *columns, 
 
 static bool is_shown(const struct pair *p, const struct report_style *style)
 {
-	return !style || !style->changed_only || p->difference.verdict != VERDICT_SAME;
+	return !style || !style->changed_only || p->difference.verdict != VERDICT_SAME || p->over_limit;
 }
 
 /* Is there anything to show of a comparison, or only to count? */
@@ -115,6 +127,15 @@ static struct table *comparison_table(struct report_columns *columns, const stru
 	return table;
 }
 
+static size_t count_informing(const struct comparison *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		count += c->pairs[i].informs;
+	return count;
+}
+
 static void print_tally(FILE *out, const struct comparison *c)
 {
 	const char *separator = ": ";
@@ -126,6 +147,10 @@ static void print_tally(FILE *out, const struct comparison *c)
 		fprintf(out, "%s%zu %s", separator, c->tally[v], verdict_name((enum verdict)v));
 		separator = ", ";
 	}
+	if (c->over_limits)
+		fprintf(out, "; %zu OVER %s", c->over_limits, c->over_limits == 1 ? "its limit" : "their limits");
+	if (count_informing(c))
+		fprintf(out, "; %zu in parentheses inform only", count_informing(c));
 	fputs(".\n", out);
 	if (c->count > 1)
 		fprintf(out, "geometric mean of the changes: %+.2f%%\n", summary_of(c).mean);

@@ -230,7 +230,11 @@ static void print_pair(FILE *out, const struct report_section *page, const struc
 		html_cell(out, "td", NULL, "%s", "");
 	if (!exact)
 		print_confidence(out, o);
-	html_cell(out, "td", class, "%s", verdict_name(o->verdict));
+	if (p->over_limit)
+		html_cell(out, "td", p->informs ? "doubt" : "bad", "%s, over %.6g", verdict_name(o->verdict),
+			  p->limit);
+	else
+		html_cell(out, "td", class, p->informs ? "(%s)" : "%s", verdict_name(o->verdict));
 	if (exact)
 		print_goal(out, p);
 	print_peer_cells(out, page, p->estimator == page->comparison->metric->estimator ? p->name : "");

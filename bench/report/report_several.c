@@ -50,7 +50,10 @@ static void side_cells(struct table *table, const struct pair *p)
 		table_cell(table, colour, "%+.2f%%", p->difference.percent);
 	else
 		table_cell(table, COLOUR_NONE, "%s", "");
-	table_cell(table, colour, "%s", p ? verdict_name(p->difference.verdict) : "");
+	if (p && p->over_limit)
+		table_cell(table, COLOUR_BAD, "%s, OVER %.6g", verdict_name(p->difference.verdict), p->limit);
+	else
+		table_cell(table, colour, "%s", p ? verdict_name(p->difference.verdict) : "");
 }
 
 /* A row is shown when any of the others is not the same as A. */
@@ -61,7 +64,7 @@ static bool is_shown(const struct several *s, const char *label)
 	for (size_t i = 0; i < s->count; i++) {
 		const struct pair *p = find(&s->list[i], label);
 
-		if (p && p->difference.verdict != VERDICT_SAME)
+		if (p && (p->difference.verdict != VERDICT_SAME || p->over_limit))
 			return true;
 	}
 	return false;
