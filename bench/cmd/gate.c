@@ -17,7 +17,7 @@
 #include <string.h>
 
 static struct {
-	const char *baseline, *thresholds, *junit, *markdown, *json;
+	const char *baseline, *thresholds, *junit, *markdown, *json, *badge;
 	bool any_machine, self_test, changed_only, goals;
 } o;
 
@@ -42,6 +42,8 @@ static const struct option_spec options[] = {
 	{"junit", 0, OPTION_TEXT, "FILE", "Write JUnit XML, too", &o.junit, 0, 0, NULL},
 	{"json", 0, OPTION_TEXT, "FILE", "Write JSON, too", &o.json, 0, 0, NULL},
 	{"markdown", 0, OPTION_TEXT, "FILE", "Write Markdown, too", &o.markdown, 0, 0, NULL},
+	{"badge", 0, OPTION_TEXT, "FILE", "Write the JSON that shields.io makes a badge of, too", &o.badge, 0, 0,
+	 NULL},
 	OPTION_END,
 };
 
@@ -135,6 +137,18 @@ static bool write_sinks(void)
 		complain("%s", error.text);
 		good = false;
 	}
+	return good;
+}
+
+static bool write_badge(enum exit_code code)
+{
+	struct error error = {"out of memory"};
+	char *text = o.badge ? report_summary_badge(summary, code) : NULL;
+	bool good = !o.badge || (text && file_replace(o.badge, text, strlen(text), &error));
+
+	if (!good)
+		complain("%s", error.text);
+	free(text);
 	return good;
 }
 
@@ -345,7 +359,7 @@ static int run(char **args, unsigned count)
 		code = compare_graver(code, gate_file(args[i]));
 	}
 	report_summary_text(stdout, summary);
-	if (!write_sinks())
+	if (!write_sinks() || !write_badge(code))
 		code = compare_graver(code, EXIT_RUN_INVALID);
 	report_summary_free(summary);
 	return (int)code;

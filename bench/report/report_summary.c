@@ -149,6 +149,56 @@ void report_summary_markdown(FILE *out, const struct report_summary *summary)
 	fputc('\n', out);
 }
 
+/* A sum is in order when each part of it is: whatever is wrong comes before the numbers. */
+static char *badge_message(const struct report_summary *summary, enum exit_code code)
+{
+	const size_t *tally = summary->total.tally;
+
+	switch (code) {
+	case EXIT_SAME_OR_BETTER:
+		if (tally[VERDICT_BETTER])
+			return xasprintf("%zu cases, %zu better", summary->total.cases, tally[VERDICT_BETTER]);
+		return xasprintf("%zu cases, none slower", summary->total.cases);
+	case EXIT_REGRESSED:
+		if (tally[VERDICT_WORSE])
+			return xasprintf("%zu of %zu cases slower", tally[VERDICT_WORSE], summary->total.cases);
+		return xstrdup("over its limits");
+	case EXIT_BENCHMARK_MISSING:
+		return xasprintf("%zu cases missing", tally[VERDICT_MISSING]);
+	case EXIT_NOT_ENOUGH_DATA:
+		return xstrdup("not enough data");
+	default:
+		return xstrdup("no verdict");
+	}
+}
+
+static const char *badge_colour(enum exit_code code)
+{
+	switch (code) {
+	case EXIT_SAME_OR_BETTER:
+		return "brightgreen";
+	case EXIT_REGRESSED:
+	case EXIT_BENCHMARK_MISSING:
+		return "red";
+	case EXIT_NOT_ENOUGH_DATA:
+		return "yellow";
+	default:
+		return "lightgrey";
+	}
+}
+
+char *report_summary_badge(const struct report_summary *summary, enum exit_code code)
+{
+	char *message = badge_message(summary, code);
+	json_t *root = json_pack("{s:i, s:s, s:s, s:s}", "schemaVersion", 1, "label", "performance", "message",
+				 message, "color", badge_colour(code));
+	char *text = json_dumps(root, JSON_INDENT(1));
+
+	json_decref(root);
+	free(message);
+	return text;
+}
+
 void report_summary_free(struct report_summary *summary)
 {
 	for (size_t i = 0; i < summary->count; i++) {

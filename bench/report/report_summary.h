@@ -21,6 +21,12 @@ void report_summary_add_invalid(struct report_summary *summary, const char *file
 void report_summary_text(FILE *out, const struct report_summary *summary);
 void report_summary_markdown(FILE *out, const struct report_summary *summary);
 
+/*
+ * JSON of the form that https://shields.io/badges/endpoint-badge wants, to be freed: what the gate over all of them
+ * made of it. NULL without memory.
+ */
+char *report_summary_badge(const struct report_summary *summary, enum exit_code code);
+
 /* What a gate's exit code is called. */
 const char *report_summary_word(enum exit_code code);
 

@@ -71,10 +71,11 @@ class Bench(unittest.TestCase):
     def test_files_are_the_callers(self):
         other = self.tree / "else where"
         other.mkdir()
-        code, _, calls = self.bench("--junit", "a.xml", "--markdown=b.md", "--json", "/tmp/c.json", folder=other)
+        code, _, calls = self.bench("--junit", "a.xml", "--markdown=b.md", "--json", "/tmp/c.json", "--badge", "d.json",
+                                    folder=other)
         self.assertEqual(code, 0)
         gate = next(line for line in calls if line.startswith("gate "))
-        self.assertIn(f"--junit {other}/a.xml --markdown {other}/b.md --json /tmp/c.json", gate)
+        self.assertIn(f"--junit {other}/a.xml --markdown {other}/b.md --json /tmp/c.json --badge {other}/d.json", gate)
 
     def test_wrong_words(self):
         for words in (["--junit"], ["--junit="], ["--xml", "x"], ["x"], ["--json", "no/such/folder/x"]):

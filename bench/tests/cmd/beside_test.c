@@ -63,6 +63,42 @@ UNIT_TEST(gate_in_a_hurry)
 	free(xml);
 }
 
+/* What shields.io makes a badge of. */
+UNIT_TEST(badge)
+{
+	static const struct {
+		int code;
+		const char *files, *message, *colour;
+	} rows[] = {
+		{0, "same.json", "2 cases, none slower", "brightgreen"},
+		{0, "same.json better.json", "4 cases, 1 better", "brightgreen"},
+		{1, "same.json worse.json", "1 of 4 cases slower", "red"},
+		{5, "less.json", "1 cases missing", "red"},
+		{3, "--allow-different-machine ticks.json", "not enough data", "yellow"},
+		{4, "nothing.json", "no verdict", "lightgrey"},
+	};
+	char *path = in_folder("badge.json");
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		char *words = xasprintf("gate --baseline %s --badge badge.json %s",
+					rows[i].code == 3 ? "ticks.json" : "base.json", rows[i].files);
+		char *message = xasprintf("\"message\": \"%s\"", rows[i].message);
+		char *colour = xasprintf("\"color\": \"%s\"", rows[i].colour);
+
+		expect(rows[i].code, words);
+		read_output(path);
+		has("\"schemaVersion\": 1");
+		has("\"label\": \"performance\"");
+		has(message);
+		has(colour);
+		free(words);
+		free(message);
+		free(colour);
+	}
+	free(path);
+	expect(4, "gate --baseline base.json --badge /nonexistent/x.json same.json");
+}
+
 /* Other systems beside ours: those that are ahead are marked, and what they do not do is said. */
 UNIT_TEST(peers)
 {
@@ -108,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compare_several),
 		cmocka_unit_test(gate_in_a_hurry),
+		cmocka_unit_test(badge),
 		cmocka_unit_test(peers),
 	};
 
