@@ -33,7 +33,11 @@ enum outcome_verdict {
 		OUTCOME_COUNT
 };
 
-enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 128 }; /* good ones are never forgotten */
+enum {
+	OUTCOME_BOOTS_MAX = 100,
+	OUTCOME_ATTEMPTS_MAX = 128,
+	OUTCOME_ROUNDS_MAX = 100
+}; /* good ones are never forgotten */
 
 struct outcome_attempt {
 	enum outcome_verdict verdict;
@@ -48,6 +52,8 @@ struct outcome {
 	struct outcome_attempt attempts[OUTCOME_ATTEMPTS_MAX];
 	unsigned attempt_count;
 	unsigned good_boots;
+	unsigned rounds; /* measurements that a regression made necessary, after the first; attempts are those of the
+			    last */
 };
 
 const char *outcome_text(enum outcome_verdict verdict);
