@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 extern const struct verb verb_list, verb_run_machine, verb_import, verb_show, verb_compare, verb_gate, verb_baseline,
-	verb_export, verb_store, verb_history, verb_report, verb_fleet;
+	verb_export, verb_store, verb_history, verb_report, verb_fleet, verb_bisect;
 
 /* The suite of a result, for goals and thresholds: NULL when it is not known here. Free with suite_free(). */
 const struct suite *verb_suite_of(const struct result *result, struct suite *storage);

@@ -22,8 +22,8 @@
 
 UNIT_TEST(help)
 {
-	static const char *const verbs[] = {"list", "run",      "import", "show",  "compare",
-					    "gate", "baseline", "export", "store", "history"};
+	static const char *const verbs[] = {"list",   "run",      "import", "show",  "compare", "gate",
+					    "bisect", "baseline", "export", "store", "history"};
 
 	expect(2, "");
 	expect(0, "--help");
