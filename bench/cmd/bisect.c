@@ -7,6 +7,7 @@
 #include "host/exit_code.h"
 #include "host/file.h"
 #include "host/mem.h"
+#include "host/resource.h"
 #include "measure/run.h"
 #include "measure/target.h"
 
@@ -140,15 +141,8 @@ static void tell(const char *text)
 static char *find_pathcost(void)
 {
 	const char *named = getenv("HBENCH_PATHCOST");
-	char *hbench, *path;
 
-	if (named && *named)
-		return xstrdup(named);
-	hbench = self();
-	*(strrchr(hbench, '/') + 1) = '\0';
-	path = xasprintf("%s" HBENCH_PATHCOST_PATH, hbench);
-	free(hbench);
-	return path;
+	return named && *named ? xstrdup(named) : resource_path("profiling/pathcost.py", HBENCH_PATHCOST_PATH);
 }
 
 /* The kernel with symbols, if the build made one. */

@@ -37,5 +37,8 @@ void report_title(FILE *out, const struct result *result, const struct metric *m
 void report_origin(FILE *out, const struct result *result);
 void report_goal_cells(struct table *table, bool has_goal, double goal, bool known, bool met);
 
+/* What a verdict looks like in tables. */
+enum colour report_verdict_colour(enum verdict verdict);
+
 /* A name without the suite, which the head of the table names. */
 const char *report_short_name(const char *name);

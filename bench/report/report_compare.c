@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static enum colour verdict_colour(enum verdict verdict)
+enum colour report_verdict_colour(enum verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_BETTER:
@@ -82,7 +82,7 @@ static void pair_row(struct table *table, const struct report_columns *columns, 
 {
 	const struct difference *o = &p->difference;
 	bool exact = c->metric->exact, main_one = p->estimator == c->metric->estimator;
-	enum colour colour = verdict_colour(o->verdict);
+	enum colour colour = report_verdict_colour(o->verdict);
 
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(p->label));
 	value_cell(table, o->verdict != VERDICT_NEW, o->a);

@@ -23,24 +23,9 @@ static const struct pair *find(const struct comparison *c, const char *label)
 	return NULL;
 }
 
-static enum colour colour_of(enum verdict verdict)
-{
-	switch (verdict) {
-	case VERDICT_BETTER:
-		return COLOUR_GOOD;
-	case VERDICT_WORSE:
-	case VERDICT_MISSING:
-		return COLOUR_BAD;
-	case VERDICT_UNSURE:
-		return COLOUR_DOUBT;
-	default:
-		return COLOUR_DIM;
-	}
-}
-
 static void side_cells(struct table *table, const struct pair *p)
 {
-	enum colour colour = p ? colour_of(p->difference.verdict) : COLOUR_DIM;
+	enum colour colour = p ? report_verdict_colour(p->difference.verdict) : COLOUR_DIM;
 
 	if (p && p->difference.verdict != VERDICT_MISSING)
 		table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)p->difference.b);

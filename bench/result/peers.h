@@ -30,7 +30,7 @@ bool peers_load(struct peers *peers, const char *path, struct error *error) must
 
 /*
  * Those with a case that the result has, too, counted in the same metric on the same machine or on one that the
- * peer's file says may stand beside it; their number.
+ * peer's file says may stand beside it; their number. A table has room for PEERS_BESIDE_MAX.
  */
 size_t peers_beside(const struct peers *peers, const struct result *result, const struct peer *out[PEERS_BESIDE_MAX]);
 

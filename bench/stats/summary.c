@@ -35,7 +35,6 @@ struct summary summary_of(const struct comparison *c)
 	struct summary summary = {0};
 
 	summary_add(&total, c);
-	summary.cases = total.terms;
 	summary.mean = summary_mean(&total);
 	for (size_t i = 0; i < c->count; i++) {
 		const struct pair *p = &c->pairs[i];

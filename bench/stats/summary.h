@@ -7,17 +7,16 @@
 #include <stddef.h>
 
 struct summary {
-	size_t cases; /* with numbers on both sides, each counted once whatever estimators are judged in addition */
-	double mean;  /* percent: the geometric mean of B over A, less one; 0 when there is none */
+	double mean;              /* percent: the geometric mean of B over A, less one; 0 when there is none */
 	const struct pair *worst; /* the pair that got worse most, among those that count; NULL: none did */
 };
 
 struct summary summary_of(const struct comparison *c);
 
-/* The mean of several comparisons, each case having the same weight: that of this one is added. */
+/* Of several comparisons, each case having the same weight. */
 struct summary_total {
 	size_t suites, cases, tally[VERDICT_COUNT];
-	double logarithms;
+	double logarithms; /* of ratios, one for each case with numbers on both sides */
 	size_t terms;
 };
 

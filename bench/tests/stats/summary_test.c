@@ -49,7 +49,7 @@ UNIT_TEST(mean)
 
 	compare((uint64_t[]){100, 100, 100}, (uint64_t[]){100, 200, 50}, &s, &total);
 	near(s.mean, 0); /* twice and half */
-	assert_int_equal(s.cases, 3);
+	assert_int_equal(total.terms, 3);
 	assert_non_null(s.worst);
 	compare((uint64_t[]){100, 100, 100}, (uint64_t[]){100, 800, 100}, &s, &total);
 	near(s.mean, 100);
@@ -66,7 +66,7 @@ UNIT_TEST(without_ratios)
 	struct summary s;
 
 	compare((uint64_t[]){0, UINT64_MAX, 100}, (uint64_t[]){0, 10, UINT64_MAX}, &s, &total);
-	assert_int_equal(s.cases, 0);
+	assert_int_equal(total.terms, 0);
 	near(s.mean, 0);
 	assert_null(s.worst);
 	near(summary_mean(&total), 0);
