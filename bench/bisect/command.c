@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,24 +83,14 @@ static char *read_back(int fd, struct error *error)
 
 char *command_read(char *const argv[], const char *folder, struct error *error)
 {
-	char path[] = "/tmp/hbench-bisect-XXXXXX";
-	int out = mkostemp(path, O_CLOEXEC), err, code;
+	int out = memfd_create("output", MFD_CLOEXEC), err = memfd_create("errors", MFD_CLOEXEC), code;
 	char *text = NULL, *complaint;
+	struct error ignored;
 
-	if (out < 0) {
-		error_store(error, "cannot make a file in /tmp: %s", strerror(errno));
-		return NULL;
-	}
-	unlink(path);
-	strcpy(path, "/tmp/hbench-bisect-XXXXXX");
-	err = mkostemp(path, O_CLOEXEC);
-	unlink(path);
 	code = run_into(argv, folder, out, err, error);
 	if (!code) {
 		text = read_back(out, error);
 	} else if (code > 0) {
-		struct error ignored;
-
 		complaint = read_back(err, &ignored);
 		error_store(error, "%s %s: %.900s", argv[0], argv[1], complaint ? complaint : "failed");
 		free(complaint);

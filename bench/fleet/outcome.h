@@ -33,11 +33,8 @@ enum outcome_verdict {
 		OUTCOME_COUNT
 };
 
-enum {
-	OUTCOME_BOOTS_MAX = 100,
-	OUTCOME_ATTEMPTS_MAX = 128,
-	OUTCOME_ROUNDS_MAX = 100
-}; /* good ones are never forgotten */
+enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 128 }; /* good ones are never forgotten */
+enum { OUTCOME_ROUNDS_MAX = 100 };
 
 struct outcome_attempt {
 	enum outcome_verdict verdict;
@@ -52,8 +49,7 @@ struct outcome {
 	struct outcome_attempt attempts[OUTCOME_ATTEMPTS_MAX];
 	unsigned attempt_count;
 	unsigned good_boots;
-	unsigned rounds; /* measurements that a regression made necessary, after the first; attempts are those of the
-			    last */
+	unsigned rounds; /* of measuring a regression again; the attempts are those of the last */
 };
 
 const char *outcome_text(enum outcome_verdict verdict);
