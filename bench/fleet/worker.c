@@ -2,6 +2,7 @@
 #include "fleet/worker.h"
 
 #include "fleet/attempt.h"
+#include "fleet/ledger.h"
 #include "fleet/payload.h"
 #include "host/clock.h"
 #include "host/file.h"
@@ -219,6 +220,33 @@ static void conclude(struct work *w)
 	save_outcome(w);
 }
 
+/*
+ * An alarm that chance made is gone when the machine has booted anew. The measurement before stays beside the result,
+ * its attempts are told no more. True when there is something to do again.
+ */
+static bool begin_again(struct work *w)
+{
+	char *path, *kept, name[64];
+
+	if (w->outcome.verdict != OUTCOME_OK || w->outcome.rounds >= w->plan->confirm || run_interrupted() ||
+	    ledger_look(w->plan, w->machine, w->suite) != EXIT_REGRESSED)
+		return false;
+	snprintf(name, sizeof(name), "result.%u.json", ++w->outcome.rounds);
+	path = path_of(w, "result.json");
+	kept = path_of(w, name);
+	if (rename(path, kept))
+		tell(w, "%s: %s: %s", w->suite, path, strerror(errno));
+	free(kept);
+	free(path);
+	tell(w, "%s: regressed, which is measured again before it is believed (%u of %u)", w->suite,
+	     w->outcome.rounds, w->plan->confirm);
+	w->outcome.attempt_count = w->outcome.good_boots = 0;
+	w->tries = 0;
+	decide(w, OUTCOME_OPEN, "");
+	save_outcome(w);
+	return true;
+}
+
 static void forget_payloads(struct work *w)
 {
 	payload_free(&w->kernel);
@@ -261,10 +289,12 @@ static void run_suite(struct work *w)
 		return;
 	decide(w, OUTCOME_OPEN, "");
 	w->worked = w->outcome.good_boots;
-	while (!run_interrupted() && w->outcome.good_boots < w->plan->boots && next_try(w))
-		;
+	do {
+		while (!run_interrupted() && w->outcome.good_boots < w->plan->boots && next_try(w))
+			;
+		conclude(w);
+	} while (begin_again(w));
 	forget_payloads(w);
-	conclude(w);
 	if (!w->worked && !run_interrupted())
 		snprintf(w->given_up, sizeof(w->given_up), "%s in %s: %.300s", outcome_text(w->outcome.verdict),
 			 w->suite, w->outcome.why);
