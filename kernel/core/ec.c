@@ -23,12 +23,13 @@ void ec_init_caches(u32 fpu_size)
 
 static void init_fields(struct ec *ec)
 {
-	memset(ec, 0, sizeof(*ec));
+	memset(ec, 0, offsetof(struct ec, unfinished));
 	ec->obj.type = KOBJ_EC;
 	list_init(&ec->helpers);
 	list_init(&ec->helper_link);
 	list_init(&ec->parked);
 	list_init(&ec->sm_link);
+	unfinished_init(&ec->unfinished);
 }
 
 /* An EC with its UTCB page and extended state; not in any PD yet. */
@@ -212,6 +213,7 @@ void ec_kill(struct ec *ec)
 		ec->special &= ~EC_BLOCKED;
 		if (ec->vcpu)
 			vcpu_leave_run(ec);
+		unfinished_disown(cpu_current(), ec);
 		leave_callee(ec);
 		ec_release_helpers(ec);
 		ec = abort_caller(ec);

@@ -28,10 +28,15 @@ IS_LARGE_ENOUGH(struct sm);
 IS_LARGE_ENOUGH(struct kp);
 IS_LARGE_ENOUGH(struct vcpu);
 
+/* SCs first: a thread that loses its SC and its semaphore by one hypercall is not to be woken by the end of the
+ * latter and to keep the former from ending. */
 static void queue(struct kobject *o)
 {
 	struct cpu *cpu = cpu_current();
-	list_push_tail(&cpu->dying, &o->dying);
+	if (o->type == KOBJ_SC)
+		list_push_head(&cpu->dying, &o->dying);
+	else
+		list_push_tail(&cpu->dying, &o->dying);
 	hazard_set(cpu, HAZARD_REAP);
 }
 
@@ -132,9 +137,6 @@ static void send_to_owner_cpu(struct kobject *o)
 static always_inline void on_caps_gone(struct kobject *o)
 {
 	switch ((enum kobject_type)o->type) {
-	case KOBJ_PD:
-		pd_close((struct pd *)o);
-		break;
 	case KOBJ_EC:
 		ec_unmap_utcb((struct ec *)o);
 		break;
@@ -194,16 +196,41 @@ static void reap(struct kobject *o)
 	on_refs_gone(o);
 }
 
-void reap_all(struct cpu *cpu)
+/*
+ * Some objects leave work without a bound: a PD what it holds, an EC a hypercall in which it was killed. Does a piece
+ * of it. False: there is no more, and reap() may have the object.
+ */
+static noinline bool reap_piece(struct kobject *o)
 {
-	while (!list_empty(&cpu->dying)) {
+	bool caps = READ_ONCE(o->refs);
+
+	if (o->type == KOBJ_PD)
+		return caps && !pd_close((struct pd *)o);
+	return !caps && !is_elsewhere(o) && unfinished_bury((struct ec *)o);
+}
+
+static always_inline void reap_whole(struct kobject *o)
+{
+	bool sent = o->sent;
+
+	list_unlink(&o->dying);
+	o->sent = false;
+	reap(o);
+	if (unlikely(sent))
+		rcu_done();
+}
+
+bool reap_all(struct cpu *cpu)
+{
+	for (;;) {
 		struct kobject *o = list_first(&cpu->dying, struct kobject, dying);
-		bool sent = o->sent;
-		list_unlink(&o->dying);
-		o->sent = false;
-		reap(o);
-		if (unlikely(sent))
-			rcu_done();
+		if (likely(!(1u << o->type & (1u << KOBJ_PD | 1u << KOBJ_EC))) || !reap_piece(o))
+			reap_whole(o);
+		if (likely(list_empty(&cpu->dying)))
+			break;
+		if (unfinished_wanted(cpu))
+			return false;
 	}
 	hazard_clear(cpu, HAZARD_REAP);
+	return true;
 }

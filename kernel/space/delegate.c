@@ -4,6 +4,7 @@
 #include "lib/nospec.h"
 #include "space/block.h"
 #include "space/pd.h"
+#include "space/space_obj_revoke.h"
 
 /* ---- Translation ---- */
 

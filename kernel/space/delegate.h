@@ -48,6 +48,6 @@ crd_t delegate_lookup(struct pd *current, crd_t crd);
 static always_inline crd_t delegate_lookup_obj(crd_t crd)
 {
 	u64 sel = crd_base(crd);
-	cap_t c = cap_lookup(sel);
-	return likely(c) ? crd_make(CRD_OBJ, sel, 0, cap_perm(c)) : 0;
+	u64 perm = cap_lookup(sel) & CAP_PERM_MASK;
+	return likely(perm) ? crd_make(CRD_OBJ, sel, 0, (unsigned)perm) : 0;
 }

@@ -44,10 +44,16 @@ enum status pd_create(bool passthrough, struct pd **out)
 	return SUCCESS;
 }
 
-void pd_close(struct pd *pd)
+bool pd_close(struct pd *pd)
 {
-	space_obj_destroy(pd);
+	if (!pd->objs.closed) {
+		space_obj_close(pd);
+		space_obj_revoke_begin(&pd->closing, pd, 0, SPACE_OBJ_ORDER, PERM_ALL, true);
+	}
+	if (space_obj_revoke_step(&pd->closing))
+		return false;
 	space_pio_destroy(pd);
+	return true;
 }
 
 /* The processor never accesses the page itself: accesses to its address become accesses to the virtual APIC (SDM vol.

@@ -22,6 +22,8 @@ enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *se
 	if (s == SUCCESS) {
 		kobject_publish(&pd->obj);
 		s = delegate_initial(self->pd, pd, objects);
+		if (unlikely(cpu_current()->hazard & HAZARD_UNFINISHED))
+			s = unfinished_delegate_now(cpu_current());
 		if (s != SUCCESS)
 			kobject_caps_gone(&pd->obj);
 	}

@@ -33,6 +33,7 @@ class Mutation:
 
 SM = "kernel/core/sm.c"
 RCU = "kernel/core/rcu.c"
+REVOKE = "kernel/space/space_obj_revoke.c"
 TLB = "kernel/arch/x86_64/mmu/tlb.c"
 DRAIN = "kernel/core/drain.c"
 ARCH = "tests/interleave/arch/arch.c"
@@ -105,10 +106,20 @@ MUTATIONS = [
              ("kernel/core/reap.c", "\tif (!__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))\n\t\tqueue(o);",
               "\tif (!--o->refs)\n\t\tqueue(o);")),
     Mutation("a slot is not looked at again under the lock", "object.two",
-             ("kernel/space/space_obj.c", "\tif (likely(cap_object(slot_read(s)) == o))\n\t\treturn true;\n"
-              "\tspin_unlock(&o->lock);\n\treturn false;\n}"
-              "\n\n/* Delegates what `from` holds",
-              "\treturn true;\n}\n\n/* Delegates what `from` holds")),
+             ("kernel/space/slot.h", "if (likely(slot_read(s) == c))", "if (true || slot_read(s) == c)"),
+             also=[REVOKE]),
+    Mutation("a dying capability is passed by", "object.revoke_interrupted",
+             (REVOKE, "\treturn c & perm || (c && !cap_perm(c));", "\treturn c & perm;"),
+             (REVOKE, "\tif (c && !cap_perm(c))\n\t\trevoke_walk(s, 0, false);", "\t(void)c;")),
+    Mutation("a capability goes while somebody's place is below it", "object.revoke",
+             (REVOKE, "\tif (mdb_ends_with_place(w)) {", "\tif (false) {"),
+             (REVOKE, "\tif (!mdb_is_empty(w))\n\t\treturn mdb_leave(w);", "")),
+    Mutation("an interrupted revocation does not go on", "object.revoke_interrupted",
+             ("kernel/core/unfinished.c", "\tif (begun || !reap_all(cpu))\n\t\tkeep(cpu, cpu->ec);",
+              "\tif (!begun && !reap_all(cpu))\n\t\tkeep(cpu, cpu->ec);")),
+    Mutation("a thread that dies leaves its revocation as it is", "object.revoke_overtaken",
+             ("kernel/core/unfinished.c", "\treturn space_obj_revoke_step(&ec->unfinished.revocation);\n}",
+              "\treturn ec && false;\n}")),
     Mutation("who holds ports of some PDs waits for others for ever", "port.two",
              ("kernel/space/pio_lock_set.c", "if (set->first && !set->exclusive)", "if (false)")),
     Mutation("ports are passed on without locking their source", "port.",
@@ -141,7 +152,7 @@ MUTATIONS = [
     Mutation("who waits for memory answers nobody", "memory.scarce",
              (RCU, "{\n\tanswer_if_asked(cpu);\n\tremote_take(cpu);", "{\n\tremote_take(cpu);")),
     Mutation("who waits for memory takes no work items", "memory.scarce_work",
-             (RCU, "\tremote_take(cpu);\n\treap_all(cpu);", "\treap_all(cpu);")),
+             (RCU, "\tremote_take(cpu);\n\tif (!list", "\tif (!list")),
     Mutation("who waits for memory may be freed", "memory.scarce_while_killed",
              (RCU, " || !kobject_get(&self->obj))", ")"), (RCU, "\tkobject_unref(&self->obj);\n", "")),
     Mutation("only CPUs that sleep already are woken for a message", "console.log_meets_sleep",
