@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import time
 
+import acpi_tables
+
 VGA_TEXT, VGA_SIZE = 0xB8000, 80 * 25 * 2
 POLL = 0.05
 GRACE = 0.5  # for the lines that follow a fatal one
@@ -47,6 +49,8 @@ class Machine:
     sockets: int = 1
     threads: int = 1  # of each core
     others: list = dataclasses.field(default_factory=list)  # QEMU: further CPUs, which differ in these features ("smap=off")
+    absent: int = 0  # QEMU: CPUs that firmware lists and that are not there; it says nothing else by ACPI then
+    absent_first: bool = False  # they are listed before the others
     memory: int = 512  # MiB
     quantum: int = 16  # Bochs: instructions of one CPU before it is another one's turn
     msrs: dict = dataclasses.field(default_factory=dict)  # Bochs: registers that its model lacks, number: value
@@ -83,7 +87,8 @@ def qemu_command(machine, serial, monitor, folder):
     sockets, cores, threads = topology(machine)
     more = len(machine.others)
     smp = f"{machine.cpus},maxcpus={machine.cpus + more},sockets={sockets},cores={cores + more},threads={threads}"
-    board = f"{machine.board},accel={accelerator(machine)},memory-backend=ram" + "".join(f",{part}=off" for part in machine.without)
+    without = [*machine.without, *(["acpi"] if machine.absent else [])]
+    board = f"{machine.board},accel={accelerator(machine)},memory-backend=ram" + "".join(f",{part}=off" for part in without)
     command = ["qemu-system-x86_64", "-machine", board + (",graphics=off" if machine.netboot else ""), "-cpu", machine.cpu,
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),
@@ -91,6 +96,8 @@ def qemu_command(machine, serial, monitor, folder):
                "-no-reboot", "-serial", f"file:{serial}", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
     for number, features in enumerate(machine.others, machine.cpus):
         command += ["-device", f"{machine.cpu.partition(',')[0]}-x86_64-cpu,socket-id=0,core-id={number},thread-id=0,{features}"]
+    if machine.absent:
+        command += own_tables(machine, folder)
     if machine.exit_device:
         command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     if machine.gdb:
@@ -100,6 +107,19 @@ def qemu_command(machine, serial, monitor, folder):
     if machine.firmware == "efi":
         command += firmware(folder)
     return command + boot_from(machine, folder)
+
+
+def own_tables(machine, folder):
+    """The list of CPUs that firmware gives, with some that are not there."""
+    there, absent = range(machine.cpus), range(machine.cpus, machine.cpus + machine.absent)
+    if max(absent) >= 0xFF:
+        raise MachineError("there are identifiers for 255 CPUs")
+    command = []
+    for name, data in acpi_tables.files(acpi_tables.madt([*absent, *there] if machine.absent_first else [*there, *absent])).items():
+        path = folder / name.replace("/", ".")
+        path.write_bytes(data)
+        command += ["-fw_cfg", f"name={name},file={path}"]
+    return command
 
 
 def accelerator(machine):

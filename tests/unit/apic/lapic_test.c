@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include "arch/memory.h"
 #include "arch/switch.h"
 #include "cpu/cpu.h"
 
@@ -26,6 +27,10 @@ static u64 mode_of(u64 base)
 
 static u64 fake_msr_read(u32 msr)
 {
+	if (msr == 0x802) {
+		assert_int_equal(mode_of(apic_base), ENABLE | X2APIC);
+		return 0x12345;
+	}
 	assert_int_equal(msr, MSR_APIC_BASE);
 	return apic_base;
 }
@@ -55,10 +60,22 @@ static void *fake_map_device(paddr_t pa)
 	return page;
 }
 
+static const void *fake_phys_map(paddr_t pa, u64 len)
+{
+	return pa.v == PLACE && len == PAGE_SIZE ? page : NULL;
+}
+
+static struct cpuid fake_cpuid(u32 leaf)
+{
+	return (struct cpuid){.ebx = leaf == 1 ? 0x5a000000 : 0xffffffff};
+}
+
 /* The code under test sees these instead of the instructions, and does not take the fake machine's names. */
 #define msr_read fake_msr_read
 #define msr_write fake_msr_write
 #define kspace_map_device fake_map_device
+#define arch_phys_map fake_phys_map
+#define cpuid(leaf, sub) fake_cpuid(leaf)
 #define arch_kick lapic_kick
 #define arch_signal lapic_signal
 #define arch_idle_mode lapic_idle_mode
@@ -123,6 +140,19 @@ UNIT_TEST(commands_by_msr)
 	assert_true(sent == (3ull << 32 | 0x4500));
 	lapic_send_startup(300, 0x9e);
 	assert_true(sent == (300ull << 32 | 0x469e));
+}
+
+/* What IPIs are sent to counts, whatever CPUID says; only an APIC that is off cannot be asked. */
+UNIT_TEST(own_identifier)
+{
+	*word(0x20) = 0x07ffffff;
+	assert_int_equal(lapic_id(), 7);
+	apic_base |= X2APIC;
+	assert_int_equal(lapic_id(), 0x12345);
+	apic_base = PLACE;
+	assert_int_equal(lapic_id(), 0x5a);
+	apic_base = (1ull << 32) | ENABLE; /* out of the boot tables' reach */
+	assert_int_equal(lapic_id(), 0x5a);
 }
 
 static const u32 modes[] = {0, ENABLE, ENABLE | X2APIC};
@@ -198,6 +228,7 @@ int main(void)
 		cmocka_unit_test_setup(x2apic_has_no_registers_in_memory, setup),
 		cmocka_unit_test_setup(commands_in_memory, setup),
 		cmocka_unit_test_setup(commands_by_msr, setup),
+		cmocka_unit_test_setup(own_identifier, setup),
 		cmocka_unit_test_setup(each_mode_from_each, setup),
 		cmocka_unit_test_setup(others_join, setup),
 		cmocka_unit_test_setup(signals, setup),

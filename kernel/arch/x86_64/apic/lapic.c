@@ -2,14 +2,17 @@
 #include "apic/lapic.h"
 
 #include "arch/cpu.h"
+#include "arch/memory.h"
 #include "arch/switch.h"
 #include "mmu/kspace.h"
 
 #define APIC_BASE_X2APIC (1u << 10)
 #define APIC_BASE_ENABLE (1u << 11)
 
+#define MSR_X2APIC_ID 0x802
 #define MSR_X2APIC_ICR 0x830
 #define MSR_X2APIC_LVT_COUNTER 0x834
+#define ID 0x20
 #define LVT_COUNTER 0x340
 #define LVT_NMI 0x400u
 #define ICR_LOW 0x300
@@ -62,13 +65,22 @@ bool lapic_can_reach(u32 apic_id)
 	return !registers || apic_id < 0xff;
 }
 
-static u32 reg_read(volatile u8 *apic, unsigned offset)
+static u32 reg_read(const volatile u8 *apic, unsigned offset)
 {
-	return *(volatile u32 *)(apic + offset);
+	return *(const volatile u32 *)(apic + offset);
 }
 static void reg_write(volatile u8 *apic, unsigned offset, u32 v)
 {
 	*(volatile u32 *)(apic + offset) = v;
+}
+
+u32 lapic_id(void)
+{
+	u64 base = msr_read(MSR_APIC_BASE);
+	if (base & APIC_BASE_X2APIC)
+		return (u32)msr_read(MSR_X2APIC_ID);
+	const volatile u8 *apic = base & APIC_BASE_ENABLE ? arch_phys_map(paddr(base & PTE_ADDR), PAGE_SIZE) : NULL;
+	return apic ? reg_read(apic, ID) >> 24 : cpuid(1, 0).ebx >> 24;
 }
 
 /* One access: compilers load what is volatile first. */

@@ -13,6 +13,12 @@
 /* Boot processor: finds out the mode and maps the registers if they are in memory. */
 enum status lapic_init(void) must_check;
 
+/*
+ * The ID by which others reach the running CPU, on the boot tables. The APIC itself is asked, because CPUID may know
+ * another one; only where it is switched off CPUID has to do.
+ */
+u32 lapic_id(void);
+
 /* Whether a CPU with this ID can be reached: the memory-mapped mode has 8 bits for it, all ones meaning everybody. */
 bool lapic_can_reach(u32 apic_id);
 
