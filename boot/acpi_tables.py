@@ -34,16 +34,38 @@ def script_line(command, layout, *values):
     return line.ljust(ENTRY_SIZE, b"\0")
 
 
+def root_of(address, tables):
+    """An XSDT at this address and, directly behind it, these tables; and where they lie."""
+    start = address + HEADER.size + 8 * len(tables)
+    places = [start + sum(map(len, tables[:number])) for number in range(len(tables))]
+    return table(b"XSDT", struct.pack(f"<{len(places)}Q", *places)), places
+
+
+def rsdp(root):
+    return struct.pack("<8sB6sBIIQB3x", b"RSD PTR ", 0, b"HEDRON", 2, 0, 36, root, 0)
+
+
+RSDP_SCRIPT = [script_line(ADD_CHECKSUM, "56sIII", RSDP, 8, 0, 20), script_line(ADD_CHECKSUM, "56sIII", RSDP, 32, 0, 36)]
+ALLOCATE_RSDP = script_line(ALLOCATE, "56sIB", RSDP, 16, BIOS_AREA)
+
+
 def files(*tables):
     """What firmware is to be given, by name: an RSDP, an XSDT and these tables."""
-    start = HEADER.size + 8 * len(tables)
-    places = [start + sum(map(len, tables[:number])) for number in range(len(tables))]
-    root = table(b"XSDT", struct.pack(f"<{len(places)}Q", *places))
-    rsdp = struct.pack("<8sB6sBIIQB3x", b"RSD PTR ", 0, b"HEDRON", 2, 0, 36, 0, 0)
-    lines = [script_line(ALLOCATE, "56sIB", TABLES, 64, HIGH), script_line(ALLOCATE, "56sIB", RSDP, 16, BIOS_AREA)]
+    root, places = root_of(0, tables)
+    lines = [script_line(ALLOCATE, "56sIB", TABLES, 64, HIGH), ALLOCATE_RSDP]
     lines += [script_line(ADD_POINTER, "56s56sIB", TABLES, TABLES, HEADER.size + 8 * number, 8) for number in range(len(tables))]
     lines += [script_line(ADD_CHECKSUM, "56sIII", TABLES, place + 9, place, len(text))
               for place, text in zip([0, *places], [root, *tables])]
-    lines += [script_line(ADD_POINTER, "56s56sIB", RSDP, TABLES, 24, 8), script_line(ADD_CHECKSUM, "56sIII", RSDP, 8, 0, 20),
-              script_line(ADD_CHECKSUM, "56sIII", RSDP, 32, 0, 36)]
-    return {TABLES: root + b"".join(tables), RSDP: rsdp, SCRIPT: b"".join(lines)}
+    lines += [script_line(ADD_POINTER, "56s56sIB", RSDP, TABLES, 24, 8), *RSDP_SCRIPT]
+    return {TABLES: root + b"".join(tables), RSDP: rsdp(0), SCRIPT: b"".join(lines)}
+
+
+def seal(text):
+    """The table with its checksum."""
+    return text[:9] + bytes([(text[9] - sum(text)) % 256]) + text[10:]
+
+
+def files_at(address, *tables):
+    """The same for tables that are at this address already, and what is to be there."""
+    root, _ = root_of(address, tables)
+    return {RSDP: rsdp(address), SCRIPT: ALLOCATE_RSDP + b"".join(RSDP_SCRIPT)}, b"".join(map(seal, [root, *tables]))

@@ -6,7 +6,8 @@
 
 /*
  * [pa, pa + len) for reading, or NULL if it cannot be mapped. Boot time, on the boot CPU: the mapping ends when the
- * kernel enters its own address space, and must not be kept.
+ * kernel enters its own address space, or, above 4 GiB, with the next call for an address there, and must not be
+ * kept.
  */
 const void *arch_phys_map(paddr_t pa, u64 len);
 

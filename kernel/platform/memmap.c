@@ -41,7 +41,7 @@ u64 memmap_ram_total(const struct boot_info *boot)
 /* All ranges that the heap must not overlap. Used at boot only, by one CPU. */
 static struct {
 	u32 count;
-	struct range range[2 + BOOT_MAP_MAX + BOOT_LOADER_MAX + 2 * BOOT_MODULES_MAX];
+	struct range range[2 + BOOT_MAP_MAX + BOOT_LOADER_MAX + 2 * BOOT_MODULES_MAX + ACPI_KEPT_MAX];
 } taken;
 
 static void take(u64 addr, u64 size)
@@ -49,7 +49,7 @@ static void take(u64 addr, u64 size)
 	taken.range[taken.count++] = (struct range){addr, size};
 }
 
-static void collect_taken(const struct boot_info *boot, struct range image)
+static void collect_taken(const struct boot_info *boot, const struct acpi_info *acpi, struct range image)
 {
 	taken.count = 0;
 	take(0, 1 * MiB);
@@ -64,6 +64,8 @@ static void collect_taken(const struct boot_info *boot, struct range image)
 		take(m->image.addr, m->image.size);
 		take(m->cmdline, m->cmdline_size);
 	}
+	for (u32 i = 0; i < acpi->kept_count; i++)
+		take(acpi->kept[i].addr, acpi->kept[i].size);
 }
 
 static const struct range *find_taken(struct range r)
@@ -114,11 +116,12 @@ static u64 size_by_rule(const struct boot_info *boot)
 	return align_down(min_u64(max_u64(size, MEMMAP_HEAP_MIN), MEMMAP_HEAP_MAX), MEMMAP_HEAP_ALIGN);
 }
 
-bool memmap_pick_heap(const struct boot_info *boot, struct range image, u64 wanted, struct range *heap)
+bool memmap_pick_heap(const struct boot_info *boot, const struct acpi_info *acpi, struct range image, u64 wanted,
+		      struct range *heap)
 {
 	u64 size = wanted ? align_up(min_u64(wanted, 4 * GiB), MEMMAP_HEAP_ALIGN) : size_by_rule(boot);
 
-	collect_taken(boot, image);
+	collect_taken(boot, acpi, image);
 	for (; size; size = align_down(size / 2, MEMMAP_HEAP_ALIGN)) {
 		u64 addr;
 		if (place(boot, size, &addr)) {

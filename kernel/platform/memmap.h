@@ -6,11 +6,12 @@
  * rounded up to 2 MiB.
  * - Place: the highest one, aligned to 2 MiB, below 4 GiB that is RAM throughout and overlaps nothing in use. In use
  * are: entries of the firmware's map of other types (where they overlap RAM they count), the kernel image, modules
- * and their command lines, the loader's structures, the first MiB.
+ * and their command lines, the loader's structures, ACPI tables, the first MiB.
  * - If there is no such place, half the size is tried, down to 2 MiB.
  */
 #pragma once
 
+#include "platform/acpi.h"
 #include "platform/bootinfo.h"
 
 #define MEMMAP_HEAP_MIN (4 * MiB)
@@ -21,4 +22,5 @@
 u64 memmap_ram_total(const struct boot_info *boot);
 
 /* wanted: bytes, or 0 for the size by rule. False: not even 2 MiB are free. */
-bool memmap_pick_heap(const struct boot_info *boot, struct range image, u64 wanted, struct range *heap) must_check;
+bool memmap_pick_heap(const struct boot_info *boot, const struct acpi_info *acpi, struct range image, u64 wanted,
+		      struct range *heap) must_check;

@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	check_boot();
 	CHECK(memmap_ram_total(&boot) < UINT64_MAX || boot.map_count);
-	if (memmap_pick_heap(&boot, image, *data & 2 ? *data * MiB : 0, &heap))
+	if (memmap_pick_heap(&boot, &acpi, image, *data & 2 ? *data * MiB : 0, &heap))
 		check_heap(image, heap);
 	check_hip(image, heap);
 	return 0;

@@ -8,11 +8,13 @@
 #include <hedron/hip.h>
 
 static struct boot_info boot;
+static struct acpi_info acpi;
 static struct range image, heap;
 
 UNIT_FIXTURE(setup)
 {
 	boot = (struct boot_info){0};
+	acpi = (struct acpi_info){0};
 	image = (struct range){0x6600000, 0x80000};
 	return 0;
 }
@@ -53,7 +55,7 @@ static void pc(u64 size)
 static bool pick(u64 wanted)
 {
 	heap = (struct range){1, 1};
-	return memmap_pick_heap(&boot, image, wanted, &heap);
+	return memmap_pick_heap(&boot, &acpi, image, wanted, &heap);
 }
 
 static void assert_heap(u64 wanted, u64 addr, u64 size)
@@ -143,6 +145,8 @@ UNIT_TEST(test_avoids_what_is_taken)
 	assert_heap(0, 370 * MiB, 30 * MiB);
 	add(370 * MiB, 1, 0x12345678); /* of a kind nobody knows */
 	assert_heap(0, 340 * MiB, 30 * MiB);
+	acpi.kept[acpi.kept_count++] = (struct range){350 * MiB, 36}; /* a table in what firmware calls RAM */
+	assert_heap(0, 320 * MiB, 30 * MiB);
 }
 
 UNIT_TEST(test_empty_things_take_nothing)

@@ -3,6 +3,7 @@
  * The order in which the machine comes up: two lists of steps, boot_main() on the boot loader's stack and init_late()
  * on the CPU's own. Everything that can be missing or broken is told apart here, with a message.
  */
+#include "apic/lapic.h"
 #include "arch/cpu.h"
 #include "arch/memory.h"
 #include "arch/space.h"
@@ -35,6 +36,7 @@
 #include "vmx/vmx.h"
 
 extern const u8 image_end[];
+extern u64 boot_pd_high[];
 extern const u8 build_id_note[], build_id_note_end[];
 __attribute__((noreturn)) void boot_switch_stack(u64 stack_top, void (*fn)(void), u64 argument);
 __attribute__((noreturn)) void boot_main(u32 magic, u32 info, u64 load);
@@ -45,12 +47,28 @@ static struct cmdline cmdline;
 static struct range image, heap;
 static unsigned self; /* the boot CPU's number */
 
-/* The boot tables map the low 4 GiB one to one. */
+/* The boot tables map the low 4 GiB one to one. What lies beyond is shown 2 MiB at a time, in the last entry of the
+ * table that has the image. */
 #define BOOT_MAP_END (4 * GiB)
+#define WINDOW_ENTRY 511
+#define WINDOW_SIZE (2 * MiB)
+
+static const void *open_window(u64 pa, u64 len)
+{
+	u64 va = KERNEL_VIRT + WINDOW_ENTRY * WINDOW_SIZE, offset = pa % WINDOW_SIZE;
+
+	if (pa >> features_phys_bits() || len > WINDOW_SIZE - offset)
+		return NULL;
+	boot_pd_high[WINDOW_ENTRY] = (pa - offset) | PTE_P | PTE_PS | PTE_NX;
+	invlpg(va);
+	return (const void *)(va + offset);
+}
 
 const void *arch_phys_map(paddr_t pa, u64 len)
 {
-	return pa.v && pa.v < BOOT_MAP_END && len <= BOOT_MAP_END - pa.v ? (const void *)pa.v : NULL;
+	if (pa.v >= BOOT_MAP_END)
+		return open_window(pa.v, len);
+	return pa.v && len <= BOOT_MAP_END - pa.v ? (const void *)pa.v : NULL;
 }
 
 #define NOTE_BUILD_ID_OFFSET 16 /* of the hash in the note: header and "GNU" */
@@ -93,18 +111,22 @@ static void start_consoles(void)
 		vga_init(kspace_vga());
 }
 
-/* The count is taken after smp_self() has corrected the table. */
 static void read_acpi(void)
 {
-	if (!acpi_parse(&boot, &acpi))
+	if (!acpi_parse(&boot, lapic_id(), &acpi))
 		log_warn("no ACPI tables: one CPU, no power control");
+}
+
+/* The count is taken after smp_self() has corrected the table. */
+static void count_cpus(void)
+{
 	self = smp_self(&acpi);
 	cpu_count = acpi.cpu_count;
 }
 
 static void choose_heap(void)
 {
-	if (!memmap_pick_heap(&boot, image, cmdline.heap, &heap))
+	if (!memmap_pick_heap(&boot, &acpi, image, cmdline.heap, &heap))
 		panic("no memory for the kernel heap: the firmware's map has no free 2 MiB below 4 GiB");
 	page_init(paddr(heap.addr), heap.size);
 	log_info("heap at %#lx, %llu MiB of %llu MiB RAM", heap.addr, heap.size / MiB, memmap_ram_total(&boot) / MiB);
@@ -219,11 +241,12 @@ void boot_main(u32 magic, u32 info, u64 load)
 	cmdline_parse(boot.cmdline, &cmdline);
 	start_consoles();
 	print_banner(load);
+	read_acpi();
 	if (!valid)
 		panic("the boot loader's information is not Multiboot 1 or 2 (magic %#x)", magic);
 	cpu_detect(cmdline.pcid, cmdline.mwait);
 	choose_heap();
-	read_acpi();
+	count_cpus();
 	print_findings();
 	must(kspace_init(heap, paddr(load), cpu_count), "the kernel's address space");
 	boot_switch_stack((u64)arch_cpu(self) + CPU_STACK_TOP, init_late, 0);

@@ -53,6 +53,11 @@ static struct cpuid cpuid_up_to(u32 max, u32 leaf, u32 sub)
 	return leaf <= max ? cpuid(leaf, sub) : (struct cpuid){0};
 }
 
+u8 features_phys_bits(void)
+{
+	return cpuid(0x80000000, 0).eax >= 0x80000008 ? (u8)cpuid(0x80000008, 0).eax : 36;
+}
+
 void features_read(struct cpu_features *f)
 {
 	u32 max = cpuid(0, 0).eax, ext = cpuid(0x80000000, 0).eax;
@@ -74,7 +79,7 @@ void features_read(struct cpu_features *f)
 		.mwait = l1.ecx & LEAF1_ECX_MONITOR && !errata_monitor_misses_stores(l1.eax),
 		.x2apic = l1.ecx & LEAF1_ECX_X2APIC,
 		.x87_pointers = x87_pointers(l1.eax, ext),
-		.phys_bits = ext >= 0x80000008 ? (u8)cpuid(0x80000008, 0).eax : 36,
+		.phys_bits = features_phys_bits(),
 		.xcr0 = ld0.eax,
 	};
 }

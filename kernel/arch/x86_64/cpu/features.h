@@ -38,6 +38,9 @@ extern struct cpu_features cpu_features;
 /* Reads the features of the running CPU. */
 void features_read(struct cpu_features *f);
 
+/* Bits of a physical address on the running CPU. */
+u8 features_phys_bits(void);
+
 /* The number of the first feature that `wanted` has and `have` lacks, 0 if there is none. A larger area counts as
  * one. */
 unsigned features_lacking(const struct cpu_features *wanted, const struct cpu_features *have);
