@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "platform/memmap.h"
 
+#include "arch/memory.h"
 #include "lib/bits.h"
+#include "platform/console.h"
 
 #include <hedron/hip.h>
 
@@ -76,37 +78,64 @@ static const struct range *find_taken(struct range r)
 	return NULL;
 }
 
+/* The first part of r that the caches may not hold. Size 0: there is none. */
+static struct range find_uncached(struct range r)
+{
+	u64 end = r.addr + r.size, until;
+
+	for (u64 at = r.addr; at < end; at = until)
+		if (arch_mem_type(paddr(at), end - at, &until) != MEM_WB)
+			return (struct range){at, until - at};
+	return (struct range){0, 0};
+}
+
 /* The highest free place in `ram`: from its end downwards, each time to below what is in the way. */
-static bool place_in(struct range ram, u64 size, u64 *addr)
+static bool place_in(struct range ram, u64 size, bool cached, u64 *addr)
 {
 	u64 end = min_u64(ram.addr + ram.size, 4 * GiB);
-	const struct range *obstacle;
 
-	do {
+	for (;;) {
 		if (end < size)
 			return false;
 		*addr = align_down(end - size, MEMMAP_HEAP_ALIGN);
 		if (*addr < ram.addr)
 			return false;
-		obstacle = find_taken((struct range){*addr, size});
-		if (obstacle)
-			end = obstacle->addr;
-	} while (obstacle);
-	return true;
+		struct range here = {*addr, size}, uncached = {0, 0};
+		const struct range *obstacle = find_taken(here);
+		if (!obstacle && cached) {
+			uncached = find_uncached(here);
+			obstacle = uncached.size ? &uncached : NULL;
+		}
+		if (!obstacle)
+			return true;
+		end = obstacle->addr;
+	}
 }
 
-static bool place(const struct boot_info *boot, u64 size, u64 *addr)
+static bool place(const struct boot_info *boot, u64 size, bool cached, u64 *addr)
 {
 	bool found = false;
 
 	for (u32 i = 0; i < boot->map_count; i++) {
 		u64 here;
-		if (!is_ram(&boot->map[i]) || !place_in(entry_range(&boot->map[i]), size, &here))
+		if (!is_ram(&boot->map[i]) || !place_in(entry_range(&boot->map[i]), size, cached, &here))
 			continue;
 		*addr = found ? max_u64(*addr, here) : here;
 		found = true;
 	}
 	return found;
+}
+
+static bool place_or_less(const struct boot_info *boot, u64 size, bool cached, struct range *heap)
+{
+	for (; size; size = align_down(size / 2, MEMMAP_HEAP_ALIGN)) {
+		u64 addr;
+		if (place(boot, size, cached, &addr)) {
+			*heap = (struct range){addr, size};
+			return true;
+		}
+	}
+	return false;
 }
 
 static u64 size_by_rule(const struct boot_info *boot)
@@ -122,12 +151,10 @@ bool memmap_pick_heap(const struct boot_info *boot, const struct acpi_info *acpi
 	u64 size = wanted ? align_up(min_u64(wanted, 4 * GiB), MEMMAP_HEAP_ALIGN) : size_by_rule(boot);
 
 	collect_taken(boot, acpi, image);
-	for (; size; size = align_down(size / 2, MEMMAP_HEAP_ALIGN)) {
-		u64 addr;
-		if (place(boot, size, &addr)) {
-			*heap = (struct range){addr, size};
-			return true;
-		}
-	}
-	return false;
+	if (place_or_less(boot, size, true, heap))
+		return true;
+	if (!place_or_less(boot, size, false, heap))
+		return false;
+	log_warn("boot: firmware lets no cache hold the memory of the heap: all will be slow");
+	return true;
 }

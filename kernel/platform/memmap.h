@@ -7,7 +7,8 @@
  * - Place: the highest one, aligned to 2 MiB, below 4 GiB that is RAM throughout and overlaps nothing in use. In use
  * are: entries of the firmware's map of other types (where they overlap RAM they count), the kernel image, modules
  * and their command lines, the loader's structures, ACPI tables, the first MiB.
- * - If there is no such place, half the size is tried, down to 2 MiB.
+ * - The MTRRs let caches hold it (write-back).
+ * - If there is no such place, half the size is tried, down to 2 MiB, and then the same again without the caches.
  */
 #pragma once
 

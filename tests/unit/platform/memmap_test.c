@@ -2,6 +2,9 @@
 /* The heap rule: on machines as they are, on maps as they should not be, and against a slow search on random ones. */
 #include "unit.h"
 
+#include "arch/memory.h"
+#include "fake_log.h"
+#include "host.h"
 #include "lib/bits.h"
 #include "platform/memmap.h"
 
@@ -13,6 +16,7 @@ static struct range image, heap;
 
 UNIT_FIXTURE(setup)
 {
+	host_reset(4 * MiB);
 	boot = (struct boot_info){0};
 	acpi = (struct acpi_info){0};
 	image = (struct range){0x6600000, 0x80000};
@@ -182,6 +186,30 @@ UNIT_TEST(test_below_4_gib)
 	assert_heap(0, 4 * GiB - 2 * MiB, 2 * MiB);
 }
 
+/* Memory that caches may not hold is left alone, if there is other memory. */
+UNIT_TEST(test_cached)
+{
+	fake_log_start();
+	pc(512 * MiB);
+	host_add_mem_type(0, MEM_WB);
+	host_add_mem_type(500 * MiB, MEM_UC);
+	assert_heap(0, 470 * MiB, 30 * MiB);
+	host_add_mem_type(511 * MiB, MEM_WB);
+	assert_heap(0, 470 * MiB, 30 * MiB);
+	setup(NULL);
+	pc(512 * MiB);
+	host_add_mem_type(0, MEM_WT);
+	host_add_mem_type(300 * MiB, MEM_WB); /* 20 MiB: half the size fits */
+	host_add_mem_type(320 * MiB, MEM_UC);
+	assert_heap(0, 306 * MiB, 14 * MiB);
+	assert_true(fake_log_empty());
+	setup(NULL);
+	pc(512 * MiB);
+	host_add_mem_type(0, MEM_UC);
+	assert_heap(0, 480 * MiB, 30 * MiB);
+	assert_true(fake_log_has("no cache"));
+}
+
 UNIT_TEST(test_wanted)
 {
 	pc(512 * MiB);
@@ -306,6 +334,7 @@ int main(void)
 		TEST(empty_things_take_nothing),
 		TEST(first_mib),
 		TEST(below_4_gib),
+		TEST(cached),
 		TEST(wanted),
 		TEST(fragments),
 		TEST(nothing_free),

@@ -22,6 +22,7 @@
 #include "lib/format.h"
 #include "mm/page.h"
 #include "mmu/kspace.h"
+#include "mmu/mtrr.h"
 #include "mmu/pdspace.h"
 #include "platform/acpi.h"
 #include "platform/cmdline.h"
@@ -245,6 +246,7 @@ void boot_main(u32 magic, u32 info, u64 load)
 	if (!valid)
 		panic("the boot loader's information is not Multiboot 1 or 2 (magic %#x)", magic);
 	cpu_detect(cmdline.pcid, cmdline.mwait);
+	mtrr_check();
 	choose_heap();
 	count_cpus();
 	print_findings();
