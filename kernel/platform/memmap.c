@@ -4,14 +4,9 @@
 #include "arch/memory.h"
 #include "lib/bits.h"
 #include "platform/console.h"
+#include "platform/memmap_fit.h"
 
 #include <hedron/hip.h>
-
-/* A firmware entry as a range that does not wrap; one up to 2^64 loses its last byte. */
-static struct range entry_range(const struct boot_map *e)
-{
-	return (struct range){e->addr, min_u64(e->size, UINT64_MAX - e->addr)};
-}
 
 static bool is_ram(const struct boot_map *e)
 {
@@ -26,7 +21,7 @@ u64 memmap_ram_total(const struct boot_info *boot)
 		/* Of what is above `done`: the RAM that starts lowest. */
 		u64 start = UINT64_MAX, end = UINT64_MAX;
 		for (u32 i = 0; i < boot->map_count; i++) {
-			struct range r = entry_range(&boot->map[i]);
+			struct range r = memmap_fit_range(&boot->map[i]);
 			u64 from = max_u64(r.addr, done);
 			if (is_ram(&boot->map[i]) && r.addr + r.size > done && from < start) {
 				start = from;
@@ -58,7 +53,7 @@ static void collect_taken(const struct boot_info *boot, const struct acpi_info *
 	take(image.addr, image.size);
 	for (u32 i = 0; i < boot->map_count; i++)
 		if (!is_ram(&boot->map[i]))
-			take(boot->map[i].addr, entry_range(&boot->map[i]).size);
+			take(boot->map[i].addr, memmap_fit_range(&boot->map[i]).size);
 	for (u32 i = 0; i < boot->loader_count; i++)
 		take(boot->loader[i].addr, boot->loader[i].size);
 	for (u32 i = 0; i < boot->module_count; i++) {
@@ -118,7 +113,7 @@ static bool place(const struct boot_info *boot, u64 size, bool cached, u64 *addr
 
 	for (u32 i = 0; i < boot->map_count; i++) {
 		u64 here;
-		if (!is_ram(&boot->map[i]) || !place_in(entry_range(&boot->map[i]), size, cached, &here))
+		if (!is_ram(&boot->map[i]) || !place_in(memmap_fit_range(&boot->map[i]), size, cached, &here))
 			continue;
 		*addr = found ? max_u64(*addr, here) : here;
 		found = true;

@@ -4,6 +4,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "platform/console.h"
+#include "platform/memmap_fit.h"
 #include "platform/phys.h"
 
 #include <hedron/hip.h>
@@ -63,14 +64,18 @@ struct mb2_map {
 #define MB1_MAP_SIZE_MAX (64 * KiB)
 #define MB2_SIZE_MAX (1 * MiB)
 
-/* False: there is no room, for it or for others after it. add_module() returns the same. */
-static bool add_map(struct boot_info *out, u64 addr, u64 size, u32 type)
+#define MAP_FIT (BOOT_MAP_MAX / 2) /* so that it is seldom to be done */
+
+/* A map that gets too long is made shorter. */
+static void add_map(struct boot_info *out, u64 addr, u64 size, u32 type)
 {
-	out->map_cut = out->map_count == BOOT_MAP_MAX;
-	if (out->map_cut)
-		return false;
+	if (out->map_count == BOOT_MAP_MAX) {
+		u64 lost;
+		out->map_count = memmap_fit(out->map, BOOT_MAP_MAX, MAP_FIT, &lost);
+		out->map_joined = true;
+		out->map_lost += lost;
+	}
 	out->map[out->map_count++] = (struct boot_map){addr, size, type};
-	return true;
 }
 
 /* Makes a memory map of what both formats tell in place of one: KiB of RAM from 0 on, and from 1 MiB on. */
@@ -80,6 +85,7 @@ static void add_lower_upper(struct boot_info *out, u32 lower, u32 upper)
 	add_map(out, 1 * MiB, upper * KiB, HIP_MEM_RAM);
 }
 
+/* False: there is no room, for it or for others after it. */
 static bool add_module(struct boot_info *out, u64 start, u64 end, u64 cmdline, u64 cmdline_max)
 {
 	out->modules_cut = out->module_count == BOOT_MODULES_MAX;
@@ -129,8 +135,7 @@ static void read_mb1_map(u64 pa, u64 length, struct boot_info *out)
 			log_warn("boot: memory map is damaged at byte %lu", at);
 			return;
 		}
-		if (!add_map(out, e.addr, e.length, e.type))
-			return;
+		add_map(out, e.addr, e.length, e.type);
 	}
 }
 
@@ -184,9 +189,11 @@ static void read_mb2_map(u64 pa, u64 size, struct boot_info *out)
 		log_warn("boot: memory map is damaged");
 		return;
 	}
-	for (u64 at = sizeof(head); at + sizeof(e) <= size; at += head.entry_size)
-		if (!phys_read(pa + at, &e, sizeof(e)) || !add_map(out, e.addr, e.length, e.type))
+	for (u64 at = sizeof(head); at + sizeof(e) <= size; at += head.entry_size) {
+		if (!phys_read(pa + at, &e, sizeof(e)))
 			return;
+		add_map(out, e.addr, e.length, e.type);
+	}
 }
 
 static void read_mb2_module(u64 pa, u64 size, struct boot_info *out)
@@ -291,8 +298,9 @@ bool multiboot_parse(u32 magic, paddr_t info, struct boot_info *out)
 
 	if (!ok)
 		log_error("boot: magic %#x, no usable boot information at %#lx", magic, info.v);
-	if (out->map_cut)
-		log_warn("boot: memory map has more than %u entries, the others are left out", BOOT_MAP_MAX);
+	if (out->map_joined)
+		log_warn("boot: memory map has more than %u entries, joined; %llu KiB of RAM are left out",
+			 BOOT_MAP_MAX, out->map_lost / KiB);
 	if (out->modules_cut)
 		log_warn("boot: more than %u modules, the others are left out", BOOT_MODULES_MAX);
 	return ok;
