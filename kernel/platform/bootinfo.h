@@ -10,7 +10,7 @@
 #define BOOT_MAP_MAX 256
 #define BOOT_MODULES_MAX 32
 #define BOOT_LOADER_MAX 4
-#define BOOT_CMDLINE_MAX 1024
+#define BOOT_CMDLINE_MAX 4096 /* with the NUL */
 #define BOOT_RSDP_MAX 64
 
 /* Physical memory [addr, addr + size). Whoever fills one in makes sure that the end does not exceed 2^64. */

@@ -9,8 +9,8 @@
 
 #include <hedron/hip.h>
 
-/* A module's command line that is longer than this is taken for garbage. */
-#define MODULE_CMDLINE_MAX 4096
+/* A module's command line that is longer than this is taken for garbage. The kernel does not look into it. */
+#define MODULE_CMDLINE_MAX (64 * KiB)
 
 /* Multiboot 1: the information structure, as far as it concerns us. */
 struct mb1_info {
@@ -98,10 +98,15 @@ static bool add_module(struct boot_info *out, u64 start, u64 end, u64 cmdline, u
 
 	struct boot_module *m = &out->module[out->module_count++];
 	*m = (struct boot_module){.image = {start, end - start}};
-	u64 length = cmdline ? phys_strnlen(cmdline, cmdline_max) : cmdline_max;
+	if (!cmdline)
+		return true;
+	u64 length = phys_strnlen(cmdline, cmdline_max);
 	if (length < cmdline_max) {
 		m->cmdline = cmdline;
 		m->cmdline_size = length + 1;
+	} else if (cmdline_max) {
+		log_warn("boot: command line of module %u does not end within %lu bytes, left out",
+			 out->module_count - 1, cmdline_max);
 	}
 	return true;
 }
@@ -112,17 +117,29 @@ static void add_loader(struct boot_info *out, u64 addr, u64 size)
 		out->loader[out->loader_count++] = (struct range){addr, size};
 }
 
+/* Cuts the text, whose first `length` bytes are there, behind its last whole word. */
+static void cut_cmdline(char *text, u64 length)
+{
+	while (length && text[length - 1] != ' ')
+		length--;
+	text[length] = '\0';
+	log_warn("boot: command line is longer than %u bytes, what follows the first %lu is ignored",
+		 BOOT_CMDLINE_MAX - 1, length);
+}
+
 /* Copies the command line at pa, at most max bytes with its NUL; what is too long for us is cut off. */
 static u64 read_cmdline(struct boot_info *out, u64 pa, u64 max)
 {
-	u64 length = phys_strnlen(pa, min_u64(max, sizeof(out->cmdline) - 1));
+	u64 length = phys_strnlen(pa, min_u64(max, BOOT_CMDLINE_MAX)), copied = min_u64(length, BOOT_CMDLINE_MAX - 1);
 
-	if (!phys_read(pa, out->cmdline, length)) {
+	if (!phys_read(pa, out->cmdline, copied)) {
 		log_warn("boot: command line at %#lx cannot be read", pa);
-		length = 0;
+		length = copied = 0;
 	}
-	out->cmdline[length] = '\0';
-	return length + 1;
+	out->cmdline[copied] = '\0';
+	if (length > copied)
+		cut_cmdline(out->cmdline, copied);
+	return copied + 1;
 }
 
 /* The size of each entry is the loader's word: too small ends the walk, anything else only moves it on. */
