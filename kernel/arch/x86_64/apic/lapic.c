@@ -5,9 +5,17 @@
 #include "arch/memory.h"
 #include "arch/switch.h"
 #include "mmu/kspace.h"
+#include "platform/console.h"
 
 #define APIC_BASE_X2APIC (1u << 10)
 #define APIC_BASE_ENABLE (1u << 11)
+
+#define APIC_BASE_RESET 0xfee00000ull
+#define LEAF1_EDX_APIC (1u << 9)
+#define LEAF7_EDX_ARCH_CAPABILITIES (1u << 29)
+#define CAPABILITY_XAPIC_DISABLE (1u << 21)
+#define MSR_XAPIC_DISABLE_STATUS 0xbd
+#define XAPIC_DISABLED (1u << 0)
 
 #define MSR_X2APIC_ID 0x802
 #define MSR_X2APIC_ICR 0x830
@@ -27,14 +35,50 @@
 static volatile u8 *registers; /* NULL in x2APIC mode */
 static u64 common_mode;
 
+/*
+ * Firmware that wants one CPU or an old interrupt controller switches the APIC off, and then nothing answers where
+ * its registers should be. Some processors let it be switched on again, others not before a reset (SDM vol.
+ * 3, 11.4.3).
+ */
+static bool switch_on(void)
+{
+	u64 base = msr_read(MSR_APIC_BASE), place = base & PTE_ADDR ? base & PTE_ADDR : APIC_BASE_RESET;
+
+	if (base & APIC_BASE_ENABLE)
+		return true;
+	if (!msr_write_safe(MSR_APIC_BASE, (base & ~PTE_ADDR) | place | APIC_BASE_ENABLE) ||
+	    !(msr_read(MSR_APIC_BASE) & APIC_BASE_ENABLE) || !(cpuid(1, 0).edx & LEAF1_EDX_APIC))
+		return false;
+	log_info("APIC: the local APIC was switched off by firmware, and is on now");
+	return true;
+}
+
 enum status lapic_init(void)
 {
+	if (!switch_on())
+		return BAD_FTR;
 	u64 base = msr_read(MSR_APIC_BASE);
 	common_mode = base & APIC_BASE_MODE;
 	if (base & APIC_BASE_X2APIC)
 		return SUCCESS;
 	registers = kspace_map_device(paddr(base & PTE_ADDR));
 	return registers ? SUCCESS : OOM;
+}
+
+/* From x2APIC the way to xAPIC is over "off", which firmware may have locked (SDM vol. 4, IA32_XAPIC_DISABLE_STATUS).
+ */
+bool lapic_can_join(void)
+{
+	u64 capabilities = 0, status = 0;
+
+	if (!(msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC) || common_mode & APIC_BASE_X2APIC)
+		return true;
+	if (cpuid(0, 0).eax < 7 || !(cpuid(7, 0).edx & LEAF7_EDX_ARCH_CAPABILITIES))
+		return true;
+	capabilities = msr_read(MSR_ARCH_CAPABILITIES);
+	if (capabilities & CAPABILITY_XAPIC_DISABLE)
+		status = msr_read(MSR_XAPIC_DISABLE_STATUS);
+	return !(status & XAPIC_DISABLED);
 }
 
 u64 lapic_mode(void)
@@ -124,7 +168,7 @@ void lapic_counter_nmi(void)
 {
 	if (registers)
 		reg_write(registers, LVT_COUNTER, LVT_NMI);
-	else
+	else if (common_mode & APIC_BASE_X2APIC)
 		msr_write(MSR_X2APIC_LVT_COUNTER, LVT_NMI);
 }
 

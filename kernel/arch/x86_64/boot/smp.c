@@ -122,7 +122,7 @@ static void check_in(unsigned n)
 {
 	if (cpu_online(n))
 		return;
-	u32 lacking = cpu_lacking();
+	u32 lacking = lapic_can_join() ? cpu_lacking() : FEATURES_APIC_MODE;
 	u32 state = lacking ? AP_REFUSED | lacking << AP_LACKING_SHIFT : AP_UP;
 	if (!ap_decide(n, state) || lacking)
 		for (;;)
@@ -297,19 +297,29 @@ static void invite_all(void)
 	}
 }
 
+/* `apic`: what became of the local APIC, which one CPU alone needs for its performance counters only. */
+static bool may_start(enum status apic)
+{
+	if (cpu_count == 1)
+		return false;
+	if (apic == BAD_FTR)
+		log_warn("smp: the local APIC is switched off and cannot be switched on: one CPU");
+	else if (apic != SUCCESS || !trampoline_page)
+		log_warn("smp: no memory to start other CPUs with");
+	return apic == SUCCESS && trampoline_page;
+}
+
 void smp_start(const struct acpi_info *acpi, struct hip *hip)
 {
 	unsigned started = 0;
 	void *low = (void *)trampoline_page; /* as the boot tables have it */
 
 	aps[cpu_current()->id].topology = topology_self();
-	if (cpu_count > 1 && low && lapic_init() == SUCCESS) {
+	if (may_start(lapic_init())) {
 		trampoline_put(low);
 		invite_all();
 		smp_start_invited();
 		trampoline_remove(low);
-	} else if (cpu_count > 1) {
-		log_warn("smp: no memory to start other CPUs with");
 	}
 	for (unsigned n = 0; n < cpu_count; n++) {
 		const struct topology *t = &aps[n].topology;

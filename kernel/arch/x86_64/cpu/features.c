@@ -115,6 +115,7 @@ void features_read(struct cpu_features *f)
 
 enum {
 	LACKS_NOTHING,
+	LACKS_APIC_MODE = FEATURES_APIC_MODE,
 #define X(member, name) LACKS_##member,
 	FEATURE_LIST(X)
 #undef X
@@ -125,6 +126,7 @@ enum {
 
 static const char *const names[] = {
 	[LACKS_NOTHING] = "nothing",
+	[LACKS_APIC_MODE] = "the mode of the boot CPU's local APIC",
 #define X(member, name) [LACKS_##member] = name,
 	FEATURE_LIST(X)
 #undef X

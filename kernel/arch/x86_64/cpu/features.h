@@ -44,6 +44,7 @@ u8 features_phys_bits(void);
 /* The number of the first feature that `wanted` has and `have` lacks, 0 if there is none. A larger area counts as
  * one. */
 unsigned features_lacking(const struct cpu_features *wanted, const struct cpu_features *have);
+#define FEATURES_APIC_MODE 1 /* the number of what is found out elsewhere (apic/lapic.h) */
 const char *features_name(unsigned number);
 
 /* Bytes of an XSAVE area in the standard format with these components, with the running CPU's layout. */
