@@ -107,7 +107,7 @@ u64 smp_own_stack(void)
 	u32 id = lapic_id();
 
 	for (unsigned n = 0; n < cpu_count; n++)
-		if (arch_cpu(n)->apic_id == id)
+		if (arch_cpu(n)->apic_id == id && aps[n].stack)
 			return aps[n].stack;
 	__atomic_store_n(&ap_lock, 0, __ATOMIC_RELEASE);
 	for (;;)
