@@ -6,6 +6,7 @@ import io
 import pathlib
 import tarfile
 
+import serial_word
 import tools
 
 FOLDER = "/boot/hedron"  # of kernels and modules on a medium
@@ -35,7 +36,7 @@ UNREADABLE = ("""eval 'if ! test -f $prefix/grub.cfg; then serial --unit=0 --spe
               """terminal_output --append serial; echo; """
               """echo "FLEET-BOOT-FAIL grub: no configuration: too little memory, or a damaged medium"; """
               """echo "Restart in {delay} s."; sleep --interruptible {delay}; reboot; fi'\n""")
-SERIAL = """if serial --unit=0 --speed=115200; then
+SERIAL = """if {command}; then
 	terminal_input --append serial
 	terminal_output --append serial
 fi
@@ -70,6 +71,16 @@ def entry(job, kernel_name=None, verify=True):
             "\tboot\n\tfail 'the kernel does not start'\n}\n")
 
 
+def serial_command(jobs):
+    """For GRUB's serial line: that of the kernels, if it is at the same port for all, else COM1."""
+    lines = [serial_word.of(job.kernel.words) for job in jobs]
+    line = lines[0]
+    if not line or not line.port or any(other != line for other in lines):
+        return "serial --unit=0 --speed=115200"
+    parity = {"n": "no", "e": "even", "o": "odd"}[line.parity]
+    return f"serial --port={line.port:#x} --speed={line.baud or 115200} --word={line.bits} --parity={parity}"
+
+
 def config(jobs, timeout, protocol="mb2", delay=DELAY, kernel_name=None, verify=True, first=()):
     """
     The configuration. One job is booted at once, and the serial line belongs to the kernel; several make a menu, on screen
@@ -79,7 +90,8 @@ def config(jobs, timeout, protocol="mb2", delay=DELAY, kernel_name=None, verify=
     menu = len(jobs) > 1
     text = f"set timeout={timeout if menu else 0}\nset default=0\nset kernel=multiboot2\nset module=module2\n"
     text += MULTIBOOT1 if protocol == "mb1" else ""
-    text += SERIAL if menu else "serial --unit=0 --speed=115200\n"
+    command = serial_command(jobs)
+    text += SERIAL.format(command=command) if menu else f"{command}\n"
     text += "".join(f"{command}\n" for command in first)
     return text + FAIL.format(delay=delay) + "".join(entry(job, kernel_name, verify) for job in jobs)
 

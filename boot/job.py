@@ -9,6 +9,8 @@ import pathlib
 import re
 import struct
 
+import serial_word
+
 # A name has to survive FAT, ISO 9660, TFTP, URLs and the languages of GRUB and iPXE.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}")
 # A file's name and the words of its command line.
@@ -137,6 +139,10 @@ def elf_kind(path, data):
 
 
 def check_kernel(load, data, bits=(32, 64), loader="iPXE"):
+    try:
+        serial_word.of(load.words)
+    except serial_word.LineError as error:
+        raise JobError(str(error)) from None
     width, machine, _ = elf_kind(load.path, data)
     if machine not in (EM_386, EM_X86_64):
         raise JobError(f"{load.path}: a kernel for another processor than x86")

@@ -12,7 +12,8 @@ import subprocess
 import tempfile
 import time
 
-import acpi_tables
+import acpi_table
+import firmware_tables
 
 VGA_TEXT, VGA_SIZE = 0xB8000, 80 * 25 * 2
 POLL = 0.05
@@ -21,6 +22,8 @@ QMP_PATIENCE = 60  # seconds; QEMU may be as busy as its guest, and its host
 SCREEN_PATIENCE = 30  # seconds from a line on the serial port to the same on the screen
 HTTP_HOST = "10.0.2.100"
 HTTP = f"http://{HTTP_HOST}"
+COM_PORTS = {"com1": (0x3F8, 4), "com2": (0x2F8, 3), "com3": (0x3E8, 4), "com4": (0x2E8, 3)}  # port and interrupt
+PCI_LINE = "1e.0"  # where a card with a serial line is plugged in, on bus 0
 OVMF = pathlib.Path("/usr/share/OVMF")
 BOCHS_ROMS = {"romimage": "/usr/share/bochs/BIOS-bochs-latest", "vgaromimage": "/usr/share/bochs/VGABIOS-lgpl-latest"}
 
@@ -57,6 +60,9 @@ class Machine:
     msrs: dict = dataclasses.field(default_factory=dict)  # Bochs: registers that its model lacks, number: value
     kvm: bool = False  # the host's CPU executes the guest
     icount: bool = False  # count instructions: repeatable, and the TSC is their number
+    line: str = "com1"  # QEMU: the serial line; or "pci", a card, or "none"
+    idle_com1: bool = False  # QEMU: there is a COM1, too, to which nobody listens
+    tables: list = dataclasses.field(default_factory=list)  # QEMU: ACPI tables ("spcr", "dbg2") that name the line
     exit_device: bool = True  # let the guest end the emulator with a write to port 0xf4
     gdb: str = ""  # QEMU: a socket where a debugger is awaited before the first instruction
     debugger: str = ""  # Bochs: what its debugger is told; it then stops at XCHG BX, BX, too
@@ -95,7 +101,7 @@ def qemu_command(machine, serial, monitor, folder):
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),
                "-smp", smp, "-display", "none", "-vga", "std",
-               "-no-reboot", "-serial", f"file:{serial}", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
+               "-no-reboot", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
     for number, features in enumerate(machine.others, machine.cpus):
         command += ["-device", f"{machine.cpu.partition(',')[0]}-x86_64-cpu,socket-id=0,core-id={number},thread-id=0,{features}"]
     if own:
@@ -108,7 +114,24 @@ def qemu_command(machine, serial, monitor, folder):
         command += ["-icount", "shift=0,sleep=off"]
     if machine.firmware == "efi":
         command += firmware(folder)
-    return command + boot_from(machine, folder)
+    return command + serial_line(machine, serial, folder) + boot_from(machine, folder)
+
+
+def serial_line(machine, serial, folder):
+    """The arguments for the serial line, which writes to the file `serial`, and for the tables that name it."""
+    command = ["-serial", "null" if machine.idle_com1 else "none"]
+    if machine.line == "none":
+        return command
+    command += ["-chardev", f"file,id=line,path={serial}"]
+    if machine.line == "com1":
+        return ["-serial", "chardev:line", *command[2:]]
+    if machine.line == "pci":
+        return command + ["-device", f"pci-serial,chardev=line,addr={PCI_LINE}"]
+    port, interrupt = COM_PORTS[machine.line]
+    for name in machine.tables:
+        (folder / name).write_bytes(acpi_table.MAKERS[name](port))
+        command += ["-acpitable", f"file={folder}/{name}"]
+    return command + ["-device", f"isa-serial,chardev=line,iobase={port:#x},irq={interrupt}"]
 
 
 def own_tables(machine, folder):
@@ -116,14 +139,14 @@ def own_tables(machine, folder):
     there, absent = range(machine.cpus), range(machine.cpus, machine.cpus + machine.absent)
     if machine.cpus + machine.absent > 0xFF:
         raise MachineError("there are identifiers for 255 CPUs")
-    madt = acpi_tables.madt([*absent, *there] if machine.absent_first else [*there, *absent])
+    madt = firmware_tables.madt([*absent, *there] if machine.absent_first else [*there, *absent])
     command = []
     if machine.tables_at:
-        files, content = acpi_tables.files_at(machine.tables_at, madt)
+        files, content = firmware_tables.files_at(machine.tables_at, madt)
         (folder / "tables").write_bytes(content)
         command += ["-device", f"loader,file={folder}/tables,addr={machine.tables_at:#x},force-raw=on"]
     else:
-        files = acpi_tables.files(madt)
+        files = firmware_tables.files(madt)
     for name, data in files.items():
         path = folder / name.replace("/", ".")
         path.write_bytes(data)
@@ -207,6 +230,8 @@ def bochs_command(machine, serial, folder):
         raise MachineError("Bochs boots images of CDs and disks only: make one with boot/mkimage")
     if machine.firmware != "bios" or machine.icount or machine.kvm:
         raise MachineError("Bochs has a BIOS, counts instructions by itself, and no KVM")
+    if machine.line != "com1":
+        raise MachineError("Bochs has its serial line in COM1")
     for rom in BOCHS_ROMS.values():
         if not pathlib.Path(rom).exists():
             raise MachineError(f"{rom} is missing: install bochsbios and vgabios")
@@ -315,18 +340,19 @@ class Patience:
         return self.left < 0
 
 
-def watch(process, serial, until, doom, timeout, show, stop):
-    """Wait for the end: of the process, of patience, or until the serial line shows what `until` wants or `doom` fears."""
+def watch(process, said, until, doom, timeout, show, stop):
+    """Wait for the end: of the process, of patience, or until what the machine has said() is what `until` wants or `doom` fears."""
     patience = Patience(process, timeout)
     while process.poll() is None:
+        text = said()
         if show:
-            show(text_of(serial))
-        if until and re.search(until, text_of(serial), re.MULTILINE):
+            show(text)
+        if until and re.search(until, text, re.MULTILINE):
             return "matched"
-        if doom and re.search(doom, text_of(serial), re.MULTILINE):
+        if doom and re.search(doom, text, re.MULTILINE):
             time.sleep(GRACE)
             return "doomed"
-        why = stop and stop(process, text_of(serial))
+        why = stop and stop(process, text)
         if why:
             return why
         if patience.over():
@@ -356,7 +382,7 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, show
     Boot the machine and return its Outcome. `until` and `doom` are regular expressions that end the run early; `show` is
     called now and then with all that the serial line has said, `stop` with the process and that: a word that it returns ends
     the run, and is why. `timeout` are seconds of a Patience. `shows` tells whether a screen has what is wanted when the
-    serial line has it.
+    serial line has it. Of a machine without a serial line the screen is read instead.
     """
     with tempfile.TemporaryDirectory(prefix="hedron-vm.") as name:
         folder = pathlib.Path(name)
@@ -372,7 +398,9 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, show
             except FileNotFoundError:
                 raise MachineError(f"{command[0]} is missing: install qemu-system-x86 and bochs") from None
             try:
-                why = watch(process, serial, until, doom, timeout, show, stop)
+                mute = machine.line == "none"
+                said = (lambda: read_screen(monitor, folder)) if mute else (lambda: text_of(serial))
+                why = watch(process, said, until, doom, timeout, None if mute else show, stop)
                 alive = why != "exit" and machine.emulator == "qemu"
                 wanted = shows if why == "matched" else lambda screen: True
                 screen = wait_for_screen(process, monitor, folder, wanted) if alive else ""
@@ -382,8 +410,8 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, show
                     process.kill()
                 process.wait()
             messages.seek(0)
-            said = messages.read()
-        if why == "exit" and not text_of(serial):
-            raise MachineError(f"{command[0]} ended without a word on the serial line:\n{said[-2000:]}")
+            complaints = messages.read()
+        if why == "exit" and not text_of(serial) and not mute:
+            raise MachineError(f"{command[0]} ended without a word on the serial line:\n{complaints[-2000:]}")
         status = process.returncode if why == "exit" else None
-        return Outcome(text_of(serial), screen, status, time.monotonic() - start, why, said, registers)
+        return Outcome(text_of(serial), screen, status, time.monotonic() - start, why, complaints, registers)

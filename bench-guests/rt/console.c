@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * COM1, polled. Locking: a spin lock that gives up, because its holder may be a preempted EC of lower priority; then
- * lines may mix, but nobody waits for ever.
+ * The line of the kernel, which has set it up, or COM1 if the kernel uses none; polled. Locking: a spin lock that
+ * gives up, because its holder may be a preempted EC of lower priority; then lines may mix, but nobody waits for
+ * ever.
  */
 #include "rt/console.h"
 
 #include "rt/cpu.h"
 #include "rt/fmt.h"
+#include "rt/hip.h"
+#include "rt/map.h"
 #include "rt/port.h"
 #include "rt/size.h"
 
 #include <stdbool.h>
 
-enum { COM1 = 0x3f8, DATA = COM1, IER, FCR, LCR, MCR, LSR };
+enum { COM1 = 0x3f8 };
+enum { DATA, IER, FCR, LCR, MCR, LSR, REGISTERS = 8 };
 enum { LSR_THRE = 0x20, LSR_TEMT = 0x40 };
 
 #define WAIT_POLLS 1000000 /* about a second of port reads; a byte takes 87 microseconds */
@@ -21,27 +25,78 @@ enum { LSR_THRE = 0x20, LSR_TEMT = 0x40 };
 static bool usable;
 static bool locked;
 
+static uint16_t ports = COM1;
+static volatile char *registers; /* in memory; null: in ports */
+static unsigned stride;          /* the width of a register in memory, and the distance to the next */
+
+static void out(unsigned reg, uint8_t v)
+{
+	volatile char *at = registers + reg * stride;
+
+	if (!registers)
+		rt_out8((uint16_t)(ports + reg), v);
+	else if (stride == 4)
+		*(volatile uint32_t *)at = v;
+	else if (stride == 2)
+		*(volatile uint16_t *)at = v;
+	else
+		*(volatile uint8_t *)at = v;
+}
+
+static uint8_t in(unsigned reg)
+{
+	const volatile char *at = registers + reg * stride;
+
+	if (!registers)
+		return rt_in8((uint16_t)(ports + reg));
+	if (stride == 4)
+		return (uint8_t) * (const volatile uint32_t *)at;
+	if (stride == 2)
+		return (uint8_t) * (const volatile uint16_t *)at;
+	return *(const volatile uint8_t *)at;
+}
+
 static bool wait_for(uint8_t bit)
 {
 	for (unsigned i = 0; usable && i < WAIT_POLLS; i++)
-		if (rt_in8(LSR) & bit)
+		if (in(LSR)&bit)
 			return true;
 	usable = false;
 	return false;
 }
 
-/* The kernel may have set the same line up and still be sending. */
-void rt_console_init(void)
+/* Takes the registers from the hypervisor. */
+static bool take(const struct hip_gas *line)
 {
-	usable = rt_ports(COM1, 3) == SUCCESS;
+	if (line && line->space == HIP_GAS_MEMORY) {
+		stride = line->bits / 8;
+		registers = rt_map(line->addr, REGISTERS * stride, PERM_MEM_R | PERM_MEM_W);
+		return registers;
+	}
+	if (line)
+		ports = (uint16_t)line->addr;
+	return rt_ports(ports, 3) == SUCCESS;
+}
+
+static void set_up(void)
+{
 	if (!wait_for(LSR_TEMT))
 		return;
-	rt_out8(IER, 0);
-	rt_out8(LCR, 0x80);
-	rt_out8(DATA, 1); /* divisor 1: 115200 baud */
-	rt_out8(IER, 0);
-	rt_out8(LCR, 3); /* 8n1 */
-	rt_out8(MCR, 3); /* DTR, RTS */
+	out(IER, 0);
+	out(LCR, 0x80);
+	out(DATA, 1); /* divisor 1: 115200 baud */
+	out(IER, 0);
+	out(LCR, 3); /* 8n1 */
+	out(MCR, 3); /* DTR, RTS */
+}
+
+void rt_console_init(void)
+{
+	const struct hip_gas *line = rt_hip_valid() ? rt_hip_serial() : NULL;
+
+	usable = take(line);
+	if (usable && !line)
+		set_up();
 }
 
 void rt_console_drain(void)
@@ -52,7 +107,7 @@ void rt_console_drain(void)
 static void put(char c)
 {
 	if (wait_for(LSR_THRE))
-		rt_out8(DATA, (uint8_t)c);
+		out(DATA, (uint8_t)c);
 }
 
 static bool lock(void)

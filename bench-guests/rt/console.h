@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text on COM1. A call writes its text in one go, whatever other threads write; so it ends with a newline. */
+/* Text on the kernel's serial line, or COM1. A call writes its text in one go, whatever other threads write; so it
+ * ends with a newline. */
 #pragma once
 
 #include "rt/attr.h"
@@ -10,7 +11,7 @@ void rt_write(const char *text, size_t len);
 void rt_printf(const char *fmt, ...) RT_PRINTF(1, 2); /* at most 511 characters; the rest is cut off */
 
 /*
- * For the start and the end of the program. Without COM1, or when it does not take bytes any more, writing does
+ * For the start and the end of the program. Without a line, or when it does not take bytes any more, writing does
  * nothing.
  */
 void rt_console_init(void);

@@ -34,6 +34,11 @@ unsigned rt_mem_count(void)
 	return (rt_hip->length - rt_hip->mem_offset) / sizeof(struct hip_mem);
 }
 
+const struct hip_gas *rt_hip_serial(void)
+{
+	return rt_hip->api_flg & HIP_EXT_SERIAL ? (const void *)((const char *)rt_hip + HIP_SERIAL) : NULL;
+}
+
 bool rt_hip_valid(void)
 {
 	const uint16_t *word = (const uint16_t *)rt_hip;

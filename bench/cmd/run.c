@@ -8,6 +8,7 @@
 #include "host/resource.h"
 #include "measure/campaign.h"
 #include "measure/run.h"
+#include "measure/serial_word.h"
 #include "report/report.h"
 #include "stats/compare.h"
 
@@ -108,6 +109,17 @@ static void check_real(const struct target *target)
 		verb_usage(&verb_run_machine, "only one --console: boots of one machine come one after the other");
 	if (o.kernels.count > 1 && !o.start)
 		verb_usage(&verb_run_machine, "several kernels need --start: it boots the one in HBENCH_KERNEL");
+}
+
+static void check_append(const struct target *target)
+{
+	struct error error;
+	unsigned long baud;
+
+	if (!serial_word_check(o.append, &baud, &error))
+		verb_usage(&verb_run_machine, "--append: %s", error.text);
+	if (target == &target_serial && baud && baud != o.baud)
+		verb_usage(&verb_run_machine, "--append tells the kernel %lu baud, and --baud is %u", baud, o.baud);
 }
 
 static void check_outputs(void)
@@ -256,6 +268,7 @@ static enum exit_code run_suite(const struct suite *suite)
 	struct error error;
 
 	check_real(target);
+	check_append(target);
 	check_outputs();
 	if (!target->real)
 		use_own_images();

@@ -6,6 +6,7 @@
 #include "fleet/inventory_check.h"
 
 #include "host/mem.h"
+#include "measure/serial_word.h"
 #include "result/name.h"
 
 #include <arpa/inet.h>
@@ -296,6 +297,21 @@ static void check_lists(const struct check *c, const struct inventory_machine *m
 			problem(c, "suites", "`%s` is no name of a suite", m->suites[i]);
 }
 
+static void check_append(const struct check *c, const struct inventory_machine *m)
+{
+	bool tty = m->console.type == CONSOLE_TTY;
+	struct error error;
+	unsigned long baud;
+
+	if (!only(m->append, LETTERS "_=.,:/+- "))
+		problem(c, "append", "words have letters, digits and `_=.,:/+-` only");
+	else if (!serial_word_check(m->append, &baud, &error))
+		problem(c, "append", "%s", error.text);
+	else if (tty && baud && baud != m->console.speed)
+		problem(c, "append", "the kernel is told %lu baud, and its console listens at %u", baud,
+			m->console.speed);
+}
+
 static void check_machine(const struct check *c)
 {
 	const struct inventory_machine *m = &c->inventory->machines[c->index];
@@ -309,8 +325,8 @@ static void check_machine(const struct check *c)
 	check_power(c, m);
 	check_lists(c, m);
 	check_times(c, &m->timeouts, *m->retries);
-	if (m->append && !only(m->append, LETTERS "_=.,:/+- "))
-		problem(c, "append", "words have letters, digits and `_=.,:/+-` only");
+	if (m->append)
+		check_append(c, m);
 }
 
 void inventory_check(const struct inventory *inventory, const struct places *places, const char *path,

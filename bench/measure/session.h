@@ -16,8 +16,8 @@
 	  "Its message is not of this kernel: another system was booted, or it runs below or above this one. Look " \
 	  "at the start of the console log for what came up.")                                                      \
 	X(NO_BOOT, "the kernel did not boot",                                                                       \
-	  "Check that --kernel is a kernel image (hypervisor.elf32 for QEMU), that it is built for the console on " \
-	  "COM1 and that --cpu and --memory give it what it needs.")                                                \
+	  "Check that --kernel is a kernel image (hypervisor.elf32 for QEMU), that it writes to the serial line "   \
+	  "that is read (--append serial=...) and that --cpu and --memory give it what it needs.")                  \
 	X(NO_RUN, "the roottask reported nothing",                                                                  \
 	  "Check that --roottask is a benchmark roottask and look in the console log for a message of the kernel "  \
 	  "about its image.")                                                                                       \

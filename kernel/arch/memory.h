@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the machine says of its physical memory. */
+/* What the machine says of its physical memory; device registers in it. */
 #pragma once
 
 #include "lib/types.h"
@@ -10,6 +10,13 @@
  * kept.
  */
 const void *arch_phys_map(paddr_t pa, u64 len);
+
+/*
+ * The page of device registers at pa, not cached; what is returned points to pa in it. NULL: it cannot be mapped, or
+ * not yet, as above 4 GiB before the kernel has page tables. Boot time, on the boot CPU. What was mapped before it
+ * has page tables is to be mapped again when it has them.
+ */
+volatile void *arch_map_device(paddr_t pa);
 
 /* Number of physical address bits that are address, not key of encrypted memory; whether page tables may have leaves
  * of 1 GiB. Both from the time on at which the boot CPU's features are known. */

@@ -223,15 +223,13 @@ static void read_dsdt(const struct fadt *fadt, struct acpi_info *out)
 		read_definitions(&t, out);
 }
 
-enum { GAS_MEMORY, GAS_PORTS };
-
 /* A register block: the extended description if it says something, else the old port number. */
 static struct hip_gas pick_block(const struct hip_gas *x, u32 port, u8 length)
 {
 	if (x->addr && x->bits)
 		return (struct hip_gas){.space = x->space, .bits = x->bits, .addr = x->addr};
 	if (port)
-		return (struct hip_gas){.space = GAS_PORTS, .bits = (u8)(8 * length), .addr = port};
+		return (struct hip_gas){.space = HIP_GAS_PORTS, .bits = (u8)(8 * length), .addr = port};
 	return (struct hip_gas){0};
 }
 
@@ -240,7 +238,7 @@ static void read_pm_timer(const struct fadt *fadt, struct acpi_info *out)
 {
 	struct hip_gas block = pick_block(&fadt->x_pm_tmr, fadt->pm_tmr, fadt->pm_tmr_len);
 
-	if (block.space != GAS_PORTS || block.bits < 32 || !block.addr || block.addr > 0xfffc)
+	if (block.space != HIP_GAS_PORTS || block.bits < 32 || !block.addr || block.addr > 0xfffc)
 		return;
 	out->pm_timer = (u16)block.addr;
 	out->pm_timer_bits = fadt->flags & FADT_TMR_VAL_EXT ? 32 : 24;
@@ -333,7 +331,7 @@ static void read_hpet(const struct table *t, struct acpi_info *out)
 {
 	struct hpet hpet;
 
-	if (t->length >= sizeof(hpet) && phys_read(t->pa, &hpet, sizeof(hpet)) && hpet.base.space == GAS_MEMORY)
+	if (t->length >= sizeof(hpet) && phys_read(t->pa, &hpet, sizeof(hpet)) && hpet.base.space == HIP_GAS_MEMORY)
 		out->hpet = hpet.base.addr;
 }
 
@@ -342,11 +340,21 @@ static void read_dmar(const struct table *t, struct acpi_info *out)
 	out->dmar = t->pa;
 }
 
+static void read_spcr(const struct table *t, struct acpi_info *out)
+{
+	serial_table_spcr(t->pa, t->length, &out->spcr);
+}
+
+static void read_dbg2(const struct table *t, struct acpi_info *out)
+{
+	serial_table_dbg2(t->pa, t->length, &out->dbg2);
+}
+
 static const struct reader {
 	char signature[5];
 	void (*read)(const struct table *t, struct acpi_info *out);
-} readers[] = {
-	{"APIC", read_madt}, {"FACP", read_fadt}, {"MCFG", read_mcfg}, {"DMAR", read_dmar}, {"HPET", read_hpet}};
+} readers[] = {{"APIC", read_madt}, {"FACP", read_fadt}, {"MCFG", read_mcfg}, {"DMAR", read_dmar},
+	       {"HPET", read_hpet}, {"SPCR", read_spcr}, {"DBG2", read_dbg2}};
 
 /* What is known of each kind of table: the first one with a right checksum counts, or, if there is none, the first.
  */

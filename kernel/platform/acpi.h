@@ -8,6 +8,7 @@
 #pragma once
 
 #include "platform/bootinfo.h"
+#include "platform/serial_table.h"
 #include "platform/sleep.h"
 
 #include <hedron/hip.h>
@@ -31,7 +32,8 @@ struct acpi_info {
 	/* where the tables are that were looked at: firmware may have them in what it calls RAM */
 	u32 kept_count;
 	struct range kept[ACPI_KEPT_MAX];
-	u32 self; /* APIC ID of the boot CPU, as the caller says */
+	u32 self;                       /* APIC ID of the boot CPU, as the caller says */
+	struct serial_found spcr, dbg2; /* the serial lines that these tables name */
 	u32 cpu_count;
 	/* The enabled CPUs in the order of the MADT: the index is the CPU number. Of too many the first ones; if the
 	 * boot CPU is not among them, it is the last. */

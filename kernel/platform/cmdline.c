@@ -92,13 +92,22 @@ static bool parse_level(struct word w, int *out)
 	return false;
 }
 
+static void parse_serial(struct word w, struct serial_word *out)
+{
+	if (!serial_word_parse(w.text, w.length, out))
+		log_warn("command line: 'serial=%.*s' is not understood, looking for a line",
+			 (int)min_u64(w.length, 100), w.text);
+}
+
 static void parse_word(struct word w, struct cmdline *out)
 {
 	struct word value;
 	bool valid = true;
 
 	if (is(w, "serial"))
-		out->serial = true;
+		out->serial = (struct serial_word){.place = SERIAL_AUTO};
+	else if (has_key(w, "serial=", &value))
+		parse_serial(value, &out->serial);
 	else if (is(w, "novga"))
 		out->vga = false;
 	else if (is(w, "nopcid"))

@@ -2,17 +2,19 @@
 /*
  * The hypervisor's command line: words separated by spaces, unknown ones are ignored, the last of a kind counts.
  *
- *   serial          drive COM1                novga          no text console
+ *   serial[=LINE]   messages on a serial line (platform/serial_word.h)
+ *   novga           no text console
  *   nopcid          no TLB tags for PDs       novpid         no TLB tags for VMs
  *   nomwait         idle CPUs halt            l1flush        no data of others in L1 when a VM runs
  *   heap=N[KMG]     size of the kernel heap   log=LEVEL      error, warn, info or debug
  */
 #pragma once
 
-#include "lib/types.h"
+#include "platform/serial_word.h"
 
 struct cmdline {
-	bool serial, vga, pcid, vpid, mwait, l1_flush;
+	struct serial_word serial;
+	bool vga, pcid, vpid, mwait, l1_flush;
 	u64 heap;      /* bytes; 0 = by rule (platform/memmap.h) */
 	int log_level; /* enum log_level */
 };

@@ -123,6 +123,12 @@ void hip_set_cpu(struct hip *hip, unsigned cpu, struct acpi_cpu id, unsigned pac
 	};
 }
 
+void hip_set_serial(struct hip *hip, struct hip_gas line)
+{
+	hip->api_flg |= HIP_EXT_SERIAL;
+	memcpy((u8 *)hip + HIP_SERIAL, &line, sizeof(line));
+}
+
 void hip_finish(struct hip *hip)
 {
 	u16 sum = 0;

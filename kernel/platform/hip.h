@@ -23,5 +23,8 @@ void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_i
  */
 void hip_set_cpu(struct hip *hip, unsigned cpu, struct acpi_cpu id, unsigned package, unsigned core, unsigned thread);
 
+/* Part of step 2, where the kernel has a serial line: where it is. */
+void hip_set_serial(struct hip *hip, struct hip_gas line);
+
 /* Step 3: the checksum. May be repeated after later changes. */
 void hip_finish(struct hip *hip);

@@ -3,16 +3,16 @@
 
 #include "arch/cpu.h"
 #include "arch/ports.h"
+#include "lib/bits.h"
 #include "platform/console.h"
 
-#define COM1 0x3f8
-
-/* Register offsets; the divisor latch replaces the first two while LCR_DLAB is set. */
-enum { THR = 0, DLL = 0, IER = 1, DLM = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5, SCR = 7 };
+/* Registers; the divisor latch replaces the first two while LCR_DLAB is set. */
+enum { THR = 0, DLL = 0, IER = 1, DLM = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 
 enum {
+	IER_BITS = 0x0f,
+	IIR_FIFO = 0xc0, /* both bits: there is a FIFO, and it works */
 	FCR_ENABLE_CLEAR = 0x07,
-	LCR_8N1 = 0x03,
 	LCR_DLAB = 0x80,
 	MCR_DTR_RTS = 0x03,
 	LSR_THRE = 0x20, /* the whole transmit FIFO is empty */
@@ -20,60 +20,125 @@ enum {
 
 #define FIFO_SIZE 16
 
-/* A full FIFO takes 1.4 ms to drain and a poll about 1 us; flow control may hold it for longer. */
-#define POLLS_MAX 65536
+/*
+ * How often is looked whether the FIFO is empty. A look takes 0.25 us to 1 us, a full FIFO 1.4 ms at 115200 baud and
+ * longer at lower rates; flow control may hold it for longer.
+ */
+#define POLLS_MIN 65536u
+#define POLLS_AT_ONE_BAUD (1u << 30)
+#define SLOWEST 1200
 
-/* The FIFO has not become empty in POLLS_MAX looks (flow control, and nobody reads). Until it does there is one look
- * for each load of the FIFO, so that messages are lost and the kernel is not slow. */
-static bool stuck;
+/* Written by uart_open(), uart_move() and uart_restore() while no other CPU runs; `stuck` under the console's lock.
+ */
+static struct {
+	struct uart_line line;
+	volatile void *registers;
+	unsigned fifo; /* bytes that the transmitter takes when it is empty */
+	u16 divisor;
+	u32 polls;
+	bool stuck; /* the FIFO did not become empty in time (nobody reads). Until it does there is one look for each
+		     * load, so that messages are lost and the kernel is not slow. */
+} uart;
 
-static void out(u16 reg, u8 v)
+static volatile void *at(unsigned reg)
 {
-	arch_outb((u16)(COM1 + reg), v);
+	return (volatile u8 *)uart.registers + reg * uart.line.stride;
 }
-static u8 in(u16 reg)
+
+static void out(unsigned reg, u8 v)
 {
-	return arch_inb((u16)(COM1 + reg));
+	if (uart.line.memory)
+		arch_mmio_out(at(reg), uart.line.stride, v);
+	else
+		arch_outb((u16)(uart.line.base + reg), v);
+}
+
+static u8 in(unsigned reg)
+{
+	return uart.line.memory ? arch_mmio_in(at(reg), uart.line.stride) : arch_inb((u16)(uart.line.base + reg));
 }
 
 static bool wait_empty(void)
 {
-	for (u32 polls = stuck ? 1 : POLLS_MAX; polls; polls--) {
+	for (u32 polls = uart.stuck ? 1 : uart.polls; polls; polls--) {
 		if (in(LSR)&LSR_THRE) {
-			stuck = false;
+			uart.stuck = false;
 			return true;
 		}
 		arch_relax();
 	}
-	stuck = true;
+	uart.stuck = true;
 	return false;
 }
 
-static bool scratch_keeps(u8 v)
+/* Something else is written in between, because a floating bus may return what was last on it. */
+static bool ier_keeps(u8 v)
 {
-	out(SCR, v);
-	return in(SCR) == v;
+	out(IER, v);
+	out(MCR, MCR_DTR_RTS);
+	return (in(IER)&IER_BITS) == v;
 }
 
-/* Whether there is a UART: only that keeps what is written to its scratch register. Two patterns are tried, because a
- * floating bus may return what was last on it. */
+/* Memory returns what was written. A UART has another register there for reading, in which this means nothing. */
+static bool is_memory(void)
+{
+	out(FCR, FCR_ENABLE_CLEAR);
+	return in(IIR) == FCR_ENABLE_CLEAR;
+}
+
+/*
+ * Whether there is a UART: its interrupt enable register keeps four bits. Not all have a scratch register. Interrupts
+ * of the transmitter stay off, the only ones with a cause by now; and without OUT2 none reaches a PC's controller.
+ */
 static bool is_present(void)
 {
-	return scratch_keeps(0x5a) && scratch_keeps(0xa5) && in(LSR) != 0xff;
+	if (in(LSR) == 0xff)
+		return false;
+	out(MCR, MCR_DTR_RTS);
+	out(LCR, UART_8N1); /* the divisor latch would hide the register */
+	return ier_keeps(0x0d) && ier_keeps(0) && !is_memory();
+}
+
+/* What somebody has set; 0 is nothing. */
+static u16 divisor_found(void)
+{
+	u16 divisor = (u16)(in(DLL) | in(DLM) << 8);
+
+	return divisor ? divisor : 1;
+}
+
+static void program(void)
+{
+	out(LCR, LCR_DLAB);
+	if (!uart.divisor)
+		uart.divisor = divisor_found();
+	out(DLL, (u8)uart.divisor);
+	out(DLM, (u8)(uart.divisor >> 8));
+	out(LCR, uart.line.lcr);
+	out(FCR, FCR_ENABLE_CLEAR);
+	out(MCR, MCR_DTR_RTS);
+	uart.fifo = (in(IIR)&IIR_FIFO) == IIR_FIFO ? FIFO_SIZE : 1;
+	uart.stuck = false;
 }
 
 bool uart_restore(void)
 {
 	if (!is_present())
 		return false;
-	out(IER, 0);
-	out(LCR, LCR_DLAB);
-	out(DLL, 1); /* 115200 */
-	out(DLM, 0);
-	out(LCR, LCR_8N1);
-	out(FCR, FCR_ENABLE_CLEAR);
-	out(MCR, MCR_DTR_RTS);
-	stuck = false;
+	program();
+	return true;
+}
+
+/* False: the byte is lost, and so had better be the rest of the message. */
+static bool put(char c, unsigned *room)
+{
+	if (!*room) {
+		if (!wait_empty())
+			return false;
+		*room = uart.fifo;
+	}
+	out(THR, (u8)c);
+	--*room;
 	return true;
 }
 
@@ -82,27 +147,43 @@ static void uart_write(const char *text, size_t length)
 {
 	unsigned room = 0;
 
-	for (size_t i = 0; i < length; i++) {
-		if (room < 2) {
-			if (!wait_empty())
-				return;
-			room = FIFO_SIZE;
-		}
-		if (text[i] == '\n') {
-			out(THR, '\r');
-			room--;
-		}
-		out(THR, (u8)text[i]);
-		room--;
-	}
+	for (size_t i = 0; i < length; i++)
+		if ((text[i] == '\n' && !put('\r', &room)) || !put(text[i], &room))
+			return;
 }
 
-bool uart_init(void)
+bool uart_can_be_at(const struct uart_line *line)
+{
+	u64 size = (u64)UART_REGISTERS * line->stride;
+
+	return line->base && is_aligned(line->base, size) && (line->memory || line->base <= 0xffff);
+}
+
+u16 uart_divisor(u32 clock, u32 baud)
+{
+	u64 rate = 16ull * baud, divisor = rate ? (clock + rate / 2) / rate : 0, error;
+
+	if (!divisor || divisor > 0xffff)
+		return 0;
+	error = clock > divisor * rate ? clock - divisor * rate : divisor * rate - clock;
+	return error * 32 <= divisor * rate ? (u16)divisor : 0;
+}
+
+bool uart_open(const struct uart_line *line, volatile void *registers)
 {
 	static struct console console = {.write = uart_write};
 
+	uart.line = *line;
+	uart.registers = registers;
+	uart.divisor = line->baud ? uart_divisor(line->clock, line->baud) : 0;
+	uart.polls = (u32)max_u64(POLLS_MIN, POLLS_AT_ONE_BAUD / max_u64(line->baud, SLOWEST));
 	if (!uart_restore())
 		return false;
 	console_add(&console);
 	return true;
+}
+
+void uart_move(volatile void *registers)
+{
+	uart.registers = registers;
 }

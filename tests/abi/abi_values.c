@@ -143,6 +143,8 @@ static void information_page(void)
 	IS(HIP_FEATURE_VMX, 2);
 	IS(HIP_FEATURE_SVM, 4);
 	IS(HIP_FEATURE_UEFI, 8);
+	IS(HIP_EXT_SERIAL, 0x200000);
+	IS(HIP_SERIAL, 4084);
 	IS((uint32_t)HIP_MEM_MODULE, 0xfffffffe);
 	IS((uint32_t)HIP_MEM_HYPERVISOR, 0xffffffff);
 	IS(sizeof(struct hip), 1136);

@@ -165,6 +165,15 @@ def menu(bench):
     want(outcome.status == SUCCESS, f"QEMU's exit code is {outcome.status}", outcome.serial)
 
 
+def other_line(bench):
+    """A menu, the kernel and the roottask on COM2, which is the only line."""
+    bench.box.line = "com2"
+    bench.make("--timeout", "1", "--append", "serial=com2", "--roottask", bench.hello("first"), "--roottask", bench.hello("second"))
+    outcome = bench.boot()
+    for pattern in ("hello second", "port at 0x2f8 (command line), 115200 baud\n", 'hello.elf first"\n'):
+        want(pattern in outcome.serial, f"COM2 does not show {pattern!r}", outcome.serial)
+
+
 def choice(bench):
     """Somebody at the serial line takes the second entry, with `boot/run --interactive`."""
     bench.make("--timeout", "100", "--roottask", bench.hello("first"), "--job", job_file(bench))
@@ -192,7 +201,7 @@ def choice(bench):
 
 
 CASES = {function.__name__: function for function in
-         (boots, first_protocol, damaged, lost, unverified, missing, truncated, signed, menu, choice)}
+         (boots, first_protocol, damaged, lost, unverified, missing, truncated, signed, menu, other_line, choice)}
 
 
 def main():

@@ -19,6 +19,9 @@ import tempfile
 import unittest
 
 import media
+import grub
+import job
+import serial_word
 
 BUILD = pathlib.Path(sys.argv.pop()).resolve()
 KERNEL, KERNEL32, HELLO = BUILD / "hypervisor", BUILD / "hypervisor.elf32", BUILD / "hello.elf"
@@ -198,6 +201,47 @@ class Refusals(Case):
                                  env={**os.environ, "SOURCE_DATE_EPOCH": text})
             self.assertEqual(done.returncode, 1)
             self.assertIn("SOURCE_DATE_EPOCH", done.stderr)
+
+
+class SerialLine(Case):
+    """The word that names the kernel's serial line."""
+
+    def test_as_in_the_kernel(self):
+        """The tests of all who read the word share what is good and what is not."""
+        text = (media.SOURCE / "tests/unit/platform/serial_words.h").read_text()
+        good = re.findall(r'{"([^"]*)", "\w+", (\w+), (\w+), (\w+),', text)
+        bad = re.findall(r'"([^"]*)"', text[text.index("bad[] = {"):])
+        self.assertGreater(len(good), 20)
+        self.assertGreater(len(bad), 50)
+        for word, at, baud, clock in good:
+            with self.subTest(word=word):
+                line = serial_word.parse(word)
+                self.assertEqual(line.baud or 0, int(baud))
+                self.assertEqual(line.clock, int(clock) or serial_word.CLOCK)
+                self.assertIn(line.port, (None, int(at, 0)))
+        for word in bad:
+            with self.subTest(word=word), self.assertRaises(serial_word.LineError):
+                serial_word.parse(word)
+
+    def test_refused(self):
+        for words, pattern in (("serial=com5", "'com5' is not auto, com1"), ("novga serial=com1,fast", "'fast' is no rate"),
+                               ("serial=com1,230400", "cannot be made"), ("serial=mmio:0xfe000008,stride=4", "multiple of 32")):
+            self.refused_by_all(pattern, "--append", words, "--roottask", QUOTED)
+
+    def test_grub(self):
+        """It uses the kernel's port, if all kernels have the same."""
+        def command(*lines):
+            return grub.serial_command([job.make(KERNEL, line, [(HELLO, "")]) for line in lines])
+
+        com1 = "serial --unit=0 --speed=115200"
+        self.assertEqual(command("serial"), com1)
+        self.assertEqual(command("novga"), com1)
+        self.assertEqual(command("serial=pci:00:16.3"), com1)
+        self.assertEqual(command("serial=com2", "serial"), com1)
+        self.assertEqual(command("serial", "serial=com2"), com1)
+        self.assertEqual(command("serial=com2", "serial serial=com2"), "serial --port=0x2f8 --speed=115200 --word=8 --parity=no")
+        self.assertEqual(command("serial=0xe0a0,9600e7"), "serial --port=0xe0a0 --speed=9600 --word=7 --parity=even")
+        self.assertIn(command("serial=com2"), grub.config([job.make(KERNEL, "serial=com2", [(HELLO, "")])], 0))
 
 
 class Structure(Case):

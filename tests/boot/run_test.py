@@ -92,6 +92,20 @@ class Parts(unittest.TestCase):
                 except machine.MachineError as error:
                     self.fail(str(error))
 
+    def test_lines(self):
+        """QEMU's arguments for the serial line of a machine; Bochs has COM1 only."""
+        for parts, wanted in (({}, "-serial chardev:line"), ({"line": "com3"}, "isa-serial,chardev=line,iobase=0x3e8,irq=4"),
+                              ({"line": "pci"}, "pci-serial,chardev=line,addr=1e.0"), ({"line": "none"}, "-serial none"),
+                              ({"line": "com2", "idle_com1": True, "tables": ["spcr", "dbg2"]}, "-serial null .*/spcr .*/dbg2 ")):
+            with self.subTest(parts=parts), tempfile.TemporaryDirectory(prefix="hedron-run.") as folder:
+                words = machine.qemu_command(machine.Machine(iso="image.iso", **parts), "serial", "qmp", pathlib.Path(folder))
+                self.assertRegex(" ".join(words), wanted)
+                self.assertEqual("file,id=line,path=serial" in words, parts.get("line") != "none")
+                for table in pathlib.Path(folder).glob("[sd]*[r2]"):
+                    self.assertEqual(sum(table.read_bytes()) % 256, 0)
+        with self.assertRaisesRegex(machine.MachineError, "in COM1"):
+            machine.bochs_command(machine.Machine(iso="image.iso", line="com2"), "serial", None)
+
     def test_options(self):
         """Options go before what the named machine has; Bochs gets a CPU that it knows."""
         for words, wanted in ((("-m", "uefi", "--cpus", "3"), {"cpus": 3, "firmware": "efi", "cpu": "max"}),

@@ -42,6 +42,13 @@ static void check_gas(struct hip_gas g)
 	CHECK(!g.offset && !g.access && (g.addr || (!g.space && !g.bits)));
 }
 
+static void check_line(const struct serial_found *f)
+{
+	CHECK(!f->line.base || uart_can_be_at(&f->line));
+	CHECK(f->pci == SERIAL_NO_PCI || f->pci <= 0xffff);
+	CHECK(!f->line.baud || f->line.clock);
+}
+
 static void check_info(const struct acpi_info *info)
 {
 	CHECK(info->cpu_count <= HEDRON_CPU_MAX);
@@ -55,6 +62,8 @@ static void check_info(const struct acpi_info *info)
 	}
 	check_gas(info->pm1a_cnt);
 	check_gas(info->pm1b_cnt);
+	check_line(&info->spcr);
+	check_line(&info->dbg2);
 	CHECK(info->s3.a <= SLEEP_TYPE_MAX && info->s3.b <= SLEEP_TYPE_MAX);
 	CHECK(info->s3.known || (!info->s3.a && !info->s3.b));
 	CHECK(info->pm_timer <= 0xfffc);

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	cmdline_parse(text, &c);
 	CHECK(c.log_level >= LOG_ERROR && c.log_level <= LOG_DEBUG);
-	CHECK(!c.serial || strstr(text, "serial"));
+	CHECK(c.serial.place == SERIAL_NONE || strstr(text, "serial"));
 	CHECK(!c.heap || strstr(text, "heap="));
 	CHECK(c.vga || strstr(text, "novga"));
 	CHECK(c.pcid || strstr(text, "nopcid"));

@@ -14,9 +14,15 @@ def pad(data, to):
 
 
 def cmdlines():
-    yield b"serial novga nopcid novpid nomwait l1flush heap=64M log=debug"
+    yield b"serial novga nopcid novpid nomwait l1flush heap=64M log=debug serial=com2,9600e7"
     yield b"/boot/hypervisor.elf32 serial heap=18446744073709551615 heap=3G log=error"
     yield b"heap=1KM heap= log=x heap=99999999999999999999K log="
+
+
+def serial_words():
+    yield b"com2,115200n8"
+    yield b"mmio:0xfe034000,9600e7,stride=4,clock=48000000"
+    yield b"pci:00:16.3,stride=1,19200o"
 
 
 def elf(segments, entry=0x401010, size=0x3000):
@@ -74,7 +80,20 @@ def table(signature, content):
     return pad(head + content, 1024)
 
 
-def acpi(revision, cpus):
+def gas(space, bits, access, address):
+    return struct.pack("<BBBBQ", space, bits, 0, access, address)
+
+
+def serial_tables():
+    """SPCR with a line in memory, DBG2 with one at ports."""
+    spcr = bytes([0x12, 0, 0, 0]) + gas(0, 32, 3, 0xFE034000) + bytes([0, 0, 0, 0, 0, 0, 7, 0, 1, 0, 0, 0])
+    spcr += b"\xff\xff\xff\xff" + bytes(8) + struct.pack("<IIHH", 48000000, 115200, 2, 88) + b".\0"
+    port = struct.pack("<BHBHHHHHHHHH", 0, 34, 1, 0, 0, 0, 0, 0x8000, 0, 0, 22, 0) + gas(1, 8, 1, 0x2F8)
+    return table(b"SPCR", spcr) + table(b"DBG2", struct.pack("<II", 44, 1) + port)
+
+
+def acpi(revision, cpus, last=None):
+    """`last` are the last two tables."""
     slot = [BASE + 1024 * i for i in range(8)]
     madt = struct.pack("<II", 0xFEE00000, 1)
     madt += b"".join(struct.pack("<BBBBI", 0, 8, i, i, 1) for i in range(cpus))
@@ -85,13 +104,14 @@ def acpi(revision, cpus):
     mcfg = bytes(8) + struct.pack("<QHBBI", 0xB0000000, 0, 0, 255, 0)
     rsdp = b"RSD PTR " + b"\0HEDRON" + struct.pack("<BIIQ", revision, slot[0], 36, slot[1]) + bytes(4)
     tables = table(b"RSDT", struct.pack("<4I", *slot[2:6])) + table(b"XSDT", struct.pack("<4Q", *slot[2:6]))
-    tables += table(b"APIC", madt) + table(b"FACP", fadt) + table(b"MCFG", mcfg) + table(b"DMAR", bytes(12))
+    tables += table(b"APIC", madt) + table(b"FACP", fadt) + (last or table(b"MCFG", mcfg) + table(b"DMAR", bytes(12)))
     return rsdp + tables + pad(b"FACS" + struct.pack("<I", 64), 1024) + table(b"DSDT", b"\x08\\_S3_\x12\x06\x04\x0a\x05\x0a\x05")
 
 
 def acpis():
     yield acpi(2, 4)
     yield acpi(0, 40)
+    yield acpi(2, 1, serial_tables())
 
 
 def add_up(words):
@@ -121,7 +141,8 @@ def microcodes():
 
 
 def main():
-    makers = {"cmdline": cmdlines, "elf": elfs, "multiboot": multiboots, "acpi": acpis, "microcode": microcodes}
+    makers = {"cmdline": cmdlines, "elf": elfs, "multiboot": multiboots, "acpi": acpis, "microcode": microcodes,
+              "serial_word": serial_words}
     for name, make in makers.items():
         folder = pathlib.Path(sys.argv[1]) / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -48,7 +48,7 @@ static void checksum_and_length(void)
 	for (unsigned i = 0; i < rt_hip->length / 2; i++)
 		sum += w[i];
 	EXPECT_EQ(sum, 0);
-	for (unsigned i = rt_hip->length; i < RT_PAGE; i++)
+	for (unsigned i = rt_hip->length; i < (rt_hip_serial() ? HIP_SERIAL : RT_PAGE); i++)
 		ASSERT_EQ(((const uint8_t *)rt_hip)[i], 0); /* nothing else of the kernel is on this page */
 }
 
@@ -342,6 +342,20 @@ static void kernel_claims_little(void)
 			  ram >> 10, claimed >> 10, heap >> 10);
 }
 
+/* What the report of this test goes through. */
+static void console(void)
+{
+	const struct hip_gas *line = rt_hip_serial();
+
+	if (!line)
+		return;
+	EXPECT(line->bits == 8 || line->bits == 16 || line->bits == 32);
+	EXPECT(line->space == HIP_GAS_MEMORY || (line->space == HIP_GAS_PORTS && line->bits == 8));
+	EXPECT(line->addr && line->addr % line->bits == 0); /* eight registers of that width, on one page */
+	EXPECT(line->space == HIP_GAS_MEMORY || line->addr <= 0xfff8);
+	EXPECT_EQ(line->offset | line->access, 0);
+}
+
 const struct test boot_hip_tests[] = {
 	TEST(constants),
 	TEST(checksum_and_length),
@@ -356,6 +370,7 @@ const struct test boot_hip_tests[] = {
 	TEST(mcfg),
 	TEST(dmar),
 	TEST(power_management),
+	TEST(console),
 	TEST(tsc_frequency),
 	{},
 };

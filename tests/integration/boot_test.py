@@ -47,6 +47,9 @@ def arguments():
     parser.add_argument("--memory", type=int, default=256, help="MiB")
     parser.add_argument("--board", default="pc")
     parser.add_argument("--without", action="append", default=[], help="part that the board lacks: pit, hpet, acpi")
+    parser.add_argument("--line", default="com1", help="where the serial line is: com1 to com4, pci, none")
+    parser.add_argument("--idle-com1", action="store_true", help="there is a COM1, too, to which nobody listens")
+    parser.add_argument("--table", action="append", default=[], help="ACPI table that names the line: spcr, dbg2")
     parser.add_argument("--icount", action="store_true")
     parser.add_argument("--cmdline", default="serial")
     parser.add_argument("--first", action="append", default=[], help="command for GRUB before it loads the kernel")
@@ -74,7 +77,8 @@ def build_machine(args, folder):
     result = machine.Machine(cpu=args.cpu or ("tigerlake" if is_bochs else "max"), cpus=args.cpus, memory=args.memory,
                              board=args.board, without=args.without, icount=args.icount, exit_device=not args.hold,
                              sockets=args.sockets, threads=args.threads, quantum=args.quantum, others=args.other,
-                             msrs=dict(args.msr), absent=args.absent, absent_first=args.absent_first, tables_at=args.tables_at)
+                             msrs=dict(args.msr), line=args.line, idle_com1=args.idle_com1, tables=args.table,
+                             absent=args.absent, absent_first=args.absent_first, tables_at=args.tables_at)
     if args.via == "kernel":
         result.kernel, result.modules, result.cmdline = str(build / "hypervisor.elf32"), modules, args.cmdline
         return result

@@ -20,7 +20,7 @@ EHDR, PHDR = struct.Struct("<16sHHIQQQIHHHHHH"), struct.Struct("<IIQQQQQQ")
 PT_LOAD, R, RX, RW = 1, 4, 5, 6
 USER_END = 0x7FFFFFFFF000
 CODE = b"\xf4"  # not reached
-REFUSED = r"^.*(roottask refused|cannot create the roottask).*$"
+REFUSED = r"^.*(roottask refused|cannot create the roottask).*\n"  # a whole line: its end may come later
 
 
 def segment(vaddr=0x400000, offset=0x1000, filesz=16, memsz=None, flags=RX, kind=PT_LOAD):

@@ -8,13 +8,13 @@ it loads again at each reset, and waking up is one.
 
 import argparse
 import pathlib
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
 import guest  # first: it finds image and machine
+import acpi_table
 import image
 import job
 import machine
@@ -29,30 +29,26 @@ LEFT_OVER = "7 0x9000000000000000"  # a corrected error, and the bank
 NO_S3 = {"q35": "ICH9-LPC.disable_s3=1", "pc": "PIIX4_PM.disable_s3=1"}
 
 
-def checksummed(table):
-    return table[:9] + bytes([-sum(table) % 256]) + table[10:]
-
-
 def ssdt(kind):
     r"""A table that defines \_S3_ with another sleep type, in words of different widths."""
     package = bytes([0x12, 9, 4, 0x0A, kind, 0x0B, kind, 0, 0, 0])
     code = b"\x08\\_S3_" + package
-    return checksummed(b"SSDT" + struct.pack("<IBB6s8sIII", 36 + len(code), 1, 0, b"HEDRON", b"SLEEP", 1, 0, 0) + code)
+    return acpi_table.table(b"SSDT", 1, code)
 
 
 def command_line(args, folder):
     words = {"normal": f"s3={S3} nap={NAP * 1000:.0f}", "absent": "s3=none", "ignored": f"s3={IGNORED} awake=1"}[args.kind]
     build = pathlib.Path(args.build).resolve()
     vm = machine.Machine(iso=str(folder / "image.iso"), firmware=args.firmware, board=args.board, cpu=args.cpu, cpus=args.cpus,
-                         memory=512)
+                         memory=512, line=args.line)
     work = job.make(build / "hypervisor", args.cmdline, [(build / "guest_suspend.elf", words)])
     image.make_iso(vm.iso, [work], args.protocol, verify=False)
     command = machine.qemu_command(vm, folder / "serial", folder / "qmp", folder)
     if args.kind != "normal":
         command += ["-global", NO_S3[args.board]]
     if args.kind == "ignored":
-        (folder / "ssdt").write_bytes(ssdt(IGNORED)[36:])
-        command += ["-acpitable", f"sig=SSDT,rev=1,data={folder}/ssdt"]
+        (folder / "ssdt").write_bytes(ssdt(IGNORED))
+        command += ["-acpitable", f"file={folder}/ssdt"]
     return command
 
 
@@ -109,6 +105,7 @@ def main():
     parser.add_argument("--cpu", default="max")
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--cmdline", default="serial")
+    parser.add_argument("--line", default="com1", help="where the serial line is: com1 to com4, pci")
     parser.add_argument("--timeout", type=float, default=120)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hedron-suspend.") as name:

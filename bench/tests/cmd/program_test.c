@@ -65,6 +65,8 @@ UNIT_TEST(usage_errors)
 		RUN "extra",
 		RUN "--unknown",
 		RUN "--suite nothing",
+		RUN "--append serial=com5",
+		"run -t serial -c /dev/null -m x -r root.elf --append serial=com2,9600",
 		"run -t qemu -k missing.elf -r root.elf",
 		"show",
 		"show a b",

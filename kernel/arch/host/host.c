@@ -199,6 +199,10 @@ u8 host_in[0x10000];
 u8 (*host_on_in)(u16 port);
 u32 (*host_on_inl)(u16 port);
 void (*host_on_out)(u16 port, u8 v);
+void (*host_on_outl)(u16 port, u32 v);
+void (*host_on_mmio_out)(u64 at, unsigned width, u8 v);
+u8 (*host_on_mmio_in)(u64 at, unsigned width);
+u64 (*host_on_map)(u64 pa);
 
 void host_outb(u16 port, u8 v)
 {
@@ -214,6 +218,12 @@ u8 host_inb(u16 port)
 	return host_on_in ? host_on_in(port) : host_in[port];
 }
 
+void host_outl(u16 port, u32 v)
+{
+	if (host_on_outl)
+		host_on_outl(port, v);
+}
+
 u32 host_inl(u16 port)
 {
 	u32 v;
@@ -225,12 +235,32 @@ u32 host_inl(u16 port)
 	return v;
 }
 
+void host_mmio_out(volatile void *at, unsigned width, u8 v)
+{
+	if (host_on_mmio_out)
+		host_on_mmio_out((u64)at, width, v);
+}
+
+u8 host_mmio_in(const volatile void *at, unsigned width)
+{
+	return host_on_mmio_in ? host_on_mmio_in((u64)at, width) : 0xff;
+}
+
+volatile void *arch_map_device(paddr_t pa)
+{
+	return host_on_map ? (volatile void *)host_on_map(pa.v) : NULL;
+}
+
 static void reset_ports(void)
 {
 	host_out_count = 0;
 	host_on_in = NULL;
 	host_on_inl = NULL;
 	host_on_out = NULL;
+	host_on_outl = NULL;
+	host_on_mmio_out = NULL;
+	host_on_mmio_in = NULL;
+	host_on_map = NULL;
 	memset(host_in, 0, sizeof(host_in));
 }
 

@@ -119,6 +119,15 @@ extern u8 host_in[0x10000];
 extern u8 (*host_on_in)(u16 port);
 extern u32 (*host_on_inl)(u16 port);
 extern void (*host_on_out)(u16 port, u8 v);
+extern void (*host_on_outl)(u16 port, u32 v);
+
+/*
+ * Device registers in memory are these functions; `at` is what host_on_map() has made of the physical address for
+ * arch_map_device(). Without them nothing is there, and nothing can be mapped. host_reset() sets NULL.
+ */
+extern void (*host_on_mmio_out)(u64 at, unsigned width, u8 v);
+extern u8 (*host_on_mmio_in)(u64 at, unsigned width);
+extern u64 (*host_on_map)(u64 pa);
 
 /* Runs fn(arg); true if it ended in panic(), whose message is then in host_panic_text. Elsewhere panic() aborts. */
 bool host_panics(void (*fn)(void *arg), void *arg);

@@ -16,6 +16,7 @@ enum hip_feature {
 	/* our extensions */
 	HIP_EXT_VCPU_PARTIAL = 1 << 16, /* VCPU_CTRL_PARTIAL */
 	HIP_EXT_TRACE = 1 << 17,        /* TRACE_CTRL */
+	HIP_EXT_SERIAL = 1 << 21,       /* HIP_SERIAL */
 };
 
 enum hip_mem_type {
@@ -62,7 +63,15 @@ struct hip {
 	struct hip_mem mem[];
 };
 
-#define HIP_MEM_MAX ((4096 - sizeof(struct hip)) / sizeof(struct hip_mem))
+/*
+ * Where in the page, behind all that `length` counts, the kernel tells with HIP_EXT_SERIAL where the registers of
+ * its serial line are: a struct hip_gas, whose `bits` are the width of a register and the distance to the next.
+ */
+#define HIP_SERIAL (4096 - sizeof(struct hip_gas))
+#define HIP_GAS_MEMORY 0
+#define HIP_GAS_PORTS 1
+
+#define HIP_MEM_MAX ((HIP_SERIAL - sizeof(struct hip)) / sizeof(struct hip_mem))
 
 HEDRON_ASSERT(offsetof(struct hip, api_flg) == 16, "HIP offset");
 HEDRON_ASSERT(offsetof(struct hip, freq_tsc) == 44, "HIP offset");
@@ -74,4 +83,5 @@ HEDRON_ASSERT(offsetof(struct hip, pm1a_cnt) == 88, "HIP offset");
 HEDRON_ASSERT(offsetof(struct hip, pm1b_cnt) == 100, "HIP offset");
 HEDRON_ASSERT(offsetof(struct hip, cpu) == 0x70, "HIP offset");
 HEDRON_ASSERT(offsetof(struct hip, mem) == 0x470, "HIP offset");
+HEDRON_ASSERT(HIP_SERIAL == 4084, "HIP offset");
 HEDRON_ASSERT(sizeof(struct hip_cpu) == 8 && sizeof(struct hip_mem) == 24, "HIP descriptor sizes");

@@ -41,14 +41,14 @@ static const struct {
 	/* unknown words: other cases, parts and extensions of known ones */
 	{"Serial SERIAL seria serial1 noserial", 0, 1, 1, 1, 1, 0},
 	{"vga mwait nomwai novg novgax pcid nopci -nopcid", 0, 1, 1, 1, 1, 0},
-	{"iommu keyb nosmp serial= = l1flus nol1flush l1flush=1", 0, 1, 1, 1, 1, 0},
+	{"iommu keyb nosmp = l1flus nol1flush l1flush=1", 0, 1, 1, 1, 1, 0},
 };
 
 UNIT_TEST(test_words)
 {
 	for (unsigned i = 0; i < array_size(words); i++) {
 		struct cmdline c = parse(words[i].text);
-		assert_int_equal(c.serial, words[i].serial);
+		assert_int_equal(c.serial.place, words[i].serial ? SERIAL_AUTO : SERIAL_NONE);
 		assert_int_equal(c.vga, words[i].vga);
 		assert_int_equal(c.pcid, words[i].pcid);
 		assert_int_equal(c.vpid, words[i].vpid);
@@ -112,9 +112,34 @@ UNIT_TEST(test_bad_heap)
 		snprintf(text, sizeof(text), "heap=6M %s serial", bad[i]);
 		struct cmdline c = parse(text);
 		assert_int_equal(c.heap, 6 * MiB);
-		assert_true(c.serial);
+		assert_int_equal(c.serial.place, SERIAL_AUTO);
 		assert_true(fake_log_has(bad[i]));
 		assert_true(fake_log_has("ignored"));
+	}
+}
+
+UNIT_TEST(test_serial)
+{
+	struct cmdline c = parse("serial=com2,9600 novga");
+
+	assert_int_equal(c.serial.place, SERIAL_PORT);
+	assert_int_equal(c.serial.at, 0x2f8);
+	assert_int_equal(c.serial.baud, 9600);
+	assert_false(c.vga);
+	assert_int_equal(parse("serial=com2 serial").serial.place, SERIAL_AUTO);
+	assert_int_equal(parse("serial serial=com2").serial.place, SERIAL_PORT);
+	assert_true(fake_log_empty());
+}
+
+/* Not a line: said so, and one is looked for, because messages are wanted. */
+UNIT_TEST(test_bad_serial)
+{
+	static const char *const bad[] = {"serial=", "serial=com9", "serial=com1,", "serial=com1,115200x"};
+
+	for (unsigned i = 0; i < array_size(bad); i++) {
+		assert_int_equal(parse(bad[i]).serial.place, SERIAL_AUTO);
+		assert_true(fake_log_has(bad[i]));
+		assert_true(fake_log_has("not understood, looking for a line"));
 	}
 }
 
@@ -142,15 +167,16 @@ UNIT_TEST(test_long_word)
 	memcpy(text, "heap=", 5);
 	memcpy(text + sizeof(text) - 8, " serial", 8);
 	struct cmdline c = parse(text);
-	assert_true(c.serial);
+	assert_int_equal(c.serial.place, SERIAL_AUTO);
 	assert_true(fake_log_has("ignored"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words), cmocka_unit_test(test_heap),      cmocka_unit_test(test_bad_heap),
-		cmocka_unit_test(test_level), cmocka_unit_test(test_long_word),
+		cmocka_unit_test(test_words),     cmocka_unit_test(test_heap),       cmocka_unit_test(test_bad_heap),
+		cmocka_unit_test(test_serial),    cmocka_unit_test(test_bad_serial), cmocka_unit_test(test_level),
+		cmocka_unit_test(test_long_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

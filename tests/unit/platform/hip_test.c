@@ -78,6 +78,20 @@ UNIT_TEST(test_fixed_fields)
 	assert_checksum();
 }
 
+/* Behind all that `length` counts, so that old users do not see it. */
+UNIT_TEST(test_console)
+{
+	static const u8 wanted[] = {0, 32, 0, 0, 0x00, 0x40, 0x03, 0xfe, 0x34, 0x12, 0, 0};
+
+	init(NULL, 0);
+	hip_set_serial(&page.hip, (struct hip_gas){.space = HIP_GAS_MEMORY, .bits = 32, .addr = 0x1234fe034000});
+	hip_finish(&page.hip);
+	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_SERIAL);
+	assert_int_equal(word_at(4) >> 16, 0x470);
+	assert_memory_equal(page.bytes + PAGE_SIZE - 12, wanted, 12);
+	assert_checksum();
+}
+
 UNIT_TEST(test_acpi_fields)
 {
 	boot.efi = true;
@@ -179,11 +193,12 @@ UNIT_TEST(test_too_many)
 
 	boot.map_count = BOOT_MAP_MAX;
 	init(claimed, 2);
-	assert_true(fake_log_has("room for 89 of 256 entries"));
+	assert_true(fake_log_has("of 256 entries of the memory map, joined"));
 	assert_int_equal(page.hip.length, 0x470 + 24 * HIP_MEM_MAX);
-	assert_true(page.hip.length <= PAGE_SIZE);
+	assert_true(page.hip.length <= HIP_SERIAL);
 	/* the largest ones, and what is reserved */
-	assert_mem(0, 167 * PAGE_SIZE, PAGE_SIZE / 2 + 167, 1, 0);
+	unsigned first = BOOT_MAP_MAX - room;
+	assert_mem(0, first * PAGE_SIZE, PAGE_SIZE / 2 + first, 1, 0);
 	assert_mem(room - 2, 254 * PAGE_SIZE, PAGE_SIZE / 2 + 254, 2, 0);
 	assert_mem(room - 1, 255 * PAGE_SIZE, PAGE_SIZE / 2 + 255, 1, 0);
 	assert_mem(room, 0, 0, 0xfffffffe, 0);
@@ -235,8 +250,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(fixed_fields), TEST(acpi_fields), TEST(memory),      TEST(claimed),
-		TEST(too_many),     TEST(cpus),        TEST(kernel_bugs),
+		TEST(fixed_fields), TEST(console),  TEST(acpi_fields), TEST(memory),
+		TEST(claimed),      TEST(too_many), TEST(cpus),        TEST(kernel_bugs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@
 #include "platform/memmap.h"
 #include "platform/multiboot.h"
 #include "platform/panic.h"
-#include "platform/uart.h"
+#include "platform/serial.h"
 #include "platform/vga.h"
 #include "start/roottask.h"
 #include "vmx/vmx.h"
@@ -50,7 +50,6 @@ static unsigned self; /* the boot CPU's number */
 
 /* The boot tables map the low 4 GiB one to one. What lies beyond is shown 2 MiB at a time, in the last entry of the
  * table that has the image. */
-#define BOOT_MAP_END (4 * GiB)
 #define WINDOW_ENTRY 511
 #define WINDOW_SIZE (2 * MiB)
 
@@ -67,9 +66,14 @@ static const void *open_window(u64 pa, u64 len)
 
 const void *arch_phys_map(paddr_t pa, u64 len)
 {
-	if (pa.v >= BOOT_MAP_END)
+	if (pa.v >= KSPACE_BOOT_END)
 		return open_window(pa.v, len);
-	return pa.v && len <= BOOT_MAP_END - pa.v ? (const void *)pa.v : NULL;
+	return pa.v && len <= KSPACE_BOOT_END - pa.v ? (const void *)pa.v : NULL;
+}
+
+volatile void *arch_map_device(paddr_t pa)
+{
+	return kspace_map_device(pa);
 }
 
 #define NOTE_BUILD_ID_OFFSET 16 /* of the hash in the note: header and "GNU" */
@@ -103,11 +107,11 @@ static void print_findings(void)
 		log_debug("CPU %u has APIC ID %u", i, acpi.cpu[i].apic_id);
 }
 
+/* A serial line that the command line does not name is looked for when the firmware's tables are known. */
 static void start_consoles(void)
 {
 	console_set_level((enum log_level)cmdline.log_level);
-	if (cmdline.serial)
-		uart_init();
+	serial_start(&cmdline.serial, &boot);
 	if (cmdline.vga && !boot.efi)
 		vga_init(kspace_vga());
 }
@@ -116,6 +120,7 @@ static void read_acpi(void)
 {
 	if (!acpi_parse(&boot, lapic_id(), &acpi))
 		log_warn("no ACPI tables: one CPU, no power control");
+	serial_find(&acpi);
 }
 
 /* The count is taken after smp_self() has corrected the table. */
@@ -183,11 +188,14 @@ static struct hip *begin_hip(void)
 {
 	const struct range claimed[] = {image, heap};
 	struct hip *hip = page_alloc_zeroed();
+	struct hip_gas console;
 
 	if (!hip)
 		panic("out of memory while making the HIP");
 	hip_init(hip, &boot, &acpi, claimed, array_size(claimed));
 	hip->freq_tsc = tsc_khz;
+	if (serial_place(&console))
+		hip_set_serial(hip, console);
 	return hip;
 }
 
@@ -224,7 +232,7 @@ static void init_late(void)
 	hip = begin_hip();
 	trampoline_init(&boot);
 	smp_start(&acpi, hip);
-	suspend_init(&acpi, cmdline.serial);
+	suspend_init(&acpi);
 	finish_hip(hip);
 	roottask_create(cpu_current(), &boot, hip);
 	kspace_enter();
@@ -251,5 +259,6 @@ void boot_main(u32 magic, u32 info, u64 load)
 	count_cpus();
 	print_findings();
 	must(kspace_init(heap, paddr(load), cpu_count), "the kernel's address space");
+	serial_settle();
 	boot_switch_stack((u64)arch_cpu(self) + CPU_STACK_TOP, init_late, 0);
 }

@@ -13,11 +13,11 @@
 #include "core/remote.h"
 #include "mmu/kspace.h"
 #include "platform/console.h"
-#include "platform/uart.h"
+#include "platform/serial.h"
 
 /* What the firmware says; constant after boot. */
 static struct {
-	bool possible, serial;
+	bool possible;
 	unsigned boot_cpu;
 	struct sleep_types types;
 	struct hip_gas pm1a, pm1b; /* the second may be missing */
@@ -184,8 +184,7 @@ static void wake_others(void)
 		else if (sleep.stack[n])
 			lose(n);
 	}
-	if (machine.serial)
-		uart_restore();
+	serial_restore();
 	log_info("suspend: back from S3 with %u of %u CPUs", awake, sleep.expected);
 }
 
@@ -266,10 +265,9 @@ enum status arch_suspend(unsigned type_a, unsigned type_b, u64 *waking_vector)
 	return s;
 }
 
-void suspend_init(const struct acpi_info *acpi, bool serial)
+void suspend_init(const struct acpi_info *acpi)
 {
 	machine.boot_cpu = cpu_current()->id;
-	machine.serial = serial;
 	machine.types = acpi->s3;
 	machine.pm1a = acpi->pm1a_cnt;
 	machine.pm1b = acpi->pm1b_cnt;

@@ -11,8 +11,8 @@
 
 #include "platform/acpi.h"
 
-/* Boot time, on the boot CPU, after the others were started. `serial`: the kernel drives the UART. */
-void suspend_init(const struct acpi_info *acpi, bool serial);
+/* Boot time, on the boot CPU, after the others were started. */
+void suspend_init(const struct acpi_info *acpi);
 
 /* A CPU that has just been started: if it slept, it goes on there. */
 void suspend_wake(unsigned cpu);

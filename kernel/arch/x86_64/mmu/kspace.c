@@ -7,9 +7,16 @@
 #include "platform/vga.h"
 
 extern const u8 text_start[], rodata_start[], data_start[], image_end[];
-extern u64 boot_pml4[], boot_pdpt_high[];
+extern u64 boot_pml4[], boot_pdpt_high[], boot_pd_low[];
 
 paddr_t kspace_image;
+
+/*
+ * The table of the windows: each CPU writes its own entry only. Entries are not global, and a window is closed before
+ * the CPU can change its address space. So INVLPG on this CPU, in this address space, removes all that a TLB holds of
+ * it.
+ */
+static u64 *window_table;
 
 /* The table that an entry names; makes one if there is none yet. NULL: no memory. */
 static u64 *child(u64 *entry)
@@ -66,23 +73,31 @@ static enum status map_heap(u64 *pml4, struct range heap)
 	return map_page(pml4, HEAP_MAP + VGA_FRAME_PHYS, VGA_FRAME_PHYS, KPTE_RW | KPTE_PCD | KPTE_PWT);
 }
 
+/* The boot tables map the low 4 GiB one to one, in pages of 2 MiB, of which this one is not cached any more. */
+static void *map_device_in_boot_tables(paddr_t pa)
+{
+	if (pa.v >= KSPACE_BOOT_END)
+		return NULL;
+	boot_pd_low[pa.v / (2 * MiB)] |= KPTE_PCD | KPTE_PWT;
+	invlpg(pa.v);
+	return (void *)pa.v;
+}
+
 /* Devices share the gigabyte of the CPU areas, which the boot tables have, too. */
 void *kspace_map_device(paddr_t pa)
 {
+	if (!window_table) /* there are no tables of our own yet, or not all */
+		return map_device_in_boot_tables(pa);
+
 	static unsigned used;
 	u64 va = DEVICE_AREA + used * PAGE_SIZE;
+	if (va >= WINDOW_AREA)
+		return NULL;
 	if (map_page(pd_kernel.mem.host.root, va, pa.v & PTE_ADDR, KPTE_RW | KPTE_PCD | KPTE_PWT) != SUCCESS)
 		return NULL;
 	used++;
 	return (void *)(va + (pa.v & PAGE_MASK));
 }
-
-/*
- * The table of the windows: each CPU writes its own entry only. Entries are not global, and a window is closed before
- * the CPU can change its address space. So INVLPG on this CPU, in this address space, removes all that a TLB holds of
- * it.
- */
-static u64 *window_table;
 
 void *kspace_window_open(paddr_t pa, u64 flags)
 {

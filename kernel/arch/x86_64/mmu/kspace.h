@@ -15,6 +15,9 @@
 #define KPTE_RO (KPTE_RX | PTE_NX)
 #define KPTE_RW (KPTE_RO | PTE_W | PTE_D)
 
+/* The boot tables map what lies below one to one (boot/start.S). */
+#define KSPACE_BOOT_END (4 * GiB)
+
 #define PML4_INDEX(va) ((va) >> 39 & 511)
 #define PDPT_INDEX(va) ((va) >> 30 & 511)
 
@@ -38,7 +41,10 @@ void kspace_unshare(u64 *pml4);
 /* Switches this CPU from the boot tables to the kernel's. */
 void kspace_enter(void);
 
-/* A page of device registers, not cached, visible in the boot tables as well. NULL without memory. */
+/*
+ * A page of device registers, not cached, visible in the boot tables as well. NULL without memory or room. Before
+ * kspace_init() it is a page of the boot tables only, and NULL from KSPACE_BOOT_END on.
+ */
 void *kspace_map_device(paddr_t pa);
 
 /*

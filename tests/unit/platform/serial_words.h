@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can follow `serial=`, and what cannot. Three programs have to agree on that: the kernel (serial_word_test.c),
+ * hbench (bench/tests/measure/serial_word_test.c) and boot/serial_word.py (tests/boot/mkimage_test.py, which reads
+ * this file line by line).
+ */
+#pragma once
+
+static const struct serial_words_good {
+	const char *text, *place;
+	unsigned long at;
+	unsigned baud, clock, lcr, stride; /* 0: not said */
+} serial_words_good[] = {
+	{"auto", "auto", 0, 0, 0, 0, 0},
+	{"com1", "port", 0x3f8, 0, 0, 0, 0},
+	{"com2", "port", 0x2f8, 0, 0, 0, 0},
+	{"com3", "port", 0x3e8, 0, 0, 0, 0},
+	{"com4", "port", 0x2e8, 0, 0, 0, 0},
+	{"0x3f8", "port", 0x3f8, 0, 0, 0, 0},
+	{"0xE0a0", "port", 0xe0a0, 0, 0, 0, 0},
+	{"0xfff8", "port", 0xfff8, 0, 0, 0, 0},
+	{"mmio:0xfe034000", "mmio", 0xfe034000, 0, 0, 0, 0},
+	{"mmio:0x9000000000", "mmio", 0x9000000000, 0, 0, 0, 0},
+	{"mmio:0xfe034000,115200n8,stride=4,clock=48000000", "mmio", 0xfe034000, 115200, 48000000, 0x03, 4},
+	{"mmio:0xfe034000,clock=48000000,stride=2", "mmio", 0xfe034000, 0, 48000000, 0, 2},
+	{"mmio:0xfe034000,clock=58982400,3686400", "mmio", 0xfe034000, 3686400, 58982400, 0x03, 0},
+	{"pci:00:16.3", "pci", 0x00b3, 0, 0, 0, 0},
+	{"pci:1f:1f.7", "pci", 0x1fff, 0, 0, 0, 0},
+	{"pci:ff:0.0,9600", "pci", 0xff00, 9600, 0, 0x03, 0},
+	{"com1,115200", "port", 0x3f8, 115200, 0, 0x03, 0},
+	{"com1,115200n8", "port", 0x3f8, 115200, 0, 0x03, 0},
+	{"com1,9600e7", "port", 0x3f8, 9600, 0, 0x1a, 0},
+	{"com1,9600o", "port", 0x3f8, 9600, 0, 0x0b, 0},
+	{"com1,9600n5", "port", 0x3f8, 9600, 0, 0x00, 0},
+	{"com1,9600,19200", "port", 0x3f8, 19200, 0, 0x03, 0},
+	{"com1,stride=1", "port", 0x3f8, 0, 0, 0, 1},
+	{"auto,9600", "auto", 0, 9600, 0, 0x03, 0},
+	{"auto,3000000", "auto", 0, 3000000, 0, 0x03, 0}, /* the clock is not known yet */
+};
+
+static const char *const serial_words_bad[] = {
+	/* places */
+	"",
+	"auto1",
+	"aut",
+	"com",
+	"com0",
+	"com5",
+	"com12",
+	"com99999999999999999999",
+	"COM1",
+	"com1 ",
+	"3f8",
+	"0x",
+	"0x3f9",
+	"0",
+	"0x0",
+	"0x10000",
+	"0xfffffffffffffffff8",
+	"0x3g8",
+	"mmio",
+	"mmio:",
+	"mmio:fe034000",
+	"mmio:0xfe034001",
+	"mmio:0x0",
+	"mmio:0xfe034008,stride=2",
+	"mmio:0x10000000000000000",
+	"pci:",
+	"pci:00",
+	"pci:00:",
+	"pci:00:16",
+	"pci:00:16.",
+	"pci:00:16.8",
+	"pci:00:20.0",
+	"pci:100:00.0",
+	"pci:0000:00:16.3",
+	"pci:00:16.3x",
+	/* settings */
+	"com1,",
+	"com1,,9600",
+	",9600",
+	"9600",
+	"com1,0",
+	"com1,9600n9",
+	"com1,9600n4",
+	"com1,9600x8",
+	"com1,9600n88",
+	"com1,n8",
+	"com1,9600 n8",
+	"com1,4294967296",
+	"com1,100000",
+	"com1,230400",
+	"com1,9600,clock=1000",
+	"com1,stride=4",
+	"com1,stride=3",
+	"com1,stride=",
+	"com1,clock=",
+	"com1,clock=0",
+	"com1,clock=4294967296",
+	"com1,parity=e",
+	"mmio:0xfe034000,stride=8",
+	"mmio:0xfe034000,115200,clock=4000000",
+};
