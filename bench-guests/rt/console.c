@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The line of the kernel, which has set it up, or COM1 if the kernel uses none; polled. Locking: a spin lock that
- * gives up, because its holder may be a preempted EC of lower priority; then lines may mix, but nobody waits for
+ * The line of the kernel, which has set it up, or COM1 if the kernel uses none; polled. The kernel may write to it,
+ * too: it is asked for the line, and hands over what it has to say (docs/abi.md, MACHINE_CTRL). Locking: a spin lock
+ * that gives up, because its holder may be a preempted EC of lower priority; then lines may mix, but nobody waits for
  * ever.
  */
 #include "rt/console.h"
@@ -12,6 +13,7 @@
 #include "rt/map.h"
 #include "rt/port.h"
 #include "rt/size.h"
+#include "rt/string.h"
 
 #include <stdbool.h>
 
@@ -99,15 +101,15 @@ void rt_console_init(void)
 		set_up();
 }
 
-void rt_console_drain(void)
-{
-	wait_for(LSR_TEMT);
-}
-
 static void put(char c)
 {
 	if (wait_for(LSR_THRE))
 		out(DATA, (uint8_t)c);
+}
+
+static bool kernel_shares(void)
+{
+	return rt_hip->api_flg & HIP_EXT_CONSOLE;
 }
 
 static bool lock(void)
@@ -120,15 +122,64 @@ static bool lock(void)
 	return false;
 }
 
-void rt_write(const char *text, size_t len)
+static void put_text(const char *text, size_t len)
 {
-	bool mine = lock();
-
 	for (; len && usable; text++, len--) {
 		if (*text == '\n')
 			put('\r');
 		put(*text);
 	}
+}
+
+/* The line is ours until release_line(); the kernel's lines come before. */
+static void claim_line(void)
+{
+	char text[MACHINE_CONSOLE_CLAIM_TEXT + 1] = {0};
+
+	if (!kernel_shares())
+		return;
+	while (hc_console_claim(usable ? MACHINE_CONSOLE_TAKES : 0, text) == SUCCESS && *text)
+		put_text(text, strlen(text));
+}
+
+static void release_line(void)
+{
+	if (kernel_shares())
+		hc_console_release();
+}
+
+/* For the kernel's log in RAM, if it keeps one. */
+static void keep_text(const char *text, size_t len)
+{
+	if (!(rt_hip->api_flg & HIP_EXT_CONSOLE_KEEPS))
+		return;
+	while (len) {
+		char piece[MACHINE_CONSOLE_WRITE_TEXT] = {0};
+		size_t n = rt_min(len, sizeof(piece));
+
+		memcpy(piece, text, n);
+		hc_console_write(piece);
+		text += n;
+		len -= n;
+	}
+}
+
+/* The kernel's lines, too. */
+void rt_console_drain(void)
+{
+	claim_line();
+	release_line();
+	wait_for(LSR_TEMT);
+}
+
+void rt_write(const char *text, size_t len)
+{
+	bool mine = lock();
+
+	claim_line();
+	put_text(text, len);
+	keep_text(text, len);
+	release_line();
 	if (mine)
 		__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
 }

@@ -25,10 +25,12 @@ struct acpi_info {
 	u64 facs;                          /* of the FACS; 0 = none */
 	u64 mcfg_base, mcfg_size;          /* PCI segment 0; 0 = none */
 	struct hip_gas pm1a_cnt, pm1b_cnt; /* PM1 control blocks; all zero = none */
-	struct sleep_types s3;             /* the values to write to these to suspend */
-	u16 pm_timer;                      /* port of the power management timer; 0 = none */
-	u8 pm_timer_bits;                  /* 24 or 32 */
-	u64 hpet;                          /* registers of the first HPET; 0 = none */
+	struct hip_gas reset;              /* the reset register, of a byte, and what to write; zero address = none */
+	u8 reset_value;
+	struct sleep_types s3; /* the values to write to these to suspend */
+	u16 pm_timer;          /* port of the power management timer; 0 = none */
+	u8 pm_timer_bits;      /* 24 or 32 */
+	u64 hpet;              /* registers of the first HPET; 0 = none */
 	/* where the tables are that were looked at: firmware may have them in what it calls RAM */
 	u32 kept_count;
 	struct range kept[ACPI_KEPT_MAX];

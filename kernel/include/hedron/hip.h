@@ -14,9 +14,11 @@ enum hip_feature {
 	HIP_FEATURE_SVM = 1 << 2,
 	HIP_FEATURE_UEFI = 1 << 3,
 	/* our extensions */
-	HIP_EXT_VCPU_PARTIAL = 1 << 16, /* VCPU_CTRL_PARTIAL */
-	HIP_EXT_TRACE = 1 << 17,        /* TRACE_CTRL */
-	HIP_EXT_SERIAL = 1 << 21,       /* HIP_SERIAL */
+	HIP_EXT_VCPU_PARTIAL = 1 << 16,  /* VCPU_CTRL_PARTIAL */
+	HIP_EXT_TRACE = 1 << 17,         /* TRACE_CTRL */
+	HIP_EXT_CONSOLE = 1 << 18,       /* MACHINE_CTRL_CONSOLE */
+	HIP_EXT_CONSOLE_KEEPS = 1 << 19, /* somebody keeps what MACHINE_CONSOLE_WRITE is given */
+	HIP_EXT_SERIAL = 1 << 21,        /* HIP_SERIAL */
 };
 
 enum hip_mem_type {

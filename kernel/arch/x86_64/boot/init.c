@@ -8,10 +8,12 @@
 #include "arch/memory.h"
 #include "arch/space.h"
 #include "arch/switch.h"
+#include "boot/reset.h"
 #include "boot/smp.h"
 #include "boot/suspend.h"
 #include "boot/trampoline.h"
 #include "core/dispatch.h"
+#include "core/drain.h"
 #include "core/kp.h"
 #include "core/pt.h"
 #include "core/sc.h"
@@ -31,6 +33,7 @@
 #include "platform/memmap.h"
 #include "platform/multiboot.h"
 #include "platform/panic.h"
+#include "platform/ramlog.h"
 #include "platform/serial.h"
 #include "platform/vga.h"
 #include "start/roottask.h"
@@ -45,7 +48,7 @@ __attribute__((noreturn)) void boot_main(u32 magic, u32 info, u64 load);
 static struct boot_info boot;
 static struct acpi_info acpi;
 static struct cmdline cmdline;
-static struct range image, heap;
+static struct range image, heap, ramlog;
 static unsigned self; /* the boot CPU's number */
 
 /* The boot tables map the low 4 GiB one to one. What lies beyond is shown 2 MiB at a time, in the last entry of the
@@ -107,10 +110,25 @@ static void print_findings(void)
 		log_debug("CPU %u has APIC ID %u", i, acpi.cpu[i].apic_id);
 }
 
+/* The log is seen at the same address in the boot tables and in the kernel's. */
+static void start_ramlog(void)
+{
+	if (!memmap_pick_log(&boot, &acpi, image, cmdline.ramlog, cmdline.ramlog_at, &ramlog)) {
+		log_warn("no log in RAM: its place is not free RAM below 4 GiB");
+		return;
+	}
+	ramlog_init(heap_virt(paddr(ramlog.addr)), ramlog, arch_tsc());
+	panic_reboots_after(PANIC_REBOOT_TICKS);
+}
+
 /* A serial line that the command line does not name is looked for when the firmware's tables are known. */
 static void start_consoles(void)
 {
 	console_set_level((enum log_level)cmdline.log_level);
+	if (cmdline.ramlog)
+		start_ramlog();
+	if (cmdline.panic_reboots)
+		panic_reboots_after(0);
 	serial_start(&cmdline.serial, &boot);
 	if (cmdline.vga && !boot.efi)
 		vga_init(kspace_vga());
@@ -169,6 +187,8 @@ static void claim_memory(void)
 {
 	space_mem_claim(paddr(image.addr), image.size);
 	space_mem_claim(paddr(heap.addr), heap.size);
+	if (ramlog.size)
+		space_mem_claim(paddr(ramlog.addr), ramlog.size);
 }
 
 static void prepare_cpus(void)
@@ -186,7 +206,7 @@ static void join_online(void)
 
 static struct hip *begin_hip(void)
 {
-	const struct range claimed[] = {image, heap};
+	const struct range claimed[] = {image, heap, ramlog};
 	struct hip *hip = page_alloc_zeroed();
 	struct hip_gas console;
 
@@ -205,6 +225,8 @@ static void finish_hip(struct hip *hip)
 	hip->cap_vmx_sec_exec = vmx_announce();
 	if (vmx.usable)
 		hip->api_flg |= HIP_FEATURE_VMX | HIP_EXT_VCPU_PARTIAL;
+	if (ramlog.size)
+		hip->api_flg |= HIP_EXT_CONSOLE_KEEPS;
 	hip_finish(hip);
 }
 
@@ -222,6 +244,7 @@ static void init_late(void)
 	struct hip *hip;
 
 	cpu_setup(self);
+	reset_init(&acpi);
 	vmx_init(cmdline.vpid, cmdline.l1_flush);
 	init_caches();
 	init_kernel_pd();
@@ -237,6 +260,7 @@ static void init_late(void)
 	roottask_create(cpu_current(), &boot, hip);
 	kspace_enter();
 	print_result();
+	drain_start();
 	arch_dispatch();
 }
 
@@ -259,6 +283,7 @@ void boot_main(u32 magic, u32 info, u64 load)
 	count_cpus();
 	print_findings();
 	must(kspace_init(heap, paddr(load), cpu_count), "the kernel's address space");
+	must(kspace_map_log(ramlog), "a place for the log in RAM");
 	serial_settle();
 	boot_switch_stack((u64)arch_cpu(self) + CPU_STACK_TOP, init_late, 0);
 }

@@ -73,6 +73,15 @@ static enum status map_heap(u64 *pml4, struct range heap)
 	return map_page(pml4, HEAP_MAP + VGA_FRAME_PHYS, VGA_FRAME_PHYS, KPTE_RW | KPTE_PCD | KPTE_PWT);
 }
 
+enum status kspace_map_log(struct range log)
+{
+	u64 *pml4 = pd_kernel.mem.host.root;
+	for (u64 pa = log.addr; pa < log.addr + log.size; pa += PAGE_SIZE)
+		if (map_page(pml4, HEAP_MAP + pa, pa, KPTE_RW) != SUCCESS)
+			return OOM;
+	return SUCCESS;
+}
+
 /* The boot tables map the low 4 GiB one to one, in pages of 2 MiB, of which this one is not cached any more. */
 static void *map_device_in_boot_tables(paddr_t pa)
 {

@@ -30,6 +30,10 @@ extern paddr_t kspace_image;
  */
 enum status kspace_init(struct range heap, paddr_t image, unsigned cpus) must_check;
 
+/* The log in RAM, where the boot tables have it, too: at HEAP_MAP + its physical address. After kspace_init(), before
+ * there are other PDs. */
+enum status kspace_map_log(struct range log) must_check;
+
 /* Hangs what is private to pd_kernel into the boot tables, too: without TSS no exception with a stack of its own
  * works. */
 void kspace_show_private(void);
