@@ -12,6 +12,7 @@
 #include "rt/hip.h"
 #include "rt/map.h"
 #include "rt/port.h"
+#include "rt/screen.h"
 #include "rt/size.h"
 #include "rt/string.h"
 
@@ -96,6 +97,7 @@ void rt_console_init(void)
 {
 	const struct hip_gas *line = rt_hip_valid() ? rt_hip_serial() : NULL;
 
+	rt_screen_init();
 	usable = take(line);
 	if (usable && !line)
 		set_up();
@@ -120,6 +122,12 @@ static bool lock(void)
 		rt_pause();
 	}
 	return false;
+}
+
+static void unlock(bool mine)
+{
+	if (mine)
+		__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
 }
 
 static void put_text(const char *text, size_t len)
@@ -172,16 +180,42 @@ void rt_console_drain(void)
 	wait_for(LSR_TEMT);
 }
 
-void rt_write(const char *text, size_t len)
+static void write_line(const char *text, size_t len)
 {
-	bool mine = lock();
-
 	claim_line();
 	put_text(text, len);
 	keep_text(text, len);
 	release_line();
-	if (mine)
-		__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
+}
+
+void rt_write(const char *text, size_t len)
+{
+	bool mine = lock();
+
+	write_line(text, len);
+	rt_screen_write(text, len);
+	unlock(mine);
+}
+
+void rt_report(const char *text, size_t len)
+{
+	bool mine = lock();
+
+	write_line(text, len);
+	unlock(mine);
+}
+
+void rt_show(const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	size_t len = rt_min((size_t)rt_vsnprintf(text, sizeof(text), fmt, ap), sizeof(text) - 1);
+	va_end(ap);
+	bool mine = lock();
+	rt_screen_write(text, len);
+	unlock(mine);
 }
 
 void rt_printf(const char *fmt, ...)

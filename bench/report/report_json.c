@@ -32,6 +32,11 @@ static json_t *pair(const struct pair *p)
 		json_object_set_new(object, "p", json_real(o->p));
 		json_object_set_new(object, "superiority", json_real(o->superiority));
 	}
+	json_object_set_new(object, "gated", json_boolean(!p->informs));
+	if (p->has_limit) {
+		json_object_set_new(object, "limit", json_real(p->limit));
+		json_object_set_new(object, "over_limit", json_boolean(p->over_limit));
+	}
 	if (p->note_a)
 		json_object_set_new(object, "note_a", json_string(p->note_a));
 	if (p->note)

@@ -3,7 +3,7 @@
  * The hypervisor's command line: words separated by spaces, unknown ones are ignored, the last of a kind counts.
  *
  *   serial[=LINE]   messages on a serial line (platform/serial_word.h)
- *   novga           no text console
+ *   novga           no text on the screen
  *   nopcid          no TLB tags for PDs       novpid         no TLB tags for VMs
  *   nomwait         idle CPUs halt            l1flush        no data of others in L1 when a VM runs
  *   heap=N[KMG]     size of the kernel heap   log=LEVEL      error, warn, info or debug

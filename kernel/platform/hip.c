@@ -108,6 +108,10 @@ void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_i
 		.pm1b_cnt = acpi->pm1b_cnt,
 	};
 	add_all_mem(hip, boot, pages, pages_count);
+	if (boot->screen == BOOT_SCREEN_RGB) {
+		hip->api_flg |= HIP_EXT_FRAMEBUFFER;
+		memcpy((u8 *)hip + HIP_FRAMEBUFFER, &boot->framebuffer, sizeof(boot->framebuffer));
+	}
 }
 
 void hip_set_cpu(struct hip *hip, unsigned cpu, struct acpi_cpu id, unsigned package, unsigned core, unsigned thread)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lines of docs/bench-protocol.md. Locking: none, only the EC that runs the benchmarks reports. */
+/* The lines of docs/bench-protocol.md, and a table of them for the screen. Locking: none, only the EC that runs the
+ * benchmarks reports. */
 #include "rt/bench/bench_report.h"
 
 #include "rt/bench/bench_machine.h"
@@ -62,8 +63,22 @@ static void end(void)
 	const size_t prefix = sizeof(PREFIX) - 1;
 
 	add(SEAL, rt_crc32(line.text + prefix, line.len - prefix));
-	rt_write(line.text, line.len);
+	rt_report(line.text, line.len);
 	lines++;
+}
+
+/* The start of a row on the screen: suite, case and parameter. */
+static void show_case(const struct bench_case *c, unsigned index, const char *rest)
+{
+	char name[64];
+
+	if (c->param && c->texts)
+		rt_snprintf(name, sizeof(name), "%s/%s:%s", c->name, c->param, c->texts[index]);
+	else if (c->param)
+		rt_snprintf(name, sizeof(name), "%s/%s:%ld", c->name, c->param, c->values[index]);
+	else
+		rt_snprintf(name, sizeof(name), "%s", c->name);
+	rt_show("%s %-44s %s\n", suite, name, rest);
 }
 
 static void begin_case(const char *type, const struct bench_case *c, unsigned index)
@@ -135,6 +150,7 @@ void bench_report_run(const char *name, bool traced, const char *frequency)
 	if (traced)
 		add(",\"traced\":true");
 	end();
+	rt_show("%s %-44s %10s %10s %10s\n", suite, "ticks of the TSC", "min", "p50", "max");
 }
 
 /* Smallest value that at least `permille` of the values do not exceed. */
@@ -204,6 +220,7 @@ void bench_report_sample(const struct bench_case *c, unsigned index, const struc
 {
 	uint64_t sum = 0;
 	size_t mark;
+	char row[64];
 
 	for (unsigned i = 0; i < s->n; i++)
 		sum += s->values[i];
@@ -217,13 +234,19 @@ void bench_report_sample(const struct bench_case *c, unsigned index, const struc
 	for (unsigned bins = 32; !add_hist(s, bins) && bins > 1; bins /= 2)
 		line.len = mark;
 	end();
+	rt_snprintf(row, sizeof(row), "%10lu %10lu %10lu", s->values[0], percentile(s, 500), s->values[s->n - 1]);
+	show_case(c, index, row);
 }
 
 static void report_why(const char *type, const struct bench_case *c, unsigned index, const char *why)
 {
+	char row[TEXT_MAX];
+
 	begin_case(type, c, index);
 	add_string("why", why);
 	end();
+	rt_snprintf(row, sizeof(row), "%s: %s", type, why);
+	show_case(c, index, row);
 }
 
 void bench_report_skip(const struct bench_case *c, unsigned index, const char *why)
@@ -242,4 +265,5 @@ void bench_report_end(uint64_t drift)
 	if (drift)
 		add(",\"drift\":%lu", drift);
 	end();
+	rt_show("%s has ended\n", suite);
 }

@@ -207,6 +207,32 @@ UNIT_TEST(test_too_many)
 	assert_checksum();
 }
 
+/* The screen is behind everything else, also when the page is full, and outside of the checksum. */
+UNIT_TEST(test_screen)
+{
+	struct hip_framebuffer fb = {
+		.addr = 0x4000000000, .pitch = 5120, .width = 1280, .height = 800, .first_row = 256, .bits = 32};
+
+	init(NULL, 0);
+	assert_int_equal(page.hip.api_flg & HIP_EXT_FRAMEBUFFER, 0);
+	for (unsigned i = page.hip.length; i < PAGE_SIZE; i++)
+		assert_int_equal(page.bytes[i], 0);
+
+	boot.framebuffer = fb;
+	boot.screen = BOOT_SCREEN_RGB;
+	boot.map_count = BOOT_MAP_MAX;
+	init(NULL, 0);
+	assert_int_equal(page.hip.api_flg & 1 << 20, 1 << 20);
+	assert_true(page.hip.length <= 0xfc0);
+	assert_memory_equal(page.bytes + 0xfc0, &fb, sizeof(fb));
+	assert_checksum();
+
+	boot.screen = BOOT_SCREEN_TEXT;
+	init(NULL, 0);
+	assert_int_equal(page.hip.api_flg & HIP_EXT_FRAMEBUFFER, 0);
+	assert_int_equal(word_at(0xfc0), 0);
+}
+
 UNIT_TEST(test_cpus)
 {
 	init(NULL, 0);
@@ -250,8 +276,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(fixed_fields), TEST(console),  TEST(acpi_fields), TEST(memory),
-		TEST(claimed),      TEST(too_many), TEST(cpus),        TEST(kernel_bugs),
+		TEST(fixed_fields), TEST(console), TEST(acpi_fields), TEST(memory),      TEST(claimed),
+		TEST(too_many),     TEST(screen),  TEST(cpus),        TEST(kernel_bugs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@
 #include "platform/acpi.h"
 #include "platform/cmdline.h"
 #include "platform/console.h"
+#include "platform/framebuffer.h"
 #include "platform/hip.h"
 #include "platform/memmap.h"
 #include "platform/multiboot.h"
@@ -106,11 +107,34 @@ static void print_findings(void)
 			  boot.map[i].type);
 	for (u32 i = 0; i < boot.module_count; i++)
 		log_debug("module at %#lx, %lu bytes", boot.module[i].image.addr, boot.module[i].image.size);
+	if (boot.screen == BOOT_SCREEN_RGB)
+		log_debug("screen at %#lx, %ux%u pixels, pitch %u, %u bits each", boot.framebuffer.addr,
+			  boot.framebuffer.width, boot.framebuffer.height, boot.framebuffer.pitch,
+			  boot.framebuffer.bits);
 	for (u32 i = 0; i < acpi.cpu_count; i++)
 		log_debug("CPU %u has APIC ID %u", i, acpi.cpu[i].apic_id);
 }
 
-/* The log is seen at the same address in the boot tables and in the kernel's. */
+/* Pixels if the loader gave us some, else text: a machine with EFI has that only if the loader says so. */
+static void start_screen(void)
+{
+	struct hip_framebuffer *fb = &boot.framebuffer;
+
+	if (boot.screen == BOOT_SCREEN_RGB) {
+		void *at = kspace_map_framebuffer(paddr(image.addr), paddr(fb->addr), framebuffer_size(fb));
+		if (at) {
+			framebuffer_init(fb, at);
+			return;
+		}
+		log_warn("screen at %#lx is beyond the CPU's addresses", fb->addr);
+		boot.screen = BOOT_SCREEN_UNKNOWN;
+	} else if (!boot.efi || boot.screen == BOOT_SCREEN_TEXT) {
+		vga_init(kspace_vga());
+	}
+}
+
+/* After the tables of firmware are read, which it keeps off. It is seen at the same address in the boot tables and in
+ * the kernel's, and begins with all that was said before. */
 static void start_ramlog(void)
 {
 	if (!memmap_pick_log(&boot, &acpi, image, cmdline.ramlog, cmdline.ramlog_at, &ramlog)) {
@@ -125,13 +149,11 @@ static void start_ramlog(void)
 static void start_consoles(void)
 {
 	console_set_level((enum log_level)cmdline.log_level);
-	if (cmdline.ramlog)
-		start_ramlog();
 	if (cmdline.panic_reboots)
 		panic_reboots_after(0);
 	serial_start(&cmdline.serial, &boot);
-	if (cmdline.vga && !boot.efi)
-		vga_init(kspace_vga());
+	if (cmdline.vga)
+		start_screen();
 }
 
 static void read_acpi(void)
@@ -272,9 +294,12 @@ void boot_main(u32 magic, u32 info, u64 load)
 	desc_init();
 	valid = multiboot_parse(magic, paddr(info), &boot);
 	cmdline_parse(boot.cmdline, &cmdline);
+	framebuffer_check(&boot, image);
 	start_consoles();
 	print_banner(load);
 	read_acpi();
+	if (cmdline.ramlog)
+		start_ramlog();
 	if (!valid)
 		panic("the boot loader's information is not Multiboot 1 or 2 (magic %#x)", magic);
 	cpu_detect(cmdline.pcid, cmdline.mwait);
