@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench compare`: two results side by side. */
+#include "cmd/threshold_options.h"
 #include "cmd/verbs.h"
 #include "host/error.h"
 #include "host/exit_code.h"
@@ -10,24 +11,25 @@
 #include <stdio.h>
 
 static struct {
+	struct threshold_options thresholds;
 	bool markdown;
 } o;
 
 static const struct option_spec options[] = {
 	{"markdown", 'm', OPTION_FLAG, NULL, "Print Markdown", &o.markdown, 0, 0, NULL},
+	OPTIONS_THRESHOLD(o.thresholds),
 	OPTION_END,
 };
 
-static int compare_loaded(const struct result *a, const struct result *b)
+static int print(const struct result *a, const struct result *b, const struct suite *suite)
 {
-	struct suite storage = {0};
 	struct comparison comparison;
 	struct error error;
 	int code = 0;
 
 	if (!machine_identity_same(a, b, &error))
 		complain("note: %s", error.text);
-	if (!compare_results(&comparison, a, b, verb_suite_of(b, &storage), &error)) {
+	if (!compare_results(&comparison, a, b, suite, &error)) {
 		complain("%s", error.text);
 		code = EXIT_RUN_INVALID;
 	} else if (o.markdown) {
@@ -36,6 +38,20 @@ static int compare_loaded(const struct result *a, const struct result *b)
 		report_comparison(stdout, &comparison);
 	}
 	compare_free(&comparison);
+	return code;
+}
+
+static int compare_loaded(const struct result *a, const struct result *b)
+{
+	const struct suite *suite;
+	struct suite storage;
+	struct error error;
+	int code = EXIT_USAGE;
+
+	if (threshold_options_suite(&o.thresholds, a, b, &storage, &suite, &error))
+		code = print(a, b, suite);
+	else
+		complain("%s", error.text);
 	suite_free(&storage);
 	return code;
 }
@@ -63,6 +79,7 @@ const struct verb verb_compare = {
 	.doc = "Print two results side by side: A is the old one, B the new one. It informs and does not judge: the "
 	       "exit code is 0 whatever the difference (`hbench gate` judges).",
 	.examples = "  hbench compare results/qemu-icount-max/ipc.json new.json\n"
+		    "  hbench compare --threshold 1 old.json new.json\n"
 		    "  hbench compare --markdown old.json new.json > change.md\n",
 	.options = options,
 	.args_min = 2,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench gate`: results against their baselines; the exit code is the verdict. */
+#include "cmd/threshold_options.h"
 #include "cmd/verbs.h"
 #include "host/exit_code.h"
 #include "host/file.h"
@@ -16,15 +17,15 @@
 #include <string.h>
 
 static struct {
-	const char *baseline, *thresholds, *junit, *markdown, *json;
+	const char *baseline, *junit, *markdown, *json;
+	struct threshold_options thresholds;
 	bool any_machine, self_test;
 } o;
 
 static const struct option_spec options[] = {
 	{"baseline", 'b', OPTION_TEXT, "FILE|DIR", "Baseline, or the folder with those of all machines; needed",
 	 &o.baseline, 0, 0, NULL},
-	{"thresholds", 0, OPTION_TEXT, "FILE", "Take thresholds and goals from this suite file", &o.thresholds, 0, 0,
-	 NULL},
+	OPTIONS_THRESHOLD(o.thresholds),
 	{"allow-different-machine", 0, OPTION_FLAG, NULL, "Compare although the machines differ", &o.any_machine, 0,
 	 0, NULL},
 	{"self-test", 0, OPTION_FLAG, NULL,
@@ -99,6 +100,19 @@ static bool write_sinks(void)
 	return good;
 }
 
+/* What needs most boots decides; where no number helps, the notes above say what does. */
+static void print_undecided(const struct comparison *c)
+{
+	size_t boots = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		boots = c->pairs[i].difference.boots > boots ? c->pairs[i].difference.boots : boots;
+	if (boots)
+		printf("UNDECIDED: measure both again with --boots %zu.\n", boots);
+	else
+		puts("UNDECIDED, and more boots would not help: see above.");
+}
+
 static void print_advice(const struct comparison *c, enum exit_code code, const char *file)
 {
 	switch (code) {
@@ -110,7 +124,7 @@ static void print_advice(const struct comparison *c, enum exit_code code, const 
 		puts("FAILED: a benchmark of the baseline is missing. A gate that compares nothing finds nothing.");
 		break;
 	case EXIT_NOT_ENOUGH_DATA:
-		puts("UNDECIDED: measure again with more --boots.");
+		print_undecided(c);
 		break;
 	case EXIT_RUN_INVALID:
 		puts("INVALID: the same programs gave other numbers (lab drift). Find out what changed on the "
@@ -182,55 +196,6 @@ static enum exit_code run_self_test(const struct result *baseline, const struct 
 	return EXIT_RUN_INVALID;
 }
 
-/* Measured, skipped, or at least a case of the suite that this machine may not have. */
-static bool case_known(const struct result *r, const struct suite *standard, const char *name)
-{
-	return (r && (result_find(r, name) || result_skip_reason(r, name))) ||
-	       (standard && suite_find(standard, name));
-}
-
-/* A threshold for what is not there would never be looked at: whoever wrote it means another case. */
-static bool thresholds_fit(const struct suite *suite, const struct result *baseline, const struct result *result,
-			   struct error *error)
-{
-	struct suite storage = {0};
-	const struct suite *standard = verb_suite_of(baseline, &storage);
-	char unknown[700] = "";
-
-	for (size_t i = 0; i < suite->count; i++) {
-		const char *name = suite->cases[i].name;
-		size_t used = strlen(unknown);
-
-		if (suite->cases[i].threshold_count && !case_known(baseline, standard, name) &&
-		    !case_known(result, NULL, name))
-			snprintf(unknown + used, sizeof(unknown) - used, " %s", name);
-	}
-	suite_free(&storage);
-	if (strcmp(suite->name, result_text(baseline, "suite")))
-		return error_set(error, "%s is of the suite %s and the baseline of %s", o.thresholds, suite->name,
-				 result_text(baseline, "suite"));
-	return !*unknown ||
-	       error_set(error, "%s has thresholds for cases that do not exist:%s", o.thresholds, unknown);
-}
-
-/* False, after a message, when the suite file the user named cannot be used. */
-static bool load_suite(const struct result *baseline, const struct result *result, struct suite *storage,
-		       const struct suite **suite)
-{
-	struct error error;
-
-	if (!o.thresholds) {
-		*suite = verb_suite_of(baseline, storage);
-		return true;
-	}
-	if (!suite_load_file(storage, o.thresholds, &error) || !thresholds_fit(storage, baseline, result, &error)) {
-		complain("%s", error.text);
-		return false;
-	}
-	*suite = storage;
-	return true;
-}
-
 static enum exit_code gate(const struct result *result, const char *file)
 {
 	struct result baseline;
@@ -243,8 +208,10 @@ static enum exit_code gate(const struct result *result, const char *file)
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
-	if (!load_suite(&baseline, result, &storage, &suite))
+	if (!threshold_options_suite(&o.thresholds, &baseline, result, &storage, &suite, &error)) {
+		complain("%s", error.text);
 		code = EXIT_USAGE;
+	}
 	if (!code && o.self_test)
 		code = run_self_test(&baseline, suite);
 	if (!code && result)
@@ -299,6 +266,7 @@ const struct verb verb_gate = {
 		"3.",
 	.examples = "  hbench gate --baseline results new.json\n"
 		    "  hbench gate --baseline results --junit gate.xml ipc.json sm.json sched.json\n"
+		    "  hbench gate --baseline results --threshold 1 new.json\n"
 		    "  hbench gate --baseline results --self-test new.json --junit gate.xml\n"
 		    "  hbench gate --baseline results/qemu-icount-max/ipc.json --self-test\n",
 	.options = options,

@@ -144,6 +144,20 @@ static void print_legend(FILE *out, const struct metric *metric)
 	      out);
 }
 
+/* Compared with itself, a result says how many boots a comparison with another one will need. */
+static void print_plan(FILE *out, const struct result *r, const struct suite *suite)
+{
+	size_t boots = compare_plan(r, suite);
+
+	if (boots > POWER_BOOTS_MOST)
+		fprintf(out, "plan: not even %d boots a side would find a change of %.4g thresholds in every case.\n",
+			POWER_BOOTS_MOST, POWER_MARGIN);
+	else if (boots)
+		fprintf(out,
+			"plan: to find a change of %.4g thresholds in every case, compare %zu boots with as many.\n",
+			POWER_MARGIN, boots);
+}
+
 static void print_skips(FILE *out, const struct result *r)
 {
 	const char *name;
@@ -197,6 +211,7 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite)
 		fputs("traced: the kernel recorded what it did, which takes time of its own; compare with traced "
 		      "runs only.\n",
 		      out);
+	print_plan(out, r, suite);
 	print_skips(out, r);
 	print_unmeasured(out, r, suite);
 	quality_check_result(r, print_warning, out);

@@ -63,6 +63,16 @@ static void confidence_cells(struct table *table, const struct difference *o)
 		table_cell(table, COLOUR_DIM, "%.4f", o->p);
 }
 
+/* What may change, and what would have been seen: a verdict means no more than these two say. */
+static void sight_cells(struct table *table, const struct pair *p)
+{
+	table_cell(table, COLOUR_DIM, "%.4g%%", p->threshold);
+	if (p->difference.smallest > 0)
+		table_cell(table, COLOUR_DIM, "%.2f%%", p->difference.smallest);
+	else
+		table_cell(table, COLOUR_DIM, "%s", "");
+}
+
 static void pair_row(struct table *table, const struct pair *p, bool exact)
 {
 	const struct difference *o = &p->difference;
@@ -74,6 +84,7 @@ static void pair_row(struct table *table, const struct pair *p, bool exact)
 	change_cells(table, o, colour);
 	if (!exact)
 		confidence_cells(table, o);
+	sight_cells(table, p);
 	table_cell(table, colour, "%s", verdict_name(o->verdict));
 	if (exact)
 		report_goal_cells(table, p->has_goal, p->goal, o->verdict != VERDICT_MISSING, p->goal_met);
@@ -81,10 +92,10 @@ static void pair_row(struct table *table, const struct pair *p, bool exact)
 
 static struct table *comparison_table(const struct comparison *c)
 {
-	static const char *const counts[] = {"case",    ">A",    ">B",      ">change", ">%",
-					     "verdict", ">goal", "goal is", NULL};
-	static const char *const times[] = {"case",          ">A", ">B",      ">change", ">%",
-					    ">95% interval", ">p", "verdict", NULL};
+	static const char *const counts[] = {"case",  ">A",      ">B",    ">change", ">%", ">threshold",
+					     ">seen", "verdict", ">goal", "goal is", NULL};
+	static const char *const times[] = {"case", ">A",         ">B",    ">change", ">%", ">95% interval",
+					    ">p",   ">threshold", ">seen", "verdict", NULL};
 	struct table *table = table_create(c->metric->exact ? counts : times);
 
 	for (size_t i = 0; i < c->count; i++)
@@ -142,17 +153,34 @@ static void print_notes(FILE *out, const struct comparison *c, const char *bulle
 			bullet);
 }
 
+/* What the boots at hand say about the next measurement. */
+static void print_plan(FILE *out, const struct comparison *c)
+{
+	if (!c->boots)
+		return;
+	if (c->boots > POWER_BOOTS_MOST)
+		fprintf(out, "plan: not even %d boots a side would find %.4g thresholds in every case.\n",
+			POWER_BOOTS_MOST, POWER_MARGIN);
+	else
+		fprintf(out,
+			"plan: %zu boots a side find a change of %.4g thresholds in every case, 95 times of 100.\n",
+			c->boots, POWER_MARGIN);
+}
+
 static void print_legend(FILE *out, const struct comparison *c)
 {
-	fprintf(out, "\nA, B: %s of the %s; lower is better. change: B - A.", c->metric->value, c->metric->unit);
+	fprintf(out,
+		"\nA, B: %s of the %s; lower is better. change: B - A. threshold: a change up to it is none.\n"
+		"seen: the smallest change that would have been found%s.",
+		c->metric->value, c->metric->unit, c->metric->exact ? "" : " in 95 of 100 comparisons");
 	if (c->metric->exact)
 		fputs(" goal: informational.\n", out);
 	else
 		fprintf(out,
-			"\n95%% interval: of the change, bootstrap over boots. p: Mann-Whitney U with boots as "
-			"clusters, "
-			"corrected for %zu tests (Holm).\n",
+			"\n95%% interval: of the change, over boots (Welch). p: by permutation of boots, for all %zu "
+			"tests together (Westfall and Young).\n",
 			c->tests);
+	print_plan(out, c);
 }
 
 static void print_side(FILE *out, const char *side, const struct result *r)
@@ -186,6 +214,7 @@ void report_markdown(FILE *out, const struct comparison *c)
 		result_text(c->a, "date"), result_text(c->b, "kernel_boot_line"), result_text(c->b, "date"));
 	table_print_markdown(table, out);
 	table_free(table);
+	print_legend(out, c);
 	fputc('\n', out);
 	print_tally(out, c);
 	fputc('\n', out);

@@ -32,6 +32,10 @@ static json_t *pair(const struct pair *p)
 		json_object_set_new(object, "p", json_real(o->p));
 		json_object_set_new(object, "superiority", json_real(o->superiority));
 	}
+	if (o->smallest > 0)
+		json_object_set_new(object, "smallest_seen_percent", json_real(o->smallest));
+	if (o->boots)
+		json_object_set_new(object, "boots_needed", json_integer((json_int_t)o->boots));
 	if (p->note_a)
 		json_object_set_new(object, "note_a", json_string(p->note_a));
 	if (p->note)
@@ -47,9 +51,9 @@ void report_json(FILE *out, const struct comparison *c)
 
 	for (size_t i = 0; i < c->count; i++)
 		json_array_append_new(pairs, pair(&c->pairs[i]));
-	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:o}", "suite", result_text(c->b, "suite"), "metric",
-			 c->metric->name, "a", side(c->a), "b", side(c->b), "lab_drift", compare_drifted(c), "cases",
-			 pairs);
+	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:I, s:o}", "suite", result_text(c->b, "suite"), "metric",
+			 c->metric->name, "a", side(c->a), "b", side(c->b), "lab_drift", compare_drifted(c),
+			 "boots_planned", (json_int_t)c->boots, "cases", pairs);
 	json_dumpf(root, out, JSON_INDENT(1));
 	fputc('\n', out);
 	json_decref(root);

@@ -80,6 +80,9 @@ static void print_pair(FILE *out, const struct comparison *c, const struct pair 
 	print_verdict(out, c, p);
 	fprintf(out, "    <system-out>A %ju, B %ju, %s", (uintmax_t)p->difference.a, (uintmax_t)p->difference.b,
 		verdict_name(p->difference.verdict));
+	fprintf(out, ", threshold %.4g%%", p->threshold);
+	if (p->difference.smallest > 0)
+		fprintf(out, ", %.2f%% would have been seen", p->difference.smallest);
 	print_incomplete(out, "A", p->note_a);
 	print_incomplete(out, "B", p->note);
 	fputs("</system-out>\n  </testcase>\n", out);

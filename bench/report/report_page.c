@@ -156,6 +156,14 @@ static void print_confidence(FILE *out, const struct difference *o)
 		html_cell(out, "td", NULL, "%s", "");
 }
 
+static void print_sight(FILE *out, const struct pair *p)
+{
+	if (p->difference.smallest > 0)
+		html_cell(out, "td", "number dim", "%.4g%%, %.2f%%", p->threshold, p->difference.smallest);
+	else
+		html_cell(out, "td", "number dim", "%.4g%%", p->threshold);
+}
+
 static void print_goal(FILE *out, const struct pair *p)
 {
 	if (p->has_goal)
@@ -183,6 +191,7 @@ static void print_pair(FILE *out, const struct report_section *page, const struc
 		html_cell(out, "td", NULL, "%s", "");
 	if (!exact)
 		print_confidence(out, o);
+	print_sight(out, p);
 	html_cell(out, "td", class, "%s", verdict_name(o->verdict));
 	if (exact)
 		print_goal(out, p);
@@ -206,8 +215,10 @@ static void print_row(FILE *out, const struct report_section *page, const struct
 static void print_titles(FILE *out, const struct report_section *page)
 {
 	static const char *const single[] = {"case", ">min", ">p50", ">p99", ">p99.9", ">max", ">windows", NULL};
-	static const char *const counts[] = {"case", ">A", ">B", ">change", "verdict", "goal", NULL};
-	static const char *const times[] = {"case", ">A", ">B", ">change", ">95% interval, p", "verdict", NULL};
+	static const char *const counts[] = {"case",    ">A",   ">B", ">change", ">threshold, seen",
+					     "verdict", "goal", NULL};
+	static const char *const times[] = {"case",    ">A", ">B", ">change", ">95% interval, p", ">threshold, seen",
+					    "verdict", NULL};
 	const char *const *titles = !page->comparison ? single : page->comparison->metric->exact ? counts : times;
 
 	fputs("<tr>", out);

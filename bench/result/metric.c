@@ -6,13 +6,11 @@
 
 const struct metric *metric_find(const char *name)
 {
-	/* Bins of a histogram are up to 3.1% wide: tests over them cannot see less, so ticks have a threshold above
-	 * that. */
 	static struct metric metrics[] = {
 		{"instructions", "executed instructions per operation", NULL, "minimum", "exact", true, 0, 1},
 		{"ticks", "time-stamp counter ticks per operation", NULL, "mean of the boots' medians", "with noise",
-		 false, 4, 100},
-		{"picoseconds", "picoseconds per operation", NULL, "mean of the repetitions", "with noise", false, 4,
+		 false, 2, 100},
+		{"picoseconds", "picoseconds per operation", NULL, "mean of the repetitions", "with noise", false, 2,
 		 3},
 	};
 

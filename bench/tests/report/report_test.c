@@ -107,7 +107,7 @@ UNIT_TEST(comparison)
 	char *text = print(report_comparison);
 
 	has(text, "executed instructions per operation, minimum (exact)");
-	has(text, "slow  10  12      +2  +20.00%  WORSE");
+	has(text, "slow  10  12      +2  +20.00%         0%  10.00%  WORSE");
 	has(text, "MISSING ipc/old: no <memory>");
 	has(text, "4 cases: 1 same, 1 WORSE, 1 MISSING, 1 new.");
 	assert_null(strchr(text, '\033'));
@@ -118,7 +118,7 @@ UNIT_TEST(markdown)
 {
 	char *text = print(report_markdown);
 
-	has(text, "| slow | 10 | 12 | +2 | +20.00% | WORSE |");
+	has(text, "| slow | 10 | 12 | +2 | +20.00% | 0% | 10.00% | WORSE |");
 	assert_null(strchr(text, '\033'));
 	free(text);
 }
