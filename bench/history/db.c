@@ -157,10 +157,10 @@ static struct measurement_values values_of(const struct metric *metric, const st
 				     : estimator_mean(metric->estimator, b->boots, b->boot_count);
 
 	snprintf(v.value, sizeof(v.value), "%.17g", value);
-	number(v.min, s->min);
-	number(v.p50, s->p50);
-	number(v.p99, s->p99);
-	number(v.max, s->max);
+	number(v.min, sample_whole_ticks(s, s->min));
+	number(v.p50, sample_whole_ticks(s, s->p50));
+	number(v.p99, sample_whole_ticks(s, s->p99));
+	number(v.max, sample_whole_ticks(s, s->max));
 	number(v.n, s->n);
 	return v;
 }

@@ -175,6 +175,8 @@ static bool get_sample_extras(const json_t *object, struct sample *s, struct err
 	const json_t *order = json_object_get(object, "order"), *smi = json_object_get(object, "smi_hist");
 
 	s->smi_known = smi;
+	if (json_object_get(object, "per") && !get_count(object, "per", &s->per, error))
+		return false;
 	return (!order || get_order(order, s, error)) && (!smi || get_hist(smi, &s->smi, error));
 }
 
@@ -230,7 +232,7 @@ static bool get_optional(json_t *object, struct run_record *r, struct error *err
 
 bool protocol_version_known(int64_t version)
 {
-	return version == PROTOCOL_VERSION || version == PROTOCOL_UNSEALED;
+	return version >= PROTOCOL_UNSEALED && version <= PROTOCOL_VERSION;
 }
 
 static bool parse_run(json_t *object, struct record *record, struct error *error)

@@ -89,10 +89,10 @@ static void result_row(struct table *table, const struct benchmark *b, const str
 	bool has_goal = known && known->has_goal;
 
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(b->name));
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.min);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.p50);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.p99);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.max);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)sample_whole_ticks(&b->merged, b->merged.min));
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)sample_whole_ticks(&b->merged, b->merged.p50));
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)sample_whole_ticks(&b->merged, b->merged.p99));
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)sample_whole_ticks(&b->merged, b->merged.max));
 	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.n);
 	report_goal_cells(table, has_goal, has_goal ? known->goal : 0, true,
 			  has_goal && (double)b->merged.min <= known->goal);
@@ -101,16 +101,15 @@ static void result_row(struct table *table, const struct benchmark *b, const str
 static void noisy_row(struct table *table, const struct benchmark *b)
 {
 	const struct sample *s = &b->merged;
-	char picture[SPARK_TEXT_MAX];
+	const uint64_t numbers[] = {s->min, s->p50, stats_mad(&s->hist), s->p99, s->p999, s->max};
+	char picture[SPARK_TEXT_MAX], text[32];
 
 	spark_sample(s, picture);
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(b->name));
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->min);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->p50);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)stats_mad(&s->hist));
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->p99);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->p999);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->max);
+	for (size_t i = 0; i < array_size(numbers); i++) {
+		sample_ticks_text(sample_ticks(s, numbers[i]), text);
+		table_cell(table, COLOUR_NONE, "%s", text);
+	}
 	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->n);
 	table_cell(table, COLOUR_DIM, "%s", picture);
 }
@@ -134,7 +133,7 @@ static struct table *result_table(const struct result *r, const struct suite *su
 static void print_legend(FILE *out, const struct metric *metric)
 {
 	fprintf(out,
-		"\nmin, max: lowest and highest value of n timed windows, each %s.\n"
+		"\nmin, max: lowest and highest of n values, each %s.\n"
 		"p50, p99 and the like: mean of the boots' medians, 99th percentiles and so on, as gates judge "
 		"them.\n",
 		metric ? metric->unit : "in its metric");

@@ -22,25 +22,35 @@ static enum colour verdict_colour(enum verdict verdict)
 	}
 }
 
-static void value_cell(struct table *table, bool present, uint64_t value)
+static void value_cell(struct table *table, bool present, bool exact, uint64_t whole, double value)
 {
-	if (present)
-		table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)value);
-	else
+	char text[32];
+
+	sample_ticks_text(value, text);
+	if (!present)
 		table_cell(table, COLOUR_DIM, "-");
+	else if (exact)
+		table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)whole);
+	else
+		table_cell(table, COLOUR_NONE, "%s", text);
 }
 
-static void change_cells(struct table *table, const struct difference *o, enum colour colour)
+static void change_cells(struct table *table, const struct difference *o, bool exact, enum colour colour)
 {
 	bool both = verdict_has_both(o);
+	char text[32];
 
-	if (!both || !o->change) {
+	if (!both || (exact ? !o->change : o->to == o->from)) {
 		table_cell(table, COLOUR_DIM, "%s", both ? "0" : "");
 		table_cell(table, COLOUR_DIM, "%s", "");
 		return;
 	}
-	table_cell(table, colour, "%+jd", (intmax_t)o->change);
-	if (o->a)
+	sample_ticks_text(o->to - o->from, text);
+	if (exact)
+		table_cell(table, colour, "%+jd", (intmax_t)o->change);
+	else
+		table_cell(table, colour, "%s%s", o->to > o->from ? "+" : "", text);
+	if (o->from > 0)
 		table_cell(table, colour, "%+.2f%%", o->percent);
 	else
 		table_cell(table, colour, "from 0");
@@ -53,7 +63,7 @@ static void confidence_cells(struct table *table, const struct difference *o)
 		table_cell(table, COLOUR_DIM, "%s", "");
 		return;
 	}
-	if (o->a)
+	if (o->from > 0)
 		table_cell(table, COLOUR_DIM, "%+.2f..%+.2f%%", o->interval.low, o->interval.high);
 	else
 		table_cell(table, COLOUR_DIM, "%s", "");
@@ -79,9 +89,9 @@ static void pair_row(struct table *table, const struct pair *p, bool exact)
 	enum colour colour = verdict_colour(o->verdict);
 
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(p->label));
-	value_cell(table, o->verdict != VERDICT_NEW, o->a);
-	value_cell(table, o->verdict != VERDICT_MISSING, o->b);
-	change_cells(table, o, colour);
+	value_cell(table, o->verdict != VERDICT_NEW, exact, o->a, o->from);
+	value_cell(table, o->verdict != VERDICT_MISSING, exact, o->b, o->to);
+	change_cells(table, o, exact, colour);
 	if (!exact)
 		confidence_cells(table, o);
 	sight_cells(table, p);

@@ -178,14 +178,17 @@ static void print_pair(FILE *out, const struct report_section *page, const struc
 	bool exact = page->comparison->metric->exact;
 	const struct difference *o = &p->difference;
 	const char *class = report_page_class(o->verdict);
+	char from[32], to[32];
 
 	fputs("<tr", out);
 	report_page_words(out, p->label, verdict_name(o->verdict));
 	fputc('>', out);
 	print_name_cell(out, page, p->name, p->label);
-	html_cell(out, "td", "number", o->verdict == VERDICT_NEW ? "-" : "%ju", (uintmax_t)o->a);
-	html_cell(out, "td", "number", o->verdict == VERDICT_MISSING ? "-" : "%ju", (uintmax_t)o->b);
-	if (verdict_has_both(o) && o->change)
+	sample_ticks_text(o->from, from);
+	sample_ticks_text(o->to, to);
+	html_cell(out, "td", "number", "%s", o->verdict == VERDICT_NEW ? "-" : from);
+	html_cell(out, "td", "number", "%s", o->verdict == VERDICT_MISSING ? "-" : to);
+	if (verdict_has_both(o) && (exact ? o->change != 0 : o->to != o->from))
 		html_cell(out, "td", "number", "%+.2f%%", o->percent);
 	else
 		html_cell(out, "td", NULL, "%s", "");
@@ -201,14 +204,18 @@ static void print_pair(FILE *out, const struct report_section *page, const struc
 static void print_row(FILE *out, const struct report_section *page, const struct benchmark *b)
 {
 	const struct sample *s = &b->merged;
-	const uint64_t numbers[] = {s->min, s->p50, s->p99, s->p999, s->max, s->n};
+	const uint64_t numbers[] = {s->min, s->p50, s->p99, s->p999, s->max};
+	char text[32];
 
 	fputs("<tr", out);
 	report_page_words(out, b->name, "");
 	fputc('>', out);
 	print_name_cell(out, page, b->name, b->name);
-	for (size_t i = 0; i < array_size(numbers); i++)
-		html_cell(out, "td", "number", "%ju", (uintmax_t)numbers[i]);
+	for (size_t i = 0; i < array_size(numbers); i++) {
+		sample_ticks_text(sample_ticks(s, numbers[i]), text);
+		html_cell(out, "td", "number", "%s", text);
+	}
+	html_cell(out, "td", "number", "%ju", (uintmax_t)s->n);
 	fputs("</tr>\n", out);
 }
 

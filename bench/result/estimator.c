@@ -33,7 +33,8 @@ const struct estimator *estimator_find(const char *name)
 	return NULL;
 }
 
-uint64_t estimator_count(const struct estimator *estimator, const struct sample *sample)
+/* In the sample's unit. */
+static uint64_t number_of(const struct estimator *estimator, const struct sample *sample)
 {
 	uint64_t value;
 
@@ -41,6 +42,11 @@ uint64_t estimator_count(const struct estimator *estimator, const struct sample 
 		return *(const uint64_t *)((const char *)sample + estimator->offset);
 	value = hist_quantile(&sample->hist, estimator->quantile);
 	return value < sample->min ? sample->min : value > sample->max ? sample->max : value;
+}
+
+uint64_t estimator_count(const struct estimator *estimator, const struct sample *sample)
+{
+	return number_of(estimator, sample) / (sample->per ? sample->per : 1);
 }
 
 /* The bin that holds the median, and what is known around it. */
@@ -119,8 +125,10 @@ static double middle_value(const struct sample *s)
 
 double estimator_value(const struct estimator *estimator, const struct sample *sample)
 {
-	return estimator->quantile == 0.5 && sample->hist.used ? middle_value(sample)
-							       : (double)estimator_count(estimator, sample);
+	double value = estimator->quantile == 0.5 && sample->hist.used ? middle_value(sample)
+								       : (double)number_of(estimator, sample);
+
+	return value / (double)(sample->per ? sample->per : 1);
 }
 
 /* Noise of half a step leaves seven of ten values on one step at most, and averages the steps out. */
@@ -134,6 +142,7 @@ double estimator_doubt(const struct estimator *estimator, const struct sample *s
 	double total = (double)hist_total(&sample->hist), share = (double)m.bin->count / total;
 	double step = step_of(&m, total);
 
+	step /= (double)(sample->per ? sample->per : 1);
 	return share > share_averaged ? step / 2 * (share - share_averaged) / (1 - share_averaged) : 0;
 }
 

@@ -20,6 +20,7 @@ const struct estimator *estimator_find(const char *name);
 /* All of them, from min to max, NULL at the end. */
 extern const struct estimator *const estimators[];
 
+/* Whole ticks or instructions of one operation. */
 uint64_t estimator_count(const struct estimator *estimator, const struct sample *sample);
 
 /* The same to a fraction of a tick: a median lies between the values on both sides of it, as their numbers say. */

@@ -22,10 +22,18 @@ const struct metric *metric_find(const char *name)
 	return NULL;
 }
 
+double metric_number(const struct metric *metric, const struct estimator *estimator,
+		     const struct benchmark *benchmark)
+{
+	if (metric->exact)
+		return (double)estimator_count(estimator, &benchmark->merged);
+	return estimator_mean(estimator, benchmark->boots, benchmark->boot_count);
+}
+
 uint64_t metric_value(const struct metric *metric, const struct estimator *estimator,
 		      const struct benchmark *benchmark)
 {
 	if (metric->exact)
 		return estimator_count(estimator, &benchmark->merged);
-	return (uint64_t)llround(estimator_mean(estimator, benchmark->boots, benchmark->boot_count));
+	return (uint64_t)llround(metric_number(metric, estimator, benchmark));
 }

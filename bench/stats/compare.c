@@ -10,6 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct mode_shift shift_of(const struct sample *a, const struct sample *b)
+{
+	const struct sample both[] = {*a, *b};
+	uint64_t per = sample_common_per(both, 2);
+	struct sample from = sample_given_per(a, per), to = sample_given_per(b, per);
+	struct mode_shift shift = modes_shift(&from.hist, &to.hist);
+
+	shift.from = sample_whole_ticks(&from, shift.from);
+	shift.to = sample_whole_ticks(&to, shift.to);
+	sample_free(&from);
+	sample_free(&to);
+	return shift;
+}
+
 static void add_pair(struct comparison *c, const char *name, const struct estimator *estimator, double threshold,
 		     const struct suite *suite)
 {
@@ -29,7 +43,7 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 	p->goal = p->has_goal ? known->goal : 0;
 	p->goal_met = p->has_goal && b && (double)p->difference.b <= p->goal;
 	if (a && b && main_one && !c->metric->exact)
-		p->shift = modes_shift(&a->merged.hist, &b->merged.hist);
+		p->shift = shift_of(&a->merged, &b->merged);
 }
 
 /* The metric's own estimator, and each that the suite has a threshold for: "ticks.p99". */

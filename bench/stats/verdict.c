@@ -63,6 +63,18 @@ static double step_percent(const struct estimator *estimator, const struct bench
 	return whole > 0 ? 100 * doubt / whole : 0;
 }
 
+static double superiority(const struct sample *a, const struct sample *b)
+{
+	const struct sample both[] = {*a, *b};
+	uint64_t per = sample_common_per(both, 2);
+	struct sample from = sample_given_per(a, per), to = sample_given_per(b, per);
+	double answer = stats_superiority(&from.hist, &to.hist);
+
+	sample_free(&from);
+	sample_free(&to);
+	return answer;
+}
+
 static void test(struct difference *o, const struct estimator *estimator, const struct benchmark *a,
 		 const struct benchmark *b)
 {
@@ -74,7 +86,7 @@ static void test(struct difference *o, const struct estimator *estimator, const 
 	o->interval = (struct interval){change.interval.low - step, change.interval.high + step};
 	o->spread = (struct spread){change.spread_a, change.spread_b, a->boot_count, b->boot_count, step, 1,
 				    verdict_p_needed};
-	o->superiority = stats_superiority(from.merged, to.merged);
+	o->superiority = superiority(&a->merged, &b->merged);
 	o->tested = true;
 }
 
@@ -85,12 +97,14 @@ struct difference verdict_measure(const struct metric *metric, const struct esti
 
 	o.a = a ? metric_value(metric, estimator, a) : 0;
 	o.b = b ? metric_value(metric, estimator, b) : 0;
+	o.from = a ? metric_number(metric, estimator, a) : 0;
+	o.to = b ? metric_number(metric, estimator, b) : 0;
 	if (!a || !b) {
 		o.verdict = a ? VERDICT_MISSING : VERDICT_NEW;
 		return o;
 	}
 	o.change = (int64_t)(o.b - o.a);
-	o.percent = o.a ? 100 * (double)o.change / (double)o.a : 0;
+	o.percent = o.from > 0 ? 100 * (metric->exact ? (double)o.change : o.to - o.from) / o.from : 0;
 	if (!metric->exact && enough(metric, a, b, &o))
 		test(&o, estimator, a, b);
 	return o;
@@ -158,14 +172,14 @@ static void decide_noisy(struct difference *o, double threshold)
 /* From nothing to something is a change of no number of percent: no threshold allows it, a test may doubt it. */
 static void decide_from_zero(struct difference *o)
 {
-	if (!o->b) {
+	if (!(o->to > 0)) {
 		o->verdict = VERDICT_SAME;
 	} else if (o->p < verdict_p_needed) {
 		o->verdict = VERDICT_WORSE;
 	} else {
 		o->verdict = VERDICT_UNSURE;
-		snprintf(o->why, sizeof(o->why), "from 0 to %ju, p %.3g: %d boots a side would settle it",
-			 (uintmax_t)o->b, o->p, POWER_BOOTS_BEGIN);
+		snprintf(o->why, sizeof(o->why), "from 0 to %.4g, p %.3g: %d boots a side would settle it", o->to,
+			 o->p, POWER_BOOTS_BEGIN);
 		o->boots = POWER_BOOTS_BEGIN;
 	}
 }
@@ -176,7 +190,7 @@ void verdict_decide(struct difference *difference, const struct metric *metric, 
 		return;
 	if (metric->exact)
 		decide_exact(difference, threshold);
-	else if (difference->tested && !difference->a)
+	else if (difference->tested && !(difference->from > 0))
 		decide_from_zero(difference);
 	else if (difference->tested)
 		decide_noisy(difference, threshold);

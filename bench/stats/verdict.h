@@ -19,8 +19,9 @@ enum verdict {
 
 struct difference {
 	enum verdict verdict;
-	uint64_t a, b; /* the estimator's value on both sides */
+	uint64_t a, b; /* the estimator's value on both sides, in whole ticks or instructions */
 	int64_t change;
+	double from, to; /* the same to a fraction of a tick: with noise, all else is computed from these */
 	double percent;  /* of a; 0 when a is 0 */
 	double smallest; /* the smallest change, in percent, that would have been seen; 0: not known */
 	/* With noise only */

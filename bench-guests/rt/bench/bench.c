@@ -32,6 +32,7 @@ static struct {
 	const struct bench_case *const *tables;
 	struct rt_ec ec;
 	sel_t done;
+	bool exact; /* a tick is an instruction */
 	bool ok;
 } suite;
 
@@ -91,19 +92,52 @@ static void mark_smi(struct bench_sample *s, uint64_t value, unsigned long *coun
 		s->smi[s->smi_count++] = value;
 }
 
+static uint64_t time_window(const struct bench_case *c, uint64_t overhead)
+{
+	uint64_t t = c->window();
+
+	return t > overhead ? t - overhead : 0;
+}
+
+/*
+ * Windows that are added up to one value. Where time is measured, the counter goes in steps, and a thousandth of a
+ * value must be a tick or more: a window of 12 ticks says 12 or 13, a hundred of them say 1237. Where instructions
+ * are counted, one window tells all.
+ */
+static unsigned windows_per_value(uint64_t ticks)
+{
+	unsigned windows = 1;
+
+	while (!suite.exact && windows < BENCH_SUM_MAX && windows * ticks < BENCH_TICKS_LEAST)
+		windows *= 2;
+	return windows;
+}
+
+/* Not divided where it is a time: that would round. */
+static uint64_t value_of(const struct bench_case *c, const struct bench_sample *s, unsigned windows)
+{
+	uint64_t sum = 0;
+
+	while (windows--)
+		sum += time_window(c, s->overhead);
+	return sum * s->per / s->batch;
+}
+
 static void measure(const struct bench_case *c, struct bench_sample *s)
 {
-	unsigned batch = c->batch ? c->batch : 1;
+	unsigned batch = c->batch ? c->batch : 1, windows;
 	unsigned long smi = 0;
+	uint64_t least = UINT64_MAX;
 
 	for (unsigned i = 0; i < BENCH_WARMUP; i++)
-		c->window();
+		least = rt_min(least, time_window(c, s->overhead));
+	windows = windows_per_value(least);
+	s->batch = batch * windows;
+	s->per = suite.exact ? 1 : s->batch;
 	s->smi_count = 0;
 	s->smi_known = bench_machine_smi_count(&smi);
 	for (unsigned i = 0; i < s->n; i++) {
-		uint64_t t = c->window();
-
-		s->values[i] = t > s->overhead ? (t - s->overhead) / batch : 0;
+		s->values[i] = value_of(c, s, windows);
 		mark_smi(s, s->values[i], &smi);
 	}
 	keep_order(s);
@@ -229,6 +263,7 @@ static void run_suite(RT_UNUSED void *arg)
 		skew = bench_skew_measure(BENCH_PRIO);
 	bench_report_calibration(&cal, &skew);
 	suite.ok = cal.stable;
+	suite.exact = bench_counts_instructions();
 	trace_on();
 	for (const struct bench_case *const *table = suite.tables; *table; table++)
 		for (const struct bench_case *c = *table; c->name; c++)

@@ -10,8 +10,8 @@
 #include "rt/hip.h"
 #include "rt/size.h"
 
-#define PROTOCOL 2
-#define LINE_MAX 16384
+#define PROTOCOL 3
+#define LINE_MAX 131072
 #define TEXT_MAX 120
 #define PREFIX "HBENCH "
 #define SEAL ",\"crc\":\"%08x\"}\n" /* over all from the opening brace on */
@@ -145,6 +145,9 @@ static uint64_t percentile(const struct bench_sample *s, unsigned permille)
 	return s->values[rank ? rank - 1 : 0];
 }
 
+/* No bin is wider than 0.8% of its values; a line holds those of any values below 2^20. */
+#define BINS 128
+
 /* Bins are 1 wide below 2 * bins, then `bins` per power of two. */
 static void bin_of(uint64_t v, unsigned bins, uint64_t *lower, uint64_t *width)
 {
@@ -208,13 +211,15 @@ void bench_report_sample(const struct bench_case *c, unsigned index, const struc
 	for (unsigned i = 0; i < s->n; i++)
 		sum += s->values[i];
 	begin_case("sample", c, index);
-	add(",\"unit\":\"tsc\",\"batch\":%u,\"n\":%u,\"overhead\":%lu", c->batch ? c->batch : 1, s->n, s->overhead);
+	add(",\"unit\":\"tsc\",\"batch\":%u,\"n\":%u,\"overhead\":%lu", s->batch, s->n, s->overhead);
+	if (s->per > 1)
+		add(",\"per\":%u", s->per);
 	add(",\"min\":%lu,\"p50\":%lu,\"p90\":%lu,\"p99\":%lu,\"p999\":%lu,\"max\":%lu,\"sum\":%lu", s->values[0],
 	    percentile(s, 500), percentile(s, 900), percentile(s, 990), percentile(s, 999), s->values[s->n - 1], sum);
 	if (s->n >= BENCH_ORDER)
 		add_order(s);
 	mark = line.len;
-	for (unsigned bins = 32; !add_hist(s, bins) && bins > 1; bins /= 2)
+	for (unsigned bins = BINS; !add_hist(s, bins) && bins > 1; bins /= 2)
 		line.len = mark;
 	end();
 }

@@ -14,8 +14,10 @@
 
 struct bench_sample {
 	uint64_t overhead;           /* of an empty window */
-	unsigned n;                  /* windows */
-	uint64_t *values;            /* sorted, per operation */
+	unsigned n;                  /* values */
+	unsigned batch;              /* operations that were timed for each of them ... */
+	unsigned per;                /* ... and that it is the ticks of: those, or one */
+	uint64_t *values;            /* sorted */
 	uint64_t order[BENCH_ORDER]; /* the least of each group, as they were measured */
 	bool smi_known;
 	unsigned smi_count; /* windows in which the firmware took the CPU; their values, sorted: */

@@ -46,6 +46,23 @@ static void refuse_changed(const char *old, const char *new)
 
 #define EXTRA(members) "\"hist\":[[10,1,2],[12,1,1]]," members "}"
 
+/* Values of several operations are not divided: 10 ticks of two are 5 of one. */
+UNIT_TEST(ticks_of_several_operations)
+{
+	static const char *const wrong[] = {"\"per\":3,\"n\":3", "\"per\":-2,\"n\":3", "\"per\":\"2\",\"n\":3",
+					    "\"per\":4,\"n\":3"};
+	struct record record;
+	char *line = xasprintf("%.*s\"per\":2,%s", (int)(strstr(SAMPLE, "\"n\":3") - SAMPLE), SAMPLE,
+			       strstr(SAMPLE, "\"n\":3"));
+
+	assert_true(parses(line, &record));
+	assert_true(sample_ticks(&record.sample, record.sample.p50) == 5);
+	record_free(&record);
+	free(line);
+	for (size_t i = 0; i < array_size(wrong); i++)
+		refuse_changed("\"n\":3", wrong[i]);
+}
+
 /* Members of newer roottasks. */
 UNIT_TEST(optional_members)
 {
@@ -364,6 +381,7 @@ UNIT_TEST(calibration_and_skip)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ticks_of_several_operations),
 		cmocka_unit_test(optional_members),
 		cmocka_unit_test(optional_members_of_runs),
 		cmocka_unit_test(other_lines),

@@ -132,12 +132,12 @@ static void documented(const struct noise *m, double out[5])
 	fail_msg("docs/statistics.md has no row that begins with `%s`", begin);
 }
 
-/* A share of a few suites is that of the table, as far as chance goes: four deviations, and one suite. */
+/* A share of a few suites is that of the table, as far as chance goes: four deviations, of 1% at least. */
 static void agrees(const struct noise *m, const char *what, unsigned part, const struct kept *k, double wanted)
 {
-	double share = wanted / 100, deviation = sqrt(share * (1 - share) / k->suites);
+	double share = wanted / 100, deviation = sqrt(fmax(share * (1 - share), 0.01) / k->suites);
 
-	if (fabs(percent(part, k) / 100 - share) > 4 * deviation + 1.0 / k->suites)
+	if (fabs(percent(part, k) / 100 - share) > 4 * deviation)
 		fail_msg("%s: %s in %.1f%% of the suites, and the table says %.1f%%", m->name, what, percent(part, k),
 			 wanted);
 }

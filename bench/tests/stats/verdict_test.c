@@ -9,6 +9,7 @@
 
 #include "build.h"
 
+#include <math.h>
 #include <string.h>
 
 static struct difference exact(uint64_t from, uint64_t to, double threshold)
@@ -128,6 +129,61 @@ UNIT_TEST(advice)
 	assert_int_equal(power_boots(&wild, 2, 0), POWER_BOOTS_MOST + 1);
 	assert_true(power_smallest_change(&clear, 2) > 2 && power_smallest_change(&clear, 2) < 3);
 	assert_true(power_smallest_change(&coarse, 2) > 5);
+}
+
+/* From 12.00 to 12.99 ticks are 8.25%, not one tick of twelve; and 12.03 is the same. */
+UNIT_TEST(fractions_of_a_tick)
+{
+	static const struct {
+		uint64_t to;
+		double percent;
+		enum verdict verdict;
+	} rows[] = {{12990, 8.25, VERDICT_WORSE}, {12030, 0.25, VERDICT_SAME}, {11400, -5, VERDICT_BETTER}};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct result a, b;
+		struct comparison c;
+		struct error error;
+
+		start(&a, "ticks");
+		start(&b, "ticks");
+		for (unsigned boot = 0; boot < 5; boot++) {
+			build_constant(&a, "ipc/x", 11998 + boot, 100);
+			build_constant(&b, "ipc/x", rows[i].to - 2 + boot, 100);
+			a.benchmarks[0].boots[boot].batch = a.benchmarks[0].boots[boot].per = 1000;
+			b.benchmarks[0].boots[boot].batch = b.benchmarks[0].boots[boot].per = 1000;
+		}
+		result_merge(&a);
+		result_merge(&b);
+		assert_true(compare_results(&c, &a, &b, NULL, &error));
+		assert_true(fabs(c.pairs[0].difference.percent - rows[i].percent) < 1e-6);
+		assert_int_equal(c.pairs[0].difference.verdict, rows[i].verdict);
+		assert_true(c.pairs[0].difference.spread.step < 0.1);
+		compare_free(&c);
+		result_free(&a);
+		result_free(&b);
+	}
+}
+
+/* An old baseline has 12 or 13 in each window: their numbers say where between them the median is. */
+UNIT_TEST(fractions_of_old_results)
+{
+	uint64_t values[100];
+	struct sample s;
+
+	for (size_t i = 0; i < array_size(values); i++)
+		values[i] = i < 60 ? 12 : i < 99 ? 13 : 5000;
+	s = build_sample(values, array_size(values));
+	assert_true(fabs(estimator_value(estimator_find("p50"), &s) - 12.40) < 0.01);
+	assert_int_equal(estimator_count(estimator_find("p50"), &s), 12);
+	assert_true(estimator_doubt(estimator_find("p50"), &s) == 0);
+	sample_free(&s);
+	for (size_t i = 0; i < array_size(values); i++)
+		values[i] = i < 99 ? 12 : 5000;
+	s = build_sample(values, array_size(values));
+	assert_true(estimator_value(estimator_find("p50"), &s) == 12);
+	assert_true(estimator_doubt(estimator_find("p50"), &s) > 0.4);
+	sample_free(&s);
 }
 
 /* All windows say 12, whatever there is between 12 and 13: boots cannot tell, and must not be called for. */
@@ -490,6 +546,8 @@ int main(void)
 		cmocka_unit_test(noise_asks_for_more),
 		cmocka_unit_test(false_alarms_and_power),
 		cmocka_unit_test(advice),
+		cmocka_unit_test(fractions_of_a_tick),
+		cmocka_unit_test(fractions_of_old_results),
 		cmocka_unit_test(steps_are_not_settled_by_boots),
 		cmocka_unit_test(exit_codes),
 		cmocka_unit_test(not_comparable),
