@@ -220,6 +220,8 @@ static bool get_optional(json_t *object, struct run_record *r, struct error *err
 			return false;
 	if (json_object_get(object, "memory_mb") && !get_number(object, "memory_mb", &r->memory_mb, error))
 		return false;
+	if (json_object_get(object, "placement") && !get_number(object, "placement", &r->placement, error))
+		return false;
 	if (json_object_get(object, "traced") && !get_bool(object, "traced", &r->traced, error))
 		return false;
 	if (!json_object_get(object, "smt"))

@@ -3,6 +3,7 @@
 #include "rt/bench/bench_report.h"
 
 #include "rt/bench/bench_machine.h"
+#include "rt/bench/bench_place.h"
 #include "rt/cmdline.h"
 #include "rt/console.h"
 #include "rt/crc32.h"
@@ -132,6 +133,8 @@ void bench_report_run(const char *name, bool traced, const char *frequency)
 	add_machine();
 	if (*frequency)
 		add_string("frequency", frequency);
+	if (bench_place_seed())
+		add(",\"placement\":%lu", bench_place_seed());
 	if (traced)
 		add(",\"traced\":true");
 	end();

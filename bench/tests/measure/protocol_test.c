@@ -108,6 +108,10 @@ UNIT_TEST(optional_members_of_runs)
 	assert_string_equal(record.run.frequency, "hwp 24");
 	assert_int_equal(record.run.smt, -1);
 	assert_int_equal(record.run.memory_mb, 511);
+	assert_int_equal(record.run.placement, 0);
+	assert_true(parses(RUN_WITH(",\"placement\":4294967295"), &record));
+	assert_int_equal(record.run.placement, 4294967295);
+	refuse(RUN_WITH(",\"placement\":\"7\""));
 	refuse(RUN_WITH(",\"microcode\":4"));
 	refuse(RUN_WITH(",\"smt\":1"));
 	refuse(RUN_WITH(",\"memory_mb\":-1"));
