@@ -180,10 +180,31 @@ static bool get_sample_extras(const json_t *object, struct sample *s, struct err
 	return (!order || get_order(order, s, error)) && (!smi || get_hist(smi, &s->smi, error));
 }
 
+/* Ticks, or events that the processor counts, by which the case is called then: nobody takes one for the other. */
+static bool get_unit(json_t *object, struct error *error)
+{
+	static const char *const counters[] = {"cycles", "instructions", "misses"};
+	const json_t *params = json_object_get(object, "params");
+	const char *counter = json_string_value(json_object_get(params, "counter"));
+	protocol_string unit;
+
+	if (!get_string(object, "unit", unit, error))
+		return false;
+	if (!strcmp(unit, "tsc"))
+		return !json_object_get(params, "counter") ||
+		       error_set(error, "the unit is \"tsc\" and the parameter \"counter\" says something else");
+	for (size_t i = 0; i < array_size(counters); i++)
+		if (!strcmp(unit, counters[i]))
+			return (counter && !strcmp(counter, unit)) ||
+			       error_set(error, "the unit is \"%s\" and the parameter \"counter\" does not say so",
+					 unit);
+	return error_set(error, "unit \"%s\" is not known (\"tsc\", \"cycles\", \"instructions\", \"misses\" are)",
+			 unit);
+}
+
 static bool parse_sample(json_t *object, struct record *record, struct error *error)
 {
 	struct sample *s = &record->sample;
-	protocol_string unit;
 	const struct {
 		const char *key;
 		uint64_t *value;
@@ -193,10 +214,8 @@ static bool parse_sample(json_t *object, struct record *record, struct error *er
 		{"max", &s->max},     {"sum", &s->sum},
 	};
 
-	if (!get_identity(object, record, error) || !get_string(object, "unit", unit, error))
+	if (!get_identity(object, record, error) || !get_unit(object, error))
 		return false;
-	if (strcmp(unit, "tsc"))
-		return error_set(error, "unit \"%s\" is not known (only \"tsc\" is)", unit);
 	for (size_t i = 0; i < array_size(numbers); i++)
 		if (!get_count(object, numbers[i].key, numbers[i].value, error))
 			return false;

@@ -5,6 +5,7 @@
 #include "host/table.h"
 #include "report/spark.h"
 #include "result/metric.h"
+#include "result/name.h"
 #include "stats/quality.h"
 
 #include <stdbool.h>
@@ -157,6 +158,15 @@ static void print_plan(FILE *out, const struct result *r, const struct suite *su
 			POWER_MARGIN, boots);
 }
 
+void report_counters(FILE *out, const struct result *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (name_of_counter(r->benchmarks[i].name)) {
+			fputs("counter: cases with this parameter are numbers of those events per operation.\n", out);
+			return;
+		}
+}
+
 static void print_skips(FILE *out, const struct result *r)
 {
 	const char *name;
@@ -210,6 +220,7 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite)
 		fputs("traced: the kernel recorded what it did, which takes time of its own; compare with traced "
 		      "runs only.\n",
 		      out);
+	report_counters(out, r);
 	print_plan(out, r, suite);
 	print_skips(out, r);
 	print_unmeasured(out, r, suite);

@@ -190,6 +190,7 @@ static void print_legend(FILE *out, const struct comparison *c)
 			"\n95%% interval: of the change, over boots (Welch). p: by permutation of boots, for all %zu "
 			"tests together (Westfall and Young).\n",
 			c->tests);
+	report_counters(out, c->b);
 	print_plan(out, c);
 }
 

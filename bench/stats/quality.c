@@ -2,6 +2,7 @@
 #include "stats/quality.h"
 
 #include "result/metric.h"
+#include "result/name.h"
 #include "stats/modes.h"
 #include "stats/stats.h"
 
@@ -145,7 +146,8 @@ void quality_check(const struct result *result, const struct benchmark *benchmar
 		return;
 	}
 	check_modes(&r);
-	check_outliers(&r);
+	if (!name_of_counter(benchmark->name)) /* events do not say how long something took */
+		check_outliers(&r);
 	check_smi(&r);
 	check_order(&r);
 	check_boots(&r, metric);

@@ -17,9 +17,8 @@
 #define BENCH_WINDOWS 64
 #define BENCH_WINDOWS_MAX 4096
 #define BENCH_WARMUP 8
-#define BENCH_TICKS_LEAST 1000 /* of a value that is a time, made of at most so many windows: */
-#define BENCH_SUM_MAX 256
-#define BENCH_PRIO 64 /* cases run at this priority, so that there is room above and below */
+#define BENCH_TICKS_LEAST 1000 /* of a value that is a time, if as many windows may be added up */
+#define BENCH_PRIO 64          /* cases run at this priority, so that there is room above and below */
 
 /*
  * Runs all cases and reports. Each table ends with a case without a name, the list of tables with a null pointer.

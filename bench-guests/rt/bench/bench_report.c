@@ -67,8 +67,11 @@ static void end(void)
 	lines++;
 }
 
-static void begin_case(const char *type, const struct bench_case *c, unsigned index)
+static void begin_case(const char *type, const struct bench_subject *subject)
 {
+	const struct bench_case *c = subject->c;
+	unsigned index = subject->index;
+
 	begin(type);
 	add_string("suite", suite);
 	add_string("case", c->name);
@@ -77,6 +80,8 @@ static void begin_case(const char *type, const struct bench_case *c, unsigned in
 		add("\"%s\":\"%s\"", c->param, c->texts[index]);
 	else if (c->param)
 		add("\"%s\":%ld", c->param, c->values[index]);
+	if (subject->way->param)
+		add("%s\"%s\":\"%s\"", c->param ? "," : "", subject->way->param, subject->way->value);
 	add("}");
 }
 
@@ -206,15 +211,16 @@ static void add_order(const struct bench_sample *s)
 	add("]");
 }
 
-void bench_report_sample(const struct bench_case *c, unsigned index, const struct bench_sample *s)
+void bench_report_sample(const struct bench_subject *subject, const struct bench_sample *s)
 {
 	uint64_t sum = 0;
 	size_t mark;
 
 	for (unsigned i = 0; i < s->n; i++)
 		sum += s->values[i];
-	begin_case("sample", c, index);
-	add(",\"unit\":\"tsc\",\"batch\":%u,\"n\":%u,\"overhead\":%lu", s->batch, s->n, s->overhead);
+	begin_case("sample", subject);
+	add(",\"unit\":\"%s\",\"batch\":%u,\"n\":%u,\"overhead\":%lu", subject->way->unit, s->batch, s->n,
+	    s->overhead);
 	if (s->per > 1)
 		add(",\"per\":%u", s->per);
 	add(",\"min\":%lu,\"p50\":%lu,\"p90\":%lu,\"p99\":%lu,\"p999\":%lu,\"max\":%lu,\"sum\":%lu", s->values[0],
@@ -227,20 +233,20 @@ void bench_report_sample(const struct bench_case *c, unsigned index, const struc
 	end();
 }
 
-static void report_why(const char *type, const struct bench_case *c, unsigned index, const char *why)
+static void report_why(const char *type, const struct bench_subject *subject, const char *why)
 {
-	begin_case(type, c, index);
+	begin_case(type, subject);
 	add_string("why", why);
 	end();
 }
 
-void bench_report_skip(const struct bench_case *c, unsigned index, const char *why)
+void bench_report_skip(const struct bench_subject *subject, const char *why)
 {
-	report_why("skip", c, index, why);
+	report_why("skip", subject, why);
 }
-void bench_report_fail(const struct bench_case *c, unsigned index, const char *why)
+void bench_report_fail(const struct bench_subject *subject, const char *why)
 {
-	report_why("fail", c, index, why);
+	report_why("fail", subject, why);
 }
 
 void bench_report_end(uint64_t drift)

@@ -46,3 +46,8 @@ grep -q '"placement":' "$folder/first.log" && {
 "$hbench" run --target qemu --kernel "$kernel" --roottask "$roottask" --timeout 600 --quiet -o "$folder/wrong.json" \
 	--root-append placement=anywhere 2>"$folder/wrong.txt" && exit 1
 grep -q 'placement= wants' "$folder/wrong.txt"
+
+"$hbench" run --target qemu --kernel "$kernel" --roottask "$roottask" --timeout 600 --quiet -o "$folder/ways.json" \
+	--root-append ways=cold,cycles
+"$hbench" gate --baseline "$folder/first.json" "$folder/ways.json" >"$folder/gate.txt"
+grep -q '"cache":"cold"},"why":"what is counted are instructions' "$folder/ways.log"

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "history/db.h"
+#include "history/db_driver.h"
 #include "history/history.h"
 #include "host/file.h"
 #include "host/mem.h"
@@ -260,6 +261,34 @@ UNIT_TEST(lists)
 	db_close(db);
 }
 
+/* A database of an earlier hbench gets the table that it lacks. */
+UNIT_TEST(earlier_tables)
+{
+	const struct db_driver *driver = url ? &db_postgres : &db_sqlite;
+	struct db_settled settled;
+	struct error error;
+	struct db *db;
+	void *handle;
+
+	db_close(open_db());
+	handle = driver->open(where, &error);
+	assert_true(driver->run(handle, "DROP TABLE hbench_settled", NULL, 0, NULL, NULL, &error));
+	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 1", NULL, 0, NULL, NULL, &error));
+	driver->close(handle);
+	db = open_db();
+	assert_true(db_settled(db, "nobody", "ticks", "ipc/null", &settled, &error));
+	assert_null(settled.changes);
+	db_close(db);
+	handle = driver->open(where, &error);
+	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 3", NULL, 0, NULL, NULL, &error));
+	driver->close(handle);
+	assert_null(db_open(where, &error));
+	assert_non_null(strstr(error.text, "tables of version 3"));
+	handle = driver->open(where, &error);
+	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 2", NULL, 0, NULL, NULL, &error));
+	driver->close(handle);
+}
+
 UNIT_TEST(databases_that_are_none)
 {
 	struct error error;
@@ -306,6 +335,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(comes_back_whole),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(long_series),
+		cmocka_unit_test(earlier_tables),
 		cmocka_unit_test(databases_that_are_none),
 		cmocka_unit_test(default_place),
 	};

@@ -4,6 +4,7 @@
 #include "host/line_seal.h"
 #include "host/mem.h"
 #include "measure/protocol.h"
+#include "result/name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,31 @@ UNIT_TEST(ticks_of_several_operations)
 	free(line);
 	for (size_t i = 0; i < array_size(wrong); i++)
 		refuse_changed("\"n\":3", wrong[i]);
+}
+
+/* Events have their name in the case's, so that they are not taken for its time. */
+UNIT_TEST(counters)
+{
+#define OF_COUNTER(params, unit)                                                                                 \
+	"HBENCH {\"type\":\"sample\",\"suite\":\"ipc\",\"case\":\"call\",\"params\":" params ",\"unit\":\"" unit \
+	"\","                                                                                                    \
+	"\"batch\":2,\"n\":1,\"overhead\":5,\"min\":10,\"p50\":10,\"p90\":10,\"p99\":10,\"p999\":10,\"max\":10," \
+	"\"sum\":10,\"hist\":[[10,1,1]]}"
+	struct record record;
+
+	assert_true(parses(OF_COUNTER("{\"words\":8,\"counter\":\"misses\"}", "misses"), &record));
+	assert_string_equal(record.name, "call/counter:misses/words:8");
+	assert_true(name_of_counter(record.name));
+	record_free(&record);
+	assert_true(parses(OF_COUNTER("{\"words\":8,\"cache\":\"cold\"}", "tsc"), &record));
+	assert_string_equal(record.name, "call/cache:cold/words:8");
+	assert_false(name_of_counter(record.name));
+	record_free(&record);
+	refuse(OF_COUNTER("{}", "misses"));
+	refuse(OF_COUNTER("{\"counter\":\"cycles\"}", "misses"));
+	refuse(OF_COUNTER("{\"counter\":\"cycles\"}", "tsc"));
+	refuse(OF_COUNTER("{\"counter\":\"branches\"}", "branches"));
+	refuse(OF_COUNTER("{\"counter\":7}", "cycles"));
 }
 
 /* Members of newer roottasks. */
@@ -386,6 +412,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ticks_of_several_operations),
+		cmocka_unit_test(counters),
 		cmocka_unit_test(optional_members),
 		cmocka_unit_test(optional_members_of_runs),
 		cmocka_unit_test(other_lines),
