@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CASES = 4, PILOT = POWER_BOOTS_BEGIN, SUITES_SHORT = 24, SUITES_LONG = 200 };
+enum { CASES = 4, PILOT = POWER_BOOTS_BEGIN, SUITES_SHORT = 16, SUITES_LONG = 200 };
 
 /* The default, in percent; and the change that has to be found. */
 static const double threshold = 2, change = 2 * POWER_MARGIN;
