@@ -220,7 +220,8 @@ static bool context_from_json(struct result *result, const json_t *root, struct 
 	if (!json_is_object(context))
 		return error_set(error, "not a result: it has no \"context\"");
 	result->context = json_deep_copy(context);
-	if (strcmp(result_text(result, "schema"), RESULT_SCHEMA))
+	if (strcmp(result_text(result, "schema"), RESULT_SCHEMA) &&
+	    strcmp(result_text(result, "schema"), RESULT_SCHEMA_BEFORE))
 		return error_set(error, "not a result of hbench (its schema is \"%.40s\" and not \"%s\")",
 				 result_text(result, "schema"), RESULT_SCHEMA);
 	for (size_t i = 0; i < array_size(needed); i++)

@@ -118,7 +118,7 @@ static uint64_t value_of(const struct bench_subject *subject, const struct bench
 
 	while (windows--)
 		sum += one_window(subject, s->overhead);
-	return sum * s->per / s->batch;
+	return s->per > 1 ? sum : sum / s->batch;
 }
 
 static void measure(const struct bench_subject *subject, struct bench_sample *s)

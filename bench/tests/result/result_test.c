@@ -212,6 +212,30 @@ UNIT_TEST(texts_are_made_harmless)
 	result_free(&r);
 }
 
+/* Files of the schema before are read, those of one to come are not. */
+UNIT_TEST(schemas)
+{
+	static const struct {
+		const char *schema;
+		bool read;
+	} rows[] = {{"hbench-1", true}, {"hbench-2", true}, {"hbench-3", false}, {"hbench", false}};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct result r = example(), read;
+		struct error error = {""};
+		json_t *root;
+
+		result_set_text(&r, "schema", rows[i].schema);
+		root = result_to_json(&r);
+		assert_int_equal(result_from_json(&read, root, &error), rows[i].read);
+		assert_int_equal(!*error.text, rows[i].read);
+		if (rows[i].read)
+			result_free(&read);
+		json_decref(root);
+		result_free(&r);
+	}
+}
+
 UNIT_TEST(not_json)
 {
 	static const char *const texts[] = {"", "{", "[]", "7", "{\"context\":[]}", "\xff\xfe"};
@@ -240,6 +264,7 @@ int main(void)
 		cmocka_unit_test(merged_boots),
 		cmocka_unit_test(damaged_files),
 		cmocka_unit_test(texts_are_made_harmless),
+		cmocka_unit_test(schemas),
 		cmocka_unit_test(not_json),
 	};
 
