@@ -86,7 +86,7 @@ static struct middle middle_of(const struct sample *s)
  * The longest steps of time-stamp counters are some dozens of ticks. Two places farther apart than that are paths of
  * the code, unless a third one lies as far beyond; and what few values take is an outlier.
  */
-static const double step_most = 64, outliers_share = 0.05;
+static const double step_most = 128, outliers_share = 0.05;
 
 static double gap(const struct middle *m, const struct bin *neighbour, double total)
 {
@@ -131,8 +131,11 @@ double estimator_value(const struct estimator *estimator, const struct sample *s
 	return value / (double)(sample->per ? sample->per : 1);
 }
 
-/* Noise of half a step leaves seven of ten values on one step at most, and averages the steps out. */
-static const double share_averaged = 0.8;
+/*
+ * Where between two steps a window begins is up to chance, so the shares of two values tell what lies between them.
+ * Only what nearly always says the same may be locked to the counter, and be anywhere up to half a step away.
+ */
+static const double share_averaged = 0.95;
 
 double estimator_doubt(const struct estimator *estimator, const struct sample *sample)
 {
