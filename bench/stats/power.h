@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a comparison can see, and how many boots it takes to see more (docs/adr/0017-boots-are-permuted.md). The
+ * What a comparison can see, and how many boots it takes to see more (docs/adr/0021-boots-are-permuted.md). The
  * promise: with the number of boots that is asked for here, a true change of POWER_MARGIN thresholds is found in at
  * least 95 of 100 comparisons, and no change at all is called the same in as many.
  */
