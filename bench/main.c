@@ -3,9 +3,9 @@
 #include "cmd/verbs.h"
 
 static const struct verb *const verbs[] = {
-	&verb_list,   &verb_run_machine, &verb_import,     &verb_show,   &verb_compare,
-	&verb_gate,   &verb_baseline,    &verb_export,     &verb_store,  &verb_history,
-	&verb_report, &verb_fleet,       &verb_completion, &verb_manual, NULL,
+	&verb_list,     &verb_run_machine, &verb_import, &verb_show,    &verb_compare, &verb_gate,
+	&verb_baseline, &verb_export,      &verb_store,  &verb_history, &verb_report,  &verb_bisect,
+	&verb_fleet,    &verb_completion,  &verb_manual, NULL,
 };
 
 static const char manual[] =
@@ -19,6 +19,7 @@ static const char manual[] =
 	".TP\n\\fBHBENCH_SUITES\\fR\nFolder with the descriptions of suites.\n"
 	".TP\n\\fBHBENCH_QEMU\\fR, \\fBHBENCH_BOCHS\\fR, \\fBHBENCH_GRUB_MKRESCUE\\fR, \\fBHBENCH_GRUB_MODULES\\fR\n"
 	"Other programs than those of the PATH, and another folder of GRUB modules.\n"
+	".TP\n\\fBHBENCH_PATHCOST\\fR\nAnother profiling/pathcost.py, for bisect.\n"
 	".TP\n\\fBHBENCH_FLEET\\fR, \\fBHBENCH_MKIMAGE\\fR\nInventory of the lab, and another boot/mkimage.\n"
 	".TP\n\\fBNO_COLOR\\fR\nNo colours on terminals.\n"
 	".TP\n\\fBSOURCE_DATE_EPOCH\\fR\nTaken as the date of results.\n"

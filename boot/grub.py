@@ -15,9 +15,10 @@ SUMS = f"{FOLDER}/SHA256SUMS"
 DELAY = 60  # seconds before a machine that cannot boot restarts
 MODULES = pathlib.Path("/usr/lib/grub")
 PLATFORMS = {"bios": "i386-pc", "efi": "x86_64-efi"}
-COMMON = "normal eval echo sleep reboot test true serial terminal hashsum gcry_sha256 multiboot2 fat part_gpt part_msdos"
+COMMON = "normal eval echo sleep reboot test true serial terminal hashsum gcry_sha256 multiboot2 linux fat part_gpt part_msdos"
 ON_DISK = "search_fs_file iso9660"
 BIOS = "biosdisk multiboot"
+EFI = "efi_gop"  # without a driver GRUB has no screen of pixels for the kernel
 IN_MEMORY = "memdisk tar"
 
 # What happens when a job does not start. The first word is what a supervisor looks for at the start of a line.
@@ -39,6 +40,12 @@ UNREADABLE = ("""eval 'if ! test -f $prefix/grub.cfg; then serial --unit=0 --spe
 SERIAL = """if {command}; then
 	terminal_input --append serial
 	terminal_output --append serial
+fi
+"""
+# Where there is a BIOS, text will do: not every one survives GRUB's questions about its pixels (that of Bochs does not).
+SCREEN = """set screen=auto
+if [ "$grub_platform" = pc ]; then
+	set screen=text
 fi
 """
 MULTIBOOT1 = """if [ "$grub_platform" = pc ]; then
@@ -64,11 +71,11 @@ def entry(job, kernel_name=None, verify=True):
     commands = []
     for place, load in enumerate(job.loads()):
         name = kernel_name if place == 0 and kernel_name else load.name
-        command = "$module" if place else "$kernel"
-        commands.append((f"{command} {FOLDER}/{name} {quote((name,) + load.words)}", name))
+        command = f"{job.commands[min(place, 1)]} {FOLDER}/{name}"
+        commands.append((f"{command} {quote(((name,) if job.named else ()) + load.words)}".rstrip(), name))
     text = "".join(f"\tif ! {command}; then\n\t\tfail 'cannot load {name}'\n\tfi\n" for command, name in commands)
     return (f"menuentry {quote([job.label()])} {{\n" + (VERIFY if verify else "") + text +
-            "\tboot\n\tfail 'the kernel does not start'\n}\n")
+            "\tset gfxpayload=$screen\n\tboot\n\tfail 'the kernel does not start'\n}\n")
 
 
 def serial_command(jobs):
@@ -81,14 +88,15 @@ def serial_command(jobs):
     return f"serial --port={line.port:#x} --speed={line.baud or 115200} --word={line.bits} --parity={parity}"
 
 
-def config(jobs, timeout, protocol="mb2", delay=DELAY, kernel_name=None, verify=True, first=()):
+def config(jobs, timeout, protocol="mb2", delay=DELAY, kernel_name=None, verify=True, first=(), mode=""):
     """
     The configuration. One job is booted at once, and the serial line belongs to the kernel; several make a menu, on screen
     and serial line. `protocol` is for BIOS machines: UEFI needs Multiboot 2. `verify`: compare checksums before. `first` are
-    commands that are run before anything else.
+    commands that are run before anything else, `mode` is what the screen shall be, as GRUB names it ("1024x768x32").
     """
     menu = len(jobs) > 1
     text = f"set timeout={timeout if menu else 0}\nset default=0\nset kernel=multiboot2\nset module=module2\n"
+    text += f"set screen={mode}\n" if mode else SCREEN
     text += MULTIBOOT1 if protocol == "mb1" else ""
     command = serial_command(jobs)
     text += SERIAL.format(command=command) if menu else f"{command}\n"
@@ -151,7 +159,7 @@ def mkimage(kind, modules, early, folder, memdisk=None):
 
 def disk_image(kind, mark, folder, first=()):
     """GRUB for a disk or a CD: looks for the medium with the file `mark`, preferring the one it was started from."""
-    extra = "" if kind == "x86_64-efi" else BIOS
+    extra = EFI if kind == "x86_64-efi" else BIOS
     early = f"search.file {mark} root $root\nset prefix=($root)/boot/grub\n" + UNREADABLE.format(delay=DELAY)
     return mkimage(kind, f"{COMMON} {ON_DISK} {extra} {' '.join(sorted(modules_of(first)))}", early, folder)
 
@@ -159,4 +167,4 @@ def disk_image(kind, mark, folder, first=()):
 def standalone(paths, folder, delay=DELAY):
     """An EFI program that holds the files {path: content} itself."""
     early = "set root=memdisk\nset prefix=(memdisk)/boot/grub\n" + UNREADABLE.format(delay=delay)
-    return mkimage("x86_64-efi", f"{COMMON} {IN_MEMORY}", early, folder, tar(paths))
+    return mkimage("x86_64-efi", f"{COMMON} {IN_MEMORY} {EFI}", early, folder, tar(paths))

@@ -24,10 +24,10 @@ def identity(paths):
     return total.digest()[:16]
 
 
-def contents(jobs, protocol, timeout, verify, first=()):
+def contents(jobs, protocol, timeout, verify, first=(), mode=""):
     """(files of the medium without GRUB itself, its identity, the file GRUB finds it by)."""
     files = job.collect(jobs, reserved=(pathlib.PurePath(grub.SUMS).name,))
-    paths = grub.tree(files, grub.config(jobs, timeout, protocol, verify=verify, first=first))
+    paths = grub.tree(files, grub.config(jobs, timeout, protocol, verify=verify, first=first, mode=mode))
     ident = identity(paths)
     mark = f"{grub.FOLDER}/{ident.hex()}"
     return {**paths, mark: b"GRUB finds this medium by this file.\n"}, ident, mark
@@ -58,9 +58,9 @@ def put(output, make):
         part.unlink(missing_ok=True)
 
 
-def make_iso(output, jobs, protocol="mb2", timeout=10, efi=True, verify=True, first=()):
-    """A hybrid image: CD and memory stick, BIOS and, with `efi`, UEFI. `first` are commands for GRUB."""
-    paths, ident, mark = contents(jobs, protocol, timeout, verify, first)
+def make_iso(output, jobs, protocol="mb2", timeout=10, efi=True, verify=True, first=(), mode=""):
+    """A hybrid image: CD and memory stick, BIOS and, with `efi`, UEFI. `first` and `mode` are for GRUB (grub.config)."""
+    paths, ident, mark = contents(jobs, protocol, timeout, verify, first, mode)
     with tempfile.TemporaryDirectory(prefix="hedron-iso.") as name:
         folder = pathlib.Path(name)
         if efi:
@@ -79,9 +79,9 @@ def iso_command(output, ident, tree, efi):
     return command + (["--efi-boot", ISO_EFI, "-efi-boot-part", "--efi-boot-image"] if efi else []) + [tree]
 
 
-def make_usb(output, jobs, protocol="mb2", timeout=10, verify=True):
+def make_usb(output, jobs, protocol="mb2", timeout=10, verify=True, mode=""):
     """A disk with GRUB in a BIOS boot partition, and everything else on a FAT file system that UEFI reads."""
-    paths, ident, mark = contents(jobs, protocol, timeout, verify)
+    paths, ident, mark = contents(jobs, protocol, timeout, verify, mode=mode)
     with tempfile.TemporaryDirectory(prefix="hedron-usb.") as name:
         folder = pathlib.Path(name)
         core = grub.disk_image("i386-pc", mark, folder)

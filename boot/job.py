@@ -53,12 +53,25 @@ class Job:
     modules: tuple  # the roottask first
     title: str = ""
 
+    # GRUB's commands for the kernel and for a module; whether the first word of a command line is the file's name.
+    commands = ("$kernel", "$module")
+    named = True
+    kernel_name = "hypervisor.elf32"  # in folders for network boot
+    ipxe_bytes = 512  # of all command lines, that iPXE passes
+
     def label(self):
         root = self.modules[0]
         return self.title or " ".join((root.name.removesuffix(".elf"),) + root.words)[:70]
 
     def loads(self):
         return (self.kernel,) + self.modules
+
+    def check(self, place, load, data, kernel_bits):
+        """Refuse a file that is not what it should be at this place of loads()."""
+        if place == 0:
+            check_kernel(load, data, kernel_bits)
+        elif place == 1:
+            check_roottask(load, data)
 
 
 def make(kernel, cmdline, modules):
@@ -174,10 +187,7 @@ def collect(jobs, kernel_name=None, kernel_bits=(32, 64), reserved=()):
             check_words(load.path, load.words)
             name = kernel_name if place == 0 and kernel_name else load.name
             data = read(load)
-            if place == 0:
-                check_kernel(load, data, kernel_bits)
-            elif place == 1:
-                check_roottask(load, data)
+            job.check(place, load, data, kernel_bits)
             size += len(data)
             add(files, origin, name, load.path, data, reserved)
         if size > JOB_MAX:

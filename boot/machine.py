@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import acpi_table
+import screen
 
 VGA_TEXT, VGA_SIZE = 0xB8000, 80 * 25 * 2
 POLL = 0.05
@@ -23,6 +24,13 @@ HTTP_HOST = "10.0.2.100"
 HTTP = f"http://{HTTP_HOST}"
 COM_PORTS = {"com1": (0x3F8, 4), "com2": (0x2F8, 3), "com3": (0x3E8, 4), "com4": (0x2E8, 3)}  # port and interrupt
 PCI_LINE = "1e.0"  # where a card with a serial line is plugged in, on bus 0
+VIDEO = {  # QEMU's words for graphics cards
+    "vga": ["-vga", "std"],
+    "large": ["-vga", "std", "-global", "VGA.vgamem_mb=64"],  # its BIOS has modes up to 2560x1600
+    "none": ["-vga", "none"],
+    "bochs": ["-vga", "none", "-device", "bochs-display"],
+    "ramfb": ["-vga", "none", "-device", "ramfb"],
+}
 OVMF = pathlib.Path("/usr/share/OVMF")
 BOCHS_ROMS = {"romimage": "/usr/share/bochs/BIOS-bochs-latest", "vgaromimage": "/usr/share/bochs/VGABIOS-lgpl-latest"}
 
@@ -59,6 +67,8 @@ class Machine:
     line: str = "com1"  # QEMU: the serial line; or "pci", a card, or "none"
     idle_com1: bool = False  # QEMU: there is a COM1, too, to which nobody listens
     tables: list = dataclasses.field(default_factory=list)  # QEMU: ACPI tables ("spcr", "dbg2") that name the line
+    video: str = "vga"  # QEMU: the graphics card, one of VIDEO
+    pixels: bool = False  # the kernel gets a screen of pixels; else one of text, if there is a card
     exit_device: bool = True  # let the guest end the emulator with a write to port 0xf4
     gdb: str = ""  # QEMU: a socket where a debugger is awaited before the first instruction
     debugger: str = ""  # Bochs: what its debugger is told; it then stops at XCHG BX, BX, too
@@ -69,7 +79,7 @@ class Outcome:
     """What came of it."""
 
     serial: str
-    screen: str  # VGA text memory; only filled for a QEMU machine that was still running at the end
+    screen: str  # what is written on it; only filled for a QEMU machine that was still running at the end
     status: object  # the emulator's exit code, or None if it had to be stopped
     seconds: float
     why: str  # "exit", "matched", "doomed", "timeout", or what `stop` said
@@ -94,7 +104,7 @@ def qemu_command(machine, serial, monitor, folder):
     command = ["qemu-system-x86_64", "-machine", board + (",graphics=off" if machine.netboot else ""), "-cpu", machine.cpu,
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),
-               "-smp", smp, "-display", "none", "-vga", "std",
+               "-smp", smp, "-display", "none", *VIDEO[machine.video],
                "-no-reboot", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
     for number, features in enumerate(machine.others, machine.cpus):
         command += ["-device", f"{machine.cpu.partition(',')[0]}-x86_64-cpu,socket-id=0,core-id={number},thread-id=0,{features}"]
@@ -261,8 +271,22 @@ def qmp(path, command, arguments):
     return answer
 
 
-def read_screen(monitor, folder):
-    """The text on the VGA screen of a running QEMU, one line per row; "" if it cannot be had."""
+def read_screen(machine, monitor, folder):
+    """The text on the screen of a running QEMU, one line per row; "" if it cannot be had."""
+    return read_pixels(monitor, folder) if machine.pixels else read_text(monitor, folder)
+
+
+def read_pixels(monitor, folder):
+    picture = folder / "screen.ppm"
+    try:
+        if "return" not in qmp(monitor, "screendump", {"filename": str(picture)}):
+            return ""
+        return screen.text(picture.read_bytes())
+    except (OSError, ValueError):
+        return ""
+
+
+def read_text(monitor, folder):
     dump = folder / "vga"
     try:
         if "return" not in qmp(monitor, "pmemsave", {"val": VGA_TEXT, "size": VGA_SIZE, "filename": str(dump)}):
@@ -340,21 +364,22 @@ def text_of(path):
         return ""
 
 
-def wait_for_screen(process, monitor, folder, shows):
+def wait_for_screen(process, look, shows):
     """The screen once it shows what it should: a line may be on the serial port already; at last, whatever there is."""
-    patience, screen = Patience(process, SCREEN_PATIENCE), read_screen(monitor, folder)
-    while not shows(screen) and process.poll() is None and not patience.over():
+    patience, seen = Patience(process, SCREEN_PATIENCE), look()
+    while not shows(seen) and process.poll() is None and not patience.over():
         time.sleep(POLL)
-        screen = read_screen(monitor, folder)
-    return screen
+        seen = look()
+    return seen
 
 
-def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, shows=lambda screen: True):
+def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, shows=lambda screen: True, then=None):
     """
     Boot the machine and return its Outcome. `until` and `doom` are regular expressions that end the run early; `show` is
     called now and then with all that the serial line has said, `stop` with the process and that: a word that it returns ends
-    the run, and is why. `timeout` are seconds of a Patience. `shows` tells whether a screen has what is wanted when the
-    serial line has it. Of a machine without a serial line the screen is read instead.
+    the run, and is why. Of a machine without a serial line the screen is read instead. `timeout` are seconds of a Patience.
+    `shows` tells whether a screen has what is wanted when the serial line has it. `then` is called with the path of QEMU's
+    monitor when `until` was seen, before the screen is judged.
     """
     with tempfile.TemporaryDirectory(prefix="hedron-vm.") as name:
         folder = pathlib.Path(name)
@@ -363,6 +388,14 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, show
             command = qemu_command(machine, serial, monitor, folder)
         else:
             command = bochs_command(machine, serial, folder)
+
+        def look():
+            return read_screen(machine, monitor, folder)
+
+        def read():
+            return look() if mute else text_of(serial)
+
+        mute = machine.line == "none"
         start = time.monotonic()
         with open(folder / "messages", "w+", encoding="utf-8", errors="replace") as messages:
             try:
@@ -370,12 +403,12 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, show
             except FileNotFoundError:
                 raise MachineError(f"{command[0]} is missing: install qemu-system-x86 and bochs") from None
             try:
-                mute = machine.line == "none"
-                said = (lambda: read_screen(monitor, folder)) if mute else (lambda: text_of(serial))
-                why = watch(process, said, until, doom, timeout, None if mute else show, stop)
+                why = watch(process, read, until, doom, timeout, None if mute else show, stop)
+                if then and why == "matched":
+                    then(monitor)
                 alive = why != "exit" and machine.emulator == "qemu"
                 wanted = shows if why == "matched" else lambda screen: True
-                screen = wait_for_screen(process, monitor, folder, wanted) if alive else ""
+                seen = wait_for_screen(process, look, wanted) if alive else ""
                 registers = read_registers(monitor) if alive and why != "matched" else ""
             finally:
                 if process.poll() is None:
@@ -386,4 +419,4 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, show
         if why == "exit" and not text_of(serial) and not mute:
             raise MachineError(f"{command[0]} ended without a word on the serial line:\n{complaints[-2000:]}")
         status = process.returncode if why == "exit" else None
-        return Outcome(text_of(serial), screen, status, time.monotonic() - start, why, complaints, registers)
+        return Outcome(text_of(serial), seen, status, time.monotonic() - start, why, complaints, registers)

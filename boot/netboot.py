@@ -16,15 +16,13 @@ import job
 import signing
 
 FORMAT = 1
-KERNEL = "hypervisor.elf32"
 UNDIONLY = pathlib.Path("/usr/lib/ipxe/undionly.kpxe")  # iPXE for network cards with a PXE ROM of somebody else
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 RESERVED = ("boot.ipxe", "job.efi", "undionly.kpxe", MANIFEST, SUMS)
 SIGNATURE = ".sig"  # behind the name of what is signed
 DELAY = 1  # seconds before a machine that cannot boot restarts
-# iPXE's own limits: it silently drops modules and cuts command lines beyond them. Command lines start with the file's URL.
+# iPXE silently drops modules beyond its limit, and cuts command lines (Job.ipxe_bytes), which start with the file's URL.
 IPXE_MODULES_MAX = 8
-IPXE_CMDLINES_MAX = 512
 URL_ASSUMED = "http://255.255.255.255:65535/".ljust(64, "x")  # where nobody says where the folder will be
 URL = re.compile(r"(https?|tftp)://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?")
 
@@ -39,9 +37,9 @@ def check_ipxe(work, base):
     size = 0
     for load in work.loads():
         size += len(base) + len(load.name) + len(load.text()) + 2
-    if size > IPXE_CMDLINES_MAX:
+    if size > work.ipxe_bytes:
         raise job.JobError(f"{work.label()}: the command lines have {size} bytes in all, with the files' URLs, and iPXE passes "
-                           f"{IPXE_CMDLINES_MAX}")
+                           f"{work.ipxe_bytes}")
 
 
 def fetch(command, name, file, words, base, signed):
@@ -52,7 +50,7 @@ def fetch(command, name, file, words, base, signed):
 
 
 def job_lines(work, base, signed):
-    yield from fetch("kernel", KERNEL, KERNEL, work.kernel.words, base, signed)
+    yield from fetch("kernel", work.kernel_name, work.kernel_name, work.kernel.words, base, signed)
     for number, load in enumerate(work.modules, 1):
         yield from fetch("module", f"{number}.{load.name}", load.name, load.words, base, signed)
     yield "boot || goto fail"
@@ -83,7 +81,7 @@ def describe(jobs, files):
     def load(name, part):
         return {"file": name, "words": list(part.words)}
 
-    entries = [{"title": work.label(), "kernel": load(KERNEL, work.kernel),
+    entries = [{"title": work.label(), "kernel": load(work.kernel_name, work.kernel),
                 "modules": [load(part.name, part) for part in work.modules]} for work in jobs]
     listed = {name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
     text = json.dumps({"format": FORMAT, "jobs": entries, "files": listed}, indent=2, sort_keys=True)
@@ -95,11 +93,12 @@ def make_files(jobs, timeout, url="", keys=None):
     if url and not URL.fullmatch(url):
         raise job.JobError(f"not a URL of a folder: {url}")
     base = url.rstrip("/") + "/" if url else ""
-    payload = job.collect(jobs, KERNEL, (32,), RESERVED)
+    kernel = jobs[0].kernel_name if jobs else None
+    payload = job.collect(jobs, kernel, (32,), RESERVED)
     for work in jobs:
         check_ipxe(work, base or URL_ASSUMED)
     files = dict(payload)
-    text = grub.config(jobs, timeout, delay=DELAY, kernel_name=KERNEL)
+    text = grub.config(jobs, timeout, delay=DELAY, kernel_name=kernel)
     with tempfile.TemporaryDirectory(prefix="hedron-netboot.") as folder:
         files["job.efi"] = grub.standalone(grub.tree(payload, text), pathlib.Path(folder), DELAY)
     files["boot.ipxe"] = script(jobs, timeout, base, bool(keys)).encode()

@@ -34,6 +34,7 @@ install(TARGETS hbench htrace DESTINATION ${CMAKE_INSTALL_BINDIR})
 file(GLOB boot_modules CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/boot/*.py)
 install(FILES ${boot_modules} DESTINATION ${share}/boot)
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/boot/mkimage ${PROJECT_SOURCE_DIR}/boot/run ${PROJECT_SOURCE_DIR}/boot/labca
+  ${PROJECT_SOURCE_DIR}/boot/collector_init.sh
   DESTINATION ${share}/boot)
 # boot/run has a name that says whose it is where it is not in a folder of its own.
 file(MAKE_DIRECTORY ${made}/links ${made}/manual)

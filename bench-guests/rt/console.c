@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The line of the kernel, which has set it up, or COM1 if the kernel uses none; polled. Locking: a spin lock that
- * gives up, because its holder may be a preempted EC of lower priority; then lines may mix, but nobody waits for
+ * The line of the kernel, which has set it up, or COM1 if the kernel uses none; polled. The kernel may write to it,
+ * too: it is asked for the line, and hands over what it has to say (docs/abi.md, MACHINE_CTRL). Locking: a spin lock
+ * that gives up, because its holder may be a preempted EC of lower priority; then lines may mix, but nobody waits for
  * ever.
  */
 #include "rt/console.h"
@@ -11,7 +12,9 @@
 #include "rt/hip.h"
 #include "rt/map.h"
 #include "rt/port.h"
+#include "rt/screen.h"
 #include "rt/size.h"
+#include "rt/string.h"
 
 #include <stdbool.h>
 
@@ -94,20 +97,21 @@ void rt_console_init(void)
 {
 	const struct hip_gas *line = rt_hip_valid() ? rt_hip_serial() : NULL;
 
+	rt_screen_init();
 	usable = take(line);
 	if (usable && !line)
 		set_up();
-}
-
-void rt_console_drain(void)
-{
-	wait_for(LSR_TEMT);
 }
 
 static void put(char c)
 {
 	if (wait_for(LSR_THRE))
 		out(DATA, (uint8_t)c);
+}
+
+static bool kernel_shares(void)
+{
+	return rt_hip->api_flg & HIP_EXT_CONSOLE;
 }
 
 static bool lock(void)
@@ -120,17 +124,98 @@ static bool lock(void)
 	return false;
 }
 
-void rt_write(const char *text, size_t len)
+static void unlock(bool mine)
 {
-	bool mine = lock();
+	if (mine)
+		__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
+}
 
+static void put_text(const char *text, size_t len)
+{
 	for (; len && usable; text++, len--) {
 		if (*text == '\n')
 			put('\r');
 		put(*text);
 	}
-	if (mine)
-		__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
+}
+
+/* The line is ours until release_line(); the kernel's lines come before. */
+static void claim_line(void)
+{
+	char text[MACHINE_CONSOLE_CLAIM_TEXT + 1] = {0};
+
+	if (!kernel_shares())
+		return;
+	while (hc_console_claim(usable ? MACHINE_CONSOLE_TAKES : 0, text) == SUCCESS && *text)
+		put_text(text, strlen(text));
+}
+
+static void release_line(void)
+{
+	if (kernel_shares())
+		hc_console_release();
+}
+
+/* For the kernel's log in RAM, if it keeps one. */
+static void keep_text(const char *text, size_t len)
+{
+	if (!(rt_hip->api_flg & HIP_EXT_CONSOLE_KEEPS))
+		return;
+	while (len) {
+		char piece[MACHINE_CONSOLE_WRITE_TEXT] = {0};
+		size_t n = rt_min(len, sizeof(piece));
+
+		memcpy(piece, text, n);
+		hc_console_write(piece);
+		text += n;
+		len -= n;
+	}
+}
+
+/* The kernel's lines, too. */
+void rt_console_drain(void)
+{
+	claim_line();
+	release_line();
+	wait_for(LSR_TEMT);
+}
+
+static void write_line(const char *text, size_t len)
+{
+	claim_line();
+	put_text(text, len);
+	keep_text(text, len);
+	release_line();
+}
+
+void rt_write(const char *text, size_t len)
+{
+	bool mine = lock();
+
+	write_line(text, len);
+	rt_screen_write(text, len);
+	unlock(mine);
+}
+
+void rt_report(const char *text, size_t len)
+{
+	bool mine = lock();
+
+	write_line(text, len);
+	unlock(mine);
+}
+
+void rt_show(const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	size_t len = rt_min((size_t)rt_vsnprintf(text, sizeof(text), fmt, ap), sizeof(text) - 1);
+	va_end(ap);
+	bool mine = lock();
+	rt_screen_write(text, len);
+	unlock(mine);
 }
 
 void rt_printf(const char *fmt, ...)

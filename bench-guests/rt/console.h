@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text on the kernel's serial line, or COM1. A call writes its text in one go, whatever other threads write; so it
- * ends with a newline. */
+/*
+ * Text on the kernel's serial line, or COM1, and on the screen if that has pixels. A call writes its text in one go,
+ * whatever other threads write; so it ends with a newline.
+ */
 #pragma once
 
 #include "rt/attr.h"
@@ -9,6 +11,11 @@
 
 void rt_write(const char *text, size_t len);
 void rt_printf(const char *fmt, ...) RT_PRINTF(1, 2); /* at most 511 characters; the rest is cut off */
+
+/* What only a program can read, for the line alone; what is for people before the screen, instead of it: at most 255
+ * characters. */
+void rt_report(const char *text, size_t len);
+void rt_show(const char *fmt, ...) RT_PRINTF(1, 2);
 
 /*
  * For the start and the end of the program. Without a line, or when it does not take bytes any more, writing does

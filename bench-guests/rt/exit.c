@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rt/exit.h"
 
+#include "rt/cmdline.h"
 #include "rt/console.h"
 #include "rt/port.h"
+#include "rt/reboot.h"
+#include "rt/string.h"
 
 enum { QEMU_EXIT = 0xf4, BOCHS_EXIT = 0x8900 };
 enum { EXIT_SUCCESS = 0x10, EXIT_FAILURE = 0x11 };
@@ -25,6 +28,14 @@ _Noreturn void rt_block(void)
 	hc_reply();
 }
 
+/* "end=reboot" on the command line: whoever reads a log in RAM (docs/booting.md) is booted next. */
+static bool reboots_at_end(void)
+{
+	const char *end = rt_arg_text("end");
+
+	return end && !strncmp(end, "reboot", 6) && (!end[6] || end[6] == ' ');
+}
+
 _Noreturn void rt_exit(bool success)
 {
 	rt_console_drain();
@@ -33,5 +44,7 @@ _Noreturn void rt_exit(bool success)
 	if (rt_ports(BOCHS_EXIT, 0) == SUCCESS)
 		for (const char *p = "Shutdown"; *p; p++)
 			rt_out8(BOCHS_EXIT, (uint8_t)*p);
+	if (reboots_at_end())
+		rt_reboot();
 	rt_block();
 }

@@ -186,6 +186,29 @@ HC_ALWAYS enum status hc_pt_ctrl(sel_t pt, unsigned long id)
 	return hc_2(HC_ARG1(HC_PT_CTRL, 0, pt), id);
 }
 
+/* Extension (HIP_EXT_CONSOLE): text[] is what has to be written first. `flags`: MACHINE_CONSOLE_TAKES. */
+HC_ALWAYS enum status hc_console_claim(unsigned long flags, char text[MACHINE_CONSOLE_CLAIM_TEXT])
+{
+	unsigned long a1 = HC_ARG1(HC_MACHINE_CTRL, MACHINE_CTRL_CONSOLE, MACHINE_CONSOLE_CLAIM), out[] = {flags, 0};
+
+	__asm__ volatile("syscall" : "+D"(a1), "+S"(out[0]), "=d"(out[1]) : : "rcx", "r11", "memory");
+	__builtin_memcpy(text, out, sizeof(out));
+	return (enum status)(a1 & 0xff);
+}
+
+HC_ALWAYS enum status hc_console_write(const char text[MACHINE_CONSOLE_WRITE_TEXT])
+{
+	unsigned long in[3];
+
+	__builtin_memcpy(in, text, sizeof(in));
+	return hc_4(HC_ARG1(HC_MACHINE_CTRL, MACHINE_CTRL_CONSOLE, MACHINE_CONSOLE_WRITE), in[0], in[1], in[2]);
+}
+
+HC_ALWAYS enum status hc_console_release(void)
+{
+	return hc_1(HC_ARG1(HC_MACHINE_CTRL, MACHINE_CTRL_CONSOLE, MACHINE_CONSOLE_RELEASE));
+}
+
 HC_ALWAYS enum status hc_sc_ctrl(sel_t sc, unsigned long *consumed_us)
 {
 	unsigned long a1 = HC_ARG1(HC_SC_CTRL, 0, sc), high, low;

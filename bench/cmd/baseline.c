@@ -80,7 +80,7 @@ static bool show_change(const struct result *old, const struct result *result, s
 		suite_free(&storage);
 		return false;
 	}
-	report_comparison(stdout, &c);
+	report_comparison(stdout, &c, NULL);
 	good = check_successor(&c, error);
 	compare_free(&c);
 	suite_free(&storage);
@@ -136,6 +136,8 @@ static void list_row(struct table *table, const char *path)
 	struct result result;
 	struct error error;
 
+	if (baseline_is_peer(path))
+		return;
 	if (!result_load(&result, path, &error)) {
 		complain("%s", error.text);
 		return;

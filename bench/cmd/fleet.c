@@ -4,6 +4,7 @@
 #include "fleet/inventory_host.h"
 #include "fleet/lock.h"
 #include "fleet/outcome.h"
+#include "fleet/plan.h"
 #include "fleet/power.h"
 #include "fleet/slurm.h"
 #include "host/error.h"
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct fleet_options o = {.root_append = "", .boots = 1, .jobs = 1000};
+static struct fleet_options o = {.root_append = "", .boots = 1, .jobs = 1000, .confirm = 1};
 
 static const struct option_spec options[] = {
 	{"inventory", 'i', OPTION_TEXT, "FILE", "The lab's machines ($HBENCH_FLEET, else fleet.yaml)", &o.inventory,
@@ -34,6 +35,9 @@ static const struct option_spec options[] = {
 	{"boots", 0, OPTION_NUMBER, "N",
 	 "run: how often to boot each machine for each suite (1; ticks need 3 or more)", &o.boots, 1,
 	 OUTCOME_BOOTS_MAX, NULL},
+	{"confirm", 0, OPTION_NUMBER, "N",
+	 "run: measure a regression again before it is believed, up to N times (1; 0: never)", &o.confirm, 0,
+	 PLAN_CONFIRM_MAX, NULL},
 	{"jobs", 'j', OPTION_NUMBER, "N", "run: machines at the same time (all)", &o.jobs, 1, 1000, NULL},
 	{"git-revision", 0, OPTION_TEXT, "REV", "run: revision to note in the results", &o.revision, 0, 0, NULL},
 	{"output", 'o', OPTION_TEXT, "DIR",

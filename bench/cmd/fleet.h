@@ -10,7 +10,7 @@
 struct fleet_options {
 	const char *inventory, *suites, *tags, *kernel, *roottasks, *root_append, *revision, *output, *resume;
 	struct texts machines;
-	unsigned boots, jobs;
+	unsigned boots, jobs, confirm;
 	bool force, quiet, slurm, strict;
 	struct verb_storage storage;
 };

@@ -85,6 +85,7 @@ static bool make_plan(struct plan *plan, const struct fleet_options *o, struct e
 	plan->root_append = xstrdup(o->root_append);
 	plan->revision = o->revision ? xstrdup(o->revision) : NULL;
 	plan->boots = o->boots;
+	plan->confirm = o->confirm;
 	take_suites(plan, o->suites);
 	return choose_programs(plan, o, error) && plan_check(plan, error) && make_run_folder(plan, o, error) &&
 	       plan_save(plan, error);

@@ -182,7 +182,7 @@ static int save(struct result *result)
 	}
 	if (!verb_keep(&o.storage, result))
 		return EXIT_RUN_INVALID;
-	report_result(stdout, result, verb_suite_of(result, &storage));
+	report_result(stdout, result, verb_suite_of(result, &storage), NULL);
 	suite_free(&storage);
 	return EXIT_SAME_OR_BETTER;
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 static struct {
-	const char *baseline, *output;
+	const char *baseline, *output, *peers;
 	struct verb_storage storage;
 } o = {.output = "report.html"};
 
@@ -20,6 +20,7 @@ static const struct option_spec options[] = {
 	{"baseline", 'b', OPTION_TEXT, "FILE|DIR",
 	 "Compare with this baseline, or with that of the machine in a folder", &o.baseline, 0, 0, NULL},
 	{"output", 'o', OPTION_TEXT, "FILE", "The page (report.html)", &o.output, 0, 0, NULL},
+	OPTION_PEERS(o.peers),
 	OPTION_DB(o.storage.db),
 	OPTION_NO_DB(o.storage.none, "Without histories"),
 	OPTION_END,
@@ -86,7 +87,7 @@ static void free_part(struct part *part)
 	result_free(&part->result);
 }
 
-static bool make_page(char **files, unsigned count, struct db *db, struct error *error)
+static bool make_page(char **files, unsigned count, struct db *db, const struct peers *peers, struct error *error)
 {
 	struct report_section *sections = xcalloc(count, sizeof(*sections));
 	struct part *parts = xcalloc(count, sizeof(*parts));
@@ -94,6 +95,7 @@ static bool make_page(char **files, unsigned count, struct db *db, struct error 
 
 	for (unsigned i = 0; i < count && good; i++) {
 		sections[i].db = db;
+		sections[i].peers = peers;
 		sections[i].index = i;
 		good = load(&parts[i], &sections[i], files[i], error);
 	}
@@ -108,17 +110,22 @@ static bool make_page(char **files, unsigned count, struct db *db, struct error 
 static int run(char **args, unsigned count)
 {
 	struct error error;
+	struct peers peers = {0};
 	struct db *db;
-	bool good = open_storage(&db);
+	bool good;
 
+	if (!verb_peers(&peers, o.peers))
+		return EXIT_RUN_INVALID;
+	good = open_storage(&db);
 	if (!good)
 		error_store(&error, "there is no report without the database (--no-db makes one)");
-	good = good && make_page(args, count, db, &error);
+	good = good && make_page(args, count, db, &peers, &error);
 	if (good)
 		printf("written: %s\n", o.output);
 	else
 		complain("%s", error.text);
 	db_close(db);
+	peers_free(&peers);
 	return good ? 0 : EXIT_RUN_INVALID;
 }
 
@@ -131,7 +138,8 @@ const struct verb verb_report = {
 	       "histories from the database, facts of the machine and the programs.",
 	.examples = "  hbench report new.json\n"
 		    "  hbench report --baseline results -o report.html ipc.json sm.json sched.json\n"
-		    "  hbench report --baseline a.json --no-db b.json\n",
+		    "  hbench report --baseline a.json --no-db b.json\n"
+		    "  hbench report --peers results/peers ipc.json\n",
 	.options = options,
 	.args_min = 1,
 	.args_max = UINT32_MAX,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench run`: measures kernels on an emulated or a real machine. */
+#include "cmd/confirm.h"
 #include "cmd/trace_options.h"
 #include "cmd/verbs.h"
 #include "host/error.h"
@@ -7,6 +8,7 @@
 #include "host/mem.h"
 #include "host/resource.h"
 #include "measure/campaign.h"
+#include "measure/image.h"
 #include "measure/run.h"
 #include "measure/serial_word.h"
 #include "report/report.h"
@@ -23,6 +25,7 @@ static struct {
 	bool quiet;
 	struct verb_storage storage;
 	struct trace_options trace;
+	struct confirm_options gate;
 } o = {.accel = "tcg", .memory = 512, .boots = 1, .append = "", .root_append = "", .baud = 115200};
 
 static const struct option_spec options[] = {
@@ -71,6 +74,15 @@ static const struct option_spec options[] = {
 	{"output", 'o', OPTION_TEXTS, "FILE",
 	 "Result file (hbench-result.json), one for each kernel; the raw console goes beside it as .log", &o.outputs,
 	 0, 0, NULL},
+	{"baseline", 'b', OPTION_TEXT, "FILE|DIR",
+	 "Compare the result with this baseline, or that of the machine in a folder, and fail when it is worse",
+	 &o.gate.baseline, 0, 0, NULL},
+	{"confirm", 0, OPTION_NUMBER, "N",
+	 "With --baseline: measure a regression again, up to N times, and believe what every measurement finds (0)",
+	 &o.gate.times, 0, 100, NULL},
+	{"baseline-kernel", 0, OPTION_TEXT, "FILE",
+	 "With --confirm: the baseline's kernel, which takes turns with the new one then", &o.gate.kernel, 0, 0,
+	 NULL},
 	TRACE_OPTIONS(o.trace),
 	OPTIONS_STORAGE(o.storage),
 	{"quiet", 'q', OPTION_FLAG, NULL, "Neither progress nor the table of results", &o.quiet, 0, 0, NULL},
@@ -133,6 +145,22 @@ static void check_outputs(void)
 		verb_usage(&verb_run_machine, "--trace-file is for one boot of one kernel; without it each has one");
 }
 
+static void check_gate(const struct target *target)
+{
+	o.gate.quiet = o.quiet;
+	if (!o.gate.baseline && (o.gate.times || o.gate.kernel))
+		verb_usage(&verb_run_machine, "--confirm and --baseline-kernel are for runs with --baseline");
+	if (o.gate.kernel && !o.gate.times)
+		verb_usage(&verb_run_machine,
+			   "--baseline-kernel runs when a regression is confirmed: --confirm is missing");
+	if (o.gate.baseline && o.kernels.count > 1)
+		verb_usage(&verb_run_machine, "--baseline is for one kernel; several are compared with each other");
+	if (o.gate.times && target == &target_file)
+		verb_usage(&verb_run_machine, "a recorded log cannot be measured again");
+	if (o.gate.kernel && target->real && !o.start)
+		verb_usage(&verb_run_machine, "several kernels need --start: it boots the one in HBENCH_KERNEL");
+}
+
 /* The output of one of several kernels: its own, or "new.json" becomes "new.2.json". */
 static char *output_name(unsigned index, unsigned kernels)
 {
@@ -181,7 +209,7 @@ static enum exit_code save_one(const struct campaign_kernel *kernel)
 	if (!verb_keep(&o.storage, &kernel->result))
 		return EXIT_RUN_INVALID;
 	if (!o.quiet) {
-		report_result(stdout, &kernel->result, verb_suite_of(&kernel->result, &storage));
+		report_result(stdout, &kernel->result, verb_suite_of(&kernel->result, &storage), NULL);
 		suite_free(&storage);
 		fflush(stdout);
 		fprintf(stderr, "written: %s\n", kernel->output);
@@ -201,12 +229,21 @@ static void show_comparisons(const struct campaign *c)
 
 		putchar('\n');
 		if (compare_results(&comparison, a, b, verb_suite_of(b, &storage), &error))
-			report_comparison(stdout, &comparison);
+			report_comparison(stdout, &comparison, NULL);
 		else
 			complain("%s", error.text);
 		compare_free(&comparison);
 		suite_free(&storage);
 	}
+}
+
+static enum exit_code gate(const struct campaign *c)
+{
+	struct suite storage = {0};
+	enum exit_code code = confirm_gate(c, verb_suite_of(&c->kernels[0].result, &storage), &o.gate);
+
+	suite_free(&storage);
+	return code;
 }
 
 static enum exit_code measure(struct campaign *c)
@@ -220,6 +257,8 @@ static enum exit_code measure(struct campaign *c)
 		code = save_one(&c->kernels[i]);
 	if (code == EXIT_SAME_OR_BETTER)
 		show_comparisons(c);
+	if (code == EXIT_SAME_OR_BETTER && o.gate.baseline)
+		code = gate(c);
 	return code;
 }
 
@@ -267,19 +306,21 @@ static enum exit_code run_suite(const struct suite *suite)
 	enum exit_code code = EXIT_USAGE;
 	char *words, *machine;
 	struct error error;
+	bool is_64;
 
 	check_real(target);
 	check_append(target);
 	check_outputs();
 	if (!target->real)
 		use_own_images();
+	check_gate(target);
 	trace_options_check(&o.trace, &verb_run_machine);
 	set_up(&c, target, suite->cpus);
 	add_kernels(&c);
 	c.config.root_words = words = root_words();
 	c.machine = machine =
 		target->real ? xstrdup(o.machine) : target_machine_id(target, c.config.cpu, c.config.cpus);
-	if (campaign_check(&c, &error))
+	if (campaign_check(&c, &error) && (!o.gate.kernel || image_check(o.gate.kernel, &is_64, &error)))
 		code = measure(&c);
 	else
 		complain("%s", error.text);
@@ -317,18 +358,24 @@ const struct verb verb_run_machine = {
 	.more = "In QEMU with -icount and in Bochs the time-stamp counter counts executed instructions, the same in "
 		"every run on every host. With KVM and on real machines it counts time, which has noise: boot "
 		"several "
-		"times.\n\nSeveral kernels take turns, A B A B; each gets a result of its own, and they are "
+		"times.\n\nWith --baseline it is a gate, too. A regression that chance or a busy machine made is not "
+		"found "
+		"again with --confirm, which boots anew.\n\nSeveral kernels take turns, A B A B; each gets a result "
+		"of its own, and they are "
 		"compared.\n\n"
 		"HBENCH_QEMU, HBENCH_BOCHS, HBENCH_GRUB_MKRESCUE and HBENCH_GRUB_MODULES name other programs and "
 		"GRUB's "
 		"module folder. The command of --start finds HBENCH_KERNEL, HBENCH_ROOTTASK, HBENCH_APPEND, "
 		"HBENCH_ROOT_WORDS and HBENCH_BOOT in its environment. Exit codes: 0 good, 2 usage, 4 the run is not "
-		"valid, 130 interrupted.",
+		"valid, 130 interrupted; with --baseline those of gate.",
 	.examples =
 		"  hbench run -t qemu --suite ipc -o new.json\n"
 		"  hbench run -t qemu -k hypervisor.elf32 -r sm.elf --suite sm -o sm.json\n"
 		"  hbench run -t bochs --cpu tigerlake -k hypervisor.elf32 -r ipc.elf\n"
 		"  hbench run -t qemu --accel kvm --boots 5 -k old.elf32 -k new.elf32 -r ipc.elf -o ab.json\n"
+		"  hbench run -t qemu --accel kvm --boots 5 -k new.elf32 -r ipc.elf -b results --confirm 2 "
+		"--baseline-kernel "
+		"old.elf32\n"
 		"  hbench run -t qemu -k hypervisor.elf32 -r ipc.elf --trace -o new.json\n"
 		"  hbench run -t serial -c /dev/ttyUSB0 -m nuc11 --boots 5 --start 'lab reset nuc11' -o nuc11.json\n"
 		"  hbench run -t tcp -c ser2net:4001 -m nuc11 --start 'lab reset nuc11'\n"

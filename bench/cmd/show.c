@@ -7,21 +7,45 @@
 
 #include <stdio.h>
 
-static int run(char **args, unsigned count)
+static struct {
+	const char *peers;
+	bool warnings;
+} o;
+
+static const struct option_spec options[] = {
+	OPTION_PEERS(o.peers),
+	{"warnings", 'w', OPTION_FLAG, NULL, "Print each warning instead of the worst of each kind", &o.warnings, 0,
+	 0, NULL},
+	OPTION_END,
+};
+
+static int show(const char *file, const struct report_style *style)
 {
 	struct suite storage = {0};
 	struct result result;
 	struct error error;
 
-	(void)count;
-	if (!result_load(&result, args[0], &error)) {
+	if (!result_load(&result, file, &error)) {
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
-	report_result(stdout, &result, verb_suite_of(&result, &storage));
+	report_result(stdout, &result, verb_suite_of(&result, &storage), style);
 	suite_free(&storage);
 	result_free(&result);
 	return 0;
+}
+
+static int run(char **args, unsigned count)
+{
+	struct peers peers;
+	struct report_style style = {.peers = &peers, .all_warnings = o.warnings};
+	int code = EXIT_RUN_INVALID;
+
+	(void)count;
+	if (verb_peers(&peers, o.peers))
+		code = show(args[0], &style);
+	peers_free(&peers);
+	return code;
 }
 
 const struct verb verb_show = {
@@ -30,7 +54,9 @@ const struct verb verb_show = {
 	.args = "FILE",
 	.doc = "Print a result as a table.",
 	.examples = "  hbench show new.json\n"
-		    "  hbench show results/qemu-icount-max/ipc.json\n",
+		    "  hbench show results/qemu-icount-max/ipc.json\n"
+		    "  hbench show --peers results/peers new.json\n",
+	.options = options,
 	.args_min = 1,
 	.args_max = 1,
 	.args_needed = "one result file is needed",

@@ -15,6 +15,17 @@ const struct suite *verb_suite_of(const struct result *result, struct suite *sto
 	return suite_load(storage, result_text(result, "suite"), &ignored) ? storage : NULL;
 }
 
+bool verb_peers(struct peers *peers, const char *path)
+{
+	struct error error;
+
+	*peers = (struct peers){0};
+	if (!path || peers_load(peers, path, &error))
+		return true;
+	complain("%s", error.text);
+	return false;
+}
+
 struct db *verb_open_db(const char *where)
 {
 	char *fallback = where ? NULL : db_default();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/verb.h"
+#include "result/peers.h"
 #include "result/result.h"
 #include "result/suite.h"
 
@@ -10,10 +11,20 @@
 #include <stddef.h>
 
 extern const struct verb verb_list, verb_run_machine, verb_import, verb_show, verb_compare, verb_gate, verb_baseline,
-	verb_export, verb_store, verb_history, verb_report, verb_fleet;
+	verb_export, verb_store, verb_history, verb_report, verb_fleet, verb_bisect;
 
 /* The suite of a result, for goals and thresholds: NULL when it is not known here. Free with suite_free(). */
 const struct suite *verb_suite_of(const struct result *result, struct suite *storage);
+
+/* Other systems beside ours: the folder results/peers, or one of its files. */
+#define OPTION_PEERS(out)                                                                                        \
+	{                                                                                                        \
+		"peers", 0, OPTION_TEXT, "FILE|DIR",                                                             \
+			"Show what other systems need for the same, as results/peers has it", &(out), 0, 0, NULL \
+	}
+
+/* Loads what that option names, or nothing; false after a message. Free with peers_free() in either case. */
+bool verb_peers(struct peers *peers, const char *path);
 
 /* Options of verbs that make results. */
 struct verb_storage {

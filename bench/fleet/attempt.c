@@ -19,6 +19,7 @@ struct listening {
 	struct console console;
 	struct lines lines;
 	double start, last_byte, kernel_came; /* kernel_came: 0: not yet */
+	bool fetched;                         /* the kernel; what is next is the collector */
 };
 
 static enum outcome_verdict fail(const struct attempt *a, enum outcome_verdict verdict, const struct error *error)
@@ -52,6 +53,17 @@ static bool listen_once(struct listening *l)
 	return true;
 }
 
+/* A machine without a console measures, resets itself and brings its log: two boots and a run. */
+static enum watch_end impatient_for_log(const struct listening *l, unsigned *seconds)
+{
+	const struct inventory_timeouts *t = &l->attempt->machine->timeouts;
+
+	*seconds = l->fetched ? 2 * t->boot + t->run : t->boot;
+	if (clock_seconds() < l->start + *seconds)
+		return WATCH_DONE;
+	return l->fetched ? WATCH_NO_LOG : WATCH_NO_FETCH;
+}
+
 /* Which patience is over; WATCH_DONE: none. */
 static enum watch_end impatient(const struct listening *l, unsigned *seconds)
 {
@@ -59,6 +71,8 @@ static enum watch_end impatient(const struct listening *l, unsigned *seconds)
 	double now = clock_seconds();
 	enum watch_end end = WATCH_DONE;
 
+	if (l->attempt->collector)
+		return impatient_for_log(l, seconds);
 	if (!l->kernel_came && now >= l->start + t->boot) {
 		*seconds = t->boot;
 		end = WATCH_BOOT_TIME;
@@ -72,13 +86,30 @@ static enum watch_end impatient(const struct listening *l, unsigned *seconds)
 	return end;
 }
 
+/* Once the machine has its kernel, the next thing it boots is the collector. */
+static bool lead_on(struct listening *l, struct error *error)
+{
+	const struct attempt *a = l->attempt;
+
+	if (!a->collector || l->fetched || !mailbox_has_fetched(&l->console.mailbox))
+		return true;
+	l->fetched = true;
+	return payload_arm(a->collector, a->inventory, a->machine, error);
+}
+
 static enum watch_end listen(struct listening *l, unsigned *seconds)
 {
+	struct error error;
+
 	while (!run_interrupted() && !watch_over(l->attempt->watch)) {
 		enum watch_end end = impatient(l, seconds);
 
 		if (end != WATCH_DONE)
 			return end;
+		if (!lead_on(l, &error)) {
+			fail(l->attempt, OUTCOME_PAYLOAD, &error);
+			return WATCH_DONE;
+		}
 		listen_once(l);
 		if (l->console.ended)
 			return WATCH_CLOSED;
@@ -120,6 +151,8 @@ enum outcome_verdict attempt_run(const struct attempt *a)
 	enum outcome_verdict verdict;
 	struct error error;
 
+	if (a->kernel && !payload_arm(a->kernel, a->inventory, a->machine, &error))
+		return fail(a, OUTCOME_PAYLOAD, &error);
 	if (!power_down(a->inventory, a->machine, a->context, &error))
 		return fail(a, OUTCOME_POWER, &error);
 	if (run_interrupted())

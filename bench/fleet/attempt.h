@@ -2,6 +2,7 @@
 /* One attempt to boot a machine and to let it measure: switches it on, listens, and gives up when a time is over. */
 #pragma once
 
+#include "fleet/payload.h"
 #include "fleet/power.h"
 #include "fleet/watch.h"
 
@@ -11,8 +12,10 @@ struct attempt {
 	const struct inventory *inventory;
 	const struct inventory_machine *machine;
 	const struct power_context *context;
-	struct watch *watch; /* as of watch_init() */
-	FILE *log;           /* gets the raw console */
+	const struct payload *kernel;    /* that the machine boots from the network; or NULL */
+	const struct payload *collector; /* that it boots after that, for its log; or NULL */
+	struct watch *watch;             /* as of watch_init() */
+	FILE *log;                       /* gets the raw console */
 };
 
 /* The verdict, also in the watch with its reason. OUTCOME_INTERRUPTED when the user ended it. */

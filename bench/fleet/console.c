@@ -112,6 +112,10 @@ bool console_open(struct console *c, const struct inventory *inventory, const st
 		return open_file(c, error);
 	case CONSOLE_QEMU:
 		return forget_socket(settings->path, error);
+	case CONSOLE_IPMI:
+		return console_ipmi_open(&c->ipmi, inventory, machine, error);
+	case CONSOLE_RAM:
+		return mailbox_open(&c->mailbox, inventory, machine, error);
 	}
 	return false;
 }
@@ -151,8 +155,12 @@ size_t console_read(struct console *c, char *data, size_t size)
 	struct pollfd ready = {c->fd, POLLIN, 0};
 	ssize_t len;
 
+	if (c->settings->type == CONSOLE_IPMI)
+		return console_ipmi_read(&c->ipmi, data, size, &c->ended);
 	if (c->fd < 0 && c->settings->type == CONSOLE_QEMU)
 		connect_to_qemu(c);
+	if (c->fd < 0 && c->settings->type == CONSOLE_RAM)
+		c->fd = mailbox_take(&c->mailbox);
 	if (c->fd < 0 || c->ended) {
 		wait_a_moment();
 		return 0;
@@ -170,6 +178,10 @@ size_t console_read(struct console *c, char *data, size_t size)
 
 void console_close(struct console *c)
 {
+	if (c->settings->type == CONSOLE_IPMI)
+		console_ipmi_close(&c->ipmi);
+	if (c->settings->type == CONSOLE_RAM)
+		mailbox_close(&c->mailbox);
 	child_end(&c->child);
 	if (c->fd >= 0)
 		target_console_close(c->fd);

@@ -2,7 +2,9 @@
 /* The console of a machine: bytes that come from it, wherever that is. Nothing is ever typed. */
 #pragma once
 
+#include "fleet/console_ipmi.h"
 #include "fleet/inventory.h"
+#include "fleet/mailbox.h"
 #include "host/error.h"
 #include "measure/child.h"
 #include "measure/telnet.h"
@@ -14,8 +16,10 @@ struct console {
 	int fd; /* -1: not open */
 	struct child child;
 	struct telnet telnet;
-	off_t at;   /* file: what was read */
-	bool ended; /* nothing will come any more */
+	struct console_ipmi ipmi;
+	struct mailbox mailbox; /* ram */
+	off_t at;               /* file: what was read */
+	bool ended;             /* nothing will come any more */
 };
 
 /* Opens it, before the machine is switched on. Consoles that come with the machine are opened by console_read(). */

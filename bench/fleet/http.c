@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/http.h"
 
+#include "fleet/http_upload.h"
+#include "fleet/mailbox.h"
 #include "fleet/script.h"
 #include "host/file.h"
 #include "host/mem.h"
@@ -143,19 +145,11 @@ static struct MHD_Response *find(const struct http *h, const char *url)
 	return response ? response : script_response(h, path);
 }
 
-static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-			      const char *version, const char *data, size_t *size, void **state)
+static enum MHD_Result respond(struct MHD_Connection *connection, const char *method, const char *url,
+			       unsigned status, struct MHD_Response *response)
 {
-	const struct http *h = context;
-	bool reads = !strcmp(method, "GET") || !strcmp(method, "HEAD");
-	struct MHD_Response *response = reads ? find(h, url) : NULL;
-	unsigned status = response ? MHD_HTTP_OK : reads ? MHD_HTTP_NOT_FOUND : MHD_HTTP_METHOD_NOT_ALLOWED;
 	enum MHD_Result done;
 
-	(void)version;
-	(void)data;
-	(void)size;
-	(void)state;
 	if (!response)
 		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	if (!response)
@@ -164,6 +158,64 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	done = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return done;
+}
+
+static enum MHD_Result give(const struct http *h, struct MHD_Connection *connection, const char *url,
+			    const char *method)
+{
+	struct MHD_Response *response = find(h, url);
+
+	if (response && !strcmp(method, "GET"))
+		mailbox_note_fetch(h->folder, h->inventory, url + strspn(url, "/"));
+	return respond(connection, method, url, response ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND, response);
+}
+
+/* Called at the beginning, for each piece, and at the end, which is a piece of no bytes. */
+static enum MHD_Result take(const struct http *h, struct MHD_Connection *connection, const char *url,
+			    const char *method, const char *data, size_t *size, void **state)
+{
+	struct http_upload *upload = *state;
+	unsigned status;
+
+	if (!upload) {
+		upload = http_upload_begin(h->folder, h->inventory, url + strspn(url, "/"), &status);
+		*state = upload;
+		return upload ? MHD_YES : respond(connection, method, url, status, NULL);
+	}
+	if (!*size)
+		return respond(connection, method, url, http_upload_end(upload), NULL);
+	http_upload_take(upload, data, *size);
+	*size = 0;
+	return MHD_YES;
+}
+
+static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+			      const char *version, const char *data, size_t *size, void **state)
+{
+	const struct http *h = context;
+
+	(void)version;
+	if (!strcmp(method, "GET") || !strcmp(method, "HEAD"))
+		return give(h, connection, url, method);
+	if (!strcmp(method, "POST") || !strcmp(method, "PUT"))
+		return take(h, connection, url, method, data, size, state);
+	return respond(connection, method, url, MHD_HTTP_METHOD_NOT_ALLOWED, NULL);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode how)
+{
+	(void)context;
+	(void)connection;
+	(void)how;
+	if (*state)
+		http_upload_free(*state);
+	*state = NULL;
+}
+
+void http_note_fetch(const struct http *h, const char *path)
+{
+	mailbox_note_fetch(h->folder, h->inventory, path);
 }
 
 /* --- the socket --- */
@@ -225,7 +277,8 @@ bool http_start(struct http *h, struct error *error)
 {
 	h->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, h, MHD_OPTION_LISTEN_SOCKET,
 				     h->listener, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-				     MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
+				     MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+				     MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 	if (!h->daemon)
 		return error_set(error, "the HTTP server did not start");
 	h->listener = -1; /* the daemon's now */

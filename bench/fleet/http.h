@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Files and scripts for machines, over HTTP. Listens on one address of one interface; serves regular files below one
- * folder, no links, nothing hidden; writes a line for each request.
+ * folder, no links, nothing hidden; takes logs that a run awaits (mailbox.h); writes a line for each request.
  */
 #pragma once
 
@@ -15,5 +15,8 @@ struct http *http_open(const struct inventory *inventory, struct error *error) m
 
 /* Begins to answer, in threads of its own. */
 bool http_start(struct http *http, struct error *error) must_check;
+
+/* A file below the folder was fetched by another way than HTTP. */
+void http_note_fetch(const struct http *http, const char *path);
 
 void http_close(struct http *http);

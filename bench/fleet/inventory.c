@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INVENTORY_MAX = 4 << 20 };
+enum { INVENTORY_MAX = 4 << 20, IPMI_PORT = 623, RAM_LOG_KIB = 1024 };
 
 void inventory_problem(struct inventory_problems *problems, const char *fmt, ...)
 {
@@ -157,16 +157,62 @@ static void fill_lab(struct inventory_lab *lab)
 		lab->after = AFTER_OFF;
 }
 
+static void fill_bmc(struct inventory_bmc *bmc)
+{
+	fill_number(&bmc->port, IPMI_PORT);
+	if (bmc->privilege == PRIVILEGE_DEFAULT)
+		bmc->privilege = PRIVILEGE_ADMINISTRATOR;
+}
+
+static void fill_from(char **text, const char *other)
+{
+	if (other)
+		fill(text, other);
+}
+
+/* What the console does not say of its controller is as with the one that has the power. */
+static void fill_from_power(struct inventory_bmc *bmc, const struct inventory_bmc *power)
+{
+	fill_from(&bmc->host, power->host);
+	fill_from(&bmc->user, power->user);
+	fill_from(&bmc->password_file, power->password_file);
+	fill_number(&bmc->port, power->port);
+	if (power->cipher_suite)
+		fill_optional(&bmc->cipher_suite, *power->cipher_suite);
+	if (bmc->privilege == PRIVILEGE_DEFAULT)
+		bmc->privilege = power->privilege;
+	if (bmc->options || !power->options_count)
+		return;
+	bmc->options = xcalloc(power->options_count + 1, sizeof(*bmc->options));
+	for (; bmc->options_count < power->options_count; bmc->options_count++)
+		bmc->options[bmc->options_count] = xstrdup(power->options[bmc->options_count]);
+}
+
+static void fill_controllers(struct inventory_power *power, struct inventory_console *console)
+{
+	if (power->type == POWER_IPMI) {
+		fill(&power->interface, "lanplus");
+		fill_bmc(&power->bmc);
+	}
+	if (console->type != CONSOLE_IPMI)
+		return;
+	if (power->type == POWER_IPMI)
+		fill_from_power(&console->bmc, &power->bmc);
+	fill_bmc(&console->bmc);
+	fill_number(&console->instance, 1);
+}
+
 static void fill_machine(struct inventory_machine *m, const struct inventory_lab *lab)
 {
 	fill_timeouts(&m->timeouts, &lab->timeouts);
 	fill_optional(&m->retries, *lab->retries);
 	fill(&m->baseline, m->name);
 	fill_number(&m->console.speed, 115200);
+	if (m->console.type == CONSOLE_RAM)
+		fill_number(&m->console.kib, RAM_LOG_KIB);
 	if (m->after == AFTER_DEFAULT)
 		m->after = lab->after;
-	if (m->power.type == POWER_IPMI)
-		fill(&m->power.interface, "lanplus");
+	fill_controllers(&m->power, &m->console);
 	if (m->power.type == POWER_POWERMAN)
 		fill(&m->power.node, m->name);
 	for (char *c = m->mac; c && *c; c++)
@@ -196,7 +242,8 @@ static void resolve(struct inventory *inventory)
 		make_absolute(&lab->database, inventory->folder);
 	for (unsigned i = 0; i < inventory->machines_count; i++) {
 		make_absolute(&inventory->machines[i].console.path, inventory->folder);
-		make_absolute(&inventory->machines[i].power.password_file, inventory->folder);
+		make_absolute(&inventory->machines[i].console.bmc.password_file, inventory->folder);
+		make_absolute(&inventory->machines[i].power.bmc.password_file, inventory->folder);
 	}
 }
 
@@ -316,7 +363,7 @@ const char *inventory_metric_name(const struct inventory_machine *machine)
 
 const char *inventory_console_name(const struct inventory_machine *machine)
 {
-	static const char *const names[] = {"tty", "tcp", "qemu", "command", "file"};
+	static const char *const names[] = {"tty", "tcp", "qemu", "command", "file", "ipmi", "ram"};
 
 	return names[machine->console.type];
 }

@@ -16,7 +16,27 @@ enum inventory_boot { BOOT_NETWORK, BOOT_ITSELF };
 enum inventory_after { AFTER_DEFAULT, AFTER_OFF, AFTER_ON, AFTER_LEAVE };
 enum inventory_metric { METRIC_TICKS, METRIC_INSTRUCTIONS };
 
-enum console_type { CONSOLE_TTY, CONSOLE_TCP, CONSOLE_QEMU, CONSOLE_COMMAND, CONSOLE_FILE };
+enum inventory_privilege { PRIVILEGE_DEFAULT, PRIVILEGE_USER, PRIVILEGE_OPERATOR, PRIVILEGE_ADMINISTRATOR };
+
+enum console_type {
+	CONSOLE_TTY,
+	CONSOLE_TCP,
+	CONSOLE_QEMU,
+	CONSOLE_COMMAND,
+	CONSOLE_FILE,
+	CONSOLE_IPMI,
+	CONSOLE_RAM
+};
+
+/* A management controller, as ipmitool reaches it. */
+struct inventory_bmc {
+	char *host, *user, *password_file;
+	unsigned port;
+	unsigned *cipher_suite; /* NULL: what both can */
+	enum inventory_privilege privilege;
+	char **options; /* more of ipmitool's */
+	unsigned options_count;
+};
 
 struct inventory_console {
 	enum console_type type;
@@ -26,6 +46,9 @@ struct inventory_console {
 	char *path;    /* qemu: UNIX socket; file */
 	char **command;
 	unsigned command_count;
+	struct inventory_bmc bmc; /* ipmi */
+	unsigned instance;        /* ipmi: of its serial lines */
+	unsigned kib;             /* ram: the log's size */
 };
 
 enum power_type { POWER_COMMAND, POWER_IPMI, POWER_POWERMAN };
@@ -34,9 +57,9 @@ struct inventory_power {
 	enum power_type type;
 	char **on, **off, **cycle, **status; /* command: programs with their arguments */
 	unsigned on_count, off_count, cycle_count, status_count;
-	char *host;                             /* ipmi; powerman: of its server, or NULL */
-	char *user, *password_file, *interface; /* ipmi */
-	char *node;                             /* powerman: NULL: the machine's name */
+	struct inventory_bmc bmc; /* ipmi; powerman: the host only, that of its server, or NULL */
+	char *interface;          /* ipmi: ipmitool's */
+	char *node;               /* powerman */
 };
 
 /* Seconds. */

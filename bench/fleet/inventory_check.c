@@ -14,7 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_LENGTH = 63, INTERFACE_MAX = 15, SECONDS_MAX = 7 * 24 * 3600, RETRIES_MAX = 20 };
+enum {
+	NAME_MAX_LENGTH = 63,
+	INTERFACE_MAX = 15,
+	SECONDS_MAX = 7 * 24 * 3600,
+	RETRIES_MAX = 20,
+	INSTANCE_MAX = 15,
+	CIPHER_SUITE_MAX = 19,
+	KIB_MIN = 4,
+	KIB_MAX = 64 << 10
+};
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -219,12 +228,86 @@ static void check_unique(const struct check *c, const struct inventory_machine *
 	}
 }
 
+static void need_none(const struct check *c, const char *field, bool there, const char *type)
+{
+	if (there)
+		problem(c, field, "the type %s has no such field", type);
+}
+
 static void need(const struct check *c, const char *field, bool wanted, bool there, const char *type)
 {
 	if (wanted && !there)
 		problem(c, field, "it is needed for the type %s", type);
-	if (!wanted && there)
-		problem(c, field, "the type %s has no such field", type);
+	need_none(c, field, !wanted && there, type);
+}
+
+/*
+ * Those that only choose; the others name files and secrets, or would put a secret into what everybody can see: the
+ * list of processes. Each is followed by its value, but -v and -K, which takes a key from the environment.
+ */
+static bool is_bmc_option(const char *word)
+{
+	return strlen(word) == 2 && *word == '-' && strchr("ABKNRTbelmotvz", word[1]);
+}
+
+static void check_bmc_options(const struct check *c, const char *where, const struct inventory_bmc *bmc)
+{
+	for (unsigned i = 0; i < bmc->options_count; i++)
+		if (*bmc->options[i] == '-' ? !is_bmc_option(bmc->options[i])
+					    : !*bmc->options[i] || !only(bmc->options[i], LETTERS "._-,:=~&"))
+			problem(c, where,
+				"`%.80s`: there are -A -B -K -N -R -T -b -e -l -m -o -t -v -z, each a "
+				"word of its own, and their values",
+				bmc->options[i]);
+}
+
+static void check_bmc_values(const struct check *c, const char *part, const struct inventory_bmc *bmc)
+{
+	char *port = xasprintf("%s/port", part), *suite = xasprintf("%s/cipher_suite", part);
+	char *options = xasprintf("%s/options", part), *user = xasprintf("%s/user", part);
+
+	if (bmc->port > 65535)
+		problem(c, port, "%u is no port", bmc->port);
+	if (bmc->cipher_suite && *bmc->cipher_suite > CIPHER_SUITE_MAX)
+		problem(c, suite, "%u is none; at most %d", *bmc->cipher_suite, CIPHER_SUITE_MAX);
+	if (bmc->user && *bmc->user == '-')
+		problem(c, user, "%s would be an option of ipmitool", bmc->user);
+	check_bmc_options(c, options, bmc);
+	free(user);
+	free(options);
+	free(suite);
+	free(port);
+}
+
+/* host: checked by the caller, for powerman has one, too. */
+static void check_bmc(const struct check *c, const char *part, const struct inventory_bmc *bmc, bool ipmi,
+		      const char *type)
+{
+	const struct {
+		const char *name;
+		bool needed, there;
+	} fields[] = {
+		{"user", ipmi, bmc->user},
+		{"password_file", ipmi, bmc->password_file},
+		{"port", false, !ipmi && bmc->port},
+		{"cipher_suite", false, !ipmi && bmc->cipher_suite},
+		{"privilege", false, !ipmi && bmc->privilege != PRIVILEGE_DEFAULT},
+		{"options", false, !ipmi && bmc->options},
+	};
+
+	for (size_t i = 0; i < array_size(fields); i++) {
+		char *field = xasprintf("%s/%s", part, fields[i].name);
+
+		need(c, field, fields[i].needed, fields[i].there, type);
+		free(field);
+	}
+	check_bmc_values(c, part, bmc);
+}
+
+static void check_host(const struct check *c, const char *field, const char *host)
+{
+	if (host && (*host == '-' || !only(host, LETTERS ".-_:")))
+		problem(c, field, "%s is no host", host);
 }
 
 static void check_console(const struct check *c, const struct inventory_machine *m)
@@ -237,6 +320,17 @@ static void check_console(const struct check *c, const struct inventory_machine 
 	need(c, "console/address", t == CONSOLE_TCP, console->address, type);
 	need(c, "console/path", t == CONSOLE_QEMU || t == CONSOLE_FILE, console->path, type);
 	need(c, "console/command", t == CONSOLE_COMMAND, console->command, type);
+	need(c, "console/host", t == CONSOLE_IPMI, console->bmc.host, type);
+	check_host(c, "console/host", console->bmc.host);
+	check_bmc(c, "console", &console->bmc, t == CONSOLE_IPMI, type);
+	need_none(c, "console/instance", t != CONSOLE_IPMI && console->instance, type);
+	need_none(c, "console/kib", t != CONSOLE_RAM && console->kib, type);
+	if (console->kib && (console->kib & (console->kib - 1) || console->kib < KIB_MIN || console->kib > KIB_MAX))
+		problem(c, "console/kib", "%u is no power of two from %d to %d", console->kib, KIB_MIN, KIB_MAX);
+	if (t == CONSOLE_RAM && m->boot != BOOT_NETWORK)
+		problem(c, "console/type", "a log in RAM is collected by network boot: `boot: network`");
+	if (console->instance > INSTANCE_MAX)
+		problem(c, "console/instance", "%u is none; at most %d", console->instance, INSTANCE_MAX);
 	if (console->address && (!strrchr(console->address, ':') || !only(console->address, LETTERS ".-_:[]")))
 		problem(c, "console/address", "%s is not HOST:PORT", console->address);
 }
@@ -272,13 +366,11 @@ static void check_power(const struct check *c, const struct inventory_machine *m
 	else if (p->on || p->off || p->cycle || p->status)
 		problem(c, "power", "the type %s knows its commands itself", type);
 	if (ipmi || command)
-		need(c, "power/host", ipmi, p->host, type);
-	need(c, "power/user", ipmi, p->user, type);
-	need(c, "power/password_file", ipmi, p->password_file, type);
+		need(c, "power/host", ipmi, p->bmc.host, type);
+	check_bmc(c, "power", &p->bmc, ipmi, type);
 	need(c, "power/interface", ipmi, p->interface, type);
 	need(c, "power/node", powerman, p->node, type);
-	if (p->host && (*p->host == '-' || !only(p->host, LETTERS ".-_:")))
-		problem(c, "power/host", "%s is no host", p->host);
+	check_host(c, "power/host", p->bmc.host);
 	if (p->node && !only(p->node, LETTERS ".-_[],"))
 		problem(c, "power/node", "%s is no node", p->node);
 	if (m->after == AFTER_OFF && command && !p->off)

@@ -39,11 +39,21 @@ static bool can_start(const struct inventory *inventory, const char *program)
 	return good;
 }
 
-static void check_power(const struct inventory *inventory, const struct inventory_machine *m,
-			struct inventory_problems *doubts)
+static void check_password(const struct inventory_machine *m, const char *path, struct inventory_problems *doubts)
 {
 	struct stat data;
 
+	if (!path)
+		return;
+	if (stat(path, &data))
+		inventory_problem(doubts, "%s: the password file %s is not there", m->name, path);
+	else if (data.st_mode & 077)
+		inventory_problem(doubts, "%s: others may read the password file %s", m->name, path);
+}
+
+static void check_power(const struct inventory *inventory, const struct inventory_machine *m,
+			struct inventory_problems *doubts)
+{
 	for (enum power_action action = POWER_ON; action <= POWER_STATUS; action++) {
 		char **argv = power_command(m, action);
 
@@ -51,13 +61,7 @@ static void check_power(const struct inventory *inventory, const struct inventor
 			inventory_problem(doubts, "%s: the program %s is not there", m->name, argv[0]);
 		strings_free(argv);
 	}
-	if (!m->power.password_file)
-		return;
-	if (stat(m->power.password_file, &data))
-		inventory_problem(doubts, "%s: the password file %s is not there", m->name, m->power.password_file);
-	else if (data.st_mode & 077)
-		inventory_problem(doubts, "%s: others may read the password file %s", m->name,
-				  m->power.password_file);
+	check_password(m, m->power.bmc.password_file, doubts);
 }
 
 static void check_console(const struct inventory *inventory, const struct inventory_machine *m,
@@ -67,6 +71,11 @@ static void check_console(const struct inventory *inventory, const struct invent
 
 	if (c->type == CONSOLE_TTY && access(c->device, R_OK | W_OK))
 		inventory_problem(doubts, "%s: this user cannot use %s", m->name, c->device);
+	if (c->type == CONSOLE_IPMI && !in_path("ipmitool"))
+		inventory_problem(doubts, "%s: the program ipmitool is not there", m->name);
+	if (c->bmc.password_file &&
+	    (!m->power.bmc.password_file || strcmp(c->bmc.password_file, m->power.bmc.password_file)))
+		check_password(m, c->bmc.password_file, doubts);
 	if (c->type == CONSOLE_COMMAND && !can_start(inventory, c->command[0]))
 		inventory_problem(doubts, "%s: the program %s is not there", m->name, c->command[0]);
 }

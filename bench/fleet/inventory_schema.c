@@ -24,13 +24,22 @@ static const cyaml_strval_t boots[] = {{"network", BOOT_NETWORK}, {"itself", BOO
 static const cyaml_strval_t metrics[] = {{"ticks", METRIC_TICKS}, {"instructions", METRIC_INSTRUCTIONS}};
 static const cyaml_strval_t afters[] = {{"off", AFTER_OFF}, {"on", AFTER_ON}, {"leave", AFTER_LEAVE}};
 static const cyaml_strval_t dhcps[] = {{"full", DHCP_FULL}, {"proxy", DHCP_PROXY}, {"none", DHCP_NONE}};
-static const cyaml_strval_t consoles[] = {{"tty", CONSOLE_TTY},
-					  {"tcp", CONSOLE_TCP},
-					  {"qemu", CONSOLE_QEMU},
-					  {"command", CONSOLE_COMMAND},
-					  {"file", CONSOLE_FILE}};
+static const cyaml_strval_t consoles[] = {
+	{"tty", CONSOLE_TTY},   {"tcp", CONSOLE_TCP},   {"qemu", CONSOLE_QEMU}, {"command", CONSOLE_COMMAND},
+	{"file", CONSOLE_FILE}, {"ipmi", CONSOLE_IPMI}, {"ram", CONSOLE_RAM}};
 static const cyaml_strval_t powers[] = {
 	{"command", POWER_COMMAND}, {"ipmi", POWER_IPMI}, {"powerman", POWER_POWERMAN}};
+
+static const cyaml_strval_t privileges[] = {
+	{"user", PRIVILEGE_USER}, {"operator", PRIVILEGE_OPERATOR}, {"administrator", PRIVILEGE_ADMINISTRATOR}};
+
+/* Of what has a management controller, for its power or its console. */
+#define BMC_FIELDS(type)                                                                            \
+	TEXT("host", type, bmc.host), NUMBER("port", type, bmc.port), TEXT("user", type, bmc.user), \
+		TEXT("password_file", type, bmc.password_file),                                     \
+		NUMBER_OR_NONE("cipher_suite", type, bmc.cipher_suite),                             \
+		CHOICE("privilege", CYAML_FLAG_OPTIONAL, type, bmc.privilege, privileges),          \
+		WORDS("options", type, bmc.options)
 
 static const cyaml_schema_field_t console_fields[] = {
 	CHOICE("type", 0, struct inventory_console, type, consoles),
@@ -39,6 +48,9 @@ static const cyaml_schema_field_t console_fields[] = {
 	TEXT("address", struct inventory_console, address),
 	TEXT("path", struct inventory_console, path),
 	WORDS("command", struct inventory_console, command),
+	BMC_FIELDS(struct inventory_console),
+	NUMBER("instance", struct inventory_console, instance),
+	NUMBER("kib", struct inventory_console, kib),
 	CYAML_FIELD_END,
 };
 
@@ -48,9 +60,7 @@ static const cyaml_schema_field_t power_fields[] = {
 	WORDS("off", struct inventory_power, off),
 	WORDS("cycle", struct inventory_power, cycle),
 	WORDS("status", struct inventory_power, status),
-	TEXT("host", struct inventory_power, host),
-	TEXT("user", struct inventory_power, user),
-	TEXT("password_file", struct inventory_power, password_file),
+	BMC_FIELDS(struct inventory_power),
 	TEXT("interface", struct inventory_power, interface),
 	TEXT("node", struct inventory_power, node),
 	CYAML_FIELD_END,

@@ -18,6 +18,24 @@ static void conclude(struct ledger_row *row, enum exit_code code, const char *ga
 	snprintf(row->why, sizeof(row->why), "%s", why);
 }
 
+/* What measuring again has shown. */
+static void note_rounds(struct ledger_row *row)
+{
+	char *before;
+
+	if (!row->outcome.rounds || !row->compared)
+		return;
+	before = xstrdup(row->why);
+	if (row->code == EXIT_REGRESSED)
+		snprintf(row->why, sizeof(row->why), "%s, and so in %u measurements", before,
+			 row->outcome.rounds + 1);
+	else
+		snprintf(row->why, sizeof(row->why),
+			 "%s%sa regression of %u earlier measurement%s was not found again", before,
+			 *before ? "; " : "", row->outcome.rounds, row->outcome.rounds == 1 ? "" : "s");
+	free(before);
+}
+
 static void judge(struct ledger_row *row)
 {
 	char why[128];
@@ -76,6 +94,7 @@ static void gate(struct ledger_row *row, const char *folder)
 		conclude(row, EXIT_RUN_INVALID, "not comparable", error.text);
 	} else {
 		judge(row);
+		note_rounds(row);
 	}
 	free(path);
 }
@@ -146,18 +165,30 @@ enum exit_code ledger_code(const struct ledger *ledger)
 	return code;
 }
 
+static void free_row(struct ledger_row *row)
+{
+	compare_free(&row->comparison);
+	result_free(&row->result);
+	result_free(&row->judged);
+	result_free(&row->baseline);
+	if (row->has_suite)
+		suite_free(&row->suite_data);
+}
+
+enum exit_code ledger_look(const struct plan *plan, const struct inventory_machine *machine, const char *suite)
+{
+	static const struct fleet_note nothing;
+	struct ledger_row row = {.machine = machine, .suite = suite, .note = &nothing};
+
+	load_row(&row, plan);
+	free_row(&row);
+	return row.code;
+}
+
 void ledger_free(struct ledger *ledger)
 {
-	for (unsigned i = 0; i < ledger->count; i++) {
-		struct ledger_row *row = &ledger->rows[i];
-
-		compare_free(&row->comparison);
-		result_free(&row->result);
-		result_free(&row->judged);
-		result_free(&row->baseline);
-		if (row->has_suite)
-			suite_free(&row->suite_data);
-	}
+	for (unsigned i = 0; i < ledger->count; i++)
+		free_row(&ledger->rows[i]);
 	free(ledger->rows);
 	*ledger = (struct ledger){0};
 }

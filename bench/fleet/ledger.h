@@ -33,6 +33,9 @@ struct ledger {
 /* Reads what lies in the run's folder. */
 void ledger_open(struct ledger *ledger, const struct plan *plan, const struct fleet_note *notes);
 
+/* What the gate says of one machine's result of one suite, as far as it is there. */
+enum exit_code ledger_look(const struct plan *plan, const struct inventory_machine *machine, const char *suite);
+
 /* The most serious exit code of all rows, as compare_graver() orders them. */
 enum exit_code ledger_code(const struct ledger *ledger);
 

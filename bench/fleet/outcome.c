@@ -101,8 +101,8 @@ bool outcome_save(const struct outcome *o, const char *path, struct error *error
 				      json_pack("{s:s, s:s, s:o, s:f}", "verdict", outcome_text(a->verdict), "log",
 						a->log, "why", harmless(a->why), "seconds", a->seconds));
 	}
-	root = json_pack("{s:s, s:o, s:i, s:o}", "verdict", outcome_text(o->verdict), "why", harmless(o->why),
-			 "good_boots", o->good_boots, "attempts", attempts);
+	root = json_pack("{s:s, s:o, s:i, s:i, s:o}", "verdict", outcome_text(o->verdict), "why", harmless(o->why),
+			 "good_boots", o->good_boots, "rounds", o->rounds, "attempts", attempts);
 	text = json_dumps(root, JSON_INDENT(1));
 	good = text ? file_replace(path, text, strlen(text), error) : error_set(error, "out of memory");
 	free(text);
@@ -125,6 +125,7 @@ static void take_attempt(struct outcome *o, const json_t *from)
 bool outcome_load(struct outcome *o, const char *path, struct error *error)
 {
 	json_t *root, *attempt;
+	json_int_t rounds;
 	size_t i;
 
 	*o = (struct outcome){0};
@@ -134,6 +135,8 @@ bool outcome_load(struct outcome *o, const char *path, struct error *error)
 	if (!root)
 		return false;
 	o->verdict = find_verdict(json_string_value(json_object_get(root, "verdict")));
+	rounds = json_integer_value(json_object_get(root, "rounds"));
+	o->rounds = rounds > 0 && rounds < OUTCOME_ROUNDS_MAX ? (unsigned)rounds : 0;
 	json_file_text(root, "why", o->why, sizeof(o->why));
 	json_array_foreach(json_object_get(root, "attempts"), i, attempt)
 	{

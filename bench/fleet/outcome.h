@@ -34,6 +34,7 @@ enum outcome_verdict {
 };
 
 enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 128 }; /* good ones are never forgotten */
+enum { OUTCOME_ROUNDS_MAX = 100 };
 
 struct outcome_attempt {
 	enum outcome_verdict verdict;
@@ -48,6 +49,7 @@ struct outcome {
 	struct outcome_attempt attempts[OUTCOME_ATTEMPTS_MAX];
 	unsigned attempt_count;
 	unsigned good_boots;
+	unsigned rounds; /* of measuring a regression again; the attempts are those of the last */
 };
 
 const char *outcome_text(enum outcome_verdict verdict);

@@ -15,7 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1 << 30, SUMS_MAX = 1 << 20, MKIMAGE_SECONDS = 120 };
+enum {
+	FILE_MAX = 1 << 30,
+	SUMS_MAX = 1 << 20,
+	MKIMAGE_SECONDS = 120,
+	COLLECTOR_SECONDS = 900 /* it may have to be fetched */
+};
 
 /* --- sums --- */
 
@@ -113,9 +118,8 @@ static bool link_programs(const struct plan *plan, const char *suite, const char
 {
 	char *kernel = xasprintf("%s/hypervisor.elf32", work), *root = xasprintf("%s/%s.elf", work, suite);
 	char *roottask = plan_roottask(plan, suite);
-	bool good = file_make_folders(work, error) &&
-		    ((!symlink(plan->kernel, kernel) && !symlink(roottask, root)) ||
-		     error_set(error, "cannot make links in %s: %s", work, strerror(errno)));
+	bool good = (!symlink(plan->kernel, kernel) && !symlink(roottask, root)) ||
+		    error_set(error, "cannot make links in %s: %s", work, strerror(errno));
 
 	free(roottask);
 	free(root);
@@ -123,16 +127,65 @@ static bool link_programs(const struct plan *plan, const char *suite, const char
 	return good;
 }
 
-static bool run_mkimage(const struct plan *plan, const char *work, const char *suite, const char *folder,
-			const char *root_words, const char *words, struct error *error)
+static bool run_mkimage(const char *work, char *const argv[], double seconds, struct error *error)
+{
+	char *log = xasprintf("%s/mkimage.txt", work);
+	int fd = open(log, O_CREAT | O_TRUNC | O_RDWR | O_APPEND | O_CLOEXEC, 0644);
+	struct error why;
+	bool good = fd >= 0 || error_set(error, "cannot write %s: %s", log, strerror(errno));
+
+	if (good && !child_run(argv, work, fd, fd, seconds, &why))
+		good = error_set(error, "no payload could be made: %.300s; what it said is in %.300s", why.text, log);
+	if (fd >= 0)
+		close(fd);
+	free(log);
+	return good;
+}
+
+/* A folder to be made: complete under its name or not at all; another run that made it meanwhile made the same. */
+struct making {
+	const char *folder;
+	char *scratch, *work; /* while it is made; where boot/mkimage runs */
+};
+
+static bool begin_making(struct making *m, const struct plan *plan, const char *folder, struct error *error)
+{
+	char *parent = xstrdup(folder);
+	bool good;
+
+	m->folder = folder;
+	m->scratch = xasprintf("%s.%d", folder, getpid());
+	m->work = xasprintf("%s/mkimage.%d", plan->folder, getpid());
+	*strrchr(parent, '/') = '\0';
+	good = file_make_folders(parent, error) && file_make_folders(m->work, error);
+	free(parent);
+	return good;
+}
+
+static bool end_making(struct making *m, bool good, struct error *error)
+{
+	good = good && payload_check_sums(m->scratch, error);
+	if (good && rename(m->scratch, m->folder) && errno != ENOTEMPTY && errno != EEXIST)
+		good = error_set(error, "cannot rename %s: %s", m->scratch, strerror(errno));
+	file_remove_folder(m->scratch);
+	if (good)
+		file_remove_folder(m->work);
+	free(m->scratch);
+	free(m->work);
+	return good;
+}
+
+static bool make_payload(const struct plan *plan, const char *suite, const char *folder, const char *root_words,
+			 const char *words, struct error *error)
 {
 	char *mkimage = find_mkimage(), *module = xasprintf("%s.elf %s", suite, root_words);
-	char *log = xasprintf("%s/mkimage.txt", work);
 	const char *keys = plan->inventory->lab.folders.keys;
+	struct making making;
+	bool good = begin_making(&making, plan, folder, error) && link_programs(plan, suite, making.work, error);
 	const char *const argv[] = {mkimage,
 				    "netboot",
 				    "-o",
-				    folder,
+				    making.scratch,
 				    "--kernel",
 				    "hypervisor.elf32",
 				    "--append",
@@ -142,48 +195,18 @@ static bool run_mkimage(const struct plan *plan, const char *work, const char *s
 				    keys ? "--sign" : NULL,
 				    keys,
 				    NULL};
-	int fd = open(log, O_CREAT | O_TRUNC | O_RDWR | O_APPEND | O_CLOEXEC, 0644);
-	struct error why;
-	bool good = fd >= 0 || error_set(error, "cannot write %s: %s", log, strerror(errno));
 
-	if (good && !child_run((char *const *)argv, work, fd, fd, MKIMAGE_SECONDS, &why))
-		good = error_set(error, "no payload could be made: %.300s; what it said is in %.300s", why.text, log);
-	if (fd >= 0)
-		close(fd);
-	free(log);
+	good = good && run_mkimage(making.work, (char *const *)argv, MKIMAGE_SECONDS, error);
+	good = end_making(&making, good, error);
 	free(module);
 	free(mkimage);
-	return good;
-}
-
-/* Complete under its name or not at all; another run that made it meanwhile made the same. */
-static bool make_payload(const struct plan *plan, const char *suite, const char *folder, const char *root_words,
-			 const char *words, struct error *error)
-{
-	char *scratch = xasprintf("%s.%d", folder, getpid()),
-	     *work = xasprintf("%s/mkimage.%d", plan->folder, getpid());
-	char *parent = xstrdup(folder);
-	bool good;
-
-	*strrchr(parent, '/') = '\0';
-	good = file_make_folders(parent, error) && link_programs(plan, suite, work, error) &&
-	       run_mkimage(plan, work, suite, scratch, root_words, words, error) &&
-	       payload_check_sums(scratch, error);
-	if (good && rename(scratch, folder) && errno != ENOTEMPTY && errno != EEXIST)
-		good = error_set(error, "cannot rename %s: %s", scratch, strerror(errno));
-	file_remove_folder(scratch);
-	if (good)
-		file_remove_folder(work);
-	free(parent);
-	free(work);
-	free(scratch);
 	return good;
 }
 
 bool payload_prepare(struct payload *p, const struct plan *plan, const struct inventory_machine *machine,
 		     const char *suite, struct error *error)
 {
-	char *root_words = plan_root_words(plan, suite), *words = plan_kernel_words(machine), *folder;
+	char *root_words = plan_root_words(plan, machine, suite), *words = plan_kernel_words(machine), *folder;
 	bool good = name_payload(p, plan, suite, root_words, words, error);
 
 	folder = xasprintf("%s/" SCRIPT_PAYLOADS "/%s", plan->inventory->lab.folders.boot, p->id);
@@ -194,6 +217,70 @@ bool payload_prepare(struct payload *p, const struct plan *plan, const struct in
 	free(folder);
 	free(words);
 	free(root_words);
+	return good;
+}
+
+/* --- the collector --- */
+
+/* Of what it is told, and of its sources, which lie beside boot/mkimage. */
+static bool name_collector(struct payload *p, const struct plan *plan, const char *home, const char *size,
+			   struct error *error)
+{
+	static const char *const sources[] = {"collector.py", "collector_init.sh"};
+	char hashes[2][65] = {"", ""}, keys_hash[65], hash[65], *named = find_mkimage(),
+	     *mkimage = realpath(named, NULL), *all;
+	int folder = mkimage ? (int)(strrchr(mkimage, '/') - mkimage) : 0;
+	bool good = (mkimage || error_set(error, "cannot find %s: %s", named, strerror(errno))) &&
+		    hash_keys(plan, keys_hash, error);
+
+	for (size_t i = 0; i < array_size(sources) && good; i++) {
+		char *path = xasprintf("%.*s/%s", folder, mkimage, sources[i]);
+
+		good = hash_file(path, hashes[i], error);
+		free(path);
+	}
+	all = xasprintf("collector|%s|%s|%s|%s|%s", home, size, hashes[0], hashes[1], good ? keys_hash : "");
+	good = good && (hash_sha256(all, strlen(all), hash) || error_set(error, "cannot compute a SHA-256"));
+	snprintf(p->id, sizeof(p->id), "%.*s", PAYLOAD_ID_LENGTH, good ? hash : "");
+	free(all);
+	free(mkimage);
+	free(named);
+	return good;
+}
+
+static bool make_collector(const struct plan *plan, const char *folder, const char *home, const char *size,
+			   struct error *error)
+{
+	char *mkimage = find_mkimage();
+	const char *keys = plan->inventory->lab.folders.keys;
+	struct making making;
+	bool good = begin_making(&making, plan, folder, error);
+	const char *const argv[] = {mkimage,  "collector", "netboot", "-o", making.scratch,
+				    "--home", home,        "--size",  size, keys ? "--sign" : NULL,
+				    keys,     NULL};
+
+	good = good && run_mkimage(making.work, (char *const *)argv, COLLECTOR_SECONDS, error);
+	good = end_making(&making, good, error);
+	free(mkimage);
+	return good;
+}
+
+bool payload_prepare_collector(struct payload *p, const struct plan *plan, const struct inventory_machine *machine,
+			       struct error *error)
+{
+	char *server = script_server(plan->inventory), *home = xasprintf("%s/" SCRIPT_LOGS, server);
+	char *size = xasprintf("%uK", machine->console.kib), *folder;
+	bool good = name_collector(p, plan, home, size, error);
+
+	folder = xasprintf("%s/" SCRIPT_PAYLOADS "/%s", plan->inventory->lab.folders.boot, p->id);
+	p->title = xstrdup("the collector of the log in RAM");
+	if (good)
+		good = access(folder, F_OK) ? make_collector(plan, folder, home, size, error)
+					    : payload_check_sums(folder, error);
+	free(folder);
+	free(size);
+	free(home);
+	free(server);
 	return good;
 }
 

@@ -19,6 +19,10 @@ struct payload {
 bool payload_prepare(struct payload *payload, const struct plan *plan, const struct inventory_machine *machine,
 		     const char *suite, struct error *error) must_check;
 
+/* The same for what collects the log of a machine whose console is its RAM. */
+bool payload_prepare_collector(struct payload *payload, const struct plan *plan,
+			       const struct inventory_machine *machine, struct error *error) must_check;
+
 /* From now on the machine boots this. */
 bool payload_arm(const struct payload *payload, const struct inventory *inventory,
 		 const struct inventory_machine *machine, struct error *error) must_check;

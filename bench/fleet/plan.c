@@ -75,11 +75,11 @@ static json_t *machine_names(const struct plan *plan)
 
 bool plan_save(const struct plan *plan, struct error *error)
 {
-	json_t *root =
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:i, s:o, s:o}", "inventory", plan->inventory->path,
-			  "kernel", plan->kernel, "kernel_sha256", plan->kernel_sha256, "roottasks", plan->roottasks,
-			  "root_append", plan->root_append, "git_revision", plan->revision, "boots", plan->boots,
-			  "suites", texts(plan->suites, plan->suite_count), "machines", machine_names(plan));
+	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:i, s:i, s:o, s:o}", "inventory",
+				 plan->inventory->path, "kernel", plan->kernel, "kernel_sha256", plan->kernel_sha256,
+				 "roottasks", plan->roottasks, "root_append", plan->root_append, "git_revision",
+				 plan->revision, "boots", plan->boots, "confirm", plan->confirm, "suites",
+				 texts(plan->suites, plan->suite_count), "machines", machine_names(plan));
 	char *path = xasprintf("%s/run.json", plan->folder), *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
 	bool good = file_make_folders(plan->folder, error) &&
 		    (text ? file_replace(path, text, strlen(text), error)
@@ -119,7 +119,9 @@ static bool take(struct plan *plan, const json_t *root)
 {
 	char *sha256 = text_of(root, "kernel_sha256");
 	json_int_t boots = json_integer_value(json_object_get(root, "boots"));
+	json_int_t confirm = json_integer_value(json_object_get(root, "confirm"));
 
+	plan->confirm = confirm > 0 && confirm <= PLAN_CONFIRM_MAX ? (unsigned)confirm : 0;
 	plan->kernel = text_of(root, "kernel");
 	plan->roottasks = text_of(root, "roottasks");
 	plan->root_append = text_of(root, "root_append");
@@ -159,14 +161,20 @@ char *plan_roottask(const struct plan *plan, const char *suite)
 	return xasprintf("%s/%s.elf", plan->roottasks, suite);
 }
 
-char *plan_root_words(const struct plan *plan, const char *suite)
+/* A log in RAM is collected after a reset. */
+char *plan_root_words(const struct plan *plan, const struct inventory_machine *machine, const char *suite)
 {
-	return xasprintf("suite=%s%s%s", suite, *plan->root_append ? " " : "", plan->root_append);
+	return xasprintf("suite=%s%s%s%s", suite, *plan->root_append ? " " : "", plan->root_append,
+			 machine->console.type == CONSOLE_RAM ? " end=reboot" : "");
 }
 
 char *plan_kernel_words(const struct inventory_machine *machine)
 {
-	return xasprintf("serial novga%s%s", machine->append ? " " : "", machine->append ? machine->append : "");
+	const char *space = machine->append ? " " : "", *append = machine->append ? machine->append : "";
+
+	if (machine->console.type == CONSOLE_RAM)
+		return xasprintf("novga log=ram:%uK panic=reboot%s%s", machine->console.kib, space, append);
+	return xasprintf("serial novga%s%s", space, append);
 }
 
 void plan_free(struct plan *plan)

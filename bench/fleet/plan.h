@@ -10,6 +10,8 @@
 
 #include <jansson.h>
 
+enum { PLAN_CONFIRM_MAX = 10 };
+
 struct plan {
 	const struct inventory *inventory;
 	char *folder;                 /* of the run, absolute */
@@ -20,6 +22,7 @@ struct plan {
 	const struct inventory_machine **machines;
 	unsigned machine_count;
 	unsigned boots;                       /* of each suite on each machine */
+	unsigned confirm;                     /* how often a regression is measured again before it is one */
 	char kernel_sha256[65], build_id[65]; /* build_id: "" when the kernel has none */
 };
 
@@ -39,7 +42,7 @@ char *plan_path(const struct plan *plan, const struct inventory_machine *machine
 char *plan_roottask(const struct plan *plan, const char *suite);
 
 /* Words of the roottask's command line, to be freed. */
-char *plan_root_words(const struct plan *plan, const char *suite);
+char *plan_root_words(const struct plan *plan, const struct inventory_machine *machine, const char *suite);
 
 /* Words of the kernel's, to be freed. */
 char *plan_kernel_words(const struct inventory_machine *machine);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/power.h"
 
+#include "fleet/ipmi.h"
+#include "fleet/said.h"
 #include "host/error.h"
 #include "host/mem.h"
 #include "host/text.h"
@@ -72,27 +74,21 @@ static char **own_command(const struct inventory_machine *m, enum power_action a
 	return words[action] ? copy_words((const char *const *)words[action], counts[action], m) : NULL;
 }
 
-static char **ipmi_command(const struct inventory_power *p, enum power_action action)
-{
-	const char *const words[] = {"ipmitool", "-I", p->interface,     "-H",      p->host, "-U",
-				     p->user,    "-f", p->password_file, "chassis", "power", names[action]};
-
-	return copy_words(words, array_size(words), NULL);
-}
-
 static char **powerman_command(const struct inventory_power *p, enum power_action action)
 {
 	static const char *const options[] = {"--on", "--off", "--cycle", "--query"};
-	const char *const words[] = {"powerman", options[action], p->node, "--server-host", p->host};
+	const char *const words[] = {"powerman", options[action], p->node, "--server-host", p->bmc.host};
 
-	return copy_words(words, p->host ? 5 : 3, NULL);
+	return copy_words(words, p->bmc.host ? 5 : 3, NULL);
 }
 
 char **power_command(const struct inventory_machine *m, enum power_action action)
 {
+	const char *const chassis[] = {"chassis", "power", names[action]};
+
 	switch (m->power.type) {
 	case POWER_IPMI:
-		return ipmi_command(&m->power, action);
+		return ipmi_command(&m->power.bmc, m->power.interface, chassis, array_size(chassis));
 	case POWER_POWERMAN:
 		return powerman_command(&m->power, action);
 	case POWER_COMMAND:
@@ -152,30 +148,6 @@ static void copy_to_log(int from, const char *log, char *const argv[])
 	fclose(out);
 }
 
-/* The last line that the program wrote, harmless; "" when there is none. */
-static void last_words(int fd, char *out, size_t size)
-{
-	char data[2048] = "", *start = data;
-	off_t end = lseek(fd, 0, SEEK_END);
-	ssize_t len = pread(fd, data, sizeof(data) - 1, end > 2047 ? end - 2047 : 0);
-
-	for (data[len < 0 ? 0 : len] = '\0'; len > 0 && strchr("\r\n ", data[len - 1]); len--)
-		data[len - 1] = '\0';
-	if (strrchr(data, '\n'))
-		start = strrchr(data, '\n') + 1;
-	snprintf(out, size, "%.*s", (int)size - 1, start);
-	text_mask(out);
-}
-
-static int scratch_file(struct error *error)
-{
-	int fd = open(getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		error_store(error, "cannot make a temporary file: %s", strerror(errno));
-	return fd;
-}
-
 /* fd: gets what the program says. */
 static bool run_command(const struct inventory *inventory, const struct inventory_machine *m,
 			enum power_action action, int fd, const struct power_context *context, struct error *error)
@@ -189,7 +161,7 @@ static bool run_command(const struct inventory *inventory, const struct inventor
 	set_environment(m, context);
 	good = child_run(argv, inventory->folder, fd, fd, m->timeouts.power, &why);
 	if (!good) {
-		last_words(fd, words, sizeof(words));
+		said_last_words(fd, words, sizeof(words));
 		error_store(error, "power %s: %.400s%s%s", names[action], why.text, *words ? ": " : "", words);
 	}
 	copy_to_log(fd, context ? context->log : NULL, argv);
@@ -200,7 +172,7 @@ static bool run_command(const struct inventory *inventory, const struct inventor
 static bool run_once(const struct inventory *inventory, const struct inventory_machine *machine,
 		     enum power_action action, const struct power_context *context, struct error *error)
 {
-	int fd = scratch_file(error);
+	int fd = said_open(error);
 	bool good = fd >= 0 && run_command(inventory, machine, action, fd, context, error);
 
 	if (fd >= 0)
@@ -349,7 +321,7 @@ int power_parse_status(const char *text, const char *node)
 bool power_ask(const struct inventory *inventory, const struct inventory_machine *m,
 	       const struct power_context *context, bool *on, struct error *error)
 {
-	int fd = scratch_file(error), state = -1;
+	int fd = said_open(error), state = -1;
 	char text[4096] = "";
 	bool good = fd >= 0 && run_command(inventory, m, POWER_STATUS, fd, context, error);
 

@@ -9,6 +9,7 @@
 /* Names below the served folder. */
 #define SCRIPT_NODES "node"
 #define SCRIPT_PAYLOADS "payload"
+#define SCRIPT_LOGS "log" /* mailbox.h */
 
 /* http://10.77.0.1:8080, to be freed. */
 char *script_server(const struct inventory *inventory);

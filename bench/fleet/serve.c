@@ -4,6 +4,7 @@
 #include "fleet/http.h"
 #include "fleet/privileges.h"
 #include "fleet/script.h"
+#include "fleet/tftp_log.h"
 #include "host/environment.h"
 #include "host/file.h"
 #include "host/mem.h"
@@ -29,6 +30,7 @@ struct servers {
 	struct child dnsmasq;
 	int said; /* what dnsmasq says */
 	struct lines lines;
+	struct tftp_log tftp;
 	char last[256];
 };
 
@@ -120,6 +122,7 @@ static bool open_dnsmasq(struct servers *s, struct error *error)
 static void on_line(void *context, const char *line, size_t len, bool cut)
 {
 	struct servers *s = context;
+	char *path;
 
 	(void)cut;
 	flockfile(stderr);
@@ -128,6 +131,10 @@ static void on_line(void *context, const char *line, size_t len, bool cut)
 	funlockfile(stderr);
 	if (!len)
 		return;
+	path = tftp_log_line(&s->tftp, s->inventory->lab.folders.boot, line, len);
+	if (path)
+		http_note_fetch(s->http, path);
+	free(path);
 	snprintf(s->last, sizeof(s->last), "%.*s", (int)(len < 250 ? len : 250), line);
 	text_mask(s->last);
 }

@@ -158,6 +158,10 @@ static void judge_absence(struct watch *w, enum watch_end end, unsigned seconds)
 {
 	if (!w->any_byte && end == WATCH_CLOSED)
 		decide(w, OUTCOME_SILENT, "the console was closed before it said anything");
+	else if (end == WATCH_NO_FETCH)
+		decide(w, OUTCOME_SILENT, "it fetched nothing to boot within %u s", seconds);
+	else if (end == WATCH_NO_LOG)
+		decide(w, OUTCOME_SILENT, "it fetched its kernel, and no log came within %u s", seconds);
 	else if (!w->any_byte)
 		decide(w, OUTCOME_SILENT, "nothing came from the console within %u s", seconds);
 	else if (w->give_ups)

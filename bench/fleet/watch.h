@@ -30,6 +30,8 @@ enum watch_end {
 	WATCH_RUN_TIME,  /* no end in time */
 	WATCH_SILENCE,   /* nothing for too long */
 	WATCH_CLOSED,    /* the console went away */
+	WATCH_NO_FETCH,  /* the machine fetched nothing to boot in time */
+	WATCH_NO_LOG,    /* it fetched its kernel, and no log came in time */
 };
 
 void watch_init(struct watch *watch, const char *suite, const char *build_id, bool measures_time);

@@ -2,6 +2,7 @@
 #include "fleet/worker.h"
 
 #include "fleet/attempt.h"
+#include "fleet/ledger.h"
 #include "fleet/payload.h"
 #include "host/clock.h"
 #include "host/file.h"
@@ -22,10 +23,11 @@ struct work {
 	const struct inventory_machine *machine;
 	const char *suite;
 	struct outcome outcome;
-	unsigned tries;     /* of the boot that is next */
-	bool touched;       /* the machine was switched, or was to be */
-	bool worked;        /* an attempt of this suite got further than a machine that does not work */
-	char given_up[512]; /* why no more suites are tried; "": they are */
+	unsigned tries;                   /* of the boot that is next */
+	bool touched;                     /* the machine was switched, or was to be */
+	bool worked;                      /* an attempt of this suite got further than a machine that does not work */
+	struct payload kernel, collector; /* to boot from the network; without an id: none */
+	char given_up[512];               /* why no more suites are tried; "": they are */
 };
 
 static void tell(const struct work *w, const char *fmt, ...) printf_like(2, 3);
@@ -88,15 +90,14 @@ static bool add_log(const struct work *w, struct result *result, const char *log
 
 static bool note_programs(const struct work *w, struct result *result, struct error *error)
 {
-	char *roottask = plan_roottask(w->plan, w->suite), *words = plan_kernel_words(w->machine);
+	char *roottask = plan_roottask(w->plan, w->suite);
 	bool good = image_note(result, "kernel", w->plan->kernel, error) &&
 		    image_note(result, "roottask", roottask, error);
 
 	result_set_text(result, "target", "fleet");
 	if (strcmp(w->machine->baseline, w->machine->name))
 		result_set_text(result, "baseline", w->machine->baseline);
-	result_set_text(result, "kernel_append", words + strlen("serial novga") + (w->machine->append ? 1 : 0));
-	free(words);
+	result_set_text(result, "kernel_append", w->machine->append ? w->machine->append : "");
 	free(roottask);
 	return good;
 }
@@ -141,10 +142,17 @@ static FILE *open_log(const struct work *w, char name[64])
 
 static enum outcome_verdict boot(struct work *w, FILE *log, struct watch *watch)
 {
-	char *roottask = plan_roottask(w->plan, w->suite), *root_words = plan_root_words(w->plan, w->suite);
+	char *roottask = plan_roottask(w->plan, w->suite),
+	     *root_words = plan_root_words(w->plan, w->machine, w->suite);
 	char *words = plan_kernel_words(w->machine), *power_log = path_of(w, "power.txt");
 	const struct power_context context = {w->suite, w->plan->kernel, roottask, words, root_words, power_log};
-	const struct attempt attempt = {w->plan->inventory, w->machine, &context, watch, log};
+	const struct attempt attempt = {w->plan->inventory,
+					w->machine,
+					&context,
+					*w->kernel.id ? &w->kernel : NULL,
+					*w->collector.id ? &w->collector : NULL,
+					watch,
+					log};
 	enum outcome_verdict verdict = attempt_run(&attempt);
 
 	free(power_log);
@@ -212,21 +220,54 @@ static void conclude(struct work *w)
 	save_outcome(w);
 }
 
-static bool arm(struct work *w)
+/*
+ * An alarm that chance made is gone when the machine has booted anew. The measurement before stays beside the result,
+ * its attempts are told no more. True when there is something to do again.
+ */
+static bool begin_again(struct work *w)
 {
-	struct payload payload = {0};
-	struct error error;
-	bool good = w->machine->boot != BOOT_NETWORK ||
-		    (payload_prepare(&payload, w->plan, w->machine, w->suite, &error) &&
-		     payload_arm(&payload, w->plan->inventory, w->machine, &error));
+	char *path, *kept, name[64];
 
-	if (!good) {
-		decide(w, OUTCOME_PAYLOAD, error.text);
-		tell(w, "%s: %s", w->suite, error.text);
-		save_outcome(w);
-	}
-	payload_free(&payload);
-	return good;
+	if (w->outcome.verdict != OUTCOME_OK || w->outcome.rounds >= w->plan->confirm || run_interrupted() ||
+	    ledger_look(w->plan, w->machine, w->suite) != EXIT_REGRESSED)
+		return false;
+	snprintf(name, sizeof(name), "result.%u.json", ++w->outcome.rounds);
+	path = path_of(w, "result.json");
+	kept = path_of(w, name);
+	if (rename(path, kept))
+		tell(w, "%s: %s: %s", w->suite, path, strerror(errno));
+	free(kept);
+	free(path);
+	tell(w, "%s: regressed, which is measured again before it is believed (%u of %u)", w->suite,
+	     w->outcome.rounds, w->plan->confirm);
+	w->outcome.attempt_count = w->outcome.good_boots = 0;
+	w->tries = 0;
+	decide(w, OUTCOME_OPEN, "");
+	save_outcome(w);
+	return true;
+}
+
+static void forget_payloads(struct work *w)
+{
+	payload_free(&w->kernel);
+	payload_free(&w->collector);
+}
+
+static bool prepare(struct work *w)
+{
+	bool ram = w->machine->console.type == CONSOLE_RAM;
+	struct error error;
+
+	if (w->machine->boot != BOOT_NETWORK)
+		return true;
+	if (payload_prepare(&w->kernel, w->plan, w->machine, w->suite, &error) &&
+	    (!ram || payload_prepare_collector(&w->collector, w->plan, w->machine, &error)))
+		return true;
+	decide(w, OUTCOME_PAYLOAD, error.text);
+	tell(w, "%s: %s", w->suite, error.text);
+	save_outcome(w);
+	forget_payloads(w);
+	return false;
 }
 
 static void run_suite(struct work *w)
@@ -244,13 +285,16 @@ static void run_suite(struct work *w)
 	if (outcome_final(&w->outcome))
 		return;
 	w->touched = true;
-	if (!arm(w))
+	if (!prepare(w))
 		return;
 	decide(w, OUTCOME_OPEN, "");
 	w->worked = w->outcome.good_boots;
-	while (!run_interrupted() && w->outcome.good_boots < w->plan->boots && next_try(w))
-		;
-	conclude(w);
+	do {
+		while (!run_interrupted() && w->outcome.good_boots < w->plan->boots && next_try(w))
+			;
+		conclude(w);
+	} while (begin_again(w));
+	forget_payloads(w);
 	if (!w->worked && !run_interrupted())
 		snprintf(w->given_up, sizeof(w->given_up), "%s in %s: %.300s", outcome_text(w->outcome.verdict),
 			 w->suite, w->outcome.why);

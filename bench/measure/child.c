@@ -17,10 +17,8 @@
 #include <unistd.h>
 
 /* In the child: everything before the program takes over. Returns only when that fails. */
-static void become(char *const argv[], const char *folder, int out, int err, pid_t parent)
+static void become(char *const argv[], const char *folder, int in, int out, int err, pid_t parent)
 {
-	int null = open("/dev/null", O_RDONLY);
-
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127); /* the parent died before the request above */
@@ -28,12 +26,13 @@ static void become(char *const argv[], const char *folder, int out, int err, pid
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || (folder && chdir(folder)))
+	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || (folder && chdir(folder)))
 		return;
 	execvp(argv[0], argv);
 }
 
-bool child_start(struct child *child, char *const argv[], const char *folder, int out, int err, struct error *error)
+bool child_start_talking(struct child *child, char *const argv[], const char *folder, int in, int out, int err,
+			 struct error *error)
 {
 	int report[2], code = 0;
 	pid_t parent = getpid();
@@ -43,7 +42,7 @@ bool child_start(struct child *child, char *const argv[], const char *folder, in
 		return error_set(error, "cannot create a pipe: %s", strerror(errno));
 	child->pid = fork();
 	if (!child->pid) {
-		become(argv, folder, out, err, parent);
+		become(argv, folder, in, out, err, parent);
 		code = errno;
 		if (write(report[1], &code, sizeof(code)) < 0)
 			_exit(126);
@@ -65,6 +64,19 @@ bool child_start(struct child *child, char *const argv[], const char *folder, in
 	return true;
 }
 
+bool child_start(struct child *child, char *const argv[], const char *folder, int out, int err, struct error *error)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	bool good;
+
+	*child = (struct child){.exit_fd = -1};
+	if (null < 0)
+		return error_set(error, "cannot open /dev/null: %s", strerror(errno));
+	good = child_start_talking(child, argv, folder, null, out, err, error);
+	close(null);
+	return good;
+}
+
 bool child_ended(struct child *child)
 {
 	if (!child->pid)
@@ -78,7 +90,7 @@ bool child_ended(struct child *child)
 	return true;
 }
 
-static bool ended_within(struct child *child, double seconds)
+bool child_wait(struct child *child, double seconds)
 {
 	double until = clock_seconds() + seconds;
 
@@ -97,10 +109,10 @@ void child_end(struct child *child)
 	if (!child->pid)
 		return;
 	kill(-child->pid, SIGTERM);
-	if (ended_within(child, 2))
+	if (child_wait(child, 2))
 		return;
 	kill(-child->pid, SIGKILL);
-	ended_within(child, 10);
+	child_wait(child, 10);
 }
 
 bool child_run(char *const argv[], const char *folder, int out, int err, double seconds, struct error *error)
@@ -109,7 +121,7 @@ bool child_run(char *const argv[], const char *folder, int out, int err, double 
 
 	if (!child_start(&child, argv, folder, out, err, error))
 		return false;
-	if (!ended_within(&child, seconds)) {
+	if (!child_wait(&child, seconds)) {
 		child_end(&child);
 		return error_set(error, "%s did not end within %.0f s", argv[0], seconds);
 	}

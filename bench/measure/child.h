@@ -19,6 +19,13 @@ struct child {
 bool child_start(struct child *child, char *const argv[], const char *folder, int out, int err,
 		 struct error *error) must_check;
 
+/* The same with an stdin. */
+bool child_start_talking(struct child *child, char *const argv[], const char *folder, int in, int out, int err,
+			 struct error *error) must_check;
+
+/* Waits until the child has ended, at most `seconds`; false when it has not. */
+bool child_wait(struct child *child, double seconds);
+
 /* True when the child has ended; its status is then known. */
 bool child_ended(struct child *child);
 

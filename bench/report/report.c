@@ -3,10 +3,11 @@
 
 #include "host/mem.h"
 #include "host/table.h"
+#include "report/report_peers.h"
+#include "report/report_warnings.h"
 #include "report/spark.h"
 #include "result/metric.h"
 #include "result/name.h"
-#include "stats/quality.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -84,7 +85,8 @@ void report_goal_cells(struct table *table, bool has_goal, double goal, bool kno
 	table_cell(table, COLOUR_DIM, "%s", !known ? "" : met ? "met" : "not met");
 }
 
-static void result_row(struct table *table, const struct benchmark *b, const struct suite *suite)
+static void result_row(struct table *table, const struct report_columns *columns, const struct benchmark *b,
+		       const struct suite *suite)
 {
 	const struct suite_case *known = suite ? suite_find(suite, b->name) : NULL;
 	bool has_goal = known && known->has_goal;
@@ -97,6 +99,7 @@ static void result_row(struct table *table, const struct benchmark *b, const str
 	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.n);
 	report_goal_cells(table, has_goal, has_goal ? known->goal : 0, true,
 			  has_goal && (double)b->merged.min <= known->goal);
+	report_peer_cells(table, columns, b->name, b);
 }
 
 static void noisy_row(struct table *table, const struct benchmark *b)
@@ -115,16 +118,19 @@ static void noisy_row(struct table *table, const struct benchmark *b)
 	table_cell(table, COLOUR_DIM, "%s", picture);
 }
 
-static struct table *result_table(const struct result *r, const struct suite *suite, bool exact)
+static struct table *result_table(struct report_columns *columns, const struct result *r, const struct suite *suite,
+				  bool exact, const struct peers *peers)
 {
 	static const char *const counts[] = {"case", ">min", ">p50", ">p99", ">max", ">n", ">goal", "goal is", NULL};
 	static const char *const times[] = {"case",   ">min", ">p50", ">mad",       ">p99",
 					    ">p99.9", ">max", ">n",   "min to p99", NULL};
-	struct table *table = table_create(exact ? counts : times);
+	struct table *table;
 
+	report_columns_init(columns, exact ? counts : times, peers, r);
+	table = table_create(columns->titles);
 	for (size_t i = 0; i < r->count; i++) {
 		if (exact)
-			result_row(table, &r->benchmarks[i], suite);
+			result_row(table, columns, &r->benchmarks[i], suite);
 		else
 			noisy_row(table, &r->benchmarks[i]);
 	}
@@ -200,15 +206,11 @@ static void print_unmeasured(FILE *out, const struct result *r, const struct sui
 		fprintf(out, " (%zu of the suite's %zu)\n", count, suite->count);
 }
 
-static void print_warning(void *context, const char *name, const char *text)
-{
-	fprintf(context, "warning %s: %s\n", name, text);
-}
-
-void report_result(FILE *out, const struct result *r, const struct suite *suite)
+void report_result(FILE *out, const struct result *r, const struct suite *suite, const struct report_style *style)
 {
 	const struct metric *metric = metric_find(result_text(r, "metric"));
-	struct table *table = result_table(r, suite, !metric || metric->exact);
+	struct report_columns columns;
+	struct table *table = result_table(&columns, r, suite, !metric || metric->exact, style ? style->peers : NULL);
 
 	report_title(out, r, metric);
 	report_origin(out, r);
@@ -216,6 +218,7 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite)
 	table_print(table, out, table_wants_colour(out));
 	table_free(table);
 	print_legend(out, metric);
+	report_peer_notes(out, &columns, r, "");
 	if (result_traced(r))
 		fputs("traced: the kernel recorded what it did, which takes time of its own; compare with traced "
 		      "runs only.\n",
@@ -224,7 +227,6 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite)
 	print_plan(out, r, suite);
 	print_skips(out, r);
 	print_unmeasured(out, r, suite);
-	quality_check_result(r, print_warning, out);
-	for (size_t i = 0; metric && i < r->count; i++)
-		quality_check(r, &r->benchmarks[i], metric, print_warning, out);
+	if (metric)
+		report_warnings(out, r, metric, style && style->all_warnings);
 }

@@ -4,15 +4,26 @@
 
 #include "host/table.h"
 #include "result/metric.h"
+#include "result/peers.h"
 #include "stats/compare.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
-void report_result(FILE *out, const struct result *result, const struct suite *suite);
-void report_comparison(FILE *out, const struct comparison *c);
-void report_markdown(FILE *out, const struct comparison *c);
+/* What a reader wants to see; NULL stands for none of it. */
+struct report_style {
+	const struct peers *peers; /* other systems beside ours; NULL: none */
+	bool all_warnings;         /* each in a line, instead of the worst of each kind */
+	bool changed_only;         /* of comparisons: what is the same is only counted */
+};
+
+void report_result(FILE *out, const struct result *result, const struct suite *suite,
+		   const struct report_style *style);
+void report_comparison(FILE *out, const struct comparison *c, const struct report_style *style);
+void report_markdown(FILE *out, const struct comparison *c, const struct report_style *style);
 void report_junit(FILE *out, const struct comparison *c); /* a <testsuite>, without what comes around */
+/* The same for a file of which nothing could be compared. */
+void report_junit_invalid(FILE *out, const char *file);
 /* One attribute of an XML element, escaped. */
 void report_junit_attribute(FILE *out, const char *name, const char *value);
 
@@ -28,6 +39,9 @@ void report_goal_cells(struct table *table, bool has_goal, double goal, bool kno
 
 /* A line about cases that are of other events than the metric says, if there are any. */
 void report_counters(FILE *out, const struct result *result);
+
+/* What a verdict looks like in tables. */
+enum colour report_verdict_colour(enum verdict verdict);
 
 /* A name without the suite, which the head of the table names. */
 const char *report_short_name(const char *name);

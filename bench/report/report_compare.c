@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A comparison as a table, for terminals and as Markdown. */
 #include "report/report.h"
+#include "report/report_peers.h"
 #include "stats/machine_identity.h"
+#include "stats/summary.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-static enum colour verdict_colour(enum verdict verdict)
+enum colour report_verdict_colour(enum verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_BETTER:
@@ -83,10 +85,24 @@ static void sight_cells(struct table *table, const struct pair *p)
 		table_cell(table, COLOUR_DIM, "%s", "");
 }
 
-static void pair_row(struct table *table, const struct pair *p, bool exact)
+/* What only informs is in parentheses. */
+static void verdict_cell(struct table *table, const struct pair *p, enum colour colour)
+{
+	const char *open = p->informs ? "(" : "", *close = p->informs ? ")" : "";
+
+	if (p->over_limit)
+		table_cell(table, p->informs ? COLOUR_DOUBT : COLOUR_BAD, "%s%s, OVER %.6g%s", open,
+			   verdict_name(p->difference.verdict), p->limit, close);
+	else
+		table_cell(table, colour, "%s%s%s", open, verdict_name(p->difference.verdict), close);
+}
+
+static void pair_row(struct table *table, const struct report_columns *columns, const struct comparison *c,
+		     const struct pair *p)
 {
 	const struct difference *o = &p->difference;
-	enum colour colour = verdict_colour(o->verdict);
+	bool exact = c->metric->exact, main_one = p->estimator == c->metric->estimator;
+	enum colour colour = report_verdict_colour(o->verdict);
 
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(p->label));
 	value_cell(table, o->verdict != VERDICT_NEW, exact, o->a, o->from);
@@ -95,22 +111,50 @@ static void pair_row(struct table *table, const struct pair *p, bool exact)
 	if (!exact)
 		confidence_cells(table, o);
 	sight_cells(table, p);
-	table_cell(table, colour, "%s", verdict_name(o->verdict));
+	verdict_cell(table, p, colour);
 	if (exact)
 		report_goal_cells(table, p->has_goal, p->goal, o->verdict != VERDICT_MISSING, p->goal_met);
+	report_peer_cells(table, columns, main_one ? p->name : "", result_find(c->b, p->name));
 }
 
-static struct table *comparison_table(const struct comparison *c)
+static bool is_shown(const struct pair *p, const struct report_style *style)
+{
+	return !style || !style->changed_only || p->difference.verdict != VERDICT_SAME || p->over_limit;
+}
+
+/* Is there anything to show of a comparison, or only to count? */
+static bool is_any_shown(const struct comparison *c, const struct report_style *style)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (is_shown(&c->pairs[i], style))
+			return true;
+	return false;
+}
+
+static struct table *comparison_table(struct report_columns *columns, const struct comparison *c,
+				      const struct report_style *style)
 {
 	static const char *const counts[] = {"case",  ">A",      ">B",    ">change", ">%", ">threshold",
 					     ">seen", "verdict", ">goal", "goal is", NULL};
 	static const char *const times[] = {"case", ">A",         ">B",    ">change", ">%", ">95% interval",
 					    ">p",   ">threshold", ">seen", "verdict", NULL};
-	struct table *table = table_create(c->metric->exact ? counts : times);
+	struct table *table;
+
+	report_columns_init(columns, c->metric->exact ? counts : times, style ? style->peers : NULL, c->b);
+	table = table_create(columns->titles);
+	for (size_t i = 0; i < c->count; i++)
+		if (is_shown(&c->pairs[i], style))
+			pair_row(table, columns, c, &c->pairs[i]);
+	return table;
+}
+
+static size_t count_informing(const struct comparison *c)
+{
+	size_t count = 0;
 
 	for (size_t i = 0; i < c->count; i++)
-		pair_row(table, &c->pairs[i], c->metric->exact);
-	return table;
+		count += c->pairs[i].informs;
+	return count;
 }
 
 static void print_tally(FILE *out, const struct comparison *c)
@@ -124,7 +168,13 @@ static void print_tally(FILE *out, const struct comparison *c)
 		fprintf(out, "%s%zu %s", separator, c->tally[v], verdict_name((enum verdict)v));
 		separator = ", ";
 	}
+	if (c->over_limits)
+		fprintf(out, "; %zu OVER %s", c->over_limits, c->over_limits == 1 ? "its limit" : "their limits");
+	if (count_informing(c))
+		fprintf(out, "; %zu in parentheses inform only", count_informing(c));
 	fputs(".\n", out);
+	if (c->count > 1)
+		fprintf(out, "geometric mean of the changes: %+.2f%%\n", summary_of(c).mean);
 }
 
 /* Numbers beside a reason for having none: some repetitions or boots gave none. */
@@ -200,34 +250,44 @@ static void print_side(FILE *out, const char *side, const struct result *r)
 	report_origin(out, r);
 }
 
-void report_comparison(FILE *out, const struct comparison *c)
+void report_comparison(FILE *out, const struct comparison *c, const struct report_style *style)
 {
-	struct table *table = comparison_table(c);
+	struct report_columns columns;
+	struct table *table;
 
 	report_title(out, c->b, c->metric);
+	if (!is_any_shown(c, style)) {
+		print_tally(out, c);
+		return;
+	}
+	table = comparison_table(&columns, c, style);
 	print_side(out, "A", c->a);
 	print_side(out, "B", c->b);
 	fputc('\n', out);
 	table_print(table, out, table_wants_colour(out));
 	table_free(table);
 	print_legend(out, c);
+	report_peer_notes(out, &columns, c->b, "");
 	print_notes(out, c, "");
 	print_tally(out, c);
 }
 
-void report_markdown(FILE *out, const struct comparison *c)
+void report_markdown(FILE *out, const struct comparison *c, const struct report_style *style)
 {
-	struct table *table = comparison_table(c);
+	struct report_columns columns;
+	struct table *table = comparison_table(&columns, c, style);
 
 	fputs("### ", out);
 	report_title(out, c->b, c->metric);
 	fprintf(out, "\nA: `%s`, %s  \nB: `%s`, %s\n\n", result_text(c->a, "kernel_boot_line"),
 		result_text(c->a, "date"), result_text(c->b, "kernel_boot_line"), result_text(c->b, "date"));
-	table_print_markdown(table, out);
+	if (is_any_shown(c, style))
+		table_print_markdown(table, out);
 	table_free(table);
 	print_legend(out, c);
 	fputc('\n', out);
 	print_tally(out, c);
 	fputc('\n', out);
+	report_peer_notes(out, &columns, c->b, "- ");
 	print_notes(out, c, "- ");
 }

@@ -41,6 +41,11 @@ static json_t *pair(const struct pair *p, bool exact)
 		json_object_set_new(object, "smallest_seen_percent", json_real(o->smallest));
 	if (o->boots)
 		json_object_set_new(object, "boots_needed", json_integer((json_int_t)o->boots));
+	json_object_set_new(object, "gated", json_boolean(!p->informs));
+	if (p->has_limit) {
+		json_object_set_new(object, "limit", json_real(p->limit));
+		json_object_set_new(object, "over_limit", json_boolean(p->over_limit));
+	}
 	if (p->note_a)
 		json_object_set_new(object, "note_a", json_string(p->note_a));
 	if (p->note)

@@ -43,6 +43,11 @@ static void print_verdict(FILE *out, const struct comparison *c, const struct pa
 	if (o->tested && o->from > 0)
 		snprintf(confidence, sizeof(confidence), ", 95%% between %+.2f%% and %+.2f%%, p %.3g",
 			 o->interval.low, o->interval.high, o->p);
+	if (p->over_limit) {
+		snprintf(text, sizeof(text), "%ju is above the limit of %.6g", (uintmax_t)o->b, p->limit);
+		print_outcome(out, p->informs ? "skipped" : "failure", text);
+		return;
+	}
 	switch (o->verdict) {
 	case VERDICT_WORSE:
 		sample_ticks_text(o->from, from);
@@ -50,10 +55,11 @@ static void print_verdict(FILE *out, const struct comparison *c, const struct pa
 		sample_ticks_text(o->to - o->from, change);
 		snprintf(text, sizeof(text), "%s became %s (+%s, %+.2f%%%s) %s", from, to, change, o->percent,
 			 confidence, c->metric->unit);
-		print_outcome(out, "failure", text);
+		print_outcome(out, p->informs ? "skipped" : "failure", text);
 		break;
 	case VERDICT_MISSING:
-		print_outcome(out, "error", p->note ? p->note : "in the baseline, not in the result");
+		print_outcome(out, p->informs ? "skipped" : "error",
+			      p->note ? p->note : "in the baseline, not in the result");
 		break;
 	case VERDICT_UNSURE:
 		print_outcome(out, "skipped", o->why);
@@ -94,14 +100,44 @@ static void print_pair(FILE *out, const struct comparison *c, const struct pair 
 	fputs("</system-out>\n  </testcase>\n", out);
 }
 
+/* Each test has at most one outcome, and one of what only informs is skipped. */
+static void count_outcomes(const struct comparison *c, size_t *failures, size_t *errors, size_t *skipped)
+{
+	*failures = *errors = *skipped = 0;
+	for (size_t i = 0; i < c->count; i++) {
+		const struct pair *p = &c->pairs[i];
+		bool worse = p->difference.verdict == VERDICT_WORSE || p->over_limit;
+		bool missing = p->difference.verdict == VERDICT_MISSING;
+		bool other = p->difference.verdict == VERDICT_UNSURE || p->difference.verdict == VERDICT_NEW;
+
+		*failures += worse && !p->informs;
+		*errors += missing && !p->informs;
+		*skipped += ((worse || missing) && p->informs) || (other && !worse);
+	}
+}
+
 void report_junit(FILE *out, const struct comparison *c)
 {
+	size_t failures, errors, skipped;
+
+	count_outcomes(c, &failures, &errors, &skipped);
 	fputs("<testsuite", out);
 	report_junit_attribute(out, "name", result_text(c->b, "suite"));
 	report_junit_attribute(out, "timestamp", result_text(c->b, "date"));
-	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n", c->count,
-		c->tally[VERDICT_WORSE], c->tally[VERDICT_MISSING], c->tally[VERDICT_UNSURE] + c->tally[VERDICT_NEW]);
+	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n", c->count, failures, errors,
+		skipped);
 	for (size_t i = 0; i < c->count; i++)
 		print_pair(out, c, &c->pairs[i]);
 	fputs("</testsuite>\n", out);
+}
+
+void report_junit_invalid(FILE *out, const char *file)
+{
+	fputs("<testsuite", out);
+	report_junit_attribute(out, "name", file);
+	fputs(" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">\n  <testcase", out);
+	report_junit_attribute(out, "name", file);
+	fputs(" time=\"0\">\n", out);
+	print_outcome(out, "error", "it was not compared with a baseline");
+	fputs("  </testcase>\n</testsuite>\n", out);
 }

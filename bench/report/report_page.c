@@ -173,6 +173,53 @@ static void print_goal(FILE *out, const struct pair *p)
 		html_cell(out, "td", NULL, "%s", "");
 }
 
+/* --- other systems --- */
+
+static void print_peer_titles(FILE *out, const struct report_section *page)
+{
+	const struct peer *peers[PEERS_BESIDE_MAX];
+	size_t count = peers_beside(page->peers, page->result, peers);
+
+	for (size_t i = 0; i < count; i++)
+		html_cell(out, "th", "number", "%s", peers[i]->title);
+}
+
+static void print_peer_cells(FILE *out, const struct report_section *page, const char *name)
+{
+	const struct peer *peers[PEERS_BESIDE_MAX];
+	size_t count = peers_beside(page->peers, page->result, peers);
+	const struct benchmark *ours = result_find(page->result, name);
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t theirs = peer_value(peers[i], name);
+		bool ahead = ours && peer_ahead(peers[i], name, ours->merged.min);
+
+		if (theirs)
+			html_cell(out, "td", ahead ? "number bad" : "number dim", "%ju", (uintmax_t)theirs);
+		else
+			html_cell(out, "td", NULL, "%s", "");
+	}
+}
+
+static void print_peers(FILE *out, const struct report_section *page)
+{
+	const struct peer *peers[PEERS_BESIDE_MAX];
+	size_t count = peers_beside(page->peers, page->result, peers);
+
+	if (!count)
+		return;
+	fputs("<p class=\"dim\">Red numbers of other systems are below ours. Others have other contracts, and "
+	      "instructions are no time:</p>\n<ul class=\"notes\">\n",
+	      out);
+	for (size_t i = 0; i < count; i++) {
+		fputs("<li>", out);
+		html_printf(out, "%s %s, measured %s on %s (%s). It differs: %s.", peers[i]->name, peers[i]->version,
+			    peers[i]->date, peers[i]->machine, peers[i]->how, peers[i]->differs);
+		fputs("</li>\n", out);
+	}
+	fputs("</ul>\n", out);
+}
+
 static void print_pair(FILE *out, const struct report_section *page, const struct pair *p)
 {
 	bool exact = page->comparison->metric->exact;
@@ -195,9 +242,14 @@ static void print_pair(FILE *out, const struct report_section *page, const struc
 	if (!exact)
 		print_confidence(out, o);
 	print_sight(out, p);
-	html_cell(out, "td", class, "%s", verdict_name(o->verdict));
+	if (p->over_limit)
+		html_cell(out, "td", p->informs ? "doubt" : "bad", "%s, over %.6g", verdict_name(o->verdict),
+			  p->limit);
+	else
+		html_cell(out, "td", class, p->informs ? "(%s)" : "%s", verdict_name(o->verdict));
 	if (exact)
 		print_goal(out, p);
+	print_peer_cells(out, page, p->estimator == page->comparison->metric->estimator ? p->name : "");
 	fputs("</tr>\n", out);
 }
 
@@ -216,6 +268,7 @@ static void print_row(FILE *out, const struct report_section *page, const struct
 		html_cell(out, "td", "number", "%s", text);
 	}
 	html_cell(out, "td", "number", "%ju", (uintmax_t)s->n);
+	print_peer_cells(out, page, b->name);
 	fputs("</tr>\n", out);
 }
 
@@ -231,6 +284,7 @@ static void print_titles(FILE *out, const struct report_section *page)
 	fputs("<tr>", out);
 	for (; *titles; titles++)
 		html_cell(out, "th", **titles == '>' ? "number" : NULL, "%s", *titles + (**titles == '>'));
+	print_peer_titles(out, page);
 	fputs("</tr>\n", out);
 }
 
@@ -245,6 +299,7 @@ static void print_summary(FILE *out, const struct report_section *page)
 	for (size_t i = 0; !c && i < page->result->count; i++)
 		print_row(out, page, &page->result->benchmarks[i]);
 	fputs("</table></div>\n", out);
+	print_peers(out, page);
 }
 
 static void print_skipped(FILE *out, const struct result *r)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "history/db.h"
+#include "result/peers.h"
 #include "stats/compare.h"
 
 #include <stddef.h>
@@ -12,6 +13,7 @@ struct report_section {
 	const struct result *result;
 	const struct comparison *comparison; /* with its baseline as A; NULL: there is none */
 	const struct suite *suite;           /* NULL: not known */
+	const struct peers *peers;           /* other systems; NULL: none */
 	struct db *db;                       /* for histories; NULL: none */
 	size_t index;                        /* among all sections */
 };

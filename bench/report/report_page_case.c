@@ -106,14 +106,16 @@ static void print_histories(FILE *out, const struct report_section *page, const 
 	histories_free(list, count);
 }
 
-static void print_warning(void *context, const char *name, const char *text)
+static void print_doubt(FILE *out, const char *text)
 {
-	FILE *out = context;
-
-	(void)name;
 	fputs("<li class=\"doubt\">", out);
 	html_text(out, text);
 	fputs("</li>\n", out);
+}
+
+static void print_warning(void *context, const struct quality_warning *warning)
+{
+	print_doubt(context, warning->text);
 }
 
 static const struct pair *find_pair(const struct comparison *c, const char *name)
@@ -135,7 +137,7 @@ static void print_notes(FILE *out, const struct report_section *page, const stru
 		fputs("</li>\n", out);
 	}
 	if (p && *p->difference.why)
-		print_warning(out, p->name, p->difference.why);
+		print_doubt(out, p->difference.why);
 	if (metric)
 		quality_check(page->result, b, metric, print_warning, out);
 	fputs("</ul>\n", out);

@@ -9,10 +9,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Names come from a file: they must not lead out of the folder. */
+/* Names come from a file: they must not lead out of the folder, nor to what others need. */
 static bool plain(const char *name)
 {
-	return *name && *name != '.' && !strchr(name, '/');
+	return *name && *name != '.' && !strchr(name, '/') && strcmp(name, "peers");
+}
+
+bool baseline_is_peer(const char *path)
+{
+	static const char folder[] = "/peers";
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash - path >= (ptrdiff_t)strlen(folder) &&
+	       !strncmp(slash - strlen(folder), folder, strlen(folder));
 }
 
 const char *baseline_name(const struct result *result)

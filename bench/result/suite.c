@@ -36,8 +36,8 @@ const char *suite_folder(void)
 	return found;
 }
 
-/* "ticks" or "ticks.p99". A threshold for what does not exist would never be looked at. */
-static bool threshold_known(const char *key)
+/* A threshold or limit for what does not exist would never be looked at. */
+bool suite_metric_known(const char *key)
 {
 	const char *dot = strchr(key, '.');
 	char metric[32];
@@ -61,7 +61,7 @@ bool suite_read_thresholds(const json_t *object, struct threshold *out, size_t *
 					 "\"threshold\" must give a percentage, 0 or more, for each of at most "
 					 "%d metrics",
 					 SUITE_METRICS_MAX);
-		if (!threshold_known(metric))
+		if (!suite_metric_known(metric))
 			return error_set(error,
 					 "\"threshold\": there is no \"%.60s\"; there are instructions, ticks and "
 					 "picoseconds, and such as ticks.p99",
@@ -139,10 +139,9 @@ static bool listed_goal(const struct expansion *e, const json_t *at, double *out
 	return false;
 }
 
-static bool find_goal(const struct expansion *e, double *out)
+/* Goals and limits have the same forms. */
+static bool find_number(const struct expansion *e, const json_t *goal, double *out)
 {
-	const json_t *goal = json_object_get(e->object, "goal");
-
 	*out = 0;
 	if (json_is_number(goal)) {
 		*out = json_number_value(goal);
@@ -151,6 +150,34 @@ static bool find_goal(const struct expansion *e, double *out)
 	if (json_is_object(json_object_get(goal, "at")))
 		return listed_goal(e, json_object_get(goal, "at"), out);
 	return linear_goal(e, goal, out);
+}
+
+/* A number as goals have them is in instructions; other metrics, and estimators, are named. */
+static bool get_limits(const struct expansion *e, struct suite_case *c, struct error *error)
+{
+	const json_t *limit = json_object_get(e->object, "limit");
+	bool is_goal = json_is_string(limit) && !strcmp(json_string_value(limit), "goal");
+	double value = c->goal;
+
+	if (!limit)
+		return true;
+	if (is_goal && !c->has_goal)
+		return error_set(error, "\"limit\" is the goal, and there is none");
+	if (!is_goal && !find_number(e, limit, &value)) {
+		if (json_is_object(json_object_get(limit, "at")))
+			return true; /* none for this value of the parameter */
+		return suite_read_limits(limit, c->limits, &c->limit_count, error);
+	}
+	c->limits[c->limit_count++] = (struct limit){"instructions", value};
+	return true;
+}
+
+static bool get_gated(const struct expansion *e, struct suite_case *c, struct error *error)
+{
+	const json_t *gated = json_object_get(e->object, "gated");
+
+	c->informs = json_is_false(gated);
+	return !gated || json_is_boolean(gated) || error_set(error, "\"gated\" must be true or false");
 }
 
 static bool add_case(struct expansion *e, struct error *error)
@@ -164,7 +191,9 @@ static bool add_case(struct expansion *e, struct error *error)
 	c = &suite->cases[suite->count++];
 	*c = (struct suite_case){.name = expanded_name(e)};
 	c->meaning = xstrdup(json_string_value(json_object_get(e->object, "meaning")));
-	c->has_goal = find_goal(e, &c->goal);
+	c->has_goal = find_number(e, json_object_get(e->object, "goal"), &c->goal);
+	if (!get_limits(e, c, error) || !get_gated(e, c, error))
+		return false;
 	return suite_read_thresholds(json_object_get(e->object, "threshold"), c->thresholds, &c->threshold_count,
 				     error);
 }

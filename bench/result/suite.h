@@ -15,6 +15,12 @@ struct threshold {
 	double percent;
 };
 
+/* What a case must not be above, whatever it was before. */
+struct limit {
+	char metric[32];
+	double value;
+};
+
 struct suite_case {
 	char *name;    /* "suite/case/param:value" */
 	char *meaning; /* of the case; the same for all its parameters */
@@ -22,6 +28,9 @@ struct suite_case {
 	double goal; /* executed instructions */
 	struct threshold thresholds[SUITE_METRICS_MAX];
 	size_t threshold_count;
+	struct limit limits[SUITE_METRICS_MAX];
+	size_t limit_count;
+	bool informs; /* it is shown, and decides nothing */
 };
 
 struct suite {
@@ -50,6 +59,21 @@ const struct suite_case *suite_find(const struct suite *suite, const char *name)
 
 /* The threshold of a case in a metric: its own, else the suite's, else fallback. */
 double suite_threshold(const struct suite *suite, const char *name, const char *metric, double fallback);
+
+/* The limit of a case in a metric, or a metric's estimator ("ticks.p99"); false when there is none. */
+bool suite_limit(const struct suite *suite, const char *name, const char *metric, double *limit);
+
+/* False for the cases that inform only. */
+bool suite_gates(const struct suite *suite, const char *name);
+
+/* Makes a limit of each goal, for cases that have none of their own. */
+void suite_limit_goals(struct suite *suite);
+
+/* Reads {"ticks.p99": 3000, ...} into a list, of which *count are used. */
+bool suite_read_limits(const json_t *object, struct limit *out, size_t *count, struct error *error) must_check;
+
+/* "ticks" or "ticks.p99": is there such a metric, and such an estimator? */
+bool suite_metric_known(const char *key);
 
 /* A goal as text: with a decimal place only when it has one. */
 void suite_goal_text(double goal, char out[32]);

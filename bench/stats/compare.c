@@ -31,6 +31,9 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 	const struct suite_case *known = suite ? suite_find(suite, name) : NULL;
 	bool main_one = estimator == c->metric->estimator;
 	struct pair *p;
+	char key[64];
+
+	snprintf(key, sizeof(key), "%s%s%s", c->metric->name, main_one ? "" : ".", main_one ? "" : estimator->name);
 
 	c->pairs = xreallocarray(c->pairs, c->count + 1, sizeof(*c->pairs));
 	p = &c->pairs[c->count++];
@@ -42,11 +45,14 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 	p->has_goal = known && known->has_goal && c->metric->exact && main_one;
 	p->goal = p->has_goal ? known->goal : 0;
 	p->goal_met = p->has_goal && b && (double)p->difference.b <= p->goal;
+	p->informs = !suite_gates(suite, name);
+	p->has_limit = suite_limit(suite, name, key, &p->limit);
+	p->over_limit = p->has_limit && b && (double)p->difference.b > p->limit;
 	if (a && b && main_one && !c->metric->exact)
 		p->shift = shift_of(&a->merged, &b->merged);
 }
 
-/* The metric's own estimator, and each that the suite has a threshold for: "ticks.p99". */
+/* The metric's own estimator, and each that the suite has a threshold or limit for: "ticks.p99". */
 static void add_benchmark(struct comparison *c, const char *name, const struct suite *suite)
 {
 	const struct metric *metric = c->metric;
@@ -54,8 +60,11 @@ static void add_benchmark(struct comparison *c, const char *name, const struct s
 	add_pair(c, name, metric->estimator, suite_threshold(suite, name, metric->name, metric->threshold), suite);
 	for (const struct estimator *const *e = estimators; *e; e++) {
 		char *key = xasprintf("%s.%s", metric->name, (*e)->name);
-		double threshold = suite_threshold(suite, name, key, -1);
+		double limit, threshold = suite_threshold(suite, name, key, -1);
 
+		/* With a limit alone it is judged by the metric's own threshold. */
+		if (threshold < 0 && suite_limit(suite, name, key, &limit))
+			threshold = suite_threshold(suite, name, metric->name, metric->threshold);
 		if (threshold >= 0 && *e != metric->estimator)
 			add_pair(c, name, *e, threshold, suite);
 		free(key);
@@ -123,6 +132,8 @@ static void decide(struct comparison *c)
 
 		verdict_decide(&p->difference, c->metric, p->threshold);
 		c->tally[p->difference.verdict]++;
+		c->deciding[p->difference.verdict] += !p->informs;
+		c->over_limits += p->over_limit && !p->informs;
 	}
 }
 
@@ -222,11 +233,11 @@ bool compare_drifted(const struct comparison *c)
 
 enum exit_code compare_exit_code(const struct comparison *c)
 {
-	if (c->tally[VERDICT_WORSE])
+	if (c->deciding[VERDICT_WORSE] || c->over_limits)
 		return EXIT_REGRESSED;
-	if (c->tally[VERDICT_MISSING])
+	if (c->deciding[VERDICT_MISSING])
 		return EXIT_BENCHMARK_MISSING;
-	if (c->tally[VERDICT_UNSURE])
+	if (c->deciding[VERDICT_UNSURE])
 		return EXIT_NOT_ENOUGH_DATA;
 	return EXIT_SAME_OR_BETTER;
 }

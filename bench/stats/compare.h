@@ -19,6 +19,9 @@ struct pair {
 	const char *note_a;      /* the same of A */
 	bool has_goal, goal_met;
 	double goal;
+	bool informs; /* it decides nothing */
+	bool has_limit, over_limit;
+	double limit;
 };
 
 struct comparison {
@@ -29,6 +32,8 @@ struct comparison {
 	size_t tests; /* benchmarks that were tested together */
 	size_t boots; /* a side, with which each of them keeps the promise of stats/power.h; 0: not known */
 	size_t tally[VERDICT_COUNT];
+	size_t deciding[VERDICT_COUNT]; /* the same without those that only inform */
+	size_t over_limits;             /* that decide */
 	bool same_programs; /* kernel, roottask and their words are the same in both, as far as they are known */
 };
 

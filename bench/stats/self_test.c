@@ -107,6 +107,7 @@ static bool expect_code(const struct result *baseline, struct result *copy, cons
 	struct result read = {0};
 	bool good = compare_copy(&c, &read, baseline, copy, suite, error);
 
+	c.over_limits = 0; /* the baseline's own business, not that of what was planted */
 	if (good && compare_exit_code(&c) != wanted)
 		good = error_set(error, "%s gives exit code %d instead of %d", what, compare_exit_code(&c), wanted);
 	compare_free(&c);
@@ -136,25 +137,37 @@ static bool find_each(const struct result *baseline, const struct comparison *ju
 	return good;
 }
 
+/* Of those that only inform a gate says nothing. */
+static size_t last_that_decides(const struct result *baseline, const struct suite *suite)
+{
+	size_t index = baseline->count;
+
+	while (index && !suite_gates(suite, baseline->benchmarks[index - 1].name))
+		index--;
+	return index - 1;
+}
+
 static bool find_one(const struct result *baseline, const struct comparison *judged, const struct suite *suite,
 		     struct error *error)
 {
 	struct result copy = result_copy(baseline);
 
-	plant(&copy, copy.count - 1, judged);
+	plant(&copy, last_that_decides(baseline, suite), judged);
 	return expect_code(baseline, &copy, suite, EXIT_REGRESSED, "one worse benchmark among good ones", error);
 }
 
 static bool find_missing(const struct result *baseline, const struct suite *suite, struct error *error)
 {
 	struct result copy = result_copy(baseline);
-	struct benchmark *last = &copy.benchmarks[--copy.count];
+	size_t index = last_that_decides(baseline, suite);
+	struct benchmark *last = &copy.benchmarks[index];
 
 	for (size_t i = 0; i < last->boot_count; i++)
 		sample_free(&last->boots[i]);
 	sample_free(&last->merged);
 	free(last->boots);
 	free(last->name);
+	memmove(last, last + 1, (--copy.count - index) * sizeof(*last));
 	return expect_code(baseline, &copy, suite, EXIT_BENCHMARK_MISSING, "a missing benchmark", error);
 }
 
@@ -167,7 +180,7 @@ static bool all_can_fail(const struct comparison *judged, struct error *error)
 		const struct pair *p = &judged->pairs[i];
 		size_t used = strlen(names);
 
-		if (p->threshold >= threshold_endless)
+		if (p->threshold >= threshold_endless && !p->informs)
 			snprintf(names + used, sizeof(names) - used, "\n  %s, threshold %.6g%%", p->label,
 				 p->threshold);
 	}
@@ -187,6 +200,10 @@ bool self_test(const struct result *baseline, const struct suite *suite, struct 
 	if (!baseline->count) {
 		compare_free(&judged);
 		return error_set(error, "the baseline holds nothing to compare");
+	}
+	if (last_that_decides(baseline, suite) == SIZE_MAX) {
+		compare_free(&judged);
+		return error_set(error, "all cases of the baseline only inform, none is gated");
 	}
 	if (!all_can_fail(&judged, error)) {
 		compare_free(&judged);

@@ -41,8 +41,14 @@ u64 arch_tsc_to_us(u64 ticks);
 /* Between two looks at a word that another CPU will change. */
 static always_inline void arch_relax(void);
 
+/* Writes what caches hold of these bytes back to memory, where it outlives a reset. */
+static always_inline void arch_write_back(const void *p, u64 size);
+
 /* Stops this CPU until the next NMI, whose handler returns behind it; for CPUs that have nothing to do any more. */
 static always_inline void arch_halt(void);
+
+/* Resets the machine; memory keeps its contents. For panic(): whatever is going on. */
+__attribute__((noreturn)) void arch_reset(void);
 
 /* Sends all other CPUs into arch_halt() for good, whatever they are at. Does not wait for them. For panic() only. */
 void arch_halt_others(void);

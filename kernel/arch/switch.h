@@ -49,7 +49,7 @@ __attribute__((noreturn)) void arch_dispatch(void);
  * dispatch_run(). */
 __attribute__((noreturn)) void arch_idle(struct cpu *cpu, u32 sleeping);
 /* The best way to sleep on this machine. */
-u32 arch_idle_mode(void);
+static always_inline u32 arch_idle_mode(void);
 
 /* ---- other CPUs ---- */
 

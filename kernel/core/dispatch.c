@@ -4,6 +4,7 @@
 #include "arch/cpu.h"
 #include "arch/machine.h"
 #include "arch/switch.h"
+#include "core/drain.h"
 #include "core/ec.h"
 #include "core/exception.h"
 #include "core/ipc.h"
@@ -131,6 +132,8 @@ static always_inline struct ec *resume_here(struct cpu *cpu, struct ec *ec)
 		return arch_vcpu_run(cpu, ec);
 	case CONT_IDLE:
 		WRITE_ONCE(cpu->vcpu, NULL); /* pokes and flushes need not wake this CPU for its sake */
+		if (unlikely(READ_ONCE(console_pending)))
+			drain_idle(cpu);
 		arch_idle(cpu, arch_idle_mode());
 	}
 	return ec;

@@ -4,9 +4,10 @@
  *
  *   0x0000000000001000 .. 0x00007fffffffefff   user
  *   0xffffbe0000000000                         OBJ_NOWHERE where look-ups of selectors out of range go; never mapped
- *   0xffffc00000000000 + pa                    HEAP_MAP    the kernel heap (and nothing else of RAM), RW
- *   0xfffffe0000000000 + 32 * sel              OBJ_WINDOW  slots of the current PD          } private to each PD:
+ *   0xffffc00000000000 + pa                    HEAP_MAP    the kernel heap and the log in RAM (nothing else of RAM),
+ * RW 0xfffffe0000000000 + 32 * sel              OBJ_WINDOW  slots of the current PD          } private to each PD:
  *   0xfffffe2000000000                         TSS_WINDOW  TSSs of all CPUs, I/O bitmap     } one PML4 entry
+ *   0xffffffff40000000 + offset                FRAMEBUFFER_AREA  the screen, writes combined
  *   0xffffffff80000000 + offset                KERNEL_VIRT image: text RX, rodata R, data RW
  *   0xffffffffc0000000 + 64 KiB * cpu          CPU_AREA    per CPU: struct cpu, stacks between guard pages
  *   0xffffffffe0000000 + 4 KiB * n             DEVICE_AREA device registers (same gigabyte as the CPU areas)
@@ -44,6 +45,9 @@
 #define CPU_MC_TOP 0xd000
 #define CPU_DB_BASE 0xe000
 #define CPU_DB_TOP 0xf000
+
+/* A gigabyte of its own: one PDPT entry puts it into the boot tables and into the kernel's. */
+#define FRAMEBUFFER_AREA 0xffffffff40000000
 
 #define DEVICE_AREA 0xffffffffe0000000
 #define WINDOW_AREA 0xffffffffe0200000

@@ -44,13 +44,15 @@ struct fadt {
 	u32 pm1a_cnt, pm1b_cnt, unused2, pm_tmr;
 	u8 unused3[9], pm1_cnt_len, unused4, pm_tmr_len, unused5[20];
 	u32 flags;
-	u8 unused6[16];
+	struct hip_gas reset;
+	u8 reset_value, unused6[3];
 	u64 x_facs, x_dsdt;
 	u8 unused7[24];
 	struct hip_gas x_pm1a_cnt, x_pm1b_cnt, x_unused, x_pm_tmr;
 } packed;
 
 #define FADT_TMR_VAL_EXT (1u << 8) /* the timer has 32 bits, not 24 */
+#define FADT_RESET_REG (1u << 10)  /* there is a reset register */
 
 #define FADT_SIZE_MIN 90 /* up to pm1_cnt_len */
 #define FADT_SIZE_X 236  /* tables of this length have all extended blocks that matter */
@@ -93,6 +95,7 @@ _Static_assert(offsetof(struct fadt, pm1a_cnt) == 64, "as in the ACPI specificat
 _Static_assert(offsetof(struct fadt, pm1_cnt_len) == FADT_SIZE_MIN - 1, "as in the ACPI specification");
 _Static_assert(offsetof(struct fadt, pm_tmr) == 76, "as in the ACPI specification");
 _Static_assert(offsetof(struct fadt, flags) == 112, "as in the ACPI specification");
+_Static_assert(offsetof(struct fadt, reset) == 116, "as in the ACPI specification");
 _Static_assert(offsetof(struct fadt, x_facs) == 132, "as in the ACPI specification");
 _Static_assert(offsetof(struct fadt, x_pm1a_cnt) == 172, "as in the ACPI specification");
 _Static_assert(offsetof(struct fadt, x_pm_tmr) == 208, "as in the ACPI specification");
@@ -237,6 +240,10 @@ static void read_fadt(const struct table *t, struct acpi_info *out)
 		fadt.x_pm1a_cnt = fadt.x_pm1b_cnt = fadt.x_pm_tmr = (struct hip_gas){0};
 	out->pm1a_cnt = pick_block(&fadt.x_pm1a_cnt, fadt.pm1a_cnt, fadt.pm1_cnt_len);
 	out->pm1b_cnt = pick_block(&fadt.x_pm1b_cnt, fadt.pm1b_cnt, fadt.pm1_cnt_len);
+	if (fadt.flags & FADT_RESET_REG && t->length > offsetof(struct fadt, reset_value)) {
+		out->reset = fadt.reset;
+		out->reset_value = fadt.reset_value;
+	}
 	read_pm_timer(&fadt, out);
 	read_fadt_facs(&fadt, out);
 	read_dsdt(&fadt, out);

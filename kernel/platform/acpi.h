@@ -22,11 +22,13 @@ struct acpi_info {
 	u64 facs;                          /* of the FACS; 0 = none */
 	u64 mcfg_base, mcfg_size;          /* PCI segment 0; 0 = none */
 	struct hip_gas pm1a_cnt, pm1b_cnt; /* PM1 control blocks; all zero = none */
-	struct sleep_types s3;             /* the values to write to these to suspend */
-	u16 pm_timer;                      /* port of the power management timer; 0 = none */
-	u8 pm_timer_bits;                  /* 24 or 32 */
-	u64 hpet;                          /* registers of the first HPET; 0 = none */
-	struct serial_found spcr, dbg2;    /* the serial lines that these tables name */
+	struct hip_gas reset;              /* the reset register, of a byte, and what to write; zero address = none */
+	u8 reset_value;
+	struct sleep_types s3;          /* the values to write to these to suspend */
+	u16 pm_timer;                   /* port of the power management timer; 0 = none */
+	u8 pm_timer_bits;               /* 24 or 32 */
+	u64 hpet;                       /* registers of the first HPET; 0 = none */
+	struct serial_found spcr, dbg2; /* the serial lines that these tables name */
 	u32 cpu_count;
 	/* the enabled CPUs in the order of the MADT: the index is the CPU number */
 	struct acpi_cpu cpu[HEDRON_CPU_MAX];

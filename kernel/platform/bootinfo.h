@@ -7,6 +7,8 @@
 
 #include "lib/types.h"
 
+#include <hedron/hip.h>
+
 #define BOOT_MAP_MAX 256
 #define BOOT_MODULES_MAX 32
 #define BOOT_LOADER_MAX 4
@@ -32,8 +34,12 @@ struct boot_module {
 	u64 cmdline_size; /* with the NUL */
 };
 
+/* What the loader says of the screen. */
+enum boot_screen { BOOT_SCREEN_UNKNOWN, BOOT_SCREEN_INDEXED, BOOT_SCREEN_RGB, BOOT_SCREEN_TEXT };
+
 struct boot_info {
 	u8 protocol; /* enum boot_protocol */
+	u8 screen;   /* enum boot_screen */
 	bool efi;
 	bool map_cut, modules_cut; /* there were more entries, or modules, than fit */
 	u32 map_count, module_count, loader_count;
@@ -41,6 +47,8 @@ struct boot_info {
 	struct boot_map map[BOOT_MAP_MAX];
 	struct boot_module module[BOOT_MODULES_MAX];
 	struct range loader[BOOT_LOADER_MAX]; /* where the loader keeps its own structures */
+	struct hip_framebuffer
+		framebuffer; /* as found, like the map; RGB means something until framebuffer_check() */
 	u8 rsdp[BOOT_RSDP_MAX];
 	char cmdline[BOOT_CMDLINE_MAX];
 };

@@ -4,6 +4,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "platform/console.h"
+#include "platform/ramlog.h"
 
 struct word {
 	const char *text;
@@ -92,6 +93,45 @@ static bool parse_level(struct word w, int *out)
 	return false;
 }
 
+/* Hexadecimal with 0x, else decimal. */
+static bool parse_address(struct word w, u64 *out)
+{
+	u64 n = 0;
+
+	if (w.length < 3 || w.text[0] != '0' || w.text[1] != 'x')
+		return parse_decimal(&w, out) && !w.length;
+	for (size_t i = 2; i < w.length; i++) {
+		char c = w.text[i], lower = (char)(c | 0x20);
+		bool letter = lower >= 'a' && lower <= 'f';
+		if (n >> 60 || !(letter || (c >= '0' && c <= '9')))
+			return false;
+		n = n << 4 | (u64)(letter ? lower - 'a' + 10 : c - '0');
+	}
+	*out = n;
+	return true;
+}
+
+/* What follows log=ram: [:SIZE[@ADDRESS]]. The size is a power of two, because Linux rounds others down. */
+static bool parse_ramlog(struct word w, struct cmdline *out)
+{
+	u64 size = RAMLOG_SIZE_USUAL, at = 0;
+	size_t sign = 0;
+
+	if (w.length && w.text[0] != ':')
+		return false;
+	while (sign < w.length && w.text[sign] != '@')
+		sign++;
+	if (w.length && !parse_size((struct word){w.text + 1, sign - 1}, &size))
+		return false;
+	if (sign < w.length && !parse_address((struct word){w.text + sign + 1, w.length - sign - 1}, &at))
+		return false;
+	if (size < RAMLOG_SIZE_MIN || size > RAMLOG_SIZE_MAX || size & (size - 1) || !is_aligned(at, PAGE_SIZE))
+		return false;
+	out->ramlog = size;
+	out->ramlog_at = at;
+	return true;
+}
+
 static void parse_serial(struct word w, struct serial_word *out)
 {
 	if (!serial_word_parse(w.text, w.length, out))
@@ -120,6 +160,10 @@ static void parse_word(struct word w, struct cmdline *out)
 		out->l1_flush = true;
 	else if (has_key(w, "heap=", &value))
 		valid = parse_size(value, &out->heap);
+	else if (has_key(w, "log=ram", &value))
+		valid = parse_ramlog(value, out);
+	else if (is(w, "panic=reboot"))
+		out->panic_reboots = true;
 	else if (has_key(w, "log=", &value))
 		valid = parse_level(value, &out->log_level);
 	if (!valid)

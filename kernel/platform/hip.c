@@ -83,7 +83,7 @@ void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_i
 		.cpu_size = sizeof(struct hip_cpu),
 		.mem_offset = offsetof(struct hip, mem),
 		.mem_size = sizeof(struct hip_mem),
-		.api_flg = HIP_EXT_TRACE | (boot->efi ? HIP_FEATURE_UEFI : 0),
+		.api_flg = HIP_EXT_TRACE | HIP_EXT_CONSOLE | (boot->efi ? HIP_FEATURE_UEFI : 0),
 		.api_ver = HEDRON_API_VERSION,
 		.sel_num = HEDRON_SEL_NUM,
 		.sel_exc = HEDRON_SEL_EXC,
@@ -98,6 +98,10 @@ void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_i
 		.pm1b_cnt = acpi->pm1b_cnt,
 	};
 	add_all_mem(hip, boot, pages, pages_count);
+	if (boot->screen == BOOT_SCREEN_RGB) {
+		hip->api_flg |= HIP_EXT_FRAMEBUFFER;
+		memcpy((u8 *)hip + HIP_FRAMEBUFFER, &boot->framebuffer, sizeof(boot->framebuffer));
+	}
 }
 
 void hip_set_cpu(struct hip *hip, unsigned cpu, struct acpi_cpu id, unsigned package, unsigned core, unsigned thread)

@@ -38,10 +38,12 @@ u64 memmap_ram_total(const struct boot_info *boot)
 	}
 }
 
-/* All ranges that the heap must not overlap. Used at boot only, by one CPU. */
+static struct range log_range; /* what memmap_pick_log() has chosen; empty: nothing */
+
+/* All ranges that heap and log must not overlap. Used at boot only, by one CPU. */
 static struct {
 	u32 count;
-	struct range range[2 + BOOT_MAP_MAX + BOOT_LOADER_MAX + 2 * BOOT_MODULES_MAX];
+	struct range range[3 + BOOT_MAP_MAX + BOOT_LOADER_MAX + 2 * BOOT_MODULES_MAX];
 } taken;
 
 static void take(u64 addr, u64 size)
@@ -54,6 +56,7 @@ static void collect_taken(const struct boot_info *boot, struct range image)
 	taken.count = 0;
 	take(0, 1 * MiB);
 	take(image.addr, image.size);
+	take(log_range.addr, log_range.size);
 	for (u32 i = 0; i < boot->map_count; i++)
 		if (!is_ram(&boot->map[i]))
 			take(boot->map[i].addr, entry_range(&boot->map[i]).size);
@@ -105,6 +108,34 @@ static bool place(const struct boot_info *boot, u64 size, u64 *addr)
 		found = true;
 	}
 	return found;
+}
+
+static bool is_free_ram(const struct boot_info *boot, struct range r)
+{
+	if (r.addr >= 4 * GiB || r.size > 4 * GiB - r.addr || find_taken(r))
+		return false;
+	for (u32 i = 0; i < boot->map_count; i++) {
+		struct range ram = entry_range(&boot->map[i]);
+		if (is_ram(&boot->map[i]) && ram.addr <= r.addr && r.addr - ram.addr <= ram.size &&
+		    r.size <= ram.size - (r.addr - ram.addr))
+			return true;
+	}
+	return false;
+}
+
+bool memmap_pick_log(const struct boot_info *boot, struct range image, u64 size, u64 wanted, struct range *log)
+{
+	u64 last = wanted ? wanted : MEMMAP_LOG_LAST;
+
+	log_range = (struct range){0};
+	collect_taken(boot, image);
+	for (u64 at = wanted ? wanted : MEMMAP_LOG_PLACE; at >= last; at /= 2) {
+		if (is_free_ram(boot, (struct range){at, size})) {
+			*log = log_range = (struct range){at, size};
+			return true;
+		}
+	}
+	return false;
 }
 
 static u64 size_by_rule(const struct boot_info *boot)

@@ -17,6 +17,17 @@
 #define MEMMAP_HEAP_MAX (256 * MiB)
 #define MEMMAP_HEAP_ALIGN (2 * MiB)
 
+/*
+ * Where the log in RAM goes (platform/ramlog.h), at `wanted` if that is not 0. Else it has to be found again by
+ * whatever is booted next, and firmware and boot loaders must not use it meanwhile: they like both ends of RAM, and
+ * the first GiB. So it is the first of these addresses where all is RAM and not in use: MEMMAP_LOG_PLACE, half of it,
+ * and so on, down to MEMMAP_LOG_LAST. Before the heap is chosen, which goes somewhere else then. False: no place.
+ */
+#define MEMMAP_LOG_PLACE 0x50000000ull
+#define MEMMAP_LOG_LAST 0x05000000ull
+bool memmap_pick_log(const struct boot_info *boot, struct range image, u64 size, u64 wanted,
+		     struct range *log) must_check;
+
 /* Sum of the RAM entries; overlapping ones count once, memory also marked as something else counts as RAM. */
 u64 memmap_ram_total(const struct boot_info *boot);
 

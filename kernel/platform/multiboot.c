@@ -17,8 +17,9 @@ struct mb1_info {
 };
 
 #define MB1_INFO_SIZE 116 /* of the whole structure */
+#define MB1_SCREEN 88     /* where struct mb_screen is in it */
 
-enum { MB1_MEM = 1 << 0, MB1_CMDLINE = 1 << 2, MB1_MODS = 1 << 3, MB1_MMAP = 1 << 6 };
+enum { MB1_MEM = 1 << 0, MB1_CMDLINE = 1 << 2, MB1_MODS = 1 << 3, MB1_MMAP = 1 << 6, MB1_FRAMEBUFFER = 1 << 12 };
 
 struct mb1_module {
 	u32 start, end, cmdline, reserved;
@@ -45,6 +46,7 @@ enum {
 	MB2_MODULE = 3,
 	MB2_MEM = 4,
 	MB2_MMAP = 6,
+	MB2_FRAMEBUFFER = 8,
 	MB2_EFI32 = 11,
 	MB2_EFI64 = 12,
 	MB2_RSDP_OLD = 14,
@@ -57,6 +59,21 @@ struct mb2_map {
 	u64 addr, length;
 	u32 type, reserved;
 };
+
+/* The screen. Both protocols have the same words; the second has a gap of two bytes before the colours. */
+struct mb_screen {
+	u64 addr;
+	u32 pitch, width, height;
+	u8 bits, type;
+} packed;
+
+struct mb_colours {
+	u8 red_at, red_size, green_at, green_size, blue_at, blue_size;
+};
+
+#define MB1_COLOURS_GAP 0
+#define MB2_COLOURS_GAP 2
+_Static_assert(MB1_SCREEN + sizeof(struct mb_screen) + sizeof(struct mb_colours) == MB1_INFO_SIZE, "the last fields");
 
 /* No loader writes more than this. It bounds the time that is spent on damaged information, and the memory that the
  * heap may not have because of it. */
@@ -119,6 +136,36 @@ static u64 read_cmdline(struct boot_info *out, u64 pa, u64 max)
 	return length + 1;
 }
 
+/* The screen's words at pa, of which `size` bytes are there. Colours of other kinds than RGB are none of ours. */
+static void read_screen(u64 pa, u64 size, u64 colours_gap, struct boot_info *out)
+{
+	static const u8 kind[] = {BOOT_SCREEN_INDEXED, BOOT_SCREEN_RGB, BOOT_SCREEN_TEXT};
+	const u64 colours_at = sizeof(struct mb_screen) + colours_gap;
+	struct mb_screen s;
+	struct mb_colours c = {0};
+
+	if (size < sizeof(s) || !phys_read(pa, &s, sizeof(s)) || s.type >= array_size(kind) ||
+	    (kind[s.type] == BOOT_SCREEN_RGB &&
+	     (size < colours_at + sizeof(c) || !phys_read(pa + colours_at, &c, sizeof(c))))) {
+		log_warn("boot: what is said of the screen is damaged");
+		return;
+	}
+	out->screen = kind[s.type];
+	out->framebuffer = (struct hip_framebuffer){
+		.addr = s.addr,
+		.pitch = s.pitch,
+		.width = s.width,
+		.height = s.height,
+		.bits = s.bits,
+		.red_at = c.red_at,
+		.red_size = c.red_size,
+		.green_at = c.green_at,
+		.green_size = c.green_size,
+		.blue_at = c.blue_at,
+		.blue_size = c.blue_size,
+	};
+}
+
 /* The size of each entry is the loader's word: too small ends the walk, anything else only moves it on. */
 static void read_mb1_map(u64 pa, u64 length, struct boot_info *out)
 {
@@ -170,6 +217,8 @@ static bool parse_mb1(u64 pa, struct boot_info *out)
 		add_loader(out, info.mods_addr, count * sizeof(struct mb1_module));
 		read_mb1_modules(info.mods_addr, info.mods_count, out);
 	}
+	if (info.flags & MB1_FRAMEBUFFER)
+		read_screen(pa + MB1_SCREEN, MB1_INFO_SIZE - MB1_SCREEN, MB1_COLOURS_GAP, out);
 	return true;
 }
 
@@ -235,6 +284,9 @@ static void read_mb2_tag(u32 type, u64 pa, u64 size, struct mb2_walk *walk, stru
 		break;
 	case MB2_MMAP:
 		read_mb2_map(pa, size, out);
+		break;
+	case MB2_FRAMEBUFFER:
+		read_screen(pa, size, MB2_COLOURS_GAP, out);
 		break;
 	case MB2_EFI32:
 	case MB2_EFI64:

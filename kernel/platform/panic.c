@@ -7,6 +7,26 @@
 
 #include <stdarg.h>
 
+static bool reboots;
+static u64 reboot_ticks;
+
+void panic_reboots_after(u64 ticks)
+{
+	reboots = true;
+	reboot_ticks = ticks;
+}
+
+__attribute__((noreturn)) static void stop(void)
+{
+	u64 start = arch_tsc();
+
+	while (!reboots)
+		arch_halt();
+	while (arch_tsc() - start < reboot_ticks)
+		arch_relax();
+	arch_reset();
+}
+
 void panic(const char *fmt, ...)
 {
 	char text[CONSOLE_LINE_MAX];
@@ -18,6 +38,5 @@ void panic(const char *fmt, ...)
 	arch_halt_others();
 	console_seize();
 	log_error("PANIC: %s", text);
-	for (;;)
-		arch_halt();
+	stop();
 }

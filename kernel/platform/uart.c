@@ -152,6 +152,11 @@ static void uart_write(const char *text, size_t length)
 			return;
 }
 
+static size_t uart_room(void)
+{
+	return in(LSR)&LSR_THRE ? uart.fifo : 0;
+}
+
 bool uart_can_be_at(const struct uart_line *line)
 {
 	u64 size = (u64)UART_REGISTERS * line->stride;
@@ -171,7 +176,7 @@ u16 uart_divisor(u32 clock, u32 baud)
 
 bool uart_open(const struct uart_line *line, volatile void *registers)
 {
-	static struct console console = {.write = uart_write};
+	static struct console console = {.write = uart_write, .room = uart_room, .sharing = CONSOLE_SHARED};
 
 	uart.line = *line;
 	uart.registers = registers;

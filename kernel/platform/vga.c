@@ -56,7 +56,7 @@ static void vga_write(const char *text, size_t length)
 
 void vga_init(void *at)
 {
-	static struct console console = {.write = vga_write};
+	static struct console console = {.write = vga_write, .costly = true};
 
 	frame = at;
 	row = column = 0;

@@ -116,6 +116,10 @@ static void sub_operations(void)
 	IS(KP_CTRL_UNMAP, 1);
 	IS(MACHINE_CTRL_SUSPEND, 0);
 	IS(MACHINE_CTRL_MICROCODE, 1);
+	IS(MACHINE_CTRL_CONSOLE, 3);
+	IS(MACHINE_CONSOLE_CLAIM, 1);
+	IS(MACHINE_CONSOLE_WRITE, 2);
+	IS(MACHINE_CONSOLE_RELEASE, 3);
 	IS(VCPU_CTRL_RUN, 0);
 	IS(VCPU_CTRL_POKE, 1);
 }
@@ -145,6 +149,9 @@ static void information_page(void)
 	IS(HIP_FEATURE_UEFI, 8);
 	IS(HIP_EXT_SERIAL, 0x200000);
 	IS(HIP_SERIAL, 4084);
+	IS(HIP_EXT_FRAMEBUFFER, 0x100000);
+	IS(HIP_FRAMEBUFFER, 4032);
+	IS(sizeof(struct hip_framebuffer), 32);
 	IS((uint32_t)HIP_MEM_MODULE, 0xfffffffe);
 	IS((uint32_t)HIP_MEM_HYPERVISOR, 0xffffffff);
 	IS(sizeof(struct hip), 1136);

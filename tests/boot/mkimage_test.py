@@ -105,6 +105,7 @@ class Refusals(Case):
                      ("iso", "-o", "x", "--roottask", QUOTED), ("usb", "-o", "x", "--module", QUOTED),
                      ("iso", "-o", "x", "--kernel", KERNEL, "--roottask", QUOTED, "--timeout", "-1"),
                      ("iso", "-o", "x", "--kernel", KERNEL, "--roottask", QUOTED, "--timeout", "soon"),
+                     ("iso", "-o", "x", "--kernel", KERNEL, "--roottask", QUOTED, "--screen", "auto; reboot"),
                      ("netboot", "-o", "x", "--kernel", KERNEL32, "--roottask", QUOTED, "--protocol", "mb1")):
             with self.subTest(args=args):
                 self.refused("^usage: mkimage", *args, code=2)

@@ -23,7 +23,8 @@ MAY_INCLUDE = {
     "report": ("history", "stats", "result", "host"),
     "measure": ("result", "host"),
     "fleet": ("measure", "report", "history", "stats", "result", "host"),
-    "cmd": ("fleet", "measure", "report", "history", "stats", "result", "host"),
+    "bisect": ("measure", "stats", "result", "host"),
+    "cmd": ("bisect", "fleet", "measure", "report", "history", "stats", "result", "host"),
 }
 BESIDE = {"bench/main.c": "cmd"}  # the only source outside of a room, and the room it counts as
 ELSEWHERE = {"micro", "suites", "tests"}  # folders of bench/ that are no part of the program

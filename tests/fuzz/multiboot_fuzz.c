@@ -7,6 +7,8 @@
 
 #include "arch/memory.h"
 #include "lib/bits.h"
+#include "platform/console.h"
+#include "platform/framebuffer.h"
 #include "platform/hip.h"
 #include "platform/memmap.h"
 #include "platform/multiboot.h"
@@ -54,6 +56,28 @@ static void check_heap(struct range image, struct range heap)
 		CHECK(!range_overlaps(heap, boot.module[i].image));
 }
 
+/* A screen that is accepted is drawn on: here on memory that ends where the screen does. Small ones only: each run
+ * clears it. */
+static void check_screen(struct range image)
+{
+	framebuffer_check(&boot, image);
+	if (boot.screen != BOOT_SCREEN_RGB)
+		return;
+	u64 size = framebuffer_size(&boot.framebuffer);
+	CHECK(size && boot.framebuffer.addr + size > boot.framebuffer.addr);
+	if (size > 64 * KiB)
+		return;
+	u8 *pixels = malloc(size);
+	CHECK(pixels);
+	framebuffer_init(&boot.framebuffer, pixels);
+	CHECK(boot.framebuffer.first_row <= boot.framebuffer.height);
+	log_info("two\nlines");
+	static u8 parked[16 * 8 * 4]; /* the console stays when this screen goes */
+	struct hip_framebuffer small = {.pitch = 32, .width = 8, .height = 16, .bits = 32, .red_size = 8};
+	framebuffer_init(&small, parked);
+	free(pixels);
+}
+
 static void check_hip(struct range image, struct range heap)
 {
 	static union {
@@ -81,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!multiboot_parse(*data & 1 ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC, paddr(FUZZ_MEMORY_BASE), &boot))
 		return 0;
 	check_boot();
+	check_screen(image);
 	CHECK(memmap_ram_total(&boot) < UINT64_MAX || boot.map_count);
 	if (memmap_pick_heap(&boot, image, *data & 2 ? *data * MiB : 0, &heap))
 		check_heap(image, heap);

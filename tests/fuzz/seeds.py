@@ -42,10 +42,15 @@ def elfs():
 MAP = [(0, 0x9FC00, 1), (0x9FC00, 0x400, 2), (0x100000, 0x1FEE0000, 1), (0x1FFE0000, 0x20000, 3), (0x100000000, 1 << 32, 1)]
 
 
+def screen():
+    return struct.pack("<QIIIBB", 0xC0000000, 260, 64, 32, 32, 1)
+
+
 def multiboot1():
     entries = b"".join(struct.pack("<IQQI", 20, *e) for e in MAP)
     modules = struct.pack("<IIII", 0x200000, 0x212345, BASE + 0x300, 0) + struct.pack("<IIII", 0x300000, 0x300000, 0, 0)
-    info = struct.pack("<7I4I2I", 0x4D, 639, 523136, 0, BASE + 0x200, 2, BASE + 0x280, 0, 0, 0, 0, len(entries), BASE + 0x100)
+    info = struct.pack("<7I4I2I", 0x104D, 639, 523136, 0, BASE + 0x200, 2, BASE + 0x280, 0, 0, 0, 0, len(entries), BASE + 0x100)
+    info = pad(info, 88) + screen() + struct.pack("<6B", 16, 8, 8, 8, 0, 8)
     data = pad(info, 0x100) + entries
     data = pad(pad(data, 0x100) + b"hypervisor serial\0", 0x80) + modules
     return pad(data, 0x100) + b"root.elf words\0"
@@ -59,7 +64,7 @@ def multiboot2():
     tags = tag(1, b"serial novga\0") + tag(3, struct.pack("<II", 0x200000, 0x212345) + b"root\0")
     tags += tag(4, struct.pack("<II", 639, 523136)) + tag(12, bytes(8))
     tags += tag(6, struct.pack("<II", 24, 0) + b"".join(struct.pack("<QQII", *e, 0) for e in MAP))
-    tags += tag(14, bytes(20)) + tag(15, bytes(36)) + tag(0, b"")
+    tags += tag(8, screen() + struct.pack("<8B", 0, 0, 16, 8, 8, 8, 0, 8)) + tag(14, bytes(20)) + tag(15, bytes(36)) + tag(0, b"")
     return struct.pack("<II", 8 + len(tags), 0) + tags
 
 

@@ -432,15 +432,7 @@ static const uint64_t recovery = 5ull << 26; /* ticks; kernel/platform/console.h
 
 static void die_once(void)
 {
-	struct rt_ec ec = {.cpu = rt_cpu, .events = GUEST_NOTHING, .no_utcb = true, .sel = sel_new()};
-	static uint8_t *stack;
-	sel_t pt = sel_new();
-
-	ec.stack = stack;
-	ASSERT_OK(rt_ec_local(&ec));
-	stack = ec.stack;
-	ASSERT_OK(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)raise_ud_at));
-	EXPECT_ST(hc_call(pt), ABORT);
+	EXPECT_ST(hc_call(victim_make()), ABORT);
 }
 
 static void many_deaths(void)

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# usage: fleet_test.sh BUILD full|proxy
+# usage: fleet_test.sh BUILD full|proxy|ram
 # A lab in network namespaces of its own: `hbench fleet serve` on a bridge, machines that boot from it by PXE and are measured and
 # compared. full: it gives addresses; two BIOS machines, one UEFI machine that boots by HTTP, one that never answers, one that
 # panics, one that reboots in a loop. proxy: another server gives addresses; a BIOS machine, and a UEFI machine that boots by
-# TFTP. Ends with 77, which means skipped, where there can be no namespaces.
+# TFTP. ram: machines with neither serial line nor screen, whose log a second boot collects from their RAM; one by BIOS, one by
+# UEFI, one that panics, one that fetches nothing. Ends with 77, which means skipped, where there can be no namespaces.
 
 set -euo pipefail
 
@@ -29,7 +30,8 @@ if [[ ${1:-} != --inside ]]; then
 fi
 
 build=$2 mode=$3
-hbench=$build/hbench
+hbench=$build/hbench dhcp=$mode
+[[ $mode != ram ]] || dhcp=full
 ovmf=/usr/share/OVMF
 lab=$(mktemp -d "${TMPDIR:-/tmp}/fleet-test.XXXXXX")
 trap 'rm -rf "$lab"' EXIT
@@ -101,6 +103,14 @@ on() {
 	panic) start "${direct[@]}" ;;
 	direct) start "${direct[@]}" -initrd "ipc.elf ${WORDS//,/,,}" ;; # QEMU divides modules at commas
 	loop) start sh -c 'while :; do "$@"; done' loop "${direct[@]}" -initrd hello.elf ;;
+	blind1) start "${blind[@]}" -cpu max -machine q35 $(pxe e1000 1) ;;
+	blind2) start "${blind[@]}" -cpu max,-fsgsbase -machine q35 $(pxe e1000 2) ;;
+	blind3)
+		cp "$OVMF/OVMF_VARS_4M.fd" "$name.fd"
+		start "${blind[@]}" -cpu max -machine q35 -device virtio-rng-pci $(pxe virtio-net-pci 3),romfile= \
+			-drive "if=pflash,format=raw,unit=0,readonly=on,file=$OVMF/OVMF_CODE_4M.fd" \
+			-drive "if=pflash,format=raw,unit=1,file=$name.fd"
+		;;
 	dead) ;;
 	esac
 }
@@ -108,6 +118,8 @@ start() {
 	setsid "$@" </dev/null >"$name.txt" 2>&1 &
 	echo $! >"$pid"
 }
+# A machine without any line to the world, whose guests can reset it.
+blind=(qemu-system-x86_64 -display none -vga none -monitor none -serial none -icount "shift=$SHIFT" -m 2048)
 case $1 in
 on) off; on ;;
 off) off ;;
@@ -122,7 +134,7 @@ machine() { # machine NAME MORE...
 	echo "  - name: $1"
 	echo "    metric: instructions"
 	echo "    baseline: board"
-	echo "    console: {type: file, path: $1.log}"
+	echo "    console: {${console-type: file, path: $1.log}}"
 	echo "    power: {type: command, on: [./power.sh, on, '{name}'], off: [./power.sh, off, '{name}'],"
 	echo "            status: [./power.sh, status, '{name}']}"
 	printf '    %s\n' "${@:2}"
@@ -130,14 +142,22 @@ machine() { # machine NAME MORE...
 {
 	echo "lab:"
 	echo "  name: test"
-	echo "  network: {interface: br0, address: 10.77.0.1, dhcp: $mode, first: 10.77.0.50, last: 10.77.0.99}"
+	echo "  network: {interface: br0, address: 10.77.0.1, dhcp: $dhcp, first: 10.77.0.50, last: 10.77.0.99}"
 	echo "  directories: {baselines: base}"
 	echo "  timeouts: {boot: 400, run: 400, settle: 0}"
 	echo "  retries: 0"
 	echo "  menu_seconds: 1"
 	echo "machines:"
-	machine bios1 "mac: 52:54:00:77:00:01" "address: 10.77.0.11"
-	machine uefi3 "mac: 52:54:00:77:00:03" "address: 10.77.0.13" "firmware: uefi"
+	if [[ $mode == ram ]]; then
+		console="type: ram"
+		machine blind1 "mac: 52:54:00:77:00:01" "address: 10.77.0.11"
+		machine blind3 "mac: 52:54:00:77:00:03" "address: 10.77.0.13" "firmware: uefi"
+		machine blind2 "mac: 52:54:00:77:00:02" "address: 10.77.0.12"
+		machine dead "mac: 52:54:00:77:00:04" "timeouts: {boot: 3}"
+	else
+		machine bios1 "mac: 52:54:00:77:00:01" "address: 10.77.0.11"
+		machine uefi3 "mac: 52:54:00:77:00:03" "address: 10.77.0.13" "firmware: uefi"
+	fi
 	if [[ $mode == full ]]; then
 		machine bios2 "mac: 52:54:00:77:00:02" "address: 10.77.0.12" "tags: [good]"
 		machine dead "boot: itself" "timeouts: {boot: 3}"
@@ -163,7 +183,7 @@ other_server() {
 }
 
 network
-[[ $mode == full ]] || other_server
+[[ $dhcp == full ]] || other_server
 "$hbench" fleet check -i lab.yaml || fail "the inventory"
 # The baseline: the same machine, started without a network.
 export WORDS="suite=ipc windows=2 case=null,call_reply_cross,sm"
@@ -228,7 +248,14 @@ code=0
 "$hbench" fleet run -i lab.yaml -k hypervisor.elf32 --suite ipc --root-append "${WORDS#* }" -o run >run.txt 2>&1 || code=$?
 cat run.txt
 wanted=('bios1 +ipc +1 +1 +ok +same$' 'uefi3 +ipc +1 +1 +ok +same$')
-if [[ $mode == full ]]; then
+bios=bios1 uefi=uefi3
+if [[ $mode == ram ]]; then
+	[[ $code == 4 ]] || fail "exit code $code"
+	wanted=('blind1 +ipc +1 +1 +ok +same$' 'blind2 +ipc +0 +1 +panic .*PANIC: .*FSGSBASE' 'blind3 +ipc +1 +1 +ok +same$'
+		'dead +ipc +0 +1 +silent machine +it fetched nothing to boot within 3 s')
+	bios=blind1 uefi=blind3
+	[[ -z $(find boot/log -type f) ]] || fail "logs are still awaited"
+elif [[ $mode == full ]]; then
 	[[ $code == 4 ]] || fail "exit code $code"
 	wanted+=('bios2 +ipc +1 +1 +ok +same$' 'dead +ipc +0 +1 +silent machine ' 'panic +ipc +0 +1 +panic .*PANIC: '
 		'loop +ipc +0 +1 +reboot loop ')
@@ -241,10 +268,10 @@ fi
 for line in "${wanted[@]}"; do
 	grep -Eq "^$line" run.txt || fail "no line: $line"
 done
-grep -q '\[MB1\]' run/bios1/ipc/result.json || fail "not Multiboot 1"
-grep -q '\[MB2\]' run/uefi3/ipc/result.json || fail "not Multiboot 2"
-[[ -s run/bios1/ipc/console.1.log && -s run/index.html && -s run/results.html && -s run/report.json ]] || fail "files are missing"
-"$hbench" history ipc/null | grep -q bios1 || fail "the database has nothing"
+grep -q '\[MB1\]' run/$bios/ipc/result.json || fail "not Multiboot 1"
+grep -q '\[MB2\]' run/$uefi/ipc/result.json || fail "not Multiboot 2"
+[[ -s run/$bios/ipc/console.1.log && -s run/index.html && -s run/results.html && -s run/report.json ]] || fail "files are missing"
+"$hbench" history ipc/null | grep -q $bios || fail "the database has nothing"
 
 # Everything is off, unlocked, and boots by itself again.
 for name in $("$hbench" fleet list -i lab.yaml | awk 'FNR > 1 { print $1 }'); do

@@ -13,6 +13,7 @@
 #include "mm/layout.h"
 #include "mm/page.h"
 #include "mmu/tlb.h"
+#include "core/drain.h"
 #include "platform/console.h"
 #include "platform/panic.h"
 #include "report.h"
@@ -247,10 +248,6 @@ void interleave_fpu_hand_over(struct cpu *cpu, struct ec *self, struct ec *to)
 	(void)self;
 	(void)to;
 }
-u32 arch_idle_mode(void)
-{
-	return interleave_cpu->id % 2 ? SLEEPING_HALTED : SLEEPING_MWAIT; /* both kinds take part */
-}
 const char *arch_event_name(unsigned event)
 {
 	(void)event;
@@ -398,6 +395,10 @@ void panic(const char *fmt, ...)
 }
 
 void arch_halt_others(void) {}
+void arch_reset(void)
+{
+	__builtin_trap();
+}
 
 /* ---- the beginning ---- */
 
@@ -440,6 +441,8 @@ void kernel_side_reset(unsigned n)
 		list_init(&interleave_cpus[i].dying);
 		(void)machine_take_nmi(i);
 	}
+	interleave_reset_console();
+	drain_start();
 	kernel_side_set_cpu(0);
 	reset_heap();
 	machine_nmi_handler = interleave_nmi;

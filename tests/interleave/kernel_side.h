@@ -11,6 +11,8 @@ bool interleave_idle_may_sleep(struct cpu *cpu);
 void interleave_idle_end(struct cpu *cpu);
 
 /* The machine sleeps and comes back, but for CPU `lost`. */
+void interleave_log(void);
+void interleave_reset_console(void);
 void interleave_suspend(unsigned lost);
 
 /* kernel_side.c */

@@ -34,6 +34,7 @@ class Mutation:
 SM = "kernel/core/sm.c"
 RCU = "kernel/core/rcu.c"
 TLB = "kernel/arch/x86_64/mmu/tlb.c"
+DRAIN = "kernel/core/drain.c"
 ARCH = "tests/interleave/arch/arch.c"
 
 SETTLES = (
@@ -143,6 +144,16 @@ MUTATIONS = [
              (RCU, "\tremote_take(cpu);\n\treap_all(cpu);", "\treap_all(cpu);")),
     Mutation("who waits for memory may be freed", "memory.scarce_while_killed",
              (RCU, " || !kobject_get(&self->obj))", ")"), (RCU, "\tkobject_unref(&self->obj);\n", "")),
+    Mutation("only CPUs that sleep already are woken for a message", "console.log_meets_sleep",
+             (DRAIN, "READ_ONCE(cpu->ec) == cpu->idle_ec", "READ_ONCE(cpu->sleeping)")),
+    Mutation("whoever logs looks for idle CPUs before others can see it", "console.log_meets_sleep",
+             (DRAIN, "\t__atomic_thread_fence(__ATOMIC_SEQ_CST);\n", "")),
+    Mutation("a CPU that got busy keeps to itself that it was to write", "console.passed_on",
+             (DRAIN, "false, __ATOMIC_SEQ_CST);\n\tif (READ_ONCE(console_pending))\n\t\twake();\n}\n\nvoid drain_start",
+              "false, __ATOMIC_SEQ_CST);\n}\n\nvoid drain_start")),
+    Mutation("a CPU that is called away tells nobody", "console.log_meets_wake",
+             (DRAIN, "\t__atomic_store_n(&draining, false, __ATOMIC_SEQ_CST);\n\tif (READ_ONCE(console_pending))\n\t\twake();\n",
+              "\t__atomic_store_n(&draining, false, __ATOMIC_SEQ_CST);\n")),
 ]
 
 

@@ -362,6 +362,31 @@ const struct scenario scenarios[] = {
 			     .prio = 5,
 			     .ops = {DO(REVOKE, WORLD_SC(0)), DO(REVOKE, WORLD_EC(0)), DO(END)}}},
 	},
+	{
+		.name = "console.log_meets_sleep",
+		.what = "a message is left to be written while the other CPU falls asleep",
+		.cpus = 2,
+		.threads = {{.cpu = 0, .prio = 5, .ops = {DO(LOG), DO(LOOP)}},
+			    {.cpu = 1, .prio = 5, .ops = {DO(YIELD), DO(END)}}},
+	},
+	{
+		.name = "console.log_meets_wake",
+		.what = "a message is left to be written while other CPUs fall asleep, wake up, and get busy",
+		.cpus = 3,
+		.objects = {SM(0), SM(0)},
+		.threads = {{.cpu = 0, .prio = 5, .ops = {DO(LOG), DO(UP, 0), DO(LOG), DO(LOOP)}},
+			    {.cpu = 1, .prio = 5, .ops = {DO(DOWN, 0), DO(UP, 1), DO(END)}},
+			    {.cpu = 2, .prio = 5, .ops = {DO(DOWN, 1), DO(LOG), DO(END)}}},
+	},
+	{
+		.name = "console.passed_on",
+		.what = "the CPU that was chosen to write gets busy for good, and another one has just fallen asleep",
+		.cpus = 3,
+		.objects = {SM(0), SM(0)},
+		.threads = {{.cpu = 0, .prio = 5, .ops = {DO(LOG), DO(UP, 0), DO(LOOP)}},
+			    {.cpu = 1, .prio = 5, .ops = {DO(DOWN, 0), DO(LOOP)}},
+			    {.cpu = 2, .prio = 5, .ops = {DO(YIELD), DO(END)}}},
+	},
 };
 
 const unsigned scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);

@@ -55,6 +55,14 @@ static void enter_suspend(void *lost)
 	arch_return_syscall(interleave_cpu->ec);
 }
 
+static void enter_log(void *unused)
+{
+	(void)unused;
+	interleave_log();
+	interleave_cpu->ec->regs.rdi = SUCCESS;
+	arch_return_syscall(interleave_cpu->ec);
+}
+
 static void hypercall(u64 arg1, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
 {
 	struct regs *r = &interleave_cpu->ec->regs;
@@ -110,6 +118,9 @@ static void perform_hypercall(const struct op *op)
 		return hypercall(ARG1(HC_CREATE_PD, 0, sel), WORLD_PD(0), 0, 0, 0);
 	case OP_SUSPEND:
 		kernel_side_enter(enter_suspend, (void *)(u64)op->arg);
+		return;
+	case OP_LOG:
+		kernel_side_enter(enter_log, NULL);
 		return;
 	case OP_POKE:
 		return hypercall(ARG1(HC_VCPU_CTRL, 1, sel), 0, 0, 0, 0);

@@ -50,6 +50,7 @@ enum op_kind {
 	OP_REVOKE_PORTS, /* from the PD `object`, with everything derived */
 	OP_SAY,          /* sets flag arg; others may wait for it */
 	OP_AWAIT,        /* loops in user mode until flag `arg` is set */
+	OP_LOG,          /* a message that no device takes at once */
 	OP_SUSPEND,      /* all CPUs sleep, and CPU `arg` does not come back */
 };
 

@@ -2,6 +2,7 @@
 #include "core/sm.h"
 #include "kernel_side.h"
 #include "machine.h"
+#include "platform/console.h"
 #include "report.h"
 #include "space/cap.h"
 #include "world_state.h"
@@ -62,10 +63,19 @@ static void check_thread(unsigned t)
 	report_fail("thread %u never comes back from its operation %u", t, world.threads[t].at);
 }
 
+static void check_console(void)
+{
+	for (unsigned n = 0; n < cpu_count && console_pending; n++)
+		if (cpu_online(n) && interleave_cpus[n].ec == interleave_cpus[n].idle_ec)
+			report_fail("CPU %u is idle while something is left to be written", n);
+}
+
 void world_check(void)
 {
 	for (unsigned n = 0; n < cpu_count && !report_failure(); n++)
 		check_cpu(n);
+	if (!report_failure())
+		check_console();
 	for (unsigned t = 0; t < WORLD_THREADS && !report_failure(); t++)
 		check_thread(t);
 	for (unsigned n = 0; n < WORLD_OBJECTS && !report_failure(); n++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lines of docs/bench-protocol.md. Locking: none, only the EC that runs the benchmarks reports. */
+/* The lines of docs/bench-protocol.md, and a table of them for the screen. Locking: none, only the EC that runs the
+ * benchmarks reports. */
 #include "rt/bench/bench_report.h"
 
 #include "rt/bench/bench_machine.h"
@@ -63,8 +64,25 @@ static void end(void)
 	const size_t prefix = sizeof(PREFIX) - 1;
 
 	add(SEAL, rt_crc32(line.text + prefix, line.len - prefix));
-	rt_write(line.text, line.len);
+	rt_report(line.text, line.len);
 	lines++;
+}
+
+/* The start of a row on the screen: suite, case and parameter. */
+static void show_case(const struct bench_subject *subject, const char *rest)
+{
+	const struct bench_case *c = subject->c;
+	const struct bench_way *way = subject->way;
+	unsigned index = subject->index;
+	char name[64];
+
+	if (c->param && c->texts)
+		rt_snprintf(name, sizeof(name), "%s/%s:%s", c->name, c->param, c->texts[index]);
+	else if (c->param)
+		rt_snprintf(name, sizeof(name), "%s/%s:%ld", c->name, c->param, c->values[index]);
+	else
+		rt_snprintf(name, sizeof(name), "%s", c->name);
+	rt_show("%s %-44s %s%s%s\n", suite, name, rest, way->param ? " " : "", way->param ? way->value : "");
 }
 
 static void begin_case(const char *type, const struct bench_subject *subject)
@@ -143,6 +161,7 @@ void bench_report_run(const char *name, bool traced, const char *frequency)
 	if (traced)
 		add(",\"traced\":true");
 	end();
+	rt_show("%s %-44s %10s %10s %10s\n", suite, "ticks of the TSC", "min", "p50", "max");
 }
 
 /* Smallest value that at least `permille` of the values do not exceed. */
@@ -215,6 +234,7 @@ void bench_report_sample(const struct bench_subject *subject, const struct bench
 {
 	uint64_t sum = 0;
 	size_t mark;
+	char row[64];
 
 	for (unsigned i = 0; i < s->n; i++)
 		sum += s->values[i];
@@ -231,13 +251,20 @@ void bench_report_sample(const struct bench_subject *subject, const struct bench
 	for (unsigned bins = BINS; !add_hist(s, bins) && bins > 1; bins /= 2)
 		line.len = mark;
 	end();
+	rt_snprintf(row, sizeof(row), "%10lu %10lu %10lu", s->values[0] / s->per, percentile(s, 500) / s->per,
+		    s->values[s->n - 1] / s->per);
+	show_case(subject, row);
 }
 
 static void report_why(const char *type, const struct bench_subject *subject, const char *why)
 {
+	char row[TEXT_MAX];
+
 	begin_case(type, subject);
 	add_string("why", why);
 	end();
+	rt_snprintf(row, sizeof(row), "%s: %s", type, why);
+	show_case(subject, row);
 }
 
 void bench_report_skip(const struct bench_subject *subject, const char *why)
@@ -256,4 +283,5 @@ void bench_report_end(uint64_t drift)
 	if (drift)
 		add(",\"drift\":%lu", drift);
 	end();
+	rt_show("%s has ended\n", suite);
 }

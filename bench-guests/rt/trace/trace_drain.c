@@ -51,7 +51,7 @@ static void end(void)
 	const size_t prefix = sizeof("HTRACE ") - 1;
 
 	add(",\"crc\":\"%08x\"}\n", rt_crc32(line.text + prefix, line.len - prefix));
-	rt_write(line.text, line.len);
+	rt_report(line.text, line.len);
 }
 
 static void send_begin(const struct trace_plan *plan)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # usage: planted_test.sh HBENCH SOURCE KERNEL ROOTTASK
-# Builds a copy of the kernel with five instructions too many on the way of IPC, and none anywhere else: the gate must find that,
-# say by how much, and leave all other cases alone.
+# Builds a copy of the kernel with five instructions too many on the way of IPC, eight on that of exceptions, which is 3%, and none
+# anywhere else: the gate must find that, say by how much, and leave all other cases alone. So must the tests called gate.*.
 
 set -eu
 export HBENCH_DB=none
@@ -19,11 +19,15 @@ trap 'rm -rf "$folder"' EXIT
 
 tar -C "$source" --exclude=./build --exclude=./.git -cf - . | tar -C "$folder" -xf -
 entry=$folder/kernel/arch/x86_64/entry/entry.S
-sed -i 's/^entry_ipc:$/&\n\t.rept 5\n\tnop\n\t.endr/' "$entry"
-if cmp -s "$entry" "$source/kernel/arch/x86_64/entry/entry.S"; then
-	echo "nothing was planted: entry_ipc is not where it was"
-	exit 1
-fi
+plant() { # LABEL COUNT
+	grep -q "^$1:\$" "$entry" || {
+		echo "nothing was planted: $1 is not where it was"
+		exit 1
+	}
+	sed -i "s/^$1:\$/&\n\t.rept $2\n\tnop\n\t.endr/" "$entry"
+}
+plant entry_ipc 5
+plant entry_trap 8
 {
 	cmake -S "$folder" -B "$folder/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
 		-DHEDRON_GUESTS=OFF -DHEDRON_BENCH=OFF -DBUILD_TESTING=OFF &&
@@ -50,3 +54,18 @@ cat "$folder/gate.txt"
 # A call and a reply pass there once each.
 grep -Eq '^call_reply_cross/words:0 .* \+10 .*WORSE' "$folder/gate.txt"
 grep -Eq '^5 cases: 4 same, 1 WORSE\.$' "$folder/gate.txt"
+
+status=0
+"$source/tests/integration/gate_test.sh" "$hbench" "$(dirname "$roottask")" "$source/results" ipc qemu \
+	"$folder/build/hypervisor.elf32" >"$folder/test.txt" || status=$?
+[ "$status" -eq 1 ] || {
+	cat "$folder/test.txt"
+	echo "gate_test.sh: exit code $status instead of 1"
+	exit 1
+}
+grep -Eq '^call_reply_cross/words:0 .*WORSE' "$folder/test.txt"
+grep -Eq '^exception/state:none .*WORSE' "$folder/test.txt"
+if grep -Eq '^null .*WORSE' "$folder/test.txt"; then
+	echo "gate_test.sh blames a case that nothing was planted into"
+	exit 1
+fi

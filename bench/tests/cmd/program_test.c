@@ -22,8 +22,8 @@
 
 UNIT_TEST(help)
 {
-	static const char *const verbs[] = {"list", "run",      "import", "show",  "compare",
-					    "gate", "baseline", "export", "store", "history"};
+	static const char *const verbs[] = {"list",   "run",      "import", "show",  "compare", "gate",
+					    "bisect", "baseline", "export", "store", "history"};
 
 	expect(2, "");
 	expect(0, "--help");
@@ -71,7 +71,8 @@ UNIT_TEST(usage_errors)
 		"show",
 		"show a b",
 		"compare a",
-		"compare a b c",
+		"compare a b c d e f g h i",
+		"compare --peers x a b c",
 		"gate",
 		"gate x.json",
 		"gate --baseline x",
@@ -543,6 +544,7 @@ UNIT_TEST(gate_thresholds_alone)
 		{"{\"cases\":{\"icp/null\":{\"instructions\":9}}}", "there is no case \"icp/null\""},
 		{"{\"cases\":{\"sched/nothing\":{\"instructions\":9}}}", "there is no case \"sched/nothing\""},
 		{"[]", "is missing"},
+		{"{\"suite\":\"ipc\",\"title\":\"t\",\"tresholds\":{}}", "the word \"tresholds\" is not known here"},
 	};
 
 	make_result("up2.json", "m", "instructions", 41, 209);
@@ -565,10 +567,6 @@ UNIT_TEST(gate_thresholds_alone)
 		expect(2, "gate --baseline base.json up2.json --thresholds wrong.json");
 		has(wrong[i].why);
 	}
-	write_text("wrong.suite", "{\"suite\":\"ipc\",\"title\":\"t\",\"cases\":[{\"case\":\"null\",\"meaning\":"
-				  "\"m\",\"treshold\":{}}]}");
-	expect(2, "gate --baseline base.json up2.json --thresholds wrong.suite");
-	has("null: the word \"treshold\" is not known here");
 }
 
 UNIT_TEST(gate_thresholds_without_end)
@@ -624,6 +622,15 @@ UNIT_TEST(baselines)
 	expect(0, "baseline update --results base --reason x --allow-missing less.json");
 	expect(0, "baseline list --results base");
 	has("m        ipc");
+	char *peers = in_folder("base/peers");
+
+	assert_int_equal(mkdir(peers, 0700), 0);
+	write_file("base/peers/l4.json", "{}", 2); /* no baseline, so nothing to complain about */
+	expect(0, "baseline list --results base");
+	lacks("l4.json");
+	free(peers);
+	make_result("named.json", "peers", "instructions", 1, 1);
+	expect(4, "baseline update --results base named.json");
 	make_result("evil.json", "../../evil", "instructions", 1, 1);
 	expect(4, "baseline update --results base evil.json");
 	expect(4, "gate --baseline base evil.json");

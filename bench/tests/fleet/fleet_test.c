@@ -201,6 +201,12 @@ UNIT_TEST(gates)
 	expect(0, "baseline update --results base --reason x --allow-missing worse.json");
 	expect(1, RUN "-o run3");
 	has("REGRESSED  2 of 3 cases worse");
+	has("and so in 2 measurements");
+	assert_true(exists("run3/m/ipc/result.1.json") && exists("run3/m/ipc/console.2.log"));
+	assert_false(exists("run3/m/ipc/console.3.log"));
+	expect(1, RUN "-o run4 --confirm 0");
+	lacks("measurements");
+	assert_false(exists("run4/m/ipc/result.1.json"));
 	read_file("run2/junit.xml");
 	has("<testsuite name=\"ipc\"");
 	expect(0, "history --db history.db");
@@ -208,6 +214,35 @@ UNIT_TEST(gates)
 }
 
 /* Machines of a kind have one baseline, which any of them may give. */
+/* The machine is switched on twice as the first measurement regressed; nothing has the second. */
+UNIT_TEST(false_alarms)
+{
+	static const char worse[] = "\"min\":40,\"p50\":40,\"p90\":40,\"p99\":41,\"p999\":41,\"max\":41,\"sum\":2561,"
+				    "\"hist\":[[40,1,63],[41,1,1]]";
+	static const char with[] = "\"min\":41,\"p50\":41,\"p90\":41,\"p99\":41,\"p999\":41,\"max\":41,\"sum\":2624,"
+				   "\"hist\":[[41,1,64]]";
+	size_t size;
+	char *log, *at, *text;
+
+	begin_lab("  directories: {baselines: base2}\n");
+	add_machine("f", "  metric: instructions\n");
+	log = recorded("good", &size);
+	at = strstr(log, worse);
+	assert_non_null(at);
+	text = xasprintf("%.*s%s%s", (int)(at - log), log, with, at + strlen(worse));
+	write_file("f.say.1", text, strlen(text));
+	free(text);
+	free(log);
+	says("f", 2, "good");
+	expect(0, "import --machine f --metric instructions -o f.json " DATA_WORD("good.log"));
+	expect(0, "baseline update --results base2 f.json");
+	expect(0, RUN "-o run5");
+	has("regressed, which is measured again before it is believed (1 of 1)");
+	has("a regression of 1 earlier measurement was not found again");
+	read_file("run5/f/ipc/outcome.json");
+	has("\"rounds\": 1");
+}
+
 UNIT_TEST(class_of_machines)
 {
 	forget_everything();
@@ -583,6 +618,7 @@ int main(void)
 		cmocka_unit_test(dead_machine),
 		cmocka_unit_test(servers_missing),
 		cmocka_unit_test(strict_check),
+		cmocka_unit_test(false_alarms),
 		cmocka_unit_test(class_of_machines),
 		cmocka_unit_test(interruptions),
 		cmocka_unit_test(killed),

@@ -87,7 +87,10 @@ UNIT_TEST(settings_of_lab_and_machine)
 	assert_string_equal(inventory_metric_name(a), "instructions");
 	assert_string_equal(lab->lab.folders.runs, "/r");
 	assert_string_equal(lab->lab.database, "postgresql://lab/x");
-	assert_non_null(strstr(a->power.password_file, "/secret"));
+	assert_non_null(strstr(a->power.bmc.password_file, "/secret"));
+	assert_int_equal(a->power.bmc.port, 623);
+	assert_int_equal(a->power.bmc.privilege, PRIVILEGE_ADMINISTRATOR);
+	assert_null(a->power.bmc.cipher_suite);
 	assert_true(inventory_has_tags(a, "lab1") && inventory_has_tags(a, "fast,lab1") && inventory_has_tags(a, ""));
 	assert_false(inventory_has_tags(a, "lab") || inventory_has_tags(a, "fast,slow"));
 	assert_true(inventory_allows(a, "ipc"));
@@ -210,10 +213,72 @@ UNIT_TEST(consoles_and_power)
 		{ONE "  console: {type: file, path: p}\n  power: {type: ipmi, user: u}\n",
 		 "power/host: it is needed"},
 		{ONE "  console: {type: file, path: p}\n  power: {type: powerman, on: [x]}\n", "knows its commands"},
+		{ONE "  console: {type: ram}\n  power: {type: powerman}\n",
+		 "console/type: a log in RAM is collected by network boot"},
+		{ONE "  console: {type: ram, kib: 3000}\n  power: {type: powerman}\n",
+		 "console/kib: 3000 is no power of two from 4 to 65536"},
+		{ONE "  console: {type: ram, kib: 131072}\n  power: {type: powerman}\n", "console/kib: 131072 is no"},
+		{ONE "  console: {type: file, path: p, kib: 4}\n  power: {type: powerman}\n",
+		 "console/kib: the type file has no such field"},
+		{ONE "  console: {type: file, path: p, cipher_suite: 3}\n  power: {type: powerman}\n",
+		 "console/cipher_suite: the type file has no such field"},
+		{ONE "  console: {type: tty, device: d, instance: 3}\n  power: {type: powerman}\n",
+		 "console/instance: the type tty has no such field"},
+		{ONE "  console: {type: ipmi}\n  power: {type: powerman, host: h}\n", "console/host: it is needed"},
+		{ONE "  console: {type: file, path: p}\n  power: {type: powerman, port: 1}\n",
+		 "power/port: the type powerman has no such field"},
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++)
 		bad(cases[i][0], cases[i][1]);
+}
+
+/* What is said of a management controller, beside what it needs. */
+UNIT_TEST(controllers)
+{
+	static const char *const cases[][2] = {
+		{"port: 65536", "power/port: 65536 is no port"},
+		{"cipher_suite: 20", "power/cipher_suite: 20 is none; at most 19"},
+		{"privilege: root", "lab.yaml:6: privilege: `root` is none of: user, operator, administrator"},
+		{"password: x", "there is no `password`; there are: type, on, off, cycle, status, host, port, user, "
+				"password_file, cipher_suite, privilege, options, interface, node"},
+		/* They would be in the list of processes. */
+		{"options: ['-P', secret]", "power/options: `-P`: there are -A "},
+		{"options: ['-Psecret']", "power/options: `-Psecret`: there are -A "},
+		{"options: ['-vPsecret']", "power/options: `-vPsecret`: there are -A "},
+		{"options: ['-k', secret]", "power/options: `-k`: there are -A "},
+		{"options: ['-R', '']", "power/options: ``: there are -A "},
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		char *text = xasprintf(ONE "  console: {type: ipmi}\n"
+					   "  power: {type: ipmi, host: h, user: u, password_file: f, %s}\n",
+				       cases[i][0]);
+
+		bad(text, cases[i][1]);
+		free(text);
+	}
+}
+
+/* Power and console are the same controller's, as a rule. */
+UNIT_TEST(console_of_the_controller_with_the_power)
+{
+	struct inventory *lab =
+		good(ONE "  console: {type: ipmi, privilege: operator, instance: 2}\n"
+			 "  power: {type: ipmi, host: bmc, port: 9001, user: u, password_file: f, cipher_suite: 0,"
+			 " privilege: user, options: ['-o', supermicro]}\n");
+	const struct inventory_bmc *bmc = &lab->machines[0].console.bmc;
+
+	assert_string_equal(bmc->host, "bmc");
+	assert_string_equal(bmc->user, "u");
+	assert_string_equal(bmc->password_file, lab->machines[0].power.bmc.password_file);
+	assert_int_equal(bmc->port, 9001);
+	assert_int_equal(*bmc->cipher_suite, 0);
+	assert_int_equal(bmc->privilege, PRIVILEGE_OPERATOR);
+	assert_int_equal(bmc->options_count, 2);
+	assert_string_equal(bmc->options[1], "supermicro");
+	assert_int_equal(lab->machines[0].console.instance, 2);
+	inventory_free(lab);
 }
 
 /* --- what is made of it --- */
@@ -306,6 +371,8 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(values),
 		cmocka_unit_test(consoles_and_power),
+		cmocka_unit_test(controllers),
+		cmocka_unit_test(console_of_the_controller_with_the_power),
 		cmocka_unit_test(configuration_of_dnsmasq),
 		cmocka_unit_test(scripts_of_machines),
 	};

@@ -180,18 +180,31 @@ UNIT_TEST(power_commands)
 {
 	char on[] = "on; rm -rf {name}", program[] = "./p", *words[] = {program, on};
 	char name[] = "a", mac[] = "52:54:00:00:00:01", host[] = "bmc", user[] = "u", file[] = "/f",
-	     lan[] = "lanplus";
+	     lan[] = "lanplus", retries[] = "-R", two[] = "2", *options[] = {retries, two};
+	unsigned cipher_suite = 17;
 	struct inventory_machine m = {.name = name, .mac = mac};
 
 	m.power = (struct inventory_power){.type = POWER_COMMAND, .on = words, .on_count = 2};
 	expect_command(&m, POWER_ON, "[./p][on; rm -rf a]");
 	expect_command(&m, POWER_OFF, "");
 	m.power = (struct inventory_power){
-		.type = POWER_IPMI, .host = host, .user = user, .password_file = file, .interface = lan};
-	expect_command(&m, POWER_CYCLE, "[ipmitool][-I][lanplus][-H][bmc][-U][u][-f][/f][chassis][power][cycle]");
+		.type = POWER_IPMI,
+		.interface = lan,
+		.bmc = {.host = host, .port = 623, .user = user, .password_file = file},
+	};
+	expect_command(&m, POWER_CYCLE,
+		       "[ipmitool][-I][lanplus][-H][bmc][-p][623][-U][u][-f][/f][-L][ADMINISTRATOR]"
+		       "[chassis][power][cycle]");
+	m.power.bmc.cipher_suite = &cipher_suite;
+	m.power.bmc.privilege = PRIVILEGE_OPERATOR;
+	m.power.bmc.options = options;
+	m.power.bmc.options_count = 2;
+	expect_command(&m, POWER_ON,
+		       "[ipmitool][-I][lanplus][-H][bmc][-p][623][-U][u][-f][/f][-L][OPERATOR][-C][17][-R][2]"
+		       "[chassis][power][on]");
 	m.power = (struct inventory_power){.type = POWER_POWERMAN, .node = name};
 	expect_command(&m, POWER_STATUS, "[powerman][--query][a]");
-	m.power.host = host;
+	m.power.bmc.host = host;
 	expect_command(&m, POWER_ON, "[powerman][--on][a][--server-host][bmc]");
 }
 

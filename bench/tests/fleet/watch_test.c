@@ -83,6 +83,10 @@ UNIT_TEST(silence)
 	expect_verdict(&w, WATCH_BOOT_TIME, OUTCOME_SILENT, "nothing came from the console within 30 s");
 	watch_init(&w, "ipc", BUILD, true);
 	expect_verdict(&w, WATCH_CLOSED, OUTCOME_SILENT, "closed");
+	watch_init(&w, "ipc", BUILD, true);
+	expect_verdict(&w, WATCH_NO_FETCH, OUTCOME_SILENT, "it fetched nothing to boot within 30 s");
+	watch_init(&w, "ipc", BUILD, true);
+	expect_verdict(&w, WATCH_NO_LOG, OUTCOME_SILENT, "it fetched its kernel, and no log came within 30 s");
 }
 
 UNIT_TEST(no_kernel)

@@ -63,6 +63,16 @@ static void fill(struct result *r, const char *name, uint64_t value)
 	result_merge(r);
 }
 
+static void comparison_text(FILE *out, const struct comparison *c)
+{
+	report_comparison(out, c, NULL);
+}
+
+static void markdown_text(FILE *out, const struct comparison *c)
+{
+	report_markdown(out, c, NULL);
+}
+
 static char *print(void (*report)(FILE *out, const struct comparison *c))
 {
 	struct result a, b;
@@ -104,7 +114,7 @@ UNIT_TEST(junit)
 
 UNIT_TEST(comparison)
 {
-	char *text = print(report_comparison);
+	char *text = print(comparison_text);
 
 	has(text, "executed instructions per operation, minimum (exact)");
 	has(text, "slow  10  12      +2  +20.00%         0%  10.00%  WORSE");
@@ -116,10 +126,65 @@ UNIT_TEST(comparison)
 
 UNIT_TEST(markdown)
 {
-	char *text = print(report_markdown);
+	char *text = print(markdown_text);
 
 	has(text, "| slow | 10 | 12 | +2 | +20.00% | 0% | 10.00% | WORSE |");
 	assert_null(strchr(text, '\033'));
+	free(text);
+}
+
+static void changed_text(FILE *out, const struct comparison *c)
+{
+	struct report_style style = {.changed_only = true};
+
+	report_comparison(out, c, &style);
+}
+
+UNIT_TEST(changed_only)
+{
+	char *text = print(changed_text);
+
+	has(text, "slow  10  12      +2  +20.00%         0%  10.00%  WORSE");
+	has(text, "4 cases: 1 same,");
+	has(text, "geometric mean of the changes: +9.54%"); /* of 1 and 1.2 */
+	assert_null(strstr(text, "same   5"));
+	free(text);
+}
+
+/* Boots that differ make warnings: in a table, or all of them. */
+static char *print_noisy(bool all)
+{
+	struct report_style style = {.all_warnings = all};
+	struct result r;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	result_init(&r, "qemu-icount-max", "ipc", "instructions");
+	build_constant(&r, "ipc/little", 100, 4);
+	build_constant(&r, "ipc/little", 101, 4);
+	build_constant(&r, "ipc/much", 100, 4);
+	build_constant(&r, "ipc/much", 150, 4);
+	result_merge(&r);
+	report_result(out, &r, NULL, &style);
+	fclose(out);
+	result_free(&r);
+	return text;
+}
+
+UNIT_TEST(warnings)
+{
+	char *text = print_noisy(false);
+
+	has(text, "warning         cases  worst in  what it is there\n"
+		  "not repeatable      2  much      not repeatable: the minimum is between 100 and 150");
+	has(text, "2 warnings about 2 cases; `hbench show --warnings` prints each");
+	assert_null(strstr(text, "between 100 and 101"));
+	free(text);
+	text = print_noisy(true);
+	has(text, "warning ipc/little: not repeatable: the minimum is between 100 and 101");
+	has(text, "warning ipc/much: not repeatable");
+	assert_null(strstr(text, "worst in"));
 	free(text);
 }
 
@@ -127,7 +192,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_text), cmocka_unit_test(table_colours), cmocka_unit_test(junit),
-		cmocka_unit_test(comparison), cmocka_unit_test(markdown),
+		cmocka_unit_test(comparison), cmocka_unit_test(markdown),      cmocka_unit_test(changed_only),
+		cmocka_unit_test(warnings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

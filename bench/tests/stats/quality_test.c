@@ -11,11 +11,12 @@
 
 static char told[2000];
 
-static void tell(void *context, const char *name, const char *text)
+static void tell(void *context, const struct quality_warning *warning)
 {
 	(void)context;
-	(void)name;
-	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s\n", text);
+	assert_true(warning->weight > 0);
+	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s: %s\n", quality_name(warning->kind),
+		 warning->text);
 }
 
 static void check(struct result *r)

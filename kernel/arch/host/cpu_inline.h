@@ -39,6 +39,14 @@ static always_inline void arch_relax(void)
 	__builtin_ia32_pause();
 }
 
+/* Bytes that were written back. */
+extern u64 host_written_back;
+static always_inline void arch_write_back(const void *p, u64 size)
+{
+	(void)p;
+	host_written_back += size;
+}
+
 /* Nobody sends NMIs to a process that has stopped. */
 static always_inline void arch_halt(void)
 {

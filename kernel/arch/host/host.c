@@ -26,10 +26,15 @@
 
 struct cpu host_cpus[HEDRON_CPU_MAX];
 __thread struct cpu *host_cpu = &host_cpus[0];
-u64 host_tsc;
+u64 host_tsc, host_written_back;
 
 unsigned cpu_count;
 u64 cpus_online[HEDRON_CPU_MAX / 64];
+
+void arch_reset(void)
+{
+	abort();
+}
 
 u32 arch_tsc_khz(void)
 {

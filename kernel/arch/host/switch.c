@@ -144,11 +144,6 @@ void arch_idle(struct cpu *cpu, u32 sleeping)
 	leave(HOST_IDLE, cpu->ec, sleeping);
 }
 
-u32 arch_idle_mode(void)
-{
-	return host_idle_mode;
-}
-
 const char *arch_event_name(unsigned event)
 {
 	(void)event;

@@ -18,6 +18,11 @@ static always_inline struct cpu *arch_cpu(unsigned n)
 	return &host_cpus[n];
 }
 
+static always_inline u32 arch_idle_mode(void)
+{
+	return host_idle_mode;
+}
+
 static always_inline bool arch_is_canonical(u64 va)
 {
 	return (u64)((s64)(va << 16) >> 16) == va;

@@ -43,6 +43,16 @@ static always_inline void arch_relax(void)
 	__asm__ volatile("pause");
 }
 
+#define CPU_CACHE_LINE 64 /* of all processors with 64-bit mode so far */
+
+/* CLFLUSH is ordered with stores to the same line (SDM vol. 2, CLFLUSH). */
+static always_inline void arch_write_back(const void *p, u64 size)
+{
+	const char *end = (const char *)p + size;
+	for (const char *line = (const char *)((u64)p & -CPU_CACHE_LINE); line < end; line += CPU_CACHE_LINE)
+		__asm__ volatile("clflush %0" : : "m"(*line) : "memory");
+}
+
 static always_inline void arch_halt(void)
 {
 	__asm__ volatile("cli; hlt");

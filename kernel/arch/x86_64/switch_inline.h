@@ -5,6 +5,7 @@
 #include "core/ec.h"
 #include "core/percpu.h"
 #include "cpu/cpu.h"
+#include "cpu/features.h"
 #include "cpu/fpu.h"
 #include "entry/message.h"
 #include "mmu/tlb.h"
@@ -17,6 +18,11 @@
 static always_inline struct cpu *arch_cpu(unsigned n)
 {
 	return (struct cpu *)(CPU_AREA + (u64)n * CPU_AREA_SIZE);
+}
+
+static always_inline u32 arch_idle_mode(void)
+{
+	return cpu_features.mwait ? SLEEPING_MWAIT : SLEEPING_HALTED;
 }
 
 static always_inline bool arch_is_canonical(u64 va)

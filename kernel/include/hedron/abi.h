@@ -130,9 +130,22 @@ enum {
 	KP_CTRL_UNMAP = 1,
 	MACHINE_CTRL_SUSPEND = 0,
 	MACHINE_CTRL_MICROCODE = 1,
+	MACHINE_CTRL_CONSOLE = 3, /* extension: ARG1[63:12] is one of enum machine_console */
 	VCPU_CTRL_RUN = 0,
 	VCPU_CTRL_POKE = 1,
 	VCPU_CTRL_PARTIAL = 4, /* run, extension: ARG3 selects the state that comes back */
 };
+
+/* What MACHINE_CTRL_CONSOLE does; docs/abi.md. Text is in registers as in memory: it ends with a null byte, or when
+ * the registers are full. */
+enum machine_console {
+	/* A line of the caller's begins. ARG2: MACHINE_CONSOLE_TAKES, or 0. OUT2, OUT3: what to write before it. */
+	MACHINE_CONSOLE_CLAIM = 1,
+	MACHINE_CONSOLE_WRITE = 2, /* ARG2..4: text for the kernel to keep */
+	MACHINE_CONSOLE_RELEASE = 3,
+};
+#define MACHINE_CONSOLE_TAKES 1       /* the caller drives the serial line, and writes what the kernel hands over */
+#define MACHINE_CONSOLE_CLAIM_TEXT 16 /* bytes */
+#define MACHINE_CONSOLE_WRITE_TEXT 24
 
 #endif

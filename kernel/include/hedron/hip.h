@@ -14,9 +14,12 @@ enum hip_feature {
 	HIP_FEATURE_SVM = 1 << 2,
 	HIP_FEATURE_UEFI = 1 << 3,
 	/* our extensions */
-	HIP_EXT_VCPU_PARTIAL = 1 << 16, /* VCPU_CTRL_PARTIAL */
-	HIP_EXT_TRACE = 1 << 17,        /* TRACE_CTRL */
-	HIP_EXT_SERIAL = 1 << 21,       /* HIP_SERIAL */
+	HIP_EXT_VCPU_PARTIAL = 1 << 16,  /* VCPU_CTRL_PARTIAL */
+	HIP_EXT_TRACE = 1 << 17,         /* TRACE_CTRL */
+	HIP_EXT_CONSOLE = 1 << 18,       /* MACHINE_CTRL_CONSOLE */
+	HIP_EXT_CONSOLE_KEEPS = 1 << 19, /* somebody keeps what MACHINE_CONSOLE_WRITE is given */
+	HIP_EXT_FRAMEBUFFER = 1 << 20,   /* struct hip_framebuffer, at HIP_FRAMEBUFFER */
+	HIP_EXT_SERIAL = 1 << 21,        /* HIP_SERIAL */
 };
 
 enum hip_mem_type {
@@ -46,6 +49,17 @@ struct hip_gas {
 	uint64_t addr;
 } __attribute__((__packed__));
 
+/* The screen: pixels of `bits` bits in 2, 3 or 4 bytes, colours as position and width of their bits. */
+struct hip_framebuffer {
+	uint64_t addr;
+	uint32_t pitch, width, height; /* bytes from row to row; pixels */
+	uint32_t first_row;            /* the hypervisor draws above this row of pixels, user land from it on */
+	uint8_t bits, red_at, red_size, green_at, green_size, blue_at, blue_size, reserved;
+};
+
+/* Its offset: near the end of the page, behind all that `length` and the checksum are about. */
+#define HIP_FRAMEBUFFER 0xfc0
+
 struct hip {
 	uint32_t signature;
 	uint16_t checksum, length;
@@ -71,7 +85,7 @@ struct hip {
 #define HIP_GAS_MEMORY 0
 #define HIP_GAS_PORTS 1
 
-#define HIP_MEM_MAX ((HIP_SERIAL - sizeof(struct hip)) / sizeof(struct hip_mem))
+#define HIP_MEM_MAX ((HIP_FRAMEBUFFER - sizeof(struct hip)) / sizeof(struct hip_mem))
 
 HEDRON_ASSERT(offsetof(struct hip, api_flg) == 16, "HIP offset");
 HEDRON_ASSERT(offsetof(struct hip, freq_tsc) == 44, "HIP offset");
@@ -84,4 +98,6 @@ HEDRON_ASSERT(offsetof(struct hip, pm1b_cnt) == 100, "HIP offset");
 HEDRON_ASSERT(offsetof(struct hip, cpu) == 0x70, "HIP offset");
 HEDRON_ASSERT(offsetof(struct hip, mem) == 0x470, "HIP offset");
 HEDRON_ASSERT(HIP_SERIAL == 4084, "HIP offset");
+HEDRON_ASSERT(HIP_FRAMEBUFFER + sizeof(struct hip_framebuffer) <= HIP_SERIAL, "HIP offset");
+HEDRON_ASSERT(offsetof(struct hip_framebuffer, bits) == 24, "HIP offset");
 HEDRON_ASSERT(sizeof(struct hip_cpu) == 8 && sizeof(struct hip_mem) == 24, "HIP descriptor sizes");

@@ -17,9 +17,27 @@ void server_make_in(struct server *s, sel_t pd, sel_t events, rt_handler *fn, vo
 	s->pt = server_pt(s, fn, arg);
 }
 
+static void raise_ud(void)
+{
+	__asm__ volatile("ud2");
+}
+
 void server_make(struct server *s, rt_handler *fn, void *arg)
 {
 	server_make_in(s, RT_SEL_PD, guest_events, fn, arg);
+}
+
+/* Victims never run, so they all have the same stack. */
+sel_t victim_make(void)
+{
+	static uint8_t *stack;
+	struct rt_ec ec = {.cpu = rt_cpu, .events = GUEST_NOTHING, .no_utcb = true, .sel = sel_new(), .stack = stack};
+	sel_t pt = sel_new();
+
+	ASSERT_OK(rt_ec_local(&ec));
+	stack = ec.stack;
+	ASSERT_OK(hc_create_pt(pt, RT_SEL_PD, ec.sel, 0, (unsigned long)raise_ud));
+	return pt;
 }
 
 sel_t server_pt(const struct server *s, rt_handler *fn, void *arg)

@@ -80,6 +80,7 @@ struct server {
 void server_make(struct server *s, rt_handler *fn, void *arg);
 void server_make_in(struct server *s, sel_t pd, sel_t events, rt_handler *fn, void *arg);
 sel_t server_pt(const struct server *s, rt_handler *fn, void *arg);
+sel_t victim_make(void); /* a portal whose EC is killed at its first instruction: the call ends with ABORT */
 void thread_make(struct rt_ec *ec, unsigned prio, void (*fn)(void *), void *arg);
 sel_t sm_make(unsigned long count);
 

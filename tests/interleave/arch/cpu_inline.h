@@ -21,6 +21,13 @@ static always_inline void arch_and_here(u32 *p, u32 bits)
 	interleave_and_here(p, bits);
 }
 
+/* Nobody keeps a log in RAM here. */
+static always_inline void arch_write_back(const void *p, u64 size)
+{
+	(void)p;
+	(void)size;
+}
+
 /* Of trace records, which are not compiled in: no NMI handler writes any. */
 static always_inline u64 arch_fetch_add_here(u64 *p, u64 n)
 {

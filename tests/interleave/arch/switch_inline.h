@@ -20,6 +20,11 @@ static always_inline struct cpu *arch_cpu(unsigned n)
 	return &interleave_cpus[n];
 }
 
+static always_inline u32 arch_idle_mode(void)
+{
+	return cpu_current()->id % 2 ? SLEEPING_HALTED : SLEEPING_MWAIT; /* both kinds take part */
+}
+
 static always_inline bool arch_is_canonical(u64 va)
 {
 	return (u64)((s64)(va << 16) >> 16) == va;

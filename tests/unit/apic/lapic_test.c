@@ -61,10 +61,8 @@ static void *fake_map_device(paddr_t pa)
 #define kspace_map_device fake_map_device
 #define arch_kick lapic_kick
 #define arch_signal lapic_signal
-#define arch_idle_mode lapic_idle_mode
 void lapic_kick(struct cpu *cpu);
 void lapic_signal(struct cpu *cpu);
-u32 lapic_idle_mode(void);
 struct cpu_features cpu_features;
 #include "apic/lapic.c"
 
@@ -185,10 +183,6 @@ UNIT_TEST(signals)
 	assert_true(sent == (5ull << 32 | 0x4400));
 	assert_int_equal(cpu.kicks, 1);
 	deaf(&cpu);
-	cpu_features.mwait = true;
-	assert_int_equal(lapic_idle_mode(), SLEEPING_MWAIT);
-	cpu_features.mwait = false;
-	assert_int_equal(lapic_idle_mode(), SLEEPING_HALTED);
 }
 
 int main(void)

@@ -195,6 +195,32 @@ UNIT_TEST(test_pm_timer)
 	assert_true(fake_log_empty());
 }
 
+static void put_reset(u32 length, u32 flags)
+{
+	put_fadt(length);
+	physical_put32(FADT + 112, flags);
+	put_gas(FADT + 116, 1, 8, 0xcf9);
+	*physical_at(FADT + 128, 1) = 6;
+	finish(FADT, "FACP", length);
+	parse();
+}
+
+UNIT_TEST(test_reset_register)
+{
+	parse();
+	assert_int_equal(acpi.reset.addr, 0);
+	put_reset(244, 1 << 10);
+	assert_int_equal(acpi.reset.space, 1);
+	assert_int_equal(acpi.reset.addr, 0xcf9);
+	assert_int_equal(acpi.reset_value, 6);
+	put_reset(129, 1 << 10);
+	assert_int_equal(acpi.reset.addr, 0xcf9);
+	put_reset(128, 1 << 10); /* ends before the value */
+	assert_int_equal(acpi.reset.addr, 0);
+	put_reset(244, ~(1u << 10)); /* does not count */
+	assert_int_equal(acpi.reset.addr, 0);
+}
+
 /* ---- HPET ---- */
 
 static void put_hpet(u8 space, u64 base, u32 length)
@@ -249,6 +275,7 @@ int main(void)
 		TEST(fadt_old),
 		TEST(facs),
 		TEST(pm_timer),
+		TEST(reset_register),
 		TEST(hpet),
 		TEST(mcfg),
 	};

@@ -159,6 +159,67 @@ UNIT_TEST(test_level)
 	}
 }
 
+static const struct {
+	const char *text;
+	u64 size, at;
+} ramlogs[] = {
+	{"log=info", 0, 0},
+	{"log=ram", MiB, 0},
+	{"log=ram:4K", 4096, 0},
+	{"log=ram:65536", 65536, 0},
+	{"log=ram:64M", 64 * MiB, 0},
+	{"log=ram:2m@0x50000000", 2 * MiB, 0x50000000},
+	{"log=ram:1M@0xfFfFf000", MiB, 0xfffff000},
+	{"log=ram:1M@1342177280", MiB, 0x50000000},
+	{"log=ram:1M@0", MiB, 0},
+	{"log=ram:8K log=ram", MiB, 0},
+	{"log=ram:8K log=error", 8192, 0}, /* the level is another matter */
+};
+
+UNIT_TEST(test_ramlog)
+{
+	for (unsigned i = 0; i < array_size(ramlogs); i++) {
+		struct cmdline c = parse(ramlogs[i].text);
+		assert_int_equal(c.ramlog, ramlogs[i].size);
+		assert_int_equal(c.ramlog_at, ramlogs[i].at);
+		assert_true(fake_log_empty());
+	}
+	assert_int_equal(parse("log=ram log=debug").log_level, LOG_DEBUG);
+	assert_false(parse("log=ram").panic_reboots);
+	assert_true(parse("panic=reboot").panic_reboots);
+}
+
+UNIT_TEST(test_bad_ramlog)
+{
+	static const char *const bad[] = {
+		"log=ramp",
+		"log=ram:",
+		"log=ram@",
+		"log=ram@0x50000000",
+		"log=ram:0",
+		"log=ram:2048",
+		"log=ram:3M",
+		"log=ram:128M",
+		"log=ram:1M@",
+		"log=ram:1M@0x",
+		"log=ram:1M@0x50000800", /* not a page */
+		"log=ram:1M@0x5000000g",
+		"log=ram:1M@1M",
+		"log=ram:1M@0x10000000000000000", /* 2^64 */
+		"log=ram:1M@0x50000000,",
+		"log=ram:@0x50000000",
+	};
+
+	for (unsigned i = 0; i < array_size(bad); i++) {
+		char text[100];
+		snprintf(text, sizeof(text), "log=ram:8K@0x1000 %s", bad[i]);
+		struct cmdline c = parse(text);
+		assert_int_equal(c.ramlog, 8 * KiB);
+		assert_int_equal(c.ramlog_at, 0x1000);
+		assert_true(fake_log_has(bad[i]));
+	}
+}
+
 /* A word longer than a line of the log is cut there, not here. */
 UNIT_TEST(test_long_word)
 {
@@ -174,9 +235,9 @@ UNIT_TEST(test_long_word)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),     cmocka_unit_test(test_heap),       cmocka_unit_test(test_bad_heap),
-		cmocka_unit_test(test_serial),    cmocka_unit_test(test_bad_serial), cmocka_unit_test(test_level),
-		cmocka_unit_test(test_long_word),
+		cmocka_unit_test(test_words),  cmocka_unit_test(test_heap),       cmocka_unit_test(test_bad_heap),
+		cmocka_unit_test(test_serial), cmocka_unit_test(test_bad_serial), cmocka_unit_test(test_level),
+		cmocka_unit_test(test_ramlog), cmocka_unit_test(test_bad_ramlog), cmocka_unit_test(test_long_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ UNIT_TEST(test_fixed_fields)
 	assert_int_equal(word_at(4) >> 16, 0x470);
 	assert_int_equal(word_at(8), 0x00080070);
 	assert_int_equal(word_at(12), 0x00180470);
-	assert_int_equal(word_at(16), HIP_EXT_TRACE);
+	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_CONSOLE);
 	assert_int_equal(word_at(20), 13002);
 	assert_int_equal(word_at(24), 0x4000000);
 	assert_int_equal(word_at(28), 32);
@@ -86,7 +86,7 @@ UNIT_TEST(test_console)
 	init(NULL, 0);
 	hip_set_serial(&page.hip, (struct hip_gas){.space = HIP_GAS_MEMORY, .bits = 32, .addr = 0x1234fe034000});
 	hip_finish(&page.hip);
-	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_SERIAL);
+	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_SERIAL);
 	assert_int_equal(word_at(4) >> 16, 0x470);
 	assert_memory_equal(page.bytes + PAGE_SIZE - 12, wanted, 12);
 	assert_checksum();
@@ -104,7 +104,7 @@ UNIT_TEST(test_acpi_fields)
 		.pm1b_cnt = {.space = 0, .bits = 32, .addr = 0xfed01234},
 	};
 	init(NULL, 0);
-	assert_int_equal(word_at(16), HIP_FEATURE_UEFI | HIP_EXT_TRACE);
+	assert_int_equal(word_at(16), HIP_FEATURE_UEFI | HIP_EXT_TRACE | HIP_EXT_CONSOLE);
 	assert_int_equal(word_at(48), 0xe0000000);
 	assert_int_equal(word_at(56), 0x10000000);
 	assert_int_equal(word_at(64), 0x7fe00000);
@@ -203,6 +203,32 @@ UNIT_TEST(test_too_many)
 	assert_checksum();
 }
 
+/* The screen is behind everything else, also when the page is full, and outside of the checksum. */
+UNIT_TEST(test_screen)
+{
+	struct hip_framebuffer fb = {
+		.addr = 0x4000000000, .pitch = 5120, .width = 1280, .height = 800, .first_row = 256, .bits = 32};
+
+	init(NULL, 0);
+	assert_int_equal(page.hip.api_flg & HIP_EXT_FRAMEBUFFER, 0);
+	for (unsigned i = page.hip.length; i < PAGE_SIZE; i++)
+		assert_int_equal(page.bytes[i], 0);
+
+	boot.framebuffer = fb;
+	boot.screen = BOOT_SCREEN_RGB;
+	boot.map_count = BOOT_MAP_MAX;
+	init(NULL, 0);
+	assert_int_equal(page.hip.api_flg & 1 << 20, 1 << 20);
+	assert_true(page.hip.length <= 0xfc0);
+	assert_memory_equal(page.bytes + 0xfc0, &fb, sizeof(fb));
+	assert_checksum();
+
+	boot.screen = BOOT_SCREEN_TEXT;
+	init(NULL, 0);
+	assert_int_equal(page.hip.api_flg & HIP_EXT_FRAMEBUFFER, 0);
+	assert_int_equal(word_at(0xfc0), 0);
+}
+
 UNIT_TEST(test_cpus)
 {
 	init(NULL, 0);
@@ -246,8 +272,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(fixed_fields), TEST(console),  TEST(acpi_fields), TEST(memory),
-		TEST(claimed),      TEST(too_many), TEST(cpus),        TEST(kernel_bugs),
+		TEST(fixed_fields), TEST(console), TEST(acpi_fields), TEST(memory),      TEST(claimed),
+		TEST(too_many),     TEST(screen),  TEST(cpus),        TEST(kernel_bugs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,8 +12,11 @@ static struct range image, heap;
 
 UNIT_FIXTURE(setup)
 {
+	struct range none;
+
 	boot = (struct boot_info){0};
 	image = (struct range){0x6600000, 0x80000};
+	assert_false(memmap_pick_log(&boot, image, PAGE_SIZE, 0, &none)); /* of an earlier test */
 	return 0;
 }
 
@@ -61,6 +64,77 @@ static void assert_heap(u64 wanted, u64 addr, u64 size)
 	assert_true(pick(wanted));
 	assert_int_equal(heap.size, size);
 	assert_int_equal(heap.addr, addr);
+}
+
+static struct range ram;
+
+static bool pick_log(u64 size, u64 wanted)
+{
+	ram = (struct range){1, 1};
+	return memmap_pick_log(&boot, image, size, wanted, &ram);
+}
+
+static void assert_log_at(u64 size, u64 wanted, u64 addr)
+{
+	assert_true(pick_log(size, wanted));
+	assert_int_equal(ram.addr, addr);
+	assert_int_equal(ram.size, size);
+}
+
+/* The same place on all machines with enough memory, whatever lies at the ends of it. */
+UNIT_TEST(test_place_of_the_log)
+{
+	static const struct {
+		u64 memory, addr;
+	} machines[] = {
+		{64 * GiB, 0x50000000},  {2 * GiB, 0x50000000},   {GiB, 0x28000000},
+		{512 * MiB, 0x14000000}, {256 * MiB, 0x0a000000}, {128 * MiB, 0x05000000},
+	};
+
+	for (unsigned i = 0; i < array_size(machines); i++) {
+		boot.map_count = 0;
+		pc(machines[i].memory);
+		assert_log_at(MiB, 0, machines[i].addr);
+		assert_true(pick(0));
+		assert_false(range_overlaps(heap, ram));
+	}
+	boot.map_count = 0;
+	pc(64 * MiB);
+	assert_false(pick_log(MiB, 0));
+}
+
+/* What is in use is left alone, and the heap leaves the log alone. */
+UNIT_TEST(test_log_and_others)
+{
+	pc(4 * GiB);
+	add_module(0x500ff000, 0x50100000); /* the last page of it */
+	assert_log_at(MiB, 0, 0x28000000);
+	assert_log_at(512 * KiB, 0, 0x50000000);
+	add_reserved(0x50001000, 0x50002000);
+	assert_log_at(512 * KiB, 0, 0x28000000);
+	assert_log_at(4096, 0, 0x50000000);
+
+	assert_log_at(4096, 3 * GiB - 4 * MiB, 3 * GiB - 4 * MiB);
+	assert_heap(2 * MiB, 3 * GiB - 6 * MiB, 2 * MiB);
+	assert_log_at(4096, 0, 0x50000000); /* the last choice counts */
+	assert_heap(2 * MiB, 3 * GiB - 4 * MiB, 2 * MiB);
+}
+
+/* Only where somebody wants it, or nowhere. */
+UNIT_TEST(test_log_at_a_wanted_place)
+{
+	pc(8 * GiB);
+	assert_log_at(MiB, 0x12345000, 0x12345000);
+	assert_false(pick_log(MiB, image.addr + 0x1000));
+	assert_false(pick_log(MiB, 0x9f000));           /* the first MiB */
+	assert_false(pick_log(MiB, 3 * GiB));           /* no RAM */
+	assert_false(pick_log(MiB, 3 * GiB - 0x20000)); /* reserved */
+	assert_false(pick_log(2 * MiB, 3 * GiB - MiB - 0x20000));
+	assert_false(pick_log(MiB, 4 * GiB)); /* not in the boot tables */
+	assert_false(pick_log(MiB, 5 * GiB));
+	assert_false(pick_log(MiB, UINT64_MAX - 4095));
+	assert_true(pick(0)); /* no log, no obstacle */
+	assert_int_equal(heap.addr + heap.size, align_down(3 * GiB - 0x20000, 2 * MiB));
 }
 
 UNIT_TEST(test_ram_total)
@@ -295,6 +369,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 	const struct CMUnitTest tests[] = {
+		TEST(place_of_the_log),
+		TEST(log_and_others),
+		TEST(log_at_a_wanted_place),
 		TEST(ram_total),
 		TEST(machines),
 		TEST(leaves_large_memory),

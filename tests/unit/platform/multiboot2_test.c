@@ -280,6 +280,41 @@ UNIT_TEST(test_mb2_cmdline)
 	assert_string_equal(boot.cmdline, "");
 }
 
+UNIT_TEST(test_mb2_screen)
+{
+	mb2_start();
+	put_screen(mb2_tag(8, 30), 2, 1);
+	parse2();
+	assert_screen();
+	assert_true(fake_log_empty());
+
+	mb2_start();
+	put_screen(mb2_tag(8, 24), 2, 2); /* no colours, and none are needed */
+	parse2();
+	assert_int_equal(boot.screen, BOOT_SCREEN_TEXT);
+	assert_int_equal(boot.framebuffer.red_size, 0);
+	assert_true(fake_log_empty());
+}
+
+/* A tag that is too short for its kind of screen; one that ends where memory does. */
+UNIT_TEST(test_mb2_screen_damage)
+{
+	static const u32 short_by[] = {1, 8, 9, 30};
+
+	for (unsigned i = 0; i < array_size(short_by); i++) {
+		mb2_start();
+		put_screen(mb2_tag(8, 30 - short_by[i]), 2, 1);
+		fake_log_start();
+		parse2();
+		assert_int_equal(boot.screen, BOOT_SCREEN_UNKNOWN);
+		assert_true(fake_log_has("screen is damaged"));
+	}
+	mb2_start();
+	put_screen(mb2_tag(8, 30), 2, 7);
+	parse2();
+	assert_int_equal(boot.screen, BOOT_SCREEN_UNKNOWN);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -293,6 +328,8 @@ int main(void)
 		TEST(mb2_too_much),
 		TEST(mb2_module_damage),
 		TEST(mb2_cmdline),
+		TEST(mb2_screen),
+		TEST(mb2_screen_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,6 +275,31 @@ UNIT_TEST(test_mb1_cmdline)
 	assert_true(fake_log_has("cannot be read"));
 }
 
+UNIT_TEST(test_mb1_screen)
+{
+	mb1(1 << 12);
+	put_screen(INFO + 88, 0, 1);
+	parse1();
+	assert_screen();
+
+	mb1(0); /* nothing is said of one */
+	parse1();
+	assert_int_equal(boot.screen, BOOT_SCREEN_UNKNOWN);
+
+	mb1(1 << 12);
+	put_screen(INFO + 88, 0, 2);
+	parse1();
+	assert_int_equal(boot.screen, BOOT_SCREEN_TEXT);
+	put_screen(INFO + 88, 0, 0);
+	parse1();
+	assert_int_equal(boot.screen, BOOT_SCREEN_INDEXED);
+	assert_true(fake_log_empty());
+	put_screen(INFO + 88, 0, 3);
+	parse1();
+	assert_int_equal(boot.screen, BOOT_SCREEN_UNKNOWN);
+	assert_true(fake_log_has("screen is damaged"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -289,6 +314,7 @@ int main(void)
 		TEST(mb1_modules),
 		TEST(mb1_module_cmdline),
 		TEST(mb1_cmdline),
+		TEST(mb1_screen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

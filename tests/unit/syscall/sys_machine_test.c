@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* MACHINE_CTRL, and MSRs by PD_CTRL: only for the privileged, and what is asked of the machine then. */
 #include "hypercall.h"
+#include "platform/console.h"
 
 static enum status machine(unsigned op, u64 above, u64 arg2)
 {
@@ -53,6 +54,40 @@ UNIT_TEST(microcode)
 	assert_int_equal(host_machine.calls, 1);
 }
 
+static char kept[100];
+
+static void keeper_write(const char *text, size_t length)
+{
+	strncat(kept, text, length);
+}
+
+static enum status console(u64 what, const char *text)
+{
+	u64 words[3] = {0};
+
+	strncpy((char *)words, text, sizeof(words));
+	return hc(HC_ARG1(HC_MACHINE_CTRL, MACHINE_CTRL_CONSOLE, what), words[0], words[1], words[2], 0);
+}
+
+/* Text travels in registers; what is no text does no harm. console_run_test.c has the rest. */
+UNIT_TEST(console_lines)
+{
+	static struct console keeper = {.write = keeper_write, .sharing = CONSOLE_KEEPER};
+
+	world_pd->passthrough = true;
+	assert_int_equal(console(0, ""), BAD_PAR);
+	assert_int_equal(console(4, ""), BAD_PAR);
+	console_add(&keeper);
+	kept[0] = '\0';
+	assert_int_equal(console(MACHINE_CONSOLE_CLAIM, ""), SUCCESS);
+	assert_int_equal(hc_self->regs.rsi | hc_self->regs.rdx, 0);
+	assert_int_equal(console(MACHINE_CONSOLE_WRITE, ""), SUCCESS);
+	assert_int_equal(console(MACHINE_CONSOLE_WRITE, "abc"), SUCCESS);
+	assert_int_equal(console(MACHINE_CONSOLE_WRITE, "0123456789012345678901\r\n"), SUCCESS);
+	assert_int_equal(console(MACHINE_CONSOLE_RELEASE, ""), SUCCESS);
+	assert_string_equal(kept, "abc0123456789012345678901?\n");
+}
+
 UNIT_TEST(msrs)
 {
 	world_pd->passthrough = true;
@@ -72,11 +107,8 @@ UNIT_TEST(msrs)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		HC_TEST(only_for_the_privileged),
-		HC_TEST(operations),
-		HC_TEST(suspend),
-		HC_TEST(microcode),
-		HC_TEST(msrs),
+		HC_TEST(only_for_the_privileged), HC_TEST(operations), HC_TEST(suspend), HC_TEST(microcode),
+		HC_TEST(console_lines),           HC_TEST(msrs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

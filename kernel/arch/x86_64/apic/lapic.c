@@ -161,8 +161,3 @@ void arch_signal(struct cpu *cpu)
 	if (!sees)
 		arch_kick(cpu);
 }
-
-u32 arch_idle_mode(void)
-{
-	return cpu_features.mwait ? SLEEPING_MWAIT : SLEEPING_HALTED;
-}

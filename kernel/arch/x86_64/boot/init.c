@@ -7,10 +7,12 @@
 #include "arch/memory.h"
 #include "arch/space.h"
 #include "arch/switch.h"
+#include "boot/reset.h"
 #include "boot/smp.h"
 #include "boot/suspend.h"
 #include "boot/trampoline.h"
 #include "core/dispatch.h"
+#include "core/drain.h"
 #include "core/kp.h"
 #include "core/pt.h"
 #include "core/sc.h"
@@ -25,10 +27,12 @@
 #include "platform/acpi.h"
 #include "platform/cmdline.h"
 #include "platform/console.h"
+#include "platform/framebuffer.h"
 #include "platform/hip.h"
 #include "platform/memmap.h"
 #include "platform/multiboot.h"
 #include "platform/panic.h"
+#include "platform/ramlog.h"
 #include "platform/serial.h"
 #include "platform/vga.h"
 #include "start/roottask.h"
@@ -42,7 +46,7 @@ __attribute__((noreturn)) void boot_main(u32 magic, u32 info, u64 load);
 static struct boot_info boot;
 static struct acpi_info acpi;
 static struct cmdline cmdline;
-static struct range image, heap;
+static struct range image, heap, ramlog;
 static unsigned self; /* the boot CPU's number */
 
 const void *arch_phys_map(paddr_t pa, u64 len)
@@ -82,17 +86,54 @@ static void print_findings(void)
 			  boot.map[i].type);
 	for (u32 i = 0; i < boot.module_count; i++)
 		log_debug("module at %#lx, %lu bytes", boot.module[i].image.addr, boot.module[i].image.size);
+	if (boot.screen == BOOT_SCREEN_RGB)
+		log_debug("screen at %#lx, %ux%u pixels, pitch %u, %u bits each", boot.framebuffer.addr,
+			  boot.framebuffer.width, boot.framebuffer.height, boot.framebuffer.pitch,
+			  boot.framebuffer.bits);
 	for (u32 i = 0; i < acpi.cpu_count; i++)
 		log_debug("CPU %u has APIC ID %u", i, acpi.cpu[i].apic_id);
+}
+
+/* Pixels if the loader gave us some, else text: a machine with EFI has that only if the loader says so. */
+static void start_screen(void)
+{
+	struct hip_framebuffer *fb = &boot.framebuffer;
+
+	if (boot.screen == BOOT_SCREEN_RGB) {
+		void *at = kspace_map_framebuffer(paddr(image.addr), paddr(fb->addr), framebuffer_size(fb));
+		if (at) {
+			framebuffer_init(fb, at);
+			return;
+		}
+		log_warn("screen at %#lx is beyond the CPU's addresses", fb->addr);
+		boot.screen = BOOT_SCREEN_UNKNOWN;
+	} else if (!boot.efi || boot.screen == BOOT_SCREEN_TEXT) {
+		vga_init(kspace_vga());
+	}
+}
+
+/* The log is seen at the same address in the boot tables and in the kernel's. */
+static void start_ramlog(void)
+{
+	if (!memmap_pick_log(&boot, image, cmdline.ramlog, cmdline.ramlog_at, &ramlog)) {
+		log_warn("no log in RAM: its place is not free RAM below 4 GiB");
+		return;
+	}
+	ramlog_init(heap_virt(paddr(ramlog.addr)), ramlog, arch_tsc());
+	panic_reboots_after(PANIC_REBOOT_TICKS);
 }
 
 /* A serial line that the command line does not name is looked for when the firmware's tables are known. */
 static void start_consoles(void)
 {
 	console_set_level((enum log_level)cmdline.log_level);
+	if (cmdline.ramlog)
+		start_ramlog();
+	if (cmdline.panic_reboots)
+		panic_reboots_after(0);
 	serial_start(&cmdline.serial, &boot);
-	if (cmdline.vga && !boot.efi)
-		vga_init(kspace_vga());
+	if (cmdline.vga)
+		start_screen();
 }
 
 static void read_acpi(void)
@@ -148,6 +189,8 @@ static void claim_memory(void)
 {
 	space_mem_claim(paddr(image.addr), image.size);
 	space_mem_claim(paddr(heap.addr), heap.size);
+	if (ramlog.size)
+		space_mem_claim(paddr(ramlog.addr), ramlog.size);
 }
 
 static void prepare_cpus(void)
@@ -165,7 +208,7 @@ static void join_online(void)
 
 static struct hip *begin_hip(void)
 {
-	const struct range claimed[] = {image, heap};
+	const struct range claimed[] = {image, heap, ramlog};
 	struct hip *hip = page_alloc_zeroed();
 	struct hip_gas console;
 
@@ -184,6 +227,8 @@ static void finish_hip(struct hip *hip)
 	hip->cap_vmx_sec_exec = vmx_announce();
 	if (vmx.usable)
 		hip->api_flg |= HIP_FEATURE_VMX | HIP_EXT_VCPU_PARTIAL;
+	if (ramlog.size)
+		hip->api_flg |= HIP_EXT_CONSOLE_KEEPS;
 	hip_finish(hip);
 }
 
@@ -201,6 +246,7 @@ static void init_late(void)
 	struct hip *hip;
 
 	cpu_setup(self);
+	reset_init(&acpi);
 	vmx_init(cmdline.vpid, cmdline.l1_flush);
 	init_caches();
 	init_kernel_pd();
@@ -216,6 +262,7 @@ static void init_late(void)
 	roottask_create(cpu_current(), &boot, hip);
 	kspace_enter();
 	print_result();
+	drain_start();
 	arch_dispatch();
 }
 
@@ -227,6 +274,7 @@ void boot_main(u32 magic, u32 info, u64 load)
 	desc_init();
 	valid = multiboot_parse(magic, paddr(info), &boot);
 	cmdline_parse(boot.cmdline, &cmdline);
+	framebuffer_check(&boot, image);
 	start_consoles();
 	print_banner(load);
 	read_acpi();
@@ -237,6 +285,7 @@ void boot_main(u32 magic, u32 info, u64 load)
 	count_cpus();
 	print_findings();
 	must(kspace_init(heap, paddr(load), cpu_count), "the kernel's address space");
+	must(kspace_map_log(ramlog), "a place for the log in RAM");
 	serial_settle();
 	boot_switch_stack((u64)arch_cpu(self) + CPU_STACK_TOP, init_late, 0);
 }

@@ -10,9 +10,24 @@
  */
 #include "mm/layout.h"
 
+#include <hedron/font.h>
+
 #define MB1_MAGIC 0x1badb002
 #define MB1_FLAGS 0x3		/* page-aligned modules, memory information */
 #define MB2_MAGIC 0xe85250d6
+#define MB2_OPTIONAL 1
+
+/* What the information says of the screen (Multiboot 3.3, Multiboot2 3.6.12; platform/multiboot.c reads the rest). */
+#define MB1_MAGIC_INFO 0x2badb002
+#define MB1_HAS_SCREEN (1 << 12)
+#define MB1_SCREEN     88
+#define MB2_SCREEN     8
+#define SCREEN_ADDR    0
+#define SCREEN_PITCH   8
+#define SCREEN_WIDTH   12
+#define SCREEN_BITS    20
+#define SCREEN_TYPE    21
+#define SCREEN_RGB     1
 
 #define LOAD_MIN   0x200000
 #define LOAD_MAX   0x3fffffff
@@ -94,6 +109,14 @@ mb2_header:
 	.balign 8
 	.word	6, 0
 	.long	8
+	/* a console is not required, and text will do */
+	.balign 8
+	.word	4, MB2_OPTIONAL
+	.long	12, 2
+	/* but pixels are welcome: width, height and depth are the loader's choice */
+	.balign 8
+	.word	5, MB2_OPTIONAL
+	.long	20, 0, 0, 0
 	.balign 8
 	.word	0, 0
 	.long	8
@@ -185,6 +208,7 @@ check_long_mode:
 
 	/* The boot CPU has no long mode: says so on COM1 and the screen, and stops. */
 refuse:
+	call	find_screen
 	lea	REL(refusal)(%ebp), %esi
 	mov	$0xb8000, %edi
 	mov	$0x3fb, %edx
@@ -202,9 +226,7 @@ refuse:
 1:	lodsb
 	test	%al, %al
 	jz	3f
-	mov	%al, (%edi)
-	movb	$0x4f, 1(%edi)
-	add	$2, %edi
+	call	put_char
 	mov	%al, %bl
 	mov	$0x10000, %ecx
 	mov	$0x3fd, %edx
@@ -217,6 +239,125 @@ refuse:
 	jmp	1b
 3:	hlt
 	jmp	3b
+
+	/*
+	 * Fills in the words below if the loader's information (EDI, ESI) speaks of a screen of pixels that can be
+	 * reached without paging. White is all bits of a pixel, whatever its colours are. Loses all but EBP and ESP.
+	 */
+find_screen:
+	lea	MB1_SCREEN(%esi), %ebx
+	cmp	$MB1_MAGIC_INFO, %edi
+	jne	1f
+	testl	$MB1_HAS_SCREEN, (%esi)
+	jnz	2f
+	ret
+1:	mov	(%esi), %ecx		/* tags: type, size, content; each aligned to 8 bytes */
+	add	%esi, %ecx
+	lea	8(%esi), %ebx
+3:	cmp	%ecx, %ebx
+	jae	4f
+	mov	4(%ebx), %eax
+	cmp	$8, %eax
+	jb	4f
+	mov	%ecx, %edx
+	sub	%ebx, %edx
+	cmp	%edx, %eax
+	ja	4f
+	cmpl	$MB2_SCREEN, (%ebx)
+	lea	7(%ebx, %eax), %eax
+	jne	5f
+	add	$8, %ebx
+2:	cmpl	$0, SCREEN_ADDR + 4(%ebx)
+	jne	4f
+	cmpb	$SCREEN_RGB, SCREEN_TYPE(%ebx)
+	jne	4f
+	movzbl	SCREEN_BITS(%ebx), %ecx
+	add	$7, %ecx
+	shr	$3, %ecx		/* bytes of a pixel */
+	mov	SCREEN_WIDTH(%ebx), %eax
+	xor	%edx, %edx
+	mov	$(HEDRON_FONT_COLUMNS * HEDRON_FONT_WIDTH), %esi
+	div	%esi
+	cmp	$1, %eax
+	adc	$0, %eax		/* at least 1 */
+	mov	%eax, REL(screen_scale)(%ebp)
+	imul	%eax, %ecx
+	mov	%ecx, REL(screen_dot)(%ebp)
+	imul	$HEDRON_FONT_WIDTH, %eax, %ecx
+	mov	SCREEN_WIDTH(%ebx), %eax
+	xor	%edx, %edx
+	div	%ecx
+	mov	%eax, REL(screen_columns)(%ebp)
+	mov	%eax, REL(screen_left)(%ebp)
+	mov	SCREEN_PITCH(%ebx), %eax
+	mov	%eax, REL(screen_pitch)(%ebp)
+	mov	SCREEN_ADDR(%ebx), %eax
+	mov	%eax, REL(screen_row)(%ebp)
+	mov	%eax, REL(screen_at)(%ebp)
+4:	ret
+5:	and	$~7, %eax
+	mov	%eax, %ebx
+	jmp	3b
+
+	/* AL to the screen: pixels, else text at EDI, which moves on. Without a glyph: nothing. Loses EBX. */
+put_char:
+	cmpl	$0, REL(screen_columns)(%ebp)
+	jne	1f
+	mov	%al, (%edi)
+	movb	$0x4f, 1(%edi)
+	add	$2, %edi
+	ret
+1:	pusha
+	sub	$HEDRON_FONT_FIRST, %al
+	cmp	$HEDRON_FONT_COUNT, %al
+	jae	6f
+	movzbl	%al, %eax
+	imul	$HEDRON_FONT_HEIGHT, %eax
+	lea	VREL(framebuffer_font)(%ebp, %eax), %esi
+	mov	REL(screen_at)(%ebp), %edi
+	mov	$HEDRON_FONT_HEIGHT, %edx
+2:	mov	REL(screen_scale)(%ebp), %ecx
+3:	push	%ecx
+	push	%edi
+	mov	(%esi), %bl
+	mov	$HEDRON_FONT_WIDTH, %bh
+4:	shl	%bl
+	sbb	%al, %al
+	mov	REL(screen_dot)(%ebp), %ecx
+	rep	stosb
+	dec	%bh
+	jnz	4b
+	pop	%edi
+	pop	%ecx
+	add	REL(screen_pitch)(%ebp), %edi
+	loop	3b
+	inc	%esi
+	dec	%edx
+	jnz	2b
+	mov	REL(screen_dot)(%ebp), %eax
+	imul	$HEDRON_FONT_WIDTH, %eax
+	add	%eax, REL(screen_at)(%ebp)
+	decl	REL(screen_left)(%ebp)
+	jnz	6f
+	mov	REL(screen_columns)(%ebp), %eax
+	mov	%eax, REL(screen_left)(%ebp)
+	mov	REL(screen_pitch)(%ebp), %eax
+	imul	REL(screen_scale)(%ebp), %eax
+	imul	$HEDRON_FONT_HEIGHT, %eax
+	add	REL(screen_row)(%ebp), %eax
+	mov	%eax, REL(screen_row)(%ebp)
+	mov	%eax, REL(screen_at)(%ebp)
+6:	popa
+	ret
+
+	.balign 4
+screen_columns:	.long	0		/* 0: no pixels */
+screen_left:	.long	0		/* columns */
+screen_scale:	.long	0
+screen_dot:	.long	0		/* bytes of an enlarged pixel */
+screen_pitch:	.long	0
+screen_row:	.long	0
+screen_at:	.long	0
 
 refusal:
 	.asciz	"Hedron Hypervisor: refused, this CPU has no 64-bit long mode with no-execute pages\r\n"

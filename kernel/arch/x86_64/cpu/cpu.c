@@ -75,8 +75,14 @@ unsigned cpu_lacking(void)
 	return features_lacking(&cpu_features, &mine);
 }
 
-/* Entry 0 is write-back, 3 uncached: as after reset (SDM vol. 3, 12.12.4), whatever firmware made of it. */
-#define PAT_RESET 0x0007040600070406
+/* Entry 0 is write-back, 3 uncached: as after reset (SDM vol. 3, 12.12.4), whatever firmware made of it. Entry 4,
+ * which nobody needs as a second 0, combines writes: for the screen (mmu/kspace.c). */
+#define PAT 0x0007040100070406
+
+void cpu_set_pat(void)
+{
+	msr_write(MSR_PAT, PAT);
+}
 
 static void setup_control_registers(void)
 {
@@ -92,7 +98,7 @@ static void setup_control_registers(void)
 	if (f->pcid)
 		cr4_write(cr4 | CR4_PCIDE);
 	xcr0_write(f->xcr0);
-	msr_write(MSR_PAT, PAT_RESET);
+	cpu_set_pat();
 }
 
 /* SYSRET wants STAR[63:48] + 8 = user data, + 16 = user code. SDM vol. 3, 5.8.8. */

@@ -153,6 +153,9 @@ static always_inline void invlpg(u64 va)
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
+/* The page attribute table as the kernel wants it: before anything is mapped with its entry 4, on each CPU. */
+void cpu_set_pat(void);
+
 /* Fills in cpu_features, on the boot CPU; panics with a clear message if something is missing that the kernel cannot
  * do without. */
 void cpu_detect(bool allow_pcid, bool allow_mwait);

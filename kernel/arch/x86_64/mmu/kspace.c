@@ -3,7 +3,9 @@
 
 #include "arch/cpu.h"
 #include "arch/switch.h"
+#include "lib/bits.h"
 #include "mm/buddy.h"
+#include "platform/framebuffer.h"
 #include "platform/vga.h"
 
 extern const u8 text_start[], rodata_start[], data_start[], image_end[];
@@ -73,6 +75,15 @@ static enum status map_heap(u64 *pml4, struct range heap)
 	return map_page(pml4, HEAP_MAP + VGA_FRAME_PHYS, VGA_FRAME_PHYS, KPTE_RW | KPTE_PCD | KPTE_PWT);
 }
 
+enum status kspace_map_log(struct range log)
+{
+	u64 *pml4 = pd_kernel.mem.host.root;
+	for (u64 pa = log.addr; pa < log.addr + log.size; pa += PAGE_SIZE)
+		if (map_page(pml4, HEAP_MAP + pa, pa, KPTE_RW) != SUCCESS)
+			return OOM;
+	return SUCCESS;
+}
+
 /* The boot tables map the low 4 GiB one to one, in pages of 2 MiB, of which this one is not cached any more. */
 static void *map_device_in_boot_tables(paddr_t pa)
 {
@@ -118,6 +129,43 @@ void *kspace_vga(void)
 	return (void *)(HEAP_MAP + VGA_FRAME_PHYS);
 }
 
+/* The framebuffer is there before the heap, so its tables are in the image. Where only a part of 2 MiB is the
+ * screen's, at either end, pages are mapped one by one: what else lies there may be memory of another type. */
+static u64 screen_directory[512] aligned(PAGE_SIZE), screen_edge[2][512] aligned(PAGE_SIZE);
+
+static u64 screen_table_entry(paddr_t load, const u64 *table)
+{
+	return ((u64)table - KERNEL_VIRT + load.v) | KPTE_TABLE;
+}
+
+/* Maps the part of [first, end) in the 2 MiB from base on. */
+static void map_screen_edge(u64 *table, u64 base, u64 first, u64 end)
+{
+	for (u64 at = max_u64(base, first); at < min_u64(base + 2 * MiB, end); at += PAGE_SIZE)
+		table[at >> PAGE_BITS & 511] = at | KPTE_RW | KPTE_PAT_4K;
+}
+
+void *kspace_map_framebuffer(paddr_t load, paddr_t pa, u64 size)
+{
+	u64 first = align_down(pa.v, PAGE_SIZE), end = align_up(pa.v + size, PAGE_SIZE);
+	u64 *entry = screen_directory, base = align_down(first, 2 * MiB);
+	unsigned edges = 0;
+
+	if (size > FRAMEBUFFER_SIZE_MAX || end > bit(cpuid(0x80000008, 0).eax & 0xff))
+		return NULL;
+	for (; base < end; base += 2 * MiB, entry++) {
+		if (base >= first && end - base >= 2 * MiB) {
+			*entry = base | KPTE_RW | PTE_PS | KPTE_PAT_2M;
+			continue;
+		}
+		*entry = screen_table_entry(load, screen_edge[edges]);
+		map_screen_edge(screen_edge[edges++], base, first, end);
+	}
+	cpu_set_pat();
+	boot_pdpt_high[PDPT_INDEX(FRAMEBUFFER_AREA)] = screen_table_entry(load, screen_directory);
+	return (void *)(FRAMEBUFFER_AREA + (pa.v & (2 * MiB - 1)));
+}
+
 static enum status map_cpu_pages(u64 area, u64 from, u64 to)
 {
 	for (u64 offset = from; offset < to; offset += PAGE_SIZE) {
@@ -152,6 +200,8 @@ enum status kspace_init(struct range heap, paddr_t image, unsigned cpus)
 	u64 *pml4 = pd_kernel.mem.host.root;
 	if (map_image(pml4, image.v) != SUCCESS || map_heap(pml4, heap) != SUCCESS)
 		return OOM;
+	ptab_child(pml4[PML4_INDEX(KERNEL_VIRT)])[PDPT_INDEX(FRAMEBUFFER_AREA)] =
+		boot_pdpt_high[PDPT_INDEX(FRAMEBUFFER_AREA)];
 	for (unsigned n = 0; n < cpus; n++)
 		if (add_cpu(n) != SUCCESS)
 			return OOM;

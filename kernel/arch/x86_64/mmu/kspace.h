@@ -10,6 +10,8 @@
 #define KPTE_PWT (1ull << 3)
 #define KPTE_PCD (1ull << 4)
 #define KPTE_G (1ull << 8)
+#define KPTE_PAT_4K (1ull << 7) /* with PCD and PWT clear: combined writes (cpu_set_pat()) */
+#define KPTE_PAT_2M (1ull << 12)
 #define KPTE_TABLE (PTE_P | PTE_W | PTE_A)
 #define KPTE_RX (PTE_P | PTE_A | KPTE_G)
 #define KPTE_RO (KPTE_RX | PTE_NX)
@@ -29,6 +31,10 @@ extern paddr_t kspace_image;
  * The heap works already (the boot tables map it).
  */
 enum status kspace_init(struct range heap, paddr_t image, unsigned cpus) must_check;
+
+/* The log in RAM, where the boot tables have it, too: at HEAP_MAP + its physical address. After kspace_init(), before
+ * there are other PDs. */
+enum status kspace_map_log(struct range log) must_check;
 
 /* Hangs what is private to pd_kernel into the boot tables, too: without TSS no exception with a stack of its own
  * works. */
@@ -53,6 +59,13 @@ void *kspace_map_device(paddr_t pa);
  */
 void *kspace_window_open(paddr_t pa, u64 flags);
 void kspace_window_close(void);
+
+/*
+ * A framebuffer, for combined writes and at the same place in all tables; before kspace_init(), by the boot CPU,
+ * whose image was loaded at `load`. NULL: the CPU has no such address, or there is more of it than
+ * FRAMEBUFFER_SIZE_MAX.
+ */
+void *kspace_map_framebuffer(paddr_t load, paddr_t pa, u64 size);
 
 /* Where the VGA text page is, in the boot tables and in the kernel's. */
 void *kspace_vga(void);

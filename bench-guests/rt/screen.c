@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel draws above the part that is drawn on here, if it draws at all; then it has cleared the screen. Locking:
+ * console.c's. */
+#include "rt/screen.h"
+
+#include "rt/hip.h"
+#include "rt/map.h"
+
+#include <hedron/textgrid.h>
+
+static const textgrid_glyph font[HEDRON_FONT_COUNT] = {HEDRON_FONT_GLYPHS};
+static struct textgrid grid; /* without rows at first */
+
+void rt_screen_init(void)
+{
+	const struct hip_framebuffer *fb = (const void *)((const char *)rt_hip + HIP_FRAMEBUFFER);
+
+	if (!rt_hip_valid() || !(rt_hip->api_flg & HIP_EXT_FRAMEBUFFER))
+		return;
+	void *at = rt_map(fb->addr, (size_t)fb->pitch * fb->height, PERM_MEM_R | PERM_MEM_W);
+	if (!at)
+		return;
+	if (!fb->first_row)
+		textgrid_clear(fb, at);
+	textgrid_init(&grid, fb, at, fb->first_row, fb->height, font);
+}
+
+void rt_screen_write(const char *text, size_t len)
+{
+	textgrid_write(&grid, text, len);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* writes that a CPU combines do not wait for more of them */
+}
