@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import acpi_table
+import firmware_tables
 import screen
 
 VGA_TEXT, VGA_SIZE = 0xB8000, 80 * 25 * 2
@@ -59,6 +60,9 @@ class Machine:
     sockets: int = 1
     threads: int = 1  # of each core
     others: list = dataclasses.field(default_factory=list)  # QEMU: further CPUs, which differ in these features ("smap=off")
+    absent: int = 0  # QEMU: CPUs that firmware lists and that are not there; its tables say nothing else then
+    absent_first: bool = False  # they are listed before the others
+    tables_at: int = 0  # QEMU: where the ACPI tables are, which say nothing else than what CPUs there are
     memory: int = 512  # MiB
     quantum: int = 16  # Bochs: instructions of one CPU before it is another one's turn
     msrs: dict = dataclasses.field(default_factory=dict)  # Bochs: registers that its model lacks, number: value
@@ -100,7 +104,9 @@ def qemu_command(machine, serial, monitor, folder):
     sockets, cores, threads = topology(machine)
     more = len(machine.others)
     smp = f"{machine.cpus},maxcpus={machine.cpus + more},sockets={sockets},cores={cores + more},threads={threads}"
-    board = f"{machine.board},accel={accelerator(machine)},memory-backend=ram" + "".join(f",{part}=off" for part in machine.without)
+    own = machine.absent or machine.tables_at
+    without = [*machine.without, *(["acpi"] if own else [])]
+    board = f"{machine.board},accel={accelerator(machine)},memory-backend=ram" + "".join(f",{part}=off" for part in without)
     command = ["qemu-system-x86_64", "-machine", board + (",graphics=off" if machine.netboot else ""), "-cpu", machine.cpu,
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),
@@ -108,6 +114,8 @@ def qemu_command(machine, serial, monitor, folder):
                "-no-reboot", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
     for number, features in enumerate(machine.others, machine.cpus):
         command += ["-device", f"{machine.cpu.partition(',')[0]}-x86_64-cpu,socket-id=0,core-id={number},thread-id=0,{features}"]
+    if own:
+        command += own_tables(machine, folder)
     if machine.exit_device:
         command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     if machine.gdb:
@@ -134,6 +142,26 @@ def serial_line(machine, serial, folder):
         (folder / name).write_bytes(acpi_table.MAKERS[name](port))
         command += ["-acpitable", f"file={folder}/{name}"]
     return command + ["-device", f"isa-serial,chardev=line,iobase={port:#x},irq={interrupt}"]
+
+
+def own_tables(machine, folder):
+    """Firmware's tables, with nothing but a list of CPUs, of which some may not be there."""
+    there, absent = range(machine.cpus), range(machine.cpus, machine.cpus + machine.absent)
+    if machine.cpus + machine.absent > 0xFF:
+        raise MachineError("there are identifiers for 255 CPUs")
+    madt = firmware_tables.madt([*absent, *there] if machine.absent_first else [*there, *absent])
+    command = []
+    if machine.tables_at:
+        files, content = firmware_tables.files_at(machine.tables_at, madt)
+        (folder / "tables").write_bytes(content)
+        command += ["-device", f"loader,file={folder}/tables,addr={machine.tables_at:#x},force-raw=on"]
+    else:
+        files = firmware_tables.files(madt)
+    for name, data in files.items():
+        path = folder / name.replace("/", ".")
+        path.write_bytes(data)
+        command += ["-fw_cfg", f"name={name},file={path}"]
+    return command
 
 
 def accelerator(machine):

@@ -6,9 +6,8 @@
 #include "rt/message.h"
 #include "rt/string.h"
 
-#define CMDLINE_MAX 1024
-
-static char cmdline[CMDLINE_MAX];
+static char cmdline[RT_CMDLINE_MAX];
+static bool whole = true;
 
 /* The hypervisor's memory is not given away, so that trying to map it would be a failure for nothing. */
 static bool withheld(uint64_t pa)
@@ -22,18 +21,20 @@ static bool withheld(uint64_t pa)
 	return false;
 }
 
-/* Copies the string at a physical address as far as it can be seen. */
-static void read_string(char *to, size_t size, uint64_t pa)
+/* Copies the string at a physical address as far as it can be seen. False: it is longer. */
+static bool read_string(char *to, size_t size, uint64_t pa)
 {
 	const char *page = NULL;
 
-	for (size_t i = 0; i + 1 < size; i++, pa++) {
+	for (size_t i = 0; i < size; i++, pa++) {
 		if (!page || pa % RT_PAGE == 0)
 			page = withheld(pa) ? NULL : rt_map(pa & -RT_PAGE, RT_PAGE, PERM_MEM_R);
 		if (!page || !page[pa % RT_PAGE])
-			break;
-		to[i] = page[pa % RT_PAGE];
+			return true;
+		if (i + 1 < size)
+			to[i] = page[pa % RT_PAGE];
 	}
+	return false;
 }
 
 /* The first module is the roottask. A page that is not valid may say anything about memory, so it is not asked. */
@@ -45,9 +46,14 @@ void rt_cmdline_init(void)
 		if (m->type != (uint32_t)HIP_MEM_MODULE)
 			continue;
 		if (m->aux)
-			read_string(cmdline, sizeof(cmdline), m->aux);
+			whole = read_string(cmdline, sizeof(cmdline), m->aux);
 		return;
 	}
+}
+
+bool rt_cmdline_whole(void)
+{
+	return whole;
 }
 
 const char *rt_cmdline(void)

@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 
-const char *rt_cmdline(void); /* all of it; at most 1023 characters */
+#define RT_CMDLINE_MAX 4096 /* with the NUL */
+
+const char *rt_cmdline(void); /* all of it, unless it is longer */
+bool rt_cmdline_whole(void);
 
 unsigned long rt_arg(const char *name, unsigned long otherwise); /* the number of "name=N", in decimal */
 const char *rt_arg_text(const char *name); /* text of "name=text" and what follows on the line, or null */

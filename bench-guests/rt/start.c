@@ -20,6 +20,8 @@ _Noreturn void rt_start(const struct hip *hip, unsigned cpu)
 	rt_console_init();
 	if (!rt_hip_valid())
 		rt_panic("this kernel's information page is not one of API %u", HEDRON_API_VERSION / 1000);
+	if (!rt_cmdline_whole())
+		rt_panic("the command line does not end within %u bytes", RT_CMDLINE_MAX);
 	rt_pool_init();
 	RT_MUST(rt_exit_init(rt_sel()));
 	rt_events_init();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench compare`: results side by side. */
+#include "cmd/threshold_options.h"
 #include "cmd/verbs.h"
 #include "host/error.h"
 #include "host/exit_code.h"
@@ -11,12 +12,14 @@
 #include <stdio.h>
 
 static struct {
+	struct threshold_options thresholds;
 	bool markdown, changed_only;
 	const char *peers;
 } o;
 
 static const struct option_spec options[] = {
 	{"markdown", 'm', OPTION_FLAG, NULL, "Print Markdown", &o.markdown, 0, 0, NULL},
+	OPTIONS_THRESHOLD(o.thresholds),
 	{"changed-only", 0, OPTION_FLAG, NULL, "Show only what is not the same; the rest is counted", &o.changed_only,
 	 0, 0, NULL},
 	OPTION_PEERS(o.peers),
@@ -30,14 +33,21 @@ struct side {
 	struct comparison comparison;
 };
 
+/* Of what went wrong: thresholds are words of the command line. */
+static int code_of_error = EXIT_RUN_INVALID;
+
 static bool compare_side(const struct result *a, struct side *side, struct error *error)
 {
+	const struct suite *suite;
 	struct error note;
 
 	if (!machine_identity_same(a, &side->result, &note))
 		complain("note: %s", note.text);
-	return compare_results(&side->comparison, a, &side->result, verb_suite_of(&side->result, &side->storage),
-			       error);
+	if (!threshold_options_suite(&o.thresholds, a, &side->result, &side->storage, &suite, error)) {
+		code_of_error = EXIT_USAGE;
+		return false;
+	}
+	return compare_results(&side->comparison, a, &side->result, suite, error);
 }
 
 static void print(const struct side *sides, size_t count, const struct report_style *style)
@@ -59,7 +69,10 @@ static int compare_files(char **args, size_t count, const struct report_style *s
 	struct side sides[REPORT_SEVERAL_MAX] = {0};
 	struct result a = {0};
 	struct error error;
-	bool good = result_load(&a, args[0], &error);
+	bool good;
+
+	code_of_error = EXIT_RUN_INVALID;
+	good = result_load(&a, args[0], &error);
 
 	for (size_t i = 0; i < count && good; i++)
 		good = result_load(&sides[i].result, args[1 + i], &error) && compare_side(&a, &sides[i], &error);
@@ -73,7 +86,7 @@ static int compare_files(char **args, size_t count, const struct report_style *s
 		result_free(&sides[i].result);
 	}
 	result_free(&a);
-	return good ? 0 : EXIT_RUN_INVALID;
+	return good ? 0 : code_of_error;
 }
 
 static int run(char **args, unsigned count)
@@ -98,6 +111,7 @@ const struct verb verb_compare = {
 	       "informs and does not judge: the "
 	       "exit code is 0 whatever the difference (`hbench gate` judges).",
 	.examples = "  hbench compare results/qemu-icount-max/ipc.json new.json\n"
+		    "  hbench compare --threshold 1 old.json new.json\n"
 		    "  hbench compare --changed-only old.json try-1.json try-2.json\n"
 		    "  hbench compare --markdown old.json new.json > change.md\n",
 	.options = options,

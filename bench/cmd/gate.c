@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench gate`: results against their baselines; the exit code is the verdict. */
+#include "cmd/threshold_options.h"
 #include "cmd/verbs.h"
 #include "host/exit_code.h"
 #include "host/file.h"
@@ -17,7 +18,8 @@
 #include <string.h>
 
 static struct {
-	const char *baseline, *thresholds, *junit, *markdown, *json, *badge;
+	const char *baseline, *junit, *markdown, *json, *badge;
+	struct threshold_options thresholds;
 	bool any_machine, self_test, changed_only, goals;
 } o;
 
@@ -27,8 +29,7 @@ static struct report_summary *summary;
 static const struct option_spec options[] = {
 	{"baseline", 'b', OPTION_TEXT, "FILE|DIR", "Baseline, or the folder with those of all machines; needed",
 	 &o.baseline, 0, 0, NULL},
-	{"thresholds", 0, OPTION_TEXT, "FILE", "Take thresholds and goals from this suite file", &o.thresholds, 0, 0,
-	 NULL},
+	OPTIONS_THRESHOLD(o.thresholds),
 	{"allow-different-machine", 0, OPTION_FLAG, NULL, "Compare although the machines differ", &o.any_machine, 0,
 	 0, NULL},
 	{"goals", 0, OPTION_FLAG, NULL, "Take the goals of the suite for limits: what is above its goal fails",
@@ -140,6 +141,19 @@ static bool write_sinks(void)
 	return good;
 }
 
+/* What needs most boots decides; where no number helps, the notes above say what does. */
+static void print_undecided(const struct comparison *c)
+{
+	size_t boots = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		boots = c->pairs[i].difference.boots > boots ? c->pairs[i].difference.boots : boots;
+	if (boots)
+		printf("UNDECIDED: measure both again with --boots %zu.\n", boots);
+	else
+		puts("UNDECIDED, and more boots would not help: see above.");
+}
+
 static bool write_badge(enum exit_code code)
 {
 	struct error error = {"out of memory"};
@@ -165,7 +179,7 @@ static void print_advice(const struct comparison *c, enum exit_code code, const 
 		puts("FAILED: a benchmark of the baseline is missing. A gate that compares nothing finds nothing.");
 		break;
 	case EXIT_NOT_ENOUGH_DATA:
-		puts("UNDECIDED: measure again with more --boots.");
+		print_undecided(c);
 		break;
 	case EXIT_RUN_INVALID:
 		puts("INVALID: the same programs gave other numbers (lab drift). Find out what changed on the "
@@ -240,55 +254,6 @@ static enum exit_code run_self_test(const struct result *baseline, const struct 
 	return EXIT_RUN_INVALID;
 }
 
-/* Measured, skipped, or at least a case of the suite that this machine may not have. */
-static bool case_known(const struct result *r, const struct suite *standard, const char *name)
-{
-	return (r && (result_find(r, name) || result_skip_reason(r, name))) ||
-	       (standard && suite_find(standard, name));
-}
-
-/* A threshold for what is not there would never be looked at: whoever wrote it means another case. */
-static bool thresholds_fit(const struct suite *suite, const struct result *baseline, const struct result *result,
-			   struct error *error)
-{
-	struct suite storage = {0};
-	const struct suite *standard = verb_suite_of(baseline, &storage);
-	char unknown[700] = "";
-
-	for (size_t i = 0; i < suite->count; i++) {
-		const char *name = suite->cases[i].name;
-		size_t used = strlen(unknown);
-
-		if (suite->cases[i].threshold_count && !case_known(baseline, standard, name) &&
-		    !case_known(result, NULL, name))
-			snprintf(unknown + used, sizeof(unknown) - used, " %s", name);
-	}
-	suite_free(&storage);
-	if (strcmp(suite->name, result_text(baseline, "suite")))
-		return error_set(error, "%s is of the suite %s and the baseline of %s", o.thresholds, suite->name,
-				 result_text(baseline, "suite"));
-	return !*unknown ||
-	       error_set(error, "%s has thresholds for cases that do not exist:%s", o.thresholds, unknown);
-}
-
-/* False, after a message, when the suite file the user named cannot be used. */
-static bool load_suite(const struct result *baseline, const struct result *result, struct suite *storage,
-		       const struct suite **suite)
-{
-	struct error error;
-
-	if (!o.thresholds) {
-		*suite = verb_suite_of(baseline, storage);
-		return true;
-	}
-	if (!suite_load_file(storage, o.thresholds, &error) || !thresholds_fit(storage, baseline, result, &error)) {
-		complain("%s", error.text);
-		return false;
-	}
-	*suite = storage;
-	return true;
-}
-
 /* The suite, if it is known, is the one in the storage. */
 static bool take_goals(struct suite *storage, const struct suite *suite)
 {
@@ -314,8 +279,12 @@ static enum exit_code gate(const struct result *result, const char *file, bool *
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
 	}
-	if (!load_suite(&baseline, result, &storage, &suite) || !take_goals(&storage, suite))
+	if (!threshold_options_suite(&o.thresholds, &baseline, result, &storage, &suite, &error)) {
+		complain("%s", error.text);
 		code = EXIT_USAGE;
+	} else if (!take_goals(&storage, suite)) {
+		code = EXIT_USAGE;
+	}
 	if (!code && o.self_test)
 		code = run_self_test(&baseline, suite);
 	if (!code && result)
@@ -380,6 +349,7 @@ const struct verb verb_gate = {
 		"3.",
 	.examples = "  hbench gate --baseline results new.json\n"
 		    "  hbench gate --baseline results --junit gate.xml ipc.json sm.json sched.json\n"
+		    "  hbench gate --baseline results --threshold 1 new.json\n"
 		    "  hbench gate --baseline results --changed-only ipc.json sm.json sched.json\n"
 		    "  hbench gate --baseline results --self-test new.json --junit gate.xml\n"
 		    "  hbench gate --baseline results/qemu-icount-max/ipc.json --self-test\n",

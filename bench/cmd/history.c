@@ -70,6 +70,16 @@ static void print_change(const struct history *h, size_t index)
 	       h->points[at - 1].date, revision(&h->points[at]), h->points[at].date);
 }
 
+/* From before the results that are shown. */
+static void print_earlier(const struct history_change *c)
+{
+	printf("earlier, %s: %.1f -> %.1f (%+.2f%%) between %.12s of %s and %.12s of %s\n",
+	       c->after > c->before ? "SLOWER" : "faster", c->before, c->after,
+	       c->before > 0 ? 100 * (c->after - c->before) / c->before : 0,
+	       *c->revision_before ? c->revision_before : "(no revision noted)", c->date_before,
+	       *c->revision ? c->revision : "(no revision noted)", c->date);
+}
+
 /* What differs at the end may be the first of a change, or disturbed: more results tell. */
 static void print_outliers(const struct history *h)
 {
@@ -102,12 +112,14 @@ static void print_history(const struct history *h)
 	       h->metric->nature, h->count);
 	print_points(h);
 	print_picture(h);
+	for (size_t i = 0; i < h->earlier_count; i++)
+		print_earlier(&h->earlier[i]);
 	for (size_t i = 0; i < h->change_count; i++)
 		print_change(h, i);
 	print_outliers(h);
 	if (!h->metric->exact && h->count < CHANGE_POINTS_NEEDED)
 		printf("Too few to tell whether it changed: %d results are needed.\n", CHANGE_POINTS_NEEDED);
-	else if (!h->change_count)
+	else if (!h->change_count && !h->earlier_count)
 		puts("No change that lasts.");
 	putchar('\n');
 }

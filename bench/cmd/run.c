@@ -46,7 +46,8 @@ static const struct option_spec options[] = {
 	 "Suite to run: given to the roottask as `suite=NAME`, and refused when it runs another", &o.suite, 0, 0,
 	 "SUITES"},
 	{"boots", 0, OPTION_NUMBER, "N",
-	 "How often to boot each kernel and measure (1; a count of instructions needs no more, ticks need 3 or more)",
+	 "How often to boot each kernel and measure (1; a count of instructions needs no more, ticks need 10 or "
+	 "more)",
 	 &o.boots, 1, 1000, NULL},
 	{"cpu", 0, OPTION_TEXT, "MODEL", "The emulator's CPU model (QEMU: max, with KVM host; Bochs: tigerlake)",
 	 &o.cpu, 0, 0, NULL},

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION "1"
+#define SCHEMA_VERSION "2"
+#define SCHEMA_BEFORE "1" /* without hbench_settled */
 
 struct db {
 	const struct db_driver *driver;
@@ -32,9 +33,14 @@ static const char *const schema[] = {
 	" name TEXT NOT NULL, value DOUBLE PRECISION NOT NULL,"
 	" min BIGINT NOT NULL, p50 BIGINT NOT NULL, p99 BIGINT NOT NULL, max BIGINT NOT NULL, n BIGINT NOT NULL,"
 	" PRIMARY KEY (result, name))",
+	"CREATE TABLE IF NOT EXISTS hbench_settled ("
+	" machine TEXT NOT NULL, metric TEXT NOT NULL, name TEXT NOT NULL,"
+	" measured TEXT NOT NULL, result TEXT NOT NULL, results BIGINT NOT NULL, changes TEXT NOT NULL,"
+	" PRIMARY KEY (machine, metric, name))",
 	"CREATE INDEX IF NOT EXISTS hbench_measurement_name ON hbench_measurement (name)",
 	"INSERT INTO hbench_schema (version) SELECT " SCHEMA_VERSION
 	" WHERE NOT EXISTS (SELECT 1 FROM hbench_schema)",
+	"UPDATE hbench_schema SET version = " SCHEMA_VERSION " WHERE version = " SCHEMA_BEFORE,
 };
 
 static bool run(struct db *db, const char *sql, struct error *error)
@@ -95,7 +101,7 @@ static bool check_schema(struct db *db, struct error *error)
 	char version[16];
 	struct error ignored;
 
-	if ((!find_version(db, version, &ignored) || !*version) &&
+	if ((!find_version(db, version, &ignored) || !*version || !strcmp(version, SCHEMA_BEFORE)) &&
 	    (!make_tables(db, error) || !find_version(db, version, error)))
 		return false;
 	return !strcmp(version, SCHEMA_VERSION) ||
@@ -157,10 +163,10 @@ static struct measurement_values values_of(const struct metric *metric, const st
 				     : estimator_mean(metric->estimator, b->boots, b->boot_count);
 
 	snprintf(v.value, sizeof(v.value), "%.17g", value);
-	number(v.min, s->min);
-	number(v.p50, s->p50);
-	number(v.p99, s->p99);
-	number(v.max, s->max);
+	number(v.min, sample_whole_ticks(s, s->min));
+	number(v.p50, sample_whole_ticks(s, s->p50));
+	number(v.p99, sample_whole_ticks(s, s->p99));
+	number(v.max, sample_whole_ticks(s, s->max));
 	number(v.n, s->n);
 	return v;
 }
@@ -215,6 +221,15 @@ static bool is_there(struct db *db, const char *id, bool *there, struct error *e
 			       error);
 }
 
+/* What was settled without knowing an older result is to be looked at again. */
+static bool unsettle(struct db *db, const struct result *r, struct error *error)
+{
+	static const char sql[] = "DELETE FROM hbench_settled WHERE machine = $1 AND metric = $2 AND measured >= $3";
+	const char *const values[] = {result_text(r, "machine"), result_text(r, "metric"), result_text(r, "date")};
+
+	return db->driver->run(db->handle, sql, values, array_size(values), NULL, NULL, error);
+}
+
 /* All of it or nothing; nothing as well when another has stored it. */
 static bool store_new(struct db *db, const char *id, const struct result *r, const char *json,
 		      const struct metric *metric, bool *there, struct error *error)
@@ -224,7 +239,8 @@ static bool store_new(struct db *db, const char *id, const struct result *r, con
 	if (!good)
 		return false;
 	good = is_there(db, id, there, error) &&
-	       (*there || (store_result(db, id, r, json, error) && store_measurements(db, id, r, metric, error)));
+	       (*there || (store_result(db, id, r, json, error) && store_measurements(db, id, r, metric, error) &&
+			   unsettle(db, r, error)));
 	return end_write(db, good, error);
 }
 
@@ -251,15 +267,37 @@ bool db_store(struct db *db, const struct result *result, bool *is_new, struct e
 
 /* --- asking --- */
 
-struct history {
-	void (*point)(void *context, const char *machine, const struct db_point *point);
+struct reading {
+	void (*series)(void *context, const char *machine, const char *metric);
+	void (*point)(void *context, const struct db_point *point);
 	void *context;
 };
 
+static void series_row(void *context, const char *const *c)
+{
+	const struct reading *r = context;
+
+	r->series(r->context, c[0], c[1]);
+}
+
+bool db_series(struct db *db, const char *machine, const char *name,
+	       void (*series)(void *context, const char *machine, const char *metric), void *context,
+	       struct error *error)
+{
+	static const char sql[] = "SELECT DISTINCT r.machine, r.metric FROM hbench_measurement m JOIN hbench_result "
+				  "r ON r.id = m.result"
+				  " WHERE m.name = $1 AND ($2 = '' OR r.machine = $3) ORDER BY r.machine, r.metric";
+	const char *const values[] = {name, machine ? machine : "", machine ? machine : ""};
+	struct reading reading = {.series = series, .context = context};
+
+	return db->driver->run(db->handle, sql, values, array_size(values), series_row, &reading, error);
+}
+
 static void history_row(void *context, const char *const *c)
 {
-	const struct history *h = context;
+	const struct reading *r = context;
 	struct db_point point = {
+		.metric = c[0],
 		.date = c[1],
 		.revision = c[2],
 		.kernel = c[3],
@@ -272,25 +310,98 @@ static void history_row(void *context, const char *const *c)
 		.max = strtoull(c[10], NULL, 10),
 		.n = strtoull(c[11], NULL, 10),
 		.boots = (unsigned)strtoul(c[12], NULL, 10),
-		.metric = c[13],
 	};
 
-	h->point(h->context, c[0], &point);
+	r->point(r->context, &point);
 }
 
-bool db_history(struct db *db, const char *machine, const char *name,
-		void (*point)(void *context, const char *machine, const struct db_point *point), void *context,
-		struct error *error)
+bool db_history(struct db *db, const char *machine, const char *metric, const char *name, const struct db_place *from,
+		void (*point)(void *context, const struct db_point *point), void *context, struct error *error)
 {
 	static const char sql[] =
-		"SELECT r.machine, r.measured, r.revision, r.kernel, r.kernel_sha256, r.id, m.value, m.min, m.p50, "
-		"m.p99,"
-		" m.max, m.n, r.boots, r.metric FROM hbench_measurement m JOIN hbench_result r ON r.id = m.result"
-		" WHERE m.name = $1 AND ($2 = '' OR r.machine = $3) ORDER BY r.machine, r.measured, r.id";
-	const char *const values[] = {name, machine ? machine : "", machine ? machine : ""};
-	struct history history = {point, context};
+		"SELECT r.metric, r.measured, r.revision, r.kernel, r.kernel_sha256, r.id, m.value, m.min, m.p50,"
+		" m.p99, m.max, m.n, r.boots FROM hbench_measurement m JOIN hbench_result r ON r.id = m.result"
+		" WHERE m.name = $1 AND r.machine = $2 AND r.metric = $3"
+		" AND (r.measured > $4 OR (r.measured = $5 AND r.id >= $6)) ORDER BY r.measured, r.id";
+	const char *const values[] = {name, machine, metric, from->measured, from->measured, from->result};
+	struct reading reading = {.point = point, .context = context};
 
-	return db->driver->run(db->handle, sql, values, array_size(values), history_row, &history, error);
+	return db->driver->run(db->handle, sql, values, array_size(values), history_row, &reading, error);
+}
+
+static void place_row(void *context, const char *const *c)
+{
+	struct db_place *place = context;
+
+	snprintf(place->measured, sizeof(place->measured), "%s", c[0]);
+	snprintf(place->result, sizeof(place->result), "%s", c[1]);
+}
+
+bool db_latest(struct db *db, const char *machine, const char *metric, const char *name, size_t last,
+	       struct db_place *from, struct error *error)
+{
+	static const char sql[] =
+		"SELECT r.measured, r.id FROM hbench_measurement m JOIN hbench_result r ON r.id = m.result"
+		" WHERE m.name = $1 AND r.machine = $2 AND r.metric = $3"
+		" ORDER BY r.measured DESC, r.id DESC LIMIT 1 OFFSET CAST($4 AS INTEGER)";
+	char offset[24];
+	const char *const values[] = {name, machine, metric, offset};
+
+	*from = (struct db_place){0};
+	number(offset, last ? last - 1 : 0);
+	return db->driver->run(db->handle, sql, values, array_size(values), place_row, from, error);
+}
+
+static void count_row(void *context, const char *const *c)
+{
+	*(size_t *)context = strtoull(c[0], NULL, 10);
+}
+
+bool db_settle(struct db *db, const char *machine, const char *metric, const char *name,
+	       const struct db_settled *settled, struct error *error)
+{
+	static const char count[] =
+		"SELECT COUNT(*) FROM hbench_measurement m JOIN hbench_result r ON r.id = m.result"
+		" WHERE r.machine = $1 AND r.metric = $2 AND m.name = $3"
+		" AND (r.measured < $4 OR (r.measured = $5 AND r.id < $6))";
+	static const char drop[] = "DELETE FROM hbench_settled WHERE machine = $1 AND metric = $2 AND name = $3",
+			  add[] = "INSERT INTO hbench_settled (machine, metric, name, measured, result, results, "
+				  "changes) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+	char results[24];
+	const struct db_place *next = &settled->next;
+	const char *const series[] = {machine, metric, name, next->measured, next->measured, next->result};
+	const char *const values[] = {machine, metric, name, next->measured, next->result, results, settled->changes};
+	size_t before = 0;
+	bool good = begin_write(db, error);
+
+	if (!good)
+		return false;
+	number(results, settled->results);
+	good = db->driver->run(db->handle, count, series, array_size(series), count_row, &before, error);
+	if (good && before == settled->results)
+		good = db->driver->run(db->handle, drop, values, 3, NULL, NULL, error) &&
+		       db->driver->run(db->handle, add, values, array_size(values), NULL, NULL, error);
+	return end_write(db, good, error);
+}
+
+static void settled_row(void *context, const char *const *c)
+{
+	struct db_settled *settled = context;
+
+	place_row(&settled->next, c);
+	settled->results = strtoull(c[2], NULL, 10);
+	settled->changes = xstrdup(c[3]);
+}
+
+bool db_settled(struct db *db, const char *machine, const char *metric, const char *name, struct db_settled *settled,
+		struct error *error)
+{
+	static const char sql[] = "SELECT measured, result, results, changes FROM hbench_settled"
+				  " WHERE machine = $1 AND metric = $2 AND name = $3";
+	const char *const values[] = {machine, metric, name};
+
+	*settled = (struct db_settled){0};
+	return db->driver->run(db->handle, sql, values, array_size(values), settled_row, settled, error);
 }
 
 struct listing {

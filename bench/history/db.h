@@ -31,10 +31,38 @@ struct db_point {
 	unsigned boots;
 };
 
-/* All points of a benchmark on a machine, oldest first. machine: NULL for all machines' (in the order of their
- * names). */
-bool db_history(struct db *db, const char *machine, const char *name,
-		void (*point)(void *context, const char *machine, const struct db_point *point), void *context,
+/* A place in the series of a benchmark's results: at this one. "" and "": before all. Texts are up to 64 characters.
+ */
+struct db_place {
+	char measured[65], result[65];
+};
+
+/* What was found out about the beginning of a series and does not change any more. */
+struct db_settled {
+	struct db_place next; /* from where on it is still to be looked at */
+	size_t results;       /* before that */
+	char *changes;        /* as JSON; to be freed */
+};
+
+/* The series of a benchmark: one for each machine and metric. machine: NULL for all, in the order of their names. */
+bool db_series(struct db *db, const char *machine, const char *name,
+	       void (*series)(void *context, const char *machine, const char *metric), void *context,
+	       struct error *error) must_check;
+
+/* The points of a series from a place on, oldest first. */
+bool db_history(struct db *db, const char *machine, const char *metric, const char *name, const struct db_place *from,
+		void (*point)(void *context, const struct db_point *point), void *context,
+		struct error *error) must_check;
+
+/* Where the latest `last` points of a series begin. */
+bool db_latest(struct db *db, const char *machine, const char *metric, const char *name, size_t last,
+	       struct db_place *from, struct error *error) must_check;
+
+/* Keeps what is settled, unless there are more results before that place by now. One that is stored later makes it
+ * void: then there is none. */
+bool db_settle(struct db *db, const char *machine, const char *metric, const char *name,
+	       const struct db_settled *settled, struct error *error) must_check;
+bool db_settled(struct db *db, const char *machine, const char *metric, const char *name, struct db_settled *settled,
 		struct error *error) must_check;
 
 /* What there is: machines, suites and names with the number of results. */

@@ -7,34 +7,32 @@
 
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct loading {
-	const char *name;
 	struct history *list;
 	size_t count;
+	const char *name;
 };
 
-static struct history *history_of(struct loading *l, const char *machine, const struct metric *metric)
+static void add_series(void *context, const char *machine, const char *metric)
 {
-	struct history *last = l->count ? &l->list[l->count - 1] : NULL;
+	struct loading *l = context;
+	const struct metric *known = metric_find(metric);
 
-	if (last && !strcmp(last->machine, machine) && last->metric == metric)
-		return last;
+	if (!known)
+		return;
 	l->list = xreallocarray(l->list, l->count + 1, sizeof(*l->list));
-	last = &l->list[l->count++];
-	*last = (struct history){.name = xstrdup(l->name), .machine = xstrdup(machine), .metric = metric};
-	return last;
+	l->list[l->count++] =
+		(struct history){.name = xstrdup(l->name), .machine = xstrdup(machine), .metric = known};
 }
 
-static void add_point(void *context, const char *machine, const struct db_point *p)
+static void add_point(void *context, const struct db_point *p)
 {
-	const struct metric *metric = metric_find(p->metric);
-	struct history *h = metric ? history_of(context, machine, metric) : NULL;
+	struct history *h = context;
 
-	if (!h)
-		return;
 	h->points = xreallocarray(h->points, h->count + 1, sizeof(*h->points));
 	h->points[h->count++] = (struct history_point){
 		.date = xstrdup(p->date),
@@ -60,13 +58,18 @@ static void free_points(struct history_point *points, size_t count)
 	}
 }
 
+/* Drops all points but the last ones. A change needs a point before it to be told with. */
 static void keep_last(struct history *h, size_t last)
 {
-	size_t dropped = h->count > last ? h->count - last : 0;
+	size_t dropped = h->count > last ? h->count - last : 0, kept = 0;
 
 	free_points(h->points, dropped);
 	memmove(h->points, h->points + dropped, (h->count - dropped) * sizeof(*h->points));
 	h->count -= dropped;
+	for (size_t i = 0; i < h->change_count; i++)
+		if (h->changes[i] > dropped)
+			h->changes[kept++] = h->changes[i] - dropped;
+	h->change_count = kept;
 }
 
 static void mark_outliers(struct history *h, const double *values)
@@ -79,36 +82,187 @@ static void mark_outliers(struct history *h, const double *values)
 	free(outliers);
 }
 
-/* Exact counts change when they change; noise has to be looked through. */
-static void find_changes(struct history *h)
+/* What is remembered of a change that does not move any more. */
+static json_t *change_to_json(const struct history *h, size_t from, size_t at, size_t to)
 {
-	double *values = xcalloc(h->count, sizeof(*values));
+	const struct history_point *before = &h->points[at - 1], *after = &h->points[at];
 
-	h->changes = xcalloc(h->count, sizeof(*h->changes));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:f}", "result", after->result_id, "date", after->date,
+			 "revision", after->revision, "date_before", before->date, "revision_before",
+			 before->revision, "before", history_level(h, from, at), "after", history_level(h, at, to));
+}
+
+static const char *text_of(const json_t *change, const char *key)
+{
+	const char *text = json_string_value(json_object_get(change, key));
+
+	return text ? text : "";
+}
+
+static struct history_change earlier_of(const json_t *change)
+{
+	return (struct history_change){
+		.date = text_of(change, "date"),
+		.revision = text_of(change, "revision"),
+		.date_before = text_of(change, "date_before"),
+		.revision_before = text_of(change, "revision_before"),
+		.before = json_number_value(json_object_get(change, "before")),
+		.after = json_number_value(json_object_get(change, "after")),
+	};
+}
+
+/* Settled changes are from before the points, or among them and before those that may still move. */
+static void place_settled(struct history *h)
+{
+	size_t i, at = 0, room = h->change_count + json_array_size(h->settled) + 1, placed = 0;
+	size_t *all = xcalloc(room, sizeof(*all));
+	const json_t *change;
+
+	h->earlier = xcalloc(room, sizeof(*h->earlier));
+	json_array_foreach(h->settled, i, change)
+	{
+		size_t found = at;
+
+		while (found < h->count && strcmp(h->points[found].result_id, text_of(change, "result")))
+			found++;
+		if (found < h->count && found)
+			all[placed++] = at = found;
+		else
+			h->earlier[h->earlier_count++] = earlier_of(change);
+	}
+	for (i = 0; i < h->change_count; i++)
+		all[placed++] = h->changes[i];
+	free(h->changes);
+	h->changes = all;
+	h->change_count = placed;
+}
+
+/* Looks at window after window from a point on; where the last one begins. Its changes may move, those before not. */
+static size_t walk(struct history *h, const double *values, size_t from)
+{
+	size_t window[CHANGE_WINDOW], found, next;
+
+	do {
+		change_window(values + from, h->count - from, window, &found, &next);
+		for (size_t i = 0; i < found; i++) {
+			size_t at = from + window[i],
+			       end = i + 1 < found ? from + window[i + 1] : from + CHANGE_WINDOW;
+
+			if (!next)
+				h->changes[h->change_count++] = at;
+			else
+				json_array_append_new(h->settled,
+						      change_to_json(h, i ? from + window[i - 1] : from, at,
+								     end < h->count ? end : h->count));
+		}
+		from += next;
+	} while (next);
+	return from;
+}
+
+static size_t index_of(const struct history *h, const struct db_place *place)
+{
+	size_t at = 0;
+
+	while (at < h->count && strcmp(h->points[at].result_id, place->result))
+		at++;
+	return at < h->count ? at : 0;
+}
+
+/* A database that cannot be written does no harm: the next look takes longer. */
+static void keep_settled(struct db *db, const struct history *h, const struct db_settled *before, size_t moved,
+			 size_t at)
+{
+	struct db_settled settled = {.results = before->results + moved};
+	struct error ignored;
+
+	snprintf(settled.next.measured, sizeof(settled.next.measured), "%s", h->points[at].date);
+	snprintf(settled.next.result, sizeof(settled.next.result), "%s", h->points[at].result_id);
+	settled.changes = json_dumps(h->settled, JSON_COMPACT);
+	if (!settled.changes || !db_settle(db, h->machine, h->metric->name, h->name, &settled, &ignored))
+		error_store(&ignored, "not kept");
+	free(settled.changes);
+}
+
+/* Noise has to be looked through. */
+static void find_noisy_changes(struct db *db, struct history *h, const struct db_settled *settled)
+{
+	double *values = xcalloc(h->count + 1, sizeof(*values));
+	size_t from = index_of(h, &settled->next), now;
+
 	for (size_t i = 0; i < h->count; i++)
 		values[i] = h->points[i].value;
-	if (!h->metric->exact) {
-		h->change_count = change_points(values, h->count, h->changes);
-		mark_outliers(h, values);
-	}
-	for (size_t i = 1; h->metric->exact && i < h->count; i++)
-		if (values[i] != values[i - 1])
-			h->changes[h->change_count++] = i;
+	now = walk(h, values, from);
+	if (now > from)
+		keep_settled(db, h, settled, now - from, now);
+	mark_outliers(h, values);
 	free(values);
+}
+
+/* Exact counts change when they change. */
+static void find_exact_changes(struct history *h)
+{
+	for (size_t i = 1; i < h->count; i++)
+		if (h->points[i].value != h->points[i - 1].value)
+			h->changes[h->change_count++] = i;
+}
+
+static bool is_before(const struct db_place *a, const struct db_place *b)
+{
+	int order = strcmp(a->measured, b->measured);
+
+	return order < 0 || (!order && strcmp(a->result, b->result) < 0);
+}
+
+static bool load_points(struct db *db, struct history *h, size_t last, struct db_settled *settled,
+			struct error *error)
+{
+	struct db_place view;
+
+	if (!db_latest(db, h->machine, h->metric->name, h->name, last, &view, error))
+		return false;
+	if (!h->metric->exact && !db_settled(db, h->machine, h->metric->name, h->name, settled, error))
+		return false;
+	if (!h->metric->exact && is_before(&settled->next, &view))
+		view = settled->next;
+	return db_history(db, h->machine, h->metric->name, h->name, &view, add_point, h, error);
+}
+
+static bool load(struct db *db, struct history *h, size_t last, struct error *error)
+{
+	struct db_settled settled = {0};
+
+	if (!load_points(db, h, last, &settled, error)) {
+		free(settled.changes);
+		return false;
+	}
+	h->settled = settled.changes ? json_loads(settled.changes, 0, NULL) : NULL;
+	if (!json_is_array(h->settled)) {
+		json_decref(h->settled);
+		h->settled = json_array();
+	}
+	h->changes = xcalloc(h->count + json_array_size(h->settled) + 1, sizeof(*h->changes));
+	if (h->metric->exact)
+		find_exact_changes(h);
+	else
+		find_noisy_changes(db, h, &settled);
+	keep_last(h, last);
+	place_settled(h);
+	free(settled.changes);
+	return true;
 }
 
 struct history *histories_load(struct db *db, const char *machine, const char *name, size_t last, size_t *count,
 			       struct error *error)
 {
 	struct loading l = {.name = name};
+	bool good = db_series(db, machine, name, add_series, &l, error);
 
-	if (!db_history(db, machine, name, add_point, &l, error)) {
+	for (size_t i = 0; good && i < l.count; i++)
+		good = load(db, &l.list[i], last, error);
+	if (!good) {
 		histories_free(l.list, l.count);
 		return NULL;
-	}
-	for (size_t i = 0; i < l.count; i++) {
-		keep_last(&l.list[i], last);
-		find_changes(&l.list[i]);
 	}
 	*count = l.count;
 	return l.list ? l.list : xcalloc(1, sizeof(*l.list));
@@ -120,6 +274,8 @@ void histories_free(struct history *histories, size_t count)
 		free_points(histories[i].points, histories[i].count);
 		free(histories[i].points);
 		free(histories[i].changes);
+		free(histories[i].earlier);
+		json_decref(histories[i].settled);
 		free(histories[i].machine);
 		free(histories[i].name);
 	}

@@ -15,6 +15,13 @@ struct history_point {
 	bool outlier; /* far from the results around it, so no change by itself; exact counts have none */
 };
 
+/* A change that more results do not move any more, from before the points. */
+struct history_change {
+	const char *date, *revision;               /* of the first result after it */
+	const char *date_before, *revision_before; /* of the last one before */
+	double before, after;                      /* medians */
+};
+
 struct history {
 	char *name, *machine;
 	const struct metric *metric;
@@ -22,11 +29,15 @@ struct history {
 	size_t count;
 	size_t *changes; /* indices of the first point after each change */
 	size_t change_count;
+	struct history_change *earlier;
+	size_t earlier_count;
+	json_t *settled; /* whose texts the earlier changes have */
 };
 
 /*
  * Histories of a benchmark, one for each machine; their number in *count. machine: NULL for all. last: only so many
- * of the latest points. NULL on error; to be freed with histories_free().
+ * of the latest points. What was settled in an earlier look is not read again, and what this one settles is kept in
+ * the database, if it can be written. NULL on error; to be freed with histories_free().
  */
 struct history *histories_load(struct db *db, const char *machine, const char *name, size_t last, size_t *count,
 			       struct error *error) must_check;

@@ -81,6 +81,7 @@ void collect_start(struct result *result, const struct session *session, const c
 	json_object_set_new(result->context, "tsc_invariant", json_boolean(run->tsc_invariant));
 	result_set_text(result, "roottask_cmdline", run->cmdline);
 	set_optional(result, run);
+	result_set_text(result, "placement", run->placement ? "random" : "fixed");
 	result_set_number(result, "timer_overhead", (int64_t)session->calibration.overhead);
 	result_set_number(result, "timer_overhead_max", (int64_t)session->calibration.overhead_max);
 	if (session->calibration.clock)
@@ -112,15 +113,38 @@ static void keep_clocks(struct result *result, const struct session *session)
 	keep_most(result, "tsc_drift", session->drift);
 }
 
+/* Each boot has its own; the first says whether there are any. */
+static void add_placement(struct result *result, const struct run_record *run)
+{
+	json_t *seeds = json_object_get(result->context, "placement_seeds");
+
+	if (!run->placement)
+		return;
+	if (!seeds) {
+		seeds = json_array();
+		json_object_set_new(result->context, "placement_seeds", seeds);
+	}
+	json_array_append_new(seeds, json_integer(run->placement));
+}
+
+static bool placed_alike(const struct result *result, const struct run_record *run, struct error *error)
+{
+	const char *before = result_text(result, "placement"), *now = run->placement ? "random" : "fixed";
+
+	return !strcmp(before, now) ||
+	       error_set(error, "the boots are not of the same thing: placement was %s and is %s", before, now);
+}
+
 bool collect_add(struct result *result, struct session *session, struct error *error)
 {
 	const struct run_record *run = &session->run;
 
 	if (!validity_check(result, session, result_text(result, "metric"), error) ||
 	    !agree(result, "suite", run->suite, error) || !agree(result, "cpu_brand", run->cpu, error) ||
-	    !agree(result, "kernel_boot_line", boot_line(session), error))
+	    !agree(result, "kernel_boot_line", boot_line(session), error) || !placed_alike(result, run, error))
 		return false;
 	keep_clocks(result, session);
+	add_placement(result, run);
 	for (size_t i = 0; i < session->measured_count; i++) {
 		struct measurement *m = &session->measured[i];
 		char *name = xasprintf("%s/%s", run->suite, m->name);

@@ -84,7 +84,7 @@ static void plain_lines(struct progress *p, const struct session *s)
 		const struct measurement *m = &s->measured[p->shown];
 
 		print_stamp(p);
-		fprintf(stderr, "%s: min %ju\n", m->name, (uintmax_t)m->sample.min);
+		fprintf(stderr, "%s: min %ju\n", m->name, (uintmax_t)sample_whole_ticks(&m->sample, m->sample.min));
 	}
 }
 

@@ -175,13 +175,36 @@ static bool get_sample_extras(const json_t *object, struct sample *s, struct err
 	const json_t *order = json_object_get(object, "order"), *smi = json_object_get(object, "smi_hist");
 
 	s->smi_known = smi;
+	if (json_object_get(object, "per") && !get_count(object, "per", &s->per, error))
+		return false;
 	return (!order || get_order(order, s, error)) && (!smi || get_hist(smi, &s->smi, error));
+}
+
+/* Ticks, or events that the processor counts, by which the case is called then: nobody takes one for the other. */
+static bool get_unit(json_t *object, struct error *error)
+{
+	static const char *const counters[] = {"cycles", "instructions", "misses"};
+	const json_t *params = json_object_get(object, "params");
+	const char *counter = json_string_value(json_object_get(params, "counter"));
+	protocol_string unit;
+
+	if (!get_string(object, "unit", unit, error))
+		return false;
+	if (!strcmp(unit, "tsc"))
+		return !json_object_get(params, "counter") ||
+		       error_set(error, "the unit is \"tsc\" and the parameter \"counter\" says something else");
+	for (size_t i = 0; i < array_size(counters); i++)
+		if (!strcmp(unit, counters[i]))
+			return (counter && !strcmp(counter, unit)) ||
+			       error_set(error, "the unit is \"%s\" and the parameter \"counter\" does not say so",
+					 unit);
+	return error_set(error, "unit \"%s\" is not known (\"tsc\", \"cycles\", \"instructions\", \"misses\" are)",
+			 unit);
 }
 
 static bool parse_sample(json_t *object, struct record *record, struct error *error)
 {
 	struct sample *s = &record->sample;
-	protocol_string unit;
 	const struct {
 		const char *key;
 		uint64_t *value;
@@ -191,10 +214,8 @@ static bool parse_sample(json_t *object, struct record *record, struct error *er
 		{"max", &s->max},     {"sum", &s->sum},
 	};
 
-	if (!get_identity(object, record, error) || !get_string(object, "unit", unit, error))
+	if (!get_identity(object, record, error) || !get_unit(object, error))
 		return false;
-	if (strcmp(unit, "tsc"))
-		return error_set(error, "unit \"%s\" is not known (only \"tsc\" is)", unit);
 	for (size_t i = 0; i < array_size(numbers); i++)
 		if (!get_count(object, numbers[i].key, numbers[i].value, error))
 			return false;
@@ -218,6 +239,8 @@ static bool get_optional(json_t *object, struct run_record *r, struct error *err
 			return false;
 	if (json_object_get(object, "memory_mb") && !get_number(object, "memory_mb", &r->memory_mb, error))
 		return false;
+	if (json_object_get(object, "placement") && !get_number(object, "placement", &r->placement, error))
+		return false;
 	if (json_object_get(object, "traced") && !get_bool(object, "traced", &r->traced, error))
 		return false;
 	if (!json_object_get(object, "smt"))
@@ -230,7 +253,7 @@ static bool get_optional(json_t *object, struct run_record *r, struct error *err
 
 bool protocol_version_known(int64_t version)
 {
-	return version == PROTOCOL_VERSION || version == PROTOCOL_UNSEALED;
+	return version >= PROTOCOL_UNSEALED && version <= PROTOCOL_VERSION;
 }
 
 static bool parse_run(json_t *object, struct record *record, struct error *error)

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 enum {
-	PROTOCOL_VERSION = 2,
-	PROTOCOL_UNSEALED = 1, /* the version before: lines carry neither numbers nor checksums */
-	PROTOCOL_LINE_MAX = 16384,
+	PROTOCOL_VERSION = 3,
+	PROTOCOL_UNSEALED = 1, /* the first version: lines carry neither numbers nor checksums */
+	PROTOCOL_LINE_MAX = 131072,
 	PROTOCOL_STRING_MAX = 120,
 	PROTOCOL_NAME_MAX = 256,
 };
@@ -42,7 +42,8 @@ struct run_record {
 	/* Optional: "" or 0 when the roottask does not tell */
 	protocol_string features, arch_capabilities, microcode, firmware, hypervisor, frequency;
 	int64_t memory_mb;
-	int smt; /* 1: on, -1: off, 0: not told */
+	int64_t placement; /* seed of where things lay in this boot; 0: where they always do */
+	int smt;           /* 1: on, -1: off, 0: not told */
 };
 
 struct calibration_record {

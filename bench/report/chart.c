@@ -71,14 +71,14 @@ static void y_axis(const struct chart *c, const char *suffix, double factor)
 /* Share of all values per column; those of a bin are taken as spread evenly over it. */
 static void spread(const struct chart *c, const struct sample *s, double columns[COLUMNS])
 {
-	double per_column = (c->x_high - c->x_low) / COLUMNS;
+	double per_column = (c->x_high - c->x_low) / COLUMNS, tick = sample_ticks(s, 1);
 
 	for (size_t i = 0; i < s->hist.used; i++) {
 		const struct bin *bin = &s->hist.bins[i];
 
 		for (int part = 0; part < COLUMNS; part++) {
 			double at = (double)bin->lower + ((double)part + 0.5) / COLUMNS * (double)bin->width;
-			double column = floor((at - c->x_low) / per_column);
+			double column = floor((at * tick - c->x_low) / per_column);
 
 			if (column >= 0 && column < COLUMNS)
 				columns[(size_t)column] += (double)bin->count / (double)s->n / COLUMNS;
@@ -98,13 +98,13 @@ static void draw_area(const struct chart *c, const double columns[COLUMNS], cons
 
 static double low_of(const struct sample *s)
 {
-	return (double)hist_lower(&s->hist, s->min);
+	return sample_ticks(s, hist_lower(&s->hist, s->min));
 }
 
 /* The tail beyond p99 would press all else into one column; it is in the table. */
 static double high_of(const struct sample *s)
 {
-	return (double)(hist_lower(&s->hist, s->p99) + hist_width(&s->hist, s->p99));
+	return sample_ticks(s, hist_lower(&s->hist, s->p99) + hist_width(&s->hist, s->p99));
 }
 
 void chart_distribution(FILE *out, const struct sample *a, const struct sample *b, const char *unit)

@@ -7,6 +7,7 @@
 #include "report/report_warnings.h"
 #include "report/spark.h"
 #include "result/metric.h"
+#include "result/name.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -91,10 +92,10 @@ static void result_row(struct table *table, const struct report_columns *columns
 	bool has_goal = known && known->has_goal;
 
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(b->name));
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.min);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.p50);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.p99);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.max);
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)sample_whole_ticks(&b->merged, b->merged.min));
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)sample_whole_ticks(&b->merged, b->merged.p50));
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)sample_whole_ticks(&b->merged, b->merged.p99));
+	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)sample_whole_ticks(&b->merged, b->merged.max));
 	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)b->merged.n);
 	report_goal_cells(table, has_goal, has_goal ? known->goal : 0, true,
 			  has_goal && (double)b->merged.min <= known->goal);
@@ -104,16 +105,15 @@ static void result_row(struct table *table, const struct report_columns *columns
 static void noisy_row(struct table *table, const struct benchmark *b)
 {
 	const struct sample *s = &b->merged;
-	char picture[SPARK_TEXT_MAX];
+	const uint64_t numbers[] = {s->min, s->p50, stats_mad(&s->hist), s->p99, s->p999, s->max};
+	char picture[SPARK_TEXT_MAX], text[32];
 
 	spark_sample(s, picture);
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(b->name));
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->min);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->p50);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)stats_mad(&s->hist));
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->p99);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->p999);
-	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->max);
+	for (size_t i = 0; i < array_size(numbers); i++) {
+		sample_ticks_text(sample_ticks(s, numbers[i]), text);
+		table_cell(table, COLOUR_NONE, "%s", text);
+	}
 	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->n);
 	table_cell(table, COLOUR_DIM, "%s", picture);
 }
@@ -140,7 +140,7 @@ static struct table *result_table(struct report_columns *columns, const struct r
 static void print_legend(FILE *out, const struct metric *metric)
 {
 	fprintf(out,
-		"\nmin, max: lowest and highest value of n timed windows, each %s.\n"
+		"\nmin, max: lowest and highest of n values, each %s.\n"
 		"p50, p99 and the like: mean of the boots' medians, 99th percentiles and so on, as gates judge "
 		"them.\n",
 		metric ? metric->unit : "in its metric");
@@ -148,6 +148,29 @@ static void print_legend(FILE *out, const struct metric *metric)
 		      ? "mad: median distance from the median.\n"
 		      : "goal: what the project wants the minimum to be; it does not decide anything.\n",
 	      out);
+}
+
+/* Compared with itself, a result says how many boots a comparison with another one will need. */
+static void print_plan(FILE *out, const struct result *r, const struct suite *suite)
+{
+	size_t boots = compare_plan(r, suite);
+
+	if (boots > POWER_BOOTS_MOST)
+		fprintf(out, "plan: not even %d boots a side would find a change of %.4g thresholds in every case.\n",
+			POWER_BOOTS_MOST, POWER_MARGIN);
+	else if (boots)
+		fprintf(out,
+			"plan: to find a change of %.4g thresholds in every case, compare %zu boots with as many.\n",
+			POWER_MARGIN, boots);
+}
+
+void report_counters(FILE *out, const struct result *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (name_of_counter(r->benchmarks[i].name)) {
+			fputs("counter: cases with this parameter are numbers of those events per operation.\n", out);
+			return;
+		}
 }
 
 static void print_skips(FILE *out, const struct result *r)
@@ -200,6 +223,8 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite,
 		fputs("traced: the kernel recorded what it did, which takes time of its own; compare with traced "
 		      "runs only.\n",
 		      out);
+	report_counters(out, r);
+	print_plan(out, r, suite);
 	print_skips(out, r);
 	print_unmeasured(out, r, suite);
 	if (metric)

@@ -37,6 +37,9 @@ void report_title(FILE *out, const struct result *result, const struct metric *m
 void report_origin(FILE *out, const struct result *result);
 void report_goal_cells(struct table *table, bool has_goal, double goal, bool known, bool met);
 
+/* A line about cases that are of other events than the metric says, if there are any. */
+void report_counters(FILE *out, const struct result *result);
+
 /* What a verdict looks like in tables. */
 enum colour report_verdict_colour(enum verdict verdict);
 

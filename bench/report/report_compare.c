@@ -24,25 +24,35 @@ enum colour report_verdict_colour(enum verdict verdict)
 	}
 }
 
-static void value_cell(struct table *table, bool present, uint64_t value)
+static void value_cell(struct table *table, bool present, bool exact, uint64_t whole, double value)
 {
-	if (present)
-		table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)value);
-	else
+	char text[32];
+
+	sample_ticks_text(value, text);
+	if (!present)
 		table_cell(table, COLOUR_DIM, "-");
+	else if (exact)
+		table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)whole);
+	else
+		table_cell(table, COLOUR_NONE, "%s", text);
 }
 
-static void change_cells(struct table *table, const struct difference *o, enum colour colour)
+static void change_cells(struct table *table, const struct difference *o, bool exact, enum colour colour)
 {
 	bool both = verdict_has_both(o);
+	char text[32];
 
-	if (!both || !o->change) {
+	if (!both || (exact ? !o->change : o->to == o->from)) {
 		table_cell(table, COLOUR_DIM, "%s", both ? "0" : "");
 		table_cell(table, COLOUR_DIM, "%s", "");
 		return;
 	}
-	table_cell(table, colour, "%+jd", (intmax_t)o->change);
-	if (o->a)
+	sample_ticks_text(o->to - o->from, text);
+	if (exact)
+		table_cell(table, colour, "%+jd", (intmax_t)o->change);
+	else
+		table_cell(table, colour, "%s%s", o->to > o->from ? "+" : "", text);
+	if (o->from > 0)
 		table_cell(table, colour, "%+.2f%%", o->percent);
 	else
 		table_cell(table, colour, "from 0");
@@ -55,7 +65,7 @@ static void confidence_cells(struct table *table, const struct difference *o)
 		table_cell(table, COLOUR_DIM, "%s", "");
 		return;
 	}
-	if (o->a)
+	if (o->from > 0)
 		table_cell(table, COLOUR_DIM, "%+.2f..%+.2f%%", o->interval.low, o->interval.high);
 	else
 		table_cell(table, COLOUR_DIM, "%s", "");
@@ -63,6 +73,16 @@ static void confidence_cells(struct table *table, const struct difference *o)
 		table_cell(table, COLOUR_DIM, "<0.0001");
 	else
 		table_cell(table, COLOUR_DIM, "%.4f", o->p);
+}
+
+/* What may change, and what would have been seen: a verdict means no more than these two say. */
+static void sight_cells(struct table *table, const struct pair *p)
+{
+	table_cell(table, COLOUR_DIM, "%.4g%%", p->threshold);
+	if (p->difference.smallest > 0)
+		table_cell(table, COLOUR_DIM, "%.2f%%", p->difference.smallest);
+	else
+		table_cell(table, COLOUR_DIM, "%s", "");
 }
 
 /* What only informs is in parentheses. */
@@ -85,11 +105,12 @@ static void pair_row(struct table *table, const struct report_columns *columns, 
 	enum colour colour = report_verdict_colour(o->verdict);
 
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(p->label));
-	value_cell(table, o->verdict != VERDICT_NEW, o->a);
-	value_cell(table, o->verdict != VERDICT_MISSING, o->b);
-	change_cells(table, o, colour);
+	value_cell(table, o->verdict != VERDICT_NEW, exact, o->a, o->from);
+	value_cell(table, o->verdict != VERDICT_MISSING, exact, o->b, o->to);
+	change_cells(table, o, exact, colour);
 	if (!exact)
 		confidence_cells(table, o);
+	sight_cells(table, p);
 	verdict_cell(table, p, colour);
 	if (exact)
 		report_goal_cells(table, p->has_goal, p->goal, o->verdict != VERDICT_MISSING, p->goal_met);
@@ -113,10 +134,10 @@ static bool is_any_shown(const struct comparison *c, const struct report_style *
 static struct table *comparison_table(struct report_columns *columns, const struct comparison *c,
 				      const struct report_style *style)
 {
-	static const char *const counts[] = {"case",    ">A",    ">B",      ">change", ">%",
-					     "verdict", ">goal", "goal is", NULL};
-	static const char *const times[] = {"case",          ">A", ">B",      ">change", ">%",
-					    ">95% interval", ">p", "verdict", NULL};
+	static const char *const counts[] = {"case",  ">A",      ">B",    ">change", ">%", ">threshold",
+					     ">seen", "verdict", ">goal", "goal is", NULL};
+	static const char *const times[] = {"case", ">A",         ">B",    ">change", ">%", ">95% interval",
+					    ">p",   ">threshold", ">seen", "verdict", NULL};
 	struct table *table;
 
 	report_columns_init(columns, c->metric->exact ? counts : times, style ? style->peers : NULL, c->b);
@@ -192,17 +213,35 @@ static void print_notes(FILE *out, const struct comparison *c, const char *bulle
 			bullet);
 }
 
+/* What the boots at hand say about the next measurement. */
+static void print_plan(FILE *out, const struct comparison *c)
+{
+	if (!c->boots)
+		return;
+	if (c->boots > POWER_BOOTS_MOST)
+		fprintf(out, "plan: not even %d boots a side would find %.4g thresholds in every case.\n",
+			POWER_BOOTS_MOST, POWER_MARGIN);
+	else
+		fprintf(out,
+			"plan: %zu boots a side find a change of %.4g thresholds in every case, 95 times of 100.\n",
+			c->boots, POWER_MARGIN);
+}
+
 static void print_legend(FILE *out, const struct comparison *c)
 {
-	fprintf(out, "\nA, B: %s of the %s; lower is better. change: B - A.", c->metric->value, c->metric->unit);
+	fprintf(out,
+		"\nA, B: %s of the %s; lower is better. change: B - A. threshold: a change up to it is none.\n"
+		"seen: the smallest change that would have been found%s.",
+		c->metric->value, c->metric->unit, c->metric->exact ? "" : " in 95 of 100 comparisons");
 	if (c->metric->exact)
 		fputs(" goal: informational.\n", out);
 	else
 		fprintf(out,
-			"\n95%% interval: of the change, bootstrap over boots. p: Mann-Whitney U with boots as "
-			"clusters, "
-			"corrected for %zu tests (Holm).\n",
+			"\n95%% interval: of the change, over boots (Welch). p: by permutation of boots, for all %zu "
+			"tests together (Westfall and Young).\n",
 			c->tests);
+	report_counters(out, c->b);
+	print_plan(out, c);
 }
 
 static void print_side(FILE *out, const char *side, const struct result *r)
@@ -245,6 +284,7 @@ void report_markdown(FILE *out, const struct comparison *c, const struct report_
 	if (is_any_shown(c, style))
 		table_print_markdown(table, out);
 	table_free(table);
+	print_legend(out, c);
 	fputc('\n', out);
 	print_tally(out, c);
 	fputc('\n', out);

@@ -20,14 +20,18 @@ static void text(FILE *out, const char *s)
 
 static void line(FILE *out, const struct result *r, const char *name, size_t boot, const struct sample *s)
 {
-	const uint64_t numbers[] = {s->n, s->batch, s->min, s->p50, s->p90, s->p99, s->p999, s->max, s->sum};
+	const uint64_t ticks[] = {s->min, s->p50, s->p90, s->p99, s->p999, s->max, s->sum};
 
 	text(out, result_text(r, "machine"));
 	text(out, result_text(r, "metric"));
 	text(out, name);
-	fprintf(out, "%zu", boot);
-	for (size_t i = 0; i < array_size(numbers); i++)
-		fprintf(out, ",%ju", (uintmax_t)numbers[i]);
+	fprintf(out, "%zu,%ju,%ju", boot, (uintmax_t)s->n, (uintmax_t)s->batch);
+	for (size_t i = 0; i < array_size(ticks); i++) {
+		if (s->per > 1)
+			fprintf(out, ",%.17g", sample_ticks(s, ticks[i]));
+		else
+			fprintf(out, ",%ju", (uintmax_t)ticks[i]);
+	}
 	fputc('\n', out);
 }
 

@@ -11,27 +11,36 @@ static json_t *side(const struct result *r)
 			 result_text(r, "kernel_sha256"), "git_revision", result_text(r, "git_revision"));
 }
 
-static json_t *pair(const struct pair *p)
+static json_t *number(bool exact, uint64_t whole, double value)
+{
+	return exact ? json_integer((json_int_t)whole) : json_real(value);
+}
+
+static json_t *pair(const struct pair *p, bool exact)
 {
 	const struct difference *o = &p->difference;
 	json_t *object = json_pack("{s:s, s:s, s:s, s:f}", "name", p->name, "estimator", p->estimator->name,
 				   "verdict", verdict_name(o->verdict), "threshold_percent", p->threshold);
 
 	if (o->verdict != VERDICT_NEW)
-		json_object_set_new(object, "a", json_integer((json_int_t)o->a));
+		json_object_set_new(object, "a", number(exact, o->a, o->from));
 	if (o->verdict != VERDICT_MISSING)
-		json_object_set_new(object, "b", json_integer((json_int_t)o->b));
+		json_object_set_new(object, "b", number(exact, o->b, o->to));
 	if (verdict_has_both(o)) {
-		json_object_set_new(object, "change", json_integer(o->change));
+		json_object_set_new(object, "change", exact ? json_integer(o->change) : json_real(o->to - o->from));
 		json_object_set_new(object, "change_percent", json_real(o->percent));
 	}
 	if (o->tested) {
-		if (o->a) /* else there is nothing to have a percentage of */
+		if (o->from > 0) /* else there is nothing to have a percentage of */
 			json_object_set_new(object, "interval_percent",
 					    json_pack("[f, f]", o->interval.low, o->interval.high));
 		json_object_set_new(object, "p", json_real(o->p));
 		json_object_set_new(object, "superiority", json_real(o->superiority));
 	}
+	if (o->smallest > 0)
+		json_object_set_new(object, "smallest_seen_percent", json_real(o->smallest));
+	if (o->boots)
+		json_object_set_new(object, "boots_needed", json_integer((json_int_t)o->boots));
 	json_object_set_new(object, "gated", json_boolean(!p->informs));
 	if (p->has_limit) {
 		json_object_set_new(object, "limit", json_real(p->limit));
@@ -51,10 +60,10 @@ void report_json(FILE *out, const struct comparison *c)
 	json_t *pairs = json_array(), *root;
 
 	for (size_t i = 0; i < c->count; i++)
-		json_array_append_new(pairs, pair(&c->pairs[i]));
-	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:o}", "suite", result_text(c->b, "suite"), "metric",
-			 c->metric->name, "a", side(c->a), "b", side(c->b), "lab_drift", compare_drifted(c), "cases",
-			 pairs);
+		json_array_append_new(pairs, pair(&c->pairs[i], c->metric->exact));
+	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:I, s:o}", "suite", result_text(c->b, "suite"), "metric",
+			 c->metric->name, "a", side(c->a), "b", side(c->b), "lab_drift", compare_drifted(c),
+			 "boots_planned", (json_int_t)c->boots, "cases", pairs);
 	json_dumpf(root, out, JSON_INDENT(1));
 	fputc('\n', out);
 	json_decref(root);

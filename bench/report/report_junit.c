@@ -38,9 +38,9 @@ static void print_outcome(FILE *out, const char *element, const char *message)
 static void print_verdict(FILE *out, const struct comparison *c, const struct pair *p)
 {
 	const struct difference *o = &p->difference;
-	char text[512], confidence[80] = "";
+	char text[512], from[32], to[32], change[32], confidence[80] = "";
 
-	if (o->tested && o->a)
+	if (o->tested && o->from > 0)
 		snprintf(confidence, sizeof(confidence), ", 95%% between %+.2f%% and %+.2f%%, p %.3g",
 			 o->interval.low, o->interval.high, o->p);
 	if (p->over_limit) {
@@ -50,8 +50,11 @@ static void print_verdict(FILE *out, const struct comparison *c, const struct pa
 	}
 	switch (o->verdict) {
 	case VERDICT_WORSE:
-		snprintf(text, sizeof(text), "%ju became %ju (%+jd, %+.2f%%%s) %s", (uintmax_t)o->a, (uintmax_t)o->b,
-			 (intmax_t)o->change, o->percent, confidence, c->metric->unit);
+		sample_ticks_text(o->from, from);
+		sample_ticks_text(o->to, to);
+		sample_ticks_text(o->to - o->from, change);
+		snprintf(text, sizeof(text), "%s became %s (+%s, %+.2f%%%s) %s", from, to, change, o->percent,
+			 confidence, c->metric->unit);
 		print_outcome(out, p->informs ? "skipped" : "failure", text);
 		break;
 	case VERDICT_MISSING:
@@ -79,13 +82,19 @@ static void print_incomplete(FILE *out, const char *side, const char *note)
 
 static void print_pair(FILE *out, const struct comparison *c, const struct pair *p)
 {
+	char from[32], to[32];
+
 	fputs("  <testcase", out);
 	report_junit_attribute(out, "classname", result_text(c->b, "machine"));
 	report_junit_attribute(out, "name", p->label);
 	fputs(" time=\"0\">\n", out);
 	print_verdict(out, c, p);
-	fprintf(out, "    <system-out>A %ju, B %ju, %s", (uintmax_t)p->difference.a, (uintmax_t)p->difference.b,
-		verdict_name(p->difference.verdict));
+	sample_ticks_text(p->difference.from, from);
+	sample_ticks_text(p->difference.to, to);
+	fprintf(out, "    <system-out>A %s, B %s, %s", from, to, verdict_name(p->difference.verdict));
+	fprintf(out, ", threshold %.4g%%", p->threshold);
+	if (p->difference.smallest > 0)
+		fprintf(out, ", %.2f%% would have been seen", p->difference.smallest);
 	print_incomplete(out, "A", p->note_a);
 	print_incomplete(out, "B", p->note);
 	fputs("</system-out>\n  </testcase>\n", out);

@@ -156,6 +156,14 @@ static void print_confidence(FILE *out, const struct difference *o)
 		html_cell(out, "td", NULL, "%s", "");
 }
 
+static void print_sight(FILE *out, const struct pair *p)
+{
+	if (p->difference.smallest > 0)
+		html_cell(out, "td", "number dim", "%.4g%%, %.2f%%", p->threshold, p->difference.smallest);
+	else
+		html_cell(out, "td", "number dim", "%.4g%%", p->threshold);
+}
+
 static void print_goal(FILE *out, const struct pair *p)
 {
 	if (p->has_goal)
@@ -217,19 +225,23 @@ static void print_pair(FILE *out, const struct report_section *page, const struc
 	bool exact = page->comparison->metric->exact;
 	const struct difference *o = &p->difference;
 	const char *class = report_page_class(o->verdict);
+	char from[32], to[32];
 
 	fputs("<tr", out);
 	report_page_words(out, p->label, verdict_name(o->verdict));
 	fputc('>', out);
 	print_name_cell(out, page, p->name, p->label);
-	html_cell(out, "td", "number", o->verdict == VERDICT_NEW ? "-" : "%ju", (uintmax_t)o->a);
-	html_cell(out, "td", "number", o->verdict == VERDICT_MISSING ? "-" : "%ju", (uintmax_t)o->b);
-	if (verdict_has_both(o) && o->change)
+	sample_ticks_text(o->from, from);
+	sample_ticks_text(o->to, to);
+	html_cell(out, "td", "number", "%s", o->verdict == VERDICT_NEW ? "-" : from);
+	html_cell(out, "td", "number", "%s", o->verdict == VERDICT_MISSING ? "-" : to);
+	if (verdict_has_both(o) && (exact ? o->change != 0 : o->to != o->from))
 		html_cell(out, "td", "number", "%+.2f%%", o->percent);
 	else
 		html_cell(out, "td", NULL, "%s", "");
 	if (!exact)
 		print_confidence(out, o);
+	print_sight(out, p);
 	if (p->over_limit)
 		html_cell(out, "td", p->informs ? "doubt" : "bad", "%s, over %.6g", verdict_name(o->verdict),
 			  p->limit);
@@ -244,14 +256,18 @@ static void print_pair(FILE *out, const struct report_section *page, const struc
 static void print_row(FILE *out, const struct report_section *page, const struct benchmark *b)
 {
 	const struct sample *s = &b->merged;
-	const uint64_t numbers[] = {s->min, s->p50, s->p99, s->p999, s->max, s->n};
+	const uint64_t numbers[] = {s->min, s->p50, s->p99, s->p999, s->max};
+	char text[32];
 
 	fputs("<tr", out);
 	report_page_words(out, b->name, "");
 	fputc('>', out);
 	print_name_cell(out, page, b->name, b->name);
-	for (size_t i = 0; i < array_size(numbers); i++)
-		html_cell(out, "td", "number", "%ju", (uintmax_t)numbers[i]);
+	for (size_t i = 0; i < array_size(numbers); i++) {
+		sample_ticks_text(sample_ticks(s, numbers[i]), text);
+		html_cell(out, "td", "number", "%s", text);
+	}
+	html_cell(out, "td", "number", "%ju", (uintmax_t)s->n);
 	print_peer_cells(out, page, b->name);
 	fputs("</tr>\n", out);
 }
@@ -259,8 +275,10 @@ static void print_row(FILE *out, const struct report_section *page, const struct
 static void print_titles(FILE *out, const struct report_section *page)
 {
 	static const char *const single[] = {"case", ">min", ">p50", ">p99", ">p99.9", ">max", ">windows", NULL};
-	static const char *const counts[] = {"case", ">A", ">B", ">change", "verdict", "goal", NULL};
-	static const char *const times[] = {"case", ">A", ">B", ">change", ">95% interval, p", "verdict", NULL};
+	static const char *const counts[] = {"case",    ">A",   ">B", ">change", ">threshold, seen",
+					     "verdict", "goal", NULL};
+	static const char *const times[] = {"case",    ">A", ">B", ">change", ">95% interval, p", ">threshold, seen",
+					    "verdict", NULL};
 	const char *const *titles = !page->comparison ? single : page->comparison->metric->exact ? counts : times;
 
 	fputs("<tr>", out);

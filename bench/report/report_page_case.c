@@ -55,10 +55,13 @@ static void print_figure_end(FILE *out, const char *caption)
 
 static void print_distribution(FILE *out, const struct benchmark *a, const struct benchmark *b, const char *unit)
 {
+	char ticks[32];
+
 	if (b->merged.min == b->merged.max &&
-	    (!a || (a->merged.min == a->merged.max && a->merged.min == b->merged.min))) {
-		html_printf(out, "Each of %ju windows took exactly %ju.", (uintmax_t)b->merged.n,
-			    (uintmax_t)b->merged.min);
+	    (!a ||
+	     (a->merged.min == a->merged.max && a->merged.min == b->merged.min && a->merged.per == b->merged.per))) {
+		sample_ticks_text(sample_ticks(&b->merged, b->merged.min), ticks);
+		html_printf(out, "Each of %ju windows took exactly %s.", (uintmax_t)b->merged.n, ticks);
 		return;
 	}
 	fputs("<figure>", out);

@@ -20,8 +20,17 @@ const struct estimator *estimator_find(const char *name);
 /* All of them, from min to max, NULL at the end. */
 extern const struct estimator *const estimators[];
 
+/* Whole ticks or instructions of one operation. */
 uint64_t estimator_count(const struct estimator *estimator, const struct sample *sample);
+
+/* The same to a fraction of a tick: a median lies between the values on both sides of it, as their numbers say. */
 double estimator_value(const struct estimator *estimator, const struct sample *sample);
+
+/*
+ * By how much estimator_value() may be off because the counter has steps. A counter that noise takes over several
+ * steps tells a median between them; one that nearly always says the same may be half a step off.
+ */
+double estimator_doubt(const struct estimator *estimator, const struct sample *sample);
 
 /* Mean of the boots' values. */
 double estimator_mean(const struct estimator *estimator, const struct sample *boots, size_t count);

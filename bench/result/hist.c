@@ -112,6 +112,12 @@ static void coarsen(struct hist *hist, unsigned coarser)
 	*hist = out;
 }
 
+void hist_coarsen(struct hist *hist, unsigned bits)
+{
+	if (HIST_BITS - hist->coarser > bits)
+		coarsen(hist, HIST_BITS - bits);
+}
+
 void hist_merge(struct hist *dst, const struct hist *src)
 {
 	if (src->coarser > dst->coarser)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Log-linear histograms: width 1 below 2 * B, then B bins per power of two, B = 32 or, where the line would get too
- * long, a smaller power of two (docs/bench-protocol.md). Histograms of several boots merge at the coarser of their
- * layouts.
+ * Log-linear histograms: width 1 below 2 * B, then B bins per power of two, B = 128, so that no bin is wider than
+ * 0.8% of its values; a smaller power of two where the line would get too long, and 32 in results of protocol 2 and
+ * before (docs/bench-protocol.md). Histograms of several boots merge at the coarser of their layouts.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HIST_BITS = 5 };
+enum { HIST_BITS = 7 };
 
 struct bin {
 	uint64_t lower; /* first value in the bin */
@@ -40,6 +40,9 @@ uint64_t hist_total(const struct hist *hist);
 
 /* Adds count values that are equal to value. */
 void hist_add(struct hist *hist, uint64_t value, uint64_t count);
+
+/* Sorts the values into bins of at most 2^bits to a power of two. */
+void hist_coarsen(struct hist *hist, unsigned bits);
 
 /* Adds all of src to dst. */
 void hist_merge(struct hist *dst, const struct hist *src);

@@ -6,13 +6,11 @@
 
 const struct metric *metric_find(const char *name)
 {
-	/* Bins of a histogram are up to 3.1% wide: tests over them cannot see less, so ticks have a threshold above
-	 * that. */
 	static struct metric metrics[] = {
 		{"instructions", "executed instructions per operation", NULL, "minimum", "exact", true, 0, 1},
 		{"ticks", "time-stamp counter ticks per operation", NULL, "mean of the boots' medians", "with noise",
-		 false, 4, 100},
-		{"picoseconds", "picoseconds per operation", NULL, "mean of the repetitions", "with noise", false, 4,
+		 false, 2, 100},
+		{"picoseconds", "picoseconds per operation", NULL, "mean of the repetitions", "with noise", false, 2,
 		 3},
 	};
 
@@ -24,10 +22,18 @@ const struct metric *metric_find(const char *name)
 	return NULL;
 }
 
+double metric_number(const struct metric *metric, const struct estimator *estimator,
+		     const struct benchmark *benchmark)
+{
+	if (metric->exact)
+		return (double)estimator_count(estimator, &benchmark->merged);
+	return estimator_mean(estimator, benchmark->boots, benchmark->boot_count);
+}
+
 uint64_t metric_value(const struct metric *metric, const struct estimator *estimator,
 		      const struct benchmark *benchmark)
 {
 	if (metric->exact)
 		return estimator_count(estimator, &benchmark->merged);
-	return (uint64_t)llround(estimator_mean(estimator, benchmark->boots, benchmark->boot_count));
+	return (uint64_t)llround(metric_number(metric, estimator, benchmark));
 }

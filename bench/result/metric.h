@@ -22,3 +22,7 @@ const struct metric *metric_find(const char *name);
 /* The one number that stands for a benchmark in this metric. */
 uint64_t metric_value(const struct metric *metric, const struct estimator *estimator,
 		      const struct benchmark *benchmark);
+
+/* The same to a fraction of a tick. */
+double metric_number(const struct metric *metric, const struct estimator *estimator,
+		     const struct benchmark *benchmark);

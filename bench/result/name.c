@@ -9,3 +9,8 @@ bool name_valid(const char *name)
 
 	return len && !name[len];
 }
+
+bool name_of_counter(const char *name)
+{
+	return strstr(name, "/counter:");
+}

@@ -10,7 +10,8 @@
 
 #include <jansson.h>
 
-#define RESULT_SCHEMA "hbench-1"
+#define RESULT_SCHEMA "hbench-2"
+#define RESULT_SCHEMA_BEFORE "hbench-1" /* without "per", and with histograms of B = 32 and less; still read */
 
 struct benchmark {
 	char *name; /* "suite/case/param:value" */

@@ -42,6 +42,8 @@ static void sample_into_json(json_t *object, const struct sample *sample)
 	SAMPLE_FIELDS(PUT)
 #undef PUT
 	json_object_set_new(object, "hist", hist_to_json(&sample->hist));
+	if (sample->per > 1)
+		json_object_set_new(object, "per", json_integer((json_int_t)sample->per));
 	if (sample->smi_known)
 		json_object_set_new(object, "smi_hist", hist_to_json(&sample->smi));
 	if (sample->order_count)
@@ -66,7 +68,7 @@ static bool same_family(const char *a, const char *b)
 
 static json_t *benchmark_to_json(const struct benchmark *b, const char *metric, int family, int instance)
 {
-	json_int_t min = (json_int_t)b->merged.min;
+	json_int_t min = (json_int_t)sample_whole_ticks(&b->merged, b->merged.min);
 	json_t *boots = json_array();
 	json_t *object =
 		json_pack("{s:s, s:i, s:i, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:s, s:s}", "name", b->name,
@@ -136,6 +138,8 @@ static bool extras_from_json(struct sample *sample, const json_t *object, struct
 	size_t i;
 
 	sample->smi_known = smi;
+	if (json_object_get(object, "per") && !get_count(object, "per", &sample->per, error))
+		return false;
 	if (smi && !hist_from_json(&sample->smi, smi, error))
 		return false;
 	json_array_foreach((json_t *)order, i, value)
@@ -202,7 +206,7 @@ static bool figures_agree(const struct benchmark *b, const json_t *object, struc
 
 	if (!get_count(object, "min", &min, error) || !get_count(object, "real_time", &time, error))
 		return false;
-	if (min != b->merged.min || time != b->merged.min)
+	if (min != b->merged.min || time != sample_whole_ticks(&b->merged, b->merged.min))
 		return error_set(error, "%s: the file was changed by hand (its minimum is not that of its boots)",
 				 b->name);
 	return true;
@@ -216,7 +220,8 @@ static bool context_from_json(struct result *result, const json_t *root, struct 
 	if (!json_is_object(context))
 		return error_set(error, "not a result: it has no \"context\"");
 	result->context = json_deep_copy(context);
-	if (strcmp(result_text(result, "schema"), RESULT_SCHEMA))
+	if (strcmp(result_text(result, "schema"), RESULT_SCHEMA) &&
+	    strcmp(result_text(result, "schema"), RESULT_SCHEMA_BEFORE))
 		return error_set(error, "not a result of hbench (its schema is \"%.40s\" and not \"%s\")",
 				 result_text(result, "schema"), RESULT_SCHEMA);
 	for (size_t i = 0; i < array_size(needed); i++)

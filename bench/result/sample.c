@@ -2,8 +2,12 @@
 #include "result/sample.h"
 
 #include "host/error.h"
+#include "host/mem.h"
 
+#include <math.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static bool ordered(const struct sample *s)
 {
@@ -71,6 +75,8 @@ bool sample_check(struct sample *s, struct error *error)
 
 	if (!s->n || !s->batch)
 		return error_set(error, "n and batch must be at least 1");
+	if (s->per > SAMPLE_PER_MAX || (s->per && s->batch % s->per))
+		return error_set(error, "\"per\" must be a part of \"batch\", at most %d", SAMPLE_PER_MAX);
 	if (!ordered(s))
 		return error_set(error, "min, p50, p90, p99, p999 and max do not ascend");
 	if (!hist_adopt(h))
@@ -101,12 +107,85 @@ static uint64_t mean(const struct sample *samples, size_t count, size_t offset)
 	return (uint64_t)(sum / count);
 }
 
-struct sample sample_merge(const struct sample *samples, size_t count)
+uint64_t sample_whole_ticks(const struct sample *s, uint64_t number)
+{
+	uint64_t per = s->per ? s->per : 1;
+
+	return number / per + (number % per >= per - per / 2);
+}
+
+/* A tenth of a thousandth of the value is less than any counter tells. */
+void sample_ticks_text(double ticks, char out[32])
+{
+	double size = fabs(ticks);
+	int places = fabs(ticks - round(ticks)) < 0.005 || size >= 1000 ? 0 : size < 100 ? 2 : 1;
+
+	snprintf(out, 32, "%.*f", places, ticks);
+}
+
+static uint64_t gcd(uint64_t a, uint64_t b)
+{
+	return b ? gcd(b, a % b) : a;
+}
+
+/* Boots choose their own, mostly powers of two of each other. Where they have no small multiple in common, a fine one
+ * will do. */
+uint64_t sample_common_per(const struct sample *samples, size_t count)
+{
+	const uint64_t most = 1ull << 20;
+	uint64_t per = 1;
+
+	for (size_t i = 0; i < count && per < most; i++)
+		per *= samples[i].per ? samples[i].per / gcd(per, samples[i].per) : 1;
+	return per < most ? per : most;
+}
+
+struct ratio {
+	uint64_t to, from;
+};
+
+static uint64_t scaled(uint64_t number, const struct ratio *ratio)
+{
+	unsigned __int128 result = (unsigned __int128)number * ratio->to / ratio->from;
+
+	return result < INT64_MAX ? (uint64_t)result : INT64_MAX;
+}
+
+static struct hist scaled_hist(const struct hist *from, const struct ratio *ratio)
+{
+	struct hist hist = {.coarser = from->coarser};
+
+	for (size_t i = 0; i < from->used; i++) {
+		const struct bin *bin = &from->bins[i];
+
+		hist_add(&hist, scaled(bin->lower + (bin->width - 1) / 2, ratio), bin->count);
+	}
+	return hist;
+}
+
+struct sample sample_given_per(const struct sample *from, uint64_t per)
+{
+	struct sample s = sample_copy(from);
+	const struct ratio ratio = {per, from->per ? from->per : 1};
+	uint64_t *numbers[] = {&s.min, &s.p50, &s.p90, &s.p99, &s.p999, &s.max, &s.sum};
+
+	if (ratio.to == ratio.from)
+		return s;
+	s.per = per > 1 ? per : 0;
+	for (size_t i = 0; i < array_size(numbers); i++)
+		*numbers[i] = scaled(*numbers[i], &ratio);
+	hist_free(&s.hist);
+	hist_free(&s.smi);
+	s.hist = scaled_hist(&from->hist, &ratio);
+	s.smi = scaled_hist(&from->smi, &ratio);
+	s.order_count = 0;
+	return s;
+}
+
+static struct sample merge_alike(const struct sample *samples, size_t count)
 {
 	struct sample all;
 
-	if (!count)
-		return (struct sample){0};
 	all = sample_copy(&samples[0]);
 	for (size_t i = 1; i < count; i++) {
 		const struct sample *s = &samples[i];
@@ -127,6 +206,23 @@ struct sample sample_merge(const struct sample *samples, size_t count)
 	all.p90 = MEAN(samples, count, p90);
 	all.p99 = MEAN(samples, count, p99);
 	all.p999 = MEAN(samples, count, p999);
+	return all;
+}
+
+struct sample sample_merge(const struct sample *samples, size_t count)
+{
+	struct sample *alike, all;
+	uint64_t per = sample_common_per(samples, count);
+
+	if (!count)
+		return (struct sample){0};
+	alike = xcalloc(count, sizeof(*alike));
+	for (size_t i = 0; i < count; i++)
+		alike[i] = sample_given_per(&samples[i], per);
+	all = merge_alike(alike, count);
+	for (size_t i = 0; i < count; i++)
+		sample_free(&alike[i]);
+	free(alike);
 	return all;
 }
 

@@ -46,7 +46,7 @@ bool suite_metric_known(const char *key)
 	return metric_find(metric) && (!dot || estimator_find(dot + 1));
 }
 
-static bool get_thresholds(const json_t *object, struct threshold *out, size_t *count, struct error *error)
+bool suite_read_thresholds(const json_t *object, struct threshold *out, size_t *count, struct error *error)
 {
 	const char *metric;
 	json_t *percent;
@@ -69,6 +69,23 @@ static bool get_thresholds(const json_t *object, struct threshold *out, size_t *
 		strcpy(t->metric, metric);
 		t->percent = json_number_value(percent);
 		++*count;
+	}
+	return true;
+}
+
+bool suite_words_known(const json_t *object, const char *const *words, struct error *error)
+{
+	const char *word;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, word, value)
+	{
+		const char *const *known = words;
+
+		while (*known && strcmp(*known, word))
+			known++;
+		if (!*known)
+			return error_set(error, "the word \"%.60s\" is not known here", word);
 	}
 	return true;
 }
@@ -177,7 +194,8 @@ static bool add_case(struct expansion *e, struct error *error)
 	c->has_goal = find_number(e, json_object_get(e->object, "goal"), &c->goal);
 	if (!get_limits(e, c, error) || !get_gated(e, c, error))
 		return false;
-	return get_thresholds(json_object_get(e->object, "threshold"), c->thresholds, &c->threshold_count, error);
+	return suite_read_thresholds(json_object_get(e->object, "threshold"), c->thresholds, &c->threshold_count,
+				     error);
 }
 
 static bool expand(struct expansion *e, size_t depth, struct error *error)
@@ -214,8 +232,12 @@ static bool load_case(struct suite *suite, json_t *object, struct error *error)
 	const char *name = json_string_value(json_object_get(object, "case")), *key;
 	struct error why;
 
+	static const char *const words[] = {"case", "meaning", "params", "goal", "threshold", NULL};
+
 	if (!name || !name_valid(name))
 		return error_set(error, "a case has no \"case\" of a-z, 0-9 and _");
+	if (!suite_words_known(object, words, &why))
+		return error_set(error, "%s: %s", name, why.text);
 	if (!json_string_value(json_object_get(object, "meaning")))
 		return error_set(error, "%s has no \"meaning\"", name);
 	if (json_object_size(params) > NAME_PARAMS_MAX)
@@ -257,15 +279,19 @@ static bool load_json(struct suite *suite, const json_t *root, struct error *err
 {
 	const char *name = json_string_value(json_object_get(root, "suite"));
 	const char *title = json_string_value(json_object_get(root, "title"));
+	static const char *const words[] = {"suite", "title", "machine", "threshold", "cases", NULL};
 	json_t *object;
 	size_t i;
 
+	if (!suite_words_known(root, words, error))
+		return false;
 	if (!name || !name_valid(name) || !title)
 		return error_set(error, "\"suite\" (of a-z, 0-9 and _) or \"title\" is missing");
 	suite->name = xstrdup(name);
 	suite->title = xstrdup(title);
 	if (!get_machine(suite, json_object_get(root, "machine"), error) ||
-	    !get_thresholds(json_object_get(root, "threshold"), suite->thresholds, &suite->threshold_count, error))
+	    !suite_read_thresholds(json_object_get(root, "threshold"), suite->thresholds, &suite->threshold_count,
+				   error))
 		return false;
 	if (!json_array_size(json_object_get(root, "cases")))
 		return error_set(error, "\"cases\" is missing or empty");

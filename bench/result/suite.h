@@ -78,4 +78,26 @@ bool suite_metric_known(const char *key);
 /* A goal as text: with a decimal place only when it has one. */
 void suite_goal_text(double goal, char out[32]);
 
+/*
+ * Takes thresholds over from a file that has nothing else, {"threshold": {"ticks": 1}, "cases": {"ipc/null": {...}}}:
+ * the first for all cases that have none of their own, the others for one case, or all parameters of it. The file may
+ * name cases of several suites. `has` knows cases that no suite does, of the results that are to be judged. False
+ * when the file has a word, or names a case, that nobody knows.
+ */
+bool suite_take_thresholds(struct suite *suite, const char *path, bool (*has)(const void *context, const char *name),
+			   const void *context, struct error *error) must_check;
+
+/* True for such a file, false for the file of a suite and for what cannot be read. */
+bool suite_thresholds_only(const char *path);
+
+/* Sets the threshold of the cases that have none of their own. */
+void suite_set_threshold(struct suite *suite, const char *metric, double percent);
+
+/* A list of thresholds, {"ticks": 2, "ticks.p99": 10}, added to those that are there. */
+bool suite_read_thresholds(const json_t *object, struct threshold *out, size_t *count,
+			   struct error *error) must_check;
+
+/* False when an object has a member that is not among the words (NULL at the end). */
+bool suite_words_known(const json_t *object, const char *const *words, struct error *error) must_check;
+
 void suite_free(struct suite *suite);

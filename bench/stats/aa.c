@@ -7,7 +7,7 @@
 #include <gsl/gsl_randist.h>
 #include <stdlib.h>
 
-enum { SPLITS = 10, BOOTS_NEEDED = 6 };
+enum { SPLITS = 10, BOOTS_NEEDED = 2 * POWER_BOOTS_LEAST };
 
 /* The boots whose rank in the shuffled order has this parity. */
 static struct result half(const struct result *whole, const size_t *order, size_t boots, size_t parity)

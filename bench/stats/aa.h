@@ -14,5 +14,5 @@ struct aa {
 	size_t unsure;      /* of these, not enough data */
 };
 
-/* False for exact metrics, and with less than 6 boots: a half of them could not be judged. */
+/* False for exact metrics, and with less than 10 boots: a half of them could not be judged. */
 bool aa_measure(struct aa *aa, const struct result *result, const struct suite *suite) must_check;

@@ -260,7 +260,7 @@ static double *without_outliers(const double *values, size_t count)
 	return calm;
 }
 
-size_t change_points(const double *values, size_t count, size_t *points)
+static size_t divide_window(const double *values, size_t count, size_t *points)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	double *calm = without_outliers(values, count);
@@ -271,4 +271,38 @@ size_t change_points(const double *values, size_t count, size_t *points)
 	gsl_rng_free(rng);
 	free(calm);
 	return found;
+}
+
+/* The last change that will not move, else half a window: what is before it has been seen with as much around it. */
+static size_t next_window(const size_t *points, size_t *found)
+{
+	size_t settled = *found;
+
+	while (settled && points[settled - 1] > CHANGE_WINDOW - CHANGE_NEWS)
+		settled--;
+	*found = settled;
+	return settled ? points[settled - 1] : CHANGE_WINDOW / 2;
+}
+
+void change_window(const double *values, size_t count, size_t *points, size_t *found, size_t *next)
+{
+	size_t seen = count < CHANGE_WINDOW ? count : CHANGE_WINDOW;
+
+	*found = divide_window(values, seen, points);
+	*next = count > CHANGE_WINDOW ? next_window(points, found) : 0;
+}
+
+size_t change_points(const double *values, size_t count, size_t *points)
+{
+	size_t all = 0, from = 0, next = 0;
+
+	do {
+		size_t window[CHANGE_WINDOW], found;
+
+		change_window(values + from, count - from, window, &found, &next);
+		for (size_t i = 0; i < found; i++)
+			points[all++] = from + window[i];
+		from += next;
+	} while (next);
+	return all;
 }

@@ -16,5 +16,21 @@ enum { CHANGE_SEGMENT_MIN = 3, CHANGE_POINTS_NEEDED = 2 * CHANGE_SEGMENT_MIN };
 /* Indices at which a new segment begins, ascending, into points (room for count); their number. */
 size_t change_points(const double *values, size_t count, size_t *points);
 
+/*
+ * A long series is looked at in windows, so that the time is linear in its length and what was found once needs not
+ * be looked for again.
+ */
+enum {
+	CHANGE_WINDOW = 256,
+	CHANGE_NEWS = 64, /* so many values after a change it is settled: more of them do not move it */
+};
+
+/*
+ * Looks at the first window of a series. The indices of changes go into points (room for CHANGE_WINDOW), their number
+ * into *found. *next: where the next window begins, with changes before and at it settled, or 0 when this was the
+ * last one and what was found may still move. A series that continues from there gives what all of it would give.
+ */
+void change_window(const double *values, size_t count, size_t *points, size_t *found, size_t *next);
+
 /* Which values are far from those around them; at the end they may be the first of a change. */
 void change_outliers(const double *values, size_t count, bool *outliers);

@@ -4,10 +4,25 @@
 #include "host/exit_code.h"
 #include "host/mem.h"
 #include "result/metric.h"
+#include "stats/permutation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static struct mode_shift shift_of(const struct sample *a, const struct sample *b)
+{
+	const struct sample both[] = {*a, *b};
+	uint64_t per = sample_common_per(both, 2);
+	struct sample from = sample_given_per(a, per), to = sample_given_per(b, per);
+	struct mode_shift shift = modes_shift(&from.hist, &to.hist);
+
+	shift.from = sample_whole_ticks(&from, shift.from);
+	shift.to = sample_whole_ticks(&to, shift.to);
+	sample_free(&from);
+	sample_free(&to);
+	return shift;
+}
 
 static void add_pair(struct comparison *c, const char *name, const struct estimator *estimator, double threshold,
 		     const struct suite *suite)
@@ -34,7 +49,7 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 	p->has_limit = suite_limit(suite, name, key, &p->limit);
 	p->over_limit = p->has_limit && b && (double)p->difference.b > p->limit;
 	if (a && b && main_one && !c->metric->exact)
-		p->shift = modes_shift(&a->merged.hist, &b->merged.hist);
+		p->shift = shift_of(&a->merged, &b->merged);
 }
 
 /* The metric's own estimator, and each that the suite has a threshold or limit for: "ticks.p99". */
@@ -56,28 +71,62 @@ static void add_benchmark(struct comparison *c, const char *name, const struct s
 	}
 }
 
-/* A hundred true hypotheses would give one false alarm at p < 0.01: Holm's correction keeps that of all of them
- * below. */
-static void correct(struct comparison *c)
+/* The boots' values of both sides, A's first. */
+static double *values_of(const struct pair *p, const struct benchmark *a, const struct benchmark *b)
 {
-	double *p = xcalloc(c->count, sizeof(*p));
+	double *values = xcalloc(a->boot_count + b->boot_count, sizeof(*values));
+
+	for (size_t i = 0; i < a->boot_count; i++)
+		values[i] = estimator_value(p->estimator, &a->boots[i]);
+	for (size_t i = 0; i < b->boot_count; i++)
+		values[a->boot_count + i] = estimator_value(p->estimator, &b->boots[i]);
+	return values;
+}
+
+/* One test of all: with a hundred of them apart, one would give a false alarm at p < 0.01. */
+static void test_all(struct comparison *c)
+{
+	struct permuted *rows = xcalloc(c->count, sizeof(*rows));
 	size_t used = 0;
 
-	for (size_t i = 0; i < c->count; i++)
-		if (c->pairs[i].difference.tested)
-			p[used++] = c->pairs[i].difference.p;
-	stats_holm(p, used);
+	for (size_t i = 0; i < c->count; i++) {
+		const struct pair *p = &c->pairs[i];
+		const struct benchmark *a = result_find(c->a, p->name), *b = result_find(c->b, p->name);
+
+		if (p->difference.tested)
+			rows[used++] = (struct permuted){values_of(p, a, b), a->boot_count, b->boot_count, 1};
+	}
+	permutation_test(rows, used);
 	c->tests = used;
 	used = 0;
-	for (size_t i = 0; i < c->count; i++)
-		if (c->pairs[i].difference.tested)
-			c->pairs[i].difference.p = p[used++];
-	free(p);
+	for (size_t i = 0; i < c->count; i++) {
+		struct difference *o = &c->pairs[i].difference;
+
+		if (!o->tested)
+			continue;
+		free((void *)rows[used].values);
+		o->p = rows[used++].p;
+		o->spread.tests = c->tests;
+	}
+	free(rows);
+}
+
+/* The benchmark that needs most of them decides. */
+static void plan(struct comparison *c)
+{
+	c->boots = 0;
+	for (size_t i = 0; i < c->count; i++) {
+		const struct pair *p = &c->pairs[i];
+		size_t boots = p->difference.tested ? power_boots(&p->difference.spread, p->threshold, 0) : 0;
+
+		c->boots = boots > c->boots ? boots : c->boots;
+	}
 }
 
 static void decide(struct comparison *c)
 {
-	correct(c);
+	test_all(c);
+	plan(c);
 	for (size_t i = 0; i < c->count; i++) {
 		struct pair *p = &c->pairs[i];
 
@@ -158,6 +207,23 @@ bool compare_results(struct comparison *c, const struct result *a, const struct 
 	decide(c);
 	c->same_programs = same_kernel(a, b) && same_roottask(a, b) && same_text(a, b, "kernel_append");
 	return true;
+}
+
+size_t compare_plan(const struct result *result, const struct suite *suite)
+{
+	struct comparison c;
+	struct error ignored;
+	size_t boots = 0;
+
+	if (compare_results(&c, result, result, suite, &ignored)) {
+		/* One side was measured, and counts once. */
+		for (size_t i = 0; i < c.count; i++)
+			c.pairs[i].difference.spread.b_count = 1;
+		plan(&c);
+		boots = c.boots;
+	}
+	compare_free(&c);
+	return boots;
 }
 
 bool compare_drifted(const struct comparison *c)

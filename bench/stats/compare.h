@@ -29,7 +29,8 @@ struct comparison {
 	const struct metric *metric;
 	struct pair *pairs; /* in A's order, then what only B has */
 	size_t count;
-	size_t tests; /* p values that were corrected for their number */
+	size_t tests; /* benchmarks that were tested together */
+	size_t boots; /* a side, with which each of them keeps the promise of stats/power.h; 0: not known */
 	size_t tally[VERDICT_COUNT];
 	size_t deciding[VERDICT_COUNT]; /* the same without those that only inform */
 	size_t over_limits;             /* that decide */
@@ -39,6 +40,10 @@ struct comparison {
 /* The results must be of the same suite and metric. The suite (NULL: none) gives goals and thresholds. */
 bool compare_results(struct comparison *c, const struct result *a, const struct result *b, const struct suite *suite,
 		     struct error *error) must_check;
+
+/* Boots a side to compare a result with another one, by the scatter of its own; 0 when it has too few to tell, or
+ * counts exactly. */
+size_t compare_plan(const struct result *result, const struct suite *suite);
 
 /* True when programs and machine are the same and numbers differ: the machine drifted, nobody changed the code. */
 bool compare_drifted(const struct comparison *c);

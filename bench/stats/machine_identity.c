@@ -50,6 +50,7 @@ static const struct field {
 	{"timer_overhead_p50", "its median", INFORMS},
 	{"timer_overhead_p99", "its 99th percentile", INFORMS},
 	{"timer_overhead_max", "its maximum", INFORMS},
+	{"placement", "placement", INFORMS},
 	{"traced", "the kernel was traced", INFORMS},
 	{"library_build_type", "build of the benchmark library", INFORMS},
 	{"library_version", "version of the benchmark library", INFORMS},

@@ -91,17 +91,24 @@ static size_t split(const struct grid *g, struct mode *modes)
 	return count;
 }
 
+/* In bins of 3%: finer ones hold so few values that chance makes valleys between them. */
+enum { MODE_BITS = 5 };
+
 size_t modes_find(const struct hist *hist, struct mode modes[MODES_MAX])
 {
+	struct hist coarse;
 	size_t count = 0;
 
 	if (!hist->used)
 		return 0;
-	struct grid grid = make_grid(hist);
+	coarse = hist_copy(hist);
+	hist_coarsen(&coarse, MODE_BITS);
+	struct grid grid = make_grid(&coarse);
 
 	if (grid.density)
 		count = split(&grid, modes);
 	free(grid.density);
+	hist_free(&coarse);
 	return count;
 }
 

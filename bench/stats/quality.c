@@ -2,6 +2,7 @@
 #include "stats/quality.h"
 
 #include "result/metric.h"
+#include "result/name.h"
 #include "stats/modes.h"
 #include "stats/stats.h"
 
@@ -81,22 +82,28 @@ static void check_modes(const struct report *r)
 	for (size_t i = 0; i < count; i++) {
 		size_t used = strlen(text);
 
-		snprintf(text + used, sizeof(text) - used, "%s%ju (%.0f%%)", i ? ", " : "", (uintmax_t)modes[i].place,
-			 100 * modes[i].mass);
+		snprintf(text + used, sizeof(text) - used, "%s%ju (%.0f%%)", i ? ", " : "",
+			 (uintmax_t)sample_whole_ticks(&r->benchmark->merged, modes[i].place), 100 * modes[i].mass);
 		most = fmax(most, modes[i].mass);
 	}
 	warn(r, QUALITY_MODES, 1 - most, "%zu modes: %s: a median stands for none of them", count, text);
+}
+
+/* By which a number of the sample becomes the ticks of what was timed. */
+static double operations_per_value(const struct sample *s)
+{
+	return (double)s->batch / (double)(s->per ? s->per : 1);
 }
 
 static void check_outliers(const struct report *r)
 {
 	const struct sample *s = &r->benchmark->merged;
 	double per_us = (double)json_integer_value(json_object_get(r->result->context, "tsc_khz")) / 1000;
-	double reach = outlier_deviations * mad_to_deviation * (double)stats_mad(&s->hist) * (double)s->batch;
-	double least = fmax(reach, interrupt_us * per_us) / (double)s->batch;
+	double reach = outlier_deviations * mad_to_deviation * (double)stats_mad(&s->hist) * operations_per_value(s);
+	double least = fmax(reach, interrupt_us * per_us) / operations_per_value(s);
 	uint64_t limit = s->p50 + (uint64_t)ceil(least);
 	uint64_t count = hist_between(&s->hist, limit, UINT64_MAX);
-	double longest = per_us > 0 ? (double)(s->max - s->p50) * (double)s->batch / per_us : 0;
+	double longest = per_us > 0 ? (double)(s->max - s->p50) * operations_per_value(s) / per_us : 0;
 
 	if (count)
 		warn(r, QUALITY_OUTLIERS, share(count, s->n),
@@ -109,17 +116,17 @@ static void check_boots(const struct report *r, const struct metric *metric)
 {
 	const struct benchmark *b = r->benchmark;
 	struct boots boots = {b->boots, b->boot_count, &b->merged.hist};
-	uint64_t low = UINT64_MAX, high = 0;
+	double low = INFINITY, high = 0;
 
 	for (size_t i = 0; i < b->boot_count; i++) {
-		low = b->boots[i].p50 < low ? b->boots[i].p50 : low;
-		high = b->boots[i].p50 > high ? b->boots[i].p50 : high;
+		low = fmin(low, sample_ticks(&b->boots[i], b->boots[i].p50));
+		high = fmax(high, sample_ticks(&b->boots[i], b->boots[i].p50));
 	}
-	if (high - low > (uint64_t)((double)low * metric->threshold / 100) && stats_kruskal_wallis(&boots) < 0.001)
-		warn(r, QUALITY_BOOTS, share(high - low, low),
-		     "boots differ more than their windows do: medians from %ju to %ju; more boots help, more "
+	if (high - low > low * metric->threshold / 100 && stats_kruskal_wallis(&boots) < 0.001)
+		warn(r, QUALITY_BOOTS, low > 0 ? (high - low) / low : 0,
+		     "boots differ more than their windows do: medians from %.10g to %.10g; more boots help, more "
 		     "windows do not",
-		     (uintmax_t)low, (uintmax_t)high);
+		     low, high);
 }
 
 /* Windows with system-management interrupts stay in all figures; what they would be without is told. */
@@ -134,8 +141,8 @@ static void check_smi(const struct report *r)
 	hist_subtract(&clean, &s->smi);
 	warn(r, QUALITY_FIRMWARE, share(hist_total(&s->smi), s->n),
 	     "%ju of %ju windows were interrupted by the firmware (SMI): p99.9 is %ju with them and %ju without",
-	     (uintmax_t)hist_total(&s->smi), (uintmax_t)s->n, (uintmax_t)s->p999,
-	     (uintmax_t)hist_quantile(&clean, 0.999));
+	     (uintmax_t)hist_total(&s->smi), (uintmax_t)s->n, (uintmax_t)sample_whole_ticks(s, s->p999),
+	     (uintmax_t)sample_whole_ticks(s, hist_quantile(&clean, 0.999)));
 	hist_free(&clean);
 }
 
@@ -164,7 +171,8 @@ void quality_check(const struct result *result, const struct benchmark *benchmar
 		return;
 	}
 	check_modes(&r);
-	check_outliers(&r);
+	if (!name_of_counter(benchmark->name)) /* events do not say how long something took */
+		check_outliers(&r);
 	check_smi(&r);
 	check_order(&r);
 	check_boots(&r, metric);

@@ -65,7 +65,9 @@ static uint64_t smallest(const struct pair *p, const struct benchmark *b, const 
 	uint64_t value = metric_value(metric, p->estimator, b);
 	uint64_t allowed = (uint64_t)((double)value * p->threshold / 100);
 
-	return metric->exact ? allowed + 1 : 3 * allowed + (b->merged.max - b->merged.min) + 1;
+	uint64_t range = sample_whole_ticks(&b->merged, b->merged.max - b->merged.min);
+
+	return metric->exact ? allowed + 1 : 3 * (allowed + range + 1);
 }
 
 /* A comparison of the baseline with itself knows which estimators are judged by which thresholds. */
@@ -81,7 +83,7 @@ static void plant(struct result *copy, size_t index, const struct comparison *ju
 			by = needed > by ? needed : by;
 		}
 	for (size_t i = 0; i < b->boot_count; i++)
-		shift(&b->boots[i], by);
+		shift(&b->boots[i], by * (b->boots[i].per ? b->boots[i].per : 1));
 }
 
 /* Writes the changed copy as JSON, reads that back and compares: no step of the gate is left out. */

@@ -2,16 +2,12 @@
 #include "stats/stats.h"
 
 #include "host/mem.h"
-#include "stats/resample.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_rng.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
 #include <stdlib.h>
-
-enum { RESAMPLES = 4000 };
 
 /* Both histograms walked together, one bin of equal values after the other. */
 struct walk {
@@ -33,63 +29,18 @@ static bool walk_next(struct walk *w)
 	return take_a || take_b;
 }
 
-/* Share of the pairs of values in which b's is larger, and the variance of that share when there is no difference. */
-struct ranks {
-	double superiority, variance, pairs;
-};
-
-static struct ranks rank(const struct hist *a, const struct hist *b)
-{
-	struct walk w = {.a = a, .b = b};
-	double na = (double)hist_total(a), nb = (double)hist_total(b), n = na + nb;
-	double u = 0, ties = 0, below = 0;
-
-	if (na < 1 || nb < 1)
-		return (struct ranks){0.5, 0, 0};
-	while (walk_next(&w)) {
-		double tied = w.in_a + w.in_b;
-
-		u += w.in_b * (below + w.in_a / 2);
-		below += w.in_a;
-		ties += tied * (tied * tied - 1);
-	}
-	double variance = (n + 1 - ties / (n * (n - 1))) / (12 * na * nb);
-
-	return (struct ranks){u / (na * nb), variance, na * nb};
-}
-
 double stats_superiority(const struct hist *a, const struct hist *b)
 {
-	return rank(a, b).superiority;
-}
+	struct walk w = {.a = a, .b = b};
+	double na = (double)hist_total(a), nb = (double)hist_total(b), u = 0, below = 0;
 
-double stats_mann_whitney(const struct hist *a, const struct hist *b)
-{
-	struct ranks r = rank(a, b);
-
-	if (!(r.variance > 0))
-		return 1; /* all values are equal */
-	double z = (fabs(r.superiority - 0.5) - 0.5 / r.pairs) / sqrt(r.variance);
-
-	return z <= 0 ? 1 : 2 * gsl_cdf_ugaussian_Q(z);
-}
-
-/* Variance of the mean of the boots' placements among the other side's values. */
-static double placement_variance(const struct boots *boots, const struct hist *other)
-{
-	double *placements = xcalloc(boots->count, sizeof(*placements)), variance = 0;
-
-	for (size_t i = 0; i < boots->count; i++)
-		placements[i] = stats_superiority(other, &boots->samples[i].hist);
-	if (boots->count > 1)
-		variance = gsl_stats_variance(placements, 1, boots->count) / (double)boots->count;
-	free(placements);
-	return variance;
-}
-
-static double two_sided_t(double t, double freedom)
-{
-	return 2 * gsl_cdf_tdist_Q(fabs(t), freedom);
+	if (na < 1 || nb < 1)
+		return 0.5;
+	while (walk_next(&w)) {
+		u += w.in_b * (below + w.in_a / 2);
+		below += w.in_a;
+	}
+	return u / (na * nb);
 }
 
 /* Degrees of freedom of a difference of means with these variances (Welch and Satterthwaite). */
@@ -98,48 +49,6 @@ static double freedom(double va, size_t na, double vb, size_t nb)
 	double a = na > 1 ? va * va / (double)(na - 1) : 0, b = nb > 1 ? vb * vb / (double)(nb - 1) : 0;
 
 	return a + b > 0 ? (va + vb) * (va + vb) / (a + b) : 1;
-}
-
-double stats_mann_whitney_boots(const struct boots *a, const struct boots *b)
-{
-	struct ranks r = rank(a->merged, b->merged);
-	double va = placement_variance(a, b->merged), vb = placement_variance(b, a->merged);
-
-	if (!(r.variance > 0) || va + vb <= r.variance)
-		return stats_mann_whitney(a->merged, b->merged);
-	return two_sided_t((r.superiority - 0.5) / sqrt(va + vb), freedom(va, a->count, vb, b->count));
-}
-
-double stats_welch(const double *a, size_t a_count, const double *b, size_t b_count)
-{
-	if (a_count < 2 || b_count < 2)
-		return 1;
-	double va = gsl_stats_variance(a, 1, a_count) / (double)a_count;
-	double vb = gsl_stats_variance(b, 1, b_count) / (double)b_count;
-	double change = gsl_stats_mean(b, 1, b_count) - gsl_stats_mean(a, 1, a_count);
-
-	if (!(va + vb > 0))
-		return change == 0 ? 1 : 0;
-	return two_sided_t(change / sqrt(va + vb), freedom(va, a_count, vb, b_count));
-}
-
-static double *values_of(const struct estimator *estimator, const struct boots *boots)
-{
-	double *values = xcalloc(boots->count, sizeof(*values));
-
-	for (size_t i = 0; i < boots->count; i++)
-		values[i] = estimator_value(estimator, &boots->samples[i]);
-	return values;
-}
-
-double stats_welch_boots(const struct estimator *estimator, const struct boots *a, const struct boots *b)
-{
-	double *from = values_of(estimator, a), *to = values_of(estimator, b);
-	double p = stats_welch(from, a->count, to, b->count);
-
-	free(from);
-	free(to);
-	return p;
 }
 
 /*
@@ -197,27 +106,6 @@ double stats_trend(const uint64_t *values, size_t count, bool *up)
 	return count > 1 && variance > 0 ? 2 * gsl_cdf_ugaussian_Q(fabs(s) / sqrt(variance)) : 1;
 }
 
-/* The indices that sort p ascending. */
-static size_t *order_of(const double *p, size_t count)
-{
-	size_t *order = xcalloc(count, sizeof(*order));
-
-	gsl_sort_index(order, p, 1, count);
-	return order;
-}
-
-void stats_holm(double *p, size_t count)
-{
-	size_t *order = order_of(p, count);
-	double most = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		most = fmax(most, p[order[i]] * (double)(count - i));
-		p[order[i]] = fmin(most, 1);
-	}
-	free(order);
-}
-
 uint64_t stats_mad(const struct hist *hist)
 {
 	uint64_t median = hist_quantile(hist, 0.5), mad;
@@ -234,46 +122,47 @@ uint64_t stats_mad(const struct hist *hist)
 	return mad;
 }
 
-static double resampled(gsl_rng *rng, const struct estimator *estimator, const struct boots *boots)
+static double *values_of(const struct estimator *estimator, const struct boots *boots)
 {
-	double sum = 0;
+	double *values = xcalloc(boots->count + 1, sizeof(*values));
 
 	for (size_t i = 0; i < boots->count; i++)
-		sum += resample(estimator, &boots->samples[gsl_rng_uniform_int(rng, boots->count)], rng);
-	return sum / (double)boots->count;
+		values[i] = estimator_value(estimator, &boots->samples[i]);
+	return values;
+}
+
+static void mean_and_variance(const struct estimator *estimator, const struct boots *boots, double *mean,
+			      double *variance)
+{
+	double *values = values_of(estimator, boots);
+
+	*mean = boots->count ? gsl_stats_mean(values, 1, boots->count) : 0;
+	*variance = boots->count > 1 ? gsl_stats_variance(values, 1, boots->count) : 0;
+	free(values);
 }
 
 /*
- * With few boots percentiles of the bootstrap are too close to each other. Hesterberg's expanded interval ("What
- * teachers should know about the bootstrap", 2015) takes those that a t interval would reach.
+ * The change is a ratio of means, whose deviation is that of b plus, as much as the ratio is, that of a (the delta
+ * method): boots scatter by a few percent, so the ratio is all but linear in both.
  */
-static double tail(size_t a_count, size_t b_count)
+struct change stats_change(const struct estimator *estimator, const struct boots *a, const struct boots *b)
 {
-	double fewest = (double)(a_count < b_count ? a_count : b_count);
+	struct change c;
+	double va, vb, reach = 0;
 
-	if (fewest < 2)
-		return 0;
-	double t = gsl_cdf_tdist_Qinv(0.025, (double)(a_count + b_count - 2));
+	mean_and_variance(estimator, a, &c.a, &va);
+	mean_and_variance(estimator, b, &c.b, &vb);
+	double whole = c.a > 0 ? c.a : 1, ratio = c.a > 0 ? c.b / c.a : 1;
 
-	return gsl_cdf_ugaussian_Q(t * sqrt(fewest / (fewest - 1)));
-}
-
-struct interval stats_change(const struct estimator *estimator, const struct boots *a, const struct boots *b)
-{
-	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
-	double *changes = xcalloc(RESAMPLES, sizeof(*changes)), outside = tail(a->count, b->count);
-	struct interval interval;
-
-	gsl_rng_set(rng, 1);
-	for (size_t i = 0; i < RESAMPLES; i++) {
-		double from = resampled(rng, estimator, a), to = resampled(rng, estimator, b);
-
-		changes[i] = 100 * (to - from) / (from > 0 ? from : 1);
+	va *= ratio * ratio;
+	c.percent = 100 * (c.b - c.a) / whole;
+	c.spread_a = 100 * sqrt(va) / whole;
+	c.spread_b = 100 * sqrt(vb) / whole;
+	if (a->count > 1 && b->count > 1) {
+		va /= (double)a->count;
+		vb /= (double)b->count;
+		reach = gsl_cdf_tdist_Qinv(0.025, freedom(va, a->count, vb, b->count)) * 100 * sqrt(va + vb) / whole;
 	}
-	gsl_sort(changes, 1, RESAMPLES);
-	interval.low = gsl_stats_quantile_from_sorted_data(changes, 1, RESAMPLES, outside);
-	interval.high = gsl_stats_quantile_from_sorted_data(changes, 1, RESAMPLES, 1 - outside);
-	free(changes);
-	gsl_rng_free(rng);
-	return interval;
+	c.interval = (struct interval){c.percent - reach, c.percent + reach};
+	return c;
 }

@@ -2,14 +2,15 @@
 #include "stats/verdict.h"
 
 #include "result/metric.h"
+#include "stats/permutation.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { BOOTS_NEEDED = 3 };
+enum { SIDE_LEAST = 3 };
 
-static const double p_needed = 0.01;
+const double verdict_p_needed = 0.01;
 
 static const char *const names[VERDICT_COUNT] = {
 	[VERDICT_SAME] = "same",       [VERDICT_BETTER] = "better",
@@ -27,13 +28,24 @@ static enum verdict direction(double change)
 	return change > 0 ? VERDICT_WORSE : change < 0 ? VERDICT_BETTER : VERDICT_SAME;
 }
 
-static bool enough(const struct metric *metric, const struct benchmark *b, const char *side, struct difference *o)
+/* Less than three boots have no scatter to speak of; and of few boots, no division is rare enough. */
+static bool enough(const struct metric *metric, const struct benchmark *a, const struct benchmark *b,
+		   struct difference *o)
 {
-	if (b->boot_count >= BOOTS_NEEDED && b->merged.n >= metric->windows_needed)
+	const struct benchmark *fewer = a->boot_count < b->boot_count ? a : b;
+	const struct benchmark *poorer = a->merged.n < b->merged.n ? a : b;
+
+	if (fewer->boot_count >= SIDE_LEAST && poorer->merged.n >= metric->windows_needed &&
+	    permutation_smallest_p(a->boot_count, b->boot_count) < verdict_p_needed)
 		return true;
 	o->verdict = VERDICT_UNSURE;
-	snprintf(o->why, sizeof(o->why), "%s has %zu boots and %ju values; %d and %ju are needed", side,
-		 b->boot_count, (uintmax_t)b->merged.n, BOOTS_NEEDED, (uintmax_t)metric->windows_needed);
+	o->boots = POWER_BOOTS_BEGIN;
+	snprintf(o->why, sizeof(o->why),
+		 "%zu and %zu boots, %s has %ju values; %d a side and %ju are needed, and %d boots are a good number "
+		 "to "
+		 "begin with",
+		 a->boot_count, b->boot_count, poorer == a ? "A" : "B", (uintmax_t)poorer->merged.n,
+		 POWER_BOOTS_LEAST, (uintmax_t)metric->windows_needed, POWER_BOOTS_BEGIN);
 	return false;
 }
 
@@ -42,24 +54,39 @@ static struct boots boots_of(const struct benchmark *b)
 	return (struct boots){b->boots, b->boot_count, &b->merged.hist};
 }
 
-/* The U test is about where most values lie; for tails and minima the boots' values of the estimator are compared. */
-static double p_value(const struct estimator *estimator, const struct boots *a, const struct boots *b)
+/* Both sides may be off by the doubt that the counter's steps leave, in opposite directions. */
+static double step_percent(const struct estimator *estimator, const struct benchmark *a, const struct benchmark *b,
+			   double whole)
 {
-	bool few_values = hist_total(a->merged) == a->count || hist_total(b->merged) == b->count;
+	double doubt = estimator_doubt(estimator, &a->merged) + estimator_doubt(estimator, &b->merged);
 
-	if (estimator->quantile == 0.5 && !few_values)
-		return stats_mann_whitney_boots(a, b);
-	return stats_welch_boots(estimator, a, b);
+	return whole > 0 ? 100 * doubt / whole : 0;
+}
+
+static double superiority(const struct sample *a, const struct sample *b)
+{
+	const struct sample both[] = {*a, *b};
+	uint64_t per = sample_common_per(both, 2);
+	struct sample from = sample_given_per(a, per), to = sample_given_per(b, per);
+	double answer = stats_superiority(&from.hist, &to.hist);
+
+	sample_free(&from);
+	sample_free(&to);
+	return answer;
 }
 
 static void test(struct difference *o, const struct estimator *estimator, const struct benchmark *a,
 		 const struct benchmark *b)
 {
 	struct boots from = boots_of(a), to = boots_of(b);
+	struct change change = stats_change(estimator, &from, &to);
+	double step = step_percent(estimator, a, b, change.a);
 
-	o->interval = stats_change(estimator, &from, &to);
-	o->p = p_value(estimator, &from, &to);
-	o->superiority = stats_superiority(from.merged, to.merged);
+	o->percent = change.a > 0 ? change.percent : 0;
+	o->interval = (struct interval){change.interval.low - step, change.interval.high + step};
+	o->spread = (struct spread){change.spread_a, change.spread_b, a->boot_count, b->boot_count, step, 1,
+				    verdict_p_needed};
+	o->superiority = superiority(&a->merged, &b->merged);
 	o->tested = true;
 }
 
@@ -70,13 +97,15 @@ struct difference verdict_measure(const struct metric *metric, const struct esti
 
 	o.a = a ? metric_value(metric, estimator, a) : 0;
 	o.b = b ? metric_value(metric, estimator, b) : 0;
+	o.from = a ? metric_number(metric, estimator, a) : 0;
+	o.to = b ? metric_number(metric, estimator, b) : 0;
 	if (!a || !b) {
 		o.verdict = a ? VERDICT_MISSING : VERDICT_NEW;
 		return o;
 	}
 	o.change = (int64_t)(o.b - o.a);
-	o.percent = o.a ? 100 * (double)o.change / (double)o.a : 0;
-	if (!metric->exact && enough(metric, a, "A", &o) && enough(metric, b, "B", &o))
+	o.percent = o.from > 0 ? 100 * (metric->exact ? (double)o.change : o.to - o.from) / o.from : 0;
+	if (!metric->exact && enough(metric, a, b, &o))
 		test(&o, estimator, a, b);
 	return o;
 }
@@ -90,39 +119,68 @@ static void decide_exact(struct difference *o, double threshold)
 {
 	double allowed = (double)o->a * threshold / 100;
 
+	o->smallest = o->a ? 100 * (floor(allowed) + 1) / (double)o->a : 0;
 	o->verdict = fabs((double)o->change) > allowed ? direction((double)o->change) : VERDICT_SAME;
+}
+
+/* Not every doubt is one that more boots take away: says what would. */
+static void call_for_more(struct difference *o, double threshold)
+{
+	size_t boots = power_boots(&o->spread, threshold, o->percent), used = 0;
+
+	snprintf(o->why, sizeof(o->why),
+		 "change between %+.2f%% and %+.2f%%, threshold %.6g%%, p %.3g: ", o->interval.low, o->interval.high,
+		 threshold, o->p);
+	used = strlen(o->why);
+	o->boots = boots > POWER_BOOTS_MOST ? 0 : boots;
+	if (o->boots)
+		snprintf(o->why + used, sizeof(o->why) - used, "%zu boots a side would settle it", boots);
+	else if (2 * o->spread.step > threshold)
+		snprintf(o->why + used, sizeof(o->why) - used,
+			 "the counter's steps hide %.2f%%; more boots do not help, more operations in a window do",
+			 o->spread.step);
+	else if (power_boots(&o->spread, threshold, 0) <= POWER_BOOTS_MOST)
+		snprintf(o->why + used, sizeof(o->why) - used,
+			 "it is as large as the threshold, which no number of boots up to %d settles; another "
+			 "threshold does",
+			 POWER_BOOTS_MOST);
+	else
+		snprintf(o->why + used, sizeof(o->why) - used,
+			 "boots scatter too much (%.1f%%) for this threshold: more than %d of them would be needed",
+			 fmax(o->spread.a, o->spread.b), POWER_BOOTS_MOST);
 }
 
 /*
  * "Same" needs the whole interval within the threshold, "better" and "worse" need a change beyond the threshold, an
- * interval without zero and a small p value. What is left is not an answer but a call for more boots.
+ * interval without zero and a small p value. What is left is not an answer.
  */
 static void decide_noisy(struct difference *o, double threshold)
 {
 	struct interval change = o->interval;
 
+	o->smallest = power_smallest_change(&o->spread, threshold);
 	if (change.low >= -threshold && change.high <= threshold) {
 		o->verdict = VERDICT_SAME;
-	} else if (fabs(o->percent) > threshold && o->p < p_needed && (change.low > 0 || change.high < 0)) {
+	} else if (fabs(o->percent) > threshold && o->p < verdict_p_needed && (change.low > 0 || change.high < 0)) {
 		o->verdict = direction(o->percent);
 	} else {
 		o->verdict = VERDICT_UNSURE;
-		snprintf(o->why, sizeof(o->why),
-			 "change between %+.2f%% and %+.2f%%, threshold %.2f%%, p %.3g: boot more", change.low,
-			 change.high, threshold, o->p);
+		call_for_more(o, threshold);
 	}
 }
 
 /* From nothing to something is a change of no number of percent: no threshold allows it, a test may doubt it. */
 static void decide_from_zero(struct difference *o)
 {
-	if (!o->b) {
+	if (!(o->to > 0)) {
 		o->verdict = VERDICT_SAME;
-	} else if (o->p < p_needed) {
+	} else if (o->p < verdict_p_needed) {
 		o->verdict = VERDICT_WORSE;
 	} else {
 		o->verdict = VERDICT_UNSURE;
-		snprintf(o->why, sizeof(o->why), "from 0 to %ju, p %.3g: boot more", (uintmax_t)o->b, o->p);
+		snprintf(o->why, sizeof(o->why), "from 0 to %.4g, p %.3g: %d boots a side would settle it", o->to,
+			 o->p, POWER_BOOTS_BEGIN);
+		o->boots = POWER_BOOTS_BEGIN;
 	}
 }
 
@@ -132,7 +190,7 @@ void verdict_decide(struct difference *difference, const struct metric *metric, 
 		return;
 	if (metric->exact)
 		decide_exact(difference, threshold);
-	else if (difference->tested && !difference->a)
+	else if (difference->tested && !(difference->from > 0))
 		decide_from_zero(difference);
 	else if (difference->tested)
 		decide_noisy(difference, threshold);

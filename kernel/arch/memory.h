@@ -6,7 +6,8 @@
 
 /*
  * [pa, pa + len) for reading, or NULL if it cannot be mapped. Boot time, on the boot CPU: the mapping ends when the
- * kernel enters its own address space, and must not be kept.
+ * kernel enters its own address space, or, above 4 GiB, with the next call for an address there, and must not be
+ * kept.
  */
 const void *arch_phys_map(paddr_t pa, u64 len);
 
@@ -17,13 +18,16 @@ const void *arch_phys_map(paddr_t pa, u64 len);
  */
 volatile void *arch_map_device(paddr_t pa);
 
-/* Number of physical address bits (CPUID 80000008h); whether page tables may have leaves of 1 GiB. Both from the time
- * on at which the boot CPU's features are known. */
+/* Number of physical address bits that are address, not key of encrypted memory; whether page tables may have leaves
+ * of 1 GiB. Both from the time on at which the boot CPU's features are known. */
 unsigned arch_phys_bits(void);
 bool arch_has_1g_pages(void);
 
+/* As in MTRRs and EPT entries. */
+enum mem_type { MEM_UC = 0, MEM_WC = 1, MEM_WT = 4, MEM_WP = 5, MEM_WB = 6 };
+
 /*
- * The memory type of the byte at pa as the MTRRs have it (enum mem_type, mm/ptab.h); it stays the same up to
+ * The memory type of the byte at pa as the MTRRs have it (enum mem_type); it stays the same up to
  * *same_until, which is more than pa and at most pa + size. Boot time: reads MSRs for each answer, so
  * space_mem_claim() remembers them.
  */

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "arch/memory.h"
 #include "lib/bits.h"
 #include "lib/nospec.h"
 #include "lib/types.h"
@@ -70,9 +71,6 @@ struct ptab_gather {
 	u64 *tables; /* taken out, linked through struct page.owner */
 	u64 stale;   /* non-zero: flush */
 };
-
-/* Memory type as in MTRRs and EPT entries. */
-enum mem_type { MEM_UC = 0, MEM_WC = 1, MEM_WT = 4, MEM_WP = 5, MEM_WB = 6 };
 
 /* The table that an entry names. Such an entry has no bits above its address. */
 static always_inline u64 *ptab_child(u64 entry)

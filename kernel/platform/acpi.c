@@ -30,10 +30,11 @@ struct header {
 	u32 oem_revision, creator, creator_revision;
 };
 
-/* A table that has passed its checks. */
+/* A table whose length makes sense. */
 struct table {
 	u64 pa;
 	u32 length;
+	bool damaged; /* its checksum is wrong */
 };
 
 /* FADT, up to the last field we use. Older tables end earlier: what is missing reads as 0. */
@@ -54,6 +55,7 @@ struct fadt {
 #define FADT_TMR_VAL_EXT (1u << 8) /* the timer has 32 bits, not 24 */
 #define FADT_RESET_REG (1u << 10)  /* there is a reset register */
 
+#define FACS_SIZE 64
 #define FADT_SIZE_MIN 90 /* up to pm1_cnt_len */
 #define FADT_SIZE_X 236  /* tables of this length have all extended blocks that matter */
 
@@ -155,7 +157,19 @@ static bool find_rsdp(const struct boot_info *boot, struct rsdp *out)
 	return scan_rsdp(0xe0000, 0x20000, out);
 }
 
-static bool check_table(u64 pa, const struct header *h, struct table *out)
+static void keep(u64 pa, u64 size, struct acpi_info *out)
+{
+	for (u32 i = 0; i < out->kept_count; i++)
+		if (out->kept[i].addr == pa)
+			return;
+	if (out->kept_count < ACPI_KEPT_MAX)
+		out->kept[out->kept_count++] = (struct range){pa, size};
+	else
+		log_warn("acpi: more than %u tables, the memory of that at %#lx is not kept", ACPI_KEPT_MAX, pa);
+}
+
+/* A wrong checksum is the caller's affair. */
+static bool check_table(u64 pa, const struct header *h, struct acpi_info *info, struct table *out)
 {
 	u8 s = 0;
 
@@ -163,11 +177,14 @@ static bool check_table(u64 pa, const struct header *h, struct table *out)
 		log_warn("acpi: %.4s at %#lx has the length %u, ignored", h->signature, pa, h->length);
 		return false;
 	}
-	if (!phys_sum(pa, h->length, &s) || s) {
-		log_warn("acpi: %.4s at %#lx has a wrong checksum, ignored", h->signature, pa);
+	if (!phys_sum(pa, h->length, &s)) {
+		log_warn("acpi: %.4s at %#lx cannot be read, ignored", h->signature, pa);
 		return false;
 	}
-	*out = (struct table){pa, h->length};
+	if (s)
+		log_warn("acpi: %.4s at %#lx has a wrong checksum", h->signature, pa);
+	*out = (struct table){pa, h->length, s};
+	keep(pa, h->length, info);
 	return true;
 }
 
@@ -181,10 +198,12 @@ static void read_fadt_facs(const struct fadt *fadt, struct acpi_info *out)
 
 	if (!pa)
 		return;
-	if (!phys_read(pa, &facs, sizeof(facs)) || memcmp(facs.signature, "FACS", 4) || facs.length < 64)
+	if (!phys_read(pa, &facs, sizeof(facs)) || memcmp(facs.signature, "FACS", 4) || facs.length < FACS_SIZE)
 		log_warn("acpi: no FACS at %#lx", pa);
-	else
+	else {
 		out->facs = pa;
+		keep(pa, FACS_SIZE, out);
+	}
 }
 
 /* A DSDT or SSDT: both are AML. */
@@ -203,7 +222,7 @@ static void read_dsdt(const struct fadt *fadt, struct acpi_info *out)
 		return;
 	if (!phys_read(pa, &h, sizeof(h)) || memcmp(h.signature, "DSDT", 4))
 		log_warn("acpi: no DSDT at %#lx", pa);
-	else if (check_table(pa, &h, &t))
+	else if (check_table(pa, &h, out, &t))
 		read_definitions(&t, out);
 }
 
@@ -257,15 +276,19 @@ static bool has_apic(const struct acpi_info *out, u32 apic_id)
 	return false;
 }
 
-/* Some firmware lists a CPU in both formats: the first entry counts. Returns how many CPUs found no room. */
+/* Some firmware lists a CPU in both formats: the first entry counts. The boot CPU always has a place. Returns how
+ * many CPUs found no room. */
 static u32 add_cpu(struct acpi_info *out, u32 acpi_id, u32 apic_id, u32 flags)
 {
 	if (!(flags & MADT_CPU_ENABLED) || has_apic(out, apic_id))
 		return 0;
-	if (out->cpu_count == HEDRON_CPU_MAX)
-		return 1;
-	out->cpu[out->cpu_count++] = (struct acpi_cpu){acpi_id, apic_id};
-	return 0;
+	if (out->cpu_count < HEDRON_CPU_MAX) {
+		out->cpu[out->cpu_count++] = (struct acpi_cpu){acpi_id, apic_id};
+		return 0;
+	}
+	if (apic_id == out->self)
+		out->cpu[HEDRON_CPU_MAX - 1] = (struct acpi_cpu){acpi_id, apic_id};
+	return 1;
 }
 
 static u32 read_madt_entry(u64 pa, const struct madt_entry *e, struct acpi_info *out)
@@ -340,25 +363,37 @@ static const struct reader {
 } readers[] = {{"APIC", read_madt}, {"FACP", read_fadt}, {"MCFG", read_mcfg}, {"DMAR", read_dmar},
 	       {"HPET", read_hpet}, {"SPCR", read_spcr}, {"DBG2", read_dbg2}};
 
-/* *done has a bit for each reader: the first valid table of a kind counts. */
-static void read_table(u64 pa, u32 *done, struct acpi_info *out)
+/* What is known of each kind of table: the first one with a right checksum counts, or, if there is none, the first.
+ */
+struct kinds {
+	u32 done; /* a bit for each reader */
+	struct table damaged[array_size(readers)];
+};
+
+static void read_table(u64 pa, struct kinds *kinds, struct acpi_info *out)
 {
 	struct header h;
 	struct table t;
 
 	if (!phys_read(pa, &h, sizeof(h)))
 		return;
-	if (!memcmp(h.signature, "SSDT", 4) && check_table(pa, &h, &t))
+	if (!memcmp(h.signature, "SSDT", 4) && check_table(pa, &h, out, &t))
 		read_definitions(&t, out); /* there may be many */
 	for (u32 i = 0; i < array_size(readers); i++) {
-		if (*done & bit(i) || memcmp(h.signature, readers[i].signature, 4) || !check_table(pa, &h, &t))
+		struct table *damaged = &kinds->damaged[i];
+		if (kinds->done & bit(i) || memcmp(h.signature, readers[i].signature, 4) ||
+		    !check_table(pa, &h, out, &t))
 			continue;
-		*done |= (u32)bit(i);
+		if (t.damaged) {
+			*damaged = damaged->pa ? *damaged : t;
+			continue;
+		}
+		kinds->done |= (u32)bit(i);
 		readers[i].read(&t, out);
 	}
 }
 
-static bool open_root(u64 pa, const char *signature, struct table *out)
+static bool open_root(u64 pa, const char *signature, struct acpi_info *info, struct table *out)
 {
 	struct header h;
 
@@ -368,36 +403,50 @@ static bool open_root(u64 pa, const char *signature, struct table *out)
 		log_warn("acpi: no %s at %#lx", signature, pa);
 		return false;
 	}
-	return check_table(pa, &h, out);
+	return check_table(pa, &h, info, out);
+}
+
+/* The XSDT, unless only the RSDT has a right checksum. */
+static bool pick_root(const struct rsdp *rsdp, struct acpi_info *info, struct table *root, u32 *entry_size)
+{
+	struct table x, r;
+	bool has_x = open_root(rsdp->xsdt, "XSDT", info, &x);
+	bool has_r = (!has_x || x.damaged) && open_root(rsdp->rsdt, "RSDT", info, &r);
+	bool old = has_r && (!has_x || !r.damaged);
+
+	if (!has_x && !has_r)
+		return false;
+	*root = old ? r : x;
+	*entry_size = old ? 4 : 8;
+	return true;
 }
 
 static void read_root(const struct table *root, u32 entry_size, struct acpi_info *out)
 {
-	u32 done = 0;
+	struct kinds kinds = {0};
 
 	for (u32 at = sizeof(struct header); at + entry_size <= root->length; at += entry_size) {
 		u64 pa = 0;
 		if (phys_read(root->pa + at, &pa, entry_size) && pa)
-			read_table(pa, &done, out);
+			read_table(pa, &kinds, out);
 	}
+	for (u32 i = 0; i < array_size(readers); i++)
+		if (!(kinds.done & bit(i)) && kinds.damaged[i].pa)
+			readers[i].read(&kinds.damaged[i], out);
 }
 
-bool acpi_parse(const struct boot_info *boot, struct acpi_info *out)
+bool acpi_parse(const struct boot_info *boot, u32 self, struct acpi_info *out)
 {
 	struct rsdp rsdp;
 	struct table root;
 	u32 entry_size;
 
-	*out = (struct acpi_info){0};
+	*out = (struct acpi_info){.self = self};
 	if (!find_rsdp(boot, &rsdp)) {
 		log_warn("acpi: no RSDP found");
 		return false;
 	}
-	if (open_root(rsdp.xsdt, "XSDT", &root))
-		entry_size = 8;
-	else if (open_root(rsdp.rsdt, "RSDT", &root))
-		entry_size = 4;
-	else
+	if (!pick_root(&rsdp, out, &root, &entry_size))
 		return false;
 
 	out->root = root.pa;

@@ -12,7 +12,7 @@
 #define BOOT_MAP_MAX 256
 #define BOOT_MODULES_MAX 32
 #define BOOT_LOADER_MAX 4
-#define BOOT_CMDLINE_MAX 1024
+#define BOOT_CMDLINE_MAX 4096 /* with the NUL */
 #define BOOT_RSDP_MAX 64
 
 /* Physical memory [addr, addr + size). Whoever fills one in makes sure that the end does not exceed 2^64. */
@@ -22,7 +22,8 @@ struct range {
 
 enum boot_protocol { BOOT_NONE, BOOT_MB1, BOOT_MB2 };
 
-/* One entry of the firmware's map, exactly as found: unsorted, overlapping, possibly nonsense. */
+/* One entry of the firmware's map, exactly as found, unless there are too many: unsorted, overlapping, possibly
+ * nonsense. */
 struct boot_map {
 	u64 addr, size;
 	u32 type; /* enum hip_mem_type */
@@ -41,7 +42,8 @@ struct boot_info {
 	u8 protocol; /* enum boot_protocol */
 	u8 screen;   /* enum boot_screen */
 	bool efi;
-	bool map_cut, modules_cut; /* there were more entries, or modules, than fit */
+	bool map_joined, modules_cut; /* there were more entries, or modules, than fit */
+	u64 map_lost;                 /* bytes of RAM that this has cost */
 	u32 map_count, module_count, loader_count;
 	u32 rsdp_size; /* 0: the loader passed none */
 	struct boot_map map[BOOT_MAP_MAX];

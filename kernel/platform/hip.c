@@ -4,6 +4,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "platform/console.h"
+#include "platform/memmap_fit.h"
 #include "platform/panic.h"
 
 /* Sorts by address and joins what overlaps or touches; returns how many are left. */
@@ -50,15 +51,23 @@ static void add_mem(struct hip *hip, u64 addr, u64 size, u32 type, u32 aux)
 	hip->length = (u16)(hip->length + sizeof(struct hip_mem));
 }
 
+static void add_map(struct hip *hip, const struct boot_info *boot, unsigned room)
+{
+	static struct boot_map map[BOOT_MAP_MAX]; /* a copy of the map, to be made shorter */
+	u64 lost;
+
+	memcpy(map, boot->map, sizeof(map));
+	unsigned count = memmap_fit(map, boot->map_count, room, &lost);
+	if (count < boot->map_count)
+		log_warn("hip: room for %u of %u entries of the memory map, joined; %llu KiB of RAM are left out",
+			 room, boot->map_count, lost / KiB);
+	for (unsigned i = 0; i < count; i++)
+		add_mem(hip, map[i].addr, map[i].size, map[i].type, 0);
+}
+
 static void add_all_mem(struct hip *hip, const struct boot_info *boot, const struct range *claimed, unsigned count)
 {
-	unsigned room = HIP_MEM_MAX - boot->module_count - count;
-	unsigned map_count = (unsigned)min_u64(boot->map_count, room);
-
-	if (map_count < boot->map_count)
-		log_warn("hip: no room for %u entries of the memory map", boot->map_count - map_count);
-	for (unsigned i = 0; i < map_count; i++)
-		add_mem(hip, boot->map[i].addr, boot->map[i].size, boot->map[i].type, 0);
+	add_map(hip, boot, (unsigned)HIP_MEM_MAX - boot->module_count - count);
 	for (unsigned i = 0; i < boot->module_count; i++) {
 		const struct boot_module *m = &boot->module[i];
 		add_mem(hip, m->image.addr, m->image.size, (u32)HIP_MEM_MODULE, (u32)m->cmdline);
@@ -67,7 +76,8 @@ static void add_all_mem(struct hip *hip, const struct boot_info *boot, const str
 		add_mem(hip, claimed[i].addr, claimed[i].size, (u32)HIP_MEM_HYPERVISOR, 0);
 }
 
-_Static_assert(HIP_MEM_MAX >= BOOT_MODULES_MAX + HIP_CLAIMED_MAX, "modules and the kernel's ranges always fit");
+_Static_assert(HIP_MEM_MAX >= BOOT_MODULES_MAX + HIP_CLAIMED_MAX + MEMMAP_FIT_MIN,
+	       "modules and the kernel's ranges always fit");
 
 void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_info *acpi,
 	      const struct range *claimed, unsigned claimed_count)

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "platform/memmap.h"
 
+#include "arch/memory.h"
 #include "lib/bits.h"
+#include "platform/console.h"
+#include "platform/memmap_fit.h"
 
 #include <hedron/hip.h>
-
-/* A firmware entry as a range that does not wrap; one up to 2^64 loses its last byte. */
-static struct range entry_range(const struct boot_map *e)
-{
-	return (struct range){e->addr, min_u64(e->size, UINT64_MAX - e->addr)};
-}
 
 static bool is_ram(const struct boot_map *e)
 {
@@ -24,7 +21,7 @@ u64 memmap_ram_total(const struct boot_info *boot)
 		/* Of what is above `done`: the RAM that starts lowest. */
 		u64 start = UINT64_MAX, end = UINT64_MAX;
 		for (u32 i = 0; i < boot->map_count; i++) {
-			struct range r = entry_range(&boot->map[i]);
+			struct range r = memmap_fit_range(&boot->map[i]);
 			u64 from = max_u64(r.addr, done);
 			if (is_ram(&boot->map[i]) && r.addr + r.size > done && from < start) {
 				start = from;
@@ -43,7 +40,7 @@ static struct range log_range; /* what memmap_pick_log() has chosen; empty: noth
 /* All ranges that heap and log must not overlap. Used at boot only, by one CPU. */
 static struct {
 	u32 count;
-	struct range range[3 + BOOT_MAP_MAX + BOOT_LOADER_MAX + 2 * BOOT_MODULES_MAX];
+	struct range range[3 + BOOT_MAP_MAX + BOOT_LOADER_MAX + 2 * BOOT_MODULES_MAX + ACPI_KEPT_MAX];
 } taken;
 
 static void take(u64 addr, u64 size)
@@ -51,7 +48,7 @@ static void take(u64 addr, u64 size)
 	taken.range[taken.count++] = (struct range){addr, size};
 }
 
-static void collect_taken(const struct boot_info *boot, struct range image)
+static void collect_taken(const struct boot_info *boot, const struct acpi_info *acpi, struct range image)
 {
 	taken.count = 0;
 	take(0, 1 * MiB);
@@ -59,7 +56,7 @@ static void collect_taken(const struct boot_info *boot, struct range image)
 	take(log_range.addr, log_range.size);
 	for (u32 i = 0; i < boot->map_count; i++)
 		if (!is_ram(&boot->map[i]))
-			take(boot->map[i].addr, entry_range(&boot->map[i]).size);
+			take(boot->map[i].addr, memmap_fit_range(&boot->map[i]).size);
 	for (u32 i = 0; i < boot->loader_count; i++)
 		take(boot->loader[i].addr, boot->loader[i].size);
 	for (u32 i = 0; i < boot->module_count; i++) {
@@ -67,6 +64,8 @@ static void collect_taken(const struct boot_info *boot, struct range image)
 		take(m->image.addr, m->image.size);
 		take(m->cmdline, m->cmdline_size);
 	}
+	for (u32 i = 0; i < acpi->kept_count; i++)
+		take(acpi->kept[i].addr, acpi->kept[i].size);
 }
 
 static const struct range *find_taken(struct range r)
@@ -77,32 +76,47 @@ static const struct range *find_taken(struct range r)
 	return NULL;
 }
 
+/* The first part of r that the caches may not hold. Size 0: there is none. */
+static struct range find_uncached(struct range r)
+{
+	u64 end = r.addr + r.size, until;
+
+	for (u64 at = r.addr; at < end; at = until)
+		if (arch_mem_type(paddr(at), end - at, &until) != MEM_WB)
+			return (struct range){at, until - at};
+	return (struct range){0, 0};
+}
+
 /* The highest free place in `ram`: from its end downwards, each time to below what is in the way. */
-static bool place_in(struct range ram, u64 size, u64 *addr)
+static bool place_in(struct range ram, u64 size, bool cached, u64 *addr)
 {
 	u64 end = min_u64(ram.addr + ram.size, 4 * GiB);
-	const struct range *obstacle;
 
-	do {
+	for (;;) {
 		if (end < size)
 			return false;
 		*addr = align_down(end - size, MEMMAP_HEAP_ALIGN);
 		if (*addr < ram.addr)
 			return false;
-		obstacle = find_taken((struct range){*addr, size});
-		if (obstacle)
-			end = obstacle->addr;
-	} while (obstacle);
-	return true;
+		struct range here = {*addr, size}, uncached = {0, 0};
+		const struct range *obstacle = find_taken(here);
+		if (!obstacle && cached) {
+			uncached = find_uncached(here);
+			obstacle = uncached.size ? &uncached : NULL;
+		}
+		if (!obstacle)
+			return true;
+		end = obstacle->addr;
+	}
 }
 
-static bool place(const struct boot_info *boot, u64 size, u64 *addr)
+static bool place(const struct boot_info *boot, u64 size, bool cached, u64 *addr)
 {
 	bool found = false;
 
 	for (u32 i = 0; i < boot->map_count; i++) {
 		u64 here;
-		if (!is_ram(&boot->map[i]) || !place_in(entry_range(&boot->map[i]), size, &here))
+		if (!is_ram(&boot->map[i]) || !place_in(memmap_fit_range(&boot->map[i]), size, cached, &here))
 			continue;
 		*addr = found ? max_u64(*addr, here) : here;
 		found = true;
@@ -115,7 +129,7 @@ static bool is_free_ram(const struct boot_info *boot, struct range r)
 	if (r.addr >= 4 * GiB || r.size > 4 * GiB - r.addr || find_taken(r))
 		return false;
 	for (u32 i = 0; i < boot->map_count; i++) {
-		struct range ram = entry_range(&boot->map[i]);
+		struct range ram = memmap_fit_range(&boot->map[i]);
 		if (is_ram(&boot->map[i]) && ram.addr <= r.addr && r.addr - ram.addr <= ram.size &&
 		    r.size <= ram.size - (r.addr - ram.addr))
 			return true;
@@ -123,15 +137,28 @@ static bool is_free_ram(const struct boot_info *boot, struct range r)
 	return false;
 }
 
-bool memmap_pick_log(const struct boot_info *boot, struct range image, u64 size, u64 wanted, struct range *log)
+bool memmap_pick_log(const struct boot_info *boot, const struct acpi_info *acpi, struct range image, u64 size,
+		     u64 wanted, struct range *log)
 {
 	u64 last = wanted ? wanted : MEMMAP_LOG_LAST;
 
 	log_range = (struct range){0};
-	collect_taken(boot, image);
+	collect_taken(boot, acpi, image);
 	for (u64 at = wanted ? wanted : MEMMAP_LOG_PLACE; at >= last; at /= 2) {
 		if (is_free_ram(boot, (struct range){at, size})) {
 			*log = log_range = (struct range){at, size};
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool place_or_less(const struct boot_info *boot, u64 size, bool cached, struct range *heap)
+{
+	for (; size; size = align_down(size / 2, MEMMAP_HEAP_ALIGN)) {
+		u64 addr;
+		if (place(boot, size, cached, &addr)) {
+			*heap = (struct range){addr, size};
 			return true;
 		}
 	}
@@ -145,17 +172,16 @@ static u64 size_by_rule(const struct boot_info *boot)
 	return align_down(min_u64(max_u64(size, MEMMAP_HEAP_MIN), MEMMAP_HEAP_MAX), MEMMAP_HEAP_ALIGN);
 }
 
-bool memmap_pick_heap(const struct boot_info *boot, struct range image, u64 wanted, struct range *heap)
+bool memmap_pick_heap(const struct boot_info *boot, const struct acpi_info *acpi, struct range image, u64 wanted,
+		      struct range *heap)
 {
 	u64 size = wanted ? align_up(min_u64(wanted, 4 * GiB), MEMMAP_HEAP_ALIGN) : size_by_rule(boot);
 
-	collect_taken(boot, image);
-	for (; size; size = align_down(size / 2, MEMMAP_HEAP_ALIGN)) {
-		u64 addr;
-		if (place(boot, size, &addr)) {
-			*heap = (struct range){addr, size};
-			return true;
-		}
-	}
-	return false;
+	collect_taken(boot, acpi, image);
+	if (place_or_less(boot, size, true, heap))
+		return true;
+	if (!place_or_less(boot, size, false, heap))
+		return false;
+	log_warn("boot: firmware lets no cache hold the memory of the heap: all will be slow");
+	return true;
 }

@@ -6,11 +6,13 @@
  * rounded up to 2 MiB.
  * - Place: the highest one, aligned to 2 MiB, below 4 GiB that is RAM throughout and overlaps nothing in use. In use
  * are: entries of the firmware's map of other types (where they overlap RAM they count), the kernel image, modules
- * and their command lines, the loader's structures, the first MiB.
- * - If there is no such place, half the size is tried, down to 2 MiB.
+ * and their command lines, the loader's structures, ACPI tables, the first MiB.
+ * - The MTRRs let caches hold it (write-back).
+ * - If there is no such place, half the size is tried, down to 2 MiB, and then the same again without the caches.
  */
 #pragma once
 
+#include "platform/acpi.h"
 #include "platform/bootinfo.h"
 
 #define MEMMAP_HEAP_MIN (4 * MiB)
@@ -25,11 +27,12 @@
  */
 #define MEMMAP_LOG_PLACE 0x50000000ull
 #define MEMMAP_LOG_LAST 0x05000000ull
-bool memmap_pick_log(const struct boot_info *boot, struct range image, u64 size, u64 wanted,
-		     struct range *log) must_check;
+bool memmap_pick_log(const struct boot_info *boot, const struct acpi_info *acpi, struct range image, u64 size,
+		     u64 wanted, struct range *log) must_check;
 
 /* Sum of the RAM entries; overlapping ones count once, memory also marked as something else counts as RAM. */
 u64 memmap_ram_total(const struct boot_info *boot);
 
 /* wanted: bytes, or 0 for the size by rule. False: not even 2 MiB are free. */
-bool memmap_pick_heap(const struct boot_info *boot, struct range image, u64 wanted, struct range *heap) must_check;
+bool memmap_pick_heap(const struct boot_info *boot, const struct acpi_info *acpi, struct range image, u64 wanted,
+		      struct range *heap) must_check;

@@ -4,12 +4,13 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "platform/console.h"
+#include "platform/memmap_fit.h"
 #include "platform/phys.h"
 
 #include <hedron/hip.h>
 
-/* A module's command line that is longer than this is taken for garbage. */
-#define MODULE_CMDLINE_MAX 4096
+/* A module's command line that is longer than this is taken for garbage. The kernel does not look into it. */
+#define MODULE_CMDLINE_MAX (64 * KiB)
 
 /* Multiboot 1: the information structure, as far as it concerns us. */
 struct mb1_info {
@@ -80,14 +81,18 @@ _Static_assert(MB1_SCREEN + sizeof(struct mb_screen) + sizeof(struct mb_colours)
 #define MB1_MAP_SIZE_MAX (64 * KiB)
 #define MB2_SIZE_MAX (1 * MiB)
 
-/* False: there is no room, for it or for others after it. add_module() returns the same. */
-static bool add_map(struct boot_info *out, u64 addr, u64 size, u32 type)
+#define MAP_FIT (BOOT_MAP_MAX / 2) /* so that it is seldom to be done */
+
+/* A map that gets too long is made shorter. */
+static void add_map(struct boot_info *out, u64 addr, u64 size, u32 type)
 {
-	out->map_cut = out->map_count == BOOT_MAP_MAX;
-	if (out->map_cut)
-		return false;
+	if (out->map_count == BOOT_MAP_MAX) {
+		u64 lost;
+		out->map_count = memmap_fit(out->map, BOOT_MAP_MAX, MAP_FIT, &lost);
+		out->map_joined = true;
+		out->map_lost += lost;
+	}
 	out->map[out->map_count++] = (struct boot_map){addr, size, type};
-	return true;
 }
 
 /* Makes a memory map of what both formats tell in place of one: KiB of RAM from 0 on, and from 1 MiB on. */
@@ -97,6 +102,7 @@ static void add_lower_upper(struct boot_info *out, u32 lower, u32 upper)
 	add_map(out, 1 * MiB, upper * KiB, HIP_MEM_RAM);
 }
 
+/* False: there is no room, for it or for others after it. */
 static bool add_module(struct boot_info *out, u64 start, u64 end, u64 cmdline, u64 cmdline_max)
 {
 	out->modules_cut = out->module_count == BOOT_MODULES_MAX;
@@ -109,10 +115,15 @@ static bool add_module(struct boot_info *out, u64 start, u64 end, u64 cmdline, u
 
 	struct boot_module *m = &out->module[out->module_count++];
 	*m = (struct boot_module){.image = {start, end - start}};
-	u64 length = cmdline ? phys_strnlen(cmdline, cmdline_max) : cmdline_max;
+	if (!cmdline)
+		return true;
+	u64 length = phys_strnlen(cmdline, cmdline_max);
 	if (length < cmdline_max) {
 		m->cmdline = cmdline;
 		m->cmdline_size = length + 1;
+	} else if (cmdline_max) {
+		log_warn("boot: command line of module %u does not end within %lu bytes, left out",
+			 out->module_count - 1, cmdline_max);
 	}
 	return true;
 }
@@ -123,17 +134,29 @@ static void add_loader(struct boot_info *out, u64 addr, u64 size)
 		out->loader[out->loader_count++] = (struct range){addr, size};
 }
 
+/* Cuts the text, whose first `length` bytes are there, behind its last whole word. */
+static void cut_cmdline(char *text, u64 length)
+{
+	while (length && text[length - 1] != ' ')
+		length--;
+	text[length] = '\0';
+	log_warn("boot: command line is longer than %u bytes, what follows the first %lu is ignored",
+		 BOOT_CMDLINE_MAX - 1, length);
+}
+
 /* Copies the command line at pa, at most max bytes with its NUL; what is too long for us is cut off. */
 static u64 read_cmdline(struct boot_info *out, u64 pa, u64 max)
 {
-	u64 length = phys_strnlen(pa, min_u64(max, sizeof(out->cmdline) - 1));
+	u64 length = phys_strnlen(pa, min_u64(max, BOOT_CMDLINE_MAX)), copied = min_u64(length, BOOT_CMDLINE_MAX - 1);
 
-	if (!phys_read(pa, out->cmdline, length)) {
+	if (!phys_read(pa, out->cmdline, copied)) {
 		log_warn("boot: command line at %#lx cannot be read", pa);
-		length = 0;
+		length = copied = 0;
 	}
-	out->cmdline[length] = '\0';
-	return length + 1;
+	out->cmdline[copied] = '\0';
+	if (length > copied)
+		cut_cmdline(out->cmdline, copied);
+	return copied + 1;
 }
 
 /* The screen's words at pa, of which `size` bytes are there. Colours of other kinds than RGB are none of ours. */
@@ -176,8 +199,7 @@ static void read_mb1_map(u64 pa, u64 length, struct boot_info *out)
 			log_warn("boot: memory map is damaged at byte %lu", at);
 			return;
 		}
-		if (!add_map(out, e.addr, e.length, e.type))
-			return;
+		add_map(out, e.addr, e.length, e.type);
 	}
 }
 
@@ -233,9 +255,11 @@ static void read_mb2_map(u64 pa, u64 size, struct boot_info *out)
 		log_warn("boot: memory map is damaged");
 		return;
 	}
-	for (u64 at = sizeof(head); at + sizeof(e) <= size; at += head.entry_size)
-		if (!phys_read(pa + at, &e, sizeof(e)) || !add_map(out, e.addr, e.length, e.type))
+	for (u64 at = sizeof(head); at + sizeof(e) <= size; at += head.entry_size) {
+		if (!phys_read(pa + at, &e, sizeof(e)))
 			return;
+		add_map(out, e.addr, e.length, e.type);
+	}
 }
 
 static void read_mb2_module(u64 pa, u64 size, struct boot_info *out)
@@ -343,8 +367,9 @@ bool multiboot_parse(u32 magic, paddr_t info, struct boot_info *out)
 
 	if (!ok)
 		log_error("boot: magic %#x, no usable boot information at %#lx", magic, info.v);
-	if (out->map_cut)
-		log_warn("boot: memory map has more than %u entries, the others are left out", BOOT_MAP_MAX);
+	if (out->map_joined)
+		log_warn("boot: memory map has more than %u entries, joined; %llu KiB of RAM are left out",
+			 BOOT_MAP_MAX, out->map_lost / KiB);
 	if (out->modules_cut)
 		log_warn("boot: more than %u modules, the others are left out", BOOT_MODULES_MAX);
 	return ok;

@@ -7,6 +7,7 @@
 #include "fuzz.h"
 
 #include "platform/acpi.h"
+#include "platform/phys.h"
 
 #define SLOT 1024
 
@@ -54,6 +55,11 @@ static void check_info(const struct acpi_info *info)
 	for (u32 i = 0; i < info->cpu_count; i++)
 		for (u32 j = 0; j < i; j++)
 			CHECK(info->cpu[i].apic_id != info->cpu[j].apic_id);
+	CHECK(info->kept_count <= ACPI_KEPT_MAX);
+	for (u32 i = 0; i < info->kept_count; i++) { /* all of it is there */
+		u8 sum = 0;
+		CHECK(phys_sum(info->kept[i].addr, info->kept[i].size, &sum));
+	}
 	check_gas(info->pm1a_cnt);
 	check_gas(info->pm1b_cnt);
 	check_line(&info->spcr);
@@ -80,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		seal(boot.rsdp, 36, 32);
 		seal_tables();
 	}
-	if (acpi_parse(&boot, &info))
+	if (acpi_parse(&boot, data[0], &info))
 		CHECK(info.root);
 	check_info(&info);
 	return 0;

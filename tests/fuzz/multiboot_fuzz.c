@@ -11,6 +11,7 @@
 #include "platform/framebuffer.h"
 #include "platform/hip.h"
 #include "platform/memmap.h"
+#include "platform/memmap_fit.h"
 #include "platform/multiboot.h"
 
 static struct boot_info boot;
@@ -36,6 +37,29 @@ static void check_boot(void)
 			CHECK(text && strlen(text) + 1 == m->cmdline_size);
 		}
 	}
+}
+
+static bool is_reserved(const struct boot_map *map, u32 count, u64 at)
+{
+	for (u32 i = 0; i < count; i++)
+		if (map[i].type != HIP_MEM_RAM && map[i].addr <= at && at < end_of(&map[i]))
+			return true;
+	return false;
+}
+
+/* The map made shorter: what is reserved stays so. */
+static void check_fit(u32 room)
+{
+	static struct boot_map map[BOOT_MAP_MAX];
+	u64 lost;
+
+	memcpy(map, boot.map, sizeof(map));
+	u32 count = memmap_fit(map, boot.map_count, room, &lost);
+	CHECK(count <= room);
+	for (u32 i = 0; i < boot.map_count; i++)
+		if (boot.map[i].type != HIP_MEM_RAM && end_of(&boot.map[i]) > boot.map[i].addr)
+			CHECK(is_reserved(map, count, boot.map[i].addr) &&
+			      is_reserved(map, count, end_of(&boot.map[i]) - 1));
 }
 
 static void check_heap(struct range image, struct range heap)
@@ -105,9 +129,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!multiboot_parse(*data & 1 ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC, paddr(FUZZ_MEMORY_BASE), &boot))
 		return 0;
 	check_boot();
+	check_fit(MEMMAP_FIT_MIN + *data / 4);
 	check_screen(image);
 	CHECK(memmap_ram_total(&boot) < UINT64_MAX || boot.map_count);
-	if (memmap_pick_heap(&boot, image, *data & 2 ? *data * MiB : 0, &heap))
+	if (memmap_pick_heap(&boot, &acpi, image, *data & 2 ? *data * MiB : 0, &heap))
 		check_heap(image, heap);
 	check_hip(image, heap);
 	return 0;

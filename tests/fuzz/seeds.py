@@ -42,18 +42,22 @@ def elfs():
 MAP = [(0, 0x9FC00, 1), (0x9FC00, 0x400, 2), (0x100000, 0x1FEE0000, 1), (0x1FFE0000, 0x20000, 3), (0x100000000, 1 << 32, 1)]
 
 
+LONG_MAP = [(i << 14, 3 << 12, 1 + i % 3 // 2) for i in range(280)]  # more than there is room for
+
+
 def screen():
     return struct.pack("<QIIIBB", 0xC0000000, 260, 64, 32, 32, 1)
 
 
-def multiboot1():
-    entries = b"".join(struct.pack("<IQQI", 20, *e) for e in MAP)
+def multiboot1(memory=MAP):
+    entries = b"".join(struct.pack("<IQQI", 20, *e) for e in memory)
     modules = struct.pack("<IIII", 0x200000, 0x212345, BASE + 0x300, 0) + struct.pack("<IIII", 0x300000, 0x300000, 0, 0)
-    info = struct.pack("<7I4I2I", 0x104D, 639, 523136, 0, BASE + 0x200, 2, BASE + 0x280, 0, 0, 0, 0, len(entries), BASE + 0x100)
+    info = struct.pack("<7I4I2I", 0x104D, 639, 523136, 0, BASE + 0x100, 2, BASE + 0x180, 0, 0, 0, 0, len(entries), BASE + 0x400)
     info = pad(info, 88) + screen() + struct.pack("<6B", 16, 8, 8, 8, 0, 8)
-    data = pad(info, 0x100) + entries
-    data = pad(pad(data, 0x100) + b"hypervisor serial\0", 0x80) + modules
-    return pad(data, 0x100) + b"root.elf words\0"
+    data = pad(info, 0x100) + b"hypervisor serial\0"
+    data = pad(data, 0x80) + modules
+    data = pad(data, 0x300) + b"root.elf words\0"
+    return pad(data, 0x400) + entries
 
 
 def tag(kind, content):
@@ -73,6 +77,7 @@ def multiboots():
     yield b"\x03" + multiboot1()
     yield b"\x00" + multiboot2()
     yield b"\x42" + multiboot2()
+    yield b"\x21" + multiboot1(LONG_MAP)
 
 
 def table(signature, content):

@@ -40,6 +40,9 @@ def arguments():
     parser.add_argument("--other", action="append", default=[], help="features in which one more CPU differs, as QEMU names them")
     parser.add_argument("--msr", type=number_pair, action="append", default=[], metavar="NUMBER=VALUE",
                         help="a register that Bochs's model lacks")
+    parser.add_argument("--absent", type=int, default=0, help="CPUs that firmware lists and that are not there")
+    parser.add_argument("--absent-first", action="store_true", help="they are listed before the others")
+    parser.add_argument("--tables-at", type=lambda text: int(text, 0), default=0, help="physical address of the ACPI tables")
     parser.add_argument("--quantum", type=int, default=16, help="instructions until Bochs goes on to the next CPU")
     parser.add_argument("--memory", type=int, default=256, help="MiB")
     parser.add_argument("--board", default="pc")
@@ -74,7 +77,8 @@ def build_machine(args, folder):
     result = machine.Machine(cpu=args.cpu or ("tigerlake" if is_bochs else "max"), cpus=args.cpus, memory=args.memory,
                              board=args.board, without=args.without, icount=args.icount, exit_device=not args.hold,
                              sockets=args.sockets, threads=args.threads, quantum=args.quantum, others=args.other,
-                             msrs=dict(args.msr), line=args.line, idle_com1=args.idle_com1, tables=args.table)
+                             msrs=dict(args.msr), line=args.line, idle_com1=args.idle_com1, tables=args.table,
+                             absent=args.absent, absent_first=args.absent_first, tables_at=args.tables_at)
     if args.via == "kernel":
         result.kernel, result.modules, result.cmdline = str(build / "hypervisor.elf32"), modules, args.cmdline
         return result

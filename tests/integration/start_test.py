@@ -18,11 +18,13 @@ WANTED = {
 
 
 def redirect(session, symbols, kind):
-    """Of CPU 1, which comes first: the question whether it can be reached, or each attempt to start it."""
+    """Of CPU 1: the question whether it can be reached, or each attempt to start it, beside those to start another."""
     place, identifier, times = ("lapic_can_reach", FAR, 1) if kind == "far" else ("lapic_send_startup", NOBODY, TRIES)
-    for _ in range(times):
+    while times:
         session.debugger.run_to(symbols.address(place))
-        session.debugger.set_register(debugger.RDI, identifier)
+        if session.debugger.register(debugger.RDI) == 1:
+            session.debugger.set_register(debugger.RDI, identifier)
+            times -= 1
         session.debugger.step()
 
 

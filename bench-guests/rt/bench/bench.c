@@ -4,6 +4,7 @@
 
 #include "rt/bench/bench_frequency.h"
 #include "rt/bench/bench_machine.h"
+#include "rt/bench/bench_place.h"
 #include "rt/bench/bench_report.h"
 #include "rt/bench/bench_skew.h"
 #include "rt/bench/bench_values.h"
@@ -22,16 +23,14 @@ static struct {
 	bool wrong_status;
 } verdict;
 
-static struct {
-	const struct bench_case *c; /* null: none */
-	unsigned index;
-} running;
+static struct bench_subject running;
 
 static struct {
 	const char *name;
 	const struct bench_case *const *tables;
 	struct rt_ec ec;
 	sel_t done;
+	bool exact; /* a tick is an instruction */
 	bool ok;
 } suite;
 
@@ -91,19 +90,52 @@ static void mark_smi(struct bench_sample *s, uint64_t value, unsigned long *coun
 		s->smi[s->smi_count++] = value;
 }
 
-static void measure(const struct bench_case *c, struct bench_sample *s)
+static uint64_t one_window(const struct bench_subject *subject, uint64_t overhead)
 {
-	unsigned batch = c->batch ? c->batch : 1;
+	uint64_t number = subject->way->window(subject->c);
+
+	return number > overhead ? number - overhead : 0;
+}
+
+/*
+ * Windows that are added up to one value. Where time is measured, the counter goes in steps, and a thousandth of a
+ * value must be a tick or more: a window of 12 ticks says 12 or 13, a hundred of them say 1237. Where instructions
+ * are counted, one window tells all.
+ */
+static unsigned windows_per_value(uint64_t ticks, unsigned most)
+{
+	unsigned windows = 1;
+
+	while (!suite.exact && windows < most && windows * ticks < BENCH_TICKS_LEAST)
+		windows *= 2;
+	return windows;
+}
+
+/* Not divided where it is a time: that would round. */
+static uint64_t value_of(const struct bench_subject *subject, const struct bench_sample *s, unsigned windows)
+{
+	uint64_t sum = 0;
+
+	while (windows--)
+		sum += one_window(subject, s->overhead);
+	return s->per > 1 ? sum : sum / s->batch;
+}
+
+static void measure(const struct bench_subject *subject, struct bench_sample *s)
+{
+	unsigned batch = subject->c->batch ? subject->c->batch : 1, windows;
 	unsigned long smi = 0;
+	uint64_t least = UINT64_MAX;
 
 	for (unsigned i = 0; i < BENCH_WARMUP; i++)
-		c->window();
+		least = rt_min(least, one_window(subject, s->overhead));
+	windows = windows_per_value(least, subject->way->sum_max);
+	s->batch = batch * windows;
+	s->per = suite.exact ? 1 : s->batch;
 	s->smi_count = 0;
 	s->smi_known = bench_machine_smi_count(&smi);
 	for (unsigned i = 0; i < s->n; i++) {
-		uint64_t t = c->window();
-
-		s->values[i] = t > s->overhead ? (t - s->overhead) / batch : 0;
+		s->values[i] = value_of(subject, s, windows);
 		mark_smi(s, s->values[i], &smi);
 	}
 	keep_order(s);
@@ -132,17 +164,30 @@ static const char *failure(char *text, size_t size)
 	return text;
 }
 
-/* The result, if not null, is why the case cannot be measured. */
-static const char *attempt(const struct bench_case *c, unsigned index, struct bench_sample *s)
+static void measure_this_way(const struct bench_subject *subject, struct bench_sample *s)
 {
+	const struct bench_way *way = subject->way;
+	uint64_t usual = s->overhead;
+
+	if (way->overhead)
+		s->overhead = way->overhead();
+	measure(subject, s);
+	s->overhead = usual;
+	if (rt_arg("trace", 0) && !way->param)
+		run_marked(subject->c);
+}
+
+/* The result, if not null, is why the case cannot be measured. */
+static const char *attempt(const struct bench_subject *subject, struct bench_sample *s)
+{
+	const struct bench_case *c = subject->c;
+	unsigned index = subject->index;
 	const char *skip = c->setup ? c->setup(c->values ? c->values[index] : (long)index) : NULL;
 
 	if (skip) {
 		verdict.why = verdict.wrong_status ? skip : NULL;
 	} else {
-		measure(c, s);
-		if (rt_arg("trace", 0))
-			run_marked(c);
+		measure_this_way(subject, s);
 		if (c->valid)
 			bench_fail(c->valid());
 	}
@@ -151,46 +196,68 @@ static const char *attempt(const struct bench_case *c, unsigned index, struct be
 	return skip;
 }
 
-/* "case", or "case/param:value". */
-static void name_of(const struct bench_case *c, unsigned index, char *text, size_t size)
+/* The same, with what the way needs around it. */
+static const char *attempt_way(const struct bench_subject *subject, struct bench_sample *s)
 {
-	if (c->param && c->texts)
-		rt_snprintf(text, size, "%s/%s:%s", c->name, c->param, c->texts[index]);
-	else if (c->param)
-		rt_snprintf(text, size, "%s/%s:%ld", c->name, c->param, c->values[index]);
-	else
-		rt_snprintf(text, size, "%s", c->name);
+	const struct bench_way *way = subject->way;
+	const char *skip = way->begin ? way->begin() : NULL;
+
+	if (skip)
+		return skip;
+	skip = attempt(subject, s);
+	if (way->end)
+		way->end();
+	return skip;
 }
 
-static bool run_one(const struct bench_case *c, unsigned index, struct bench_sample *s)
+/* "case", or "case/param:value"; the way of measuring comes last. */
+static void name_of(const struct bench_subject *subject, char *text, size_t size)
+{
+	const struct bench_case *c = subject->c;
+	int used;
+
+	if (c->param && c->texts)
+		used = rt_snprintf(text, size, "%s/%s:%s", c->name, c->param, c->texts[subject->index]);
+	else if (c->param)
+		used = rt_snprintf(text, size, "%s/%s:%ld", c->name, c->param, c->values[subject->index]);
+	else
+		used = rt_snprintf(text, size, "%s", c->name);
+	if (subject->way->param && used >= 0 && (size_t)used < size)
+		rt_snprintf(text + used, size - (size_t)used, "/%s:%s", subject->way->param, subject->way->value);
+}
+
+static bool run_one(const struct bench_subject *subject, struct bench_sample *s)
 {
 	const char *skip, *why;
 	char text[120];
 
 	verdict.why = NULL;
 	verdict.wrong_status = false;
-	running.c = c;
-	running.index = index;
-	name_of(c, index, text, sizeof(text));
+	running = *subject;
+	name_of(subject, text, sizeof(text));
 	trace_case_begin(text);
-	skip = attempt(c, index, s);
+	skip = attempt_way(subject, s);
 	trace_case_end();
 	why = failure(text, sizeof(text));
 	if (why)
-		bench_report_fail(c, index, why);
+		bench_report_fail(subject, why);
 	else if (skip)
-		bench_report_skip(c, index, skip);
+		bench_report_skip(subject, skip);
 	else
-		bench_report_sample(c, index, s);
+		bench_report_sample(subject, s);
 	running.c = NULL;
 	return !why;
 }
 
-static bool wanted(const struct bench_case *c, unsigned index)
+/* Other ways than the usual one have to be asked for. */
+static bool wanted(const struct bench_subject *subject)
 {
+	const struct bench_way *way = subject->way;
 	char name[120];
 
-	name_of(c, index, name, sizeof(name));
+	if (way->param && !(rt_arg_text("ways") && rt_arg_selects("ways", way->value)))
+		return false;
+	name_of(subject, name, sizeof(name));
 	return rt_arg_selects("case", name);
 }
 
@@ -199,22 +266,25 @@ static void run_case(const struct bench_case *c, uint64_t overhead)
 	static uint64_t values[BENCH_WINDOWS_MAX];
 	unsigned long windows = rt_arg("windows", c->windows ? c->windows : BENCH_WINDOWS);
 	struct bench_sample s = {.overhead = overhead, .values = values};
+	struct bench_subject subject = {.c = c};
 
 	s.n = (unsigned)rt_min(windows ? windows : 1, BENCH_WINDOWS_MAX);
-
-	for (unsigned i = 0; i < (c->count ? c->count : 1); i++)
-		if (wanted(c, i))
-			suite.ok &= run_one(c, i, &s);
+	for (; subject.index < (c->count ? c->count : 1); subject.index++)
+		for (const struct bench_way *const *way = bench_ways; *way; way++) {
+			subject.way = *way;
+			if (wanted(&subject))
+				suite.ok &= run_one(&subject, &s);
+		}
 }
 
 static void panicked(const char *text)
 {
 	if (running.c)
-		bench_report_fail(running.c, running.index, text);
+		bench_report_fail(&running, text);
 	bench_report_end(0);
 }
 
-static void run_suite(RT_UNUSED void *arg)
+static void run_tables(void)
 {
 	struct bench_calibration cal;
 	struct bench_skew skew = {0};
@@ -229,6 +299,7 @@ static void run_suite(RT_UNUSED void *arg)
 		skew = bench_skew_measure(BENCH_PRIO);
 	bench_report_calibration(&cal, &skew);
 	suite.ok = cal.stable;
+	suite.exact = bench_counts_instructions();
 	trace_on();
 	for (const struct bench_case *const *table = suite.tables; *table; table++)
 		for (const struct bench_case *c = *table; c->name; c++)
@@ -237,6 +308,15 @@ static void run_suite(RT_UNUSED void *arg)
 	trace_send();
 	bench_frequency_release();
 	bench_report_end(bench_skew_drift(BENCH_PRIO));
+}
+
+/* What lies below moves the stack of all that is measured; the compiler must not see that nobody uses it. */
+static void run_suite(RT_UNUSED void *arg)
+{
+	char *moved = __builtin_alloca(bench_place_stack() + 16);
+
+	__asm__ volatile("" : : "r"(moved) : "memory");
+	run_tables();
 	RT_MUST(hc_sm_up(suite.done));
 }
 
@@ -250,6 +330,7 @@ bool bench_run(const char *name, const struct bench_case *const *tables)
 	suite.name = name;
 	suite.tables = tables;
 	suite.ec.cpu = rt_cpu;
+	bench_place();
 	rt_panic_hook = panicked;
 	RT_MUST(rt_sm(&suite.done, 0));
 	RT_MUST(rt_thread(&suite.ec, BENCH_PRIO, run_suite, NULL));

@@ -17,12 +17,13 @@
 #define BENCH_WINDOWS 64
 #define BENCH_WINDOWS_MAX 4096
 #define BENCH_WARMUP 8
-#define BENCH_PRIO 64 /* cases run at this priority, so that there is room above and below */
+#define BENCH_TICKS_LEAST 1000 /* of a value that is a time, if as many windows may be added up */
+#define BENCH_PRIO 64          /* cases run at this priority, so that there is room above and below */
 
 /*
  * Runs all cases and reports. Each table ends with a case without a name, the list of tables with a null pointer.
  * On the command line "case=PREFIX,PREFIX..." restricts the run to cases whose name, or name/param:value, begins so;
- * "windows=N" overrides the numbers of windows, and "trace=1" puts one more window of each case between two calls of
+ * "windows=N" overrides the numbers of values, and "trace=1" puts one more window of each case between two calls of
  * bench_mark(), for profiling/pathcost.py. Returns true if nothing failed and the calibration was stable.
  */
 bool bench_run(const char *suite, const struct bench_case *const *tables);

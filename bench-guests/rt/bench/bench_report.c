@@ -4,6 +4,7 @@
 #include "rt/bench/bench_report.h"
 
 #include "rt/bench/bench_machine.h"
+#include "rt/bench/bench_place.h"
 #include "rt/cmdline.h"
 #include "rt/console.h"
 #include "rt/crc32.h"
@@ -11,8 +12,8 @@
 #include "rt/hip.h"
 #include "rt/size.h"
 
-#define PROTOCOL 2
-#define LINE_MAX 16384
+#define PROTOCOL 3
+#define LINE_MAX 131072
 #define TEXT_MAX 120
 #define PREFIX "HBENCH "
 #define SEAL ",\"crc\":\"%08x\"}\n" /* over all from the opening brace on */
@@ -68,8 +69,11 @@ static void end(void)
 }
 
 /* The start of a row on the screen: suite, case and parameter. */
-static void show_case(const struct bench_case *c, unsigned index, const char *rest)
+static void show_case(const struct bench_subject *subject, const char *rest)
 {
+	const struct bench_case *c = subject->c;
+	const struct bench_way *way = subject->way;
+	unsigned index = subject->index;
 	char name[64];
 
 	if (c->param && c->texts)
@@ -78,11 +82,14 @@ static void show_case(const struct bench_case *c, unsigned index, const char *re
 		rt_snprintf(name, sizeof(name), "%s/%s:%ld", c->name, c->param, c->values[index]);
 	else
 		rt_snprintf(name, sizeof(name), "%s", c->name);
-	rt_show("%s %-44s %s\n", suite, name, rest);
+	rt_show("%s %-44s %s%s%s\n", suite, name, rest, way->param ? " " : "", way->param ? way->value : "");
 }
 
-static void begin_case(const char *type, const struct bench_case *c, unsigned index)
+static void begin_case(const char *type, const struct bench_subject *subject)
 {
+	const struct bench_case *c = subject->c;
+	unsigned index = subject->index;
+
 	begin(type);
 	add_string("suite", suite);
 	add_string("case", c->name);
@@ -91,6 +98,8 @@ static void begin_case(const char *type, const struct bench_case *c, unsigned in
 		add("\"%s\":\"%s\"", c->param, c->texts[index]);
 	else if (c->param)
 		add("\"%s\":%ld", c->param, c->values[index]);
+	if (subject->way->param)
+		add("%s\"%s\":\"%s\"", c->param ? "," : "", subject->way->param, subject->way->value);
 	add("}");
 }
 
@@ -147,6 +156,8 @@ void bench_report_run(const char *name, bool traced, const char *frequency)
 	add_machine();
 	if (*frequency)
 		add_string("frequency", frequency);
+	if (bench_place_seed())
+		add(",\"placement\":%lu", bench_place_seed());
 	if (traced)
 		add(",\"traced\":true");
 	end();
@@ -160,6 +171,9 @@ static uint64_t percentile(const struct bench_sample *s, unsigned permille)
 
 	return s->values[rank ? rank - 1 : 0];
 }
+
+/* No bin is wider than 0.8% of its values; a line holds those of any values below 2^20. */
+#define BINS 128
 
 /* Bins are 1 wide below 2 * bins, then `bins` per power of two. */
 static void bin_of(uint64_t v, unsigned bins, uint64_t *lower, uint64_t *width)
@@ -216,7 +230,7 @@ static void add_order(const struct bench_sample *s)
 	add("]");
 }
 
-void bench_report_sample(const struct bench_case *c, unsigned index, const struct bench_sample *s)
+void bench_report_sample(const struct bench_subject *subject, const struct bench_sample *s)
 {
 	uint64_t sum = 0;
 	size_t mark;
@@ -224,38 +238,42 @@ void bench_report_sample(const struct bench_case *c, unsigned index, const struc
 
 	for (unsigned i = 0; i < s->n; i++)
 		sum += s->values[i];
-	begin_case("sample", c, index);
-	add(",\"unit\":\"tsc\",\"batch\":%u,\"n\":%u,\"overhead\":%lu", c->batch ? c->batch : 1, s->n, s->overhead);
+	begin_case("sample", subject);
+	add(",\"unit\":\"%s\",\"batch\":%u,\"n\":%u,\"overhead\":%lu", subject->way->unit, s->batch, s->n,
+	    s->overhead);
+	if (s->per > 1)
+		add(",\"per\":%u", s->per);
 	add(",\"min\":%lu,\"p50\":%lu,\"p90\":%lu,\"p99\":%lu,\"p999\":%lu,\"max\":%lu,\"sum\":%lu", s->values[0],
 	    percentile(s, 500), percentile(s, 900), percentile(s, 990), percentile(s, 999), s->values[s->n - 1], sum);
 	if (s->n >= BENCH_ORDER)
 		add_order(s);
 	mark = line.len;
-	for (unsigned bins = 32; !add_hist(s, bins) && bins > 1; bins /= 2)
+	for (unsigned bins = BINS; !add_hist(s, bins) && bins > 1; bins /= 2)
 		line.len = mark;
 	end();
-	rt_snprintf(row, sizeof(row), "%10lu %10lu %10lu", s->values[0], percentile(s, 500), s->values[s->n - 1]);
-	show_case(c, index, row);
+	rt_snprintf(row, sizeof(row), "%10lu %10lu %10lu", s->values[0] / s->per, percentile(s, 500) / s->per,
+		    s->values[s->n - 1] / s->per);
+	show_case(subject, row);
 }
 
-static void report_why(const char *type, const struct bench_case *c, unsigned index, const char *why)
+static void report_why(const char *type, const struct bench_subject *subject, const char *why)
 {
 	char row[TEXT_MAX];
 
-	begin_case(type, c, index);
+	begin_case(type, subject);
 	add_string("why", why);
 	end();
 	rt_snprintf(row, sizeof(row), "%s: %s", type, why);
-	show_case(c, index, row);
+	show_case(subject, row);
 }
 
-void bench_report_skip(const struct bench_case *c, unsigned index, const char *why)
+void bench_report_skip(const struct bench_subject *subject, const char *why)
 {
-	report_why("skip", c, index, why);
+	report_why("skip", subject, why);
 }
-void bench_report_fail(const struct bench_case *c, unsigned index, const char *why)
+void bench_report_fail(const struct bench_subject *subject, const char *why)
 {
-	report_why("fail", c, index, why);
+	report_why("fail", subject, why);
 }
 
 void bench_report_end(uint64_t drift)

@@ -5,6 +5,7 @@
 #include "rt/bench/bench_calibrate.h"
 #include "rt/bench/bench_case.h"
 #include "rt/bench/bench_skew.h"
+#include "rt/bench/bench_way.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,10 +13,19 @@
 #define BENCH_ORDER 16 /* groups of windows */
 #define BENCH_SMI_MAX 64
 
+/* What a line is about: a case with one value of its parameter, and the way it is measured. */
+struct bench_subject {
+	const struct bench_case *c; /* null: none */
+	unsigned index;
+	const struct bench_way *way;
+};
+
 struct bench_sample {
 	uint64_t overhead;           /* of an empty window */
-	unsigned n;                  /* windows */
-	uint64_t *values;            /* sorted, per operation */
+	unsigned n;                  /* values */
+	unsigned batch;              /* operations that were timed for each of them ... */
+	unsigned per;                /* ... and that it is the ticks of: those, or one */
+	uint64_t *values;            /* sorted */
 	uint64_t order[BENCH_ORDER]; /* the least of each group, as they were measured */
 	bool smi_known;
 	unsigned smi_count; /* windows in which the firmware took the CPU; their values, sorted: */
@@ -24,7 +34,7 @@ struct bench_sample {
 
 void bench_report_run(const char *suite, bool traced, const char *frequency); /* "": nothing is said of it */
 void bench_report_calibration(const struct bench_calibration *cal, const struct bench_skew *skew);
-void bench_report_sample(const struct bench_case *c, unsigned index, const struct bench_sample *s);
-void bench_report_skip(const struct bench_case *c, unsigned index, const char *why);
-void bench_report_fail(const struct bench_case *c, unsigned index, const char *why);
+void bench_report_sample(const struct bench_subject *subject, const struct bench_sample *s);
+void bench_report_skip(const struct bench_subject *subject, const char *why);
+void bench_report_fail(const struct bench_subject *subject, const char *why);
 void bench_report_end(uint64_t drift); /* of the counters of CPUs against each other, 0: none is known of */

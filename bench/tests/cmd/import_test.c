@@ -114,6 +114,46 @@ UNIT_TEST(boots_of_a_log)
 	free(log);
 }
 
+/* A boot with a seed, made of the one that second_boot() writes. */
+static void placed_boot(const char *name, unsigned seed)
+{
+	static const char mark[] = "\"protocol\":";
+	char *path = in_folder(name), *text, *at, *placed;
+	struct error error;
+	size_t size;
+
+	second_boot(name, "");
+	text = file_read(path, 1 << 20, &size, &error);
+	at = strstr(text, mark);
+	placed = xasprintf("%.*s\"placement\":%u,%.*s", (int)(at - text), text, seed,
+			   (int)(size - (size_t)(at - text)), at);
+	write_file(name, placed, strlen(placed));
+	free(placed);
+	free(text);
+	free(path);
+}
+
+/* Boots whose things lay elsewhere each time are not boots of the other kind, and say how to get each again. */
+UNIT_TEST(placements)
+{
+	char *path = in_folder("placed.json");
+	struct result r;
+	struct error error;
+
+	placed_boot("placed7.log", 7);
+	expect(0, "import --machine lab-1 -o placed.json placed7.log");
+	assert_true(result_load(&r, path, &error));
+	assert_string_equal(result_text(&r, "placement"), "random");
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(r.context, "placement_seeds"), 0)), 7);
+	result_free(&r);
+	expect(4, "import --machine lab-1 -o mixed.json " TEST_DATA "/real.log placed7.log");
+	has("placement was fixed and is random");
+	expect(0, "import --machine lab-1 -o fixed.json " TEST_DATA "/real.log");
+	expect(0, "compare fixed.json placed.json");
+	has("placement: A \"fixed\", B \"random\"");
+	free(path);
+}
+
 static void store_history(const char *db, const uint64_t *values, size_t count)
 {
 	char *path = in_folder("point.json"), *words = xasprintf("store --db %s point.json", db), date[64];
@@ -160,10 +200,8 @@ UNIT_TEST(short_histories)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(import),
-		cmocka_unit_test(a_boot_counts_once),
-		cmocka_unit_test(boots_of_a_log),
-		cmocka_unit_test(short_histories),
+		cmocka_unit_test(import),     cmocka_unit_test(a_boot_counts_once), cmocka_unit_test(boots_of_a_log),
+		cmocka_unit_test(placements), cmocka_unit_test(short_histories),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

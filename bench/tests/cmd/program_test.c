@@ -531,6 +531,44 @@ UNIT_TEST(gate_thresholds_of_others)
 	expect(1, "gate --baseline base.json up2.json --thresholds unmeasured.suite");
 }
 
+/* Thresholds alone need no meanings; a word or a case that nobody knows is a mistake. */
+UNIT_TEST(gate_thresholds_alone)
+{
+	static const struct {
+		const char *text, *why;
+	} wrong[] = {
+		{"{\"treshold\":{\"instructions\":9}}", "the word \"treshold\" is not known here"},
+		{"{\"threshold\":{\"instrctions\":9}}", "there is no \"instrctions\""},
+		{"{\"threshold\":{\"instructions\":-1}}", "a percentage"},
+		{"{\"cases\":{\"ipc/nul\":{\"instructions\":9}}}", "there is no case \"ipc/nul\""},
+		{"{\"cases\":{\"icp/null\":{\"instructions\":9}}}", "there is no case \"icp/null\""},
+		{"{\"cases\":{\"sched/nothing\":{\"instructions\":9}}}", "there is no case \"sched/nothing\""},
+		{"[]", "is missing"},
+		{"{\"suite\":\"ipc\",\"title\":\"t\",\"tresholds\":{}}", "the word \"tresholds\" is not known here"},
+	};
+
+	make_result("up2.json", "m", "instructions", 41, 209);
+	expect(0, "gate --baseline base.json up2.json --threshold 2.5");
+	has("2.5%");
+	expect(1, "gate --baseline base.json up2.json --threshold 2");
+	expect(2, "gate --baseline base.json up2.json --threshold 2%");
+	has("is not a number of percent");
+	expect(2, "gate --baseline base.json up2.json --threshold -1");
+	write_text("alone.json", "{\"threshold\":{\"instructions\":1},\"cases\":{\"ipc/call_reply_cross\":"
+				 "{\"instructions\":2},\"sm/up_idle\":{\"ticks\":9}}}");
+	expect(1, "gate --baseline base.json up2.json --thresholds alone.json");
+	has("1 same, 1 WORSE");
+	expect(0, "gate --baseline base.json up2.json --thresholds alone.json --threshold 3");
+	expect(0, "compare --threshold 3 base.json up2.json");
+	has("2 same");
+	expect(2, "compare --threshold x base.json up2.json");
+	for (size_t i = 0; i < array_size(wrong); i++) {
+		write_text("wrong.json", wrong[i].text);
+		expect(2, "gate --baseline base.json up2.json --thresholds wrong.json");
+		has(wrong[i].why);
+	}
+}
+
 UNIT_TEST(gate_thresholds_without_end)
 {
 	write_text("endless.suite", THRESHOLD("ipc", "null", "1000000"));
@@ -650,6 +688,7 @@ int main(void)
 		cmocka_unit_test(gate_thresholds),
 		cmocka_unit_test(one_median),
 		cmocka_unit_test(gate_thresholds_of_others),
+		cmocka_unit_test(gate_thresholds_alone),
 		cmocka_unit_test(gate_thresholds_without_end),
 		cmocka_unit_test(gate_self_test),
 		cmocka_unit_test(compare),

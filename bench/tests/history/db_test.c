@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "history/db.h"
+#include "history/db_driver.h"
 #include "history/history.h"
 #include "host/file.h"
 #include "host/mem.h"
@@ -10,6 +11,7 @@
 #include "build.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -128,6 +130,93 @@ UNIT_TEST(history_is_in_order)
 	db_close(db);
 }
 
+/* The n-th result of a long series, with noise; the level is 10000 until it changes. */
+static void store_long(struct db *db, unsigned n, uint64_t level)
+{
+	static unsigned random = 1;
+	char date[40];
+	struct result r;
+	struct error error;
+
+	random = random * 1103515245 + 12345;
+	snprintf(date, sizeof(date), "2%03u-01-01T00:00:00+00:00", n);
+	result_init(&r, "long", "ipc", "ticks");
+	result_set_text(&r, "date", date);
+	result_set_text(&r, "git_revision", date);
+	build_constant(&r, "ipc/long", level + (random >> 16) % 100, 1);
+	result_merge(&r);
+	assert_true(db_store(db, &r, NULL, &error));
+	result_free(&r);
+}
+
+static uint64_t long_level(unsigned n)
+{
+	return n < 120 ? 10000 : n < 295 ? 10500 : 10200;
+}
+
+/* The revisions at which a history says that it changed, one behind the other; the settled ones in brackets. */
+static char *changes_of(struct db *db, size_t last)
+{
+	struct error error;
+	size_t count, size;
+	struct history *list = histories_load(db, "long", "ipc/long", last, &count, &error);
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!list)
+		fail_msg("%s", error.text);
+	assert_int_equal(count, 1);
+	for (size_t i = 0; i < list->earlier_count; i++)
+		fprintf(out, "[%.4s %.0f]", list->earlier[i].revision, floor(list->earlier[i].after / 100) * 100);
+	for (size_t i = 0; i < list->change_count; i++)
+		fprintf(out, "%.4s ", list->points[list->changes[i]].revision);
+	fclose(out);
+	histories_free(list, count);
+	return text;
+}
+
+static void changes_are(struct db *db, size_t last, const char *wanted)
+{
+	char *text = changes_of(db, last);
+
+	if (strcmp(text, wanted))
+		fail_msg("changes \"%s\" instead of \"%s\"", text, wanted);
+	free(text);
+}
+
+/* Places that are settled are not read again; what comes later is found, and what came from before starts anew. */
+UNIT_TEST(long_series)
+{
+	struct db *db = open_db();
+	struct db_settled settled;
+	struct error error;
+
+	for (unsigned n = 10; n < 280; n++)
+		store_long(db, n, long_level(n));
+	changes_are(db, 5000, "2120 ");
+	assert_true(db_settled(db, "long", "ticks", "ipc/long", &settled, &error));
+	assert_string_equal(settled.next.measured, "2120-01-01T00:00:00+00:00");
+	assert_int_equal(settled.results, 110);
+	free(settled.changes);
+	for (unsigned n = 280; n < 330; n++)
+		store_long(db, n, long_level(n));
+	changes_are(db, 5000, "2120 2295 ");
+	changes_are(db, 60, "[2120 10500]2295 ");
+	changes_are(db, 60, "[2120 10500]2295 ");
+	/* An older result from elsewhere: what was settled does not hold any more, and is found again. */
+	store_long(db, 1, 10000);
+	assert_true(db_settled(db, "long", "ticks", "ipc/long", &settled, &error));
+	assert_null(settled.changes);
+	changes_are(db, 5000, "2120 2295 ");
+	/* Who did not know that result may not settle anything. */
+	settled = (struct db_settled){{"2200-01-01T00:00:00+00:00", ""}, 7, (char *)"[]"};
+	assert_true(db_settle(db, "long", "ticks", "ipc/long", &settled, &error));
+	assert_true(db_settled(db, "long", "ticks", "ipc/long", &settled, &error));
+	assert_int_equal(settled.results, 111);
+	free(settled.changes);
+	db_close(db);
+}
+
 UNIT_TEST(comes_back_whole)
 {
 	struct db *db = open_db();
@@ -170,6 +259,34 @@ UNIT_TEST(lists)
 	assert_true(db_list(db, "nothing", list_row, text, &error));
 	assert_string_equal(text, "");
 	db_close(db);
+}
+
+/* A database of an earlier hbench gets the table that it lacks. */
+UNIT_TEST(earlier_tables)
+{
+	const struct db_driver *driver = url ? &db_postgres : &db_sqlite;
+	struct db_settled settled;
+	struct error error;
+	struct db *db;
+	void *handle;
+
+	db_close(open_db());
+	handle = driver->open(where, &error);
+	assert_true(driver->run(handle, "DROP TABLE hbench_settled", NULL, 0, NULL, NULL, &error));
+	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 1", NULL, 0, NULL, NULL, &error));
+	driver->close(handle);
+	db = open_db();
+	assert_true(db_settled(db, "nobody", "ticks", "ipc/null", &settled, &error));
+	assert_null(settled.changes);
+	db_close(db);
+	handle = driver->open(where, &error);
+	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 3", NULL, 0, NULL, NULL, &error));
+	driver->close(handle);
+	assert_null(db_open(where, &error));
+	assert_non_null(strstr(error.text, "tables of version 3"));
+	handle = driver->open(where, &error);
+	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 2", NULL, 0, NULL, NULL, &error));
+	driver->close(handle);
 }
 
 UNIT_TEST(databases_that_are_none)
@@ -217,6 +334,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(history_is_in_order),
 		cmocka_unit_test(comes_back_whole),
 		cmocka_unit_test(lists),
+		cmocka_unit_test(long_series),
+		cmocka_unit_test(earlier_tables),
 		cmocka_unit_test(databases_that_are_none),
 		cmocka_unit_test(default_place),
 	};

@@ -4,6 +4,7 @@
 #include "host/line_seal.h"
 #include "host/mem.h"
 #include "measure/protocol.h"
+#include "result/name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,48 @@ static void refuse_changed(const char *old, const char *new)
 }
 
 #define EXTRA(members) "\"hist\":[[10,1,2],[12,1,1]]," members "}"
+
+/* Values of several operations are not divided: 10 ticks of two are 5 of one. */
+UNIT_TEST(ticks_of_several_operations)
+{
+	static const char *const wrong[] = {"\"per\":3,\"n\":3", "\"per\":-2,\"n\":3", "\"per\":\"2\",\"n\":3",
+					    "\"per\":4,\"n\":3"};
+	struct record record;
+	char *line = xasprintf("%.*s\"per\":2,%s", (int)(strstr(SAMPLE, "\"n\":3") - SAMPLE), SAMPLE,
+			       strstr(SAMPLE, "\"n\":3"));
+
+	assert_true(parses(line, &record));
+	assert_true(sample_ticks(&record.sample, record.sample.p50) == 5);
+	record_free(&record);
+	free(line);
+	for (size_t i = 0; i < array_size(wrong); i++)
+		refuse_changed("\"n\":3", wrong[i]);
+}
+
+/* Events have their name in the case's, so that they are not taken for its time. */
+UNIT_TEST(counters)
+{
+#define OF_COUNTER(params, unit)                                                                                 \
+	"HBENCH {\"type\":\"sample\",\"suite\":\"ipc\",\"case\":\"call\",\"params\":" params ",\"unit\":\"" unit \
+	"\","                                                                                                    \
+	"\"batch\":2,\"n\":1,\"overhead\":5,\"min\":10,\"p50\":10,\"p90\":10,\"p99\":10,\"p999\":10,\"max\":10," \
+	"\"sum\":10,\"hist\":[[10,1,1]]}"
+	struct record record;
+
+	assert_true(parses(OF_COUNTER("{\"words\":8,\"counter\":\"misses\"}", "misses"), &record));
+	assert_string_equal(record.name, "call/counter:misses/words:8");
+	assert_true(name_of_counter(record.name));
+	record_free(&record);
+	assert_true(parses(OF_COUNTER("{\"words\":8,\"cache\":\"cold\"}", "tsc"), &record));
+	assert_string_equal(record.name, "call/cache:cold/words:8");
+	assert_false(name_of_counter(record.name));
+	record_free(&record);
+	refuse(OF_COUNTER("{}", "misses"));
+	refuse(OF_COUNTER("{\"counter\":\"cycles\"}", "misses"));
+	refuse(OF_COUNTER("{\"counter\":\"cycles\"}", "tsc"));
+	refuse(OF_COUNTER("{\"counter\":\"branches\"}", "branches"));
+	refuse(OF_COUNTER("{\"counter\":7}", "cycles"));
+}
 
 /* Members of newer roottasks. */
 UNIT_TEST(optional_members)
@@ -91,6 +134,10 @@ UNIT_TEST(optional_members_of_runs)
 	assert_string_equal(record.run.frequency, "hwp 24");
 	assert_int_equal(record.run.smt, -1);
 	assert_int_equal(record.run.memory_mb, 511);
+	assert_int_equal(record.run.placement, 0);
+	assert_true(parses(RUN_WITH(",\"placement\":4294967295"), &record));
+	assert_int_equal(record.run.placement, 4294967295);
+	refuse(RUN_WITH(",\"placement\":\"7\""));
 	refuse(RUN_WITH(",\"microcode\":4"));
 	refuse(RUN_WITH(",\"smt\":1"));
 	refuse(RUN_WITH(",\"memory_mb\":-1"));
@@ -364,6 +411,8 @@ UNIT_TEST(calibration_and_skip)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ticks_of_several_operations),
+		cmocka_unit_test(counters),
 		cmocka_unit_test(optional_members),
 		cmocka_unit_test(optional_members_of_runs),
 		cmocka_unit_test(other_lines),

@@ -117,7 +117,7 @@ UNIT_TEST(comparison)
 	char *text = print(comparison_text);
 
 	has(text, "executed instructions per operation, minimum (exact)");
-	has(text, "slow  10  12      +2  +20.00%  WORSE");
+	has(text, "slow  10  12      +2  +20.00%         0%  10.00%  WORSE");
 	has(text, "MISSING ipc/old: no <memory>");
 	has(text, "4 cases: 1 same, 1 WORSE, 1 MISSING, 1 new.");
 	assert_null(strchr(text, '\033'));
@@ -128,7 +128,7 @@ UNIT_TEST(markdown)
 {
 	char *text = print(markdown_text);
 
-	has(text, "| slow | 10 | 12 | +2 | +20.00% | WORSE |");
+	has(text, "| slow | 10 | 12 | +2 | +20.00% | 0% | 10.00% | WORSE |");
 	assert_null(strchr(text, '\033'));
 	free(text);
 }
@@ -144,7 +144,7 @@ UNIT_TEST(changed_only)
 {
 	char *text = print(changed_text);
 
-	has(text, "slow  10  12      +2  +20.00%  WORSE");
+	has(text, "slow  10  12      +2  +20.00%         0%  10.00%  WORSE");
 	has(text, "4 cases: 1 same,");
 	has(text, "geometric mean of the changes: +9.54%"); /* of 1 and 1.2 */
 	assert_null(strstr(text, "same   5"));

@@ -6,19 +6,22 @@
 
 #include <stdlib.h>
 
-static const struct hist standard = {0}, coarse = {.coarser = 2};
+static const struct hist standard = {0}, of_version_2 = {.coarser = 2}, coarse = {.coarser = 4};
 
 UNIT_TEST(layout)
 {
 	assert_int_equal(hist_width(&standard, 0), 1);
-	assert_int_equal(hist_width(&standard, 63), 1);
-	assert_int_equal(hist_width(&standard, 64), 2);
-	assert_int_equal(hist_width(&standard, 127), 2);
-	assert_int_equal(hist_width(&standard, 128), 4);
-	assert_int_equal(hist_lower(&standard, 65), 64);
-	assert_int_equal(hist_lower(&standard, 1000), 992);
-	assert_int_equal(hist_width(&standard, UINT64_MAX), 1ull << 58);
-	assert_int_equal(hist_lower(&standard, UINT64_MAX), 31ull * (1ull << 58) + (1ull << 63));
+	assert_int_equal(hist_width(&standard, 255), 1);
+	assert_int_equal(hist_width(&standard, 256), 2);
+	assert_int_equal(hist_width(&standard, 511), 2);
+	assert_int_equal(hist_width(&standard, 512), 4);
+	assert_int_equal(hist_lower(&standard, 257), 256);
+	assert_int_equal(hist_lower(&standard, 1001), 1000);
+	assert_int_equal(hist_width(&standard, UINT64_MAX), 1ull << 56);
+	assert_int_equal(hist_lower(&standard, UINT64_MAX), 127ull * (1ull << 56) + (1ull << 63));
+	assert_int_equal(hist_width(&of_version_2, 63), 1);
+	assert_int_equal(hist_width(&of_version_2, 64), 2);
+	assert_int_equal(hist_lower(&of_version_2, 1000), 992);
 	assert_int_equal(hist_width(&coarse, 15), 1);
 	assert_int_equal(hist_width(&coarse, 16), 2);
 }
@@ -35,20 +38,29 @@ UNIT_TEST(bins_join)
 	}
 }
 
+/* What a histogram cannot tell apart is less than a comparison cares about. */
+UNIT_TEST(no_bin_is_wide)
+{
+	for (uint64_t value = 1; value < 1 << 20; value += 1 + value / 1000)
+		if (hist_width(&standard, value) > 1)
+			assert_true((double)hist_width(&standard, value) <=
+				    0.008 * (double)hist_lower(&standard, value));
+}
+
 UNIT_TEST(add_sorts)
 {
 	struct hist h = {0};
 
-	hist_add(&h, 500, 2);
+	hist_add(&h, 2002, 2);
 	hist_add(&h, 3, 1);
-	hist_add(&h, 70, 4);
-	hist_add(&h, 71, 1);
+	hist_add(&h, 280, 4);
+	hist_add(&h, 281, 1);
 	hist_add(&h, 9, 0);
 	assert_int_equal(h.used, 3);
 	assert_int_equal(h.bins[0].lower, 3);
-	assert_int_equal(h.bins[1].lower, 70);
+	assert_int_equal(h.bins[1].lower, 280);
 	assert_int_equal(h.bins[1].count, 5);
-	assert_int_equal(h.bins[2].lower, 496);
+	assert_int_equal(h.bins[2].lower, 2000);
 	assert_int_equal(hist_total(&h), 8);
 	assert_true(hist_adopt(&h));
 	hist_free(&h);
@@ -87,17 +99,17 @@ UNIT_TEST(merge_keeps_every_value)
 
 UNIT_TEST(merge_takes_the_coarser_layout)
 {
-	struct hist a = {0}, b = {.coarser = 3}, c = {0};
+	struct hist a = {0}, b = {.coarser = 5}, c = {0};
 
 	hist_add(&a, 1001, 1);
 	hist_add(&b, 1001, 1);
 	hist_add(&c, 5, 1);
 	hist_merge(&a, &b);
-	assert_int_equal(a.coarser, 3);
+	assert_int_equal(a.coarser, 5);
 	assert_int_equal(a.used, 1);
 	assert_int_equal(a.bins[0].width, 128);
 	hist_merge(&a, &c);
-	assert_int_equal(a.coarser, 3);
+	assert_int_equal(a.coarser, 5);
 	assert_int_equal(hist_total(&a), 3);
 	hist_free(&a);
 	hist_free(&b);
@@ -121,12 +133,14 @@ UNIT_TEST(adopt_finds_the_layout)
 {
 	unsigned coarser;
 
-	assert_true(adopt((struct bin[]){{5, 1, 1}, {64, 2, 1}}, 2, &coarser));
+	assert_true(adopt((struct bin[]){{5, 1, 1}, {256, 2, 1}}, 2, &coarser));
 	assert_int_equal(coarser, 0);
+	assert_true(adopt((struct bin[]){{5, 1, 1}, {64, 2, 1}}, 2, &coarser));
+	assert_int_equal(coarser, 2);
 	assert_true(adopt((struct bin[]){{5, 1, 1}, {64, 16, 1}}, 2, &coarser));
-	assert_int_equal(coarser, 3);
-	assert_true(adopt((struct bin[]){{1, 1, 1}, {2, 2, 1}, {4, 4, 9}}, 3, &coarser));
 	assert_int_equal(coarser, 5);
+	assert_true(adopt((struct bin[]){{1, 1, 1}, {2, 2, 1}, {4, 4, 9}}, 3, &coarser));
+	assert_int_equal(coarser, 7);
 }
 
 UNIT_TEST(adopt_refuses)
@@ -148,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(layout),
 		cmocka_unit_test(bins_join),
+		cmocka_unit_test(no_bin_is_wide),
 		cmocka_unit_test(add_sorts),
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(merge_keeps_every_value),

@@ -171,6 +171,37 @@ UNIT_TEST(the_nile)
 	assert_int_equal(points[0], 1899 - 1871);
 }
 
+/* Results come one by one: what was settled stays, and is what a look at all of them finds. */
+UNIT_TEST(continued_series)
+{
+	enum { COUNT = 1500 };
+	static double values[COUNT];
+	static size_t all[COUNT], settled[COUNT];
+	size_t count = 0, from = 0;
+
+	for (size_t i = 0; i < COUNT; i++)
+		values[i] = 1000 + (double)(i * 7919 % 13) + (i >= 300) * 40 - (i >= 310) * 40 + (i >= 700) * 25 +
+			    (i >= 1130) * 30;
+	for (size_t end = 250; end <= COUNT; end += 125) {
+		size_t window[CHANGE_WINDOW], found, next;
+
+		do {
+			change_window(values + from, end - from, window, &found, &next);
+			for (size_t i = 0; next && i < found; i++)
+				settled[count++] = from + window[i];
+			from += next;
+		} while (next);
+	}
+	assert_true(from > COUNT - 2 * CHANGE_WINDOW);
+	size_t total = change_points(values, COUNT, all);
+
+	assert_true(total >= 3);
+	assert_true(count <= total);
+	assert_memory_equal(settled, all, count * sizeof(*all));
+	assert_int_equal(all[total - 2], 700);
+	assert_int_equal(all[total - 1], 1130);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +214,7 @@ int main(void)
 		cmocka_unit_test(outliers),
 		cmocka_unit_test(short_series),
 		cmocka_unit_test(the_nile),
+		cmocka_unit_test(continued_series),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The expected values are those of scipy 1.10.1: mannwhitneyu(a, b, alternative='two-sided', method='asymptotic'),
- * kruskal(a, b, c), ttest_ind(a, b, equal_var=False),
- * kendalltau(range(n), values, method='asymptotic'), median_abs_deviation(values).
+ * The expected values are those of scipy 1.10.1: kruskal(a, b, c), kendalltau(range(n), values, method='asymptotic'),
+ * median_abs_deviation(values).
  */
 #include "test.h"
 
@@ -12,51 +11,10 @@
 
 #include <math.h>
 
-static double p_value(const struct bin *a, size_t a_used, const struct bin *b, size_t b_used)
-{
-	struct hist first = {(struct bin *)a, a_used, 0}, second = {(struct bin *)b, b_used, 0};
-
-	return stats_mann_whitney(&first, &second);
-}
-
 static void near(double got, double wanted)
 {
 	if (fabs(got - wanted) > 1e-9)
 		fail_msg("%.12g instead of %.12g", got, wanted);
-}
-
-UNIT_TEST(mann_whitney_as_scipy)
-{
-	static const struct bin a[] = {{10, 1, 5}, {11, 1, 3}, {12, 1, 2}, {40, 1, 1}};
-	static const struct bin b[] = {{10, 1, 2}, {11, 1, 3}, {12, 1, 4}, {13, 1, 3}, {41, 1, 1}};
-	static const struct bin c[] = {{5, 1, 1000}, {6, 1, 10}}, d[] = {{5, 1, 990}, {6, 1, 20}};
-
-	near(p_value(a, 4, b, 5), 0.07847928563674816);
-	near(p_value(b, 5, a, 4), 0.07847928563674816);
-	near(p_value(c, 2, d, 2), 0.06594242956915437);
-}
-
-UNIT_TEST(mann_whitney_without_ties)
-{
-	struct bin a[100], b[100];
-
-	for (uint64_t i = 0; i < 100; i++) {
-		a[i] = (struct bin){100 + i, 1, 1};
-		b[i] = (struct bin){110 + i, 1, 1};
-	}
-	near(p_value(a, 100, b, 100), 0.020336763458753827);
-	near(p_value(a, 100, a, 100), 1);
-}
-
-UNIT_TEST(mann_whitney_edges)
-{
-	static const struct bin one[] = {{7, 1, 1}}, many[] = {{7, 1, 1000000000000}};
-	static const struct bin far[] = {{9, 1, 1000000000000}};
-
-	near(p_value(one, 0, one, 1), 1);
-	near(p_value(one, 1, one, 1), 1);
-	near(p_value(many, 1, many, 1), 1);
-	near(p_value(many, 1, far, 1), 0);
 }
 
 static struct boots side(const struct result *r, size_t index)
@@ -70,7 +28,7 @@ static struct interval change(const struct result *r, size_t from, size_t to)
 {
 	struct boots a = side(r, from), b = side(r, to);
 
-	return stats_change(estimator_find("p50"), &a, &b);
+	return stats_change(estimator_find("p50"), &a, &b).interval;
 }
 
 UNIT_TEST(kruskal_wallis_as_scipy)
@@ -90,35 +48,6 @@ UNIT_TEST(kruskal_wallis_as_scipy)
 	boots.count = 1;
 	near(stats_kruskal_wallis(&boots), 1);
 	result_free(&r);
-}
-
-UNIT_TEST(welch_as_scipy)
-{
-	static const double a[] = {100, 102, 101, 105, 99}, b[] = {110, 103, 108, 112}, same[] = {5, 5, 5};
-
-	near(stats_welch(a, 5, b, 4), 0.028515968209536804);
-	near(stats_welch(b, 4, a, 5), 0.028515968209536804);
-	near(stats_welch(a, 1, b, 4), 1);
-	near(stats_welch(same, 3, same, 3), 1);
-	near(stats_welch(same, 3, (const double[]){6, 6, 6}, 3), 0);
-}
-
-/* As R's p.adjust() has them. */
-UNIT_TEST(corrections)
-{
-	double holm[] = {0.01, 0.04, 0.03, 0.005}, one[] = {0.3}, large[] = {0.9, 0.8};
-	static const double holm_wanted[] = {0.03, 0.06, 0.06, 0.02};
-
-	stats_holm(holm, 4);
-	for (size_t i = 0; i < 4; i++) {
-		near(holm[i], holm_wanted[i]);
-	}
-	stats_holm(one, 1);
-	near(one[0], 0.3);
-	stats_holm(large, 2);
-	near(large[0], 1);
-	near(large[1], 1);
-	stats_holm(NULL, 0);
 }
 
 UNIT_TEST(trends_as_scipy)
@@ -145,33 +74,6 @@ UNIT_TEST(deviation_and_superiority)
 	assert_int_equal(stats_mad(&hist), 1);
 	near(stats_superiority(&first, &second), 0.7097902097902098);
 	near(stats_superiority(&second, &first), 1 - 0.7097902097902098);
-}
-
-/*
- * Boots whose medians lie far apart: windows by the hundred must not pass for hundreds of independent values. One and
- * the same distribution of boots, so p is below 0.05 in about one of twenty.
- */
-UNIT_TEST(boots_are_the_unit)
-{
-	unsigned windows_alarm = 0, boots_alarm = 0;
-
-	for (unsigned seed = 1; seed <= 200; seed++) {
-		struct result r = {0};
-		unsigned random = seed * 7919;
-
-		for (unsigned boot = 0; boot < 10; boot++) {
-			random = random * 1103515245 + 12345;
-			build_noisy(&r, boot % 2 ? "a" : "b", 1000 + (random >> 16) % 400, 20, 1, random);
-		}
-		result_merge(&r);
-		struct boots a = side(&r, 0), b = side(&r, 1);
-
-		windows_alarm += stats_mann_whitney(a.merged, b.merged) < 0.05;
-		boots_alarm += stats_mann_whitney_boots(&a, &b) < 0.05;
-		result_free(&r);
-	}
-	assert_true(windows_alarm > 100); /* what it would be otherwise */
-	assert_in_range(boots_alarm, 2, 20);
 }
 
 /* Intervals of 95% that miss the truth: 5 of 100, a few more for the fewest boots. */
@@ -214,35 +116,32 @@ UNIT_TEST(interval_covers_the_change)
 	result_free(&r);
 }
 
-UNIT_TEST(interval_is_repeatable)
+/* By hand: the means differ by 68.5, with a deviation of 21.88 and 4.67 degrees of freedom, where t is 2.626. */
+UNIT_TEST(interval_is_welchs)
 {
+	static const uint64_t a[] = {10000, 10020, 10010, 10050, 9990}, b[] = {10100, 10030, 10080, 10120};
 	struct result r = {0};
-	struct interval one, two;
+	struct interval i;
 
-	build_noisy(&r, "a", 1000, 200, 4, 3);
-	build_noisy(&r, "b", 1000, 200, 3, 4);
+	for (size_t k = 0; k < 5; k++)
+		build_constant(&r, "a", a[k], 64);
+	for (size_t k = 0; k < 4; k++)
+		build_constant(&r, "b", b[k], 64);
 	result_merge(&r);
-	one = change(&r, 0, 1);
-	two = change(&r, 0, 1);
-	assert_true(one.low == two.low && one.high == two.high);
+	i = change(&r, 0, 1);
+	assert_true(fabs(i.low - 0.110) < 0.006 && fabs(i.high - 1.258) < 0.006);
 	result_free(&r);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mann_whitney_as_scipy),
-		cmocka_unit_test(mann_whitney_without_ties),
-		cmocka_unit_test(mann_whitney_edges),
 		cmocka_unit_test(interval_covers_the_change),
 		cmocka_unit_test(kruskal_wallis_as_scipy),
-		cmocka_unit_test(welch_as_scipy),
-		cmocka_unit_test(corrections),
 		cmocka_unit_test(trends_as_scipy),
 		cmocka_unit_test(deviation_and_superiority),
-		cmocka_unit_test(boots_are_the_unit),
 		cmocka_unit_test(coverage),
-		cmocka_unit_test(interval_is_repeatable),
+		cmocka_unit_test(interval_is_welchs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

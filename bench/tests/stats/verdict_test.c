@@ -9,6 +9,7 @@
 
 #include "build.h"
 
+#include <math.h>
 #include <string.h>
 
 static struct difference exact(uint64_t from, uint64_t to, double threshold)
@@ -59,18 +60,31 @@ UNIT_TEST(one_side_only)
 	result_free(&r);
 }
 
+static void start(struct result *r, const char *metric)
+{
+	result_init(r, "qemu-icount-max", "ipc", metric);
+}
+
+/* With a threshold of 4%. */
 static struct difference noisy_seeded(uint64_t from, uint64_t to, uint64_t noise, size_t boots, unsigned seed)
 {
-	const struct metric *metric = metric_find("ticks");
-	struct result r = {0};
+	struct suite suite = {.name = (char *)"ipc", .thresholds = {{"ticks", 4}}, .threshold_count = 1};
+	struct result a, b;
+	struct comparison c;
 	struct difference o;
+	struct error error;
 
-	build_noisy(&r, "a", from, noise, boots, seed);
-	build_noisy(&r, "b", to, noise, boots, seed + 1);
-	result_merge(&r);
-	o = verdict_measure(metric, metric->estimator, &r.benchmarks[0], &r.benchmarks[1]);
-	verdict_decide(&o, metric, 4);
-	result_free(&r);
+	start(&a, "ticks");
+	start(&b, "ticks");
+	build_noisy(&a, "x", from, noise, boots, seed);
+	build_noisy(&b, "x", to, noise, boots, seed + 1);
+	result_merge(&a);
+	result_merge(&b);
+	assert_true(compare_results(&c, &a, &b, &suite, &error));
+	o = c.pairs[0].difference;
+	compare_free(&c);
+	result_free(&a);
+	result_free(&b);
 	return o;
 }
 
@@ -95,6 +109,102 @@ UNIT_TEST(false_alarms_and_power)
 	assert_true(alarms(11000, VERDICT_WORSE) >= 98);
 }
 
+/* Who is told to boot more is told how much, or what helps where boots do not. */
+UNIT_TEST(advice)
+{
+	static const struct spread clear = {1, 1, 10, 10, 0, 1, 0.01}, coarse = {1, 1, 10, 10, 3, 1, 0.01},
+				   wild = {90, 90, 10, 10, 0, 1, 0.01};
+	struct difference o = noisy_seeded(10000, 10000, 9000, 5, 1);
+
+	assert_int_equal(o.verdict, VERDICT_UNSURE);
+	assert_in_range(o.boots, 10, 40);
+	assert_non_null(strstr(o.why, "boots a side would settle it"));
+	assert_true(o.smallest > 4);
+	assert_in_range(power_boots(&clear, 2, 0), 10, 30);
+	assert_true(power_boots(&clear, 1, 0) > 3 * power_boots(&clear, 2, 0));
+	assert_true(power_boots(&clear, 2, 1.6) > power_boots(&clear, 2, 0));
+	assert_int_equal(power_boots(&clear, 2, 2), POWER_BOOTS_MOST + 1);
+	assert_int_equal(power_boots(&clear, 0, 0), POWER_BOOTS_MOST + 1);
+	assert_int_equal(power_boots(&coarse, 2, 0), POWER_BOOTS_MOST + 1);
+	assert_int_equal(power_boots(&wild, 2, 0), POWER_BOOTS_MOST + 1);
+	assert_true(power_smallest_change(&clear, 2) > 2 && power_smallest_change(&clear, 2) < 3);
+	assert_true(power_smallest_change(&coarse, 2) > 5);
+}
+
+/* From 12.00 to 12.99 ticks are 8.25%, not one tick of twelve; and 12.03 is the same. */
+UNIT_TEST(fractions_of_a_tick)
+{
+	static const struct {
+		uint64_t to;
+		double percent;
+		enum verdict verdict;
+	} rows[] = {{12990, 8.25, VERDICT_WORSE}, {12030, 0.25, VERDICT_SAME}, {11400, -5, VERDICT_BETTER}};
+
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct result a, b;
+		struct comparison c;
+		struct error error;
+
+		start(&a, "ticks");
+		start(&b, "ticks");
+		for (unsigned boot = 0; boot < 5; boot++) {
+			build_constant(&a, "ipc/x", 11998 + boot, 100);
+			build_constant(&b, "ipc/x", rows[i].to - 2 + boot, 100);
+			a.benchmarks[0].boots[boot].batch = a.benchmarks[0].boots[boot].per = 1000;
+			b.benchmarks[0].boots[boot].batch = b.benchmarks[0].boots[boot].per = 1000;
+		}
+		result_merge(&a);
+		result_merge(&b);
+		assert_true(compare_results(&c, &a, &b, NULL, &error));
+		assert_true(fabs(c.pairs[0].difference.percent - rows[i].percent) < 1e-6);
+		assert_int_equal(c.pairs[0].difference.verdict, rows[i].verdict);
+		assert_true(c.pairs[0].difference.spread.step < 0.1);
+		compare_free(&c);
+		result_free(&a);
+		result_free(&b);
+	}
+}
+
+/* An old baseline has 12 or 13 in each window: their numbers say where between them the median is. */
+UNIT_TEST(fractions_of_old_results)
+{
+	uint64_t values[100];
+	struct sample s;
+
+	for (size_t i = 0; i < array_size(values); i++)
+		values[i] = i < 60 ? 12 : i < 99 ? 13 : 5000;
+	s = build_sample(values, array_size(values));
+	assert_true(fabs(estimator_value(estimator_find("p50"), &s) - 12.40) < 0.01);
+	assert_int_equal(estimator_count(estimator_find("p50"), &s), 12);
+	assert_true(estimator_doubt(estimator_find("p50"), &s) == 0);
+	sample_free(&s);
+	for (size_t i = 0; i < array_size(values); i++)
+		values[i] = i < 99 ? 12 : 5000;
+	s = build_sample(values, array_size(values));
+	assert_true(estimator_value(estimator_find("p50"), &s) == 12);
+	assert_true(estimator_doubt(estimator_find("p50"), &s) > 0.35);
+	sample_free(&s);
+}
+
+/* All windows say 12, whatever there is between 12 and 13: boots cannot tell, and must not be called for. */
+UNIT_TEST(steps_are_not_settled_by_boots)
+{
+	struct result a;
+	struct comparison c;
+	struct error error;
+
+	start(&a, "ticks");
+	for (unsigned boot = 0; boot < 10; boot++)
+		build_constant(&a, "ipc/x", 12, 100);
+	result_merge(&a);
+	assert_true(compare_results(&c, &a, &a, NULL, &error));
+	assert_int_equal(c.pairs[0].difference.verdict, VERDICT_UNSURE);
+	assert_int_equal(c.pairs[0].difference.boots, 0);
+	assert_non_null(strstr(c.pairs[0].difference.why, "more operations in a window do"));
+	compare_free(&c);
+	result_free(&a);
+}
+
 UNIT_TEST(noisy_counts)
 {
 	assert_int_equal(noisy(10000, 10000, 30, 5).verdict, VERDICT_SAME);
@@ -114,11 +224,6 @@ UNIT_TEST(noise_asks_for_more)
 	 * excluded. */
 	assert_in_range(alarms(10460, VERDICT_UNSURE), 25, 75);
 	assert_in_range(alarms(10460, VERDICT_SAME), 0, 10);
-}
-
-static void start(struct result *r, const char *metric)
-{
-	result_init(r, "qemu-icount-max", "ipc", metric);
 }
 
 static enum exit_code code_of(const struct result *a, const struct result *b, const struct suite *suite)
@@ -338,15 +443,15 @@ UNIT_TEST(same_against_same)
 	struct aa aa;
 
 	start(&r, "ticks");
-	build_noisy(&r, "ipc/x", 1000, 30, 8, 1);
-	build_noisy(&r, "ipc/y", 500, 200, 8, 2);
+	build_noisy(&r, "ipc/x", 1000, 30, 10, 1);
+	build_noisy(&r, "ipc/y", 500, 200, 10, 2);
 	result_merge(&r);
 	assert_true(aa_measure(&aa, &r, NULL));
 	assert_int_equal(aa.comparisons, 20);
 	assert_in_range(aa.alarms, 0, 1);
 	result_free(&r);
 	start(&r, "ticks");
-	build_noisy(&r, "ipc/x", 1000, 30, 5, 1);
+	build_noisy(&r, "ipc/x", 1000, 30, 9, 1);
 	result_merge(&r);
 	assert_false(aa_measure(&aa, &r, NULL));
 	result_free(&r);
@@ -440,6 +545,10 @@ int main(void)
 		cmocka_unit_test(noisy_counts),
 		cmocka_unit_test(noise_asks_for_more),
 		cmocka_unit_test(false_alarms_and_power),
+		cmocka_unit_test(advice),
+		cmocka_unit_test(fractions_of_a_tick),
+		cmocka_unit_test(fractions_of_old_results),
+		cmocka_unit_test(steps_are_not_settled_by_boots),
 		cmocka_unit_test(exit_codes),
 		cmocka_unit_test(not_comparable),
 		cmocka_unit_test(many_comparisons),

@@ -5,13 +5,13 @@
 
 #include "cpu/cpu.h"
 
-static struct cpuid leaves[8][4];
+static struct cpuid leaves[9][4];
 static u32 max_leaf, max_extended;
 
-/* By the low digits of the leaf and of the subleaf: 0, 1, 7, 0dh; 80000000h, 80000001h, 80000008h. */
+/* By the low digits of the leaf and of the subleaf: 0, 1, 7, 0dh; 80000000h, 80000001h, 80000008h, 8000001fh. */
 static struct cpuid *leaf(u32 n, u32 sub)
 {
-	static const u32 known[] = {0, 1, 7, 0xd, 0x80000000, 0x80000001, 0x80000008};
+	static const u32 known[] = {0, 1, 7, 0xd, 0x80000000, 0x80000001, 0x80000008, 0x8000001f};
 
 	for (unsigned i = 0; i < array_size(known); i++)
 		if (known[i] == n)
@@ -37,7 +37,20 @@ bool cpu_is_amd(void)
 	return amd;
 }
 
+static u64 tme_activate, syscfg;
+static u64 fake_msr_read(u32 msr) /* there if CPUID says so */
+{
+	if (msr == 0x982) {
+		assert_true(leaf(7, 0)->ecx & 1u << 13);
+		return tme_activate;
+	}
+	assert_int_equal(msr, 0xc0010010);
+	assert_true(leaf(0x8000001f, 0)->eax & 1);
+	return syscfg;
+}
+
 #define cpuid(n, sub) fake_cpuid(n, sub)
+#define msr_read fake_msr_read
 #include "cpu/errata.c"
 #include "cpu/features.c"
 
@@ -47,6 +60,7 @@ UNIT_FIXTURE(setup)
 	max_leaf = 0xd;
 	max_extended = 0x80000008;
 	amd = false;
+	tme_activate = syscfg = 0;
 	return 0;
 }
 
@@ -110,6 +124,7 @@ UNIT_TEST(sizes_are_compared)
 UNIT_TEST(names_of_numbers_beyond_the_list)
 {
 	assert_non_null(features_name(1000));
+	assert_non_null(strstr(features_name(FEATURES_APIC_MODE), "local APIC"));
 }
 
 /* ---- what CPUID says ---- */
@@ -145,7 +160,7 @@ UNIT_TEST(short_cpuid)
 	*leaf(1, 0) = (struct cpuid){0, 0, 1u << 26, 0}; /* XSAVE, and no leaf for it */
 	features_read(&f);
 	none.xsave = true;
-	assert_int_equal(features_lacking(&none, &f), 1);
+	assert_string_equal(features_name(features_lacking(&none, &f)), "XSAVE");
 	assert_int_equal(f.phys_bits, 36);
 }
 
@@ -162,6 +177,34 @@ UNIT_TEST(x87_pointers_of_amd)
 	leaf(0x80000008, 0)->ebx = 1u << 2;
 	features_read(&f);
 	assert_true(f.x87_pointers);
+}
+
+/* Bits that number a key are no address: a page there is another one than firmware's map means. */
+UNIT_TEST(bits_of_keys)
+{
+	leaf(0x80000008, 0)->eax = 0x3034;
+	assert_int_equal(features_phys_bits(), 52);
+	tme_activate = 1 | 1 << 1 | 6ull << 32 | 0xffull << 48;
+	assert_int_equal(features_phys_bits(), 52); /* the CPU has no such register */
+	leaf(7, 0)->ecx = 1u << 13;
+	assert_int_equal(features_phys_bits(), 46);
+	tme_activate &= ~2ull; /* set up and not switched on */
+	assert_int_equal(features_phys_bits(), 52);
+	max_leaf = 5;
+	tme_activate |= 2;
+	assert_int_equal(features_phys_bits(), 52);
+}
+
+UNIT_TEST(bit_of_encryption)
+{
+	max_extended = 0x8000001f;
+	leaf(0x80000008, 0)->eax = 0x3030;
+	*leaf(0x8000001f, 0) = (struct cpuid){1 | 1 << 1, 47 | 5 << 6 | 15 << 12, 15, 1};
+	assert_int_equal(features_phys_bits(), 48);
+	syscfg = 1u << 23;
+	assert_int_equal(features_phys_bits(), 43);
+	leaf(0x8000001f, 0)->eax = 1 << 1; /* SEV alone, as in some virtual machines */
+	assert_int_equal(features_phys_bits(), 48);
 }
 
 UNIT_TEST(area_of_components)
@@ -182,6 +225,8 @@ int main(void)
 		cmocka_unit_test_setup(bits_are_read_where_they_are, setup),
 		cmocka_unit_test_setup(short_cpuid, setup),
 		cmocka_unit_test_setup(x87_pointers_of_amd, setup),
+		cmocka_unit_test_setup(bits_of_keys, setup),
+		cmocka_unit_test_setup(bit_of_encryption, setup),
 		cmocka_unit_test_setup(area_of_components, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

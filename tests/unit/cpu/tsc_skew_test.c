@@ -28,7 +28,7 @@ static u64 fake_tsc(void)
 /* The asker waits: the other one's turn. Each transfer of a line takes 100 ticks. */
 static void fake_relax(void)
 {
-	unsigned number = question & bits_low(NUMBER_SHIFT), way = number >= slow_from ? 50000 : 100;
+	unsigned number = talks[N].question - INVITED, way = number >= slow_from ? 50000 : 100;
 
 	host_tsc += way;
 	if (awake++ < deaf || number > last)
@@ -48,8 +48,7 @@ UNIT_FIXTURE(setup)
 	bound = 0;
 	deaf = awake = 0;
 	last = slow_from = QUESTIONS + 1;
-	question = 0;
-	memset(answers, 0, sizeof(answers));
+	memset(talks, 0, sizeof(talks));
 	return 0;
 }
 
@@ -152,7 +151,20 @@ UNIT_TEST(test_not_invited)
 	tsc_skew_answer(N + 1);
 	tsc_skew_answer(0);
 	assert_true(answer_once(N)); /* waits for a question, and does not answer what was not asked */
-	assert_int_equal(answers[N].question, 0);
+	assert_int_equal(talks[N].answered, 0);
+}
+
+/* Others are waiting meanwhile, and go on waiting. */
+UNIT_TEST(test_several_wait)
+{
+	tsc_skew_invite(N - 1);
+	tsc_skew_invite(N + 1);
+	compare();
+	assert_true(tsc_skew_bound() <= 400);
+	assert_true(answer_once(N - 1) && answer_once(N + 1));
+	tsc_skew_compare(N + 1); /* which this test does not play */
+	assert_false(answer_once(N + 1));
+	assert_true(answer_once(N - 1));
 }
 
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
@@ -168,6 +180,7 @@ int main(void)
 		TEST(again),
 		TEST(answer_of_an_earlier_start),
 		TEST(not_invited),
+		TEST(several_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 
 #include "arch/memory.h"
 #include "cpu/cpu.h"
+#include "platform/fake_log.h"
 
 #define MSRS 0x300
 #define VARIABLE_MAX 10
@@ -240,6 +241,27 @@ UNIT_TEST(masks_may_be_too_wide)
 	assert_type(2 * GiB, 4 * GiB, MEM_UC, 3 * GiB);
 }
 
+/* And without the upper ones, as firmware for smaller CPUs writes them: 32 bits here, where there are 36. */
+UNIT_TEST(masks_may_be_too_narrow)
+{
+	variable(0, 3 * GiB, GiB, MEM_UC);
+	variable(1, 2 * GiB, 256 * MiB, MEM_WT);
+	fake_log_start();
+	mtrr_check();
+	assert_true(fake_log_empty());
+	msrs[0x201] &= bits_low(32);
+	msrs[0x203] &= bits_low(32);
+	msrs[0x205] = 0xc0000000; /* not in use */
+	mtrr_check();
+	assert_true(fake_log_has("MTRR: range 0 at 0xc0000000 has a mask for fewer address bits than 36"));
+	assert_true(fake_log_has("MTRR: range 1 at 0x80000000"));
+	assert_false(fake_log_has("MTRR: range 2"));
+	assert_type(0, 4 * GiB, MEM_WB, 2 * GiB);
+	assert_type(2 * GiB, 4 * GiB, MEM_WT, 2 * GiB + 256 * MiB);
+	assert_type(3 * GiB, 4 * GiB, MEM_UC, 4 * GiB);
+	assert_type(4 * GiB, 4 * GiB, MEM_WB, 8 * GiB);
+}
+
 /* ---- random ranges against the rules, block by block ---- */
 
 #define BLOCK (256 * MiB)
@@ -350,6 +372,7 @@ int main(void)
 		cmocka_unit_test_setup(ranges_that_are_not_valid_mean_nothing, setup),
 		cmocka_unit_test_setup(a_mask_of_nothing_matches_everything, setup),
 		cmocka_unit_test_setup(masks_may_be_too_wide, setup),
+		cmocka_unit_test_setup(masks_may_be_too_narrow, setup),
 		cmocka_unit_test_setup(random_ranges_follow_the_rules, setup),
 		cmocka_unit_test_setup(sleep_changes_nothing, setup),
 		cmocka_unit_test_setup(what_firmware_has_put_right_is_left_alone, setup),

@@ -177,7 +177,7 @@ static inline void parse(void)
 {
 	fake_log_start();
 	memset(&acpi, 0xa5, sizeof(acpi));
-	assert_true(acpi_parse(&boot, &acpi));
+	assert_true(acpi_parse(&boot, 0, &acpi));
 }
 
 static inline void refuse(void)
@@ -186,7 +186,7 @@ static inline void refuse(void)
 
 	fake_log_start();
 	memset(&acpi, 0xa5, sizeof(acpi));
-	assert_false(acpi_parse(&boot, &acpi));
+	assert_false(acpi_parse(&boot, 0, &acpi));
 	assert_memory_equal(&acpi, &nothing, sizeof(acpi));
 	assert_false(fake_log_empty());
 }

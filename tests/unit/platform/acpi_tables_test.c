@@ -49,6 +49,27 @@ UNIT_TEST(test_madt_too_many)
 	assert_true(fake_log_has("2 CPUs beyond the first 128"));
 }
 
+/* The boot CPU has a place wherever it is listed, and as any other if it is among the first. */
+UNIT_TEST(test_madt_boot_cpu)
+{
+	madt_start();
+	for (u32 i = 0; i < HEDRON_CPU_MAX; i++)
+		madt_x2apic(i, 2 * i, 1);
+	madt_x2apic(202, 501, 1);
+	madt_x2apic(203, 503, 1);
+	madt_x2apic(204, 505, 1);
+	for (u32 self = 501; self <= 507; self += 2) {
+		assert_true(acpi_parse(&boot, self, &acpi));
+		assert_int_equal(acpi.cpu_count, HEDRON_CPU_MAX);
+		u32 last = acpi.cpu[HEDRON_CPU_MAX - 1].apic_id;
+		assert_int_equal(last, self <= 505 ? self : 2 * (HEDRON_CPU_MAX - 1));
+		assert_true(fake_log_has("3 CPUs beyond the first 128"));
+	}
+	assert_true(acpi_parse(&boot, 10, &acpi));
+	assert_int_equal(acpi.cpu[5].apic_id, 10);
+	assert_int_equal(acpi.cpu[HEDRON_CPU_MAX - 1].apic_id, 2 * (HEDRON_CPU_MAX - 1));
+}
+
 UNIT_TEST(test_madt_damage)
 {
 	static const u8 lengths[] = {0, 1, 17, 255};
@@ -268,16 +289,9 @@ UNIT_TEST(test_mcfg)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(madt_order_and_flags),
-		TEST(madt_too_many),
-		TEST(madt_damage),
-		TEST(fadt_extended),
-		TEST(fadt_old),
-		TEST(facs),
-		TEST(pm_timer),
-		TEST(reset_register),
-		TEST(hpet),
-		TEST(mcfg),
+		TEST(madt_order_and_flags), TEST(madt_too_many), TEST(madt_boot_cpu), TEST(madt_damage),
+		TEST(fadt_extended),        TEST(fadt_old),      TEST(facs),          TEST(pm_timer),
+		TEST(reset_register),       TEST(hpet),          TEST(mcfg),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

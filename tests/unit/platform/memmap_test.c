@@ -2,21 +2,27 @@
 /* The heap rule: on machines as they are, on maps as they should not be, and against a slow search on random ones. */
 #include "unit.h"
 
+#include "arch/memory.h"
+#include "fake_log.h"
+#include "host.h"
 #include "lib/bits.h"
 #include "platform/memmap.h"
 
 #include <hedron/hip.h>
 
 static struct boot_info boot;
+static struct acpi_info acpi;
 static struct range image, heap;
 
 UNIT_FIXTURE(setup)
 {
 	struct range none;
 
+	host_reset(4 * MiB);
 	boot = (struct boot_info){0};
+	acpi = (struct acpi_info){0};
 	image = (struct range){0x6600000, 0x80000};
-	assert_false(memmap_pick_log(&boot, image, PAGE_SIZE, 0, &none)); /* of an earlier test */
+	assert_false(memmap_pick_log(&boot, &acpi, image, PAGE_SIZE, 0, &none)); /* of an earlier test */
 	return 0;
 }
 
@@ -56,7 +62,7 @@ static void pc(u64 size)
 static bool pick(u64 wanted)
 {
 	heap = (struct range){1, 1};
-	return memmap_pick_heap(&boot, image, wanted, &heap);
+	return memmap_pick_heap(&boot, &acpi, image, wanted, &heap);
 }
 
 static void assert_heap(u64 wanted, u64 addr, u64 size)
@@ -71,7 +77,7 @@ static struct range ram;
 static bool pick_log(u64 size, u64 wanted)
 {
 	ram = (struct range){1, 1};
-	return memmap_pick_log(&boot, image, size, wanted, &ram);
+	return memmap_pick_log(&boot, &acpi, image, size, wanted, &ram);
 }
 
 static void assert_log_at(u64 size, u64 wanted, u64 addr)
@@ -217,6 +223,8 @@ UNIT_TEST(test_avoids_what_is_taken)
 	assert_heap(0, 370 * MiB, 30 * MiB);
 	add(370 * MiB, 1, 0x12345678); /* of a kind nobody knows */
 	assert_heap(0, 340 * MiB, 30 * MiB);
+	acpi.kept[acpi.kept_count++] = (struct range){350 * MiB, 36}; /* a table in what firmware calls RAM */
+	assert_heap(0, 320 * MiB, 30 * MiB);
 }
 
 UNIT_TEST(test_empty_things_take_nothing)
@@ -250,6 +258,30 @@ UNIT_TEST(test_below_4_gib)
 	assert_false(pick(0));
 	add_ram(4 * GiB - 2 * MiB, 4 * GiB + 2 * MiB);
 	assert_heap(0, 4 * GiB - 2 * MiB, 2 * MiB);
+}
+
+/* Memory that caches may not hold is left alone, if there is other memory. */
+UNIT_TEST(test_cached)
+{
+	fake_log_start();
+	pc(512 * MiB);
+	host_add_mem_type(0, MEM_WB);
+	host_add_mem_type(500 * MiB, MEM_UC);
+	assert_heap(0, 470 * MiB, 30 * MiB);
+	host_add_mem_type(511 * MiB, MEM_WB);
+	assert_heap(0, 470 * MiB, 30 * MiB);
+	setup(NULL);
+	pc(512 * MiB);
+	host_add_mem_type(0, MEM_WT);
+	host_add_mem_type(300 * MiB, MEM_WB); /* 20 MiB: half the size fits */
+	host_add_mem_type(320 * MiB, MEM_UC);
+	assert_heap(0, 306 * MiB, 14 * MiB);
+	assert_true(fake_log_empty());
+	setup(NULL);
+	pc(512 * MiB);
+	host_add_mem_type(0, MEM_UC);
+	assert_heap(0, 480 * MiB, 30 * MiB);
+	assert_true(fake_log_has("no cache"));
 }
 
 UNIT_TEST(test_wanted)
@@ -379,6 +411,7 @@ int main(void)
 		TEST(empty_things_take_nothing),
 		TEST(first_mib),
 		TEST(below_4_gib),
+		TEST(cached),
 		TEST(wanted),
 		TEST(fragments),
 		TEST(nothing_free),

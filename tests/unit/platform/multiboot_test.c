@@ -180,24 +180,36 @@ UNIT_TEST(test_mb1_loader_ranges_are_bounded)
 		assert_true(boot.loader[i].size <= 64 * KiB);
 }
 
+/* More entries than there is room for: all count, the last ones too, and what is reserved is not lost. */
 UNIT_TEST(test_mb1_map_too_long)
 {
+	const u32 many = 3 * BOOT_MAP_MAX;
+
 	mb1(MMAP);
-	for (u32 i = 0; i < BOOT_MAP_MAX + 2; i++)
-		mb1_map(DATA + 24 * i, 20, i, 1, 1);
+	for (u32 i = 0; i < many; i++) /* pages of RAM with one that is reserved after every other */
+		mb1_map(DATA + 24 * i, 20, i * PAGE_SIZE, PAGE_SIZE, i % 3 == 2 ? 2 : 1);
+	mb1_map(DATA + 24 * many, 20, 4 * GiB, 4 * GiB, 1);
 
 	mb1_mmap(DATA, 24 * BOOT_MAP_MAX);
 	parse1();
 	assert_int_equal(boot.map_count, BOOT_MAP_MAX);
-	assert_false(boot.map_cut);
+	assert_false(boot.map_joined);
 	assert_true(fake_log_empty());
 
-	mb1_mmap(DATA, 24 * (BOOT_MAP_MAX + 1));
+	mb1_mmap(DATA, 24 * (many + 1));
 	parse1();
-	assert_int_equal(boot.map_count, BOOT_MAP_MAX);
-	assert_true(boot.map_cut);
+	assert_true(boot.map_count <= BOOT_MAP_MAX && boot.map_joined);
 	assert_true(fake_log_has("more than 256 entries"));
-	assert_map(BOOT_MAP_MAX - 1, BOOT_MAP_MAX - 1, 1, 1);
+	assert_map(boot.map_count - 1, 4 * GiB, 4 * GiB, 1);
+	for (u32 page = 2; page < many; page += 3) {
+		bool found = false;
+		for (u32 i = 0; i < boot.map_count; i++) {
+			bool inside = page * PAGE_SIZE - boot.map[i].addr < boot.map[i].size;
+			assert_false(inside && boot.map[i].type == 1);
+			found |= inside;
+		}
+		assert_true(found);
+	}
 }
 
 UNIT_TEST(test_mb1_modules)
@@ -236,16 +248,20 @@ UNIT_TEST(test_mb1_modules)
 UNIT_TEST(test_mb1_module_cmdline)
 {
 	mb1(MODS);
-	memset(physical_at(DATA + 0x1000, 0x2000), 'x', 0x2000);
+	physical_add(2 * MiB, 64 * KiB + PAGE_SIZE);
+	memset(physical_at(2 * MiB, 64 * KiB), 'x', 64 * KiB);
 	mb1_mods(1, DATA);
 
-	mb1_module(DATA, 0x100000, 0x200000, DATA + 0x1000);
+	mb1_module(DATA, 0x100000, 0x200000, 2 * MiB);
 	parse1();
 	assert_module(0, 0x100000, 0x100000, 0, 0);
+	assert_true(fake_log_has("command line of module 0 does not end within 65536 bytes, left out"));
 
-	*physical_at(DATA + 0x1000 + 4095, 1) = 0;
+	*physical_at(2 * MiB + 64 * KiB - 1, 1) = 0;
+	fake_log_start();
 	parse1();
-	assert_module(0, 0x100000, 0x100000, DATA + 0x1000, 4096);
+	assert_module(0, 0x100000, 0x100000, 2 * MiB, 64 * KiB);
+	assert_true(fake_log_empty());
 
 	mb1_module(DATA, 0x100000, 0x200000, 0xdead0000);
 	parse1();
@@ -259,10 +275,20 @@ UNIT_TEST(test_mb1_cmdline)
 	assert_string_equal(boot.cmdline, "");
 	assert_int_equal(boot.loader_count, 1);
 
-	memset(physical_at(DATA, 0x1000), 'y', 0x1000); /* longer than there is room */
+	memset(physical_at(DATA, 0x2000), 'y', 0x2000); /* as long as there is room */
+	*physical_at(DATA + BOOT_CMDLINE_MAX - 1, 1) = 0;
 	physical_put32(INFO + 16, DATA);
 	parse1();
 	assert_int_equal(strlen(boot.cmdline), BOOT_CMDLINE_MAX - 1);
+	assert_true(fake_log_empty());
+	*physical_at(DATA + BOOT_CMDLINE_MAX - 1, 1) = 'y'; /* longer: no word is cut in two */
+	*physical_at(DATA + BOOT_CMDLINE_MAX - 10, 1) = ' ';
+	parse1();
+	assert_int_equal(strlen(boot.cmdline), BOOT_CMDLINE_MAX - 9);
+	assert_true(fake_log_has("longer than 4095 bytes, what follows the first 4087 is ignored"));
+	*physical_at(DATA + BOOT_CMDLINE_MAX - 10, 1) = 'y';
+	parse1();
+	assert_string_equal(boot.cmdline, "");
 
 	put_text(DATA + 0x10000 - 7, "at end"); /* the last bytes of the memory */
 	physical_put32(INFO + 16, DATA + 0x10000 - 7);

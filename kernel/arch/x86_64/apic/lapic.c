@@ -2,14 +2,25 @@
 #include "apic/lapic.h"
 
 #include "arch/cpu.h"
+#include "arch/memory.h"
 #include "arch/switch.h"
 #include "mmu/kspace.h"
+#include "platform/console.h"
 
 #define APIC_BASE_X2APIC (1u << 10)
 #define APIC_BASE_ENABLE (1u << 11)
 
+#define APIC_BASE_RESET 0xfee00000ull
+#define LEAF1_EDX_APIC (1u << 9)
+#define LEAF7_EDX_ARCH_CAPABILITIES (1u << 29)
+#define CAPABILITY_XAPIC_DISABLE (1u << 21)
+#define MSR_XAPIC_DISABLE_STATUS 0xbd
+#define XAPIC_DISABLED (1u << 0)
+
+#define MSR_X2APIC_ID 0x802
 #define MSR_X2APIC_ICR 0x830
 #define MSR_X2APIC_LVT_COUNTER 0x834
+#define ID 0x20
 #define LVT_COUNTER 0x340
 #define LVT_NMI 0x400u
 #define ICR_LOW 0x300
@@ -24,14 +35,50 @@
 static volatile u8 *registers; /* NULL in x2APIC mode */
 static u64 common_mode;
 
+/*
+ * Firmware that wants one CPU or an old interrupt controller switches the APIC off, and then nothing answers where
+ * its registers should be. Some processors let it be switched on again, others not before a reset (SDM vol.
+ * 3, 11.4.3).
+ */
+static bool switch_on(void)
+{
+	u64 base = msr_read(MSR_APIC_BASE), place = base & PTE_ADDR ? base & PTE_ADDR : APIC_BASE_RESET;
+
+	if (base & APIC_BASE_ENABLE)
+		return true;
+	if (!msr_write_safe(MSR_APIC_BASE, (base & ~PTE_ADDR) | place | APIC_BASE_ENABLE) ||
+	    !(msr_read(MSR_APIC_BASE) & APIC_BASE_ENABLE) || !(cpuid(1, 0).edx & LEAF1_EDX_APIC))
+		return false;
+	log_info("APIC: the local APIC was switched off by firmware, and is on now");
+	return true;
+}
+
 enum status lapic_init(void)
 {
+	if (!switch_on())
+		return BAD_FTR;
 	u64 base = msr_read(MSR_APIC_BASE);
 	common_mode = base & APIC_BASE_MODE;
 	if (base & APIC_BASE_X2APIC)
 		return SUCCESS;
 	registers = kspace_map_device(paddr(base & PTE_ADDR));
 	return registers ? SUCCESS : OOM;
+}
+
+/* From x2APIC the way to xAPIC is over "off", which firmware may have locked (SDM vol. 4, IA32_XAPIC_DISABLE_STATUS).
+ */
+bool lapic_can_join(void)
+{
+	u64 capabilities = 0, status = 0;
+
+	if (!(msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC) || common_mode & APIC_BASE_X2APIC)
+		return true;
+	if (cpuid(0, 0).eax < 7 || !(cpuid(7, 0).edx & LEAF7_EDX_ARCH_CAPABILITIES))
+		return true;
+	capabilities = msr_read(MSR_ARCH_CAPABILITIES);
+	if (capabilities & CAPABILITY_XAPIC_DISABLE)
+		status = msr_read(MSR_XAPIC_DISABLE_STATUS);
+	return !(status & XAPIC_DISABLED);
 }
 
 u64 lapic_mode(void)
@@ -62,13 +109,22 @@ bool lapic_can_reach(u32 apic_id)
 	return !registers || apic_id < 0xff;
 }
 
-static u32 reg_read(volatile u8 *apic, unsigned offset)
+static u32 reg_read(const volatile u8 *apic, unsigned offset)
 {
-	return *(volatile u32 *)(apic + offset);
+	return *(const volatile u32 *)(apic + offset);
 }
 static void reg_write(volatile u8 *apic, unsigned offset, u32 v)
 {
 	*(volatile u32 *)(apic + offset) = v;
+}
+
+u32 lapic_id(void)
+{
+	u64 base = msr_read(MSR_APIC_BASE);
+	if (base & APIC_BASE_X2APIC)
+		return (u32)msr_read(MSR_X2APIC_ID);
+	const volatile u8 *apic = base & APIC_BASE_ENABLE ? arch_phys_map(paddr(base & PTE_ADDR), PAGE_SIZE) : NULL;
+	return apic ? reg_read(apic, ID) >> 24 : cpuid(1, 0).ebx >> 24;
 }
 
 /* One access: compilers load what is volatile first. */
@@ -112,7 +168,7 @@ void lapic_counter_nmi(void)
 {
 	if (registers)
 		reg_write(registers, LVT_COUNTER, LVT_NMI);
-	else
+	else if (common_mode & APIC_BASE_X2APIC)
 		msr_write(MSR_X2APIC_LVT_COUNTER, LVT_NMI);
 }
 

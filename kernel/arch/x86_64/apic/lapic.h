@@ -10,8 +10,15 @@
 
 #include <hedron/abi.h>
 
-/* Boot processor: finds out the mode and maps the registers if they are in memory. */
+/* Boot processor: finds out the mode and maps the registers if they are in memory. BAD_FTR: the APIC is switched off
+ * for good, and nobody can be reached. */
 enum status lapic_init(void) must_check;
+
+/*
+ * The ID by which others reach the running CPU, on the boot tables. The APIC itself is asked, because CPUID may know
+ * another one; only where it is switched off CPUID has to do.
+ */
+u32 lapic_id(void);
 
 /* Whether a CPU with this ID can be reached: the memory-mapped mode has 8 bits for it, all ones meaning everybody. */
 bool lapic_can_reach(u32 apic_id);
@@ -21,11 +28,13 @@ u64 lapic_mode(void);
 void lapic_restore_mode(u64 mode);
 /* Another CPU, before it sends: takes the boot processor's mode, in which firmware need not have left it. */
 void lapic_join(void);
+/* Whether it can. */
+bool lapic_can_join(void);
 
 /* Nobody starts a CPU there: it is firmware's ROM. */
 #define LAPIC_KICK_PAGE 0xff
 
-/* An overflow of a performance counter comes as an NMI to this CPU. */
+/* An overflow of a performance counter comes as an NMI to this CPU, if its APIC is on. */
 void lapic_counter_nmi(void);
 
 void lapic_send_nmi(u32 apic_id);

@@ -3,6 +3,7 @@
  * The order in which the machine comes up: two lists of steps, boot_main() on the boot loader's stack and init_late()
  * on the CPU's own. Everything that can be missing or broken is told apart here, with a message.
  */
+#include "apic/lapic.h"
 #include "arch/cpu.h"
 #include "arch/memory.h"
 #include "arch/space.h"
@@ -23,6 +24,7 @@
 #include "lib/format.h"
 #include "mm/page.h"
 #include "mmu/kspace.h"
+#include "mmu/mtrr.h"
 #include "mmu/pdspace.h"
 #include "platform/acpi.h"
 #include "platform/cmdline.h"
@@ -39,6 +41,7 @@
 #include "vmx/vmx.h"
 
 extern const u8 image_end[];
+extern u64 boot_pd_high[];
 extern const u8 build_id_note[], build_id_note_end[];
 __attribute__((noreturn)) void boot_switch_stack(u64 stack_top, void (*fn)(void), u64 argument);
 __attribute__((noreturn)) void boot_main(u32 magic, u32 info, u64 load);
@@ -49,9 +52,27 @@ static struct cmdline cmdline;
 static struct range image, heap, ramlog;
 static unsigned self; /* the boot CPU's number */
 
+/* The boot tables map the low 4 GiB one to one. What lies beyond is shown 2 MiB at a time, in the last entry of the
+ * table that has the image. */
+#define WINDOW_ENTRY 511
+#define WINDOW_SIZE (2 * MiB)
+
+static const void *open_window(u64 pa, u64 len)
+{
+	u64 va = KERNEL_VIRT + WINDOW_ENTRY * WINDOW_SIZE, offset = pa % WINDOW_SIZE;
+
+	if (pa >> features_phys_bits() || len > WINDOW_SIZE - offset)
+		return NULL;
+	boot_pd_high[WINDOW_ENTRY] = (pa - offset) | PTE_P | PTE_PS | PTE_NX;
+	invlpg(va);
+	return (const void *)(va + offset);
+}
+
 const void *arch_phys_map(paddr_t pa, u64 len)
 {
-	return pa.v && pa.v < KSPACE_BOOT_END && len <= KSPACE_BOOT_END - pa.v ? (const void *)pa.v : NULL;
+	if (pa.v >= KSPACE_BOOT_END)
+		return open_window(pa.v, len);
+	return pa.v && len <= KSPACE_BOOT_END - pa.v ? (const void *)pa.v : NULL;
 }
 
 volatile void *arch_map_device(paddr_t pa)
@@ -112,10 +133,11 @@ static void start_screen(void)
 	}
 }
 
-/* The log is seen at the same address in the boot tables and in the kernel's. */
+/* After the tables of firmware are read, which it keeps off. It is seen at the same address in the boot tables and in
+ * the kernel's, and begins with all that was said before. */
 static void start_ramlog(void)
 {
-	if (!memmap_pick_log(&boot, image, cmdline.ramlog, cmdline.ramlog_at, &ramlog)) {
+	if (!memmap_pick_log(&boot, &acpi, image, cmdline.ramlog, cmdline.ramlog_at, &ramlog)) {
 		log_warn("no log in RAM: its place is not free RAM below 4 GiB");
 		return;
 	}
@@ -127,8 +149,6 @@ static void start_ramlog(void)
 static void start_consoles(void)
 {
 	console_set_level((enum log_level)cmdline.log_level);
-	if (cmdline.ramlog)
-		start_ramlog();
 	if (cmdline.panic_reboots)
 		panic_reboots_after(0);
 	serial_start(&cmdline.serial, &boot);
@@ -138,7 +158,7 @@ static void start_consoles(void)
 
 static void read_acpi(void)
 {
-	if (!acpi_parse(&boot, &acpi))
+	if (!acpi_parse(&boot, lapic_id(), &acpi))
 		log_warn("no ACPI tables: one CPU, no power control");
 	serial_find(&acpi);
 }
@@ -152,7 +172,7 @@ static void count_cpus(void)
 
 static void choose_heap(void)
 {
-	if (!memmap_pick_heap(&boot, image, cmdline.heap, &heap))
+	if (!memmap_pick_heap(&boot, &acpi, image, cmdline.heap, &heap))
 		panic("no memory for the kernel heap: the firmware's map has no free 2 MiB below 4 GiB");
 	page_init(paddr(heap.addr), heap.size);
 	log_info("heap at %#lx, %llu MiB of %llu MiB RAM", heap.addr, heap.size / MiB, memmap_ram_total(&boot) / MiB);
@@ -278,9 +298,12 @@ void boot_main(u32 magic, u32 info, u64 load)
 	start_consoles();
 	print_banner(load);
 	read_acpi();
+	if (cmdline.ramlog)
+		start_ramlog();
 	if (!valid)
 		panic("the boot loader's information is not Multiboot 1 or 2 (magic %#x)", magic);
 	cpu_detect(cmdline.pcid, cmdline.mwait);
+	mtrr_check();
 	choose_heap();
 	count_cpus();
 	print_findings();

@@ -12,19 +12,21 @@ unsigned smp_self(struct acpi_info *acpi);
 /* Makes the struct cpu of CPU n, with its idle EC. Panics without memory. */
 void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi);
 
-/* The top of the stack for the CPU that comes out of the trampoline next; read by start.S. */
-extern u64 ap_stack;
-/* Set by start.S on a CPU that has no long mode. */
-extern u32 ap_no_long_mode;
-
 /*
- * Starts all CPUs that are in the table, one after the other, and enters them in the HIP. They wait, idle, for work
- * items. CPUs that do not come up are reported and left off. Low memory that is used meanwhile is restored.
+ * Starts all CPUs that are in the table and enters them in the HIP. They wait, idle, for work items. CPUs that do not
+ * come up are reported and left off. Low memory that is used meanwhile is restored.
  */
 void smp_start(const struct acpi_info *acpi, struct hip *hip);
 
-/* Starts an offline CPU on this stack, with the trampoline in its place; true if it has come online, else there is a
- * line on the console that says why not. */
-bool smp_start_cpu(unsigned n, u64 stack) must_check;
+/* CPU n begins on this stack when it comes out of the trampoline. */
+void smp_begin_at(unsigned n, u64 stack);
+/* Enters an offline CPU in the list of those that smp_start_invited() starts, on this stack. */
+void smp_invite(unsigned n, u64 stack);
+/*
+ * Starts all CPUs in the list, with the trampoline in its place, and empties it. Whoever has started is online then;
+ * a line on the console says why another is not. What is waited for those that do not answer does not depend on how
+ * many they are.
+ */
+void smp_start_invited(void);
 
 void smp_set_online(unsigned n, bool online);

@@ -176,20 +176,31 @@ boot_entry:
 	/*
 	 * The other CPUs, and all after sleep. A copy of ap_trampoline in low memory (boot/trampoline.c) takes them
 	 * out of real mode and jumps here, with EBP = load address, on the boot tables and boot_gdt of the boot CPU.
-	 * They come one at a time, because boot_stack is used by all, and ap_stack is that of the one that comes.
+	 * Several may come at once: boot_stack is that of the one that has ap_lock, until it knows its own.
 	 */
 	.globl ap_entry
 ap_entry:
 	load_data_segments
-	lea	VREL(boot_stack_top)(%ebp), %esp
+1:	lock btsl $0, VREL(ap_lock)(%ebp)
+	jnc	2f
+	pause
+	jmp	1b
+2:	lea	VREL(boot_stack_top)(%ebp), %esp
 	call	check_long_mode
 	jne	ap_refuse
 	enable_long_mode
 	enter_64 ap_64
 
-	/* The CPU has no long mode: it stops, and the boot CPU reports it (boot/smp.c). */
+	/*
+	 * The CPU has no long mode: it leaves its APIC ID, which has 8 bits then, and stops. The boot CPU reports it
+	 * (boot/smp.c).
+	 */
 ap_refuse:
-	movl	$1, VREL(ap_no_long_mode)(%ebp)
+	mov	$1, %eax
+	cpuid
+	shr	$24, %ebx
+	lock btsl %ebx, VREL(ap_no_long_mode)(%ebp)
+	movl	$0, VREL(ap_lock)(%ebp)
 1:	hlt
 	jmp	1b
 
@@ -407,8 +418,12 @@ ap_trampoline_end:
 	.code64
 ap_64:
 	clear_fs_gs
-	mov	ap_stack, %rsp
 	xor	%ebp, %ebp
+	mov	$boot_stack_top, %rsp
+	mov	$smp_own_stack, %rax
+	call	*%rax
+	mov	%rax, %rsp
+	movl	$0, ap_lock
 	mov	$ap_main, %rax
 	call	*%rax
 	ud2
@@ -427,7 +442,7 @@ boot_64:
 
 	.section .bss
 	.balign 4096
-	.globl boot_pml4, boot_pdpt_high, boot_pd_low
+	.globl boot_pml4, boot_pdpt_high, boot_pd_low, boot_pd_high
 boot_pml4:	.skip 4096
 boot_pdpt_low:	.skip 4096
 boot_pdpt_high:	.skip 4096

@@ -124,7 +124,7 @@ static void fall_asleep(void)
 	while (count(&sleep.lying) < sleep.expected - 1)
 		arch_relax();
 	put_trampoline();
-	ap_stack = sleep.stack[machine.boot_cpu];
+	smp_begin_at(machine.boot_cpu, sleep.stack[machine.boot_cpu]);
 	pm1_sleep();
 }
 
@@ -172,14 +172,16 @@ static void lose(unsigned n)
 
 static void wake_others(void)
 {
-	unsigned awake = 1;
+	unsigned awake = 0;
 
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (n != machine.boot_cpu && sleep.stack[n])
+			smp_invite(n, sleep.stack[n]);
+	smp_start_invited();
 	for (unsigned n = 0; n < cpu_count; n++) {
-		if (n == machine.boot_cpu || !sleep.stack[n])
-			continue;
-		if (smp_start_cpu(n, sleep.stack[n]))
+		if (cpu_online(n))
 			awake++;
-		else
+		else if (sleep.stack[n])
 			lose(n);
 	}
 	serial_restore();

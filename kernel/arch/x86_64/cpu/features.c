@@ -16,7 +16,16 @@
 #define LEAF7_ECX_UMIP (1u << 2)
 #define LEAFD1_XSAVEOPT (1u << 0)
 #define LEAFD1_XGETBV1 (1u << 2)
+#define LEAF7_ECX_TME (1u << 13)
 #define EXT1_EDX_1G (1u << 26)
+#define EXT1F_EAX_SME (1u << 0)
+#define EXT1F_EBX_REDUCTION_SHIFT 6
+
+#define MSR_TME_ACTIVATE 0x982
+#define TME_ENABLED (1u << 1)
+#define TME_KEYID_BITS_SHIFT 32
+#define MSR_SYSCFG 0xc0010010
+#define SYSCFG_SME (1u << 23)
 #define EXT8_EBX_ERR_PTRS (1u << 2)
 
 #define LEGACY_AREA 576 /* with the header: SDM vol. 1, 13.4 */
@@ -53,6 +62,31 @@ static struct cpuid cpuid_up_to(u32 max, u32 leaf, u32 sub)
 	return leaf <= max ? cpuid(leaf, sub) : (struct cpuid){0};
 }
 
+/*
+ * The upper bits of a physical address that are no address while memory is encrypted: the number of a key (TME), or a
+ * bit that says whether there is one (SME). Pages that are mapped without them have the key of firmware, or none.
+ * Manual: Intel Architecture Memory Encryption Technologies Specification, 4.2.2; APM vol. 2, 7.10.1.
+ */
+static u8 key_bits(u32 max, u32 ext)
+{
+	if (cpuid_up_to(max, 7, 0).ecx & LEAF7_ECX_TME) {
+		u64 activate = msr_read(MSR_TME_ACTIVATE);
+		return activate & TME_ENABLED ? activate >> TME_KEYID_BITS_SHIFT & 0xf : 0;
+	}
+	struct cpuid sme = cpuid_up_to(ext, 0x8000001f, 0);
+	if (sme.eax & EXT1F_EAX_SME && msr_read(MSR_SYSCFG) & SYSCFG_SME)
+		return sme.ebx >> EXT1F_EBX_REDUCTION_SHIFT & 0x3f;
+	return 0;
+}
+
+u8 features_phys_bits(void)
+{
+	u32 max = cpuid(0, 0).eax, ext = cpuid(0x80000000, 0).eax;
+	u8 bits = ext >= 0x80000008 ? (u8)cpuid(0x80000008, 0).eax : 36;
+
+	return (u8)(bits - key_bits(max, ext));
+}
+
 void features_read(struct cpu_features *f)
 {
 	u32 max = cpuid(0, 0).eax, ext = cpuid(0x80000000, 0).eax;
@@ -74,13 +108,14 @@ void features_read(struct cpu_features *f)
 		.mwait = l1.ecx & LEAF1_ECX_MONITOR && !errata_monitor_misses_stores(l1.eax),
 		.x2apic = l1.ecx & LEAF1_ECX_X2APIC,
 		.x87_pointers = x87_pointers(l1.eax, ext),
-		.phys_bits = ext >= 0x80000008 ? (u8)cpuid(0x80000008, 0).eax : 36,
+		.phys_bits = features_phys_bits(),
 		.xcr0 = ld0.eax,
 	};
 }
 
 enum {
 	LACKS_NOTHING,
+	LACKS_APIC_MODE = FEATURES_APIC_MODE,
 #define X(member, name) LACKS_##member,
 	FEATURE_LIST(X)
 #undef X
@@ -91,6 +126,7 @@ enum {
 
 static const char *const names[] = {
 	[LACKS_NOTHING] = "nothing",
+	[LACKS_APIC_MODE] = "the mode of the boot CPU's local APIC",
 #define X(member, name) [LACKS_##member] = name,
 	FEATURE_LIST(X)
 #undef X

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The features of a CPU that the kernel uses. They are read by CPUID alone, in any state of the CPU. Manual: SDM vol.
- * 2, CPUID. */
+/* The features of a CPU that the kernel uses. They are read by CPUID, and MSRs that it says are there, in any state
+ * of the CPU. Manual: SDM vol. 2, CPUID. */
 #pragma once
 
 #include "lib/types.h"
@@ -38,9 +38,13 @@ extern struct cpu_features cpu_features;
 /* Reads the features of the running CPU. */
 void features_read(struct cpu_features *f);
 
+/* Bits of a physical address on the running CPU, without those that number a key of encrypted memory. */
+u8 features_phys_bits(void);
+
 /* The number of the first feature that `wanted` has and `have` lacks, 0 if there is none. A larger area counts as
  * one. */
 unsigned features_lacking(const struct cpu_features *wanted, const struct cpu_features *have);
+#define FEATURES_APIC_MODE 1 /* the number of what is found out elsewhere (apic/lapic.h) */
 const char *features_name(unsigned number);
 
 /* Bytes of an XSAVE area in the standard format with these components, with the running CPU's layout. */

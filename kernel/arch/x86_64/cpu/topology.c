@@ -71,7 +71,7 @@ static void fields_from_counts(struct id_fields *f, u32 *apic_id)
 	f->thread_bits = logical > cores ? f->package_shift - bits_for(cores) : 0;
 }
 
-struct topology topology_self(const struct acpi_info *acpi)
+struct topology topology_self(void)
 {
 	struct id_fields f = {0};
 	u32 apic_id = 0;
@@ -79,14 +79,9 @@ struct topology topology_self(const struct acpi_info *acpi)
 	if (!fields_from_leaf(0x1f, &f, &apic_id) && !fields_from_leaf(0xb, &f, &apic_id) &&
 	    !fields_from_amd(&f, &apic_id))
 		fields_from_counts(&f, &apic_id);
-	struct topology t = {
-		.id = {.apic_id = apic_id},
+	return (struct topology){
 		.package = f.package_shift < 32 ? apic_id >> f.package_shift : 0,
 		.core = (apic_id & bits_low(f.package_shift)) >> f.thread_bits,
 		.thread = apic_id & bits_low(f.thread_bits),
 	};
-	for (u32 i = 0; acpi && i < acpi->cpu_count; i++)
-		if (acpi->cpu[i].apic_id == apic_id)
-			t.id = acpi->cpu[i];
-	return t;
 }

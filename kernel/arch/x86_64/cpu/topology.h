@@ -4,12 +4,9 @@
 #pragma once
 
 #include "lib/types.h"
-#include "platform/acpi.h"
 
 struct topology {
-	struct acpi_cpu id;
 	unsigned package, core, thread;
 };
 
-/* `acpi` adds the ACPI ID; may be NULL. */
-struct topology topology_self(const struct acpi_info *acpi);
+struct topology topology_self(void);

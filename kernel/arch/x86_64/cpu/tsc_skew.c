@@ -11,15 +11,15 @@
 #define COMPARE_US 1000 /* a question takes less than one of them */
 #define WARN_US 1
 
-/* Who is asked, and the number of the question; 0: nobody. A CPU goes as soon as it finds something else than its
- * own. */
-static aligned(64) u32 question;
-
-/* Each CPU has its own: one that is late does no harm to the next one. */
-static struct answer {
+/* What the asker and one other CPU say to each other; of each CPU its own, so one that is late does no harm to
+ * others. `question` is the asker's, the rest the other CPU's. */
+static struct talk {
+	aligned(64) u32 question; /* its number, INVITED before the first; LET_GO: none are to come */
+	u32 answered;             /* the question to which the stamp belongs */
 	u64 stamp;
-	u32 question; /* that the stamp belongs to */
-} answers[HEDRON_CPU_MAX];
+} talks[HEDRON_CPU_MAX];
+
+enum { LET_GO, INVITED, FIRST_QUESTION };
 
 static u64 bound;
 
@@ -28,33 +28,23 @@ struct interval {
 	s64 low, high;
 };
 
-#define NUMBER_SHIFT 8
-_Static_assert(QUESTIONS < 1 << NUMBER_SHIFT, "questions fit");
-
-static u32 question_word(unsigned n, u32 number)
-{
-	return (n + 1) << NUMBER_SHIFT | number;
-}
-
 void tsc_skew_invite(unsigned n)
 {
-	__atomic_store_n(&answers[n].question, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&question, question_word(n, 0), __ATOMIC_RELEASE);
+	__atomic_store_n(&talks[n].answered, LET_GO, __ATOMIC_RELAXED);
+	__atomic_store_n(&talks[n].question, INVITED, __ATOMIC_RELEASE);
 }
 
 /* Answers the question that there is, if it is a new one. False: there will be no more. */
 static bool answer_once(unsigned n)
 {
-	struct answer *a = &answers[n];
-	u32 word = __atomic_load_n(&question, __ATOMIC_ACQUIRE);
+	struct talk *t = &talks[n];
+	u32 question = __atomic_load_n(&t->question, __ATOMIC_ACQUIRE);
 
-	if (word >> NUMBER_SHIFT != n + 1)
-		return false;
-	if (word != question_word(n, 0) && word != a->question) {
-		a->stamp = arch_tsc();
-		__atomic_store_n(&a->question, word, __ATOMIC_RELEASE);
+	if (question >= FIRST_QUESTION && question != t->answered) {
+		t->stamp = arch_tsc();
+		__atomic_store_n(&t->answered, question, __ATOMIC_RELEASE);
 	}
-	return true;
+	return question != LET_GO;
 }
 
 void tsc_skew_answer(unsigned n)
@@ -64,19 +54,17 @@ void tsc_skew_answer(unsigned n)
 }
 
 /* Narrows the interval; false: no answer by then. */
-static bool ask(unsigned n, u32 number, u64 end, struct interval *i)
+static bool ask(struct talk *t, u32 question, u64 end, struct interval *i)
 {
-	const struct answer *a = &answers[n];
-	u32 word = question_word(n, number);
 	u64 before = arch_tsc();
 
-	__atomic_store_n(&question, word, __ATOMIC_RELEASE);
-	while (__atomic_load_n(&a->question, __ATOMIC_ACQUIRE) != word) {
+	__atomic_store_n(&t->question, question, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&t->answered, __ATOMIC_ACQUIRE) != question) {
 		if (arch_tsc() > end)
 			return false;
 		arch_relax();
 	}
-	s64 low = (s64)(a->stamp - arch_tsc()), high = (s64)(a->stamp - before);
+	s64 low = (s64)(t->stamp - arch_tsc()), high = (s64)(t->stamp - before);
 	i->low = low > i->low ? low : i->low;
 	i->high = high < i->high ? high : i->high;
 	return true;
@@ -101,12 +89,12 @@ void tsc_skew_compare(unsigned n)
 {
 	struct interval i = {INT64_MIN / 2, INT64_MAX / 2};
 	u64 end = arch_tsc() + (u64)arch_tsc_khz() * COMPARE_US / 1000;
-	u32 number = 1;
+	u32 question = FIRST_QUESTION;
 
-	while (number <= QUESTIONS && ask(n, number, end, &i))
-		number++;
-	__atomic_store_n(&question, 0, __ATOMIC_RELEASE);
-	if (number > 1)
+	while (question < FIRST_QUESTION + QUESTIONS && ask(&talks[n], question, end, &i))
+		question++;
+	__atomic_store_n(&talks[n].question, LET_GO, __ATOMIC_RELEASE);
+	if (question > FIRST_QUESTION)
 		judge(n, &i);
 	else
 		bound = ~0ull;

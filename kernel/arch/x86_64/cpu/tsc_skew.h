@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How far the TSC of a CPU that starts is from that of the CPU that starts it. The one asks a few times and reads its
- * TSC before and after, the other one reads its own in between: so both an upper and a lower bound are known.
+ * TSC before and after, the other one reads its own in between: so both an upper and a lower bound are known. Several
+ * CPUs may wait for their questions at the same time.
  */
 #pragma once
 

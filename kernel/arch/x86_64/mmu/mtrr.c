@@ -9,7 +9,8 @@
 #include "cpu/cpu.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/ptab.h"
+#include "mm/layout.h"
+#include "platform/console.h"
 
 #define MSR_MTRR_CAP 0xfe
 #define MSR_MTRR_BASE(n) (0x200 + 2 * (n))
@@ -49,14 +50,31 @@ static u8 combine(u8 a, u8 b)
 	return (a == MEM_WT && b == MEM_WB) || (a == MEM_WB && b == MEM_WT) ? MEM_WT : MEM_UC;
 }
 
+/* The mask of variable range n, as it should be; 0: the range is not in use. Some firmware takes the CPU for one with
+ * fewer address bits, and leaves the upper ones out: a hole there is none. */
+static u64 variable_mask(unsigned n, bool *repaired)
+{
+	u64 limit = bits_low(cpu_features.phys_bits), m = msr_read(MSR_MTRR_MASK(n)),
+	    address = m & limit & ~PAGE_MASK;
+
+	*repaired = address && !(address & (limit + 1) / 2);
+	if (!(m & MASK_VALID))
+		return 0;
+	if (*repaired)
+		address |= limit & ~bits_low(bit_highest(address));
+	return address | MASK_VALID;
+}
+
 /* Reads variable range n and returns its size; 0: it is not in use. Masks with holes are legal, but no firmware is
  * known to use them; such a range is left out. */
 static u64 variable_range(unsigned n, u64 *base, u8 *type)
 {
-	u64 limit = bits_low(cpu_features.phys_bits), b = msr_read(MSR_MTRR_BASE(n)), m = msr_read(MSR_MTRR_MASK(n));
-	if (!(m & MASK_VALID))
+	bool repaired;
+	u64 limit = bits_low(cpu_features.phys_bits), b = msr_read(MSR_MTRR_BASE(n)), m = variable_mask(n, &repaired);
+
+	if (!m)
 		return 0;
-	m &= limit & ~PAGE_MASK;
+	m &= ~PAGE_MASK;
 	u64 size = m ? m & -m : limit + 1;
 	if (m + size != limit + 1)
 		return 0;
@@ -105,6 +123,21 @@ u8 arch_mem_type(paddr_t pa, u64 size, u64 *same_until)
 static bool has_mtrrs(u64 *cap)
 {
 	return cpuid(1, 0).edx & 1u << 12 && msr_read_safe(MSR_MTRR_CAP, cap);
+}
+
+void mtrr_check(void)
+{
+	u64 cap;
+	bool repaired;
+
+	if (!has_mtrrs(&cap))
+		return;
+	for (unsigned i = 0; i < (cap & 0xff); i++)
+		if (variable_mask(i, &repaired) && repaired)
+			log_warn("MTRR: range %u at %#llx has a mask for fewer address bits than %u, taken for what "
+				 "it "
+				 "should be",
+				 i, msr_read(MSR_MTRR_BASE(i)) & ~PAGE_MASK, cpu_features.phys_bits);
 }
 
 void mtrr_save(struct mtrr_state *s)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory type range registers: kept over sleep. Their meaning is asked for with arch_mem_type() (arch/memory.h). */
+/* Memory type range registers: checked at boot, and kept over sleep. Their meaning is asked for with arch_mem_type()
+ * (arch/memory.h). */
 #pragma once
 
 #include "lib/types.h"
@@ -12,5 +13,7 @@ struct mtrr_state {
 	u32 fixed_count, variable_count; /* 0 and 0: the CPU has none */
 };
 
+/* Boot time: a line for each range whose mask has to be repaired to mean something. */
+void mtrr_check(void);
 void mtrr_save(struct mtrr_state *s);
 void mtrr_restore(const struct mtrr_state *s);

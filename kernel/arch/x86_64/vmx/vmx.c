@@ -3,11 +3,11 @@
 
 #include "arch/switch.h"
 #include "core/vcpu.h"
-#include "lib/string.h"
 #include "mm/page.h"
 #include "platform/console.h"
 #include "platform/panic.h"
 #include "vmx/vmcs.h"
+#include "vmx/vmx_common.h"
 #include "vmx/vmx_run.h"
 #include "vmx/vmx_vcpu.h"
 
@@ -74,8 +74,9 @@ struct vmx vmx;
 static struct vmx_cpu {
 	u32 *region; /* for VMXON; heap page */
 	struct list active;
-	u64 spec_ctrl; /* as it was found, and is outside of guests */
-	bool started;  /* once */
+	u64 spec_ctrl;  /* as it was found, and is outside of guests */
+	struct vmx own; /* what this CPU has, once it was started */
+	bool started;   /* once */
 } cpus[HEDRON_CPU_MAX];
 
 static struct vmx_control control(u32 msr, bool all)
@@ -127,39 +128,6 @@ static void read_fixed_bits(struct vmx *x)
 	x->cr4_must = msr_read(MSR_VMX_CR4_FIXED0) | (x->cr4_may & CR4_MCE);
 }
 
-/* NULL, or what this CPU lacks. */
-static const char *detect(struct vmx *x, bool allow_vpid)
-{
-	if (!(cpuid(1, 0).ecx & LEAF1_ECX_VMX))
-		return "the CPU has none";
-	if (!firmware_allows())
-		return "switched off by firmware";
-	read_controls(x);
-	if (!has(x->pin.may, PIN_NEEDED))
-		return "no virtual NMIs or no preemption timer";
-	if (!has(x->primary.may, PRIMARY_NEEDED))
-		return "no MSR bitmaps or no secondary controls";
-	if (!has(x->secondary.may, SECONDARY_NEEDED))
-		return "no nested pages or no unrestricted guests";
-	if (!has(x->exit.may, EXIT_NEEDED) || !has(x->entry.may, ENTRY_NEEDED))
-		return "PAT, EFER or timer are not switched";
-	if (!has(x->ept_caps, EPT_NEEDED))
-		return "nested pages lack four levels, write-back, 2 MiB leaves or INVEPT";
-	read_fixed_bits(x);
-	x->primary.may &= PRIMARY_OFFERED;
-	x->secondary.may &= SECONDARY_OFFERED;
-	x->vpid = allow_vpid && has(x->secondary.may, SEC_VPID) && has(x->ept_caps, EPT_INVVPID | EPT_INVVPID_SINGLE);
-	if (!x->vpid)
-		x->secondary.may &= ~SEC_VPID;
-	u64 misc = msr_read(MSR_VMX_MISC);
-	x->timer_shift = misc & MISC_TIMER_SHIFT;
-	x->wait_sipi = misc & MISC_WAIT_SIPI;
-	struct cpuid l7 = cpuid(0, 0).eax >= 7 ? cpuid(7, 0) : (struct cpuid){0};
-	x->spec_ctrl = l7.edx & LEAF7_EDX_SPEC_CTRL;
-	x->tsc_aux = cpuid(0x80000001, 0).edx & EXT1_EDX_RDTSCP || l7.ecx & LEAF7_ECX_RDPID;
-	return NULL;
-}
-
 /*
  * ---- L1 terminal fault (CVE-2018-3646) ----
  *
@@ -209,17 +177,54 @@ static bool l1tf_can_flush(void)
 	return leaf7_edx() & LEAF7_EDX_L1D_FLUSH;
 }
 
+/* ---- what a CPU has ---- */
+
+/* NULL, or what this CPU lacks. */
+static const char *detect(struct vmx *x, bool allow_vpid)
+{
+	if (!(cpuid(1, 0).ecx & LEAF1_ECX_VMX))
+		return "the CPU has none";
+	if (!firmware_allows())
+		return "switched off by firmware";
+	read_controls(x);
+	if (!has(x->pin.may, PIN_NEEDED))
+		return "no virtual NMIs or no preemption timer";
+	if (!has(x->primary.may, PRIMARY_NEEDED))
+		return "no MSR bitmaps or no secondary controls";
+	if (!has(x->secondary.may, SECONDARY_NEEDED))
+		return "no nested pages or no unrestricted guests";
+	if (!has(x->exit.may, EXIT_NEEDED) || !has(x->entry.may, ENTRY_NEEDED))
+		return "PAT, EFER or timer are not switched";
+	if (!has(x->ept_caps, EPT_NEEDED))
+		return "nested pages lack four levels, write-back, 2 MiB leaves or INVEPT";
+	read_fixed_bits(x);
+	x->primary.may &= PRIMARY_OFFERED;
+	x->secondary.may &= SECONDARY_OFFERED;
+	x->vpid = allow_vpid && has(x->secondary.may, SEC_VPID) && has(x->ept_caps, EPT_INVVPID | EPT_INVVPID_SINGLE);
+	if (!x->vpid)
+		x->secondary.may &= ~SEC_VPID;
+	u64 misc = msr_read(MSR_VMX_MISC);
+	x->timer_shift = misc & MISC_TIMER_SHIFT;
+	x->wait_sipi = misc & MISC_WAIT_SIPI;
+	struct cpuid l7 = cpuid(0, 0).eax >= 7 ? cpuid(7, 0) : (struct cpuid){0};
+	x->spec_ctrl = l7.edx & LEAF7_EDX_SPEC_CTRL;
+	x->tsc_aux = cpuid(0x80000001, 0).edx & EXT1_EDX_RDTSCP || l7.ecx & LEAF7_ECX_RDPID;
+	x->l1_leaks = l1tf_leaks();
+	x->l1_can_flush = l1tf_can_flush();
+	return NULL;
+}
+
 /* ---- the boot CPU, and all others ---- */
+
+static bool always_flush;
 
 void vmx_init(bool allow_vpid, bool l1_flush)
 {
 	const char *lacking = detect(&vmx, allow_vpid);
 
-	vmx.l1_flush = l1tf_can_flush() && (l1_flush || l1tf_leaks());
+	always_flush = l1_flush;
 	vmx.usable = !lacking && vmx_init_msr_bitmaps() == SUCCESS;
-	if (vmx.usable)
-		space_mem_guest_leaf_max = vmx.ept_caps & EPT_1G ? 2 : 1;
-	else
+	if (!vmx.usable)
 		log_info("VMX: %s", lacking ? lacking : "no memory");
 }
 
@@ -235,14 +240,20 @@ void vmx_prepare_cpu(unsigned n)
 		vmx.usable = false;
 }
 
-static bool same_as_boot_cpu(void)
+/* NULL, or what is in the way of VMX on this CPU: for the first time, whatever it has is entered in *c; after sleep
+ * it has to have what was common then. */
+static const char *check_cpu(struct vmx_cpu *c)
 {
-	struct vmx mine;
+	struct vmx mine = {0};
+	const char *lacking = detect(&mine, vmx.vpid);
 
-	memset(&mine, 0, sizeof(mine)); /* padding is compared, too */
-	if (detect(&mine, vmx.vpid))
-		return false;
-	return !memcmp(&mine.revision, &vmx.revision, sizeof(vmx) - offsetof(struct vmx, revision));
+	if (lacking)
+		return lacking;
+	if (mine.revision != vmx.revision)
+		return "another format of the VMCS";
+	if (!c->started)
+		c->own = mine;
+	return c->started && !vmx_common_covers(&mine, &vmx) ? "less than before sleep" : NULL;
 }
 
 static bool vmxon(u32 *region)
@@ -277,8 +288,11 @@ void vmx_start_cpu(struct cpu *cpu)
 
 	if (!vmx.usable)
 		return;
-	if (!same_as_boot_cpu() || !vmxon(c->region)) {
-		log_warn("VMX: CPU %u differs from the boot CPU: off for all", cpu->id);
+	const char *lacking = check_cpu(c);
+	if (!lacking && !vmxon(c->region))
+		lacking = "VMXON fails";
+	if (lacking) {
+		log_warn("VMX: off for all, because of CPU %u: %s", cpu->id, lacking);
 		vmx.usable = false;
 		return;
 	}
@@ -296,8 +310,28 @@ void vmx_stop_cpu(struct cpu *cpu)
 	cr4_write(cr4_read() & ~CR4_VMXE);
 }
 
+static void find_common(void)
+{
+	struct vmx common = vmx;
+
+	for (unsigned n = 0; n < cpu_count && vmx.usable; n++) {
+		const char *differs = cpus[n].started ? vmx_common_merge(&common, &cpus[n].own) : NULL;
+		if (!differs)
+			continue;
+		log_warn("VMX: off for all, because CPU %u differs in %s", n, differs);
+		vmx.usable = common.usable = false;
+	}
+	if (!vmx_common_covers(&vmx, &common) || !vmx_common_covers(&common, &vmx))
+		log_info("VMX: the CPUs differ, what all of them have is used");
+	vmx = common;
+	vmx.l1_flush = vmx.l1_can_flush && (always_flush || vmx.l1_leaks);
+	space_mem_guest_leaf_max = vmx.ept_caps & EPT_1G ? 2 : 1;
+}
+
 u64 vmx_announce(void)
 {
+	if (vmx.usable)
+		find_common();
 	if (!vmx.usable)
 		return 0;
 	log_info("VMX: nested pages%s%s, VPID %s%s", vmx.ept_caps & EPT_1G ? " up to 1 GiB" : "",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Intel VMX: what the machine has of it, and each CPU's part. One CPU that lacks something switches it off for all.
+ * Intel VMX: what the machine has of it, and each CPU's part. What all CPUs have is used (vmx_common.h); one CPU that
+ * lacks something the kernel cannot do without switches it off for all.
  * Manual: SDM vol. 3, chapter 24 (introduction), 25 (VMCS), appendix A (capabilities).
  */
 #pragma once
@@ -21,13 +22,14 @@ struct vmx {
 	bool usable;   /* on all CPUs so far */
 	bool l1_flush; /* the data cache is emptied for each run */
 
-	/* the same on all CPUs */
+	/* what all CPUs have, and what one of them must have */
 	u32 revision;
 	struct vmx_control pin, primary, secondary, exit, entry;
 	u64 cr0_must, cr0_may, cr4_must, cr4_may;
 	u64 ept_caps;
 	u32 timer_shift; /* a tick of the preemption timer is 2^timer_shift of the TSC */
 	bool vpid, spec_ctrl, tsc_aux, wait_sipi;
+	bool l1_leaks, l1_can_flush; /* L1 terminal fault: one of them leaks; all can flush */
 };
 
 extern struct vmx vmx;
@@ -44,7 +46,8 @@ void vmx_prepare_cpu(unsigned n);
 void vmx_start_cpu(struct cpu *cpu);
 /* Before the running CPU is reset: everything that it holds of guests goes to memory. */
 void vmx_stop_cpu(struct cpu *cpu);
-/* When all CPUs are started: what the HIP says of the secondary controls, 0 if VMX is off. */
+/* When all CPUs are started, and no PD has guests yet: finds out what all of them have. Returns what the HIP says of
+ * the secondary controls, 0 if VMX is off. */
 u64 vmx_announce(void);
 
 /* The vCPUs of which the CPU may hold parts of the VMCS. */

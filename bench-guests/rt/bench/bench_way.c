@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rt/bench/bench_way.h"
+
+#include "rt/bench/bench_cold.h"
+#include "rt/bench/bench_counters.h"
+#include "rt/size.h"
+
+#include <stddef.h>
+
+#define SUM_MAX 256
+#define OVERHEAD_WINDOWS 64
+
+static uint64_t time_window(const struct bench_case *c)
+{
+	return c->window();
+}
+
+static uint64_t cold_window(const struct bench_case *c)
+{
+	bench_cold();
+	return c->window();
+}
+
+/* Windows are called by a pointer, as is this one, so that both count alike. */
+static __attribute__((noinline)) uint64_t empty_window(void)
+{
+	return 0;
+}
+
+static const struct bench_case empty = {.window = empty_window};
+
+static uint64_t count(enum bench_counter counter, const struct bench_case *c)
+{
+	uint64_t before = bench_counters_read(counter);
+
+	c->window();
+	return bench_counters_between(before, bench_counters_read(counter));
+}
+
+static uint64_t least_of_empty(enum bench_counter counter)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned i = 0; i < OVERHEAD_WINDOWS; i++)
+		least = rt_min(least, count(counter, &empty));
+	return least;
+}
+
+#define COUNTER(name, counter)                                                                    \
+	static uint64_t name##_window(const struct bench_case *c)                                 \
+	{                                                                                         \
+		return count(counter, c);                                                         \
+	}                                                                                         \
+	static uint64_t name##_overhead(void)                                                     \
+	{                                                                                         \
+		return least_of_empty(counter);                                                   \
+	}                                                                                         \
+	static const struct bench_way name = {                                                    \
+		"counter",          #name,         #name,          SUM_MAX, bench_counters_begin, \
+		bench_counters_end, name##_window, name##_overhead}
+
+COUNTER(cycles, BENCH_COUNTER_CYCLES);
+COUNTER(instructions, BENCH_COUNTER_INSTRUCTIONS);
+COUNTER(misses, BENCH_COUNTER_MISSES);
+
+static const struct bench_way usual = {NULL, NULL, "tsc", SUM_MAX, NULL, NULL, time_window, NULL};
+
+/* A window is long, and emptying caches takes a thousand times longer. */
+static const struct bench_way cold = {"cache", "cold", "tsc", 1, bench_cold_begin, NULL, cold_window, NULL};
+
+const struct bench_way *const bench_ways[] = {&usual, &cold, &cycles, &instructions, &misses, NULL};
