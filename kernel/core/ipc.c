@@ -22,8 +22,8 @@ static cold struct ec *call_slow(u64 arg1, struct ec *self, struct cpu *cpu, str
 static cold struct ec *call_fail(struct ec *self, enum status s);
 static keep_arguments struct ec *send_and_switch_slow(u64 arg1, struct ec *to, u64 unused3, u64 items,
 						      struct cpu *cpu, struct ec *from);
-static noinline struct ec *send_items_and_switch(u64 arg1, struct ec *to, u64 items, struct cpu *cpu,
-						 struct ec *from);
+static keep_arguments struct ec *send_items_and_switch(u64 unused1, struct ec *to, u64 unused3, u64 items,
+						       struct cpu *cpu, struct ec *from);
 
 /* Up to so many words are copied by a loop, which is done before REP MOVSQ would have started. */
 #define SHORT_WORDS 24
@@ -131,10 +131,9 @@ static noinline struct ec *reply_interrupted(u64 arg1, struct cpu *cpu, struct e
 static keep_arguments struct ec *send_and_switch_slow(u64 arg1, struct ec *to, u64 unused3, u64 items,
 						      struct cpu *cpu, struct ec *from)
 {
-	(void)unused3;
-	copy_many_words(from, to, items);
 	if (unlikely((u32)items >> 16))
-		return send_items_and_switch(arg1, to, items, cpu, from);
+		return send_items_and_switch(arg1, to, unused3, items, cpu, from);
+	copy_many_words(from, to, items);
 	return arch_ec_switch(cpu, from, to);
 }
 
@@ -189,15 +188,13 @@ static always_inline bool transfer_items(struct ec *from, struct ec *to, u64 ite
 	const struct cpu *cpu = cpu_current();
 	u64 n = min_u64(items >> 16 & 0xffff, UTCB_ITEMS_MAX);
 	struct utcb_item *item = UTCB_TYPED(from->utcb, at), *end = UTCB_TYPED(from->utcb, n);
-	struct utcb_item *result = results ? UTCB_TYPED(results, at) : NULL;
+	struct utcb_item unused, *result = results ? UTCB_TYPED(results, at) : &unused;
 	struct pd *src = from->pd, *dst = to->pd;
 
 	for (; item > end; item--) {
-		struct delegation in = {READ_ONCE(item->crd), READ_ONCE(item->meta)}, out;
-		if (delegate_item(src, dst, in, xlt, del, &out) != SUCCESS)
-			out.crd = 0;
-		if (results)
-			*result = (struct utcb_item){out.crd, out.meta};
+		struct utcb_item in = {READ_ONCE(item->crd), READ_ONCE(item->meta)};
+		if (unlikely(delegate_item(src, dst, in, xlt, del, result) != SUCCESS))
+			result->crd = 0;
 		if (unlikely(cpu->hazard) &&
 		    !after_item(from, to, (u64)(UTCB_TYPED(from->utcb, 0) - item), results ? result : NULL))
 			return false;
@@ -219,14 +216,18 @@ bool ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 
 	return transfer_items(from, to, items, xlt, del, results, at);
 }
 
-static noinline struct ec *send_items_and_switch(u64 arg1, struct ec *to, u64 items, struct cpu *cpu, struct ec *from)
+/* A reply without a semaphore, or a call. */
+static keep_arguments struct ec *send_items_and_switch(u64 unused1, struct ec *to, u64 unused3, u64 items,
+						       struct cpu *cpu, struct ec *from)
 {
 	struct utcb *utcb = to->utcb;
 
+	(void)unused1, (void)unused3;
 	if (!utcb)
 		unreachable(); /* saves a test of each result */
+	copy_many_words(from, to, items);
 	if (unlikely(!transfer_items(from, to, items, utcb->xlt, utcb->del, utcb, 0)))
-		return from->callee == to ? call_interrupted(cpu, to) : reply_interrupted(arg1, cpu, from, to);
+		return from->callee == to ? call_interrupted(cpu, to) : reply_interrupted(0, cpu, from, to);
 	return arch_ec_switch(cpu, from, to);
 }
 

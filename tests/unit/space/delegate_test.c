@@ -106,9 +106,9 @@ static const crd_t nothing = 0;
 /* Runs an item and compares what comes back. */
 static void item(struct pd *src, struct pd *dst, crd_t crd, u64 meta, crd_t xlt, crd_t del, crd_t got, u64 got_meta)
 {
-	struct delegation out = {~0ul, ~0ul};
+	struct utcb_item out = {~0ul, ~0ul};
 
-	assert_int_equal(delegate_item(src, dst, (struct delegation){crd, meta}, xlt, del, &out), SUCCESS);
+	assert_int_equal(delegate_item(src, dst, (struct utcb_item){crd, meta}, xlt, del, &out), SUCCESS);
 	assert_int_equal(host_delegate_rest(), SUCCESS);
 	assert_int_equal(out.crd, got);
 	assert_int_equal(out.meta, got_meta);
@@ -271,8 +271,8 @@ UNIT_TEST(result_is_independent_of_the_source)
 UNIT_TEST(metadata)
 {
 	for (u64 meta = 0; meta <= ITEM_FLAGS_MASK; meta++) {
-		struct delegation out;
-		struct delegation in = {mem_crd(1, 0, 7), meta | 0xabcde000};
+		struct utcb_item out;
+		struct utcb_item in = {mem_crd(1, 0, 7), meta | 0xabcde000};
 		assert_int_equal(delegate_item(&user, &other, in, 0, mem_crd(2, 0, 7), &out), SUCCESS);
 		bool delegated = (meta & 3) == 1 || (meta & 3) == 2;
 		assert_int_equal(out.crd, delegated ? mem_crd(2, 0, 7) : nothing);
@@ -285,7 +285,7 @@ UNIT_TEST(metadata)
 
 UNIT_TEST(no_result_wanted)
 {
-	struct delegation in = {mem_crd(1, 0, 7), ITEM_DELEGATE};
+	struct utcb_item in = {mem_crd(1, 0, 7), ITEM_DELEGATE};
 
 	assert_int_equal(delegate_item(&user, &other, in, 0, mem_crd(2, 0, 7), NULL), SUCCESS);
 	assert_int_equal(mem.count, 1);
@@ -405,7 +405,7 @@ UNIT_TEST(translate_then_delegate)
 
 UNIT_TEST(failures)
 {
-	struct delegation in = {mem_crd(1, 0, 7), ITEM_DELEGATE}, out;
+	struct utcb_item in = {mem_crd(1, 0, 7), ITEM_DELEGATE}, out;
 	static const enum status all[] = {BAD_PAR, OOM};
 
 	for (unsigned i = 0; i < array_size(all); i++) {
@@ -417,7 +417,7 @@ UNIT_TEST(failures)
 	hog_take(&hog, 0);
 	in.crd = obj_crd(4, 0, 1);
 	assert_int_equal(delegate_item(&user, &other, in, 0, in.crd, &out), OOM);
-	in = (struct delegation){pio_crd(4, 0, 1), ITEM_DELEGATE | ITEM_HYPERVISOR};
+	in = (struct utcb_item){pio_crd(4, 0, 1), ITEM_DELEGATE | ITEM_HYPERVISOR};
 	assert_int_equal(delegate_item(&root, &other, in, 0, in.crd, &out), OOM);
 	hog_release(&hog);
 }
