@@ -276,23 +276,15 @@ void space_obj_revoke_begin(struct space_obj_revocation *r, struct pd *pd, u64 s
 
 /* ---- The usual case: few capabilities, each with at most one below it ---- */
 
-/* What begins with s, to the end of the range, takes a walk. */
-static noinline void revoke_slow(struct cap_slot *s, struct block range, cap_t perm, bool self)
+/* What begins with s takes a walk, to the end of the naturally aligned range of 2^order slots that s is in. */
+static noinline void revoke_slow(struct cap_slot *s, unsigned order, cap_t perm, bool self)
 {
 	struct space_obj_revocation *r = space_obj_unfinished();
 	u64 sel;
 	struct pd *pd = space_obj_owner(s, &sel);
 
-	space_obj_revoke_begin(r, pd, range.base, range.order, (unsigned)perm, self);
+	space_obj_revoke_begin(r, pd, sel & ~bits_low(order), order, (unsigned)perm, self);
 	r->next = sel;
-}
-
-static noinline void revoke_walk(struct cap_slot *s, cap_t perm, bool self)
-{
-	u64 sel;
-
-	space_obj_owner(s, &sel);
-	revoke_slow(s, (struct block){sel, 0}, perm, self);
 }
 
 static noinline void revoke_below_and_unlock(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
@@ -301,7 +293,7 @@ static noinline void revoke_below_and_unlock(struct kobject *o, struct cap_slot 
 		spin_unlock(&o->lock);
 	} else {
 		spin_unlock(&o->lock);
-		revoke_walk(s, perm, self);
+		revoke_slow(s, 0, perm, self);
 	}
 }
 
@@ -310,7 +302,7 @@ static noinline void revoke_dying(struct cap_slot *s)
 	cap_t c = slot_read(s);
 
 	if (c && !cap_perm(c))
-		revoke_walk(s, 0, false);
+		revoke_slow(s, 0, 0, false);
 }
 
 static always_inline void revoke_one(struct cap_slot *s, cap_t perm, bool self)
@@ -323,7 +315,7 @@ static always_inline void revoke_one(struct cap_slot *s, cap_t perm, bool self)
 		return;
 	}
 	if (unlikely(!slot_lock_unchanged(s, c))) {
-		revoke_walk(s, perm, self);
+		revoke_slow(s, 0, perm, self);
 		return;
 	}
 	if (!mdb_is_leaf(&s->node)) {
@@ -335,15 +327,17 @@ static always_inline void revoke_one(struct cap_slot *s, cap_t perm, bool self)
 	spin_unlock(&o->lock);
 }
 
-static noinline void revoke_few(struct cap_slot *s, struct block range, cap_t perm, bool self)
+static noinline void revoke_few(struct cap_slot *s, unsigned order, cap_t perm, bool self)
 {
-	for (struct cap_slot *end = s + bit(range.order); s < end; s++) {
+	struct cap_slot *end = s + bit(order);
+
+	do {
 		cap_t c = slot_read(s);
 		if (unlikely(needs_visit(c, perm)) && unlikely(!visit(s, c, perm, self))) {
-			revoke_slow(s, range, perm, self);
+			revoke_slow(s, order, perm, self);
 			return;
 		}
-	}
+	} while (++s < end);
 }
 
 static noinline void revoke_many(struct pd *pd, u64 sel, unsigned order, unsigned perm, bool self)
@@ -366,5 +360,5 @@ void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, boo
 	if (likely(!order))
 		revoke_one(s, perm, self);
 	else
-		revoke_few(s, (struct block){sel, order}, perm, self);
+		revoke_few(s, order, perm, self);
 }
