@@ -31,7 +31,7 @@ struct kobject {
 
 	/* guarded by the lock */
 	struct spinlock lock;
-	u16 unused; /* initialized with the others, so that the compiler makes one store of them */
+	u8 unused; /* initialized with the others, so that the compiler makes one store of them */
 
 	/* atomic */
 	u32 refs;

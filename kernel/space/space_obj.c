@@ -58,6 +58,11 @@ void space_obj_close(struct pd *pd)
 	spin_unlock(&pd->objs.lock);
 }
 
+bool space_obj_is_empty(const struct space_obj *sp)
+{
+	return slot_table_skip(sp->pdpt, 0, HEDRON_SEL_NUM) >= HEDRON_SEL_NUM;
+}
+
 void space_obj_free(struct space_obj *sp)
 {
 	slot_table_free(sp->pdpt);

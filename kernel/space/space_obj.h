@@ -84,6 +84,8 @@ enum status space_obj_init(struct space_obj *sp) must_check;
 /* Closes the space, for when the PD's last capability is gone; then all it holds is revoked. A closed space refuses
  * to be filled, else the dead PD's threads could hold on to each other for ever. */
 void space_obj_close(struct pd *pd);
+/* Whether no selector has a slot: there has never been anything. */
+bool space_obj_is_empty(const struct space_obj *sp);
 
 /* Frees the tables and the PDPT, whose entries behind the second are zero again. No CPU can look up here any more. */
 void space_obj_free(struct space_obj *sp);
