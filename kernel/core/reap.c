@@ -192,6 +192,10 @@ static void reap(struct kobject *o)
 			send_to_owner_cpu(o);
 			return;
 		}
+		if (o->type == KOBJ_EC && unlikely(!unfinished_is_over(&((struct ec *)o)->unfinished))) {
+			queue(o); /* for reap_piece(), now without references */
+			return;
+		}
 	}
 	on_refs_gone(o);
 }

@@ -148,11 +148,6 @@ static bool runs_on(const struct sc *sc, const struct ec *ec)
 	return sc && ec_chain_end(sc->ec) == ec;
 }
 
-static bool is_over(const struct unfinished *u)
-{
-	return space_obj_revoke_is_over(&u->revocation) && space_obj_delegate_is_over(&u->delegation);
-}
-
 /* The current EC keeps what is left. Objects to be dismantled it keeps only if it certainly has an SC with which to
  * do it: it may have taken its own life, or its SC. Else they stay with the CPU. */
 static void keep(struct cpu *cpu, struct ec *ec)
@@ -160,7 +155,7 @@ static void keep(struct cpu *cpu, struct ec *ec)
 	struct unfinished *u = &ec->unfinished;
 	bool has_time = runs_on(cpu->sc, ec) || runs_on(cpu->preempted, ec);
 
-	if (ec_is_dead(ec) || (!has_time && is_over(u)))
+	if (ec_is_dead(ec) || (!has_time && unfinished_is_over(u)))
 		return;
 	if (ec->cont != CONT_UNFINISHED)
 		u->then = ec->cont;
