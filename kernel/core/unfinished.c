@@ -155,6 +155,8 @@ static void keep(struct cpu *cpu, struct ec *ec)
 	struct unfinished *u = &ec->unfinished;
 	bool has_time = runs_on(cpu->sc, ec) || runs_on(cpu->preempted, ec);
 
+	if (!has_time)
+		space_obj_revoke_leave(&u->revocation);
 	if (ec_is_dead(ec) || (!has_time && unfinished_is_over(u)))
 		return;
 	if (ec->cont != CONT_UNFINISHED)
@@ -175,11 +177,19 @@ void unfinished_keep(struct cpu *cpu)
 		keep(cpu, cpu->ec);
 }
 
+static always_inline void disown_dying(struct cpu *cpu, struct ec *ec)
+{
+	if (likely(list_empty(&ec->unfinished.dying)))
+		return;
+	list_move_all(&ec->unfinished.dying, &cpu->dying);
+	hazard_set(cpu, HAZARD_REAP);
+}
+
 void unfinished_resume(struct cpu *cpu, struct ec *ec)
 {
 	struct unfinished *u = &ec->unfinished;
 
-	unfinished_disown(cpu, ec); /* for the moment */
+	disown_dying(cpu, ec); /* for the moment */
 	if (!run(cpu, ec)) {
 		keep(cpu, ec);
 		arch_dispatch();
@@ -189,10 +199,8 @@ void unfinished_resume(struct cpu *cpu, struct ec *ec)
 
 void unfinished_disown(struct cpu *cpu, struct ec *ec)
 {
-	if (likely(list_empty(&ec->unfinished.dying)))
-		return;
-	list_move_all(&ec->unfinished.dying, &cpu->dying);
-	hazard_set(cpu, HAZARD_REAP);
+	space_obj_revoke_leave(&ec->unfinished.revocation);
+	disown_dying(cpu, ec);
 }
 
 bool unfinished_bury(struct ec *ec)

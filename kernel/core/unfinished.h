@@ -55,7 +55,8 @@ void unfinished_keep(struct cpu *cpu);
 void unfinished_resume(struct cpu *cpu, struct ec *ec);
 
 /* What was run at the end of a call chain, which has lost an SC or is about to be cut, may not run again: what that
- * EC has not dismantled is for this CPU's way out. */
+ * EC has not dismantled is for this CPU's way out, and its revocation refers to no object, which may refer to the EC.
+ */
 void unfinished_disown(struct cpu *cpu, struct ec *ec);
 /* False: an EC that ends leaves something to unfinished_bury(). */
 static always_inline bool unfinished_is_over(const struct unfinished *u)
