@@ -207,7 +207,7 @@ void ec_kill(struct ec *ec)
 		ec->special |= EC_DEAD;
 		/* What waits at the end of the call chain comes first; once the chain is cut that cannot be found. */
 		ec_unpark(cpu_current(), end);
-		unfinished_disown(cpu_current(), end);
+		unfinished_disown(cpu_current(), &end->unfinished);
 		/* An up on another CPU may clear it now: sm_forget() looks again, with the lock. */
 		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED);
 		if (sm)

@@ -177,11 +177,11 @@ void unfinished_keep(struct cpu *cpu)
 		keep(cpu, cpu->ec);
 }
 
-static always_inline void disown_dying(struct cpu *cpu, struct ec *ec)
+static void disown_dying(struct cpu *cpu, struct unfinished *u)
 {
-	if (likely(list_empty(&ec->unfinished.dying)))
+	if (list_empty(&u->dying))
 		return;
-	list_move_all(&ec->unfinished.dying, &cpu->dying);
+	list_move_all(&u->dying, &cpu->dying);
 	hazard_set(cpu, HAZARD_REAP);
 }
 
@@ -189,7 +189,7 @@ void unfinished_resume(struct cpu *cpu, struct ec *ec)
 {
 	struct unfinished *u = &ec->unfinished;
 
-	disown_dying(cpu, ec); /* for the moment */
+	disown_dying(cpu, u); /* for the moment */
 	if (!run(cpu, ec)) {
 		keep(cpu, ec);
 		arch_dispatch();
@@ -197,10 +197,10 @@ void unfinished_resume(struct cpu *cpu, struct ec *ec)
 	ec->cont = u->then;
 }
 
-void unfinished_disown(struct cpu *cpu, struct ec *ec)
+void unfinished_disown_slow(struct cpu *cpu, struct unfinished *u)
 {
-	space_obj_revoke_leave(&ec->unfinished.revocation);
-	disown_dying(cpu, ec);
+	space_obj_revoke_leave(&u->revocation);
+	disown_dying(cpu, u);
 }
 
 bool unfinished_bury(struct ec *ec)

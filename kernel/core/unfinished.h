@@ -57,7 +57,12 @@ void unfinished_resume(struct cpu *cpu, struct ec *ec);
 /* What was run at the end of a call chain, which has lost an SC or is about to be cut, may not run again: what that
  * EC has not dismantled is for this CPU's way out, and its revocation refers to no object, which may refer to the EC.
  */
-void unfinished_disown(struct cpu *cpu, struct ec *ec);
+void unfinished_disown_slow(struct cpu *cpu, struct unfinished *u);
+static always_inline void unfinished_disown(struct cpu *cpu, struct unfinished *u)
+{
+	if (unlikely(u->revocation.object || !list_empty(&u->dying)))
+		unfinished_disown_slow(cpu, u);
+}
 /* False: an EC that ends leaves something to unfinished_bury(). */
 static always_inline bool unfinished_is_over(const struct unfinished *u)
 {
