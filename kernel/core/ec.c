@@ -202,10 +202,12 @@ static struct ec *abort_caller(struct ec *ec)
 void ec_kill(struct ec *ec)
 {
 	while (ec && !ec_is_dead(ec)) {
+		struct ec *end = ec_chain_end(ec);
+
 		ec->special |= EC_DEAD;
-		/* Requeue the SCs parked at the end of the call chain first; once the chain is cut they cannot be
-		 * found. */
-		ec_unpark(cpu_current(), ec_chain_end(ec));
+		/* What waits at the end of the call chain comes first; once the chain is cut that cannot be found. */
+		ec_unpark(cpu_current(), end);
+		unfinished_disown(cpu_current(), &end->unfinished);
 		/* An up on another CPU may clear it now: sm_forget() looks again, with the lock. */
 		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED);
 		if (sm)
@@ -213,7 +215,6 @@ void ec_kill(struct ec *ec)
 		ec->special &= ~EC_BLOCKED;
 		if (ec->vcpu)
 			vcpu_leave_run(ec);
-		unfinished_disown(cpu_current(), ec);
 		leave_callee(ec);
 		ec_release_helpers(ec);
 		ec = abort_caller(ec);

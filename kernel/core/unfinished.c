@@ -148,11 +148,6 @@ static bool runs_on(const struct sc *sc, const struct ec *ec)
 	return sc && ec_chain_end(sc->ec) == ec;
 }
 
-static bool is_over(const struct unfinished *u)
-{
-	return space_obj_revoke_is_over(&u->revocation) && space_obj_delegate_is_over(&u->delegation);
-}
-
 /* The current EC keeps what is left. Objects to be dismantled it keeps only if it certainly has an SC with which to
  * do it: it may have taken its own life, or its SC. Else they stay with the CPU. */
 static void keep(struct cpu *cpu, struct ec *ec)
@@ -160,7 +155,9 @@ static void keep(struct cpu *cpu, struct ec *ec)
 	struct unfinished *u = &ec->unfinished;
 	bool has_time = runs_on(cpu->sc, ec) || runs_on(cpu->preempted, ec);
 
-	if (ec_is_dead(ec) || (!has_time && is_over(u)))
+	if (!has_time)
+		space_obj_revoke_leave(&u->revocation);
+	if (ec_is_dead(ec) || (!has_time && unfinished_is_over(u)))
 		return;
 	if (ec->cont != CONT_UNFINISHED)
 		u->then = ec->cont;
@@ -180,11 +177,19 @@ void unfinished_keep(struct cpu *cpu)
 		keep(cpu, cpu->ec);
 }
 
+static void disown_dying(struct cpu *cpu, struct unfinished *u)
+{
+	if (list_empty(&u->dying))
+		return;
+	list_move_all(&u->dying, &cpu->dying);
+	hazard_set(cpu, HAZARD_REAP);
+}
+
 void unfinished_resume(struct cpu *cpu, struct ec *ec)
 {
 	struct unfinished *u = &ec->unfinished;
 
-	unfinished_disown(cpu, ec); /* for the moment */
+	disown_dying(cpu, u); /* for the moment */
 	if (!run(cpu, ec)) {
 		keep(cpu, ec);
 		arch_dispatch();
@@ -192,12 +197,10 @@ void unfinished_resume(struct cpu *cpu, struct ec *ec)
 	ec->cont = u->then;
 }
 
-void unfinished_disown(struct cpu *cpu, struct ec *ec)
+void unfinished_disown_slow(struct cpu *cpu, struct unfinished *u)
 {
-	if (likely(list_empty(&ec->unfinished.dying)))
-		return;
-	list_move_all(&ec->unfinished.dying, &cpu->dying);
-	hazard_set(cpu, HAZARD_REAP);
+	space_obj_revoke_leave(&u->revocation);
+	disown_dying(cpu, u);
 }
 
 bool unfinished_bury(struct ec *ec)

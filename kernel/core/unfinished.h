@@ -54,7 +54,19 @@ void unfinished_keep(struct cpu *cpu);
 /* For CONT_UNFINISHED: returns when the EC can go on, else to the dispatcher. */
 void unfinished_resume(struct cpu *cpu, struct ec *ec);
 
-/* An EC was killed, or has lost an SC: what it has not dismantled is for this CPU's way out. */
-void unfinished_disown(struct cpu *cpu, struct ec *ec);
+/* What was run at the end of a call chain, which has lost an SC or is about to be cut, may not run again: what that
+ * EC has not dismantled is for this CPU's way out, and its revocation refers to no object, which may refer to the EC.
+ */
+void unfinished_disown_slow(struct cpu *cpu, struct unfinished *u);
+static always_inline void unfinished_disown(struct cpu *cpu, struct unfinished *u)
+{
+	if (unlikely(u->revocation.object || !list_empty(&u->dying)))
+		unfinished_disown_slow(cpu, u);
+}
+/* False: an EC that ends leaves something to unfinished_bury(). */
+static always_inline bool unfinished_is_over(const struct unfinished *u)
+{
+	return space_obj_revoke_is_over(&u->revocation) && space_obj_delegate_is_over(&u->delegation);
+}
 /* An EC ends: a piece of what it has left. False: there is no more. */
 bool unfinished_bury(struct ec *ec) must_check;

@@ -261,6 +261,16 @@ bool space_obj_revoke_step(struct space_obj_revocation *r)
 	return r->pd;
 }
 
+void space_obj_revoke_leave(struct space_obj_revocation *r)
+{
+	if (likely(!r->object))
+		return;
+	spin_lock(&r->object->lock);
+	mdb_remove(&r->place.node);
+	r->next--;
+	walk_end_and_unlock(r);
+}
+
 /* A PD without references holds nothing any more. */
 void space_obj_revoke_begin(struct space_obj_revocation *r, struct pd *pd, u64 sel, unsigned order, unsigned perm,
 			    bool self)

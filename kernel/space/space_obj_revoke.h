@@ -41,6 +41,10 @@ void space_obj_revoke_begin(struct space_obj_revocation *r, struct pd *pd, u64 s
 /* Does a piece. False: it is over. */
 bool space_obj_revoke_step(struct space_obj_revocation *r) must_check;
 
+/* For when nobody may ever go on with r: its place leaves the tree, and with it the reference to the object, which
+ * might be what keeps r's owner alive. The slot that is being walked from is begun again if r goes on after all. */
+void space_obj_revoke_leave(struct space_obj_revocation *r);
+
 static always_inline bool space_obj_revoke_is_over(const struct space_obj_revocation *r)
 {
 	return !r->pd;

@@ -34,15 +34,26 @@ static void important(RT_UNUSED void *unused)
 	}
 }
 
+/* Gives worker 0 time for some instructions. Where CPUs take turns of a few instructions it might otherwise be
+ * interrupted before its next one each time, for ever. No PAUSE: with it QEMU goes on to the other CPU for long. */
+static void let_work(uint64_t *seed)
+{
+	for (uint64_t n = smp_random(seed) % 256; n; n--)
+		__asm__ volatile("");
+}
+
 /* Worker 1. The important one is asleep again, or about to be, when it has counted the wake-up. */
 static void pester(void)
 {
+	uint64_t seed = smp_seed(1);
+
 	while (!smp_load(&finished) && !test_failed()) {
 		smp_set(&sent, rt_rdtsc());
 		ASSERT_OK(hc_sm_up(wake));
 		smp_inc(&asked);
 		while (smp_load(&woken) != smp_load(&asked) && !test_failed())
 			__builtin_ia32_pause();
+		let_work(&seed);
 	}
 }
 
