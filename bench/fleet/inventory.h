@@ -123,7 +123,8 @@ struct inventory {
 	char *path, *folder;
 };
 
-/* All that is wrong with an inventory, each with file, line and field. */
+/* All that is wrong with an inventory, each with file, line and field. Begins as {0}; inventory_free_problems() frees
+ * it. */
 struct inventory_problems {
 	char **text;
 	unsigned count;
