@@ -13,13 +13,13 @@ DEBUG_SERIAL = 0x8000
 
 
 def table(signature, revision, content):
-    """Header, content, and a checksum that is right."""
+    """The table: header and content, with a checksum that makes the sum of all bytes 0."""
     data = struct.pack("<4sIBB6s8sIII", signature, 36 + len(content), revision, 0, b"HEDRON", b"TESTS", 1, 0, 0) + content
     return data[:9] + bytes([-sum(data) % 256]) + data[10:]
 
 
 def port(base):
-    """The generic address of registers of a byte in I/O ports."""
+    """The generic address (ACPI Specification 6.5, 5.2.3.2) of registers of one byte each in I/O ports."""
     return struct.pack("<BBBBQ", PORTS, 8, 0, 1, base)
 
 

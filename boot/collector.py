@@ -52,12 +52,14 @@ class LinuxJob(job.Job):
 
 
 def cache():
+    """The folder in which fetched packages are kept."""
     folder = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "hedron"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def apt(program, *words, folder=None):
+    """Run one of apt's programs, in a folder if it is given, and return its output."""
     try:
         done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, check=False, cwd=folder,
                               stdin=subprocess.DEVNULL, env=tools.environment())
@@ -171,7 +173,7 @@ def unpack_linux(deb):
 
 
 def linux_of(deb):
-    """The same, kept beside fetched packages: these are large, and compressed."""
+    """The same; for fetched packages it is kept beside them, because it takes long to unpack them."""
     wanted = hashlib.sha256(" ".join(CARDS).encode()).hexdigest()[:8]
     kept = cache() / f"{deb.name}.{wanted}.tar"
     if deb.parent != cache():
@@ -188,6 +190,7 @@ def linux_of(deb):
 
 
 def number(text, what, units=False):
+    """A number, decimal or hexadecimal, if wanted with K or M behind it; `what` names it in the error."""
     found = re.fullmatch(r"(0[xX][0-9a-fA-F]+|[0-9]+)([KM]?)", text)
     if not found or (found[2] and not units):
         raise job.JobError(f"{what}: {text!r} is no number{', such as 64K or 1M' if units else ''}")

@@ -12,10 +12,11 @@ mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t devtmpfs none /dev
 
+# word NAME: the value of collector.NAME on the command line; say TEXT: to the serial line and the screen, if they are there.
 word() { tr ' ' '\n' </proc/cmdline | sed -n "s/^collector\.$1=//p"; }
 say() { for line in ttyS0 tty0; do { echo "collector: $*" >/dev/$line; } 2>/dev/null; done; }
 
-# Whether the firmware has RAM there: elsewhere the driver would write to devices.
+# is_ram ADDRESS SIZE: whether the firmware has RAM there. Elsewhere the driver would write to devices.
 is_ram() {
 	for area in /sys/firmware/memmap/*; do
 		[ "$(cat "$area/type")" = "System RAM" ] || continue
@@ -24,7 +25,7 @@ is_ram() {
 	return 1
 }
 
-# Takes the log: what is in RAM is no log afterwards, so that it cannot be taken for the next one.
+# find_log SIZE: puts the log into /tmp/log and removes it from RAM, so that it cannot be taken for the next one.
 find_log() {
 	for module in /modules/log/*; do
 		case $module in *-ramoops.ko) ;; *) insmod "$module" ;; esac
@@ -47,7 +48,7 @@ find_log() {
 	say "$(cat /tmp/log)"
 }
 
-# The machine is known by the card that gets an address.
+# send_through CARD: sends the log through a network card, a folder in /sys. Its address tells whose log it is.
 send_through() {
 	card=${1##*/}
 	[ "$(cat "$1/carrier" 2>/dev/null)" = 1 ] || return

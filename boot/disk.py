@@ -27,8 +27,8 @@ BOOT_CODE_SIZE, BOOT_SECTOR_AT, BOOT_DRIVE_CHECK_AT, NOPS = 440, 0x5C, 0x66, b"\
 # The first sector of core.img: where the rest lies, in one piece.
 CORE_LIST_AT = 0x1F4
 FAT32_BACKUP = 6  # the sector with a copy of the first
-FAT32_CLUSTERS_MIN = 65525 + 100
-SLACK = 64  # sectors
+FAT32_CLUSTERS_MIN = 65525 + 100  # a system with fewer clusters than the first number is FAT16; keeps away from the border
+SLACK = 64  # sectors, and clusters, for what is not computed exactly: boot sectors, folders
 
 
 def fat_sectors(paths, fat32):
@@ -106,6 +106,7 @@ def located(core, core_at):
 
 
 def header(ident, table, sectors, own, other, table_at):
+    """One of the two GPT headers. It is in the sector `own`, the other one in `other`, and its copy of the table at `table_at`."""
     def pack(checksum):
         return HEADER.pack(b"EFI PART", 0x10000, HEADER.size, checksum, 0, own, other, 2 + TABLE_SECTORS,
                            sectors - 2 - TABLE_SECTORS, part_of(ident, "disk").bytes_le, table_at, TABLE_ENTRIES, ENTRY_SIZE,

@@ -30,6 +30,7 @@ def madt(identifiers):
 
 
 def script_line(command, layout, *values):
+    """An entry of the script; `layout` is how struct packs the command's arguments."""
     line = struct.pack("<I" + layout, command, *(value.encode() if isinstance(value, str) else value for value in values))
     return line.ljust(ENTRY_SIZE, b"\0")
 
@@ -42,6 +43,7 @@ def root_of(address, tables):
 
 
 def rsdp(root):
+    """The root pointer to an XSDT; its two checksums are still to be computed."""
     return struct.pack("<8sB6sBIIQB3x", b"RSD PTR ", 0, b"HEDRON", 2, 0, 36, root, 0)
 
 
@@ -60,12 +62,12 @@ def files(*tables):
     return {TABLES: root + b"".join(tables), RSDP: rsdp(0), SCRIPT: b"".join(lines)}
 
 
-def seal(text):
+def with_checksum(text):
     """The table with its checksum."""
     return text[:9] + bytes([(text[9] - sum(text)) % 256]) + text[10:]
 
 
 def files_at(address, *tables):
-    """The same for tables that are at this address already, and what is to be there."""
+    """(what firmware is to be given, what is to be in memory at `address`) if the XSDT and these tables are there already."""
     root, _ = root_of(address, tables)
-    return {RSDP: rsdp(address), SCRIPT: ALLOCATE_RSDP + b"".join(RSDP_SCRIPT)}, b"".join(map(seal, [root, *tables]))
+    return {RSDP: rsdp(address), SCRIPT: ALLOCATE_RSDP + b"".join(RSDP_SCRIPT)}, b"".join(map(with_checksum, [root, *tables]))

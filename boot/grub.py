@@ -127,6 +127,7 @@ def tar(paths):
 
 
 def modules_folder(firmware):
+    """Where GRUB's modules for "bios" or "efi" are."""
     folder = MODULES / PLATFORMS[firmware]
     if not folder.is_dir():
         raise tools.ToolError(f"{folder} is missing: install grub-pc-bin and grub-efi-amd64-bin")
@@ -136,11 +137,11 @@ def modules_folder(firmware):
 def modules_of(commands):
     """GRUB's modules that have these commands."""
     lines = (modules_folder("bios") / "command.lst").read_text(encoding="ascii").splitlines()
-    homes = {name.lstrip("*"): module.strip() for name, _, module in (line.partition(":") for line in lines)}
+    module_of = {name.lstrip("*"): module.strip() for name, _, module in (line.partition(":") for line in lines)}
     names = {command.split()[0] for command in commands}
-    if names - homes.keys():
-        raise tools.ToolError(f"GRUB has no command {min(names - homes.keys())}")
-    return {homes[name] for name in names}
+    if names - module_of.keys():
+        raise tools.ToolError(f"GRUB has no command {min(names - module_of.keys())}")
+    return {module_of[name] for name in names}
 
 
 def mkimage(kind, modules, early, folder, memdisk=None):

@@ -71,6 +71,7 @@ def make_iso(output, jobs, protocol="mb2", timeout=10, efi=True, verify=True, fi
 
 
 def iso_command(output, ident, tree, efi):
+    """The command line of xorriso that makes a hybrid image of the files in the folder `tree`."""
     hybrid = grub.modules_folder("bios") / "boot_hybrid.img"
     command = ["xorriso", "-as", "mkisofs", "-quiet", "-o", output, "-r", "-V", LABEL,
                "--gpt_disk_guid", disk.part_of(ident, "disk"),

@@ -152,6 +152,7 @@ def elf_kind(path, data):
 
 
 def check_kernel(load, data, bits=(32, 64), loader="iPXE"):
+    """Refuse what is not the hypervisor; `loader`, named in the error, starts ELF files of these widths."""
     try:
         serial_word.of(load.words)
     except serial_word.LineError as error:

@@ -17,8 +17,8 @@ import firmware_tables
 import screen
 
 VGA_TEXT, VGA_SIZE = 0xB8000, 80 * 25 * 2
-POLL = 0.05
-GRACE = 0.5  # for the lines that follow a fatal one
+POLL = 0.05  # seconds between two looks at the machine
+GRACE = 0.5  # seconds for the lines that follow a fatal one
 QMP_PATIENCE = 60  # seconds; QEMU may be as busy as its guest, and its host
 SCREEN_PATIENCE = 30  # seconds from a line on the serial port to the same on the screen
 HTTP_HOST = "10.0.2.100"
@@ -165,6 +165,7 @@ def own_tables(machine, folder):
 
 
 def accelerator(machine):
+    """QEMU's name for what executes the guest."""
     if not machine.kvm:
         return "tcg"
     if machine.icount:
@@ -305,6 +306,7 @@ def read_screen(machine, monitor, folder):
 
 
 def read_pixels(monitor, folder):
+    """The text on a screen of pixels."""
     picture = folder / "screen.ppm"
     try:
         if "return" not in qmp(monitor, "screendump", {"filename": str(picture)}):
@@ -315,6 +317,7 @@ def read_pixels(monitor, folder):
 
 
 def read_text(monitor, folder):
+    """The text in the memory of VGA's text mode: a character and its colours are two bytes."""
     dump = folder / "vga"
     try:
         if "return" not in qmp(monitor, "pmemsave", {"val": VGA_TEXT, "size": VGA_SIZE, "filename": str(dump)}):
@@ -386,6 +389,7 @@ def watch(process, said, until, doom, timeout, show, stop):
 
 
 def text_of(path):
+    """What the serial line has said so far: nothing as long as there is no file."""
     try:
         return path.read_bytes().decode("ascii", "replace").replace("\r", "")
     except FileNotFoundError:

@@ -50,6 +50,7 @@ def fetch(command, name, file, words, base, signed):
 
 
 def job_lines(work, base, signed):
+    """Lines that fetch a job's files and boot it."""
     yield from fetch("kernel", work.kernel_name, work.kernel_name, work.kernel.words, base, signed)
     for number, load in enumerate(work.modules, 1):
         yield from fetch("module", f"{number}.{load.name}", load.name, load.words, base, signed)

@@ -8,7 +8,7 @@ import re
 FONT = pathlib.Path(__file__).resolve().parents[1] / "kernel/include/hedron/font.h"
 WIDTH, HEIGHT, FIRST = 8, 16, " "  # of a glyph; the first one's character
 WANTED, SCALE_MAX = (960, 640), 8  # pixels for each step of enlargement: kernel/include/hedron/textgrid.h
-LIT = bytes(int(value >= 0x40) for value in range(256))
+LIT = bytes(int(value >= 0x40) for value in range(256))  # for bytes.translate(): a dot is lit if it is not almost black
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -40,6 +40,7 @@ def read_ppm(data):
 
 
 def scale_of(width, height):
+    """How many pixels wide and high a dot is, as kernel and runtime compute it."""
     return min(max(min(width // WANTED[0], height // WANTED[1]), 1), SCALE_MAX)
 
 

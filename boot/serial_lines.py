@@ -8,7 +8,7 @@ import zlib
 PREFIX = "HBENCH "
 SEAL = re.compile(r',"crc":"([0-9a-f]{8})"}')
 SEAL_LENGTH = len(',"crc":"xxxxxxxx"}')
-UNSEALED = 1  # the version of the protocol without checksums
+UNSEALED = 1  # the version of the protocol whose lines have no checksums
 
 
 class LineError(ValueError):

@@ -21,6 +21,7 @@ class SigningError(Exception):
 
 
 def make_key(path):
+    """Make a private key that only its owner can read."""
     tools.run(["openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{BITS}", "-out", path])
     path.chmod(0o600)
 

@@ -24,6 +24,7 @@ def epoch():
 
 
 def environment():
+    """The environment of programs: nothing in it lets the same input give another output, or messages in another language."""
     return {**os.environ, "LC_ALL": "C", "TZ": "UTC", "SOURCE_DATE_EPOCH": str(epoch()), "MTOOLSRC": os.devnull,
             "MTOOLS_SKIP_CHECK": "1"}
 

@@ -25,9 +25,10 @@ enum { LSR_THRE = 0x20, LSR_TEMT = 0x40 };
 #define WAIT_POLLS 1000000 /* about a second of port reads; a byte takes 87 microseconds */
 #define LOCK_POLLS 1000000
 
-static bool usable;
-static bool locked;
+static bool usable; /* false for good once the line takes no more bytes */
+static bool locked; /* atomic */
 
+/* Constant after rt_console_init(). */
 static uint16_t ports = COM1;
 static volatile char *registers; /* in memory; null: in ports */
 static unsigned stride;          /* the width of a register in memory, and the distance to the next */
@@ -139,7 +140,7 @@ static void put_text(const char *text, size_t len)
 	}
 }
 
-/* The line is ours until release_line(); the kernel's lines come before. */
+/* From here to release_line() the kernel does not write to the line. What it had to say before is written first. */
 static void claim_line(void)
 {
 	char text[MACHINE_CONSOLE_CLAIM_TEXT + 1] = {0};
@@ -172,7 +173,7 @@ static void keep_text(const char *text, size_t len)
 	}
 }
 
-/* The kernel's lines, too. */
+/* Claiming the line writes what the kernel has left to say. */
 void rt_console_drain(void)
 {
 	claim_line();

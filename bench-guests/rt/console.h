@@ -12,9 +12,9 @@
 void rt_write(const char *text, size_t len);
 void rt_printf(const char *fmt, ...) RT_PRINTF(1, 2); /* at most 511 characters; the rest is cut off */
 
-/* What only a program can read, for the line alone; what is for people before the screen, instead of it: at most 255
- * characters. */
+/* To the serial line and not to the screen: what is for programs. */
 void rt_report(const char *text, size_t len);
+/* To the screen and not to the line: what is for people before it, at most 255 characters. */
 void rt_show(const char *fmt, ...) RT_PRINTF(1, 2);
 
 /*

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel draws above the part that is drawn on here, if it draws at all; then it has cleared the screen. Locking:
- * console.c's. */
+/* If the kernel draws, it has cleared the screen, and draws above first_row; else that is 0. Locking: console.c's. */
 #include "rt/screen.h"
 
 #include "rt/hip.h"
@@ -28,5 +27,5 @@ void rt_screen_init(void)
 void rt_screen_write(const char *text, size_t len)
 {
 	textgrid_write(&grid, text, len);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* writes that a CPU combines do not wait for more of them */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* empties the buffers for combined writes: SDM vol. 3, 12.3.1 */
 }

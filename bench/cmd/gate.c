@@ -117,7 +117,8 @@ static bool write_sink(struct sink *sink, struct error *error)
 		fputs(sink->head, out);
 		if (sink->summary)
 			sink->summary(out, summary);
-		fwrite(sink->text, 1, sink->size, out);
+		if (sink->text) /* NULL: nothing was added */
+			fwrite(sink->text, 1, sink->size, out);
 		fputs(sink->tail, out);
 		good = !fclose(out) && good;
 	}

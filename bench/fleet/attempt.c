@@ -12,14 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double grace = 0.5; /* for the rest of a panic's registers */
+static const double grace = 0.5; /* seconds; for the rest of a panic's registers */
 
 struct listening {
 	const struct attempt *attempt;
 	struct console console;
 	struct lines lines;
-	double start, last_byte, kernel_came; /* kernel_came: 0: not yet */
-	bool fetched;                         /* the kernel; what is next is the collector */
+	double start, last_byte, kernel_came; /* seconds, as clock_seconds() counts; kernel_came: 0: not yet */
+	bool fetched;                         /* the machine has its kernel and boots the collector next */
 };
 
 static enum outcome_verdict fail(const struct attempt *a, enum outcome_verdict verdict, const struct error *error)
@@ -53,7 +53,7 @@ static bool listen_once(struct listening *l)
 	return true;
 }
 
-/* A machine without a console measures, resets itself and brings its log: two boots and a run. */
+/* A machine whose console is its RAM boots, measures, resets itself, and boots again to send its log. */
 static enum watch_end impatient_for_log(const struct listening *l, unsigned *seconds)
 {
 	const struct inventory_timeouts *t = &l->attempt->machine->timeouts;
@@ -64,7 +64,7 @@ static enum watch_end impatient_for_log(const struct listening *l, unsigned *sec
 	return l->fetched ? WATCH_NO_LOG : WATCH_NO_FETCH;
 }
 
-/* Which patience is over; WATCH_DONE: none. */
+/* Which of the machine's timeouts is over, and of how many seconds it is; WATCH_DONE: none. */
 static enum watch_end impatient(const struct listening *l, unsigned *seconds)
 {
 	const struct inventory_timeouts *t = &l->attempt->machine->timeouts;

@@ -12,11 +12,14 @@ struct attempt {
 	const struct inventory *inventory;
 	const struct inventory_machine *machine;
 	const struct power_context *context;
-	const struct payload *kernel;    /* that the machine boots from the network; or NULL */
-	const struct payload *collector; /* that it boots after that, for its log; or NULL */
+	const struct payload *kernel;    /* what the machine boots from the network; NULL: it boots by itself */
+	const struct payload *collector; /* what it boots next, to send its log in RAM; NULL: it has a console */
 	struct watch *watch;             /* as of watch_init() */
-	FILE *log;                       /* gets the raw console */
+	FILE *log;                       /* gets the console's bytes as they come */
 };
 
-/* The verdict, also in the watch with its reason. OUTCOME_INTERRUPTED when the user ended it. */
+/*
+ * Returns the verdict, which is also left in the watch, with its reason. When the user ended it, OUTCOME_INTERRUPTED
+ * is returned and the watch is left without a verdict.
+ */
 enum outcome_verdict attempt_run(const struct attempt *attempt);

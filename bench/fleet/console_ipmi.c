@@ -17,6 +17,7 @@
 
 enum { WAIT_MS = 100 };
 
+/* Seconds: between two tries; for ipmitool to end without its terminal; for `sol deactivate`. */
 static const double rest = 1, end_patience = 3, clear_patience = 20;
 
 /* What ipmitool itself says on the machine's line; everything before it is its own, too. */
@@ -92,7 +93,7 @@ static bool start_opening(struct console_ipmi *c, struct error *error)
 	return good;
 }
 
-/* With the line that ends it, what comes is the machine's. */
+/* The greeting may come behind other words, and goes on to the end of its line; what follows is the machine's. */
 static void greet(struct console_ipmi *c, char byte)
 {
 	if (c->greeted < sizeof(greeting) - 1)
@@ -136,7 +137,7 @@ static void step_clearing(struct console_ipmi *c)
 		return;
 	}
 	child_end(&c->child);
-	/* That it failed means as a rule that there was none. */
+	/* Its exit code does not matter: it usually fails because there was no session to take. */
 	if (!start_opening(c, &error))
 		fail(c, &error);
 }

@@ -25,17 +25,18 @@ enum { LOOK_MS = 100 };
 struct slot {
 	const struct inventory_machine *machine;
 	struct fleet_note *note;
-	pid_t pid; /* 0: not running */
-	bool locked, started;
+	pid_t pid;      /* of its worker; 0: none runs */
+	bool locked;    /* we have the lock, or had it until lock_lost */
+	bool started;   /* a worker runs, or has run: there is one only */
 	bool lock_lost; /* somebody else has the machine now */
 };
 
 struct fleet {
 	const struct plan *plan;
 	struct slot *slots;
-	unsigned running, jobs;
-	bool told;
-	double renewed;
+	unsigned running, jobs; /* workers, and how many there may be at a time */
+	bool told;              /* the workers have been told to end */
+	double renewed;         /* when the locks were renewed: seconds, as clock_seconds() counts */
 };
 
 static const char *lock_folder(const struct fleet *f)
@@ -107,7 +108,7 @@ static void start_more(struct fleet *f)
 			start(f, &f->slots[i]);
 }
 
-/* The worker's machine must not stay as it is, even if the worker died of something. */
+/* Leaves the machine as the inventory says if its worker could not, or died before it came to that. */
 static void look_after(const struct fleet *f, struct slot *s, int status)
 {
 	struct error error;

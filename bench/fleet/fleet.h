@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A fleet run as a whole: locks, a process per machine, and that every machine is left in order. */
+/*
+ * A fleet run as a whole: takes the locks, starts a process for each machine, and sees to it that every machine is
+ * left as the inventory says.
+ */
 #pragma once
 
 #include "fleet/plan.h"
@@ -11,6 +14,6 @@ struct fleet_note {
 	char text[512];
 };
 
-/* Runs what is not done yet, at most `jobs` machines at a time; notes has one for each machine. False when the user
- * interrupted it. */
+/* Runs what is not done yet, at most `jobs` machines at a time; notes has one for each machine of the plan, in its
+ * order. False when the user interrupted it. */
 bool fleet_run(const struct plan *plan, unsigned jobs, struct fleet_note *notes);

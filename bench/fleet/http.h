@@ -10,13 +10,13 @@
 
 struct http;
 
-/* Takes the address and the folder, which may need privileges; NULL on error. */
+/* Binds the address and opens the folder. Both may need privileges, which can be dropped then. NULL on error. */
 struct http *http_open(const struct inventory *inventory, struct error *error) must_check;
 
 /* Begins to answer, in threads of its own. */
 bool http_start(struct http *http, struct error *error) must_check;
 
-/* A file below the folder was fetched by another way than HTTP. */
+/* Tells the run that awaits it that a machine has fetched a file below the folder by TFTP. */
 void http_note_fetch(const struct http *http, const char *path);
 
 void http_close(struct http *http);

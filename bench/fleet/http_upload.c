@@ -51,7 +51,7 @@ unsigned http_upload_end(struct http_upload *u)
 		return u->size > u->max ? MHD_HTTP_CONTENT_TOO_LARGE : MHD_HTTP_INTERNAL_SERVER_ERROR;
 	if (!u->size)
 		return MHD_HTTP_BAD_REQUEST;
-	/* With it goes the lock. */
+	/* Closing unlocks the log, which tells the run that it is whole. */
 	close(u->fd);
 	u->fd = -1;
 	return MHD_HTTP_OK;

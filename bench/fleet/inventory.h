@@ -30,47 +30,53 @@ enum console_type {
 
 /* A management controller, as ipmitool reaches it. */
 struct inventory_bmc {
-	char *host, *user, *password_file;
+	char *host, *user, *password_file; /* a file, for command lines are for everybody to see */
 	unsigned port;
-	unsigned *cipher_suite; /* NULL: what both can */
+	unsigned *cipher_suite; /* NULL: ipmitool chooses */
 	enum inventory_privilege privilege;
-	char **options; /* more of ipmitool's */
+	char **options; /* more words for ipmitool's command line */
 	unsigned options_count;
 };
 
+/* The type decides which of the other fields count. */
 struct inventory_console {
 	enum console_type type;
-	char *device; /* tty */
-	unsigned speed;
-	char *address; /* tcp: HOST:PORT */
-	char *path;    /* qemu: UNIX socket; file */
-	char **command;
+	char *device;   /* tty */
+	unsigned speed; /* tty: baud */
+	char *address;  /* tcp: HOST:PORT */
+	char *path;     /* qemu: UNIX socket; file */
+	char **command; /* command: a program with its arguments */
 	unsigned command_count;
 	struct inventory_bmc bmc; /* ipmi */
-	unsigned instance;        /* ipmi: of its serial lines */
-	unsigned kib;             /* ram: the log's size */
+	unsigned instance;        /* ipmi: the number of the serial line */
+	unsigned kib;             /* ram: the log's size in KiB */
 };
 
 enum power_type { POWER_COMMAND, POWER_IPMI, POWER_POWERMAN };
 
 struct inventory_power {
 	enum power_type type;
-	char **on, **off, **cycle, **status; /* command: programs with their arguments */
+	char **on, **off, **cycle, **status; /* command: programs with their arguments; NULL: none */
 	unsigned on_count, off_count, cycle_count, status_count;
 	struct inventory_bmc bmc; /* ipmi; powerman: the host only, that of its server, or NULL */
-	char *interface;          /* ipmi: ipmitool's */
-	char *node;               /* powerman */
+	char *interface;          /* ipmi: how ipmitool talks to it, such as lanplus */
+	char *node;               /* powerman: its name for the machine */
 };
 
-/* Seconds. */
+/*
+ * Seconds: for a power command; from power on to the first line of the kernel; from there to the end; without a byte
+ * from the console. What is a pointer may be 0, so that NULL is needed for what the file does not say; once loaded it
+ * is never NULL.
+ */
 struct inventory_timeouts {
 	unsigned power, boot, run, silence;
-	unsigned *settle; /* between off and on; may be 0 */
+	unsigned *settle; /* the pause between off and on */
 };
 
 struct inventory_machine {
-	char *name, *mac;
-	char *address; /* NULL: from the pool */
+	char *name;
+	char *mac;     /* in lower case; NULL: not known, the machine boots by itself */
+	char *address; /* NULL: one of the pool */
 	enum inventory_firmware firmware;
 	enum inventory_boot boot;
 	enum inventory_metric metric;
@@ -78,17 +84,17 @@ struct inventory_machine {
 	struct inventory_power power;
 	enum inventory_after after;
 	struct inventory_timeouts timeouts;
-	unsigned *retries;
-	char **tags, **suites; /* suites: none: all */
+	unsigned *retries;     /* attempts after the first that failed, for each boot; never NULL once loaded */
+	char **tags, **suites; /* suites: those that it may run; without any it may run all */
 	unsigned tags_count, suites_count;
-	char *append;   /* more words for the kernel */
-	char *baseline; /* whose baselines it is compared with */
+	char *append;   /* more words for the kernel; or NULL */
+	char *baseline; /* the machine whose baselines it is compared with: itself, or another one of its kind */
 };
 
 struct inventory_network {
 	char *interface, *address, *netmask;
 	enum inventory_dhcp dhcp;
-	char *first, *last; /* of the pool; or NULL */
+	char *first, *last; /* the pool of addresses that DHCP may give; or NULL */
 	unsigned http_port;
 	char *user; /* that the servers run as */
 };
@@ -113,26 +119,28 @@ struct inventory {
 	struct inventory_lab lab;
 	struct inventory_machine *machines;
 	unsigned machines_count;
-	/* Not in the file */
-	char *path, *folder; /* of the file, absolute */
+	/* These two are not in the file: its own path and its folder, absolute. */
+	char *path, *folder;
 };
 
-/* All that is wrong with an inventory, each with file, line and field. */
+/* All that is wrong with an inventory, each with file, line and field. Begins as {0}; inventory_free_problems() frees
+ * it. */
 struct inventory_problems {
 	char **text;
 	unsigned count;
 };
 
-/* Loads a file; NULL after problems. */
+/* Loads a file; to be freed by inventory_free(). NULL if there are problems, which are added to the list. */
 struct inventory *inventory_load(const char *path, struct inventory_problems *problems) must_check;
 
 /* The same from memory; path is for messages and relative paths. */
 struct inventory *inventory_parse(const char *data, size_t size, const char *path,
 				  struct inventory_problems *problems) must_check;
 
+/* NULL when there is none of this name. */
 const struct inventory_machine *inventory_find(const struct inventory *inventory, const char *name);
 
-/* True when the machine has all tags, separated by commas. */
+/* True when the machine has all of these tags; `tags` has them separated by commas. */
 bool inventory_has_tags(const struct inventory_machine *machine, const char *tags);
 
 /* True when the suite may run on the machine. */
@@ -142,7 +150,7 @@ const char *inventory_metric_name(const struct inventory_machine *machine);
 const char *inventory_console_name(const struct inventory_machine *machine);
 const char *inventory_power_name(const struct inventory_machine *machine);
 
-/* 52:54:00:00:00:01 as 52-54-00-00-00-01, what iPXE calls hexhyp. To be freed. */
+/* 52:54:00:00:00:01 as 52-54-00-00-00-01, what iPXE calls hexhyp; for machines with a mac. To be freed. */
 char *inventory_mac_name(const struct inventory_machine *machine);
 
 void inventory_free(struct inventory *inventory);

@@ -8,4 +8,5 @@
 #include "fleet/inventory.h"
 #include "fleet/places.h"
 
+/* path: the file's name in messages. */
 void inventory_form(const struct places *places, const char *path, struct inventory_problems *problems);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /*
- * ipmitool with what it needs to know of the controller, then these words, NULL at the end; strings_free() frees it.
- * The password is in its file only: command lines are for everybody to see.
+ * The command line: ipmitool with what it needs to know of the controller, then these words, and NULL; to be freed by
+ * strings_free(). The password stays in its file, because everybody can see command lines.
  */
 char **ipmi_command(const struct inventory_bmc *bmc, const char *interface, const char *const words[], size_t count);

@@ -15,11 +15,11 @@ struct ledger_row {
 	const char *suite;
 	const struct fleet_note *note;
 	struct outcome outcome;
-	struct result result, judged, baseline; /* judged: the result under the baseline's name */
+	struct result result, judged, baseline; /* judged: a copy of the result, as if of the baseline's machine */
 	struct suite suite_data;
 	struct comparison comparison;
 	bool has_result, has_suite, compared;
-	const char *gate; /* "same", "regressed", ... in a word or two */
+	const char *gate; /* a constant: "same", "REGRESSED", ... in a word or two */
 	char why[1024];   /* of the outcome, or of the gate */
 	enum exit_code code;
 };
@@ -30,10 +30,10 @@ struct ledger {
 	unsigned count;
 };
 
-/* Reads what lies in the run's folder. */
+/* Reads what lies in the run's folder. Plan and notes (one for each machine of the plan) have to stay. */
 void ledger_open(struct ledger *ledger, const struct plan *plan, const struct fleet_note *notes);
 
-/* What the gate says of one machine's result of one suite, as far as it is there. */
+/* The exit code of a single row, as ledger_open() would find it now: one suite on one machine. */
 enum exit_code ledger_look(const struct plan *plan, const struct inventory_machine *machine, const char *suite);
 
 /* The most serious exit code of all rows, as compare_graver() orders them. */

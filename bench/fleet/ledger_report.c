@@ -29,7 +29,8 @@ static unsigned bad_attempts(const struct outcome *o)
 	return bad;
 }
 
-/* The last failure of a machine that made it in the end is worth a word, too. */
+/* If there is nothing else to say, how many attempts have failed before the machine made it, and how the first one
+ * did. */
 static void remark(const struct ledger_row *row, char *out, size_t size)
 {
 	const struct outcome *o = &row->outcome;

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+/* How long a lock holds that is not renewed, and how often its owner renews it. */
 enum { LOCK_SECONDS = 300, LOCK_RENEW_SECONDS = 5 };
 
 struct lock_info {
@@ -17,12 +18,12 @@ struct lock_info {
 	long pid;
 	unsigned long long started; /* of the process, in ticks since boot: process ids are used again */
 	unsigned long long space;   /* namespace in which the process id means something */
-	long long expires;          /* seconds since the epoch */
+	long long expires; /* seconds since the epoch, by the owner's clock: hosts have to agree on the time */
 };
 
 enum lock_state { LOCK_FREE, LOCK_MINE, LOCK_HELD, LOCK_STALE };
 
-/* Who has the machine; info is set unless it is free. */
+/* Who has the machine; *info is set unless it is free. LOCK_STALE: the owner is gone, or its time is over. */
 enum lock_state lock_look(const char *folder, const char *machine, struct lock_info *info);
 
 /* Takes a machine that is free, or whose owner is gone; false with who has it. */

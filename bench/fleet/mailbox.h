@@ -12,29 +12,30 @@
 #include "host/error.h"
 
 struct mailbox {
-	char *log, *fetched; /* paths */
+	char *log, *fetched; /* paths of the two files; `fetched` gets a byte when the machine has fetched */
 };
 
 /* --- the run --- */
 
-/* Begins to await the machine. */
+/* Begins to await the machine. mailbox_close() is needed also when this fails. */
 bool mailbox_open(struct mailbox *mailbox, const struct inventory *inventory, const struct inventory_machine *machine,
 		  struct error *error) must_check;
 
 bool mailbox_has_fetched(const struct mailbox *mailbox);
 
-/* The whole log, to be read and closed; -1: it is not there yet. */
+/* A descriptor of the whole log, to be read and closed; -1: it is not there yet. */
 int mailbox_take(const struct mailbox *mailbox);
 
+/* Removes the files: from now on nothing of the machine is accepted. */
 void mailbox_close(struct mailbox *mailbox);
 
-/* --- the servers. folder: of what is served --- */
+/* --- the servers; folder: a descriptor of the served folder --- */
 
-/* Somebody was given a file; path: below the folder. */
+/* The file at this path, which is below the folder, was given to somebody. */
 void mailbox_note_fetch(int folder, const struct inventory *inventory, const char *path);
 
 /* The machine that a log sent to this path would be of, or NULL. */
 const struct inventory_machine *mailbox_machine(const struct inventory *inventory, const char *path);
 
-/* The file for its log, locked; -1: nobody awaits one. */
+/* A descriptor of the file for its log, locked until it is closed; -1: none is awaited, or one has come already. */
 int mailbox_accept(int folder, const struct inventory_machine *machine);

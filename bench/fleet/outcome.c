@@ -43,6 +43,8 @@ bool outcome_final(const struct outcome *outcome)
 	       outcome->verdict != OUTCOME_GIVEN_UP;
 }
 
+_Static_assert(OUTCOME_BOOTS_MAX < OUTCOME_ATTEMPTS_MAX, "among as many attempts one is bad");
+
 static void forget_one(struct outcome *o)
 {
 	unsigned at = 0;

@@ -4,7 +4,9 @@
 
 #include "host/error.h"
 
-/* name, what people read, whether another attempt may help, whether the machine itself is to blame, whatever it boots
+/*
+ * Name, what people read, whether another attempt may help, and whether the machine itself is to blame, so that it
+ * would fail with whatever else it boots.
  */
 #define OUTCOME_LIST(X)                                                                                       \
 	X(OPEN, "not run yet", false, false)                                                                  \
@@ -33,7 +35,8 @@ enum outcome_verdict {
 		OUTCOME_COUNT
 };
 
-enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 128 }; /* good ones are never forgotten */
+/* There is room for more attempts than boots, so that good ones, which are never forgotten, always fit. */
+enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 128 };
 enum { OUTCOME_ROUNDS_MAX = 100 };
 
 struct outcome_attempt {
@@ -48,8 +51,8 @@ struct outcome {
 	char why[512];
 	struct outcome_attempt attempts[OUTCOME_ATTEMPTS_MAX];
 	unsigned attempt_count;
-	unsigned good_boots;
-	unsigned rounds; /* of measuring a regression again; the attempts are those of the last */
+	unsigned good_boots; /* attempts that are OUTCOME_OK */
+	unsigned rounds;     /* how often a regression was measured again; the attempts are those of the last time */
 };
 
 const char *outcome_text(enum outcome_verdict verdict);
@@ -58,13 +61,13 @@ bool outcome_may_retry(enum outcome_verdict verdict);
 /* True when the machine itself is to blame, so that another suite would fare no better. */
 bool outcome_of_machine(enum outcome_verdict verdict);
 
-/* True when nothing is left to do. */
+/* False when a run that goes on has to try again: nothing was measured, for reasons that may be gone by then. */
 bool outcome_final(const struct outcome *outcome);
 
-/* Notes an attempt; the oldest bad one is forgotten when there are too many. */
+/* Appends an attempt and returns it; the oldest bad one is forgotten when there are too many. */
 struct outcome_attempt *outcome_add(struct outcome *outcome, enum outcome_verdict verdict, const char *log,
 				    const char *why, double seconds);
 
-/* A file that is not there is an outcome that is open. */
+/* True also without a file: the outcome is OUTCOME_OPEN then. */
 bool outcome_load(struct outcome *outcome, const char *path, struct error *error) must_check;
 bool outcome_save(const struct outcome *outcome, const char *path, struct error *error) must_check;

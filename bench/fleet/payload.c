@@ -96,7 +96,7 @@ static bool hash_keys(const struct plan *plan, char hash[65], struct error *erro
 	return good;
 }
 
-/* Of everything that the folder depends on. */
+/* The name is a hash of everything that the folder depends on: equal names, equal contents. */
 static bool name_payload(struct payload *p, const struct plan *plan, const char *suite, const char *root_words,
 			 const char *words, struct error *error)
 {
@@ -222,7 +222,7 @@ bool payload_prepare(struct payload *p, const struct plan *plan, const struct in
 
 /* --- the collector --- */
 
-/* Of what it is told, and of its sources, which lie beside boot/mkimage. */
+/* The name is a hash of what it is told, and of its sources, which lie beside boot/mkimage. */
 static bool name_collector(struct payload *p, const struct plan *plan, const char *home, const char *size,
 			   struct error *error)
 {

@@ -11,15 +11,15 @@
 enum { PAYLOAD_ID_LENGTH = 16 };
 
 struct payload {
-	char id[PAYLOAD_ID_LENGTH + 1];
-	char *title;
+	char id[PAYLOAD_ID_LENGTH + 1]; /* the folder's name: digits of a SHA-256 of all that it is made of */
+	char *title;                    /* in menus */
 };
 
-/* Makes the folder, or checks the sums of the one that is there. */
+/* Makes the folder, or checks the sums of the one that is there. payload_free() is needed also when this fails. */
 bool payload_prepare(struct payload *payload, const struct plan *plan, const struct inventory_machine *machine,
 		     const char *suite, struct error *error) must_check;
 
-/* The same for what collects the log of a machine whose console is its RAM. */
+/* The same for the small Linux that sends the log of a machine whose console is its RAM (boot/collector.py). */
 bool payload_prepare_collector(struct payload *payload, const struct plan *plan,
 			       const struct inventory_machine *machine, struct error *error) must_check;
 

@@ -26,25 +26,32 @@ struct plan {
 	char kernel_sha256[65], build_id[65]; /* build_id: "" when the kernel has none */
 };
 
-/* Looks at the kernel and the roottasks; false when one is not there or is none. */
+/*
+ * Notes sum and build of the kernel. False when it or a roottask cannot be read or is no ELF file, or when this is
+ * not the kernel that a loaded plan began with.
+ */
 bool plan_check(struct plan *plan, struct error *error) must_check;
 
 bool plan_save(const struct plan *plan, struct error *error) must_check;
 
-/* The plan of a run's folder, still without inventory and machines: the file of the one and the names of the others
- * are to be freed. */
+/*
+ * The plan of a run's folder, still without inventory and machines: *inventory_path is to be freed, and *machines, a
+ * list of names, is a reference to be dropped, also when this fails.
+ */
 bool plan_load(struct plan *plan, const char *folder, char **inventory_path, json_t **machines,
 	       struct error *error) must_check;
 
 /* <run>/<machine>/<suite>/<name>, to be freed. */
 char *plan_path(const struct plan *plan, const struct inventory_machine *machine, const char *suite,
 		const char *name);
+
+/* The path of the suite's roottask, to be freed. */
 char *plan_roottask(const struct plan *plan, const char *suite);
 
 /* Words of the roottask's command line, to be freed. */
 char *plan_root_words(const struct plan *plan, const struct inventory_machine *machine, const char *suite);
 
-/* Words of the kernel's, to be freed. */
+/* Words of the kernel's command line, to be freed. */
 char *plan_kernel_words(const struct inventory_machine *machine);
 
 void plan_free(struct plan *plan);

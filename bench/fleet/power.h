@@ -14,13 +14,14 @@ struct power_context {
 };
 
 /*
- * False with why. Waits at most the machine's time for it. A command that fails although the machine is on, or off,
- * as it should be is a note to the user only, where the inventory says how to ask.
+ * Runs the command and waits for it, at most timeouts.power. False with why. If it fails to switch on or off, and the
+ * inventory has a way to ask for the state, the machine is asked: if the state is the right one, the failure is only
+ * noted.
  */
 bool power_do(const struct inventory *inventory, const struct inventory_machine *machine, enum power_action action,
 	      const struct power_context *context, struct error *error) must_check;
 
-/* First half of a restart: off, and a pause. Machines that can only be cycled stay as they are. */
+/* First half of a restart: off, and the pause timeouts.settle. Machines that can only be cycled stay as they are. */
 bool power_down(const struct inventory *inventory, const struct inventory_machine *machine,
 		const struct power_context *context, struct error *error) must_check;
 
@@ -32,19 +33,22 @@ bool power_up(const struct inventory *inventory, const struct inventory_machine 
 bool power_restart(const struct inventory *inventory, const struct inventory_machine *machine,
 		   const struct power_context *context, struct error *error) must_check;
 
-/* What the inventory wants of a machine that is done. */
+/* Leaves a machine that is done as the inventory says: off, on, or as it is. */
 bool power_leave(const struct inventory *inventory, const struct inventory_machine *machine,
 		 const struct power_context *context, struct error *error) must_check;
 
-/* *on: what the machine's status says. */
+/* Asks for the machine's state. False when the command fails or its answer is neither on nor off. */
 bool power_ask(const struct inventory *inventory, const struct inventory_machine *machine,
 	       const struct power_context *context, bool *on, struct error *error) must_check;
 
 /* False when there is no such action. */
 bool power_find(const char *name, enum power_action *action);
 
-/* The program with its arguments, NULL at the end; NULL when the machine cannot do that. To be freed. */
+/* The program with its arguments and NULL, to be freed by strings_free(); NULL if the inventory has none for it. */
 char **power_command(const struct inventory_machine *machine, enum power_action action);
 
-/* The last word "on" or "off" in what a status command said: 1, 0, or -1. */
+/*
+ * What a status command said: 1 for on, 0 for off, -1 for neither. The last of the words "on" and "off" counts. node,
+ * if not NULL: it is an answer of powerman's, and the line with this name counts.
+ */
 int power_parse_status(const char *text, const char *node);

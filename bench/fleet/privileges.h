@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From root to the user that servers run as, for good. */
+/* Gives up root, for good, for the user that servers run as. */
 #pragma once
 
 #include "host/error.h"
@@ -12,7 +12,7 @@ struct privileges {
 	bool can_change; /* we are root, and this user exists in our user namespace */
 };
 
-/* Whom to become; without root that is who we are. */
+/* Finds out whom to become; a process that is not root stays who it is. */
 bool privileges_find(struct privileges *p, const char *user, struct error *error) must_check;
 
 /* Becomes that user for good. */

@@ -36,7 +36,7 @@ static char *run_scontrol(const char *const argv[], struct error *error)
 	return NULL;
 }
 
-/* Divides the text. */
+/* The lines of the text, which is divided, and NULL; to be freed by strings_free(). */
 static char **lines_of(char *text)
 {
 	char **lines = xcalloc(1, sizeof(*lines)), *save = NULL;

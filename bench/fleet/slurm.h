@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-/* The names of this job's nodes, NULL-terminated, to be freed; NULL on error. */
+/* The names of this job's nodes and NULL, to be freed by strings_free(); NULL on error. */
 char **slurm_machines(struct error *error) must_check;
 
 /* Takes machines out of service that somebody has to repair: nothing comes from them, or they cannot be switched. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which files machines have got by TFTP, as the lines tell that dnsmasq writes. */
+/* Which files machines have got by TFTP, found in what dnsmasq writes. */
 #pragma once
 
 #include <stddef.h>
@@ -7,10 +7,10 @@
 enum { TFTP_LOG_ABORTED_MAX = 16, TFTP_LOG_ADDRESS_MAX = 48 };
 
 struct tftp_log {
-	/* Who has ended a transfer before its end: dnsmasq calls that sent, too, in a line to come. */
+	/* Who has broken off a transfer: a later line of dnsmasq's says that the file was sent all the same. */
 	char aborted[TFTP_LOG_ABORTED_MAX][TFTP_LOG_ADDRESS_MAX];
-	unsigned next; /* the oldest one */
+	unsigned next; /* how many there were; modulo the size, the entry to be used next */
 };
 
-/* The path, below the folder, of a file that somebody has now got wholly, to be freed; else NULL. */
+/* If the line says that somebody has got a whole file: its path below the folder, to be freed; else NULL. */
 char *tftp_log_line(struct tftp_log *log, const char *folder, const char *line, size_t len);

@@ -13,10 +13,10 @@
 struct watch {
 	struct session session;
 	const char *suite, *build_id; /* build_id: how the kernel's begins, "" when it is not known */
-	bool measures_time;
-	unsigned kernels;  /* boot lines of kernels */
-	unsigned loaders;  /* greetings of boot loaders */
-	unsigned give_ups; /* messages of boot loaders that they cannot boot */
+	bool measures_time;           /* a tick is time, and not an instruction */
+	unsigned kernels;             /* boot lines of kernels */
+	unsigned loaders;             /* greetings of boot loaders */
+	unsigned give_ups;            /* messages of boot loaders that they cannot boot */
 	bool any_byte;
 	char last_give_up[160];
 	enum outcome_verdict verdict; /* OUTCOME_OPEN as long as it goes well */
@@ -26,15 +26,17 @@ struct watch {
 /* Why the attempt ended. */
 enum watch_end {
 	WATCH_DONE,      /* watch_over() */
-	WATCH_BOOT_TIME, /* no kernel in time */
-	WATCH_RUN_TIME,  /* no end in time */
-	WATCH_SILENCE,   /* nothing for too long */
+	WATCH_BOOT_TIME, /* no kernel came within timeouts.boot */
+	WATCH_RUN_TIME,  /* the run did not end within timeouts.run */
+	WATCH_SILENCE,   /* nothing came for timeouts.silence */
 	WATCH_CLOSED,    /* the console went away */
-	WATCH_NO_FETCH,  /* the machine fetched nothing to boot in time */
-	WATCH_NO_LOG,    /* it fetched its kernel, and no log came in time */
+	WATCH_NO_FETCH,  /* the machine, which has no console, fetched nothing to boot in time */
+	WATCH_NO_LOG,    /* it fetched its kernel, and its log did not come in time */
 };
 
 void watch_init(struct watch *watch, const char *suite, const char *build_id, bool measures_time);
+
+/* A line of the console; cut: its end is missing, because it was too long. */
 void watch_line(struct watch *watch, const char *line, size_t len, bool cut);
 
 /* True when nothing more needs to come. */

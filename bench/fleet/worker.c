@@ -23,7 +23,7 @@ struct work {
 	const struct inventory_machine *machine;
 	const char *suite;
 	struct outcome outcome;
-	unsigned tries;                   /* of the boot that is next */
+	unsigned tries;                   /* that have failed, of the boot that is next */
 	bool touched;                     /* the machine was switched, or was to be */
 	bool worked;                      /* an attempt of this suite got further than a machine that does not work */
 	struct payload kernel, collector; /* to boot from the network; without an id: none */

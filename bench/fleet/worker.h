@@ -11,5 +11,5 @@
  * should. */
 bool worker_run(const struct plan *plan, const struct inventory_machine *machine);
 
-/* Switches the machine off, or whatever the inventory says, and lets it boot by itself again. */
+/* Lets the machine boot by itself again, and leaves it off, on or as it is, as the inventory says. */
 bool worker_leave(const struct plan *plan, const struct inventory_machine *machine, struct error *error);

@@ -232,7 +232,7 @@ static bool load_case(struct suite *suite, json_t *object, struct error *error)
 	const char *name = json_string_value(json_object_get(object, "case")), *key;
 	struct error why;
 
-	static const char *const words[] = {"case", "meaning", "params", "goal", "threshold", NULL};
+	static const char *const words[] = {"case", "meaning", "params", "goal", "threshold", "limit", "gated", NULL};
 
 	if (!name || !name_valid(name))
 		return error_set(error, "a case has no \"case\" of a-z, 0-9 and _");

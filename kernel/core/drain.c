@@ -8,7 +8,7 @@
 #include "core/remote.h"
 #include "platform/console.h"
 
-static bool draining; /* atomic: an idle CPU is at it */
+static bool draining; /* atomic: an idle CPU is writing, in drain_idle() */
 
 /* Makes a CPU that is idle look again. One for each, because a CPU that is lost in sleep keeps its own. */
 static struct {
@@ -46,8 +46,8 @@ static void wake(void)
 		remote_call(cpu->id, &wake_ups[cpu->id].work, pass_on);
 }
 
-/* This CPU looks by itself if it stays idle. It may have become busy meanwhile: so yet another one is woken, until
- * one is at it. */
+/* On the CPU that was woken. If it stays idle it looks by itself (drain_idle()). But it may have become busy
+ * meanwhile: so it wakes another one, and so on, until one writes. */
 static void pass_on(struct work *w)
 {
 	(void)w;
@@ -66,7 +66,7 @@ static bool has_better_to_do(struct cpu *cpu)
 	return READ_ONCE(cpu->hazard) || __atomic_load_n(&cpu->mailbox.newest, __ATOMIC_RELAXED);
 }
 
-/* Whoever finds another one at it may sleep: that one wakes somebody when it is called away. */
+/* A CPU that finds another one writing may sleep: that one wakes somebody when it has something better to do. */
 noinline cold void drain_idle(struct cpu *cpu)
 {
 	if (__atomic_exchange_n(&draining, true, __ATOMIC_SEQ_CST))

@@ -7,7 +7,7 @@
 
 #include <hedron/hip.h>
 
-/* Sorted and without overlaps: each entry adds two borders at most. */
+/* Sorted and without overlaps. Each entry of the map adds at most two borders, so this is large enough. */
 static struct {
 	u32 count;
 	struct boot_map e[2 * BOOT_MAP_MAX];
@@ -29,7 +29,8 @@ static u64 end_of(const struct boot_map *e)
 	return r.addr + r.size;
 }
 
-/* Which of the entries that overlap counts: RAM last, then by number, as the larger ones are the special ones. */
+/* Where entries overlap, the one of the highest rank counts. RAM has the lowest; a type with a larger number is a
+ * more special one. */
 static u64 rank(const struct boot_map *e)
 {
 	return is_ram(e) ? 0 : 1 + (u64)e->type;
@@ -83,7 +84,7 @@ static void take_out(u32 n)
 	memmove(&sorted.e[n], &sorted.e[n + 1], (--sorted.count - n) * sizeof(sorted.e[0]));
 }
 
-/* Makes one of entries n and n + 1, and what is between them. */
+/* Makes one entry of n and n + 1 and what is between them; if their types differ, it is reserved. */
 static void join(u32 n)
 {
 	struct boot_map *a = &sorted.e[n], *b = a + 1;
@@ -118,7 +119,7 @@ static u64 drop_ram(u32 n)
 	return size;
 }
 
-/* With one RAM at most, and more than two entries beside it, there are two others without it between them. */
+/* At most one entry is RAM, and there are more than MEMMAP_FIT_MIN: so there are two neighbours that are not RAM. */
 static void join_closest(void)
 {
 	u32 best = sorted.count;

@@ -20,8 +20,8 @@ static struct {
 	const struct boot_info *boot;
 	const struct acpi_info *acpi;
 	struct uart_line line; /* base 0: none yet */
-	bool waiting;          /* a line was found where nothing can be mapped yet */
-	bool settled;          /* everything can be mapped */
+	bool waiting;          /* a line was found where nothing can be mapped yet: serial_settle() goes on */
+	bool settled;          /* serial_settle() was called, everything can be mapped */
 } serial;
 
 static struct serial_found line_at(u64 base, bool memory)
@@ -52,7 +52,7 @@ static void apply_word(struct uart_line *line)
 		line->clock = UART_CLOCK;
 }
 
-/* A wrong address must not make the search write into memory. */
+/* Tables and command lines may have a wrong address, and the search writes: it must not write into RAM. */
 static bool is_ram(const struct uart_line *line)
 {
 	struct range registers = {line->base, (u64)UART_REGISTERS * line->stride};
@@ -65,7 +65,7 @@ static bool is_ram(const struct uart_line *line)
 	return false;
 }
 
-/* Page tables take no such address. While the processor is not known yet, nothing so far away is mapped. */
+/* Page tables hold no such address. Before serial_settle() the limit is not known, and arch_map_device() refuses. */
 static bool is_beyond(const struct uart_line *line)
 {
 	return serial.settled && line->memory && line->base >> arch_phys_bits();
@@ -143,7 +143,7 @@ static bool try_named(void)
 	}
 }
 
-/* Where UEFI has started the machine, that memory is anybody's. */
+/* After a start by UEFI that memory is no data area of a BIOS, and may have any contents. */
 static bool try_bios(void)
 {
 	u16 ports[BIOS_PORTS_COUNT];

@@ -38,7 +38,8 @@ static void config_write(u32 function, u32 reg, u32 v)
 	arch_outl(CONFIG_DATA, v);
 }
 
-/* The next one that may be there: of most devices there is only function 0, and the others may be echoes of it. */
+/* The next function that may be there. Without MULTI_FUNCTION only function 0 counts: reads of the others may show it
+ * again. */
 static u32 step(u32 function)
 {
 	bool first = !(function & 7);
@@ -82,7 +83,7 @@ bool serial_pci_line(u32 function, struct uart_line *out)
 	return false;
 }
 
-/* The status in the upper half keeps its bits where 0 is written. */
+/* In the upper half is the status, where writing 1 clears a bit: 0 leaves it alone (6.2.3). */
 static void write_command(u32 function, u32 command)
 {
 	config_write(function, COMMAND, command & 0xffff);
@@ -110,7 +111,7 @@ void serial_pci_restore(void)
 {
 	if (!saved.used || config_read(saved.function, ID) == NOBODY)
 		return;
-	write_command(saved.function, 0);
+	write_command(saved.function, 0); /* it must not answer while its addresses are set one by one */
 	for (unsigned n = 0; n < BARS; n++)
 		config_write(saved.function, BAR + 4 * n, saved.bar[n]);
 	write_command(saved.function, saved.command);

@@ -48,9 +48,8 @@ static bool is_16550(u16 type)
 	return type == UART_16550 || type == UART_16550_SUBSET || type == UART_16550_BY_ADDRESS;
 }
 
-/* Bytes of an access: codes 1 to 3 stand for 1, 2 and 4 of them. Where nothing is said a register is as wide as it
- * is.
- */
+/* The size of an access, whose codes 1 to 3 stand for 1, 2 and 4 bytes; where it is not said, the width of a
+ * register. */
 static u8 stride_of(const struct hip_gas *gas)
 {
 	if (gas->access >= 1 && gas->access <= 3)
@@ -58,7 +57,7 @@ static u8 stride_of(const struct hip_gas *gas)
 	return gas->bits == 16 || gas->bits == 32 ? gas->bits / 8 : 1;
 }
 
-/* The line at this address, its speed as the firmware has left it; base 0 if no UART can be there. */
+/* The line at this address, without a speed; base 0 if no UART can be there. */
 static struct uart_line line_at(const struct hip_gas *gas)
 {
 	struct uart_line line = {.base = gas->addr, .memory = gas->space == HIP_GAS_MEMORY, .lcr = UART_8N1};
@@ -69,7 +68,7 @@ static struct uart_line line_at(const struct hip_gas *gas)
 	return line;
 }
 
-/* 0: the speed is the one that the line has. */
+/* 0: the speed stays as the firmware has set it. */
 static u32 spcr_baud(const struct spcr *t)
 {
 	static const u32 known[] = {[3] = 9600, [4] = 19200, [6] = 57600, [7] = 115200};

@@ -95,11 +95,11 @@ static bool is_present(void)
 	if (in(LSR) == 0xff)
 		return false;
 	out(MCR, MCR_DTR_RTS);
-	out(LCR, UART_8N1); /* the divisor latch would hide the register */
+	out(LCR, UART_8N1); /* with DLAB set, the divisor latch would be in the register's place */
 	return ier_keeps(0x0d) && ier_keeps(0) && !is_memory();
 }
 
-/* What somebody has set; 0 is nothing. */
+/* The divisor that the firmware has left; where that is 0, which is none, the highest speed. */
 static u16 divisor_found(void)
 {
 	u16 divisor = (u16)(in(DLL) | in(DLM) << 8);

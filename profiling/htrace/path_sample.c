@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define COARSER 2 /* 8 bins for each power of two */
+#define COARSER (HIST_BITS - 3) /* the kernel has 8 bins for each power of two */
 
 /* The bins of several CPUs in one; those of one CPU may have been at 2^32 and begun again. */
 static void add(struct trace_path *sum, uint64_t bins[TRACE_BINS], const struct trace_path *path)

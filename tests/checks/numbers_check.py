@@ -93,6 +93,7 @@ def hbench_row(recorded, titles, line):
     cells = {"case": name, **{key: str(entry[key]) for key in ("min", "p50", "p99", "max", "n")}, "A": str(entry["min"]),
              "B": str(now), "change": f"{change:+d}" if change else "0",
              "%": f"{100 * change / entry['min']:+.2f}%" if change else "",
+             "threshold": "0%", "seen": f"{100 / entry['min']:.2f}%",  # exact: one instruction is seen
              "verdict": "WORSE" if change > 0 else "better" if change else "same",
              "goal": "" if goal is None else f"{goal:.0f}" if abs(goal - round(goal)) < 0.05 else f"{goal:.1f}",
              "goal is": "" if goal is None else "met" if now <= goal else "not met"}

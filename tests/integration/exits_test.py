@@ -26,6 +26,7 @@ ALLOWED = {
     ("exit_kick", "iretq"): "goes to the start of restart_vm_entry",
     ("vmx_event_exit", "iretq"): "goes to the start of restart_vm_entry",
     ("ap_main", "hlt"): END,
+    ("smp_own_stack", "hlt"): END,
     ("panic", "hlt"): END,
     ("trap_fatal", "hlt"): END,
     ("follow_orders", "hlt"): END,

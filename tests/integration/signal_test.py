@@ -15,14 +15,16 @@ import time
 
 import guest  # first: it finds image and machine
 import machine
+import ramlog_test
 from monitor import Monitor
 
 NMIS = 20
 # Roottask, its effort, the line from which on signals are sent (NMIs are to meet CPUs at work), the kernel's command line.
 SCENES = {"nmi": ("smp_stress", "effort={}", 20, "TEST ", "serial"),
           "idle": ("smp_sm", "test=ping_pong_asleep effort={}", 3000, "boot CPU is", "serial nomwait"),
-          "quiet": ("hello", "", 0, "Hello from the roottask", "serial nomwait"),
+          "quiet": ("hello", "", 0, "Hello from the roottask", "log=ram:64K@0x14000000 nomwait novga"),
           "mce": ("smp_stress", "effort={}", 20, "boot CPU is", "serial nomwait")}
+LOG_AT, LOG_SIZE = 0x14000000, 64 << 10  # of the scene "quiet"
 LONGER = (1, 5, 25, 125)  # times that effort: a guest may have ended before all signals were sent
 MENTIONED = "NMI from outside"
 # Bank 9, valid, uncorrected, enabled, context corrupt; restart impossible.
@@ -33,18 +35,30 @@ class TooShort(Exception):
     """The guest came to its end before it had met enough."""
 
 
-def wait_for(text, process, path, timeout):
+def wait_for(text, process, read, timeout):
     patience = machine.Patience(process, timeout)
-    while text not in machine.text_of(path):
+    while text not in read():
         if process.poll() is not None or patience.over():
             raise machine.MachineError(f"no '{text}' on the serial line")
         time.sleep(0.05)
 
 
-def nmis(process, monitor, serial, timeout):
+def log_in_ram(monitor, file):
+    """
+    Where nothing else is to happen there is no serial line: CPUs wake each other to write to it, and an NMI from outside that comes
+    together with such a signal is not mentioned.
+    """
+    monitor.run("pmemsave", val=LOG_AT, size=LOG_SIZE, filename=str(file))
+    try:
+        return ramlog_test.read_log(file, 0, LOG_SIZE)
+    except ramlog_test.Failure:
+        return ""  # it has not begun, or is being written
+
+
+def nmis(process, monitor, read, timeout):
     """Some, and more until one is mentioned: one that comes together with a CPU's own looks like that."""
     sent = 0
-    while sent < NMIS or MENTIONED not in machine.text_of(serial):
+    while sent < NMIS or MENTIONED not in read():
         try:
             monitor.run("inject-nmi")
         except OSError:
@@ -54,32 +68,32 @@ def nmis(process, monitor, serial, timeout):
     patience = machine.Patience(process, timeout)
     while process.poll() is None and not patience.over():
         time.sleep(0.05)
-    complaints = guest.judge_tests(machine.text_of(serial))
+    complaints = guest.judge_tests(read())
     # Each may hit both CPUs. Those that CPUs send each other afterwards are not mentioned.
-    if machine.text_of(serial).count(MENTIONED) > 2 * sent:
+    if read().count(MENTIONED) > 2 * sent:
         complaints.append("more NMIs are mentioned than were sent")
     if process.returncode != 2 * 0x10 + 1:
         complaints.append(f"QEMU's exit code is {process.returncode}")
     return complaints
 
 
-def each_nmi(process, monitor, serial, timeout):
+def each_nmi(process, monitor, read, timeout):
     """One after the other, on a machine whose program has ended."""
     for sent in range(1, NMIS + 1):
         monitor.run("inject-nmi")
         deadline = time.monotonic() + timeout
-        while machine.text_of(serial).count(MENTIONED) < sent:
+        while read().count(MENTIONED) < sent:
             if process.poll() is not None or time.monotonic() > deadline:
                 return [f"NMI {sent} is not mentioned"]
             time.sleep(0.02)
     time.sleep(0.2)
-    return ["more NMIs are mentioned than were sent"] * (machine.text_of(serial).count(MENTIONED) > NMIS)
+    return ["more NMIs are mentioned than were sent"] * (read().count(MENTIONED) > NMIS)
 
 
-def machine_check(process, monitor, serial, timeout):
+def machine_check(process, monitor, read, timeout):
     monitor.run("human-monitor-command", **{"command-line": MACHINE_CHECK})
-    wait_for("machine check on CPU 0", process, serial, timeout)
-    text = machine.text_of(serial)
+    wait_for("machine check on CPU 0", process, read, timeout)
+    text = read()
     return [f"the report has no {what}" for what in ("trap 18", "rip ", "rax ") if what not in text]
 
 
@@ -92,12 +106,16 @@ def scene(args, times):
     with tempfile.TemporaryDirectory(prefix="hedron-signal.") as name:
         folder = pathlib.Path(name)
         serial = folder / "serial"
+
+        def read():
+            return log_in_ram(monitor, folder / "log") if args.kind == "quiet" else machine.text_of(serial)
+
         with subprocess.Popen(machine.qemu_command(vm, serial, folder / "qmp", folder), stdin=subprocess.DEVNULL) as process:
             try:
                 monitor = Monitor(folder / "qmp", process)
-                wait_for(begin, process, serial, args.timeout)
+                wait_for(begin, process, read, args.timeout)
                 run = {"mce": machine_check, "quiet": each_nmi}.get(args.kind, nmis)
-                return run(process, monitor, serial, args.timeout), machine.text_of(serial)
+                return run(process, monitor, read, args.timeout), read()
             except TooShort:
                 complaints = guest.judge_tests(machine.text_of(serial))
                 if not complaints:

@@ -7,16 +7,17 @@
 
 #define CHOICES_MAX 20000
 #define CPUS_MAX 8
-#define CHANGES 3 /* moments at which a random run changes its mind */
+#define OPTIONS_MAX 6 /* of one choice; others are not tried */
+#define CHANGES 3     /* moments at which the CPU that runs in a random run falls behind the others */
 
 static enum { EXHAUSTIVE, RANDOM, REPLAY } mode;
 
-/* The run's list; in a search, what is before `fixed` is given. */
+/* The run's list. In a search and a replay, the first `fixed` choices are given; what comes after them is 0. */
 static struct choice {
 	uint8_t taken, options, cost;
-	uint8_t costs[6];
+	uint8_t costs[OPTIONS_MAX]; /* of all options */
 } list[CHOICES_MAX];
-static unsigned length, fixed, spent, bound;
+static unsigned length, fixed, spent, bound; /* spent: costs of the choices so far, at most the bound in a search */
 static bool truncated;
 
 /* ---- random ---- */
@@ -46,7 +47,7 @@ static unsigned record(unsigned taken, unsigned options, unsigned cost, const ui
 		return taken;
 	}
 	list[length] = (struct choice){(uint8_t)taken, (uint8_t)options, (uint8_t)cost, {0}};
-	memcpy(list[length].costs, costs, options < 6 ? options : 6);
+	memcpy(list[length].costs, costs, options < OPTIONS_MAX ? options : OPTIONS_MAX);
 	length++;
 	spent += cost;
 	return taken;
@@ -63,8 +64,8 @@ static unsigned choose_listed(unsigned options, const uint8_t *cost)
 
 unsigned explore_choose(unsigned options, const uint8_t *cost)
 {
-	if (options > 6)
-		options = 6;
+	if (options > OPTIONS_MAX)
+		options = OPTIONS_MAX;
 	if (options == 1)
 		return 0;
 	if (mode == RANDOM) {

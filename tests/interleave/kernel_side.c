@@ -37,7 +37,7 @@ struct cpu_features cpu_features;
 
 /* ---- registers ---- */
 
-/* What a TLB holds of one page: one entry for each tag and CPU is enough to be stale. */
+/* A TLB has one entry for each tag (PCID), as scenarios touch one page only: WORLD_PAGE. */
 #define TAGS 16
 static struct {
 	u64 cr3;
@@ -86,7 +86,7 @@ bool kernel_side_touch(u64 page)
 		report_fail("CPU %u is in user mode on the tables of another PD", interleave_cpu->id);
 	if (!registers[interleave_cpu->id].tlb[tag].known) {
 		registers[interleave_cpu->id].tlb[tag].known = true;
-		memory_pause_races(true); /* the processor's own walk */
+		memory_pause_races(true); /* the processor walks the tables, which is no access of the kernel's */
 		registers[interleave_cpu->id].tlb[tag].present = ptab_lookup(&pd->mem.host, page, &order);
 		memory_pause_races(false);
 	}
@@ -104,7 +104,7 @@ void interleave_and_here(u32 *p, u32 bits)
 	*p &= bits;
 }
 
-/* The entry and the test of the hazards are one, as on the way to user mode. */
+/* The test of the hazards and the entry are one step, as on the way to user mode: nothing comes in between. */
 void interleave_guest(struct cpu *cpu)
 {
 	for (;;) {
@@ -150,6 +150,8 @@ u64 interleave_window_load(u64 offset)
 
 /* ---- the ways out ---- */
 
+/* The kernel never returns to its caller: each way out jumps back to leave_by(). The last one is for outside of a
+ * run. */
 static struct {
 	jmp_buf back;
 	enum { SYSCALL, TRAP, DISPATCH, IDLE } way;
@@ -200,8 +202,8 @@ static int leave_by(void (*fn)(void *), void *arg)
 	return out[flow()].way;
 }
 
-/* The test of the hazards and the return to user mode are one: an NMI in between goes back to the test (entry/nmi.c).
- */
+/* The test of the hazards and the return to user mode are one step, because an NMI in between goes back to the test
+ * (entry/nmi.c). */
 enum way kernel_side_enter(void (*fn)(void *), void *arg)
 {
 	struct cpu *cpu = interleave_cpu;
@@ -407,7 +409,6 @@ void kernel_side_set_cpu(unsigned n)
 	interleave_cpu = &interleave_cpus[n];
 }
 
-void machine_set_running_cpu(int cpu);
 void machine_set_running_cpu(int cpu)
 {
 	if (cpu >= 0)

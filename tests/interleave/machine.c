@@ -14,27 +14,30 @@
 extern const char coroutine_start[];
 void coroutine_switch(uint64_t *save, uint64_t load);
 
-enum state { OFF, RUNS, SPINS, SLEEPS, LOOPS };
+enum state {
+	OFF,    /* not there, or lost in sleep */
+	RUNS,   /* can go on at any time */
+	SPINS,  /* waits in the kernel for a change */
+	SLEEPS, /* until there is an NMI, or a word is not 0 */
+	LOOPS,  /* in user mode, until there is an NMI */
+};
 
 static struct {
 	enum state state;
 	uint64_t sp;
 	uint64_t seen;          /* SPINS: changes up to the last look */
-	const uint64_t *word;   /* SLEEPS */
+	const uint64_t *word;   /* SLEEPS: wakes it when it is not 0; or NULL */
 	bool nmi, late, in_nmi; /* pending; already put off once; in its handler */
 } cpus[MACHINE_CPUS];
 
 static _Alignas(4096) char stacks[MACHINE_CPUS][STACK_SIZE];
-static uint64_t main_sp, changes;
+static uint64_t main_sp, changes; /* the stack of who called machine_run(); how often something changed */
 static unsigned count;
 int machine_running_cpu = -1;
 #define running machine_running_cpu
 static void (*cpu_main)(unsigned);
 
 void (*machine_nmi_handler)(void);
-
-/* cpu_current() follows. */
-void machine_set_running_cpu(int cpu);
 
 void machine_set_running(int cpu)
 {
@@ -65,7 +68,7 @@ static void go_to(int to)
 
 void machine_abort(void)
 {
-	uint64_t nowhere;
+	uint64_t nowhere; /* the flow that is left never goes on */
 
 	if (running < 0)
 		return;
@@ -151,6 +154,7 @@ bool machine_take_nmi(unsigned cpu)
 
 /* ---- points ---- */
 
+/* Of a run. Those that end have far fewer. */
 #define STEPS_MAX 400000
 #define ACCESSES_MAX 3000000
 
@@ -181,15 +185,11 @@ static void offer_drain(unsigned self)
 			memory_drain_one(n);
 }
 
-void machine_point(const void *p, unsigned size, unsigned access, const void *pc)
+void machine_point(void)
 {
 	unsigned self = (unsigned)running;
 	uint8_t list[MACHINE_CPUS] = {(uint8_t)self};
 
-	(void)p;
-	(void)size;
-	(void)access;
-	(void)pc;
 	offer_nmi(self, false);
 	offer_drain(self);
 	unsigned n = list_others(list, 1, self);
@@ -203,11 +203,14 @@ void machine_hazard_point(void)
 {
 	if (running < 0 || cpus[running].in_nmi)
 		return;
-	machine_point(NULL, 0, 0, NULL);
+	machine_point();
 	machine_nmi_point();
 }
 
-/* Some give up after a number of looks: whoever spins gets so many turns although nothing changes, in turn. */
+/*
+ * Some code of the kernel spins a limited number of times. So when only CPUs that spin are left, they get turns
+ * although nothing changes, one after the other, and this many in all.
+ */
 #define LOOKS_MAX 20000
 
 static uint64_t last_change;

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#define BUFFER_MAX 24
-#define WORDS 65536 /* that runs of one scenario touch at most, by hash */
+#define BUFFER_MAX 24 /* stores that a CPU holds back; then the oldest becomes visible */
+#define WORDS 65536   /* of 8 bytes, by hash; has to be more than the runs of a scenario touch */
 
 /* ---- what is known of each word of memory ---- */
 
@@ -19,13 +19,16 @@ struct clock {
 struct word {
 	uint64_t address; /* 0: unused */
 	/* over all runs of the scenario */
-	uint8_t readers, writers;
-	bool shared, noted; /* noted words are shared from the next run on */
+	uint8_t readers, writers; /* CPUs, a bit each */
+	bool shared, noted;       /* noted words are shared from the next run on */
 };
 
-/* In this run, of the word with the same index: only where races are looked for. */
+/*
+ * The last accesses to the word with the same index, while races are looked for: when, by the CPU's own clock, to
+ * which of the eight bytes, and from where.
+ */
 struct order {
-	uint32_t run;
+	uint32_t run; /* of which all this is; else it is out of date */
 	struct clock released;
 	int8_t write_cpu;
 	bool write_marked;
@@ -44,8 +47,8 @@ static struct word *noted[NOTED_MAX];
 static unsigned noted_count;
 static uint32_t run;
 static bool learned, races;
-static bool paused[MACHINE_CPUS]; /* accesses of these CPUs are no data races */
-static struct clock clocks[MACHINE_CPUS], told[MACHINE_CPUS];
+static bool paused[MACHINE_CPUS];                             /* accesses of these CPUs are no data races */
+static struct clock clocks[MACHINE_CPUS], told[MACHINE_CPUS]; /* told: by those who have sent it an NMI */
 
 static struct word *find(uint64_t address)
 {
@@ -219,7 +222,8 @@ static uint64_t load(const void *p, unsigned size)
 
 static void forget_first(struct buffer *b)
 {
-	/* Later stores to the same place hide what is below them, which the first one has just become. */
+	/* Memory is as it is to be: it has this store, or a later one to the same place, of whose `below` this one is
+	 * the value. So only the entry goes. */
 	b->count--;
 	memmove(&b->entry[0], &b->entry[1], b->count * sizeof(b->entry[0]));
 }
@@ -363,7 +367,7 @@ void memory_before(const void *p, unsigned size, unsigned access, const void *pc
 	if (access & ACCESS_WRITE)
 		machine_changed();
 	if (w->shared) {
-		machine_point(p, size, access, pc);
+		machine_point();
 		report_access(p, size, access, pc);
 	}
 	if (races && !paused[machine_running()])

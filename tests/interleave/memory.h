@@ -26,14 +26,14 @@ enum access {
 
 /* A new run: nothing is buffered, nobody has accessed anything. What was learned stays. */
 void memory_reset(void);
-/* Of a new scenario: nothing is learned. */
+/* A new scenario: what was learned is forgotten. */
 void memory_forget(void);
-/* Words that were found to be shared since the last call are so from now on: true if there are any. Not between a run
- * and its repetition. */
+/* Words that were found to be shared since the last call are scheduling points from now on: true if there are any.
+ * Not to be called between a run and its repetition, which would have other points. */
 bool memory_learn(void);
 /* Whether data races are looked for, which takes its time. */
 void memory_check_races(bool on);
-/* Not among the running CPU's accesses from now on. */
+/* The running CPU's accesses from now on are left out, until this is called with false. */
 void memory_pause_races(bool on);
 
 /* Before an access of the running CPU: others may run first. */
@@ -41,7 +41,7 @@ void memory_before(const void *p, unsigned size, unsigned access, const void *pc
 /* A store that is done by a call: may be buffered. */
 void memory_store(void *p, unsigned size, uint64_t value);
 
-/* The other half of a locked instruction whose load was announced. */
+/* The other half of a locked instruction, whose load was told to memory_before(). Drains the buffer. */
 void memory_locked_write(const void *p, unsigned size, const void *pc);
 
 /* The running CPU's stores become visible. */
@@ -52,11 +52,10 @@ bool memory_holds_back(unsigned cpu);
 void memory_drain_one(unsigned cpu);
 /* The same for all: nothing stays in a buffer for ever. True if something was there. */
 bool memory_drain_all(void);
-/* The running CPU is to be `to` from now on (or nobody: -1). Whether it keeps some stores back is one of the choices.
- */
+/* Another CPU runs from now on (-1: none). Whether the one that ran keeps some stores back is one of the choices. */
 void memory_switch(int to);
 
-/* Ordering that is not by memory: whoever acquires has seen all that was released. One clock for each CPU that is
- * told something. */
+/* Order that is not made by memory but by NMIs: whoever sends one releases to that CPU, whose handler acquires, and
+ * so has seen all that the sender has done before. */
 void memory_release_to(unsigned cpu);
 void memory_acquire(void);

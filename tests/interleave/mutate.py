@@ -221,12 +221,14 @@ class Build:
 
     @staticmethod
     def swap(word, scratch):
+        """A word of a command line, about the copy instead of the sources."""
         for part in ("tests/interleave", "kernel"):
             word = word.replace(str(ROOT / part), str(scratch / pathlib.Path(part).name))
         return word
 
     @staticmethod
     def without_dependencies(words):
+        """The compiler must not write into the build folder what the mutated source depends on."""
         for flag in ("-MT", "-MF"):
             i = words.index(flag)
             del words[i:i + 2]

@@ -17,7 +17,7 @@
 
 #define POISON 0xa5
 
-/* Whoever runs uses its EC, also where no access tells. */
+/* A CPU uses the EC that it runs even if it does not access it, so it must not be freed. */
 static bool runs(const struct ec *ec)
 {
 	for (unsigned n = 0; n < cpu_count; n++)

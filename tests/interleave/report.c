@@ -114,8 +114,7 @@ static struct {
 	const void *first, *second;
 } races[RACES_MAX];
 static unsigned race_count;
-
-static unsigned real_races;
+static unsigned real_races; /* without those that are accepted */
 
 /*
  * Unmarked on purpose, because a marked load costs an instruction on a measured path:

@@ -45,7 +45,7 @@ const struct scenario scenarios[] = {
 		.threads = {{.cpu = 0, .prio = 7, .ops = {DO(DOWN, 0), DO(END)}},
 			    {.cpu = 0, .prio = 5, .ops = {DO(ZERO, 0), DO(END)}},
 			    {.cpu = 1, .prio = 5, .ops = {DO(UP, 0), DO(UP, 0), DO(END)}}},
-		/* zero may take both units */
+		/* the down is more important and goes first, so ZERO finds one unit at most */
 	},
 	{
 		.name = "sm.end_meets_up",

@@ -142,7 +142,7 @@ static void perform_hypercall(const struct op *op)
 	}
 }
 
-/* Those that make no hypercall. */
+/* Operations that make no hypercall. */
 static void perform_user(const struct op *op)
 {
 	if (op->kind == OP_TOUCH) {
@@ -206,7 +206,7 @@ static void begin(unsigned t, const struct op *op)
 		perform_hypercall(op);
 }
 
-/* For a flag, which needs no NMI to be seen, or for nothing. */
+/* Waits for a flag, which is seen without an NMI, or for nothing but NMIs. */
 static void wait_in_user_mode(bool for_flag)
 {
 	if (for_flag)
@@ -251,6 +251,7 @@ static void idle(void)
 	kernel_side_dispatch();
 }
 
+/* What a CPU does for ever: sleeps while it is idle, else goes on with the thread that the kernel has chosen. */
 static void cpu_main(unsigned n)
 {
 	(void)n;

@@ -43,10 +43,10 @@ enum op_kind {
 	OP_CREATE_SM,    /* object */
 	OP_CREATE_PD,    /* object */
 	OP_LOOP,         /* user code that makes no call, for ever */
-	OP_POKE,         /* object */
-	OP_RUN,          /* object */
+	OP_POKE,         /* object: a vCPU */
+	OP_RUN,          /* object: a vCPU */
 	OP_UNMAP,        /* WORLD_PAGE + object is taken from the PD `arg` */
-	OP_TOUCH,        /* loads from WORLD_PAGE: not any more once its OP_UNMAP has returned */
+	OP_TOUCH,        /* loads from WORLD_PAGE, which must not succeed once OP_UNMAP of it has returned */
 	OP_GIVE_PORTS,   /* from the PD `object` to the PD `arg` */
 	OP_REVOKE_PORTS, /* from the PD `object`, with everything derived */
 	OP_SAY,          /* sets flag arg; others may wait for it */
@@ -59,14 +59,14 @@ struct op {
 	u8 kind;
 	u16 object;
 	u16 arg;
-	u32 expect; /* statuses that are right: bits; 0 is OK */
+	u32 expect; /* a bit for each status that is right: OK, GONE ...; 0 stands for OK */
 };
 
 struct thread {
-	u8 cpu, prio, pd;
-	bool local;    /* runs when a portal is called; its program is the handler's */
-	bool may_die;  /* its end is not an error */
-	bool may_wait; /* need not come to its end */
+	u8 cpu, prio, pd; /* pd: the number of one, for WORLD_PD() */
+	bool local;       /* runs when a portal is called; its program is the handler's */
+	bool may_die;     /* its end is not an error */
+	bool may_wait;    /* need not come to its end */
 	struct op ops[WORLD_OPS];
 };
 
@@ -83,9 +83,9 @@ struct scenario {
 	struct object objects[WORLD_OBJECTS];
 	struct thread threads[WORLD_THREADS];
 	bool random_only; /* too large for an exhaustive search */
-	/* No semaphore ends while an up is under way: all units that were promised are taken by then. */
+	/* The scenario ends no semaphore while an up is under way, so one that ends must not owe a unit any more. */
 	bool no_up_at_the_end;
-	/* Ports are handed around, and nobody has any when all is over. */
+	/* Ports are delegated and revoked, and no PD may have any in the end. */
 	bool ports_end;
 	u8 pages;   /* free when the threads begin; 0: as many as there are */
 	bool loses; /* has an OP_SUSPEND: what is on the lost CPU does not come to its end, nor does its memory come

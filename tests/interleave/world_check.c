@@ -30,7 +30,8 @@ static void check_cpu(unsigned n)
 		report_fail("CPU %u owes a flush", n);
 }
 
-/* Nobody is on the way: units and claims are what the count says. */
+/* No up or down is under way (core/sm.h): nothing is owed, and the state is the number of free units, or minus that
+ * of waiters. */
 static void check_sm(unsigned n)
 {
 	const struct cap_slot *slot = space_obj_slot(&world.pds[0]->objs, WORLD_OBJECT(n));

@@ -77,7 +77,8 @@ static unsigned pds_needed(void)
 	return world.scenario->ports_end ? WORLD_PDS : n;
 }
 
-/* One page of the hypervisor's memory in each PD but the first: what unmap and touch are about. */
+/* Each PD gets two pages of the hypervisor's memory at WORLD_PAGE, which unmap and touch are about; the first also
+ * ports. */
 static void make_pds(void)
 {
 	memset(world.pds, 0, sizeof(world.pds));
@@ -190,7 +191,7 @@ static void settle(void)
 	kernel_side_set_cpu(0);
 }
 
-/* Only so many pages are left to the scenario. */
+/* Takes pages away until only `left` are free, for scenarios about scarce memory. */
 static void hoard_pages(u64 left)
 {
 	while (page_free_count() > left) {

@@ -16,8 +16,8 @@
 struct world_thread {
 	struct ec *ec;
 	struct sc *sc;
-	unsigned at; /* operation that is next, or under way */
-	bool under_way, ended;
+	unsigned at;           /* operation that is next, or under way */
+	bool under_way, ended; /* has been begun and has not returned; has come to the last one */
 };
 
 struct world {
@@ -25,9 +25,9 @@ struct world {
 	struct pd *pds[WORLD_PDS];
 	struct world_thread threads[WORLD_THREADS];
 	bool flags[WORLD_FLAGS];
-	bool unmapped; /* an OP_UNMAP has returned */
-	u64 pages_at_first;
-	void *hoard; /* pages that the scenario does not have; each begins with the address of the next */
+	bool unmapped;      /* an OP_UNMAP has returned */
+	u64 pages_at_first; /* free before any object was made: as many have to be free in the end */
+	void *hoard;        /* pages that are kept from the scenario; each begins with the address of the next */
 };
 
 extern struct world world;

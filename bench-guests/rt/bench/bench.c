@@ -23,14 +23,14 @@ static struct {
 	bool wrong_status;
 } verdict;
 
-static struct bench_subject running;
+static struct bench_subject running; /* for a panic; without a case if none is running */
 
 static struct {
 	const char *name;
 	const struct bench_case *const *tables;
-	struct rt_ec ec;
-	sel_t done;
-	bool exact; /* a tick is an instruction */
+	struct rt_ec ec; /* which runs the cases */
+	sel_t done;      /* a semaphore: it has run all of them */
+	bool exact;      /* a tick is an instruction */
 	bool ok;
 } suite;
 
@@ -65,7 +65,8 @@ __attribute__((naked, noinline)) void bench_mark(void)
 	__asm__ volatile("xchg %bx, %bx\n\tret");
 }
 
-/* Keeps the least value of each group of windows, in the order of time, which shows whether they drift. */
+/* Keeps the least value of each group of windows, in the order of time, which shows whether they drift. To be called
+ * before the values are sorted. */
 static void keep_order(struct bench_sample *s)
 {
 	for (unsigned group = 0; group < BENCH_ORDER; group++) {
@@ -111,7 +112,7 @@ static unsigned windows_per_value(uint64_t ticks, unsigned most)
 	return windows;
 }
 
-/* Not divided where it is a time: that would round. */
+/* A time is not divided by its operations, because that would round: the sample says how many there are (`per`). */
 static uint64_t value_of(const struct bench_subject *subject, const struct bench_sample *s, unsigned windows)
 {
 	uint64_t sum = 0;
@@ -154,7 +155,7 @@ static void run_marked(const struct bench_case *c)
 	bench_mark();
 }
 
-/* Tells what went wrong, or null. */
+/* What went wrong in the case, or null. The text may be put into text[size]. */
 static const char *failure(char *text, size_t size)
 {
 	if (!verdict.wrong_status)
@@ -196,7 +197,7 @@ static const char *attempt(const struct bench_subject *subject, struct bench_sam
 	return skip;
 }
 
-/* The same, with what the way needs around it. */
+/* attempt() between the beginning and the end of the way. */
 static const char *attempt_way(const struct bench_subject *subject, struct bench_sample *s)
 {
 	const struct bench_way *way = subject->way;
@@ -310,7 +311,8 @@ static void run_tables(void)
 	bench_report_end(bench_skew_drift(BENCH_PRIO));
 }
 
-/* What lies below moves the stack of all that is measured; the compiler must not see that nobody uses it. */
+/* An unused block on the stack moves the stack of all that is measured (bench_place.h). For all the compiler knows,
+ * the asm uses it. */
 static void run_suite(RT_UNUSED void *arg)
 {
 	char *moved = __builtin_alloca(bench_place_stack() + 16);

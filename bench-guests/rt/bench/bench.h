@@ -28,6 +28,7 @@
  */
 bool bench_run(const char *suite, const struct bench_case *const *tables);
 
+/* Where debuggers stop; does nothing by itself. */
 void bench_mark(void);
 struct utcb *bench_utcb(void); /* of the EC that runs the cases (on the boot CPU) */
 

@@ -15,6 +15,7 @@ static __attribute__((noinline)) uint64_t empty_window(void)
 	return BENCH((void)0);
 }
 
+/* Of n windows; *most is raised to the longest. */
 static uint64_t least(uint64_t (*window)(void), unsigned n, uint64_t *most)
 {
 	uint64_t min = UINT64_MAX;
@@ -62,7 +63,7 @@ struct bench_calibration bench_calibrate(void)
 	uint64_t min[CALIBRATION_BATCHES], ignored = 0;
 	unsigned agree = 0;
 
-	least(empty_window, CALIBRATION_WINDOWS, &ignored);
+	least(empty_window, CALIBRATION_WINDOWS, &ignored); /* warms caches and branch prediction up */
 	for (unsigned i = 0; i < COUNT; i++)
 		empty[i] = empty_window();
 	for (unsigned i = 0; i < CALIBRATION_BATCHES; i++) {

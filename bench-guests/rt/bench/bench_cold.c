@@ -14,7 +14,7 @@
 #define LINE 64ul
 #define SIZE_LEAST (16ul << 20) /* 4096 pages: more than any second-level TLB has entries */
 #define SIZE_MOST (256ul << 20)
-#define ROUNDS 2 /* caches that keep what was used twice give it up to what is used twice */
+#define ROUNDS 2 /* some caches prefer to keep lines that were used twice, so the filler is, too */
 #define CACHES_MAX 8
 
 static struct {
@@ -22,7 +22,7 @@ static struct {
 	size_t size;
 } filler;
 
-/* Manual volume 2, CPUID leaf 4; AMD's leaf 0x8000001d has the same form. Sizes are ways * partitions * lines * sets.
+/* SDM vol. 2, CPUID leaf 4; AMD's leaf 0x8000001d has the same form. A size is ways * partitions * line size * sets.
  */
 static size_t largest_cache(uint32_t leaf)
 {
@@ -51,7 +51,10 @@ static size_t wanted_size(void)
 	return rt_min(2 * cache > SIZE_LEAST ? 2 * cache : SIZE_LEAST, SIZE_MOST);
 }
 
-/* A page off the alignment that memory has by itself, so that the kernel cannot use superpages. */
+/*
+ * Maps the filler at addresses whose lowest page number bit differs from that of its memory, so that the kernel
+ * cannot use superpages.
+ */
 static const char *map_filler(size_t size)
 {
 	size_t pages = size / RT_PAGE;
@@ -76,7 +79,7 @@ const char *bench_cold_begin(void)
 	return filler.data ? NULL : map_filler(wanted_size());
 }
 
-/* Code that does nothing, twice as large as the largest first-level caches. */
+/* 128 KiB of NOPs: the largest first-level caches for code have 64 KiB. */
 __attribute__((naked, noinline, aligned(64))) static void fill_with_code(void)
 {
 	__asm__ volatile(".fill 131072, 1, 0x90\n\tret");

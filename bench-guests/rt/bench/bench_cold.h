@@ -5,7 +5,7 @@
 /*
  * Makes ready; null, or why it cannot be done. Instructions that empty caches are for the kernel alone (WBINVD) or
  * reach memory of one's own only (CLFLUSH), so caches and TLBs are filled with something else: data as large as twice
- * the largest cache, in pages of 4 KiB, and code as large as any first-level cache for it.
+ * the largest cache, in pages of 4 KiB, and code twice as large as any first-level cache for it.
  */
 const char *bench_cold_begin(void);
 

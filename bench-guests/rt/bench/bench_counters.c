@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Manual volume 3, chapter 20 (performance monitoring), and CPUID leaf 0xa. */
+/* Manual: SDM vol. 3, chapter 20 (performance monitoring); vol. 2, CPUID leaf 0xa. */
 #include "rt/bench/bench_counters.h"
 
 #include "rt/cmdline.h"
@@ -49,7 +49,7 @@ const char *bench_counters_begin(void)
 	return set_up() ? NULL : "the performance counters cannot be set up";
 }
 
-/* What cannot be stopped could not be started either. */
+/* The status does not matter: counters that cannot be stopped could not be started either. */
 void bench_counters_end(void)
 {
 	enum status ignored = hc_msr_write(MSR_PERF_GLOBAL_CTRL, 0);

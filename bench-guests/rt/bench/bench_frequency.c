@@ -55,7 +55,8 @@ static bool hwp_usable(unsigned *level)
 	return *level != 0;
 }
 
-/* Least and most are the level; what is desired and preferred does not matter then, and 0 is performance. */
+/* Minimum and maximum are both the level, so it does not matter which one is desired (0: the CPU chooses); the
+ * preference 0 is for performance. */
 static unsigned long hwp_value(unsigned long old, unsigned level)
 {
 	return (old & ~REQUEST_FIELDS) | level | (unsigned long)level << 8;
@@ -109,7 +110,7 @@ static unsigned long pstate_value(RT_UNUSED unsigned long old, unsigned level)
 	return level;
 }
 
-/* The first that is usable decides: with HWP or CPPC on, the older registers do nothing. */
+/* In the order in which they are tried: with HWP or CPPC on, the older registers do nothing. */
 static const struct way intel_ways[] = {
 	{"hwp", MSR_HWP_REQUEST, hwp_usable, hwp_value},
 	{"perf_ctl", MSR_PERF_CTL, perf_ctl_usable, perf_ctl_value},
@@ -188,7 +189,8 @@ static void release_thread(void *cpu)
 	RT_MUST(hc_sm_up(state.done));
 }
 
-/* A thread on each other CPU; this one may run already at a priority that lets none other of its CPU come in. */
+/* Runs fn on each other CPU, one after the other. Not on this one by a thread, as the caller may be of a higher
+ * priority. */
 static void on_others(void (*fn)(void *cpu))
 {
 	for (unsigned cpu = 0; cpu < HEDRON_CPU_MAX; cpu++) {

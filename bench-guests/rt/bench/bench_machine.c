@@ -82,7 +82,7 @@ uint32_t bench_machine_microcode(void)
 	return (uint32_t)(cpu.intel ? value >> 32 : value);
 }
 
-/* Leaf 0xb, level 0: logical processors of a core. */
+/* SDM vol. 2, CPUID leaf 0xb: EBX of level 0 is the number of logical processors of a core. */
 int bench_machine_smt(void)
 {
 	struct rt_cpuid level = rt_cpuid(0, 0);

@@ -25,10 +25,10 @@
 
 static struct {
 	uint64_t seed, state;
-	size_t stack;
+	size_t stack; /* bytes */
 } place;
 
-/* Manual volume 1, 7.3.17: carry says whether a number came; ten tries are enough for a generator that works. */
+/* SDM vol. 1, 7.3.17: carry says whether a number came; ten tries are enough for a generator that works. */
 static bool draw_by_processor(uint64_t *value)
 {
 	bool good = false;

@@ -13,8 +13,8 @@
 #include "rt/size.h"
 
 #define PROTOCOL 3
-#define LINE_MAX 131072
-#define TEXT_MAX 120
+#define LINE_MAX 131072 /* bytes; no more than hbench reads */
+#define TEXT_MAX 120    /* characters of a text in a line */
 #define PREFIX "HBENCH "
 #define SEAL ",\"crc\":\"%08x\"}\n" /* over all from the opening brace on */
 #define SEAL_ROOM sizeof(",\"crc\":\"xxxxxxxx\"}\n")
@@ -25,7 +25,7 @@ static struct {
 } line;
 
 static const char *suite;
-static unsigned lines;
+static unsigned lines; /* that were written: the number of the next one */
 
 static void add(const char *fmt, ...) RT_PRINTF(1, 2);
 
@@ -196,7 +196,7 @@ static void add_bins(const char *name, const uint64_t *values, unsigned n, unsig
 	add("]");
 }
 
-/* Coarse enough for a line, whatever the values. */
+/* So few that the histogram fits into a line, whatever the values. */
 #define CALIBRATION_BINS 4
 
 void bench_report_calibration(const struct bench_calibration *cal, const struct bench_skew *skew)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Another CPU's counter is read between two reads of the own one. Hence it is behind by no more than what has passed
- * when the second read is made, and ahead by no more than what the first one missed. Many rounds narrow the bounds
- * down to the shortest way of a cache line; whether 0 is still between them is certain.
+ * This CPU reads its counter (`before`), then the other CPU reads its own (`stamp`), then this one once more
+ * (`after`). So the other counter minus this one is at least stamp - after and at most stamp - before. Many rounds
+ * narrow these bounds down to the time that a cache line takes from CPU to CPU. If 0 is not between them, the
+ * counters are certainly different.
  */
 #include "rt/bench/bench_skew.h"
 
@@ -16,8 +17,8 @@
 enum { ROUNDS = 2000 };
 
 static struct {
-	unsigned long asked, answered;
-	uint64_t stamp; /* of the round that was answered last */
+	unsigned long asked, answered; /* numbers of rounds; atomic */
+	uint64_t stamp;                /* of the round `answered`, which is stored after it */
 } talk __attribute__((aligned(64)));
 
 static uint64_t ordered_tsc(void)
@@ -85,7 +86,7 @@ struct bench_skew bench_skew_of(unsigned cpu, unsigned prio)
 static struct {
 	bool known;
 	long least, most;
-} before[HEDRON_CPU_MAX];
+} before[HEDRON_CPU_MAX]; /* what bench_skew_measure() has found */
 
 struct bench_skew bench_skew_measure(unsigned prio)
 {
@@ -112,7 +113,7 @@ struct bench_skew bench_skew_measure(unsigned prio)
 	return all;
 }
 
-/* Bounds that do not overlap any more are apart by what the counter has moved at least. */
+/* If the bounds of then and now do not overlap, the counter has moved at least by the distance between them. */
 uint64_t bench_skew_drift(unsigned prio)
 {
 	long worst = 0;

@@ -21,7 +21,7 @@ static uint64_t cold_window(const struct bench_case *c)
 	return c->window();
 }
 
-/* Windows are called by a pointer, as is this one, so that both count alike. */
+/* What an empty window counts is subtracted, so it is called as the others are: by a pointer. */
 static __attribute__((noinline)) uint64_t empty_window(void)
 {
 	return 0;
@@ -65,7 +65,7 @@ COUNTER(misses, BENCH_COUNTER_MISSES);
 
 static const struct bench_way usual = {NULL, NULL, "tsc", SUM_MAX, NULL, NULL, time_window, NULL};
 
-/* A window is long, and emptying caches takes a thousand times longer. */
+/* One window makes a value: it is long enough, and emptying the caches takes a thousand times longer. */
 static const struct bench_way cold = {"cache", "cold", "tsc", 1, bench_cold_begin, NULL, cold_window, NULL};
 
 const struct bench_way *const bench_ways[] = {&usual, &cold, &cycles, &instructions, &misses, NULL};

@@ -43,7 +43,8 @@ void partner_until_asleep(sel_t sc)
 	} while (now != before);
 }
 
-/* On another CPU the thread may still be on its way to sleep, and its stack will be used again. */
+/* On another CPU the thread may still be on its way to sleep. It must not be revoked before, as the next one gets its
+ * stack. */
 void partner_end(void)
 {
 	if (made && partner.cpu != rt_cpu)
@@ -60,6 +61,7 @@ sel_t partner_sc(void)
 	return partner.sc;
 }
 
+/* `events`: the event base, for ECs that are to run. */
 static const char *make(sel_t base, long count, unsigned prio, sel_t events)
 {
 	for (sel_t sel = base; sel < base + 2 * (sel_t)count; sel += 2) {

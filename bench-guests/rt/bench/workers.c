@@ -9,14 +9,16 @@
 
 static struct worker {
 	struct rt_ec ec;
-	sel_t go, done;
-	workers_fn *fn;
-	uint64_t result;
+	sel_t go, done;  /* semaphores; their ups and downs order accesses to what follows */
+	workers_fn *fn;  /* written before `go` is upped */
+	uint64_t result; /* read after `done` was downed */
 } __attribute__((aligned(64))) workers[HEDRON_CPU_MAX];
 
+/* A barrier that can be used again and again. */
 static struct {
-	unsigned count;
-	unsigned long arrived, generation;
+	unsigned count;           /* who has to come; constant while functions run */
+	unsigned long arrived;    /* in this generation; atomic */
+	unsigned long generation; /* atomic; changes when all have arrived, after `arrived` was reset */
 } meeting;
 
 unsigned workers_count;

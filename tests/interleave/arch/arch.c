@@ -88,11 +88,12 @@ void interleave_idle_end(struct cpu *cpu)
 
 /* ---- boot/suspend.c, from the work items to those who come back ---- */
 
+/* As in boot/suspend.c; `lost` is the CPU that does not come back. */
 static struct {
 	u32 expected, arrived, lying, over;
 	unsigned lost;
 	struct work work[HEDRON_CPU_MAX];
-} nap;
+} sleep;
 
 static u32 count(const u32 *counter)
 {
@@ -106,8 +107,8 @@ static void add(u32 *counter)
 
 static void gather(struct cpu *cpu)
 {
-	add(&nap.arrived);
-	while (count(&nap.arrived) < nap.expected) {
+	add(&sleep.arrived);
+	while (count(&sleep.arrived) < sleep.expected) {
 		if (READ_ONCE(cpu->rcu_asked))
 			rcu_quiesce(cpu);
 		arch_relax();
@@ -131,15 +132,15 @@ static void take_part(struct cpu *cpu, bool boot)
 {
 	gather(cpu);
 	if (boot) {
-		while (count(&nap.lying) < nap.expected - 1)
+		while (count(&sleep.lying) < sleep.expected - 1)
 			arch_relax();
-		lose(nap.lost);
-		__atomic_store_n(&nap.over, 1, __ATOMIC_RELEASE);
+		lose(sleep.lost);
+		__atomic_store_n(&sleep.over, 1, __ATOMIC_RELEASE);
 	} else {
-		add(&nap.lying);
-		if (cpu->id == nap.lost)
+		add(&sleep.lying);
+		if (cpu->id == sleep.lost)
 			interleave_vanish();
-		while (!count(&nap.over))
+		while (!count(&sleep.over))
 			arch_relax();
 	}
 	hazard_set(cpu, HAZARD_REMOTE | HAZARD_RCU);
@@ -153,11 +154,11 @@ static void take_part_there(struct work *w)
 
 void interleave_suspend(unsigned lost)
 {
-	nap.arrived = nap.lying = nap.over = 0;
-	nap.expected = cpu_count;
-	nap.lost = lost;
+	sleep.arrived = sleep.lying = sleep.over = 0;
+	sleep.expected = cpu_count;
+	sleep.lost = lost;
 	for (unsigned n = 0; n < cpu_count; n++)
 		if (n != cpu_current()->id)
-			remote_call(n, &nap.work[n], take_part_there);
+			remote_call(n, &sleep.work[n], take_part_there);
 	take_part(cpu_current(), true);
 }
