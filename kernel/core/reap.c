@@ -198,7 +198,7 @@ static always_inline void reap(struct kobject *o, enum kobject_type type, bool c
 			send_to_owner_cpu(o);
 			return;
 		}
-		if (o->type == KOBJ_EC && unlikely(!unfinished_is_over(&((struct ec *)o)->unfinished))) {
+		if (type == KOBJ_EC && unlikely(!unfinished_is_over(&((struct ec *)o)->unfinished))) {
 			queue(o); /* for reap_piece(), now without references */
 			return;
 		}
