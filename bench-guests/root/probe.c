@@ -91,6 +91,7 @@ static void probe(RT_UNUSED void *arg)
 	bench_machine_init();
 	rt_printf("probe: is this machine fit to measure?\n");
 	probe_processor();
+	probe_consoles();
 	probe_clock();
 	probe_power();
 	probe_interruptions();

@@ -20,6 +20,7 @@ void probe_remark(enum probe_weight weight, const char *fmt, ...) RT_PRINTF(2, 3
 
 /* On the boot CPU, with workers on all. */
 void probe_processor(void);     /* what it is, virtualization, mitigations */
+void probe_consoles(void);      /* by which results can leave */
 void probe_clock(void);         /* time-stamp counters, alone and compared */
 void probe_power(void);         /* turbo, power saving, frequency */
 void probe_interruptions(void); /* SMIs and whatever else stops CPUs, for the time that `seconds=` says */
