@@ -85,7 +85,7 @@ MUTATIONS = [
     Mutation("a killed EC stays in the queue of its semaphore", "sm.killed_waiter",
              ("kernel/core/ec.c", "\t\tif (sm)\n\t\t\tsm_forget(sm, ec);", "\t\t(void)sm;")),
     Mutation("SCs of a killed EC are forgotten", "ipc.kill_server",
-             ("kernel/core/ec.c", "\t\tec_unpark(cpu_current(), ec_chain_end(ec));\n", "")),
+             ("kernel/core/ec.c", "\t\tec_unpark(cpu_current(), end);\n", "")),
     Mutation("helpers are not released", "ipc.",
              ("kernel/core/ipc.c", "\tec_release_helpers(self);\n", "")),
     Mutation("objects are freed without a grace period", "object.",
