@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-`./run bench` and `.ci/bisect`, with programs that only note how they were called, in a tree of its own. usage: front_test.py SOURCE
+`./run bench`, `.ci/bisect` and `.ci/baseline`, with programs that only note how they were called, in a tree of its own.
+usage: front_test.py SOURCE
 """
 
 import json
@@ -165,6 +166,53 @@ class Bisect(Tree):
 
     def test_revision_that_is_not_there(self):
         self.assertEqual(self.bisect("no-such-branch", self.head, "WORSE"), (2, []))
+
+
+@unittest.skipUnless(shutil.which("git"), "git is not installed")
+class Baseline(Tree):
+    """`.ci/baseline` in a fresh clone, where nothing has been built or measured."""
+
+    def setUp(self):
+        super().setUp()
+        self.program("build/release/hbench", '''#!/bin/sh
+echo "$@" >>"$NOTES"
+last=
+for word in "$@"; do
+    [ "$last" != --markdown ] || printf '### ipc\\n| null | 41 | WORSE |\\n| sm_up | 44 | same |\\n' >"$word"
+    last=$word
+done
+case $1 in
+gate) exit "$GATE_CODE" ;;
+baseline) echo "$RECORDED" >results/ipc.json ;;
+esac
+''')
+        (self.tree / ".ci").mkdir()
+        shutil.copy(SOURCE / ".ci/baseline", self.tree / ".ci")
+        (self.tree / "results").mkdir()
+        (self.tree / "results/ipc.json").write_text("old\n")
+        self.git("init", "-q", "-b", "main")
+        self.git("add", "results")
+        self.git("commit", "-q", "-m", "m")
+
+    def baseline(self, recorded, gate_code):
+        """its exit code; the commit's message, if there is a new one"""
+        env = {"PATH": f"{self.tree}/bin:/usr/bin:/bin", "HEDRON_SKIP_PACKAGES": "1", "NOTES": str(self.tree / "notes"),
+               "HOME": str(self.home), "GIT_CEILING_DIRECTORIES": str(self.tree.parent), "GIT_CONFIG_NOSYSTEM": "1",
+               "RECORDED": recorded, "GATE_CODE": str(gate_code)}
+        done = subprocess.run([".ci/baseline", "new", "shorter"], cwd=self.tree, env=env, check=False, capture_output=True)
+        return done.returncode, self.git("log", "--format=%B", "main..HEAD")
+
+    def test_new_numbers(self):
+        self.assertEqual(self.baseline("new", 1), (0, "results: shorter\n\n### ipc\n| null | 41 | WORSE |"))
+        self.assertEqual(self.git("rev-parse", "--abbrev-ref", "HEAD"), "new")
+
+    def test_same_numbers(self):
+        self.assertEqual(self.baseline("old", 0), (0, ""))
+
+    def test_not_measured(self):
+        code, message = self.baseline("new", 4)
+        self.assertNotEqual(code, 0)
+        self.assertEqual(message, "")
 
 
 class Test(unittest.TestCase):
