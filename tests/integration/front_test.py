@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`./run bench`, with programs that only note how they were called, in a tree of its own. usage: front_test.py SOURCE"""
+"""
+`./run bench`, `.ci/bisect` and `.ci/baseline`, with programs that only note how they were called, in a tree of its own.
+usage: front_test.py SOURCE
+"""
 
+import json
 import os
 import pathlib
 import shutil
@@ -15,7 +19,9 @@ SUITES = ("ipc", "sched", "sm", "space", "scale", "vmexit")
 NOTES = '#!/bin/sh\necho "$@" >>"$NOTES"\n'
 
 
-class Bench(unittest.TestCase):
+class Tree(unittest.TestCase):
+    """A tree with `run` and such programs."""
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -44,10 +50,13 @@ class Bench(unittest.TestCase):
         return done.returncode, done.stdout, notes.read_text().splitlines()
 
     def git(self, *words):
+        """what git says to that"""
         env = {**os.environ, "HOME": str(self.home), "GIT_CONFIG_NOSYSTEM": "1"}
         return subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e@x", *words], cwd=self.tree, env=env, check=True,
                               capture_output=True, text=True).stdout.strip()
 
+
+class Bench(Tree):
     def test_all_suites_with_one_gate(self):
         code, _, calls = self.bench()
         self.assertEqual(code, 0)
@@ -116,6 +125,94 @@ class Bench(unittest.TestCase):
             shutil.move(self.tree / name, inner / name)
         self.tree = inner
         self.assertEqual(self.revision(CI_COMMIT_SHA="abc"), "abc")
+
+
+@unittest.skipUnless(shutil.which("git") and shutil.which("jq"), "git or jq is not installed")
+class Bisect(Tree):
+    """`.ci/bisect` asks for the first case that got worse, between the commit where a branch began and its end."""
+
+    def setUp(self):
+        super().setUp()
+        (self.tree / ".ci").mkdir()
+        shutil.copy(SOURCE / ".ci/bisect", self.tree / ".ci")
+        self.git("init", "-q", "-b", "main")
+        self.base = self.commit("base")
+        self.git("checkout", "-q", "-b", "topic")
+        self.head = self.commit("topic")
+        self.git("checkout", "-q", "main")
+        self.commit("main goes on")
+
+    def commit(self, subject):
+        self.git("commit", "-q", "--allow-empty", "-m", subject)
+        return self.git("rev-parse", "HEAD")
+
+    def bisect(self, good, bad, *verdicts):
+        """(exit code, the calls of hbench), after a gate with these verdicts"""
+        notes = self.tree / "notes"
+        notes.write_text("")
+        cases = [{"name": f"ipc/c{number}", "verdict": verdict} for number, verdict in enumerate(verdicts)]
+        (self.tree / "gate.json").write_text(json.dumps([{"cases": []}, {"cases": cases}]))
+        env = {**os.environ, "NOTES": str(notes), "HOME": str(self.home), "GIT_CONFIG_NOSYSTEM": "1"}
+        done = subprocess.run([".ci/bisect", "gate.json", good, bad], cwd=self.tree, env=env, check=False, capture_output=True)
+        return done.returncode, notes.read_text().splitlines()
+
+    def test_between_branches(self):
+        call = f"bisect {self.base} {self.head} --case ipc/c1"
+        for good in (self.base, "main"):
+            self.assertEqual(self.bisect(good, self.head, "same", "WORSE", "WORSE"), (0, [call]), good)
+
+    def test_nothing_is_worse(self):
+        self.assertEqual(self.bisect("main", self.head, "same", "MISSING"), (0, []))
+
+    def test_revision_that_is_not_there(self):
+        self.assertEqual(self.bisect("no-such-branch", self.head, "WORSE"), (2, []))
+
+
+@unittest.skipUnless(shutil.which("git"), "git is not installed")
+class Baseline(Tree):
+    """`.ci/baseline` in a fresh clone, where nothing has been built or measured."""
+
+    def setUp(self):
+        super().setUp()
+        self.program("build/release/hbench", '''#!/bin/sh
+echo "$@" >>"$NOTES"
+last=
+for word in "$@"; do
+    [ "$last" != --markdown ] || printf '### ipc\\n| null | 41 | WORSE |\\n| sm_up | 44 | same |\\n' >"$word"
+    last=$word
+done
+case $1 in
+gate) exit "$GATE_CODE" ;;
+baseline) echo "$RECORDED" >results/ipc.json ;;
+esac
+''')
+        (self.tree / ".ci").mkdir()
+        shutil.copy(SOURCE / ".ci/baseline", self.tree / ".ci")
+        (self.tree / "results").mkdir()
+        (self.tree / "results/ipc.json").write_text("old\n")
+        self.git("init", "-q", "-b", "main")
+        self.git("add", "results")
+        self.git("commit", "-q", "-m", "m")
+
+    def baseline(self, recorded, gate_code):
+        """its exit code; the commit's message, if there is a new one"""
+        env = {"PATH": f"{self.tree}/bin:/usr/bin:/bin", "HEDRON_SKIP_PACKAGES": "1", "NOTES": str(self.tree / "notes"),
+               "HOME": str(self.home), "GIT_CEILING_DIRECTORIES": str(self.tree.parent), "GIT_CONFIG_NOSYSTEM": "1",
+               "RECORDED": recorded, "GATE_CODE": str(gate_code)}
+        done = subprocess.run([".ci/baseline", "new", "shorter"], cwd=self.tree, env=env, check=False, capture_output=True)
+        return done.returncode, self.git("log", "--format=%B", "main..HEAD")
+
+    def test_new_numbers(self):
+        self.assertEqual(self.baseline("new", 1), (0, "results: shorter\n\n### ipc\n| null | 41 | WORSE |"))
+        self.assertEqual(self.git("rev-parse", "--abbrev-ref", "HEAD"), "new")
+
+    def test_same_numbers(self):
+        self.assertEqual(self.baseline("old", 0), (0, ""))
+
+    def test_not_measured(self):
+        code, message = self.baseline("new", 4)
+        self.assertNotEqual(code, 0)
+        self.assertEqual(message, "")
 
 
 class Test(unittest.TestCase):
