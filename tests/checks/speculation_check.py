@@ -424,6 +424,9 @@ class Search:
             m = MEMORY.match(operands[0])
             tags = frozenset().union(*(state.get(r) for r in (m[2], m[3]) if r and is_register(r))) if m else NONE
             tags -= {"W"} if m and m[3] else set()
+            tags = self.moved(tags, number(m[1] or "0")) if m and not m[3] else tags
+        elif op.startswith("add") and operands[0].startswith("$"):
+            tags = self.moved(self.value(state, dest, bits) - {"M"}, signed(number(operands[0][1:])))
         elif op.startswith(("xor", "sub")) and len(operands) == 2 and operands[0] == operands[1]:
             tags = NONE
         elif op.startswith("sbb") and operands[0] == operands[1]:
@@ -438,6 +441,10 @@ class Search:
         else:
             tags = frozenset().union(*(self.value(state, o, bits) for o in operands)) - {"M"}
         self.store(state, dest, tags)
+
+    def moved(self, tags, by):
+        """Of a pointer so many bytes further on. Behind the registers of an EC or a vCPU there is nothing of theirs."""
+        return tags - {tag for tag, last in (("E", "EC_CR2"), ("V", "VCPU_R15")) if by > self.layout[last]}
 
     def masked(self, insn, state, bits):
         mask, dest = insn.operands
