@@ -25,6 +25,11 @@ if [[ ${1:-} != --inside ]]; then
 		echo "SKIP: no access to /dev/net/tun; as root: modprobe tun && chmod 666 /dev/net/tun"
 		exit 77
 	}
+	# In the namespace there is no network: what the collector is made of has to be there.
+	[[ $mode != ram ]] || PYTHONPATH=$here/../../boot python3 -c 'import collector; collector.fetch_all()' || {
+		echo "SKIP: the packages that the collector is made of cannot be fetched: no mirror of Debian can be reached"
+		exit 77
+	}
 	# Whatever happens, nothing outlives the first process of the namespace.
 	exec unshare "${map[@]}" -n -m --pid --fork --kill-child --mount-proc "$here/fleet_test.sh" --inside "$build" "$mode"
 fi
