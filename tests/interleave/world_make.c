@@ -235,9 +235,6 @@ void world_make(void)
 static void drop(u64 sel)
 {
 	space_obj_revoke(world.pds[0], sel, 0, PERM_ALL, true);
-	while (space_obj_revoke_step(space_obj_unfinished()))
-		;
-	hazard_clear(interleave_cpu, HAZARD_UNFINISHED);
 }
 
 /* User mode and sleep use nothing, so grace periods end as soon as they are asked for. */
@@ -277,7 +274,7 @@ void world_unmake(void)
 	settle();
 	for (unsigned n = WORLD_PDS; n--;)
 		if (world.pds[n])
-			drop(WORLD_PD(n));
+			space_obj_revoke(world.pds[0], WORLD_PD(n), 0, PERM_ALL, true);
 	free_all();
 	for (unsigned n = 0; n < cpu_count; n++)
 		end_cpu(n);
