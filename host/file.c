@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char *read_all(FILE *file, size_t max, size_t *size)
@@ -91,6 +93,21 @@ bool file_make_folders(const char *path, struct error *error)
 	}
 	free(copy);
 	return good;
+}
+
+int file_open_below(int folder, const char *path, int access)
+{
+	struct open_how how = {
+		.flags = (unsigned)(access | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+	struct stat data;
+
+	if (fd < 0 || (!fstat(fd, &data) && S_ISREG(data.st_mode)))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)

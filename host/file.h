@@ -15,5 +15,11 @@ bool file_replace(const char *path, const char *data, size_t size, struct error 
 /* Creates a folder and those above it that are missing (mkdir -p). */
 bool file_make_folders(const char *path, struct error *error) must_check;
 
+/*
+ * Opens a regular file that is there, below an open folder: no link and no ".." leads out, the host's kernel sees to
+ * that. access: O_RDONLY or O_WRONLY. -1: there is none such.
+ */
+int file_open_below(int folder, const char *path, int access) must_check;
+
 /* Removes a folder with all that is in it (rm -rf); one that is not there is no error. */
 void file_remove_folder(const char *path);

@@ -11,14 +11,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <microhttpd.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { BACKLOG = 64, IDLE_SECONDS = 30, CONNECTIONS_MAX = 512, SHOWN_MAX = 300 };
@@ -71,28 +69,23 @@ static void log_request(struct MHD_Connection *connection, const char *method, c
 
 /* --- what is asked for --- */
 
-/* The kernel itself sees to it that the way stays below the folder. */
-static int open_below(const struct http *h, const char *path)
+/* Hidden files are nobody's business; nothing outside of the folder is found. */
+static int open_served(const struct http *h, const char *path)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-
 	if (!*path || *path == '.' || strstr(path, "/."))
 		return -1;
-	return (int)syscall(SYS_openat2, h->folder, path, &how, sizeof(how));
+	return file_open_below(h->folder, path, O_RDONLY);
 }
 
 static struct MHD_Response *file_response(const struct http *h, const char *path)
 {
 	struct MHD_Response *response = NULL;
-	int fd = open_below(h, path);
+	int fd = open_served(h, path);
 	struct stat data;
 
 	if (fd < 0)
 		return NULL;
-	if (!fstat(fd, &data) && S_ISREG(data.st_mode))
+	if (!fstat(fd, &data))
 		response = MHD_create_response_from_fd64((uint64_t)data.st_size, fd); /* which is closed with it */
 	if (!response)
 		close(fd);

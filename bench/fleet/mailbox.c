@@ -7,12 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define FETCHED ".fetched"
@@ -84,22 +82,6 @@ void mailbox_close(struct mailbox *m)
 
 /* --- the servers --- */
 
-/* A regular file that is there, below the folder: the host's kernel sees to that. */
-static int open_below(int folder, const char *path)
-{
-	struct open_how how = {
-		.flags = O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
-	struct stat data;
-
-	if (fd < 0 || (!fstat(fd, &data) && S_ISREG(data.st_mode)))
-		return fd;
-	close(fd);
-	return -1;
-}
-
 /* "<folder>/52-54-00-77-00-01", and one of the tails. */
 static const struct inventory_machine *find(const struct inventory *inventory, const char *path, const char *folder,
 					    const char *const tails[], size_t tail_count)
@@ -134,7 +116,7 @@ void mailbox_note_fetch(int folder, const struct inventory *inventory, const cha
 		return;
 	mac = inventory_mac_name(m);
 	name = xasprintf(SCRIPT_LOGS "/%s" FETCHED, mac);
-	fd = open_below(folder, name);
+	fd = file_open_below(folder, name, O_WRONLY);
 	if (fd >= 0) {
 		if (pwrite(fd, "1", 1, 0) != 1)
 			complain("%s: cannot tell that it has fetched: %s", m->name, strerror(errno));
@@ -155,7 +137,7 @@ const struct inventory_machine *mailbox_machine(const struct inventory *inventor
 int mailbox_accept(int folder, const struct inventory_machine *machine)
 {
 	char *mac = inventory_mac_name(machine), *name = xasprintf(SCRIPT_LOGS "/%s", mac);
-	int fd = open_below(folder, name);
+	int fd = file_open_below(folder, name, O_WRONLY);
 	struct stat data;
 
 	free(name);
