@@ -111,6 +111,21 @@ static always_inline struct ec *choose(struct cpu *cpu)
 	}
 }
 
+static struct ec *resume(struct cpu *cpu, struct ec *ec);
+
+/* The rare ones: what was interrupted goes on first. */
+static noinline struct ec *resume_interrupted(struct cpu *cpu, struct ec *ec)
+{
+	if (ec->cont == CONT_REPLY)
+		return ipc_reply_slow(ec->regs.rdi, 0, 0, 0, cpu, ec);
+	if (ec->cont == CONT_ITEMS) {
+		ipc_take_items(cpu, ec);
+		return ec;
+	}
+	unfinished_resume(cpu, ec);
+	return resume(cpu, ec);
+}
+
 /*
  * Resumes the current EC `ec` at its continuation. An EC that leaves through arch_return_syscall() is returned, be it
  * `ec` or the one that `ec` calls; the other continuations end in the architecture's ways out and do not return.
@@ -135,6 +150,8 @@ static always_inline struct ec *resume_here(struct cpu *cpu, struct ec *ec)
 		if (unlikely(READ_ONCE(console_pending)))
 			drain_idle(cpu);
 		arch_idle(cpu, arch_idle_mode());
+	default:
+		return resume_interrupted(cpu, ec);
 	}
 	return ec;
 }
@@ -183,7 +200,7 @@ static noinline cold void see_to_handlers(struct cpu *cpu)
  * Bits of cpu->attention that run_hazards_slow() sees to: the rare hazards, and any residue, which is the upper half.
  * Bit 31 is no hazard. It is set so that the constant is a sign-extended immediate of 32 bits.
  */
-#define RARE (HAZARD_VCPU | HAZARD_NMI | HAZARD_MCA | ~0ull << 31)
+#define RARE (HAZARD_VCPU | HAZARD_REAP | HAZARD_UNFINISHED | HAZARD_NMI | HAZARD_MCA | ~0ull << 31)
 
 static cold void run_hazards_slow(struct cpu *cpu)
 {
@@ -193,6 +210,8 @@ static cold void run_hazards_slow(struct cpu *cpu)
 		hazard_clear(cpu, HAZARD_VCPU);
 		cpu->ec->cont = CONT_VCPU;
 	}
+	if (cpu->hazard & (HAZARD_REAP | HAZARD_UNFINISHED))
+		unfinished_keep(cpu); /* before work items bring what is not the current EC's */
 	if (cpu->hazard & (HAZARD_NMI | HAZARD_MCA))
 		see_to_handlers(cpu);
 }
@@ -209,10 +228,8 @@ static noinline struct ec *run_hazards(struct cpu *cpu)
 		hazard_clear(cpu, HAZARD_REMOTE);
 		remote_take(cpu);
 	}
-	if (cpu->hazard & HAZARD_REAP) {
-		hazard_clear(cpu, HAZARD_REAP);
+	if (cpu->hazard & HAZARD_REAP)
 		reap_all(cpu);
-	}
 	if (cpu->hazard & HAZARD_SCHED)
 		reschedule(cpu);
 	if (cpu->hazard & HAZARD_RCU)

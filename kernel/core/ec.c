@@ -23,12 +23,13 @@ void ec_init_caches(u32 fpu_size)
 
 static void init_fields(struct ec *ec)
 {
-	memset(ec, 0, sizeof(*ec));
+	memset(ec, 0, offsetof(struct ec, unfinished));
 	ec->obj.type = KOBJ_EC;
 	list_init(&ec->helpers);
 	list_init(&ec->helper_link);
 	list_init(&ec->parked);
 	list_init(&ec->sm_link);
+	unfinished_init(&ec->unfinished);
 }
 
 /* An EC with its UTCB page and extended state; not in any PD yet. */
@@ -201,10 +202,12 @@ static struct ec *abort_caller(struct ec *ec)
 void ec_kill(struct ec *ec)
 {
 	while (ec && !ec_is_dead(ec)) {
+		struct ec *end = ec_chain_end(ec);
+
 		ec->special |= EC_DEAD;
-		/* Requeue the SCs parked at the end of the call chain first; once the chain is cut they cannot be
-		 * found. */
-		ec_unpark(cpu_current(), ec_chain_end(ec));
+		/* What waits at the end of the call chain comes first; once the chain is cut that cannot be found. */
+		ec_unpark(cpu_current(), end);
+		unfinished_disown(cpu_current(), &end->unfinished);
 		/* An up on another CPU may clear it now: sm_forget() looks again, with the lock. */
 		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED);
 		if (sm)

@@ -29,6 +29,8 @@ enum hazard {
 	HAZARD_VCPU = 1 << 4,   /* the current EC goes on in its vCPU */
 	HAZARD_NMI = 1 << 5,    /* an NMI came that no CPU of ours has sent: to be reported */
 	HAZARD_MCA = 1 << 6,    /* machine checks have left something to be reported, or an EC to be killed */
+	/* the current EC's hypercall is not through (core/unfinished.h) */
+	HAZARD_UNFINISHED = 1 << 7,
 };
 
 enum sleeping {

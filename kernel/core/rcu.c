@@ -167,7 +167,8 @@ static void help_others(struct cpu *cpu)
 {
 	answer_if_asked(cpu);
 	remote_take(cpu);
-	reap_all(cpu);
+	if (!list_empty(&cpu->dying))
+		reap_all(cpu);
 	if (__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
 		lead(cpu);
 	arch_relax();

@@ -74,6 +74,7 @@ void sc_retire(struct sc *sc)
 	else
 		stop_current(cpu);
 	sc->state = SC_DEAD;
+	unfinished_disown(cpu, &ec_chain_end(sc->ec)->unfinished);
 	kobject_unref(&sc->ec->obj);
 }
 

@@ -47,6 +47,18 @@ static always_inline void list_remove(struct list *n)
 	list_init(n);
 }
 
+/* Puts all that is on `from`, which is empty then, at the end of `to`. */
+static always_inline void list_move_all(struct list *from, struct list *to)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
+}
+
 #define list_first(anchor, type, member) container_of((anchor)->next, type, member)
 #define list_for_each(pos, anchor) for (struct list *pos = (anchor)->next; pos != (anchor); pos = pos->next)
 #define list_for_each_safe(pos, anchor)                                                \

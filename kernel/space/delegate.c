@@ -4,6 +4,7 @@
 #include "lib/nospec.h"
 #include "space/block.h"
 #include "space/pd.h"
+#include "space/space_obj_revoke.h"
 
 /* ---- Translation ---- */
 
@@ -100,8 +101,8 @@ struct delegated delegate(struct pd *src, struct pd *dst, crd_t crd, u64 meta, c
 	return (struct delegated){grant_obj(src, dst, from, to, perm), got};
 }
 
-enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item, crd_t xlt, crd_t del,
-			  struct delegation *out)
+enum status delegate_item(struct pd *src, struct pd *dst, struct utcb_item item, crd_t xlt, crd_t del,
+			  struct utcb_item *out)
 {
 	u64 flags = item.meta & ITEM_FLAGS_MASK, kind = flags & ITEM_KIND_MASK;
 	struct delegated result = {SUCCESS, 0};
@@ -115,13 +116,13 @@ enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item
 	if (likely(kind == ITEM_DELEGATE))
 		result = delegate(src, dst, item.crd, item.meta, del);
 	if (out)
-		*out = (struct delegation){result.crd, flags};
+		*out = (struct utcb_item){result.crd, flags};
 	return result.status;
 }
 
 enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd)
 {
-	struct delegation item = {crd, ITEM_DELEGATE};
+	struct utcb_item item = {crd, ITEM_DELEGATE};
 
 	return delegate_item(src, dst, item, 0, crd_make(CRD_OBJ, 0, 31, PERM_ALL), NULL);
 }

@@ -31,8 +31,7 @@ struct kobject {
 
 	/* guarded by the lock */
 	struct spinlock lock;
-	bool walk_suspended; /* a long walk of the tree lets others in (struct mdb_walk) */
-	u8 unused;           /* initialized with the others, so that the compiler makes one store of them */
+	u8 unused; /* initialized with the others, so that the compiler makes one store of them */
 
 	/* atomic */
 	u32 refs;
@@ -95,7 +94,6 @@ static always_inline void kobject_init(struct kobject *o, enum kobject_type type
 	o->type = (u8)type;
 	o->sent = false;
 	o->lock = (struct spinlock){0};
-	o->walk_suspended = false;
 	o->unused = 0;
 	o->refs = 0;
 	o->caps = 0;

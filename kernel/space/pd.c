@@ -44,10 +44,22 @@ enum status pd_create(bool passthrough, struct pd **out)
 	return SUCCESS;
 }
 
-void pd_close(struct pd *pd)
+/* False: it holds nothing, so pd_close() is through with it at once and leaves `closing` alone. */
+static always_inline bool begin_to_close(struct pd *pd)
 {
-	space_obj_destroy(pd);
+	space_obj_close(pd);
+	if (space_obj_is_empty(&pd->objs))
+		return false;
+	space_obj_revoke_begin(&pd->closing, pd, 0, SPACE_OBJ_ORDER, PERM_ALL, true);
+	return true;
+}
+
+bool pd_close(struct pd *pd)
+{
+	if ((pd->objs.closed || begin_to_close(pd)) && space_obj_revoke_step(&pd->closing))
+		return false;
 	space_pio_destroy(pd);
+	return true;
 }
 
 /* The processor never accesses the page itself: accesses to its address become accesses to the virtual APIC (SDM vol.

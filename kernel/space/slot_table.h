@@ -84,6 +84,15 @@ struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel);
 /* The first selector in [sel, end) whose page of slots exists; end or more if there is none. */
 u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end);
 
+/* Moves *sel on to the first selector below `end` whose page of slots exists; *count selectors from there share the
+ * page. False: there is none. */
+static always_inline bool slot_table_page(const u64 *pdpt, u64 *sel, u64 *count, u64 end)
+{
+	*sel = slot_table_skip(pdpt, *sel, end);
+	*count = min_u64(end - *sel, CAP_SLOTS_PER_PAGE);
+	return *sel < end;
+}
+
 /* An empty table, for the top; NULL: out of memory. */
 u64 *slot_table_alloc(void);
 /* Frees pdpt and all below its first two entries; the others are zero again. */

@@ -81,11 +81,11 @@ crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct bl
 
 enum status space_obj_init(struct space_obj *sp) must_check;
 
-/*
- * Closes the space and revokes all it holds, with everything derived. For the PD's last capability: a closed space
- * refuses to be filled, else the dead PD's threads could hold on to each other for ever. May be called again.
- */
-void space_obj_destroy(struct pd *pd);
+/* Closes the space, for when the PD's last capability is gone; then all it holds is revoked. A closed space refuses
+ * to be filled, else the dead PD's threads could hold on to each other for ever. */
+void space_obj_close(struct pd *pd);
+/* Whether no selector has a slot: there has never been anything. */
+bool space_obj_is_empty(const struct space_obj *sp);
 
 /* Frees the tables and the PDPT, whose entries behind the second are zero again. No CPU can look up here any more. */
 void space_obj_free(struct space_obj *sp);
@@ -106,9 +106,28 @@ enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, uns
 
 /* ---- Ranges: naturally aligned, order up to 26, inside the space ---- */
 
-/* Empty source slots and occupied destination slots are skipped. OOM: what was delegated until then stays. */
+/* Empty source slots and occupied destination slots are skipped. OOM: what was delegated until then stays. What is
+ * more than a page of slots is only begun, and belongs to space_obj_unfinished_delegation(). */
 enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, unsigned order,
 			       unsigned perm) must_check;
 
-/* Takes `perm` away from all that was derived from the range, and with `self` from the range itself. */
-void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, bool self);
+/* A delegation that is under way, in pieces; all zero: none is. It belongs to whoever has begun it. */
+struct space_obj_delegation {
+	struct pd *src, *dst; /* referenced; NULL: it is over */
+	u64 next, end;        /* selectors of src's that are still to come */
+	u64 offset;           /* from them to dst's */
+	cap_t perm;
+};
+
+static always_inline bool space_obj_delegate_is_over(const struct space_obj_delegation *d)
+{
+	return !d->src;
+}
+
+/* Does a piece. SUCCESS: go on, unless it is over. OOM: it has not got further, and may go on or be dropped. */
+enum status space_obj_delegate_step(struct space_obj_delegation *d) must_check;
+/* It is over, wherever it is. */
+void space_obj_delegate_drop(struct space_obj_delegation *d);
+
+/* What the space needs from above: the delegation of the hypercall that this CPU is in (core/unfinished.c). */
+struct space_obj_delegation *space_obj_unfinished_delegation(void);

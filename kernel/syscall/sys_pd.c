@@ -22,6 +22,8 @@ enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *se
 	if (s == SUCCESS) {
 		kobject_publish(&pd->obj);
 		s = delegate_initial(self->pd, pd, objects);
+		if (unlikely(cpu_current()->hazard & HAZARD_UNFINISHED))
+			s = unfinished_delegate_now(cpu_current());
 		if (s != SUCCESS)
 			kobject_caps_gone(&pd->obj);
 	}
@@ -30,8 +32,8 @@ enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *se
 
 static noinline enum status translate(struct pd *src, struct pd *dst, u64 crd, u64 flags, u64 window, struct ec *self)
 {
-	struct delegation out;
-	enum status s = delegate_item(src, dst, (struct delegation){crd, flags}, window, window, &out);
+	struct utcb_item out;
+	enum status s = delegate_item(src, dst, (struct utcb_item){crd, flags}, window, window, &out);
 	if (s == SUCCESS) {
 		self->regs.rdx = out.crd;
 		self->regs.rax = out.meta;

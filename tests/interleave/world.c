@@ -3,6 +3,7 @@
 #include "core/sm.h"
 #include "kernel_side.h"
 #include "machine.h"
+#include "memory.h"
 #include "report.h"
 #include "syscall/syscall.h"
 #include "variables.h"
@@ -112,6 +113,9 @@ static void perform_hypercall(const struct op *op)
 	case OP_TAKE:
 		return hypercall(ARG1(HC_PD_CTRL, 2, WORLD_PD(0)), WORLD_PD(0), one(op->object), 1,
 				 one(WORLD_OBJECT(op->arg)));
+	case OP_GIVE:
+		return hypercall(ARG1(HC_PD_CTRL, 2, WORLD_PD(0)), WORLD_PD(op->arg), one(op->object), 1,
+				 one(op->object));
 	case OP_CREATE_SM:
 		return hypercall(ARG1(HC_CREATE_SM, 0, sel), WORLD_PD(0), op->arg, 0, 0);
 	case OP_CREATE_PD:
@@ -147,6 +151,7 @@ static void perform_user(const struct op *op)
 			report_fail("CPU %u still uses a translation after the unmap has returned",
 				    interleave_cpu->id);
 	} else if (op->kind == OP_SAY) {
+		memory_drain(); /* a store: others see those before it first */
 		world.flags[op->arg] = true;
 		machine_changed();
 	}

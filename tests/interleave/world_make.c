@@ -235,6 +235,9 @@ void world_make(void)
 static void drop(u64 sel)
 {
 	space_obj_revoke(world.pds[0], sel, 0, PERM_ALL, true);
+	while (space_obj_revoke_step(space_obj_unfinished()))
+		;
+	hazard_clear(interleave_cpu, HAZARD_UNFINISHED);
 }
 
 /* User mode and sleep use nothing, so grace periods end as soon as they are asked for. */
@@ -274,7 +277,7 @@ void world_unmake(void)
 	settle();
 	for (unsigned n = WORLD_PDS; n--;)
 		if (world.pds[n])
-			space_obj_revoke(world.pds[0], WORLD_PD(n), 0, PERM_ALL, true);
+			drop(WORLD_PD(n));
 	free_all();
 	for (unsigned n = 0; n < cpu_count; n++)
 		end_cpu(n);

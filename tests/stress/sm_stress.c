@@ -25,6 +25,7 @@ static void init_ec(struct ec *ec, unsigned cpu)
 	list_init(&ec->helper_link);
 	list_init(&ec->parked);
 	list_init(&ec->sm_link);
+	unfinished_init(&ec->unfinished);
 }
 
 static bool is_blocked(const struct ec *ec)

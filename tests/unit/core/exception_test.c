@@ -109,7 +109,7 @@ UNIT_TEST(the_descriptor_selects)
 
 UNIT_TEST(the_permission_to_call_is_not_asked)
 {
-	space_obj_revoke(world_pd, WORLD_EVENTS + VECTOR, 0, PERM_PT_CALL, true);
+	host_revoke(world_pd, WORLD_EVENTS + VECTOR, 0, PERM_PT_CALL, true);
 	assert_runs(world_raise(VECTOR), h);
 }
 

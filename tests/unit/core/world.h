@@ -105,7 +105,7 @@ UNIT_FIXTURE(world_setup)
 /* The objects of these selectors lose all their capabilities; what follows from that happens in world_settle(). */
 static inline void world_drop(u64 sel)
 {
-	space_obj_revoke(world_pd, sel, 0, PERM_ALL, true);
+	host_revoke(world_pd, sel, 0, PERM_ALL, true);
 }
 
 /* Those who run nothing are asleep, whatever a test said. */

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How long a CPU keeps a more important thread waiting, whatever a thread of low priority has built and now asks for
+ * (docs/design/bounded.md). On the CPU of worker 0 somebody important sleeps on a semaphore, and the worker does
+ * something that takes long; worker 1 wakes the important one again and again, and looks at the time. The
+ * time-stamp counter counts instructions only where the emulator is told so; there "limit=N" on the command line
+ * says how many may pass between the up and the wake-up. Elsewhere it is only looked at that all is done in the end.
+ */
+#include "smp.h"
+
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/cpu.h"
+#include "rt/message.h"
+#include "rt/object.h"
+#include "rt/size.h"
+#include "rt/start.h"
+
+enum { IMPORTANT = SMP_PRIO + 20 };
+
+static sel_t wake, root;
+static struct rt_ec important_ec;
+static volatile unsigned long sent, woken, asked, finished, worst, cost;
+static unsigned long limit;
+static unsigned order; /* so many capabilities, as a power of two */
+
+static void important(RT_UNUSED void *unused)
+{
+	while (hc_sm_down(wake) == SUCCESS) {
+		unsigned long took = rt_rdtsc() - smp_load(&sent);
+		if (took > worst)
+			smp_set(&worst, took);
+		smp_inc(&woken);
+	}
+}
+
+/* Gives worker 0 time for some instructions. Where CPUs take turns of a few instructions it might otherwise be
+ * interrupted before its next one each time, for ever. No PAUSE: with it QEMU goes on to the other CPU for long. */
+static void let_work(uint64_t *seed)
+{
+	for (uint64_t n = smp_random(seed) % 256; n; n--)
+		__asm__ volatile("");
+}
+
+/* Worker 1. The important one is asleep again, or about to be, when it has counted the wake-up. */
+static void pester(void)
+{
+	uint64_t seed = smp_seed(1);
+
+	while (!smp_load(&finished) && !test_failed()) {
+		smp_set(&sent, rt_rdtsc());
+		ASSERT_OK(hc_sm_up(wake));
+		smp_inc(&asked);
+		while (smp_load(&woken) != smp_load(&asked) && !test_failed())
+			__builtin_ia32_pause();
+		let_work(&seed);
+	}
+}
+
+static void (*work)(void);
+
+static void run(unsigned self)
+{
+	if (self == 1)
+		pester();
+	if (self)
+		return;
+	while (!smp_load(&asked) && smp_count > 1) /* worker 1 is there */
+		__builtin_ia32_pause();
+	smp_set(&worst, 0);
+	unsigned long before = rt_rdtsc();
+	work();
+	smp_set(&cost, rt_rdtsc() - before);
+	smp_set(&finished, 1);
+}
+
+/* Runs fn on CPU 0 while its important thread is woken all the time. */
+static void measure(const char *what, void (*fn)(void))
+{
+	wake = smp_sm(0);
+	sent = woken = asked = finished = worst = 0;
+	work = fn;
+	smp_thread(&important_ec, 0, IMPORTANT, important, NULL);
+	smp_run(smp_count < 2 ? 1 : 2, run);
+	rt_printf("%s: %lu ticks, %lu wake-ups, the slowest after %lu\n", what, cost, woken, worst);
+	if (limit) {
+		EXPECT(woken > 10);
+		EXPECT(worst <= limit);
+	}
+}
+
+/* A tree of capabilities, in which each power of two of them lies below all before it. */
+static void grow(void)
+{
+	root = SMP_SEL + (1ul << order);
+	ASSERT_OK(hc_create_sm(root, RT_SEL_PD, 0));
+	for (unsigned i = 0; i < order; i++)
+		ASSERT_OK(hc_delegate(RT_SEL_PD, RT_SEL_PD, rt_obj(root, i, PERM_ALL), ITEM_DELEGATE,
+				      rt_obj(root + (1ul << i), i, PERM_ALL), NULL));
+}
+
+static unsigned sel_perm_at(sel_t sel)
+{
+	crd_t found;
+
+	EXPECT_OK(hc_lookup(rt_obj(sel, 0, 0), &found));
+	return crd_perm(found);
+}
+
+static void revoke_tree(void)
+{
+	ASSERT_OK(hc_revoke(rt_obj(root, 0, PERM_ALL), 0, 0));
+}
+
+static void revoke(void)
+{
+	grow();
+	measure("REVOKE of a tree", revoke_tree);
+	EXPECT_EQ(sel_perm_at(root), PERM_SM_ALL);
+	for (unsigned i = 1; i < 1u << order; i++)
+		ASSERT(!sel_perm_at(root + i));
+}
+
+static void revoke_range(void)
+{
+	ASSERT_OK(hc_revoke(rt_obj(root, order, PERM_SM_UP), REVOKE_SELF, 0));
+}
+
+static void weaken(void)
+{
+	grow();
+	measure("REVOKE of a range, one below the other", revoke_range);
+	for (unsigned i = 0; i < 1u << order; i++)
+		ASSERT_EQ(sel_perm_at(root + i), PERM_SM_DOWN);
+}
+
+/* What it costs to revoke a chain from high selectors down, a power of two of them: each one lies below the next. */
+static unsigned long chain_cost(unsigned long length)
+{
+	unsigned bits = (unsigned)__builtin_ctzl(length);
+
+	EXPECT_OK(hc_create_sm(SMP_SEL + length - 1, RT_SEL_PD, 0));
+	for (unsigned long i = length - 1; i; i--)
+		EXPECT_OK(hc_delegate(RT_SEL_PD, RT_SEL_PD, rt_obj(SMP_SEL + i, 0, PERM_ALL), ITEM_DELEGATE,
+				      rt_obj(SMP_SEL + i - 1, 0, PERM_ALL), NULL));
+	unsigned long before = rt_rdtsc();
+	EXPECT_OK(hc_revoke(rt_obj(SMP_SEL, bits, PERM_SM_UP), 0, 0));
+	unsigned long ticks = rt_rdtsc() - before;
+	for (unsigned long i = 0; i < length - 1; i++)
+		EXPECT_EQ(sel_perm_at(SMP_SEL + i), PERM_SM_DOWN);
+	EXPECT_EQ(sel_perm_at(SMP_SEL + length - 1), PERM_SM_ALL);
+	EXPECT_OK(hc_revoke(rt_obj(SMP_SEL, bits, PERM_ALL), REVOKE_SELF, 0));
+	return ticks;
+}
+
+static void linear(void)
+{
+	unsigned long length = 1ul << (order - 4), one = chain_cost(length), four = chain_cost(4 * length);
+
+	rt_printf("REVOKE of a range of a chain: %lu ticks for %lu, %lu for four times as many\n", one, length, four);
+	if (limit)
+		EXPECT(four < 6 * one);
+}
+
+/* ---- Delegation: all of the tree's capabilities once more, behind them ---- */
+
+#define ITEM_ORDER (order - 6)
+enum { ITEMS = 64 };
+
+static sel_t copy(void)
+{
+	return root + (1ul << order);
+}
+
+static void expect_copy(unsigned perm)
+{
+	for (unsigned i = 0; i < 1u << order; i++)
+		ASSERT_EQ(sel_perm_at(copy() + i), perm);
+}
+
+static void delegate_all(void)
+{
+	struct utcb_item got;
+
+	ASSERT_OK(hc_delegate(RT_SEL_PD, RT_SEL_PD, rt_obj(root, order, PERM_SM_UP), ITEM_DELEGATE,
+			      rt_obj(copy(), order, PERM_ALL), &got));
+	EXPECT_EQ(got.crd, rt_obj(copy(), order, PERM_SM_UP));
+}
+
+static void delegate(void)
+{
+	grow();
+	measure("delegation of a range", delegate_all);
+	expect_copy(PERM_SM_UP);
+}
+
+/* Each item has some pages of slots. */
+static void put_items(struct utcb *u, unsigned perm)
+{
+	rt_msg(u, 0, ITEMS);
+	for (unsigned i = 0; i < ITEMS; i++)
+		rt_item(u, i, rt_obj(root + ((sel_t)i << ITEM_ORDER), ITEM_ORDER, perm),
+			(copy() + ((sel_t)i << ITEM_ORDER)) << 12 | ITEM_DELEGATE);
+}
+
+static void expect_items(const struct utcb *u, unsigned perm)
+{
+	EXPECT_EQ(rt_msg_items(u), ITEMS);
+	for (unsigned i = 0; i < ITEMS; i++)
+		EXPECT_EQ(UTCB_TYPED(u, i)->crd, rt_obj(copy() + ((sel_t)i << ITEM_ORDER), ITEM_ORDER, perm));
+}
+
+static struct rt_ec server;
+static sel_t server_pt;
+
+static void take_items(struct utcb *u, RT_UNUSED void *unused)
+{
+	expect_items(u, PERM_SM_UP);
+	rt_msg(u, 0, 0);
+}
+
+static void give_items(struct utcb *u, RT_UNUSED void *unused)
+{
+	put_items(u, PERM_SM_DOWN);
+}
+
+static void call_with_items(void)
+{
+	put_items(smp_utcb(0), PERM_SM_UP);
+	ASSERT_OK(hc_call(server_pt));
+}
+
+static void message(void)
+{
+	grow();
+	server_pt = smp_server(&server, 0, take_items, NULL);
+	server.utcb->del = rt_obj(copy(), order, PERM_ALL);
+	measure("a call with items", call_with_items);
+	expect_copy(PERM_SM_UP);
+}
+
+static void call_for_items(void)
+{
+	struct utcb *u = smp_utcb(0);
+
+	rt_msg(u, 0, 0);
+	u->del = rt_obj(copy(), order, PERM_ALL);
+	ASSERT_OK(hc_call(server_pt));
+	expect_items(u, PERM_SM_DOWN);
+	u->del = 0;
+}
+
+static void answer(void)
+{
+	grow();
+	server_pt = smp_server(&server, 0, give_items, NULL);
+	measure("an answer with items", call_for_items);
+	expect_copy(PERM_SM_DOWN);
+}
+
+/* One item is a range of many pages of slots. */
+static void call_with_large_item(void)
+{
+	struct utcb *u = smp_utcb(0);
+
+	rt_msg(u, 0, 1);
+	rt_item(u, 0, rt_obj(root, order, PERM_SM_UP), copy() << 12 | ITEM_DELEGATE);
+	ASSERT_OK(hc_call(server_pt));
+}
+
+static void take_large_item(struct utcb *u, RT_UNUSED void *unused)
+{
+	EXPECT_EQ(UTCB_TYPED(u, 0)->crd, rt_obj(copy(), order, PERM_SM_UP));
+	rt_msg(u, 0, 0);
+}
+
+static void large_item(void)
+{
+	grow();
+	server_pt = smp_server(&server, 0, take_large_item, NULL);
+	server.utcb->del = rt_obj(copy(), order, PERM_ALL);
+	measure("a call with a large item", call_with_large_item);
+	expect_copy(PERM_SM_UP);
+}
+
+static const struct test tests[] = {
+	TEST(linear), TEST(revoke), TEST(weaken), TEST(delegate), TEST(message), TEST(answer), TEST(large_item),
+};
+
+bool main(void)
+{
+	limit = rt_arg("limit", 0);
+	order = smp_rounds(100) < 100 ? 9 : 14;
+	return smp_test_run("smp_bounded", tests, RT_ARRAY(tests));
+}
