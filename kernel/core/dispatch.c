@@ -216,6 +216,15 @@ static cold void run_hazards_slow(struct cpu *cpu)
 		see_to_handlers(cpu);
 }
 
+/* What work items have brought, and what belongs to no EC. */
+static noinline void dismantle(struct cpu *cpu)
+{
+	if (cpu->hazard & HAZARD_REAP)
+		reap_sent(cpu);
+	if (cpu->hazard & HAZARD_ORPHANS)
+		unfinished_take_orphans(cpu);
+}
+
 /*
  * The order matters. Work items and dismantling make ECs ready, so the choice of an EC comes after both. Memory is
  * freed after the choice: until then the current EC may be a dead one, on whose PD's tables this CPU runs.
@@ -228,8 +237,8 @@ static noinline struct ec *run_hazards(struct cpu *cpu)
 		hazard_clear(cpu, HAZARD_REMOTE);
 		remote_take(cpu);
 	}
-	if (cpu->hazard & HAZARD_REAP)
-		reap_all(cpu);
+	if (cpu->hazard & (HAZARD_REAP | HAZARD_ORPHANS))
+		dismantle(cpu);
 	if (cpu->hazard & HAZARD_SCHED)
 		reschedule(cpu);
 	if (cpu->hazard & HAZARD_RCU)

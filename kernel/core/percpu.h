@@ -31,6 +31,7 @@ enum hazard {
 	HAZARD_MCA = 1 << 6,    /* machine checks have left something to be reported, or an EC to be killed */
 	/* the current EC's hypercall is not through (core/unfinished.h) */
 	HAZARD_UNFINISHED = 1 << 7,
+	HAZARD_ORPHANS = 1 << 8, /* objects are in `orphans`: whoever is current takes them over */
 };
 
 enum sleeping {
@@ -84,7 +85,9 @@ struct cpu {
 	bool tr_short;           /* TR has the limit that a VM exit leaves: the I/O bitmap is out of reach */
 	bool nmi_foreign;        /* an NMI came that no CPU of ours sent: for a passthrough guest, if there is one */
 
-	struct list dying; /* kobjects for reap_all() */
+	struct list dying;   /* kobjects for reap_all(): what the current EC has killed, or what was sent here */
+	struct list orphans; /* kobjects whose EC cannot dismantle them any more */
+	struct list keepers; /* ECs that keep objects to be dismantled, by unfinished.keeper */
 	struct sched sched;
 
 	/* written by other CPUs, but for those that say otherwise */
@@ -93,6 +96,7 @@ struct cpu {
 	u32 rcu_asked;     /* a grace period waits for this CPU; atomic */
 	u32 rcu_sent;      /* objects sent here to be dismantled or freed, so far; atomic */
 	u32 rcu_done;      /* how many of these were; written by the owner */
+	bool keeps;        /* there are orphans or keepers; atomic, written by the owner */
 	u32 tlb_requested; /* flushes requested; atomic */
 	u32 tlb_done;      /* flushes done; written by the owner's NMI handler */
 	u32 passthrough;   /* vCPUs here that drive the machine; atomic */

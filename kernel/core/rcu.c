@@ -7,6 +7,7 @@
 #include "core/percpu.h"
 #include "core/reap.h"
 #include "core/remote.h"
+#include "core/unfinished.h"
 #include "trace/trace.h"
 
 /* Objects that wait before it is worth asking the other CPUs. Nobody needs to be asked if all others sleep.
@@ -162,16 +163,37 @@ static bool something_sent(void)
 	return false;
 }
 
+static bool something_dies(const struct cpu *cpu)
+{
+	return !list_empty(&cpu->dying) || something_queued() || something_sent() || unfinished_is_kept_anywhere();
+}
+
 /* While waiting, what others may wait for: two CPUs that are both in here must not wait for each other. */
 static void help_others(struct cpu *cpu)
 {
 	answer_if_asked(cpu);
 	remote_take(cpu);
 	if (!list_empty(&cpu->dying))
-		reap_all(cpu);
+		reap_sent(cpu);
 	if (__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
 		lead(cpu);
 	arch_relax();
+}
+
+/* Waits until what ECs of all CPUs keep has been dismantled, by this CPU or by others that wait for memory. */
+static void await_kept(struct cpu *cpu)
+{
+	unfinished_ask_for_objects(cpu);
+	for (unsigned n = 0; n < cpu_count; n++)
+		while (cpu_online(n) && unfinished_is_asked(n))
+			help_others(cpu);
+	unfinished_adopt(cpu);
+	while (!list_empty(&cpu->dying))
+		help_others(cpu);
+	unfinished_has_adopted(cpu);
+	for (unsigned n = 0; n < cpu_count; n++)
+		while (cpu_online(n) && unfinished_adopts(n))
+			help_others(cpu);
 }
 
 /* Waits until each CPU has got through the objects that have been sent to it up to now. */
@@ -204,8 +226,9 @@ bool rcu_expedite(struct cpu *cpu)
 {
 	struct ec *self = cpu->ec;
 
-	if (!(something_queued() || something_sent()) || !kobject_get(&self->obj))
+	if (!something_dies(cpu) || !kobject_get(&self->obj))
 		return false;
+	await_kept(cpu);
 	await_sent(cpu);
 	await_grace(cpu);
 	await_sent(cpu);

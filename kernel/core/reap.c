@@ -268,6 +268,35 @@ static always_inline void reap_first(struct cpu *cpu)
 	}
 }
 
+static bool leaves_much(const struct kobject *o)
+{
+	return o->type == KOBJ_EC && !READ_ONCE(o->refs) && !is_elsewhere(o, KOBJ_EC) &&
+	       !unfinished_is_over(&((const struct ec *)o)->unfinished);
+}
+
+static noinline void postpone(struct cpu *cpu, struct kobject *o)
+{
+	bool sent = o->sent;
+
+	o->sent = false;
+	unfinished_make_orphan(cpu, o);
+	if (sent)
+		rcu_done();
+}
+
+void reap_sent(struct cpu *cpu)
+{
+	do {
+		struct kobject *o = list_first(&cpu->dying, struct kobject, dying);
+
+		if (unlikely(leaves_much(o)))
+			postpone(cpu, o);
+		else
+			reap_first(cpu);
+	} while (!list_empty(&cpu->dying));
+	hazard_clear(cpu, HAZARD_REAP);
+}
+
 bool reap_all(struct cpu *cpu)
 {
 	for (;;) {

@@ -12,3 +12,10 @@ struct cpu;
  * else (core/unfinished.h), and HAZARD_REAP is still set; at least a piece was done.
  */
 bool reap_all(struct cpu *cpu);
+
+/*
+ * The same for what other CPUs have sent here, and what that leads to: all of it, so that none of it is left with an
+ * EC that may not run for long, while others wait for it (core/rcu.h). There is at least one. What has no bound is
+ * left for the next way out.
+ */
+void reap_sent(struct cpu *cpu);

@@ -148,24 +148,64 @@ static bool runs_on(const struct sc *sc, const struct ec *ec)
 	return sc && ec_chain_end(sc->ec) == ec;
 }
 
-/* The current EC keeps what is left. Objects to be dismantled it keeps only if it certainly has an SC with which to
- * do it: it may have taken its own life, or its SC. Else they stay with the CPU. */
+/* To be called when orphans or keepers have come or gone. */
+static void note_keeps(struct cpu *cpu)
+{
+	bool keeps = !list_empty(&cpu->keepers) || !list_empty(&cpu->orphans);
+
+	__atomic_store_n(&cpu->keeps, keeps, __ATOMIC_RELAXED);
+}
+
+/* Moves what is to be dismantled to `dying` or `orphans` of the CPU, which see to it for this hazard. */
+static void move_objects(struct cpu *cpu, struct list *from, struct list *to, enum hazard hazard)
+{
+	if (list_empty(from))
+		return;
+	list_move_all(from, to);
+	hazard_set(cpu, hazard);
+	note_keeps(cpu);
+}
+
+static void hand_to_ec(struct cpu *cpu, struct unfinished *u)
+{
+	if (list_empty(&cpu->dying))
+		return;
+	list_move_all(&cpu->dying, &u->dying);
+	list_push_tail(&cpu->keepers, &u->keeper);
+	note_keeps(cpu);
+}
+
+static void take_from_ec(struct cpu *cpu, struct unfinished *u, struct list *to, enum hazard hazard)
+{
+	if (list_empty(&u->dying))
+		return;
+	list_unlink(&u->keeper);
+	move_objects(cpu, &u->dying, to, hazard);
+}
+
+/* Whether the EC goes on, and certainly has an SC for that: it may have taken its own life, or its SC. */
+static bool has_time(const struct cpu *cpu, const struct ec *ec)
+{
+	return !ec_is_dead(ec) && (runs_on(cpu->sc, ec) || runs_on(cpu->preempted, ec));
+}
+
+/* The current EC keeps what is left, but objects to be dismantled only if it has the time. */
 static void keep(struct cpu *cpu, struct ec *ec)
 {
 	struct unfinished *u = &ec->unfinished;
-	bool has_time = runs_on(cpu->sc, ec) || runs_on(cpu->preempted, ec);
+	bool able = has_time(cpu, ec);
 
-	if (!has_time)
+	if (!able) {
 		space_obj_revoke_leave(&u->revocation);
-	if (ec_is_dead(ec) || (!has_time && unfinished_is_over(u)))
+		move_objects(cpu, &cpu->dying, &cpu->orphans, HAZARD_ORPHANS);
+	}
+	hazard_clear(cpu, HAZARD_REAP);
+	if (ec_is_dead(ec) || (!able && unfinished_is_over(u)))
 		return;
 	if (ec->cont != CONT_UNFINISHED)
 		u->then = ec->cont;
 	ec->cont = CONT_UNFINISHED;
-	if (!has_time)
-		return;
-	list_move_all(&cpu->dying, &u->dying);
-	hazard_clear(cpu, HAZARD_REAP);
+	hand_to_ec(cpu, u);
 }
 
 void unfinished_keep(struct cpu *cpu)
@@ -177,19 +217,19 @@ void unfinished_keep(struct cpu *cpu)
 		keep(cpu, cpu->ec);
 }
 
-static void disown_dying(struct cpu *cpu, struct unfinished *u)
+void unfinished_take_orphans(struct cpu *cpu)
 {
-	if (list_empty(&u->dying))
-		return;
-	list_move_all(&u->dying, &cpu->dying);
-	hazard_set(cpu, HAZARD_REAP);
+	hazard_clear(cpu, HAZARD_ORPHANS);
+	move_objects(cpu, &cpu->orphans, &cpu->dying, HAZARD_REAP);
+	if (!reap_all(cpu))
+		keep(cpu, cpu->ec);
 }
 
 void unfinished_resume(struct cpu *cpu, struct ec *ec)
 {
 	struct unfinished *u = &ec->unfinished;
 
-	disown_dying(cpu, u); /* for the moment */
+	take_from_ec(cpu, u, &cpu->dying, HAZARD_REAP); /* for the moment */
 	if (!run(cpu, ec)) {
 		keep(cpu, ec);
 		arch_dispatch();
@@ -200,7 +240,109 @@ void unfinished_resume(struct cpu *cpu, struct ec *ec)
 void unfinished_disown_slow(struct cpu *cpu, struct unfinished *u)
 {
 	space_obj_revoke_leave(&u->revocation);
-	disown_dying(cpu, u);
+	take_from_ec(cpu, u, &cpu->orphans, HAZARD_ORPHANS);
+}
+
+/* ---- Memory is short ---- */
+
+/* What CPUs have given for those who wait for memory. */
+static struct {
+	struct spinlock lock;
+	struct list objects; /* guarded by the lock; without links: nothing was ever given */
+} given;
+
+/* One for each CPU. Nobody waits for the flags of one that is lost in sleep. */
+static struct {
+	struct work question; /* whoever asks */
+	bool asked;           /* atomic: the question is in the mailbox */
+	bool adopts;          /* atomic: the CPU dismantles what others have given */
+} shortage[HEDRON_CPU_MAX];
+
+static void give_locked(struct cpu *cpu)
+{
+	if (!given.objects.next)
+		list_init(&given.objects);
+	while (!list_empty(&cpu->keepers)) {
+		struct unfinished *u = list_first(&cpu->keepers, struct unfinished, keeper);
+
+		list_move_all(&u->dying, &given.objects);
+		list_unlink(&u->keeper);
+	}
+	list_move_all(&cpu->orphans, &given.objects);
+}
+
+/* The ECs stay where they are, and find nothing to be dismantled any more. There are no more keepers than priorities,
+ * because whoever keeps something is the first of its priority to go on. */
+static void give(struct cpu *cpu)
+{
+	spin_lock(&given.lock);
+	give_locked(cpu);
+	spin_unlock(&given.lock);
+	note_keeps(cpu);
+	hazard_clear(cpu, HAZARD_ORPHANS);
+}
+
+static void answer(struct work *w)
+{
+	struct cpu *cpu = cpu_current();
+
+	(void)w;
+	give(cpu);
+	__atomic_store_n(&shortage[cpu->id].asked, false, __ATOMIC_RELEASE);
+}
+
+static void ask(unsigned n)
+{
+	if (!__atomic_exchange_n(&shortage[n].asked, true, __ATOMIC_ACQ_REL))
+		remote_call(n, &shortage[n].question, answer);
+}
+
+void unfinished_ask_for_objects(struct cpu *cpu)
+{
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (n != cpu->id && cpu_online(n) && __atomic_load_n(&arch_cpu(n)->keeps, __ATOMIC_RELAXED))
+			ask(n);
+	give(cpu);
+}
+
+bool unfinished_is_asked(unsigned n)
+{
+	return __atomic_load_n(&shortage[n].asked, __ATOMIC_ACQUIRE);
+}
+
+void unfinished_adopt(struct cpu *cpu)
+{
+	__atomic_store_n(&shortage[cpu->id].adopts, true, __ATOMIC_RELAXED);
+	spin_lock(&given.lock);
+	if (given.objects.next)
+		move_objects(cpu, &given.objects, &cpu->dying, HAZARD_REAP);
+	spin_unlock(&given.lock);
+}
+
+void unfinished_has_adopted(struct cpu *cpu)
+{
+	__atomic_store_n(&shortage[cpu->id].adopts, false, __ATOMIC_RELEASE);
+}
+
+bool unfinished_adopts(unsigned n)
+{
+	return __atomic_load_n(&shortage[n].adopts, __ATOMIC_ACQUIRE);
+}
+
+bool unfinished_is_kept_anywhere(void)
+{
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (cpu_online(n) && __atomic_load_n(&arch_cpu(n)->keeps, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+void unfinished_make_orphan(struct cpu *cpu, struct kobject *o)
+{
+	list_unlink(&o->dying);
+	list_push_tail(&cpu->orphans, &o->dying);
+	note_keeps(cpu);
+	hazard_set(cpu, HAZARD_ORPHANS);
 }
 
 bool unfinished_bury(struct ec *ec)

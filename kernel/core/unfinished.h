@@ -19,10 +19,11 @@ struct ec;
 struct unfinished {
 	struct space_obj_revocation revocation;
 	struct space_obj_delegation delegation;
-	struct list dying; /* objects that the EC has killed, to be dismantled at its cost */
-	u64 rdx, rax;      /* in case the delegation fails: what was in these registers */
-	u32 item;          /* the typed item of a message that is next (core/ipc.c) */
-	u8 then;           /* enum ec_cont: how it goes on after that */
+	struct list dying;  /* objects that the EC has killed, to be dismantled at its cost */
+	struct list keeper; /* in the CPU's `keepers`; valid while `dying` is not empty */
+	u64 rdx, rax;       /* in case the delegation fails: what was in these registers */
+	u32 item;           /* the typed item of a message that is next (core/ipc.c) */
+	u8 then;            /* enum ec_cont: how it goes on after that */
 };
 
 void unfinished_init(struct unfinished *u);
@@ -49,14 +50,16 @@ void unfinished_hand_over(struct ec *from, struct ec *to);
 void unfinished_drop_items(struct unfinished *u);
 
 /* On the way out, when the current EC has all its registers stored: for HAZARD_REAP and HAZARD_UNFINISHED. Either all
- * is done, or the EC keeps it. */
+ * is done, or the EC keeps it, or it is for HAZARD_ORPHANS: cpu->dying is empty then. */
 void unfinished_keep(struct cpu *cpu);
+/* Behind that: the current EC takes over what is nobody's, in the same way. There is some. */
+void unfinished_take_orphans(struct cpu *cpu);
 /* For CONT_UNFINISHED: returns when the EC can go on, else to the dispatcher. */
 void unfinished_resume(struct cpu *cpu, struct ec *ec);
 
 /* What was run at the end of a call chain, which has lost an SC or is about to be cut, may not run again: what that
- * EC has not dismantled is for this CPU's way out, and its revocation refers to no object, which may refer to the EC.
- */
+ * EC has not dismantled is for whoever is current at the CPU's next way out, and its revocation refers to no object,
+ * which may refer to the EC. */
 void unfinished_disown_slow(struct cpu *cpu, struct unfinished *u);
 static always_inline void unfinished_disown(struct cpu *cpu, struct unfinished *u)
 {
@@ -68,5 +71,20 @@ static always_inline bool unfinished_is_over(const struct unfinished *u)
 {
 	return space_obj_revoke_is_over(&u->revocation) && space_obj_delegate_is_over(&u->delegation);
 }
+/* The object, which waits in cpu->dying, is for whoever is current at the next way out. */
+void unfinished_make_orphan(struct cpu *cpu, struct kobject *o);
+
+/*
+ * Memory is short (rcu_expedite()): it may be long until ECs run again that keep objects, so whoever waits for memory
+ * takes these over. Asks all other CPUs, by a work item, for such objects and for orphans, and gives those of this
+ * CPU. unfinished_adopt() brings what was given to cpu->dying, until unfinished_has_adopted() others wait for that.
+ */
+bool unfinished_is_kept_anywhere(void) must_check;
+void unfinished_ask_for_objects(struct cpu *cpu);
+bool unfinished_is_asked(unsigned n) must_check;
+void unfinished_adopt(struct cpu *cpu);
+void unfinished_has_adopted(struct cpu *cpu);
+bool unfinished_adopts(unsigned n) must_check;
+
 /* An EC ends: a piece of what it has left. False: there is no more. */
 bool unfinished_bury(struct ec *ec) must_check;

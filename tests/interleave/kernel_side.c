@@ -440,6 +440,8 @@ void kernel_side_reset(unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		interleave_cpus[i].id = i;
 		list_init(&interleave_cpus[i].dying);
+		list_init(&interleave_cpus[i].orphans);
+		list_init(&interleave_cpus[i].keepers);
 		(void)machine_take_nmi(i);
 	}
 	interleave_reset_console();

@@ -459,6 +459,36 @@ const struct scenario scenarios[] = {
 			    {.cpu = 0, .local = true, .ops = {DO(REPLY)}}},
 	},
 	{
+		.name = "memory.sent_to_the_preempted",
+		.what = "memory of ECs is waited for that were sent to a CPU whose thread is interrupted while it "
+			"dismantles "
+			"them, and never runs again",
+		.cpus = 2,
+		.pages = 1,
+		.objects = {FREE, SM(0)},
+		.threads = {{.cpu = 0,
+			     .prio = 5,
+			     .ops = {DO(REVOKE, WORLD_EC(3)), DO(REVOKE, WORLD_EC(4)), DO(REVOKE, WORLD_EC(5)),
+				     DO(UP, 1), DO(CREATE_PD, 0, .expect = OK | SCARCE), DO(END)}},
+			    {.cpu = 1, .prio = 5, .ops = {DO(LOOP)}, .may_wait = true},
+			    {.cpu = 1, .prio = 7, .ops = {DO(DOWN, 1), DO(LOOP)}},
+			    {.cpu = 1, .local = true, .ops = {DO(REPLY)}},
+			    {.cpu = 1, .local = true, .ops = {DO(REPLY)}},
+			    {.cpu = 1, .local = true, .ops = {DO(REPLY)}}},
+	},
+	{
+		.name = "memory.kept_by_the_preempted",
+		.what = "memory is waited for that a thread keeps which was interrupted in a REVOKE, and never runs "
+			"again",
+		.cpus = 2,
+		.pages = 1,
+		.objects = {FREE, SM(0), SM(0), SM(0)},
+		.threads =
+			{{.cpu = 0, .prio = 5, .ops = {DO(UP, 1), DO(CREATE_PD, 0, .expect = OK | SCARCE), DO(END)}},
+			 {.cpu = 1, .prio = 5, .ops = {DO(REVOKE, WORLD_OBJECT(2), 1), DO(LOOP)}, .may_wait = true},
+			 {.cpu = 1, .prio = 7, .ops = {DO(DOWN, 1), DO(LOOP)}}},
+	},
+	{
 		.name = "memory.scarce_while_killed",
 		.what = "a thread that waits for memory is killed",
 		.cpus = 2,

@@ -109,7 +109,7 @@ static void perform_hypercall(const struct op *op)
 	case OP_YIELD:
 		return hypercall(ARG1(HC_EC_CTRL, 1, 0), 0, 0, 0, 0);
 	case OP_REVOKE:
-		return hypercall(ARG1(HC_REVOKE, 1, 0), one(op->object), 0, 0, 0);
+		return hypercall(ARG1(HC_REVOKE, 1, 0), crd_make(CRD_OBJ, op->object, op->arg, PERM_ALL), 0, 0, 0);
 	case OP_TAKE:
 		return hypercall(ARG1(HC_PD_CTRL, 2, WORLD_PD(0)), WORLD_PD(0), one(op->object), 1,
 				 one(WORLD_OBJECT(op->arg)));

@@ -37,7 +37,7 @@ enum op_kind {
 	OP_REPLY,       /* the program starts over with the next call */
 	OP_REPLY_DOWN,  /* object: the caller is put to sleep on it */
 	OP_YIELD,
-	OP_REVOKE,       /* selector (any of the above), with everything derived */
+	OP_REVOKE,       /* selector (any of the above), 2^arg of them, with everything derived */
 	OP_TAKE,         /* selector to WORLD_OBJECT(arg): delegates it to itself */
 	OP_GIVE,         /* selector to the PD `arg`, where it has the same number */
 	OP_CREATE_SM,    /* object */

@@ -351,6 +351,24 @@ UNIT_TEST(an_end_elsewhere_is_waited_for)
 	assert_false(rcu_expedite(cpu_current()));
 }
 
+/* A thread that was interrupted keeps what it has killed. Whoever needs memory does not wait for it to go on. */
+UNIT_TEST(what_a_preempted_thread_keeps_is_waited_for)
+{
+	struct ec *a = world_thread(A, 0, 10), *b;
+
+	assert_runs(host_dispatch(), a);
+	for (unsigned i = 0; i < 3; i++) {
+		world_sm(SM + i, 0);
+		world_drop(SM + i);
+	}
+	b = world_thread(B, 0, 20);
+	assert_runs(host_dispatch(), b);
+	assert_false(list_empty(&a->unfinished.dying));
+	assert_true(rcu_expedite(cpu_current()));
+	assert_true(list_empty(&a->unfinished.dying));
+	assert_false(rcu_expedite(cpu_current()));
+}
+
 /* Nobody can wait for one that is lost. */
 UNIT_TEST(the_end_on_a_lost_cpu_is_not_waited_for)
 {
@@ -406,6 +424,7 @@ int main(void)
 		WORLD_TEST(work_items_about_the_dead_arrive_before_their_end),
 		WORLD_TEST(memory_is_freed_at_home),
 		WORLD_TEST(an_end_elsewhere_is_waited_for),
+		WORLD_TEST(what_a_preempted_thread_keeps_is_waited_for),
 		WORLD_TEST(the_end_on_a_lost_cpu_is_not_waited_for),
 		WORLD_TEST(a_portal_ends_where_it_lost_its_capability),
 		WORLD_TEST(nothing_is_freed_while_a_cpu_may_look),

@@ -61,6 +61,8 @@ void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi)
 	cpu->apic_id = acpi->cpu[n].apic_id;
 	sched_init(&cpu->sched);
 	list_init(&cpu->dying);
+	list_init(&cpu->orphans);
+	list_init(&cpu->keepers);
 	cpu->idle_ec = ec_create_idle(&pd_kernel, n);
 	if (!cpu->idle_ec)
 		panic("out of memory while making the idle EC of CPU %u", n);
