@@ -42,8 +42,7 @@ void dispatch_ready(struct cpu *cpu, struct sc *sc)
 	TRACE(READY, sc->prio, sc->ec, 0);
 	if (likely(current && sc->prio > current->prio)) {
 		preempt(cpu, current);
-		sc->state = SC_RUNNING;
-		cpu->sc = sc;
+		dispatch_set_current(cpu, sc);
 	} else {
 		sc->state = SC_READY;
 		sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
@@ -63,8 +62,7 @@ enum status dispatch_yield(struct cpu *cpu)
 		dispatch_charge(cpu, sc);
 		sc->state = SC_READY;
 		sc = container_of(sched_rotate(equals, &sc->link), struct sc, link);
-		sc->state = SC_RUNNING;
-		cpu->sc = sc;
+		dispatch_set_current(cpu, sc);
 		hazard_set(cpu, HAZARD_SCHED);
 	}
 	return SUCCESS;
@@ -79,14 +77,14 @@ static always_inline struct sc *take_next(struct cpu *cpu)
 		cpu->preempted = NULL;
 	} else if (likely(top)) {
 		if (unlikely(cpu->ec == cpu->idle_ec))
-			cpu->sc_since = arch_tsc(); /* no SC pays for idling */
+			__atomic_store_n(&cpu->sc_since, arch_tsc_twice(),
+					 __ATOMIC_RELEASE); /* no SC pays for idling */
 		sc = list_first(&cpu->sched.queue[top], struct sc, link);
 		sched_dequeue(&cpu->sched, &sc->link, top);
 	} else {
 		return NULL;
 	}
-	sc->state = SC_RUNNING;
-	cpu->sc = sc;
+	dispatch_set_current(cpu, sc);
 	return sc;
 }
 

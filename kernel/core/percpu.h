@@ -69,15 +69,15 @@ struct cpu {
 	u8 residue_end; /* selectors are stored as two bytes: the second of the last one, always 0 */
 
 	u32 id;        /* CPU number; immutable */
-	struct sc *sc; /* the current SC, which is charged; NULL: none. Other CPUs read it (sc_consumed()) */
+	struct sc *sc; /* the current SC, which is charged; NULL: none */
 	/* The SC that was preempted last, or NULL. It counts as the head of its priority's queue, and its priority is
 	 * below that of `sc`. */
 	struct sc *preempted;
 	struct ec *idle_ec; /* immutable */
-	u64 sc_since;       /* TSC from which on `sc` has not been charged. Other CPUs read it (sc_consumed()) */
-	u32 mxcsr;          /* scratch of fpu_switch() */
-	u32 apic_id;        /* immutable */
-	struct pd *space;   /* the PD whose tables are in CR3, or were until just now. Other CPUs read it */
+	u64 sc_since; /* twice the TSC from which on `sc` has not been charged; atomic: others read it (core/sc.c) */
+	u32 mxcsr;    /* scratch of fpu_switch() */
+	u32 apic_id;  /* immutable */
+	struct pd *space; /* the PD whose tables are in CR3, or were until just now. Other CPUs read it */
 
 	/* virtualization */
 	struct vcpu *vcpu; /* loaded; written with a barrier behind it, read by others (vcpu_poke(), mmu/tlb.c) */

@@ -30,7 +30,7 @@ enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **
 	sc->cpu_id = ec->cpu_id;
 	sc->prio = (u8)prio;
 	sc->quantum_us = quantum_us;
-	sc->consumed = 0;
+	sc->account = 0;
 	sc->state = SC_PARKED;
 	list_init(&sc->link); /* SC_PARKED, but in no EC's list: sc_retire() may unlink it */
 	*out = sc;
@@ -65,14 +65,14 @@ void sc_retire(struct sc *sc)
 {
 	struct cpu *cpu = cpu_current();
 
-	if (sc->state == SC_READY)
+	if (sc_is_current(sc))
+		stop_current(cpu);
+	else if (sc->state == SC_READY)
 		sched_dequeue(&cpu->sched, &sc->link, sc->prio);
 	else if (sc->state == SC_PREEMPTED)
 		cpu->preempted = NULL;
-	else if (sc->state == SC_PARKED)
-		list_unlink(&sc->link);
 	else
-		stop_current(cpu);
+		list_unlink(&sc->link);
 	sc->state = SC_DEAD;
 	unfinished_disown(cpu, &ec_chain_end(sc->ec)->unfinished);
 	kobject_unref(&sc->ec->obj);
@@ -83,9 +83,17 @@ void sc_free(struct sc *sc)
 	slab_free(&sc_cache, sc);
 }
 
+/* While it is the current one `account` stays as it is, and changes before `sc_since` does when that ends: so if it
+ * is the same before and after, what was read in between was when this SC became the current one. */
 u64 sc_consumed(const struct sc *sc)
 {
 	const struct cpu *cpu = arch_cpu(sc->cpu_id);
-	u64 consumed = READ_ONCE(sc->consumed), since = READ_ONCE(cpu->sc_since), now = arch_tsc();
-	return READ_ONCE(cpu->sc) == sc && now > since ? consumed + now - since : consumed;
+	u64 account, since, now;
+
+	do {
+		account = __atomic_load_n(&sc->account, __ATOMIC_ACQUIRE);
+		since = __atomic_load_n(&cpu->sc_since, __ATOMIC_ACQUIRE);
+		now = arch_tsc_twice();
+	} while (unlikely(account & 1) && account != __atomic_load_n(&sc->account, __ATOMIC_RELAXED));
+	return (account + 1 + (account & 1 && now > since ? now - since : 0)) / 2;
 }

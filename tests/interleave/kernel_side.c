@@ -54,6 +54,11 @@ u64 interleave_tsc(void)
 	return tsc += 10;
 }
 
+void interleave_tsc_add(u64 ticks)
+{
+	tsc += ticks;
+}
+
 u64 interleave_cr3_read(void)
 {
 	return registers[interleave_cpu->id].cr3;

@@ -128,6 +128,13 @@ MUTATIONS = [
              ("kernel/core/unfinished.c", "\ttake_from_ec(cpu, u, &cpu->dying, HAZARD_REAP); /* for the moment */\n", "")),
     Mutation("what another CPU has sent is kept by an interrupted thread", "memory.sent_to_the_preempted",
              ("kernel/core/dispatch.c", "\t\treap_sent(cpu);", "\t\t(void)!reap_all(cpu);")),
+    Mutation("the time of an SC is not looked at again", "sc.time_read_elsewhere",
+             ("kernel/core/sc.c", "account != __atomic_load_n(&sc->account, __ATOMIC_RELAXED)", "false")),
+    Mutation("a charge begins with the time of the next", "sc.time_read_elsewhere",
+             ("kernel/core/dispatch.h", "\tarch_add_here(&sc->account, now + 1 - cpu->sc_since);\n",
+              "\tu64 since = cpu->sc_since;\n\t__atomic_store_n(&cpu->sc_since, now, __ATOMIC_RELEASE);\n"
+              "\tarch_add_here(&sc->account, now + 1 - since);\n"),
+             also=("kernel/core/dispatch.c", "kernel/core/sc.c", "kernel/core/ec.c", "kernel/core/sm.c")),
     Mutation("a server keeps what it has killed when it loses its time", "object.dismantle_bereft",
              ("kernel/core/sc.c", "unfinished_disown(cpu, &ec_chain_end(sc->ec)->unfinished);",
               "unfinished_disown(cpu, &sc->ec->unfinished);")),

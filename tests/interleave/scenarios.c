@@ -428,6 +428,18 @@ const struct scenario scenarios[] = {
 			     .ops = {DO(REVOKE, WORLD_OBJECT(0)), DO(POKE, 0, .expect = GONE), DO(END)}}},
 	},
 	{
+		.name = "sc.time_read_elsewhere",
+		.what = "the time of a thread is read while it is preempted, yields and goes on",
+		.cpus = 2,
+		.objects = {SM(0)},
+		.threads = {{.cpu = 0, .prio = 5, .ops = {DO(UP, 0), DO(TIME, 1), DO(TIME, 1), DO(TIME, 1), DO(END)}},
+			    {.cpu = 1,
+			     .prio = 5,
+			     .ops = {DO(WORK), DO(YIELD), DO(WORK), DO(YIELD), DO(WORK), DO(END)}},
+			    {.cpu = 1, .prio = 5, .ops = {DO(WORK), DO(END)}},
+			    {.cpu = 1, .prio = 9, .ops = {DO(DOWN, 0), DO(WORK), DO(END)}}},
+	},
+	{
 		.name = "memory.scarce",
 		.what = "two CPUs create what there is memory for once, and delete it: each waits for what the other "
 			"gives back",

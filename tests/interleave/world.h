@@ -21,6 +21,9 @@
 #define WORLD_PD(n) (0x240 + (n)) /* 0: that of all threads that name no other */
 #define WORLD_PAGE 0x40           /* two user pages from here on are present in each PD */
 
+/* Ticks: much more than a scenario takes without OP_WORK. */
+#define WORLD_WORK 1000000
+
 #define OK (1u << SUCCESS)
 #define GONE (1u << BAD_CAP)
 #define ABORTED (1u << ABORT)
@@ -52,6 +55,8 @@ enum op_kind {
 	OP_SAY,          /* sets flag arg; others may wait for it */
 	OP_AWAIT,        /* loops in user mode until flag `arg` is set */
 	OP_LOG,          /* a message that no device takes at once */
+	OP_WORK,         /* user code that takes WORLD_WORK ticks of the clock */
+	OP_TIME,         /* of the SC of the thread `object`: never goes back, and is no more than that has worked */
 	OP_SUSPEND,      /* all CPUs sleep, and CPU `arg` does not come back */
 };
 

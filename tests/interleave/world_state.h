@@ -18,6 +18,7 @@ struct world_thread {
 	struct sc *sc;
 	unsigned at;           /* operation that is next, or under way */
 	bool under_way, ended; /* has been begun and has not returned; has come to the last one */
+	u64 worked, seen;      /* ticks: by OP_WORK so far; what OP_TIME has been told last */
 };
 
 struct world {

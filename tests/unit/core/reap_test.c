@@ -253,7 +253,7 @@ UNIT_TEST(an_sc_ends_at_home)
 	u32 signals = host_calls[1].signals;
 	world_drop(A + 1);
 	host_dispatch();
-	assert_int_equal(sc->state, SC_RUNNING);
+	assert_true(sc_is_current(sc));
 	assert_ptr_equal(world_cpu(1)->sc, sc);
 	assert_int_equal(host_calls[1].signals, signals + 1);
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &sc->obj.work);

@@ -68,7 +68,7 @@ void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi)
 		panic("out of memory while making the idle EC of CPU %u", n);
 	cpu->ec = cpu->idle_ec;
 	cpu->space = &pd_kernel;
-	cpu->sc_since = arch_tsc();
+	cpu->sc_since = arch_tsc_twice();
 	vmx_prepare_cpu(n);
 }
 

@@ -4,7 +4,7 @@
 #include "apic/lapic.h"
 #include "arch/cpu.h"
 #include "arch/switch.h"
-#include "core/sc.h"
+#include "core/dispatch.h"
 #include "trace/pmu.h"
 #include "vmx/vmx.h"
 
@@ -25,7 +25,7 @@ void suspend_state_save(struct cpu *cpu, struct suspend_state *s)
 	fpu_save(cpu->ec);
 	vmx_stop_cpu(cpu);
 	if (cpu->sc)
-		cpu->sc->consumed += arch_tsc() - cpu->sc_since;
+		dispatch_charge(cpu, cpu->sc);
 }
 
 /* A value that the CPU refuses now (firmware has locked the register) is not worth dying for. */
