@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vmm/vm.h"
 
+#include "vmm/clock.h"
 #include "vmm/exit.h"
 #include "vmm/scale.h"
 
@@ -113,7 +114,7 @@ bool vm_create(struct guest_vm *vm, const char *name, uint64_t ram_size)
 	vm->s = vm->vcpu.state;
 	vm->machine.uart.send = send;
 	vm->machine.uart.arg = vm;
-	machine_reset(&vm->machine, 0);
+	machine_reset(&vm->machine, clock_seconds());
 	set_controls(vm);
 	vm->s->xcr0 = XCR0_X87;
 	vm->s->pat = PAT_RESET;
