@@ -2,6 +2,7 @@
 #include "vmm/exit.h"
 
 #include "vmm/exit_cr.h"
+#include "vmm/exit_memory.h"
 #include "vmm/msr.h"
 #include "vmm/scale.h"
 
@@ -26,6 +27,16 @@ void exit_skip(struct guest_vm *vm)
 		s->intr_state &= ~(uint32_t)(VMX_BLOCKED_STI | VMX_BLOCKED_SS);
 		vm->changed |= MTD_STA;
 	}
+}
+
+/*
+ * Is the whole state in the page? If not, the guest runs the instruction once more, and its exit brings everything:
+ * what is rare may cost two exits, so that those which are not bring little.
+ */
+static bool exit_has_state(struct guest_vm *vm)
+{
+	vm->whole = !vm->has_whole;
+	return vm->has_whole;
 }
 
 static struct cpuid_regs machine_cpuid(uint32_t leaf, uint32_t subleaf)
@@ -87,7 +98,8 @@ static void do_io(struct guest_vm *vm)
 	uint64_t now = vm_now(vm);
 
 	if (s->qual[0] & 1 << 4) {
-		vm_fail(vm, "a string of ports, which this monitor does not do");
+		if (exit_has_state(vm))
+			exit_strings(vm);
 		return;
 	}
 	if (!(s->qual[0] & 1 << 3)) {
@@ -181,44 +193,43 @@ static void do_nothing(struct guest_vm *vm)
 	(void)vm;
 }
 
-static void do_ept_violation(struct guest_vm *vm)
-{
-	vm_fail(vm, "access to an address where nothing is");
-}
-
-static void (*const handlers[])(struct guest_vm *vm) = {
-	[VMX_EXCEPTION] = do_exception,
-	[VMX_INTERRUPT] = do_nothing,
-	[VMX_TRIPLE_FAULT] = do_triple_fault,
-	[VMX_INTR_WINDOW] = do_nothing,
-	[VMX_CPUID] = do_cpuid,
-	[VMX_GETSEC] = do_undefined,
-	[VMX_HLT] = do_hlt,
-	[VMX_INVD] = exit_skip,
-	[VMX_RDPMC] = do_rdpmc,
-	[VMX_VMCALL] = do_undefined,
-	[VMX_VMCLEAR] = do_undefined,
-	[VMX_VMLAUNCH] = do_undefined,
-	[VMX_VMPTRLD] = do_undefined,
-	[VMX_VMPTRST] = do_undefined,
-	[VMX_VMREAD] = do_undefined,
-	[VMX_VMRESUME] = do_undefined,
-	[VMX_VMWRITE] = do_undefined,
-	[VMX_VMXOFF] = do_undefined,
-	[VMX_VMXON] = do_undefined,
-	[VMX_CR] = exit_cr,
-	[VMX_IO] = do_io,
-	[VMX_RDMSR] = do_rdmsr,
-	[VMX_WRMSR] = do_wrmsr,
-	[VMX_MWAIT] = do_undefined,
-	[VMX_MONITOR] = do_undefined,
-	[VMX_EPT_VIOLATION] = do_ept_violation,
-	[VMX_INVEPT] = do_undefined,
-	[VMX_TIMER] = do_nothing,
-	[VMX_INVVPID] = do_undefined,
-	[VMX_WBINVD] = exit_skip,
-	[VMX_XSETBV] = do_xsetbv,
-	[VMX_POKED] = do_nothing,
+/* `all`: it looks at more of the state than every exit brings (vm.c). */
+static const struct {
+	void (*handle)(struct guest_vm *vm);
+	bool all;
+} handlers[] = {
+	[VMX_EXCEPTION] = {do_exception},
+	[VMX_INTERRUPT] = {do_nothing},
+	[VMX_TRIPLE_FAULT] = {do_triple_fault},
+	[VMX_INTR_WINDOW] = {do_nothing},
+	[VMX_CPUID] = {do_cpuid, true},
+	[VMX_GETSEC] = {do_undefined},
+	[VMX_HLT] = {do_hlt},
+	[VMX_INVD] = {exit_skip},
+	[VMX_RDPMC] = {do_rdpmc},
+	[VMX_VMCALL] = {do_undefined},
+	[VMX_VMCLEAR] = {do_undefined},
+	[VMX_VMLAUNCH] = {do_undefined},
+	[VMX_VMPTRLD] = {do_undefined},
+	[VMX_VMPTRST] = {do_undefined},
+	[VMX_VMREAD] = {do_undefined},
+	[VMX_VMRESUME] = {do_undefined},
+	[VMX_VMWRITE] = {do_undefined},
+	[VMX_VMXOFF] = {do_undefined},
+	[VMX_VMXON] = {do_undefined},
+	[VMX_CR] = {exit_cr, true},
+	[VMX_IO] = {do_io},
+	[VMX_RDMSR] = {do_rdmsr, true},
+	[VMX_WRMSR] = {do_wrmsr, true},
+	[VMX_MWAIT] = {do_undefined},
+	[VMX_MONITOR] = {do_undefined},
+	[VMX_EPT_VIOLATION] = {exit_memory, true},
+	[VMX_INVEPT] = {do_undefined},
+	[VMX_TIMER] = {do_nothing},
+	[VMX_INVVPID] = {do_undefined},
+	[VMX_WBINVD] = {exit_skip},
+	[VMX_XSETBV] = {do_xsetbv, true},
+	[VMX_POKED] = {do_nothing},
 };
 
 /* An event whose delivery was interrupted is delivered again, unless the exit has something that comes before. */
@@ -230,8 +241,8 @@ void exit_handle(struct guest_vm *vm)
 		vm->event = s->vect_info;
 		vm->error = s->vect_error;
 	}
-	if (s->exit_reason < RT_ARRAY(handlers) && handlers[s->exit_reason])
-		handlers[s->exit_reason](vm);
-	else
+	if (s->exit_reason >= RT_ARRAY(handlers) || !handlers[s->exit_reason].handle)
 		vm_fail(vm, "an exit that this monitor does not know");
+	else if (!handlers[s->exit_reason].all || exit_has_state(vm))
+		handlers[s->exit_reason].handle(vm);
 }

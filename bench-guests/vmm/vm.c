@@ -159,10 +159,8 @@ static void set_timeout(struct guest_vm *vm, uint64_t now)
 	vm->changed |= MTD_TSC_TIMEOUT;
 }
 
-/* What the exits look at. The rest of the state changes only by the monitor's doing, or is not looked at. */
-#define LOOKED_AT                                                                                               \
-	(MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP | MTD_RIP_LEN | MTD_RFLAGS | MTD_STA | MTD_INJ | \
-	 MTD_CR | MTD_EFER_PAT)
+/* What every exit brings to the page. Those that look at more say so, and get it from the next run. */
+#define BROUGHT (MTD_GPR_ACDB | MTD_RIP_LEN | MTD_RFLAGS | MTD_STA | MTD_INJ)
 
 static enum status run(struct guest_vm *vm)
 {
@@ -170,8 +168,10 @@ static enum status run(struct guest_vm *vm)
 
 	vm->changed = 0;
 	vm->exits++;
-	return rt_has_vcpu_partial() ? hc_vcpu_run_partial(vm->vcpu.sel, changed, LOOKED_AT)
-				     : hc_vcpu_run(vm->vcpu.sel, changed);
+	vm->has_whole = vm->whole || !rt_has_vcpu_partial();
+	vm->whole = false;
+	return vm->has_whole ? hc_vcpu_run(vm->vcpu.sel, changed)
+			     : hc_vcpu_run_partial(vm->vcpu.sel, changed, BROUGHT);
 }
 
 enum vm_end vm_run_to_end(struct guest_vm *vm)

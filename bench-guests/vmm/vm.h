@@ -25,6 +25,7 @@ struct guest_vm {
 	struct utcb_state *s;
 	uint64_t changed;      /* MTD bits of what the next run takes from the state page */
 	uint32_t event, error; /* what the next run injects, as intr_info and intr_error say it; 0: nothing */
+	bool whole, has_whole; /* the next run brings the whole state to the page; the last one did */
 	bool window;           /* an exit has been asked for when the guest can take an interrupt */
 	uint64_t start;        /* the TSC at the VM's start */
 	struct cpuid_guest cpuid;
