@@ -37,7 +37,9 @@ static bool read_string(char *to, size_t size, uint64_t pa)
 	for (size_t i = 0; i < size; i++, pa++) {
 		if (!page || pa % RT_PAGE == 0)
 			page = withheld(pa) ? NULL : rt_map(pa & -RT_PAGE, RT_PAGE, PERM_MEM_R);
-		to[i] = page && i + 1 < size ? page[pa % RT_PAGE] : 0;
+		to[i] = '\0';
+		if (page && i + 1 < size)
+			to[i] = page[pa % RT_PAGE];
 		if (!page || !page[pa % RT_PAGE])
 			return true;
 	}

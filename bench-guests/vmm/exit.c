@@ -193,44 +193,45 @@ static void do_nothing(struct guest_vm *vm)
 	(void)vm;
 }
 
-/* `all`: it looks at more of the state than every exit brings (vm.c). */
-static const struct {
-	void (*handle)(struct guest_vm *vm);
-	bool all;
-} handlers[] = {
-	[VMX_EXCEPTION] = {do_exception},
-	[VMX_INTERRUPT] = {do_nothing},
-	[VMX_TRIPLE_FAULT] = {do_triple_fault},
-	[VMX_INTR_WINDOW] = {do_nothing},
-	[VMX_CPUID] = {do_cpuid, true},
-	[VMX_GETSEC] = {do_undefined},
-	[VMX_HLT] = {do_hlt},
-	[VMX_INVD] = {exit_skip},
-	[VMX_RDPMC] = {do_rdpmc},
-	[VMX_VMCALL] = {do_undefined},
-	[VMX_VMCLEAR] = {do_undefined},
-	[VMX_VMLAUNCH] = {do_undefined},
-	[VMX_VMPTRLD] = {do_undefined},
-	[VMX_VMPTRST] = {do_undefined},
-	[VMX_VMREAD] = {do_undefined},
-	[VMX_VMRESUME] = {do_undefined},
-	[VMX_VMWRITE] = {do_undefined},
-	[VMX_VMXOFF] = {do_undefined},
-	[VMX_VMXON] = {do_undefined},
-	[VMX_CR] = {exit_cr, true},
-	[VMX_IO] = {do_io},
-	[VMX_RDMSR] = {do_rdmsr, true},
-	[VMX_WRMSR] = {do_wrmsr, true},
-	[VMX_MWAIT] = {do_undefined},
-	[VMX_MONITOR] = {do_undefined},
-	[VMX_EPT_VIOLATION] = {exit_memory, true},
-	[VMX_INVEPT] = {do_undefined},
-	[VMX_TIMER] = {do_nothing},
-	[VMX_INVVPID] = {do_undefined},
-	[VMX_WBINVD] = {exit_skip},
-	[VMX_XSETBV] = {do_xsetbv, true},
-	[VMX_POKED] = {do_nothing},
+static void (*const handlers[])(struct guest_vm *vm) = {
+	[VMX_EXCEPTION] = do_exception,
+	[VMX_INTERRUPT] = do_nothing,
+	[VMX_TRIPLE_FAULT] = do_triple_fault,
+	[VMX_INTR_WINDOW] = do_nothing,
+	[VMX_CPUID] = do_cpuid,
+	[VMX_GETSEC] = do_undefined,
+	[VMX_HLT] = do_hlt,
+	[VMX_INVD] = exit_skip,
+	[VMX_RDPMC] = do_rdpmc,
+	[VMX_VMCALL] = do_undefined,
+	[VMX_VMCLEAR] = do_undefined,
+	[VMX_VMLAUNCH] = do_undefined,
+	[VMX_VMPTRLD] = do_undefined,
+	[VMX_VMPTRST] = do_undefined,
+	[VMX_VMREAD] = do_undefined,
+	[VMX_VMRESUME] = do_undefined,
+	[VMX_VMWRITE] = do_undefined,
+	[VMX_VMXOFF] = do_undefined,
+	[VMX_VMXON] = do_undefined,
+	[VMX_CR] = exit_cr,
+	[VMX_IO] = do_io,
+	[VMX_RDMSR] = do_rdmsr,
+	[VMX_WRMSR] = do_wrmsr,
+	[VMX_MWAIT] = do_undefined,
+	[VMX_MONITOR] = do_undefined,
+	[VMX_EPT_VIOLATION] = exit_memory,
+	[VMX_INVEPT] = do_undefined,
+	[VMX_TIMER] = do_nothing,
+	[VMX_INVVPID] = do_undefined,
+	[VMX_WBINVD] = exit_skip,
+	[VMX_XSETBV] = do_xsetbv,
+	[VMX_POKED] = do_nothing,
 };
+
+/* Those that look at more of the state than every exit brings (vm.c). */
+#define LOOK_AT_ALL                                                                                          \
+	(1ul << VMX_CPUID | 1ul << VMX_CR | 1ul << VMX_RDMSR | 1ul << VMX_WRMSR | 1ul << VMX_EPT_VIOLATION | \
+	 1ul << VMX_XSETBV)
 
 /* An event whose delivery was interrupted is delivered again, unless the exit has something that comes before. */
 void exit_handle(struct guest_vm *vm)
@@ -241,8 +242,8 @@ void exit_handle(struct guest_vm *vm)
 		vm->event = s->vect_info;
 		vm->error = s->vect_error;
 	}
-	if (s->exit_reason >= RT_ARRAY(handlers) || !handlers[s->exit_reason].handle)
+	if (s->exit_reason >= RT_ARRAY(handlers) || !handlers[s->exit_reason])
 		vm_fail(vm, "an exit that this monitor does not know");
-	else if (!handlers[s->exit_reason].all || exit_has_state(vm))
-		handlers[s->exit_reason].handle(vm);
+	else if (s->exit_reason >= 64 || !(LOOK_AT_ALL >> s->exit_reason & 1) || exit_has_state(vm))
+		handlers[s->exit_reason](vm);
 }

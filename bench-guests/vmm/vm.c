@@ -107,6 +107,10 @@ static bool make(struct guest_vm *vm)
 bool vm_create(struct guest_vm *vm, const char *name, uint64_t ram_size)
 {
 	*vm = (struct guest_vm){.name = name, .ram_size = ram_size, .misc_enable = FAST_STRINGS};
+	if (!ram_size) {
+		rt_printf("%s: a VM has at least 2 MiB\n", name);
+		return false;
+	}
 	if (!make(vm)) {
 		rt_printf("%s: not enough memory for a VM with %lu MiB\n", name, ram_size >> 20);
 		return false;
