@@ -16,6 +16,7 @@ enum vmx_exit {
 	VMX_NMI_WINDOW = 8,
 	VMX_TASK_SWITCH = 9,
 	VMX_CPUID = 10,
+	VMX_GETSEC = 11,
 	VMX_HLT = 12,
 	VMX_INVD = 13,
 	VMX_INVLPG = 14,

@@ -145,9 +145,26 @@ def microcodes():
     yield b"\1" + microcode(4, 1024, [0x1000 + n for n in range(79)])
 
 
+OUT, IN, LATER = 1, 2, 4
+
+
+def accesses(*records):
+    return b"".join(struct.pack("<BBHI", kind, 0, port, value) for kind, port, value in records)
+
+
+def boards():
+    """Interrupt controllers and a timer as an operating system sets them up; a clock with an alarm; a serial port."""
+    yield accesses((OUT, 0x20, 0x11), (OUT, 0x21, 0x30), (OUT, 0x21, 4), (OUT, 0x21, 1), (OUT, 0x21, 0), (OUT, 0x43, 0x34),
+                   (OUT, 0x40, 0xA9), (OUT, 0x40, 4), (LATER, 0, 5000), (OUT, 0x20, 0x20), (LATER | IN, 0x40, 5000))
+    yield accesses((OUT, 0x70, 0xB), (OUT, 0x71, 0x32), (OUT, 0x70, 1), (OUT, 0x71, 0xFF), (LATER | IN, 0x71, 2000000),
+                   (OUT, 0x70, 0xB), (OUT, 0x71, 0x82), (OUT, 0x70, 8), (OUT, 0x71, 0x31), (OUT, 0x70, 0xA), (OUT, 0x71, 0x70))
+    yield accesses((OUT, 0x3FC, 0xB), (OUT, 0x3F9, 0xF), (OUT, 0x3FA, 0xC1), (0, 0, 65), (IN, 0x3FA, 0), (IN, 0x3F8, 0),
+                   (OUT, 0x3F8, 65), (OUT, 0x61, 3), (OUT, 0x43, 0xC2), (IN, 0x42, 0), (OUT, 0x64, 0x60), (OUT, 0x60, 1))
+
+
 def main():
     makers = {"cmdline": cmdlines, "elf": elfs, "multiboot": multiboots, "acpi": acpis, "microcode": microcodes,
-              "serial_word": serial_words}
+              "serial_word": serial_words, "vmm": boards}
     for name, make in makers.items():
         folder = pathlib.Path(sys.argv[1]) / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a guest's exit asks for. Manual: Intel SDM volume 3, "Basic exit reasons" and "Exit qualification". */
+#pragma once
+
+#include "vmm/vm.h"
+
+void exit_handle(struct guest_vm *vm);

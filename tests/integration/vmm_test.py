@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Guests of bench-guests/vmm. Debian's own kernel for clouds, as its package has it, comes to its first program in a virtual
+machine and resets it; a kernel with a Multiboot header looks at what it was given. Ends with 77, which means skipped, if
+Debian's package was never fetched and cannot be.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "boot"))
+import collector  # noqa: E402  (found through the line above)
+import tools  # noqa: E402
+
+LINUX = "linux-image-cloud-amd64"
+# Less to do for an emulator: nothing is said before the end, memory is not cleared, no cipher is tested.
+WORDS = "console=ttyS0 quiet panic=-1 tsc=reliable init_on_alloc=0 cryptomgr.notests rdinit=/init"
+
+
+RESET = ["--want", r"^vm0: the guest has reset its machine"]
+
+
+def linux(folder, init):
+    """Debian's kernel, and an initrd with one program."""
+    (kernel,) = collector.unpack(collector.fetch(LINUX), lambda name: name.startswith("boot/vmlinuz-")).values()
+    (folder / "vmlinuz").write_bytes(kernel)
+    (folder / "initrd").write_bytes(collector.cpio([("init", collector.FILE, init.read_bytes())]))
+    return ["--module", "monitor.elf memory=192", "--module", f"vmlinuz {WORDS}", "--module", "initrd",
+            "--want", r"^vm0\| init: hello from user land", "--want", r"^vm0\| init: slept 50 ms",
+            "--reject", r"vm0.*(BUG|Oops|WARNING)"]
+
+
+def multiboot(folder, kernel):
+    """A kernel with two modules, which looks at everything itself."""
+    (folder / "kernel").write_bytes(kernel.read_bytes())
+    (folder / "first").write_bytes(b"first module")
+    (folder / "second").write_bytes(b"second")
+    checks = ("magic", "memory", "words", "modules", "contents", "nowhere", "strings", "timer")
+    return ["--module", "monitor.elf memory=16", "--module", "kernel some words", "--module", "first of the first",
+            "--module", "second", "--reject", "WRONG",
+            *(word for check in checks for word in ("--want", rf"^vm0\| {check}: right"))]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True, help="build folder with the images")
+    parser.add_argument("guest", choices=("linux", "multiboot"))
+    parser.add_argument("program", type=pathlib.Path, help="the guest's first program, or the guest itself")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hedron-vmm.") as name:
+        folder = pathlib.Path(name)
+        (folder / "monitor.elf").write_bytes((pathlib.Path(args.build) / "monitor.elf").read_bytes())
+        try:
+            words = {"linux": linux, "multiboot": multiboot}[args.guest](folder, args.program)
+        except tools.ToolError as error:
+            print(f"SKIP: {LINUX} cannot be fetched: {str(error).splitlines()[-1]}")
+            return 77
+        return subprocess.run([sys.executable, HERE / "boot_test.py", "--build", args.build, "--via", "bochs", "--memory", "512",
+                               "--modules-from", folder, "--cmdline", "serial nomwait", "--judge", "exit", "--timeout", "300",
+                               *RESET, *words], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
