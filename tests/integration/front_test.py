@@ -15,7 +15,7 @@ import tempfile
 import unittest
 
 SOURCE = pathlib.Path(sys.argv.pop(1)).resolve()
-SUITES = ("ipc", "sched", "sm", "space", "scale", "vmexit")
+SUITES = ("ipc", "sched", "sm", "space", "scale", "latency", "vmexit")
 NOTES = '#!/bin/sh\necho "$@" >>"$NOTES"\n'
 
 
