@@ -6,6 +6,7 @@
 #include "vmm/msr.h"
 #include "vmm/scale.h"
 
+#include "rt/panic.h"
 #include "rt/size.h"
 
 enum { UD = 6, GP = 13 };
@@ -85,7 +86,7 @@ static void do_hlt(struct guest_vm *vm)
 			vm->end = VM_HALTED;
 			return;
 		}
-		__asm__ volatile("pause");
+		RT_MUST(hc_yield());
 	}
 }
 

@@ -13,7 +13,7 @@
 #include "rt/sel.h"
 #include "rt/string.h"
 
-enum { XCR0_X87 = 1, FAST_STRINGS = 1, KHZ = 1000 };
+enum { XCR0_X87 = 1, FAST_STRINGS = 1, KHZ = 1000, SLICE_NS = 10000000 };
 #define PAT_RESET 0x0007040600070406ul
 
 /* ---- Time ---- */
@@ -94,24 +94,24 @@ static void set_controls(struct guest_vm *vm)
 	};
 }
 
-static bool make(struct guest_vm *vm)
+static bool make(struct guest_vm *vm, unsigned cpu)
 {
 	size_t pages = vm->ram_size / RT_PAGE;
 
-	vm->vcpu = (struct rt_vcpu){.cpu = rt_cpu, .pd = rt_sel()};
+	vm->vcpu = (struct rt_vcpu){.cpu = cpu, .pd = rt_sel()};
 	vm->ram = rt_pages_aligned(pages, 512);
 	return vm->ram && hc_create_pd(vm->vcpu.pd, RT_SEL_PD, 0, 0) == SUCCESS &&
 	       rt_guest_map(vm->vcpu.pd, 0, vm->ram, pages, RT_MEM_RWX) == SUCCESS && rt_vcpu(&vm->vcpu) == SUCCESS;
 }
 
-bool vm_create(struct guest_vm *vm, const char *name, uint64_t ram_size)
+bool vm_create(struct guest_vm *vm, const char *name, unsigned cpu, uint64_t ram_size)
 {
 	*vm = (struct guest_vm){.name = name, .ram_size = ram_size, .misc_enable = FAST_STRINGS};
 	if (!ram_size) {
 		rt_printf("%s: a VM has at least 2 MiB\n", name);
 		return false;
 	}
-	if (!make(vm)) {
+	if (!make(vm, cpu)) {
 		rt_printf("%s: not enough memory for a VM with %lu MiB\n", name, ram_size >> 20);
 		return false;
 	}
@@ -159,7 +159,9 @@ static void set_timeout(struct guest_vm *vm, uint64_t now)
 {
 	uint64_t next = machine_next(&vm->machine, now);
 
-	vm->s->tsc_timeout = next == NEVER ? NEVER : next > now ? ticks(next - now) : 0;
+	if (next > vm->slice_end)
+		next = vm->slice_end;
+	vm->s->tsc_timeout = next > now ? ticks(next - now) : 0;
 	vm->changed |= MTD_TSC_TIMEOUT;
 }
 
@@ -178,6 +180,14 @@ static enum status run(struct guest_vm *vm)
 			     : hc_vcpu_run_partial(vm->vcpu.sel, changed, BROUGHT);
 }
 
+static void share_cpu(struct guest_vm *vm)
+{
+	if (vm_now(vm) < vm->slice_end)
+		return;
+	RT_MUST(hc_yield());
+	vm->slice_end = vm_now(vm) + SLICE_NS;
+}
+
 enum vm_end vm_run_to_end(struct guest_vm *vm)
 {
 	while (vm->end == VM_RUNS) {
@@ -188,6 +198,7 @@ enum vm_end vm_run_to_end(struct guest_vm *vm)
 		set_timeout(vm, now);
 		RT_MUST(run(vm));
 		exit_handle(vm);
+		share_cpu(vm);
 		if (machine_is_reset(&vm->machine))
 			vm->end = VM_RESET;
 	}

@@ -2,7 +2,8 @@
 /*
  * A virtual machine: its memory, its board, its processor. Guest memory begins at guest-physical 0; where there is
  * none, an access ends the VM.
- * Locking: none, one thread runs it.
+ * Locking: none, one thread runs it. Threads of one priority share a CPU by yielding: nothing else would make a
+ * thread wait for another.
  */
 #pragma once
 
@@ -27,6 +28,7 @@ struct guest_vm {
 	uint32_t event, error; /* what the next run injects, as intr_info and intr_error say it; 0: nothing */
 	bool whole, has_whole; /* the next run brings the whole state to the page; the last one did */
 	bool window;           /* an exit has been asked for when the guest can take an interrupt */
+	uint64_t slice_end;    /* when it lets others have the CPU */
 	uint64_t start;        /* the TSC at the VM's start */
 	struct cpuid_guest cpuid;
 	uint64_t misc_enable, cr8;
@@ -37,10 +39,10 @@ struct guest_vm {
 };
 
 /*
- * Makes a VM with `ram_size` bytes of memory, a multiple of 2 MiB, in a protection domain of its own. On failure a
- * line says why.
+ * Makes a VM with `ram_size` bytes of memory, a multiple of 2 MiB, in a protection domain of its own. It can be run
+ * on that CPU. On failure a line says why.
  */
-bool vm_create(struct guest_vm *vm, const char *name, uint64_t ram_size) RT_MUST_CHECK;
+bool vm_create(struct guest_vm *vm, const char *name, unsigned cpu, uint64_t ram_size) RT_MUST_CHECK;
 
 /* `size` bytes of guest memory from `gpa` on, or null if not all of them are memory. */
 static inline void *vm_memory(const struct guest_vm *vm, uint64_t gpa, uint64_t size)

@@ -22,17 +22,36 @@ LINUX = "linux-image-cloud-amd64"
 WORDS = "console=ttyS0 quiet panic=-1 tsc=reliable init_on_alloc=0 cryptomgr.notests rdinit=/init"
 
 
-RESET = ["--want", r"^vm0: the guest has reset its machine"]
 
 
-def linux(folder, init):
+def reset(number):
+    return ["--want", rf"^vm{number}: the guest has reset its machine"]
+
+
+def fetch_linux(folder, init):
     """Debian's kernel, and an initrd with one program."""
     (kernel,) = collector.unpack(collector.fetch(LINUX), lambda name: name.startswith("boot/vmlinuz-")).values()
     (folder / "vmlinuz").write_bytes(kernel)
     (folder / "initrd").write_bytes(collector.cpio([("init", collector.FILE, init.read_bytes())]))
-    return ["--module", "monitor.elf memory=192", "--module", f"vmlinuz {WORDS}", "--module", "initrd",
-            "--want", r"^vm0\| init: hello from user land", "--want", r"^vm0\| init: slept 50 ms",
-            "--reject", r"vm0.*(BUG|Oops|WARNING)"]
+
+
+def reached_init(number):
+    return ["--want", rf"^vm{number}\| init: hello from user land", "--want", rf"^vm{number}\| init: slept 50 ms",
+            "--reject", rf"vm{number}.*(BUG|Oops|WARNING)", *reset(number)]
+
+
+def linux(folder, init):
+    fetch_linux(folder, init)
+    return ["--module", "monitor.elf memory=192", "--module", f"vmlinuz {WORDS}", "--module", "initrd", *reached_init(0)]
+
+
+def three(folder, init, kernel):
+    """Two Linux systems and a kernel that ends long before them, on two CPUs."""
+    fetch_linux(folder, init)
+    (folder / "kernel").write_bytes(kernel.read_bytes())
+    linux = ["--module", f"vmlinuz {WORDS}", "--module", "initrd"]
+    return ["--cpus", "2", "--module", "monitor.elf memory=128 guests=2,1,2", *linux, "--module", "kernel", *linux,
+            *reached_init(0), *reset(1), *reached_init(2)]
 
 
 def multiboot(folder, kernel):
@@ -42,27 +61,27 @@ def multiboot(folder, kernel):
     (folder / "second").write_bytes(b"second")
     checks = ("magic", "memory", "words", "modules", "contents", "nowhere", "strings", "timer")
     return ["--module", "monitor.elf memory=16", "--module", "kernel some words", "--module", "first of the first",
-            "--module", "second", "--reject", "WRONG",
+            "--module", "second", "--reject", "WRONG", *reset(0),
             *(word for check in checks for word in ("--want", rf"^vm0\| {check}: right"))]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True, help="build folder with the images")
-    parser.add_argument("guest", choices=("linux", "multiboot"))
-    parser.add_argument("program", type=pathlib.Path, help="the guest's first program, or the guest itself")
+    parser.add_argument("guests", choices=("linux", "multiboot", "three"))
+    parser.add_argument("programs", type=pathlib.Path, nargs="+", help="the first program of Linux, the kernel")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hedron-vmm.") as name:
         folder = pathlib.Path(name)
         (folder / "monitor.elf").write_bytes((pathlib.Path(args.build) / "monitor.elf").read_bytes())
         try:
-            words = {"linux": linux, "multiboot": multiboot}[args.guest](folder, args.program)
+            words = {"linux": linux, "multiboot": multiboot, "three": three}[args.guests](folder, *args.programs)
         except tools.ToolError as error:
             print(f"SKIP: {LINUX} cannot be fetched: {str(error).splitlines()[-1]}")
             return 77
         return subprocess.run([sys.executable, HERE / "boot_test.py", "--build", args.build, "--via", "bochs", "--memory", "512",
                                "--modules-from", folder, "--cmdline", "serial nomwait", "--judge", "exit", "--timeout", "300",
-                               *RESET, *words], check=False).returncode
+                               *words], check=False).returncode
 
 
 if __name__ == "__main__":
