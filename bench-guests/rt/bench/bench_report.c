@@ -161,7 +161,6 @@ void bench_report_run(const char *name, bool traced, const char *frequency)
 	if (traced)
 		add(",\"traced\":true");
 	end();
-	rt_show("%s %-44s %10s %10s %10s\n", suite, "ticks of the TSC", "min", "p50", "max");
 }
 
 /* Smallest value that at least `permille` of the values do not exceed. */
@@ -211,6 +210,7 @@ void bench_report_calibration(const struct bench_calibration *cal, const struct 
 		    (unsigned long)(-skew->least > skew->most ? -skew->least : skew->most));
 	add_bins("hist", cal->empty, cal->empty_count, CALIBRATION_BINS);
 	end();
+	rt_show("%s %-44s %10s %10s %10s\n", suite, "ticks of the TSC", "min", "p50", "max");
 }
 
 /* False if the line got too long. */
@@ -274,6 +274,38 @@ void bench_report_skip(const struct bench_subject *subject, const char *why)
 void bench_report_fail(const struct bench_subject *subject, const char *why)
 {
 	report_why("fail", subject, why);
+}
+
+static void add_sizes(const struct bench_finding *f)
+{
+	const char *separator = "";
+
+	add(",\"sizes\":[");
+	for (unsigned i = 0; i < f->bin_count; i++) {
+		const struct bench_bin *bin = &f->bins[i];
+
+		if (!bin->count)
+			continue;
+		add("%s[%lu,%lu,%lu]", separator, bin->lower, bin->width, bin->count);
+		separator = ",";
+	}
+	add("]");
+}
+
+void bench_report_finding(const struct bench_finding *f)
+{
+	begin("finding");
+	add_string("name", f->name);
+	add_string("weight", f->weight);
+	if (f->state)
+		add_string("state", f->state);
+	else
+		add(",\"amount\":%lu", f->amount);
+	if (f->bin_count)
+		add_sizes(f);
+	if (*f->why)
+		add_string("why", f->why);
+	end();
 }
 
 void bench_report_end(uint64_t drift)

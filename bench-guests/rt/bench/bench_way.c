@@ -46,18 +46,21 @@ static uint64_t least_of_empty(enum bench_counter counter)
 	return least;
 }
 
-#define COUNTER(name, counter)                                                                    \
-	static uint64_t name##_window(const struct bench_case *c)                                 \
-	{                                                                                         \
-		return count(counter, c);                                                         \
-	}                                                                                         \
-	static uint64_t name##_overhead(void)                                                     \
-	{                                                                                         \
-		return least_of_empty(counter);                                                   \
-	}                                                                                         \
-	static const struct bench_way name = {                                                    \
-		"counter",          #name,         #name,          SUM_MAX, bench_counters_begin, \
-		bench_counters_end, name##_window, name##_overhead}
+#define COUNTER(name, counter)                                    \
+	static uint64_t name##_window(const struct bench_case *c) \
+	{                                                         \
+		return count(counter, c);                         \
+	}                                                         \
+	static uint64_t name##_overhead(void)                     \
+	{                                                         \
+		return least_of_empty(counter);                   \
+	}                                                         \
+	static const char *name##_begin(void)                     \
+	{                                                         \
+		return bench_counters_begin(counter);             \
+	}                                                         \
+	static const struct bench_way name = {                    \
+		"counter", #name, #name, SUM_MAX, name##_begin, bench_counters_end, name##_window, name##_overhead}
 
 COUNTER(cycles, BENCH_COUNTER_CYCLES);
 COUNTER(instructions, BENCH_COUNTER_INSTRUCTIONS);
