@@ -312,6 +312,13 @@ static bool parse_why(json_t *object, struct record *record, struct error *error
 	return get_identity(object, record, error) && get_string(object, "why", record->why, error);
 }
 
+static bool parse_finding(json_t *object, struct record *record, struct error *error)
+{
+	protocol_string name;
+
+	return get_string(object, "name", name, error) && finding_from_json(&record->finding, name, object, error);
+}
+
 static bool parse_end(json_t *object, struct record *record, struct error *error)
 {
 	return get_count(object, "lines", &record->lines, error) &&
@@ -327,7 +334,8 @@ static bool parse_object(json_t *object, struct record *record, struct error *er
 	} types[] = {
 		{"run", RECORD_RUN, parse_run},          {"calibration", RECORD_CALIBRATION, parse_calibration},
 		{"sample", RECORD_SAMPLE, parse_sample}, {"skip", RECORD_SKIP, parse_why},
-		{"fail", RECORD_FAIL, parse_why},        {"end", RECORD_END, parse_end},
+		{"fail", RECORD_FAIL, parse_why},        {"finding", RECORD_FINDING, parse_finding},
+		{"end", RECORD_END, parse_end},
 	};
 	protocol_string type;
 

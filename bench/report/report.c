@@ -3,6 +3,7 @@
 
 #include "host/mem.h"
 #include "host/table.h"
+#include "report/report_findings.h"
 #include "report/report_peers.h"
 #include "report/report_warnings.h"
 #include "report/spark.h"
@@ -206,14 +207,12 @@ static void print_unmeasured(FILE *out, const struct result *r, const struct sui
 		fprintf(out, " (%zu of the suite's %zu)\n", count, suite->count);
 }
 
-void report_result(FILE *out, const struct result *r, const struct suite *suite, const struct report_style *style)
+static void print_numbers(FILE *out, const struct result *r, const struct suite *suite, const struct metric *metric,
+			  const struct report_style *style)
 {
-	const struct metric *metric = metric_find(result_text(r, "metric"));
 	struct report_columns columns;
 	struct table *table = result_table(&columns, r, suite, !metric || metric->exact, style ? style->peers : NULL);
 
-	report_title(out, r, metric);
-	report_origin(out, r);
 	fputc('\n', out);
 	table_print(table, out, table_wants_colour(out));
 	table_free(table);
@@ -225,8 +224,19 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite,
 		      out);
 	report_counters(out, r);
 	print_plan(out, r, suite);
+}
+
+void report_result(FILE *out, const struct result *r, const struct suite *suite, const struct report_style *style)
+{
+	const struct metric *metric = metric_find(result_text(r, "metric"));
+
+	report_title(out, r, metric);
+	report_origin(out, r);
+	if (r->count)
+		print_numbers(out, r, suite, metric, style);
 	print_skips(out, r);
 	print_unmeasured(out, r, suite);
 	if (metric)
 		report_warnings(out, r, metric, style && style->all_warnings);
+	report_findings(out, r, !r->count || (style && style->all_findings));
 }

@@ -14,6 +14,7 @@
 struct report_style {
 	const struct peers *peers; /* other systems beside ours; NULL: none */
 	bool all_warnings;         /* each in a line, instead of the worst of each kind */
+	bool all_findings;         /* also what is no obstacle */
 	bool changed_only;         /* of comparisons: what is the same is only counted */
 };
 

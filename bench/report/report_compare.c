@@ -206,6 +206,7 @@ static void print_notes(FILE *out, const struct comparison *c, const char *bulle
 	for (size_t i = 0; i < c->count; i++)
 		print_note(out, &c->pairs[i], bullet);
 	machine_identity_print_differences(out, bullet, c->a, c->b);
+	machine_identity_print_findings(out, bullet, c->a, c->b);
 	if (compare_drifted(c))
 		fprintf(out,
 			"%slab drift: A and B ran the same kernel and roottask by their hashes or, where a console "
@@ -257,6 +258,7 @@ void report_comparison(FILE *out, const struct comparison *c, const struct repor
 
 	report_title(out, c->b, c->metric);
 	if (!is_any_shown(c, style)) {
+		machine_identity_print_findings(out, "", c->a, c->b);
 		print_tally(out, c);
 		return;
 	}

@@ -485,6 +485,65 @@ UNIT_TEST(machines)
 	result_free(&b);
 }
 
+static void find(struct result *r, const char *name, enum finding_weight weight, const char *state)
+{
+	struct finding f = {.weight = weight};
+
+	strcpy(f.name, name);
+	strcpy(f.state, state);
+	finding_keep(r, &f);
+}
+
+static void note_difference(void *text, const struct finding *a, const struct finding *b)
+{
+	size_t used = strlen(text);
+
+	snprintf((char *)text + used, 200 - used, "%s:%s:%s ", a->name, a->state, b->state);
+}
+
+UNIT_TEST(findings_of_machines)
+{
+	char text[200] = "";
+	struct result a, b;
+
+	start(&a, "ticks");
+	start(&b, "ticks");
+	find(&a, "turbo", FINDING_FACT, "off");
+	find(&a, "smt", FINDING_FACT, "off");
+	find(&a, "screen", FINDING_FACT, "none");
+	assert_int_equal(machine_identity_findings(&a, &b, note_difference, text), 0); /* one side does not know */
+	find(&b, "turbo", FINDING_DOUBT, "on");
+	find(&b, "smt", FINDING_DOUBT, "off");
+	find(&b, "screen", FINDING_FACT, "none");
+	assert_int_equal(machine_identity_findings(&a, &b, note_difference, text), 2);
+	assert_string_equal(text, "turbo:off:on smt:off:off ");
+	result_free(&a);
+	result_free(&b);
+}
+
+/* What was found out holds for the machine in the state in which it was, whatever ran on it. */
+UNIT_TEST(findings_are_taken_over)
+{
+	struct result probe, r;
+	struct finding f;
+	struct error error;
+
+	start(&probe, "ticks");
+	start(&r, "ticks");
+	find(&probe, "turbo", FINDING_FACT, "off");
+	result_set_text(&probe, "microcode", "0x1a");
+	result_set_text(&r, "microcode", "0x1a");
+	result_set_text(&probe, "frequency", "as it is");
+	result_set_text(&r, "frequency", "hwp 24");
+	assert_true(machine_identity_take_findings(&r, &probe, &error));
+	assert_true(finding_of(&r, "turbo", &f));
+	result_set_text(&r, "microcode", "0x1b");
+	assert_false(machine_identity_take_findings(&r, &probe, &error));
+	assert_non_null(strstr(error.text, "microcode: \"0x1a\" and \"0x1b\""));
+	result_free(&probe);
+	result_free(&r);
+}
+
 UNIT_TEST(self_test_of_counts)
 {
 	struct result r;
@@ -557,6 +616,8 @@ int main(void)
 		cmocka_unit_test(drift_of_imported_results),
 		cmocka_unit_test(same_against_same),
 		cmocka_unit_test(machines),
+		cmocka_unit_test(findings_of_machines),
+		cmocka_unit_test(findings_are_taken_over),
 		cmocka_unit_test(self_test_of_counts),
 		cmocka_unit_test(self_test_of_noise),
 		cmocka_unit_test(self_test_finds_a_blind_gate),
