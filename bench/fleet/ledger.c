@@ -4,6 +4,7 @@
 #include "host/exit_code.h"
 #include "host/mem.h"
 #include "result/baseline.h"
+#include "result/finding.h"
 #include "stats/machine_identity.h"
 
 #include <stdio.h>
@@ -99,6 +100,20 @@ static void gate(struct ledger_row *row, const char *folder)
 	free(path);
 }
 
+/* What the probe found out has no baseline: it says itself what it means. */
+static void judge_fitness(struct ledger_row *row)
+{
+	size_t tally[FINDING_WEIGHTS];
+	finding_text verdict;
+	char *why;
+
+	finding_tally(&row->result, tally);
+	finding_verdict(&row->result, verdict);
+	why = xasprintf("%s%s%s", verdict, *row->outcome.why ? "; " : "", row->outcome.why);
+	conclude(row, EXIT_SAME_OR_BETTER, tally[FINDING_OBSTACLE] ? "not fit" : "fit", why);
+	free(why);
+}
+
 static void load_result(struct ledger_row *row, const struct plan *plan)
 {
 	const char *folder = plan->inventory->lab.folders.baselines;
@@ -109,6 +124,10 @@ static void load_result(struct ledger_row *row, const struct plan *plan)
 	free(path);
 	if (!row->has_result) {
 		conclude(row, EXIT_RUN_INVALID, "", error.text);
+		return;
+	}
+	if (!strcmp(row->suite, FINDING_SUITE)) {
+		judge_fitness(row);
 		return;
 	}
 	row->has_suite = suite_load(&row->suite_data, row->suite, &error);
@@ -138,22 +157,27 @@ static void load_row(struct ledger_row *row, const struct plan *plan)
 	free(path);
 }
 
+static void add_row(struct ledger *ledger, unsigned machine, const char *suite, const struct fleet_note *notes)
+{
+	struct ledger_row *row = &ledger->rows[ledger->count++];
+
+	row->machine = ledger->plan->machines[machine];
+	row->suite = suite;
+	row->note = &notes[machine];
+	load_row(row, ledger->plan);
+}
+
 void ledger_open(struct ledger *ledger, const struct plan *plan, const struct fleet_note *notes)
 {
 	*ledger = (struct ledger){.plan = plan};
-	ledger->rows = xcalloc((size_t)plan->machine_count * plan->suite_count, sizeof(*ledger->rows));
-	for (unsigned m = 0; m < plan->machine_count; m++)
-		for (unsigned s = 0; s < plan->suite_count; s++) {
-			struct ledger_row *row = &ledger->rows[ledger->count];
-
-			if (!inventory_allows(plan->machines[m], plan->suites[s]))
-				continue;
-			ledger->count++;
-			row->machine = plan->machines[m];
-			row->suite = plan->suites[s];
-			row->note = &notes[m];
-			load_row(row, plan);
-		}
+	ledger->rows = xcalloc((size_t)plan->machine_count * (plan->suite_count + 1), sizeof(*ledger->rows));
+	for (unsigned m = 0; m < plan->machine_count; m++) {
+		if (plan_looks_first(plan, plan->machines[m]))
+			add_row(ledger, m, FINDING_SUITE, notes);
+		for (unsigned s = 0; s < plan->suite_count; s++)
+			if (inventory_allows(plan->machines[m], plan->suites[s]))
+				add_row(ledger, m, plan->suites[s], notes);
+	}
 }
 
 enum exit_code ledger_code(const struct ledger *ledger)

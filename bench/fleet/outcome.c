@@ -40,7 +40,7 @@ bool outcome_final(const struct outcome *outcome)
 {
 	return outcome->verdict != OUTCOME_OPEN && outcome->verdict != OUTCOME_INTERRUPTED &&
 	       outcome->verdict != OUTCOME_LOCKED && outcome->verdict != OUTCOME_PAYLOAD &&
-	       outcome->verdict != OUTCOME_GIVEN_UP;
+	       outcome->verdict != OUTCOME_GIVEN_UP && outcome->verdict != OUTCOME_UNFIT;
 }
 
 _Static_assert(OUTCOME_BOOTS_MAX < OUTCOME_ATTEMPTS_MAX, "among as many attempts one is bad");

@@ -7,6 +7,7 @@
 #include "host/json_file.h"
 #include "host/mem.h"
 #include "measure/elf_info.h"
+#include "result/finding.h"
 #include "result/name.h"
 
 #include <stdio.h>
@@ -50,6 +51,9 @@ bool plan_check(struct plan *plan, struct error *error)
 	for (unsigned i = 0; i < plan->suite_count; i++)
 		if (!check_roottask(plan, plan->suites[i], error))
 			return false;
+	for (unsigned i = 0; i < plan->machine_count; i++)
+		if (plan->machines[i]->probe.when != LOOK_NEVER)
+			return check_roottask(plan, FINDING_SUITE, error);
 	return true;
 }
 
@@ -164,8 +168,22 @@ char *plan_roottask(const struct plan *plan, const char *suite)
 /* A log in RAM is collected after a reset. */
 char *plan_root_words(const struct plan *plan, const struct inventory_machine *machine, const char *suite)
 {
-	return xasprintf("suite=%s%s%s%s", suite, *plan->root_append ? " " : "", plan->root_append,
-			 machine->console.type == CONSOLE_RAM ? " end=reboot" : "");
+	const char *end = machine->console.type == CONSOLE_RAM ? " end=reboot" : "";
+
+	if (!strcmp(suite, FINDING_SUITE))
+		return xasprintf("suite=%s seconds=%u%s", suite, machine->probe.seconds, end);
+	return xasprintf("suite=%s%s%s%s", suite, *plan->root_append ? " " : "", plan->root_append, end);
+}
+
+bool plan_looks_first(const struct plan *plan, const struct inventory_machine *machine)
+{
+	bool asked = false, measures = false;
+
+	for (unsigned i = 0; i < plan->suite_count; i++) {
+		asked = asked || !strcmp(plan->suites[i], FINDING_SUITE);
+		measures = measures || inventory_allows(machine, plan->suites[i]);
+	}
+	return machine->probe.when != LOOK_NEVER && measures && !asked;
 }
 
 char *plan_kernel_words(const struct inventory_machine *machine)

@@ -51,6 +51,9 @@ char *plan_roottask(const struct plan *plan, const char *suite);
 /* Words of the roottask's command line, to be freed. */
 char *plan_root_words(const struct plan *plan, const struct inventory_machine *machine, const char *suite);
 
+/* True when the machine is looked at by the probe before it measures, although the probe is none of the suites. */
+bool plan_looks_first(const struct plan *plan, const struct inventory_machine *machine);
+
 /* Words of the kernel's command line, to be freed. */
 char *plan_kernel_words(const struct inventory_machine *machine);
 

@@ -4,6 +4,7 @@
 #include "fleet/attempt.h"
 #include "fleet/ledger.h"
 #include "fleet/payload.h"
+#include "fleet/probing.h"
 #include "host/clock.h"
 #include "host/file.h"
 #include "host/mem.h"
@@ -12,6 +13,7 @@
 #include "measure/image.h"
 #include "measure/run.h"
 #include "measure/session_log.h"
+#include "result/finding.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,12 +24,14 @@ struct work {
 	const struct plan *plan;
 	const struct inventory_machine *machine;
 	const char *suite;
+	unsigned boots; /* that the suite wants */
 	struct outcome outcome;
 	unsigned tries;                   /* that have failed, of the boot that is next */
 	bool touched;                     /* the machine was switched, or was to be */
 	bool worked;                      /* an attempt of this suite got further than a machine that does not work */
 	struct payload kernel, collector; /* to boot from the network; without an id: none */
-	char given_up[512];               /* why no more suites are tried; "": they are */
+	enum outcome_verdict skip;        /* what becomes of the suites that are left; OUTCOME_OPEN: they are tried */
+	char why_skip[512];
 };
 
 static void tell(const struct work *w, const char *fmt, ...) printf_like(2, 3);
@@ -106,12 +110,15 @@ static bool make_result(const struct work *w, struct error *error)
 {
 	char *path = path_of(w, "result.json");
 	struct result result = {0};
+	struct error ignored;
 	bool good = true;
 
 	for (unsigned i = 0; i < w->outcome.attempt_count && good; i++)
 		if (w->outcome.attempts[i].verdict == OUTCOME_OK)
 			good = add_log(w, &result, w->outcome.attempts[i].log, error);
 	good = good && note_programs(w, &result, error);
+	if (good && strcmp(w->suite, FINDING_SUITE) && !probing_note(w->plan, w->machine, &result, &ignored))
+		tell(w, "%s: nothing of the probe is kept with it: %.900s", w->suite, ignored.text);
 	if (good) {
 		collect_finish(&result, w->plan->revision, w->outcome.good_boots);
 		good = result_save(&result, path, error);
@@ -174,8 +181,7 @@ static enum outcome_verdict boot_logged(struct work *w)
 		decide(w, OUTCOME_INVALID, "the console log cannot be written");
 		return OUTCOME_INVALID;
 	}
-	tell(w, "%s: boot %u of %u%s", w->suite, w->outcome.good_boots + 1, w->plan->boots,
-	     w->tries ? ", again" : "");
+	tell(w, "%s: boot %u of %u%s", w->suite, w->outcome.good_boots + 1, w->boots, w->tries ? ", again" : "");
 	watch_init(&watch, w->suite, w->plan->build_id, w->machine->metric == METRIC_TICKS);
 	verdict = boot(w, log, &watch);
 	outcome_add(&w->outcome, verdict, name, watch.why, clock_seconds() - start);
@@ -284,24 +290,29 @@ static void run_suite(struct work *w)
 	}
 	if (outcome_final(&w->outcome))
 		return;
+	if (w->outcome.verdict == OUTCOME_UNFIT) /* it may have been mended */
+		w->outcome.attempt_count = w->outcome.good_boots = 0;
 	w->touched = true;
 	if (!prepare(w))
 		return;
 	decide(w, OUTCOME_OPEN, "");
 	w->worked = w->outcome.good_boots;
 	do {
-		while (!run_interrupted() && w->outcome.good_boots < w->plan->boots && next_try(w))
+		while (!run_interrupted() && w->outcome.good_boots < w->boots && next_try(w))
 			;
 		conclude(w);
 	} while (begin_again(w));
 	forget_payloads(w);
-	if (!w->worked && !run_interrupted())
-		snprintf(w->given_up, sizeof(w->given_up), "%s in %s: %.300s", outcome_text(w->outcome.verdict),
+	if (!w->worked && !run_interrupted()) {
+		w->skip = OUTCOME_GIVEN_UP;
+		snprintf(w->why_skip, sizeof(w->why_skip), "%s in %s: %.300s", outcome_text(w->outcome.verdict),
 			 w->suite, w->outcome.why);
+	}
 }
 
-/* A machine that does not work would use up its patience with each suite. */
-static void give_up_suite(struct work *w)
+/* A machine that does not work would use up its patience with each suite; one that is not fit only gives numbers that
+ * are wrong. */
+static void skip_suite(struct work *w)
 {
 	char *path = path_of(w, "outcome.json"), *folder = path_of(w, "");
 	struct error error;
@@ -309,12 +320,68 @@ static void give_up_suite(struct work *w)
 	if (!file_make_folders(folder, &error) || !outcome_load(&w->outcome, path, &error)) {
 		tell(w, "%s", error.text);
 	} else if (!outcome_final(&w->outcome)) {
-		decide(w, OUTCOME_GIVEN_UP, w->given_up);
+		decide(w, w->skip, w->why_skip);
 		save_outcome(w);
-		tell(w, "%s: given up: %s", w->suite, w->given_up);
+		tell(w, "%s: %s: %s", w->suite, outcome_text(w->skip), w->why_skip);
 	}
 	free(folder);
 	free(path);
+}
+
+/* --- before the suites --- */
+
+static void refuse(struct work *w, const char *why)
+{
+	w->skip = OUTCOME_UNFIT;
+	snprintf(w->why_skip, sizeof(w->why_skip), "%.500s", why);
+}
+
+/* What was found out: it is kept, unless the machine is to be mended first. */
+static void judge_machine(struct work *w, bool recalled)
+{
+	bool refuses = w->machine->probe.unfit == UNFIT_REFUSE, fit;
+	struct error error;
+
+	fit = probing_fit(w->plan, w->machine, &error);
+	if (!fit)
+		tell(w, "%s%.900s", refuses ? "" : "warning: ", error.text);
+	if (!fit && refuses) {
+		refuse(w, error.text);
+		decide(w, OUTCOME_UNFIT, w->why_skip);
+		save_outcome(w);
+	} else if (!recalled && !probing_keep(w->plan, w->machine, &error)) {
+		tell(w, "%s", error.text);
+	}
+}
+
+/* Another run may have found it out already. */
+static bool recall(struct work *w)
+{
+	char *path = path_of(w, "outcome.json"), *folder = path_of(w, "");
+	struct error error;
+	bool good = file_make_folders(folder, &error) && outcome_load(&w->outcome, path, &error) &&
+		    !outcome_final(&w->outcome) && probing_recall(w->plan, w->machine, &w->outcome);
+
+	if (good)
+		save_outcome(w);
+	free(folder);
+	free(path);
+	return good;
+}
+
+static void look_at_machine(struct work *w)
+{
+	bool recalled;
+
+	w->suite = FINDING_SUITE;
+	w->boots = 1;
+	recalled = recall(w);
+	if (!recalled)
+		run_suite(w);
+	if (w->outcome.verdict == OUTCOME_OK)
+		judge_machine(w, recalled);
+	else if (w->machine->probe.unfit == UNFIT_REFUSE && !w->skip && !run_interrupted())
+		refuse(w, "the probe did not find out whether it is fit to measure");
 }
 
 bool worker_leave(const struct plan *plan, const struct inventory_machine *machine, struct error *error)
@@ -336,13 +403,16 @@ bool worker_run(const struct plan *plan, const struct inventory_machine *machine
 	struct error error;
 	bool good;
 
+	if (plan_looks_first(plan, machine))
+		look_at_machine(&work);
 	for (unsigned i = 0; i < plan->suite_count && !run_interrupted(); i++) {
 		work.suite = plan->suites[i];
+		work.boots = plan->boots;
 		work.tries = 0;
 		if (!inventory_allows(machine, work.suite))
 			continue;
-		if (*work.given_up)
-			give_up_suite(&work);
+		if (work.skip != OUTCOME_OPEN)
+			skip_suite(&work);
 		else
 			run_suite(&work);
 	}

@@ -7,7 +7,7 @@
 #include "host/mem.h"
 #include "measure/child.h"
 
-#include "recorded.h"
+#include "lab.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,78 +15,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define RUN "fleet run -i lab.yaml -k kernel.elf --suite ipc "
-
-/* Patient, because this host may be busy; machines that are to fail by time have less of it. */
-static const char head[] =
-	"lab:\n  name: lab1\n  timeouts: {boot: 60, run: 60, settle: 0, power: 60}\n  retries: 0\n";
-
-/* What the inventory says of all machines. */
-static char *lab_text;
-
-static void begin_lab(const char *more)
-{
-	free(lab_text);
-	lab_text = xasprintf("%s%smachines:\n", head, more);
-}
-
-/* status: how to ask for the state, or "". */
-static void add_machine_with(const char *status, const char *name, const char *more)
-{
-	char *text = xasprintf("%s- name: %s\n  boot: itself\n  console: {type: file, path: %s.log}\n"
-			       "  power: {type: command, on: ['%s', 'on', '{name}'],"
-			       " off: ['%s', 'off', '{name}']%s}\n%s",
-			       lab_text, name, name, TEST_MACHINE, TEST_MACHINE, status, more);
-
-	free(lab_text);
-	lab_text = text;
-	write_file("lab.yaml", lab_text, strlen(lab_text));
-}
-
-static void add_machine(const char *name, const char *more)
-{
-	add_machine_with(", status: ['" TEST_MACHINE "', status, '{name}']", name, more);
-}
-
-/* What the machine says when it is switched on; for the time-th time, if that is not 0. */
-static void says(const char *name, unsigned time, const char *log)
-{
-	char *to = time ? xasprintf("%s.say.%u", name, time) : xasprintf("%s.say", name);
-	size_t size;
-	char *data = recorded(log, &size);
-
-	write_file(to, data, size);
-	free(data);
-	free(to);
-}
-
-static void read_file(const char *name)
-{
-	char *path = in_folder(name);
-
-	read_output(path);
-	free(path);
-}
-
-static void expect_off(const char *name)
-{
-	char *file = xasprintf("%s.power", name);
-
-	read_file(file);
-	has("off");
-	free(file);
-}
-
-static void forget_everything(void)
-{
-	struct error error;
-	char *argv[] = {(char *)"sh", (char *)"-c",
-			(char *)"rm -rf run* *.say* *.log *.power *.history *.broken *.strict *.grumbles locks base",
-			NULL};
-
-	assert_true(child_run(argv, folder, STDOUT_FILENO, STDERR_FILENO, 120, &error));
-}
 
 static void lab_of_all_kinds(void)
 {
@@ -595,16 +523,6 @@ UNIT_TEST(lock_taken_away)
 	has("on");
 }
 
-static int set_up_lab(void **state)
-{
-	static const char *const suites[] = {"ipc.elf", "sm.elf", "sched.elf"};
-	int failed = set_up(state);
-
-	for (size_t i = 0; i < array_size(suites); i++)
-		write_file(suites[i], "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0", 16);
-	return failed;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -625,8 +543,6 @@ int main(void)
 		cmocka_unit_test(worker_killed),
 		cmocka_unit_test(lock_taken_away),
 	};
-	int failed = cmocka_run_group_tests(tests, set_up_lab, tear_down);
 
-	free(lab_text);
-	return failed;
+	return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }
