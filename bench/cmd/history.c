@@ -126,8 +126,8 @@ static void print_picture(const struct history *h)
 
 static void print_history(struct db *db, const struct history *h)
 {
-	printf("%s on %s: %s, %s (%s), %zu results\n\n", h->name, h->machine, h->metric->unit, h->metric->value,
-	       h->metric->nature, h->count);
+	printf("%s on %s: %s, %s (%s), %zu results\n\n", h->name, h->machine,
+	       metric_of_case(h->metric, h->name)->unit, h->metric->value, h->metric->nature, h->count);
 	print_points(h);
 	print_picture(h);
 	for (size_t i = 0; i < h->earlier_count; i++)

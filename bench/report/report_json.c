@@ -17,11 +17,12 @@ static json_t *number(bool exact, uint64_t whole, double value)
 	return exact ? json_integer((json_int_t)whole) : json_real(value);
 }
 
-static json_t *pair(const struct pair *p, bool exact)
+static json_t *pair(const struct pair *p, const char *metric, bool exact)
 {
 	const struct difference *o = &p->difference;
-	json_t *object = json_pack("{s:s, s:s, s:s, s:f}", "name", p->name, "estimator", p->estimator->name,
-				   "verdict", verdict_name(o->verdict), "threshold_percent", p->threshold);
+	json_t *object =
+		json_pack("{s:s, s:s, s:s, s:s, s:f}", "name", p->name, "metric", metric, "estimator",
+			  p->estimator->name, "verdict", verdict_name(o->verdict), "threshold_percent", p->threshold);
 
 	if (o->verdict != VERDICT_NEW)
 		json_object_set_new(object, "a", number(exact, o->a, o->from));
@@ -73,7 +74,8 @@ void report_json(FILE *out, const struct comparison *c)
 
 	machine_identity_findings(c->a, c->b, add_finding, findings);
 	for (size_t i = 0; i < c->count; i++)
-		json_array_append_new(pairs, pair(&c->pairs[i], c->metric->exact));
+		json_array_append_new(pairs, pair(&c->pairs[i], metric_of_case(c->metric, c->pairs[i].name)->name,
+						  c->metric->exact));
 	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:I, s:o, s:o}", "suite", result_text(c->b, "suite"), "metric",
 			 c->metric->name, "a", side(c->a), "b", side(c->b), "lab_drift", compare_drifted(c),
 			 "boots_planned", (json_int_t)c->boots, "findings_changed", findings, "cases", pairs);

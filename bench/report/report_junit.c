@@ -54,7 +54,7 @@ static void print_verdict(FILE *out, const struct comparison *c, const struct pa
 		sample_ticks_text(o->to, to);
 		sample_ticks_text(o->to - o->from, change);
 		snprintf(text, sizeof(text), "%s became %s (+%s, %+.2f%%%s) %s", from, to, change, o->percent,
-			 confidence, c->metric->unit);
+			 confidence, metric_of_case(c->metric, p->name)->unit);
 		print_outcome(out, p->informs ? "skipped" : "failure", text);
 		break;
 	case VERDICT_MISSING:

@@ -250,13 +250,22 @@ static bool run_one(const struct bench_subject *subject, struct bench_sample *s)
 	return !why;
 }
 
-/* Other ways than the usual one have to be asked for. */
+/* Can the way be had where time is measured? Then nobody has to ask for it. */
+static bool offered(const struct bench_way *way)
+{
+	if (!way->beside_time || !bench_machine_measures_time() || way->begin())
+		return false;
+	way->end();
+	return true;
+}
+
+/* `ways=` names all but the usual one. */
 static bool wanted(const struct bench_subject *subject)
 {
 	const struct bench_way *way = subject->way;
 	char name[120];
 
-	if (way->param && !(rt_arg_text("ways") && rt_arg_selects("ways", way->value)))
+	if (way->param && !(rt_arg_text("ways") ? rt_arg_selects("ways", way->value) : offered(way)))
 		return false;
 	name_of(subject, name, sizeof(name));
 	return rt_arg_selects("case", name);

@@ -57,13 +57,27 @@ static bool set_up(const struct counter *counter)
 	       hc_msr_write(MSR_PERF_GLOBAL_CTRL, counter->global) == SUCCESS;
 }
 
+/* Some virtual machines take the values and count nothing. Between two reads are hundreds of cycles and instructions;
+ * there need not be a miss. */
+static bool counts(enum bench_counter counter)
+{
+	uint64_t before = bench_counters_read(counter);
+
+	return counters[counter].select || bench_counters_between(before, bench_counters_read(counter));
+}
+
 const char *bench_counters_begin(enum bench_counter counter)
 {
 	if (!has(&counters[counter]))
 		return "the processor has no performance counters that are known here";
 	if (rt_arg_text("trace_counters") || rt_arg_text("trace_period"))
 		return "the kernel's trace uses the performance counters";
-	return set_up(&counters[counter]) ? NULL : "the performance counters cannot be set up";
+	if (!set_up(&counters[counter]))
+		return "the performance counters cannot be set up";
+	if (counts(counter))
+		return NULL;
+	bench_counters_end();
+	return "the performance counter stands still";
 }
 
 /* The status does not matter: counters that cannot be stopped could not be started either. */

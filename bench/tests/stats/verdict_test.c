@@ -361,6 +361,43 @@ UNIT_TEST(estimators_of_a_suite)
 	result_free(&b);
 }
 
+/* Cycles of the core are a metric of their own; who says nothing of them means what holds for ticks. */
+UNIT_TEST(cycles)
+{
+	static const struct threshold thresholds[] = {{"ticks", 9}, {"cycles", 1}};
+	static const double of_cycles[] = {2, 9, 1};
+	struct suite suite = {0};
+	struct result a, b;
+	struct comparison c;
+	struct error error;
+
+	start(&a, "ticks");
+	start(&b, "ticks");
+	for (unsigned i = 0; i < 2; i++) {
+		build_noisy(i ? &b : &a, "ipc/x", i ? 10500 : 10000, 40, 10, 1);
+		build_noisy(i ? &b : &a, "ipc/x/counter:cycles", i ? 10500 : 10000, 40, 10, 2);
+		build_noisy(i ? &b : &a, "ipc/x/counter:misses", i ? 10500 : 10000, 40, 10, 3);
+		result_merge(i ? &b : &a);
+	}
+	for (suite.threshold_count = 0; suite.threshold_count <= 2; suite.threshold_count++) {
+		memcpy(suite.thresholds, thresholds, suite.threshold_count * sizeof(*thresholds));
+		assert_true(compare_results(&c, &a, &b, &suite, &error));
+		assert_int_equal(c.count, 3);
+		assert_true(c.pairs[0].threshold == (suite.threshold_count ? 9 : 2));
+		assert_true(c.pairs[1].threshold == of_cycles[suite.threshold_count]);
+		assert_true(c.pairs[2].threshold == (suite.threshold_count ? 9 : 2));
+		assert_int_equal(c.pairs[1].difference.verdict,
+				 suite.threshold_count == 1 ? VERDICT_SAME : VERDICT_WORSE);
+		compare_free(&c);
+	}
+	assert_string_equal(metric_of_case(metric_find("ticks"), "ipc/x/counter:cycles/words:8")->name, "cycles");
+	assert_string_equal(metric_of_case(metric_find("ticks"), "ipc/x/counter:cyclesque")->name, "ticks");
+	assert_string_equal(metric_of_case(metric_find("instructions"), "ipc/x/counter:cycles")->name,
+			    "instructions");
+	result_free(&a);
+	result_free(&b);
+}
+
 UNIT_TEST(drift)
 {
 	struct result a, b;
@@ -612,6 +649,7 @@ int main(void)
 		cmocka_unit_test(not_comparable),
 		cmocka_unit_test(many_comparisons),
 		cmocka_unit_test(estimators_of_a_suite),
+		cmocka_unit_test(cycles),
 		cmocka_unit_test(drift),
 		cmocka_unit_test(drift_of_imported_results),
 		cmocka_unit_test(same_against_same),
