@@ -211,22 +211,6 @@ static const char *attempt_way(const struct bench_subject *subject, struct bench
 	return skip;
 }
 
-/* "case", or "case/param:value"; the way of measuring comes last. */
-static void name_of(const struct bench_subject *subject, char *text, size_t size)
-{
-	const struct bench_case *c = subject->c;
-	int used;
-
-	if (c->param && c->texts)
-		used = rt_snprintf(text, size, "%s/%s:%s", c->name, c->param, c->texts[subject->index]);
-	else if (c->param)
-		used = rt_snprintf(text, size, "%s/%s:%ld", c->name, c->param, c->values[subject->index]);
-	else
-		used = rt_snprintf(text, size, "%s", c->name);
-	if (subject->way->param && used >= 0 && (size_t)used < size)
-		rt_snprintf(text + used, size - (size_t)used, "/%s:%s", subject->way->param, subject->way->value);
-}
-
 static bool run_one(const struct bench_subject *subject, struct bench_sample *s)
 {
 	const char *skip, *why;
@@ -235,7 +219,7 @@ static bool run_one(const struct bench_subject *subject, struct bench_sample *s)
 	verdict.why = NULL;
 	verdict.wrong_status = false;
 	running = *subject;
-	name_of(subject, text, sizeof(text));
+	bench_subject_name(subject, true, text, sizeof(text));
 	trace_case_begin(text);
 	skip = attempt_way(subject, s);
 	trace_case_end();
@@ -267,7 +251,7 @@ static bool wanted(const struct bench_subject *subject)
 
 	if (way->param && !(rt_arg_text("ways") ? rt_arg_selects("ways", way->value) : offered(way)))
 		return false;
-	name_of(subject, name, sizeof(name));
+	bench_subject_name(subject, true, name, sizeof(name));
 	return rt_arg_selects("case", name);
 }
 

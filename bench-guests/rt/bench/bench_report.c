@@ -71,33 +71,25 @@ static void end(void)
 /* The start of a row on the screen: suite, case and parameter. */
 static void show_case(const struct bench_subject *subject, const char *rest)
 {
-	const struct bench_case *c = subject->c;
 	const struct bench_way *way = subject->way;
-	unsigned index = subject->index;
 	char name[64];
 
-	if (c->param && c->texts)
-		rt_snprintf(name, sizeof(name), "%s/%s:%s", c->name, c->param, c->texts[index]);
-	else if (c->param)
-		rt_snprintf(name, sizeof(name), "%s/%s:%ld", c->name, c->param, c->values[index]);
-	else
-		rt_snprintf(name, sizeof(name), "%s", c->name);
+	bench_subject_name(subject, false, name, sizeof(name));
 	rt_show("%s %-44s %s%s%s\n", suite, name, rest, way->param ? " " : "", way->param ? way->value : "");
 }
 
 static void begin_case(const char *type, const struct bench_subject *subject)
 {
 	const struct bench_case *c = subject->c;
-	unsigned index = subject->index;
+	char value[64];
 
 	begin(type);
 	add_string("suite", suite);
 	add_string("case", c->name);
 	add(",\"params\":{");
-	if (c->param && c->texts)
-		add("\"%s\":\"%s\"", c->param, c->texts[index]);
-	else if (c->param)
-		add("\"%s\":%ld", c->param, c->values[index]);
+	if (c->param) /* numbers are numbers */
+		add(c->texts ? "\"%s\":\"%s\"" : "\"%s\":%s", c->param,
+		    bench_subject_value(subject, value, sizeof(value)));
 	if (subject->way->param)
 		add("%s\"%s\":\"%s\"", c->param ? "," : "", subject->way->param, subject->way->value);
 	add("}");

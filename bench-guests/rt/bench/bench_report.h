@@ -5,20 +5,13 @@
 #include "rt/bench/bench_calibrate.h"
 #include "rt/bench/bench_case.h"
 #include "rt/bench/bench_skew.h"
-#include "rt/bench/bench_way.h"
+#include "rt/bench/bench_subject.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define BENCH_ORDER 16 /* groups of windows */
 #define BENCH_SMI_MAX 64
-
-/* What a line is about: a case with one value of its parameter, and the way it is measured. */
-struct bench_subject {
-	const struct bench_case *c; /* null: none */
-	unsigned index;
-	const struct bench_way *way;
-};
 
 struct bench_sample {
 	uint64_t overhead;           /* of an empty window */
