@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { INVENTORY_MAX = 4 << 20, IPMI_PORT = 623, RAM_LOG_KIB = 1024 };
 
@@ -395,4 +396,25 @@ char *inventory_mac_name(const struct inventory_machine *machine)
 	for (char *c = name; *c; c++)
 		*c = (char)(*c == ':' ? '-' : *c);
 	return name;
+}
+
+const struct inventory_machine *inventory_find_path(const struct inventory *inventory, const char *path,
+						    const char *folder, const char **rest)
+{
+	size_t len = strlen(folder);
+
+	if (strncmp(path, folder, len) || path[len] != '/')
+		return NULL;
+	path += len + 1;
+	for (unsigned i = 0; i < inventory->machines_count; i++) {
+		const struct inventory_machine *m = &inventory->machines[i];
+		char *mac = m->mac ? inventory_mac_name(m) : NULL;
+		bool same = mac && !strncasecmp(path, mac, strlen(mac));
+
+		*rest = same ? path + strlen(mac) : "";
+		free(mac);
+		if (same)
+			return m;
+	}
+	return NULL;
 }

@@ -153,6 +153,13 @@ struct inventory *inventory_parse(const char *data, size_t size, const char *pat
 /* NULL when there is none of this name. */
 const struct inventory_machine *inventory_find(const struct inventory *inventory, const char *name);
 
+/*
+ * The machine whose address, as inventory_mac_name() has it but in letters of any size, follows "<folder>/" in the
+ * path; NULL: none. *rest is what follows the address.
+ */
+const struct inventory_machine *inventory_find_path(const struct inventory *inventory, const char *path,
+						    const char *folder, const char **rest);
+
 /* True when the machine has all of these tags; `tags` has them separated by commas. */
 bool inventory_has_tags(const struct inventory_machine *machine, const char *tags);
 
