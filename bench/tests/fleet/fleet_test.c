@@ -91,7 +91,7 @@ UNIT_TEST(attempts)
 	says("m", 3, "real");
 	says("m", 2, "noboot");
 	expect(0, RUN "-o run1");
-	has("m        ipc        1         3  ok             after 2 failed: silent machine");
+	has("m        ipc        1         3  ok             after 2 failed: did not boot");
 	assert_true(exists("run1/m/ipc/console.3.log"));
 	/* A panic is not tried again. */
 	says("m", 4, "panic");
