@@ -2,6 +2,7 @@
 #include "measure/protocol.h"
 
 #include "host/error.h"
+#include "host/json_file.h"
 #include "host/line_seal.h"
 #include "host/mem.h"
 #include "result/name.h"
@@ -14,18 +15,7 @@
 
 static bool get_string(const json_t *object, const char *key, protocol_string out, struct error *error)
 {
-	const json_t *value = json_object_get(object, key);
-	const char *s = json_string_value(value);
-
-	if (!s)
-		return error_set(error, "the string \"%s\" is missing", key);
-	if (json_string_length(value) > PROTOCOL_STRING_MAX)
-		return error_set(error, "\"%s\" is longer than %d characters", key, PROTOCOL_STRING_MAX);
-	for (const char *c = s; *c; c++)
-		if (*c < ' ' || *c > '~')
-			return error_set(error, "\"%s\" has characters other than printable ASCII", key);
-	memcpy(out, s, strlen(s) + 1);
-	return true;
+	return json_file_printable(object, key, out, sizeof(protocol_string), error);
 }
 
 static bool get_count(const json_t *object, const char *key, uint64_t *out, struct error *error)

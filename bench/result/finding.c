@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "result/finding.h"
 
+#include "host/json_file.h"
 #include "host/mem.h"
 #include "result/name.h"
 
@@ -37,18 +38,7 @@ bool finding_agrees(const struct finding *a, const struct finding *b)
 
 static bool get_text(const json_t *object, const char *key, finding_text out, struct error *error)
 {
-	const json_t *value = json_object_get(object, key);
-	const char *text = json_string_value(value);
-
-	if (!text)
-		return error_set(error, "the string \"%s\" is missing", key);
-	if (json_string_length(value) > FINDING_TEXT_MAX)
-		return error_set(error, "\"%s\" is longer than %d characters", key, FINDING_TEXT_MAX);
-	for (const char *c = text; *c; c++)
-		if (*c < ' ' || *c > '~')
-			return error_set(error, "\"%s\" has characters other than printable ASCII", key);
-	strcpy(out, text);
-	return true;
+	return json_file_printable(object, key, out, sizeof(finding_text), error);
 }
 
 static bool get_weight(struct finding *f, const json_t *object, struct error *error)
