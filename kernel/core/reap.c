@@ -151,9 +151,6 @@ static always_inline void on_caps_gone(struct kobject *o, enum kobject_type type
 	case KOBJ_SC:
 		sc_retire((struct sc *)o);
 		break;
-	case KOBJ_SM:
-		sm_retire((struct sm *)o);
-		break;
 	default:
 		break;
 	}
@@ -207,14 +204,16 @@ static always_inline void reap(struct kobject *o, enum kobject_type type, bool c
 }
 
 /*
- * Some objects leave work without a bound: a PD what it holds, an EC a hypercall in which it was killed. Does a piece
- * of it. False: there is no more, and reap() may have the object.
+ * Some objects leave work without a bound: a PD what it holds, a semaphore those who wait, an EC a hypercall in which
+ * it was killed. Does a piece of it. False: there is no more, and reap() may have the object.
  */
 static always_inline bool reap_piece(struct kobject *o, enum kobject_type type, bool caps)
 {
 	switch (type) {
 	case KOBJ_PD:
 		return caps && !pd_close((struct pd *)o);
+	case KOBJ_SM:
+		return caps && sm_retire((struct sm *)o);
 	case KOBJ_EC:
 		return !caps && !is_elsewhere(o, type) && unfinished_bury((struct ec *)o);
 	default:

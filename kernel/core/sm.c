@@ -129,24 +129,35 @@ void sm_forget(struct sm *sm, struct ec *ec)
 	spin_unlock(&sm->lock);
 }
 
-/* Wakes all waiters with BAD_CAP. `state` keeps counting their claims, which does no harm: only hypercalls that are
- * under way can still look at it. */
-static noinline void abort_waiters_locked(struct sm *sm)
+/* So many waiters are woken at once. tests/interleave has a smaller number. */
+#ifndef SM_RETIRE_PIECE
+#define SM_RETIRE_PIECE 16
+#endif
+
+/* Wakes some waiters with BAD_CAP. `state` keeps counting their claims, which does no harm: only hypercalls that are
+ * under way can still look at it. True: there are more. */
+static noinline bool abort_waiters_locked(struct sm *sm)
 {
-	while (!list_empty(&sm->waiters)) {
+	for (unsigned n = 0; n < SM_RETIRE_PIECE && !list_empty(&sm->waiters); n++) {
 		struct ec *ec = first_waiter(sm);
 		dequeue_locked(ec);
 		ec_wake(cpu_current(), ec, BAD_CAP);
 	}
+	return !list_empty(&sm->waiters);
 }
 
-void sm_retire(struct sm *sm)
+bool sm_retire(struct sm *sm)
 {
+	bool more = false;
+
 	spin_lock(&sm->lock);
 	sm->dead = true;
 	if (unlikely(!list_empty(&sm->waiters)))
-		abort_waiters_locked(sm);
+		more = abort_waiters_locked(sm);
 	spin_unlock(&sm->lock);
+	if (unlikely(more))
+		arch_relax(); /* others may wait for the lock */
+	return more;
 }
 
 void sm_free(struct sm *sm)

@@ -71,7 +71,7 @@ enum status sm_down_all(struct sm *sm, struct ec *ec);
 
 /* An EC of this CPU that is killed leaves the queue, unless an up on another CPU has taken it out meanwhile. */
 void sm_forget(struct sm *sm, struct ec *ec);
-/* The last capability is gone: wakes all waiters with BAD_CAP. A down that is under way and finds no unit gets it,
- * too. */
-void sm_retire(struct sm *sm);
+/* The last capability is gone: wakes waiters with BAD_CAP, a number of them. A down that is under way and finds no
+ * unit gets it, too. True: there are more, it is to be called again. */
+bool sm_retire(struct sm *sm) must_check;
 void sm_free(struct sm *sm);

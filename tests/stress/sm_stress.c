@@ -215,7 +215,8 @@ static void post_and_end(unsigned cpu, struct stress_random *r)
 		struct stress_wait wait = {0};
 		while (__atomic_load_n(&working, __ATOMIC_ACQUIRE))
 			stress_wait(&wait, "for the other");
-		sm_retire(sm);
+		while (sm_retire(sm))
+			;
 	}
 }
 

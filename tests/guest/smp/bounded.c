@@ -15,6 +15,7 @@
 #include "rt/object.h"
 #include "rt/size.h"
 #include "rt/start.h"
+#include "rt/thread.h"
 
 enum { IMPORTANT = SMP_PRIO + 20 };
 
@@ -283,8 +284,54 @@ static void large_item(void)
 	expect_copy(PERM_SM_UP);
 }
 
+/* ---- Semaphores ---- */
+
+enum { WAITERS = 1024 };
+
+/* Without stack or UTCB: takes a unit, and waits for ever when that is over. */
+__asm__(".pushsection .text\n"
+	"take_a_unit:\n"
+	"	syscall\n"
+	"	mov $1, %edi\n"
+	"	syscall\n"
+	"	ud2\n"
+	".popsection\n");
+
+static sel_t crowded;
+
+static void begin_to_wait(struct utcb *u, RT_UNUSED void *unused)
+{
+	extern const uint8_t take_a_unit[];
+
+	u->state.rip = (uint64_t)take_a_unit;
+	u->state.rdi = HC_ARG1(HC_SM_CTRL, SM_CTRL_DOWN, crowded);
+	u->state.mtd = MTD_RIP_LEN | MTD_GPR_BSD;
+}
+
+static void revoke_crowded(void)
+{
+	ASSERT_OK(hc_revoke(rt_obj(crowded, 0, PERM_ALL), REVOKE_SELF, 0));
+}
+
+/* More important than the worker, so that they wait as soon as they are there. */
+static void end_of_a_semaphore(void)
+{
+	sel_t events = smp_sel() + HEDRON_SEL_EXC, first = SMP_SEL + (1ul << order);
+	struct rt_ec ec = {.cpu = smp_cpu(0), .sel = smp_sel(), .events = SMP_NOTHING};
+
+	ASSERT_OK(rt_ec_local(&ec));
+	ASSERT_OK(rt_pt_at(events + HEDRON_EXC_STARTUP, &ec, 0, begin_to_wait, NULL));
+	crowded = smp_sm(0);
+	for (unsigned i = 0; i < 2 * WAITERS; i += 2) {
+		ASSERT_OK(hc_create_ec(first + i, RT_SEL_PD, smp_cpu(0), 0, 0, events, CREATE_EC_GLOBAL));
+		ASSERT_OK(hc_create_sc(first + i + 1, RT_SEL_PD, first + i, SMP_PRIO + 1, RT_QUANTUM));
+	}
+	measure("the end of a semaphore", revoke_crowded);
+}
+
 static const struct test tests[] = {
-	TEST(linear), TEST(revoke), TEST(weaken), TEST(delegate), TEST(message), TEST(answer), TEST(large_item),
+	TEST(linear),  TEST(revoke), TEST(weaken),     TEST(delegate),
+	TEST(message), TEST(answer), TEST(large_item), TEST(end_of_a_semaphore),
 };
 
 bool main(void)
