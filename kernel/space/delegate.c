@@ -144,7 +144,8 @@ enum status delegate_revoke(struct pd *pd, crd_t crd, bool self)
 
 	switch (crd_kind(crd)) {
 	case CRD_MEM:
-		return space_mem_revoke(pd, crd_base(crd), crd_order(crd));
+		space_mem_revoke(pd, crd_base(crd), crd_order(crd));
+		return SUCCESS;
 	case CRD_PIO:
 		return revoke_pio(pd, crd, self);
 	case CRD_OBJ:
