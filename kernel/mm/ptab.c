@@ -215,6 +215,15 @@ enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_ga
 	return clear(pt, page, bit(order - level * PTAB_LEVEL_BITS), level, g);
 }
 
+unsigned ptab_unmap_superpage(struct ptab *pt, u64 page, struct ptab_gather *g)
+{
+	unsigned level;
+	u64 *e = find(pt, page, 0, &level);
+
+	replace(g, e, 0, level);
+	return level * PTAB_LEVEL_BITS;
+}
+
 /* ---- Copying ---- */
 
 struct copy {

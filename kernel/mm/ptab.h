@@ -184,6 +184,9 @@ enum status ptab_map(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct
 /* Empties the block. OOM (a superpage could not be split): nothing has changed. */
 enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_gather *g) must_check;
 
+/* Empties the superpage that maps the page, for when there is no memory to split it. Returns its order. */
+unsigned ptab_unmap_superpage(struct ptab *pt, u64 page, struct ptab_gather *g);
+
 /*
  * Makes the block at `page` of `pt` a copy of the block at `src_page` of `src` (a host table), page by page: what is
  * not there, or lacks PTE_DELEG, is unmapped here. `deny` are rights that are not passed on: PTE_W for writing,

@@ -15,9 +15,9 @@ void pd_init_cache(void)
 	slab_init(&pd_cache, "pd", align_up(sizeof(struct pd), KOBJECT_ALIGN), KOBJECT_ALIGN);
 }
 
+/* All of it is zero, which is an empty port space. */
 static enum status init_spaces(struct pd *pd)
 {
-	space_pio_init(&pd->pio);
 	if (space_mem_init(&pd->mem, page_alloc_zeroed()) != SUCCESS)
 		return OOM;
 	if (space_obj_init(&pd->objs) == SUCCESS) {
@@ -44,7 +44,7 @@ enum status pd_create(bool passthrough, struct pd **out)
 	return SUCCESS;
 }
 
-/* False: it holds nothing, so pd_close() is through with it at once and leaves `closing` alone. */
+/* False: it holds nothing, so pd_close() is through with it at once, and `closing` is never looked at. */
 static always_inline bool begin_to_close(struct pd *pd)
 {
 	space_obj_close(pd);
@@ -54,12 +54,12 @@ static always_inline bool begin_to_close(struct pd *pd)
 	return true;
 }
 
+/* Ports come last. */
 bool pd_close(struct pd *pd)
 {
-	if ((pd->objs.closed || begin_to_close(pd)) && space_obj_revoke_step(&pd->closing))
+	if (!pd->pio.closed && (pd->objs.closed || begin_to_close(pd)) && space_obj_revoke_step(&pd->closing))
 		return false;
-	space_pio_destroy(pd);
-	return true;
+	return space_pio_close(pd);
 }
 
 /* The processor never accesses the page itself: accesses to its address become accesses to the virtual APIC (SDM vol.

@@ -159,20 +159,29 @@ static always_inline enum status fill(struct ptab *pt, u64 page, const struct pd
 	return ptab_map(pt, page, order, ptab_weaken(run->leaf, deny) | src_page << PAGE_BITS, g);
 }
 
-static noinline enum status empty(struct pd *pd, u64 page, unsigned order, bool host, bool guest)
+/* Cannot fail: where there is no memory to split a superpage all of it goes, and what has gone without need faults.
+ * Nested tables are flushed as a whole. */
+static always_inline void empty(struct pd *pd, u64 page, unsigned order, bool host, bool guest)
 {
 	struct change c = {0};
-	enum status st = SUCCESS;
 
 	spin_lock(&pd->mem.lock);
 	if (guest && pd->mem.guest.root) {
-		st = ptab_unmap(&pd->mem.guest, page, order, &c.g);
+		if (ptab_unmap(&pd->mem.guest, page, order, &c.g) != SUCCESS)
+			ptab_unmap_superpage(&pd->mem.guest, page, &c.g);
 		guest_done(&c);
 	}
-	if (host && st == SUCCESS)
-		st = ptab_unmap(&pd->mem.host, page, order, &c.g);
+	if (host && unlikely(ptab_unmap(&pd->mem.host, page, order, &c.g) != SUCCESS)) {
+		order = ptab_unmap_superpage(&pd->mem.host, page, &c.g);
+		page &= ~bits_low(order);
+	}
 	finish(pd, page, order, &c);
-	return st;
+}
+
+static noinline enum status withdraw(struct pd *pd, u64 page, unsigned order, unsigned how)
+{
+	empty(pd, page, order, !(how & ITEM_NO_HOST), how & ITEM_GUEST);
+	return SUCCESS;
 }
 
 static noinline void lock_both(struct space_mem *a, struct space_mem *b)
@@ -260,7 +269,7 @@ static noinline enum status delegate_range(struct pd *src, struct pd *dst, u64 s
 		     (how & (ITEM_NO_HOST | ITEM_GUEST)) == ITEM_NO_HOST))
 		return SUCCESS;
 	if (unlikely(!(how & PERM_MEM_ALL)))
-		return empty(dst, dst_page, order, !(how & ITEM_NO_HOST), how & ITEM_GUEST);
+		return withdraw(dst, dst_page, order, how);
 	if (how & ITEM_HYPERVISOR || src == &pd_kernel)
 		return delegate_phys_range(dst, src_page, dst_page, order, how);
 	return change(src, dst, src_page, dst_page, order, how);
@@ -310,11 +319,15 @@ static always_inline bool revoke_page(struct pd *pd, u64 page)
 	return false;
 }
 
-enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order)
+static noinline void revoke_range(struct pd *pd, u64 page, unsigned order)
 {
-	if (!in_user_space(page, page, order) || (!order && revoke_page(pd, page)))
-		return SUCCESS;
-	return empty(pd, page, order, true, true);
+	empty(pd, page, order, true, true);
+}
+
+void space_mem_revoke(struct pd *pd, u64 page, unsigned order)
+{
+	if (in_user_space(page, page, order) && (order || !revoke_page(pd, page)))
+		revoke_range(pd, page, order);
 }
 
 /* ---- single pages of the kernel ---- */

@@ -71,8 +71,8 @@ void space_mem_destroy(struct space_mem *m);
 enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
 			       unsigned how) must_check;
 
-/* Takes 2^order pages away, from both tables. OOM: a superpage could not be split. */
-enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order) must_check;
+/* Takes 2^order pages away, from both tables. A superpage that cannot be split for want of memory goes as a whole. */
+void space_mem_revoke(struct pd *pd, u64 page, unsigned order);
 
 enum space_mem_kind {
 	SPACE_MEM_PRIVATE, /* UTCB, kernel page: read/write, not executable, not delegatable */

@@ -166,19 +166,30 @@ static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst
 }
 
 /* A PD without references holds nothing any more, and gets nothing. */
-static noinline enum status delegate_begin(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, u64 size,
-					   cap_t perm)
+static void delegate_begin(struct space_obj_delegation begun)
 {
 	struct space_obj_delegation *d = space_obj_unfinished_delegation();
 
-	if (!kobject_get(&src->obj))
-		return SUCCESS;
-	if (!kobject_get(&dst->obj)) {
-		kobject_unref(&src->obj);
-		return SUCCESS;
+	if (!kobject_get(&begun.src->obj))
+		return;
+	if (!kobject_get(&begun.dst->obj)) {
+		kobject_unref(&begun.src->obj);
+		return;
 	}
-	*d = (struct space_obj_delegation){src, dst, src_sel, src_sel + size, dst_sel - src_sel, perm};
+	*d = begun;
+}
+
+static noinline enum status delegate_many(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, u64 size,
+					  cap_t perm)
+{
+	delegate_begin(
+		(struct space_obj_delegation){src, dst, src_sel, src_sel + size, dst_sel - src_sel, perm, false});
 	return SUCCESS;
+}
+
+cold void space_obj_delegate_begin_ports(struct pd *src, struct pd *dst, u64 next, u64 end, unsigned where)
+{
+	delegate_begin((struct space_obj_delegation){src, dst, next, end, 0, where, true});
 }
 
 void space_obj_delegate_drop(struct space_obj_delegation *d)
@@ -189,7 +200,7 @@ void space_obj_delegate_drop(struct space_obj_delegation *d)
 }
 
 /* A page of slots, or what is left of one: both ranges are aligned, so it is one page on either side. */
-enum status space_obj_delegate_step(struct space_obj_delegation *d)
+static enum status delegate_page(struct space_obj_delegation *d)
 {
 	enum status status = SUCCESS;
 	u64 count;
@@ -197,9 +208,17 @@ enum status space_obj_delegate_step(struct space_obj_delegation *d)
 	if (slot_table_page(d->src->objs.pdpt, &d->next, &count, d->end))
 		status = delegate_slots(slot_table_find(d->src->objs.pdpt, d->next), d->dst, d->next + d->offset,
 					count, d->perm);
+	if (status == SUCCESS)
+		d->next += CAP_SLOTS_PER_PAGE;
+	return status;
+}
+
+enum status space_obj_delegate_step(struct space_obj_delegation *d)
+{
+	enum status status = d->ports ? space_pio_delegate_step(d) : delegate_page(d);
+
 	if (status != SUCCESS)
 		return status;
-	d->next += CAP_SLOTS_PER_PAGE;
 	if (d->next >= d->end)
 		space_obj_delegate_drop(d);
 	return SUCCESS;
@@ -212,7 +231,7 @@ enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 
 
 	perm &= PERM_ALL;
 	if (order > SLOT_TABLE_SLOT_BITS)
-		return delegate_begin(src, src_sel, dst, dst_sel, bit(order), perm);
+		return delegate_many(src, src_sel, dst, dst_sel, bit(order), perm);
 	from = slot_table_find(src->objs.pdpt, src_sel);
 	return from ? delegate_slots(from, dst, dst_sel, bit(order), perm) : SUCCESS;
 }

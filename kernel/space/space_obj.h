@@ -114,9 +114,10 @@ enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 
 /* A delegation that is under way, in pieces; all zero: none is. It belongs to whoever has begun it. */
 struct space_obj_delegation {
 	struct pd *src, *dst; /* referenced; NULL: it is over */
-	u64 next, end;        /* selectors of src's that are still to come */
+	u64 next, end;        /* selectors of src's, or ports, that are still to come */
 	u64 offset;           /* from them to dst's */
-	cap_t perm;
+	cap_t perm;           /* ports: enum pio_where */
+	bool ports;           /* it is one of ports (space/space_pio.h) */
 };
 
 static always_inline bool space_obj_delegate_is_over(const struct space_obj_delegation *d)
@@ -124,6 +125,8 @@ static always_inline bool space_obj_delegate_is_over(const struct space_obj_dele
 	return !d->src;
 }
 
+/* Begins one of the ports [next, end) as space_obj_unfinished_delegation(). */
+void space_obj_delegate_begin_ports(struct pd *src, struct pd *dst, u64 next, u64 end, unsigned where);
 /* Does a piece. SUCCESS: go on, unless it is over. OOM: it has not got further, and may go on or be dropped. */
 enum status space_obj_delegate_step(struct space_obj_delegation *d) must_check;
 /* It is over, wherever it is. */

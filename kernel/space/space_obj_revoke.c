@@ -254,7 +254,7 @@ bool space_obj_revoke_step(struct space_obj_revocation *r)
 		walk(r);
 		return true;
 	}
-	if (r->pd && !scan(r)) {
+	if (r->pd && !(r->ports ? space_pio_revoke_step(r) : scan(r))) {
 		kobject_unref(&r->pd->obj);
 		r->pd = NULL;
 	}
@@ -282,6 +282,16 @@ void space_obj_revoke_begin(struct space_obj_revocation *r, struct pd *pd, u64 s
 	r->next = sel;
 	r->perm = perm & PERM_ALL;
 	r->self = self;
+	r->ports = false;
+}
+
+cold void space_obj_revoke_begin_ports(struct pd *pd, struct block range, u64 next, bool self)
+{
+	struct space_obj_revocation *r = space_obj_unfinished();
+
+	space_obj_revoke_begin(r, pd, range.base, range.order, 0, self);
+	r->next = next;
+	r->ports = true;
 }
 
 /* ---- The usual case: few capabilities, each with at most one below it ---- */

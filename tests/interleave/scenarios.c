@@ -401,6 +401,22 @@ const struct scenario scenarios[] = {
 			    {.cpu = 2, .prio = 5, .ops = {DO(GIVE_PORTS, 0, 2), DO(GIVE_PORTS, 2, 1), DO(END)}}},
 	},
 	{
+		.name = "port.revoke_overtaken",
+		.what = "a thread is interrupted while it revokes ports, and loses its time; who revokes them from "
+			"above "
+			"finishes it",
+		.cpus = 2,
+		.ports_end = true,
+		.objects = {SM(9), FREE, FREE, SM(0)},
+		.threads = {{.cpu = 0,
+			     .prio = 5,
+			     .ops = {DO(GIVE_PORTS, 0, 1), DO(GIVE_PORTS, 1, 2), DO(SAY, 0, 0), DO(REVOKE_PORTS, 1),
+				     DO(END)},
+			     .may_die = true},
+			    {.cpu = 0, .prio = 9, .ops = {DO(DOWN, 3), DO(REVOKE, WORLD_SC(0)), DO(END)}},
+			    {.cpu = 1, .prio = 5, .ops = {DO(AWAIT, 0, 0), DO(UP, 3), DO(REVOKE_PORTS, 0), DO(END)}}},
+	},
+	{
 		.name = "vcpu.poke",
 		.what = "a run is poked from another CPU before, while and after it begins",
 		.cpus = 2,

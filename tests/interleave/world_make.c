@@ -281,6 +281,7 @@ void world_unmake(void)
 	free_all();
 	for (unsigned n = 0; n < cpu_count; n++)
 		end_cpu(n);
+	pio_index_free(&pd_kernel.pio.given); /* empty; it would stay */
 	for (unsigned n = 0; n < cpu_count; n++) {
 		kernel_side_set_cpu(n);
 		page_reclaim();

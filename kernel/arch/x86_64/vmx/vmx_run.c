@@ -36,8 +36,8 @@ static always_inline void write_host(struct arch_vcpu *a)
 
 /*
  * The mark is cleared before the flush, as in tlb_refresh(); an NMI that comes after the look at it sets a hazard
- * (entry/nmi.c). Whoever stops the guests (space_pio_stop_guests()) sets `guests_stopped` first and the mark then, so
- * that all entries come by here and wait, for no longer than it takes to write to a bitmap.
+ * (entry/nmi.c). Whoever stops the guests (pio_lock_stop_guests_locked()) sets `guests_stopped` first and the mark
+ * then, so that all entries come by here and wait, for no longer than it takes to write to a bitmap.
  */
 static noinline struct ec *enter_refreshed(struct vcpu *v)
 {
