@@ -13,8 +13,8 @@ static void reset()
 		space_mem_claim(paddr(HOST_HEAP_PHYS), 64 * MiB);
 		claimed = true;
 	}
-	must(space_mem_init(&a.mem, static_cast<u64 *>(page_alloc_zeroed())));
-	must(space_mem_init(&b.mem, static_cast<u64 *>(page_alloc_zeroed())));
+	must(space_mem_init(&a.mem, &a.account, static_cast<u64 *>(page_take_zeroed(&a.account))));
+	must(space_mem_init(&b.mem, &b.account, static_cast<u64 *>(page_take_zeroed(&b.account))));
 	/* What a PD that is in use has: tables. */
 	must(space_mem_delegate(&pd_kernel, &a, 0x300, 0x5000, 0, 7 | ITEM_GUEST));
 	must(space_mem_delegate(&pd_kernel, &b, 0x300, 0x5000, 0, 7 | ITEM_GUEST));

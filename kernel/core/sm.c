@@ -5,6 +5,7 @@
 #include "core/ec.h"
 #include "lib/bits.h"
 #include "mm/slab.h"
+#include "space/pd.h"
 
 static struct slab_cache sm_cache;
 
@@ -13,12 +14,12 @@ void sm_init_cache(void)
 	slab_init(&sm_cache, "sm", align_up(sizeof(struct sm), KOBJECT_ALIGN), KOBJECT_ALIGN);
 }
 
-enum status sm_create(u64 count, struct sm **out)
+enum status sm_create(struct pd *parent, u64 count, struct sm **out)
 {
-	struct sm *sm = slab_alloc(&sm_cache);
+	struct sm *sm = slab_take(&sm_cache, &parent->account);
 	if (!sm)
 		return OOM;
-	kobject_init(&sm->obj, KOBJ_SM);
+	kobject_init(&sm->obj, KOBJ_SM, &parent->account);
 	sm->state = (s64)min_u64(count, SM_COUNT_MAX);
 	sm->lock = (struct spinlock){0};
 	sm->dead = false;
@@ -162,5 +163,5 @@ bool sm_retire(struct sm *sm)
 
 void sm_free(struct sm *sm)
 {
-	slab_free(&sm_cache, sm);
+	slab_return(&sm_cache, sm, account_named(sm->obj.account));
 }

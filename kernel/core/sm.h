@@ -26,6 +26,7 @@
 #include <hedron/abi.h>
 
 struct ec;
+struct pd;
 
 #define SM_COUNT_MAX (1ll << 61) /* what a new semaphore can have at most: nobody lives to see it overflow */
 
@@ -41,7 +42,7 @@ struct sm {
 	struct list waiters; /* ECs by sm_link, first come first served */
 };
 
-enum status sm_create(u64 count, struct sm **out) must_check;
+enum status sm_create(struct pd *parent, u64 count, struct sm **out) must_check;
 void sm_init_cache(void);
 
 void sm_up_slow(struct sm *sm);

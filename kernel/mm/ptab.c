@@ -15,9 +15,9 @@ static always_inline u64 table_entry(const struct ptab *pt, const u64 *table)
 	return heap_phys(table).v | rights | (pt->format == PTAB_HOST ? PTE_A : 0);
 }
 
-void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max)
+void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max, struct account *account)
 {
-	*pt = (struct ptab){.format = (u8)format, .leaf_max = (u8)leaf_max};
+	*pt = (struct ptab){.account = account, .format = (u8)format, .leaf_max = (u8)leaf_max};
 }
 
 /* ptab_walk() from the root on. Page numbers were checked long before, so the mask of index_at() is all that the
@@ -51,11 +51,11 @@ static void free_below(u64 *table, unsigned level, unsigned entries);
 static always_inline void free_table(u64 *table, unsigned level)
 {
 	if (!level) {
-		page_free(table);
+		page_return(table);
 		return;
 	}
 	free_below(table, level, PTAB_ENTRIES);
-	page_free_zeroed(table);
+	page_return_zeroed(table);
 }
 
 /* Frees all tables below one and clears its entries. Usually few are in use, so clearing those is cheaper than
@@ -106,7 +106,7 @@ static always_inline void replace(struct ptab_gather *g, u64 *e, u64 entry, unsi
  * there is nothing to flush. */
 static bool split(const struct ptab *pt, u64 *e, unsigned level)
 {
-	u64 *table = page_alloc();
+	u64 *table = page_take(pt->account);
 	if (!table)
 		return false;
 	u64 leaf = level > 1 ? *e : *e & ~PTE_PS;
@@ -123,7 +123,7 @@ static noinline bool make_table(struct ptab *pt, u64 *e, unsigned level)
 		pt->root_end = (u16)max_u64(pt->root_end, (u64)(e - pt->root) + 1);
 	if (*e)
 		return split(pt, e, level);
-	u64 *table = page_alloc_zeroed();
+	u64 *table = page_take_zeroed(pt->account);
 	if (!table)
 		return false;
 	__atomic_store_n(e, table_entry(pt, table), __ATOMIC_RELEASE);
@@ -143,7 +143,7 @@ static always_inline bool descend(struct ptab *pt, u64 **e, u64 page, unsigned l
 /* The entry of `level` for `page`, with all tables above it. NULL: no memory. */
 static always_inline u64 *reach(struct ptab *pt, u64 page, unsigned level)
 {
-	if (unlikely(!pt->root) && !(pt->root = page_alloc_zeroed()))
+	if (unlikely(!pt->root) && !(pt->root = page_take_zeroed(pt->account)))
 		return NULL;
 	u64 *e = &pt->root[index_at(page, 3)];
 	if ((level < 3 && !descend(pt, &e, page, 3)) || (level < 2 && !descend(pt, &e, page, 2)) ||
@@ -281,7 +281,7 @@ static enum status copy_table(struct copy *c, u64 page, const u64 *from)
 		copy_leaves_to(c, ptab_child(*e), from, PTAB_ENTRIES, false);
 		return SUCCESS;
 	}
-	u64 *table = page_alloc();
+	u64 *table = page_take(c->pt->account);
 	if (!table)
 		return OOM;
 	copy_leaves_to(c, table, from, PTAB_ENTRIES, true);

@@ -56,11 +56,14 @@ enum ptab_format {
 #define EPT_X (1ull << 2)
 #define EPT_TYPE_SHIFT 3
 
+struct account;
+
 struct ptab {
-	u64 *root;    /* heap page, or NULL as long as nothing was mapped */
-	u8 format;    /* enum ptab_format */
-	u8 leaf_max;  /* highest level a leaf may have: 1 = 2 MiB, 2 = 1 GiB */
-	u16 root_end; /* entries of the root from this one on have never been used */
+	u64 *root;               /* heap page, or NULL as long as nothing was mapped */
+	struct account *account; /* pays for the tables */
+	u8 format;               /* enum ptab_format */
+	u8 leaf_max;             /* highest level a leaf may have: 1 = 2 MiB, 2 = 1 GiB */
+	u16 root_end;            /* entries of the root from this one on have never been used */
 };
 
 /*
@@ -166,8 +169,8 @@ static always_inline u64 ptab_pass(u64 leaf, u64 deny)
 	return leaf & PTE_DELEG ? weaker : 0;
 }
 
-/* Starts without a root; ptab_map() and ptab_copy() make one. */
-void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max);
+/* Starts without a root; ptab_map() and ptab_copy() make one. Tables are pages of page_take(), for `account`. */
+void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max, struct account *account);
 
 /* Frees what hangs below the root entries [0, entries). No CPU may use the table any more. The root stays. */
 void ptab_clear(struct ptab *pt, unsigned entries);

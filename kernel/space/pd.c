@@ -10,17 +10,25 @@ struct pd pd_kernel = {.obj.type = KOBJ_PD};
 
 static struct slab_cache pd_cache;
 
+/* The account was the last that was in use of the PD. */
+static void forget(struct account *a)
+{
+	slab_free(&pd_cache, container_of(a, struct pd, account));
+}
+
 void pd_init_cache(void)
 {
 	slab_init(&pd_cache, "pd", align_up(sizeof(struct pd), KOBJECT_ALIGN), KOBJECT_ALIGN);
+	account_gone = forget;
+	account_init(&pd_kernel.account, page_free_count() * PAGE_SIZE);
 }
 
 /* All of it is zero, which is an empty port space. */
 static enum status init_spaces(struct pd *pd)
 {
-	if (space_mem_init(&pd->mem, page_alloc_zeroed()) != SUCCESS)
+	if (space_mem_init(&pd->mem, &pd->account, page_take_zeroed(&pd->account)) != SUCCESS)
 		return OOM;
-	if (space_obj_init(&pd->objs) == SUCCESS) {
+	if (space_obj_init(&pd->objs, &pd->account) == SUCCESS) {
 		arch_pd_init(pd);
 		return SUCCESS;
 	}
@@ -28,7 +36,7 @@ static enum status init_spaces(struct pd *pd)
 	return OOM;
 }
 
-enum status pd_create(bool passthrough, struct pd **out)
+enum status pd_create(struct pd *creator, bool passthrough, struct pd **out)
 {
 	struct pd *pd = slab_alloc(&pd_cache);
 	if (!pd)
@@ -36,8 +44,13 @@ enum status pd_create(bool passthrough, struct pd **out)
 	memset(pd, 0, offsetof(struct pd, cr3));
 	pd->obj.type = KOBJ_PD;
 	pd->passthrough = passthrough;
+	account_open(&pd->account, &creator->account);
+	if (!account_take(&pd->account, pd_cache.size)) {
+		account_close(&pd->account, 0);
+		return OOM;
+	}
 	if (init_spaces(pd) != SUCCESS) {
-		slab_free(&pd_cache, pd);
+		account_close(&pd->account, pd_cache.size);
 		return OOM;
 	}
 	*out = pd;
@@ -68,7 +81,7 @@ void *pd_access_page(struct pd *pd)
 {
 	spin_lock(&pd->access_lock);
 	if (!pd->access_page)
-		pd->access_page = page_alloc_zeroed();
+		pd->access_page = page_take_zeroed(&pd->account);
 	spin_unlock(&pd->access_lock);
 	return pd->access_page;
 }
@@ -82,10 +95,10 @@ enum status pd_map_access_page(struct pd *pd, u64 gpa)
 void pd_free(struct pd *pd)
 {
 	if (pd->access_page)
-		page_free(pd->access_page);
+		page_return(pd->access_page);
 	arch_pd_free(pd);
 	space_mem_destroy(&pd->mem);
 	space_obj_free(&pd->objs);
 	space_pio_free(&pd->pio);
-	slab_free(&pd_cache, pd);
+	account_close(&pd->account, pd_cache.size);
 }

@@ -54,7 +54,7 @@ static struct pio_range *halves_alloc(const struct pio_range *n, struct block pa
 	struct pio_range *all = NULL;
 
 	for (unsigned order = part.order; order < n->order; order++) {
-		struct pio_range *half = pio_range_alloc();
+		struct pio_range *half = pio_range_alloc(n->pd);
 		if (!half) {
 			while ((half = all)) {
 				all = half->next;

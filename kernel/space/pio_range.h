@@ -86,14 +86,18 @@ static always_inline struct pio_range *pio_range_given(struct space_pio *sp, str
 extern struct slab_cache pio_range_cache;
 
 /* Contents are undefined. NULL: no memory. */
-must_check static always_inline struct pio_range *pio_range_alloc(void)
+must_check static always_inline struct pio_range *pio_range_alloc(struct pd *pd)
 {
-	return slab_alloc(&pio_range_cache);
+	struct pio_range *n = (struct pio_range *)slab_take(&pio_range_cache, &pd->account);
+
+	if (likely(n))
+		n->pd = pd;
+	return n;
 }
 
 static always_inline void pio_range_release(struct pio_range *n)
 {
-	slab_free(&pio_range_cache, n);
+	slab_return(&pio_range_cache, n, &n->pd->account);
 }
 
 /* `place` is that of n's block among what its source, with this space, has given. */

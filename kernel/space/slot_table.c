@@ -3,6 +3,7 @@
 
 #include "lib/nospec.h"
 #include "mm/page.h"
+#include "space/pd.h"
 
 /* Entries of a table from this one on have never been used: selectors are mostly low, tables mostly empty. Written
  * under the space's lock, read without. */
@@ -20,9 +21,9 @@ static unsigned table_next(const u64 *table, unsigned i)
 	return 1u << SLOT_TABLE_BITS;
 }
 
-u64 *slot_table_alloc(void)
+u64 *slot_table_alloc(struct account *account)
 {
-	u64 *table = page_alloc_zeroed();
+	u64 *table = page_take_zeroed(account);
 
 	if (table)
 		*table_limit(table) = 0;
@@ -31,7 +32,7 @@ u64 *slot_table_alloc(void)
 
 static void *slot_page_alloc(struct pd *pd, u64 sel)
 {
-	void *slots = page_alloc_zeroed();
+	void *slots = page_take_zeroed(&pd->account);
 
 	if (slots) {
 		buddy_page(slots)->owner = pd;
@@ -43,7 +44,7 @@ static void *slot_page_alloc(struct pd *pd, u64 sel)
 static noinline u64 table_grow(u64 *table, unsigned i, int shift, struct pd *pd, u64 sel)
 {
 	u64 *limit = table_limit(table), entry;
-	void *below = shift == SLOT_TABLE_SLOT_BITS ? slot_page_alloc(pd, sel) : slot_table_alloc();
+	void *below = shift == SLOT_TABLE_SLOT_BITS ? slot_page_alloc(pd, sel) : slot_table_alloc(&pd->account);
 
 	if (!below)
 		return 0;
@@ -91,10 +92,10 @@ u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end)
 static void slot_pages_free(u64 *table)
 {
 	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++) {
-		page_free(slot_table_target(table[i]));
+		page_return(slot_table_target(table[i]));
 		table[i] = 0;
 	}
-	page_free_zeroed(table);
+	page_return_zeroed(table);
 }
 
 static void tables_free(u64 *table)
@@ -103,7 +104,7 @@ static void tables_free(u64 *table)
 		slot_pages_free(slot_table_target(table[i]));
 		table[i] = 0;
 	}
-	page_free_zeroed(table);
+	page_return_zeroed(table);
 }
 
 void slot_table_free(u64 *pdpt)
@@ -112,5 +113,5 @@ void slot_table_free(u64 *pdpt)
 		tables_free(slot_table_target(pdpt[i]));
 		pdpt[i] = 0;
 	}
-	page_free_zeroed(pdpt);
+	page_return_zeroed(pdpt);
 }

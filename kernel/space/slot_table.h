@@ -24,6 +24,7 @@ _Static_assert(SLOT_TABLE_SHIFT_TOP == SLOT_TABLE_SLOT_BITS + 2 * SLOT_TABLE_BIT
 		       HEDRON_SEL_NUM == 2 << SLOT_TABLE_SHIFT_TOP,
 	       "two entries of the PDPT");
 
+struct account;
 struct pd;
 
 static always_inline unsigned slot_table_index(u64 sel, int shift)
@@ -78,7 +79,7 @@ static always_inline struct cap_slot *slot_table_find(u64 *pdpt, u64 sel)
 }
 
 /* The same, but makes the tables that are missing, with the space's lock held; pd becomes the owner of a new page of
- * slots (space_obj_owner()). NULL: out of memory. */
+ * slots (space_obj_owner()), and pays for all of them. NULL: out of memory. */
 struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel);
 
 /* The first selector in [sel, end) whose page of slots exists; end or more if there is none. */
@@ -94,6 +95,6 @@ static always_inline bool slot_table_page(const u64 *pdpt, u64 *sel, u64 *count,
 }
 
 /* An empty table, for the top; NULL: out of memory. */
-u64 *slot_table_alloc(void);
+u64 *slot_table_alloc(struct account *account);
 /* Frees pdpt and all below its first two entries; the others are zero again. */
 void slot_table_free(u64 *pdpt);

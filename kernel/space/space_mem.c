@@ -18,13 +18,13 @@
 enum ptab_format space_mem_guest_format = PTAB_EPT;
 unsigned space_mem_guest_leaf_max = 2;
 
-enum status space_mem_init(struct space_mem *m, u64 *root)
+enum status space_mem_init(struct space_mem *m, struct account *account, u64 *root)
 {
 	unsigned leaf_max = arch_has_1g_pages() ? 2 : 1;
 	m->lock = (struct spinlock){0};
 	m->flushing = 0;
-	ptab_init(&m->host, PTAB_HOST, leaf_max);
-	ptab_init(&m->guest, space_mem_guest_format, (unsigned)min_u64(space_mem_guest_leaf_max, leaf_max));
+	ptab_init(&m->host, PTAB_HOST, leaf_max, account);
+	ptab_init(&m->guest, space_mem_guest_format, (unsigned)min_u64(space_mem_guest_leaf_max, leaf_max), account);
 	m->host.root = root;
 	return root ? SUCCESS : OOM;
 }
@@ -34,7 +34,7 @@ static void destroy_table(struct ptab *pt, unsigned entries)
 	if (!pt->root)
 		return;
 	ptab_clear(pt, entries);
-	page_free_zeroed(pt->root);
+	page_return_zeroed(pt->root);
 	pt->root = NULL;
 }
 
@@ -396,7 +396,7 @@ u64 *space_mem_guest_root(struct pd *pd)
 	struct space_mem *m = &pd->mem;
 	spin_lock(&m->lock);
 	if (!m->guest.root)
-		m->guest.root = page_alloc_zeroed();
+		m->guest.root = page_take_zeroed(&pd->account);
 	spin_unlock(&m->lock);
 	return m->guest.root;
 }

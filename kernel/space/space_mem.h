@@ -17,6 +17,7 @@
 #include <hedron/abi.h>
 #include <hedron/crd.h>
 
+struct account;
 struct pd;
 
 struct space_mem {
@@ -57,8 +58,8 @@ static always_inline const struct space_mem_run *space_mem_phys_run(u64 page)
 /* The first page that cannot be addressed; 0 before the first claim. */
 extern u64 space_mem_phys_end;
 
-/* `root` is a zeroed page, or NULL: OOM. Its kernel half (256..511) is the caller's to fill. */
-enum status space_mem_init(struct space_mem *m, u64 *root) must_check;
+/* `root` is a zeroed page of page_take_zeroed(), or NULL: OOM. Its kernel half (256..511) is the caller's to fill. */
+enum status space_mem_init(struct space_mem *m, struct account *account, u64 *root) must_check;
 /* Frees all tables, the PML4 included, whose kernel half is zero again. No CPU may use them any more. */
 void space_mem_destroy(struct space_mem *m);
 

@@ -45,9 +45,9 @@ struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel)
 
 /* ---- Start and end ---- */
 
-enum status space_obj_init(struct space_obj *sp)
+enum status space_obj_init(struct space_obj *sp, struct account *account)
 {
-	*sp = (struct space_obj){.pdpt = slot_table_alloc()};
+	*sp = (struct space_obj){.pdpt = slot_table_alloc(account)};
 	return sp->pdpt ? SUCCESS : OOM;
 }
 

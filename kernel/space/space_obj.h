@@ -19,6 +19,7 @@
 
 #include <hedron/crd.h>
 
+struct account;
 struct pd;
 
 #define SPACE_OBJ_ORDER 26
@@ -79,7 +80,7 @@ crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct bl
 
 /* ---- Start and end ---- */
 
-enum status space_obj_init(struct space_obj *sp) must_check;
+enum status space_obj_init(struct space_obj *sp, struct account *account) must_check;
 
 /* Closes the space, for when the PD's last capability is gone; then all it holds is revoked. A closed space refuses
  * to be filled, else the dead PD's threads could hold on to each other for ever. */

@@ -18,7 +18,7 @@ enum status space_pio_boot(struct pd *kernel)
 
 	pio_range_boot();
 	space_pio_init(&kernel->pio);
-	all = pio_range_alloc();
+	all = pio_range_alloc(kernel);
 	place = pio_index_make(&kernel->pio.held, 0);
 	if (!all || !place)
 		return OOM;
@@ -47,7 +47,7 @@ static void pages_free(u8 **pages, unsigned count)
 {
 	while (count--) {
 		if (pages[count])
-			page_free(pages[count]);
+			page_return(pages[count]);
 		pages[count] = NULL;
 	}
 }
@@ -63,12 +63,12 @@ void space_pio_free(struct space_pio *sp)
 }
 
 /* Fills the array with pages of ones, the first page last: whoever sees that one, without the lock, sees all. */
-static enum status pages_make_locked(u8 **pages, unsigned count)
+static enum status pages_make_locked(struct account *account, u8 **pages, unsigned count)
 {
 	if (pages[0])
 		return SUCCESS;
 	for (unsigned i = count; i--;) {
-		u8 *page = page_alloc();
+		u8 *page = page_take(account);
 		if (!page) {
 			pages_free(pages, count);
 			return OOM;
@@ -84,19 +84,19 @@ enum status space_pio_make_guest(struct pd *pd)
 	enum status status;
 
 	pio_lock_take();
-	status = pages_make_locked(pd->pio.guest, PIO_GUEST_PAGES);
+	status = pages_make_locked(&pd->account, pd->pio.guest, PIO_GUEST_PAGES);
 	pio_lock_release();
 	return status;
 }
 
-static enum status bitmaps_make_locked(struct space_pio *sp, unsigned where)
+static enum status bitmaps_make_locked(struct pd *pd, unsigned where)
 {
 	enum status status = SUCCESS;
 
 	if (where & PIO_HOST)
-		status = pages_make_locked(sp->host, PIO_HOST_PAGES);
+		status = pages_make_locked(&pd->account, pd->pio.host, PIO_HOST_PAGES);
 	if (status == SUCCESS && (where & PIO_GUEST))
-		status = pages_make_locked(sp->guest, PIO_GUEST_PAGES);
+		status = pages_make_locked(&pd->account, pd->pio.guest, PIO_GUEST_PAGES);
 	return status;
 }
 
@@ -200,10 +200,9 @@ static always_inline enum status grant_locked(struct pd *src, const struct pio_r
 
 	if (unlikely(from->depth == PIO_DEPTH_MAX))
 		return BAD_PAR;
-	n = pio_range_alloc();
+	n = pio_range_alloc(dst);
 	if (unlikely(!n))
 		return OOM;
-	n->pd = dst;
 	n->source = src;
 	n->base = (u16)base;
 	n->depth = from->depth + 1;
@@ -267,7 +266,7 @@ static noinline enum status prepare(struct transfer t, unsigned where)
 	pio_lock_take();
 	any = transfer_may_do_locked(t);
 	if (any)
-		status = bitmaps_make_locked(&t.dst->pio, where);
+		status = bitmaps_make_locked(t.dst, where);
 	pio_lock_release();
 	return any && status == SUCCESS && where & PIO_HOST ? host_attach(t.dst) : status;
 }

@@ -43,7 +43,7 @@ static enum status map_in_place(struct pd *pd, const struct elf_segment *s, u64 
 /* A page that is not, or not only, the file's: a copy of the file's part on the kernel's memory, zeroes behind. */
 static enum status map_own_page(struct pd *pd, const struct elf_segment *s, u64 module, u64 va)
 {
-	u8 *page = page_alloc_zeroed();
+	u8 *page = page_take_zeroed(&pd->account);
 	if (!page)
 		return OOM;
 	u64 file_end = s->vaddr + s->filesz, start = max_u64(va, s->vaddr);
@@ -95,7 +95,8 @@ void roottask_create(struct cpu *cpu, const struct boot_info *boot, const struct
 
 	if (!boot->module_count)
 		panic("roottask refused: the boot loader passed no module");
-	check(pd_create(true, &pd), "its PD");
+	check(pd_create(&pd_kernel, true, &pd), "its PD");
+	check(account_move(&pd_kernel.account, &pd->account, account_look(&pd_kernel.account).left), "its memory");
 	pd->root = true;
 	load(pd, &boot->module[0]);
 	kobject_publish(&pd->obj);
@@ -112,7 +113,7 @@ void roottask_create(struct cpu *cpu, const struct boot_info *boot, const struct
 	ec->regs.rdi = cpu->id;
 	ec->cont = CONT_IRET; /* every register is as promised, also those that SYSRET loses */
 	kobject_publish(&ec->obj);
-	check(sc_create(ec, 1, 10000, &sc), "its SC");
+	check(sc_create(pd, ec, 1, 10000, &sc), "its SC");
 
 	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_PD, &pd->obj, PERM_PD_ALL), "its capabilities");
 	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_EC, &ec->obj, PERM_EC_ALL), "its capabilities");

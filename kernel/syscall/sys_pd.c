@@ -18,7 +18,7 @@ enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *se
 	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	s = pd_create((arg1 >> 8 & CREATE_PD_PASSTHROUGH) && parent->passthrough, &pd);
+	s = pd_create(parent, (arg1 >> 8 & CREATE_PD_PASSTHROUGH) && parent->passthrough, &pd);
 	if (s == SUCCESS) {
 		kobject_publish(&pd->obj);
 		s = delegate_initial(self->pd, pd, objects);

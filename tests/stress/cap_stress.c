@@ -77,7 +77,7 @@ int main(void)
 	for (unsigned i = 0; i <= CPUS; i++)
 		pds[i].obj.refs = 1;
 	for (unsigned i = 0; i <= CPUS; i++)
-		must(space_obj_init(&pds[i].objs) == SUCCESS);
+		must(space_obj_init(&pds[i].objs, &pds[i].account) == SUCCESS);
 	object.o.type = KOBJ_SM;
 	must(space_obj_insert_root(&pds[CPUS], ROOT, &object.o, PERM_ALL) == SUCCESS);
 	stress_run((void (*const[])(unsigned, struct stress_random *)){grow_and_cut, grow_and_cut, grow_and_cut,

@@ -20,6 +20,7 @@ enum hip_feature {
 	HIP_EXT_CONSOLE_KEEPS = 1 << 19, /* somebody keeps what MACHINE_CONSOLE_WRITE is given */
 	HIP_EXT_FRAMEBUFFER = 1 << 20,   /* struct hip_framebuffer, at HIP_FRAMEBUFFER */
 	HIP_EXT_SERIAL = 1 << 21,        /* HIP_SERIAL */
+	HIP_EXT_MEMORY = 1 << 22,        /* MEMORY_CTRL */
 };
 
 enum hip_mem_type {

@@ -61,7 +61,7 @@ UNIT_TEST(no_memory_no_semaphore)
 {
 	struct sm *sm = NULL;
 	hog_take(&hog, 0);
-	assert_int_equal(sm_create(0, &sm), OOM);
+	assert_int_equal(sm_create(world_pd, 0, &sm), OOM);
 	assert_null(sm);
 	hog_release(&hog);
 }
@@ -191,7 +191,7 @@ UNIT_TEST(a_dead_semaphore_takes_nobody)
 {
 	struct ec *a = world_thread(A, 0, 7);
 	struct sm *sm;
-	assert_int_equal(sm_create(1, &sm), SUCCESS);
+	assert_int_equal(sm_create(world_pd, 1, &sm), SUCCESS);
 	assert_runs(host_dispatch(), a);
 	assert_false(sm_retire(sm));
 	assert_int_equal(sm_down(sm, a), SUCCESS); /* what is there may be taken */
@@ -238,7 +238,7 @@ UNIT_TEST(an_up_is_not_overtaken_by_the_end)
 {
 	struct ec *a = world_thread(A, 0, 7);
 	struct sm *sm;
-	assert_int_equal(sm_create(0, &sm), SUCCESS);
+	assert_int_equal(sm_create(world_pd, 0, &sm), SUCCESS);
 	assert_runs(host_dispatch(), a);
 	begin(sm, -1);
 	host_set_cpu(1);
@@ -256,7 +256,7 @@ UNIT_TEST(a_waiter_is_not_overtaken_by_the_end)
 {
 	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 1, 7);
 	struct sm *sm;
-	assert_int_equal(sm_create(0, &sm), SUCCESS);
+	assert_int_equal(sm_create(world_pd, 0, &sm), SUCCESS);
 	assert_runs(host_dispatch(), a);
 	assert_int_equal(world_down(sm).way, HOST_IDLE);
 	assert_runs(world_on(1), b);

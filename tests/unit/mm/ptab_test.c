@@ -14,6 +14,7 @@
 #define ORDER_1G 18
 
 static struct ptab pt;
+static struct account account;
 static struct ptab_gather g;
 static u64 pages;
 
@@ -21,7 +22,8 @@ static void start(enum ptab_format format, unsigned leaf_max)
 {
 	host_reset(16 * MiB);
 	pages = page_free_count();
-	ptab_init(&pt, format, leaf_max);
+	account = (struct account){0};
+	ptab_init(&pt, format, leaf_max, &account);
 	g = (struct ptab_gather){0};
 }
 
@@ -222,7 +224,7 @@ UNIT_TEST(copies_follow_the_source)
 {
 	struct ptab src;
 
-	ptab_init(&src, PTAB_HOST, 2);
+	ptab_init(&src, PTAB_HOST, 2, &account);
 	assert_int_equal(ptab_map(&src, 0, 2, leaf_at(100), &g), SUCCESS);
 	assert_int_equal(ptab_map(&src, 5, 0, leaf_at(200) & ~PTE_DELEG, &g), SUCCESS);
 	assert_int_equal(ptab_map(&src, 512, ORDER_2M, leaf_at(1024), &g), SUCCESS);
@@ -386,7 +388,7 @@ UNIT_TEST(nested_copies_match_their_source)
 	memset(model, 0, sizeof(model));
 	for (unsigned i = 0; i < 300; i++)
 		random_step();
-	ptab_init(&guest, PTAB_EPT, 1);
+	ptab_init(&guest, PTAB_EPT, 1, &account);
 	assert_int_equal(ptab_copy(&guest, bit(21), &pt, 0, WINDOW_ORDER, PTE_W | PTE_NX, &g), SUCCESS);
 	for (u64 page = 0; page < WINDOW; page++) {
 		u64 leaf = model[page] & PTE_DELEG ? model[page] & PTE_ADDR : 0;

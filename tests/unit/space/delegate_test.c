@@ -62,7 +62,7 @@ UNIT_FIXTURE(setup)
 	assert_int_equal(space_pio_boot(&pd_kernel), SUCCESS);
 	for (unsigned i = 0; i < array_size(all); i++) {
 		*all[i] = (struct pd){.root = all[i] == &root, .obj.refs = 1};
-		assert_int_equal(space_obj_init(&all[i]->objs), SUCCESS);
+		assert_int_equal(space_obj_init(&all[i]->objs, &all[i]->account), SUCCESS);
 		/* Behind the window of slots, and what speculation can reach, lies what is not slots. */
 		for (unsigned entry = 128; entry < PAGE_SIZE / sizeof(u64); entry++)
 			all[i]->objs.pdpt[entry] = ~0ull;
@@ -424,7 +424,7 @@ UNIT_TEST(first_objects_of_a_pd)
 {
 	static struct pd empty;
 
-	assert_int_equal(space_obj_init(&empty.objs), SUCCESS);
+	assert_int_equal(space_obj_init(&empty.objs, &empty.account), SUCCESS);
 	make(&root, 36, 0, 3);
 	make(&root, 39, 1, PERM_ALL);
 	assert_int_equal(delegate_initial(&root, &other, obj_crd(36, 2, 0x1f)), SUCCESS);

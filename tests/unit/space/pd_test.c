@@ -10,7 +10,7 @@
 static struct pd *make(bool passthrough)
 {
 	struct pd *pd;
-	assert_int_equal(pd_create(passthrough, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, passthrough, &pd), SUCCESS);
 	world_insert(PD, &pd->obj, PERM_PD_ALL);
 	return pd;
 }

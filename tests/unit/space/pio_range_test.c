@@ -28,7 +28,7 @@ UNIT_FIXTURE(setup)
 
 static struct pio_range *make(struct pd *pd, struct block b)
 {
-	struct pio_range *n = pio_range_alloc();
+	struct pio_range *n = pio_range_alloc(pd);
 
 	assert_non_null(n);
 	*n = (struct pio_range){.pd = pd, .source = &pds[0], .base = (u16)b.base, .order = (u8)b.order};

@@ -17,7 +17,7 @@ UNIT_FIXTURE(setup)
 {
 	host_reset(32 * MiB);
 	pages = page_free_count();
-	top = slot_table_alloc();
+	top = slot_table_alloc(&pd.account);
 	return top ? 0 : -1;
 }
 
@@ -113,7 +113,7 @@ UNIT_TEST(out_of_memory)
 		hog_release(&hog);
 		slot_table_free(top);
 		assert_int_equal(page_free_count(), pages);
-		top = slot_table_alloc();
+		top = slot_table_alloc(&pd.account);
 	}
 	make(5);
 	assert_int_equal(page_free_count(), pages - 4);

@@ -25,8 +25,8 @@ UNIT_FIXTURE(setup)
 	host_reset(HEAP);
 	host_phys_bits = PHYS_BITS;
 	pages = page_free_count();
-	assert_int_equal(space_mem_init(&a.mem, page_alloc_zeroed()), SUCCESS);
-	assert_int_equal(space_mem_init(&b.mem, page_alloc_zeroed()), SUCCESS);
+	assert_int_equal(space_mem_init(&a.mem, &a.account, page_take_zeroed(&a.account)), SUCCESS);
+	assert_int_equal(space_mem_init(&b.mem, &b.account, page_take_zeroed(&b.account)), SUCCESS);
 	return 0;
 }
 

@@ -347,9 +347,9 @@ static void shortage_at_every_allocation(void **state)
 	}
 	assert_true(left > 8);
 	struct hog hog = {0};
-	static struct space_mem m;
+	static struct pd pd;
 	hog_take(&hog, 0);
-	assert_int_equal(space_mem_init(&m, page_alloc_zeroed()), OOM);
+	assert_int_equal(space_mem_init(&pd.mem, &pd.account, page_take_zeroed(&pd.account)), OOM);
 	assert_null(space_mem_guest_root(&a));
 	hog_release(&hog);
 }

@@ -197,7 +197,7 @@ static void init_caches(void)
 
 static void init_kernel_pd(void)
 {
-	must(space_obj_init(&pd_kernel.objs), "the kernel's object space");
+	must(space_obj_init(&pd_kernel.objs, &pd_kernel.account), "the kernel's object space");
 	must(space_pio_boot(&pd_kernel), "the port space");
 	must(pdspace_init(), "the port bitmap");
 	arch_pd_init(&pd_kernel);
