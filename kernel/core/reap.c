@@ -52,6 +52,11 @@ void kobject_unref(struct kobject *o)
 		queue(o);
 }
 
+void kobject_call_later(struct work *w, void (*fn)(struct work *))
+{
+	rcu_call(w, fn);
+}
+
 static always_inline void free_object(struct kobject *o, enum kobject_type type)
 {
 	switch (type) {

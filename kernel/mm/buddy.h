@@ -17,8 +17,10 @@ struct account;
  * first page; what for is said at each. */
 struct page {
 	union {
-		struct list link;        /* buddy: free list of the order; slab: slabs with free objects */
-		struct account *account; /* page_take(): who pays for it */
+		struct list link;        /* buddy: free list of the order; slab: slabs with free objects;
+					  * slot page: in its space */
+		struct account *account; /* page_take(): who pays for it, unless `link` is used */
+		struct work work;        /* slot page: on its way to be freed */
 	};
 	void *owner; /* slab: its cache; slot page: its PD; ptab: next table to free */
 	u64 index;   /* slab: free objects; slot page: first selector; ptab: level */

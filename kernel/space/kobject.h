@@ -17,12 +17,6 @@
 
 enum kobject_type { KOBJ_NONE, KOBJ_PD, KOBJ_EC, KOBJ_SC, KOBJ_PT, KOBJ_SM, KOBJ_KP, KOBJ_VCPU };
 
-/* A work item: something to do later (core/rcu.h) or on another CPU (core/remote.h). In one list at a time. */
-struct work {
-	struct work *next;
-	void (*fn)(struct work *);
-};
-
 struct kobject {
 	/* immutable after create */
 	u8 type; /* enum kobject_type */
@@ -91,6 +85,8 @@ static always_inline bool must_check kobject_get(struct kobject *o)
  */
 void kobject_unref(struct kobject *o);
 void kobject_caps_gone(struct kobject *o);
+/* Has fn(w) called after a grace period (core/rcu.h). */
+void kobject_call_later(struct work *w, void (*fn)(struct work *));
 
 /* Initializes all but `dying` and `work` of an object that nobody knows yet. */
 static always_inline void kobject_init(struct kobject *o, enum kobject_type type, const struct account *account)

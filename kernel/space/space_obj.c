@@ -48,6 +48,7 @@ struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel)
 enum status space_obj_init(struct space_obj *sp, struct account *account)
 {
 	*sp = (struct space_obj){.pdpt = slot_table_alloc(account)};
+	list_init(&sp->pages);
 	return sp->pdpt ? SUCCESS : OOM;
 }
 
@@ -205,9 +206,11 @@ static enum status delegate_page(struct space_obj_delegation *d)
 	enum status status = SUCCESS;
 	u64 count;
 
-	if (slot_table_page(d->src->objs.pdpt, &d->next, &count, d->end))
-		status = delegate_slots(slot_table_find(d->src->objs.pdpt, d->next), d->dst, d->next + d->offset,
-					count, d->perm);
+	if (slot_table_page(d->src->objs.pdpt, &d->next, &count, d->end)) {
+		struct cap_slot *from = slot_table_find(d->src->objs.pdpt, d->next);
+		if (likely(from)) /* else somebody has just swept the page away */
+			status = delegate_slots(from, d->dst, d->next + d->offset, count, d->perm);
+	}
 	if (status == SUCCESS)
 		d->next += CAP_SLOTS_PER_PAGE;
 	return status;

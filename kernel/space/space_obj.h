@@ -7,11 +7,12 @@
  * object's lock, allocators; at most one of each kind is held. Whoever finds an object in a slot and then locks it
  * looks again: the slot may have changed, but the object's memory is still there (core/rcu.h). Look-ups take no lock.
  *
- * Lifetime: table pages stay until space_obj_free(); a slot never moves.
+ * Lifetime: a slot that is in use never moves. Pages of slots without any go back now and then (space/slot_sweep.h).
  */
 #pragma once
 
 #include "arch/space.h"
+#include "lib/list.h"
 #include "lib/spinlock.h"
 #include "mm/layout.h"
 #include "space/block.h"
@@ -31,6 +32,7 @@ struct space_obj {
 	/* The PDPT of the private PML4 entry. Entries 0 and 1 are the window, those from 128 on the architecture's.
 	 * The pointer is immutable. */
 	u64 *pdpt;
+	struct list pages; /* guarded by the lock: pages of slots, in the order in which they are looked at next */
 };
 
 /* ---- Look-up ---- */

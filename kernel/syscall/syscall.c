@@ -5,6 +5,7 @@
 #include "lib/bits.h"
 #include "platform/panic.h"
 #include "space/pd.h"
+#include "space/slot_sweep.h"
 
 #include <hedron/memory.h>
 #include <hedron/trace.h>
@@ -40,6 +41,12 @@ static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, str
 	default:
 		return BAD_HYP;
 	}
+}
+
+bool sys_await_memory(struct ec *self)
+{
+	slot_sweep(self->pd, SLOT_SWEEP_SCARCE);
+	return rcu_expedite(cpu_current());
 }
 
 /* Once. */
@@ -87,7 +94,7 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 
 {
 	u8 hc = (u8)arg1;
 	if (hc > HC_VCPU_CTRL)
-		return dispatch_extension(arg1, arg2, arg3, self);
+		return hc >= HC_TRACE_CTRL ? dispatch_extension(arg1, arg2, arg3, self) : BAD_HYP;
 	if (hc == HC_VCPU_CTRL)
 		return sys_vcpu_ctrl(arg1, arg2, arg3, self);
 	if (hc == HC_PD_CTRL)

@@ -90,6 +90,9 @@ static always_inline struct pd *sys_parent(u64 sel)
 	return (struct pd *)cap_lookup_object(sel, KOBJ_PD, PERM_PD_CREATE);
 }
 
+/* Waits until what is not used any more is free. False: there was nothing. */
+bool sys_await_memory(struct ec *self);
+
 /*
  * Memory may be short only because what was deleted waits for a grace period: that is waited for, then the hypercall
  * begins anew. No lock is held, and what it names is looked up again, as it may have gone. Arguments from the second
@@ -97,11 +100,10 @@ static always_inline struct pd *sys_parent(u64 sel)
  */
 static always_inline enum status sys_retry(enum status (*fn)(u64, u64, u64, struct ec *, u64), u64 arg1)
 {
-	struct cpu *cpu = cpu_current();
-	struct ec *self = cpu->ec;
+	struct ec *self = cpu_current()->ec;
 	const struct regs *r = &self->regs;
 
-	return rcu_expedite(cpu) ? fn(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
+	return sys_await_memory(self) ? fn(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
 }
 
 /* The end of a creation: a new object's first capability goes to the slot that was reserved, or the slot is given

@@ -56,13 +56,15 @@ static bool left_is(sel_t pd, unsigned long bytes)
 	return look(pd).left == bytes;
 }
 
-/* The root's own pages of slots are there from now on, for what tests create at [MANY, MANY + n). */
-static void warm_up(unsigned long n)
+/* The root's own pages of slots are there and stay, for what the test creates at [MANY, MANY + n). */
+static bool keeps_a_page(unsigned long i)
 {
-	for (unsigned long i = 0; i < n; i += SLOTS_PER_PAGE) {
+	return i % SLOTS_PER_PAGE == 0;
+}
+static void keep_pages(unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i += SLOTS_PER_PAGE)
 		ASSERT_OK(hc_create_sm(MANY + i, RT_SEL_PD, 0));
-		ASSERT_OK(rt_revoke(MANY + i));
-	}
 }
 
 static unsigned long fill(sel_t parent)
@@ -255,25 +257,26 @@ static void transfers(void)
 static void destroying_returns_everything(void)
 {
 	unsigned long n = 1000;
-	sel_t pd, child = sel_new();
+	sel_t holds_the_page = sm_make(0), pd, child = sel_new(), late = sel_new();
 
-	warm_up(n);
-	(void)limited(0);
-	guest_clean();
+	(void)holds_the_page; /* of the selectors that follow */
+	keep_pages(n);
 	unsigned long root = look(RT_SEL_PD).left;
 	pd = limited(ALLOWANCE);
-	child = sel_new();
 	ASSERT_OK(hc_create_pd(child, pd, 0, 0));
 	for (unsigned long i = 0; i < n; i++)
-		ASSERT_OK(hc_create_sm(MANY + i, i % 2 ? pd : child, 0));
+		if (!keeps_a_page(i))
+			ASSERT_OK(hc_create_sm(MANY + i, i % 2 ? pd : child, 0));
 	EXPECT_OK(rt_revoke(pd));
-	EXPECT_OK(hc_create_sm(sel_new(), child, 0)); /* draws on whoever paid for `pd` now */
+	EXPECT_OK(hc_create_sm(late, child, 0)); /* draws on whoever paid for `pd` now */
 	EXPECT_OK(rt_revoke(child));
 	EXPECT(look(RT_SEL_PD).left < root);
 	for (unsigned long i = 0; i < n; i++)
-		EXPECT_OK(rt_revoke(MANY + i));
-	guest_clean();
+		if (!keeps_a_page(i))
+			EXPECT_OK(rt_revoke(MANY + i));
+	EXPECT_OK(rt_revoke(late));
 	EXPECT(left_is(RT_SEL_PD, root));
+	empty();
 }
 
 static void nested_allowances(void)
@@ -292,6 +295,75 @@ static void nested_allowances(void)
 	EXPECT(levels >= LEVELS - 2 && levels <= LEVELS);
 	EXPECT_EQ(look(last).allowance, 0);
 	EXPECT_OK(hc_create_sm(sel_new(), last, 0)); /* it goes on without */
+}
+
+/* ---- Pages of slots ---- */
+
+#define SPARSE 0x1000000ul /* selectors */
+#define SPARSE_ORDER 24
+#define FEW (64 * KiB)
+
+static void make_sparse(unsigned long n, unsigned long count)
+{
+	for (unsigned long i = 0; i < count; i++)
+		ASSERT_OK(hc_create_sm(SPARSE + (n + i) * SLOTS_PER_PAGE, RT_SEL_PD, 0));
+}
+
+/* One semaphore after the other: as many pages as the heap has not. */
+static void empty_pages_go_back(void)
+{
+	unsigned long used = look(RT_SEL_PD).used;
+
+	for (unsigned long n = 0; n < 20000; n++) {
+		sel_t sm = SPARSE + n * SLOTS_PER_PAGE + n % SLOTS_PER_PAGE;
+		ASSERT_OK(hc_create_sm(sm, RT_SEL_PD, 0));
+		ASSERT_OK(hc_sm_up(sm));
+		ASSERT_OK(rt_revoke(sm));
+		ASSERT(hc_sm_up(sm) == BAD_CAP);
+	}
+	for (unsigned i = 0; i < 20000 && look(RT_SEL_PD).used > used + FEW; i++)
+		hc_yield();
+	EXPECT(look(RT_SEL_PD).used <= used + FEW);
+}
+
+static void emptied_by_a_range(void)
+{
+	unsigned long used = look(RT_SEL_PD).used;
+
+	for (unsigned round = 0; round < 10; round++) {
+		make_sparse(0, 1000);
+		EXPECT_OK(hc_revoke(rt_obj(SPARSE, SPARSE_ORDER, PERM_ALL), REVOKE_SELF, 0));
+	}
+	for (unsigned i = 0; i < 20000 && look(RT_SEL_PD).used > used + FEW; i++)
+		hc_yield();
+	EXPECT(look(RT_SEL_PD).used <= used + FEW);
+}
+
+/* Pages come and go at the same selectors; what is created is found at once, what is deleted is not found. */
+static void found_where_a_page_was(void)
+{
+	for (unsigned long n = 0; n < 3000; n++) {
+		sel_t sm = SPARSE + n % 7 * 0x10000 + n % 5;
+		ASSERT_OK(hc_create_sm(sm, RT_SEL_PD, 0));
+		ASSERT_OK(hc_sm_up(sm));
+		ASSERT(sel_empty(sm + 1));
+		ASSERT_OK(rt_revoke(sm));
+		ASSERT(sel_empty(sm));
+	}
+}
+
+/* When there is no more memory, also those that nobody has looked at. */
+static void empty_pages_when_memory_is_short(void)
+{
+	sel_t pd = limited(2 * ALLOWANCE), sm = sm_make(0);
+	unsigned long n = 0;
+
+	while (delegate_obj(sm, pd, n * SLOTS_PER_PAGE, PERM_ALL) == SUCCESS)
+		n++;
+	EXPECT(n > 100);
+	EXPECT_OK(hc_revoke(rt_obj(sm, 0, PERM_ALL), 0, 0));
+	for (unsigned long i = 0; i < n; i++)
+		ASSERT_OK(delegate_obj(sm, pd, (n + i) * SLOTS_PER_PAGE, PERM_ALL));
 }
 
 /* ---- The attack: a domain that may create nothing sends messages to itself ---- */
@@ -345,6 +417,10 @@ static const struct test tests[] = {
 	TEST(transfers),
 	TEST(destroying_returns_everything),
 	TEST(nested_allowances),
+	TEST(empty_pages_go_back),
+	TEST(emptied_by_a_range),
+	TEST(found_where_a_page_was),
+	TEST(empty_pages_when_memory_is_short),
 	TEST(messages_to_itself),
 };
 

@@ -5,8 +5,8 @@
  * User land decides how many objects there are, so the heap can always be used up. Then every operation that needs
  * memory answers OOM and leaves nothing behind: no capability, no half of a mapping. The rest has to go on working.
  * And whatever is deleted must come back whole: each kind of object is created until nothing is left, deleted and
- * created again; from the second round on the number must be the same (the first also pays for the table pages of the
- * selectors, which stay with their PD).
+ * created again; from the second round on the number must be the same (the first also pays for tables that stay with
+ * their PD).
  *
  * So that this does not take minutes in an emulator, ballast takes seven eighths of the heap first (`ballast=N` on
  * the module's command line: N eighths).
