@@ -35,7 +35,7 @@ struct sm {
 	s64 state; /* atomic */
 	struct spinlock lock;
 	bool dead;
-	u16 unused; /* initialized with the others, so that the compiler makes one store of them */
+	u8 unused; /* initialized with the others, so that the compiler makes one store of them */
 	/* > 0: units for claims that have not come to the lock yet. < 0: ups that are to hand nothing over, because
 	 * the claim that they met was withdrawn and their unit is free. */
 	s32 owed;

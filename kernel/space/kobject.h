@@ -26,7 +26,6 @@ struct kobject {
 
 	/* guarded by the lock */
 	struct spinlock lock;
-	u8 unused; /* initialized with the others, so that the compiler makes one store of them */
 
 	/* atomic */
 	u32 refs;
@@ -94,7 +93,6 @@ static always_inline void kobject_init(struct kobject *o, enum kobject_type type
 	o->type = (u8)type;
 	o->sent = false;
 	o->lock = (struct spinlock){0};
-	o->unused = 0;
 	o->refs = 0;
 	o->caps = 0;
 	o->account = account_name(account);

@@ -83,7 +83,7 @@ int main(void)
 	stress_run((void (*const[])(unsigned, struct stress_random *)){grow_and_cut, grow_and_cut, grow_and_cut,
 								       grow_and_cut, NULL});
 	host_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
-	must(object.o.caps == 1 && !gone && !object.o.lock.held);
+	must(object.o.caps == 1 && !gone && !spin_is_locked(&object.o.lock));
 	for (unsigned i = 0; i < CPUS; i++)
 		for (u64 sel = 0; sel < 2 * LENGTH; sel++)
 			must(!at(&pds[i], sel));

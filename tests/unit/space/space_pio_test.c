@@ -52,7 +52,7 @@ static void copy_guest_bitmap(const struct pd *pd, u8 *to)
 
 void arch_guests_stop(struct pd *pd)
 {
-	assert_true(pio_lock.held);
+	assert_true(spin_is_locked(&pio_lock));
 	assert_true(pd->pio.guests_stopped);
 	copy_guest_bitmap(pd, at_stop);
 	stopped = pd;
