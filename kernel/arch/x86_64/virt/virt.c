@@ -3,6 +3,7 @@
 
 #include "cpu/cpu.h"
 #include "lib/string.h"
+#include "svm/svm.h"
 #include "vmx/vmx.h"
 
 const struct virt *virt = &vmx_virt;
@@ -31,8 +32,18 @@ static void redirect_all(const struct virt_twin *twins)
 	cr0_write(cr0);
 }
 
+#define EXT1_ECX_SVM (1u << 2)
+
+/* No processor has both. */
+static bool has_svm(void)
+{
+	return cpuid(0x80000000, 0).eax >= 0x80000001 && cpuid(0x80000001, 0).ecx & EXT1_ECX_SVM;
+}
+
 void virt_init(bool allow_tags, bool l1_flush)
 {
+	if (has_svm())
+		virt = &svm_virt;
 	if (virt->twins)
 		redirect_all(virt->twins);
 	virt->init(allow_tags, l1_flush);

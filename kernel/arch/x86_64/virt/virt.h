@@ -26,7 +26,8 @@ struct virt {
 	void (*start_cpu)(struct cpu *cpu);
 	/* Before the running CPU is reset: everything that it holds of guests goes to memory. */
 	void (*stop_cpu)(struct cpu *cpu);
-	/* When all CPUs are started, and no PD has guests yet: whether all of them can, and what the HIP says of it. */
+	/* When all CPUs are started, and no PD has guests yet: whether all of them can, and what the HIP says of it.
+	 */
 	void (*announce)(struct hip *hip);
 	/* What takes the place of functions of arch/vcpu.h, ended by a null. */
 	const struct virt_twin *twins;
