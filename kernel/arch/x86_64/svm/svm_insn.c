@@ -56,7 +56,7 @@ static u8 skip_prefixes(struct reader *r, struct prefixes *p, enum svm_insn_mode
 	}
 }
 
-static void skip(struct reader *r, unsigned size)
+static void pass_over(struct reader *r, unsigned size)
 {
 	while (size--)
 		(void)next(r);
@@ -73,33 +73,33 @@ static s32 displacement(struct reader *r, unsigned size)
 	return size == 2 ? (short)value : (s32)value;
 }
 
+#define REG_SP 4
+#define REG_BP 5
+
 /* ModRM with 16-bit addresses: fixed pairs of registers. APM vol. 3, table A-33. */
 static void address16(struct reader *r, struct svm_insn *i)
 {
-	enum { BX = 3, BP = 5, SI = 6, DI = 7, NONE = SVM_INSN_NONE };
-	static const u8 bases[] = {BX, BX, BP, BP, SI, DI, BP, BX};
+	enum { BX = 3, SI = 6, DI = 7, NONE = SVM_INSN_NONE };
+	static const u8 bases[] = {BX, BX, REG_BP, REG_BP, SI, DI, REG_BP, BX};
 	static const u8 indices[] = {SI, DI, SI, DI, NONE, NONE, NONE, NONE};
 	u8 mod = i->modrm >> 6, rm = i->modrm & 7;
 	bool direct = !mod && rm == 6;
 
 	i->base = direct ? NONE : bases[rm];
 	i->index = indices[rm];
-	if (i->base == BP)
+	if (i->base == REG_BP)
 		i->segment = SVM_INSN_SS;
 	i->displacement = displacement(r, direct ? 2 : mod);
 }
-
-#define SP 4
-#define BP 5
 
 static void sib(struct reader *r, struct svm_insn *i, const struct prefixes *p, bool *absolute)
 {
 	u8 byte = next(r), index = (byte >> 3 & 7) | (p->rex & REX_X ? 8 : 0);
 
 	i->scale = byte >> 6;
-	i->index = index == SP ? SVM_INSN_NONE : index;
+	i->index = index == REG_SP ? SVM_INSN_NONE : index;
 	i->base = (byte & 7) | (p->rex & REX_B ? 8 : 0);
-	*absolute = (byte & 7) == BP && !(i->modrm >> 6);
+	*absolute = (byte & 7) == REG_BP && !(i->modrm >> 6);
 	if (*absolute)
 		i->base = SVM_INSN_NONE;
 }
@@ -110,15 +110,15 @@ static void address32(struct reader *r, struct svm_insn *i, const struct prefixe
 	u8 mod = i->modrm >> 6, rm = i->modrm & 7;
 	bool absolute = false;
 
-	if (rm == SP) {
+	if (rm == REG_SP) {
 		sib(r, i, p, &absolute);
-	} else if (rm == BP && !mod) {
+	} else if (rm == REG_BP && !mod) {
 		absolute = true;
 		i->ip_relative = mode == SVM_INSN_64;
 	} else {
 		i->base = i->rm;
 	}
-	if (i->base == SP || i->base == BP)
+	if (i->base == REG_SP || i->base == REG_BP)
 		i->segment = SVM_INSN_SS;
 	i->displacement = displacement(r, absolute ? 4 : mod == 2 ? 4 : mod);
 }
@@ -211,7 +211,7 @@ struct svm_insn svm_insn_decode(const u8 *code, unsigned count, enum svm_insn_mo
 	else if (shape == IMMEDIATE8)
 		i.immediate = next(&r);
 	else if (shape == FAR_POINTER)
-		skip(&r, p.operand_size == (mode == SVM_INSN_16) ? 6 : 4);
+		pass_over(&r, p.operand_size == (mode == SVM_INSN_16) ? 6 : 4);
 	if (shape != UNKNOWN && !r.short_of)
 		i.length = (u8)r.at;
 	return i;
