@@ -36,18 +36,6 @@ static u64 mask4(const struct vcpu *v)
 	return CR4_MCE | ~svm_cr4_may() | v->arch.cr4_mon;
 }
 
-u64 svm_cr0_seen(const struct vcpu *v)
-{
-	u64 mask = v->arch.cr0_mask;
-	return (v->arch.svm.vmcb->cr0 & ~mask) | (v->arch.cr0_shadow & mask);
-}
-
-u64 svm_cr4_seen(const struct vcpu *v)
-{
-	u64 mask = v->arch.cr4_mask;
-	return (v->arch.svm.vmcb->cr4 & ~mask) | (v->arch.cr4_shadow & mask);
-}
-
 #define CR0_BIT 1u
 #define CR4_BIT (1u << 4)
 

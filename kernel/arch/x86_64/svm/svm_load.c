@@ -22,15 +22,31 @@ static noinline u32 load_spec_ctrl(struct arch_vcpu *a, u64 value)
 	return 0;
 }
 
-static always_inline u32 load_cr(struct vcpu *v, const struct utcb_state *s)
+/*
+ * What is loaded is compared with what was there: state that has been checked need not be checked again. User land
+ * may write to the page meanwhile, so each word is read once.
+ */
+static always_inline void load(u64 *to, const u64 *from, u64 *changed)
+{
+	u64 value = READ_ONCE(*from);
+
+	*changed |= value ^ *to;
+	*to = value;
+}
+
+static always_inline u32 load_cr(struct vcpu *v, const struct utcb_state *s, u64 *changed)
 {
 	struct arch_vcpu *a = &v->arch;
 	struct vmcb *b = a->svm.vmcb;
 	u64 xcr0 = READ_ONCE(s->xcr0), spec_ctrl = READ_ONCE(s->spec_ctrl);
+	u64 cr0 = READ_ONCE(s->cr0), cr4 = READ_ONCE(s->cr4);
 
-	svm_cr_set(v, READ_ONCE(s->cr0), READ_ONCE(s->cr4));
+	if (unlikely(cr0 != svm_cr0_seen(v)) || unlikely(cr4 != svm_cr4_seen(v))) {
+		svm_cr_set(v, cr0, cr4);
+		*changed = 1;
+	}
 	b->cr2 = READ_ONCE(s->cr2);
-	b->cr3 = READ_ONCE(s->cr3);
+	load(&b->cr3, &s->cr3, changed);
 	if (unlikely(xcr0 != a->xcr0) || unlikely(a->own_xcr0))
 		svm_cr_set_xcr0(v, xcr0);
 	if (unlikely(spec_ctrl != a->spec_ctrl) && svm.spec_ctrl)
@@ -98,23 +114,33 @@ static always_inline void load_controls(struct vcpu *v, const struct utcb_state 
 		svm_cr_set_monitored(v, cr0_mon, cr4_mon);
 }
 
-/* A copy of 16 bytes, of which the rights need a look. User land may write to the page meanwhile. */
-static always_inline u16 load_segment(struct utcb_seg *to, const struct utcb_seg *from)
+/* A copy of 16 bytes, of which the rights need a look. */
+static always_inline void load_segment_low(struct utcb_seg *to, u64 low, u64 *changed)
+{
+	*changed |= low ^ *(u64 *)to;
+	*(u64 *)to = low;
+}
+
+#define LOW_RIGHTS(rights) ((u64)(rights) << 16)
+
+static always_inline u64 segment_low(const struct utcb_seg *from)
 {
 	u64 low = READ_ONCE(*(const u64 *)from);
-	u16 rights = (u16)(low >> 16);
 
-	*(u64 *)to = low;
+	return unlikely(low & LOW_RIGHTS(SEG_UNUSABLE)) ? low & ~LOW_RIGHTS(0xf000 | SEG_PRESENT) : low;
+}
+
+static always_inline void load_segment(struct utcb_seg *to, const struct utcb_seg *from, u64 *changed)
+{
+	load_segment_low(to, segment_low(from), changed);
 	to->base = READ_ONCE(from->base);
-	if (unlikely(rights & SEG_UNUSABLE))
-		to->ar = rights & SEG_RIGHTS & ~SEG_PRESENT;
-	return rights;
 }
 
 /* The privilege level is that of the stack segment, whether that is usable or not. */
-static always_inline void load_stack_segment(struct vmcb *b, const struct utcb_state *s)
+static always_inline void load_stack_segment(struct vmcb *b, const struct utcb_state *s, u64 *changed)
 {
-	b->cpl = load_segment(&b->ss, &s->ss) >> 5 & 3;
+	load_segment(&b->ss, &s->ss, changed);
+	b->cpl = b->ss.ar >> 5 & 3;
 }
 
 #define RIGHTS_BUSY 2u
@@ -124,22 +150,27 @@ static always_inline void load_stack_segment(struct vmcb *b, const struct utcb_s
  * The task register is always busy, and only so accepted by Intel's processors: any other type becomes none at all,
  * for the check. VMLOAD takes a TSS that is not busy as well, and QEMU ends if it finds one that is.
  */
-static always_inline void load_task(struct vmcb *b, const struct utcb_state *s)
+static always_inline void load_task(struct vmcb *b, const struct utcb_state *s, u64 *changed)
 {
-	u16 rights = load_segment(&b->tr, &s->tr);
+	u64 low = segment_low(&s->tr);
 
-	b->tr.ar &= (u16) ~(rights & RIGHTS_BUSY ? RIGHTS_BUSY : RIGHTS_TYPE);
+	load_segment_low(&b->tr, low & ~LOW_RIGHTS(low & LOW_RIGHTS(RIGHTS_BUSY) ? RIGHTS_BUSY : RIGHTS_TYPE),
+			 changed);
+	load(&b->tr.base, &s->tr.base, changed);
 }
 
-static always_inline void load_table(struct utcb_seg *to, const struct utcb_seg *from)
+static always_inline void load_table(struct utcb_seg *to, const struct utcb_seg *from, u64 *changed)
 {
-	to->limit = READ_ONCE(from->limit);
-	to->base = READ_ONCE(from->base);
+	u32 limit = READ_ONCE(from->limit);
+
+	*changed |= limit ^ to->limit;
+	to->limit = limit;
+	load(&to->base, &from->base, changed);
 }
 
 #define EFER_SVME (1u << 12)
 
-static always_inline void load_efer_pat(struct vcpu *v, const struct utcb_state *s)
+static always_inline void load_efer_pat(struct vcpu *v, const struct utcb_state *s, u64 *changed)
 {
 	struct arch_vcpu *a = &v->arch;
 	struct vmcb *b = a->svm.vmcb;
@@ -149,8 +180,9 @@ static always_inline void load_efer_pat(struct vcpu *v, const struct utcb_state 
 		a->pending |= PENDING_TLB; /* execute-disable may have another meaning */
 		a->efer = efer;
 		b->efer = efer | EFER_SVME;
+		*changed = 1;
 	}
-	b->pat = READ_ONCE(s->pat);
+	load(&b->pat, &s->pat, changed);
 }
 
 /* Written by VMLOAD, which takes any value that is canonical or not; Intel's kernel refuses them. */
@@ -189,35 +221,44 @@ static always_inline void load_tsc(struct vcpu *v, const struct utcb_state *s)
 		virt_set_tsc_aux(a, aux);
 }
 
-#define MTD_CHECKED                                                                                          \
-	(MTD_RFLAGS | MTD_CS_SS | MTD_TR | MTD_LDTR | MTD_GDTR | MTD_IDTR | MTD_CR | MTD_DR | MTD_SYSENTER | \
-	 MTD_STA | MTD_EFER_PAT)
-
-static always_inline void load_segments(struct vmcb *b, const struct utcb_state *s, u64 mtd)
+static always_inline void load_segments(struct vmcb *b, const struct utcb_state *s, u64 mtd, u64 *changed)
 {
+	u64 ignored = 0;
+
 	if (mtd & MTD_DS_ES) {
-		load_segment(&b->es, &s->es);
-		load_segment(&b->ds, &s->ds);
+		load_segment(&b->es, &s->es, &ignored);
+		load_segment(&b->ds, &s->ds, &ignored);
 	}
 	if (mtd & MTD_CS_SS) {
-		load_segment(&b->cs, &s->cs);
-		load_stack_segment(b, s);
+		load_segment(&b->cs, &s->cs, changed);
+		load_stack_segment(b, s, changed);
 	}
 	if (mtd & MTD_FS_GS) {
-		load_segment(&b->fs, &s->fs);
-		load_segment(&b->gs, &s->gs);
+		load_segment(&b->fs, &s->fs, &ignored);
+		load_segment(&b->gs, &s->gs, &ignored);
 	}
 	if (mtd & MTD_LDTR)
-		load_segment(&b->ldtr, &s->ldtr);
+		load_segment(&b->ldtr, &s->ldtr, changed);
 	if (mtd & MTD_TR)
-		load_task(b, s);
+		load_task(b, s, changed);
 	if (mtd & MTD_GDTR)
-		load_table(&b->gdtr, &s->gdtr);
+		load_table(&b->gdtr, &s->gdtr, changed);
 	if (mtd & MTD_IDTR)
-		load_table(&b->idtr, &s->idtr);
+		load_table(&b->idtr, &s->idtr, changed);
 }
 
-static always_inline void load_registers(struct vcpu *v, const struct utcb_state *s, u64 mtd)
+/* Of RFLAGS the flags of arithmetic, TF, DF and IOPL may be anything. */
+#define RFLAGS_ANY 0x7dd5ul
+
+static always_inline void load_rflags(struct vmcb *b, const struct utcb_state *s, u64 *changed)
+{
+	u64 rflags = READ_ONCE(s->rflags);
+
+	*changed |= (rflags ^ b->rflags) & ~RFLAGS_ANY;
+	b->rflags = rflags;
+}
+
+static always_inline void load_registers(struct vcpu *v, const struct utcb_state *s, u64 mtd, u64 *changed)
 {
 	struct vmcb *b = v->arch.svm.vmcb;
 
@@ -228,42 +269,49 @@ static always_inline void load_registers(struct vcpu *v, const struct utcb_state
 	if (mtd & MTD_RSP)
 		b->rsp = READ_ONCE(s->rsp);
 	if (mtd & MTD_RFLAGS)
-		b->rflags = READ_ONCE(s->rflags);
+		load_rflags(b, s, changed);
 	if (mtd & MTD_DR)
-		b->dr7 = READ_ONCE(s->dr7);
+		load(&b->dr7, &s->dr7, changed);
 	if (mtd & MTD_SYSENTER) {
 		b->sysenter_cs = READ_ONCE(s->sysenter_cs);
-		b->sysenter_rsp = READ_ONCE(s->sysenter_rsp);
-		b->sysenter_rip = READ_ONCE(s->sysenter_rip);
+		load(&b->sysenter_rsp, &s->sysenter_rsp, changed);
+		load(&b->sysenter_rip, &s->sysenter_rip, changed);
 	}
 }
 
 /* INJ comes after CTRL: both choose windows. PDPTEs are in the guest's memory, where the processor reads them. */
-static always_inline u32 load(struct vcpu *v, u64 mtd)
+static always_inline u32 load_selected(struct vcpu *v, u64 mtd)
 {
 	const struct utcb_state *s = v->state;
+	u64 changed = 0;
 	u32 refused = 0;
 
-	if (mtd & MTD_CHECKED)
-		v->arch.pending |= PENDING_CHECK;
 	if (mtd & MTD_CTRL)
 		load_controls(v, s);
 	if (mtd & MTD_CR)
-		refused |= load_cr(v, s);
-	load_registers(v, s, mtd);
-	load_segments(v->arch.svm.vmcb, s, mtd);
+		refused |= load_cr(v, s, &changed);
+	load_registers(v, s, mtd, &changed);
+	load_segments(v->arch.svm.vmcb, s, mtd, &changed);
 	if (mtd & MTD_STA)
 		load_activity(v, s);
 	if (mtd & MTD_INJ)
 		load_injection(v, s);
 	if (mtd & MTD_EFER_PAT)
-		load_efer_pat(v, s);
+		load_efer_pat(v, s, &changed);
 	if (mtd & MTD_SYSCALL_SWAPGS)
 		refused |= load_syscall_msrs(v->arch.svm.vmcb, s);
 	if (mtd & MTD_TSC)
 		load_tsc(v, s);
+	if (unlikely(changed))
+		v->arch.pending |= PENDING_CHECK;
 	return refused;
 }
+
+/* What a VMM writes that does not look closely. It gets a copy of load_selected() without a test of each group. */
+#define MTD_WHOLE                                                                                                \
+	(MTD_GPR_BSD | MTD_RSP | MTD_RFLAGS | MTD_DS_ES | MTD_FS_GS | MTD_CS_SS | MTD_TR | MTD_LDTR | MTD_GDTR | \
+	 MTD_IDTR | MTD_CR | MTD_DR | MTD_SYSENTER | MTD_CTRL | MTD_INJ | MTD_STA | MTD_TSC | MTD_EFER_PAT |     \
+	 MTD_GPR_R8_R15 | MTD_SYSCALL_SWAPGS)
 
 #define MTD_RARE (MTD_TSC_TIMEOUT | MTD_TLB)
 
@@ -282,7 +330,7 @@ u32 svm_state_load_rest(struct vcpu *v)
 		if (!(v->mtd & ~(SVM_MTD_OFTEN | MTD_RARE)))
 			return 0;
 	}
-	return load(v, v->mtd);
+	return (v->mtd & MTD_WHOLE) == MTD_WHOLE ? load_selected(v, MTD_WHOLE) : load_selected(v, v->mtd);
 }
 
 bool svm_has_event(const struct vcpu *v)

@@ -59,8 +59,19 @@ void svm_cr_set_xcr0(struct vcpu *v, u64 xcr0);
 void svm_cr_init(struct vcpu *v);
 /* CR4 bits that a guest may have. */
 u64 svm_cr4_may(void);
-u64 svm_cr0_seen(const struct vcpu *v);
-u64 svm_cr4_seen(const struct vcpu *v);
+
+/* What the guest reads of them. */
+static always_inline u64 svm_cr0_seen(const struct vcpu *v)
+{
+	u64 mask = v->arch.cr0_mask;
+	return (v->arch.svm.vmcb->cr0 & ~mask) | (v->arch.cr0_shadow & mask);
+}
+
+static always_inline u64 svm_cr4_seen(const struct vcpu *v)
+{
+	u64 mask = v->arch.cr4_mask;
+	return (v->arch.svm.vmcb->cr4 & ~mask) | (v->arch.cr4_shadow & mask);
+}
 
 /* New translations for the vCPU: it gets another ASID. */
 void svm_flush(struct vcpu *v);
