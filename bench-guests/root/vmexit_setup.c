@@ -76,7 +76,7 @@ static const char *make(long state)
 {
 	vmexit_minimal = state == MINIMAL;
 	if (!rt_has_vcpus())
-		return "this machine has no VMX";
+		return "this machine has no virtualization";
 	if (vmexit_minimal && !rt_has_vcpu_partial())
 		return "the kernel has no runs with partial state";
 	BENCH_NEED(rt_mask_interrupts());

@@ -124,13 +124,16 @@ static struct ec *exit_halt(struct cpu *cpu, struct vcpu *v)
 
 static struct ec *exit_cr(struct cpu *cpu, struct vcpu *v, unsigned number, bool write)
 {
+	u32 before = v->arch.pending;
+
 	switch (svm_cr_access(v, number, write)) {
 	case SVM_CR_DONE:
 		if (v->arch.pending & PENDING_TLB) {
 			v->arch.pending &= ~(u32)PENDING_TLB;
 			svm_vcpu_new_asid(cpu, v);
 		}
-		xcr0_write((u32)(v->arch.pending & PENDING_XCR0 ? v->arch.xcr0 : cpu_features.xcr0));
+		if (unlikely((before ^ v->arch.pending) & PENDING_XCR0))
+			xcr0_write((u32)(v->arch.pending & PENDING_XCR0 ? v->arch.xcr0 : cpu_features.xcr0));
 		return skip(v, (unsigned)v->state->inst_len);
 	case SVM_CR_FAULT:
 		return svm_event_raise(v, VECTOR_GP);
@@ -261,11 +264,16 @@ static always_inline u64 fault_qualification(const struct vcpu *v)
 	return unlikely(info & FAULT_PRESENT) ? how | rights_of(v, b->exit_info2) : how;
 }
 
-static always_inline struct ec *exit_nested_fault(struct cpu *cpu, struct vcpu *v)
+static always_inline void describe_nested_fault(struct vcpu *v)
 {
 	v->state->qual[0] = fault_qualification(v);
 	v->state->qual[1] = v->arch.svm.vmcb->exit_info2;
 	v->state->inst_len = 0;
+}
+
+static struct ec *exit_nested_fault(struct cpu *cpu, struct vcpu *v)
+{
+	describe_nested_fault(v);
 	return leave(cpu, v, REASON_EPT_VIOLATION);
 }
 
@@ -392,6 +400,27 @@ static noinline struct ec *exit_slow(struct cpu *cpu, struct vcpu *v, u32 code)
 	return exit_by_code(cpu, v, code, pending);
 }
 
+/* ---- exits with nothing pending: each is complete by itself, so that none pays for what another needs ---- */
+
+static always_inline struct ec *leave_plain(struct vcpu *v, u32 reason)
+{
+	svm_run_to_host(v);
+	return svm_state_store(v, reason);
+}
+
+static noinline struct ec *plain_nested_fault(struct vcpu *v)
+{
+	describe_nested_fault(v);
+	return leave_plain(v, REASON_EPT_VIOLATION);
+}
+
+static noinline struct ec *plain_decoded(struct vcpu *v, u32 reason)
+{
+	v->state->qual[0] = v->state->qual[1] = 0;
+	v->state->inst_len = svm_fetch_insn(v).length;
+	return leave_plain(v, reason);
+}
+
 /* The exit switches the guest's breakpoints off; not all emulators do (APM vol. 2, 15.6). */
 #define DR7_ENABLED 0xffu
 #define DR7_NONE 0x400ul
@@ -413,8 +442,10 @@ struct ec *svm_exit(struct cpu *cpu, struct vcpu *v)
 	v->regs.rax = b->rax;
 	v->arch.svm.tell_cut = false;
 	if (!reason)
-		return exit_nested_fault(cpu, v);
+		return plain_nested_fault(v);
+	if (unlikely(!svm.next_rip))
+		return plain_decoded(v, reason);
 	v->state->qual[0] = v->state->qual[1] = 0;
-	v->state->inst_len = length_of(v);
-	return leave(cpu, v, reason);
+	v->state->inst_len = (u32)(b->next_rip - b->rip) & 15;
+	return leave_plain(v, reason);
 }
