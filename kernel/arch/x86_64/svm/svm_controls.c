@@ -89,7 +89,7 @@ void svm_set_exceptions(struct vcpu *v, u32 exceptions)
 void svm_set_windows(struct vcpu *v, bool interrupts, bool nmis)
 {
 	struct vmcb *b = v->arch.svm.vmcb;
-	u64 request = VINTR_IRQ | VINTR_PRIORITY | VINTR_IGNORE_TPR;
+	u64 request = VINTR_IRQ | VINTR_PRIORITY;
 
 	b->vintr = interrupts ? b->vintr | request : b->vintr & ~request;
 	b->intercepts = interrupts ? b->intercepts | INTERCEPT_VINTR : b->intercepts & ~INTERCEPT_VINTR;

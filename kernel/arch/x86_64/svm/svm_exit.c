@@ -158,7 +158,7 @@ static struct ec *exit_dr(struct cpu *cpu, struct vcpu *v, unsigned number, bool
 #define QUAL_IO_IMMEDIATE (1u << 6)
 
 /* The port is in the instruction if it is not in DX. If both have the same it makes no difference. */
-static struct ec *exit_io(struct cpu *cpu, struct vcpu *v)
+static always_inline void describe_io(struct vcpu *v)
 {
 	const struct vmcb *b = v->arch.svm.vmcb;
 	u32 info = (u32)b->exit_info1, port = info >> 16, bytes = info >> 4 & 7;
@@ -167,6 +167,11 @@ static struct ec *exit_io(struct cpu *cpu, struct vcpu *v)
 			    (info & IO_STRING ? QUAL_IO_STRING : 0) | (info & IO_REP ? QUAL_IO_REP : 0) |
 			    (port != (u16)v->regs.rdx ? QUAL_IO_IMMEDIATE : 0);
 	v->state->inst_len = (u32)(b->exit_info2 - b->rip) & 15;
+}
+
+static struct ec *exit_io(struct cpu *cpu, struct vcpu *v)
+{
+	describe_io(v);
 	return leave(cpu, v, REASON_IO);
 }
 
@@ -352,7 +357,7 @@ static struct ec *exit_invalid(struct cpu *cpu, struct vcpu *v)
 	struct arch_svm *a = &v->arch.svm;
 
 	a->vmcb->rip = a->entry_rip - (v->arch.pending & PENDING_EVENT ? a->event_length : 0);
-	a->vmcb->vintr &= VINTR_IRQ | VINTR_PRIORITY | VINTR_IGNORE_TPR | VINTR_MASKING;
+	a->vmcb->vintr &= VINTR_IRQ | VINTR_PRIORITY | VINTR_MASKING;
 	a->vmcb->event_inj = 0;
 	svm_run_to_host(v);
 	svm_to_host(cpu, v->ec, v);
@@ -408,17 +413,47 @@ static always_inline struct ec *leave_plain(struct vcpu *v, u32 reason)
 	return svm_state_store(v, reason);
 }
 
-static noinline struct ec *plain_nested_fault(struct vcpu *v)
-{
-	describe_nested_fault(v);
-	return leave_plain(v, REASON_EPT_VIOLATION);
-}
-
 static noinline struct ec *plain_decoded(struct vcpu *v, u32 reason)
 {
-	v->state->qual[0] = v->state->qual[1] = 0;
 	v->state->inst_len = svm_fetch_insn(v).length;
 	return leave_plain(v, reason);
+}
+
+static always_inline struct ec *plain_instruction(struct vcpu *v, u32 reason)
+{
+	const struct vmcb *b = v->arch.svm.vmcb;
+
+	v->state->qual[0] = v->state->qual[1] = 0;
+	if (unlikely(!svm.next_rip))
+		return plain_decoded(v, reason);
+	v->state->inst_len = (u32)(b->next_rip - b->rip) & 15;
+	return leave_plain(v, reason);
+}
+
+static noinline struct ec *plain_io(struct vcpu *v)
+{
+	v->state->qual[1] = 0;
+	describe_io(v);
+	return leave_plain(v, REASON_IO);
+}
+
+/* The others that are not in the list of plain reasons: the kernel may have to do something about them. */
+static noinline struct ec *plain_unlisted(struct cpu *cpu, struct vcpu *v, u32 code)
+{
+	const struct arch_vcpu *a = &v->arch;
+	u32 msr = (u32)v->regs.rcx;
+
+	if (code == EXIT_NESTED_FAULT) {
+		describe_nested_fault(v);
+		return leave_plain(v, REASON_EPT_VIOLATION);
+	}
+	if (code == EXIT_IO)
+		return plain_io(v);
+	if (code == EXIT_HLT && (!a->passthrough || a->primary & PRI_HLT))
+		return plain_instruction(v, REASON_HLT);
+	if (code == EXIT_MSR && msr != MSR_SPEC_CTRL && msr != MSR_TSC_AUX)
+		return plain_instruction(v, a->svm.vmcb->exit_info1 & 1 ? REASON_WRMSR : REASON_RDMSR);
+	return exit_slow(cpu, v, code);
 }
 
 /* The exit switches the guest's breakpoints off; not all emulators do (APM vol. 2, 15.6). */
@@ -436,16 +471,9 @@ struct ec *svm_exit(struct cpu *cpu, struct vcpu *v)
 	v->mtd = 0;
 	if (unlikely(b->dr7 & DR7_ENABLED))
 		VIRT_DR_WRITE(7, DR7_NONE);
-	if (unlikely(b->exit_int_info & EVENT_VALID) || unlikely(!reason && code != EXIT_NESTED_FAULT) ||
-	    !svm_plain_exit(cpu, &v->arch))
+	if (unlikely(b->exit_int_info & EVENT_VALID) || !svm_plain_exit(cpu, &v->arch))
 		return exit_slow(cpu, v, code);
 	v->regs.rax = b->rax;
 	v->arch.svm.tell_cut = false;
-	if (!reason)
-		return plain_nested_fault(v);
-	if (unlikely(!svm.next_rip))
-		return plain_decoded(v, reason);
-	v->state->qual[0] = v->state->qual[1] = 0;
-	v->state->inst_len = (u32)(b->next_rip - b->rip) & 15;
-	return leave_plain(v, reason);
+	return likely(reason) ? plain_instruction(v, reason) : plain_unlisted(cpu, v, code);
 }

@@ -121,7 +121,6 @@ _Static_assert(sizeof(struct vmcb) == 0x1000, "the VMCB is a page");
 #define VINTR_TPR_MASK 0xfull
 #define VINTR_IRQ (1ull << 8)
 #define VINTR_PRIORITY (0xfull << 16)
-#define VINTR_IGNORE_TPR (1ull << 20)
 #define VINTR_MASKING (1ull << 24)
 
 #define NESTED_PAGING 1ull
