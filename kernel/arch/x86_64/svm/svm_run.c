@@ -26,8 +26,9 @@ void svm_run_save_host(struct svm_cpu *c)
 
 /*
  * The mark is cleared before the translations are given up, as in tlb_refresh(); an NMI that comes after the look at
- * it sets a hazard (entry/nmi.c). Whoever stops the guests (pio_lock_stop_guests_locked()) sets `guests_stopped` first and
- * the mark then, so that all entries come by here and wait, for no longer than it takes to write to a bitmap.
+ * it sets a hazard (entry/nmi.c). Whoever stops the guests (pio_lock_stop_guests_locked()) sets `guests_stopped`
+ * first and the mark then, so that all entries come by here and wait, for no longer than it takes to write to a
+ * bitmap.
  */
 static noinline void refresh(struct vcpu *v)
 {
