@@ -255,12 +255,12 @@ static enum svm_cr_outcome write(struct vcpu *v, unsigned number, const struct a
 	return ok ? SVM_CR_DONE : SVM_CR_FAULT;
 }
 
-enum svm_cr_outcome svm_cr_access(struct vcpu *v, unsigned number, bool writing)
+enum svm_cr_outcome svm_cr_access(struct vcpu *v, unsigned number, bool writing, unsigned *length)
 {
 	struct access a = decode(v, writing);
 
 	v->state->qual[0] = number | a.qualification;
-	v->state->inst_len = a.length;
+	v->state->inst_len = *length = a.length;
 	if (!a.known)
 		return SVM_CR_FAULT;
 	if (number != 0 && number != 4)

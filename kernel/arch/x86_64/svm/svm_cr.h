@@ -14,7 +14,8 @@ enum svm_cr_outcome {
 	SVM_CR_FAULT, /* the guest is to get a #GP */
 };
 
-/* An access to the control register has exited, before svm_run_to_host(). */
-enum svm_cr_outcome svm_cr_access(struct vcpu *v, unsigned number, bool write);
+/* An access to the control register has exited, before svm_run_to_host(). *length is that of the instruction: the
+ * page has it, too, but that is user land's. */
+enum svm_cr_outcome svm_cr_access(struct vcpu *v, unsigned number, bool write, unsigned *length);
 /* The same for a debug register, which is always the VMM's. */
 void svm_cr_debug_access(struct vcpu *v, unsigned number, bool write);

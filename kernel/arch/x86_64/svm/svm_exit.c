@@ -110,7 +110,7 @@ static struct ec *exit_halt(struct cpu *cpu, struct vcpu *v)
 		v->state->inst_len = length;
 		return leave(cpu, v, REASON_HLT);
 	}
-	a->svm.vmcb->rip += length;
+	a->svm.vmcb->rip += length ? length : 1; /* the guest's own tables may not lead to it any more */
 	a->svm.vmcb->interrupt_shadow = 0;
 	a->svm.activity = ACTIVITY_HLT;
 	a->pending |= PENDING_INACTIVE;
@@ -125,8 +125,9 @@ static struct ec *exit_halt(struct cpu *cpu, struct vcpu *v)
 static struct ec *exit_cr(struct cpu *cpu, struct vcpu *v, unsigned number, bool write)
 {
 	u32 before = v->arch.pending;
+	unsigned length;
 
-	switch (svm_cr_access(v, number, write)) {
+	switch (svm_cr_access(v, number, write, &length)) {
 	case SVM_CR_DONE:
 		if (v->arch.pending & PENDING_TLB) {
 			v->arch.pending &= ~(u32)PENDING_TLB;
@@ -134,7 +135,7 @@ static struct ec *exit_cr(struct cpu *cpu, struct vcpu *v, unsigned number, bool
 		}
 		if (unlikely((before ^ v->arch.pending) & PENDING_XCR0))
 			xcr0_write((u32)(v->arch.pending & PENDING_XCR0 ? v->arch.xcr0 : cpu_features.xcr0));
-		return skip(v, (unsigned)v->state->inst_len);
+		return skip(v, length);
 	case SVM_CR_FAULT:
 		return svm_event_raise(v, VECTOR_GP);
 	default:
@@ -385,13 +386,13 @@ static noinline struct ec *exit_slow(struct cpu *cpu, struct vcpu *v, u32 code)
 	struct arch_vcpu *a = &v->arch;
 	u32 pending = a->pending;
 
+	if (unlikely(code == EXIT_INVALID))
+		return exit_invalid(cpu, v);
 	if (pending & PENDING_FLUSH) {
 		svm_cpu(cpu)->flush = false;
 		a->svm.vmcb->tlb_control = TLB_FLUSH_NOTHING;
 	}
 	a->pending &= ~(u32)(PENDING_FLUSH | PENDING_IMMEDIATE_EXIT);
-	if (unlikely(code == EXIT_INVALID))
-		return exit_invalid(cpu, v);
 	v->regs.rax = a->svm.vmcb->rax;
 	v->state->qual[0] = v->state->qual[1] = 0;
 	v->state->inst_len = 0;
