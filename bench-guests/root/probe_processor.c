@@ -69,12 +69,13 @@ static void virtualization(void)
 			    "VMX: virtual CPUs can be made; MTDs can be partial: %s",
 			    rt_has_vcpu_partial() ? "yes" : "no");
 	else if (rt_hip->api_flg & HIP_FEATURE_SVM)
-		probe_state(PROBE_FACT, "virtualization", "SVM", "SVM");
+		probe_state(PROBE_FACT, "virtualization", "SVM",
+			    "SVM: virtual CPUs can be made, with the interface of VMX");
 	else if (rt_cpuid(1, 0).ecx & 1u << 5)
 		probe_state(PROBE_NOTE, "virtualization", "VMX, not usable",
 			    "the CPU has VMX, but lacks something of it, or firmware has locked it");
 	else
-		probe_state(PROBE_NOTE, "virtualization", "none", "no VMX: the suite vmexit is skipped");
+		probe_state(PROBE_NOTE, "virtualization", "none", "no VMX and no SVM: the suite vmexit is skipped");
 	probe_state(PROBE_FACT, "iommu", iommu ? "yes" : "no", "IOMMU known to the kernel: %s", iommu ? "yes" : "no");
 }
 

@@ -67,8 +67,8 @@ bool main(void)
 	static struct guest_vm vm;
 	static struct load_image image;
 
-	if (!rt_has_vmx()) {
-		rt_printf("this machine has no VMX\n");
+	if (!rt_has_vcpus()) {
+		rt_printf("this machine has no virtualization\n");
 		return false;
 	}
 	if (rt_mask_interrupts() != SUCCESS || !read_modules(&image) ||

@@ -250,6 +250,26 @@ void page_free_block(void *block, unsigned order)
 		page_free(block);
 }
 
+void *page_take_block(struct account *a, unsigned order)
+{
+	if (!account_take(a, PAGE_SIZE << order))
+		return NULL;
+	void *block = page_alloc_block(order);
+	if (block)
+		buddy_page(block)->account = a;
+	else
+		account_give(a, PAGE_SIZE << order);
+	return block;
+}
+
+void page_return_block(void *block, unsigned order)
+{
+	struct account *a = buddy_page(block)->account;
+
+	page_free_block(block, order);
+	account_give(a, PAGE_SIZE << order);
+}
+
 /* ---- Start, count ---- */
 
 u64 page_free_count(void)

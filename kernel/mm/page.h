@@ -34,6 +34,9 @@ void page_return_zeroed(void *page);
 /* 2^order pages, naturally aligned, or NULL. */
 void *page_alloc_block(unsigned order) must_check;
 void page_free_block(void *block, unsigned order);
+/* The same, paid for: as page_take() and page_return(). */
+void *page_take_block(struct account *a, unsigned order) must_check;
+void page_return_block(void *block, unsigned order);
 
 /* Pages that are free, wherever they are kept. */
 u64 page_free_count(void);

@@ -52,6 +52,8 @@ static void pages_free(u8 **pages, unsigned count)
 	}
 }
 
+bool space_pio_guest_block;
+
 void space_pio_free(struct space_pio *sp)
 {
 	if (sp->held.root)
@@ -59,7 +61,10 @@ void space_pio_free(struct space_pio *sp)
 	if (sp->given.root)
 		pio_index_free(&sp->given);
 	pages_free(sp->host, PIO_HOST_PAGES);
-	pages_free(sp->guest, PIO_GUEST_PAGES);
+	if (space_pio_guest_block && sp->guest[0])
+		page_return_block(sp->guest[0], PIO_GUEST_BLOCK_ORDER);
+	else
+		pages_free(sp->guest, PIO_GUEST_PAGES);
 }
 
 /* Fills the array with pages of ones, the first page last: whoever sees that one, without the lock, sees all. */
@@ -79,12 +84,28 @@ static enum status pages_make_locked(struct account *account, u8 **pages, unsign
 	return SUCCESS;
 }
 
+/* As above; in one piece if it has to be. */
+static enum status guest_make_locked(struct pd *pd)
+{
+	struct space_pio *sp = &pd->pio;
+
+	if (!space_pio_guest_block || sp->guest[0])
+		return pages_make_locked(&pd->account, sp->guest, PIO_GUEST_PAGES);
+	u8 *block = page_take_block(&pd->account, PIO_GUEST_BLOCK_ORDER);
+	if (!block)
+		return OOM;
+	memset(block, 0xff, PAGE_SIZE << PIO_GUEST_BLOCK_ORDER);
+	sp->guest[1] = block + PAGE_SIZE;
+	__atomic_store_n(&sp->guest[0], block, __ATOMIC_RELEASE);
+	return SUCCESS;
+}
+
 enum status space_pio_make_guest(struct pd *pd)
 {
 	enum status status;
 
 	pio_lock_take();
-	status = pages_make_locked(&pd->account, pd->pio.guest, PIO_GUEST_PAGES);
+	status = guest_make_locked(pd);
 	pio_lock_release();
 	return status;
 }
@@ -96,7 +117,7 @@ static enum status bitmaps_make_locked(struct pd *pd, unsigned where)
 	if (where & PIO_HOST)
 		status = pages_make_locked(&pd->account, pd->pio.host, PIO_HOST_PAGES);
 	if (status == SUCCESS && (where & PIO_GUEST))
-		status = pages_make_locked(&pd->account, pd->pio.guest, PIO_GUEST_PAGES);
+		status = guest_make_locked(pd);
 	return status;
 }
 

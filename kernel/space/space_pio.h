@@ -29,6 +29,12 @@ struct space_obj_revocation;
 #define PIO_ORDER 16
 #define PIO_HOST_PAGES 3 /* 64 Ki bits, and a byte of ones behind, which the CPU may read (SDM vol. 1, 19.5.2) */
 #define PIO_GUEST_PAGES 2
+#define PIO_GUEST_BLOCK_ORDER 2
+
+/* The bitmap of guests is to be one piece, with at least a byte of ones behind it (APM vol. 2, 15.10.1). Constant
+ * after the choice of a kind of virtualization, before the first PD is made. */
+extern bool space_pio_guest_block;
+
 /* A range is handed on from PD to PD at most so often, because some questions climb all the way. */
 #define PIO_DEPTH_MAX 256
 

@@ -49,6 +49,8 @@ def multiboot(folder, kernel):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True, help="build folder with the images")
+    parser.add_argument("--via", choices=("kernel", "bochs"), default="bochs",
+                        help="QEMU, where the processor is AMD's, or Bochs, where it is Intel's")
     parser.add_argument("guest", choices=("linux", "multiboot"))
     parser.add_argument("program", type=pathlib.Path, help="the guest's first program, or the guest itself")
     args = parser.parse_args()
@@ -60,7 +62,7 @@ def main():
         except tools.ToolError as error:
             print(f"SKIP: {LINUX} cannot be fetched: {str(error).splitlines()[-1]}")
             return 77
-        return subprocess.run([sys.executable, HERE / "boot_test.py", "--build", args.build, "--via", "bochs", "--memory", "512",
+        return subprocess.run([sys.executable, HERE / "boot_test.py", "--build", args.build, "--via", args.via, "--memory", "512",
                                "--modules-from", folder, "--cmdline", "serial nomwait", "--judge", "exit", "--timeout", "300",
                                *RESET, *words], check=False).returncode
 

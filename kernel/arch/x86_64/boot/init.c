@@ -38,7 +38,7 @@
 #include "platform/serial.h"
 #include "platform/vga.h"
 #include "start/roottask.h"
-#include "vmx/vmx.h"
+#include "virt/virt.h"
 
 extern const u8 image_end[];
 extern u64 boot_pd_high[];
@@ -222,7 +222,7 @@ static void prepare_cpus(void)
 static void join_online(void)
 {
 	mca_start_cpu(cpu_current());
-	vmx_start_cpu(cpu_current());
+	virt->start_cpu(cpu_current());
 	cpus_online[self / 64] |= bit(self % 64);
 }
 
@@ -244,9 +244,7 @@ static struct hip *begin_hip(void)
 /* After the start of the other CPUs: virtualization is announced only if all of them can do it. */
 static void finish_hip(struct hip *hip)
 {
-	hip->cap_vmx_sec_exec = vmx_announce();
-	if (vmx.usable)
-		hip->api_flg |= HIP_FEATURE_VMX | HIP_EXT_VCPU_PARTIAL;
+	virt->announce(hip);
 	if (ramlog.size)
 		hip->api_flg |= HIP_EXT_CONSOLE_KEEPS;
 	hip_finish(hip);
@@ -267,7 +265,7 @@ static void init_late(void)
 
 	cpu_setup(self);
 	reset_init(&acpi);
-	vmx_init(cmdline.vpid, cmdline.l1_flush);
+	virt_init(cmdline.vpid, cmdline.l1_flush);
 	init_caches();
 	init_kernel_pd();
 	claim_memory();

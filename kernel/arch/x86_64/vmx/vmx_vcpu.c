@@ -268,7 +268,7 @@ static void first_load(struct cpu *cpu, struct vcpu *v)
 	list_push_tail(vmx_active(cpu), &a->link);
 	vmptrld(a);
 	a->host_spec_ctrl = vmx_host_spec_ctrl(cpu);
-	vmx_set_pending(a, PENDING_L1_FLUSH, vmx.l1_flush);
+	virt_set_pending(a, PENDING_L1_FLUSH, vmx.l1_flush);
 	init_fields(cpu, v);
 	vmx_flush_vpid(v);
 	a->initialized = true;
