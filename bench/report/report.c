@@ -157,12 +157,12 @@ static void print_plan(FILE *out, const struct result *r, const struct suite *su
 	size_t boots = compare_plan(r, suite);
 
 	if (boots > POWER_BOOTS_MOST)
-		fprintf(out, "plan: not even %d boots a side would find a change of %.4g thresholds in every case.\n",
-			POWER_BOOTS_MOST, POWER_MARGIN);
+		fprintf(out, "plan: not even %d boots a side would find a change of the threshold in every case.\n",
+			POWER_BOOTS_MOST);
 	else if (boots)
 		fprintf(out,
-			"plan: to find a change of %.4g thresholds in every case, compare %zu boots with as many.\n",
-			POWER_MARGIN, boots);
+			"plan: to find a change of the threshold in every case, compare %zu boots with as many.\n",
+			boots);
 }
 
 void report_counters(FILE *out, const struct result *r)

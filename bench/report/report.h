@@ -43,6 +43,13 @@ void report_counters(FILE *out, const struct result *result);
 
 /* What a verdict looks like in tables. */
 enum colour report_verdict_colour(enum verdict verdict);
+void report_verdict_cell(struct table *table, const struct pair *pair);
+
+/* One side's number; with noise to a fraction of a tick. */
+void report_value_cell(struct table *table, bool present, bool exact, uint64_t whole, double value);
+
+/* A percentage, or nothing where it is not known, which is what 0 stands for. */
+void report_seen_cell(struct table *table, double percent);
 
 /* A name without the suite, which the head of the table names. */
 const char *report_short_name(const char *name);

@@ -277,7 +277,7 @@ static void print_titles(FILE *out, const struct report_section *page)
 	static const char *const single[] = {"case", ">min", ">p50", ">p99", ">p99.9", ">max", ">windows", NULL};
 	static const char *const counts[] = {"case",    ">A",   ">B", ">change", ">threshold, seen",
 					     "verdict", "goal", NULL};
-	static const char *const times[] = {"case",    ">A", ">B", ">change", ">95% interval, p", ">threshold, seen",
+	static const char *const times[] = {"case",    ">A", ">B", ">change", ">99% interval, p", ">threshold, seen",
 					    "verdict", NULL};
 	const char *const *titles = !page->comparison ? single : page->comparison->metric->exact ? counts : times;
 
