@@ -142,33 +142,86 @@ UNIT_TEST(gates)
 }
 
 /* Machines of a kind have one baseline, which any of them may give. */
-/* The machine is switched on twice as the first measurement regressed; nothing has the second. */
-UNIT_TEST(false_alarms)
+/* What a machine says when it is switched on for the time-th time: good.log with a case one instruction longer. */
+static void says_worse(const char *name, unsigned time)
 {
-	static const char worse[] = "\"min\":40,\"p50\":40,\"p90\":40,\"p99\":41,\"p999\":41,\"max\":41,\"sum\":2561,"
-				    "\"hist\":[[40,1,63],[41,1,1]]";
+	static const char good[] = "\"min\":40,\"p50\":40,\"p90\":40,\"p99\":41,\"p999\":41,\"max\":41,\"sum\":2561,"
+				   "\"hist\":[[40,1,63],[41,1,1]]";
 	static const char with[] = "\"min\":41,\"p50\":41,\"p90\":41,\"p99\":41,\"p999\":41,\"max\":41,\"sum\":2624,"
 				   "\"hist\":[[41,1,64]]";
 	size_t size;
-	char *log, *at, *text;
+	char *log = recorded("good", &size), *at = strstr(log, good), *to = xasprintf("%s.say.%u", name, time), *text;
 
-	begin_lab("  directories: {baselines: base2}\n");
-	add_machine("f", "  metric: instructions\n");
-	log = recorded("good", &size);
-	at = strstr(log, worse);
 	assert_non_null(at);
-	text = xasprintf("%.*s%s%s", (int)(at - log), log, with, at + strlen(worse));
-	write_file("f.say.1", text, strlen(text));
+	text = xasprintf("%.*s%s%s", (int)(at - log), log, with, at + strlen(good));
+	write_file(to, text, strlen(text));
 	free(text);
+	free(to);
 	free(log);
+}
+
+/* A machine whose baseline is good.log. */
+static void lab_with_baseline(const char *name)
+{
+	char *more = xasprintf("  directories: {baselines: base-%s}\n", name);
+	char *words =
+		xasprintf("import --machine %s --metric instructions -o base.json " DATA_WORD("good.log"), name);
+	char *update = xasprintf("baseline update --results base-%s base.json", name);
+
+	begin_lab(more);
+	add_machine(name, "  metric: instructions\n");
+	expect(0, words);
+	expect(0, update);
+	free(update);
+	free(words);
+	free(more);
+}
+
+/* The machine is switched on twice as the first measurement regressed; nothing has the second. */
+UNIT_TEST(false_alarms)
+{
+	lab_with_baseline("f");
+	says_worse("f", 1);
 	says("f", 2, "good");
-	expect(0, "import --machine f --metric instructions -o f.json " DATA_WORD("good.log"));
-	expect(0, "baseline update --results base2 f.json");
 	expect(0, RUN "-o run5");
 	has("regressed, which is measured again before it is believed (1 of 1)");
 	has("a regression of 1 earlier measurement was not found again");
 	read_file("run5/f/ipc/outcome.json");
 	has("\"rounds\": 1");
+}
+
+/* Measuring again, the baseline's kernel takes turns with the new one: what it says now counts, not what is stored.
+ */
+UNIT_TEST(turns_with_the_baselines_kernel)
+{
+	write_file("old.elf", "\177ELF\1\1\1\0\0\0\0\0\0\0\0\0old", 19);
+	lab_with_baseline("g");
+	says_worse("g", 1);
+	says_worse("g", 2);
+	says_worse("g", 4);
+	says("g", 0, "good"); /* the third and the fifth time */
+	expect(1, RUN "--baseline-kernel old.elf -o run6");
+	has("ipc: boot 1 of 2\n");
+	has("ipc: boot 2 of 2, the baseline's kernel\n");
+	has("REGRESSED  1 of 3 cases worse, 0 better, 0 missing, and so in 2 measurements, beside the baseline's "
+	    "kernel");
+	read_file("run6/g/ipc/base.json");
+	has("\"kernel_file\": \"old.elf\"");
+	read_file("run6/g/ipc/result.json");
+	has("\"kernel_file\": \"kernel.elf\"");
+	assert_true(exists("run6/g/ipc/result.1.json") && exists("run6/g/ipc/console.3.log"));
+	expect(2, RUN "--baseline-kernel old.elf --confirm 0 -o run7");
+	/* Both are slower than the baseline, and alike: it was not the new kernel. */
+	lab_with_baseline("h");
+	says_worse("h", 1);
+	says_worse("h", 2);
+	says_worse("h", 3);
+	expect(4, RUN "--baseline-kernel old.elf -o run8");
+	has("lab drift  the baseline's kernel, measured now, is not what its baseline says either");
+	/* A run that goes on knows its kernels. */
+	write_file("old.elf", "\177ELF\1\1\1\0\0\0\0\0\0\0\0\0OLD", 19);
+	expect(4, "fleet run --resume run8");
+	has("old.elf is not the kernel the run began with");
 }
 
 UNIT_TEST(class_of_machines)
@@ -537,6 +590,7 @@ int main(void)
 		cmocka_unit_test(servers_missing),
 		cmocka_unit_test(strict_check),
 		cmocka_unit_test(false_alarms),
+		cmocka_unit_test(turns_with_the_baselines_kernel),
 		cmocka_unit_test(class_of_machines),
 		cmocka_unit_test(interruptions),
 		cmocka_unit_test(killed),
