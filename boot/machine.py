@@ -207,13 +207,13 @@ def boot_from(machine, folder):
 
 
 def plain(path, folder):
-    """The path, or another one for it if it has blanks, which would end it."""
+    """The path, or one from the folder, in which QEMU is started, if it has blanks, which would end it."""
     if " " not in path:
         return path
     link = folder / str(len(list(folder.iterdir()))) / pathlib.Path(path).name
     link.parent.mkdir()
     link.symlink_to(pathlib.Path(path).resolve())
-    return str(link)
+    return str(link.relative_to(folder))
 
 
 def boot_from_net(machine, folder):
