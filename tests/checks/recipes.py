@@ -315,12 +315,12 @@ def slurm(place, branch):
 
 
 def container(place):
-    """The image's one command, with the real list of packages."""
+    """The image's one command, with the real list of packages; its files are seen from the clone."""
     text = (place.source / "docs/ci/Containerfile").read_text().replace("\\\n", " ")
     here = place.folder / "image/hedron"
     here.mkdir(parents=True)
     shutil.copy(place.source / "run", here)
-    line = re.search(r"^RUN (.*)$", text, re.MULTILINE)[1].replace("/tmp/hedron", str(here)).replace("/var/lib", str(place.folder))
+    line = re.search(r"^RUN (.*)$", text, re.MULTILINE)[1].replace("/tmp/hedron", "../image/hedron").replace("/var/lib", "..")
     return place.shell(line, ["sh", "-e"], {}) == 0
 
 
