@@ -255,7 +255,7 @@ def bochs_command(machine, serial, folder):
               f"mwait_is_nop={int(machine.cpus > 1)}, reset_on_triple_fault=0, ignore_bad_msrs=1" + bochs_msrs(machine, folder),
               f"memory: guest={machine.memory}, host={min(machine.memory, 1024)}",
               *bochs_medium(machine, folder),
-              f"com1: enabled=1, mode=file, dev={serial.name}", "log: bochs.log",  # where it is started
+              f"com1: enabled=1, mode=file, dev={serial}", "log: bochs.log",  # where it is started
               "display_library: rfb, options=\"timeout=0\"", "clock: sync=none", "panic: action=fatal",
               "error: action=report", "info: action=ignore",
               "sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy"]
@@ -419,7 +419,7 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, show
         if machine.emulator == "qemu":
             command = qemu_command(machine, serial, monitor, folder)
         else:
-            command = bochs_command(machine, serial, folder)
+            command = bochs_command(machine, serial.name, folder)
 
         def look():
             return read_screen(machine, monitor, folder)

@@ -210,6 +210,9 @@ UNIT_TEST(formats_are_hinted_at)
 	expect(4, "import -m lab1 base");
 	has("--format google-benchmark");
 	lacks("did not boot");
+	expect(4, "import base");
+	has("--format google-benchmark");
+	lacks("--machine is needed");
 	expect(4, "import -f google-benchmark base.json");
 	has("result of hbench already");
 }
