@@ -38,6 +38,9 @@ void report_title(FILE *out, const struct result *result, const struct metric *m
 void report_origin(FILE *out, const struct result *result);
 void report_goal_cells(struct table *table, bool has_goal, double goal, bool known, bool met);
 
+/* A quantile as comparisons have it: with noise to a fraction of a tick. */
+double report_quantile(const struct metric *metric, const char *name, const struct benchmark *benchmark);
+
 /* A line about cases that are of other events than the metric says, if there are any. */
 void report_counters(FILE *out, const struct result *result);
 

@@ -98,7 +98,7 @@ UNIT_TEST(boots_of_a_log)
 	expect(0, "import --machine lab-1 -o both.json --boot last both.log");
 	has("39   40    0");
 	expect(0, "import --machine lab-1 -o both.json --boot 1 both.log");
-	has("40   40    0");
+	has("40  40.02    0");
 	expect(4, "import --machine lab-1 -o both.json --boot 3 both.log");
 	has("has no boot 3: it holds 2");
 	expect(2, "import --machine lab-1 --boot 0 both.log");
