@@ -324,5 +324,10 @@ def container(place):
     return place.shell(line, ["sh", "-e"], {}) == 0
 
 
+def suites(source):
+    """All of them, as ./run bench measures them."""
+    return ",".join(re.search(r"^readonly SUITES=\((.*)\)$", (source / "run").read_text(), re.MULTILINE)[1].split())
+
+
 def place(source, folder, **more):
     return Place(pathlib.Path(source).resolve(), pathlib.Path(folder), **more)

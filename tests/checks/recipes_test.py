@@ -119,7 +119,7 @@ class Recipes(unittest.TestCase):
     def test_a_good_night_is_remembered(self):
         for server in SERVERS:
             with self.job(server, "lab") as place:
-                self.has(place, f"hbench fleet run -i {recipes.LAB} --suite ipc,sched,sm,space,scale,vmexit --boots 5 "
+                self.has(place, f"hbench fleet run -i {recipes.LAB} --suite {recipes.suites(SOURCE)} --boots 5 "
                                 f"--git-revision {place.head} -o fleet\n")
                 self.assertEqual(self.branches(place)["lab-good"], place.head)
 
