@@ -160,8 +160,6 @@ static bool add_log(struct import *import, const char *path)
 	size_t boot, end;
 	bool good;
 
-	if (complain_of_json(path))
-		return false;
 	if (!session_log_open(&log, path, &error)) {
 		complain("%s", error.text);
 		return false;
@@ -257,6 +255,10 @@ static int run(char **args, unsigned count)
 
 	if (!logs && strcmp(o.format, "google-benchmark"))
 		verb_usage(&verb_import, "`%s` is not a format; there are log and google-benchmark", o.format);
+	/* Before it asks for what only logs need. */
+	for (unsigned i = 0; logs && i < count; i++)
+		if (complain_of_json(args[i]))
+			return EXIT_RUN_INVALID;
 	check_options(logs);
 	if (logs)
 		return import_logs(args, count);

@@ -24,12 +24,12 @@ static void note_rounds(struct ledger_row *row)
 {
 	char *before;
 
-	if (!row->outcome.rounds || !row->compared)
+	if (!row->outcome.rounds || !row->compared || row->code == EXIT_RUN_INVALID)
 		return;
 	before = xstrdup(row->why);
 	if (row->code == EXIT_REGRESSED)
-		snprintf(row->why, sizeof(row->why), "%s, and so in %u measurements", before,
-			 row->outcome.rounds + 1);
+		snprintf(row->why, sizeof(row->why), "%s, and so in %u measurements%s", before,
+			 row->outcome.rounds + 1, row->has_base ? ", beside the baseline's kernel" : "");
 	else
 		snprintf(row->why, sizeof(row->why),
 			 "%s%sa regression of %u earlier measurement%s was not found again", before,
@@ -77,9 +77,27 @@ static bool same_kind(struct ledger_row *row, struct error *error)
 	return machine_identity_same(&row->baseline, &row->judged, error);
 }
 
+/* Side by side the kernels are alike: then both differ from what is stored, or the alarm was false. */
+static void judge_machine(struct ledger_row *row, const struct suite *suite)
+{
+	struct comparison c;
+	struct error error;
+
+	if (!row->has_base || row->code != EXIT_SAME_OR_BETTER)
+		return;
+	if (!compare_results(&c, &row->baseline, &row->base, suite, &error))
+		conclude(row, EXIT_RUN_INVALID, "not comparable", error.text);
+	else if (compare_drifted(&c) || compare_exit_code(&c) != EXIT_SAME_OR_BETTER)
+		conclude(row, EXIT_RUN_INVALID, "lab drift",
+			 "the baseline's kernel, measured now, is not what its baseline says either");
+	compare_free(&c);
+}
+
+/* The baseline's kernel of the same hour, if that ran, tells more than the stored numbers. */
 static void gate(struct ledger_row *row, const char *folder)
 {
 	char *path = xasprintf("%s/%s/%s.json", folder, row->machine->baseline, row->suite);
+	const struct suite *suite = row->has_suite ? &row->suite_data : NULL;
 	struct error error;
 
 	row->judged = result_copy(&row->result);
@@ -90,11 +108,12 @@ static void gate(struct ledger_row *row, const char *folder)
 		conclude(row, EXIT_RUN_INVALID, "no baseline", error.text);
 	} else if (!same_kind(row, &error)) {
 		conclude(row, EXIT_RUN_INVALID, "other machine", error.text);
-	} else if (!compare_results(&row->comparison, &row->baseline, &row->judged,
-				    row->has_suite ? &row->suite_data : NULL, &error)) {
+	} else if (!compare_results(&row->comparison, row->has_base ? &row->base : &row->baseline, &row->judged,
+				    suite, &error)) {
 		conclude(row, EXIT_RUN_INVALID, "not comparable", error.text);
 	} else {
 		judge(row);
+		judge_machine(row, suite);
 		note_rounds(row);
 	}
 	free(path);
@@ -118,9 +137,13 @@ static void load_result(struct ledger_row *row, const struct plan *plan)
 {
 	const char *folder = plan->inventory->lab.folders.baselines;
 	char *path = plan_path(plan, row->machine, row->suite, "result.json");
+	char *base = plan_path(plan, row->machine, row->suite, "base.json");
 	struct error error;
 
-	row->has_result = result_load(&row->result, path, &error);
+	row->has_base = !access(base, F_OK);
+	row->has_result =
+		result_load(&row->result, path, &error) && (!row->has_base || result_load(&row->base, base, &error));
+	free(base);
 	free(path);
 	if (!row->has_result) {
 		conclude(row, EXIT_RUN_INVALID, "", error.text);
@@ -195,6 +218,7 @@ static void free_row(struct ledger_row *row)
 	result_free(&row->result);
 	result_free(&row->judged);
 	result_free(&row->baseline);
+	result_free(&row->base);
 	if (row->has_suite)
 		suite_free(&row->suite_data);
 }

@@ -168,7 +168,7 @@ void ledger_json(FILE *out, const struct ledger *ledger)
 	for (unsigned i = 0; i < ledger->count; i++)
 		json_array_append_new(rows, row_json(&ledger->rows[i]));
 	root = json_pack("{s:s, s:s, s:s, s:i, s:o}", "lab", plan->inventory->lab.name, "kernel_sha256",
-			 plan->kernel_sha256, "build_id", plan->build_id, "exit_code", ledger_code(ledger),
+			 plan->kernel.sha256, "build_id", plan->kernel.build_id, "exit_code", ledger_code(ledger),
 			 "machines", rows);
 	json_dumpf(root, out, JSON_INDENT(1));
 	fputc('\n', out);

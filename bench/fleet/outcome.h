@@ -36,8 +36,9 @@ enum outcome_verdict {
 		OUTCOME_COUNT
 };
 
-/* There is room for more attempts than boots, so that good ones, which are never forgotten, always fit. */
-enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 128 };
+/* There is room for more attempts than boots of two kernels, so that good ones, which are never forgotten, always
+ * fit. */
+enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 256 };
 enum { OUTCOME_ROUNDS_MAX = 100 };
 
 struct outcome_attempt {
@@ -45,6 +46,7 @@ struct outcome_attempt {
 	char log[64]; /* name of the console log, beside this file */
 	char why[512];
 	double seconds;
+	bool base; /* it was one of the baseline's kernel */
 };
 
 struct outcome {

@@ -106,7 +106,7 @@ static bool name_payload(struct payload *p, const struct plan *plan, const char 
 	free(roottask);
 	if (!good)
 		return false;
-	all = xasprintf("%s %s %s|%s|%s", plan->kernel_sha256, root_hash, words, root_words, keys_hash);
+	all = xasprintf("%s %s %s|%s|%s", plan->kernel.sha256, root_hash, words, root_words, keys_hash);
 	good = hash_sha256(all, strlen(all), hash) || error_set(error, "cannot compute a SHA-256");
 	snprintf(p->id, sizeof(p->id), "%.*s", PAYLOAD_ID_LENGTH, good ? hash : "");
 	free(all);
@@ -118,7 +118,7 @@ static bool link_programs(const struct plan *plan, const char *suite, const char
 {
 	char *kernel = xasprintf("%s/hypervisor.elf32", work), *root = xasprintf("%s/%s.elf", work, suite);
 	char *roottask = plan_roottask(plan, suite);
-	bool good = (!symlink(plan->kernel, kernel) && !symlink(roottask, root)) ||
+	bool good = (!symlink(plan->kernel.path, kernel) && !symlink(roottask, root)) ||
 		    error_set(error, "cannot make links in %s: %s", work, strerror(errno));
 
 	free(roottask);
@@ -210,7 +210,7 @@ bool payload_prepare(struct payload *p, const struct plan *plan, const struct in
 	bool good = name_payload(p, plan, suite, root_words, words, error);
 
 	folder = xasprintf("%s/" SCRIPT_PAYLOADS "/%s", plan->inventory->lab.folders.boot, p->id);
-	p->title = xasprintf("suite %s, kernel %.16s", suite, plan->kernel_sha256);
+	p->title = xasprintf("suite %s, kernel %.16s", suite, plan->kernel.sha256);
 	if (good)
 		good = access(folder, F_OK) ? make_payload(plan, suite, folder, root_words, words, error)
 					    : payload_check_sums(folder, error);

@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A file among the words of a command; its folder may have blanks in its name. */
+#define DATA(name) "'" TEST_DATA "/" name "'"
+
 /* A boot as real.log has it, with a minimum of 39 for 40, after some text. */
 static void second_boot(const char *name, const char *before)
 {
@@ -36,14 +39,14 @@ static void second_boot(const char *name, const char *before)
 UNIT_TEST(import)
 {
 	second_boot("second.log", "");
-	expect(0, "import --machine lab-1 -o import.json " TEST_DATA "/real.log second.log");
+	expect(0, "import --machine lab-1 -o import.json " DATA("real.log") " second.log");
 	has("2 boots");
 	has("ipc on lab-1: time-stamp counter ticks per operation, mean of the boots' medians (with noise)");
-	expect(0, "import --machine lab-1 -M instructions -o seals.json " TEST_DATA "/good.log");
+	expect(0, "import --machine lab-1 -M instructions -o seals.json " DATA("good.log"));
 	has("the lines carry no checksum");
-	expect(0, "import --machine lab-1 -M instructions -o seals.json " TEST_DATA "/sealed.log");
+	expect(0, "import --machine lab-1 -M instructions -o seals.json " DATA("sealed.log"));
 	lacks("checksum");
-	expect(4, "import --machine lab-1 -o import2.json " TEST_DATA "/real.log " TEST_DATA "/cut.log");
+	expect(4, "import --machine lab-1 -o import2.json " DATA("real.log") " " DATA("cut.log"));
 	has("cut off");
 	assert_false(exists("import2.json"));
 	expect(4, "import --machine lab-1 nothing.log");
@@ -59,12 +62,12 @@ UNIT_TEST(a_boot_counts_once)
 	assert_true(file_replace(path, copy, size, &error));
 	free(copy);
 	free(path);
-	expect(4, "import --machine lab-1 -o once.json " TEST_DATA "/real.log " TEST_DATA "/real.log");
+	expect(4, "import --machine lab-1 -o once.json " DATA("real.log") " " DATA("real.log"));
 	has("it is the same boot as " TEST_DATA "/real.log");
-	expect(4, "import --machine lab-1 -o once.json " TEST_DATA "/real.log copy.log");
+	expect(4, "import --machine lab-1 -o once.json " DATA("real.log") " copy.log");
 	assert_false(exists("once.json"));
 	/* counts are the same in each boot, but not each file is one */
-	expect(0, "import --machine lab-1 -M instructions -o once.json " TEST_DATA "/real.log copy.log");
+	expect(0, "import --machine lab-1 -M instructions -o once.json " DATA("real.log") " copy.log");
 	has("2 boots");
 	expect(4, "import --machine lab-1 -M instructions -o once.json copy.log copy.log");
 }
@@ -95,7 +98,7 @@ UNIT_TEST(boots_of_a_log)
 	expect(0, "import --machine lab-1 -o both.json --boot last both.log");
 	has("39   40    0");
 	expect(0, "import --machine lab-1 -o both.json --boot 1 both.log");
-	has("40   40    0");
+	has("40  40.02    0");
 	expect(4, "import --machine lab-1 -o both.json --boot 3 both.log");
 	has("has no boot 3: it holds 2");
 	expect(2, "import --machine lab-1 --boot 0 both.log");
@@ -147,9 +150,9 @@ UNIT_TEST(placements)
 	assert_string_equal(result_text(&r, "placement"), "random");
 	assert_int_equal(json_integer_value(json_array_get(json_object_get(r.context, "placement_seeds"), 0)), 7);
 	result_free(&r);
-	expect(4, "import --machine lab-1 -o mixed.json " TEST_DATA "/real.log placed7.log");
+	expect(4, "import --machine lab-1 -o mixed.json " DATA("real.log") " placed7.log");
 	has("placement was fixed and is random");
-	expect(0, "import --machine lab-1 -o fixed.json " TEST_DATA "/real.log");
+	expect(0, "import --machine lab-1 -o fixed.json " DATA("real.log"));
 	expect(0, "compare fixed.json placed.json");
 	has("placement: A \"fixed\", B \"random\"");
 	free(path);

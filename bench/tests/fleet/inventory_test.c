@@ -40,8 +40,12 @@ static void bad(const char *text, const char *wanted)
 
 	assert_null(parse(text, &problems));
 	assert_true(problems.count > 0);
-	for (unsigned i = 0; i < problems.count; i++)
-		found = found || strstr(problems.text[i], wanted);
+	for (unsigned i = 0; i < problems.count; i++) {
+		char *whole = xasprintf("%s|", problems.text[i]); /* so that tests can ask for the end */
+
+		found = found || strstr(whole, wanted);
+		free(whole);
+	}
 	if (!found)
 		fail_msg("`%s` is not in `%s`", wanted, problems.text[0]);
 	inventory_free_problems(&problems);
@@ -167,6 +171,7 @@ UNIT_TEST(numbers)
 		bad(text, "lab.yaml:1: ");
 		free(text);
 	}
+	bad(GOOD "    retries: -1\n", "lab.yaml:13: retries: `-1` is no whole number|");
 	bad(GOOD "    timeouts: {boot: 3m}\n", "lab.yaml:13: boot: `3m` is no whole number; times are in seconds");
 	/* They would become the default in silence. */
 	bad(GOOD "    timeouts: {boot: 0}\n", "lab.yaml:13: boot: it cannot be 0");
