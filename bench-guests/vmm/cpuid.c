@@ -134,6 +134,8 @@ static struct cpuid_regs amd(cpuid_fn *machine, const struct cpuid_guest *g, uin
 {
 	struct cpuid_regs r = machine(leaf, 0);
 
+	if (leaf > machine(LEAF_AMD, 0).eax)
+		return (struct cpuid_regs){0};
 	switch (leaf) {
 	case LEAF_AMD:
 		r.eax = r.eax > LEAF_AMD_SIZES ? LEAF_AMD_SIZES : r.eax;

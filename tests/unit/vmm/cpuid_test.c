@@ -6,7 +6,7 @@
 
 #define BIT(n) (1u << (n))
 
-static uint32_t last_leaf;
+static uint32_t last_leaf, last_amd;
 
 /* Components of XSAVE as processors have them: AVX, MPX, AVX-512, protection keys. */
 static struct cpuid_regs component(uint32_t n)
@@ -23,7 +23,7 @@ static struct cpuid_regs machine(uint32_t leaf, uint32_t subleaf)
 	if (leaf == 0)
 		return (struct cpuid_regs){last_leaf, 'G', 'n', 'i'};
 	if (leaf == 0x80000000)
-		return (struct cpuid_regs){0x80000021, 'G', 'n', 'i'};
+		return (struct cpuid_regs){last_amd, 'G', 'n', 'i'};
 	if (leaf == 0xd && subleaf > 1)
 		return component(subleaf);
 	return (struct cpuid_regs){~0u, ~0u, ~0u, ~0u};
@@ -35,6 +35,7 @@ static const struct cpuid_guest guest = {
 UNIT_FIXTURE(setup)
 {
 	last_leaf = 0x20;
+	last_amd = 0x80000021;
 	return 0;
 }
 
@@ -122,6 +123,10 @@ UNIT_TEST(test_unknown)
 	assert_int_equal(ask(7, 0).ebx, 0);
 	assert_int_equal(ask(0xd, 0).eax, 0);
 	assert_int_equal(ask(0x15, 0).eax, 1);
+	last_amd = 0x80000004;
+	assert_int_equal(ask(0x80000000, 0).eax, 0x80000004);
+	assert_int_equal(ask(0x80000007, 0).edx, 0);
+	assert_true(ask(0x80000004, 0).eax);
 }
 
 int main(void)
