@@ -235,9 +235,9 @@ static void (*const handlers[])(struct guest_vm *vm) = {
 	 1ul << VMX_XSETBV)
 
 /*
- * An event whose delivery was interrupted is delivered again, unless the exit has something that comes before. Bits 12
- * and 13 are undefined here (SDM volume 3, "Information for VM exits that occur during event delivery"), and on entry
- * they ask for exits. INT n needs its length again.
+ * An event whose delivery was interrupted is delivered again, unless the exit has something that comes before. Bits
+ * 12 and 13 are undefined here (SDM volume 3, "Information for VM exits that occur during event delivery"), and on
+ * entry they ask for exits. INT n needs its length again.
  */
 void exit_handle(struct guest_vm *vm)
 {
