@@ -40,7 +40,7 @@ static bool exit_has_state(struct guest_vm *vm)
 	return vm->has_whole;
 }
 
-static struct cpuid_regs machine_cpuid(uint32_t leaf, uint32_t subleaf)
+struct cpuid_regs exit_machine_cpuid(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid_regs r;
 
@@ -55,7 +55,7 @@ static void do_cpuid(struct guest_vm *vm)
 
 	vm->cpuid.cr4 = s->cr4;
 	vm->cpuid.xcr0 = s->xcr0;
-	r = cpuid_answer(machine_cpuid, &vm->cpuid, (uint32_t)s->rax, (uint32_t)s->rcx);
+	r = cpuid_answer(exit_machine_cpuid, &vm->cpuid, (uint32_t)s->rax, (uint32_t)s->rcx);
 	s->rax = r.eax;
 	s->rbx = r.ebx;
 	s->rcx = r.ecx;

@@ -17,12 +17,6 @@ enum {
 #define CR0_PG (1ul << 31)
 enum { MOV_TO, MOV_FROM, CLTS, LMSW };
 
-/*
- * VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP. Those
- * the processor lacks it refuses by itself.
- */
-#define CR4_ALLOWED 0x370ffful
-
 /* SDM volume 3, 4.4.1: a change of these registers under PAE paging reads the four entries anew. */
 static bool load_pdptes(struct guest_vm *vm, uint64_t cr0, uint64_t cr4)
 {
@@ -80,7 +74,7 @@ static bool set_cr4(struct guest_vm *vm, uint64_t value)
 {
 	struct utcb_state *s = vm->s;
 
-	if (value & ~CR4_ALLOWED || (s->efer & EFER_LMA && !(value & CR4_PAE)))
+	if (value & ~vm->cr4_allowed || (s->efer & EFER_LMA && !(value & CR4_PAE)))
 		return false;
 	/* PCIDs are for long mode, and begin with number 0. */
 	if (value & ~s->cr4 & CR4_PCIDE && (!(s->efer & EFER_LMA) || s->cr3 & 0xfff))

@@ -48,7 +48,7 @@ UNIT_FIXTURE(setup)
 	memset(ram, 0, sizeof(ram));
 	page = (struct utcb_state){.rip = CODE_AT, .rflags = 2, .cr0 = 0x31};
 	page.cs.ar = VMX_AR_CODE32;
-	vm = (struct guest_vm){.ram = ram, .ram_size = RAM, .s = &page, .has_whole = true};
+	vm = (struct guest_vm){.ram = ram, .ram_size = RAM, .s = &page, .has_whole = true, .cr4_allowed = 0x370fff};
 	vm.machine.uart.send = drop;
 	machine_reset(&vm.machine, 0);
 	return 0;
@@ -186,8 +186,8 @@ UNIT_TEST(test_cr0_paging)
 
 UNIT_TEST(test_cr4)
 {
-	assert_true(moves_to(4, 1 << 11)); /* UMIP */
-	assert_false(moves_to(4, 1 << 13));
+	assert_true(moves_to(4, 1 << 11));
+	assert_false(moves_to(4, 1 << 13));        /* VMXE */
 	assert_false(moves_to(4, 0x20 | 1 << 17)); /* PCIDs are for long mode, and begin with number 0 */
 	page.efer = 0x500;
 	page.cr0 |= PG;
