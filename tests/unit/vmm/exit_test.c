@@ -17,10 +17,12 @@ static struct guest_vm vm;
 
 /* ---- In place of vm.c ---- */
 
+static uint64_t now;
+
 uint64_t vm_now(const struct guest_vm *v)
 {
 	(void)v;
-	return 0;
+	return now += 1000;
 }
 
 void vm_console_flush(struct guest_vm *v)
@@ -223,6 +225,55 @@ UNIT_TEST(test_msr_words)
 	assert_true(writes(0xc0000082, -1ul << 47));
 }
 
+/* A number that leads somewhere about half the time. */
+static uint64_t wild(void)
+{
+	switch (unit_random(4)) {
+	case 0:
+		return unit_random(RAM);
+	case 1:
+		return unit_random(RAM / 4096) * 4096 | unit_random(256);
+	case 2:
+		return 1ul << unit_random(64);
+	default:
+		return (uint64_t)unit_random(~0u) << 32 | unit_random(~0u);
+	}
+}
+
+/* Whatever a guest's state, memory and exit: the monitor stays in its memory and comes back. */
+UNIT_TEST(test_random)
+{
+	static const uint32_t reasons[] = {
+		VMX_EXCEPTION, VMX_CPUID,         VMX_HLT,           VMX_CR,    VMX_IO, VMX_IO, VMX_RDMSR,
+		VMX_WRMSR,     VMX_EPT_VIOLATION, VMX_EPT_VIOLATION, VMX_XSETBV};
+
+	for (unsigned n = 0; n < 100000; n++) {
+		uint64_t *words = (uint64_t *)&page, qualification;
+		uint32_t reason;
+
+		for (unsigned i = 0; i < sizeof(page) / sizeof(*words); i++)
+			words[i] = wild();
+		for (unsigned i = 0; i < 64; i++)
+			((uint64_t *)ram)[unit_random(RAM / 8)] = wild();
+		if (unit_random(2)) {
+			page.cr0 &= ~PG;
+			page.rip = CODE_AT;
+			page.cs.base = 0;
+			ram[CODE_AT] = (uint8_t)(unit_random(2) ? 0xf3 : 0x66);
+			ram[CODE_AT + 1] = "\x6c\x6d\x6e\x6f\xa4\xa5\xab\xad"[unit_random(8)];
+		}
+		vm.end = VM_RUNS;
+		vm.event = 0;
+		page.vect_info &= unit_random(2) ? ~0u : 0;
+		reason = reasons[unit_random(11)];
+		qualification = unit_random(2) ? wild() : ACCESS | READS;
+		if (reason == VMX_IO) /* the processor has these sizes */
+			qualification = (qualification & ~7ul) | "\0\1\3"[unit_random(3)];
+		leave(reason, qualification, 1 + unit_random(15));
+		assert_int_equal(vm.event & 0x7ffff000, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +285,7 @@ int main(void)
 		cmocka_unit_test_setup(test_cr0_paging, setup),
 		cmocka_unit_test_setup(test_cr4, setup),
 		cmocka_unit_test_setup(test_msr_words, setup),
+		cmocka_unit_test_setup(test_random, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
