@@ -52,11 +52,11 @@ def place(memory, size):
 
 
 def command_line(vm, folder, more=()):
-    """QEMU with its RAM in a file; a reset ends it."""
+    """QEMU with its RAM in a file; a reset ends it, and QEMU says what has done it if that was a triple fault."""
     words = machine.qemu_command(vm, folder / "serial", folder / "qmp", folder)
     ram = next(i for i, word in enumerate(words) if word.startswith("memory-backend-ram"))
     words[ram] = f"memory-backend-file,id=ram,size={vm.memory}M,share=on,mem-path={folder / 'ram'}"
-    return words + list(more)
+    return words + ["-d", "cpu_reset", "-D", str(folder / "resets"), *more]
 
 
 def run(vm, folder, timeout, more=()):
@@ -72,6 +72,8 @@ def run(vm, folder, timeout, more=()):
     finally:
         process.kill()
         process.wait()
+    if "Triple fault" in machine.text_of(folder / "resets"):
+        raise Failure("a triple fault has reset the machine: none of its registers did")
     return machine.text_of(folder / "serial")
 
 
