@@ -161,7 +161,7 @@ static void start_ramlog(void)
 		return;
 	}
 	ramlog_init(heap_virt(paddr(ramlog.addr)), ramlog, arch_tsc());
-	panic_reboots_after(PANIC_REBOOT_TICKS);
+	panic_reboots_after(cmdline.panic_reboots ? 0 : PANIC_REBOOT_TICKS);
 }
 
 /* A serial line that the command line does not name is looked for when the firmware's tables are known. */
