@@ -240,6 +240,14 @@ void rt_show(const char *fmt, ...)
 	unlock(mine);
 }
 
+void rt_show_clear(void)
+{
+	bool mine = lock();
+
+	rt_screen_home();
+	unlock(mine);
+}
+
 void rt_printf(const char *fmt, ...)
 {
 	char text[512];

@@ -149,6 +149,7 @@ static void start_screen(void)
 		boot.screen = BOOT_SCREEN_UNKNOWN;
 	} else if (!boot.efi || boot.screen == BOOT_SCREEN_TEXT) {
 		vga_init(kspace_vga());
+		boot.text = true;
 	}
 }
 
@@ -299,6 +300,7 @@ static void init_late(void)
 	smp_start(&acpi, hip);
 	suspend_init(&acpi);
 	finish_hip(hip);
+	vga_share();
 	leave_boot_tables();
 	roottask_create(cpu_current(), &boot, hip);
 	kspace_window_close();
