@@ -149,7 +149,7 @@ def own_tables(machine, folder):
     there, absent = range(machine.cpus), range(machine.cpus, machine.cpus + machine.absent)
     if machine.cpus + machine.absent > 0xFF:
         raise MachineError("there are identifiers for 255 CPUs")
-    madt = firmware_tables.madt([*absent, *there] if machine.absent_first else [*there, *absent])
+    madt = acpi_table.madt([*absent, *there] if machine.absent_first else [*there, *absent])
     command = []
     if machine.tables_at:
         files, content = firmware_tables.files_at(machine.tables_at, madt)
