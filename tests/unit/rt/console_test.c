@@ -86,9 +86,7 @@ bool rt_hip_valid(void)
 	return true;
 }
 void rt_screen_init(void) {}
-void rt_screen_home(void)
-{
-}
+void rt_screen_home(void) {}
 void rt_screen_write(RT_UNUSED const char *text, RT_UNUSED size_t len) {}
 void *rt_map(RT_UNUSED uint64_t pa, RT_UNUSED size_t size, RT_UNUSED unsigned rights)
 {
