@@ -110,7 +110,7 @@ def qemu_command(machine, serial, monitor, folder):
     command = ["qemu-system-x86_64", "-machine", board + (",graphics=off" if machine.netboot else ""), "-cpu", machine.cpu,
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),
-               "-smp", smp, "-display", "none", *VIDEO[machine.video],
+               "-smp", smp, "-display", "none", *([] if machine.board == "microvm" else VIDEO[machine.video]),
                "-no-reboot", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
     for number, features in enumerate(machine.others, machine.cpus):
         command += ["-device", f"{machine.cpu.partition(',')[0]}-x86_64-cpu,socket-id=0,core-id={number},thread-id=0,{features}"]
@@ -149,7 +149,7 @@ def own_tables(machine, folder):
     there, absent = range(machine.cpus), range(machine.cpus, machine.cpus + machine.absent)
     if machine.cpus + machine.absent > 0xFF:
         raise MachineError("there are identifiers for 255 CPUs")
-    madt = firmware_tables.madt([*absent, *there] if machine.absent_first else [*there, *absent])
+    madt = acpi_table.madt([*absent, *there] if machine.absent_first else [*there, *absent])
     command = []
     if machine.tables_at:
         files, content = firmware_tables.files_at(machine.tables_at, madt)

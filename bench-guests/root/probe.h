@@ -5,6 +5,7 @@
 #include "rt/attr.h"
 #include "rt/bench/bench_report.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 void probe_heading(const char *title);
@@ -29,6 +30,11 @@ void probe_state(enum probe_weight weight, const char *name, const char *state, 
 void probe_amount(enum probe_weight weight, const char *name, uint64_t amount, const char *fmt, ...) RT_PRINTF(4, 5);
 /* The sizes of what was counted for the last amount; the bins have to stay. */
 void probe_sizes(const struct bench_bin *bins, unsigned count);
+
+/* The number of SMIs that the calling CPU has seen by now, before and after what is watched. False: it does not tell.
+ */
+bool probe_smi_begin(unsigned long *count);
+bool probe_smi_end(unsigned long *count);
 
 /* On the boot CPU, with workers on all. */
 void probe_processor(void);     /* what it is, virtualization, mitigations */

@@ -24,8 +24,13 @@ static bool screen(void)
 	const struct hip_framebuffer *fb = (const struct hip_framebuffer *)((const char *)rt_hip + HIP_FRAMEBUFFER);
 	char state[40];
 
+	if (rt_hip->api_flg & HIP_EXT_TEXT) {
+		rt_snprintf(state, sizeof(state), "%u x %u characters", fb->width, fb->height);
+		probe_state(PROBE_FACT, "screen", state, "screen: %s of VGA's text mode", state);
+		return true;
+	}
 	if (!(rt_hip->api_flg & HIP_EXT_FRAMEBUFFER)) {
-		probe_state(PROBE_FACT, "screen", "none", "no screen of pixels");
+		probe_state(PROBE_FACT, "screen", "none", "no screen");
 		return false;
 	}
 	rt_snprintf(state, sizeof(state), "%u x %u pixels of %u bits", fb->width, fb->height, fb->bits);

@@ -6,7 +6,6 @@
  */
 #include "probe.h"
 
-#include "rt/bench/bench_machine.h"
 #include "rt/bench/workers.h"
 #include "rt/cmdline.h"
 #include "rt/console.h"
@@ -16,7 +15,8 @@
 enum { BINS = 11 }; /* from 1 us on, each twice as wide as the one before; the last is open */
 
 static struct {
-	uint64_t ticks, from; /* how long; what counts */
+	uint64_t ticks, from;  /* how long; what counts */
+	unsigned long from_ns; /* the same, as it was asked for */
 } question;
 
 static struct {
@@ -41,7 +41,7 @@ static uint64_t watch(unsigned self)
 	uint64_t end, last;
 
 	workers_meet();
-	seen[self].smis_known = bench_machine_smi_count(&smis_before);
+	seen[self].smis_known = probe_smi_begin(&smis_before);
 	last = rt_rdtsc();
 	end = last + question.ticks;
 	while (last < end) {
@@ -54,7 +54,7 @@ static uint64_t watch(unsigned self)
 		seen[self].bins[bin_of(gap)]++;
 		seen[self].most = gap > seen[self].most ? gap : seen[self].most;
 	}
-	if (seen[self].smis_known && bench_machine_smi_count(&smis_after))
+	if (seen[self].smis_known && probe_smi_end(&smis_after))
 		seen[self].smis = smis_after - smis_before;
 	return 0;
 }
@@ -132,7 +132,8 @@ void probe_interruptions(void)
 
 	seconds = rt_min(seconds, 24 * 3600);
 	question.ticks = seconds * rt_hip->freq_tsc * 1000;
-	question.from = rt_arg("from_ns", 1000) * rt_hip->freq_tsc / 1000000;
+	question.from_ns = rt_arg("from_ns", 1000);
+	question.from = (question.from_ns * rt_hip->freq_tsc + 999999) / 1000000;
 	probe_heading("interruptions");
 	probe_say("watching %u CPUs for %lu s...", workers_count, seconds);
 	workers_do_all(workers_count, watch);
@@ -143,7 +144,7 @@ void probe_interruptions(void)
 			worst = workers_cpu(n);
 		}
 	}
-	probe_amount(PROBE_FACT, "watched_s", seconds, "%lu of %lu ns or more", count, ns(question.from));
+	probe_amount(PROBE_FACT, "watched_s", seconds, "%lu of %lu ns or more", count, question.from_ns);
 	judge(seconds, count, most, worst);
 	judge_smis(seconds);
 }

@@ -9,6 +9,7 @@
 #include "rt/cpu.h"
 #include "rt/fmt.h"
 #include "rt/hip.h"
+#include "rt/string.h"
 
 #define MSR_PKG_CST_CONFIG 0xe2
 #define MSR_MISC_ENABLE 0x1a0
@@ -146,6 +147,24 @@ static void energy_bias(void)
 		probe_state(PROBE_FACT, "energy_bias", state, "bias to saving energy: %s of 15", state);
 }
 
+/* How many ways there are to sleep in each C-state, by the hints of MWAIT. Manual: SDM vol. 2, CPUID leaf 5. */
+static void mwait_states(void)
+{
+	struct rt_cpuid leaf;
+	char state[64] = "";
+
+	if (!(rt_cpuid(1, 0).ecx & 1u << 3) || rt_cpuid(0, 0).eax < 5)
+		return;
+	leaf = rt_cpuid(5, 0);
+	for (unsigned n = 0; n < 8 && leaf.ecx & 1; n++)
+		if (leaf.edx >> 4 * n & 15)
+			rt_snprintf(state + strlen(state), sizeof(state) - strlen(state), " C%u: %u", n,
+				    leaf.edx >> 4 * n & 15);
+	if (!*state)
+		rt_snprintf(state, sizeof(state), " not told");
+	probe_state(PROBE_FACT, "mwait_states", state + 1, "sub-states that MWAIT can reach:%s", state);
+}
+
 static void sleep_states(void)
 {
 	unsigned long value;
@@ -158,6 +177,7 @@ static void sleep_states(void)
 			    "deepest C-state of the package: limit %s of the register 0xe2", state);
 	}
 	probe_state(PROBE_FACT, "idle", way, "idle CPUs wait by %s", way);
+	mwait_states();
 	if (bench_machine_cpu()->intel && !(rt_cpuid(6, 0).eax & 1u << 2))
 		probe_state(PROBE_NOTE, "apic_timer", "may stop",
 			    "the local APIC's timer may stop when CPUs sleep deeply");

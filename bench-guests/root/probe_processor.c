@@ -7,7 +7,46 @@
 #include "rt/cpu.h"
 #include "rt/fmt.h"
 #include "rt/hip.h"
+#include "rt/string.h"
 #include "rt/vcpu.h"
+
+enum { ECX, EDX, EBX };
+
+/* What changes the cost of the paths that are measured, and what the kernel cannot do without. */
+static void named_features(void)
+{
+	static const struct {
+		uint32_t leaf;
+		uint8_t reg, bit;
+		const char *name;
+	} known[] = {
+		{1, ECX, 26, "XSAVE"},
+		{1, ECX, 17, "PCID"},
+		{1, ECX, 21, "x2APIC"},
+		{1, ECX, 3, "MWAIT"},
+		{1, ECX, 28, "AVX"},
+		{7, EBX, 16, "AVX-512"},
+		{7, EBX, 0, "FSGSBASE"},
+		{7, EBX, 10, "INVPCID"},
+		{7, EBX, 7, "SMEP"},
+		{7, EBX, 20, "SMAP"},
+		{7, ECX, 2, "UMIP"},
+		{7, ECX, 16, "LA57"},
+		{7, EDX, 15, "hybrid"},
+		{0x80000001, EDX, 26, "1G-pages"},
+		{0x80000001, EDX, 27, "RDTSCP"},
+	};
+	char text[160] = "";
+
+	for (unsigned i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		struct rt_cpuid c = rt_cpuid(known[i].leaf, 0);
+		uint32_t regs[] = {[ECX] = c.ecx, [EDX] = c.edx, [EBX] = c.ebx};
+
+		if (regs[known[i].reg] >> known[i].bit & 1)
+			rt_snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", known[i].name);
+	}
+	probe_say("features that matter:%s", text);
+}
 
 static void identity(void)
 {
@@ -25,6 +64,7 @@ static void identity(void)
 	probe_state(PROBE_FACT, "microcode", microcode, "%s, family %u model %u stepping %u, microcode %s",
 		    *brand ? brand : cpu->vendor, cpu->family, cpu->model, cpu->stepping, microcode);
 	probe_state(PROBE_FACT, "features", features, "features (CPUID 1 and 7): %s", features);
+	named_features();
 	probe_state(PROBE_FACT, "firmware", *firmware ? firmware : "none", "%u CPUs, %lu MiB, ACPI tables by %s",
 		    rt_cpu_count(), bench_machine_memory(), *firmware ? firmware : "nobody");
 }
@@ -74,6 +114,9 @@ static void virtualization(void)
 	else if (rt_cpuid(1, 0).ecx & 1u << 5)
 		probe_state(PROBE_NOTE, "virtualization", "VMX, not usable",
 			    "the CPU has VMX, but lacks something of it, or firmware has locked it");
+	else if (rt_cpuid(0x80000000, 0).eax >= 0x80000001 && rt_cpuid(0x80000001, 0).ecx & 1u << 2)
+		probe_state(PROBE_NOTE, "virtualization", "SVM, not used",
+			    "the CPU has SVM, which this kernel does not use: the suite vmexit is skipped");
 	else
 		probe_state(PROBE_NOTE, "virtualization", "none", "no VMX and no SVM: the suite vmexit is skipped");
 	probe_state(PROBE_FACT, "iommu", iommu ? "yes" : "no", "IOMMU known to the kernel: %s", iommu ? "yes" : "no");

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "start/roottask.h"
 
-#include "arch/memory.h"
 #include "core/dispatch.h"
 #include "core/ec.h"
 #include "core/sc.h"
-#include "lib/string.h"
 #include "mm/page.h"
 #include "platform/console.h"
 #include "platform/panic.h"
+#include "platform/phys.h"
 #include "space/pd.h"
 #include "start/elf.h"
 
@@ -49,10 +48,8 @@ static enum status map_own_page(struct pd *pd, const struct elf_segment *s, u64 
 	u64 file_end = s->vaddr + s->filesz, start = max_u64(va, s->vaddr);
 	if (start < file_end) {
 		u64 size = min_u64(file_end, va + PAGE_SIZE) - start;
-		const void *from = arch_phys_map(paddr(module + s->offset + (start - s->vaddr)), size);
-		if (!from)
+		if (!phys_read(module + s->offset + (start - s->vaddr), page + (start - va), size))
 			return BAD_PAR;
-		memcpy(page + (start - va), from, size);
 	}
 	return space_mem_map_program_page(pd, va, page, s->w, s->x);
 }
@@ -75,12 +72,9 @@ static enum status map_segment(struct pd *pd, const struct elf_segment *s, u64 m
 
 static void load(struct pd *pd, const struct boot_module *module)
 {
-	const void *file = arch_phys_map(paddr(module->image.addr), module->image.size);
-	if (!file)
-		panic("roottask refused: the module at %#lx cannot be read", module->image.addr);
 	if (!is_aligned(module->image.addr, PAGE_SIZE))
 		panic("roottask refused: the module at %#lx is not on a page boundary", module->image.addr);
-	enum elf_error e = elf_parse(file, module->image.size, &elf);
+	enum elf_error e = elf_parse(module->image, &elf);
 	if (e != ELF_OK)
 		panic("roottask refused: Bad ELF: %s", elf_error_text(e));
 	for (u32 i = 0; i < elf.count; i++)

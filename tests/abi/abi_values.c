@@ -155,6 +155,7 @@ static void information_page(void)
 	IS(MEMORY_CTRL_MOVE, 1);
 	IS(HIP_SERIAL, 4084);
 	IS(HIP_EXT_FRAMEBUFFER, 0x100000);
+	IS(HIP_EXT_TEXT, 0x800000);
 	IS(HIP_FRAMEBUFFER, 4032);
 	IS(sizeof(struct hip_framebuffer), 32);
 	IS((uint32_t)HIP_MEM_MODULE, 0xfffffffe);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lines of docs/bench-protocol.md, and a table of them for the screen. Locking: none, only the EC that runs the
- * benchmarks reports. */
+/* The lines of docs/bench-protocol.md; the screen is told, too (bench_table.h). Locking: none, only the EC that runs
+ * the benchmarks reports. */
 #include "rt/bench/bench_report.h"
 
 #include "rt/bench/bench_machine.h"
 #include "rt/bench/bench_place.h"
+#include "rt/bench/bench_table.h"
 #include "rt/cmdline.h"
 #include "rt/console.h"
 #include "rt/crc32.h"
@@ -66,16 +67,6 @@ static void end(void)
 	add(SEAL, rt_crc32(line.text + prefix, line.len - prefix));
 	rt_report(line.text, line.len);
 	lines++;
-}
-
-/* The start of a row on the screen: suite, case and parameter. */
-static void show_case(const struct bench_subject *subject, const char *rest)
-{
-	const struct bench_way *way = subject->way;
-	char name[64];
-
-	bench_subject_name(subject, false, name, sizeof(name));
-	rt_show("%s %-44s %s%s%s\n", suite, name, rest, way->param ? " " : "", way->param ? way->value : "");
 }
 
 static void begin_case(const char *type, const struct bench_subject *subject)
@@ -202,7 +193,6 @@ void bench_report_calibration(const struct bench_calibration *cal, const struct 
 		    (unsigned long)(-skew->least > skew->most ? -skew->least : skew->most));
 	add_bins("hist", cal->empty, cal->empty_count, CALIBRATION_BINS);
 	end();
-	rt_show("%s %-44s %10s %10s %10s\n", suite, "ticks of the TSC", "min", "p50", "max");
 }
 
 /* False if the line got too long. */
@@ -226,7 +216,7 @@ void bench_report_sample(const struct bench_subject *subject, const struct bench
 {
 	uint64_t sum = 0;
 	size_t mark;
-	char row[64];
+	char name[TEXT_MAX];
 
 	for (unsigned i = 0; i < s->n; i++)
 		sum += s->values[i];
@@ -243,20 +233,20 @@ void bench_report_sample(const struct bench_subject *subject, const struct bench
 	for (unsigned bins = BINS; !add_hist(s, bins) && bins > 1; bins /= 2)
 		line.len = mark;
 	end();
-	rt_snprintf(row, sizeof(row), "%10lu %10lu %10lu", s->values[0] / s->per, percentile(s, 500) / s->per,
-		    s->values[s->n - 1] / s->per);
-	show_case(subject, row);
+	bench_subject_name(subject, true, name, sizeof(name));
+	bench_table_number(name, s->values[0] * 1000 / s->per, percentile(s, 500) * 1000 / s->per,
+			   s->values[s->n - 1] * 1000 / s->per);
 }
 
 static void report_why(const char *type, const struct bench_subject *subject, const char *why)
 {
-	char row[TEXT_MAX];
+	char name[TEXT_MAX];
 
 	begin_case(type, subject);
 	add_string("why", why);
 	end();
-	rt_snprintf(row, sizeof(row), "%s: %s", type, why);
-	show_case(subject, row);
+	bench_subject_name(subject, true, name, sizeof(name));
+	bench_table_word(name, type, why);
 }
 
 void bench_report_skip(const struct bench_subject *subject, const char *why)
@@ -307,5 +297,4 @@ void bench_report_end(uint64_t drift)
 	if (drift)
 		add(",\"drift\":%lu", drift);
 	end();
-	rt_show("%s has ended\n", suite);
 }

@@ -229,8 +229,21 @@ UNIT_TEST(test_screen)
 
 	boot.screen = BOOT_SCREEN_TEXT;
 	init(NULL, 0);
-	assert_int_equal(page.hip.api_flg & HIP_EXT_FRAMEBUFFER, 0);
+	assert_int_equal(page.hip.api_flg & (HIP_EXT_FRAMEBUFFER | HIP_EXT_TEXT), 0);
 	assert_int_equal(word_at(0xfc0), 0);
+}
+
+/* One of characters: announced where the kernel writes on it itself. */
+UNIT_TEST(test_screen_of_text)
+{
+	static const struct hip_framebuffer text = {
+		.addr = 0xb8000, .pitch = 160, .width = 80, .height = 25, .first_row = 10, .bits = 16};
+
+	boot.text = true;
+	init(NULL, 0);
+	assert_int_equal(page.hip.api_flg & (HIP_EXT_FRAMEBUFFER | HIP_EXT_TEXT), 1 << 22);
+	assert_memory_equal(page.bytes + 0xfc0, &text, sizeof(text));
+	assert_checksum();
 }
 
 UNIT_TEST(test_cpus)
@@ -276,8 +289,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(fixed_fields), TEST(console), TEST(acpi_fields), TEST(memory),      TEST(claimed),
-		TEST(too_many),     TEST(screen),  TEST(cpus),        TEST(kernel_bugs),
+		TEST(fixed_fields), TEST(console), TEST(acpi_fields),    TEST(memory), TEST(claimed),
+		TEST(too_many),     TEST(screen),  TEST(screen_of_text), TEST(cpus),   TEST(kernel_bugs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
