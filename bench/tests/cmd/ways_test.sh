@@ -14,13 +14,15 @@ if ! command -v qemu-system-x86_64 >/dev/null; then
 fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+cp "$roottask" "$folder/roottask" # QEMU divides at blanks, which the path may have
+cd "$folder"
 
 # The machine ends with a status of its own, which also tells of a clock that is not stable: no wonder here.
 measure() {
 	rm -f "$folder/log"
 	timeout 500 qemu-system-x86_64 -accel tcg -display none -serial "file:$folder/log" -monitor none -no-reboot \
 		-net none -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel "$kernel" -cpu max -m 512 \
-		-append "serial novga" -initrd "$roottask roottask $1 case=null windows=4" || true
+		-append "serial novga" -initrd "roottask $1 case=null windows=4" || true
 }
 
 expect() {
