@@ -25,7 +25,8 @@ enum { B_SET = 0x80, B_PERIODIC = 0x40, B_ALARM = 0x20, B_UPDATE = 0x10, B_BINAR
 enum { C_INTERRUPT = 0x80, C_ENABLES = B_PERIODIC | B_ALARM | B_UPDATE };
 enum { D_VALID = 0x80, ANY = 0xc0, PM = 0x80, PORT_INDEX = 0x70 };
 enum { DAYS_4_YEARS = 1461, DAYS_400_YEARS = 146097, DAY_S = 86400 };
-#define UPDATE_NS 1984000ul /* the time an update takes, 244 us before and 1984 us in it, is said at its end */
+/* Data sheet, "Update cycle": 1984 us, announced 244 us before. The time changes at the end. */
+#define UPDATE_NS 2228000ul
 
 /* ---- Calendar ---- */
 

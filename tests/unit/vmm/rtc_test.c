@@ -93,6 +93,8 @@ UNIT_TEST(test_update_in_progress)
 {
 	assert_int_equal(get(0xa, 0), 0x26);
 	assert_int_equal(get(0xa, S - 1), 0xa6);
+	assert_int_equal(get(0xa, S - 2228000), 0xa6);
+	assert_int_equal(get(0xa, S - 2228001), 0x26);
 	assert_int_equal(get(0xa, S), 0x26);
 	assert_int_equal(get(0xd, 0), 0x80);
 	set(0xd, 0, 0);
