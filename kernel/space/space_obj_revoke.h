@@ -30,7 +30,7 @@ struct space_obj_revocation {
 	cap_t perm;
 	bool self;
 	bool ports; /* it is one of ports (space/space_pio.h) */
-	u8 passed; /* pages of slots, since the last look for empty ones (space/slot_sweep.h) */
+	u8 passed;  /* pages of slots, since the last look for empty ones (space/slot_sweep.h) */
 };
 
 /* Takes `perm` away from all that was derived from 2^order selectors of pd's, and with `self` from these. The range
