@@ -82,7 +82,6 @@ struct arch_svm {
 	u64 iret;         /* where the IRET was that unblocked NMIs last, or ~0 */
 	u64 left;         /* PENDING_TIMED: ticks until the run ends */
 	u64 entered;      /* ... since when they count: TSC */
-	u64 entry_rip;    /* where the last entry led to: one that is refused may destroy it */
 	u64 offset;       /* of the TSC, as the VMM has set it, in force or not */
 };
 

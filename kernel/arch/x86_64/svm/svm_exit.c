@@ -352,16 +352,16 @@ static struct ec *exit_by_code(struct cpu *cpu, struct vcpu *v, u32 code, u32 pe
 	return exit_rare(cpu, v, code);
 }
 
-/* The entry was refused. Not all emulators leave the guest's state alone then. */
+/*
+ * The entry was refused, although the kernel has checked the state. QEMU has written some of the host's registers
+ * over the guest's then, which must not become a guest's: the vCPU has no state any more, as in the beginning.
+ */
 static struct ec *exit_invalid(struct cpu *cpu, struct vcpu *v)
 {
-	struct arch_svm *a = &v->arch.svm;
-
-	a->vmcb->rip = a->entry_rip - (v->arch.pending & PENDING_EVENT ? a->event_length : 0);
-	a->vmcb->vintr &= VINTR_IRQ | VINTR_PRIORITY | VINTR_MASKING;
-	a->vmcb->event_inj = 0;
 	svm_run_to_host(v);
-	svm_to_host(cpu, v->ec, v);
+	svm_to_host(cpu, v->ec, v); /* as what is pending says, before that is forgotten */
+	svm_vcpu_reset(v);
+	v->regs.rax = 0;
 	return svm_run_finish(v, REASON_BAD_STATE);
 }
 

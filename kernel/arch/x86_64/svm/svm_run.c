@@ -60,7 +60,6 @@ static always_inline void prepare(struct vcpu *v)
 	struct arch_svm *a = &v->arch.svm;
 
 	a->vmcb->rax = v->regs.rax;
-	a->entry_rip = a->vmcb->rip;
 	if (unlikely(cr2_read() != a->vmcb->cr2))
 		cr2_write(READ_ONCE(a->vmcb->cr2));
 	a->host->fs.base = fsbase_read();

@@ -7,6 +7,7 @@
 #include "core/kp.h"
 #include "core/vcpu.h"
 #include "cpu/fpu.h"
+#include "lib/string.h"
 #include "mm/page.h"
 #include "svm/svm.h"
 #include "svm/svm_state.h"
@@ -70,11 +71,15 @@ static void init_fpu_page(u8 *page)
 #define DR6_INIT 0xffff0ff0
 #define EFER_SVME (1u << 12)
 
-static void init_vmcb(struct vcpu *v)
+void svm_vcpu_reset(struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
 	struct vmcb *b = a->svm.vmcb;
 
+	memset(&b->es, 0, sizeof(*b) - offsetof(struct vmcb, es));
+	a->cr0_mon = a->cr4_mon = a->efer = 0;
+	a->pending |= PENDING_CHECK | PENDING_TLB;
+	b->event_inj = b->interrupt_shadow = 0;
 	b->dr6 = DR6_INIT;
 	b->efer = EFER_SVME;
 	svm_init_controls(v);
@@ -101,7 +106,7 @@ static enum status init(struct vcpu *v)
 	a->stale = &v->pd->guest_stale[v->cpu_id];
 	a->host_spec_ctrl = svm_cpu(cpu)->spec_ctrl;
 	init_fpu_page(a->fpu_page);
-	init_vmcb(v);
+	svm_vcpu_reset(v);
 	if (a->passthrough && !__atomic_fetch_add(&cpu->passthrough, 1, __ATOMIC_RELAXED))
 		WRITE_ONCE(cpu->nmi_foreign, false); /* NMIs that came when there was nobody to hear of them */
 	return SUCCESS;

@@ -20,6 +20,8 @@ void svm_vcpu_forget(struct cpu *cpu);
 void svm_vcpu_restart_asids(struct svm_cpu *c);
 /* The same for translations that changed: no vCPU of this CPU has an ASID any more. */
 void svm_vcpu_outdate_asids(struct svm_cpu *c);
+/* The first state: nothing of it is valid. */
+void svm_vcpu_reset(struct vcpu *v);
 /* v gets an ASID that has not been used since the last flush. */
 void svm_vcpu_new_asid(struct cpu *cpu, struct vcpu *v);
 

@@ -8,6 +8,7 @@
 #include "arch/switch.h"
 #include "core/vcpu.h"
 #include "lib/string.h"
+#include "mm/account.h"
 #include "mm/page.h"
 #include "svm/svm.h"
 #include "svm/svm_run.h"
@@ -30,7 +31,8 @@ static const u8 halt[] = {0xf4, 0xeb, 0xfd};
 static const u8 spin[] = {0xb9, 0xc8, 0x00, 0xf3, 0x90, 0xe2, 0xfc, 0x0f, 0x01, 0xd9};
 
 static struct vmcb *vmcbs[HEDRON_CPU_MAX];
-static struct ptab memory = {.format = PTAB_HOST, .leaf_max = 1}; /* of all these guests; constant */
+static struct account account; /* the kernel's own, which nobody limits */
+static struct ptab memory = {.account = &account, .format = PTAB_HOST, .leaf_max = 1}; /* of all; constant */
 
 /* The page of code, which is all their memory. */
 static bool make_memory(void)
