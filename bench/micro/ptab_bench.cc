@@ -19,7 +19,11 @@ struct Table {
 	{
 		must(ptab_copy(&pt, page, &src.pt, src_page, order, 0, &g));
 	}
-	void clean() { ptab_gather_free(&g); }
+	void clean()
+	{
+		while (g.tables)
+			ptab_gather_free(&g);
+	}
 };
 
 } // namespace

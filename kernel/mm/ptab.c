@@ -46,46 +46,78 @@ static noinline void gather(struct ptab_gather *g, u64 entry, unsigned level)
 	g->tables = table;
 }
 
-static void free_below(u64 *table, unsigned level, unsigned entries);
-
-static always_inline void free_table(u64 *table, unsigned level)
+/* Of a table above level 0: gathers those below some of its entries, and clears these. Usually few are in use, so
+ * clearing those is cheaper than zeroing the page when it is allocated again. */
+static noinline void gather_below(struct ptab_gather *g, u64 *e, u64 *end, unsigned level)
 {
-	if (!level) {
-		page_return(table);
-		return;
-	}
-	free_below(table, level, PTAB_ENTRIES);
-	page_return_zeroed(table);
-}
-
-/* Frees all tables below one and clears its entries. Usually few are in use, so clearing those is cheaper than
- * zeroing the page when it is allocated again. */
-static noinline void free_below(u64 *table, unsigned level, unsigned entries)
-{
-	for (u64 *e = table; e < table + entries; e++) {
+	for (; e < end; e++) {
 		u64 entry = *e;
 		if (likely(!entry))
 			continue;
 		*e = 0;
 		if (ptab_is_table(entry))
-			free_table(ptab_child(entry), level - 1);
+			gather(g, entry, level - 1);
 	}
 }
 
+/* A piece is some 4,000 instructions: so many tables of leaves, or entries of a table above them. */
+#define PIECE_LEAVES 64
+#define PIECE_ENTRIES 128
+
+/* `index` of the page is the level, and behind it how many entries have been looked at. */
+#define LEVEL_BITS 8
+
+static noinline void free_upper(struct ptab_gather *g, u64 *table)
+{
+	struct page *p = buddy_page(table);
+	unsigned level = p->index & bits_low(LEVEL_BITS);
+	u64 *e = table + (p->index >> LEVEL_BITS);
+
+	gather_below(g, e, e + PIECE_ENTRIES, level);
+	p->index += (u64)PIECE_ENTRIES << LEVEL_BITS;
+	if (p->index >> LEVEL_BITS == PTAB_ENTRIES) {
+		page_return_zeroed(table);
+		return;
+	}
+	p->owner = g->tables;
+	g->tables = table;
+}
+
 void ptab_gather_free(struct ptab_gather *g)
+{
+	for (unsigned left = PIECE_LEAVES; g->tables && left; left--) {
+		u64 *table = g->tables;
+		struct page *p = buddy_page(table);
+		g->tables = p->owner;
+		if (unlikely(p->index)) {
+			free_upper(g, table);
+			return;
+		}
+		page_return(table);
+	}
+}
+
+void ptab_gather_move(struct ptab_gather *g, struct ptab_gather *to)
 {
 	while (g->tables) {
 		u64 *table = g->tables;
 		struct page *p = buddy_page(table);
 		g->tables = p->owner;
-		free_table(table, (unsigned)p->index);
+		p->owner = to->tables;
+		to->tables = table;
 	}
 }
 
 void ptab_clear(struct ptab *pt, unsigned entries)
 {
-	if (pt->root)
-		free_below(pt->root, PTAB_LEVELS - 1, (unsigned)min_u64(entries, pt->root_end));
+	struct ptab_gather g = {0};
+
+	if (!pt->root)
+		return;
+	if (pt->root_end)
+		gather_below(&g, pt->root, pt->root + min_u64(entries, pt->root_end), PTAB_LEVELS - 1);
+	while (g.tables)
+		ptab_gather_free(&g);
 }
 
 /* ---- Changing entries ---- */

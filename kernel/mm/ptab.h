@@ -18,6 +18,7 @@
 #include "lib/bits.h"
 #include "lib/nospec.h"
 #include "lib/types.h"
+#include "mm/buddy.h"
 #include "mm/layout.h"
 
 #include <hedron/abi.h>
@@ -198,5 +199,14 @@ unsigned ptab_unmap_superpage(struct ptab *pt, u64 page, struct ptab_gather *g);
 enum status ptab_copy(struct ptab *pt, u64 page, const struct ptab *src, u64 src_page, unsigned order, u64 deny,
 		      struct ptab_gather *g) must_check;
 
-/* Frees the tables that were taken out, after the flush. */
+/* Frees a piece of the tables that were taken out, with those below them, after the flush. `tables` is what is left.
+ */
 void ptab_gather_free(struct ptab_gather *g);
+/* Whether that is one table of leaves. */
+static always_inline bool ptab_gather_is_one_leaf(const struct ptab_gather *g)
+{
+	const struct page *p = buddy_page(g->tables);
+	return !p->owner && !p->index;
+}
+/* Adds what is left in g to another one, which is not to be flushed. */
+void ptab_gather_move(struct ptab_gather *g, struct ptab_gather *to);

@@ -6,7 +6,7 @@
 #include "mm/page.h"
 #include "mm/slab.h"
 
-struct pd pd_kernel = {.obj.type = KOBJ_PD};
+struct pd pd_kernel = {.obj = {.type = KOBJ_PD, .refs = 1}}; /* that reference stays */
 
 static struct slab_cache pd_cache;
 

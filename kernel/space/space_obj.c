@@ -167,7 +167,7 @@ static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst
 }
 
 /* A PD without references holds nothing any more, and gets nothing. */
-static void delegate_begin(struct space_obj_delegation begun)
+noinline void space_obj_delegate_begin(struct space_obj_delegation begun)
 {
 	struct space_obj_delegation *d = space_obj_unfinished_delegation();
 
@@ -183,14 +183,9 @@ static void delegate_begin(struct space_obj_delegation begun)
 static noinline enum status delegate_many(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, u64 size,
 					  cap_t perm)
 {
-	delegate_begin(
-		(struct space_obj_delegation){src, dst, src_sel, src_sel + size, dst_sel - src_sel, perm, false});
+	space_obj_delegate_begin((struct space_obj_delegation){src, dst, src_sel, src_sel + size, dst_sel - src_sel,
+							       perm, DELEGATE_OBJECTS});
 	return SUCCESS;
-}
-
-cold void space_obj_delegate_begin_ports(struct pd *src, struct pd *dst, u64 next, u64 end, unsigned where)
-{
-	delegate_begin((struct space_obj_delegation){src, dst, next, end, 0, where, true});
 }
 
 void space_obj_delegate_drop(struct space_obj_delegation *d)
@@ -216,9 +211,21 @@ static enum status delegate_page(struct space_obj_delegation *d)
 	return status;
 }
 
+static enum status delegate_piece(struct space_obj_delegation *d)
+{
+	switch ((enum space_obj_delegate_kind)d->kind) {
+	case DELEGATE_PORTS:
+		return space_pio_delegate_step(d);
+	case DELEGATE_MEMORY:
+		return space_mem_delegate_step(d);
+	default:
+		return delegate_page(d);
+	}
+}
+
 enum status space_obj_delegate_step(struct space_obj_delegation *d)
 {
-	enum status status = d->ports ? space_pio_delegate_step(d) : delegate_page(d);
+	enum status status = delegate_piece(d);
 
 	if (status != SUCCESS)
 		return status;

@@ -117,10 +117,16 @@ enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 
 /* A delegation that is under way, in pieces; all zero: none is. It belongs to whoever has begun it. */
 struct space_obj_delegation {
 	struct pd *src, *dst; /* referenced; NULL: it is over */
-	u64 next, end;        /* selectors of src's, or ports, that are still to come */
+	u64 next, end;        /* selectors of src's, ports, or pages, that are still to come */
 	u64 offset;           /* from them to dst's */
-	cap_t perm;           /* ports: enum pio_where */
-	bool ports;           /* it is one of ports (space/space_pio.h) */
+	cap_t perm;           /* ports: enum pio_where; memory: how */
+	u8 kind;              /* enum space_obj_delegate_kind */
+};
+
+enum space_obj_delegate_kind {
+	DELEGATE_OBJECTS,
+	DELEGATE_PORTS,  /* (space/space_pio.h) */
+	DELEGATE_MEMORY, /* (space/space_mem.h) */
 };
 
 static always_inline bool space_obj_delegate_is_over(const struct space_obj_delegation *d)
@@ -128,8 +134,8 @@ static always_inline bool space_obj_delegate_is_over(const struct space_obj_dele
 	return !d->src;
 }
 
-/* Begins one of the ports [next, end) as space_obj_unfinished_delegation(). */
-void space_obj_delegate_begin_ports(struct pd *src, struct pd *dst, u64 next, u64 end, unsigned where);
+/* Begins one of another kind as space_obj_unfinished_delegation(). */
+void space_obj_delegate_begin(struct space_obj_delegation begun);
 /* Does a piece. SUCCESS: go on, unless it is over. OOM: it has not got further, and may go on or be dropped. */
 enum status space_obj_delegate_step(struct space_obj_delegation *d) must_check;
 /* It is over, wherever it is. */

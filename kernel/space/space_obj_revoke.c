@@ -261,14 +261,27 @@ static bool scan(struct space_obj_revocation *r)
 	return true;
 }
 
+/* Between two slots. */
+static bool step(struct space_obj_revocation *r)
+{
+	switch ((enum space_obj_revoke_kind)r->kind) {
+	case REVOKE_PORTS:
+		return space_pio_revoke_step(r);
+	case REVOKE_TABLES:
+		return space_mem_free_step(r->pd);
+	default:
+		return scan(r);
+	}
+}
+
 bool space_obj_revoke_step(struct space_obj_revocation *r)
 {
 	if (r->object) {
 		walk(r);
 		return true;
 	}
-	if (r->pd && !(r->ports ? space_pio_revoke_step(r) : scan(r))) {
-		if (!r->ports)
+	if (r->pd && !step(r)) {
+		if (r->kind == REVOKE_OBJECTS)
 			sweep(r);
 		kobject_unref(&r->pd->obj);
 		r->pd = NULL;
@@ -298,7 +311,7 @@ void space_obj_revoke_begin(struct space_obj_revocation *r, struct pd *pd, u64 s
 	r->next = sel;
 	r->perm = perm & PERM_ALL;
 	r->self = self;
-	r->ports = false;
+	r->kind = REVOKE_OBJECTS;
 }
 
 cold void space_obj_revoke_begin_ports(struct pd *pd, struct block range, u64 next, bool self)
@@ -307,7 +320,15 @@ cold void space_obj_revoke_begin_ports(struct pd *pd, struct block range, u64 ne
 
 	space_obj_revoke_begin(r, pd, range.base, range.order, 0, self);
 	r->next = next;
-	r->ports = true;
+	r->kind = REVOKE_PORTS;
+}
+
+cold void space_obj_revoke_begin_tables(struct pd *pd)
+{
+	struct space_obj_revocation *r = space_obj_unfinished();
+
+	space_obj_revoke_begin(r, pd, 0, 0, 0, false);
+	r->kind = REVOKE_TABLES;
 }
 
 /* ---- The usual case: few capabilities, each with at most one below it ---- */

@@ -328,7 +328,8 @@ static noinline enum status delegate_range(struct pd *src, struct pd *dst, u32 b
 		return SUCCESS;
 	status = transfer(&t, where);
 	if (likely(status == SUCCESS) && unlikely(t.at < t.end))
-		space_obj_delegate_begin_ports(src, dst, t.at, t.end, where);
+		space_obj_delegate_begin(
+			(struct space_obj_delegation){src, dst, t.at, t.end, 0, where, DELEGATE_PORTS});
 	return status;
 }
 

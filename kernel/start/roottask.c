@@ -29,8 +29,9 @@ static enum status map_in_place(struct pd *pd, const struct elf_segment *s, u64 
 
 	for (u64 i = 0; i < pages;) {
 		/* Both sides are aligned to the block; the larger alignment is not worth the bother for a few pages.
-		 */
-		unsigned order = order_fit(dst | src | (dst + i) | (src + i), pages - i);
+		 * A larger one than a superpage might be left to an EC, and there is none yet. */
+		unsigned fit = order_fit(dst | src | (dst + i) | (src + i), pages - i);
+		unsigned order = (unsigned)min_u64(fit, PTAB_LEVEL_BITS);
 		enum status e = space_mem_delegate(&pd_kernel, pd, src + i, dst + i, order, perm | ITEM_HYPERVISOR);
 		if (e != SUCCESS)
 			return e;

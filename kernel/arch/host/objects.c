@@ -9,7 +9,7 @@
 
 #define weak __attribute__((weak))
 
-weak struct pd pd_kernel = {.obj.type = KOBJ_PD};
+weak struct pd pd_kernel = {.obj = {.type = KOBJ_PD, .refs = 1}};
 
 weak void kobject_caps_gone(struct kobject *o)
 {

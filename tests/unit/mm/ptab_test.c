@@ -33,10 +33,19 @@ UNIT_FIXTURE(setup)
 	return 0;
 }
 
+static unsigned free_all(void)
+{
+	unsigned pieces = 0;
+
+	for (; g.tables; pieces++)
+		ptab_gather_free(&g);
+	return pieces;
+}
+
 /* Nothing is lost: with the table gone all pages are free. */
 static void finish(void)
 {
-	ptab_gather_free(&g);
+	free_all();
 	ptab_clear(&pt, PTAB_ENTRIES);
 	if (pt.root)
 		page_free(pt.root);
@@ -77,7 +86,7 @@ static void assert_maps(u64 page, u64 leaf, unsigned order)
 static bool stale(void)
 {
 	bool was = g.stale;
-	ptab_gather_free(&g);
+	free_all();
 	g.stale = 0;
 	return was;
 }
@@ -181,6 +190,28 @@ UNIT_TEST(unmapping_a_whole_table_frees_it)
 	map(bit(27) + bit(18), 3, leaf_at(8));
 	unmap(bit(27), 27);
 	assert_true(stale());
+	assert_int_equal(page_free_count(), before);
+	finish();
+}
+
+/* A piece is 64 tables of leaves, or 128 entries of another table. */
+UNIT_TEST(many_tables_are_freed_in_pieces)
+{
+	struct ptab_gather other = {0};
+	u64 before;
+
+	map(0, 0, leaf_at(0));
+	before = page_free_count();
+	for (u64 n = 0; n < 600; n++)
+		map(bit(27) + (n << ORDER_2M), 0, leaf_at(n));
+	unmap(bit(27), 27);
+	u64 free = page_free_count();
+	ptab_gather_free(&g);
+	assert_int_equal(page_free_count(), free); /* a quarter of the table on top */
+	ptab_gather_move(&g, &other);
+	assert_null(g.tables);
+	ptab_gather_move(&other, &g);
+	assert_in_range(free_all(), 3 + 2 * 4 + 600 / 64, 3 + 3 * 4 + 600 / 64 + 4);
 	assert_int_equal(page_free_count(), before);
 	finish();
 }
@@ -460,6 +491,7 @@ int main(void)
 		cmocka_unit_test_setup(leaves_are_as_large_as_possible, setup),
 		cmocka_unit_test_setup(without_1g_leaves_2m_do, setup),
 		cmocka_unit_test_setup(a_split_keeps_the_rest, setup),
+		cmocka_unit_test_setup(many_tables_are_freed_in_pieces, setup),
 		cmocka_unit_test_setup(superpages_replace_tables, setup),
 		cmocka_unit_test_setup(unmapping_a_whole_table_frees_it, setup),
 		cmocka_unit_test_setup(a_flush_is_asked_for_only_when_needed, setup),

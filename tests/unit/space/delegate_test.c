@@ -52,6 +52,19 @@ void space_mem_revoke(struct pd *pd, u64 page, unsigned order)
 	mem = (struct mem_call){.count = mem.count + 1, .dst = pd, .to = page, .order = order};
 }
 
+enum status space_mem_delegate_step(struct space_obj_delegation *d)
+{
+	(void)d;
+	fail_msg("no delegation of memory was left");
+	return OOM;
+}
+
+bool space_mem_free_step(struct pd *pd)
+{
+	(void)pd;
+	return false;
+}
+
 /* ---- helpers ---- */
 
 UNIT_FIXTURE(setup)
