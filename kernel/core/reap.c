@@ -180,6 +180,8 @@ static always_inline void on_refs_gone(struct kobject *o, enum kobject_type type
 		kobject_unref(&((struct pt *)o)->ec->obj);
 	if (used_by_nobody(type))
 		free_object(o, type);
+	else if (type == KOBJ_PD)
+		rcu_call_large(&o->work, free_on_owner_cpu);
 	else
 		rcu_call(&o->work, free_on_owner_cpu);
 }
@@ -301,14 +303,19 @@ void reap_sent(struct cpu *cpu)
 	hazard_clear(cpu, HAZARD_REAP);
 }
 
+/* What was dismantled is freed on the way, where it can be, at the cost of whoever has deleted it. */
+#define REAP_PIECE 32
+
 bool reap_all(struct cpu *cpu)
 {
-	for (;;) {
+	for (unsigned n = 1;; n++) {
 		reap_first(cpu);
 		if (likely(list_empty(&cpu->dying)))
 			break;
 		if (unfinished_wanted(cpu))
 			return false;
+		if (unlikely(n % REAP_PIECE == 0))
+			rcu_quiesce(cpu);
 	}
 	hazard_clear(cpu, HAZARD_REAP);
 	return true;

@@ -249,7 +249,10 @@ static void free_all(void)
 		for (unsigned n = 0; n < cpu_count; n++)
 			if (interleave_cpus[n].ec == interleave_cpus[n].idle_ec)
 				interleave_cpus[n].sleeping = SLEEPING_MWAIT;
-		rcu_quiesce(interleave_cpu);
+		for (unsigned n = cpu_count; n--;) {
+			kernel_side_set_cpu(n);
+			rcu_quiesce(interleave_cpu);
+		}
 	}
 	settle();
 }

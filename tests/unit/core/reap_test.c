@@ -309,8 +309,10 @@ UNIT_TEST(memory_is_freed_at_home)
 	assert_int_equal(world_on(1).way, HOST_IDLE);
 	assert_true(ec_is_dead(ec));
 	assert_null(world_cpu(1)->mailbox.newest); /* CPU 0 may still look at it */
-	host_set_cpu(0);
+	world_cpu(0)->sleeping = SLEEPING_MWAIT;
 	rcu_quiesce(cpu_current());
+	world_cpu(0)->sleeping = SLEEPING_NOT;
+	host_set_cpu(0);
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &ec->obj.work);
 }
 

@@ -120,11 +120,13 @@ static inline void world_sleep(void)
  * may lead to the next: of a vCPU, its PD, its kernel pages. */
 static inline void world_free_all(void)
 {
-	host_set_cpu(0);
 	for (unsigned i = 0; i < 8; i++) {
 		world_settle();
 		world_sleep();
-		rcu_quiesce(cpu_current());
+		for (unsigned n = cpu_count; n--;) {
+			host_set_cpu(n);
+			rcu_quiesce(cpu_current());
+		}
 	}
 	world_settle();
 	assert_false(rcu_expedite(cpu_current()));
