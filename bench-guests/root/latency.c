@@ -99,6 +99,14 @@ void latency_revoke_area(unsigned n)
 	bench_status(hc_revoke(rt_obj(latency_area(n), LATENCY_AREA_ORDER, PERM_ALL), REVOKE_SELF, 0));
 }
 
+unsigned latency_perm(sel_t sel)
+{
+	crd_t found;
+
+	bench_status(hc_lookup(rt_obj(sel, 0, 0), &found));
+	return crd_perm(found);
+}
+
 unsigned latency_order(unsigned long n)
 {
 	return (unsigned)__builtin_ctzl(n);

@@ -10,8 +10,9 @@
 #include "rt/sel.h"
 
 /*
- * An attack. All but `beside` is executed by the thread that attacks, on the CPU that is watched. Only while attack()
- * runs is the important thread woken; build() and clean() are before and after each run, so that runs are alike.
+ * An attack: build(), attack() and clean() are executed one after the other in each run, by the thread that attacks,
+ * on the CPU that is watched. Only while attack() runs is the important thread woken. The other functions are
+ * executed on the boot CPU.
  */
 struct latency_case {
 	const char *name;
@@ -19,9 +20,10 @@ struct latency_case {
 	const char *(*setup)(unsigned long size); /* once; null, or why the case is skipped */
 	void (*build)(unsigned long size);
 	void (*attack)(unsigned long size);
+	const char *(*check)(unsigned long size); /* after an attack: null, or what it has not done */
 	void (*clean)(unsigned long size);
 	void (*teardown)(void);
-	void (*beside)(unsigned long size); /* on the other CPU, in each run, after the first wake-up */
+	void (*beside)(unsigned long size); /* in each run, after the first wake-up */
 	bool alone;                         /* whatever else happens meanwhile would make it fail */
 	unsigned runs;                      /* 0: LATENCY_RUNS; each has another distance between wake-ups */
 };
@@ -41,10 +43,7 @@ extern const struct latency_case *const latency_tables[];
 
 extern const struct bench_case latency_all_cases[]; /* everything at once */
 
-/*
- * Selectors of the running case: areas of 2^LATENCY_AREA_ORDER, which clean() empties. Area 0 is for few ones that
- * are anywhere in it, from LATENCY_SEL on.
- */
+/* Selectors: areas of 2^LATENCY_AREA_ORDER, which are empty between two runs. Cases have the first four. */
 enum { LATENCY_AREA_ORDER = 20, LATENCY_AREAS = 8 };
 #define LATENCY_SEL 0x1000000ul
 static inline sel_t latency_area(unsigned n)
@@ -52,6 +51,8 @@ static inline sel_t latency_area(unsigned n)
 	return LATENCY_SEL + ((sel_t)n << LATENCY_AREA_ORDER);
 }
 void latency_revoke_area(unsigned n); /* all that is in it, and what was derived from it */
+
+unsigned latency_perm(sel_t sel); /* of the capability there; 0: none */
 
 unsigned latency_cpu(void);      /* that is watched */
 struct utcb *latency_utcb(void); /* of the thread that attacks */

@@ -63,7 +63,7 @@ static void teardown_cases(void)
 
 /* ---- On the boot CPU: capabilities, a PD and memory come and go ---- */
 
-enum { TREE = LATENCY_AREAS - 3, COPY, PD };
+enum { TREE = LATENCY_AREAS - 4, COPY, PD };
 enum { ORDER = 10, TABLES_ORDER = 2 };
 
 static struct rt_ec beside_ec;

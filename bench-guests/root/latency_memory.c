@@ -10,6 +10,7 @@
 #include "rt/map.h"
 #include "rt/message.h"
 #include "rt/object.h"
+#include "rt/probe.h"
 
 enum { TABLE_ORDER = LATENCY_TABLE_ORDER, WINDOW_ORDER = LATENCY_WINDOW_ORDER, GIGABYTE_ORDER = 18 };
 
@@ -66,6 +67,31 @@ static void attack_revoke_full(unsigned long tables)
 	take(WINDOW(0), TABLE_ORDER + latency_order(tables));
 }
 
+static bool is_mapped(uint64_t address)
+{
+	return rt_can_read((const void *)address);
+}
+
+static const char *check_mapped(uint64_t last)
+{
+	return is_mapped(WINDOW(1)) && is_mapped(last) ? NULL : "a page was not delegated";
+}
+
+static const char *check_unmapped(uint64_t last)
+{
+	return is_mapped(WINDOW(0)) || is_mapped(last) ? "a page is left" : NULL;
+}
+
+static const char *check_delegate_full(unsigned long tables)
+{
+	return check_mapped(latency_memory_table(1, tables) - RT_PAGE);
+}
+
+static const char *check_revoke_full(unsigned long tables)
+{
+	return check_unmapped(latency_memory_table(0, tables) - RT_PAGE);
+}
+
 void latency_memory_take(unsigned window)
 {
 	take(WINDOW(window), WINDOW_ORDER);
@@ -79,10 +105,25 @@ void latency_memory_clean(RT_UNUSED unsigned long size)
 
 /* ---- One page in each gigabyte: it takes two tables, and the largest window finds all of them ---- */
 
+static uint64_t sparse_page(unsigned window, unsigned long page)
+{
+	return WINDOW(window) + (page << (GIGABYTE_ORDER + 12));
+}
+
 void latency_memory_build_sparse(unsigned long pages)
 {
 	for (unsigned long i = 0; i < pages; i++)
-		delegate(RT_SEL_PD, memory.swapped, WINDOW(0) + (i << (GIGABYTE_ORDER + 12)), 0);
+		delegate(RT_SEL_PD, memory.swapped, sparse_page(0, i), 0);
+}
+
+const char *latency_memory_check_window(unsigned long pages)
+{
+	return check_mapped(sparse_page(1, pages - 1));
+}
+
+static const char *check_revoke_window(unsigned long pages)
+{
+	return check_unmapped(sparse_page(0, pages - 1));
 }
 
 static void attack_delegate_window(RT_UNUSED unsigned long pages)
@@ -95,7 +136,7 @@ static void attack_revoke_window(RT_UNUSED unsigned long pages)
 	take(WINDOW(0), WINDOW_ORDER);
 }
 
-/* ---- A PD with memory ---- */
+/* ---- The end of a PD with memory, here or on the other CPU. What is to be freed waits until there is more ---- */
 
 static void build_pd(unsigned long tables)
 {
@@ -104,8 +145,7 @@ static void build_pd(unsigned long tables)
 	delegate(PD, WINDOW(0), WINDOW(0), TABLE_ORDER + latency_order(tables));
 }
 
-/* What is freed waits until there is more of it to be freed. */
-static void attack_destroy_pd(RT_UNUSED unsigned long tables)
+static void destroy_pd(RT_UNUSED unsigned long tables)
 {
 	enum { MORE = 256 };
 
@@ -114,6 +154,11 @@ static void attack_destroy_pd(RT_UNUSED unsigned long tables)
 		bench_status(hc_create_sm(PD, RT_SEL_PD, 0));
 		bench_status(rt_revoke(PD));
 	}
+}
+
+static void watch(RT_UNUSED unsigned long tables)
+{
+	latency_spin_wakes(20);
 }
 
 /* ---- A page is taken out of a large one, and the rest is delegated elsewhere ---- */
@@ -134,30 +179,41 @@ const struct latency_case latency_memory_cases[] = {
 	 .setup = latency_memory_setup,
 	 .build = build_full,
 	 .attack = attack_delegate_full,
+	 .check = check_delegate_full,
 	 .clean = latency_memory_clean},
 	{.name = "revoke_memory",
 	 .sizes = {4, 512},
 	 .setup = latency_memory_setup,
 	 .build = build_full,
 	 .attack = attack_revoke_full,
+	 .check = check_revoke_full,
 	 .clean = latency_memory_clean},
 	{.name = "delegate_memory_window",
 	 .sizes = {4, 1024},
 	 .setup = latency_memory_setup,
 	 .build = latency_memory_build_sparse,
 	 .attack = attack_delegate_window,
+	 .check = latency_memory_check_window,
 	 .clean = latency_memory_clean},
 	{.name = "revoke_memory_window",
 	 .sizes = {4, 1024},
 	 .setup = latency_memory_setup,
 	 .build = latency_memory_build_sparse,
 	 .attack = attack_revoke_window,
+	 .check = check_revoke_window,
 	 .clean = latency_memory_clean},
-	{.name = "destroy_pd_memory",
+	{.name = "free_pd_here",
 	 .sizes = {4, 512},
 	 .setup = latency_memory_setup,
 	 .build = build_pd,
-	 .attack = attack_destroy_pd,
+	 .attack = destroy_pd,
+	 .clean = latency_memory_clean},
+	{.name = "free_pd_elsewhere",
+	 .sizes = {4, 512},
+	 .setup = latency_memory_setup,
+	 .build = build_pd,
+	 .attack = watch,
+	 .beside = destroy_pd,
 	 .clean = latency_memory_clean},
 	{.name = "split_large",
 	 .sizes = {1},

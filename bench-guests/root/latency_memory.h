@@ -14,5 +14,6 @@ uint64_t latency_memory_table(unsigned window, unsigned long table); /* its addr
 const char *latency_memory_setup(unsigned long unused);           /* null, or why there is none */
 void latency_memory_build(unsigned window, unsigned long tables); /* full ones, a power of two */
 void latency_memory_build_sparse(unsigned long pages);            /* in window 0: a page in each gigabyte */
+const char *latency_memory_check_window(unsigned long pages);     /* null: all of it is in window 1, too */
 void latency_memory_take(unsigned window);                        /* empties it */
 void latency_memory_clean(unsigned long unused);                  /* windows 0 and 1 */

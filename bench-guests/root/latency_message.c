@@ -9,6 +9,7 @@
 #include "rt/event.h"
 #include "rt/message.h"
 #include "rt/object.h"
+#include "rt/probe.h"
 #include "rt/thread.h"
 
 enum { TREE, COPY }; /* areas */
@@ -96,6 +97,13 @@ static void attack_answer(unsigned long items)
 	windows(latency_utcb(), 0, 0);
 }
 
+static const char *check_items(unsigned long items)
+{
+	sel_t last = latency_area(COPY) + ((sel_t)items << ITEM_ORDER) - 1;
+
+	return latency_perm(last) ? NULL : "an item was not delegated";
+}
+
 /* One item that is a range. */
 static void attack_call_large(unsigned long capabilities)
 {
@@ -108,12 +116,24 @@ static void attack_call_large(unsigned long capabilities)
 	bench_status(hc_call(portal));
 }
 
+static const char *check_call_large(unsigned long capabilities)
+{
+	return check_items(capabilities >> ITEM_ORDER);
+}
+
 static void attack_call_memory(unsigned long items)
 {
 	answered = 0;
 	put_memory(latency_utcb(), (unsigned)items);
 	windows(server.utcb, rt_mem(latency_memory_table(1, 0), LATENCY_WINDOW_ORDER, RT_MEM_RW), 0);
 	bench_status(hc_call(portal));
+}
+
+static const char *check_call_memory(unsigned long items)
+{
+	const void *last = (const void *)(latency_memory_table(1, items) - RT_PAGE);
+
+	return rt_can_read(last) ? NULL : "an item was not delegated";
 }
 
 static void build_memory(RT_UNUSED unsigned long items)
@@ -141,6 +161,14 @@ static void attack_translate(unsigned long length)
 		rt_item(u, i, rt_obj(ROOT + length, 0, PERM_ALL), ITEM_TRANSLATE);
 	windows(server.utcb, 0, rt_obj(ROOT, 0, PERM_ALL));
 	bench_status(hc_call(portal));
+}
+
+static const char *check_translate(RT_UNUSED unsigned long length)
+{
+	bool found = UTCB_TYPED(server.utcb, 0)->crd == rt_obj(ROOT, 0, PERM_SM_ALL) &&
+		     UTCB_TYPED(server.utcb, ITEMS - 1)->crd == rt_obj(ROOT, 0, PERM_SM_ALL);
+
+	return found ? NULL : "an item was not translated";
 }
 
 /* ---- The answer of a pager is an item of the largest window ---- */
@@ -177,36 +205,42 @@ const struct latency_case latency_message_cases[] = {
 	 .setup = setup,
 	 .build = build_tree,
 	 .attack = attack_call,
+	 .check = check_items,
 	 .clean = clean_areas},
 	{.name = "answer_items",
 	 .sizes = {16, ITEMS},
 	 .setup = setup,
 	 .build = build_tree,
 	 .attack = attack_answer,
+	 .check = check_items,
 	 .clean = clean_areas},
 	{.name = "call_range",
 	 .sizes = {256, 32768},
 	 .setup = setup,
 	 .build = build_tree,
 	 .attack = attack_call_large,
+	 .check = check_call_large,
 	 .clean = clean_areas},
 	{.name = "call_memory",
 	 .sizes = {4, ITEMS},
 	 .setup = setup,
 	 .build = build_memory,
 	 .attack = attack_call_memory,
+	 .check = check_call_memory,
 	 .clean = latency_memory_clean},
 	{.name = "call_translate",
 	 .sizes = {16, 4096},
 	 .setup = setup,
 	 .build = build_chain,
 	 .attack = attack_translate,
+	 .check = check_translate,
 	 .clean = clean_areas},
 	{.name = "pager_window",
 	 .sizes = {4, 256},
 	 .setup = setup_pager,
 	 .build = latency_memory_build_sparse,
 	 .attack = attack_fault,
+	 .check = latency_memory_check_window,
 	 .clean = latency_memory_clean,
 	 .teardown = teardown_pager},
 	{},

@@ -36,6 +36,13 @@ static void clean_tree(unsigned long size)
 	(void)size;
 }
 
+static const char *check_root(unsigned long size)
+{
+	if (!latency_perm(ROOT))
+		return "the root has been revoked";
+	return latency_perm(ROOT + 1) || latency_perm(ROOT + size - 1) ? "something is left below the root" : NULL;
+}
+
 static void attack_below(RT_UNUSED unsigned long size)
 {
 	bench_status(hc_revoke(rt_obj(ROOT, 0, PERM_ALL), 0, 0));
@@ -45,6 +52,13 @@ static void attack_below(RT_UNUSED unsigned long size)
 static void attack_range(unsigned long size)
 {
 	bench_status(hc_revoke(rt_obj(ROOT, latency_order(size), PERM_SM_UP), REVOKE_SELF, 0));
+}
+
+static const char *check_range(unsigned long size)
+{
+	bool weak = latency_perm(ROOT) == PERM_SM_DOWN && latency_perm(ROOT + size - 1) == PERM_SM_DOWN;
+
+	return weak ? NULL : "permissions are not what is left of them";
 }
 
 /* ---- A chain: each one below the one before, or after ---- */
@@ -87,6 +101,11 @@ static void attack_objects(unsigned long size)
 	clean_range(size);
 }
 
+static const char *check_nothing(unsigned long size)
+{
+	return latency_perm(ROOT) || latency_perm(ROOT + size - 1) ? "an object is left" : NULL;
+}
+
 static void build_ecs(unsigned long size)
 {
 	for (unsigned long i = 0; i < size; i++)
@@ -114,6 +133,11 @@ static void attack_delegate(unsigned long size)
 	delegate_range(RT_SEL_PD, latency_order(size), latency_area(COPY));
 }
 
+static const char *check_copy(unsigned long size)
+{
+	return latency_perm(latency_area(COPY) + size - 1) ? NULL : "a capability was not delegated";
+}
+
 static void clean_areas(RT_UNUSED unsigned long size)
 {
 	latency_revoke_area(TREE);
@@ -130,6 +154,16 @@ static void build_sparse(unsigned long size)
 static void attack_sparse(unsigned long size)
 {
 	delegate_range(RT_SEL_PD, latency_order(size) + SLOTS_ORDER, latency_area(COPY));
+}
+
+static const char *check_sparse(unsigned long size)
+{
+	return check_copy(((size - 1) << SLOTS_ORDER) + 1);
+}
+
+static const char *check_no_sparse(unsigned long size)
+{
+	return check_nothing(((size - 1) << SLOTS_ORDER) + 1);
 }
 
 static void attack_revoke_sparse(unsigned long size)
@@ -187,39 +221,58 @@ const struct latency_case latency_object_cases[] = {
 	 .sizes = {256, 65536},
 	 .build = build_tree,
 	 .attack = attack_below,
+	 .check = check_root,
 	 .clean = clean_tree},
 	{.name = "revoke_range",
 	 .sizes = {256, 16384},
 	 .build = build_tree,
 	 .attack = attack_range,
+	 .check = check_range,
 	 .clean = clean_tree},
 	{.name = "revoke_chain",
 	 .sizes = {256, 4096},
 	 .build = build_chain,
 	 .attack = attack_below,
+	 .check = check_root,
 	 .clean = clean_tree},
 	{.name = "revoke_chain_down",
 	 .sizes = {256, 4096},
 	 .build = build_chain_down,
 	 .attack = attack_range,
+	 .check = check_range,
 	 .clean = clean_range},
 	{.name = "revoke_sparse",
 	 .sizes = {64, 1024},
 	 .build = build_sparse,
 	 .attack = attack_revoke_sparse,
+	 .check = check_no_sparse,
 	 .clean = clean_areas},
-	{.name = "revoke_objects", .sizes = {256, 16384}, .build = build_objects, .attack = attack_objects},
-	{.name = "revoke_ecs", .sizes = {16, 1024}, .build = build_ecs, .attack = attack_objects},
-	{.name = "revoke_pds", .sizes = {16, 256}, .build = build_pds, .attack = attack_objects},
+	{.name = "revoke_objects",
+	 .sizes = {256, 16384},
+	 .build = build_objects,
+	 .attack = attack_objects,
+	 .check = check_nothing},
+	{.name = "revoke_ecs",
+	 .sizes = {16, 1024},
+	 .build = build_ecs,
+	 .attack = attack_objects,
+	 .check = check_nothing},
+	{.name = "revoke_pds",
+	 .sizes = {16, 256},
+	 .build = build_pds,
+	 .attack = attack_objects,
+	 .check = check_nothing},
 	{.name = "delegate_range",
 	 .sizes = {256, 16384},
 	 .build = build_tree,
 	 .attack = attack_delegate,
+	 .check = check_copy,
 	 .clean = clean_areas},
 	{.name = "delegate_sparse",
 	 .sizes = {64, 1024},
 	 .build = build_sparse,
 	 .attack = attack_sparse,
+	 .check = check_sparse,
 	 .clean = clean_areas},
 	{.name = "delegate_window",
 	 .sizes = {10, 26},

@@ -75,8 +75,8 @@ static const char *first_exit(struct vm *m)
 static const char *make(long state)
 {
 	vmexit_minimal = state == MINIMAL;
-	if (!rt_has_vmx())
-		return "this machine has no VMX";
+	if (!rt_has_vcpus())
+		return "this machine has no virtualization";
 	if (vmexit_minimal && !rt_has_vcpu_partial())
 		return "the kernel has no runs with partial state";
 	BENCH_NEED(rt_mask_interrupts());
@@ -191,7 +191,7 @@ const char *vmexit_setup_apic(long state)
 {
 	const char *why;
 
-	if (rt_has_vmx() && !(rt_vmx_ctrl1() & VMX_CTRL1_APIC_ACCESS))
+	if (rt_has_vcpus() && !(rt_vmx_ctrl1() & VMX_CTRL1_APIC_ACCESS))
 		return "this CPU has no access page";
 	why = make(state);
 	if (why)

@@ -138,5 +138,6 @@ enum {
 	VMX_AR_TSS = 0x08b,
 	VMX_AR_LDT = 0x082,
 	VMX_AR_RING3 = 0x060,
+	VMX_AR_LONG = 0x200, /* of code */
 	VMX_AR_UNUSABLE = 0x1000,
 };

@@ -134,6 +134,8 @@ static struct cpuid_regs amd(cpuid_fn *machine, const struct cpuid_guest *g, uin
 {
 	struct cpuid_regs r = machine(leaf, 0);
 
+	if (leaf > machine(LEAF_AMD, 0).eax)
+		return (struct cpuid_regs){0};
 	switch (leaf) {
 	case LEAF_AMD:
 		r.eax = r.eax > LEAF_AMD_SIZES ? LEAF_AMD_SIZES : r.eax;
@@ -185,4 +187,24 @@ struct cpuid_regs cpuid_answer(cpuid_fn *machine, const struct cpuid_guest *g, u
 	if (leaf != LEAF_TSC && (leaf > LEAF_MAX || leaf > machine(0, 0).eax))
 		return (struct cpuid_regs){0};
 	return basic(machine, g, leaf, subleaf);
+}
+
+/*
+ * SDM volume 3, 2.5. What every processor with VMX has: VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR,
+ * OSXMMEXCPT; and by features UMIP, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP.
+ */
+uint64_t cpuid_cr4(cpuid_fn *machine, const struct cpuid_guest *g)
+{
+	struct cpuid_regs f = cpuid_answer(machine, g, LEAF_FEATURES, 0);
+	struct cpuid_regs e = cpuid_answer(machine, g, LEAF_EXTENDED_FEATURES, 0);
+	const struct {
+		uint32_t feature, bit;
+	} bits[] = {{e.ecx & BIT(2), 11},  {e.ebx & BIT(0), 16}, {f.ecx & BIT(17), 17},
+		    {f.ecx & BIT(26), 18}, {e.ebx & BIT(7), 20}, {e.ebx & BIT(20), 21}};
+	uint64_t cr4 = 0x7ff;
+
+	for (unsigned n = 0; n < sizeof(bits) / sizeof(*bits); n++)
+		if (bits[n].feature)
+			cr4 |= BIT(bits[n].bit);
+	return cr4;
 }

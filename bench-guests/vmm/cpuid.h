@@ -22,4 +22,7 @@ struct cpuid_guest {
 
 typedef struct cpuid_regs cpuid_fn(uint32_t leaf, uint32_t subleaf); /* the machine's own instruction */
 
+/* The bits of CR4 that such a guest can set: those of features that it has. */
+uint64_t cpuid_cr4(cpuid_fn *machine, const struct cpuid_guest *g);
+
 struct cpuid_regs cpuid_answer(cpuid_fn *machine, const struct cpuid_guest *g, uint32_t leaf, uint32_t subleaf);

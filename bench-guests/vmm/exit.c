@@ -10,6 +10,7 @@
 #include "rt/size.h"
 
 enum { UD = 6, GP = 13 };
+#define EVENT (VMX_EVENT_VALID | VMX_EVENT_ERROR | 0x7ffu) /* the event of an interruption information */
 
 void exit_raise(struct guest_vm *vm, unsigned vector, bool has_error)
 {
@@ -40,7 +41,7 @@ static bool exit_has_state(struct guest_vm *vm)
 	return vm->has_whole;
 }
 
-static struct cpuid_regs machine_cpuid(uint32_t leaf, uint32_t subleaf)
+struct cpuid_regs exit_machine_cpuid(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid_regs r;
 
@@ -55,7 +56,7 @@ static void do_cpuid(struct guest_vm *vm)
 
 	vm->cpuid.cr4 = s->cr4;
 	vm->cpuid.xcr0 = s->xcr0;
-	r = cpuid_answer(machine_cpuid, &vm->cpuid, (uint32_t)s->rax, (uint32_t)s->rcx);
+	r = cpuid_answer(exit_machine_cpuid, &vm->cpuid, (uint32_t)s->rax, (uint32_t)s->rcx);
 	s->rax = r.eax;
 	s->rbx = r.ebx;
 	s->rcx = r.ecx;
@@ -169,7 +170,7 @@ static void do_xsetbv(struct guest_vm *vm)
 /* An exception that the kernel wants to see, or one of the guest's: it is the guest's business. */
 static void do_exception(struct guest_vm *vm)
 {
-	vm->event = vm->s->intr_info & (VMX_EVENT_VALID | VMX_EVENT_ERROR | 0x7ff);
+	vm->event = vm->s->intr_info & EVENT;
 	vm->error = vm->s->intr_error;
 }
 
@@ -234,14 +235,19 @@ static void (*const handlers[])(struct guest_vm *vm) = {
 	(1ul << VMX_CPUID | 1ul << VMX_CR | 1ul << VMX_RDMSR | 1ul << VMX_WRMSR | 1ul << VMX_EPT_VIOLATION | \
 	 1ul << VMX_XSETBV)
 
-/* An event whose delivery was interrupted is delivered again, unless the exit has something that comes before. */
+/*
+ * An event whose delivery was interrupted is delivered again, unless the exit has something that comes before. Bits
+ * 12 and 13 are undefined here (SDM volume 3, "Information for VM exits that occur during event delivery"), and on
+ * entry they ask for exits. INT n needs its length again.
+ */
 void exit_handle(struct guest_vm *vm)
 {
 	struct utcb_state *s = vm->s;
 
 	if (s->exit_reason != VMX_POKED && s->vect_info & VMX_EVENT_VALID) {
-		vm->event = s->vect_info;
+		vm->event = s->vect_info & EVENT;
 		vm->error = s->vect_error;
+		vm->changed |= MTD_RIP_LEN;
 	}
 	if (s->exit_reason >= RT_ARRAY(handlers) || !handlers[s->exit_reason])
 		vm_fail(vm, "an exit that this monitor does not know");

@@ -4,4 +4,5 @@
 
 #include "vmm/vm.h"
 
+struct cpuid_regs exit_machine_cpuid(uint32_t leaf, uint32_t subleaf); /* the machine's own instruction */
 void exit_handle(struct guest_vm *vm);

@@ -10,17 +10,12 @@ enum {
 	CR0_NW = 1 << 29,
 	CR0_CD = 1 << 30,
 	CR4_PAE = 1 << 5,
+	CR4_PCIDE = 1 << 17,
 	EFER_LME = 0x100,
 	EFER_LMA = 0x400
 };
 #define CR0_PG (1ul << 31)
 enum { MOV_TO, MOV_FROM, CLTS, LMSW };
-
-/*
- * VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP. Those
- * the processor lacks it refuses by itself.
- */
-#define CR4_ALLOWED 0x3707fful
 
 /* SDM volume 3, 4.4.1: a change of these registers under PAE paging reads the four entries anew. */
 static bool load_pdptes(struct guest_vm *vm, uint64_t cr0, uint64_t cr4)
@@ -41,19 +36,33 @@ static bool load_pdptes(struct guest_vm *vm, uint64_t cr0, uint64_t cr4)
 	return true;
 }
 
-/* With paging, long mode begins or ends if the guest has asked for it. */
+/*
+ * With paging, long mode begins or ends if the guest has asked for it. SDM volume 2, "MOV - Move to/from Control
+ * Registers": not from 64-bit code to none, nor with PCIDs, nor into the middle of 64-bit code.
+ */
+static bool change_paging(struct guest_vm *vm, bool on)
+{
+	struct utcb_state *s = vm->s;
+
+	if (!on && (exit_in_64(s) || s->cr4 & CR4_PCIDE))
+		return false;
+	if (!(s->efer & EFER_LME))
+		return true;
+	if (on && (!(s->cr4 & CR4_PAE) || s->cs.ar & VMX_AR_LONG))
+		return false;
+	s->efer = on ? s->efer | EFER_LMA : s->efer & ~(uint64_t)EFER_LMA;
+	vm->changed |= MTD_EFER_PAT;
+	return true;
+}
+
 static bool set_cr0(struct guest_vm *vm, uint64_t value)
 {
 	struct utcb_state *s = vm->s;
 
 	if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) || (value & CR0_NW && !(value & CR0_CD)))
 		return false;
-	if ((value ^ s->cr0) & CR0_PG && s->efer & EFER_LME) {
-		if (value & CR0_PG && !(s->cr4 & CR4_PAE))
-			return false;
-		s->efer = value & CR0_PG ? s->efer | EFER_LMA : s->efer & ~(uint64_t)EFER_LMA;
-		vm->changed |= MTD_EFER_PAT;
-	}
+	if ((value ^ s->cr0) & CR0_PG && !change_paging(vm, value & CR0_PG))
+		return false;
 	if ((value ^ s->cr0) & (CR0_PG | CR0_CD | CR0_NW) && !load_pdptes(vm, value, s->cr4))
 		return false;
 	s->cr0 = value;
@@ -65,7 +74,12 @@ static bool set_cr4(struct guest_vm *vm, uint64_t value)
 {
 	struct utcb_state *s = vm->s;
 
-	if (value & ~CR4_ALLOWED || (s->efer & EFER_LMA && !(value & CR4_PAE)) || !load_pdptes(vm, s->cr0, value))
+	if (value & ~vm->cr4_allowed || (s->efer & EFER_LMA && !(value & CR4_PAE)))
+		return false;
+	/* PCIDs are for long mode, and begin with number 0. */
+	if (value & ~s->cr4 & CR4_PCIDE && (!(s->efer & EFER_LMA) || s->cr3 & 0xfff))
+		return false;
+	if (!load_pdptes(vm, s->cr0, value))
 		return false;
 	s->cr4 = value;
 	vm->changed |= MTD_CR;
@@ -95,7 +109,10 @@ static bool move_to(struct guest_vm *vm, unsigned cr, uint64_t value)
 	}
 }
 
-/* Qualification: bits 3:0 register, 5:4 access, 11:8 general register, 31:16 operand of LMSW. */
+/*
+ * Qualification: bits 3:0 register, 5:4 access, 11:8 general register, 31:16 operand of LMSW. Outside 64-bit code the
+ * general register has 32 bits; what is above may be left from before.
+ */
 void exit_cr(struct guest_vm *vm)
 {
 	struct utcb_state *s = vm->s;
@@ -104,7 +121,7 @@ void exit_cr(struct guest_vm *vm)
 	bool done = true;
 
 	if (access == MOV_TO) {
-		done = move_to(vm, cr, *reg);
+		done = move_to(vm, cr, exit_in_64(s) ? *reg : (uint32_t)*reg);
 	} else if (access == MOV_FROM) {
 		*reg = vm->cr8; /* the others do not exit */
 		vm->changed |= MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP;

@@ -4,6 +4,14 @@
 
 #include "vmm/vm.h"
 
+/* 64-bit code; needs the segments. */
+static inline bool exit_in_64(const struct utcb_state *s)
+{
+	enum { EFER_LMA = 1 << 10 };
+
+	return s->efer & EFER_LMA && s->cs.ar & VMX_AR_LONG;
+}
+
 void exit_cr(struct guest_vm *vm); /* an access to one */
 
 void exit_skip(struct guest_vm *vm); /* the guest goes on behind the instruction */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vmm/exit_memory.h"
 
+#include "vmm/arith.h"
 #include "vmm/exit_cr.h"
 #include "vmm/insn.h"
 #include "vmm/walk.h"
@@ -9,7 +10,6 @@
 #include "rt/string.h"
 
 enum { PF = 14, RFLAGS_DF = 1 << 10, STRING_BATCH = 1024 };
-#define RFLAGS_STATUS 0x8d5ul /* OF, SF, ZF, AF, PF, CF */
 
 /* ---- Guest memory by linear address ---- */
 
@@ -33,17 +33,14 @@ static bool translate(struct guest_vm *vm, uint64_t linear, unsigned access, uin
 }
 
 /*
- * Reads or writes up to eight bytes. Where no memory is, reads give ones and writes are lost, as on the bus of a PC.
- * False: the guest gets a page fault.
+ * Up to eight bytes of guest memory; a null is a byte that no memory is behind. False: the guest gets a page fault,
+ * and nothing else may have happened.
  */
-static bool access_guest(struct guest_vm *vm, uint64_t linear, void *data, unsigned size, bool write)
+static bool reach(struct guest_vm *vm, uint64_t linear, unsigned size, bool write, uint8_t *bytes[8])
 {
-	uint8_t *bytes = data;
-
 	for (unsigned n = 0; n < size; n++) {
 		uint64_t gpa;
 		unsigned error;
-		uint8_t *at;
 
 		if (!translate(vm, linear + n, write ? WALK_WRITE : WALK_READ, &gpa, &error)) {
 			vm->s->cr2 = linear + n;
@@ -52,20 +49,33 @@ static bool access_guest(struct guest_vm *vm, uint64_t linear, void *data, unsig
 			vm->error = error;
 			return false;
 		}
-		at = vm_memory(vm, gpa, 1);
-		if (!write)
-			bytes[n] = at ? *at : 0xff;
-		else if (at)
-			*at = bytes[n];
+		bytes[n] = vm_memory(vm, gpa, 1);
 	}
 	return true;
 }
 
+/* Where no memory is, reads give ones and writes are lost, as on the bus of a PC. */
+static uint64_t get(uint8_t *const bytes[8], unsigned size)
+{
+	uint64_t value = 0;
+
+	for (unsigned n = 0; n < size; n++)
+		value |= (uint64_t)(bytes[n] ? *bytes[n] : 0xff) << 8 * n;
+	return value;
+}
+
+static void put(uint8_t *const bytes[8], unsigned size, uint64_t value)
+{
+	for (unsigned n = 0; n < size; n++)
+		if (bytes[n])
+			*bytes[n] = (uint8_t)(value >> 8 * n);
+}
+
 static unsigned code_bits(const struct utcb_state *s)
 {
-	enum { AR_LONG = 1 << 9, AR_DEFAULT = 1 << 10, EFER_LMA = 1 << 10 };
+	enum { AR_DEFAULT = 1 << 10 };
 
-	if (s->efer & EFER_LMA && s->cs.ar & AR_LONG)
+	if (exit_in_64(s))
 		return 64;
 	return s->cs.ar & AR_DEFAULT ? 32 : 16;
 }
@@ -129,39 +139,10 @@ static uint64_t sign_extend(uint64_t value, unsigned size)
 	return (uint64_t)((int64_t)(value << unused) >> unused);
 }
 
-/* The processor's own instruction knows the flags: operands are moved up, so that their sign is the register's. */
-static uint64_t flags_of(enum insn_op op, uint64_t a, uint64_t b, unsigned size)
+static void set_flags(struct guest_vm *vm, uint64_t flags)
 {
-	unsigned shift = 64 - 8 * size;
-	uint64_t flags, x = a << shift, y = b << shift;
-
-	if (op == INSN_ADD)
-		__asm__("addq %2, %1\n\tpushfq\n\tpopq %0" : "=r"(flags), "+r"(x) : "r"(y) : "cc");
-	else if (op == INSN_SUB || op == INSN_CMP)
-		__asm__("subq %2, %1\n\tpushfq\n\tpopq %0" : "=r"(flags), "+r"(x) : "r"(y) : "cc");
-	else if (op == INSN_OR)
-		__asm__("orq %2, %1\n\tpushfq\n\tpopq %0" : "=r"(flags), "+r"(x) : "r"(y) : "cc");
-	else if (op == INSN_XOR)
-		__asm__("xorq %2, %1\n\tpushfq\n\tpopq %0" : "=r"(flags), "+r"(x) : "r"(y) : "cc");
-	else
-		__asm__("andq %2, %1\n\tpushfq\n\tpopq %0" : "=r"(flags), "+r"(x) : "r"(y) : "cc");
-	return flags & RFLAGS_STATUS;
-}
-
-static uint64_t result_of(enum insn_op op, uint64_t a, uint64_t b)
-{
-	switch (op) {
-	case INSN_ADD:
-		return a + b;
-	case INSN_SUB:
-		return a - b;
-	case INSN_OR:
-		return a | b;
-	case INSN_XOR:
-		return a ^ b;
-	default:
-		return a & b;
-	}
+	vm->s->rflags = (vm->s->rflags & ~ARITH_FLAGS) | flags;
+	vm->changed |= MTD_RFLAGS;
 }
 
 /* What is there reads as ones, and what is written to it is lost. */
@@ -180,14 +161,13 @@ static void do_nowhere(struct guest_vm *vm, const struct insn *i)
 	default:
 		break;
 	}
-	vm->s->rflags &= ~RFLAGS_STATUS;
-	if (i->to_memory)
-		vm->s->rflags |= flags_of(i->op, there, other, i->size);
-	else
-		vm->s->rflags |= flags_of(i->op, other, there, i->size);
-	vm->changed |= MTD_RFLAGS;
-	if (!i->to_memory && i->op != INSN_CMP)
-		write_register(vm, i, result_of(i->op, other, there));
+	if (i->to_memory) {
+		set_flags(vm, arith_flags(i->op, there, other, i->size));
+		return;
+	}
+	set_flags(vm, arith_flags(i->op, other, there, i->size));
+	if (i->op != INSN_CMP)
+		write_register(vm, i, arith_result(i->op, other, there, i->size));
 }
 
 /* ---- Strings ---- */
@@ -202,7 +182,7 @@ static uint64_t linear_address(const struct utcb_state *s, unsigned segment, uin
 	return (uint32_t)(segments[segment].base + offset);
 }
 
-/* One element; false: a page fault. `port` is that of INS and OUTS. */
+/* One element; false: a page fault, before which no device has been asked. `port` is that of INS and OUTS. */
 static bool do_element(struct guest_vm *vm, const struct insn *i, uint16_t port)
 {
 	struct utcb_state *s = vm->s;
@@ -210,17 +190,21 @@ static bool do_element(struct guest_vm *vm, const struct insn *i, uint16_t port)
 		 value = s->rax;
 	int64_t step = s->rflags & RFLAGS_DF ? -(int64_t)i->size : i->size;
 	bool reads = i->op == INSN_MOVS || i->op == INSN_LODS || i->op == INSN_OUTS;
+	uint8_t *source[8], *target[8];
 
-	if (reads && !access_guest(vm, from, &value, i->size, false))
+	if ((reads && !reach(vm, from, i->size, false, source)) ||
+	    (i->to_memory && !reach(vm, to, i->size, true, target)))
 		return false;
+	if (reads)
+		value = get(source, i->size);
 	if (i->op == INSN_OUTS)
 		machine_out(&vm->machine, port, i->size, (uint32_t)value, vm_now(vm));
 	if (i->op == INSN_INS)
 		value = machine_in(&vm->machine, port, i->size, vm_now(vm));
-	if (i->to_memory && !access_guest(vm, to, &value, i->size, true))
-		return false;
 	if (i->op == INSN_LODS)
 		write_register(vm, i, value);
+	if (i->to_memory)
+		put(target, i->size, value);
 	if (reads)
 		advance(vm, &s->rsi, i, step);
 	if (i->to_memory)
@@ -249,10 +233,25 @@ static void do_string(struct guest_vm *vm, const struct insn *i, uint16_t port)
 
 /* ---- Exits ---- */
 
+/*
+ * Qualification: bit 2 a fetch, bit 7 there is a linear address, bit 8 the access is to what is behind it, and not to
+ * page tables. The delivery of an event is nobody's instruction, either.
+ */
+static bool is_operand(const struct utcb_state *s)
+{
+	enum { FETCH = 1 << 2, LINEAR = 1 << 7, BEHIND = 1 << 8 };
+
+	return (s->qual[0] & (FETCH | LINEAR | BEHIND)) == (LINEAR | BEHIND) && !(s->vect_info & VMX_EVENT_VALID);
+}
+
 void exit_memory(struct guest_vm *vm)
 {
 	struct insn i;
 
+	if (!is_operand(vm->s)) {
+		vm_fail(vm, "code, page tables, or a stack for interrupts where no memory is");
+		return;
+	}
 	if (!fetch(vm, &i)) {
 		vm_fail(vm, "an instruction that this monitor does not know, on memory that is not there");
 		return;

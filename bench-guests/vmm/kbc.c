@@ -2,8 +2,8 @@
 #include "vmm/kbc.h"
 
 enum { PORT_DATA = 0x60 };
-enum { STATUS_FULL = 0x01, STATUS_SYSTEM = 0x04, STATUS_TIMEOUT = 0x40, STATUS_UNLOCKED = 0x10 };
-enum { MODE_INTERRUPT = 0x01, MODE_SYSTEM = 0x04 };
+enum { STATUS_FULL = 0x01, STATUS_SYSTEM = 0x04, STATUS_COMMAND = 0x08, STATUS_UNLOCKED = 0x10 };
+enum { MODE_INTERRUPT = 0x01, MODE_SYSTEM = 0x04, MODE_DISABLED = 0x10 };
 enum {
 	READ_MODE = 0x20,
 	WRITE_MODE = 0x60,
@@ -37,7 +37,7 @@ uint8_t kbc_read(struct kbc *k, uint16_t port)
 {
 	if (port != PORT_DATA)
 		return (uint8_t)((k->full ? STATUS_FULL : 0) | (k->mode & MODE_SYSTEM ? STATUS_SYSTEM : 0) |
-				 STATUS_UNLOCKED);
+				 (k->told ? STATUS_COMMAND : 0) | STATUS_UNLOCKED);
 	k->full = false;
 	return k->output;
 }
@@ -54,6 +54,10 @@ static void do_command(struct kbc *k, uint8_t value)
 		answer(k, CLOCK_LOW);
 	else if (value == READ_OUTPUT_PORT)
 		answer(k, k->port);
+	else if (value == DISABLE_KEYBOARD)
+		k->mode |= MODE_DISABLED;
+	else if (value == ENABLE_KEYBOARD)
+		k->mode &= (uint8_t)~MODE_DISABLED;
 	else if (value == WRITE_MODE || value == WRITE_OUTPUT_PORT)
 		k->command = value;
 	else if (value >= PULSE && !(value & OUTPUT_RUNNING))
@@ -76,6 +80,7 @@ static void do_data(struct kbc *k, uint8_t value)
 
 void kbc_write(struct kbc *k, uint16_t port, uint8_t value)
 {
+	k->told = port != PORT_DATA;
 	if (port == PORT_DATA)
 		do_data(k, value);
 	else

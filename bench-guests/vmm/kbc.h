@@ -11,6 +11,7 @@
 struct kbc {
 	uint8_t mode, output, command, port;
 	bool full;  /* `output` waits to be read */
+	bool told;  /* the last write was a command */
 	bool reset; /* the guest has pulled the machine's reset line */
 };
 

@@ -71,7 +71,18 @@ static bool read_header(struct setup_header *h, const struct load_file *kernel)
 		return load_refuse("no header");
 	if (h->version < VERSION_MIN || !(h->loadflags & LOADED_HIGH))
 		return load_refuse("its boot protocol is older than 2.10");
+	if (!h->pref_address)
+		h->pref_address = LOAD_HIGH_START;
 	return true;
+}
+
+/*
+ * boot.rst, "relocatable_kernel" and "pref_address": a kernel that cannot be moved is loaded at the first MiB, and
+ * moves itself to the address it prefers.
+ */
+static uint64_t load_address(const struct setup_header *h)
+{
+	return h->relocatable ? h->pref_address : LOAD_HIGH_START;
 }
 
 static bool place_kernel(struct guest_vm *vm, const struct load_file *kernel, const struct setup_header *h)
@@ -80,8 +91,10 @@ static bool place_kernel(struct guest_vm *vm, const struct load_file *kernel, co
 
 	if (setup >= kernel->size)
 		return load_refuse("the file ends in its setup code");
-	if (!load_place(vm, h->pref_address, (const uint8_t *)kernel->data + setup, kernel->size - setup,
-			h->init_size))
+	if (h->pref_address < LOAD_HIGH_START)
+		return load_refuse("it wants to be below the first MiB");
+	if (!vm_memory(vm, h->pref_address, h->init_size) ||
+	    !load_place(vm, load_address(h), (const uint8_t *)kernel->data + setup, kernel->size - setup, 0))
 		return load_refuse("the VM has too little memory for it");
 	return true;
 }
@@ -112,7 +125,7 @@ static bool place_params(struct guest_vm *vm, const char *words, struct setup_he
 		return load_refuse("the VM has too little memory for it");
 	h->type_of_loader = LOADER_UNKNOWN;
 	h->cmd_line_ptr = WORDS_AT;
-	h->code32_start = (uint32_t)h->pref_address;
+	h->code32_start = (uint32_t)load_address(h);
 	memset(p, 0, sizeof(*p));
 	p->header = *h;
 	p->e820[0] = (struct e820_entry){0, LOAD_LOW_END, E820_RAM};
@@ -148,7 +161,7 @@ bool load_linux(struct guest_vm *vm, const struct load_image *image)
 	is_64 = h.xloadflags & XLF_KERNEL_64;
 	if (is_64)
 		place_tables(vm);
-	load_processor(vm, h.pref_address + (is_64 ? ENTRY_64 : 0), is_64 ? TABLES_AT : 0);
+	load_processor(vm, load_address(&h) + (is_64 ? ENTRY_64 : 0), is_64 ? TABLES_AT : 0);
 	vm->s->rsi = PARAMS_AT;
 	vm->s->rsp = PARAMS_AT; /* the kernel makes its own stack at once */
 	return true;

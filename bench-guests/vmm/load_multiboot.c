@@ -5,7 +5,9 @@
 #include "rt/string.h"
 
 /* Multiboot specification 0.6.96, 3.1: the header is in the first 8 KiB, aligned to four bytes. */
-enum { SEARCHED = 8192, FLAG_UNKNOWN = 0xfffc, FLAG_ADDRESSES = 1 << 16 };
+enum { SEARCHED = 8192, FLAG_ADDRESSES = 1 << 16 };
+/* What a loader must know or refuse. Flag 2 asks for a video mode, and is taken for a wish: there is no screen. */
+enum { FLAGS_UNKNOWN = 0xfff8 };
 #define HEADER_MAGIC 0x1badb002u
 #define LOADER_MAGIC 0x2badb002u
 
@@ -51,7 +53,7 @@ struct elf {
 };
 
 struct elf_segment {
-	uint64_t offset, address, file_size, size;
+	uint64_t offset, linked, address, file_size, size; /* linked for one address, loaded at another */
 };
 
 static uint64_t field(const struct load_file *f, uint64_t at, unsigned size)
@@ -107,11 +109,11 @@ static bool read_segment(const struct load_file *f, const struct elf *e, unsigne
 	if (field(f, at, 4) != LOADED)
 		return false;
 	if (e->is_64)
-		*s = (struct elf_segment){field(f, at + 8, 8), field(f, at + 24, 8), field(f, at + 32, 8),
-					  field(f, at + 40, 8)};
+		*s = (struct elf_segment){field(f, at + 8, 8), field(f, at + 16, 8), field(f, at + 24, 8),
+					  field(f, at + 32, 8), field(f, at + 40, 8)};
 	else
-		*s = (struct elf_segment){field(f, at + 4, 4), field(f, at + 12, 4), field(f, at + 16, 4),
-					  field(f, at + 20, 4)};
+		*s = (struct elf_segment){field(f, at + 4, 4), field(f, at + 8, 4), field(f, at + 12, 4),
+					  field(f, at + 16, 4), field(f, at + 20, 4)};
 	return true;
 }
 
@@ -129,20 +131,25 @@ static bool place_part(struct guest_vm *vm, const struct load_file *f, const str
 	return true;
 }
 
+/* The entry is in the addresses a kernel is linked for; without paging it runs where it is loaded. */
 static bool place_elf(struct guest_vm *vm, const struct load_file *f, uint64_t *entry, uint64_t *end)
 {
 	struct elf e;
 
 	if (!read_elf(f, &e))
 		return load_refuse("neither addresses in its header nor an ELF file");
+	*entry = e.entry;
 	for (unsigned n = 0; n < e.entries; n++) {
 		struct elf_segment s;
 
-		if (read_segment(f, &e, n, &s) && s.size && !place_part(vm, f, &s, end))
+		if (!read_segment(f, &e, n, &s))
+			continue;
+		if (s.size && !place_part(vm, f, &s, end))
 			return false;
+		if (e.entry - s.linked < s.size)
+			*entry = s.address + (e.entry - s.linked);
 	}
-	*entry = (uint32_t)e.entry;
-	return true;
+	return *entry >> 32 ? load_refuse("its entry is above 4 GiB") : true;
 }
 
 /* 3.1.3: addresses instead of an ELF header. An end of 0 is that of the file; no BSS, if its end is 0. */
@@ -223,7 +230,7 @@ bool load_multiboot(struct guest_vm *vm, const struct load_image *image)
 
 	if (!p || !find_header(kernel, &h, &at))
 		return load_refuse("the VM has too little memory for it");
-	if (h.flags & FLAG_UNKNOWN & ~4u)
+	if (h.flags & FLAGS_UNKNOWN)
 		return load_refuse("its Multiboot header asks for what nobody knows");
 	if (!(h.flags & FLAG_ADDRESSES ? place_flat(vm, kernel, &h, at, &entry, &end)
 				       : place_elf(vm, kernel, &entry, &end)))

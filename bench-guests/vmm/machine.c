@@ -88,6 +88,14 @@ static const struct ports *find(uint16_t port)
 	return NULL;
 }
 
+/* Every level is passed on at once: a line that falls and rises between two looks has had an edge. */
+static void set_lines(struct machine *m)
+{
+	pic_set_line(&m->pic, MACHINE_IRQ_RTC, rtc_interrupt(&m->rtc));
+	pic_set_line(&m->pic, MACHINE_IRQ_SERIAL, uart_interrupt(&m->uart));
+	pic_set_line(&m->pic, MACHINE_IRQ_KEYBOARD, kbc_interrupt(&m->kbc));
+}
+
 uint32_t machine_in(struct machine *m, uint16_t port, unsigned size, uint64_t now)
 {
 	uint32_t value = 0;
@@ -96,6 +104,7 @@ uint32_t machine_in(struct machine *m, uint16_t port, unsigned size, uint64_t no
 		const struct ports *p = find(port);
 
 		value |= (uint32_t)(p ? p->read(m, port, now) : 0xff) << 8 * i;
+		set_lines(m);
 	}
 	return value;
 }
@@ -107,6 +116,7 @@ void machine_out(struct machine *m, uint16_t port, unsigned size, uint32_t value
 
 		if (p)
 			p->write(m, port, (uint8_t)(value >> 8 * i), now);
+		set_lines(m);
 	}
 }
 
@@ -148,7 +158,5 @@ void machine_run(struct machine *m, uint64_t now)
 {
 	run_timer(m, now);
 	rtc_run(&m->rtc, now);
-	pic_set_line(&m->pic, MACHINE_IRQ_RTC, rtc_interrupt(&m->rtc));
-	pic_set_line(&m->pic, MACHINE_IRQ_SERIAL, uart_interrupt(&m->uart));
-	pic_set_line(&m->pic, MACHINE_IRQ_KEYBOARD, kbc_interrupt(&m->kbc));
+	set_lines(m);
 }

@@ -131,8 +131,8 @@ bool main(void)
 	unsigned count;
 	bool good = true;
 
-	if (!rt_has_vmx()) {
-		rt_printf("this machine has no VMX\n");
+	if (!rt_has_vcpus()) {
+		rt_printf("this machine has no virtualization\n");
 		return false;
 	}
 	RT_MUST(rt_mask_interrupts());

@@ -126,7 +126,7 @@ static bool write_state_word(struct guest_vm *vm, uint32_t msr, uint64_t value, 
 	uint64_t *word = state_word(vm->s, msr, &group, &is_address);
 
 	*known = word;
-	if (!word || (is_address && !is_canonical(value)))
+	if (!word || (is_address && !is_canonical(value)) || (msr == FMASK && value >> 32))
 		return false;
 	*word = value;
 	vm->changed |= group;

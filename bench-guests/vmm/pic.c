@@ -105,6 +105,8 @@ unsigned pic_acknowledge(struct pic *p)
 
 	if (input == CASCADE) {
 		vector = slave->base + acknowledge(slave);
+		set_input(master, CASCADE,
+			  false); /* an acknowledged chip takes its line back, so that the next is an edge */
 		cascade(p);
 	}
 	return vector;
@@ -121,6 +123,7 @@ static void start_init(struct pic_chip *c, uint8_t value)
 	*c = (struct pic_chip){.lines = c->lines, .level = c->level, .base = c->base, .lowest = INPUTS - 1};
 	c->requested = c->lines & c->level;
 	c->init = 2;
+	c->init_word_3 = !(value & ICW1_SINGLE);
 	c->init_word_4 = value & ICW1_WORD_4;
 }
 
@@ -160,7 +163,7 @@ static void write_data(struct pic_chip *c, uint8_t value)
 	switch (c->init) {
 	case 2:
 		c->base = value & 0xf8;
-		c->init = 3;
+		c->init = c->init_word_3 ? 3 : c->init_word_4 ? 4 : 0;
 		break;
 	case 3:
 		c->init = c->init_word_4 ? 4 : 0;

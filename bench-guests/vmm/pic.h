@@ -16,7 +16,7 @@ struct pic_chip {
 	uint8_t base;                      /* vector of input 0 */
 	uint8_t lowest;                    /* the input with the lowest priority */
 	uint8_t init;                      /* the initialization word that comes next, 0: none */
-	bool init_word_4;
+	bool init_word_3, init_word_4;
 	bool auto_eoi, rotate_at_auto_eoi, special_mask, fully_nested, read_served, poll;
 };
 

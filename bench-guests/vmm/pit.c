@@ -67,7 +67,8 @@ static bool output(const struct pit_channel *c, uint64_t now)
 static uint16_t current(const struct pit_channel *c, uint64_t now)
 {
 	uint64_t done = elapsed(c, now);
-	uint64_t value = c->count - done;
+	unsigned turn = c->bcd ? 10000 : 0x10000;
+	uint64_t value = c->count + turn - done % turn;
 
 	if (c->mode == 2)
 		value = c->count - done % c->count;
@@ -75,7 +76,7 @@ static uint16_t current(const struct pit_channel *c, uint64_t now)
 		value = c->count - 2 * done % c->count; /* down by two, twice in a period */
 	if (!c->bcd)
 		return (uint16_t)value;
-	value %= 10000;
+	value %= turn;
 	return (uint16_t)(value % 10 | value / 10 % 10 << 4 | value / 100 % 10 << 8 | value / 1000 << 12);
 }
 

@@ -25,7 +25,8 @@ enum { B_SET = 0x80, B_PERIODIC = 0x40, B_ALARM = 0x20, B_UPDATE = 0x10, B_BINAR
 enum { C_INTERRUPT = 0x80, C_ENABLES = B_PERIODIC | B_ALARM | B_UPDATE };
 enum { D_VALID = 0x80, ANY = 0xc0, PM = 0x80, PORT_INDEX = 0x70 };
 enum { DAYS_4_YEARS = 1461, DAYS_400_YEARS = 146097, DAY_S = 86400 };
-#define UPDATE_NS 1984000ul /* the time an update takes, 244 us before and 1984 us in it, is said at its end */
+/* Data sheet, "Update cycle": 1984 us, announced 244 us before. The time changes at the end. */
+#define UPDATE_NS 2228000ul
 
 /* ---- Calendar ---- */
 
@@ -99,9 +100,14 @@ static uint64_t running(const struct rtc *r, uint64_t now)
 	return r->epoch + now / NS_PER_S;
 }
 
+static bool divides(const struct rtc *r)
+{
+	return (r->byte[A] & A_DIVIDER) == A_RUNNING;
+}
+
 static bool stands(const struct rtc *r)
 {
-	return r->byte[B] & B_SET || (r->byte[A] & A_DIVIDER) != A_RUNNING;
+	return r->byte[B] & B_SET || !divides(r);
 }
 
 static struct rtc_date shown(const struct rtc *r, uint64_t now)
@@ -222,12 +228,14 @@ static void set_periodic(struct rtc *r, uint64_t now)
 {
 	uint64_t p = period(r);
 
-	r->next_periodic = p == NEVER || stands(r) || !(r->byte[B] & B_PERIODIC) ? NEVER : now + p;
+	r->next_periodic = p == NEVER || !divides(r) ? NEVER : now + p;
 }
 
 uint64_t rtc_next(const struct rtc *r, uint64_t now)
 {
-	uint64_t next = r->next_periodic, second = (now / NS_PER_S + 1) * NS_PER_S;
+	/* While the flag is up another period changes nothing: a guest that never looks is not woken for it. */
+	bool periodic = r->byte[B] & B_PERIODIC && !(r->byte[C] & B_PERIODIC);
+	uint64_t next = periodic ? r->next_periodic : NEVER, second = (now / NS_PER_S + 1) * NS_PER_S;
 
 	if (!stands(r) && r->byte[B] & (B_ALARM | B_UPDATE) && second < next)
 		next = second;
@@ -259,10 +267,11 @@ void rtc_run(struct rtc *r, uint64_t now)
 
 void rtc_reset(struct rtc *r, uint64_t epoch)
 {
-	*r = (struct rtc){.epoch = epoch, .seen_second = epoch, .frozen = rtc_date(epoch), .next_periodic = NEVER};
+	*r = (struct rtc){.epoch = epoch, .seen_second = epoch, .frozen = rtc_date(epoch)};
 	r->byte[A] = A_RUNNING | 6;
 	r->byte[B] = B_24;
 	r->byte[D] = D_VALID;
+	set_periodic(r, 0);
 }
 
 static uint8_t read_a(const struct rtc *r, uint64_t now)
@@ -298,17 +307,25 @@ uint8_t rtc_read(struct rtc *r, uint16_t port, uint64_t now)
 	return r->index == C ? read_c(r) : r->byte[r->index];
 }
 
-/* A clock that stops shows the time it stopped at, then what is written; it goes on from there. */
+/*
+ * A clock that stops shows the time it stopped at, then what is written; it goes on from there. Data sheet, "Register
+ * B": setting the time ends the update interrupt. Periods are the divider's, register B does not touch them.
+ */
 static void write_control(struct rtc *r, unsigned index, uint8_t value, uint64_t now)
 {
 	bool stood = stands(r);
 	struct rtc_date date = shown(r, now);
 
-	r->byte[index] = index == A ? value & (uint8_t)~A_UPDATING : value;
+	if (index == A)
+		value &= (uint8_t)~A_UPDATING;
+	else if (value & B_SET)
+		value &= (uint8_t)~B_UPDATE;
+	r->byte[index] = value;
 	r->frozen = date;
 	if (stood && !stands(r))
 		start_at(r, &date, now);
-	set_periodic(r, now);
+	if (index == A)
+		set_periodic(r, now);
 }
 
 void rtc_write(struct rtc *r, uint16_t port, uint8_t value, uint64_t now)

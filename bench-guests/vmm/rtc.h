@@ -21,12 +21,12 @@ struct rtc {
 	uint64_t epoch;          /* seconds since 1970 at the VM's start */
 	struct rtc_date frozen;  /* what it shows while register A or B stops it */
 	uint64_t seen_second;    /* updates and alarms up to here were told */
-	uint64_t next_periodic;  /* NEVER without the periodic interrupt */
+	uint64_t next_periodic;  /* when the periodic flag comes, NEVER without a rate */
 };
 
 void rtc_reset(struct rtc *r, uint64_t epoch);
 
-/* The time at which rtc_run() has something to do; NEVER if no interrupt is enabled. */
+/* The time at which rtc_run() raises the line, NEVER if no interrupt is enabled that has not come yet. */
 uint64_t rtc_next(const struct rtc *r, uint64_t now);
 void rtc_run(struct rtc *r, uint64_t now);
 bool rtc_interrupt(const struct rtc *r); /* level of its interrupt line */

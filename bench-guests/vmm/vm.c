@@ -92,6 +92,7 @@ static void set_controls(struct guest_vm *vm)
 		.has_rdtscp = secondary & VMX_CTRL1_RDTSCP,
 		.has_invpcid = secondary & VMX_CTRL1_INVPCID,
 	};
+	vm->cr4_allowed = cpuid_cr4(exit_machine_cpuid, &vm->cpuid);
 }
 
 static bool make(struct guest_vm *vm, unsigned cpu)

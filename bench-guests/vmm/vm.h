@@ -32,6 +32,7 @@ struct guest_vm {
 	uint64_t start;        /* the TSC at the VM's start */
 	struct cpuid_guest cpuid;
 	uint64_t misc_enable, cr8;
+	uint64_t cr4_allowed; /* bits that the guest can set */
 	enum vm_end end;
 	uint64_t exits;
 	char line[160]; /* of the console, not yet written */

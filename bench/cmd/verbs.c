@@ -5,6 +5,7 @@
 #include "history/db.h"
 #include "host/error.h"
 #include "host/mem.h"
+#include "stats/machine_identity.h"
 
 #include <stdlib.h>
 
@@ -48,6 +49,26 @@ static bool keep_in(const char *where, const struct result *result, struct error
 	bool good = db && db_store(db, result, NULL, error);
 
 	db_close(db);
+	return good;
+}
+
+bool verb_take_probe(const char *path, struct result *result)
+{
+	size_t tally[FINDING_WEIGHTS];
+	struct result probe;
+	struct error error;
+	bool good;
+
+	if (!path)
+		return true;
+	good = result_load(&probe, path, &error);
+	if (good && !finding_tally(&probe, tally))
+		good = error_set(&error, "%s is no result of the probe", path);
+	if (good && result)
+		good = machine_identity_take_findings(result, &probe, &error);
+	if (!good)
+		complain("--probe: %s", error.text);
+	result_free(&probe);
 	return good;
 }
 

@@ -82,8 +82,10 @@ void collect_start(struct result *result, const struct session *session, const c
 	result_set_text(result, "roottask_cmdline", run->cmdline);
 	set_optional(result, run);
 	result_set_text(result, "placement", run->placement ? "random" : "fixed");
-	result_set_number(result, "timer_overhead", (int64_t)session->calibration.overhead);
-	result_set_number(result, "timer_overhead_max", (int64_t)session->calibration.overhead_max);
+	if (session->seen_calibration) {
+		result_set_number(result, "timer_overhead", (int64_t)session->calibration.overhead);
+		result_set_number(result, "timer_overhead_max", (int64_t)session->calibration.overhead_max);
+	}
 	if (session->calibration.clock)
 		result_set_number(result, "core_clock_permille", (int64_t)session->calibration.clock);
 	set_timer_cost(result, &session->calibration.hist);
@@ -159,6 +161,8 @@ bool collect_add(struct result *result, struct session *session, struct error *e
 		result_add_skip(result, name, session->skipped[i].why);
 		free(name);
 	}
+	for (size_t i = 0; i < session->finding_count; i++)
+		finding_keep(result, &session->findings[i]);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "host/error.h"
+#include "result/finding.h"
 #include "result/sample.h"
 
 #include <stddef.h>
@@ -30,6 +31,7 @@ enum record_type {
 	RECORD_SAMPLE,
 	RECORD_SKIP,
 	RECORD_FAIL,
+	RECORD_FINDING,
 	RECORD_END,
 };
 
@@ -67,6 +69,7 @@ struct record {
 	struct run_record run;
 	struct calibration_record calibration;
 	struct sample sample;
+	struct finding finding;
 };
 
 /*

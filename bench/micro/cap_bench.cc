@@ -14,8 +14,8 @@ static void reset()
 {
 	host_reset(64 * MiB);
 	a.obj.refs = b.obj.refs = 1;
-	must(space_obj_init(&a.objs));
-	must(space_obj_init(&b.objs));
+	must(space_obj_init(&a.objs, &a.account));
+	must(space_obj_init(&b.objs, &b.account));
 	a.objs.closed = b.objs.closed = false;
 	for (unsigned i = 0; i < 64; i++) {
 		struct kobject *o = &objects[i].obj;

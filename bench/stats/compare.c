@@ -33,8 +33,8 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 	struct pair *p;
 	char key[64];
 
-	snprintf(key, sizeof(key), "%s%s%s", c->metric->name, main_one ? "" : ".", main_one ? "" : estimator->name);
-
+	snprintf(key, sizeof(key), "%s%s%s", metric_of_case(c->metric, name)->name, main_one ? "" : ".",
+		 main_one ? "" : estimator->name);
 	c->pairs = xreallocarray(c->pairs, c->count + 1, sizeof(*c->pairs));
 	p = &c->pairs[c->count++];
 	*p = (struct pair){.name = name, .estimator = estimator, .threshold = threshold};
@@ -52,22 +52,38 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 		p->shift = shift_of(&a->merged, &b->merged);
 }
 
+/* What there is for a case's own metric comes before what there is for the result's: one threshold may be meant for
+ * ticks and cycles alike. estimator: ".p99", or "" for the metric's own. */
+static double threshold_of(const struct comparison *c, const char *name, const char *estimator,
+			   const struct suite *suite, double fallback)
+{
+	char *usual = xasprintf("%s%s", c->metric->name, estimator);
+	char *own = xasprintf("%s%s", metric_of_case(c->metric, name)->name, estimator);
+	double threshold = suite_threshold(suite, name, own, suite_threshold(suite, name, usual, fallback));
+
+	free(own);
+	free(usual);
+	return threshold;
+}
+
 /* The metric's own estimator, and each that the suite has a threshold or limit for: "ticks.p99". */
 static void add_benchmark(struct comparison *c, const char *name, const struct suite *suite)
 {
-	const struct metric *metric = c->metric;
+	const struct metric *metric = metric_of_case(c->metric, name);
+	double main_one = threshold_of(c, name, "", suite, metric->threshold);
 
-	add_pair(c, name, metric->estimator, suite_threshold(suite, name, metric->name, metric->threshold), suite);
+	add_pair(c, name, c->metric->estimator, main_one, suite);
 	for (const struct estimator *const *e = estimators; *e; e++) {
-		char *key = xasprintf("%s.%s", metric->name, (*e)->name);
-		double limit, threshold = suite_threshold(suite, name, key, -1);
+		char *suffix = xasprintf(".%s", (*e)->name), *key = xasprintf("%s%s", metric->name, suffix);
+		double limit, threshold = threshold_of(c, name, suffix, suite, -1);
 
 		/* With a limit alone it is judged by the metric's own threshold. */
 		if (threshold < 0 && suite_limit(suite, name, key, &limit))
-			threshold = suite_threshold(suite, name, metric->name, metric->threshold);
-		if (threshold >= 0 && *e != metric->estimator)
+			threshold = main_one;
+		if (threshold >= 0 && *e != c->metric->estimator)
 			add_pair(c, name, *e, threshold, suite);
 		free(key);
+		free(suffix);
 	}
 }
 

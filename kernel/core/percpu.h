@@ -86,14 +86,17 @@ struct cpu {
 	bool nmi_foreign;        /* an NMI came that no CPU of ours sent: for a passthrough guest, if there is one */
 
 	struct list dying;   /* kobjects for reap_all(): what the current EC has killed, or what was sent here */
+	bool rcu_called;     /* it has queued objects, for which it leads grace periods */
 	struct list orphans; /* kobjects whose EC cannot dismantle them any more */
 	struct list keepers; /* ECs that keep objects to be dismantled, by unfinished.keeper */
 	struct sched sched;
 
 	/* written by other CPUs, but for those that say otherwise */
 	aligned(64) struct mailbox mailbox; /* atomic; the owner takes it as a whole */
-	u32 sleeping;      /* enum sleeping; written by the owner, read by senders of signals and grace periods */
-	u32 rcu_asked;     /* a grace period waits for this CPU; atomic */
+	u32 sleeping;  /* enum sleeping; written by the owner, read by senders of signals and grace periods */
+	u32 rcu_asked; /* a grace period waits for this CPU; atomic */
+	/* What this CPU may free, linked through `next`: its grace period is over (core/rcu.c). Atomic */
+	struct work *rcu_ripe;
 	u32 rcu_sent;      /* objects sent here to be dismantled or freed, so far; atomic */
 	u32 rcu_done;      /* how many of these were; written by the owner */
 	bool keeps;        /* there are orphans or keepers; atomic, written by the owner */

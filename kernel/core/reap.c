@@ -52,6 +52,11 @@ void kobject_unref(struct kobject *o)
 		queue(o);
 }
 
+void kobject_call_later(struct work *w, void (*fn)(struct work *))
+{
+	rcu_call(w, fn);
+}
+
 static always_inline void free_object(struct kobject *o, enum kobject_type type)
 {
 	switch (type) {
@@ -151,9 +156,6 @@ static always_inline void on_caps_gone(struct kobject *o, enum kobject_type type
 	case KOBJ_SC:
 		sc_retire((struct sc *)o);
 		break;
-	case KOBJ_SM:
-		sm_retire((struct sm *)o);
-		break;
 	default:
 		break;
 	}
@@ -178,6 +180,8 @@ static always_inline void on_refs_gone(struct kobject *o, enum kobject_type type
 		kobject_unref(&((struct pt *)o)->ec->obj);
 	if (used_by_nobody(type))
 		free_object(o, type);
+	else if (type == KOBJ_PD)
+		rcu_call_large(&o->work, free_on_owner_cpu);
 	else
 		rcu_call(&o->work, free_on_owner_cpu);
 }
@@ -207,14 +211,16 @@ static always_inline void reap(struct kobject *o, enum kobject_type type, bool c
 }
 
 /*
- * Some objects leave work without a bound: a PD what it holds, an EC a hypercall in which it was killed. Does a piece
- * of it. False: there is no more, and reap() may have the object.
+ * Some objects leave work without a bound: a PD what it holds, a semaphore those who wait, an EC a hypercall in which
+ * it was killed. Does a piece of it. False: there is no more, and reap() may have the object.
  */
 static always_inline bool reap_piece(struct kobject *o, enum kobject_type type, bool caps)
 {
 	switch (type) {
 	case KOBJ_PD:
 		return caps && !pd_close((struct pd *)o);
+	case KOBJ_SM:
+		return caps && sm_retire((struct sm *)o);
 	case KOBJ_EC:
 		return !caps && !is_elsewhere(o, type) && unfinished_bury((struct ec *)o);
 	default:
@@ -297,14 +303,19 @@ void reap_sent(struct cpu *cpu)
 	hazard_clear(cpu, HAZARD_REAP);
 }
 
+/* What was dismantled is freed on the way, where it can be, at the cost of whoever has deleted it. */
+#define REAP_PIECE 32
+
 bool reap_all(struct cpu *cpu)
 {
-	for (;;) {
+	for (unsigned n = 1;; n++) {
 		reap_first(cpu);
 		if (likely(list_empty(&cpu->dying)))
 			break;
 		if (unfinished_wanted(cpu))
 			return false;
+		if (unlikely(n % REAP_PIECE == 0))
+			rcu_quiesce(cpu);
 	}
 	hazard_clear(cpu, HAZARD_REAP);
 	return true;

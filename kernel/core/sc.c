@@ -8,6 +8,7 @@
 #include "core/remote.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "space/pd.h"
 
 static struct slab_cache sc_cache;
 
@@ -16,16 +17,16 @@ void sc_init_cache(void)
 	slab_init(&sc_cache, "sc", align_up(sizeof(struct sc), KOBJECT_ALIGN), KOBJECT_ALIGN);
 }
 
-enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out)
+enum status sc_create(struct pd *parent, struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out)
 {
-	struct sc *sc = slab_alloc(&sc_cache);
+	struct sc *sc = slab_take(&sc_cache, &parent->account);
 	if (!sc)
 		return OOM;
 	if (!kobject_get(&ec->obj)) {
-		slab_free(&sc_cache, sc);
+		slab_return(&sc_cache, sc, &parent->account);
 		return BAD_CAP;
 	}
-	kobject_init(&sc->obj, KOBJ_SC);
+	kobject_init(&sc->obj, KOBJ_SC, &parent->account);
 	sc->ec = ec;
 	sc->cpu_id = ec->cpu_id;
 	sc->prio = (u8)prio;
@@ -80,7 +81,7 @@ void sc_retire(struct sc *sc)
 
 void sc_free(struct sc *sc)
 {
-	slab_free(&sc_cache, sc);
+	slab_return(&sc_cache, sc, account_named(sc->obj.account));
 }
 
 /* While it is the current one `account` stays as it is, and changes before `sc_since` does when that ends: so if it

@@ -10,6 +10,7 @@
 
 struct cpu;
 struct ec;
+struct pd;
 
 /* While it is not the current one (sc_is_current()). */
 enum sc_state {
@@ -56,7 +57,7 @@ static always_inline bool sc_is_current(const struct sc *sc)
 	return sc->account & 1;
 }
 
-enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out) must_check;
+enum status sc_create(struct pd *parent, struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out) must_check;
 void sc_init_cache(void);
 /* Lets a new SC compete for its CPU, this one or another. */
 void sc_start(struct sc *sc);

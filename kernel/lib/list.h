@@ -8,6 +8,12 @@ struct list {
 	struct list *next, *prev;
 };
 
+/* A work item: something to do later (core/rcu.h) or on another CPU (core/remote.h). In one list at a time. */
+struct work {
+	struct work *next;
+	void (*fn)(struct work *);
+};
+
 static always_inline void list_init(struct list *l)
 {
 	l->next = l->prev = l;

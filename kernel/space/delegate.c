@@ -129,31 +129,32 @@ enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd)
 
 /* ---- Revocation, look-up ---- */
 
-static noinline enum status revoke_pio(struct pd *pd, crd_t crd, bool self)
+static noinline void revoke_pio(struct pd *pd, crd_t crd, bool self)
 {
 	struct block r = block_first(block_of_crd(crd), PIO_ORDER);
 
-	if (r.base >= PIO_PORTS || !(crd_perm(crd) & PERM_PIO_A))
-		return SUCCESS;
-	return space_pio_revoke(pd, (u32)nospec_wrap(r.base, PIO_PORTS), r.order, self);
+	if (r.base < PIO_PORTS && crd_perm(crd) & PERM_PIO_A)
+		space_pio_revoke(pd, (u32)nospec_wrap(r.base, PIO_PORTS), r.order, self);
 }
 
-enum status delegate_revoke(struct pd *pd, crd_t crd, bool self)
+void delegate_revoke(struct pd *pd, crd_t crd, bool self)
 {
 	struct block r = block_of_crd(crd);
 
 	switch (crd_kind(crd)) {
 	case CRD_MEM:
-		return space_mem_revoke(pd, crd_base(crd), crd_order(crd));
+		space_mem_revoke(pd, crd_base(crd), crd_order(crd));
+		break;
 	case CRD_PIO:
-		return revoke_pio(pd, crd, self);
+		revoke_pio(pd, crd, self);
+		break;
 	case CRD_OBJ:
 		r = block_first(r, SPACE_OBJ_ORDER);
 		if (r.base < HEDRON_SEL_NUM)
 			space_obj_revoke(pd, r.base, r.order, crd_perm(crd), self);
-		return SUCCESS;
+		break;
 	default:
-		return SUCCESS;
+		break;
 	}
 }
 

@@ -33,8 +33,8 @@ enum status delegate_item(struct pd *src, struct pd *dst, struct utcb_item item,
 /* The objects a new PD starts with: those of crd, from selector 0 on. Other kinds: nothing, SUCCESS. */
 enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd) must_check;
 
-/* REVOKE. OOM only if a range of ports or a large page cannot be split. */
-enum status delegate_revoke(struct pd *pd, crd_t crd, bool self) must_check;
+/* REVOKE. Needs no memory: a range of ports or a large page that cannot be split goes as a whole. */
+void delegate_revoke(struct pd *pd, crd_t crd, bool self);
 
 /* PD_CTRL lookup: what covers crd's base in the current PD, or 0. */
 crd_t delegate_lookup(struct pd *current, crd_t crd);

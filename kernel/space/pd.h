@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "mm/account.h"
 #include "mm/ptab.h"
 #include "space/kobject.h"
 #include "space/space_mem.h"
@@ -20,6 +21,9 @@ struct pd {
 	/* immutable after create */
 	bool passthrough; /* may use MSRs and the machine's controls */
 	bool root;        /* the roottask's: may take from the hypervisor PD */
+
+	/* locks of its own; pays for the PD, its tables, and what is made with the PD as parent */
+	struct account account;
 
 	/* guarded by access_lock */
 	void *access_page; /* APIC access page, made on first use */
@@ -47,7 +51,8 @@ struct pd {
 extern struct pd pd_kernel;
 
 void pd_init_cache(void);
-enum status pd_create(bool passthrough, struct pd **out) must_check;
+/* Its memory is its creator's (account_open()). */
+enum status pd_create(struct pd *creator, bool passthrough, struct pd **out) must_check;
 /* The PD's APIC access page, NULL if out of memory. */
 void *pd_access_page(struct pd *pd) must_check;
 /* Maps the PD's APIC access page at guest-physical `gpa` (page aligned, below the user limit). */
@@ -55,5 +60,6 @@ enum status pd_map_access_page(struct pd *pd, u64 gpa) must_check;
 /* The last capability is gone: a piece of the revocation of the objects and ports that it holds, with everything
  * derived from them. True: that was the last one. */
 bool pd_close(struct pd *pd) must_check;
-/* Frees the PD, a grace period after the last reference has gone. */
+/* Frees the PD, a grace period after the last reference has gone; its account when nobody has memory of it any more.
+ */
 void pd_free(struct pd *pd);

@@ -45,9 +45,10 @@ struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel)
 
 /* ---- Start and end ---- */
 
-enum status space_obj_init(struct space_obj *sp)
+enum status space_obj_init(struct space_obj *sp, struct account *account)
 {
-	*sp = (struct space_obj){.pdpt = slot_table_alloc()};
+	*sp = (struct space_obj){.pdpt = slot_table_alloc(account)};
+	list_init(&sp->pages);
 	return sp->pdpt ? SUCCESS : OOM;
 }
 
@@ -166,18 +167,24 @@ static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst
 }
 
 /* A PD without references holds nothing any more, and gets nothing. */
-static noinline enum status delegate_begin(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, u64 size,
-					   cap_t perm)
+noinline void space_obj_delegate_begin(struct space_obj_delegation begun)
 {
 	struct space_obj_delegation *d = space_obj_unfinished_delegation();
 
-	if (!kobject_get(&src->obj))
-		return SUCCESS;
-	if (!kobject_get(&dst->obj)) {
-		kobject_unref(&src->obj);
-		return SUCCESS;
+	if (!kobject_get(&begun.src->obj))
+		return;
+	if (!kobject_get(&begun.dst->obj)) {
+		kobject_unref(&begun.src->obj);
+		return;
 	}
-	*d = (struct space_obj_delegation){src, dst, src_sel, src_sel + size, dst_sel - src_sel, perm};
+	*d = begun;
+}
+
+static noinline enum status delegate_many(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, u64 size,
+					  cap_t perm)
+{
+	space_obj_delegate_begin((struct space_obj_delegation){src, dst, src_sel, src_sel + size, dst_sel - src_sel,
+							       perm, DELEGATE_OBJECTS});
 	return SUCCESS;
 }
 
@@ -189,17 +196,39 @@ void space_obj_delegate_drop(struct space_obj_delegation *d)
 }
 
 /* A page of slots, or what is left of one: both ranges are aligned, so it is one page on either side. */
-enum status space_obj_delegate_step(struct space_obj_delegation *d)
+static enum status delegate_page(struct space_obj_delegation *d)
 {
 	enum status status = SUCCESS;
 	u64 count;
 
-	if (slot_table_page(d->src->objs.pdpt, &d->next, &count, d->end))
-		status = delegate_slots(slot_table_find(d->src->objs.pdpt, d->next), d->dst, d->next + d->offset,
-					count, d->perm);
+	if (slot_table_page(d->src->objs.pdpt, &d->next, &count, d->end)) {
+		struct cap_slot *from = slot_table_find(d->src->objs.pdpt, d->next);
+		if (likely(from)) /* else somebody has just swept the page away */
+			status = delegate_slots(from, d->dst, d->next + d->offset, count, d->perm);
+	}
+	if (status == SUCCESS)
+		d->next += CAP_SLOTS_PER_PAGE;
+	return status;
+}
+
+static enum status delegate_piece(struct space_obj_delegation *d)
+{
+	switch ((enum space_obj_delegate_kind)d->kind) {
+	case DELEGATE_PORTS:
+		return space_pio_delegate_step(d);
+	case DELEGATE_MEMORY:
+		return space_mem_delegate_step(d);
+	default:
+		return delegate_page(d);
+	}
+}
+
+enum status space_obj_delegate_step(struct space_obj_delegation *d)
+{
+	enum status status = delegate_piece(d);
+
 	if (status != SUCCESS)
 		return status;
-	d->next += CAP_SLOTS_PER_PAGE;
 	if (d->next >= d->end)
 		space_obj_delegate_drop(d);
 	return SUCCESS;
@@ -212,7 +241,7 @@ enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 
 
 	perm &= PERM_ALL;
 	if (order > SLOT_TABLE_SLOT_BITS)
-		return delegate_begin(src, src_sel, dst, dst_sel, bit(order), perm);
+		return delegate_many(src, src_sel, dst, dst_sel, bit(order), perm);
 	from = slot_table_find(src->objs.pdpt, src_sel);
 	return from ? delegate_slots(from, dst, dst_sel, bit(order), perm) : SUCCESS;
 }

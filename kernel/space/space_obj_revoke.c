@@ -4,6 +4,7 @@
 #include "lib/bits.h"
 #include "space/pd.h"
 #include "space/slot.h"
+#include "space/slot_sweep.h"
 #include "space/slot_table.h"
 
 /* Of a piece: nodes of a tree, or slots that take no walk. A node is about 40 instructions, a slot that is emptied
@@ -229,6 +230,16 @@ static void walk(struct space_obj_revocation *r)
 
 /* ---- Ranges ---- */
 
+/* Pages that have been passed may be empty. Those of a closed space go all together. */
+static void sweep(struct space_obj_revocation *r)
+{
+	unsigned passed = r->passed;
+
+	r->passed = 0;
+	if (passed && r->self && !r->pd->objs.closed)
+		slot_sweep(r->pd, (passed + SLOT_SWEEP_MORE) * CAP_SLOTS_PER_PAGE);
+}
+
 /* Looks at the next slots, all of one page, until one takes a walk. False: there is none left. */
 static bool scan(struct space_obj_revocation *r)
 {
@@ -237,15 +248,30 @@ static bool scan(struct space_obj_revocation *r)
 	if (!slot_table_page(r->pd->objs.pdpt, &r->next, &count, block_end(r->range)))
 		return false;
 	struct cap_slot *s = slot_table_find(r->pd->objs.pdpt, r->next);
-	if (!s)
-		unreachable(); /* its page exists */
+	if (unlikely(!s))
+		return true; /* somebody has just swept its page away */
 	count = min_u64(min_u64(count, CAP_SLOTS_PER_PAGE - (r->next & bits_low(SLOT_TABLE_SLOT_BITS))), PIECE);
 	for (bool more = true; more && count--; s++, r->next++) {
 		cap_t c = slot_read(s);
 		if (needs_visit(c, r->perm) && !visit(s, c, r->perm, r->self))
 			more = !walk_begin(r, s);
 	}
+	if (!(r->next & bits_low(SLOT_TABLE_SLOT_BITS)) && ++r->passed == SLOT_SWEEP_PASSED)
+		sweep(r);
 	return true;
+}
+
+/* Between two slots. */
+static bool step(struct space_obj_revocation *r)
+{
+	switch ((enum space_obj_revoke_kind)r->kind) {
+	case REVOKE_PORTS:
+		return space_pio_revoke_step(r);
+	case REVOKE_TABLES:
+		return space_mem_free_step(r->pd);
+	default:
+		return scan(r);
+	}
 }
 
 bool space_obj_revoke_step(struct space_obj_revocation *r)
@@ -254,7 +280,9 @@ bool space_obj_revoke_step(struct space_obj_revocation *r)
 		walk(r);
 		return true;
 	}
-	if (r->pd && !scan(r)) {
+	if (r->pd && !step(r)) {
+		if (r->kind == REVOKE_OBJECTS)
+			sweep(r);
 		kobject_unref(&r->pd->obj);
 		r->pd = NULL;
 	}
@@ -277,11 +305,30 @@ void space_obj_revoke_begin(struct space_obj_revocation *r, struct pd *pd, u64 s
 {
 	r->object = NULL;
 	r->climbing = false;
+	r->passed = 0;
 	r->pd = kobject_get(&pd->obj) ? pd : NULL;
 	r->range = (struct block){sel, order};
 	r->next = sel;
 	r->perm = perm & PERM_ALL;
 	r->self = self;
+	r->kind = REVOKE_OBJECTS;
+}
+
+cold void space_obj_revoke_begin_ports(struct pd *pd, struct block range, u64 next, bool self)
+{
+	struct space_obj_revocation *r = space_obj_unfinished();
+
+	space_obj_revoke_begin(r, pd, range.base, range.order, 0, self);
+	r->next = next;
+	r->kind = REVOKE_PORTS;
+}
+
+cold void space_obj_revoke_begin_tables(struct pd *pd)
+{
+	struct space_obj_revocation *r = space_obj_unfinished();
+
+	space_obj_revoke_begin(r, pd, 0, 0, 0, false);
+	r->kind = REVOKE_TABLES;
 }
 
 /* ---- The usual case: few capabilities, each with at most one below it ---- */

@@ -26,9 +26,17 @@ struct space_obj_revocation {
 
 	struct pd *pd; /* referenced; NULL: it is over */
 	struct block range;
-	u64 next; /* the first selector that was not looked at */
+	u64 next; /* the first selector or port that was not looked at */
 	cap_t perm;
 	bool self;
+	u8 kind;   /* enum space_obj_revoke_kind */
+	u8 passed; /* pages of slots, since the last look for empty ones (space/slot_sweep.h) */
+};
+
+enum space_obj_revoke_kind {
+	REVOKE_OBJECTS,
+	REVOKE_PORTS,  /* (space/space_pio.h) */
+	REVOKE_TABLES, /* memory was taken away, and page tables are to be freed (space/space_mem.h) */
 };
 
 /* Takes `perm` away from all that was derived from 2^order selectors of pd's, and with `self` from these. The range
@@ -38,6 +46,9 @@ void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, boo
 /* Begins the same, with r, which is over. Nothing is done yet. */
 void space_obj_revoke_begin(struct space_obj_revocation *r, struct pd *pd, u64 sel, unsigned order, unsigned perm,
 			    bool self);
+/* Begins one of another kind as space_obj_unfinished(). */
+void space_obj_revoke_begin_tables(struct pd *pd);
+void space_obj_revoke_begin_ports(struct pd *pd, struct block range, u64 next, bool self);
 /* Does a piece. False: it is over. */
 bool space_obj_revoke_step(struct space_obj_revocation *r) must_check;
 

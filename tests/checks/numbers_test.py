@@ -106,6 +106,14 @@ class Numbers(unittest.TestCase):
         self.write(DOCUMENT, PAGE.replace("p50", "p51"))
         self.finds("nothing is known of a column p51")
 
+    def test_blocks_that_a_test_looks_at(self):
+        self.write(DOCUMENT, "<!-- numbers: t.c -->\n```\ncase  min\nnull   40\n```\n")
+        self.finds("t.c does not look at this document")
+        self.write("t.c", "another.md")
+        self.finds("t.c does not look at this document")
+        self.write("t.c", f"looks at {DOCUMENT}")
+        self.finds()
+
     def test_decisions_stay_as_they_were(self):
         self.write(DECISION, "```\ncase  min\nnull   40\n```\n")
         self.finds()

@@ -41,7 +41,8 @@ static void constants(void)
 /* Whether a byte of the page belongs to what is announced for it. */
 static bool is_screen(unsigned offset)
 {
-	return rt_hip->api_flg & HIP_EXT_FRAMEBUFFER && offset - HIP_FRAMEBUFFER < sizeof(struct hip_framebuffer);
+	return rt_hip->api_flg & (HIP_EXT_FRAMEBUFFER | HIP_EXT_TEXT) &&
+	       offset - HIP_FRAMEBUFFER < sizeof(struct hip_framebuffer);
 }
 
 static void checksum_and_length(void)

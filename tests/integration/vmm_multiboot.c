@@ -90,7 +90,7 @@ static bool nowhere(void)
 	return value == 0xffffffff && !zero;
 }
 
-/* The clock's seconds through INS, twice the same or one apart. */
+/* Register D of the clock through INS, twice: bit 7, its memory is valid, and nothing else. */
 static bool strings(void)
 {
 	uint8_t seconds[2] = {0xee, 0xee};

@@ -22,8 +22,6 @@ LINUX = "linux-image-cloud-amd64"
 WORDS = "console=ttyS0 quiet panic=-1 tsc=reliable init_on_alloc=0 cryptomgr.notests rdinit=/init"
 
 
-
-
 def reset(number):
     return ["--want", rf"^vm{number}: the guest has reset its machine"]
 
@@ -68,6 +66,8 @@ def multiboot(folder, kernel):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True, help="build folder with the images")
+    parser.add_argument("--via", choices=("kernel", "bochs"), default="bochs",
+                        help="QEMU, where the processor is AMD's, or Bochs, where it is Intel's")
     parser.add_argument("guests", choices=("linux", "multiboot", "three"))
     parser.add_argument("programs", type=pathlib.Path, nargs="+", help="the first program of Linux, the kernel")
     args = parser.parse_args()
@@ -79,7 +79,7 @@ def main():
         except tools.ToolError as error:
             print(f"SKIP: {LINUX} cannot be fetched: {str(error).splitlines()[-1]}")
             return 77
-        return subprocess.run([sys.executable, HERE / "boot_test.py", "--build", args.build, "--via", "bochs", "--memory", "512",
+        return subprocess.run([sys.executable, HERE / "boot_test.py", "--build", args.build, "--via", args.via, "--memory", "512",
                                "--modules-from", folder, "--cmdline", "serial nomwait", "--judge", "exit", "--timeout", "300",
                                *words], check=False).returncode
 

@@ -118,6 +118,8 @@ static void perform_hypercall(const struct op *op)
 				 one(op->object));
 	case OP_CREATE_SM:
 		return hypercall(ARG1(HC_CREATE_SM, 0, sel), WORLD_PD(0), op->arg, 0, 0);
+	case OP_CREATE_SM_OF:
+		return hypercall(ARG1(HC_CREATE_SM, 0, sel), WORLD_OBJECT(op->arg), 0, 0, 0);
 	case OP_CREATE_PD:
 		return hypercall(ARG1(HC_CREATE_PD, 0, sel), WORLD_PD(0), 0, 0, 0);
 	case OP_TIME:

@@ -28,6 +28,7 @@ struct world {
 	bool flags[WORLD_FLAGS];
 	bool unmapped;      /* an OP_UNMAP has returned */
 	u64 pages_at_first; /* free before any object was made: as many have to be free in the end */
+	u64 used_at_first;  /* bytes that the kernel's account paid for when there was nothing but idle ECs */
 	void *hoard;        /* pages that are kept from the scenario; each begins with the address of the next */
 };
 

@@ -77,13 +77,13 @@ int main(void)
 	for (unsigned i = 0; i <= CPUS; i++)
 		pds[i].obj.refs = 1;
 	for (unsigned i = 0; i <= CPUS; i++)
-		must(space_obj_init(&pds[i].objs) == SUCCESS);
+		must(space_obj_init(&pds[i].objs, &pds[i].account) == SUCCESS);
 	object.o.type = KOBJ_SM;
 	must(space_obj_insert_root(&pds[CPUS], ROOT, &object.o, PERM_ALL) == SUCCESS);
 	stress_run((void (*const[])(unsigned, struct stress_random *)){grow_and_cut, grow_and_cut, grow_and_cut,
 								       grow_and_cut, NULL});
 	host_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
-	must(object.o.caps == 1 && !gone && !object.o.lock.held);
+	must(object.o.caps == 1 && !gone && !spin_is_locked(&object.o.lock));
 	for (unsigned i = 0; i < CPUS; i++)
 		for (u64 sel = 0; sel < 2 * LENGTH; sel++)
 			must(!at(&pds[i], sel));

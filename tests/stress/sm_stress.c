@@ -7,6 +7,7 @@
 #include "core/remote.h"
 #include "core/sm.h"
 #include "mm/page.h"
+#include "space/pd.h"
 
 #include "stress.h"
 
@@ -60,7 +61,7 @@ static void setup(u64 count)
 	host_reset(STRESS_HEAP);
 	host_set_cpus(CPUS);
 	sm_init_cache();
-	must(sm_create(count, &sm) == SUCCESS);
+	must(sm_create(&pd_kernel, count, &sm) == SUCCESS);
 	ec_count = 0;
 }
 
@@ -215,7 +216,8 @@ static void post_and_end(unsigned cpu, struct stress_random *r)
 		struct stress_wait wait = {0};
 		while (__atomic_load_n(&working, __ATOMIC_ACQUIRE))
 			stress_wait(&wait, "for the other");
-		sm_retire(sm);
+		while (sm_retire(sm))
+			;
 	}
 }
 

@@ -143,6 +143,20 @@ UNIT_TEST(optional_members_of_runs)
 	refuse(RUN_WITH(",\"memory_mb\":-1"));
 }
 
+UNIT_TEST(findings)
+{
+	struct record record;
+
+	assert_true(parses("HBENCH {\"type\":\"finding\",\"name\":\"turbo\",\"weight\":\"doubt\",\"state\":\"on\"}",
+			   &record));
+	assert_int_equal(record.type, RECORD_FINDING);
+	assert_string_equal(record.finding.name, "turbo");
+	assert_string_equal(record.finding.state, "on");
+	refuse("HBENCH {\"type\":\"finding\",\"weight\":\"doubt\",\"state\":\"on\"}");
+	refuse("HBENCH {\"type\":\"finding\",\"name\":\"tur bo\",\"weight\":\"doubt\",\"state\":\"on\"}");
+	refuse("HBENCH {\"type\":\"finding\",\"name\":\"turbo\",\"state\":\"on\"}");
+}
+
 UNIT_TEST(other_lines)
 {
 	static const char *const lines[] = {"", "hello", "HBENCH", "HBENCH:{}", "\033[2J\001\377", "hbench {}"};
@@ -415,6 +429,7 @@ int main(void)
 		cmocka_unit_test(counters),
 		cmocka_unit_test(optional_members),
 		cmocka_unit_test(optional_members_of_runs),
+		cmocka_unit_test(findings),
 		cmocka_unit_test(other_lines),
 		cmocka_unit_test(good_sample),
 		cmocka_unit_test(prefix_after_other_text),

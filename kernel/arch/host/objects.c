@@ -9,7 +9,7 @@
 
 #define weak __attribute__((weak))
 
-weak struct pd pd_kernel = {.obj.type = KOBJ_PD};
+weak struct pd pd_kernel = {.obj = {.type = KOBJ_PD, .refs = 1}};
 
 weak void kobject_caps_gone(struct kobject *o)
 {
@@ -19,6 +19,13 @@ weak void kobject_caps_gone(struct kobject *o)
 weak void kobject_unref(struct kobject *o)
 {
 	__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL);
+}
+
+/* There are no grace periods here, so with several CPUs memory stays until host_reset(). */
+weak void kobject_call_later(struct work *w, void (*fn)(struct work *))
+{
+	if (cpu_count == 1)
+		fn(w);
 }
 
 weak struct space_obj_revocation *space_obj_unfinished(void)

@@ -20,6 +20,8 @@ enum hip_feature {
 	HIP_EXT_CONSOLE_KEEPS = 1 << 19, /* somebody keeps what MACHINE_CONSOLE_WRITE is given */
 	HIP_EXT_FRAMEBUFFER = 1 << 20,   /* struct hip_framebuffer, at HIP_FRAMEBUFFER */
 	HIP_EXT_SERIAL = 1 << 21,        /* HIP_SERIAL */
+	HIP_EXT_MEMORY = 1 << 22,        /* MEMORY_CTRL */
+	HIP_EXT_TEXT = 1 << 23,          /* struct hip_framebuffer, of characters instead of pixels */
 };
 
 enum hip_mem_type {
@@ -49,7 +51,10 @@ struct hip_gas {
 	uint64_t addr;
 } __attribute__((__packed__));
 
-/* The screen: pixels of `bits` bits in 2, 3 or 4 bytes, colours as position and width of their bits. */
+/*
+ * The screen: pixels of `bits` bits in 2, 3 or 4 bytes, colours as position and width of their bits. With
+ * HIP_EXT_TEXT, of VGA's text mode: width, height and first_row are characters of 2 bytes, and there are no colours.
+ */
 struct hip_framebuffer {
 	uint64_t addr;
 	uint32_t pitch, width, height; /* bytes from row to row; pixels */

@@ -247,7 +247,7 @@ UNIT_TEST(a_semaphore_that_ends_meanwhile_holds_nobody)
 {
 	struct sm *sm = world_sm(SM, 0);
 	world_call(PB);
-	sm_retire(sm);
+	assert_false(sm_retire(sm));
 	assert_runs(world_reply_sm(SM), a);
 	assert_int_equal(a->regs.rdi, BAD_CAP);
 	assert_idle(0, b);

@@ -15,7 +15,7 @@ static void reap_if_any(struct cpu *cpu)
 UNIT_TEST(references_are_counted)
 {
 	struct sm *sm;
-	assert_int_equal(sm_create(0, &sm), SUCCESS);
+	assert_int_equal(sm_create(world_pd, 0, &sm), SUCCESS);
 	assert_false(kobject_get(&sm->obj)); /* not published */
 	kobject_publish(&sm->obj);
 	assert_true(kobject_get(&sm->obj));
@@ -102,7 +102,7 @@ UNIT_TEST(a_kernel_page_goes_with_its_last_reference)
 	struct kp *kp;
 	u64 pages = page_free_count();
 	u32 refs = world_pd->obj.refs;
-	assert_int_equal(kp_create(&kp), SUCCESS);
+	assert_int_equal(kp_create(world_pd, &kp), SUCCESS);
 	world_insert(KP, &kp->obj, PERM_KP_ALL);
 	assert_int_equal(kp_map(kp, world_pd, 0x5000), SUCCESS);
 	assert_int_equal(world_pd->obj.refs, refs + 1);
@@ -123,7 +123,7 @@ UNIT_TEST(a_pd_dies_after_its_ecs)
 	struct cap_slot *slot;
 
 	struct pd *pd;
-	assert_int_equal(pd_create(false, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), SUCCESS);
 	assert_int_equal(host_pds, 2);
 	world_insert(OTHER, &pd->obj, PERM_PD_ALL);
 	struct ec_config cfg = {.pd = pd, .utcb_pd = pd, .utcb_va = 0x9000, .cpu_id = 0};
@@ -148,7 +148,7 @@ UNIT_TEST(a_pd_dies_after_its_ecs)
 UNIT_TEST(circles_end_with_the_pd)
 {
 	struct pd *pd;
-	assert_int_equal(pd_create(false, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), SUCCESS);
 	world_insert(OTHER, &pd->obj, PERM_PD_ALL);
 	assert_int_equal(space_obj_delegate(world_pd, OTHER, pd, 1, 0, PERM_ALL), SUCCESS);
 	struct ec_config cfg = {.pd = pd, .utcb_pd = pd, .utcb_va = 0x9000, .cpu_id = 1, .global = true};
@@ -157,7 +157,7 @@ UNIT_TEST(circles_end_with_the_pd)
 	assert_int_equal(ec_create(&cfg, &ec), SUCCESS);
 	kobject_publish(&ec->obj);
 	assert_int_equal(space_obj_insert_root(pd, 2, &ec->obj, PERM_EC_ALL), SUCCESS);
-	assert_int_equal(sc_create(ec, 9, 1, &sc), SUCCESS);
+	assert_int_equal(sc_create(world_pd, ec, 9, 1, &sc), SUCCESS);
 	kobject_publish(&sc->obj);
 	assert_int_equal(space_obj_insert_root(pd, 3, &sc->obj, PERM_SC_ALL), SUCCESS);
 	world_drop(OTHER);
@@ -174,15 +174,15 @@ UNIT_TEST(what_comes_too_late_is_taken_back)
 	struct kp *kp;
 	struct sm *sm;
 	struct pt *pt;
-	assert_int_equal(pd_create(false, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), SUCCESS);
 	world_insert(OTHER, &pd->obj, PERM_PD_ALL);
 	for (unsigned i = 0; i < array_size(slots); i++)
 		assert_int_equal(space_obj_reserve(pd, i, &slots[i]), SUCCESS);
 	u32 refs = world_pd->obj.refs;
 	struct ec_config cfg = {.pd = world_pd, .utcb_pd = world_pd, .utcb_va = 0x9000};
-	assert_int_equal(kp_create(&kp), SUCCESS);
-	assert_int_equal(sm_create(0, &sm), SUCCESS);
-	assert_int_equal(pt_create(ec, 0, 0, &pt), SUCCESS);
+	assert_int_equal(kp_create(world_pd, &kp), SUCCESS);
+	assert_int_equal(sm_create(world_pd, 0, &sm), SUCCESS);
+	assert_int_equal(pt_create(world_pd, ec, 0, 0, &pt), SUCCESS);
 	assert_int_equal(ec_create(&cfg, &late), SUCCESS);
 	space_obj_close(pd);
 	struct kobject *const objects[] = {&kp->obj, &sm->obj, &pt->obj, &late->obj};
@@ -206,10 +206,10 @@ UNIT_TEST(without_memory_nothing_is_referred_to)
 	struct kp *kp = NULL;
 	struct pd *pd = NULL;
 	hog_take(&hog, 0);
-	assert_int_equal(pt_create(b, 0, 0, &pt), OOM);
-	assert_int_equal(sc_create(a, 1, 1, &sc), OOM);
-	assert_int_equal(kp_create(&kp), OOM);
-	assert_int_equal(pd_create(false, &pd), OOM);
+	assert_int_equal(pt_create(world_pd, b, 0, 0, &pt), OOM);
+	assert_int_equal(sc_create(world_pd, a, 1, 1, &sc), OOM);
+	assert_int_equal(kp_create(world_pd, &kp), OOM);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), OOM);
 	hog_release(&hog);
 	assert_true(!pt && !sc && !kp && !pd);
 	assert_int_equal(a->obj.refs, 1);
@@ -218,7 +218,7 @@ UNIT_TEST(without_memory_nothing_is_referred_to)
 		page_reclaim();
 		u64 pages = page_free_count();
 		hog_take(&hog, leave);
-		enum status s = pd_create(false, &pd);
+		enum status s = pd_create(&pd_kernel, false, &pd);
 		hog_release(&hog);
 		if (s == SUCCESS)
 			break;
@@ -237,8 +237,8 @@ UNIT_TEST(the_dead_get_no_portals_and_scs)
 	world_drop(A);
 	reap_if_any(cpu_current());
 	assert_int_equal(a->obj.refs, 0);
-	assert_int_equal(pt_create(a, 0, 0, &pt), BAD_CAP);
-	assert_int_equal(sc_create(a, 1, 1, &sc), BAD_CAP);
+	assert_int_equal(pt_create(world_pd, a, 0, 0, &pt), BAD_CAP);
+	assert_int_equal(sc_create(world_pd, a, 1, 1, &sc), BAD_CAP);
 	assert_true(!pt && !sc);
 }
 
@@ -309,8 +309,10 @@ UNIT_TEST(memory_is_freed_at_home)
 	assert_int_equal(world_on(1).way, HOST_IDLE);
 	assert_true(ec_is_dead(ec));
 	assert_null(world_cpu(1)->mailbox.newest); /* CPU 0 may still look at it */
-	host_set_cpu(0);
+	world_cpu(0)->sleeping = SLEEPING_MWAIT;
 	rcu_quiesce(cpu_current());
+	world_cpu(0)->sleeping = SLEEPING_NOT;
+	host_set_cpu(0);
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &ec->obj.work);
 }
 

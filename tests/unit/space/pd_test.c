@@ -10,7 +10,7 @@
 static struct pd *make(bool passthrough)
 {
 	struct pd *pd;
-	assert_int_equal(pd_create(passthrough, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, passthrough, &pd), SUCCESS);
 	world_insert(PD, &pd->obj, PERM_PD_ALL);
 	return pd;
 }
@@ -26,7 +26,7 @@ UNIT_TEST(born_empty)
 		assert_null(pd->access_page);
 		assert_null(pd->mem.guest.root);
 		assert_false(pd->objs.closed || pd->pio.closed || pd->pio.attached);
-		assert_null(pd->pio.ranges.root);
+		assert_int_equal(pd->pio.held.count, 0);
 		assert_true(space_obj_is_empty(&pd->objs));
 		for (unsigned i = 0; i < PTAB_ENTRIES; i++)
 			assert_int_equal(pd->mem.host.root[i], 0);

@@ -45,7 +45,7 @@ UNIT_FIXTURE(setup)
 	host_reset(HEAP);
 	for (unsigned i = 0; i < PDS; i++) {
 		pds[i].obj.refs = 1;
-		assert_int_equal(space_obj_init(&pds[i].objs), SUCCESS);
+		assert_int_equal(space_obj_init(&pds[i].objs, &pds[i].account), SUCCESS);
 	}
 	for (unsigned i = 0; i < OBJECTS; i++)
 		fresh_object(i);

@@ -203,7 +203,7 @@ UNIT_TEST(out_of_memory)
 		hog_release(&hog);
 		destroy(&pds[1]);
 		space_obj_free(&pds[1].objs);
-		assert_int_equal(space_obj_init(&pds[1].objs), SUCCESS);
+		assert_int_equal(space_obj_init(&pds[1].objs, &pds[1].account), SUCCESS);
 		assert_int_equal(page_free_count(), free_pages);
 	}
 	assert_int_equal(n, 18);
@@ -224,7 +224,7 @@ UNIT_TEST(out_of_memory_ends_a_delegation)
 UNIT_TEST(creation_out_of_memory)
 {
 	struct cap_slot *slot;
-	struct space_obj space;
+	static struct pd pd;
 
 	for (u64 n = 0; n < 3; n++) {
 		hog_take(&hog, n);
@@ -233,7 +233,7 @@ UNIT_TEST(creation_out_of_memory)
 		hog_release(&hog);
 	}
 	hog_take(&hog, 0);
-	assert_int_equal(space_obj_init(&space), OOM);
+	assert_int_equal(space_obj_init(&pd.objs, &pd.account), OOM);
 	hog_release(&hog);
 	for (unsigned i = 0; i < 3; i++)
 		make(i, SEL_LAST, i, 1);
@@ -279,7 +279,7 @@ UNIT_TEST(tables_are_freed)
 		assert_int_equal(gone[i], 1);
 	space_obj_free(&pds[1].objs);
 	assert_int_equal(page_free_count(), before + 1); /* the PDPT, too */
-	assert_int_equal(space_obj_init(&pds[1].objs), SUCCESS);
+	assert_int_equal(space_obj_init(&pds[1].objs, &pds[1].account), SUCCESS);
 }
 
 /* ---- several CPUs ---- */

@@ -6,7 +6,7 @@
 
 #define BIT(n) (1u << (n))
 
-static uint32_t last_leaf;
+static uint32_t last_leaf, last_amd, lacking; /* features of leaf 7 in EBX */
 
 /* Components of XSAVE as processors have them: AVX, MPX, AVX-512, protection keys. */
 static struct cpuid_regs component(uint32_t n)
@@ -23,9 +23,11 @@ static struct cpuid_regs machine(uint32_t leaf, uint32_t subleaf)
 	if (leaf == 0)
 		return (struct cpuid_regs){last_leaf, 'G', 'n', 'i'};
 	if (leaf == 0x80000000)
-		return (struct cpuid_regs){0x80000021, 'G', 'n', 'i'};
+		return (struct cpuid_regs){last_amd, 'G', 'n', 'i'};
 	if (leaf == 0xd && subleaf > 1)
 		return component(subleaf);
+	if (leaf == 7)
+		return (struct cpuid_regs){~0u, ~lacking, ~0u, ~0u};
 	return (struct cpuid_regs){~0u, ~0u, ~0u, ~0u};
 }
 
@@ -35,6 +37,8 @@ static const struct cpuid_guest guest = {
 UNIT_FIXTURE(setup)
 {
 	last_leaf = 0x20;
+	last_amd = 0x80000021;
+	lacking = 0;
 	return 0;
 }
 
@@ -94,6 +98,16 @@ UNIT_TEST(test_xsave)
 	assert_int_equal(ask(0xd, ~0u).eax, 0);
 }
 
+/* What CPUID shows can be switched on; what the processor lacks cannot, and VMX, SMX, LA57, keys and CET neither. */
+UNIT_TEST(test_cr4)
+{
+	assert_int_equal(cpuid_cr4(machine, &guest), 0x370fff);
+	lacking = BIT(7) | BIT(20);
+	assert_int_equal(cpuid_cr4(machine, &guest), 0x070fff);
+	last_leaf = 6;
+	assert_int_equal(cpuid_cr4(machine, &guest), 0x0607ff);
+}
+
 UNIT_TEST(test_tsc)
 {
 	struct cpuid_regs r = ask(0x15, 0);
@@ -122,6 +136,10 @@ UNIT_TEST(test_unknown)
 	assert_int_equal(ask(7, 0).ebx, 0);
 	assert_int_equal(ask(0xd, 0).eax, 0);
 	assert_int_equal(ask(0x15, 0).eax, 1);
+	last_amd = 0x80000004;
+	assert_int_equal(ask(0x80000000, 0).eax, 0x80000004);
+	assert_int_equal(ask(0x80000007, 0).edx, 0);
+	assert_true(ask(0x80000004, 0).eax);
 }
 
 int main(void)
@@ -129,7 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_features, setup), cmocka_unit_test_setup(test_extended, setup),
 		cmocka_unit_test_setup(test_xsave, setup),    cmocka_unit_test_setup(test_tsc, setup),
-		cmocka_unit_test_setup(test_unknown, setup),
+		cmocka_unit_test_setup(test_cr4, setup),      cmocka_unit_test_setup(test_unknown, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,23 @@ UNIT_TEST(test_mode)
 	assert_false(kbc_interrupt(&kbc));
 }
 
+UNIT_TEST(test_keyboard_off)
+{
+	kbc_write(&kbc, 0x64, 0xad);
+	assert_int_equal(ask(0x20), 0x14);
+	kbc_write(&kbc, 0x64, 0xae);
+	assert_int_equal(ask(0x20), 0x04);
+}
+
+/* The status says which port was written last. */
+UNIT_TEST(test_last_write)
+{
+	kbc_write(&kbc, 0x64, 0x60);
+	assert_int_equal(kbc_read(&kbc, 0x64), 0x1c);
+	kbc_write(&kbc, 0x60, 0x04);
+	assert_int_equal(kbc_read(&kbc, 0x64), 0x14);
+}
+
 UNIT_TEST(test_pulse)
 {
 	for (unsigned lines = 1; lines < 16; lines += 2) {
@@ -74,6 +91,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_nothing_connected, setup),
 		cmocka_unit_test_setup(test_mode, setup),
+		cmocka_unit_test_setup(test_keyboard_off, setup),
+		cmocka_unit_test_setup(test_last_write, setup),
 		cmocka_unit_test_setup(test_pulse, setup),
 		cmocka_unit_test_setup(test_output_port, setup),
 	};

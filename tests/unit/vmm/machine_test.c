@@ -113,6 +113,25 @@ UNIT_TEST(test_lines)
 	assert_int_equal(pic_acknowledge(&m.pic), 0x31);
 }
 
+/* The clock's line falls when register C is read, also if the next interrupt comes before the board is run again. */
+UNIT_TEST(test_line_falls)
+{
+	uint64_t period = NS_PER_S / 8192;
+
+	machine_out(&m, 0x70, 1, 0xa, 0);
+	machine_out(&m, 0x71, 1, 0x23, 0);
+	machine_out(&m, 0x70, 1, 0xb, 0);
+	machine_out(&m, 0x71, 1, 0x42, 0);
+	machine_run(&m, period);
+	assert_int_equal(pic_acknowledge(&m.pic), 0x38);
+	machine_out(&m, 0x70, 1, 0xc, period);
+	assert_int_equal(machine_in(&m, 0x71, 1, period), 0xc0);
+	machine_out(&m, 0xa0, 1, 0x20, period);
+	machine_out(&m, 0x20, 1, 0x20, period);
+	machine_run(&m, 2 * period);
+	assert_true(pic_wants(&m.pic));
+}
+
 UNIT_TEST(test_reset)
 {
 	assert_false(machine_is_reset(&m));
@@ -125,7 +144,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_absent, setup), cmocka_unit_test_setup(test_several_ports, setup),
 		cmocka_unit_test_setup(test_timer, setup),  cmocka_unit_test_setup(test_timer_waits, setup),
-		cmocka_unit_test_setup(test_lines, setup),  cmocka_unit_test_setup(test_reset, setup),
+		cmocka_unit_test_setup(test_lines, setup),  cmocka_unit_test_setup(test_line_falls, setup),
+		cmocka_unit_test_setup(test_reset, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,6 +182,34 @@ UNIT_TEST(test_auto_eoi)
 	take(0x37);
 }
 
+/* A chip that ends its interrupts by itself has the next one at once: its line to the first chip falls in between. */
+UNIT_TEST(test_auto_eoi_of_second)
+{
+	pic_write(&pic, 0xa0, 0x11);
+	pic_write(&pic, 0xa1, 0x38);
+	pic_write(&pic, 0xa1, 2);
+	pic_write(&pic, 0xa1, 3);
+	pulse(8);
+	pulse(9);
+	take(0x38);
+	pic_write(&pic, 0x20, EOI);
+	take(0x39);
+}
+
+/* A chip that is told to be the only one gets no word 3. */
+UNIT_TEST(test_single)
+{
+	pic_write(&pic, 0x20, 0x13);
+	pic_write(&pic, 0x21, 0x40);
+	pic_write(&pic, 0x21, 1);
+	pic_write(&pic, 0x21, 0xfe);
+	assert_int_equal(pic_read(&pic, 0x21), 0xfe);
+	pic_write(&pic, 0x20, 0x12);
+	pic_write(&pic, 0x21, 0x40);
+	pic_write(&pic, 0x21, 0xfd);
+	assert_int_equal(pic_read(&pic, 0x21), 0xfd);
+}
+
 UNIT_TEST(test_poll)
 {
 	pic_write(&pic, 0x20, POLL);
@@ -228,6 +256,7 @@ int main(void)
 		cmocka_unit_test_setup(test_level, setup),    cmocka_unit_test_setup(test_fully_nested, setup),
 		cmocka_unit_test_setup(test_masks, setup),    cmocka_unit_test_setup(test_spurious, setup),
 		cmocka_unit_test_setup(test_rotation, setup), cmocka_unit_test_setup(test_auto_eoi, setup),
+		cmocka_unit_test_setup(test_single, setup),   cmocka_unit_test_setup(test_auto_eoi_of_second, setup),
 		cmocka_unit_test_setup(test_poll, setup),     cmocka_unit_test_setup(test_random, setup),
 	};
 

@@ -112,6 +112,10 @@ UNIT_TEST(test_bytes_and_decimals)
 	pit_write(&pit, 0x40, 0x10, 0);
 	assert_int_equal(pit_next(&pit), counts(1001));
 	assert_int_equal(latched(0, counts(2)), 0x0999);
+	pit_write(&pit, 0x43, 0x31, 0); /* once, decimal: 9999 is below 0 */
+	pit_write(&pit, 0x40, 0x00, 0);
+	pit_write(&pit, 0x40, 0x10, 0);
+	assert_int_equal(latched(0, counts(1002)), 0x9999);
 }
 
 UNIT_TEST(test_read_back)

@@ -93,6 +93,8 @@ UNIT_TEST(test_update_in_progress)
 {
 	assert_int_equal(get(0xa, 0), 0x26);
 	assert_int_equal(get(0xa, S - 1), 0xa6);
+	assert_int_equal(get(0xa, S - 2228000), 0xa6);
+	assert_int_equal(get(0xa, S - 2228001), 0x26);
 	assert_int_equal(get(0xa, S), 0x26);
 	assert_int_equal(get(0xd, 0), 0x80);
 	set(0xd, 0, 0);
@@ -108,7 +110,7 @@ UNIT_TEST(test_update_interrupt)
 	assert_false(rtc_interrupt(&rtc));
 	rtc_run(&rtc, S);
 	assert_true(rtc_interrupt(&rtc));
-	assert_int_equal(get(0xc, S), 0x90);
+	assert_int_equal(get(0xc, S) & 0xb0, 0x90);
 	assert_false(rtc_interrupt(&rtc));
 	assert_int_equal(get(0xc, S), 0);
 }
@@ -139,9 +141,32 @@ UNIT_TEST(test_periodic)
 	rtc_run(&rtc, S / 1024);
 	assert_int_equal(get(0xc, S / 1024), 0xc0);
 	rtc_run(&rtc, S / 4);
+	assert_true(rtc_next(&rtc, S / 4) == NEVER); /* the flag is up: another one changes nothing */
+	get(0xc, S / 4);
 	assert_int_equal(rtc_next(&rtc, S / 4), S / 1024 * 257);
 	set(0xa, 0x20, S / 4); /* no rate */
 	assert_true(rtc_next(&rtc, S / 4) == NEVER);
+}
+
+/* The flag comes without its interrupt, too, and while the time is set. */
+UNIT_TEST(test_periodic_polled)
+{
+	set(0xa, 0x26, 0);
+	assert_true(rtc_next(&rtc, 0) == NEVER);
+	assert_int_equal(get(0xc, S / 1024 - 1), 0);
+	assert_int_equal(get(0xc, S / 1024), 0x40);
+	set(0xb, 0xc2, S / 1024);
+	assert_int_equal(rtc_next(&rtc, S / 1024), S / 1024 * 2);
+	assert_int_equal(get(0xc, S / 1024 * 2), 0xc0);
+}
+
+/* Setting the time ends the interrupt of updates. */
+UNIT_TEST(test_set_ends_updates)
+{
+	set(0xb, 0x92, 0);
+	assert_int_equal(get(0xb, 0), 0x82);
+	set(0xb, 0x12, 0);
+	assert_int_equal(get(0xb, 0), 0x12);
 }
 
 UNIT_TEST(test_memory)
@@ -182,6 +207,8 @@ int main(void)
 		cmocka_unit_test_setup(test_update_interrupt, setup),
 		cmocka_unit_test_setup(test_alarm, setup),
 		cmocka_unit_test_setup(test_periodic, setup),
+		cmocka_unit_test_setup(test_periodic_polled, setup),
+		cmocka_unit_test_setup(test_set_ends_updates, setup),
 		cmocka_unit_test_setup(test_memory, setup),
 		cmocka_unit_test_setup(test_random, setup),
 	};

@@ -14,7 +14,7 @@
 #include "platform/console.h"
 #include "platform/hip.h"
 #include "platform/panic.h"
-#include "vmx/vmx.h"
+#include "virt/virt.h"
 
 unsigned cpu_count;
 u64 cpus_online[HEDRON_CPU_MAX / 64];
@@ -69,7 +69,7 @@ void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi)
 	cpu->ec = cpu->idle_ec;
 	cpu->space = &pd_kernel;
 	cpu->sc_since = arch_tsc_twice();
-	vmx_prepare_cpu(n);
+	virt->prepare_cpu(n);
 }
 
 void smp_set_online(unsigned n, bool online)
@@ -142,7 +142,7 @@ void ap_main(void)
 	cpu_setup(cpu->id);
 	mca_start_cpu(cpu);
 	lapic_join();
-	vmx_start_cpu(cpu);
+	virt->start_cpu(cpu);
 	aps[cpu->id].topology = topology_self();
 	smp_set_online(cpu->id, true);
 	tsc_skew_answer(cpu->id);
