@@ -48,8 +48,8 @@ def three(folder, init, kernel):
     fetch_linux(folder, init)
     (folder / "kernel").write_bytes(kernel.read_bytes())
     linux = ["--module", f"vmlinuz {WORDS}", "--module", "initrd"]
-    return ["--cpus", "2", "--module", "monitor.elf memory=128 guests=2,1,2", *linux, "--module", "kernel", *linux,
-            *reached_init(0), *reset(1), *reached_init(2)]
+    return ["--cpus", "2", "--memory", "768", "--module", "monitor.elf memory=128 guests=2,1,2", *linux,
+            "--module", "kernel", *linux, *reached_init(0), *reset(1), *reached_init(2)]
 
 
 def multiboot(folder, kernel):
