@@ -116,8 +116,8 @@ static inline void world_sleep(void)
 			world_cpu(n)->sleeping = SLEEPING_MWAIT;
 }
 
-/* Grace periods end at once when all other CPUs sleep; what these have to free then is on its way to them. One end
- * may lead to the next: of a vCPU, its PD, its kernel pages. */
+/* Grace periods begin and end at once when all other CPUs sleep, so each CPU has its turn in which they do; what these
+ * have to free then is on its way to them. One end may lead to the next: of a vCPU, its PD, its kernel pages. */
 static inline void world_free_all(void)
 {
 	for (unsigned i = 0; i < 8; i++) {
@@ -125,6 +125,7 @@ static inline void world_free_all(void)
 		world_sleep();
 		for (unsigned n = cpu_count; n--;) {
 			host_set_cpu(n);
+			world_cpu(0)->sleeping = n ? SLEEPING_MWAIT : SLEEPING_NOT;
 			rcu_quiesce(cpu_current());
 		}
 	}

@@ -241,7 +241,7 @@ UNIT_TEST(test_screen_of_text)
 
 	boot.text = true;
 	init(NULL, 0);
-	assert_int_equal(page.hip.api_flg & (HIP_EXT_FRAMEBUFFER | HIP_EXT_TEXT), 1 << 22);
+	assert_int_equal(page.hip.api_flg & (HIP_EXT_FRAMEBUFFER | HIP_EXT_TEXT), 1 << 23);
 	assert_memory_equal(page.bytes + 0xfc0, &text, sizeof(text));
 	assert_checksum();
 }
