@@ -149,6 +149,12 @@ void hip_set_serial(struct hip *hip, struct hip_gas line)
 	memcpy((u8 *)hip + HIP_SERIAL, &line, sizeof(line));
 }
 
+void hip_set_build_id(struct hip *hip, const u8 *id)
+{
+	hip->api_flg |= HIP_EXT_BUILD_ID;
+	memcpy((u8 *)hip + HIP_BUILD_ID, id, HIP_BUILD_ID_SIZE);
+}
+
 void hip_finish(struct hip *hip)
 {
 	u16 sum = 0;

@@ -157,6 +157,9 @@ static void information_page(void)
 	IS(HIP_EXT_FRAMEBUFFER, 0x100000);
 	IS(HIP_EXT_TEXT, 0x800000);
 	IS(HIP_FRAMEBUFFER, 4032);
+	IS(HIP_EXT_BUILD_ID, 0x1000000);
+	IS(HIP_BUILD_ID, 4064);
+	IS(HIP_BUILD_ID_SIZE, 20);
 	IS(sizeof(struct hip_framebuffer), 32);
 	IS((uint32_t)HIP_MEM_MODULE, 0xfffffffe);
 	IS((uint32_t)HIP_MEM_HYPERVISOR, 0xffffffff);

@@ -92,6 +92,26 @@ UNIT_TEST(test_console)
 	assert_checksum();
 }
 
+/* Between the screen and the serial line, and as little in the way of old users. */
+UNIT_TEST(test_build_id)
+{
+	static const u8 id[20] = {0x8e, 0x1c, 0xd7, 0x3d, 5,  6,  7,  8,  9,  10,
+				  11,   12,   13,   14,   15, 16, 17, 18, 19, 0xff};
+
+	boot.text = true;
+	init(NULL, 0);
+	u32 before = word_at(16);
+	hip_set_serial(&page.hip, (struct hip_gas){.space = HIP_GAS_PORTS, .bits = 8, .addr = 0x3f8});
+	hip_set_build_id(&page.hip, id);
+	hip_finish(&page.hip);
+	assert_int_equal(word_at(16), before | 1 << 21 | 1 << 24);
+	assert_int_equal(word_at(4) >> 16, 0x470);
+	assert_memory_equal(page.bytes + 4064, id, 20);
+	assert_int_equal(page.bytes[0xfc0 + 24], 16); /* the screen, */
+	assert_int_equal(page.bytes[4085], 8);        /* and the line */
+	assert_checksum();
+}
+
 UNIT_TEST(test_acpi_fields)
 {
 	boot.efi = true;
@@ -289,8 +309,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(fixed_fields), TEST(console), TEST(acpi_fields),    TEST(memory), TEST(claimed),
-		TEST(too_many),     TEST(screen),  TEST(screen_of_text), TEST(cpus),   TEST(kernel_bugs),
+		TEST(fixed_fields),   TEST(console), TEST(build_id),    TEST(acpi_fields),
+		TEST(memory),         TEST(claimed), TEST(too_many),    TEST(screen),
+		TEST(screen_of_text), TEST(cpus),    TEST(kernel_bugs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,11 +101,20 @@ volatile void *arch_map_device(paddr_t pa)
 
 #define NOTE_BUILD_ID_OFFSET 16 /* of the hash in the note: header and "GNU" */
 
+/* Null when the linker was told to make none, or a shorter one. */
+static const u8 *build_id(void)
+{
+	const u8 *hash = build_id_note + NOTE_BUILD_ID_OFFSET;
+
+	return hash + HIP_BUILD_ID_SIZE <= build_id_note_end ? hash : NULL;
+}
+
 static void print_banner(u64 load)
 {
 	char id[17] = "unknown";
-	const u8 *hash = build_id_note + NOTE_BUILD_ID_OFFSET;
-	if (hash + 8 <= build_id_note_end)
+	const u8 *hash = build_id();
+
+	if (hash)
 		format_text(id, sizeof(id), "%02x%02x%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3],
 			    hash[4], hash[5], hash[6], hash[7]);
 	log_info("Hedron Hypervisor %s (%s, %s, build %s) [MB%u]%s", HEDRON_VERSION, HEDRON_BUILD_TYPE,
@@ -258,6 +267,8 @@ static struct hip *begin_hip(void)
 	hip->freq_tsc = tsc_khz;
 	if (serial_place(&console))
 		hip_set_serial(hip, console);
+	if (build_id())
+		hip_set_build_id(hip, build_id());
 	return hip;
 }
 
