@@ -5,6 +5,7 @@
 #include "host/json_file.h"
 #include "host/line_seal.h"
 #include "host/mem.h"
+#include "result/build_id.h"
 #include "result/name.h"
 
 #include <jansson.h>
@@ -213,6 +214,15 @@ static bool parse_sample(json_t *object, struct record *record, struct error *er
 	       sample_check(s, error);
 }
 
+static bool get_build_id(const json_t *object, protocol_string out, struct error *error)
+{
+	if (!json_object_get(object, "kernel_build_id"))
+		return true;
+	if (!get_string(object, "kernel_build_id", out, error))
+		return false;
+	return build_id_valid(out) || error_set(error, "\"kernel_build_id\" is no build id: `%s`", out);
+}
+
 /* Members that came later: absent is good, wrong is not. */
 static bool get_optional(json_t *object, struct run_record *r, struct error *error)
 {
@@ -224,6 +234,8 @@ static bool get_optional(json_t *object, struct run_record *r, struct error *err
 		     {"hypervisor", r->hypervisor}, {"frequency", r->frequency}};
 	bool smt;
 
+	if (!get_build_id(object, r->kernel_build_id, error))
+		return false;
 	for (size_t i = 0; i < array_size(texts); i++)
 		if (json_object_get(object, texts[i].key) && !get_string(object, texts[i].key, texts[i].out, error))
 			return false;

@@ -42,7 +42,7 @@ struct run_record {
 	bool tsc_invariant;
 	bool traced; /* optional: the kernel recorded what it did, which takes time */
 	/* Optional: "" or 0 when the roottask does not tell */
-	protocol_string features, arch_capabilities, microcode, firmware, hypervisor, frequency;
+	protocol_string kernel_build_id, features, arch_capabilities, microcode, firmware, hypervisor, frequency;
 	int64_t memory_mb;
 	int64_t placement; /* seed of where things lay in this boot; 0: where they always do */
 	int smt;           /* 1: on, -1: off, 0: not told */

@@ -3,6 +3,7 @@
 
 #include "host/exit_code.h"
 #include "host/mem.h"
+#include "result/build_id.h"
 #include "result/metric.h"
 #include "stats/permutation.h"
 
@@ -158,26 +159,15 @@ static bool same_text(const struct result *a, const struct result *b, const char
 	return !strcmp(result_text(a, key), result_text(b, key));
 }
 
-enum { BUILD_ID_MAX = 64 };
-
-/* "Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1eab56977712391) [MB1]"; "" when the line names no build. */
-static void build_id(const struct result *r, char out[BUILD_ID_MAX])
-{
-	const char *at = strstr(result_text(r, "kernel_boot_line"), "build ");
-
-	at = at ? at + strlen("build ") : "";
-	snprintf(out, BUILD_ID_MAX, "%.*s", (int)strspn(at, "0123456789abcdef"), at);
-}
-
-/* Who recorded a console has no image to hash, but the kernel says its build id, a hash of what it is made of. */
+/* Who recorded a console has no image to hash, but the build id is a hash of what the kernel is made of. */
 static bool same_kernel(const struct result *a, const struct result *b)
 {
-	char of_a[BUILD_ID_MAX], of_b[BUILD_ID_MAX];
+	build_id_shown of_a, of_b;
 
 	if (*result_text(a, "kernel_sha256") && *result_text(b, "kernel_sha256"))
 		return same_text(a, b, "kernel_sha256");
-	build_id(a, of_a);
-	build_id(b, of_b);
+	build_id_of_result(a, of_a);
+	build_id_of_result(b, of_b);
 	return *of_a && !strcmp(of_a, of_b);
 }
 

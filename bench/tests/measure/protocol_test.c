@@ -395,6 +395,24 @@ UNIT_TEST(run_line)
 	       "\"tsc_invariant\":true,\"cpus\":4,\"cmdline\":\"x\"}");
 }
 
+UNIT_TEST(build_ids)
+{
+#define RUN_OF(id)                                                                                          \
+	"HBENCH {\"type\":\"run\",\"protocol\":1,\"suite\":\"ipc\",\"kernel\":\"\",\"kernel_build_id\":" id \
+	",\"api\":1,\"cpu\":\"c\",\"vendor\":\"v\",\"family\":6,\"model\":1,\"stepping\":1,\"tsc_khz\":2,"  \
+	"\"tsc_invariant\":true,\"cpus\":4,\"cmdline\":\"x\"}"
+	struct record record;
+
+	assert_true(parses(RUN_OF("\"0123456789abcdef0123456789abcdef01234567\""), &record));
+	assert_string_equal(record.run.kernel_build_id, "0123456789abcdef0123456789abcdef01234567");
+	refuse(RUN_OF("7"));
+	refuse(RUN_OF("\"\""));
+	refuse(RUN_OF("\"0123456789abcde\"")); /* shorter than what the kernel shows of it */
+	refuse(RUN_OF("\"0123456789ABCDEF\""));
+	refuse(RUN_OF("\"0123456789abcdef \""));
+#undef RUN_OF
+}
+
 UNIT_TEST(calibration_and_skip)
 {
 	struct record record;
@@ -446,6 +464,7 @@ int main(void)
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(deep_nesting),
 		cmocka_unit_test(run_line),
+		cmocka_unit_test(build_ids),
 		cmocka_unit_test(calibration_and_skip),
 	};
 

@@ -433,19 +433,39 @@ UNIT_TEST(drift)
 	result_free(&b);
 }
 
-/* Imported consoles tell no hash of a file, but the kernel's line tells its build. */
+#define SHOWN "0123456789abcdef"
+#define ID SHOWN "0123456789abcdef01234567"
+#define OTHER "1123456789abcdef0123456789abcdef01234567"
+
+/*
+ * Imported consoles tell no hash of a file. The kernel's line tells its build; what the roottask says of it, with a
+ * checksum, counts more.
+ */
 UNIT_TEST(drift_of_imported_results)
 {
 	static const struct {
 		const char *line, *sha, *cmdline;
 		bool drifted;
+		const char *id_a, *id_b; /* of the sealed lines */
 	} rows[] = {
-		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", NULL, "suite=ipc", true},
-		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB2]", NULL, "suite=ipc", true},
-		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", "12", "suite=ipc", true},
-		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1eb) [MB1]", NULL, "suite=ipc", false},
-		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", NULL, "suite=ipc x", false},
-		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0) [MB1]", NULL, "suite=ipc", false},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", NULL, "suite=ipc", true, NULL,
+		 NULL},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB2]", NULL, "suite=ipc", true, NULL,
+		 NULL},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", "12", "suite=ipc", true, NULL,
+		 NULL},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1eb) [MB1]", NULL, "suite=ipc", false, NULL,
+		 NULL},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", NULL, "suite=ipc x", false, NULL,
+		 NULL},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0) [MB1]", NULL, "suite=ipc", false, NULL, NULL},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1eb) [MB1]", NULL, "suite=ipc", true, ID, ID},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", NULL, "suite=ipc", false, ID,
+		 OTHER},
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build " SHOWN ") [MB1]", NULL, "suite=ipc", true, ID,
+		 NULL}, /* one of the roottasks is an older one */
+		{"Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1ea) [MB1]", NULL, "suite=ipc", false, ID,
+		 NULL},
 	};
 	struct comparison c;
 	struct error error;
@@ -463,6 +483,10 @@ UNIT_TEST(drift_of_imported_results)
 		result_set_text(&a, "roottask_cmdline", rows[0].cmdline);
 		result_set_text(&b, "kernel_boot_line", rows[i].line);
 		result_set_text(&b, "roottask_cmdline", rows[i].cmdline);
+		if (rows[i].id_a)
+			result_set_text(&a, "kernel_build_id", rows[i].id_a);
+		if (rows[i].id_b)
+			result_set_text(&b, "kernel_build_id", rows[i].id_b);
 		if (rows[i].sha)
 			result_set_text(&b, "kernel_sha256", rows[i].sha);
 		assert_true(compare_results(&c, &a, &b, NULL, &error));
