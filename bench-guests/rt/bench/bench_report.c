@@ -99,6 +99,19 @@ static void add_cpu(void)
 	add(",\"tsc_khz\":%u,\"tsc_invariant\":%s", rt_hip->freq_tsc, cpu->tsc_invariant ? "true" : "false");
 }
 
+/* What the kernel's first line on the console shows in part, and without a checksum. */
+static void add_build_id(void)
+{
+	const uint8_t *id = rt_hip_build_id();
+
+	if (!id)
+		return;
+	add(",\"kernel_build_id\":\"");
+	for (unsigned i = 0; i < HIP_BUILD_ID_SIZE; i++)
+		add("%02x", id[i]);
+	add("\"");
+}
+
 /* What is not known is left out. */
 static void add_machine(void)
 {
@@ -132,6 +145,7 @@ void bench_report_run(const char *name, bool traced, const char *frequency)
 	add(",\"protocol\":%d", PROTOCOL);
 	add_string("suite", suite);
 	add_string("kernel", "");
+	add_build_id();
 	add(",\"api\":%u", rt_hip->api_ver);
 	add_cpu();
 	add(",\"cpus\":%u", rt_cpu_count());

@@ -36,6 +36,11 @@ expect '^interruptions  *fact  *0 '
 expect '^the machine is not fit to measure: 2 obstacles, 0 doubts$'
 
 measure --roottask "$roottask" --root-append "case=null windows=4" --probe "$folder/probe.json" -o "$folder/a.json"
+# Which kernel it was, each roottask says in its first line.
+for log in probe a; do
+	cp "$folder/$log.log" "$folder/out"
+	expect '^HBENCH {"type":"run",.*,"kernel_build_id":"[0-9a-f]\{40\}",.*,"crc":'
+done
 sed '/"turbo"/,/}/ s/"off"/"on"/' "$folder/a.json" >"$folder/b.json"
 "$hbench" gate --baseline "$folder/a.json" "$folder/b.json" >"$folder/out"
 expect '^warning: the machine is not as it was, turbo: A "off" (fact), B "on" (fact)$'
