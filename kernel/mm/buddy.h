@@ -24,7 +24,7 @@ struct page {
 	};
 	void *owner; /* slab: its cache; slot page: its PD; ptab: next table to free */
 	u64 index;   /* slab: free objects; slot page: first selector; ptab: level, and progress */
-	u16 count;   /* slab: objects in use */
+	u16 count;   /* slab: objects in use; slot table: entries in use */
 	u8 order;    /* of the block that starts here */
 	u8 state;    /* enum page_state */
 };

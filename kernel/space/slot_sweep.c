@@ -17,14 +17,37 @@ static void free_page(struct work *w)
 	account_give(&pd->account, PAGE_SIZE);
 }
 
-/* How many slots from the first on are free, up to one that is not. */
-static unsigned free_slots_locked(const struct page *p)
+/* So many slots are looked at together, without a branch for each: about three instructions a slot. A page costs as
+ * much as some slots. */
+#define GROUP 8
+#define PAGE_COST 16
+_Static_assert(CAP_SLOTS_PER_PAGE % GROUP == 0, "a page is whole groups");
+
+/* slot_is_free_locked() of all of a group, in the same order: words before parents. */
+static always_inline bool group_is_free_locked(const struct cap_slot *s)
+{
+	u64 used = 0;
+
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < GROUP; i++)
+		used |= __atomic_load_n(&s[i].cap, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < GROUP; i++)
+		used |= (u64)s[i].node.parent;
+	return !used;
+}
+
+/* How many slots were looked at: those of the first group in which one is used come last. */
+static unsigned look_locked(const struct page *p, bool *empty)
 {
 	const struct cap_slot *s = buddy_page_virt(p);
 	unsigned n = 0;
 
-	while (n < CAP_SLOTS_PER_PAGE && slot_is_free_locked(&s[n]))
-		n++;
+	do {
+		*empty = group_is_free_locked(&s[n]);
+		n += GROUP;
+	} while (*empty && n < CAP_SLOTS_PER_PAGE);
 	return n;
 }
 
@@ -43,23 +66,22 @@ static void free_later_locked(struct pd *pd, struct list *empty)
 
 void slot_sweep_locked(struct pd *pd, unsigned slots)
 {
-	struct list empty, *last = pd->objs.pages.prev;
+	struct list gone, *last = pd->objs.pages.prev;
 
-	list_init(&empty);
+	list_init(&gone);
 	for (unsigned looked = 0; looked < slots && !list_empty(&pd->objs.pages);) {
 		struct page *p = list_first(&pd->objs.pages, struct page, link);
-		bool end = &p->link == last;
-		unsigned n = free_slots_locked(p);
+		bool end = &p->link == last, empty;
 
+		looked += look_locked(p, &empty) + (empty ? 0 : PAGE_COST);
 		list_unlink(&p->link);
-		if (n == CAP_SLOTS_PER_PAGE)
-			slot_table_unhook(pd->objs.pdpt, pd, p->index, &empty);
-		list_push_tail(n == CAP_SLOTS_PER_PAGE ? &empty : &pd->objs.pages, &p->link);
-		looked += n < CAP_SLOTS_PER_PAGE ? n + CAP_SLOTS_PER_PAGE / 16 : n; /* a page costs something, too */
+		if (empty)
+			slot_table_unhook(pd->objs.pdpt, pd, p->index, &gone);
+		list_push_tail(empty ? &gone : &pd->objs.pages, &p->link);
 		if (end)
 			break;
 	}
-	free_later_locked(pd, &empty);
+	free_later_locked(pd, &gone);
 }
 
 void slot_sweep(struct pd *pd, unsigned slots)

@@ -21,8 +21,8 @@ void slot_sweep(struct pd *pd, unsigned slots);
 
 /* What a new page costs in looks at others. */
 #define SLOT_SWEEP_GROW (2 * CAP_SLOTS_PER_PAGE)
-/* A revocation that has passed so many pages looks at some more. */
-#define SLOT_SWEEP_PASSED 8
-#define SLOT_SWEEP_MORE 2
+/* A revocation that has passed so many pages looks at some more, all in one piece: about 2,000 instructions. */
+#define SLOT_SWEEP_PASSED 3
+#define SLOT_SWEEP_MORE 1
 /* What is done before memory is waited for. */
 #define SLOT_SWEEP_SCARCE (12 * CAP_SLOTS_PER_PAGE)

@@ -13,6 +13,12 @@ static u64 *table_limit(const u64 *table)
 	return &buddy_page(table)->index;
 }
 
+/* How many entries are in use. Guarded by the space's lock. */
+static u16 *table_count(const u64 *table)
+{
+	return &buddy_page(table)->count;
+}
+
 /* The first used entry from i on; 2^SLOT_TABLE_BITS if there is none. */
 static unsigned table_next(const u64 *table, unsigned i)
 {
@@ -26,8 +32,10 @@ u64 *slot_table_alloc(struct account *account)
 {
 	u64 *table = page_take_zeroed(account);
 
-	if (table)
+	if (table) {
 		*table_limit(table) = 0;
+		*table_count(table) = 0;
+	}
 	return table;
 }
 
@@ -55,6 +63,7 @@ static noinline u64 table_grow(u64 *table, unsigned i, int shift, struct pd *pd,
 	__atomic_store_n(&table[i], entry, __ATOMIC_RELEASE);
 	if (*limit <= i)
 		__atomic_store_n(limit, i + 1, __ATOMIC_RELEASE);
+	++*table_count(table);
 	return entry;
 }
 
@@ -67,14 +76,19 @@ struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel)
 	return s;
 }
 
-/* Takes out the table of the lowest level that e refers to, if it is empty. */
-static void unhook_table(u64 *e, struct pd *pd, struct list *gone)
+/* Empties entry i. True: it was the last one. */
+static bool table_remove(u64 *table, unsigned i)
 {
-	u64 *table = slot_table_target(*e);
+	__atomic_store_n(&table[i], 0, __ATOMIC_RELEASE);
+	return --*table_count(table) == 0;
+}
 
-	if (table_next(table, 0) >> SLOT_TABLE_BITS == 0)
-		return;
-	__atomic_store_n(e, 0, __ATOMIC_RELEASE);
+/* Takes out the table of the lowest level that entry i refers to. */
+static void unhook_table(u64 *middle, unsigned i, struct pd *pd, struct list *gone)
+{
+	u64 *table = slot_table_target(middle[i]);
+
+	(void)table_remove(middle, i); /* one that is empty stays */
 	buddy_page(table)->owner = pd;
 	list_push_tail(gone, &buddy_page(table)->link);
 }
@@ -83,11 +97,11 @@ void slot_table_unhook(u64 *pdpt, struct pd *pd, u64 sel, struct list *gone)
 {
 	u64 *top = &pdpt[slot_table_index(sel, SLOT_TABLE_SHIFT_TOP)];
 	u64 *middle = slot_table_target(*top);
-	u64 *e = &middle[slot_table_index(sel, SLOT_TABLE_SHIFT_TOP - SLOT_TABLE_BITS)];
-	u64 *low = slot_table_target(*e);
+	unsigned i = slot_table_index(sel, SLOT_TABLE_SHIFT_TOP - SLOT_TABLE_BITS);
+	u64 *low = slot_table_target(middle[i]);
 
-	__atomic_store_n(&low[slot_table_index(sel, SLOT_TABLE_SLOT_BITS)], 0, __ATOMIC_RELEASE);
-	unhook_table(e, pd, gone);
+	if (table_remove(low, slot_table_index(sel, SLOT_TABLE_SLOT_BITS)))
+		unhook_table(middle, i, pd, gone);
 }
 
 /*

@@ -141,7 +141,12 @@ enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, uns
 	return status;
 }
 
-/* ---- Ranges: page by page; small ones lie on one page ---- */
+/* ---- Ranges: a piece at a time, which lies on one page; small ones are one piece ---- */
+
+/* A slot is about 55 instructions, and a new page about 2,000. */
+#define PIECE_ORDER 6
+#define PIECE (1u << PIECE_ORDER)
+_Static_assert(PIECE_ORDER <= SLOT_TABLE_SLOT_BITS, "a piece lies on one page");
 
 /* Delegates `count` slots from `from` on to as many in one page of slots: the space's lock is held for no longer. */
 static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst_sel, u64 count, cap_t perm)
@@ -195,8 +200,8 @@ void space_obj_delegate_drop(struct space_obj_delegation *d)
 	d->src = NULL;
 }
 
-/* A page of slots, or what is left of one: both ranges are aligned, so it is one page on either side. */
-static enum status delegate_page(struct space_obj_delegation *d)
+/* The next PIECE slots, or what is left of them: both ranges are aligned, so they are on one page on either side. */
+static enum status delegate_some(struct space_obj_delegation *d)
 {
 	enum status status = SUCCESS;
 	u64 count;
@@ -204,10 +209,10 @@ static enum status delegate_page(struct space_obj_delegation *d)
 	if (slot_table_page(d->src->objs.pdpt, &d->next, &count, d->end)) {
 		struct cap_slot *from = slot_table_find(d->src->objs.pdpt, d->next);
 		if (likely(from)) /* else somebody has just swept the page away */
-			status = delegate_slots(from, d->dst, d->next + d->offset, count, d->perm);
+			status = delegate_slots(from, d->dst, d->next + d->offset, min_u64(count, PIECE), d->perm);
 	}
 	if (status == SUCCESS)
-		d->next += CAP_SLOTS_PER_PAGE;
+		d->next += PIECE;
 	return status;
 }
 
@@ -219,7 +224,7 @@ static enum status delegate_piece(struct space_obj_delegation *d)
 	case DELEGATE_MEMORY:
 		return space_mem_delegate_step(d);
 	default:
-		return delegate_page(d);
+		return delegate_some(d);
 	}
 }
 
@@ -240,7 +245,7 @@ enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 
 	struct cap_slot *from;
 
 	perm &= PERM_ALL;
-	if (order > SLOT_TABLE_SLOT_BITS)
+	if (order > PIECE_ORDER)
 		return delegate_many(src, src_sel, dst, dst_sel, bit(order), perm);
 	from = slot_table_find(src->objs.pdpt, src_sel);
 	return from ? delegate_slots(from, dst, dst_sel, bit(order), perm) : SUCCESS;

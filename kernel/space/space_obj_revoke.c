@@ -230,7 +230,7 @@ static void walk(struct space_obj_revocation *r)
 
 /* ---- Ranges ---- */
 
-/* Pages that have been passed may be empty. Those of a closed space go all together. */
+/* Pages that have been passed may be empty: a piece of its own. Those of a closed space go all together. */
 static void sweep(struct space_obj_revocation *r)
 {
 	unsigned passed = r->passed;
@@ -245,6 +245,10 @@ static bool scan(struct space_obj_revocation *r)
 {
 	u64 count;
 
+	if (r->passed == SLOT_SWEEP_PASSED) {
+		sweep(r);
+		return true;
+	}
 	if (!slot_table_page(r->pd->objs.pdpt, &r->next, &count, block_end(r->range)))
 		return false;
 	struct cap_slot *s = slot_table_find(r->pd->objs.pdpt, r->next);
@@ -256,8 +260,8 @@ static bool scan(struct space_obj_revocation *r)
 		if (needs_visit(c, r->perm) && !visit(s, c, r->perm, r->self))
 			more = !walk_begin(r, s);
 	}
-	if (!(r->next & bits_low(SLOT_TABLE_SLOT_BITS)) && ++r->passed == SLOT_SWEEP_PASSED)
-		sweep(r);
+	if (!(r->next & bits_low(SLOT_TABLE_SLOT_BITS)))
+		r->passed++;
 	return true;
 }
 
