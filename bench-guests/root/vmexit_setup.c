@@ -8,7 +8,7 @@
 #include "rt/object.h"
 #include "rt/string.h"
 
-#define APIC_AT 0x3fe00000ul  /* where the guest's paging reaches */
+#define APIC_AT 0x3fe00000ul   /* where the guest's paging reaches */
 #define EXIT_TICKS (1ul << 22) /* much more than an entry and an exit take */
 
 enum { WHOLE, MINIMAL };
