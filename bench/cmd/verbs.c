@@ -13,7 +13,9 @@ const struct suite *verb_suite_of(const struct result *result, struct suite *sto
 {
 	struct error ignored;
 
-	return suite_load(storage, result_text(result, "suite"), &ignored) ? storage : NULL;
+	return suite_load_for(storage, result_text(result, "suite"), result_text(result, "machine"), &ignored)
+		       ? storage
+		       : NULL;
 }
 
 bool verb_peers(struct peers *peers, const char *path)

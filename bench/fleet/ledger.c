@@ -153,7 +153,7 @@ static void load_result(struct ledger_row *row, const struct plan *plan)
 		judge_fitness(row);
 		return;
 	}
-	row->has_suite = suite_load(&row->suite_data, row->suite, &error);
+	row->has_suite = suite_load_for(&row->suite_data, row->suite, result_text(&row->result, "machine"), &error);
 	if (folder)
 		gate(row, folder);
 }

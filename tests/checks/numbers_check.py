@@ -50,7 +50,7 @@ class Recorded:
                       if self.context["machine"] in (peer["machine"], *peer.get("beside", ()))}
         suite = source / "bench/suites" / f"{self.context['suite']}.json"
         for case in json.loads(suite.read_text())["cases"] if suite.is_file() else ():
-            self.goals[case["case"]] = case.get("goal")
+            self.goals[case["case"]] = case.get("goal_on", {}).get(self.context["machine"], case.get("goal"))
 
     def case(self, name):
         if name not in self.cases:
