@@ -62,11 +62,13 @@ static void checksum_and_length(void)
 
 static void features(void)
 {
-	bool vmx = rt_cpuid(1, 0).ecx >> 5 & 1;
+	bool vmx = rt_cpuid(1, 0).ecx >> 5 & 1, svm = rt_cpuid(0x80000001, 0).ecx >> 2 & 1;
 
-	EXPECT_EQ(rt_hip->api_flg & (HIP_FEATURE_IOMMU | HIP_FEATURE_SVM), 0);
+	EXPECT_EQ(rt_hip->api_flg & HIP_FEATURE_IOMMU, 0);
 	if (!vmx)
 		EXPECT_EQ(rt_hip->api_flg & HIP_FEATURE_VMX, 0);
+	if (!svm)
+		EXPECT_EQ(rt_hip->api_flg & HIP_FEATURE_SVM, 0);
 	EXPECT_EQ(rt_hip->api_flg & 0xfff0, 0);
 	if (!(rt_hip->api_flg & HIP_FEATURE_VMX))
 		EXPECT_EQ(rt_hip->cap_vmx_sec_exec, 0);
