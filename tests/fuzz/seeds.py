@@ -138,11 +138,24 @@ def microcode(data_size, total_size, signatures):
     return update + bytes(total - len(update))
 
 
+def container(cpus, patches):
+    """For one of AMD's processors: (signature, number) of each CPU, (revision, number, size) of each patch."""
+    table = b"".join(struct.pack("<3I2H", signature, 0, 0, number, 0) for signature, number in [*cpus, (0, 0)])
+    data = struct.pack("<3I", 0x00414D44, 0, len(table)) + table
+    for revision, number, size in patches:
+        head = struct.pack("<2IHBB3IH6x32x", 0x20240102, revision, 0x8004, 0, 0, 0, 0, 0, number)
+        data += struct.pack("<2I", 1, size) + head + bytes(size - len(head))
+    return data
+
+
 def microcodes():
     yield b"\0" + microcode(2000, 2048, [])
     yield b"\0" + microcode(0, 0, [])
     yield b"\1" + microcode(976, 2048, [0x806E9, 0x906EB])
     yield b"\1" + microcode(4, 1024, [0x1000 + n for n in range(79)])
+    zen = [(0x00800F12, 0x8012), (0x00A20F10, 0xA210)]
+    yield b"\0" + container(zen, [(0x08001227, 0x8012, 64), (0x0A201009, 0xA210, 74), (0x08001230, 0x8012, 66)])
+    yield b"\0" + container(zen[:1], [(7, 0x8012, 64)]) + container(zen[1:], [(8, 0xA210, 100)]) + container([], [])
 
 
 OUT, IN, LATER = 1, 2, 4
