@@ -56,7 +56,8 @@ class Numbers(unittest.TestCase):
                                                         "cases": {"ipc/null": 39, "ipc/call/words:8": 300}}))
         self.write("results/peers/other.json", json.dumps({"title": "L5", "machine": "n", "cases": {}}))
         self.write("bench/suites/ipc.json", json.dumps({"cases": [
-            {"case": "null", "goal": 41, "goal_on": {"m": 40, "n": None}}, {"case": "call", "goal": {"base": 190, "per": {"words": 5}}}]}))
+            {"case": "null", "goal": 41, "goal_on": {"m": 40, "n": None}},
+            {"case": "call", "goal": {"base": 190, "per": {"words": 5}}}]}))
         counts = {"instructions": 40, "loads": 1, "stores": 2, "cycles": 91.8}
         symbol = {"symbol": "entry", "mode": "user", **counts, "kinds": {"syscall": 1}}
         self.paths = {"ipc/null": {"name": "ipc/null", **counts, "kinds": {}, "symbols": [symbol]}}

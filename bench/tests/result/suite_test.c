@@ -189,14 +189,10 @@ UNIT_TEST(no_way_out_of_the_folder)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(expands_parameters),
-		cmocka_unit_test(goals),
-		cmocka_unit_test(goals_of_machines),
-		cmocka_unit_test(thresholds),
-		cmocka_unit_test(bad_files),
-		cmocka_unit_test(machines),
-		cmocka_unit_test(our_suites),
-		cmocka_unit_test(no_way_out_of_the_folder),
+		cmocka_unit_test(expands_parameters), cmocka_unit_test(goals),
+		cmocka_unit_test(goals_of_machines),  cmocka_unit_test(thresholds),
+		cmocka_unit_test(bad_files),          cmocka_unit_test(machines),
+		cmocka_unit_test(our_suites),         cmocka_unit_test(no_way_out_of_the_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,8 +116,9 @@ static inline void world_sleep(void)
 			world_cpu(n)->sleeping = SLEEPING_MWAIT;
 }
 
-/* Grace periods begin and end at once when all other CPUs sleep, so each CPU has its turn in which they do; what these
- * have to free then is on its way to them. One end may lead to the next: of a vCPU, its PD, its kernel pages. */
+/* Grace periods begin and end at once when all other CPUs sleep, so each CPU has its turn in which they do; what
+ * these have to free then is on its way to them. One end may lead to the next: of a vCPU, its PD, its kernel pages.
+ */
 static inline void world_free_all(void)
 {
 	for (unsigned i = 0; i < 8; i++) {
