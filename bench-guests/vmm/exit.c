@@ -6,7 +6,6 @@
 #include "vmm/msr.h"
 #include "vmm/scale.h"
 
-#include "rt/panic.h"
 #include "rt/size.h"
 
 enum { UD = 6, GP = 13 };
@@ -87,7 +86,7 @@ static void do_hlt(struct guest_vm *vm)
 			vm->end = VM_HALTED;
 			return;
 		}
-		RT_MUST(hc_yield());
+		vm_yield();
 	}
 }
 

@@ -181,11 +181,16 @@ static enum status run(struct guest_vm *vm)
 			     : hc_vcpu_run_partial(vm->vcpu.sel, changed, BROUGHT);
 }
 
+void vm_yield(void)
+{
+	RT_MUST(hc_yield());
+}
+
 static void share_cpu(struct guest_vm *vm)
 {
 	if (vm_now(vm) < vm->slice_end)
 		return;
-	RT_MUST(hc_yield());
+	vm_yield();
 	vm->slice_end = vm_now(vm) + SLICE_NS;
 }
 

@@ -55,5 +55,6 @@ static inline void *vm_memory(const struct guest_vm *vm, uint64_t gpa, uint64_t 
 enum vm_end vm_run_to_end(struct guest_vm *vm);
 
 uint64_t vm_now(const struct guest_vm *vm);          /* nanoseconds since its start */
+void vm_yield(void);                                 /* lets other threads of the CPU run */
 void vm_console_flush(struct guest_vm *vm);          /* writes a line that has not ended yet */
 void vm_fail(struct guest_vm *vm, const char *what); /* ends it with a line: the guest did what nobody can do */
