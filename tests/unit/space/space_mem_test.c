@@ -490,7 +490,7 @@ static void *work(void *cpu)
 	u64 random = (u64)cpu + 1;
 
 	host_set_cpu((unsigned)(u64)cpu);
-	for (unsigned round = 0; round < 20000; round++) {
+	for (unsigned round = 0; round < 5000; round++) {
 		random = random * 6364136223846793005 + 1442695040888963407;
 		u64 r = random >> 33;
 		unsigned order = r % 3 ? r % 4 : r % 13;
