@@ -32,7 +32,11 @@ char *target_machine_id(const struct target *target, const char *cpu, unsigned c
 	char *id = cpus == 1 ? xasprintf("%s-%s", target->machine_prefix, cpu)
 			     : xasprintf("%s-%s-smp%u", target->machine_prefix, cpu, cpus);
 
-	for (char *c = id; *c; c++)
-		*c = strchr(ID_CHARACTERS, *c) ? (char)tolower((unsigned char)*c) : '-';
+	for (char *c = id; *c; c++) {
+		if (strchr(ID_CHARACTERS, *c))
+			*c = (char)tolower((unsigned char)*c);
+		else
+			*c = '-';
+	}
 	return id;
 }
