@@ -86,15 +86,21 @@ static void free_list(struct work *w)
 		w = free_first(w);
 }
 
-/* Some, until the CPU is wanted; returns the rest. */
-static struct work *free_piece(const struct cpu *cpu, struct work *w)
+/* Some, or one that was long, until the CPU is wanted; returns the rest. */
+static struct work *free_piece(struct cpu *cpu, struct work *w)
 {
+	cpu->rcu_was_long = false;
 	for (unsigned n = 0; w && n < RCU_PIECE; n++) {
 		w = free_first(w);
-		if (unlikely(unfinished_wanted(cpu)))
+		if (unlikely(cpu->rcu_was_long || unfinished_wanted(cpu)))
 			break;
 	}
 	return w;
+}
+
+void rcu_was_long(void)
+{
+	cpu_current()->rcu_was_long = true;
 }
 
 /* Of this CPU. Others that want memory may have taken it all meanwhile; from those who come now on it is kept by the

@@ -20,6 +20,8 @@ struct cpu;
 void rcu_call(struct work *w, void (*fn)(struct work *));
 /* The same for what so many pages may depend on that it is not worth waiting for others. */
 void rcu_call_large(struct work *w, void (*fn)(struct work *));
+/* For `fn`: it has freed so much that it is enough for this time. */
+void rcu_was_long(void);
 
 /* For HAZARD_RCU, when this CPU uses no object any more but for its current EC and what that refers to. Answers,
  * begins or completes a grace period, and frees a piece of what is ripe. */

@@ -62,6 +62,7 @@ static always_inline void free_object(struct kobject *o, enum kobject_type type)
 	switch (type) {
 	case KOBJ_PD:
 		pd_free((struct pd *)o);
+		rcu_was_long();
 		break;
 	case KOBJ_EC:
 		ec_free((struct ec *)o);

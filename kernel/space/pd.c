@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "space/slot_sweep.h"
 
 struct pd pd_kernel = {.obj = {.type = KOBJ_PD, .refs = 1}}; /* that reference stays */
 
@@ -67,11 +68,15 @@ static always_inline bool begin_to_close(struct pd *pd)
 	return true;
 }
 
-/* Ports come last. */
+/* Objects, the pages that they were in, ports. */
 bool pd_close(struct pd *pd)
 {
-	if (!pd->pio.closed && (pd->objs.closed || begin_to_close(pd)) && space_obj_revoke_step(&pd->closing))
-		return false;
+	if (!pd->pio.closed) {
+		if ((pd->objs.closed || begin_to_close(pd)) && space_obj_revoke_step(&pd->closing))
+			return false;
+		if (!list_empty(&pd->objs.pages) && slot_sweep_closed(pd))
+			return false;
+	}
 	return space_pio_close(pd);
 }
 

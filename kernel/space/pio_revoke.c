@@ -104,18 +104,31 @@ static always_inline int look_below(struct pio_job *j)
 	return 0;
 }
 
+/* Of a look for what a space has given: it is made for each order that there may be. */
+static always_inline int look_cost(const struct space_pio *sp)
+{
+	int cost = 0;
+
+	for (u32 orders = sp->given_orders; unlikely(orders); orders &= orders - 1)
+		cost += COST_STEP;
+	return cost;
+}
+
 /* A step, and what it costs. 0 at the end. */
 static always_inline int step(struct pio_job *j)
 {
 	struct pio_range *c;
-	int cost;
+	int cost, looked = 0;
 
-	if (j->taken && (cost = look_below(j)))
-		return cost;
+	if (j->taken) {
+		looked = look_cost(&j->taken->pd->pio);
+		if ((cost = look_below(j)))
+			return cost + looked;
+	}
 	if (j->waiting)
-		return take_waiting(j);
+		return take_waiting(j) + looked;
 	if (j->pd && (c = pio_range_given(&j->pd->pio, j->hole)))
-		return detach(j, c, j->hole);
+		return detach(j, c, j->hole) + look_cost(&j->pd->pio);
 	return 0;
 }
 

@@ -21,6 +21,8 @@ static void free_page(struct work *w)
  * much as some slots. */
 #define GROUP 8
 #define PAGE_COST 16
+/* Pages that are too many to be freed together with the tables. */
+#define MANY 8
 _Static_assert(CAP_SLOTS_PER_PAGE % GROUP == 0, "a page is whole groups");
 
 /* slot_is_free_locked() of all of a group, in the same order: words before parents. */
@@ -89,4 +91,27 @@ void slot_sweep(struct pd *pd, unsigned slots)
 	spin_lock(&pd->objs.lock);
 	slot_sweep_locked(pd, slots);
 	spin_unlock(&pd->objs.lock);
+}
+
+static bool has_many_locked(const struct list *pages)
+{
+	const struct list *l = pages->next;
+
+	for (unsigned n = 0; n < MANY; n++, l = l->next)
+		if (l == pages)
+			return false;
+	return true;
+}
+
+bool slot_sweep_closed(struct pd *pd)
+{
+	spin_lock(&pd->objs.lock);
+	const struct list *first = pd->objs.pages.next;
+	bool many = has_many_locked(&pd->objs.pages);
+	if (many)
+		slot_sweep_locked(pd, CAP_SLOTS_PER_PAGE * (MANY / 2));
+	/* A slot that somebody has reserved keeps its page for now: that goes with the tables. */
+	bool went = many && pd->objs.pages.next != first && pd->objs.pages.prev != first;
+	spin_unlock(&pd->objs.lock);
+	return went;
 }

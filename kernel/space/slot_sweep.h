@@ -19,6 +19,9 @@ void slot_sweep_locked(struct pd *pd, unsigned slots);
 
 void slot_sweep(struct pd *pd, unsigned slots);
 
+/* Of a PD whose space is closed and empty: takes out some pages of many. False: there are few, or they stay. */
+bool slot_sweep_closed(struct pd *pd);
+
 /* What a new page costs in looks at others. */
 #define SLOT_SWEEP_GROW (2 * CAP_SLOTS_PER_PAGE)
 /* A revocation that has passed so many pages looks at some more, all in one piece: about 2,000 instructions. */

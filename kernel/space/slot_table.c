@@ -135,12 +135,15 @@ u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end)
  */
 static void slot_pages_free(u64 *table)
 {
+	struct account *account = buddy_page(table)->account; /* that of the pages, too */
+	u64 bytes = 0;
+
 	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++) {
-		struct page *p = buddy_page(slot_table_target(table[i]));
-		p->account = &((struct pd *)p->owner)->account; /* where its link was */
-		page_return(buddy_page_virt(p));
+		page_free(slot_table_target(table[i]));
 		table[i] = 0;
+		bytes += PAGE_SIZE;
 	}
+	account_give(account, bytes);
 	page_return_zeroed(table);
 }
 
