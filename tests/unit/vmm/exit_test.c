@@ -25,9 +25,7 @@ uint64_t vm_now(const struct guest_vm *v)
 	return now += 1000;
 }
 
-void vm_yield(void)
-{
-}
+void vm_yield(void) {}
 
 void vm_console_flush(struct guest_vm *v)
 {
