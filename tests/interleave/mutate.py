@@ -128,8 +128,10 @@ MUTATIONS = [
              ("kernel/core/unfinished.c", "\tspace_obj_revoke_leave(&u->revocation);\n\ttake_from", "\ttake_from")),
     Mutation("an interrupted thread forgets what it has killed", "object.dismantle_interrupted",
              ("kernel/core/unfinished.c", "\ttake_from_ec(cpu, u, &cpu->dying, HAZARD_REAP); /* for the moment */\n", "")),
-    Mutation("what another CPU has sent is kept by an interrupted thread", "memory.sent_to_the_preempted",
-             ("kernel/core/dispatch.c", "\t\treap_sent(cpu);", "\t\t(void)!reap_all(cpu);")),
+    # One of the two alone is no fault: what is kept is taken over by whoever waits for memory.
+    Mutation("what was sent is kept by an interrupted thread, and not waited for", "memory.sent_to_the_preempted",
+             ("kernel/core/dispatch.c", "\t\treap_sent(cpu);", "\t\t(void)!reap_all(cpu);"),
+             (RCU, "\tawait_kept(cpu);\n\tawait_sent", "\tawait_sent")),
     Mutation("the time of an SC is not looked at again", "sc.time_read_elsewhere",
              ("kernel/core/sc.c", "account != __atomic_load_n(&sc->account, __ATOMIC_RELAXED)", "false")),
     Mutation("a charge begins with the time of the next", "sc.time_read_elsewhere",
