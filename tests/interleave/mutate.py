@@ -92,7 +92,7 @@ MUTATIONS = [
              ("kernel/core/reap.c", "\tif (used_by_nobody(type))\n", "\tif (!has_owner_cpu(type))\n")),
     Mutation("a grace period waits for nobody", "object.delegate",
              (RCU, "\tif (__atomic_load_n(&other->sleeping, __ATOMIC_RELAXED))\n\t\treturn;", "\treturn;")),
-    Mutation("the queue of a grace period is taken by a load and a store", "rcu.",
+    Mutation("the queue of a grace period is taken by a load and a store", "rcu.lost_cpu",
              (RCU, "rcu.batch = __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_SEQ_CST);",
               "rcu.batch = rcu.queue;\n\trcu.queue = NULL;")),
     Mutation("a CPU leads while something of its own gets ripe", "rcu.",
