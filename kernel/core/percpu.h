@@ -87,6 +87,7 @@ struct cpu {
 
 	struct list dying;   /* kobjects for reap_all(): what the current EC has killed, or what was sent here */
 	bool rcu_called;     /* it has queued objects, for which it leads grace periods */
+	struct ec *rcu_deleter; /* the EC that was current when something was queued last; only compared */
 	bool rcu_was_long;   /* what was freed just now took as long as many others */
 	struct list orphans; /* kobjects whose EC cannot dismantle them any more */
 	struct list keepers; /* ECs that keep objects to be dismantled, by unfinished.keeper */

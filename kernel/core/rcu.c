@@ -53,6 +53,7 @@ static always_inline void enqueue(struct work *w, void (*fn)(struct work *), u32
 		;
 	__atomic_fetch_add(&rcu.queued, weight, __ATOMIC_RELAXED);
 	cpu->rcu_called = true;
+	cpu->rcu_deleter = cpu->ec;
 	hazard_set(cpu, HAZARD_RCU);
 }
 
@@ -255,8 +256,9 @@ void rcu_quiesce(struct cpu *cpu)
 		free_ripe(cpu, false);
 	if (cpu->rcu_called)
 		lead_if_due(cpu);
-	if (unlikely(has_ripe(cpu)) && cpu->ec == cpu->idle_ec)
-		hazard_set(cpu, HAZARD_RCU); /* there is time */
+	/* The next piece follows at once, unless it would delay somebody else: that one has not deleted anything. */
+	if (unlikely(has_ripe(cpu)) && !unfinished_wanted(cpu) && (cpu->ec == cpu->idle_ec || cpu->ec == cpu->rcu_deleter))
+		hazard_set(cpu, HAZARD_RCU);
 }
 
 void rcu_sent(unsigned to)
