@@ -9,16 +9,13 @@
 
 static struct {
 	const char *peers;
-	bool warnings, findings;
+	bool warnings;
 } o;
 
 static const struct option_spec options[] = {
 	OPTION_PEERS(o.peers),
 	{"warnings", 'w', OPTION_FLAG, NULL, "Print each warning instead of the worst of each kind", &o.warnings, 0,
 	 0, NULL},
-	{"findings", 'f', OPTION_FLAG, NULL,
-	 "Print all that the probe found out about the machine, and not only what is in the way", &o.findings, 0, 0,
-	 NULL},
 	OPTION_END,
 };
 
@@ -41,7 +38,7 @@ static int show(const char *file, const struct report_style *style)
 static int run(char **args, unsigned count)
 {
 	struct peers peers;
-	struct report_style style = {.peers = &peers, .all_warnings = o.warnings, .all_findings = o.findings};
+	struct report_style style = {.peers = &peers, .all_warnings = o.warnings};
 	int code = EXIT_RUN_INVALID;
 
 	(void)count;
@@ -58,8 +55,7 @@ const struct verb verb_show = {
 	.doc = "Print a result as a table.",
 	.examples = "  hbench show new.json\n"
 		    "  hbench show results/qemu-icount-max/ipc.json\n"
-		    "  hbench show --peers results/peers new.json\n"
-		    "  hbench show probe.json\n",
+		    "  hbench show --peers results/peers new.json\n",
 	.options = options,
 	.args_min = 1,
 	.args_max = 1,

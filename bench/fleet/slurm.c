@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/slurm.h"
 
-#include "host/environment.h"
 #include "host/mem.h"
 #include "host/text.h"
 #include "measure/child.h"
@@ -110,9 +109,10 @@ void slurm_drain(const struct ledger *ledger)
 
 void slurm_print(FILE *out, const struct inventory *inventory)
 {
-	char host[ENVIRONMENT_HOST_SIZE];
+	char host[64] = "localhost";
 
-	environment_host(host);
+	if (gethostname(host, sizeof(host) - 1))
+		strcpy(host, "localhost");
 	for (unsigned i = 0; i < inventory->machines_count; i++) {
 		const struct inventory_machine *m = &inventory->machines[i];
 

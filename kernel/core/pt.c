@@ -4,7 +4,6 @@
 #include "arch/switch.h"
 #include "core/ec.h"
 #include "mm/slab.h"
-#include "space/pd.h"
 
 static struct slab_cache pt_cache;
 
@@ -13,16 +12,16 @@ void pt_init_cache(void)
 	slab_init(&pt_cache, "pt", align_up(sizeof(struct pt), KOBJECT_ALIGN), KOBJECT_ALIGN);
 }
 
-enum status pt_create(struct pd *parent, struct ec *ec, u64 rip, u64 mtd, struct pt **out)
+enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
 {
-	struct pt *pt = slab_take(&pt_cache, &parent->account);
+	struct pt *pt = slab_alloc(&pt_cache);
 	if (!pt)
 		return OOM;
 	if (!kobject_get(&ec->obj)) {
-		slab_return(&pt_cache, pt, &parent->account);
+		slab_free(&pt_cache, pt);
 		return BAD_CAP;
 	}
-	kobject_init(&pt->obj, KOBJ_PT, &parent->account);
+	kobject_init(&pt->obj, KOBJ_PT);
 	pt->ec = ec;
 	pt->rip = rip;
 	pt->mtd = mtd;
@@ -34,5 +33,5 @@ enum status pt_create(struct pd *parent, struct ec *ec, u64 rip, u64 mtd, struct
 
 void pt_free(struct pt *pt)
 {
-	slab_return(&pt_cache, pt, account_named(pt->obj.account));
+	slab_free(&pt_cache, pt);
 }

@@ -39,12 +39,11 @@ static bool get_parts(struct kobject *const parts[], unsigned n)
 
 static struct vcpu *allocate(const struct vcpu_config *cfg)
 {
-	struct vcpu *v = slab_take(&vcpu_cache, &cfg->pd->account);
+	struct vcpu *v = slab_alloc(&vcpu_cache);
 	if (!v)
 		return NULL;
 	memset(v, 0, sizeof(*v));
 	v->obj.type = KOBJ_VCPU;
-	v->obj.account = account_name(&cfg->pd->account);
 	v->cpu_id = cfg->cpu_id;
 	v->pd = cfg->pd;
 	v->state_kp = cfg->state;
@@ -70,7 +69,7 @@ enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out)
 		return SUCCESS;
 	}
 	if (v)
-		slab_return(&vcpu_cache, v, &cfg->pd->account);
+		slab_free(&vcpu_cache, v);
 	put_parts(parts, VCPU_PARTS);
 	return s;
 }
@@ -164,5 +163,5 @@ void vcpu_retire(struct vcpu *v)
 void vcpu_free(struct vcpu *v)
 {
 	arch_vcpu_free(v);
-	slab_return(&vcpu_cache, v, account_named(v->obj.account));
+	slab_free(&vcpu_cache, v);
 }

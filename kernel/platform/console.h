@@ -23,9 +23,7 @@ struct console {
 	void (*write)(const char *text, size_t len); /* bytes are 0x20..0x7e and \n */
 	/* How many bytes write() takes at this moment without waiting; a newline may count twice. NULL: any. */
 	size_t (*room)(void);
-	void (*seize)(
-		void); /* a panic begins: user land's part of the device is the kernel's now. NULL: it has none */
-	bool costly;   /* a line takes thousands of instructions: for idle CPUs only */
+	bool costly; /* a line takes thousands of instructions: for idle CPUs only */
 	enum console_sharing sharing;
 
 	/* console.c's; zero at first */

@@ -5,14 +5,13 @@
  */
 #pragma once
 
-#include "platform/bootinfo.h"
+#include "lib/types.h"
 
 #define ELF_SEGMENTS_MAX 32
 
 /* X(NAME, message) */
 #define ELF_ERROR_LIST(X)                                                                     \
 	X(OK, "no error")                                                                     \
-	X(UNREADABLE, "the file lies where nothing can be read")                              \
 	X(TOO_SMALL, "the file is too small for an ELF header")                               \
 	X(NOT_ELF, "not an ELF file")                                                         \
 	X(CLASS, "not a 64-bit ELF file")                                                     \
@@ -49,6 +48,5 @@ struct elf_image {
 	struct elf_segment segment[ELF_SEGMENTS_MAX]; /* in the order of the file; no two share a page */
 };
 
-/* Looks at the file in physical memory, a page at a time (platform/phys.h). */
-enum elf_error elf_parse(struct range file, struct elf_image *out) must_check;
+enum elf_error elf_parse(const void *file, u64 size, struct elf_image *out) must_check;
 const char *elf_error_text(enum elf_error e);

@@ -9,13 +9,12 @@ enum status sys_kp_create(u64 arg1, u64 parent, struct ec *self)
 	struct cap_slot *slot;
 	struct kp *kp;
 
-	struct pd *pd = sys_parent(parent);
-	if (!pd)
+	if (!sys_parent(parent))
 		return BAD_CAP;
 	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	s = kp_create(pd, &kp);
+	s = kp_create(&kp);
 	return sys_install(self->pd, slot, s, &kp->obj, PERM_KP_ALL);
 }
 

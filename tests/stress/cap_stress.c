@@ -11,7 +11,7 @@
 
 #define CPUS 4
 #define ROUNDS (150 * STRESS_SCALE) /* of each CPU */
-#define LENGTH 1500                 /* of a chain or a fan: many pieces */
+#define LENGTH 1500                 /* of a chain or a fan: several lock breaks (MDB_WALK_NODES) */
 #define ROOT 1
 
 static struct pd pds[CPUS + 1]; /* the last one has the object itself */
@@ -59,12 +59,12 @@ static void grow_and_cut(unsigned cpu, struct stress_random *r)
 			__atomic_add_fetch(&taken, 1, __ATOMIC_RELAXED);
 		unsigned what = stress_random(r, 8);
 		if (!what) /* all of everybody */
-			host_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
+			space_obj_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
 		else if (what == 1) /* weaker, but all stay */
-			host_revoke(own, 1, 0, PERM_SM_UP, true);
-		host_revoke(own, from, 0, PERM_ALL, true);
+			space_obj_revoke(own, 1, 0, PERM_SM_UP, true);
+		space_obj_revoke(own, from, 0, PERM_ALL, true);
 		must(!at(own, from));
-		host_revoke(own, 1, 0, PERM_ALL, true);
+		space_obj_revoke(own, 1, 0, PERM_ALL, true);
 		for (u64 sel = 1; sel <= LENGTH; sel++)
 			must(!at(own, sel));
 	}
@@ -75,19 +75,17 @@ int main(void)
 	host_reset(STRESS_HEAP);
 	host_set_cpus(CPUS);
 	for (unsigned i = 0; i <= CPUS; i++)
-		pds[i].obj.refs = 1;
-	for (unsigned i = 0; i <= CPUS; i++)
-		must(space_obj_init(&pds[i].objs, &pds[i].account) == SUCCESS);
+		must(space_obj_init(&pds[i].objs) == SUCCESS);
 	object.o.type = KOBJ_SM;
 	must(space_obj_insert_root(&pds[CPUS], ROOT, &object.o, PERM_ALL) == SUCCESS);
 	stress_run((void (*const[])(unsigned, struct stress_random *)){grow_and_cut, grow_and_cut, grow_and_cut,
 								       grow_and_cut, NULL});
-	host_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
-	must(object.o.caps == 1 && !gone && !spin_is_locked(&object.o.lock));
+	space_obj_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
+	must(object.o.caps == 1 && !gone && !object.o.walk_suspended && !object.o.lock.held);
 	for (unsigned i = 0; i < CPUS; i++)
 		for (u64 sel = 0; sel < 2 * LENGTH; sel++)
 			must(!at(&pds[i], sel));
-	host_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, true);
+	space_obj_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, true);
 	must(gone == 1);
 	printf("capabilities: %u were revoked by another CPU first\n", taken);
 	return 0;

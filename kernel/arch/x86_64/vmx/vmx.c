@@ -11,8 +11,6 @@
 #include "vmx/vmx_run.h"
 #include "vmx/vmx_vcpu.h"
 
-#include <hedron/hip.h>
-
 struct vmx vmx;
 
 #define LEAF1_ECX_VMX (1u << 5)
@@ -220,7 +218,7 @@ static const char *detect(struct vmx *x, bool allow_vpid)
 
 static bool always_flush;
 
-static void init(bool allow_vpid, bool l1_flush)
+void vmx_init(bool allow_vpid, bool l1_flush)
 {
 	const char *lacking = detect(&vmx, allow_vpid);
 
@@ -230,7 +228,7 @@ static void init(bool allow_vpid, bool l1_flush)
 		log_info("VMX: %s", lacking ? lacking : "no memory");
 }
 
-static void prepare_cpu(unsigned n)
+void vmx_prepare_cpu(unsigned n)
 {
 	struct vmx_cpu *c = &cpus[n];
 
@@ -284,8 +282,7 @@ static void keep_spec_ctrl(struct vmx_cpu *c)
 	vmx_exit_hide_spec_ctrl();
 }
 
-/* If the CPU lacks something, vmx.usable is cleared. */
-static void start_cpu(struct cpu *cpu)
+void vmx_start_cpu(struct cpu *cpu)
 {
 	struct vmx_cpu *c = &cpus[cpu->id];
 
@@ -304,7 +301,7 @@ static void start_cpu(struct cpu *cpu)
 	c->started = true;
 }
 
-static void stop_cpu(struct cpu *cpu)
+void vmx_stop_cpu(struct cpu *cpu)
 {
 	if (!(cr4_read() & CR4_VMXE))
 		return;
@@ -331,26 +328,17 @@ static void find_common(void)
 	space_mem_guest_leaf_max = vmx.ept_caps & EPT_1G ? 2 : 1;
 }
 
-static void announce(struct hip *hip)
+u64 vmx_announce(void)
 {
 	if (vmx.usable)
 		find_common();
 	if (!vmx.usable)
-		return;
+		return 0;
 	log_info("VMX: nested pages%s%s, VPID %s%s", vmx.ept_caps & EPT_1G ? " up to 1 GiB" : "",
 		 vmx.secondary.may & SEC_VIRTUAL_INTERRUPTS ? ", virtual interrupts" : "", vmx.vpid ? "on" : "off",
 		 vmx.l1_flush ? ", L1 flushed for each run" : "");
-	hip->api_flg |= HIP_FEATURE_VMX | HIP_EXT_VCPU_PARTIAL;
-	hip->cap_vmx_sec_exec = (u64)vmx.secondary.may << 32 | vmx.secondary.must | SECONDARY_NEEDED;
+	return (u64)vmx.secondary.may << 32 | vmx.secondary.must | SECONDARY_NEEDED;
 }
-
-const struct virt vmx_virt = {
-	.init = init,
-	.prepare_cpu = prepare_cpu,
-	.start_cpu = start_cpu,
-	.stop_cpu = stop_cpu,
-	.announce = announce,
-};
 
 struct list *vmx_active(const struct cpu *cpu)
 {
