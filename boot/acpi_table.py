@@ -1,25 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-ACPI tables that name a serial line, for emulated machines: QEMU has none of them. Manual: Microsoft, Serial Port Console
-Redirection Table and Debug Port Table 2.
+ACPI tables for emulated machines that are to differ from what their makers thought of. Manual: ACPI Specification 6.5, 5.2;
+Microsoft, Serial Port Console Redirection Table and Debug Port Table 2.
 """
 
 import struct
 
+HEADER = struct.Struct("<4sIBB6s8sI4sI")
+CHECKSUM_AT = 9
 PORTS = 1  # address space of a generic address
 UART_16550 = 0
 BAUD_115200 = 7
 DEBUG_SERIAL = 0x8000
+CPU_ENABLED = 1
+LAPIC = 0xFEE00000
 
 
 def table(signature, revision, content):
     """The table: header and content, with a checksum that makes the sum of all bytes 0."""
-    data = struct.pack("<4sIBB6s8sIII", signature, 36 + len(content), revision, 0, b"HEDRON", b"TESTS", 1, 0, 0) + content
-    return data[:9] + bytes([-sum(data) % 256]) + data[10:]
+    data = HEADER.pack(signature, HEADER.size + len(content), revision, 0, b"HEDRON", b"MACHINE ", 1, b"HDRN", 1) + content
+    return data[:CHECKSUM_AT] + bytes([-sum(data) % 256]) + data[CHECKSUM_AT + 1:]
+
+
+def xsdt(places):
+    """The root: the addresses of all others."""
+    return table(b"XSDT", 1, struct.pack(f"<{len(places)}Q", *places))
+
+
+def madt(identifiers):
+    """CPUs with these APIC identifiers, all of them enabled."""
+    entries = b"".join(struct.pack("<BBBBI", 0, 8, number, identifier, CPU_ENABLED)
+                       for number, identifier in enumerate(identifiers))
+    return table(b"APIC", 1, struct.pack("<II", LAPIC, 1) + entries)
 
 
 def port(base):
-    """The generic address (ACPI Specification 6.5, 5.2.3.2) of registers of one byte each in I/O ports."""
+    """The generic address (5.2.3.2) of registers of one byte each in I/O ports."""
     return struct.pack("<BBBBQ", PORTS, 8, 0, 1, base)
 
 

@@ -1,32 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-ACPI tables that QEMU's firmware puts in place of the board's own: for machines that no board describes.
+How QEMU's firmware is given ACPI tables (acpi_table.py) in place of the board's own: for machines that no board describes.
 
 QEMU hands files to firmware, among them a script that says where each is to lie, which pointers to other files are to be
-completed, and which checksums to be computed. Manual: ACPI Specification 6.5, 5.2; QEMU, docs/specs/fw_cfg.
+completed, and which checksums are to be put right after that. Manual: QEMU, docs/specs/fw_cfg.
 """
 
 import struct
 
+import acpi_table
+
 RSDP, TABLES, SCRIPT = "etc/acpi/rsdp", "etc/acpi/tables", "etc/table-loader"
-HEADER = struct.Struct("<4sIBB6s8sI4sI")
 ENTRY_SIZE = 128
 ALLOCATE, ADD_POINTER, ADD_CHECKSUM = 1, 2, 3
 HIGH, BIOS_AREA = 1, 2
-CPU_ENABLED = 1
-LAPIC = 0xFEE00000
-
-
-def table(signature, contents):
-    """A table whose checksum is still to be computed."""
-    return HEADER.pack(signature, HEADER.size + len(contents), 1, 0, b"HEDRON", b"MACHINE ", 1, b"HDRN", 1) + contents
-
-
-def madt(identifiers):
-    """Lists CPUs with these APIC identifiers, all of them enabled."""
-    entries = b"".join(struct.pack("<BBBBI", 0, 8, number, identifier, CPU_ENABLED)
-                       for number, identifier in enumerate(identifiers))
-    return table(b"APIC", struct.pack("<II", LAPIC, 1) + entries)
 
 
 def script_line(command, layout, *values):
@@ -37,9 +24,9 @@ def script_line(command, layout, *values):
 
 def root_of(address, tables):
     """An XSDT at this address and, directly behind it, these tables; and where they lie."""
-    start = address + HEADER.size + 8 * len(tables)
+    start = address + acpi_table.HEADER.size + 8 * len(tables)
     places = [start + sum(map(len, tables[:number])) for number in range(len(tables))]
-    return table(b"XSDT", struct.pack(f"<{len(places)}Q", *places)), places
+    return acpi_table.xsdt(places), places
 
 
 def rsdp(root):
@@ -55,19 +42,15 @@ def files(*tables):
     """What firmware is to be given, by name: an RSDP, an XSDT and these tables."""
     root, places = root_of(0, tables)
     lines = [script_line(ALLOCATE, "56sIB", TABLES, 64, HIGH), ALLOCATE_RSDP]
-    lines += [script_line(ADD_POINTER, "56s56sIB", TABLES, TABLES, HEADER.size + 8 * number, 8) for number in range(len(tables))]
-    lines += [script_line(ADD_CHECKSUM, "56sIII", TABLES, place + 9, place, len(text))
+    lines += [script_line(ADD_POINTER, "56s56sIB", TABLES, TABLES, acpi_table.HEADER.size + 8 * number, 8)
+              for number in range(len(tables))]
+    lines += [script_line(ADD_CHECKSUM, "56sIII", TABLES, place + acpi_table.CHECKSUM_AT, place, len(text))
               for place, text in zip([0, *places], [root, *tables])]
     lines += [script_line(ADD_POINTER, "56s56sIB", RSDP, TABLES, 24, 8), *RSDP_SCRIPT]
     return {TABLES: root + b"".join(tables), RSDP: rsdp(0), SCRIPT: b"".join(lines)}
 
 
-def with_checksum(text):
-    """The table with its checksum."""
-    return text[:9] + bytes([(text[9] - sum(text)) % 256]) + text[10:]
-
-
 def files_at(address, *tables):
     """(what firmware is to be given, what is to be in memory at `address`) if the XSDT and these tables are there already."""
     root, _ = root_of(address, tables)
-    return {RSDP: rsdp(address), SCRIPT: ALLOCATE_RSDP + b"".join(RSDP_SCRIPT)}, b"".join(map(with_checksum, [root, *tables]))
+    return {RSDP: rsdp(address), SCRIPT: ALLOCATE_RSDP + b"".join(RSDP_SCRIPT)}, b"".join([root, *tables])

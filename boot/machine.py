@@ -110,7 +110,7 @@ def qemu_command(machine, serial, monitor, folder):
     command = ["qemu-system-x86_64", "-machine", board + (",graphics=off" if machine.netboot else ""), "-cpu", machine.cpu,
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),
-               "-smp", smp, "-display", "none", *VIDEO[machine.video],
+               "-smp", smp, "-display", "none", *([] if machine.board == "microvm" else VIDEO[machine.video]),
                "-no-reboot", "-monitor", "none", "-qmp", f"unix:{monitor},server=on,wait=off"]
     for number, features in enumerate(machine.others, machine.cpus):
         command += ["-device", f"{machine.cpu.partition(',')[0]}-x86_64-cpu,socket-id=0,core-id={number},thread-id=0,{features}"]
@@ -149,7 +149,7 @@ def own_tables(machine, folder):
     there, absent = range(machine.cpus), range(machine.cpus, machine.cpus + machine.absent)
     if machine.cpus + machine.absent > 0xFF:
         raise MachineError("there are identifiers for 255 CPUs")
-    madt = firmware_tables.madt([*absent, *there] if machine.absent_first else [*there, *absent])
+    madt = acpi_table.madt([*absent, *there] if machine.absent_first else [*there, *absent])
     command = []
     if machine.tables_at:
         files, content = firmware_tables.files_at(machine.tables_at, madt)
@@ -207,13 +207,13 @@ def boot_from(machine, folder):
 
 
 def plain(path, folder):
-    """The path, or another one for it if it has blanks, which would end it."""
+    """The path, or one from the folder, in which QEMU is started, if it has blanks, which would end it."""
     if " " not in path:
         return path
     link = folder / str(len(list(folder.iterdir()))) / pathlib.Path(path).name
     link.parent.mkdir()
     link.symlink_to(pathlib.Path(path).resolve())
-    return str(link)
+    return str(link.relative_to(folder))
 
 
 def boot_from_net(machine, folder):
@@ -255,7 +255,7 @@ def bochs_command(machine, serial, folder):
               f"mwait_is_nop={int(machine.cpus > 1)}, reset_on_triple_fault=0, ignore_bad_msrs=1" + bochs_msrs(machine, folder),
               f"memory: guest={machine.memory}, host={min(machine.memory, 1024)}",
               *bochs_medium(machine, folder),
-              f"com1: enabled=1, mode=file, dev={serial}", f"log: {folder}/bochs.log",
+              f"com1: enabled=1, mode=file, dev={serial}", "log: bochs.log",  # where it is started
               "display_library: rfb, options=\"timeout=0\"", "clock: sync=none", "panic: action=fatal",
               "error: action=report", "info: action=ignore",
               "sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy"]
@@ -272,16 +272,16 @@ def bochs_msrs(machine, folder):
         return ""
     lines = [f"{number:#x} 0 {value >> 32:08x} {value & 0xffffffff:08x} 0 0 0 0\n" for number, value in machine.msrs.items()]
     (folder / "msrs").write_text("".join(lines))
-    return f", msrs=\"{folder}/msrs\""
+    return ", msrs=\"msrs\""
 
 
 def bochs_medium(machine, folder):
     """Lines for the medium. A disk is copied, because the guest may write to it."""
     if machine.iso:
         (folder / "medium").symlink_to(pathlib.Path(machine.iso).resolve())
-        return [f"ata0-master: type=cdrom, path={folder}/medium, status=inserted", "boot: cdrom"]
+        return ["ata0-master: type=cdrom, path=medium, status=inserted", "boot: cdrom"]
     shutil.copyfile(machine.disk, folder / "disk")
-    return [f"ata0-master: type=disk, mode=flat, path={folder}/disk", "boot: disk"]
+    return ["ata0-master: type=disk, mode=flat, path=disk", "boot: disk"]
 
 
 def qmp(path, command, arguments):
@@ -419,7 +419,7 @@ def run(machine, until=None, timeout=60.0, doom=None, show=None, stop=None, show
         if machine.emulator == "qemu":
             command = qemu_command(machine, serial, monitor, folder)
         else:
-            command = bochs_command(machine, serial, folder)
+            command = bochs_command(machine, serial.name, folder)
 
         def look():
             return read_screen(machine, monitor, folder)

@@ -6,6 +6,7 @@ import re
 import zlib
 
 PREFIX = "HBENCH "
+TRACE_PREFIX = "HTRACE "
 SEAL = re.compile(r',"crc":"([0-9a-f]{8})"}')
 SEAL_LENGTH = len(',"crc":"xxxxxxxx"}')
 UNSEALED = 1  # the version of the protocol whose lines have no checksums
@@ -45,11 +46,11 @@ def check_seal(found, number, sealed, all_sealed):
         raise LineError(f"line {number} of the protocol was due: lines were lost or came twice")
 
 
-def objects(serial):
-    """The JSON of each line of the protocol, in order. LineError at the first one that is damaged or out of order."""
+def objects(serial, prefix=PREFIX):
+    """The JSON of each line with this prefix, in order. LineError at the first one that is damaged or out of order."""
     all_sealed, number = None, 0
     for at, line in enumerate(serial.split("\n"), 1):
-        _, found, text = line.partition(PREFIX)
+        _, found, text = line.partition(prefix)
         if not found:
             continue
         try:

@@ -61,7 +61,8 @@ foreach(tool hbench htrace)
   hedron_made(zsh/_${tool} ${CMAKE_INSTALL_DATAROOTDIR}/zsh/vendor-completions $<TARGET_FILE:${tool}> completion zsh)
   hedron_made(fish/${tool}.fish ${CMAKE_INSTALL_DATAROOTDIR}/fish/vendor_completions.d $<TARGET_FILE:${tool}> completion fish)
 endforeach()
-# help2man calls a program by the name of its file, hence links with the names that users have.
+# help2man calls a program by the name of its file, hence links with the names that users have; and by a shell, which would
+# divide a path at its blanks, hence from the links' own folder.
 function(hedron_manual name script what)
   if(NOT HELP2MAN)
     message(STATUS "help2man is missing: ${name} is installed without a manual page")
@@ -69,7 +70,7 @@ function(hedron_manual name script what)
   endif()
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/boot/${script} ${made}/manual/${name} SYMBOLIC)
   hedron_made(${name}.1.gz ${CMAKE_INSTALL_MANDIR}/man1
-    ${HELP2MAN} --no-info --version-string ${PROJECT_VERSION} --name ${what} ${made}/manual/${name})
+    ${CMAKE_COMMAND} -E chdir ${made}/manual ${HELP2MAN} --no-info --version-string ${PROJECT_VERSION} --name ${what} ./${name})
   set(made_files ${made_files} PARENT_SCOPE)
 endfunction()
 hedron_manual(hedron-mkimage mkimage "make boot media with the Hedron hypervisor")

@@ -6,6 +6,7 @@
 #include "host/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 json_t *json_file_load(const char *path, size_t max, struct error *error)
 {
@@ -52,4 +53,20 @@ json_t *json_file_string(const char *text)
 		string = json_string(copy);
 	free(copy);
 	return string;
+}
+
+bool json_file_printable(const json_t *object, const char *key, char *out, size_t size, struct error *error)
+{
+	const json_t *value = json_object_get(object, key);
+	const char *text = json_string_value(value);
+
+	if (!text)
+		return error_set(error, "the string \"%s\" is missing", key);
+	if (json_string_length(value) >= size)
+		return error_set(error, "\"%s\" is longer than %zu characters", key, size - 1);
+	for (const char *c = text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			return error_set(error, "\"%s\" has characters other than printable ASCII", key);
+	strcpy(out, text);
+	return true;
 }

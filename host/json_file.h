@@ -18,3 +18,7 @@ void json_file_text(const json_t *object, const char *key, char *out, size_t siz
 
 /* A string without control characters and always valid UTF-8: what it replaces becomes a question mark. */
 json_t *json_file_string(const char *text);
+
+/* Copies a member that is a string of printable ASCII and fits; false when it is not. */
+bool json_file_printable(const json_t *object, const char *key, char *out, size_t size,
+			 struct error *error) must_check;

@@ -17,6 +17,7 @@ extern const struct bench_case ipc_sched_cases[];
 extern const struct bench_case ipc_object_cases[];
 extern const struct bench_case ipc_cap_cases[];
 extern const struct bench_case ipc_memory_cases[];
+extern const struct bench_case ipc_port_cases[];
 extern const struct bench_case ipc_scale_cases[];
 
 /* Selectors by file. Cases do not overlap in time; a case leaves its selectors empty. */
@@ -26,6 +27,7 @@ enum {
 	SEL_SCHED = RT_SEL_PROGRAM + 0x200,
 	SEL_OBJECT = RT_SEL_PROGRAM + 0x300,
 	SEL_CAP = RT_SEL_PROGRAM + 0x400,
+	SEL_PORT = RT_SEL_PROGRAM + 0x500,
 	SEL_SCALE = RT_SEL_PROGRAM + 0x10000,
 };
 

@@ -16,15 +16,19 @@
 
 #include <stdarg.h>
 
-enum { REMARKS_MAX = 40, REMARK_MAX = 200 };
+enum { FINDINGS_MAX = 64, STATE_MAX = 121, TEXT_MAX = 121 }; /* texts as long as a line of the protocol has them */
 
 static struct {
 	struct {
 		enum probe_weight weight;
-		char text[REMARK_MAX];
-	} all[REMARKS_MAX];
+		struct bench_finding report;
+		char state[STATE_MAX], text[TEXT_MAX];
+	} all[FINDINGS_MAX];
 	unsigned count;
-} remarks;
+} findings;
+
+/* What stands before a line of that weight. */
+static const char marks[] = {[PROBE_FACT] = ' ', [PROBE_NOTE] = '-', [PROBE_DOUBT] = '?', [PROBE_OBSTACLE] = '!'};
 
 void probe_heading(const char *title)
 {
@@ -33,7 +37,7 @@ void probe_heading(const char *title)
 
 void probe_say(const char *fmt, ...)
 {
-	char text[REMARK_MAX];
+	char text[TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -42,27 +46,67 @@ void probe_say(const char *fmt, ...)
 	rt_printf("  %s\n", text);
 }
 
-void probe_remark(enum probe_weight weight, const char *fmt, ...)
+/* state: or null, and then the amount counts. */
+static void find(enum probe_weight weight, const char *name, const char *state, uint64_t amount, const char *fmt,
+		 va_list ap)
 {
-	char *text = remarks.all[remarks.count].text;
+	static const char *const words[] = {"fact", "note", "doubt", "obstacle"};
+	unsigned at = findings.count++;
+	char *kept, *text;
+
+	rt_assert(at < FINDINGS_MAX);
+	kept = findings.all[at].state;
+	text = findings.all[at].text;
+	rt_snprintf(kept, STATE_MAX, "%s", state ? state : "");
+	rt_vsnprintf(text, TEXT_MAX, fmt, ap);
+	findings.all[at].weight = weight;
+	findings.all[at].report = (struct bench_finding){
+		.name = name, .weight = words[weight], .state = state ? kept : NULL, .amount = amount, .why = text};
+	if (weight == PROBE_FACT)
+		rt_printf("  %s\n", text);
+	else
+		rt_printf("  %c %s\n", marks[weight], text);
+}
+
+void probe_state(enum probe_weight weight, const char *name, const char *state, const char *fmt, ...)
+{
 	va_list ap;
 
-	if (remarks.count == REMARKS_MAX)
-		return;
-	remarks.all[remarks.count++].weight = weight;
 	va_start(ap, fmt);
-	rt_vsnprintf(text, REMARK_MAX, fmt, ap);
+	find(weight, name, state, 0, fmt, ap);
 	va_end(ap);
-	rt_printf("  %c %s\n", "-?!"[weight], text);
+}
+
+void probe_amount(enum probe_weight weight, const char *name, uint64_t amount, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	find(weight, name, NULL, amount, fmt, ap);
+	va_end(ap);
+}
+
+void probe_sizes(const struct bench_bin *bins, unsigned count)
+{
+	struct bench_finding *last = &findings.all[findings.count - 1].report;
+
+	last->bins = bins;
+	last->bin_count = count;
+}
+
+static void report(void)
+{
+	for (unsigned i = 0; i < findings.count; i++)
+		bench_report_finding(&findings.all[i].report);
 }
 
 static unsigned show(enum probe_weight weight)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < remarks.count; i++)
-		if (remarks.all[i].weight == weight) {
-			rt_printf("  %c %s\n", "-?!"[weight], remarks.all[i].text);
+	for (unsigned i = 0; i < findings.count; i++)
+		if (findings.all[i].weight == weight) {
+			rt_printf("  %c %s\n", marks[weight], findings.all[i].text);
 			n++;
 		}
 	return n;
@@ -89,13 +133,16 @@ static sel_t done;
 static void probe(RT_UNUSED void *arg)
 {
 	bench_machine_init();
+	bench_report_run("probe", false, "");
 	rt_printf("probe: is this machine fit to measure?\n");
 	probe_processor();
 	probe_consoles();
 	probe_clock();
 	probe_power();
 	probe_interruptions();
+	report();
 	verdict();
+	bench_report_end(0);
 	RT_MUST(hc_sm_up(done));
 }
 

@@ -6,7 +6,6 @@
  */
 #include "probe.h"
 
-#include "rt/bench/bench_machine.h"
 #include "rt/bench/workers.h"
 #include "rt/cmdline.h"
 #include "rt/console.h"
@@ -16,7 +15,8 @@
 enum { BINS = 11 }; /* from 1 us on, each twice as wide as the one before; the last is open */
 
 static struct {
-	uint64_t ticks, from; /* how long; what counts */
+	uint64_t ticks, from;  /* how long; what counts */
+	unsigned long from_ns; /* the same, as it was asked for */
 } question;
 
 static struct {
@@ -41,7 +41,7 @@ static uint64_t watch(unsigned self)
 	uint64_t end, last;
 
 	workers_meet();
-	seen[self].smis_known = bench_machine_smi_count(&smis_before);
+	seen[self].smis_known = probe_smi_begin(&smis_before);
 	last = rt_rdtsc();
 	end = last + question.ticks;
 	while (last < end) {
@@ -54,7 +54,7 @@ static uint64_t watch(unsigned self)
 		seen[self].bins[bin_of(gap)]++;
 		seen[self].most = gap > seen[self].most ? gap : seen[self].most;
 	}
-	if (seen[self].smis_known && bench_machine_smi_count(&smis_after))
+	if (seen[self].smis_known && probe_smi_end(&smis_after))
 		seen[self].smis = smis_after - smis_before;
 	return 0;
 }
@@ -65,17 +65,29 @@ static uint64_t ns(uint64_t ticks)
 	return ticks * 1000000 / rt_hip->freq_tsc;
 }
 
-static void histogram(void)
+/* Of all CPUs, in nanoseconds. */
+static struct bench_bin sizes[BINS];
+
+/* The first bin has all that is too short for the second, and the last one whatever is longer. */
+static void add_up(uint64_t longest)
 {
 	for (unsigned bin = 0; bin < BINS; bin++) {
-		unsigned long sum = 0;
+		uint64_t lower = bin ? 1000ul << bin : 0;
 
+		sizes[bin] = (struct bench_bin){.lower = lower, .width = bin ? lower : 2000};
 		for (unsigned n = 0; n < workers_count; n++)
-			sum += seen[n].bins[bin];
-		if (sum)
-			probe_say("  %s %4u us: %lu", bin + 1 < BINS ? "below" : "above",
-				  bin + 1 < BINS ? 2u << bin : 1u << bin, sum);
+			sizes[bin].count += seen[n].bins[bin];
 	}
+	if (longest >= sizes[BINS - 1].lower + sizes[BINS - 1].width)
+		sizes[BINS - 1].width = longest + 1 - sizes[BINS - 1].lower;
+}
+
+static void show_sizes(void)
+{
+	for (unsigned bin = 0; bin < BINS; bin++)
+		if (sizes[bin].count)
+			probe_say("  %s %4u us: %lu", bin + 1 < BINS ? "below" : "above",
+				  bin + 1 < BINS ? 2u << bin : 1u << bin, sizes[bin].count);
 }
 
 static void judge_smis(unsigned long seconds)
@@ -88,12 +100,28 @@ static void judge_smis(unsigned long seconds)
 		most = seen[n].smis > most ? seen[n].smis : most;
 	}
 	if (!known)
-		probe_say("the CPU does not count SMIs");
+		probe_state(PROBE_FACT, "smis", "not counted", "the CPU does not count SMIs");
 	else if (most)
-		probe_remark(PROBE_DOUBT, "%lu SMIs in %lu s: firmware takes the CPUs away (legacy USB, management)",
-			     most, seconds);
+		probe_amount(PROBE_DOUBT, "smis", most,
+			     "%lu SMIs in %lu s: firmware takes the CPUs away (legacy USB, management)", most,
+			     seconds);
 	else
-		probe_say("no SMI");
+		probe_amount(PROBE_FACT, "smis", 0, "no SMI");
+}
+
+static void judge(unsigned long seconds, unsigned long count, uint64_t longest, unsigned cpu)
+{
+	add_up(ns(longest));
+	if (count) {
+		show_sizes();
+		probe_amount(longest > question.from * 20 ? PROBE_DOUBT : PROBE_NOTE, "interruptions", count,
+			     "%lu interruptions in %lu s on %u CPUs, the longest of %lu us on CPU %u", count, seconds,
+			     workers_count, ns(longest) / 1000, cpu);
+		probe_sizes(sizes, BINS);
+	} else {
+		probe_amount(PROBE_FACT, "interruptions", 0, "no interruption in %lu s", seconds);
+	}
+	probe_amount(PROBE_FACT, "longest_interruption_ns", ns(longest), "the longest took %lu ns", ns(longest));
 }
 
 void probe_interruptions(void)
@@ -104,7 +132,8 @@ void probe_interruptions(void)
 
 	seconds = rt_min(seconds, 24 * 3600);
 	question.ticks = seconds * rt_hip->freq_tsc * 1000;
-	question.from = rt_arg("from_ns", 1000) * rt_hip->freq_tsc / 1000000;
+	question.from_ns = rt_arg("from_ns", 1000);
+	question.from = (question.from_ns * rt_hip->freq_tsc + 999999) / 1000000;
 	probe_heading("interruptions");
 	probe_say("watching %u CPUs for %lu s...", workers_count, seconds);
 	workers_do_all(workers_count, watch);
@@ -115,12 +144,7 @@ void probe_interruptions(void)
 			worst = workers_cpu(n);
 		}
 	}
-	probe_say("%lu of %lu ns or more", count, ns(question.from));
-	if (count) {
-		histogram();
-		probe_remark(most > question.from * 20 ? PROBE_DOUBT : PROBE_NOTE,
-			     "%lu interruptions in %lu s on %u CPUs, the longest of %lu us on CPU %u", count, seconds,
-			     workers_count, ns(most) / 1000, worst);
-	}
+	probe_amount(PROBE_FACT, "watched_s", seconds, "%lu of %lu ns or more", count, question.from_ns);
+	judge(seconds, count, most, worst);
 	judge_smis(seconds);
 }

@@ -80,8 +80,8 @@ bool main(void)
 	struct rt_vcpu v = {.cpu = rt_cpu, .pd = rt_sel()};
 	uint8_t *ram = rt_pages(16);
 
-	if (!rt_has_vmx()) {
-		rt_printf("this machine has no VMX\n");
+	if (!rt_has_vcpus()) {
+		rt_printf("this machine has no virtualization\n");
 		return true;
 	}
 	memcpy(ram + CODE, guest, (size_t)(guest_end - guest));

@@ -1,54 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rt/cmdline.h"
 
-#include "rt/hip.h"
-#include "rt/map.h"
-#include "rt/message.h"
+#include "rt/module.h"
 #include "rt/string.h"
 
 static char cmdline[RT_CMDLINE_MAX];
 static bool whole = true;
 
-/* The hypervisor's memory is not given away, so that trying to map it would be a failure for nothing. */
-static bool withheld(uint64_t pa)
-{
-	for (unsigned i = 0; i < rt_mem_count(); i++) {
-		const struct hip_mem *m = &rt_hip->mem[i];
-
-		if (m->type == (uint32_t)HIP_MEM_HYPERVISOR && pa - m->addr < m->size)
-			return true;
-	}
-	return false;
-}
-
-/* Copies the string at a physical address as far as it can be seen. False: it is longer. */
-static bool read_string(char *to, size_t size, uint64_t pa)
-{
-	const char *page = NULL;
-
-	for (size_t i = 0; i < size; i++, pa++) {
-		if (!page || pa % RT_PAGE == 0)
-			page = withheld(pa) ? NULL : rt_map(pa & -RT_PAGE, RT_PAGE, PERM_MEM_R);
-		if (!page || !page[pa % RT_PAGE])
-			return true;
-		if (i + 1 < size)
-			to[i] = page[pa % RT_PAGE];
-	}
-	return false;
-}
-
-/* The first module is the roottask. A page that is not valid may say anything about memory, so it is not asked. */
+/* The first module is the roottask. */
 void rt_cmdline_init(void)
 {
-	for (unsigned i = 0; rt_hip_valid() && i < rt_mem_count(); i++) {
-		const struct hip_mem *m = &rt_hip->mem[i];
-
-		if (m->type != (uint32_t)HIP_MEM_MODULE)
-			continue;
-		if (m->aux)
-			whole = read_string(cmdline, sizeof(cmdline), m->aux);
-		return;
-	}
+	whole = !rt_module_count() || rt_module_words(0, cmdline, sizeof(cmdline));
 }
 
 bool rt_cmdline_whole(void)

@@ -151,6 +151,27 @@ static void claim_line(void)
 		put_text(text, strlen(text));
 }
 
+/*
+ * A claim is forgotten after some seconds, and on a slow line a long text takes minutes: so it is claimed anew before
+ * each piece, without taking any text, for this is in the middle of a line. A piece takes 4 seconds at 300 baud.
+ */
+#define PIECE 128
+
+static void put_line(const char *text, size_t len)
+{
+	char none[MACHINE_CONSOLE_CLAIM_TEXT];
+
+	while (len) {
+		size_t n = rt_min(len, PIECE);
+
+		put_text(text, n);
+		text += n;
+		len -= n;
+		if (len && kernel_shares())
+			hc_console_claim(0, none);
+	}
+}
+
 static void release_line(void)
 {
 	if (kernel_shares())
@@ -184,7 +205,7 @@ void rt_console_drain(void)
 static void write_line(const char *text, size_t len)
 {
 	claim_line();
-	put_text(text, len);
+	put_line(text, len);
 	keep_text(text, len);
 	release_line();
 }
@@ -216,6 +237,14 @@ void rt_show(const char *fmt, ...)
 	va_end(ap);
 	bool mine = lock();
 	rt_screen_write(text, len);
+	unlock(mine);
+}
+
+void rt_show_clear(void)
+{
+	bool mine = lock();
+
+	rt_screen_home();
 	unlock(mine);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Text on the kernel's serial line, or COM1, and on the screen if that has pixels. A call writes its text in one go,
+ * Text on the kernel's serial line, or COM1, and on the screen. A call writes its text in one go,
  * whatever other threads write; so it ends with a newline.
  */
 #pragma once
@@ -14,8 +14,10 @@ void rt_printf(const char *fmt, ...) RT_PRINTF(1, 2); /* at most 511 characters;
 
 /* To the serial line and not to the screen: what is for programs. */
 void rt_report(const char *text, size_t len);
-/* To the screen and not to the line: what is for people before it, at most 255 characters. */
+/* To the screen and not to the line: what is for people before it, at most 255 characters. Before, it can be cleared.
+ */
 void rt_show(const char *fmt, ...) RT_PRINTF(1, 2);
+void rt_show_clear(void);
 
 /*
  * For the start and the end of the program. Without a line, or when it does not take bytes any more, writing does

@@ -10,6 +10,8 @@
 enum { QEMU_EXIT = 0xf4, BOCHS_EXIT = 0x8900 };
 enum { EXIT_SUCCESS = 0x10, EXIT_FAILURE = 0x11 };
 
+void (*rt_exit_hook)(void);
+
 static sel_t never; /* a semaphore that nobody ups */
 
 enum status rt_exit_init(sel_t sm)
@@ -46,5 +48,7 @@ _Noreturn void rt_exit(bool success)
 			rt_out8(BOCHS_EXIT, (uint8_t)*p);
 	if (reboots_at_end())
 		rt_reboot();
+	if (rt_exit_hook)
+		rt_exit_hook();
 	rt_block();
 }

@@ -39,6 +39,11 @@ const struct hip_gas *rt_hip_serial(void)
 	return rt_hip->api_flg & HIP_EXT_SERIAL ? (const void *)((const char *)rt_hip + HIP_SERIAL) : NULL;
 }
 
+const uint8_t *rt_hip_build_id(void)
+{
+	return rt_hip->api_flg & HIP_EXT_BUILD_ID ? (const uint8_t *)rt_hip + HIP_BUILD_ID : NULL;
+}
+
 bool rt_hip_valid(void)
 {
 	const uint16_t *word = (const uint16_t *)rt_hip;

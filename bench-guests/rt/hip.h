@@ -13,6 +13,7 @@ bool rt_cpu_enabled(unsigned cpu);         /* false also for numbers out of rang
 unsigned rt_cpu_other(void);               /* an enabled CPU that is not the boot CPU, else HEDRON_CPU_MAX */
 unsigned rt_mem_count(void);               /* memory descriptors of the page */
 const struct hip_gas *rt_hip_serial(void); /* the kernel's serial line, or null */
+const uint8_t *rt_hip_build_id(void);      /* HIP_BUILD_ID_SIZE bytes, or null if the kernel does not tell */
 bool rt_hip_valid(void);                   /* signature, length, layout, version and checksum */
 
 /* For the start of the program, with what the kernel gave it. Nothing above works before. */

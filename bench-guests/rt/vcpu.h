@@ -37,9 +37,14 @@ struct rt_vcpu {
 enum status rt_vcpu(struct rt_vcpu *v) RT_MUST_CHECK;
 enum status rt_vcpu_pages(struct rt_vcpu *v) RT_MUST_CHECK; /* only the kernel pages */
 
-static inline bool rt_has_vmx(void)
+static inline bool rt_has_vcpus(void)
 {
-	return rt_hip->api_flg & HIP_FEATURE_VMX;
+	return rt_hip->api_flg & (HIP_FEATURE_VMX | HIP_FEATURE_SVM);
+}
+/* AMD's kind: no secondary controls, and some others that are missing (docs/abi.md). */
+static inline bool rt_has_svm(void)
+{
+	return rt_hip->api_flg & HIP_FEATURE_SVM;
 }
 static inline bool rt_has_vcpu_partial(void)
 {

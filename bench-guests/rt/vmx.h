@@ -16,6 +16,7 @@ enum vmx_exit {
 	VMX_NMI_WINDOW = 8,
 	VMX_TASK_SWITCH = 9,
 	VMX_CPUID = 10,
+	VMX_GETSEC = 11,
 	VMX_HLT = 12,
 	VMX_INVD = 13,
 	VMX_INVLPG = 14,
@@ -137,5 +138,6 @@ enum {
 	VMX_AR_TSS = 0x08b,
 	VMX_AR_LDT = 0x082,
 	VMX_AR_RING3 = 0x060,
+	VMX_AR_LONG = 0x200, /* of code */
 	VMX_AR_UNUSABLE = 0x1000,
 };

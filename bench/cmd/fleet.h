@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct fleet_options {
-	const char *inventory, *suites, *tags, *kernel, *roottasks, *root_append, *revision, *output, *resume;
+	const char *inventory, *suites, *tags, *kernel, *base, *roottasks, *root_append, *revision, *output, *resume;
 	struct texts machines;
 	unsigned boots, jobs, confirm;
 	bool force, quiet, slurm, strict;

@@ -70,13 +70,13 @@ static bool choose_programs(struct plan *plan, const struct fleet_options *o, st
 	char *own = resource_path("hypervisor.elf32", "hypervisor.elf32");
 	int len;
 
-	plan->kernel = absolute(o->kernel ? o->kernel : own, error);
+	plan->kernel.path = absolute(o->kernel ? o->kernel : own, error);
 	free(own);
-	if (!plan->kernel)
+	if (!plan->kernel.path || (o->base && !(plan->base.path = absolute(o->base, error))))
 		return false;
-	len = (int)(strrchr(plan->kernel, '/') - plan->kernel);
+	len = (int)(strrchr(plan->kernel.path, '/') - plan->kernel.path);
 	plan->roottasks =
-		o->roottasks ? absolute(o->roottasks, error) : xasprintf("%.*s", len ? len : 1, plan->kernel);
+		o->roottasks ? absolute(o->roottasks, error) : xasprintf("%.*s", len ? len : 1, plan->kernel.path);
 	return plan->roottasks;
 }
 
@@ -280,7 +280,10 @@ int cmd_fleet_run(const struct fleet_options *o)
 {
 	if (o->slurm && (o->resume || o->machines.count))
 		verb_usage(&verb_fleet, "--slurm says which machines, and an interrupted job is begun again");
-	if (o->resume && (o->suites || o->kernel || o->output || o->machines.count || o->tags))
+	if (o->base && !o->confirm)
+		verb_usage(&verb_fleet,
+			   "--baseline-kernel runs when a regression is confirmed, and --confirm 0 says never");
+	if (o->resume && (o->suites || o->kernel || o->base || o->output || o->machines.count || o->tags))
 		verb_usage(&verb_fleet, "--resume knows suites, kernel, machines and the folder already");
 	if (o->resume)
 		return run_again(o);

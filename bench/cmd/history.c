@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `hbench history`: a benchmark over time, and where it changed. */
 #include "cmd/verbs.h"
+#include "history/db_finding.h"
 #include "history/history.h"
 #include "host/error.h"
 #include "host/exit_code.h"
@@ -58,7 +59,23 @@ static const char *revision(const struct history_point *p)
 	return *p->revision ? p->revision : "(no revision noted)";
 }
 
-static void print_change(const struct history *h, size_t index)
+static void print_finding(void *context, const char *name, const char *a, const char *b)
+{
+	(void)context;
+	printf("  and the machine is not as it was, %s: \"%s\" -> \"%s\"\n", name, a, b);
+}
+
+/* What changed a number need not be the code. */
+static void print_findings(struct db *db, const struct history *h, size_t at)
+{
+	struct error error;
+
+	if (!db_finding_differences(db, h->points[at - 1].result_id, h->points[at].result_id, print_finding, NULL,
+				    &error))
+		complain("%s", error.text);
+}
+
+static void print_change(struct db *db, const struct history *h, size_t index)
 {
 	size_t at = h->changes[index];
 	double before = history_level(h, history_segment_before(h, index), at);
@@ -68,6 +85,7 @@ static void print_change(const struct history *h, size_t index)
 	       after > before ? "SLOWER" : "faster", h->metric->exact ? 0 : 1, before, h->metric->exact ? 0 : 1,
 	       after, before > 0 ? 100 * (after - before) / before : 0, revision(&h->points[at - 1]),
 	       h->points[at - 1].date, revision(&h->points[at]), h->points[at].date);
+	print_findings(db, h, at);
 }
 
 /* From before the results that are shown. */
@@ -106,16 +124,16 @@ static void print_picture(const struct history *h)
 	free(values);
 }
 
-static void print_history(const struct history *h)
+static void print_history(struct db *db, const struct history *h)
 {
-	printf("%s on %s: %s, %s (%s), %zu results\n\n", h->name, h->machine, h->metric->unit, h->metric->value,
-	       h->metric->nature, h->count);
+	printf("%s on %s: %s, %s (%s), %zu results\n\n", h->name, h->machine,
+	       metric_of_case(h->metric, h->name)->unit, h->metric->value, h->metric->nature, h->count);
 	print_points(h);
 	print_picture(h);
 	for (size_t i = 0; i < h->earlier_count; i++)
 		print_earlier(&h->earlier[i]);
 	for (size_t i = 0; i < h->change_count; i++)
-		print_change(h, i);
+		print_change(db, h, i);
 	print_outliers(h);
 	if (!h->metric->exact && h->count < CHANGE_POINTS_NEEDED)
 		printf("Too few to tell whether it changed: %d results are needed.\n", CHANGE_POINTS_NEEDED);
@@ -151,7 +169,7 @@ static int show(struct db *db, const char *name)
 		if (o.csv)
 			print_csv(&list[i]);
 		else
-			print_history(&list[i]);
+			print_history(db, &list[i]);
 	}
 	histories_free(list, count);
 	return 0;

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 
 static struct {
-	const char *format, *machine, *metric, *suite, *output, *revision, *boot;
+	const char *format, *machine, *metric, *suite, *output, *revision, *boot, *probe;
 	struct verb_storage storage;
 } o = {.format = "log", .metric = "ticks", .output = "hbench-result.json"};
 
@@ -37,6 +37,7 @@ static const struct option_spec options[] = {
 	{"boot", 'b', OPTION_TEXT, "N|last", "Take only this boot of each log (all)", &o.boot, 0, 0, "last"},
 	{"git-revision", 'g', OPTION_TEXT, "REV", "Revision to note in the result", &o.revision, 0, 0, NULL},
 	{"output", 'o', OPTION_TEXT, "FILE", "Result file (hbench-result.json)", &o.output, 0, 0, NULL},
+	OPTION_PROBE(o.probe),
 	OPTIONS_STORAGE(o.storage),
 	OPTION_END,
 };
@@ -159,8 +160,6 @@ static bool add_log(struct import *import, const char *path)
 	size_t boot, end;
 	bool good;
 
-	if (complain_of_json(path))
-		return false;
 	if (!session_log_open(&log, path, &error)) {
 		complain("%s", error.text);
 		return false;
@@ -176,6 +175,8 @@ static int save(struct result *result)
 	struct suite storage = {0};
 	struct error error;
 
+	if (!verb_take_probe(o.probe, result))
+		return EXIT_RUN_INVALID;
 	if (!result_save(result, o.output, &error)) {
 		complain("%s", error.text);
 		return EXIT_RUN_INVALID;
@@ -242,8 +243,8 @@ static void check_options(bool logs)
 	if (o.boot && strcmp(o.boot, "last") &&
 	    (strspn(o.boot, "0123456789") != strlen(o.boot) || !strtoul(o.boot, NULL, 10)))
 		verb_usage(&verb_import, "--boot is a number from 1, or `last`");
-	if (o.boot && !logs)
-		verb_usage(&verb_import, "--boot is for console logs");
+	if ((o.boot || o.probe) && !logs)
+		verb_usage(&verb_import, "--boot and --probe are for console logs");
 	if (!metric_find(o.metric))
 		verb_usage(&verb_import, "`%s` is not a metric; there are instructions and ticks", o.metric);
 }
@@ -254,6 +255,10 @@ static int run(char **args, unsigned count)
 
 	if (!logs && strcmp(o.format, "google-benchmark"))
 		verb_usage(&verb_import, "`%s` is not a format; there are log and google-benchmark", o.format);
+	/* Before it asks for what only logs need. */
+	for (unsigned i = 0; logs && i < count; i++)
+		if (complain_of_json(args[i]))
+			return EXIT_RUN_INVALID;
 	check_options(logs);
 	if (logs)
 		return import_logs(args, count);

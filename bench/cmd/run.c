@@ -19,7 +19,8 @@
 #include <string.h>
 
 static struct {
-	const char *target, *accel, *machine, *roottask, *suite, *cpu, *append, *root_append, *revision, *start;
+	const char *target, *accel, *machine, *roottask, *suite, *cpu, *append, *root_append, *revision, *start,
+		*probe;
 	struct texts kernels, outputs, consoles;
 	unsigned cpus, memory, boots, timeout, baud; /* cpus 0: what the suite wants; timeout 0: the target's */
 	bool quiet;
@@ -83,6 +84,7 @@ static const struct option_spec options[] = {
 	{"baseline-kernel", 0, OPTION_TEXT, "FILE",
 	 "With --confirm: the baseline's kernel, which takes turns with the new one then", &o.gate.kernel, 0, 0,
 	 NULL},
+	OPTION_PROBE(o.probe),
 	TRACE_OPTIONS(o.trace),
 	OPTIONS_STORAGE(o.storage),
 	{"quiet", 'q', OPTION_FLAG, NULL, "Neither progress nor the table of results", &o.quiet, 0, 0, NULL},
@@ -197,8 +199,9 @@ static void add_kernels(struct campaign *c)
 	}
 }
 
-static enum exit_code save_one(const struct campaign_kernel *kernel)
+static enum exit_code save_one(struct campaign_kernel *kernel)
 {
+	bool probed = verb_take_probe(o.probe, &kernel->result); /* else what was measured is kept nevertheless */
 	struct suite storage = {0};
 	struct error error;
 
@@ -214,7 +217,7 @@ static enum exit_code save_one(const struct campaign_kernel *kernel)
 		fflush(stdout);
 		fprintf(stderr, "written: %s\n", kernel->output);
 	}
-	return EXIT_SAME_OR_BETTER;
+	return probed ? EXIT_SAME_OR_BETTER : EXIT_RUN_INVALID;
 }
 
 /* The first kernel is A for each of the others. */
@@ -320,7 +323,9 @@ static enum exit_code run_suite(const struct suite *suite)
 	c.config.root_words = words = root_words();
 	c.machine = machine =
 		target->real ? xstrdup(o.machine) : target_machine_id(target, c.config.cpu, c.config.cpus);
-	if (campaign_check(&c, &error) && (!o.gate.kernel || image_check(o.gate.kernel, &is_64, &error)))
+	if (!verb_take_probe(o.probe, NULL))
+		code = EXIT_USAGE;
+	else if (campaign_check(&c, &error) && (!o.gate.kernel || image_check(o.gate.kernel, &is_64, &error)))
 		code = measure(&c);
 	else
 		complain("%s", error.text);
@@ -379,7 +384,9 @@ const struct verb verb_run_machine = {
 		"  hbench run -t qemu -k hypervisor.elf32 -r ipc.elf --trace -o new.json\n"
 		"  hbench run -t serial -c /dev/ttyUSB0 -m nuc11 --boots 5 --start 'lab reset nuc11' -o nuc11.json\n"
 		"  hbench run -t tcp -c ser2net:4001 -m nuc11 --start 'lab reset nuc11'\n"
-		"  hbench run -t file -m nuc11 -c boot1.log -c boot2.log -c boot3.log\n",
+		"  hbench run -t file -m nuc11 -c boot1.log -c boot2.log -c boot3.log\n"
+		"  hbench run -t serial -c /dev/ttyUSB0 -m nuc11 -r probe.elf -o probe.json\n"
+		"  hbench run -t serial -c /dev/ttyUSB0 -m nuc11 --boots 10 --probe probe.json -o nuc11.json\n",
 	.options = options,
 	.args_needed = "run takes options only, no other arguments",
 	.run = run,

@@ -9,13 +9,16 @@
 
 static struct {
 	const char *peers;
-	bool warnings;
+	bool warnings, findings;
 } o;
 
 static const struct option_spec options[] = {
 	OPTION_PEERS(o.peers),
 	{"warnings", 'w', OPTION_FLAG, NULL, "Print each warning instead of the worst of each kind", &o.warnings, 0,
 	 0, NULL},
+	{"findings", 'f', OPTION_FLAG, NULL,
+	 "Print all that the probe found out about the machine, and not only what is in the way", &o.findings, 0, 0,
+	 NULL},
 	OPTION_END,
 };
 
@@ -38,7 +41,7 @@ static int show(const char *file, const struct report_style *style)
 static int run(char **args, unsigned count)
 {
 	struct peers peers;
-	struct report_style style = {.peers = &peers, .all_warnings = o.warnings};
+	struct report_style style = {.peers = &peers, .all_warnings = o.warnings, .all_findings = o.findings};
 	int code = EXIT_RUN_INVALID;
 
 	(void)count;
@@ -55,7 +58,8 @@ const struct verb verb_show = {
 	.doc = "Print a result as a table.",
 	.examples = "  hbench show new.json\n"
 		    "  hbench show results/qemu-icount-max/ipc.json\n"
-		    "  hbench show --peers results/peers new.json\n",
+		    "  hbench show --peers results/peers new.json\n"
+		    "  hbench show probe.json\n",
 	.options = options,
 	.args_min = 1,
 	.args_max = 1,

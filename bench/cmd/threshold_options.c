@@ -61,7 +61,8 @@ static bool take_file(const char *path, const struct judged *j, struct suite *st
 		load_standard(j, storage);
 		return suite_take_thresholds(storage, path, judged_has, j, error);
 	}
-	return suite_load_file(storage, path, error) && suite_fits(storage, j, path, error);
+	return suite_load_file(storage, path, result_text(j->baseline, "machine"), error) &&
+	       suite_fits(storage, j, path, error);
 }
 
 static bool percent_of(const char *text, double *percent)

@@ -5,6 +5,7 @@
 #include "history/db.h"
 #include "host/error.h"
 #include "host/mem.h"
+#include "stats/machine_identity.h"
 
 #include <stdlib.h>
 
@@ -12,7 +13,9 @@ const struct suite *verb_suite_of(const struct result *result, struct suite *sto
 {
 	struct error ignored;
 
-	return suite_load(storage, result_text(result, "suite"), &ignored) ? storage : NULL;
+	return suite_load_for(storage, result_text(result, "suite"), result_text(result, "machine"), &ignored)
+		       ? storage
+		       : NULL;
 }
 
 bool verb_peers(struct peers *peers, const char *path)
@@ -48,6 +51,26 @@ static bool keep_in(const char *where, const struct result *result, struct error
 	bool good = db && db_store(db, result, NULL, error);
 
 	db_close(db);
+	return good;
+}
+
+bool verb_take_probe(const char *path, struct result *result)
+{
+	size_t tally[FINDING_WEIGHTS];
+	struct result probe;
+	struct error error;
+	bool good;
+
+	if (!path)
+		return true;
+	good = result_load(&probe, path, &error);
+	if (good && !finding_tally(&probe, tally))
+		good = error_set(&error, "%s is no result of the probe", path);
+	if (good && result)
+		good = machine_identity_take_findings(result, &probe, &error);
+	if (!good)
+		complain("--probe: %s", error.text);
+	result_free(&probe);
 	return good;
 }
 

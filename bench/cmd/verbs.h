@@ -26,6 +26,17 @@ const struct suite *verb_suite_of(const struct result *result, struct suite *sto
 /* Loads what that option names, or nothing; false after a message. Free with peers_free() in either case. */
 bool verb_peers(struct peers *peers, const char *path);
 
+#define OPTION_PROBE(out)                                                                                          \
+	{                                                                                                          \
+		"probe", 0, OPTION_TEXT, "FILE",                                                                   \
+			"Result of the probe on this machine: what it found out is kept with this result", &(out), \
+			0, 0, NULL                                                                                 \
+	}
+
+/* Takes over what the probe of that option found out (NULL: nothing); without a result it only looks whether it can
+ * be read. False after a message. */
+bool verb_take_probe(const char *path, struct result *result);
+
 /* Options of verbs that make results. */
 struct verb_storage {
 	const char *db;

@@ -8,6 +8,7 @@
 #include "host/file.h"
 #include "host/mem.h"
 #include "measure/run.h"
+#include "result/finding.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -66,6 +67,8 @@ static void note_outcome(const struct fleet *f, const struct inventory_machine *
 static void note_all(const struct fleet *f, const struct inventory_machine *m, enum outcome_verdict verdict,
 		     const char *why)
 {
+	if (plan_looks_first(f->plan, m))
+		note_outcome(f, m, FINDING_SUITE, verdict, why);
 	for (unsigned i = 0; i < f->plan->suite_count; i++)
 		if (inventory_allows(m, f->plan->suites[i]))
 			note_outcome(f, m, f->plan->suites[i], verdict, why);

@@ -92,32 +92,17 @@ static struct MHD_Response *file_response(const struct http *h, const char *path
 	return response;
 }
 
-static const struct inventory_machine *machine_of(const struct inventory *inventory, const char *path)
-{
-	for (unsigned i = 0; i < inventory->machines_count; i++) {
-		const struct inventory_machine *m = &inventory->machines[i];
-		char *mac = m->mac ? inventory_mac_name(m) : xstrdup("?");
-		char *name = xasprintf(SCRIPT_NODES "/%s.ipxe", mac);
-		bool same = !strcasecmp(name, path);
-
-		free(name);
-		free(mac);
-		if (same)
-			return m;
-	}
-	return NULL;
-}
-
 /* Scripts that are in no file: the first one, and those of machines that have nothing to run. */
 static struct MHD_Response *script_response(const struct http *h, const char *path)
 {
-	const struct inventory_machine *m = machine_of(h->inventory, path);
+	const char *rest;
+	const struct inventory_machine *m = inventory_find_path(h->inventory, path, SCRIPT_NODES, &rest);
 	bool start = !strcmp(path, "boot.ipxe");
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out;
 
-	if (!m && !start)
+	if (!start && (!m || strcmp(rest, ".ipxe")))
 		return NULL;
 	out = open_memstream(&text, &size);
 	if (!out)

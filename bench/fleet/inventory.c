@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { INVENTORY_MAX = 4 << 20, IPMI_PORT = 623, RAM_LOG_KIB = 1024 };
 
@@ -139,19 +140,31 @@ static void fill_timeouts(struct inventory_timeouts *t, const struct inventory_t
 	fill_optional(&t->settle, *fallback->settle);
 }
 
+static void fill_probe(struct inventory_probe *p, const struct inventory_probe *fallback)
+{
+	if (p->when == LOOK_DEFAULT)
+		p->when = fallback->when;
+	if (p->unfit == UNFIT_DEFAULT)
+		p->unfit = fallback->unfit;
+	fill_number(&p->seconds, fallback->seconds);
+}
+
 static void fill_lab(struct inventory_lab *lab)
 {
 	unsigned settle = 2;
 	const struct inventory_timeouts timeouts = {30, 180, 1800, 300, &settle};
+	const struct inventory_probe probe = {LOOK_NEVER, UNFIT_WARN, 60};
 
 	fill(&lab->folders.boot, "boot");
 	fill(&lab->folders.runs, "runs");
 	fill(&lab->folders.locks, "locks");
+	fill(&lab->folders.probes, "probes");
 	fill(&lab->network.netmask, "255.255.255.0");
 	fill(&lab->network.user, "nobody");
 	fill_number(&lab->network.http_port, 8080);
 	fill_number(&lab->menu_seconds, 3);
 	fill_timeouts(&lab->timeouts, &timeouts);
+	fill_probe(&lab->probe, &probe);
 	fill_optional(&lab->retries, 1);
 	if (lab->after == AFTER_DEFAULT)
 		lab->after = AFTER_OFF;
@@ -205,6 +218,7 @@ static void fill_controllers(struct inventory_power *power, struct inventory_con
 static void fill_machine(struct inventory_machine *m, const struct inventory_lab *lab)
 {
 	fill_timeouts(&m->timeouts, &lab->timeouts);
+	fill_probe(&m->probe, &lab->probe);
 	fill_optional(&m->retries, *lab->retries);
 	fill(&m->baseline, m->name);
 	fill_number(&m->console.speed, 115200);
@@ -233,8 +247,8 @@ static void make_absolute(char **path, const char *folder)
 static void resolve(struct inventory *inventory)
 {
 	struct inventory_lab *lab = &inventory->lab;
-	char **paths[] = {&lab->folders.boot, &lab->folders.runs, &lab->folders.locks, &lab->folders.baselines,
-			  &lab->folders.keys};
+	char **paths[] = {&lab->folders.boot,      &lab->folders.runs, &lab->folders.locks,
+			  &lab->folders.baselines, &lab->folders.keys, &lab->folders.probes};
 
 	for (size_t i = 0; i < array_size(paths); i++)
 		make_absolute(paths[i], inventory->folder);
@@ -382,4 +396,25 @@ char *inventory_mac_name(const struct inventory_machine *machine)
 	for (char *c = name; *c; c++)
 		*c = (char)(*c == ':' ? '-' : *c);
 	return name;
+}
+
+const struct inventory_machine *inventory_find_path(const struct inventory *inventory, const char *path,
+						    const char *folder, const char **rest)
+{
+	size_t len = strlen(folder);
+
+	if (strncmp(path, folder, len) || path[len] != '/')
+		return NULL;
+	path += len + 1;
+	for (unsigned i = 0; i < inventory->machines_count; i++) {
+		const struct inventory_machine *m = &inventory->machines[i];
+		char *mac = m->mac ? inventory_mac_name(m) : NULL;
+		bool same = mac && !strncasecmp(path, mac, strlen(mac));
+
+		*rest = same ? path + strlen(mac) : "";
+		free(mac);
+		if (same)
+			return m;
+	}
+	return NULL;
 }

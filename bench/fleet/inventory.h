@@ -16,6 +16,11 @@ enum inventory_boot { BOOT_NETWORK, BOOT_ITSELF };
 enum inventory_after { AFTER_DEFAULT, AFTER_OFF, AFTER_ON, AFTER_LEAVE };
 enum inventory_metric { METRIC_TICKS, METRIC_INSTRUCTIONS };
 
+/* When the machine is looked at by the probe: not at all, at the beginning of each run, or once for all runs. */
+enum inventory_look { LOOK_DEFAULT, LOOK_NEVER, LOOK_RUN, LOOK_ONCE };
+/* What becomes of a run on a machine that is not fit to measure. */
+enum inventory_unfit { UNFIT_DEFAULT, UNFIT_WARN, UNFIT_REFUSE };
+
 enum inventory_privilege { PRIVILEGE_DEFAULT, PRIVILEGE_USER, PRIVILEGE_OPERATOR, PRIVILEGE_ADMINISTRATOR };
 
 enum console_type {
@@ -73,6 +78,12 @@ struct inventory_timeouts {
 	unsigned *settle; /* the pause between off and on */
 };
 
+struct inventory_probe {
+	enum inventory_look when;
+	enum inventory_unfit unfit;
+	unsigned seconds; /* of watching what stops CPUs, in which the machine says nothing */
+};
+
 struct inventory_machine {
 	char *name;
 	char *mac;     /* in lower case; NULL: not known, the machine boots by itself */
@@ -84,6 +95,7 @@ struct inventory_machine {
 	struct inventory_power power;
 	enum inventory_after after;
 	struct inventory_timeouts timeouts;
+	struct inventory_probe probe;
 	unsigned *retries;     /* attempts after the first that failed, for each boot; never NULL once loaded */
 	char **tags, **suites; /* suites: those that it may run; without any it may run all */
 	unsigned tags_count, suites_count;
@@ -100,7 +112,7 @@ struct inventory_network {
 };
 
 struct inventory_folders {
-	char *boot, *runs, *locks;
+	char *boot, *runs, *locks, *probes;
 	char *baselines, *keys; /* or NULL */
 };
 
@@ -111,6 +123,7 @@ struct inventory_lab {
 	char *database; /* or NULL */
 	enum inventory_after after;
 	struct inventory_timeouts timeouts;
+	struct inventory_probe probe;
 	unsigned *retries;
 	unsigned menu_seconds;
 };
@@ -139,6 +152,13 @@ struct inventory *inventory_parse(const char *data, size_t size, const char *pat
 
 /* NULL when there is none of this name. */
 const struct inventory_machine *inventory_find(const struct inventory *inventory, const char *name);
+
+/*
+ * The machine whose address, as inventory_mac_name() has it but in letters of any size, follows "<folder>/" in the
+ * path; NULL: none. *rest is what follows the address.
+ */
+const struct inventory_machine *inventory_find_path(const struct inventory *inventory, const char *path,
+						    const char *folder, const char **rest);
 
 /* True when the machine has all of these tags; `tags` has them separated by commas. */
 bool inventory_has_tags(const struct inventory_machine *machine, const char *tags);

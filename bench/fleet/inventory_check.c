@@ -182,6 +182,7 @@ static void check_lab(const struct check *c)
 	check_folder(c, "directories/locks", lab->folders.locks);
 	check_folder(c, "directories/baselines", lab->folders.baselines);
 	check_folder(c, "directories/keys", lab->folders.keys);
+	check_folder(c, "directories/probes", lab->folders.probes);
 	check_times(c, &lab->timeouts, *lab->retries);
 	check_seconds(c, "menu_seconds", lab->menu_seconds);
 }
@@ -404,6 +405,19 @@ static void check_append(const struct check *c, const struct inventory_machine *
 			m->console.speed);
 }
 
+/* A machine that is only watching must not be taken for one that hangs. */
+static void check_probe(const struct check *c, const struct inventory_machine *m)
+{
+	const struct inventory_timeouts *t = &m->timeouts;
+	unsigned patience = t->silence < t->run ? t->silence : t->run;
+
+	if (m->probe.when != LOOK_NEVER && m->probe.seconds >= patience)
+		problem(c, "probe/seconds",
+			"the machine says nothing for %u s then, and would be given up after %u (timeouts: run, "
+			"silence)",
+			m->probe.seconds, patience);
+}
+
 static void check_machine(const struct check *c)
 {
 	const struct inventory_machine *m = &c->inventory->machines[c->index];
@@ -417,6 +431,7 @@ static void check_machine(const struct check *c)
 	check_power(c, m);
 	check_lists(c, m);
 	check_times(c, &m->timeouts, *m->retries);
+	check_probe(c, m);
 	if (m->append)
 		check_append(c, m);
 }

@@ -111,6 +111,12 @@ static bool is_number(const char *text)
 	return len && !text[len] && (*text != '0' || len == 1);
 }
 
+/* Where people think of a unit. */
+static bool is_time(const char *place)
+{
+	return strstr(place, "timeouts/") || strstr(place, "seconds");
+}
+
 static void look_at_number(const struct form *f, const char *place, const cyaml_schema_value_t *schema)
 {
 	const char *value = places_text(f->places, place);
@@ -123,7 +129,8 @@ static void look_at_number(const struct form *f, const char *place, const cyaml_
 	if (!strcmp(value, "0") && !(schema->flags & CYAML_FLAG_POINTER)) {
 		tell(f, line, place, "it cannot be 0; without it the default counts");
 	} else if (!is_number(value)) {
-		text = xasprintf("`%.40s` is no whole number; times are in seconds, without a unit", value);
+		text = xasprintf("`%.40s` is no whole number%s", value,
+				 is_time(place) ? "; times are in seconds, without a unit" : "");
 		tell(f, line, place, text);
 		free(text);
 	} else if (strlen(value) > NUMBER_DIGITS_MAX) {

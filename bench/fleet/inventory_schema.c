@@ -30,6 +30,9 @@ static const cyaml_strval_t consoles[] = {
 static const cyaml_strval_t powers[] = {
 	{"command", POWER_COMMAND}, {"ipmi", POWER_IPMI}, {"powerman", POWER_POWERMAN}};
 
+static const cyaml_strval_t looks[] = {{"never", LOOK_NEVER}, {"run", LOOK_RUN}, {"once", LOOK_ONCE}};
+static const cyaml_strval_t unfits[] = {{"warn", UNFIT_WARN}, {"refuse", UNFIT_REFUSE}};
+
 static const cyaml_strval_t privileges[] = {
 	{"user", PRIVILEGE_USER}, {"operator", PRIVILEGE_OPERATOR}, {"administrator", PRIVILEGE_ADMINISTRATOR}};
 
@@ -75,6 +78,13 @@ static const cyaml_schema_field_t timeout_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t probe_fields[] = {
+	CHOICE("when", CYAML_FLAG_OPTIONAL, struct inventory_probe, when, looks),
+	CHOICE("unfit", CYAML_FLAG_OPTIONAL, struct inventory_probe, unfit, unfits),
+	NUMBER("seconds", struct inventory_probe, seconds),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t machine_fields[] = {
 	TEXT_NEEDED("name", struct inventory_machine, name),
 	TEXT("mac", struct inventory_machine, mac),
@@ -86,6 +96,7 @@ static const cyaml_schema_field_t machine_fields[] = {
 	CYAML_FIELD_MAPPING("power", CYAML_FLAG_DEFAULT, struct inventory_machine, power, power_fields),
 	CHOICE("after", CYAML_FLAG_OPTIONAL, struct inventory_machine, after, afters),
 	CYAML_FIELD_MAPPING("timeouts", CYAML_FLAG_OPTIONAL, struct inventory_machine, timeouts, timeout_fields),
+	CYAML_FIELD_MAPPING("probe", CYAML_FLAG_OPTIONAL, struct inventory_machine, probe, probe_fields),
 	NUMBER_OR_NONE("retries", struct inventory_machine, retries),
 	WORDS("tags", struct inventory_machine, tags),
 	WORDS("suites", struct inventory_machine, suites),
@@ -107,9 +118,13 @@ static const cyaml_schema_field_t network_fields[] = {
 };
 
 static const cyaml_schema_field_t folder_fields[] = {
-	TEXT("boot", struct inventory_folders, boot),   TEXT("runs", struct inventory_folders, runs),
-	TEXT("locks", struct inventory_folders, locks), TEXT("baselines", struct inventory_folders, baselines),
-	TEXT("keys", struct inventory_folders, keys),   CYAML_FIELD_END,
+	TEXT("boot", struct inventory_folders, boot),
+	TEXT("runs", struct inventory_folders, runs),
+	TEXT("locks", struct inventory_folders, locks),
+	TEXT("baselines", struct inventory_folders, baselines),
+	TEXT("keys", struct inventory_folders, keys),
+	TEXT("probes", struct inventory_folders, probes),
+	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t lab_fields[] = {
@@ -119,6 +134,7 @@ static const cyaml_schema_field_t lab_fields[] = {
 	TEXT("database", struct inventory_lab, database),
 	CHOICE("after", CYAML_FLAG_OPTIONAL, struct inventory_lab, after, afters),
 	CYAML_FIELD_MAPPING("timeouts", CYAML_FLAG_OPTIONAL, struct inventory_lab, timeouts, timeout_fields),
+	CYAML_FIELD_MAPPING("probe", CYAML_FLAG_OPTIONAL, struct inventory_lab, probe, probe_fields),
 	NUMBER_OR_NONE("retries", struct inventory_lab, retries),
 	NUMBER("menu_seconds", struct inventory_lab, menu_seconds),
 	CYAML_FIELD_END,

@@ -4,6 +4,7 @@
 #include "host/exit_code.h"
 #include "host/mem.h"
 #include "result/baseline.h"
+#include "result/finding.h"
 #include "stats/machine_identity.h"
 
 #include <stdio.h>
@@ -23,12 +24,12 @@ static void note_rounds(struct ledger_row *row)
 {
 	char *before;
 
-	if (!row->outcome.rounds || !row->compared)
+	if (!row->outcome.rounds || !row->compared || row->code == EXIT_RUN_INVALID)
 		return;
 	before = xstrdup(row->why);
 	if (row->code == EXIT_REGRESSED)
-		snprintf(row->why, sizeof(row->why), "%s, and so in %u measurements", before,
-			 row->outcome.rounds + 1);
+		snprintf(row->why, sizeof(row->why), "%s, and so in %u measurements%s", before,
+			 row->outcome.rounds + 1, row->has_base ? ", beside the baseline's kernel" : "");
 	else
 		snprintf(row->why, sizeof(row->why),
 			 "%s%sa regression of %u earlier measurement%s was not found again", before,
@@ -76,9 +77,27 @@ static bool same_kind(struct ledger_row *row, struct error *error)
 	return machine_identity_same(&row->baseline, &row->judged, error);
 }
 
+/* Side by side the kernels are alike: then both differ from what is stored, or the alarm was false. */
+static void judge_machine(struct ledger_row *row, const struct suite *suite)
+{
+	struct comparison c;
+	struct error error;
+
+	if (!row->has_base || row->code != EXIT_SAME_OR_BETTER)
+		return;
+	if (!compare_results(&c, &row->baseline, &row->base, suite, &error))
+		conclude(row, EXIT_RUN_INVALID, "not comparable", error.text);
+	else if (compare_drifted(&c) || compare_exit_code(&c) != EXIT_SAME_OR_BETTER)
+		conclude(row, EXIT_RUN_INVALID, "lab drift",
+			 "the baseline's kernel, measured now, is not what its baseline says either");
+	compare_free(&c);
+}
+
+/* The baseline's kernel of the same hour, if that ran, tells more than the stored numbers. */
 static void gate(struct ledger_row *row, const char *folder)
 {
 	char *path = xasprintf("%s/%s/%s.json", folder, row->machine->baseline, row->suite);
+	const struct suite *suite = row->has_suite ? &row->suite_data : NULL;
 	struct error error;
 
 	row->judged = result_copy(&row->result);
@@ -89,29 +108,52 @@ static void gate(struct ledger_row *row, const char *folder)
 		conclude(row, EXIT_RUN_INVALID, "no baseline", error.text);
 	} else if (!same_kind(row, &error)) {
 		conclude(row, EXIT_RUN_INVALID, "other machine", error.text);
-	} else if (!compare_results(&row->comparison, &row->baseline, &row->judged,
-				    row->has_suite ? &row->suite_data : NULL, &error)) {
+	} else if (!compare_results(&row->comparison, row->has_base ? &row->base : &row->baseline, &row->judged,
+				    suite, &error)) {
 		conclude(row, EXIT_RUN_INVALID, "not comparable", error.text);
 	} else {
 		judge(row);
+		judge_machine(row, suite);
 		note_rounds(row);
 	}
 	free(path);
+}
+
+/* What the probe found out has no baseline: it says itself what it means. */
+static void judge_fitness(struct ledger_row *row)
+{
+	size_t tally[FINDING_WEIGHTS];
+	finding_text verdict;
+	char *why;
+
+	finding_tally(&row->result, tally);
+	finding_verdict(&row->result, verdict);
+	why = xasprintf("%s%s%s", verdict, *row->outcome.why ? "; " : "", row->outcome.why);
+	conclude(row, EXIT_SAME_OR_BETTER, tally[FINDING_OBSTACLE] ? "not fit" : "fit", why);
+	free(why);
 }
 
 static void load_result(struct ledger_row *row, const struct plan *plan)
 {
 	const char *folder = plan->inventory->lab.folders.baselines;
 	char *path = plan_path(plan, row->machine, row->suite, "result.json");
+	char *base = plan_path(plan, row->machine, row->suite, "base.json");
 	struct error error;
 
-	row->has_result = result_load(&row->result, path, &error);
+	row->has_base = !access(base, F_OK);
+	row->has_result =
+		result_load(&row->result, path, &error) && (!row->has_base || result_load(&row->base, base, &error));
+	free(base);
 	free(path);
 	if (!row->has_result) {
 		conclude(row, EXIT_RUN_INVALID, "", error.text);
 		return;
 	}
-	row->has_suite = suite_load(&row->suite_data, row->suite, &error);
+	if (!strcmp(row->suite, FINDING_SUITE)) {
+		judge_fitness(row);
+		return;
+	}
+	row->has_suite = suite_load_for(&row->suite_data, row->suite, result_text(&row->result, "machine"), &error);
 	if (folder)
 		gate(row, folder);
 }
@@ -138,22 +180,27 @@ static void load_row(struct ledger_row *row, const struct plan *plan)
 	free(path);
 }
 
+static void add_row(struct ledger *ledger, unsigned machine, const char *suite, const struct fleet_note *notes)
+{
+	struct ledger_row *row = &ledger->rows[ledger->count++];
+
+	row->machine = ledger->plan->machines[machine];
+	row->suite = suite;
+	row->note = &notes[machine];
+	load_row(row, ledger->plan);
+}
+
 void ledger_open(struct ledger *ledger, const struct plan *plan, const struct fleet_note *notes)
 {
 	*ledger = (struct ledger){.plan = plan};
-	ledger->rows = xcalloc((size_t)plan->machine_count * plan->suite_count, sizeof(*ledger->rows));
-	for (unsigned m = 0; m < plan->machine_count; m++)
-		for (unsigned s = 0; s < plan->suite_count; s++) {
-			struct ledger_row *row = &ledger->rows[ledger->count];
-
-			if (!inventory_allows(plan->machines[m], plan->suites[s]))
-				continue;
-			ledger->count++;
-			row->machine = plan->machines[m];
-			row->suite = plan->suites[s];
-			row->note = &notes[m];
-			load_row(row, plan);
-		}
+	ledger->rows = xcalloc((size_t)plan->machine_count * (plan->suite_count + 1), sizeof(*ledger->rows));
+	for (unsigned m = 0; m < plan->machine_count; m++) {
+		if (plan_looks_first(plan, plan->machines[m]))
+			add_row(ledger, m, FINDING_SUITE, notes);
+		for (unsigned s = 0; s < plan->suite_count; s++)
+			if (inventory_allows(plan->machines[m], plan->suites[s]))
+				add_row(ledger, m, plan->suites[s], notes);
+	}
 }
 
 enum exit_code ledger_code(const struct ledger *ledger)
@@ -171,6 +218,7 @@ static void free_row(struct ledger_row *row)
 	result_free(&row->result);
 	result_free(&row->judged);
 	result_free(&row->baseline);
+	result_free(&row->base);
 	if (row->has_suite)
 		suite_free(&row->suite_data);
 }

@@ -16,9 +16,10 @@ struct ledger_row {
 	const struct fleet_note *note;
 	struct outcome outcome;
 	struct result result, judged, baseline; /* judged: a copy of the result, as if of the baseline's machine */
+	struct result base;                     /* the baseline's kernel, measured in turns with the result */
 	struct suite suite_data;
 	struct comparison comparison;
-	bool has_result, has_suite, compared;
+	bool has_result, has_base, has_suite, compared;
 	const char *gate; /* a constant: "same", "REGRESSED", ... in a word or two */
 	char why[1024];   /* of the outcome, or of the gate */
 	enum exit_code code;

@@ -116,7 +116,7 @@ void ledger_html(FILE *out, const struct ledger *ledger)
 	fputs("</style></head><body>\n<h1>", out);
 	html_printf(out, "Fleet run of %s", ledger->plan->inventory->lab.name);
 	fputs("</h1>\n<p>", out);
-	html_printf(out, "Kernel %.16s, build %.16s. ", ledger->plan->kernel_sha256, ledger->plan->build_id);
+	html_printf(out, "Kernel %.16s, build %.16s. ", ledger->plan->kernel.sha256, ledger->plan->kernel.build_id);
 	fputs("<a href=\"results.html\">Numbers and charts</a></p>\n<table>\n<tr><th>machine</th><th>suite</th>"
 	      "<th>boots</th><th>attempts</th><th>verdict</th><th>gate</th><th></th></tr>\n",
 	      out);

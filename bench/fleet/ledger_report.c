@@ -29,14 +29,14 @@ static unsigned bad_attempts(const struct outcome *o)
 	return bad;
 }
 
-/* If there is nothing else to say, how many attempts have failed before the machine made it, and how the first one
- * did. */
+/* If there is nothing else to say, how many attempts have failed before the machine made it, and how the last of them
+ * did: that is the state from which it recovered. */
 static void remark(const struct ledger_row *row, char *out, size_t size)
 {
 	const struct outcome *o = &row->outcome;
 
 	snprintf(out, size, "%.*s", (int)size - 1, row->why);
-	for (unsigned i = 0; i < o->attempt_count && !*out; i++)
+	for (unsigned i = o->attempt_count; i-- && !*out;)
 		if (o->attempts[i].verdict != OUTCOME_OK)
 			snprintf(out, size, "after %u failed: %s", bad_attempts(o),
 				 outcome_text(o->attempts[i].verdict));
@@ -168,7 +168,7 @@ void ledger_json(FILE *out, const struct ledger *ledger)
 	for (unsigned i = 0; i < ledger->count; i++)
 		json_array_append_new(rows, row_json(&ledger->rows[i]));
 	root = json_pack("{s:s, s:s, s:s, s:i, s:o}", "lab", plan->inventory->lab.name, "kernel_sha256",
-			 plan->kernel_sha256, "build_id", plan->build_id, "exit_code", ledger_code(ledger),
+			 plan->kernel.sha256, "build_id", plan->kernel.build_id, "exit_code", ledger_code(ledger),
 			 "machines", rows);
 	json_dumpf(root, out, JSON_INDENT(1));
 	fputc('\n', out);

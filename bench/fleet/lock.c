@@ -2,6 +2,7 @@
 #include "fleet/lock.h"
 
 #include "host/clock.h"
+#include "host/environment.h"
 #include "host/file.h"
 #include "host/json_file.h"
 #include "host/mem.h"
@@ -24,6 +25,11 @@ static char *lock_path(const char *folder, const char *machine)
 	return xasprintf("%s/%s.lock", folder, machine);
 }
 
+static char *guard_path(const char *folder)
+{
+	return xasprintf("%s/guard", folder);
+}
+
 /* Field 22 of its line in /proc, counted after the name, which may contain anything; 0 when there is no such process.
  */
 static unsigned long long start_of(long pid)
@@ -44,11 +50,15 @@ static unsigned long long start_of(long pid)
 	return started;
 }
 
-static void host_name(char out[64])
+/* Of this start of the host; "" when it cannot be told. */
+static void own_boot(char out[40])
 {
-	if (gethostname(out, 64))
-		strcpy(out, "unknown");
-	out[63] = '\0';
+	struct error ignored;
+	size_t size;
+	char *data = file_read("/proc/sys/kernel/random/boot_id", 256, &size, &ignored);
+
+	snprintf(out, 40, "%.*s", data ? (int)strcspn(data, "\n") : 0, data ? data : "");
+	free(data);
 }
 
 static unsigned long long own_space(void)
@@ -64,41 +74,61 @@ static void own_info(struct lock_info *info, const char *purpose)
 
 	*info = (struct lock_info){.pid = getpid(), .started = start_of(getpid()), .space = own_space()};
 	snprintf(info->owner, sizeof(info->owner), "%s", user ? user->pw_name : "unknown");
-	host_name(info->host);
+	environment_host(info->host);
+	own_boot(info->boot);
 	snprintf(info->purpose, sizeof(info->purpose), "%s", purpose);
 	text_mask(info->purpose);
 	clock_date(info->since);
-	info->expires = (long long)time(NULL) + LOCK_SECONDS;
+}
+
+/*
+ * The present by the clock that dates the files of the folder, which is that of a file server. A file that is there
+ * anyway gets its date: who may look at locks and nothing else has to trust the own clock.
+ */
+static long long folder_now(const char *folder)
+{
+	char *path = guard_path(folder);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct stat data;
+	bool known = fd >= 0 && !futimens(fd, NULL) && !fstat(fd, &data);
+
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return known ? (long long)data.st_mtime : (long long)time(NULL);
 }
 
 /* A file that cannot be read as a lock counts as one of an unknown owner, which is over. */
-static bool read_lock(const char *path, struct lock_info *info)
+static bool read_lock(const char *folder, const char *path, struct lock_info *info)
 {
 	struct error ignored;
+	struct stat data;
 	json_t *root;
 
 	*info = (struct lock_info){0};
-	if (access(path, F_OK))
+	if (stat(path, &data))
 		return false;
+	info->age = folder_now(folder) - (long long)data.st_mtime;
 	root = json_file_load(path, LOCK_FILE_MAX, &ignored);
 	json_file_text(root, "owner", info->owner, sizeof(info->owner));
 	json_file_text(root, "host", info->host, sizeof(info->host));
+	json_file_text(root, "boot", info->boot, sizeof(info->boot));
 	json_file_text(root, "purpose", info->purpose, sizeof(info->purpose));
 	json_file_text(root, "since", info->since, sizeof(info->since));
 	info->pid = (long)json_integer_value(json_object_get(root, "pid"));
 	info->started = (unsigned long long)json_integer_value(json_object_get(root, "started"));
 	info->space = (unsigned long long)json_integer_value(json_object_get(root, "space"));
-	info->expires = (long long)json_integer_value(json_object_get(root, "expires"));
 	json_decref(root);
 	return true;
 }
 
+/* `expires` is for hbench as it was, which goes by the clocks of the hosts. */
 static bool write_lock(const char *path, const struct lock_info *info, struct error *error)
 {
-	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "owner", info->owner, "host", info->host,
-				 "purpose", info->purpose, "since", info->since, "pid", (json_int_t)info->pid,
-				 "started", (json_int_t)info->started, "space", (json_int_t)info->space, "expires",
-				 (json_int_t)info->expires);
+	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "owner", info->owner, "host",
+				 info->host, "boot", info->boot, "purpose", info->purpose, "since", info->since,
+				 "pid", (json_int_t)info->pid, "started", (json_int_t)info->started, "space",
+				 (json_int_t)info->space, "expires", (json_int_t)time(NULL) + LOCK_SECONDS);
 	char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
 	bool good = text ? file_replace(path, text, strlen(text), error)
 			 : error_set(error, "the lock's purpose is no text: %.200s", info->purpose);
@@ -108,16 +138,23 @@ static bool write_lock(const char *path, const struct lock_info *info, struct er
 	return good;
 }
 
+/* Written by a process of this host, which lives in our namespace: its number means something here. */
+static bool is_here(const struct lock_info *info)
+{
+	char host[ENVIRONMENT_HOST_SIZE], boot[sizeof(info->boot)];
+
+	environment_host(host);
+	own_boot(boot);
+	return !strcmp(host, info->host) && (!*info->boot || !strcmp(boot, info->boot)) && info->space == own_space();
+}
+
 static enum lock_state state_of(const struct lock_info *info)
 {
-	char host[64];
-	bool here;
+	bool here = is_here(info);
 
-	host_name(host);
-	here = !strcmp(host, info->host) && info->space == own_space();
 	if (here && info->pid == getpid() && info->started == start_of(getpid()))
 		return LOCK_MINE;
-	if (info->expires <= (long long)time(NULL) || (here && start_of(info->pid) != info->started))
+	if (!*info->host || info->age >= LOCK_SECONDS || (here && start_of(info->pid) != info->started))
 		return LOCK_STALE;
 	return LOCK_HELD;
 }
@@ -125,7 +162,7 @@ static enum lock_state state_of(const struct lock_info *info)
 enum lock_state lock_look(const char *folder, const char *machine, struct lock_info *info)
 {
 	char *path = lock_path(folder, machine);
-	bool there = read_lock(path, info);
+	bool there = read_lock(folder, path, info);
 
 	free(path);
 	return there ? state_of(info) : LOCK_FREE;
@@ -144,7 +181,7 @@ static bool wait_for_turn(int fd)
 /* Looking and writing are one step for all who hold this file's lock, whoever made it; -1 on error. */
 static int guard(const char *folder, struct error *error)
 {
-	char *path = xasprintf("%s/guard", folder);
+	char *path = guard_path(folder);
 	int fd = -1;
 
 	if (file_make_folders(folder, error)) {
@@ -192,10 +229,8 @@ bool lock_renew(const char *folder, const char *machine)
 	struct lock_info info;
 	bool mine = fd < 0 || lock_look(folder, machine, &info) == LOCK_MINE, good = fd >= 0;
 
-	if (good && mine) {
-		info.expires = (long long)time(NULL) + LOCK_SECONDS;
+	if (good && mine)
 		good = write_lock(path, &info, &error);
-	}
 	if (mine && !good)
 		complain("%s: the lock cannot be renewed: %s", machine, error.text);
 	if (fd >= 0)

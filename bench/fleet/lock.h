@@ -2,10 +2,12 @@
 /*
  * A machine belongs to one run at a time: a file per machine says whose it is. Runs of one inventory share its folder
  * of locks, over a network file system if need be. A lock holds while its process lives (where it can be seen) and
- * its time is not over (anywhere); the owner renews it.
+ * its time is not over (anywhere); the owner renews it. How old it is tells the clock of whoever keeps the folder, as
+ * dates of files, so that hosts need not agree on the time.
  */
 #pragma once
 
+#include "host/environment.h"
 #include "host/error.h"
 
 #include <stddef.h>
@@ -14,11 +16,12 @@
 enum { LOCK_SECONDS = 300, LOCK_RENEW_SECONDS = 5 };
 
 struct lock_info {
-	char owner[64], host[64], purpose[256], since[32];
+	char owner[64], host[ENVIRONMENT_HOST_SIZE], purpose[256], since[32];
+	char boot[40]; /* of the host: that two hosts have one name is no rare thing */
 	long pid;
 	unsigned long long started; /* of the process, in ticks since boot: process ids are used again */
 	unsigned long long space;   /* namespace in which the process id means something */
-	long long expires; /* seconds since the epoch, by the owner's clock: hosts have to agree on the time */
+	long long age;              /* seconds since it was renewed */
 };
 
 enum lock_state { LOCK_FREE, LOCK_MINE, LOCK_HELD, LOCK_STALE };

@@ -82,37 +82,14 @@ void mailbox_close(struct mailbox *m)
 
 /* --- the servers --- */
 
-/* "<folder>/52-54-00-77-00-01", and one of the tails. */
-static const struct inventory_machine *find(const struct inventory *inventory, const char *path, const char *folder,
-					    const char *const tails[], size_t tail_count)
-{
-	size_t len = strlen(folder);
-
-	if (strncmp(path, folder, len) || path[len] != '/')
-		return NULL;
-	path += len + 1;
-	for (unsigned i = 0; i < inventory->machines_count; i++) {
-		const struct inventory_machine *m = &inventory->machines[i];
-		char *mac = m->mac ? inventory_mac_name(m) : xstrdup("?");
-		bool same = !strncasecmp(path, mac, strlen(mac)), found = false;
-
-		for (size_t k = 0; same && k < tail_count; k++)
-			found = found || !strcmp(path + strlen(mac), tails[k]);
-		free(mac);
-		if (found)
-			return m;
-	}
-	return NULL;
-}
-
 void mailbox_note_fetch(int folder, const struct inventory *inventory, const char *path)
 {
-	static const char *const tails[] = {".ipxe", "/job.efi"};
-	const struct inventory_machine *m = find(inventory, path, SCRIPT_NODES, tails, array_size(tails));
+	const char *rest;
+	const struct inventory_machine *m = inventory_find_path(inventory, path, SCRIPT_NODES, &rest);
 	char *mac, *name;
 	int fd;
 
-	if (!m)
+	if (!m || (strcmp(rest, ".ipxe") && strcmp(rest, "/job.efi")))
 		return;
 	mac = inventory_mac_name(m);
 	name = xasprintf(SCRIPT_LOGS "/%s" FETCHED, mac);
@@ -128,10 +105,10 @@ void mailbox_note_fetch(int folder, const struct inventory *inventory, const cha
 
 const struct inventory_machine *mailbox_machine(const struct inventory *inventory, const char *path)
 {
-	static const char *const none[] = {""};
-	const struct inventory_machine *m = find(inventory, path, SCRIPT_LOGS, none, 1);
+	const char *rest;
+	const struct inventory_machine *m = inventory_find_path(inventory, path, SCRIPT_LOGS, &rest);
 
-	return m && m->console.type == CONSOLE_RAM ? m : NULL;
+	return m && !*rest && m->console.type == CONSOLE_RAM ? m : NULL;
 }
 
 int mailbox_accept(int folder, const struct inventory_machine *machine)

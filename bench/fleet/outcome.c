@@ -40,10 +40,10 @@ bool outcome_final(const struct outcome *outcome)
 {
 	return outcome->verdict != OUTCOME_OPEN && outcome->verdict != OUTCOME_INTERRUPTED &&
 	       outcome->verdict != OUTCOME_LOCKED && outcome->verdict != OUTCOME_PAYLOAD &&
-	       outcome->verdict != OUTCOME_GIVEN_UP;
+	       outcome->verdict != OUTCOME_GIVEN_UP && outcome->verdict != OUTCOME_UNFIT;
 }
 
-_Static_assert(OUTCOME_BOOTS_MAX < OUTCOME_ATTEMPTS_MAX, "among as many attempts one is bad");
+_Static_assert(2 * OUTCOME_BOOTS_MAX < OUTCOME_ATTEMPTS_MAX, "among as many attempts one is bad");
 
 static void forget_one(struct outcome *o)
 {
@@ -100,8 +100,9 @@ bool outcome_save(const struct outcome *o, const char *path, struct error *error
 		const struct outcome_attempt *a = &o->attempts[i];
 
 		json_array_append_new(attempts,
-				      json_pack("{s:s, s:s, s:o, s:f}", "verdict", outcome_text(a->verdict), "log",
-						a->log, "why", harmless(a->why), "seconds", a->seconds));
+				      json_pack("{s:s, s:s, s:o, s:f, s:b}", "verdict", outcome_text(a->verdict),
+						"log", a->log, "why", harmless(a->why), "seconds", a->seconds,
+						"baseline_kernel", a->base));
 	}
 	root = json_pack("{s:s, s:o, s:i, s:i, s:o}", "verdict", outcome_text(o->verdict), "why", harmless(o->why),
 			 "good_boots", o->good_boots, "rounds", o->rounds, "attempts", attempts);
@@ -121,7 +122,8 @@ static void take_attempt(struct outcome *o, const json_t *from)
 	if (*a.log == '.' || strchr(a.log, '/')) /* it must not lead out of the folder */
 		return;
 	outcome_add(o, find_verdict(json_string_value(json_object_get(from, "verdict"))), a.log, a.why,
-		    json_number_value(json_object_get(from, "seconds")));
+		    json_number_value(json_object_get(from, "seconds")))
+		->base = json_is_true(json_object_get(from, "baseline_kernel"));
 }
 
 bool outcome_load(struct outcome *o, const char *path, struct error *error)

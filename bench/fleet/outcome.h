@@ -8,24 +8,25 @@
  * Name, what people read, whether another attempt may help, and whether the machine itself is to blame, so that it
  * would fail with whatever else it boots.
  */
-#define OUTCOME_LIST(X)                                                                                       \
-	X(OPEN, "not run yet", false, false)                                                                  \
-	X(OK, "ok", false, false)                                                                             \
-	X(SILENT, "silent machine", true, true)                                                               \
-	X(NO_BOOT, "did not boot", true, true)                                                                \
-	X(WRONG_IMAGE, "wrong image", true, false)                                                            \
-	X(PANIC, "panic", false, false) /* a finding: to try again would hide it */                           \
-	X(FOREIGN, "foreign panic", true, false)                                                              \
-	X(REBOOT_LOOP, "reboot loop", true, false)                                                            \
-	X(POWER, "power failure", true, true)                                                                 \
-	X(CONSOLE, "console failure", true, true)                                                             \
-	X(TRUNCATED, "truncated", true, false)                                                                \
-	X(DAMAGED, "damaged", true, false)                                                                    \
-	X(TIMEOUT, "time over", true, false)                                                                  \
-	X(INVALID, "not valid", false, false) /* what was measured is wrong or unusable */                    \
-	X(PAYLOAD, "no payload", false, false)                                                                \
-	X(LOCKED, "locked", false, false)                                                                     \
-	X(GIVEN_UP, "given up", false, false) /* an earlier suite has shown that the machine does not work */ \
+#define OUTCOME_LIST(X)                                                                                          \
+	X(OPEN, "not run yet", false, false)                                                                     \
+	X(OK, "ok", false, false)                                                                                \
+	X(SILENT, "silent machine", true, true)                                                                  \
+	X(NO_BOOT, "did not boot", true, true)                                                                   \
+	X(WRONG_IMAGE, "wrong image", true, false)                                                               \
+	X(PANIC, "panic", false, false) /* a finding: to try again would hide it */                              \
+	X(FOREIGN, "foreign panic", true, false)                                                                 \
+	X(REBOOT_LOOP, "reboot loop", true, false)                                                               \
+	X(POWER, "power failure", true, true)                                                                    \
+	X(CONSOLE, "console failure", true, true)                                                                \
+	X(TRUNCATED, "truncated", true, false)                                                                   \
+	X(DAMAGED, "damaged", true, false)                                                                       \
+	X(TIMEOUT, "time over", true, false)                                                                     \
+	X(INVALID, "not valid", false, false) /* what was measured is wrong or unusable */                       \
+	X(PAYLOAD, "no payload", false, false)                                                                   \
+	X(LOCKED, "locked", false, false)                                                                        \
+	X(UNFIT, "unfit machine", false, false) /* the probe says so, and the inventory refuses such machines */ \
+	X(GIVEN_UP, "given up", false, false)   /* an earlier suite has shown that the machine does not work */  \
 	X(INTERRUPTED, "interrupted", false, false)
 
 enum outcome_verdict {
@@ -35,8 +36,9 @@ enum outcome_verdict {
 		OUTCOME_COUNT
 };
 
-/* There is room for more attempts than boots, so that good ones, which are never forgotten, always fit. */
-enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 128 };
+/* There is room for more attempts than boots of two kernels, so that good ones, which are never forgotten, always
+ * fit. */
+enum { OUTCOME_BOOTS_MAX = 100, OUTCOME_ATTEMPTS_MAX = 256 };
 enum { OUTCOME_ROUNDS_MAX = 100 };
 
 struct outcome_attempt {
@@ -44,6 +46,7 @@ struct outcome_attempt {
 	char log[64]; /* name of the console log, beside this file */
 	char why[512];
 	double seconds;
+	bool base; /* it was one of the baseline's kernel */
 };
 
 struct outcome {

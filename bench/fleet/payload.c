@@ -18,6 +18,7 @@
 enum {
 	FILE_MAX = 1 << 30,
 	SUMS_MAX = 1 << 20,
+	COMMAND_MAX = 8, /* words that boot/mkimage is told */
 	MKIMAGE_SECONDS = 120,
 	COLLECTOR_SECONDS = 900 /* it may have to be fetched */
 };
@@ -106,7 +107,7 @@ static bool name_payload(struct payload *p, const struct plan *plan, const char 
 	free(roottask);
 	if (!good)
 		return false;
-	all = xasprintf("%s %s %s|%s|%s", plan->kernel_sha256, root_hash, words, root_words, keys_hash);
+	all = xasprintf("%s %s %s|%s|%s", plan->kernel.sha256, root_hash, words, root_words, keys_hash);
 	good = hash_sha256(all, strlen(all), hash) || error_set(error, "cannot compute a SHA-256");
 	snprintf(p->id, sizeof(p->id), "%.*s", PAYLOAD_ID_LENGTH, good ? hash : "");
 	free(all);
@@ -118,7 +119,7 @@ static bool link_programs(const struct plan *plan, const char *suite, const char
 {
 	char *kernel = xasprintf("%s/hypervisor.elf32", work), *root = xasprintf("%s/%s.elf", work, suite);
 	char *roottask = plan_roottask(plan, suite);
-	bool good = (!symlink(plan->kernel, kernel) && !symlink(roottask, root)) ||
+	bool good = (!symlink(plan->kernel.path, kernel) && !symlink(roottask, root)) ||
 		    error_set(error, "cannot make links in %s: %s", work, strerror(errno));
 
 	free(roottask);
@@ -175,46 +176,51 @@ static bool end_making(struct making *m, bool good, struct error *error)
 	return good;
 }
 
-static bool make_payload(const struct plan *plan, const char *suite, const char *folder, const char *root_words,
-			 const char *words, struct error *error)
+/*
+ * Makes the folder unless it is there, with what boot/mkimage is told in words[] (COMMAND_MAX at most); then its sums
+ * are right. `suite`: whose programs it needs, or NULL.
+ */
+static bool make_folder(const struct plan *plan, const char *id, const char *suite, const char *const words[],
+			double seconds, struct error *error)
 {
-	char *mkimage = find_mkimage(), *module = xasprintf("%s.elf %s", suite, root_words);
-	const char *keys = plan->inventory->lab.folders.keys;
+	char *folder = xasprintf("%s/" SCRIPT_PAYLOADS "/%s", plan->inventory->lab.folders.boot, id);
+	char *mkimage = find_mkimage();
+	const char *keys = plan->inventory->lab.folders.keys, *argv[COMMAND_MAX + 6] = {mkimage};
 	struct making making;
-	bool good = begin_making(&making, plan, folder, error) && link_programs(plan, suite, making.work, error);
-	const char *const argv[] = {mkimage,
-				    "netboot",
-				    "-o",
-				    making.scratch,
-				    "--kernel",
-				    "hypervisor.elf32",
-				    "--append",
-				    words,
-				    "--roottask",
-				    module,
-				    keys ? "--sign" : NULL,
-				    keys,
-				    NULL};
+	size_t n = 1;
+	bool good;
 
-	good = good && run_mkimage(making.work, (char *const *)argv, MKIMAGE_SECONDS, error);
-	good = end_making(&making, good, error);
-	free(module);
+	if (!access(folder, F_OK)) {
+		good = payload_check_sums(folder, error);
+	} else {
+		good = begin_making(&making, plan, folder, error) &&
+		       (!suite || link_programs(plan, suite, making.work, error));
+		while (*words)
+			argv[n++] = *words++;
+		argv[n++] = "-o";
+		argv[n++] = making.scratch;
+		argv[n++] = keys ? "--sign" : NULL;
+		argv[n++] = keys;
+		good = good && run_mkimage(making.work, (char *const *)argv, seconds, error);
+		good = end_making(&making, good, error);
+	}
 	free(mkimage);
+	free(folder);
 	return good;
 }
 
 bool payload_prepare(struct payload *p, const struct plan *plan, const struct inventory_machine *machine,
 		     const char *suite, struct error *error)
 {
-	char *root_words = plan_root_words(plan, machine, suite), *words = plan_kernel_words(machine), *folder;
+	char *root_words = plan_root_words(plan, machine, suite), *words = plan_kernel_words(machine);
+	char *module = xasprintf("%s.elf %s", suite, root_words);
+	const char *const command[] = {"netboot", "--kernel", "hypervisor.elf32", "--append", words, "--roottask",
+				       module,    NULL};
 	bool good = name_payload(p, plan, suite, root_words, words, error);
 
-	folder = xasprintf("%s/" SCRIPT_PAYLOADS "/%s", plan->inventory->lab.folders.boot, p->id);
-	p->title = xasprintf("suite %s, kernel %.16s", suite, plan->kernel_sha256);
-	if (good)
-		good = access(folder, F_OK) ? make_payload(plan, suite, folder, root_words, words, error)
-					    : payload_check_sums(folder, error);
-	free(folder);
+	p->title = xasprintf("suite %s, kernel %.16s", suite, plan->kernel.sha256);
+	good = good && make_folder(plan, p->id, suite, command, MKIMAGE_SECONDS, error);
+	free(module);
 	free(words);
 	free(root_words);
 	return good;
@@ -248,36 +254,16 @@ static bool name_collector(struct payload *p, const struct plan *plan, const cha
 	return good;
 }
 
-static bool make_collector(const struct plan *plan, const char *folder, const char *home, const char *size,
-			   struct error *error)
-{
-	char *mkimage = find_mkimage();
-	const char *keys = plan->inventory->lab.folders.keys;
-	struct making making;
-	bool good = begin_making(&making, plan, folder, error);
-	const char *const argv[] = {mkimage,  "collector", "netboot", "-o", making.scratch,
-				    "--home", home,        "--size",  size, keys ? "--sign" : NULL,
-				    keys,     NULL};
-
-	good = good && run_mkimage(making.work, (char *const *)argv, COLLECTOR_SECONDS, error);
-	good = end_making(&making, good, error);
-	free(mkimage);
-	return good;
-}
-
 bool payload_prepare_collector(struct payload *p, const struct plan *plan, const struct inventory_machine *machine,
 			       struct error *error)
 {
 	char *server = script_server(plan->inventory), *home = xasprintf("%s/" SCRIPT_LOGS, server);
-	char *size = xasprintf("%uK", machine->console.kib), *folder;
+	char *size = xasprintf("%uK", machine->console.kib);
+	const char *const command[] = {"collector", "netboot", "--home", home, "--size", size, NULL};
 	bool good = name_collector(p, plan, home, size, error);
 
-	folder = xasprintf("%s/" SCRIPT_PAYLOADS "/%s", plan->inventory->lab.folders.boot, p->id);
 	p->title = xstrdup("the collector of the log in RAM");
-	if (good)
-		good = access(folder, F_OK) ? make_collector(plan, folder, home, size, error)
-					    : payload_check_sums(folder, error);
-	free(folder);
+	good = good && make_folder(plan, p->id, NULL, command, COLLECTOR_SECONDS, error);
 	free(size);
 	free(home);
 	free(server);

@@ -12,22 +12,28 @@
 
 enum { PLAN_CONFIRM_MAX = 10 };
 
+struct plan_kernel {
+	char *path;                    /* absolute */
+	char sha256[65], build_id[65]; /* build_id: "" when the kernel has none */
+};
+
 struct plan {
 	const struct inventory *inventory;
-	char *folder;                 /* of the run, absolute */
-	char *kernel, *roottasks;     /* absolute; the roottask of a suite is <roottasks>/<suite>.elf */
+	char *folder; /* of the run, absolute */
+	struct plan_kernel kernel;
+	struct plan_kernel base;      /* the baseline's, to confirm regressions with; no path: there is none */
+	char *roottasks;              /* absolute; the roottask of a suite is <roottasks>/<suite>.elf */
 	char *root_append, *revision; /* revision: or NULL */
 	char **suites;
 	unsigned suite_count;
 	const struct inventory_machine **machines;
 	unsigned machine_count;
-	unsigned boots;                       /* of each suite on each machine */
-	unsigned confirm;                     /* how often a regression is measured again before it is one */
-	char kernel_sha256[65], build_id[65]; /* build_id: "" when the kernel has none */
+	unsigned boots;   /* of each suite on each machine */
+	unsigned confirm; /* how often a regression is measured again before it is one */
 };
 
 /*
- * Notes sum and build of the kernel. False when it or a roottask cannot be read or is no ELF file, or when this is
+ * Notes sums and builds of the kernels. False when one or a roottask cannot be read or is no ELF file, or when one is
  * not the kernel that a loaded plan began with.
  */
 bool plan_check(struct plan *plan, struct error *error) must_check;
@@ -50,6 +56,9 @@ char *plan_roottask(const struct plan *plan, const char *suite);
 
 /* Words of the roottask's command line, to be freed. */
 char *plan_root_words(const struct plan *plan, const struct inventory_machine *machine, const char *suite);
+
+/* True when the machine is looked at by the probe before it measures, although the probe is none of the suites. */
+bool plan_looks_first(const struct plan *plan, const struct inventory_machine *machine);
 
 /* Words of the kernel's command line, to be freed. */
 char *plan_kernel_words(const struct inventory_machine *machine);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fleet/slurm.h"
 
+#include "host/environment.h"
 #include "host/mem.h"
 #include "host/text.h"
 #include "measure/child.h"
@@ -109,10 +110,9 @@ void slurm_drain(const struct ledger *ledger)
 
 void slurm_print(FILE *out, const struct inventory *inventory)
 {
-	char host[64] = "localhost";
+	char host[ENVIRONMENT_HOST_SIZE];
 
-	if (gethostname(host, sizeof(host) - 1))
-		strcpy(host, "localhost");
+	environment_host(host);
 	for (unsigned i = 0; i < inventory->machines_count; i++) {
 		const struct inventory_machine *m = &inventory->machines[i];
 

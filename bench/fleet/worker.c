@@ -4,6 +4,7 @@
 #include "fleet/attempt.h"
 #include "fleet/ledger.h"
 #include "fleet/payload.h"
+#include "fleet/probing.h"
 #include "host/clock.h"
 #include "host/file.h"
 #include "host/mem.h"
@@ -12,6 +13,7 @@
 #include "measure/image.h"
 #include "measure/run.h"
 #include "measure/session_log.h"
+#include "result/finding.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,12 +24,14 @@ struct work {
 	const struct plan *plan;
 	const struct inventory_machine *machine;
 	const char *suite;
+	unsigned boots; /* that the suite wants */
 	struct outcome outcome;
-	unsigned tries;                   /* that have failed, of the boot that is next */
-	bool touched;                     /* the machine was switched, or was to be */
-	bool worked;                      /* an attempt of this suite got further than a machine that does not work */
-	struct payload kernel, collector; /* to boot from the network; without an id: none */
-	char given_up[512];               /* why no more suites are tried; "": they are */
+	unsigned tries; /* that have failed, of the boot that is next */
+	bool touched;   /* the machine was switched, or was to be */
+	bool worked;    /* an attempt of this suite got further than a machine that does not work */
+	struct payload kernel, base, collector; /* to boot from the network; without an id: none */
+	enum outcome_verdict skip; /* what becomes of the suites that are left; OUTCOME_OPEN: they are tried */
+	char why_skip[512];
 };
 
 static void tell(const struct work *w, const char *fmt, ...) printf_like(2, 3);
@@ -88,11 +92,12 @@ static bool add_log(const struct work *w, struct result *result, const char *log
 	return good;
 }
 
-static bool note_programs(const struct work *w, struct result *result, struct error *error)
+static bool note_programs(const struct work *w, const struct plan_kernel *kernel, struct result *result,
+			  struct error *error)
 {
 	char *roottask = plan_roottask(w->plan, w->suite);
-	bool good = image_note(result, "kernel", w->plan->kernel, error) &&
-		    image_note(result, "roottask", roottask, error);
+	bool good =
+		image_note(result, "kernel", kernel->path, error) && image_note(result, "roottask", roottask, error);
 
 	result_set_text(result, "target", "fleet");
 	if (strcmp(w->machine->baseline, w->machine->name))
@@ -102,23 +107,44 @@ static bool note_programs(const struct work *w, struct result *result, struct er
 	return good;
 }
 
-static bool make_result(const struct work *w, struct error *error)
+static bool make_result(const struct work *w, bool base, struct error *error)
 {
-	char *path = path_of(w, "result.json");
+	char *path = path_of(w, base ? "base.json" : "result.json");
 	struct result result = {0};
+	struct error ignored;
 	bool good = true;
 
 	for (unsigned i = 0; i < w->outcome.attempt_count && good; i++)
-		if (w->outcome.attempts[i].verdict == OUTCOME_OK)
+		if (w->outcome.attempts[i].verdict == OUTCOME_OK && w->outcome.attempts[i].base == base)
 			good = add_log(w, &result, w->outcome.attempts[i].log, error);
-	good = good && note_programs(w, &result, error);
+	good = good && note_programs(w, base ? &w->plan->base : &w->plan->kernel, &result, error);
+	if (good && strcmp(w->suite, FINDING_SUITE) && !probing_note(w->plan, w->machine, &result, &ignored))
+		tell(w, "%s: nothing of the probe is kept with it: %.900s", w->suite, ignored.text);
 	if (good) {
-		collect_finish(&result, w->plan->revision, w->outcome.good_boots);
+		collect_finish(&result, base ? NULL : w->plan->revision, w->boots);
 		good = result_save(&result, path, error);
 	}
 	result_free(&result);
 	free(path);
 	return good;
+}
+
+/* --- which kernel is next --- */
+
+/* In a measurement that confirms another one, the baseline's kernel takes turns with the new one, if there is one. */
+static bool takes_turns(const struct work *w)
+{
+	return w->outcome.rounds && w->plan->base.path;
+}
+
+static unsigned boots_wanted(const struct work *w)
+{
+	return takes_turns(w) ? 2 * w->boots : w->boots;
+}
+
+static bool base_is_next(const struct work *w)
+{
+	return takes_turns(w) && w->outcome.good_boots % 2;
 }
 
 /* --- one boot --- */
@@ -140,16 +166,18 @@ static FILE *open_log(const struct work *w, char name[64])
 	return NULL;
 }
 
-static enum outcome_verdict boot(struct work *w, FILE *log, struct watch *watch)
+static enum outcome_verdict boot(struct work *w, bool base, FILE *log, struct watch *watch)
 {
+	const struct plan_kernel *kernel = base ? &w->plan->base : &w->plan->kernel;
+	const struct payload *payload = base ? &w->base : &w->kernel;
 	char *roottask = plan_roottask(w->plan, w->suite),
 	     *root_words = plan_root_words(w->plan, w->machine, w->suite);
 	char *words = plan_kernel_words(w->machine), *power_log = path_of(w, "power.txt");
-	const struct power_context context = {w->suite, w->plan->kernel, roottask, words, root_words, power_log};
+	const struct power_context context = {w->suite, kernel->path, roottask, words, root_words, power_log};
 	const struct attempt attempt = {w->plan->inventory,
 					w->machine,
 					&context,
-					*w->kernel.id ? &w->kernel : NULL,
+					*payload->id ? payload : NULL,
 					*w->collector.id ? &w->collector : NULL,
 					watch,
 					log};
@@ -164,6 +192,7 @@ static enum outcome_verdict boot(struct work *w, FILE *log, struct watch *watch)
 
 static enum outcome_verdict boot_logged(struct work *w)
 {
+	const bool base = base_is_next(w);
 	double start = clock_seconds();
 	enum outcome_verdict verdict;
 	struct watch watch;
@@ -174,11 +203,12 @@ static enum outcome_verdict boot_logged(struct work *w)
 		decide(w, OUTCOME_INVALID, "the console log cannot be written");
 		return OUTCOME_INVALID;
 	}
-	tell(w, "%s: boot %u of %u%s", w->suite, w->outcome.good_boots + 1, w->plan->boots,
-	     w->tries ? ", again" : "");
-	watch_init(&watch, w->suite, w->plan->build_id, w->machine->metric == METRIC_TICKS);
-	verdict = boot(w, log, &watch);
-	outcome_add(&w->outcome, verdict, name, watch.why, clock_seconds() - start);
+	tell(w, "%s: boot %u of %u%s%s", w->suite, w->outcome.good_boots + 1, boots_wanted(w),
+	     base ? ", the baseline's kernel" : "", w->tries ? ", again" : "");
+	watch_init(&watch, w->suite, base ? w->plan->base.build_id : w->plan->kernel.build_id,
+		   w->machine->metric == METRIC_TICKS);
+	verdict = boot(w, base, log, &watch);
+	outcome_add(&w->outcome, verdict, name, watch.why, clock_seconds() - start)->base = base;
 	decide(w, verdict, watch.why);
 	/* A boot loader of ours that gave up came from the machine's network: the machine works. */
 	w->worked = w->worked || !outcome_of_machine(verdict) || watch.give_ups;
@@ -215,9 +245,35 @@ static void conclude(struct work *w)
 		decide(w, OUTCOME_INTERRUPTED, "");
 	else if (w->outcome.verdict == OUTCOME_OPEN)
 		decide(w, OUTCOME_OK, "");
-	if (w->outcome.verdict == OUTCOME_OK && !make_result(w, &error))
+	if (w->outcome.verdict == OUTCOME_OK &&
+	    (!make_result(w, false, &error) || (takes_turns(w) && !make_result(w, true, &error))))
 		decide(w, OUTCOME_INVALID, error.text);
 	save_outcome(w);
+}
+
+/* A measurement stays beside the one that is to confirm it: result.json becomes result.1.json. */
+static void keep(const struct work *w, const char *stem)
+{
+	char *name = xasprintf("%s.json", stem), *numbered = xasprintf("%s.%u.json", stem, w->outcome.rounds);
+	char *path = path_of(w, name), *kept = path_of(w, numbered);
+
+	if (!access(path, F_OK) && rename(path, kept))
+		tell(w, "%s: %s: %s", w->suite, path, strerror(errno));
+	free(kept);
+	free(path);
+	free(numbered);
+	free(name);
+}
+
+/* What the machine boots when the baseline's kernel has its turn. */
+static bool prepare_base(struct work *w, struct error *error)
+{
+	struct plan plan = *w->plan;
+
+	if (!takes_turns(w) || w->machine->boot != BOOT_NETWORK || *w->base.id)
+		return true;
+	plan.kernel = plan.base;
+	return payload_prepare(&w->base, &plan, w->machine, w->suite, error);
 }
 
 /*
@@ -226,30 +282,30 @@ static void conclude(struct work *w)
  */
 static bool begin_again(struct work *w)
 {
-	char *path, *kept, name[64];
+	struct error error;
 
 	if (w->outcome.verdict != OUTCOME_OK || w->outcome.rounds >= w->plan->confirm || run_interrupted() ||
 	    ledger_look(w->plan, w->machine, w->suite) != EXIT_REGRESSED)
 		return false;
-	snprintf(name, sizeof(name), "result.%u.json", ++w->outcome.rounds);
-	path = path_of(w, "result.json");
-	kept = path_of(w, name);
-	if (rename(path, kept))
-		tell(w, "%s: %s: %s", w->suite, path, strerror(errno));
-	free(kept);
-	free(path);
+	w->outcome.rounds++;
+	keep(w, "result");
+	keep(w, "base");
 	tell(w, "%s: regressed, which is measured again before it is believed (%u of %u)", w->suite,
 	     w->outcome.rounds, w->plan->confirm);
 	w->outcome.attempt_count = w->outcome.good_boots = 0;
 	w->tries = 0;
-	decide(w, OUTCOME_OPEN, "");
+	if (prepare_base(w, &error))
+		decide(w, OUTCOME_OPEN, "");
+	else
+		decide(w, OUTCOME_PAYLOAD, error.text);
 	save_outcome(w);
-	return true;
+	return w->outcome.verdict == OUTCOME_OPEN;
 }
 
 static void forget_payloads(struct work *w)
 {
 	payload_free(&w->kernel);
+	payload_free(&w->base);
 	payload_free(&w->collector);
 }
 
@@ -260,7 +316,7 @@ static bool prepare(struct work *w)
 
 	if (w->machine->boot != BOOT_NETWORK)
 		return true;
-	if (payload_prepare(&w->kernel, w->plan, w->machine, w->suite, &error) &&
+	if (payload_prepare(&w->kernel, w->plan, w->machine, w->suite, &error) && prepare_base(w, &error) &&
 	    (!ram || payload_prepare_collector(&w->collector, w->plan, w->machine, &error)))
 		return true;
 	decide(w, OUTCOME_PAYLOAD, error.text);
@@ -284,24 +340,29 @@ static void run_suite(struct work *w)
 	}
 	if (outcome_final(&w->outcome))
 		return;
+	if (w->outcome.verdict == OUTCOME_UNFIT) /* it may have been mended */
+		w->outcome.attempt_count = w->outcome.good_boots = 0;
 	w->touched = true;
 	if (!prepare(w))
 		return;
 	decide(w, OUTCOME_OPEN, "");
 	w->worked = w->outcome.good_boots;
 	do {
-		while (!run_interrupted() && w->outcome.good_boots < w->plan->boots && next_try(w))
+		while (!run_interrupted() && w->outcome.good_boots < boots_wanted(w) && next_try(w))
 			;
 		conclude(w);
 	} while (begin_again(w));
 	forget_payloads(w);
-	if (!w->worked && !run_interrupted())
-		snprintf(w->given_up, sizeof(w->given_up), "%s in %s: %.300s", outcome_text(w->outcome.verdict),
+	if (!w->worked && !run_interrupted()) {
+		w->skip = OUTCOME_GIVEN_UP;
+		snprintf(w->why_skip, sizeof(w->why_skip), "%s in %s: %.300s", outcome_text(w->outcome.verdict),
 			 w->suite, w->outcome.why);
+	}
 }
 
-/* A machine that does not work would use up its patience with each suite. */
-static void give_up_suite(struct work *w)
+/* A machine that does not work would use up its patience with each suite; one that is not fit only gives numbers that
+ * are wrong. */
+static void skip_suite(struct work *w)
 {
 	char *path = path_of(w, "outcome.json"), *folder = path_of(w, "");
 	struct error error;
@@ -309,12 +370,68 @@ static void give_up_suite(struct work *w)
 	if (!file_make_folders(folder, &error) || !outcome_load(&w->outcome, path, &error)) {
 		tell(w, "%s", error.text);
 	} else if (!outcome_final(&w->outcome)) {
-		decide(w, OUTCOME_GIVEN_UP, w->given_up);
+		decide(w, w->skip, w->why_skip);
 		save_outcome(w);
-		tell(w, "%s: given up: %s", w->suite, w->given_up);
+		tell(w, "%s: %s: %s", w->suite, outcome_text(w->skip), w->why_skip);
 	}
 	free(folder);
 	free(path);
+}
+
+/* --- before the suites --- */
+
+static void refuse(struct work *w, const char *why)
+{
+	w->skip = OUTCOME_UNFIT;
+	snprintf(w->why_skip, sizeof(w->why_skip), "%.500s", why);
+}
+
+/* What was found out: it is kept, unless the machine is to be mended first. */
+static void judge_machine(struct work *w, bool recalled)
+{
+	bool refuses = w->machine->probe.unfit == UNFIT_REFUSE, fit;
+	struct error error;
+
+	fit = probing_fit(w->plan, w->machine, &error);
+	if (!fit)
+		tell(w, "%s%.900s", refuses ? "" : "warning: ", error.text);
+	if (!fit && refuses) {
+		refuse(w, error.text);
+		decide(w, OUTCOME_UNFIT, w->why_skip);
+		save_outcome(w);
+	} else if (!recalled && !probing_keep(w->plan, w->machine, &error)) {
+		tell(w, "%s", error.text);
+	}
+}
+
+/* Another run may have found it out already. */
+static bool recall(struct work *w)
+{
+	char *path = path_of(w, "outcome.json"), *folder = path_of(w, "");
+	struct error error;
+	bool good = file_make_folders(folder, &error) && outcome_load(&w->outcome, path, &error) &&
+		    !outcome_final(&w->outcome) && probing_recall(w->plan, w->machine, &w->outcome);
+
+	if (good)
+		save_outcome(w);
+	free(folder);
+	free(path);
+	return good;
+}
+
+static void look_at_machine(struct work *w)
+{
+	bool recalled;
+
+	w->suite = FINDING_SUITE;
+	w->boots = 1;
+	recalled = recall(w);
+	if (!recalled)
+		run_suite(w);
+	if (w->outcome.verdict == OUTCOME_OK)
+		judge_machine(w, recalled);
+	else if (w->machine->probe.unfit == UNFIT_REFUSE && !w->skip && !run_interrupted())
+		refuse(w, "the probe did not find out whether it is fit to measure");
 }
 
 bool worker_leave(const struct plan *plan, const struct inventory_machine *machine, struct error *error)
@@ -336,13 +453,16 @@ bool worker_run(const struct plan *plan, const struct inventory_machine *machine
 	struct error error;
 	bool good;
 
+	if (plan_looks_first(plan, machine))
+		look_at_machine(&work);
 	for (unsigned i = 0; i < plan->suite_count && !run_interrupted(); i++) {
 		work.suite = plan->suites[i];
+		work.boots = plan->boots;
 		work.tries = 0;
 		if (!inventory_allows(machine, work.suite))
 			continue;
-		if (*work.given_up)
-			give_up_suite(&work);
+		if (work.skip != OUTCOME_OPEN)
+			skip_suite(&work);
 		else
 			run_suite(&work);
 	}

@@ -2,6 +2,7 @@
 #include "history/db.h"
 
 #include "history/db_driver.h"
+#include "history/db_finding.h"
 #include "host/error.h"
 #include "host/hash.h"
 #include "host/mem.h"
@@ -12,13 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION "2"
-#define SCHEMA_BEFORE "1" /* without hbench_settled */
-
-struct db {
-	const struct db_driver *driver;
-	void *handle;
-};
+/* 1 was without hbench_settled, 2 without hbench_finding: what is missing is made. */
+#define SCHEMA_VERSION "3"
+#define SCHEMA_OLDEST 1
 
 /* Both databases understand these. Dates are ISO 8601 in UTC, so their order as texts is that in time. */
 static const char *const schema[] = {
@@ -37,10 +34,14 @@ static const char *const schema[] = {
 	" machine TEXT NOT NULL, metric TEXT NOT NULL, name TEXT NOT NULL,"
 	" measured TEXT NOT NULL, result TEXT NOT NULL, results BIGINT NOT NULL, changes TEXT NOT NULL,"
 	" PRIMARY KEY (machine, metric, name))",
+	"CREATE TABLE IF NOT EXISTS hbench_finding ("
+	" result TEXT NOT NULL REFERENCES hbench_result (id) ON DELETE CASCADE,"
+	" name TEXT NOT NULL, weight TEXT NOT NULL, state TEXT NOT NULL, amount BIGINT," /* amount: or NULL */
+	" PRIMARY KEY (result, name))",
 	"CREATE INDEX IF NOT EXISTS hbench_measurement_name ON hbench_measurement (name)",
 	"INSERT INTO hbench_schema (version) SELECT " SCHEMA_VERSION
 	" WHERE NOT EXISTS (SELECT 1 FROM hbench_schema)",
-	"UPDATE hbench_schema SET version = " SCHEMA_VERSION " WHERE version = " SCHEMA_BEFORE,
+	"UPDATE hbench_schema SET version = " SCHEMA_VERSION " WHERE version < " SCHEMA_VERSION,
 };
 
 static bool run(struct db *db, const char *sql, struct error *error)
@@ -95,13 +96,20 @@ static bool make_tables(struct db *db, struct error *error)
 	return end_write(db, good, error);
 }
 
+static bool is_earlier(const char *version)
+{
+	long number = strtol(version, NULL, 10);
+
+	return number >= SCHEMA_OLDEST && number < strtol(SCHEMA_VERSION, NULL, 10);
+}
+
 /* Who finds the tables needs no right to make any. */
 static bool check_schema(struct db *db, struct error *error)
 {
 	char version[16];
 	struct error ignored;
 
-	if ((!find_version(db, version, &ignored) || !*version || !strcmp(version, SCHEMA_BEFORE)) &&
+	if ((!find_version(db, version, &ignored) || !*version || is_earlier(version)) &&
 	    (!make_tables(db, error) || !find_version(db, version, error)))
 		return false;
 	return !strcmp(version, SCHEMA_VERSION) ||
@@ -240,7 +248,7 @@ static bool store_new(struct db *db, const char *id, const struct result *r, con
 		return false;
 	good = is_there(db, id, there, error) &&
 	       (*there || (store_result(db, id, r, json, error) && store_measurements(db, id, r, metric, error) &&
-			   unsettle(db, r, error)));
+			   db_finding_store(db, id, r, error) && unsettle(db, r, error)));
 	return end_write(db, good, error);
 }
 

@@ -14,6 +14,11 @@ struct db_driver {
 		    void (*row)(void *context, const char *const *columns), void *context, struct error *error);
 };
 
+struct db {
+	const struct db_driver *driver;
+	void *handle;
+};
+
 extern const struct db_driver db_sqlite, db_postgres;
 
 enum { DB_COLUMNS_MAX = 16 };

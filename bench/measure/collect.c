@@ -6,6 +6,7 @@
 #include "host/mem.h"
 #include "host/text.h"
 #include "measure/validity.h"
+#include "result/build_id.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,9 +25,13 @@ static void set_optional(struct result *result, const struct run_record *run)
 {
 	const struct {
 		const char *key, *text;
-	} texts[] = {{"features", run->features},     {"arch_capabilities", run->arch_capabilities},
-		     {"microcode", run->microcode},   {"firmware", run->firmware},
-		     {"hypervisor", run->hypervisor}, {"frequency", run->frequency}};
+	} texts[] = {{"kernel_build_id", run->kernel_build_id},
+		     {"features", run->features},
+		     {"arch_capabilities", run->arch_capabilities},
+		     {"microcode", run->microcode},
+		     {"firmware", run->firmware},
+		     {"hypervisor", run->hypervisor},
+		     {"frequency", run->frequency}};
 
 	for (size_t i = 0; i < array_size(texts); i++)
 		if (*texts[i].text)
@@ -82,8 +87,10 @@ void collect_start(struct result *result, const struct session *session, const c
 	result_set_text(result, "roottask_cmdline", run->cmdline);
 	set_optional(result, run);
 	result_set_text(result, "placement", run->placement ? "random" : "fixed");
-	result_set_number(result, "timer_overhead", (int64_t)session->calibration.overhead);
-	result_set_number(result, "timer_overhead_max", (int64_t)session->calibration.overhead_max);
+	if (session->seen_calibration) {
+		result_set_number(result, "timer_overhead", (int64_t)session->calibration.overhead);
+		result_set_number(result, "timer_overhead_max", (int64_t)session->calibration.overhead_max);
+	}
 	if (session->calibration.clock)
 		result_set_number(result, "core_clock_permille", (int64_t)session->calibration.clock);
 	set_timer_cost(result, &session->calibration.hist);
@@ -97,6 +104,29 @@ static bool agree(const struct result *result, const char *key, const char *valu
 		return true;
 	return error_set(error, "the boots are not of the same thing: %s was \"%s\" and is \"%s\"", key,
 			 result_text(result, key), value);
+}
+
+/* The roottask's line has a checksum and the kernel's own has none, so it is that one which came damaged. */
+static void note_damage(const struct session *session)
+{
+	const char *id = session->run.kernel_build_id;
+	build_id_shown shown;
+
+	build_id_of_line(boot_line(session), shown);
+	if (*id && *shown && strncmp(shown, id, BUILD_ID_SHOWN))
+		complain("note: the kernel's first line was damaged: it says build %s, and the roottask, with a "
+			 "checksum, %.*s",
+			 shown, BUILD_ID_SHOWN, id);
+}
+
+/* By what carries a checksum, if both tell it. */
+static bool same_kernel(const struct result *result, const struct session *session, struct error *error)
+{
+	const char *id = session->run.kernel_build_id;
+
+	if (*id && *result_text(result, "kernel_build_id"))
+		return agree(result, "kernel_build_id", id, error);
+	return agree(result, "kernel_boot_line", boot_line(session), error);
 }
 
 static void keep_most(struct result *result, const char *key, uint64_t value)
@@ -141,8 +171,9 @@ bool collect_add(struct result *result, struct session *session, struct error *e
 
 	if (!validity_check(result, session, result_text(result, "metric"), error) ||
 	    !agree(result, "suite", run->suite, error) || !agree(result, "cpu_brand", run->cpu, error) ||
-	    !agree(result, "kernel_boot_line", boot_line(session), error) || !placed_alike(result, run, error))
+	    !same_kernel(result, session, error) || !placed_alike(result, run, error))
 		return false;
+	note_damage(session);
 	keep_clocks(result, session);
 	add_placement(result, run);
 	for (size_t i = 0; i < session->measured_count; i++) {
@@ -159,6 +190,8 @@ bool collect_add(struct result *result, struct session *session, struct error *e
 		result_add_skip(result, name, session->skipped[i].why);
 		free(name);
 	}
+	for (size_t i = 0; i < session->finding_count; i++)
+		finding_keep(result, &session->findings[i]);
 	return true;
 }
 

@@ -42,10 +42,26 @@ static void note(struct result *result, const char *kind, const char *what, cons
 	free(key);
 }
 
+/* A machine that boots from elsewhere than one thinks. Its console has told which kernel ran, if it tells that. */
+static bool note_build(struct result *result, const char *kind, const char *path, const char *id, struct error *error)
+{
+	char *key = xasprintf("%s_build_id", kind);
+	const char *ran = result_text(result, key);
+	bool good = !*ran || !strcmp(ran, id) ||
+		    error_set(error, "%s is not the %s that ran: its build id is %s, and the machine's %s", path,
+			      kind, id, ran);
+
+	if (good)
+		result_set_text(result, key, id);
+	free(key);
+	return good;
+}
+
 bool image_note(struct result *result, const char *kind, const char *path, struct error *error)
 {
 	char hash[65], *data;
 	struct elf_info elf;
+	bool good = true;
 	size_t size;
 
 	data = file_read(path, IMAGE_MAX, &size, error);
@@ -56,7 +72,7 @@ bool image_note(struct result *result, const char *kind, const char *path, struc
 	note(result, kind, "file", image_name(path));
 	note(result, kind, "sha256", hash);
 	if (elf_info_read(&elf, data, size) && elf.build_id[0])
-		note(result, kind, "build_id", elf.build_id);
+		good = note_build(result, kind, path, elf.build_id, error);
 	free(data);
-	return true;
+	return good;
 }

@@ -2,8 +2,10 @@
 #include "measure/protocol.h"
 
 #include "host/error.h"
+#include "host/json_file.h"
 #include "host/line_seal.h"
 #include "host/mem.h"
+#include "result/build_id.h"
 #include "result/name.h"
 
 #include <jansson.h>
@@ -14,18 +16,7 @@
 
 static bool get_string(const json_t *object, const char *key, protocol_string out, struct error *error)
 {
-	const json_t *value = json_object_get(object, key);
-	const char *s = json_string_value(value);
-
-	if (!s)
-		return error_set(error, "the string \"%s\" is missing", key);
-	if (json_string_length(value) > PROTOCOL_STRING_MAX)
-		return error_set(error, "\"%s\" is longer than %d characters", key, PROTOCOL_STRING_MAX);
-	for (const char *c = s; *c; c++)
-		if (*c < ' ' || *c > '~')
-			return error_set(error, "\"%s\" has characters other than printable ASCII", key);
-	memcpy(out, s, strlen(s) + 1);
-	return true;
+	return json_file_printable(object, key, out, sizeof(protocol_string), error);
 }
 
 static bool get_count(const json_t *object, const char *key, uint64_t *out, struct error *error)
@@ -223,6 +214,15 @@ static bool parse_sample(json_t *object, struct record *record, struct error *er
 	       sample_check(s, error);
 }
 
+static bool get_build_id(const json_t *object, protocol_string out, struct error *error)
+{
+	if (!json_object_get(object, "kernel_build_id"))
+		return true;
+	if (!get_string(object, "kernel_build_id", out, error))
+		return false;
+	return build_id_valid(out) || error_set(error, "\"kernel_build_id\" is no build id: `%s`", out);
+}
+
 /* Members that came later: absent is good, wrong is not. */
 static bool get_optional(json_t *object, struct run_record *r, struct error *error)
 {
@@ -234,6 +234,8 @@ static bool get_optional(json_t *object, struct run_record *r, struct error *err
 		     {"hypervisor", r->hypervisor}, {"frequency", r->frequency}};
 	bool smt;
 
+	if (!get_build_id(object, r->kernel_build_id, error))
+		return false;
 	for (size_t i = 0; i < array_size(texts); i++)
 		if (json_object_get(object, texts[i].key) && !get_string(object, texts[i].key, texts[i].out, error))
 			return false;
@@ -312,6 +314,13 @@ static bool parse_why(json_t *object, struct record *record, struct error *error
 	return get_identity(object, record, error) && get_string(object, "why", record->why, error);
 }
 
+static bool parse_finding(json_t *object, struct record *record, struct error *error)
+{
+	protocol_string name;
+
+	return get_string(object, "name", name, error) && finding_from_json(&record->finding, name, object, error);
+}
+
 static bool parse_end(json_t *object, struct record *record, struct error *error)
 {
 	return get_count(object, "lines", &record->lines, error) &&
@@ -327,7 +336,8 @@ static bool parse_object(json_t *object, struct record *record, struct error *er
 	} types[] = {
 		{"run", RECORD_RUN, parse_run},          {"calibration", RECORD_CALIBRATION, parse_calibration},
 		{"sample", RECORD_SAMPLE, parse_sample}, {"skip", RECORD_SKIP, parse_why},
-		{"fail", RECORD_FAIL, parse_why},        {"end", RECORD_END, parse_end},
+		{"fail", RECORD_FAIL, parse_why},        {"finding", RECORD_FINDING, parse_finding},
+		{"end", RECORD_END, parse_end},
 	};
 	protocol_string type;
 

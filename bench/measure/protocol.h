@@ -6,6 +6,7 @@
 #pragma once
 
 #include "host/error.h"
+#include "result/finding.h"
 #include "result/sample.h"
 
 #include <stddef.h>
@@ -30,6 +31,7 @@ enum record_type {
 	RECORD_SAMPLE,
 	RECORD_SKIP,
 	RECORD_FAIL,
+	RECORD_FINDING,
 	RECORD_END,
 };
 
@@ -40,7 +42,7 @@ struct run_record {
 	bool tsc_invariant;
 	bool traced; /* optional: the kernel recorded what it did, which takes time */
 	/* Optional: "" or 0 when the roottask does not tell */
-	protocol_string features, arch_capabilities, microcode, firmware, hypervisor, frequency;
+	protocol_string kernel_build_id, features, arch_capabilities, microcode, firmware, hypervisor, frequency;
 	int64_t memory_mb;
 	int64_t placement; /* seed of where things lay in this boot; 0: where they always do */
 	int smt;           /* 1: on, -1: off, 0: not told */
@@ -67,6 +69,7 @@ struct record {
 	struct run_record run;
 	struct calibration_record calibration;
 	struct sample sample;
+	struct finding finding;
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "host/line_seal.h"
 #include "host/mem.h"
 #include "host/trace_file.h"
+#include "measure/panic_words.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -20,11 +21,7 @@ static const struct {
 };
 
 #define BOOT_LINE "Hedron Hypervisor"
-#define LINUX_PANIC "Kernel panic - "
-#define XEN "(XEN) "
-#define XEN_PANIC XEN "Panic on CPU "
 #define REGISTERS "CR0 0x" /* the kernel's line with its control registers */
-#define PANIC "PANIC:"     /* what its last words begin with */
 
 const char *fault_text(enum fault fault)
 {
@@ -63,61 +60,9 @@ static void keep(char *out, size_t size, const char *line, size_t len)
 	out[used] = '\0';
 }
 
-/* Skips what consoles put before a message: "[0] ", "[    0.12] ", "CPU 0: ". */
-static size_t skip_stamp(const char *line, size_t len)
-{
-	const char *end = len && line[0] == '[' ? memchr(line, ']', len) : NULL;
-	size_t at = end ? (size_t)(end - line) + 1 : 0;
-
-	while (at < len && line[at] == ' ')
-		at++;
-	return at;
-}
-
-static bool starts_with(const char *line, size_t len, const char *word)
-{
-	return len >= strlen(word) && !strncasecmp(line, word, strlen(word));
-}
-
 static bool contains(const char *line, size_t len, const char *word)
 {
 	return memmem(line, len, word, strlen(word));
-}
-
-/* "panic: why", "PANIC - why", "panicked at ..."; no "panic button". */
-static bool is_word_of_panic(const char *line, size_t len)
-{
-	static const char word[] = "panic";
-	size_t at = sizeof(word) - 1;
-
-	if (!starts_with(line, len, word))
-		return false;
-	while (at < len && line[at] == ' ')
-		at++;
-	return at == len || memchr(":-!(", line[at], 4) || starts_with(line, len, "panicked");
-}
-
-/*
- * Whose panic a line is, if it is one, and where its words begin. The kernel writes "PANIC: ..." after the word for
- * the message's level, guests begin with it. Other systems are known by words that they begin with after stamps of
- * all kinds.
- */
-static enum fault find_panic(const char *line, size_t len, const char **words)
-{
-	size_t at = skip_stamp(line, len);
-
-	*words = line;
-	if (contains(line, len, PANIC))
-		return FAULT_PANIC;
-	*words = memmem(line, len, LINUX_PANIC, strlen(LINUX_PANIC));
-	if (!*words)
-		*words = memmem(line, len, XEN_PANIC, strlen(XEN_PANIC));
-	if (*words)
-		return FAULT_FOREIGN;
-	*words = line;
-	if (starts_with(line + at, len - at, "kernel panic"))
-		return FAULT_FOREIGN;
-	return is_word_of_panic(line + at, len - at) ? FAULT_PANIC : FAULT_NONE;
 }
 
 static void boot_line(struct session *s, const char *line, size_t len)
@@ -131,7 +76,7 @@ static void boot_line(struct session *s, const char *line, size_t len)
 static void panic_line(struct session *s, const char *line, size_t len)
 {
 	const char *words;
-	enum fault fault = find_panic(line, len, &words);
+	enum fault fault = panic_words_find(line, len, &words);
 	char text[256];
 
 	if (fault == FAULT_NONE || s->fault == FAULT_PANIC || s->fault == fault)
@@ -139,19 +84,19 @@ static void panic_line(struct session *s, const char *line, size_t len)
 	keep(text, sizeof(text), words, len - (size_t)(words - line));
 	s->fault = FAULT_NONE;
 	session_fault(s, fault, "%s", text);
-	s->reason_follows = contains(text, strlen(text), XEN_PANIC);
+	s->reason_follows = contains(text, strlen(text), PANIC_WORDS_XEN);
 }
 
 /* Xen: the line after "Panic on CPU 0:". */
 static void reason_line(struct session *s, const char *line, size_t len)
 {
-	const char *words = memmem(line, len, XEN, strlen(XEN));
+	const char *words = memmem(line, len, PANIC_WORDS_XEN_LINE, strlen(PANIC_WORDS_XEN_LINE));
 	size_t used = strlen(s->detail.text);
 
 	if (!words)
 		return;
 	s->reason_follows = false;
-	words += strlen(XEN);
+	words += strlen(PANIC_WORDS_XEN_LINE);
 	if (s->fault != FAULT_FOREIGN || used + 2 > sizeof(s->detail.text))
 		return;
 	s->detail.text[used++] = ' ';
@@ -166,7 +111,7 @@ static void reason_line(struct session *s, const char *line, size_t len)
 static void damaged_line(struct session *s, const char *line, size_t len, char *remark, size_t size)
 {
 	static const char *const words[] = {"panic:", "killed", "refused"};
-	const char *panic = memmem(line, len, PANIC, strlen(PANIC));
+	const char *panic = memmem(line, len, PANIC_WORDS, strlen(PANIC_WORDS));
 
 	*remark = '\0';
 	panic_line(s, panic ? panic : line, panic ? len - (size_t)(panic - line) : len);
@@ -259,9 +204,6 @@ static void on_run(struct session *s, struct record *r)
 			      PROTOCOL_VERSION);
 	} else if (s->expected_suite && strcmp(s->expected_suite, r->run.suite)) {
 		session_fault(s, FAULT_SUITE, "`%s` was asked for and it runs `%s`", s->expected_suite, r->run.suite);
-	} else if (s->measures_time && (!r->run.tsc_invariant || !r->run.tsc_khz)) {
-		session_fault(s, FAULT_CLOCK, "the time-stamp counter of `%s` %s", r->run.cpu,
-			      r->run.tsc_invariant ? "has no known rate" : "is not invariant");
 	} else {
 		s->run = r->run;
 		s->sealed = r->sealed;
@@ -269,12 +211,16 @@ static void on_run(struct session *s, struct record *r)
 	}
 }
 
+/* Here measuring begins: who only looks at a machine may do so on one that is of no use. */
 static void on_calibration(struct session *s, struct record *r)
 {
 	if (s->seen_calibration) {
 		session_fault(s, FAULT_ORDER, "a second `calibration` line came");
 		return;
 	}
+	if (s->measures_time && (!s->run.tsc_invariant || !s->run.tsc_khz))
+		session_fault(s, FAULT_CLOCK, "the time-stamp counter of `%s` %s", s->run.cpu,
+			      s->run.tsc_invariant ? "has no known rate" : "is not invariant");
 	if (!r->calibration.stable)
 		session_fault(s, FAULT_UNSTABLE, "an empty measurement costs from %ju to %ju ticks",
 			      (uintmax_t)r->calibration.overhead, (uintmax_t)r->calibration.overhead_max);
@@ -331,6 +277,26 @@ static void on_case(struct session *s, struct record *r)
 		add_skip(&s->skipped, &s->skipped_count, r);
 }
 
+static bool found(const struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->finding_count; i++)
+		if (!strcmp(s->findings[i].name, name))
+			return true;
+	return false;
+}
+
+static void on_finding(struct session *s, const struct record *r)
+{
+	if (found(s, r->finding.name)) {
+		session_fault(s, FAULT_DUPLICATE, "the finding %s", r->finding.name);
+	} else if (s->finding_count == FINDING_COUNT_MAX) {
+		session_fault(s, FAULT_MALFORMED, "more than %d findings", FINDING_COUNT_MAX);
+	} else {
+		s->findings = xreallocarray(s->findings, s->finding_count + 1, sizeof(*s->findings));
+		s->findings[s->finding_count++] = r->finding;
+	}
+}
+
 static void on_end(struct session *s, const struct record *r)
 {
 	if (r->lines != s->protocol_lines)
@@ -374,6 +340,8 @@ static void on_record(struct session *s, struct record *r)
 		on_run(s, r);
 	else if (r->type == RECORD_CALIBRATION)
 		on_calibration(s, r);
+	else if (r->type == RECORD_FINDING)
+		on_finding(s, r);
 	else if (r->type == RECORD_END)
 		on_end(s, r);
 	else
@@ -445,7 +413,7 @@ static void judge(struct session *s)
 	if (s->failed_count)
 		session_fault(s, FAULT_FAILED, "%zu failed, the first: %s: %s", s->failed_count, s->failed[0].name,
 			      s->failed[0].why);
-	else if (s->seen_end && !s->measured_count)
+	else if (s->seen_end && !s->measured_count && !s->finding_count)
 		session_fault(s, FAULT_NO_SAMPLE, "%zu cases were skipped", s->skipped_count);
 	else if (!s->seen_end && s->seen_run)
 		session_fault(s, FAULT_TRUNCATED, "%zu cases came; last words: %s", s->measured_count, hint(s));
@@ -484,6 +452,7 @@ void session_free(struct session *session)
 	hist_free(&session->calibration.hist);
 	free(session->skipped);
 	free(session->failed);
+	free(session->findings);
 	trace_lines_free(&session->trace_lines);
 	if (session->trace)
 		trace_free(session->trace);

@@ -34,7 +34,8 @@
 	  "was reset in between.")                                                                                  \
 	X(SUITE, "the roottask runs another suite", "Give the suite that the roottask has, or another --roottask.") \
 	X(DUPLICATE, "a case was measured twice",                                                                   \
-	  "`case` with `params` must be unique in a run: this is a fault of the roottask.")                         \
+	  "`case` with `params`, or the name of a finding, must be unique in a run: this is a fault of the "        \
+	  "roottask.")                                                                                              \
 	X(CLOCK, "the machine's clock is no measure of time",                                                       \
 	  "Use another machine. In a virtual one pass the CPU's invariant time-stamp counter on: QEMU with "        \
 	  "-cpu host,+invtsc.")                                                                                     \
@@ -100,6 +101,8 @@ struct session {
 	size_t skipped_count;
 	struct skip *failed; /* cases with a wrong result */
 	size_t failed_count;
+	struct finding *findings; /* about the machine */
+	size_t finding_count;
 	struct trace_lines trace_lines;         /* while they come */
 	struct trace *trace;                    /* when all of it is there; NULL: there is none */
 	uint64_t console_lines, protocol_lines; /* so far */

@@ -3,6 +3,7 @@
 
 #include "host/mem.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
@@ -25,13 +26,17 @@ bool target_id_valid(const char *id)
 	return *id && *id != '.' && !id[strspn(id, ID_CHARACTERS)];
 }
 
+/* Small letters only: the name is one of folders, and not every file system tells EPYC from epyc. */
 char *target_machine_id(const struct target *target, const char *cpu, unsigned cpus)
 {
 	char *id = cpus == 1 ? xasprintf("%s-%s", target->machine_prefix, cpu)
 			     : xasprintf("%s-%s-smp%u", target->machine_prefix, cpu, cpus);
 
-	for (char *c = id; *c; c++)
-		if (!strchr(ID_CHARACTERS, *c))
+	for (char *c = id; *c; c++) {
+		if (strchr(ID_CHARACTERS, *c))
+			*c = (char)tolower((unsigned char)*c);
+		else
 			*c = '-';
+	}
 	return id;
 }

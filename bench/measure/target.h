@@ -30,5 +30,6 @@ const struct target *target_find(const char *name, const char *accel);
 /* True for what can be the name of a machine and of a folder. */
 bool target_id_valid(const char *id);
 
-/* Machine id such as "qemu-icount-max", with several CPUs "qemu-icount-max-smp4": fit for a folder's name. */
+/* Machine id such as "qemu-icount-max", with several CPUs "qemu-icount-max-smp4": small letters, fit for a folder's
+ * name. */
 char *target_machine_id(const struct target *target, const char *cpu, unsigned cpus);

@@ -13,8 +13,9 @@ static struct alignas(KOBJECT_ALIGN) Object {
 static void reset()
 {
 	host_reset(64 * MiB);
-	must(space_obj_init(&a.objs));
-	must(space_obj_init(&b.objs));
+	a.obj.refs = b.obj.refs = 1;
+	must(space_obj_init(&a.objs, &a.account));
+	must(space_obj_init(&b.objs, &b.account));
 	a.objs.closed = b.objs.closed = false;
 	for (unsigned i = 0; i < 64; i++) {
 		struct kobject *o = &objects[i].obj;
@@ -48,7 +49,7 @@ static void delegate_revoke(benchmark::State &state)
 	unsigned order = (unsigned)state.range(0);
 	for (auto _ : state) {
 		must(space_obj_delegate(&a, 64, &b, 1024, order, PERM_ALL));
-		space_obj_revoke(&b, 1024, order, PERM_ALL, true);
+		host_revoke(&b, 1024, order, PERM_ALL, true);
 	}
 	state.SetItemsProcessed(state.iterations() << order);
 }
@@ -59,6 +60,6 @@ static void revoke_whole_space(benchmark::State &state)
 {
 	reset();
 	for (auto _ : state)
-		space_obj_revoke(&b, 0, 26, PERM_ALL, true);
+		host_revoke(&b, 0, 26, PERM_ALL, true);
 }
 BENCHMARK(revoke_whole_space);

@@ -43,12 +43,12 @@ static void setup(const benchmark::State &)
 	pt_init_cache();
 	sm_init_cache();
 	cpu->ec = cpu->idle_ec = ec_create_idle(&pd_kernel, 0);
-	must(pd_create(false, &pd));
+	must(pd_create(&pd_kernel, false, &pd));
 	kobject_publish(&pd->obj);
 	caller = make_ec(CALLER, true);
 	callee = make_ec(CALLEE, false);
 	struct pt *pt;
-	must(pt_create(callee, 0x1000, 0, &pt));
+	must(pt_create(pd, callee, 0x1000, 0, &pt));
 	insert(PORTAL, &pt->obj);
 	arch_ec_switch(cpu, cpu->idle_ec, caller);
 }
@@ -68,7 +68,7 @@ BENCHMARK(call_reply)->ArgName("words")->Setup(setup)->Arg(0)->Arg(1)->Arg(8)->A
 static void up_down(benchmark::State &state)
 {
 	struct sm *sm;
-	must(sm_create(0, &sm));
+	must(sm_create(pd, 0, &sm));
 	for (auto _ : state) {
 		must(sm_up(sm));
 		must(sm_down(sm, caller));

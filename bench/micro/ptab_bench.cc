@@ -10,15 +10,20 @@ namespace
 struct Table {
 	struct ptab pt;
 	struct ptab_gather g = {};
+	struct account account = {};
 
-	explicit Table(enum ptab_format format) { ptab_init(&pt, format, 2); }
+	explicit Table(enum ptab_format format) { ptab_init(&pt, format, 2, &account); }
 	void map(u64 page, unsigned order, u64 leaf = LEAF) { must(ptab_map(&pt, page, order, leaf, &g)); }
 	void unmap(u64 page, unsigned order) { must(ptab_unmap(&pt, page, order, &g)); }
 	void copy(u64 page, const Table &src, u64 src_page, unsigned order)
 	{
 		must(ptab_copy(&pt, page, &src.pt, src_page, order, 0, &g));
 	}
-	void clean() { ptab_gather_free(&g); }
+	void clean()
+	{
+		while (g.tables)
+			ptab_gather_free(&g);
+	}
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 
 #include "host/mem.h"
 #include "host/table.h"
+#include "report/report_findings.h"
 #include "report/report_peers.h"
 #include "report/report_warnings.h"
 #include "report/spark.h"
@@ -102,16 +103,28 @@ static void result_row(struct table *table, const struct report_columns *columns
 	report_peer_cells(table, columns, b->name, b);
 }
 
-static void noisy_row(struct table *table, const struct benchmark *b)
+double report_quantile(const struct metric *metric, const char *name, const struct benchmark *b)
+{
+	return metric_number(metric, estimator_find(name), b);
+}
+
+static void noisy_row(struct table *table, const struct metric *metric, const struct benchmark *b)
 {
 	const struct sample *s = &b->merged;
-	const uint64_t numbers[] = {s->min, s->p50, stats_mad(&s->hist), s->p99, s->p999, s->max};
+	const double numbers[] = {
+		sample_ticks(s, s->min),
+		report_quantile(metric, "p50", b),
+		sample_ticks(s, stats_mad(&s->hist)),
+		report_quantile(metric, "p99", b),
+		report_quantile(metric, "p999", b),
+		sample_ticks(s, s->max),
+	};
 	char picture[SPARK_TEXT_MAX], text[32];
 
 	spark_sample(s, picture);
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(b->name));
 	for (size_t i = 0; i < array_size(numbers); i++) {
-		sample_ticks_text(sample_ticks(s, numbers[i]), text);
+		sample_ticks_text(numbers[i], text);
 		table_cell(table, COLOUR_NONE, "%s", text);
 	}
 	table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)s->n);
@@ -119,11 +132,12 @@ static void noisy_row(struct table *table, const struct benchmark *b)
 }
 
 static struct table *result_table(struct report_columns *columns, const struct result *r, const struct suite *suite,
-				  bool exact, const struct peers *peers)
+				  const struct metric *metric, const struct peers *peers)
 {
 	static const char *const counts[] = {"case", ">min", ">p50", ">p99", ">max", ">n", ">goal", "goal is", NULL};
 	static const char *const times[] = {"case",   ">min", ">p50", ">mad",       ">p99",
 					    ">p99.9", ">max", ">n",   "min to p99", NULL};
+	const bool exact = !metric || metric->exact;
 	struct table *table;
 
 	report_columns_init(columns, exact ? counts : times, peers, r);
@@ -132,7 +146,7 @@ static struct table *result_table(struct report_columns *columns, const struct r
 		if (exact)
 			result_row(table, columns, &r->benchmarks[i], suite);
 		else
-			noisy_row(table, &r->benchmarks[i]);
+			noisy_row(table, metric, &r->benchmarks[i]);
 	}
 	return table;
 }
@@ -156,12 +170,12 @@ static void print_plan(FILE *out, const struct result *r, const struct suite *su
 	size_t boots = compare_plan(r, suite);
 
 	if (boots > POWER_BOOTS_MOST)
-		fprintf(out, "plan: not even %d boots a side would find a change of %.4g thresholds in every case.\n",
-			POWER_BOOTS_MOST, POWER_MARGIN);
+		fprintf(out, "plan: not even %d boots a side would find a change of the threshold in every case.\n",
+			POWER_BOOTS_MOST);
 	else if (boots)
 		fprintf(out,
-			"plan: to find a change of %.4g thresholds in every case, compare %zu boots with as many.\n",
-			POWER_MARGIN, boots);
+			"plan: to find a change of the threshold in every case, compare %zu boots with as many.\n",
+			boots);
 }
 
 void report_counters(FILE *out, const struct result *r)
@@ -206,14 +220,12 @@ static void print_unmeasured(FILE *out, const struct result *r, const struct sui
 		fprintf(out, " (%zu of the suite's %zu)\n", count, suite->count);
 }
 
-void report_result(FILE *out, const struct result *r, const struct suite *suite, const struct report_style *style)
+static void print_numbers(FILE *out, const struct result *r, const struct suite *suite, const struct metric *metric,
+			  const struct report_style *style)
 {
-	const struct metric *metric = metric_find(result_text(r, "metric"));
 	struct report_columns columns;
-	struct table *table = result_table(&columns, r, suite, !metric || metric->exact, style ? style->peers : NULL);
+	struct table *table = result_table(&columns, r, suite, metric, style ? style->peers : NULL);
 
-	report_title(out, r, metric);
-	report_origin(out, r);
 	fputc('\n', out);
 	table_print(table, out, table_wants_colour(out));
 	table_free(table);
@@ -225,8 +237,19 @@ void report_result(FILE *out, const struct result *r, const struct suite *suite,
 		      out);
 	report_counters(out, r);
 	print_plan(out, r, suite);
+}
+
+void report_result(FILE *out, const struct result *r, const struct suite *suite, const struct report_style *style)
+{
+	const struct metric *metric = metric_find(result_text(r, "metric"));
+
+	report_title(out, r, metric);
+	report_origin(out, r);
+	if (r->count)
+		print_numbers(out, r, suite, metric, style);
 	print_skips(out, r);
 	print_unmeasured(out, r, suite);
 	if (metric)
 		report_warnings(out, r, metric, style && style->all_warnings);
+	report_findings(out, r, !r->count || (style && style->all_findings));
 }

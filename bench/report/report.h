@@ -14,6 +14,7 @@
 struct report_style {
 	const struct peers *peers; /* other systems beside ours; NULL: none */
 	bool all_warnings;         /* each in a line, instead of the worst of each kind */
+	bool all_findings;         /* also what is no obstacle */
 	bool changed_only;         /* of comparisons: what is the same is only counted */
 };
 
@@ -37,11 +38,21 @@ void report_title(FILE *out, const struct result *result, const struct metric *m
 void report_origin(FILE *out, const struct result *result);
 void report_goal_cells(struct table *table, bool has_goal, double goal, bool known, bool met);
 
+/* A quantile as comparisons have it: with noise to a fraction of a tick. */
+double report_quantile(const struct metric *metric, const char *name, const struct benchmark *benchmark);
+
 /* A line about cases that are of other events than the metric says, if there are any. */
 void report_counters(FILE *out, const struct result *result);
 
 /* What a verdict looks like in tables. */
 enum colour report_verdict_colour(enum verdict verdict);
+void report_verdict_cell(struct table *table, const struct pair *pair);
+
+/* One side's number; with noise to a fraction of a tick. */
+void report_value_cell(struct table *table, bool present, bool exact, uint64_t whole, double value);
+
+/* A percentage, or nothing where it is not known, which is what 0 stands for. */
+void report_seen_cell(struct table *table, double percent);
 
 /* A name without the suite, which the head of the table names. */
 const char *report_short_name(const char *name);

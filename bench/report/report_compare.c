@@ -24,7 +24,7 @@ enum colour report_verdict_colour(enum verdict verdict)
 	}
 }
 
-static void value_cell(struct table *table, bool present, bool exact, uint64_t whole, double value)
+void report_value_cell(struct table *table, bool present, bool exact, uint64_t whole, double value)
 {
 	char text[32];
 
@@ -75,19 +75,25 @@ static void confidence_cells(struct table *table, const struct difference *o)
 		table_cell(table, COLOUR_DIM, "%.4f", o->p);
 }
 
-/* What may change, and what would have been seen: a verdict means no more than these two say. */
-static void sight_cells(struct table *table, const struct pair *p)
+void report_seen_cell(struct table *table, double percent)
 {
-	table_cell(table, COLOUR_DIM, "%.4g%%", p->threshold);
-	if (p->difference.smallest > 0)
-		table_cell(table, COLOUR_DIM, "%.2f%%", p->difference.smallest);
+	if (percent > 0)
+		table_cell(table, COLOUR_DIM, "%.2f%%", percent);
 	else
 		table_cell(table, COLOUR_DIM, "%s", "");
 }
 
-/* What only informs is in parentheses. */
-static void verdict_cell(struct table *table, const struct pair *p, enum colour colour)
+/* What may change, and what would have been seen: a verdict means no more than these two say. */
+static void sight_cells(struct table *table, const struct pair *p)
 {
+	table_cell(table, COLOUR_DIM, "%.4g%%", p->threshold);
+	report_seen_cell(table, p->difference.smallest);
+}
+
+/* What only informs is in parentheses. */
+void report_verdict_cell(struct table *table, const struct pair *p)
+{
+	enum colour colour = report_verdict_colour(p->difference.verdict);
 	const char *open = p->informs ? "(" : "", *close = p->informs ? ")" : "";
 
 	if (p->over_limit)
@@ -105,13 +111,13 @@ static void pair_row(struct table *table, const struct report_columns *columns, 
 	enum colour colour = report_verdict_colour(o->verdict);
 
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(p->label));
-	value_cell(table, o->verdict != VERDICT_NEW, exact, o->a, o->from);
-	value_cell(table, o->verdict != VERDICT_MISSING, exact, o->b, o->to);
+	report_value_cell(table, o->verdict != VERDICT_NEW, exact, o->a, o->from);
+	report_value_cell(table, o->verdict != VERDICT_MISSING, exact, o->b, o->to);
 	change_cells(table, o, exact, colour);
 	if (!exact)
 		confidence_cells(table, o);
 	sight_cells(table, p);
-	verdict_cell(table, p, colour);
+	report_verdict_cell(table, p);
 	if (exact)
 		report_goal_cells(table, p->has_goal, p->goal, o->verdict != VERDICT_MISSING, p->goal_met);
 	report_peer_cells(table, columns, main_one ? p->name : "", result_find(c->b, p->name));
@@ -136,7 +142,7 @@ static struct table *comparison_table(struct report_columns *columns, const stru
 {
 	static const char *const counts[] = {"case",  ">A",      ">B",    ">change", ">%", ">threshold",
 					     ">seen", "verdict", ">goal", "goal is", NULL};
-	static const char *const times[] = {"case", ">A",         ">B",    ">change", ">%", ">95% interval",
+	static const char *const times[] = {"case", ">A",         ">B",    ">change", ">%", ">99% interval",
 					    ">p",   ">threshold", ">seen", "verdict", NULL};
 	struct table *table;
 
@@ -177,6 +183,19 @@ static void print_tally(FILE *out, const struct comparison *c)
 		fprintf(out, "geometric mean of the changes: %+.2f%%\n", summary_of(c).mean);
 }
 
+/* In the place of the columns of a table that is not shown. */
+static void print_sight(FILE *out, const struct comparison *c)
+{
+	struct summary summary = summary_of(c);
+
+	if (c->count)
+		fprintf(out, "threshold: %.4g%%", summary.threshold);
+	if (summary.seen > 0)
+		fprintf(out, "; a change of %.2f%% would have been seen in every case%s", summary.seen,
+			c->metric->exact ? "" : ", 95 times of 100");
+	fputs(c->count ? ".\n" : "", out);
+}
+
 /* Numbers beside a reason for having none: some repetitions or boots gave none. */
 static void print_incomplete(FILE *out, const struct pair *p, const char *bullet)
 {
@@ -206,6 +225,7 @@ static void print_notes(FILE *out, const struct comparison *c, const char *bulle
 	for (size_t i = 0; i < c->count; i++)
 		print_note(out, &c->pairs[i], bullet);
 	machine_identity_print_differences(out, bullet, c->a, c->b);
+	machine_identity_print_findings(out, bullet, c->a, c->b);
 	if (compare_drifted(c))
 		fprintf(out,
 			"%slab drift: A and B ran the same kernel and roottask by their hashes or, where a console "
@@ -219,29 +239,43 @@ static void print_plan(FILE *out, const struct comparison *c)
 	if (!c->boots)
 		return;
 	if (c->boots > POWER_BOOTS_MOST)
-		fprintf(out, "plan: not even %d boots a side would find %.4g thresholds in every case.\n",
-			POWER_BOOTS_MOST, POWER_MARGIN);
+		fprintf(out, "plan: not even %d boots a side would find a change of the threshold in every case.\n",
+			POWER_BOOTS_MOST);
 	else
 		fprintf(out,
-			"plan: %zu boots a side find a change of %.4g thresholds in every case, 95 times of 100.\n",
-			c->boots, POWER_MARGIN);
+			"plan: %zu boots a side find a change of the threshold in every case, 95 times of 100.\n",
+			c->boots);
 }
 
 static void print_legend(FILE *out, const struct comparison *c)
 {
 	fprintf(out,
-		"\nA, B: %s of the %s; lower is better. change: B - A. threshold: a change up to it is none.\n"
+		"\nA, B: %s of the %s; lower is better. change: B - A. threshold: %s.\n"
 		"seen: the smallest change that would have been found%s.",
-		c->metric->value, c->metric->unit, c->metric->exact ? "" : " in 95 of 100 comparisons");
+		c->metric->value, c->metric->unit,
+		c->metric->exact ? "a change up to it is none"
+				 : "a change that is surely smaller is none, one that may be as large counts",
+		c->metric->exact ? "" : " in 95 of 100 comparisons");
 	if (c->metric->exact)
 		fputs(" goal: informational.\n", out);
 	else
 		fprintf(out,
-			"\n95%% interval: of the change, over boots (Welch). p: by permutation of boots, for all %zu "
+			"\n99%% interval: of the change, over boots (Welch). p: by permutation of boots, for all %zu "
 			"tests together (Westfall and Young).\n",
 			c->tests);
 	report_counters(out, c->b);
 	print_plan(out, c);
+}
+
+/* What is not known of a console that somebody recorded is left out. */
+static void print_side_markdown(FILE *out, char side, const struct result *r, const char *end)
+{
+	const char *kernel = result_text(r, "kernel_boot_line");
+
+	fprintf(out, "%c: ", side);
+	if (*kernel)
+		fprintf(out, "`%s`, ", kernel);
+	fprintf(out, "%s%s", result_text(r, "date"), end);
 }
 
 static void print_side(FILE *out, const char *side, const struct result *r)
@@ -257,7 +291,9 @@ void report_comparison(FILE *out, const struct comparison *c, const struct repor
 
 	report_title(out, c->b, c->metric);
 	if (!is_any_shown(c, style)) {
+		machine_identity_print_findings(out, "", c->a, c->b);
 		print_tally(out, c);
+		print_sight(out, c);
 		return;
 	}
 	table = comparison_table(&columns, c, style);
@@ -279,8 +315,9 @@ void report_markdown(FILE *out, const struct comparison *c, const struct report_
 
 	fputs("### ", out);
 	report_title(out, c->b, c->metric);
-	fprintf(out, "\nA: `%s`, %s  \nB: `%s`, %s\n\n", result_text(c->a, "kernel_boot_line"),
-		result_text(c->a, "date"), result_text(c->b, "kernel_boot_line"), result_text(c->b, "date"));
+	fputc('\n', out);
+	print_side_markdown(out, 'A', c->a, "  \n");
+	print_side_markdown(out, 'B', c->b, "\n\n");
 	if (is_any_shown(c, style))
 		table_print_markdown(table, out);
 	table_free(table);

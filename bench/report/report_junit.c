@@ -41,7 +41,7 @@ static void print_verdict(FILE *out, const struct comparison *c, const struct pa
 	char text[512], from[32], to[32], change[32], confidence[80] = "";
 
 	if (o->tested && o->from > 0)
-		snprintf(confidence, sizeof(confidence), ", 95%% between %+.2f%% and %+.2f%%, p %.3g",
+		snprintf(confidence, sizeof(confidence), ", 99%% between %+.2f%% and %+.2f%%, p %.3g",
 			 o->interval.low, o->interval.high, o->p);
 	if (p->over_limit) {
 		snprintf(text, sizeof(text), "%ju is above the limit of %.6g", (uintmax_t)o->b, p->limit);
@@ -54,7 +54,7 @@ static void print_verdict(FILE *out, const struct comparison *c, const struct pa
 		sample_ticks_text(o->to, to);
 		sample_ticks_text(o->to - o->from, change);
 		snprintf(text, sizeof(text), "%s became %s (+%s, %+.2f%%%s) %s", from, to, change, o->percent,
-			 confidence, c->metric->unit);
+			 confidence, metric_of_case(c->metric, p->name)->unit);
 		print_outcome(out, p->informs ? "skipped" : "failure", text);
 		break;
 	case VERDICT_MISSING:

@@ -256,15 +256,23 @@ static void print_pair(FILE *out, const struct report_section *page, const struc
 static void print_row(FILE *out, const struct report_section *page, const struct benchmark *b)
 {
 	const struct sample *s = &b->merged;
-	const uint64_t numbers[] = {s->min, s->p50, s->p99, s->p999, s->max};
+	const struct metric *metric = metric_find(result_text(page->result, "metric"));
+	double numbers[] = {sample_ticks(s, s->min), sample_ticks(s, s->p50), sample_ticks(s, s->p99),
+			    sample_ticks(s, s->p999), sample_ticks(s, s->max)};
 	char text[32];
+
+	if (metric) {
+		numbers[1] = report_quantile(metric, "p50", b);
+		numbers[2] = report_quantile(metric, "p99", b);
+		numbers[3] = report_quantile(metric, "p999", b);
+	}
 
 	fputs("<tr", out);
 	report_page_words(out, b->name, "");
 	fputc('>', out);
 	print_name_cell(out, page, b->name, b->name);
 	for (size_t i = 0; i < array_size(numbers); i++) {
-		sample_ticks_text(sample_ticks(s, numbers[i]), text);
+		sample_ticks_text(numbers[i], text);
 		html_cell(out, "td", "number", "%s", text);
 	}
 	html_cell(out, "td", "number", "%ju", (uintmax_t)s->n);
@@ -277,7 +285,7 @@ static void print_titles(FILE *out, const struct report_section *page)
 	static const char *const single[] = {"case", ">min", ">p50", ">p99", ">p99.9", ">max", ">windows", NULL};
 	static const char *const counts[] = {"case",    ">A",   ">B", ">change", ">threshold, seen",
 					     "verdict", "goal", NULL};
-	static const char *const times[] = {"case",    ">A", ">B", ">change", ">95% interval, p", ">threshold, seen",
+	static const char *const times[] = {"case",    ">A", ">B", ">change", ">99% interval, p", ">threshold, seen",
 					    "verdict", NULL};
 	const char *const *titles = !page->comparison ? single : page->comparison->metric->exact ? counts : times;
 

@@ -164,7 +164,7 @@ void report_page_case(FILE *out, const struct report_section *page, const struct
 	print_notes(out, page, b, p, metric);
 	fputs("<div class=\"charts\">\n", out);
 	print_distribution(out, page->comparison ? result_find(page->comparison->a, b->name) : NULL, b,
-			   metric ? metric->unit : "");
+			   metric ? metric_of_case(metric, b->name)->unit : "");
 	print_histories(out, page, b->name);
 	fputs("</div>\n</details>\n", out);
 }

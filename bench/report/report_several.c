@@ -11,8 +11,8 @@ struct several {
 	const struct comparison *list;
 	size_t count;
 	const struct report_style *style;
-	const char *titles[3 + 3 * REPORT_SEVERAL_MAX];
-	char texts[REPORT_SEVERAL_MAX][3][8];
+	const char *titles[4 + 4 * REPORT_SEVERAL_MAX];
+	char texts[REPORT_SEVERAL_MAX][4][8];
 };
 
 static const struct pair *find(const struct comparison *c, const char *label)
@@ -23,22 +23,21 @@ static const struct pair *find(const struct comparison *c, const char *label)
 	return NULL;
 }
 
-static void side_cells(struct table *table, const struct pair *p)
+static void side_cells(struct table *table, const struct pair *p, bool exact)
 {
-	enum colour colour = p ? report_verdict_colour(p->difference.verdict) : COLOUR_DIM;
+	static const struct difference none = {.verdict = VERDICT_MISSING};
+	const struct difference *d = p ? &p->difference : &none;
 
-	if (p && p->difference.verdict != VERDICT_MISSING)
-		table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)p->difference.b);
-	else
-		table_cell(table, COLOUR_DIM, "-");
-	if (p && verdict_has_both(&p->difference) && p->difference.change)
-		table_cell(table, colour, "%+.2f%%", p->difference.percent);
+	report_value_cell(table, d->verdict != VERDICT_MISSING, exact, d->b, d->to);
+	if (verdict_has_both(d) && d->percent != 0)
+		table_cell(table, report_verdict_colour(d->verdict), "%+.2f%%", d->percent);
 	else
 		table_cell(table, COLOUR_NONE, "%s", "");
-	if (p && p->over_limit)
-		table_cell(table, COLOUR_BAD, "%s, OVER %.6g", verdict_name(p->difference.verdict), p->limit);
+	report_seen_cell(table, d->smallest);
+	if (p)
+		report_verdict_cell(table, p);
 	else
-		table_cell(table, colour, "%s", p ? verdict_name(p->difference.verdict) : "");
+		table_cell(table, COLOUR_NONE, "%s", "");
 }
 
 /* A row is shown when any of the others is not the same as A. */
@@ -57,19 +56,19 @@ static bool is_shown(const struct several *s, const char *label)
 
 static void add_row(struct table *table, const struct several *s, const char *label)
 {
-	const struct pair *first = NULL;
+	const struct pair *first = NULL; /* there is one: the label is from a comparison */
+	bool exact = s->list[0].metric->exact;
 
 	if (!is_shown(s, label))
 		return;
 	for (size_t i = 0; i < s->count && !first; i++)
 		first = find(&s->list[i], label);
 	table_cell(table, COLOUR_NONE, "%s", report_short_name(label));
-	if (first && first->difference.verdict != VERDICT_NEW)
-		table_cell(table, COLOUR_NONE, "%ju", (uintmax_t)first->difference.a);
-	else
-		table_cell(table, COLOUR_DIM, "-");
+	report_value_cell(table, first->difference.verdict != VERDICT_NEW, exact, first->difference.a,
+			  first->difference.from);
+	table_cell(table, COLOUR_DIM, "%.4g%%", first->threshold);
 	for (size_t i = 0; i < s->count; i++)
-		side_cells(table, find(&s->list[i], label));
+		side_cells(table, find(&s->list[i], label), exact);
 }
 
 /* True for a label that an earlier comparison has as well, so that it has its row. */
@@ -83,16 +82,17 @@ static bool had_before(const struct several *s, size_t index, const char *label)
 
 static void make_titles(struct several *s)
 {
-	static const char *const forms[3] = {">%c", ">%c %%", "%c is"};
+	static const char *const forms[4] = {">%c", ">%c %%", ">%c seen", "%c is"};
 
 	s->titles[0] = "case";
 	s->titles[1] = ">A";
+	s->titles[2] = ">threshold";
 	for (size_t i = 0; i < s->count; i++)
-		for (size_t k = 0; k < 3; k++) {
+		for (size_t k = 0; k < 4; k++) {
 			char *text = s->texts[i][k];
 
 			snprintf(text, sizeof(s->texts[i][k]), forms[k], (char)('B' + i));
-			s->titles[2 + 3 * i + k] = text;
+			s->titles[3 + 4 * i + k] = text;
 		}
 }
 

@@ -11,7 +11,7 @@
 struct row {
 	char *suite, *machine, *worst;
 	size_t cases, changed;
-	double mean;
+	double mean, threshold, seen;
 	enum exit_code code;
 };
 
@@ -43,6 +43,8 @@ void report_summary_add(struct report_summary *summary, const struct comparison 
 			    .cases = c->count,
 			    .changed = c->count - c->tally[VERDICT_SAME],
 			    .mean = of.mean,
+			    .threshold = of.threshold,
+			    .seen = of.seen,
 			    .code = code};
 	if (of.worst)
 		row->worst =
@@ -83,8 +85,8 @@ static enum colour word_colour(enum exit_code code)
 
 static struct table *table_of(const struct report_summary *summary)
 {
-	static const char *const titles[] = {"suite", "machine", ">cases",  ">changed",
-					     ">mean", "worst",   "verdict", NULL};
+	static const char *const titles[] = {"suite",      "machine", ">cases", ">changed", ">mean",
+					     ">threshold", ">seen",   "worst",  "verdict",  NULL};
 	struct table *table = table_create(titles);
 
 	for (size_t i = 0; i < summary->count; i++) {
@@ -95,6 +97,8 @@ static struct table *table_of(const struct report_summary *summary)
 		table_cell(table, COLOUR_NONE, "%zu", row->cases);
 		table_cell(table, row->changed ? COLOUR_NONE : COLOUR_DIM, "%zu", row->changed);
 		table_cell(table, COLOUR_NONE, "%+.2f%%", row->mean);
+		table_cell(table, COLOUR_DIM, "%.4g%%", row->threshold);
+		report_seen_cell(table, row->seen);
 		table_cell(table, COLOUR_NONE, "%s", row->worst);
 		table_cell(table, word_colour(row->code), "%s", report_summary_word(row->code));
 	}

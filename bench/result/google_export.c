@@ -3,6 +3,7 @@
 
 #include "host/mem.h"
 #include "result/metric.h"
+#include "result/name.h"
 
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
@@ -12,12 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nanoseconds of a value; a counted instruction passes for one, since Google Benchmark knows only times. */
-static double nanoseconds(const struct result *r, double value)
+/* Nanoseconds of a value; a counted instruction, or whatever the processor counted, passes for one, since Google
+ * Benchmark knows only times. */
+static double nanoseconds(const struct result *r, const struct benchmark *b, double value)
 {
 	double khz = json_number_value(json_object_get(r->context, "tsc_khz"));
 	const char *metric = result_text(r, "metric");
 
+	if (name_of_counter(b->name))
+		return value;
 	if (!strcmp(metric, "ticks") && khz > 0)
 		return value / khz * 1e6;
 	return strcmp(metric, "picoseconds") ? value : value / 1000;
@@ -42,12 +46,12 @@ static void add_boots(json_t *array, const struct result *r, const struct benchm
 		const struct sample *s = &b->boots[i];
 		json_t *object;
 
-		times[i] = nanoseconds(r, estimator_value(estimator, s));
+		times[i] = nanoseconds(r, b, estimator_value(estimator, s));
 		object = entry(b, "", "iteration", times[i]);
 		json_object_set_new(object, "repetition_index", json_integer((json_int_t)i));
 		json_object_set_new(object, "iterations", json_integer((json_int_t)s->n * (json_int_t)s->batch));
 		for (const struct estimator *const *e = estimators; *e; e++)
-			json_object_set_new(object, (*e)->name, json_real(nanoseconds(r, estimator_value(*e, s))));
+			json_object_set_new(object, (*e)->name, json_real(nanoseconds(r, b, estimator_value(*e, s))));
 		json_array_append_new(array, object);
 	}
 }

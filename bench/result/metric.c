@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "result/metric.h"
 
+#include "result/name.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -9,6 +11,8 @@ const struct metric *metric_find(const char *name)
 	static struct metric metrics[] = {
 		{"instructions", "executed instructions per operation", NULL, "minimum", "exact", true, 0, 1},
 		{"ticks", "time-stamp counter ticks per operation", NULL, "mean of the boots' medians", "with noise",
+		 false, 2, 100},
+		{"cycles", "cycles of the core per operation", NULL, "mean of the boots' medians", "with noise",
 		 false, 2, 100},
 		{"picoseconds", "picoseconds per operation", NULL, "mean of the repetitions", "with noise", false, 2,
 		 3},
@@ -20,6 +24,11 @@ const struct metric *metric_find(const char *name)
 			return &metrics[i];
 		}
 	return NULL;
+}
+
+const struct metric *metric_of_case(const struct metric *of_result, const char *name)
+{
+	return of_result && !of_result->exact && name_of_cycles(name) ? metric_find("cycles") : of_result;
 }
 
 double metric_number(const struct metric *metric, const struct estimator *estimator,

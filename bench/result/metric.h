@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is counted, and how exact that is: executed instructions, ticks, picoseconds. */
+/* What is counted, and how exact that is: executed instructions, ticks, cycles, picoseconds. */
 #pragma once
 
 #include "result/estimator.h"
@@ -18,6 +18,9 @@ struct metric {
 
 /* NULL when no metric has that name. */
 const struct metric *metric_find(const char *name);
+
+/* The metric of a case of a result: that of the result, or cycles for what was counted by the core's own clock. */
+const struct metric *metric_of_case(const struct metric *of_result, const char *name);
 
 /* The one number that stands for a benchmark in this metric. */
 uint64_t metric_value(const struct metric *metric, const struct estimator *estimator,

@@ -10,6 +10,14 @@ bool name_valid(const char *name)
 	return len && !name[len];
 }
 
+bool name_of_cycles(const char *name)
+{
+	static const char word[] = "/counter:cycles";
+	const char *at = strstr(name, word);
+
+	return at && (!at[sizeof(word) - 1] || at[sizeof(word) - 1] == '/');
+}
+
 bool name_of_counter(const char *name)
 {
 	return strstr(name, "/counter:");

@@ -3,6 +3,7 @@
 #include "host/file.h"
 #include "host/json_file.h"
 #include "host/mem.h"
+#include "result/finding.h"
 #include "result/result.h"
 
 #include <stdio.h>
@@ -227,7 +228,7 @@ static bool context_from_json(struct result *result, const json_t *root, struct 
 	for (size_t i = 0; i < array_size(needed); i++)
 		if (!*result_text(result, needed[i]))
 			return error_set(error, "the context has no \"%s\"", needed[i]);
-	return true;
+	return finding_check(result, error);
 }
 
 static bool benchmarks_from_json(struct result *result, const json_t *array, struct error *error)

@@ -18,7 +18,8 @@ enum { FILE_MAX = 4 << 20, CASES_MAX = 100000 };
 /* One case being expanded into all combinations of its parameters. */
 struct expansion {
 	struct suite *suite;
-	json_t *object; /* the case in the file */
+	const char *machine; /* whose goals are wanted; NULL: of none in particular */
+	json_t *object;      /* the case in the file */
 	const char *keys[NAME_PARAMS_MAX];
 	size_t key_count;
 	const json_t *values[NAME_PARAMS_MAX]; /* the present combination */
@@ -152,6 +153,17 @@ static bool find_number(const struct expansion *e, const json_t *goal, double *o
 	return linear_goal(e, goal, out);
 }
 
+/* {"goal_on": {"bochs-ryzen": GOAL, "qemu-icount-epyc": null}}: machines with another goal than the rest, or none. */
+static bool get_goal(const struct expansion *e, struct suite_case *c, struct error *error)
+{
+	const json_t *others = json_object_get(e->object, "goal_on");
+	const json_t *own = e->machine ? json_object_get(others, e->machine) : NULL;
+
+	c->has_goal = find_number(e, own ? own : json_object_get(e->object, "goal"), &c->goal);
+	return !others || json_is_object(others) ||
+	       error_set(error, "\"goal_on\" must give a goal, or null, for each of some machines");
+}
+
 /* A number as goals have them is in instructions; other metrics, and estimators, are named. */
 static bool get_limits(const struct expansion *e, struct suite_case *c, struct error *error)
 {
@@ -191,8 +203,7 @@ static bool add_case(struct expansion *e, struct error *error)
 	c = &suite->cases[suite->count++];
 	*c = (struct suite_case){.name = expanded_name(e)};
 	c->meaning = xstrdup(json_string_value(json_object_get(e->object, "meaning")));
-	c->has_goal = find_number(e, json_object_get(e->object, "goal"), &c->goal);
-	if (!get_limits(e, c, error) || !get_gated(e, c, error))
+	if (!get_goal(e, c, error) || !get_limits(e, c, error) || !get_gated(e, c, error))
 		return false;
 	return suite_read_thresholds(json_object_get(e->object, "threshold"), c->thresholds, &c->threshold_count,
 				     error);
@@ -225,14 +236,15 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool load_case(struct suite *suite, json_t *object, struct error *error)
+static bool load_case(struct suite *suite, const char *machine, json_t *object, struct error *error)
 {
-	struct expansion e = {.suite = suite, .object = object};
+	struct expansion e = {.suite = suite, .machine = machine, .object = object};
 	json_t *params = json_object_get(object, "params"), *value;
 	const char *name = json_string_value(json_object_get(object, "case")), *key;
 	struct error why;
 
-	static const char *const words[] = {"case", "meaning", "params", "goal", "threshold", "limit", "gated", NULL};
+	static const char *const words[] = {"case",      "meaning", "params", "goal", "goal_on",
+					    "threshold", "limit",   "gated",  NULL};
 
 	if (!name || !name_valid(name))
 		return error_set(error, "a case has no \"case\" of a-z, 0-9 and _");
@@ -275,7 +287,7 @@ static bool get_machine(struct suite *suite, const json_t *machine, struct error
 	return !cpus || get_cpus(suite, cpus, error);
 }
 
-static bool load_json(struct suite *suite, const json_t *root, struct error *error)
+static bool load_json(struct suite *suite, const char *machine, const json_t *root, struct error *error)
 {
 	const char *name = json_string_value(json_object_get(root, "suite"));
 	const char *title = json_string_value(json_object_get(root, "title"));
@@ -297,13 +309,13 @@ static bool load_json(struct suite *suite, const json_t *root, struct error *err
 		return error_set(error, "\"cases\" is missing or empty");
 	json_array_foreach(json_object_get(root, "cases"), i, object)
 	{
-		if (!load_case(suite, object, error))
+		if (!load_case(suite, machine, object, error))
 			return false;
 	}
 	return true;
 }
 
-bool suite_load_file(struct suite *suite, const char *path, struct error *error)
+bool suite_load_file(struct suite *suite, const char *path, const char *machine, struct error *error)
 {
 	json_t *root = json_file_load(path, FILE_MAX, error);
 	struct error why;
@@ -312,14 +324,14 @@ bool suite_load_file(struct suite *suite, const char *path, struct error *error)
 	*suite = (struct suite){0};
 	if (!root)
 		return false;
-	good = load_json(suite, root, &why) || json_file_error(error, path, &why);
+	good = load_json(suite, machine, root, &why) || json_file_error(error, path, &why);
 	if (!good)
 		suite_free(suite);
 	json_decref(root);
 	return good;
 }
 
-bool suite_load(struct suite *suite, const char *name, struct error *error)
+bool suite_load_for(struct suite *suite, const char *name, const char *machine, struct error *error)
 {
 	char *path;
 	bool good;
@@ -328,9 +340,14 @@ bool suite_load(struct suite *suite, const char *name, struct error *error)
 	if (!name_valid(name))
 		return error_set(error, "`%s` is not the name of a suite", name);
 	path = xasprintf("%s/%s.json", suite_folder(), name);
-	good = suite_load_file(suite, path, error);
+	good = suite_load_file(suite, path, machine, error);
 	free(path);
 	return good;
+}
+
+bool suite_load(struct suite *suite, const char *name, struct error *error)
+{
+	return suite_load_for(suite, name, NULL, error);
 }
 
 static int is_suite(const struct dirent *entry)

@@ -47,10 +47,14 @@ struct suite {
  */
 const char *suite_folder(void);
 
-/* Loads the suite of that name from the folder. */
+/* Loads the suite of that name from the folder, with the goals of no machine in particular. */
 bool suite_load(struct suite *suite, const char *name, struct error *error) must_check;
 
-bool suite_load_file(struct suite *suite, const char *path, struct error *error) must_check;
+/* The same with the goals of a machine, where it has its own. */
+bool suite_load_for(struct suite *suite, const char *name, const char *machine, struct error *error) must_check;
+
+/* machine: NULL for none in particular. */
+bool suite_load_file(struct suite *suite, const char *path, const char *machine, struct error *error) must_check;
 
 /* Names of all suites in the folder, sorted, NULL-terminated; NULL on error. */
 char **suite_names(struct error *error) must_check;

@@ -3,6 +3,7 @@
 
 #include "host/exit_code.h"
 #include "host/mem.h"
+#include "result/build_id.h"
 #include "result/metric.h"
 #include "stats/permutation.h"
 
@@ -33,8 +34,8 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 	struct pair *p;
 	char key[64];
 
-	snprintf(key, sizeof(key), "%s%s%s", c->metric->name, main_one ? "" : ".", main_one ? "" : estimator->name);
-
+	snprintf(key, sizeof(key), "%s%s%s", metric_of_case(c->metric, name)->name, main_one ? "" : ".",
+		 main_one ? "" : estimator->name);
 	c->pairs = xreallocarray(c->pairs, c->count + 1, sizeof(*c->pairs));
 	p = &c->pairs[c->count++];
 	*p = (struct pair){.name = name, .estimator = estimator, .threshold = threshold};
@@ -52,22 +53,38 @@ static void add_pair(struct comparison *c, const char *name, const struct estima
 		p->shift = shift_of(&a->merged, &b->merged);
 }
 
+/* What there is for a case's own metric comes before what there is for the result's: one threshold may be meant for
+ * ticks and cycles alike. estimator: ".p99", or "" for the metric's own. */
+static double threshold_of(const struct comparison *c, const char *name, const char *estimator,
+			   const struct suite *suite, double fallback)
+{
+	char *usual = xasprintf("%s%s", c->metric->name, estimator);
+	char *own = xasprintf("%s%s", metric_of_case(c->metric, name)->name, estimator);
+	double threshold = suite_threshold(suite, name, own, suite_threshold(suite, name, usual, fallback));
+
+	free(own);
+	free(usual);
+	return threshold;
+}
+
 /* The metric's own estimator, and each that the suite has a threshold or limit for: "ticks.p99". */
 static void add_benchmark(struct comparison *c, const char *name, const struct suite *suite)
 {
-	const struct metric *metric = c->metric;
+	const struct metric *metric = metric_of_case(c->metric, name);
+	double main_one = threshold_of(c, name, "", suite, metric->threshold);
 
-	add_pair(c, name, metric->estimator, suite_threshold(suite, name, metric->name, metric->threshold), suite);
+	add_pair(c, name, c->metric->estimator, main_one, suite);
 	for (const struct estimator *const *e = estimators; *e; e++) {
-		char *key = xasprintf("%s.%s", metric->name, (*e)->name);
-		double limit, threshold = suite_threshold(suite, name, key, -1);
+		char *suffix = xasprintf(".%s", (*e)->name), *key = xasprintf("%s%s", metric->name, suffix);
+		double limit, threshold = threshold_of(c, name, suffix, suite, -1);
 
 		/* With a limit alone it is judged by the metric's own threshold. */
 		if (threshold < 0 && suite_limit(suite, name, key, &limit))
-			threshold = suite_threshold(suite, name, metric->name, metric->threshold);
-		if (threshold >= 0 && *e != metric->estimator)
+			threshold = main_one;
+		if (threshold >= 0 && *e != c->metric->estimator)
 			add_pair(c, name, *e, threshold, suite);
 		free(key);
+		free(suffix);
 	}
 }
 
@@ -142,26 +159,15 @@ static bool same_text(const struct result *a, const struct result *b, const char
 	return !strcmp(result_text(a, key), result_text(b, key));
 }
 
-enum { BUILD_ID_MAX = 64 };
-
-/* "Hedron Hypervisor 13.2.0 (release, gcc 12.2.0, build a1eab56977712391) [MB1]"; "" when the line names no build. */
-static void build_id(const struct result *r, char out[BUILD_ID_MAX])
-{
-	const char *at = strstr(result_text(r, "kernel_boot_line"), "build ");
-
-	at = at ? at + strlen("build ") : "";
-	snprintf(out, BUILD_ID_MAX, "%.*s", (int)strspn(at, "0123456789abcdef"), at);
-}
-
-/* Who recorded a console has no image to hash, but the kernel says its build id, a hash of what it is made of. */
+/* Who recorded a console has no image to hash, but the build id is a hash of what the kernel is made of. */
 static bool same_kernel(const struct result *a, const struct result *b)
 {
-	char of_a[BUILD_ID_MAX], of_b[BUILD_ID_MAX];
+	build_id_shown of_a, of_b;
 
 	if (*result_text(a, "kernel_sha256") && *result_text(b, "kernel_sha256"))
 		return same_text(a, b, "kernel_sha256");
-	build_id(a, of_a);
-	build_id(b, of_b);
+	build_id_of_result(a, of_a);
+	build_id_of_result(b, of_b);
 	return *of_a && !strcmp(of_a, of_b);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "stats/power.h"
 
+#include "stats/stats.h"
+
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdbool.h>
@@ -15,7 +17,7 @@ static const double variance_doubt = 0.05, planned = 0.025, promised = 0.05;
 /* The t value that is needed: of the interval around a change, and of the test of one benchmark among all. */
 static double interval_t(size_t boots)
 {
-	return gsl_cdf_tdist_Qinv(0.025, 2 * (double)boots - 2);
+	return stats_interval_t(2 * (double)boots - 2);
 }
 
 static double test_t(const struct spread *s, double freedom)
@@ -34,7 +36,7 @@ double power_smallest_change(const struct spread *s, double threshold)
 	double error = sqrt(s->a * s->a / (double)s->a_count + s->b * s->b / (double)s->b_count);
 	double freedom = (double)(s->a_count + s->b_count) - 2, luck = gsl_cdf_ugaussian_Qinv(promised);
 
-	return fmax(threshold + luck * error, (test_t(s, freedom) + luck) * error) + s->step;
+	return fmax(threshold, (test_t(s, freedom) + luck) * error + s->step);
 }
 
 /* One in twenty variances of so few boots is smaller than the true one by more than this factor. */
@@ -45,23 +47,22 @@ static double doubt(const struct spread *s)
 	return freedom / gsl_cdf_chisq_Pinv(variance_doubt, freedom);
 }
 
-/* What is no change is called the same, and what is POWER_MARGIN thresholds is called a change. */
+/* What is no change is called the same, and what is as large as the threshold is significant. */
 static bool keeps_promise(const struct spread *s, double error, double threshold, size_t boots)
 {
-	double luck = gsl_cdf_ugaussian_Qinv(planned), found = POWER_MARGIN * threshold - s->step;
+	double luck = gsl_cdf_ugaussian_Qinv(planned);
+	double needed = fmax(interval_t(boots), test_t(s, 2 * (double)boots - 2));
 
-	return (interval_t(boots) + luck) * error + s->step <= threshold && threshold + luck * error <= found &&
-	       (test_t(s, 2 * (double)boots - 2) + luck) * error <= found;
+	return (needed + luck) * error + s->step <= threshold;
 }
 
-/* If the true change is the one that was seen, its interval ends on one side of the threshold. */
+/* If the true change is the one that was seen, it is significant, or its interval ends below the threshold. */
 static bool settles(const struct spread *s, double error, double threshold, size_t boots, double change)
 {
 	double size = fabs(change);
 
-	if (size > threshold)
-		return fmax(test_t(s, 2 * (double)boots - 2), interval_t(boots)) * error + s->step <= size;
-	return size + interval_t(boots) * error + s->step <= threshold;
+	return test_t(s, 2 * (double)boots - 2) * error + s->step <= size ||
+	       size + interval_t(boots) * error + s->step <= threshold;
 }
 
 size_t power_boots(const struct spread *s, double threshold, double change)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a comparison can see, and how many boots it takes to see more (docs/adr/0021-boots-are-permuted.md). The
- * promise: with the number of boots that is asked for here, a true change of POWER_MARGIN thresholds is found in at
- * least 95 of 100 comparisons, and no change at all is called the same in as many.
+ * promise: with the number of boots that is asked for here, a true change of the threshold is found in at least 95 of
+ * 100 comparisons, and no change at all is called the same in as many.
  */
 #pragma once
 
 #include <stddef.h>
-
-#define POWER_MARGIN 1.5 /* thresholds */
 
 enum {
 	POWER_BOOTS_LEAST = 5, /* a side: with fewer, no division of boots is rarer than 1% */

@@ -141,6 +141,11 @@ static void mean_and_variance(const struct estimator *estimator, const struct bo
 	free(values);
 }
 
+double stats_interval_t(double freedom)
+{
+	return gsl_cdf_tdist_Qinv(0.005, freedom);
+}
+
 /*
  * The change is a ratio of means, whose deviation is that of b plus, as much as the ratio is, that of a (the delta
  * method): boots scatter by a few percent, so the ratio is all but linear in both.
@@ -161,7 +166,7 @@ struct change stats_change(const struct estimator *estimator, const struct boots
 	if (a->count > 1 && b->count > 1) {
 		va /= (double)a->count;
 		vb /= (double)b->count;
-		reach = gsl_cdf_tdist_Qinv(0.025, freedom(va, a->count, vb, b->count)) * 100 * sqrt(va + vb) / whole;
+		reach = stats_interval_t(freedom(va, a->count, vb, b->count)) * 100 * sqrt(va + vb) / whole;
 	}
 	c.interval = (struct interval){c.percent - reach, c.percent + reach};
 	return c;

@@ -35,8 +35,11 @@ uint64_t stats_mad(const struct hist *hist);
 struct change {
 	double a, b; /* means over the boots */
 	double percent;
-	struct interval interval;  /* 95%, Welch's; no wider than percent with less than two boots on a side */
+	struct interval interval;  /* 99%, Welch's; no wider than percent with less than two boots on a side */
 	double spread_a, spread_b; /* standard deviations of the boots, percent of a; of b, as it weighs in percent */
 };
+
+/* How many deviations such an interval reaches to each side. */
+double stats_interval_t(double freedom);
 
 struct change stats_change(const struct estimator *estimator, const struct boots *a, const struct boots *b);

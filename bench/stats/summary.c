@@ -17,9 +17,9 @@ void summary_add(struct summary_total *total, const struct comparison *c)
 		const struct pair *p = &c->pairs[i];
 		const struct difference *d = &p->difference;
 
-		if (p->estimator != c->metric->estimator || !verdict_has_both(d) || !d->a || !d->b)
+		if (p->estimator != c->metric->estimator || !verdict_has_both(d) || !(d->from > 0) || !(d->to > 0))
 			continue;
-		total->logarithms += log((double)d->b / (double)d->a);
+		total->logarithms += log(d->to / d->from);
 		total->terms++;
 	}
 }
@@ -42,6 +42,8 @@ struct summary summary_of(const struct comparison *c)
 		if (p->difference.verdict == VERDICT_WORSE &&
 		    (!summary.worst || p->difference.percent > summary.worst->difference.percent))
 			summary.worst = p;
+		summary.threshold = fmax(summary.threshold, p->threshold);
+		summary.seen = fmax(summary.seen, p->difference.smallest);
 	}
 	return summary;
 }

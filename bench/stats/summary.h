@@ -9,6 +9,7 @@
 struct summary {
 	double mean;              /* percent: the geometric mean of B over A, less one; 0 when there is none */
 	const struct pair *worst; /* the pair that got worse most, among those that count; NULL: none did */
+	double threshold, seen; /* percent: the largest of all cases; seen as difference.smallest, 0 when not known */
 };
 
 struct summary summary_of(const struct comparison *c);

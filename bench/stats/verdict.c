@@ -127,7 +127,9 @@ static void decide_exact(struct difference *o, double threshold)
 static void call_for_more(struct difference *o, double threshold)
 {
 	size_t boots = power_boots(&o->spread, threshold, o->percent), used = 0;
+	struct spread fine = o->spread;
 
+	fine.step = 0;
 	snprintf(o->why, sizeof(o->why),
 		 "change between %+.2f%% and %+.2f%%, threshold %.6g%%, p %.3g: ", o->interval.low, o->interval.high,
 		 threshold, o->p);
@@ -135,15 +137,10 @@ static void call_for_more(struct difference *o, double threshold)
 	o->boots = boots > POWER_BOOTS_MOST ? 0 : boots;
 	if (o->boots)
 		snprintf(o->why + used, sizeof(o->why) - used, "%zu boots a side would settle it", boots);
-	else if (2 * o->spread.step > threshold)
+	else if (power_boots(&fine, threshold, o->percent) <= POWER_BOOTS_MOST)
 		snprintf(o->why + used, sizeof(o->why) - used,
 			 "the counter's steps hide %.2f%%; more boots do not help, more operations in a window do",
 			 o->spread.step);
-	else if (power_boots(&o->spread, threshold, 0) <= POWER_BOOTS_MOST)
-		snprintf(o->why + used, sizeof(o->why) - used,
-			 "it is as large as the threshold, which no number of boots up to %d settles; another "
-			 "threshold does",
-			 POWER_BOOTS_MOST);
 	else
 		snprintf(o->why + used, sizeof(o->why) - used,
 			 "boots scatter too much (%.1f%%) for this threshold: more than %d of them would be needed",
@@ -151,8 +148,9 @@ static void call_for_more(struct difference *o, double threshold)
 }
 
 /*
- * "Same" needs the whole interval within the threshold, "better" and "worse" need a change beyond the threshold, an
- * interval without zero and a small p value. What is left is not an answer.
+ * "Same" says that the change is smaller than the threshold: the whole interval lies within. "Better" and "worse" say
+ * that there is a change, by an interval without zero and a small p value, which may be as large as the threshold.
+ * What is left is not an answer.
  */
 static void decide_noisy(struct difference *o, double threshold)
 {
@@ -161,7 +159,7 @@ static void decide_noisy(struct difference *o, double threshold)
 	o->smallest = power_smallest_change(&o->spread, threshold);
 	if (change.low >= -threshold && change.high <= threshold) {
 		o->verdict = VERDICT_SAME;
-	} else if (fabs(o->percent) > threshold && o->p < verdict_p_needed && (change.low > 0 || change.high < 0)) {
+	} else if (o->p < verdict_p_needed && (change.low > 0 || change.high < 0)) {
 		o->verdict = direction(o->percent);
 	} else {
 		o->verdict = VERDICT_UNSURE;

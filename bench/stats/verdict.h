@@ -26,7 +26,7 @@ struct difference {
 	double smallest; /* the smallest change, in percent, that would have been seen; 0: not known */
 	/* With noise only */
 	bool tested;              /* there was enough to test, so the rest holds */
-	struct interval interval; /* of the change, 95%, percent */
+	struct interval interval; /* of the change, 99%, percent */
 	double p;                 /* once verdict_decide() sees it, for all tests of the suite together */
 	double superiority;       /* probability that a value of B is above one of A */
 	struct spread spread;     /* of the boots */

@@ -30,9 +30,13 @@ static always_inline unsigned cpu_current_id(void)
 static always_inline void arch_or_here(u32 *p, u32 bits);
 static always_inline void arch_and_here(u32 *p, u32 bits);
 static always_inline u64 arch_fetch_add_here(u64 *p, u64 n);
+/* The same for a word of which other CPUs see what it was or what it becomes (atomic; they do not write it). */
+static always_inline void arch_add_here(u64 *p, u64 n);
 
 /* The time-stamp counter of this CPU. Those of others may differ a little, and it starts over with sleep. */
 static always_inline u64 arch_tsc(void);
+/* Twice that, which costs no more. */
+static always_inline u64 arch_tsc_twice(void);
 /* Its rate in kHz; not before the boot CPU has measured it. */
 u32 arch_tsc_khz(void);
 /* Ticks as microseconds, without overflow; not before the rate is known. */

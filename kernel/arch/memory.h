@@ -5,9 +5,8 @@
 #include "lib/types.h"
 
 /*
- * [pa, pa + len) for reading, or NULL if it cannot be mapped. Boot time, on the boot CPU: the mapping ends when the
- * kernel enters its own address space, or, above 4 GiB, with the next call for an address there, and must not be
- * kept.
+ * [pa, pa + len) for reading, or NULL if it cannot be mapped; what lies within one page always can. Boot time, on the
+ * boot CPU: the mapping ends with the next call, and when the kernel enters its own address space.
  */
 const void *arch_phys_map(paddr_t pa, u64 len);
 

@@ -42,8 +42,7 @@ void dispatch_ready(struct cpu *cpu, struct sc *sc)
 	TRACE(READY, sc->prio, sc->ec, 0);
 	if (likely(current && sc->prio > current->prio)) {
 		preempt(cpu, current);
-		sc->state = SC_RUNNING;
-		cpu->sc = sc;
+		dispatch_set_current(cpu, sc);
 	} else {
 		sc->state = SC_READY;
 		sched_enqueue_tail(&cpu->sched, &sc->link, sc->prio);
@@ -63,8 +62,7 @@ enum status dispatch_yield(struct cpu *cpu)
 		dispatch_charge(cpu, sc);
 		sc->state = SC_READY;
 		sc = container_of(sched_rotate(equals, &sc->link), struct sc, link);
-		sc->state = SC_RUNNING;
-		cpu->sc = sc;
+		dispatch_set_current(cpu, sc);
 		hazard_set(cpu, HAZARD_SCHED);
 	}
 	return SUCCESS;
@@ -79,14 +77,14 @@ static always_inline struct sc *take_next(struct cpu *cpu)
 		cpu->preempted = NULL;
 	} else if (likely(top)) {
 		if (unlikely(cpu->ec == cpu->idle_ec))
-			cpu->sc_since = arch_tsc(); /* no SC pays for idling */
+			__atomic_store_n(&cpu->sc_since, arch_tsc_twice(),
+					 __ATOMIC_RELEASE); /* no SC pays for idling */
 		sc = list_first(&cpu->sched.queue[top], struct sc, link);
 		sched_dequeue(&cpu->sched, &sc->link, top);
 	} else {
 		return NULL;
 	}
-	sc->state = SC_RUNNING;
-	cpu->sc = sc;
+	dispatch_set_current(cpu, sc);
 	return sc;
 }
 
@@ -109,6 +107,21 @@ static always_inline struct ec *choose(struct cpu *cpu)
 			return ec;
 		ec_park_current(cpu, ec);
 	}
+}
+
+static struct ec *resume(struct cpu *cpu, struct ec *ec);
+
+/* The rare ones: what was interrupted goes on first. */
+static noinline struct ec *resume_interrupted(struct cpu *cpu, struct ec *ec)
+{
+	if (ec->cont == CONT_REPLY)
+		return ipc_reply_slow(ec->regs.rdi, 0, 0, 0, cpu, ec);
+	if (ec->cont == CONT_ITEMS) {
+		ipc_take_items(cpu, ec);
+		return ec;
+	}
+	unfinished_resume(cpu, ec);
+	return resume(cpu, ec);
 }
 
 /*
@@ -135,6 +148,8 @@ static always_inline struct ec *resume_here(struct cpu *cpu, struct ec *ec)
 		if (unlikely(READ_ONCE(console_pending)))
 			drain_idle(cpu);
 		arch_idle(cpu, arch_idle_mode());
+	default:
+		return resume_interrupted(cpu, ec);
 	}
 	return ec;
 }
@@ -183,7 +198,7 @@ static noinline cold void see_to_handlers(struct cpu *cpu)
  * Bits of cpu->attention that run_hazards_slow() sees to: the rare hazards, and any residue, which is the upper half.
  * Bit 31 is no hazard. It is set so that the constant is a sign-extended immediate of 32 bits.
  */
-#define RARE (HAZARD_VCPU | HAZARD_NMI | HAZARD_MCA | ~0ull << 31)
+#define RARE (HAZARD_VCPU | HAZARD_REAP | HAZARD_UNFINISHED | HAZARD_NMI | HAZARD_MCA | ~0ull << 31)
 
 static cold void run_hazards_slow(struct cpu *cpu)
 {
@@ -193,8 +208,19 @@ static cold void run_hazards_slow(struct cpu *cpu)
 		hazard_clear(cpu, HAZARD_VCPU);
 		cpu->ec->cont = CONT_VCPU;
 	}
+	if (cpu->hazard & (HAZARD_REAP | HAZARD_UNFINISHED))
+		unfinished_keep(cpu); /* before work items bring what is not the current EC's */
 	if (cpu->hazard & (HAZARD_NMI | HAZARD_MCA))
 		see_to_handlers(cpu);
+}
+
+/* What work items have brought, and what belongs to no EC. */
+static noinline void dismantle(struct cpu *cpu)
+{
+	if (cpu->hazard & HAZARD_REAP)
+		reap_sent(cpu);
+	if (cpu->hazard & HAZARD_ORPHANS)
+		unfinished_take_orphans(cpu);
 }
 
 /*
@@ -209,10 +235,8 @@ static noinline struct ec *run_hazards(struct cpu *cpu)
 		hazard_clear(cpu, HAZARD_REMOTE);
 		remote_take(cpu);
 	}
-	if (cpu->hazard & HAZARD_REAP) {
-		hazard_clear(cpu, HAZARD_REAP);
-		reap_all(cpu);
-	}
+	if (cpu->hazard & (HAZARD_REAP | HAZARD_ORPHANS))
+		dismantle(cpu);
 	if (cpu->hazard & HAZARD_SCHED)
 		reschedule(cpu);
 	if (cpu->hazard & HAZARD_RCU)

@@ -22,13 +22,23 @@ void dispatch_ready(struct cpu *cpu, struct sc *sc);
 /* The current SC goes to the end of its priority's queue. Returns SUCCESS, the status of EC_CTRL. */
 enum status dispatch_yield(struct cpu *cpu);
 
-/* Charges the current SC `sc` for the time since it was last charged. This is done when it stops being the current
- * one, because nothing depends on the sum before. */
+/*
+ * The current SC `sc` stops being the current one, and is charged for the time since it became that. The order
+ * matters, as does that each word changes by one instruction: sc_consumed() reads them on other CPUs.
+ */
 static always_inline void dispatch_charge(struct cpu *cpu, struct sc *sc)
 {
-	u64 now = arch_tsc();
-	sc->consumed += now - cpu->sc_since;
-	cpu->sc_since = now;
+	u64 now = arch_tsc_twice();
+
+	arch_add_here(&sc->account, now + 1 - cpu->sc_since);
+	__atomic_store_n(&cpu->sc_since, now, __ATOMIC_RELEASE);
+}
+
+/* `sc` becomes the current one, and pays from cpu->sc_since on. */
+static always_inline void dispatch_set_current(struct cpu *cpu, struct sc *sc)
+{
+	arch_add_here(&sc->account, -1ull);
+	cpu->sc = sc;
 }
 
 /* Leaves the CPU without a current SC. The caller says where the SC goes: it is in no queue. */

@@ -23,38 +23,42 @@ void ec_init_caches(u32 fpu_size)
 
 static void init_fields(struct ec *ec)
 {
-	memset(ec, 0, sizeof(*ec));
+	memset(ec, 0, offsetof(struct ec, unfinished));
 	ec->obj.type = KOBJ_EC;
 	list_init(&ec->helpers);
 	list_init(&ec->helper_link);
 	list_init(&ec->parked);
 	list_init(&ec->sm_link);
+	unfinished_init(&ec->unfinished);
 }
 
 /* An EC with its UTCB page and extended state; not in any PD yet. */
-static struct ec *allocate(void)
+static struct ec *allocate(struct account *account)
 {
-	struct ec *ec = slab_alloc(&ec_cache);
+	struct ec *ec = slab_take(&ec_cache, account);
 	if (!ec)
 		return NULL;
 	init_fields(ec);
-	ec->utcb = page_alloc_zeroed();
-	ec->fpu = ec->utcb ? slab_alloc(&fpu_cache) : NULL;
+	ec->obj.account = account_name(account);
+	ec->utcb = page_take_zeroed(account);
+	ec->fpu = ec->utcb ? slab_take(&fpu_cache, account) : NULL;
 	if (ec->fpu) {
 		arch_fpu_init(ec);
 		return ec;
 	}
 	if (ec->utcb)
-		page_free(ec->utcb);
-	slab_free(&ec_cache, ec);
+		page_return(ec->utcb);
+	slab_return(&ec_cache, ec, account);
 	return NULL;
 }
 
 static void deallocate(struct ec *ec)
 {
-	slab_free(&fpu_cache, ec->fpu);
-	page_free(ec->utcb);
-	slab_free(&ec_cache, ec);
+	struct account *account = account_named(ec->obj.account);
+
+	slab_return(&fpu_cache, ec->fpu, account);
+	page_return(ec->utcb);
+	slab_return(&ec_cache, ec, account);
 }
 
 static enum status map_utcb(struct ec *ec, const struct ec_config *cfg)
@@ -75,7 +79,7 @@ enum status ec_create(const struct ec_config *cfg, struct ec **out)
 {
 	if (!kobject_get(&cfg->pd->obj))
 		return BAD_CAP;
-	struct ec *ec = allocate();
+	struct ec *ec = allocate(&cfg->pd->account);
 	enum status s = !ec ? OOM : cfg->utcb_va ? map_utcb(ec, cfg) : SUCCESS;
 	if (s != SUCCESS) {
 		if (ec)
@@ -97,7 +101,7 @@ enum status ec_create(const struct ec_config *cfg, struct ec **out)
 
 struct ec *ec_create_idle(struct pd *kernel, unsigned cpu_id)
 {
-	struct ec *ec = allocate();
+	struct ec *ec = allocate(&kernel->account);
 	if (!ec)
 		return NULL;
 	ec->pd = kernel;
@@ -201,10 +205,12 @@ static struct ec *abort_caller(struct ec *ec)
 void ec_kill(struct ec *ec)
 {
 	while (ec && !ec_is_dead(ec)) {
+		struct ec *end = ec_chain_end(ec);
+
 		ec->special |= EC_DEAD;
-		/* Requeue the SCs parked at the end of the call chain first; once the chain is cut they cannot be
-		 * found. */
-		ec_unpark(cpu_current(), ec_chain_end(ec));
+		/* What waits at the end of the call chain comes first; once the chain is cut that cannot be found. */
+		ec_unpark(cpu_current(), end);
+		unfinished_disown(cpu_current(), &end->unfinished);
 		/* An up on another CPU may clear it now: sm_forget() looks again, with the lock. */
 		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED);
 		if (sm)

@@ -15,6 +15,7 @@
 #include "core/dispatch.h"
 #include "core/regs.h"
 #include "core/sc.h"
+#include "core/unfinished.h"
 #include "space/kobject.h"
 
 #include <hedron/utcb.h>
@@ -33,6 +34,10 @@ enum ec_cont {
 	CONT_EVENT,   /* raise event `event` again: its handler was busy */
 	CONT_VCPU,    /* enter the guest of `vcpu` */
 	CONT_IDLE,    /* the idle EC's: the CPU sleeps */
+	/* what was interrupted, in dispatch.c: resume_interrupted() */
+	CONT_REPLY,      /* start the reply in regs.rdi again, from typed item `unfinished.item` on */
+	CONT_ITEMS,      /* take the rest of the typed items that a call has brought, then run */
+	CONT_UNFINISHED, /* do what is left in `unfinished` first */
 };
 
 /* What takes a reply of this EC, or the choice of it, off the fast path. Zero: a local EC that answers a plain call.
@@ -113,6 +118,9 @@ struct ec {
 	/* written by the CPU that wakes it, if that is not its own; read by its CPU when the work item arrives */
 	struct work wake; /* the work item */
 	u32 wake_status;  /* of the hypercall that it waits in */
+
+	/* its CPU's: what it is not through with */
+	struct unfinished unfinished;
 };
 
 struct ec_config {

@@ -78,14 +78,14 @@ static cold void kill_for_rip(struct ec *ec)
 	ec_kill(ec);
 }
 
-void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
+bool exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
 {
 	u64 mtd = READ_ONCE(self->utcb->state.mtd);
 	u64 items = READ_ONCE(self->utcb->items);
-	if (items >> 16 & 0xffff)
-		ipc_transfer_items(self, caller, items, 0,
-				   crd_make(CRD_MEM, caller->regs.cr2 >> PAGE_BITS, FAULT_WINDOW_ORDER, PERM_ALL),
-				   NULL);
+	crd_t window = crd_make(CRD_MEM, caller->regs.cr2 >> PAGE_BITS, FAULT_WINDOW_ORDER, PERM_ALL);
+
+	if ((items >> 16 & 0xffff) && !ipc_transfer_items(self, caller, items, 0, window, NULL))
+		return false;
 	arch_state_write(caller, self->utcb, mtd);
 	caller->cont = CONT_IRET;
 	ipc_finish_reply(cpu, self);
@@ -93,6 +93,7 @@ void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
 		kill_for_rip(caller);
 	else if (mtd & MTD_FPU)
 		arch_fpu_hand_over(cpu, self, caller);
+	return true;
 }
 
 /* Whether the address is certainly canonical. The slow path looks closer at addresses above user space. */

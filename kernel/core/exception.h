@@ -17,7 +17,7 @@ struct ec *exception_raise(struct cpu *cpu, struct ec *self, unsigned event);
  * The handler's answer: what its mtd selects goes into the caller, which then may go on (or is killed for a bad RIP).
  * What runs next is for others to choose.
  */
-void exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller);
+bool exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller) must_check;
 
 /* The reply of an EC whose `special` is not 0. The answer to an exception, without typed items or extended state,
  * goes straight back to the caller; all else is left to ipc_reply_slow(). */

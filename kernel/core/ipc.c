@@ -22,6 +22,8 @@ static cold struct ec *call_slow(u64 arg1, struct ec *self, struct cpu *cpu, str
 static cold struct ec *call_fail(struct ec *self, enum status s);
 static keep_arguments struct ec *send_and_switch_slow(u64 arg1, struct ec *to, u64 unused3, u64 items,
 						      struct cpu *cpu, struct ec *from);
+static keep_arguments struct ec *send_items_and_switch(u64 unused1, struct ec *to, u64 unused3, u64 items,
+						       struct cpu *cpu, struct ec *from);
 
 /* Up to so many words are copied by a loop, which is done before REP MOVSQ would have started. */
 #define SHORT_WORDS 24
@@ -98,37 +100,135 @@ struct ec *ipc_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu
 	return send_and_switch(arg1, unused3, cpu, self, caller);
 }
 
-static void transfer_message(struct ec *from, struct ec *to, u64 items)
+static always_inline void copy_many_words(struct ec *from, struct ec *to, u64 items)
 {
 	u64 *dst = to->utcb->words;
 	const u64 *src = from->utcb->words;
 	u64 n = min_u64(items & 0xffff, UTCB_WORDS_MAX);
 
 	__asm__ volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
-	if (unlikely((u32)items >> 16))
-		ipc_transfer_items(from, to, items, to->utcb->xlt, to->utcb->del, to->utcb);
+}
+
+/* The EC that was called goes on with the items when it is chosen: ipc_take_items(). */
+static noinline struct ec *call_interrupted(struct cpu *cpu, struct ec *to)
+{
+	to->cont = CONT_ITEMS;
+	hazard_set(cpu, HAZARD_SCHED);
+	arch_dispatch();
+}
+
+/* As if the reply was still to be made: that is what happens when the EC is chosen again. */
+static noinline struct ec *reply_interrupted(u64 arg1, struct cpu *cpu, struct ec *self, struct ec *caller)
+{
+	self->caller = caller;
+	caller->callee = self;
+	self->regs.rdi = arg1;
+	self->cont = CONT_REPLY;
+	hazard_set(cpu, HAZARD_SCHED);
+	arch_dispatch();
 }
 
 static keep_arguments struct ec *send_and_switch_slow(u64 arg1, struct ec *to, u64 unused3, u64 items,
 						      struct cpu *cpu, struct ec *from)
 {
-	(void)arg1, (void)unused3;
-	transfer_message(from, to, items);
+	if (unlikely((u32)items >> 16))
+		return send_items_and_switch(arg1, to, unused3, items, cpu, from);
+	copy_many_words(from, to, items);
 	return arch_ec_switch(cpu, from, to);
 }
 
-/* Other CPUs may write to the sender's UTCB meanwhile, so each word is read once. */
-void ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del, struct utcb *results)
+/*
+ * For CONT_ITEMS: a call has brought typed items that are not all taken yet. If the caller has gone the rest is
+ * nothing.
+ */
+void ipc_take_items(struct cpu *cpu, struct ec *self)
 {
-	u64 n = min_u64(items >> 16 & 0xffff, UTCB_ITEMS_MAX);
-	for (u64 i = 0; i < n; i++) {
-		struct utcb_item *item = UTCB_TYPED(from->utcb, i);
-		struct delegation in = {READ_ONCE(item->crd), READ_ONCE(item->meta)}, out;
-		if (delegate_item(from->pd, to->pd, in, xlt, del, &out) != SUCCESS)
-			out.crd = 0;
-		if (results)
-			*UTCB_TYPED(results, i) = (struct utcb_item){out.crd, out.meta};
+	struct utcb *utcb = self->utcb;
+	u64 n = min_u64(utcb->items >> 16 & 0xffff, UTCB_ITEMS_MAX);
+
+	if (!self->caller) {
+		for (u64 i = self->unfinished.item; i < n; i++)
+			*UTCB_TYPED(utcb, i) = (struct utcb_item){0, 0};
+		unfinished_drop_items(&self->unfinished);
+	} else if (!ipc_transfer_items(self->caller, self, utcb->items, utcb->xlt, utcb->del, utcb)) {
+		call_interrupted(cpu, self);
 	}
+	self->cont = CONT_SYSRET;
+}
+
+/* Of a message that is under way: who answers the call. He is not idle, and goes on with items that are left. */
+static struct ec *owner_of_items(struct ec *from, struct ec *to)
+{
+	return from->callee == to ? to : from;
+}
+
+/* There are hazards after item n, or it is only begun: its delegation, which is done here at the cost of the owner.
+ * False: the CPU is wanted, and what is left is for later. */
+static noinline bool after_item(struct ec *from, struct ec *to, u64 n, struct utcb_item *result)
+{
+	struct cpu *cpu = cpu_current();
+	struct ec *owner = owner_of_items(from, to);
+	bool failed, done;
+
+	if (cpu->hazard & HAZARD_UNFINISHED && cpu->ec != owner)
+		unfinished_hand_over(cpu->ec, owner);
+	done = unfinished_delegate_item(cpu, &owner->unfinished, &failed);
+	if (failed && result)
+		result->crd = 0;
+	if (done && !unfinished_wanted(cpu))
+		return true;
+	owner->unfinished.item = (u32)n + 1;
+	return false;
+}
+
+/* From item `at` on. Other CPUs may write to the sender's UTCB meanwhile, so each word is read once. */
+static always_inline bool transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del,
+					 struct utcb *results, u64 at)
+{
+	const struct cpu *cpu = cpu_current();
+	u64 n = min_u64(items >> 16 & 0xffff, UTCB_ITEMS_MAX);
+	struct utcb_item *item = UTCB_TYPED(from->utcb, at), *end = UTCB_TYPED(from->utcb, n);
+	struct utcb_item unused, *result = results ? UTCB_TYPED(results, at) : &unused;
+	struct pd *src = from->pd, *dst = to->pd;
+
+	for (; item > end; item--) {
+		struct utcb_item in = {READ_ONCE(item->crd), READ_ONCE(item->meta)};
+		if (unlikely(delegate_item(src, dst, in, xlt, del, result) != SUCCESS))
+			result->crd = 0;
+		if (unlikely(cpu->hazard) &&
+		    !after_item(from, to, (u64)(UTCB_TYPED(from->utcb, 0) - item), results ? result : NULL))
+			return false;
+		if (results)
+			result--;
+	}
+	return true;
+}
+
+bool ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del, struct utcb *results)
+{
+	struct unfinished *u = &owner_of_items(from, to)->unfinished;
+	u64 at = u->item;
+
+	u->item = 0;
+	if (!space_obj_delegate_is_over(&u->delegation) &&
+	    !after_item(from, to, at - 1, results ? UTCB_TYPED(results, at - 1) : NULL))
+		return false;
+	return transfer_items(from, to, items, xlt, del, results, at);
+}
+
+/* A reply without a semaphore, or a call. */
+static keep_arguments struct ec *send_items_and_switch(u64 unused1, struct ec *to, u64 unused3, u64 items,
+						       struct cpu *cpu, struct ec *from)
+{
+	struct utcb *utcb = to->utcb;
+
+	(void)unused1, (void)unused3;
+	if (!utcb)
+		unreachable(); /* saves a test of each result */
+	copy_many_words(from, to, items);
+	if (unlikely(!transfer_items(from, to, items, utcb->xlt, utcb->del, utcb, 0)))
+		return from->callee == to ? call_interrupted(cpu, to) : reply_interrupted(0, cpu, from, to);
+	return arch_ec_switch(cpu, from, to);
 }
 
 static cold struct ec *call_fail(struct ec *self, enum status s)
@@ -185,6 +285,7 @@ void ipc_finish_reply(struct cpu *cpu, struct ec *self)
  * has lost its caller, and is idle again. */
 static void reply_nowhere(struct cpu *cpu, struct ec *self)
 {
+	unfinished_drop_items(&self->unfinished);
 	if (ec_is_global(self))
 		self->special |= EC_DETACHED;
 	else
@@ -195,9 +296,11 @@ struct ec *ipc_reply_slow(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struc
 {
 	(void)unused2, (void)unused3, (void)unused4;
 	struct sm *sm = NULL;
+	bool again = self->unfinished.item, lost = false;
 	if (arg1 >> 12) {
 		sm = (struct sm *)cap_lookup_object(arg1 >> 12, KOBJ_SM, PERM_SM_DOWN);
-		if (!sm)
+		lost = !sm;
+		if (lost && !again)
 			return call_fail(self, BAD_CAP);
 	}
 
@@ -206,17 +309,21 @@ struct ec *ipc_reply_slow(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struc
 	if (!caller) {
 		reply_nowhere(cpu, self);
 	} else if (self->special & EC_EXCEPTION) {
-		exception_take_reply(cpu, self, caller);
+		if (!exception_take_reply(cpu, self, caller))
+			reply_interrupted(arg1, cpu, self, caller);
 	} else {
 		u64 items = READ_ONCE(self->utcb->items);
 		caller->utcb->items = items;
-		transfer_message(self, caller, items);
+		copy_many_words(self, caller, items);
+		if ((u32)items >> 16 &&
+		    !ipc_transfer_items(self, caller, items, caller->utcb->xlt, caller->utcb->del, caller->utcb))
+			reply_interrupted(arg1, cpu, self, caller);
 		caller->regs.rdi = SUCCESS;
 		caller->cont = CONT_SYSRET;
 		ipc_finish_reply(cpu, self);
 	}
-	if (caller && sm && !ec_is_dead(caller) && sm_down(sm, caller) != SUCCESS)
-		ec_set_status(caller, BAD_CAP);
+	if (caller && !ec_is_dead(caller) && (lost || (sm && sm_down(sm, caller) != SUCCESS)))
+		ec_set_status(caller, BAD_CAP); /* the semaphore has ended meanwhile */
 
 	hazard_set(cpu, HAZARD_SCHED);
 	arch_dispatch();

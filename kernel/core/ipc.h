@@ -25,5 +25,11 @@ struct ec *ipc_reply_slow(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struc
 __attribute__((noreturn)) void ipc_help(struct cpu *cpu, struct ec *self, struct ec *busy);
 /* `self` has answered and is idle again; its helpers start their calls again. */
 void ipc_finish_reply(struct cpu *cpu, struct ec *self);
-/* Typed items of `from`, as many as `items` says, against the windows given; results go to `results` or nowhere. */
-void ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del, struct utcb *results);
+/*
+ * Typed items of `from`, as many as `items` says, against the windows given; results go to `results` or nowhere.
+ * False: the CPU is wanted for something else. The one of the two that answers the call keeps in `unfinished` how
+ * many are done, and another call goes on with the rest.
+ */
+bool ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del, struct utcb *results) must_check;
+/* For CONT_ITEMS: returns when `self` can go on with the message, else to the dispatcher. */
+void ipc_take_items(struct cpu *cpu, struct ec *self);

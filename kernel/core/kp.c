@@ -14,14 +14,15 @@ void kp_init_cache(void)
 	slab_init(&kp_cache, "kp", align_up(sizeof(struct kp), KOBJECT_ALIGN), KOBJECT_ALIGN);
 }
 
-enum status kp_create(struct kp **out)
+enum status kp_create(struct pd *parent, struct kp **out)
 {
-	struct kp *kp = slab_alloc(&kp_cache);
+	struct kp *kp = slab_take(&kp_cache, &parent->account);
 	if (!kp)
 		return OOM;
-	*kp = (struct kp){.obj.type = KOBJ_KP, .page = page_alloc_zeroed()};
+	*kp = (struct kp){.obj.type = KOBJ_KP, .page = page_take_zeroed(&parent->account)};
+	kp->obj.account = account_name(&parent->account);
 	if (!kp->page) {
-		slab_free(&kp_cache, kp);
+		slab_return(&kp_cache, kp, &parent->account);
 		return OOM;
 	}
 	*out = kp;
@@ -99,6 +100,6 @@ void kp_retire(struct kp *kp)
 
 void kp_free(struct kp *kp)
 {
-	page_free(kp->page);
-	slab_free(&kp_cache, kp);
+	page_return(kp->page);
+	slab_return(&kp_cache, kp, account_named(kp->obj.account));
 }

@@ -31,7 +31,7 @@ struct kp {
 	u64 va;
 };
 
-enum status kp_create(struct kp **out) must_check;
+enum status kp_create(struct pd *parent, struct kp **out) must_check;
 void kp_init_cache(void);
 /* BAD_PAR: mapped already, unaligned, or above the user limit. BAD_CAP: kp or pd is dying. */
 enum status kp_map(struct kp *kp, struct pd *pd, u64 va) must_check;

@@ -29,6 +29,9 @@ enum hazard {
 	HAZARD_VCPU = 1 << 4,   /* the current EC goes on in its vCPU */
 	HAZARD_NMI = 1 << 5,    /* an NMI came that no CPU of ours has sent: to be reported */
 	HAZARD_MCA = 1 << 6,    /* machine checks have left something to be reported, or an EC to be killed */
+	/* the current EC's hypercall is not through (core/unfinished.h) */
+	HAZARD_UNFINISHED = 1 << 7,
+	HAZARD_ORPHANS = 1 << 8, /* objects are in `orphans`: whoever is current takes them over */
 };
 
 enum sleeping {
@@ -66,15 +69,15 @@ struct cpu {
 	u8 residue_end; /* selectors are stored as two bytes: the second of the last one, always 0 */
 
 	u32 id;        /* CPU number; immutable */
-	struct sc *sc; /* the current SC, which is charged; NULL: none. Other CPUs read it (sc_consumed()) */
+	struct sc *sc; /* the current SC, which is charged; NULL: none */
 	/* The SC that was preempted last, or NULL. It counts as the head of its priority's queue, and its priority is
 	 * below that of `sc`. */
 	struct sc *preempted;
 	struct ec *idle_ec; /* immutable */
-	u64 sc_since;       /* TSC from which on `sc` has not been charged. Other CPUs read it (sc_consumed()) */
-	u32 mxcsr;          /* scratch of fpu_switch() */
-	u32 apic_id;        /* immutable */
-	struct pd *space;   /* the PD whose tables are in CR3, or were until just now. Other CPUs read it */
+	u64 sc_since; /* twice the TSC from which on `sc` has not been charged; atomic: others read it (core/sc.c) */
+	u32 mxcsr;    /* scratch of fpu_switch() */
+	u32 apic_id;  /* immutable */
+	struct pd *space; /* the PD whose tables are in CR3, or were until just now. Other CPUs read it */
 
 	/* virtualization */
 	struct vcpu *vcpu; /* loaded; written with a barrier behind it, read by others (vcpu_poke(), mmu/tlb.c) */
@@ -82,15 +85,23 @@ struct cpu {
 	bool tr_short;           /* TR has the limit that a VM exit leaves: the I/O bitmap is out of reach */
 	bool nmi_foreign;        /* an NMI came that no CPU of ours sent: for a passthrough guest, if there is one */
 
-	struct list dying; /* kobjects for reap_all() */
+	struct list dying;   /* kobjects for reap_all(): what the current EC has killed, or what was sent here */
+	bool rcu_called;     /* it has queued objects, for which it leads grace periods */
+	struct ec *rcu_deleter; /* the EC that was current when something was queued last; only compared */
+	bool rcu_was_long;   /* what was freed just now took as long as many others */
+	struct list orphans; /* kobjects whose EC cannot dismantle them any more */
+	struct list keepers; /* ECs that keep objects to be dismantled, by unfinished.keeper */
 	struct sched sched;
 
 	/* written by other CPUs, but for those that say otherwise */
 	aligned(64) struct mailbox mailbox; /* atomic; the owner takes it as a whole */
-	u32 sleeping;      /* enum sleeping; written by the owner, read by senders of signals and grace periods */
-	u32 rcu_asked;     /* a grace period waits for this CPU; atomic */
+	u32 sleeping;  /* enum sleeping; written by the owner, read by senders of signals and grace periods */
+	u32 rcu_asked; /* a grace period waits for this CPU; atomic */
+	/* What this CPU may free, linked through `next`: its grace period is over (core/rcu.c). Atomic */
+	struct work *rcu_ripe;
 	u32 rcu_sent;      /* objects sent here to be dismantled or freed, so far; atomic */
 	u32 rcu_done;      /* how many of these were; written by the owner */
+	bool keeps;        /* there are orphans or keepers; atomic, written by the owner */
 	u32 tlb_requested; /* flushes requested; atomic */
 	u32 tlb_done;      /* flushes done; written by the owner's NMI handler */
 	u32 passthrough;   /* vCPUs here that drive the machine; atomic */

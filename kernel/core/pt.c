@@ -4,6 +4,7 @@
 #include "arch/switch.h"
 #include "core/ec.h"
 #include "mm/slab.h"
+#include "space/pd.h"
 
 static struct slab_cache pt_cache;
 
@@ -12,16 +13,16 @@ void pt_init_cache(void)
 	slab_init(&pt_cache, "pt", align_up(sizeof(struct pt), KOBJECT_ALIGN), KOBJECT_ALIGN);
 }
 
-enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
+enum status pt_create(struct pd *parent, struct ec *ec, u64 rip, u64 mtd, struct pt **out)
 {
-	struct pt *pt = slab_alloc(&pt_cache);
+	struct pt *pt = slab_take(&pt_cache, &parent->account);
 	if (!pt)
 		return OOM;
 	if (!kobject_get(&ec->obj)) {
-		slab_free(&pt_cache, pt);
+		slab_return(&pt_cache, pt, &parent->account);
 		return BAD_CAP;
 	}
-	kobject_init(&pt->obj, KOBJ_PT);
+	kobject_init(&pt->obj, KOBJ_PT, &parent->account);
 	pt->ec = ec;
 	pt->rip = rip;
 	pt->mtd = mtd;
@@ -33,5 +34,5 @@ enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out)
 
 void pt_free(struct pt *pt)
 {
-	slab_free(&pt_cache, pt);
+	slab_return(&pt_cache, pt, account_named(pt->obj.account));
 }

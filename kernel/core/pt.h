@@ -5,6 +5,7 @@
 #include "space/kobject.h"
 
 struct ec;
+struct pd;
 
 struct pt {
 	struct kobject obj;
@@ -17,6 +18,6 @@ struct pt {
 	u64 id;  /* written by PT_CTRL and read by calls on any CPU, by plain accesses: no order is promised */
 };
 
-enum status pt_create(struct ec *ec, u64 rip, u64 mtd, struct pt **out) must_check;
+enum status pt_create(struct pd *parent, struct ec *ec, u64 rip, u64 mtd, struct pt **out) must_check;
 void pt_init_cache(void);
 void pt_free(struct pt *pt);

@@ -7,6 +7,7 @@
 #include "core/percpu.h"
 #include "core/reap.h"
 #include "core/remote.h"
+#include "core/unfinished.h"
 #include "trace/trace.h"
 
 /* Objects that wait before it is worth asking the other CPUs. Nobody needs to be asked if all others sleep.
@@ -14,41 +15,140 @@
 #ifndef RCU_BATCH
 #define RCU_BATCH 64
 #endif
+/* So many are freed at once. */
+#ifndef RCU_PIECE
+#define RCU_PIECE 32
+#endif
+
+/* In rcu_ripe of a CPU that frees what was there. */
+#define BEING_FREED ((struct work *)1)
 
 static struct {
 	struct work *queue; /* waits for the next grace period; atomic: a stack that all CPUs push to */
 	u32 queued;         /* about how many work items that are; atomic */
 
-	u32 begun;          /* grace periods that have begun so far; atomic */
-	u32 busy;           /* a grace period runs; atomic: set by its leader, cleared by the last to answer */
-	struct work *batch; /* its work items; written by the leader before it asks, done by the last to answer */
-	u32 awaited;        /* answers still to come, the leader's own included; atomic */
+	u32 begun; /* grace periods that have begun so far; atomic */
+	u32 busy;  /* a grace period runs; atomic: set by its leader, cleared by the last to answer */
+	struct work
+		*batch; /* its work items; written by the leader before it asks, handed to it by the last to answer */
+	u32 leader;     /* the CPU that does them; as the batch */
+	u32 awaited;    /* answers still to come, the leader's own included; atomic */
 
 	struct trace_span running; /* its time, if tracing was on when it began; passed on with `batch` */
 } rcu;
 
-void rcu_call(struct work *w, void (*fn)(struct work *))
+/* By which a leader on another CPU is told that its batch is ripe. A CPU that is lost in sleep keeps its own. */
+static struct {
+	struct work work;
+	bool sent; /* atomic: it is in the mailbox */
+} news[HEDRON_CPU_MAX];
+
+static always_inline void enqueue(struct work *w, void (*fn)(struct work *), u32 weight)
 {
+	struct cpu *cpu = cpu_current();
+
 	w->fn = fn;
 	w->next = __atomic_load_n(&rcu.queue, __ATOMIC_RELAXED);
 	while (!__atomic_compare_exchange_n(&rcu.queue, &w->next, w, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
-	__atomic_fetch_add(&rcu.queued, 1, __ATOMIC_RELAXED);
-	hazard_set(cpu_current(), HAZARD_RCU);
+	__atomic_fetch_add(&rcu.queued, weight, __ATOMIC_RELAXED);
+	cpu->rcu_called = true;
+	cpu->rcu_deleter = cpu->ec;
+	hazard_set(cpu, HAZARD_RCU);
 }
 
-/* The last answer is in: no CPU can hold a pointer to anything in the batch any more. */
+void rcu_call(struct work *w, void (*fn)(struct work *))
+{
+	enqueue(w, fn, 1);
+}
+
+void rcu_call_large(struct work *w, void (*fn)(struct work *))
+{
+	enqueue(w, fn, RCU_BATCH);
+}
+
+/* ---- What is ripe ---- */
+
+static always_inline bool has_ripe(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->rcu_ripe, __ATOMIC_RELAXED);
+}
+
+static always_inline struct work *free_first(struct work *w)
+{
+	struct work *next = w->next;
+	w->fn(w);
+	return next;
+}
+
+static void free_list(struct work *w)
+{
+	while (w)
+		w = free_first(w);
+}
+
+/* Some, or one that was long, until the CPU is wanted; returns the rest. */
+static struct work *free_piece(struct cpu *cpu, struct work *w)
+{
+	cpu->rcu_was_long = false;
+	for (unsigned n = 0; w && n < RCU_PIECE; n++) {
+		w = free_first(w);
+		if (unlikely(cpu->rcu_was_long || unfinished_wanted(cpu)))
+			break;
+	}
+	return w;
+}
+
+void rcu_was_long(void)
+{
+	cpu_current()->rcu_was_long = true;
+}
+
+/* Of this CPU. Others that want memory may have taken it all meanwhile; from those who come now on it is kept by the
+ * mark. */
+static noinline void free_ripe(struct cpu *cpu, bool all)
+{
+	struct work *w = __atomic_exchange_n(&cpu->rcu_ripe, BEING_FREED, __ATOMIC_ACQUIRE);
+
+	if (all)
+		free_list(w);
+	__atomic_store_n(&cpu->rcu_ripe, all ? NULL : free_piece(cpu, w), __ATOMIC_RELEASE);
+}
+
+static void see_to_ripe(struct work *w)
+{
+	struct cpu *cpu = cpu_current();
+
+	(void)w;
+	__atomic_store_n(&news[cpu->id].sent, false, __ATOMIC_RELEASE);
+	hazard_set(cpu, HAZARD_RCU);
+}
+
+static void tell(unsigned leader)
+{
+	if (cpu_online(leader) && !__atomic_exchange_n(&news[leader].sent, true, __ATOMIC_ACQ_REL))
+		remote_call(leader, &news[leader].work, see_to_ripe);
+}
+
+/* The last answer is in: no CPU can hold a pointer to anything in the batch any more. It is the leader's, which has
+ * nothing ripe, because else it would not lead. */
 static always_inline void complete(void)
 {
+	unsigned leader = rcu.leader;
 	struct work *w = rcu.batch;
+	bool here = leader == cpu_current()->id;
+
 	rcu.batch = NULL;
-	while (w) {
-		struct work *next = w->next;
-		w->fn(w);
-		w = next;
-	}
+	if (likely(here))
+		w = free_piece(cpu_current(), w);
+	if (unlikely(w))
+		__atomic_store_n(&arch_cpu(leader)->rcu_ripe, w, __ATOMIC_RELEASE);
 	__atomic_store_n(&rcu.busy, 0, __ATOMIC_RELEASE);
+	if (unlikely(!here))
+		tell(leader);
 }
+
+/* ---- Grace periods ---- */
 
 static noinline void complete_traced(void)
 {
@@ -80,12 +180,16 @@ static void ask(struct cpu *other)
 	arch_kick(other);
 }
 
-/* Begins a grace period, if none runs. The leader's own answer comes last, so nobody completes while it is still
- * asking. */
+/* Begins a grace period, if none runs and this CPU has nothing ripe. The leader's own answer comes last, so nobody
+ * completes while it is still asking. */
 static noinline bool lead(struct cpu *cpu)
 {
 	if (__atomic_load_n(&rcu.busy, __ATOMIC_RELAXED) || __atomic_exchange_n(&rcu.busy, 1, __ATOMIC_ACQ_REL))
 		return false;
+	if (unlikely(has_ripe(cpu))) { /* the one that was over just now was its own */
+		__atomic_store_n(&rcu.busy, 0, __ATOMIC_RELEASE);
+		return false;
+	}
 	__atomic_fetch_add(&rcu.begun, 1, __ATOMIC_RELAXED);
 	if (trace_point(0, TRACE_PATH_BIT(GRACE)))
 		trace_begin(&rcu.running);
@@ -93,6 +197,7 @@ static noinline bool lead(struct cpu *cpu)
 	__atomic_store_n(&rcu.queued, 0, __ATOMIC_RELAXED);
 	/* The XCHG is the barrier between unhooking the objects and the look at who sleeps. */
 	rcu.batch = __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_SEQ_CST);
+	rcu.leader = cpu->id;
 	__atomic_store_n(&rcu.awaited, 1, __ATOMIC_RELAXED);
 	for (unsigned n = 0; n < cpu_count; n++)
 		if (n != cpu->id && cpu_online(n))
@@ -101,7 +206,7 @@ static noinline bool lead(struct cpu *cpu)
 	return true;
 }
 
-static bool others_sleep(struct cpu *cpu)
+static bool others_sleep(const struct cpu *cpu)
 {
 	for (unsigned n = 0; n < cpu_count; n++)
 		if (n != cpu->id && cpu_online(n) && !__atomic_load_n(&arch_cpu(n)->sleeping, __ATOMIC_RELAXED))
@@ -121,14 +226,39 @@ void rcu_lose_cpu(struct cpu *lost)
 	answer_if_asked(lost);
 }
 
+/* A CPU that has only been asked leads nothing, whatever others have queued: it would have to free it, too. */
+static void lead_if_due(struct cpu *cpu)
+{
+	if (unlikely(has_ripe(cpu)))
+		return;
+	if (!__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED)) {
+		cpu->rcu_called = false;
+		return;
+	}
+	if (cpu_count == 1) { /* a grace period of nobody */
+		cpu->rcu_called = false;
+		rcu.queued = 0;
+		cpu->rcu_ripe = free_piece(cpu, __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_RELAXED));
+		return;
+	}
+	if (__atomic_load_n(&rcu.queued, __ATOMIC_RELAXED) < RCU_BATCH && !others_sleep(cpu))
+		return;
+	cpu->rcu_called = false; /* what is freed now may queue more */
+	if (!lead(cpu))
+		cpu->rcu_called = true;
+}
+
 void rcu_quiesce(struct cpu *cpu)
 {
 	hazard_clear(cpu, HAZARD_RCU);
 	answer_if_asked(cpu);
-	if (!__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
-		return;
-	if (__atomic_load_n(&rcu.queued, __ATOMIC_RELAXED) >= RCU_BATCH || others_sleep(cpu))
-		lead(cpu);
+	if (has_ripe(cpu))
+		free_ripe(cpu, false);
+	if (cpu->rcu_called)
+		lead_if_due(cpu);
+	/* The next piece follows at once, unless it would delay somebody else: that one has not deleted anything. */
+	if (unlikely(has_ripe(cpu)) && !unfinished_wanted(cpu) && (cpu->ec == cpu->idle_ec || cpu->ec == cpu->rcu_deleter))
+		hazard_set(cpu, HAZARD_RCU);
 }
 
 void rcu_sent(unsigned to)
@@ -162,15 +292,48 @@ static bool something_sent(void)
 	return false;
 }
 
+static bool something_ripe(void)
+{
+	for (unsigned n = 0; n < cpu_count; n++)
+		if (has_ripe(arch_cpu(n)))
+			return true;
+	return false;
+}
+
+static bool something_dies(const struct cpu *cpu)
+{
+	return !list_empty(&cpu->dying) || something_queued() || something_ripe() || something_sent() ||
+	       unfinished_is_kept_anywhere();
+}
+
 /* While waiting, what others may wait for: two CPUs that are both in here must not wait for each other. */
 static void help_others(struct cpu *cpu)
 {
 	answer_if_asked(cpu);
 	remote_take(cpu);
-	reap_all(cpu);
+	if (!list_empty(&cpu->dying))
+		reap_sent(cpu);
+	if (has_ripe(cpu))
+		free_ripe(cpu, true);
 	if (__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
 		lead(cpu);
 	arch_relax();
+}
+
+/* Waits until what ECs of all CPUs keep has been dismantled, by this CPU or by others that wait for memory. */
+static void await_kept(struct cpu *cpu)
+{
+	unfinished_ask_for_objects(cpu);
+	for (unsigned n = 0; n < cpu_count; n++)
+		while (cpu_online(n) && unfinished_is_asked(n))
+			help_others(cpu);
+	unfinished_adopt(cpu);
+	while (!list_empty(&cpu->dying))
+		help_others(cpu);
+	unfinished_has_adopted(cpu);
+	for (unsigned n = 0; n < cpu_count; n++)
+		while (cpu_online(n) && unfinished_adopts(n))
+			help_others(cpu);
 }
 
 /* Waits until each CPU has got through the objects that have been sent to it up to now. */
@@ -194,6 +357,29 @@ static void await_grace(struct cpu *cpu)
 		help_others(cpu);
 }
 
+/* Takes what is ripe on another CPU, which need not come into the kernel for that, and may even be lost. If it frees
+ * something at the moment that is waited for. */
+static struct work *take_ripe(struct cpu *cpu, struct cpu *other)
+{
+	struct work *w = __atomic_load_n(&other->rcu_ripe, __ATOMIC_RELAXED);
+
+	for (;;) {
+		if (w == BEING_FREED) {
+			help_others(cpu);
+			w = __atomic_load_n(&other->rcu_ripe, __ATOMIC_ACQUIRE);
+		} else if (__atomic_compare_exchange_n(&other->rcu_ripe, &w, NULL, false, __ATOMIC_ACQUIRE,
+						       __ATOMIC_RELAXED)) {
+			return w;
+		}
+	}
+}
+
+static void free_all_ripe(struct cpu *cpu)
+{
+	for (unsigned n = 0; n < cpu_count; n++)
+		free_list(take_ripe(cpu, arch_cpu(n)));
+}
+
 /*
  * ECs, SCs and vCPUs are sent to their owner CPU twice: to be dismantled before the grace period, and to be freed
  * after it. The running EC must not be freed while it waits here, so it needs a reference; an EC that has begun to
@@ -203,10 +389,12 @@ bool rcu_expedite(struct cpu *cpu)
 {
 	struct ec *self = cpu->ec;
 
-	if (!(something_queued() || something_sent()) || !kobject_get(&self->obj))
+	if (!something_dies(cpu) || !kobject_get(&self->obj))
 		return false;
+	await_kept(cpu);
 	await_sent(cpu);
 	await_grace(cpu);
+	free_all_ripe(cpu);
 	await_sent(cpu);
 	kobject_unref(&self->obj);
 	return true;

@@ -6,7 +6,8 @@
  *
  * A CPU in user mode or asleep uses no object. A grace period therefore asks the other CPUs with an NMI: a CPU in
  * user mode comes in and answers, one in the kernel answers on its way out. Nothing is counted on the hot paths. One
- * grace period runs at a time, for all that was queued when it began.
+ * grace period runs at a time, for all that was queued when it began. What it was for is freed by the CPU that began
+ * it, because that one deletes, and not by the one that happens to answer last.
  */
 #pragma once
 
@@ -14,12 +15,16 @@
 
 struct cpu;
 
-/* Has fn(w) called once every CPU has passed through user mode or sleep: on the CPU that does so last, on its way out
- * of the kernel. */
+/* Has fn(w) called once every CPU has passed through user mode or sleep: on the CPU that has asked the others for
+ * that, on its way out of the kernel, a bounded number each time. */
 void rcu_call(struct work *w, void (*fn)(struct work *));
+/* The same for what so many pages may depend on that it is not worth waiting for others. */
+void rcu_call_large(struct work *w, void (*fn)(struct work *));
+/* For `fn`: it has freed so much that it is enough for this time. */
+void rcu_was_long(void);
 
 /* For HAZARD_RCU, when this CPU uses no object any more but for its current EC and what that refers to. Answers,
- * begins or completes a grace period. */
+ * begins or completes a grace period, and frees a piece of what is ripe. */
 void rcu_quiesce(struct cpu *cpu);
 
 /* Answers in the place of a CPU that does not come back from the machine's sleep. It is offline, so no grace period

@@ -28,10 +28,15 @@ IS_LARGE_ENOUGH(struct sm);
 IS_LARGE_ENOUGH(struct kp);
 IS_LARGE_ENOUGH(struct vcpu);
 
+/* SCs first: a thread that loses its SC and its semaphore by one hypercall is not to be woken by the end of the
+ * latter and to keep the former from ending. */
 static void queue(struct kobject *o)
 {
 	struct cpu *cpu = cpu_current();
-	list_push_tail(&cpu->dying, &o->dying);
+	if (o->type == KOBJ_SC)
+		list_push_head(&cpu->dying, &o->dying);
+	else
+		list_push_tail(&cpu->dying, &o->dying);
 	hazard_set(cpu, HAZARD_REAP);
 }
 
@@ -47,11 +52,17 @@ void kobject_unref(struct kobject *o)
 		queue(o);
 }
 
-static always_inline void free_object(struct kobject *o)
+void kobject_call_later(struct work *w, void (*fn)(struct work *))
 {
-	switch ((enum kobject_type)o->type) {
+	rcu_call(w, fn);
+}
+
+static always_inline void free_object(struct kobject *o, enum kobject_type type)
+{
+	switch (type) {
 	case KOBJ_PD:
 		pd_free((struct pd *)o);
+		rcu_was_long();
 		break;
 	case KOBJ_EC:
 		ec_free((struct ec *)o);
@@ -77,9 +88,9 @@ static always_inline void free_object(struct kobject *o)
 }
 
 /* The owner CPU of an EC, SC or vCPU, which alone may touch its queues, call chains and registers. */
-static unsigned owner_cpu(const struct kobject *o)
+static always_inline unsigned owner_cpu(const struct kobject *o, enum kobject_type type)
 {
-	switch ((enum kobject_type)o->type) {
+	switch (type) {
 	case KOBJ_EC:
 		return ((const struct ec *)o)->cpu_id;
 	case KOBJ_SC:
@@ -89,19 +100,16 @@ static unsigned owner_cpu(const struct kobject *o)
 	}
 }
 
-static bool has_owner_cpu(const struct kobject *o)
+static always_inline bool has_owner_cpu(enum kobject_type type)
 {
-	return 1u << o->type & (1u << KOBJ_EC | 1u << KOBJ_SC | 1u << KOBJ_VCPU);
-}
-
-static bool is_elsewhere(const struct kobject *o)
-{
-	return has_owner_cpu(o) && owner_cpu(o) != cpu_current()->id;
+	return 1u << type & (1u << KOBJ_EC | 1u << KOBJ_SC | 1u << KOBJ_VCPU);
 }
 
 static void free_here(struct work *w)
 {
-	free_object(container_of(w, struct kobject, work));
+	struct kobject *o = container_of(w, struct kobject, work);
+
+	free_object(o, o->type);
 	rcu_done();
 }
 
@@ -109,11 +117,13 @@ static void free_here(struct work *w)
 static void free_on_owner_cpu(struct work *w)
 {
 	struct kobject *o = container_of(w, struct kobject, work);
-	if (cpu_count > 1 && has_owner_cpu(o)) {
-		rcu_sent(owner_cpu(o));
-		remote_call(owner_cpu(o), w, free_here);
+	if (cpu_count > 1 && has_owner_cpu(o->type)) {
+		unsigned cpu_id = owner_cpu(o, o->type);
+
+		rcu_sent(cpu_id);
+		remote_call(cpu_id, w, free_here);
 	} else {
-		free_object(o);
+		free_object(o, o->type);
 	}
 }
 
@@ -124,25 +134,28 @@ static void queue_here(struct work *w)
 
 static void send_to_owner_cpu(struct kobject *o)
 {
+	unsigned cpu_id = owner_cpu(o, o->type);
+
 	o->sent = true;
-	rcu_sent(owner_cpu(o));
-	remote_call(owner_cpu(o), &o->work, queue_here);
+	rcu_sent(cpu_id);
+	remote_call(cpu_id, &o->work, queue_here);
 }
 
-static always_inline void on_caps_gone(struct kobject *o)
+/* ---- What follows has code of its own for each kind, which the compiler makes: `type` is a constant ---- */
+
+static always_inline bool is_elsewhere(const struct kobject *o, enum kobject_type type)
 {
-	switch ((enum kobject_type)o->type) {
-	case KOBJ_PD:
-		pd_close((struct pd *)o);
-		break;
+	return has_owner_cpu(type) && owner_cpu(o, type) != cpu_current()->id;
+}
+
+static always_inline void on_caps_gone(struct kobject *o, enum kobject_type type)
+{
+	switch (type) {
 	case KOBJ_EC:
 		ec_unmap_utcb((struct ec *)o);
 		break;
 	case KOBJ_SC:
 		sc_retire((struct sc *)o);
-		break;
-	case KOBJ_SM:
-		sm_retire((struct sm *)o);
 		break;
 	default:
 		break;
@@ -151,59 +164,160 @@ static always_inline void on_caps_gone(struct kobject *o)
 
 /* Whether an object need not wait for a grace period: there is no other CPU that may have found it, and this one is
  * on its way out of the kernel. The exceptions are what it may be running: ECs, PDs, and what those refer to. */
-static bool used_by_nobody(const struct kobject *o)
+static always_inline bool used_by_nobody(enum kobject_type type)
 {
-	return cpu_count == 1 && (o->type == KOBJ_PT || o->type == KOBJ_SM || o->type == KOBJ_SC);
+	return (type == KOBJ_PT || type == KOBJ_SM || type == KOBJ_SC) && cpu_count == 1;
 }
 
-static always_inline void on_refs_gone(struct kobject *o)
+static always_inline void on_refs_gone(struct kobject *o, enum kobject_type type)
 {
-	if (o->type == KOBJ_EC)
+	if (type == KOBJ_EC)
 		ec_retire((struct ec *)o);
-	else if (o->type == KOBJ_KP)
+	else if (type == KOBJ_KP)
 		kp_retire((struct kp *)o);
-	else if (o->type == KOBJ_VCPU)
+	else if (type == KOBJ_VCPU)
 		vcpu_retire((struct vcpu *)o);
-	else if (o->type == KOBJ_PT)
+	else if (type == KOBJ_PT)
 		kobject_unref(&((struct pt *)o)->ec->obj);
-	if (used_by_nobody(o))
-		free_object(o);
+	if (used_by_nobody(type))
+		free_object(o, type);
+	else if (type == KOBJ_PD)
+		rcu_call_large(&o->work, free_on_owner_cpu);
 	else
 		rcu_call(&o->work, free_on_owner_cpu);
 }
 
-static void reap(struct kobject *o)
+static always_inline void reap(struct kobject *o, enum kobject_type type, bool caps)
 {
-	bool caps = o->refs;
-
 	/* SCs end on their owner CPU. So do ECs and vCPUs, but only when the last reference is gone: an EC's UTCB is
 	 * unmapped here, at once. */
-	if (unlikely(is_elsewhere(o)) && (o->type == KOBJ_SC || !caps)) {
+	if (unlikely(is_elsewhere(o, type)) && (type == KOBJ_SC || !caps)) {
 		send_to_owner_cpu(o);
 		return;
 	}
 	if (caps) {
-		on_caps_gone(o);
+		on_caps_gone(o, type);
 		if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
 			return;
-		if (unlikely(is_elsewhere(o))) {
+		if (unlikely(is_elsewhere(o, type))) {
 			send_to_owner_cpu(o);
 			return;
 		}
+		if (type == KOBJ_EC && unlikely(!unfinished_is_over(&((struct ec *)o)->unfinished))) {
+			queue(o); /* for reap_piece(), now without references */
+			return;
+		}
 	}
-	on_refs_gone(o);
+	on_refs_gone(o, type);
 }
 
-void reap_all(struct cpu *cpu)
+/*
+ * Some objects leave work without a bound: a PD what it holds, a semaphore those who wait, an EC a hypercall in which
+ * it was killed. Does a piece of it. False: there is no more, and reap() may have the object.
+ */
+static always_inline bool reap_piece(struct kobject *o, enum kobject_type type, bool caps)
 {
-	while (!list_empty(&cpu->dying)) {
-		struct kobject *o = list_first(&cpu->dying, struct kobject, dying);
-		bool sent = o->sent;
-		list_unlink(&o->dying);
+	switch (type) {
+	case KOBJ_PD:
+		return caps && !pd_close((struct pd *)o);
+	case KOBJ_SM:
+		return caps && sm_retire((struct sm *)o);
+	case KOBJ_EC:
+		return !caps && !is_elsewhere(o, type) && unfinished_bury((struct ec *)o);
+	default:
+		return false;
+	}
+}
+
+/* All of the object, or a piece. */
+static always_inline void reap_some(struct kobject *o, enum kobject_type type)
+{
+	bool caps = READ_ONCE(o->refs), sent = has_owner_cpu(type) && o->sent;
+
+	if (reap_piece(o, type, caps))
+		return;
+	list_unlink(&o->dying);
+	if (has_owner_cpu(type))
 		o->sent = false;
-		reap(o);
-		if (unlikely(sent))
-			rcu_done();
+	reap(o, type, caps);
+	if (unlikely(sent))
+		rcu_done();
+}
+
+static always_inline void reap_first(struct cpu *cpu)
+{
+	struct kobject *o = list_first(&cpu->dying, struct kobject, dying);
+
+	switch ((enum kobject_type)o->type) {
+	case KOBJ_PD:
+		reap_some(o, KOBJ_PD);
+		break;
+	case KOBJ_EC:
+		reap_some(o, KOBJ_EC);
+		break;
+	case KOBJ_SC:
+		reap_some(o, KOBJ_SC);
+		break;
+	case KOBJ_PT:
+		reap_some(o, KOBJ_PT);
+		break;
+	case KOBJ_SM:
+		reap_some(o, KOBJ_SM);
+		break;
+	case KOBJ_KP:
+		reap_some(o, KOBJ_KP);
+		break;
+	case KOBJ_VCPU:
+		reap_some(o, KOBJ_VCPU);
+		break;
+	case KOBJ_NONE:
+		unreachable(); /* kobject_nothing is never queued */
+	}
+}
+
+static bool leaves_much(const struct kobject *o)
+{
+	return o->type == KOBJ_EC && !READ_ONCE(o->refs) && !is_elsewhere(o, KOBJ_EC) &&
+	       !unfinished_is_over(&((const struct ec *)o)->unfinished);
+}
+
+static noinline void postpone(struct cpu *cpu, struct kobject *o)
+{
+	bool sent = o->sent;
+
+	o->sent = false;
+	unfinished_make_orphan(cpu, o);
+	if (sent)
+		rcu_done();
+}
+
+void reap_sent(struct cpu *cpu)
+{
+	do {
+		struct kobject *o = list_first(&cpu->dying, struct kobject, dying);
+
+		if (unlikely(leaves_much(o)))
+			postpone(cpu, o);
+		else
+			reap_first(cpu);
+	} while (!list_empty(&cpu->dying));
+	hazard_clear(cpu, HAZARD_REAP);
+}
+
+/* What was dismantled is freed on the way, where it can be, at the cost of whoever has deleted it. */
+#define REAP_PIECE 32
+
+bool reap_all(struct cpu *cpu)
+{
+	for (unsigned n = 1;; n++) {
+		reap_first(cpu);
+		if (likely(list_empty(&cpu->dying)))
+			break;
+		if (unfinished_wanted(cpu))
+			return false;
+		if (unlikely(n % REAP_PIECE == 0))
+			rcu_quiesce(cpu);
 	}
 	hazard_clear(cpu, HAZARD_REAP);
+	return true;
 }

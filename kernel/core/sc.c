@@ -8,6 +8,7 @@
 #include "core/remote.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "space/pd.h"
 
 static struct slab_cache sc_cache;
 
@@ -16,21 +17,21 @@ void sc_init_cache(void)
 	slab_init(&sc_cache, "sc", align_up(sizeof(struct sc), KOBJECT_ALIGN), KOBJECT_ALIGN);
 }
 
-enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out)
+enum status sc_create(struct pd *parent, struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out)
 {
-	struct sc *sc = slab_alloc(&sc_cache);
+	struct sc *sc = slab_take(&sc_cache, &parent->account);
 	if (!sc)
 		return OOM;
 	if (!kobject_get(&ec->obj)) {
-		slab_free(&sc_cache, sc);
+		slab_return(&sc_cache, sc, &parent->account);
 		return BAD_CAP;
 	}
-	kobject_init(&sc->obj, KOBJ_SC);
+	kobject_init(&sc->obj, KOBJ_SC, &parent->account);
 	sc->ec = ec;
 	sc->cpu_id = ec->cpu_id;
 	sc->prio = (u8)prio;
 	sc->quantum_us = quantum_us;
-	sc->consumed = 0;
+	sc->account = 0;
 	sc->state = SC_PARKED;
 	list_init(&sc->link); /* SC_PARKED, but in no EC's list: sc_retire() may unlink it */
 	*out = sc;
@@ -65,26 +66,35 @@ void sc_retire(struct sc *sc)
 {
 	struct cpu *cpu = cpu_current();
 
-	if (sc->state == SC_READY)
+	if (sc_is_current(sc))
+		stop_current(cpu);
+	else if (sc->state == SC_READY)
 		sched_dequeue(&cpu->sched, &sc->link, sc->prio);
 	else if (sc->state == SC_PREEMPTED)
 		cpu->preempted = NULL;
-	else if (sc->state == SC_PARKED)
-		list_unlink(&sc->link);
 	else
-		stop_current(cpu);
+		list_unlink(&sc->link);
 	sc->state = SC_DEAD;
+	unfinished_disown(cpu, &ec_chain_end(sc->ec)->unfinished);
 	kobject_unref(&sc->ec->obj);
 }
 
 void sc_free(struct sc *sc)
 {
-	slab_free(&sc_cache, sc);
+	slab_return(&sc_cache, sc, account_named(sc->obj.account));
 }
 
+/* While it is the current one `account` stays as it is, and changes before `sc_since` does when that ends: so if it
+ * is the same before and after, what was read in between was when this SC became the current one. */
 u64 sc_consumed(const struct sc *sc)
 {
 	const struct cpu *cpu = arch_cpu(sc->cpu_id);
-	u64 consumed = READ_ONCE(sc->consumed), since = READ_ONCE(cpu->sc_since), now = arch_tsc();
-	return READ_ONCE(cpu->sc) == sc && now > since ? consumed + now - since : consumed;
+	u64 account, since, now;
+
+	do {
+		account = __atomic_load_n(&sc->account, __ATOMIC_ACQUIRE);
+		since = __atomic_load_n(&cpu->sc_since, __ATOMIC_ACQUIRE);
+		now = arch_tsc_twice();
+	} while (unlikely(account & 1) && account != __atomic_load_n(&sc->account, __ATOMIC_RELAXED));
+	return (account + 1 + (account & 1 && now > since ? now - since : 0)) / 2;
 }

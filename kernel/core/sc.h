@@ -10,9 +10,10 @@
 
 struct cpu;
 struct ec;
+struct pd;
 
+/* While it is not the current one (sc_is_current()). */
 enum sc_state {
-	SC_RUNNING,   /* cpu->sc */
 	SC_READY,     /* on its CPU's ready queue */
 	SC_PREEMPTED, /* cpu->preempted */
 	SC_PARKED,    /* on the `parked` list of the EC at the end of its chain */
@@ -21,7 +22,7 @@ enum sc_state {
 
 /*
  *   CREATE_SC                      taken by the dispatcher            EC at the end of the chain cannot run
- *   ---------->  SC_READY  ------------------------------>  SC_RUNNING  ------------------------------>  SC_PARKED
+ *   ---------->  SC_READY  ------------------------------>   current    ------------------------------>  SC_PARKED
  *                  ^    <---- yields to an equal ----------  |    ^                                        |
  *                  |                                         |    | nobody of a higher priority is ready   |
  *                  |              outranked by a woken SC    v    |                                        |
@@ -30,7 +31,7 @@ enum sc_state {
  *
  *   any  -- sc_retire() -->  SC_DEAD
  *
- * A woken SC that outranks the current one becomes SC_RUNNING at once.
+ * A woken SC that outranks the current one becomes the current one at once.
  */
 struct sc {
 	struct kobject obj;
@@ -41,14 +42,22 @@ struct sc {
 	u8 prio;
 	u32 quantum_us; /* accepted, not enforced: API 13.2 takes no timer interrupt */
 
-	/* its CPU's; others read `consumed` (sc_consumed()) */
+	/* its CPU's; others read `account` */
 	u8 state;          /* enum sc_state */
 	struct list link;  /* in the ready queue, or in ec->parked */
 	struct work start; /* the work item by which its creator on another CPU starts it */
-	u64 consumed;      /* TSC ticks up to when it was last charged: dispatch_charge() */
+	/* Twice the TSC ticks up to when it was last charged, less one while it is the current one: so one word says
+	 * whether the time since then is still to be added (dispatch_charge(), sc_consumed()). Atomic */
+	u64 account;
 };
 
-enum status sc_create(struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out) must_check;
+/* Whether it is cpu->sc. */
+static always_inline bool sc_is_current(const struct sc *sc)
+{
+	return sc->account & 1;
+}
+
+enum status sc_create(struct pd *parent, struct ec *ec, unsigned prio, u32 quantum_us, struct sc **out) must_check;
 void sc_init_cache(void);
 /* Lets a new SC compete for its CPU, this one or another. */
 void sc_start(struct sc *sc);

@@ -5,6 +5,7 @@
 #include "core/ec.h"
 #include "lib/bits.h"
 #include "mm/slab.h"
+#include "space/pd.h"
 
 static struct slab_cache sm_cache;
 
@@ -13,12 +14,12 @@ void sm_init_cache(void)
 	slab_init(&sm_cache, "sm", align_up(sizeof(struct sm), KOBJECT_ALIGN), KOBJECT_ALIGN);
 }
 
-enum status sm_create(u64 count, struct sm **out)
+enum status sm_create(struct pd *parent, u64 count, struct sm **out)
 {
-	struct sm *sm = slab_alloc(&sm_cache);
+	struct sm *sm = slab_take(&sm_cache, &parent->account);
 	if (!sm)
 		return OOM;
-	kobject_init(&sm->obj, KOBJ_SM);
+	kobject_init(&sm->obj, KOBJ_SM, &parent->account);
 	sm->state = (s64)min_u64(count, SM_COUNT_MAX);
 	sm->lock = (struct spinlock){0};
 	sm->dead = false;
@@ -129,27 +130,38 @@ void sm_forget(struct sm *sm, struct ec *ec)
 	spin_unlock(&sm->lock);
 }
 
-/* Wakes all waiters with BAD_CAP. `state` keeps counting their claims, which does no harm: only hypercalls that are
- * under way can still look at it. */
-static noinline void abort_waiters_locked(struct sm *sm)
+/* So many waiters are woken at once. tests/interleave has a smaller number. */
+#ifndef SM_RETIRE_PIECE
+#define SM_RETIRE_PIECE 16
+#endif
+
+/* Wakes some waiters with BAD_CAP. `state` keeps counting their claims, which does no harm: only hypercalls that are
+ * under way can still look at it. True: there are more. */
+static noinline bool abort_waiters_locked(struct sm *sm)
 {
-	while (!list_empty(&sm->waiters)) {
+	for (unsigned n = 0; n < SM_RETIRE_PIECE && !list_empty(&sm->waiters); n++) {
 		struct ec *ec = first_waiter(sm);
 		dequeue_locked(ec);
 		ec_wake(cpu_current(), ec, BAD_CAP);
 	}
+	return !list_empty(&sm->waiters);
 }
 
-void sm_retire(struct sm *sm)
+bool sm_retire(struct sm *sm)
 {
+	bool more = false;
+
 	spin_lock(&sm->lock);
 	sm->dead = true;
 	if (unlikely(!list_empty(&sm->waiters)))
-		abort_waiters_locked(sm);
+		more = abort_waiters_locked(sm);
 	spin_unlock(&sm->lock);
+	if (unlikely(more))
+		arch_relax(); /* others may wait for the lock */
+	return more;
 }
 
 void sm_free(struct sm *sm)
 {
-	slab_free(&sm_cache, sm);
+	slab_return(&sm_cache, sm, account_named(sm->obj.account));
 }

@@ -26,6 +26,7 @@
 #include <hedron/abi.h>
 
 struct ec;
+struct pd;
 
 #define SM_COUNT_MAX (1ll << 61) /* what a new semaphore can have at most: nobody lives to see it overflow */
 
@@ -34,14 +35,14 @@ struct sm {
 	s64 state; /* atomic */
 	struct spinlock lock;
 	bool dead;
-	u16 unused; /* initialized with the others, so that the compiler makes one store of them */
+	u8 unused; /* initialized with the others, so that the compiler makes one store of them */
 	/* > 0: units for claims that have not come to the lock yet. < 0: ups that are to hand nothing over, because
 	 * the claim that they met was withdrawn and their unit is free. */
 	s32 owed;
 	struct list waiters; /* ECs by sm_link, first come first served */
 };
 
-enum status sm_create(u64 count, struct sm **out) must_check;
+enum status sm_create(struct pd *parent, u64 count, struct sm **out) must_check;
 void sm_init_cache(void);
 
 void sm_up_slow(struct sm *sm);
@@ -71,7 +72,7 @@ enum status sm_down_all(struct sm *sm, struct ec *ec);
 
 /* An EC of this CPU that is killed leaves the queue, unless an up on another CPU has taken it out meanwhile. */
 void sm_forget(struct sm *sm, struct ec *ec);
-/* The last capability is gone: wakes all waiters with BAD_CAP. A down that is under way and finds no unit gets it,
- * too. */
-void sm_retire(struct sm *sm);
+/* The last capability is gone: wakes waiters with BAD_CAP, a number of them. A down that is under way and finds no
+ * unit gets it, too. True: there are more, it is to be called again. */
+bool sm_retire(struct sm *sm) must_check;
 void sm_free(struct sm *sm);

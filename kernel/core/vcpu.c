@@ -39,11 +39,12 @@ static bool get_parts(struct kobject *const parts[], unsigned n)
 
 static struct vcpu *allocate(const struct vcpu_config *cfg)
 {
-	struct vcpu *v = slab_alloc(&vcpu_cache);
+	struct vcpu *v = slab_take(&vcpu_cache, &cfg->pd->account);
 	if (!v)
 		return NULL;
 	memset(v, 0, sizeof(*v));
 	v->obj.type = KOBJ_VCPU;
+	v->obj.account = account_name(&cfg->pd->account);
 	v->cpu_id = cfg->cpu_id;
 	v->pd = cfg->pd;
 	v->state_kp = cfg->state;
@@ -69,7 +70,7 @@ enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out)
 		return SUCCESS;
 	}
 	if (v)
-		slab_free(&vcpu_cache, v);
+		slab_return(&vcpu_cache, v, &cfg->pd->account);
 	put_parts(parts, VCPU_PARTS);
 	return s;
 }
@@ -163,5 +164,5 @@ void vcpu_retire(struct vcpu *v)
 void vcpu_free(struct vcpu *v)
 {
 	arch_vcpu_free(v);
-	slab_free(&vcpu_cache, v);
+	slab_return(&vcpu_cache, v, account_named(v->obj.account));
 }

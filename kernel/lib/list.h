@@ -8,6 +8,12 @@ struct list {
 	struct list *next, *prev;
 };
 
+/* A work item: something to do later (core/rcu.h) or on another CPU (core/remote.h). In one list at a time. */
+struct work {
+	struct work *next;
+	void (*fn)(struct work *);
+};
+
 static always_inline void list_init(struct list *l)
 {
 	l->next = l->prev = l;
@@ -45,6 +51,18 @@ static always_inline void list_remove(struct list *n)
 {
 	list_unlink(n);
 	list_init(n);
+}
+
+/* Puts all that is on `from`, which is empty then, at the end of `to`. */
+static always_inline void list_move_all(struct list *from, struct list *to)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
 }
 
 #define list_first(anchor, type, member) container_of((anchor)->next, type, member)

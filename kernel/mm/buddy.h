@@ -11,15 +11,22 @@
 
 #define BUDDY_ORDERS 19 /* blocks of 2^0 .. 2^18 pages (1 GiB) */
 
+struct account;
+
 /* One for each heap page. While a block is allocated, whoever has it may use link, owner, index and count of its
  * first page; what for is said at each. */
 struct page {
-	struct list link; /* buddy: free list of the order; slab: slabs with free objects */
-	void *owner;      /* slab: its cache; slot page: its PD; ptab: next table to free */
-	u64 index;        /* slab: free objects; slot page: first selector; ptab: level */
-	u16 count;        /* slab: objects in use */
-	u8 order;         /* of the block that starts here */
-	u8 state;         /* enum page_state */
+	union {
+		struct list link;        /* buddy: free list of the order; slab: slabs with free objects;
+					  * slot page: in its space */
+		struct account *account; /* page_take(): who pays for it, unless `link` is used */
+		struct work work;        /* slot page: on its way to be freed */
+	};
+	void *owner; /* slab: its cache; slot page: its PD; ptab: next table to free */
+	u64 index;   /* slab: free objects; slot page: first selector; ptab: level, and progress */
+	u16 count;   /* slab: objects in use; slot table: entries in use */
+	u8 order;    /* of the block that starts here */
+	u8 state;    /* enum page_state */
 };
 
 enum page_state {

@@ -131,11 +131,8 @@ void *page_alloc_zeroed(void)
 	return likely(page) ? memset(page, 0, PAGE_SIZE) : NULL;
 }
 
-static always_inline void give(struct page_cache *c, struct page **stack, void *page)
+static always_inline void give(struct page_cache *c, struct page **stack, struct page *p)
 {
-	struct page *p = buddy_page(page);
-
-	kassert(buddy_is_page(page));
 	spin_lock(&c->lock);
 	push_locked(c, stack, p);
 	if (unlikely(c->count > c->limit))
@@ -146,13 +143,91 @@ static always_inline void give(struct page_cache *c, struct page **stack, void *
 void page_free(void *page)
 {
 	struct page_cache *c = own_cache();
-	give(c, &c->dirty, page);
+	kassert(buddy_is_page(page));
+	give(c, &c->dirty, buddy_page(page));
 }
 
 void page_free_zeroed(void *page)
 {
 	struct page_cache *c = own_cache();
-	give(c, &c->zeroed, page);
+	kassert(buddy_is_page(page));
+	give(c, &c->zeroed, buddy_page(page));
+}
+
+/* ---- Pages that somebody pays for ---- */
+
+/* The account has lost the bytes already; `covered`: and had them. */
+static cold void *take_slow(struct account *a, bool covered, void *(*alloc)(void))
+{
+	if (!covered && !account_take_slow(a, PAGE_SIZE))
+		return NULL;
+	void *page = alloc();
+	if (page)
+		buddy_page(page)->account = a;
+	else
+		account_give(a, PAGE_SIZE);
+	return page;
+}
+
+/* The slow ways are jumps, so that nothing is pushed. */
+void *page_take(struct account *a)
+{
+	struct page_cache *c = own_cache();
+
+	if (unlikely(!account_took(a, PAGE_SIZE)))
+		return take_slow(a, false, page_alloc);
+	spin_lock(&c->lock);
+	struct page *p = pop_locked(c, &c->dirty);
+	spin_unlock(&c->lock);
+	if (unlikely(!p))
+		return take_slow(a, true, page_alloc);
+	p->account = a;
+	return buddy_page_virt(p);
+}
+
+void *page_take_zeroed(struct account *a)
+{
+	struct page_cache *c = own_cache();
+
+	if (unlikely(!account_took(a, PAGE_SIZE)))
+		return take_slow(a, false, page_alloc_zeroed);
+	spin_lock(&c->lock);
+	struct page *p = pop_locked(c, &c->zeroed);
+	bool zeroed = p;
+	if (!p)
+		p = pop_locked(c, &c->dirty);
+	spin_unlock(&c->lock);
+	if (unlikely(!p))
+		return take_slow(a, true, page_alloc_zeroed);
+	p->account = a;
+	return zeroed ? buddy_page_virt(p) : memset(buddy_page_virt(p), 0, PAGE_SIZE);
+}
+
+/* The account has got its bytes, but is closed, or was empty. */
+static cold void return_slow(struct account *a, void *page)
+{
+	account_give_slow(a, PAGE_SIZE);
+	page_free(page);
+}
+
+void page_return(void *page)
+{
+	struct page *p = buddy_page(page);
+
+	if (unlikely(!account_gave(p->account, PAGE_SIZE)))
+		return_slow(p->account, page);
+	else
+		give(own_cache(), &own_cache()->dirty, p);
+}
+
+void page_return_zeroed(void *page)
+{
+	struct page *p = buddy_page(page);
+
+	if (unlikely(!account_gave(p->account, PAGE_SIZE)))
+		return_slow(p->account, page);
+	else
+		give(own_cache(), &own_cache()->zeroed, p);
 }
 
 /* ---- Blocks ---- */
@@ -173,6 +248,26 @@ void page_free_block(void *block, unsigned order)
 		buddy_free(block, order);
 	else
 		page_free(block);
+}
+
+void *page_take_block(struct account *a, unsigned order)
+{
+	if (!account_take(a, PAGE_SIZE << order))
+		return NULL;
+	void *block = page_alloc_block(order);
+	if (block)
+		buddy_page(block)->account = a;
+	else
+		account_give(a, PAGE_SIZE << order);
+	return block;
+}
+
+void page_return_block(void *block, unsigned order)
+{
+	struct account *a = buddy_page(block)->account;
+
+	page_free_block(block, order);
+	account_give(a, PAGE_SIZE << order);
 }
 
 /* ---- Start, count ---- */

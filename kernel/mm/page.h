@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "mm/account.h"
 #include "mm/buddy.h"
 
 /* buddy_init() and empty lists. Until there are per-CPU areas only buddy.h may be used. */
@@ -23,9 +24,19 @@ void page_free(void *page);
 /* Frees a page that the caller knows to be all zero. */
 void page_free_zeroed(void *page);
 
+/* The same for a page that an account pays for; NULL also if it cannot. Memory that users make the kernel need comes
+ * from here. */
+void *page_take(struct account *a) must_check;
+void *page_take_zeroed(struct account *a) must_check;
+void page_return(void *page);
+void page_return_zeroed(void *page);
+
 /* 2^order pages, naturally aligned, or NULL. */
 void *page_alloc_block(unsigned order) must_check;
 void page_free_block(void *block, unsigned order);
+/* The same, paid for: as page_take() and page_return(). */
+void *page_take_block(struct account *a, unsigned order) must_check;
+void page_return_block(void *block, unsigned order);
 
 /* Pages that are free, wherever they are kept. */
 u64 page_free_count(void);

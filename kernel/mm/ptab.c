@@ -15,9 +15,9 @@ static always_inline u64 table_entry(const struct ptab *pt, const u64 *table)
 	return heap_phys(table).v | rights | (pt->format == PTAB_HOST ? PTE_A : 0);
 }
 
-void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max)
+void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max, struct account *account)
 {
-	*pt = (struct ptab){.format = (u8)format, .leaf_max = (u8)leaf_max};
+	*pt = (struct ptab){.account = account, .format = (u8)format, .leaf_max = (u8)leaf_max};
 }
 
 /* ptab_walk() from the root on. Page numbers were checked long before, so the mask of index_at() is all that the
@@ -46,46 +46,78 @@ static noinline void gather(struct ptab_gather *g, u64 entry, unsigned level)
 	g->tables = table;
 }
 
-static void free_below(u64 *table, unsigned level, unsigned entries);
-
-static always_inline void free_table(u64 *table, unsigned level)
+/* Of a table above level 0: gathers those below some of its entries, and clears these. Usually few are in use, so
+ * clearing those is cheaper than zeroing the page when it is allocated again. */
+static noinline void gather_below(struct ptab_gather *g, u64 *e, u64 *end, unsigned level)
 {
-	if (!level) {
-		page_free(table);
-		return;
-	}
-	free_below(table, level, PTAB_ENTRIES);
-	page_free_zeroed(table);
-}
-
-/* Frees all tables below one and clears its entries. Usually few are in use, so clearing those is cheaper than
- * zeroing the page when it is allocated again. */
-static noinline void free_below(u64 *table, unsigned level, unsigned entries)
-{
-	for (u64 *e = table; e < table + entries; e++) {
+	for (; e < end; e++) {
 		u64 entry = *e;
 		if (likely(!entry))
 			continue;
 		*e = 0;
 		if (ptab_is_table(entry))
-			free_table(ptab_child(entry), level - 1);
+			gather(g, entry, level - 1);
 	}
 }
 
+/* A piece is some 4,000 instructions: so many tables of leaves, or entries of a table above them. */
+#define PIECE_LEAVES 64
+#define PIECE_ENTRIES 128
+
+/* `index` of the page is the level, and behind it how many entries have been looked at. */
+#define LEVEL_BITS 8
+
+static noinline void free_upper(struct ptab_gather *g, u64 *table)
+{
+	struct page *p = buddy_page(table);
+	unsigned level = p->index & bits_low(LEVEL_BITS);
+	u64 *e = table + (p->index >> LEVEL_BITS);
+
+	gather_below(g, e, e + PIECE_ENTRIES, level);
+	p->index += (u64)PIECE_ENTRIES << LEVEL_BITS;
+	if (p->index >> LEVEL_BITS == PTAB_ENTRIES) {
+		page_return_zeroed(table);
+		return;
+	}
+	p->owner = g->tables;
+	g->tables = table;
+}
+
 void ptab_gather_free(struct ptab_gather *g)
+{
+	for (unsigned left = PIECE_LEAVES; g->tables && left; left--) {
+		u64 *table = g->tables;
+		struct page *p = buddy_page(table);
+		g->tables = p->owner;
+		if (unlikely(p->index)) {
+			free_upper(g, table);
+			return;
+		}
+		page_return(table);
+	}
+}
+
+void ptab_gather_move(struct ptab_gather *g, struct ptab_gather *to)
 {
 	while (g->tables) {
 		u64 *table = g->tables;
 		struct page *p = buddy_page(table);
 		g->tables = p->owner;
-		free_table(table, (unsigned)p->index);
+		p->owner = to->tables;
+		to->tables = table;
 	}
 }
 
 void ptab_clear(struct ptab *pt, unsigned entries)
 {
-	if (pt->root)
-		free_below(pt->root, PTAB_LEVELS - 1, (unsigned)min_u64(entries, pt->root_end));
+	struct ptab_gather g = {0};
+
+	if (!pt->root)
+		return;
+	if (pt->root_end)
+		gather_below(&g, pt->root, pt->root + min_u64(entries, pt->root_end), PTAB_LEVELS - 1);
+	while (g.tables)
+		ptab_gather_free(&g);
 }
 
 /* ---- Changing entries ---- */
@@ -106,7 +138,7 @@ static always_inline void replace(struct ptab_gather *g, u64 *e, u64 entry, unsi
  * there is nothing to flush. */
 static bool split(const struct ptab *pt, u64 *e, unsigned level)
 {
-	u64 *table = page_alloc();
+	u64 *table = page_take(pt->account);
 	if (!table)
 		return false;
 	u64 leaf = level > 1 ? *e : *e & ~PTE_PS;
@@ -123,7 +155,7 @@ static noinline bool make_table(struct ptab *pt, u64 *e, unsigned level)
 		pt->root_end = (u16)max_u64(pt->root_end, (u64)(e - pt->root) + 1);
 	if (*e)
 		return split(pt, e, level);
-	u64 *table = page_alloc_zeroed();
+	u64 *table = page_take_zeroed(pt->account);
 	if (!table)
 		return false;
 	__atomic_store_n(e, table_entry(pt, table), __ATOMIC_RELEASE);
@@ -143,7 +175,7 @@ static always_inline bool descend(struct ptab *pt, u64 **e, u64 page, unsigned l
 /* The entry of `level` for `page`, with all tables above it. NULL: no memory. */
 static always_inline u64 *reach(struct ptab *pt, u64 page, unsigned level)
 {
-	if (unlikely(!pt->root) && !(pt->root = page_alloc_zeroed()))
+	if (unlikely(!pt->root) && !(pt->root = page_take_zeroed(pt->account)))
 		return NULL;
 	u64 *e = &pt->root[index_at(page, 3)];
 	if ((level < 3 && !descend(pt, &e, page, 3)) || (level < 2 && !descend(pt, &e, page, 2)) ||
@@ -215,6 +247,15 @@ enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_ga
 	return clear(pt, page, bit(order - level * PTAB_LEVEL_BITS), level, g);
 }
 
+unsigned ptab_unmap_superpage(struct ptab *pt, u64 page, struct ptab_gather *g)
+{
+	unsigned level;
+	u64 *e = find(pt, page, 0, &level);
+
+	replace(g, e, 0, level);
+	return level * PTAB_LEVEL_BITS;
+}
+
 /* ---- Copying ---- */
 
 struct copy {
@@ -272,7 +313,7 @@ static enum status copy_table(struct copy *c, u64 page, const u64 *from)
 		copy_leaves_to(c, ptab_child(*e), from, PTAB_ENTRIES, false);
 		return SUCCESS;
 	}
-	u64 *table = page_alloc();
+	u64 *table = page_take(c->pt->account);
 	if (!table)
 		return OOM;
 	copy_leaves_to(c, table, from, PTAB_ENTRIES, true);

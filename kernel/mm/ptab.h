@@ -18,6 +18,7 @@
 #include "lib/bits.h"
 #include "lib/nospec.h"
 #include "lib/types.h"
+#include "mm/buddy.h"
 #include "mm/layout.h"
 
 #include <hedron/abi.h>
@@ -56,11 +57,14 @@ enum ptab_format {
 #define EPT_X (1ull << 2)
 #define EPT_TYPE_SHIFT 3
 
+struct account;
+
 struct ptab {
-	u64 *root;    /* heap page, or NULL as long as nothing was mapped */
-	u8 format;    /* enum ptab_format */
-	u8 leaf_max;  /* highest level a leaf may have: 1 = 2 MiB, 2 = 1 GiB */
-	u16 root_end; /* entries of the root from this one on have never been used */
+	u64 *root;               /* heap page, or NULL as long as nothing was mapped */
+	struct account *account; /* pays for the tables */
+	u8 format;               /* enum ptab_format */
+	u8 leaf_max;             /* highest level a leaf may have: 1 = 2 MiB, 2 = 1 GiB */
+	u16 root_end;            /* entries of the root from this one on have never been used */
 };
 
 /*
@@ -166,8 +170,8 @@ static always_inline u64 ptab_pass(u64 leaf, u64 deny)
 	return leaf & PTE_DELEG ? weaker : 0;
 }
 
-/* Starts without a root; ptab_map() and ptab_copy() make one. */
-void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max);
+/* Starts without a root; ptab_map() and ptab_copy() make one. Tables are pages of page_take(), for `account`. */
+void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max, struct account *account);
 
 /* Frees what hangs below the root entries [0, entries). No CPU may use the table any more. The root stays. */
 void ptab_clear(struct ptab *pt, unsigned entries);
@@ -184,6 +188,9 @@ enum status ptab_map(struct ptab *pt, u64 page, unsigned order, u64 leaf, struct
 /* Empties the block. OOM (a superpage could not be split): nothing has changed. */
 enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_gather *g) must_check;
 
+/* Empties the superpage that maps the page, for when there is no memory to split it. Returns its order. */
+unsigned ptab_unmap_superpage(struct ptab *pt, u64 page, struct ptab_gather *g);
+
 /*
  * Makes the block at `page` of `pt` a copy of the block at `src_page` of `src` (a host table), page by page: what is
  * not there, or lacks PTE_DELEG, is unmapped here. `deny` are rights that are not passed on: PTE_W for writing,
@@ -192,5 +199,14 @@ enum status ptab_unmap(struct ptab *pt, u64 page, unsigned order, struct ptab_ga
 enum status ptab_copy(struct ptab *pt, u64 page, const struct ptab *src, u64 src_page, unsigned order, u64 deny,
 		      struct ptab_gather *g) must_check;
 
-/* Frees the tables that were taken out, after the flush. */
+/* Frees a piece of the tables that were taken out, with those below them, after the flush. `tables` is what is left.
+ */
 void ptab_gather_free(struct ptab_gather *g);
+/* Whether that is one table of leaves. */
+static always_inline bool ptab_gather_is_one_leaf(const struct ptab_gather *g)
+{
+	const struct page *p = buddy_page(g->tables);
+	return !p->owner && !p->index;
+}
+/* Adds what is left in g to another one, which is not to be flushed. */
+void ptab_gather_move(struct ptab_gather *g, struct ptab_gather *to);

@@ -18,7 +18,7 @@ static unsigned cache_count;
 
 /*
  * One page wherever an object fits: then nothing in the kernel needs more than single pages, and no mixture of long-
- * and short-lived ones (slot tables stay with their PD) can make memory unusable. It costs a few objects per page at
+ * and short-lived ones (slot tables, objects) can make memory unusable. It costs a few objects per page at
  * most.
  */
 static unsigned pick_order(u32 size)

@@ -12,6 +12,7 @@
 #include "lib/list.h"
 #include "lib/spinlock.h"
 #include "lib/types.h"
+#include "mm/account.h"
 
 #include <hedron/abi.h>
 
@@ -68,4 +69,22 @@ static always_inline void slab_free(struct slab_cache *c, void *object)
 	l->free = object;
 	if (unlikely(++l->count >= c->limit))
 		slab_spill(c, l);
+}
+
+/* The same for an object that an account pays for; NULL also if it cannot. Objects are paid for by their size: who
+ * frees all but one of each slab keeps more than that, but others can have it. */
+must_check static always_inline void *slab_take(struct slab_cache *c, struct account *a)
+{
+	if (unlikely(!account_take(a, c->size)))
+		return NULL;
+	void *object = slab_alloc(c);
+	if (unlikely(!object))
+		account_give(a, c->size);
+	return object;
+}
+
+static always_inline void slab_return(struct slab_cache *c, void *object, struct account *a)
+{
+	slab_free(c, object);
+	account_give(a, c->size);
 }

@@ -42,6 +42,7 @@ struct boot_info {
 	u8 protocol; /* enum boot_protocol */
 	u8 screen;   /* enum boot_screen */
 	bool efi;
+	bool text;                    /* the kernel writes on a screen of VGA's text mode */
 	bool map_joined, modules_cut; /* there were more entries, or modules, than fit */
 	u64 map_lost;                 /* bytes of RAM that this has cost */
 	u32 map_count, module_count, loader_count;

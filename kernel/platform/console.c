@@ -271,8 +271,11 @@ void console_set_level(enum log_level level)
 void console_seize(void)
 {
 	WRITE_ONCE(state.seized, true);
-	for (struct console *c = state.first; c; c = c->next)
+	for (struct console *c = state.first; c; c = c->next) {
 		c->user_mid |= c->sharing == CONSOLE_SHARED && state.claimed;
+		if (c->seize)
+			c->seize();
+	}
 	state.claimed = false;
 	write_all_locked();
 }

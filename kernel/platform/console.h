@@ -23,7 +23,9 @@ struct console {
 	void (*write)(const char *text, size_t len); /* bytes are 0x20..0x7e and \n */
 	/* How many bytes write() takes at this moment without waiting; a newline may count twice. NULL: any. */
 	size_t (*room)(void);
-	bool costly; /* a line takes thousands of instructions: for idle CPUs only */
+	void (*seize)(
+		void); /* a panic begins: user land's part of the device is the kernel's now. NULL: it has none */
+	bool costly;   /* a line takes thousands of instructions: for idle CPUs only */
 	enum console_sharing sharing;
 
 	/* console.c's; zero at first */

@@ -3,6 +3,7 @@
 
 #include "lib/bits.h"
 #include "platform/console.h"
+#include "platform/memmap.h"
 
 #include <hedron/textgrid.h>
 
@@ -52,11 +53,8 @@ static bool has_memory(const struct boot_info *boot, struct range image)
 
 	if (!screen.addr || screen.addr > UINT64_MAX - screen.size || range_overlaps(screen, image))
 		return false;
-	for (u32 i = 0; i < boot->map_count; i++) {
-		const struct boot_map *e = &boot->map[i];
-		if (e->type == HIP_MEM_RAM && range_overlaps(screen, (struct range){e->addr, e->size}))
-			return false;
-	}
+	if (memmap_has_ram(boot, screen))
+		return false;
 	for (u32 i = 0; i < boot->module_count; i++)
 		if (range_overlaps(screen, boot->module[i].image))
 			return false;

@@ -6,6 +6,7 @@
 #include "platform/console.h"
 #include "platform/memmap_fit.h"
 #include "platform/panic.h"
+#include "platform/vga.h"
 
 /* Sorts by address and joins what overlaps or touches; returns how many are left. */
 static unsigned merge(struct range *r, unsigned count)
@@ -79,6 +80,21 @@ static void add_all_mem(struct hip *hip, const struct boot_info *boot, const str
 _Static_assert(HIP_MEM_MAX >= BOOT_MODULES_MAX + HIP_CLAIMED_MAX + MEMMAP_FIT_MIN,
 	       "modules and the kernel's ranges always fit");
 
+static const struct hip_framebuffer text_screen = {
+	.addr = VGA_FRAME_PHYS,
+	.pitch = 2 * VGA_COLUMNS,
+	.width = VGA_COLUMNS,
+	.height = VGA_ROWS,
+	.first_row = VGA_KERNEL_ROWS,
+	.bits = 16,
+};
+
+static void add_screen(struct hip *hip, u32 feature, const struct hip_framebuffer *screen)
+{
+	hip->api_flg |= feature;
+	memcpy((u8 *)hip + HIP_FRAMEBUFFER, screen, sizeof(*screen));
+}
+
 void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_info *acpi,
 	      const struct range *claimed, unsigned claimed_count)
 {
@@ -93,7 +109,7 @@ void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_i
 		.cpu_size = sizeof(struct hip_cpu),
 		.mem_offset = offsetof(struct hip, mem),
 		.mem_size = sizeof(struct hip_mem),
-		.api_flg = HIP_EXT_TRACE | HIP_EXT_CONSOLE | (boot->efi ? HIP_FEATURE_UEFI : 0),
+		.api_flg = HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY | (boot->efi ? HIP_FEATURE_UEFI : 0),
 		.api_ver = HEDRON_API_VERSION,
 		.sel_num = HEDRON_SEL_NUM,
 		.sel_exc = HEDRON_SEL_EXC,
@@ -108,10 +124,10 @@ void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_i
 		.pm1b_cnt = acpi->pm1b_cnt,
 	};
 	add_all_mem(hip, boot, pages, pages_count);
-	if (boot->screen == BOOT_SCREEN_RGB) {
-		hip->api_flg |= HIP_EXT_FRAMEBUFFER;
-		memcpy((u8 *)hip + HIP_FRAMEBUFFER, &boot->framebuffer, sizeof(boot->framebuffer));
-	}
+	if (boot->screen == BOOT_SCREEN_RGB)
+		add_screen(hip, HIP_EXT_FRAMEBUFFER, &boot->framebuffer);
+	else if (boot->text)
+		add_screen(hip, HIP_EXT_TEXT, &text_screen);
 }
 
 void hip_set_cpu(struct hip *hip, unsigned cpu, struct acpi_cpu id, unsigned package, unsigned core, unsigned thread)
@@ -131,6 +147,12 @@ void hip_set_serial(struct hip *hip, struct hip_gas line)
 {
 	hip->api_flg |= HIP_EXT_SERIAL;
 	memcpy((u8 *)hip + HIP_SERIAL, &line, sizeof(line));
+}
+
+void hip_set_build_id(struct hip *hip, const u8 *id)
+{
+	hip->api_flg |= HIP_EXT_BUILD_ID;
+	memcpy((u8 *)hip + HIP_BUILD_ID, id, HIP_BUILD_ID_SIZE);
 }
 
 void hip_finish(struct hip *hip)

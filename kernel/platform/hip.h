@@ -26,5 +26,8 @@ void hip_set_cpu(struct hip *hip, unsigned cpu, struct acpi_cpu id, unsigned pac
 /* Part of step 2, where the kernel has a serial line: where it is. */
 void hip_set_serial(struct hip *hip, struct hip_gas line);
 
+/* Part of step 2, where the image has one: HIP_BUILD_ID_SIZE bytes. */
+void hip_set_build_id(struct hip *hip, const u8 *id);
+
 /* Step 3: the checksum. May be repeated after later changes. */
 void hip_finish(struct hip *hip);

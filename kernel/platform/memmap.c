@@ -13,6 +13,14 @@ static bool is_ram(const struct boot_map *e)
 	return e->type == HIP_MEM_RAM;
 }
 
+bool memmap_has_ram(const struct boot_info *boot, struct range r)
+{
+	for (u32 i = 0; i < boot->map_count; i++)
+		if (is_ram(&boot->map[i]) && range_overlaps(memmap_fit_range(&boot->map[i]), r))
+			return true;
+	return false;
+}
+
 u64 memmap_ram_total(const struct boot_info *boot)
 {
 	u64 total = 0, done = 0;

@@ -30,6 +30,9 @@
 bool memmap_pick_log(const struct boot_info *boot, const struct acpi_info *acpi, struct range image, u64 size,
 		     u64 wanted, struct range *log) must_check;
 
+/* Whether firmware calls any byte of the range RAM, whatever else it says of it. */
+bool memmap_has_ram(const struct boot_info *boot, struct range r);
+
 /* Sum of the RAM entries; overlapping ones count once, memory also marked as something else counts as RAM. */
 u64 memmap_ram_total(const struct boot_info *boot);
 

@@ -4,6 +4,7 @@
 #include "arch/memory.h"
 #include "lib/bits.h"
 #include "platform/console.h"
+#include "platform/memmap.h"
 #include "platform/panic.h"
 #include "platform/phys.h"
 #include "platform/serial_pci.h"
@@ -57,12 +58,7 @@ static bool is_ram(const struct uart_line *line)
 {
 	struct range registers = {line->base, (u64)UART_REGISTERS * line->stride};
 
-	for (u32 i = 0; line->memory && i < serial.boot->map_count; i++) {
-		const struct boot_map *m = &serial.boot->map[i];
-		if (m->type == HIP_MEM_RAM && range_overlaps((struct range){m->addr, m->size}, registers))
-			return true;
-	}
-	return false;
+	return line->memory && memmap_has_ram(serial.boot, registers);
 }
 
 /* Page tables hold no such address. Before serial_settle() the limit is not known, and arch_map_device() refuses. */

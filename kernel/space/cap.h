@@ -17,7 +17,8 @@
 
 #include <hedron/abi.h>
 
-/* Pointer to the object in bits 63:6, permissions in bits 4:0; 0 = empty. Read without a lock, written under the lock
+/* Pointer to the object in bits 63:6, permissions in bits 4:0; 0 = empty. Without permissions it is dying
+ * (space/space_obj_revoke.h), and as good as empty for look-ups. Read without a lock, written under the lock
  * of the object that it names (or, for the first one of a new object, of the space: space_obj_commit()). */
 typedef u64 cap_t;
 
@@ -51,9 +52,9 @@ static always_inline struct kobject *cap_pick(cap_t c, enum kobject_type type, u
 			: [perm] "qi"((u8)perm), [nothing] "m"(kobject_nothing[0])
 			: "cc");
 	else
-		__asm__("test %[c], %[c]\n\tcmovz %[nothing], %[c]"
-			: [c] "+r"(c)
-			: [nothing] "m"(kobject_nothing[0])
+		__asm__("test %[any], %b[c]\n\tcmovz %[nothing], %[c]"
+			: [c] "+q"(c)
+			: [any] "i"((u8)CAP_PERM_MASK), [nothing] "m"(kobject_nothing[0])
 			: "cc");
 	struct kobject *o = cap_object(c);
 	__asm__("cmpb %b[type], %[is]\n\tcmovne %[nothing], %[o]"

@@ -4,6 +4,7 @@
 #include "lib/nospec.h"
 #include "space/block.h"
 #include "space/pd.h"
+#include "space/space_obj_revoke.h"
 
 /* ---- Translation ---- */
 
@@ -100,8 +101,8 @@ struct delegated delegate(struct pd *src, struct pd *dst, crd_t crd, u64 meta, c
 	return (struct delegated){grant_obj(src, dst, from, to, perm), got};
 }
 
-enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item, crd_t xlt, crd_t del,
-			  struct delegation *out)
+enum status delegate_item(struct pd *src, struct pd *dst, struct utcb_item item, crd_t xlt, crd_t del,
+			  struct utcb_item *out)
 {
 	u64 flags = item.meta & ITEM_FLAGS_MASK, kind = flags & ITEM_KIND_MASK;
 	struct delegated result = {SUCCESS, 0};
@@ -115,44 +116,45 @@ enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item
 	if (likely(kind == ITEM_DELEGATE))
 		result = delegate(src, dst, item.crd, item.meta, del);
 	if (out)
-		*out = (struct delegation){result.crd, flags};
+		*out = (struct utcb_item){result.crd, flags};
 	return result.status;
 }
 
 enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd)
 {
-	struct delegation item = {crd, ITEM_DELEGATE};
+	struct utcb_item item = {crd, ITEM_DELEGATE};
 
 	return delegate_item(src, dst, item, 0, crd_make(CRD_OBJ, 0, 31, PERM_ALL), NULL);
 }
 
 /* ---- Revocation, look-up ---- */
 
-static noinline enum status revoke_pio(struct pd *pd, crd_t crd, bool self)
+static noinline void revoke_pio(struct pd *pd, crd_t crd, bool self)
 {
 	struct block r = block_first(block_of_crd(crd), PIO_ORDER);
 
-	if (r.base >= PIO_PORTS || !(crd_perm(crd) & PERM_PIO_A))
-		return SUCCESS;
-	return space_pio_revoke(pd, (u32)nospec_wrap(r.base, PIO_PORTS), r.order, self);
+	if (r.base < PIO_PORTS && crd_perm(crd) & PERM_PIO_A)
+		space_pio_revoke(pd, (u32)nospec_wrap(r.base, PIO_PORTS), r.order, self);
 }
 
-enum status delegate_revoke(struct pd *pd, crd_t crd, bool self)
+void delegate_revoke(struct pd *pd, crd_t crd, bool self)
 {
 	struct block r = block_of_crd(crd);
 
 	switch (crd_kind(crd)) {
 	case CRD_MEM:
-		return space_mem_revoke(pd, crd_base(crd), crd_order(crd));
+		space_mem_revoke(pd, crd_base(crd), crd_order(crd));
+		break;
 	case CRD_PIO:
-		return revoke_pio(pd, crd, self);
+		revoke_pio(pd, crd, self);
+		break;
 	case CRD_OBJ:
 		r = block_first(r, SPACE_OBJ_ORDER);
 		if (r.base < HEDRON_SEL_NUM)
 			space_obj_revoke(pd, r.base, r.order, crd_perm(crd), self);
-		return SUCCESS;
+		break;
 	default:
-		return SUCCESS;
+		break;
 	}
 }
 

@@ -9,14 +9,9 @@
 
 #include <hedron/abi.h>
 #include <hedron/crd.h>
+#include <hedron/utcb.h>
 
 struct pd;
-
-/* A typed item, or the result of one. Same layout as in the UTCB. */
-struct delegation {
-	crd_t crd;
-	u64 meta;
-};
 
 /* The result of a delegation. `crd` is what the receiver is told; 0: source and window have nothing in common. */
 struct delegated {
@@ -32,14 +27,14 @@ struct delegated delegate(struct pd *src, struct pd *dst, crd_t crd, u64 meta, c
  * is meaningful with SUCCESS only; other statuses: BAD_PAR (memory beyond the physical address space) and OOM.
  * ITEM_HYPERVISOR makes the hypervisor PD the source of a delegation; it means nothing for a translation.
  */
-enum status delegate_item(struct pd *src, struct pd *dst, struct delegation item, crd_t xlt, crd_t del,
-			  struct delegation *out) must_check;
+enum status delegate_item(struct pd *src, struct pd *dst, struct utcb_item item, crd_t xlt, crd_t del,
+			  struct utcb_item *out) must_check;
 
 /* The objects a new PD starts with: those of crd, from selector 0 on. Other kinds: nothing, SUCCESS. */
 enum status delegate_initial(struct pd *src, struct pd *dst, crd_t crd) must_check;
 
-/* REVOKE. OOM only if a range of ports or a large page cannot be split. */
-enum status delegate_revoke(struct pd *pd, crd_t crd, bool self) must_check;
+/* REVOKE. Needs no memory: a range of ports or a large page that cannot be split goes as a whole. */
+void delegate_revoke(struct pd *pd, crd_t crd, bool self);
 
 /* PD_CTRL lookup: what covers crd's base in the current PD, or 0. */
 crd_t delegate_lookup(struct pd *current, crd_t crd);
@@ -48,6 +43,6 @@ crd_t delegate_lookup(struct pd *current, crd_t crd);
 static always_inline crd_t delegate_lookup_obj(crd_t crd)
 {
 	u64 sel = crd_base(crd);
-	cap_t c = cap_lookup(sel);
-	return likely(c) ? crd_make(CRD_OBJ, sel, 0, cap_perm(c)) : 0;
+	u64 perm = cap_lookup(sel) & CAP_PERM_MASK;
+	return likely(perm) ? crd_make(CRD_OBJ, sel, 0, (unsigned)perm) : 0;
 }

@@ -13,14 +13,9 @@
 #include "lib/list.h"
 #include "lib/spinlock.h"
 #include "lib/types.h"
+#include "mm/account.h"
 
 enum kobject_type { KOBJ_NONE, KOBJ_PD, KOBJ_EC, KOBJ_SC, KOBJ_PT, KOBJ_SM, KOBJ_KP, KOBJ_VCPU };
-
-/* A work item: something to do later (core/rcu.h) or on another CPU (core/remote.h). In one list at a time. */
-struct work {
-	struct work *next;
-	void (*fn)(struct work *);
-};
 
 struct kobject {
 	/* immutable after create */
@@ -31,14 +26,15 @@ struct kobject {
 
 	/* guarded by the lock */
 	struct spinlock lock;
-	bool walk_suspended; /* a long walk of the tree lets others in (struct mdb_walk) */
-	u8 unused;           /* initialized with the others, so that the compiler makes one store of them */
 
 	/* atomic */
 	u32 refs;
 
 	/* guarded by the lock */
-	u64 caps; /* capabilities that name this object */
+	u32 caps; /* capabilities that name this object: slots are 32 bytes, and the heap is smaller than 128 GiB */
+
+	/* immutable after create */
+	u32 account; /* the name of the one that pays for it (account_named()) */
 
 	/* belongs to whoever has taken the last capability or reference, then to whomever it was handed to */
 	union {
@@ -88,17 +84,18 @@ static always_inline bool must_check kobject_get(struct kobject *o)
  */
 void kobject_unref(struct kobject *o);
 void kobject_caps_gone(struct kobject *o);
+/* Has fn(w) called after a grace period (core/rcu.h). */
+void kobject_call_later(struct work *w, void (*fn)(struct work *));
 
 /* Initializes all but `dying` and `work` of an object that nobody knows yet. */
-static always_inline void kobject_init(struct kobject *o, enum kobject_type type)
+static always_inline void kobject_init(struct kobject *o, enum kobject_type type, const struct account *account)
 {
 	o->type = (u8)type;
 	o->sent = false;
 	o->lock = (struct spinlock){0};
-	o->walk_suspended = false;
-	o->unused = 0;
 	o->refs = 0;
 	o->caps = 0;
+	o->account = account_name(account);
 }
 
 /* A fresh object's first capability is about to be made: from now on `refs` counts one for "has capabilities". */

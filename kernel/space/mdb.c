@@ -1,62 +1,58 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/mdb.h"
 
-#include "arch/cpu.h"
-
-/* Nodes that come below `at` meanwhile end up between `at` and the placeholder, because a child is put directly
- * behind its parent. So the last of them is the one before the placeholder. */
-struct mdb_node *mdb_lock_break(struct mdb_walk *walk, struct mdb_node *at)
+bool mdb_leave_removed(struct mdb_walk *w)
 {
-	struct mdb_node placeholder, *last;
+	struct mdb_node *gone = w->up, *parent = gone->parent;
+	bool more = gone != w->top;
 
-	mdb_insert_child(at, &placeholder);
-	*walk->suspended = true;
-	spin_unlock(walk->lock);
-	arch_relax();
-	spin_lock(walk->lock);
-	*walk->suspended = false;
-	last = placeholder.prev;
-	mdb_remove(&placeholder);
-	walk->left = MDB_WALK_NODES;
-	return last;
+	w->at = gone->prev;
+	w->up = parent;
+	mdb_remove(gone);
+	return more;
 }
 
-/*
- * Whether `next`, which follows `last` in the list, is below `top`: then its parent is `last` or an ancestor of
- * `last` up to `top`. False with *changed: there was a lock break, and another node follows `last` now.
- */
-static always_inline bool is_below(struct mdb_node *top, struct mdb_node *last, const struct mdb_node *next,
-				   struct mdb_walk *walk, bool *changed)
+void mdb_lift_place(struct mdb_walk *w)
 {
-	const struct mdb_node *parent = next->parent;
+	struct mdb_node *n = w->at, *up = w->up;
+	struct mdb_place *p = container_of(n, struct mdb_place, node);
 
-	for (struct mdb_node *up = last; up != parent; up = up->parent) {
-		if (up == top)
-			return false;
-		if (mdb_lock_break_due(walk)) {
-			mdb_lock_break(walk, last);
-			*changed = last->next != next || next->parent != parent;
-			if (*changed)
-				return false;
-		}
-	}
-	return true;
+	w->at = n->prev;
+	mdb_remove(n);
+	n->parent = up->parent;
+	n->prev = up->prev;
+	n->next = up;
+	if (n->prev)
+		n->prev->next = n;
+	up->prev = n;
+	if (p->top == up)
+		p->top = NULL;
 }
 
-/* Each step up in is_below() leaves a level that a step forward has entered, so there are at most as many steps up as
- * forward. */
-struct mdb_node *mdb_last(struct mdb_node *top, struct mdb_walk *walk)
+void mdb_pause(struct mdb_place *p, const struct mdb_walk *w)
 {
-	struct mdb_node *last = top;
+	p->top = w->top;
+	mdb_link_behind(w->at, &p->node);
+	p->node.parent = w->up;
+}
 
-	for (struct mdb_node *next; (next = last->next);) {
-		bool changed = false;
-		if (is_below(top, last, next, walk, &changed))
-			last = next;
-		else if (!changed)
-			break;
-		if (mdb_lock_break_due(walk))
-			mdb_lock_break(walk, last);
-	}
-	return last;
+bool mdb_resume(struct mdb_place *p, struct mdb_walk *w)
+{
+	*w = (struct mdb_walk){p->top, p->node.prev, p->node.parent};
+	mdb_remove(&p->node);
+	return w->top;
+}
+
+void mdb_hang(struct mdb_place *p, struct mdb_node *n)
+{
+	p->top = NULL;
+	mdb_insert_child(n, &p->node);
+}
+
+struct mdb_node *mdb_unhang(struct mdb_place *p)
+{
+	struct mdb_node *n = p->node.parent;
+
+	mdb_remove(&p->node);
+	return n;
 }

@@ -5,22 +5,31 @@
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "space/slot_sweep.h"
 
-struct pd pd_kernel = {.obj.type = KOBJ_PD};
+struct pd pd_kernel = {.obj = {.type = KOBJ_PD, .refs = 1}}; /* that reference stays */
 
 static struct slab_cache pd_cache;
+
+/* The account was the last that was in use of the PD. */
+static void forget(struct account *a)
+{
+	slab_free(&pd_cache, container_of(a, struct pd, account));
+}
 
 void pd_init_cache(void)
 {
 	slab_init(&pd_cache, "pd", align_up(sizeof(struct pd), KOBJECT_ALIGN), KOBJECT_ALIGN);
+	account_gone = forget;
+	account_init(&pd_kernel.account, page_free_count() * PAGE_SIZE);
 }
 
+/* All of it is zero, which is an empty port space. */
 static enum status init_spaces(struct pd *pd)
 {
-	space_pio_init(&pd->pio);
-	if (space_mem_init(&pd->mem, page_alloc_zeroed()) != SUCCESS)
+	if (space_mem_init(&pd->mem, &pd->account, page_take_zeroed(&pd->account)) != SUCCESS)
 		return OOM;
-	if (space_obj_init(&pd->objs) == SUCCESS) {
+	if (space_obj_init(&pd->objs, &pd->account) == SUCCESS) {
 		arch_pd_init(pd);
 		return SUCCESS;
 	}
@@ -28,7 +37,7 @@ static enum status init_spaces(struct pd *pd)
 	return OOM;
 }
 
-enum status pd_create(bool passthrough, struct pd **out)
+enum status pd_create(struct pd *creator, bool passthrough, struct pd **out)
 {
 	struct pd *pd = slab_alloc(&pd_cache);
 	if (!pd)
@@ -36,18 +45,39 @@ enum status pd_create(bool passthrough, struct pd **out)
 	memset(pd, 0, offsetof(struct pd, cr3));
 	pd->obj.type = KOBJ_PD;
 	pd->passthrough = passthrough;
+	account_open(&pd->account, &creator->account);
+	if (!account_take(&pd->account, pd_cache.size)) {
+		account_close(&pd->account, 0);
+		return OOM;
+	}
 	if (init_spaces(pd) != SUCCESS) {
-		slab_free(&pd_cache, pd);
+		account_close(&pd->account, pd_cache.size);
 		return OOM;
 	}
 	*out = pd;
 	return SUCCESS;
 }
 
-void pd_close(struct pd *pd)
+/* False: it holds nothing, so pd_close() is through with it at once, and `closing` is never looked at. */
+static always_inline bool begin_to_close(struct pd *pd)
 {
-	space_obj_destroy(pd);
-	space_pio_destroy(pd);
+	space_obj_close(pd);
+	if (space_obj_is_empty(&pd->objs))
+		return false;
+	space_obj_revoke_begin(&pd->closing, pd, 0, SPACE_OBJ_ORDER, PERM_ALL, true);
+	return true;
+}
+
+/* Objects, the pages that they were in, ports. */
+bool pd_close(struct pd *pd)
+{
+	if (!pd->pio.closed) {
+		if ((pd->objs.closed || begin_to_close(pd)) && space_obj_revoke_step(&pd->closing))
+			return false;
+		if (!list_empty(&pd->objs.pages) && slot_sweep_closed(pd))
+			return false;
+	}
+	return space_pio_close(pd);
 }
 
 /* The processor never accesses the page itself: accesses to its address become accesses to the virtual APIC (SDM vol.
@@ -56,7 +86,7 @@ void *pd_access_page(struct pd *pd)
 {
 	spin_lock(&pd->access_lock);
 	if (!pd->access_page)
-		pd->access_page = page_alloc_zeroed();
+		pd->access_page = page_take_zeroed(&pd->account);
 	spin_unlock(&pd->access_lock);
 	return pd->access_page;
 }
@@ -70,10 +100,10 @@ enum status pd_map_access_page(struct pd *pd, u64 gpa)
 void pd_free(struct pd *pd)
 {
 	if (pd->access_page)
-		page_free(pd->access_page);
+		page_return(pd->access_page);
 	arch_pd_free(pd);
 	space_mem_destroy(&pd->mem);
 	space_obj_free(&pd->objs);
 	space_pio_free(&pd->pio);
-	slab_free(&pd_cache, pd);
+	account_close(&pd->account, pd_cache.size);
 }

@@ -7,10 +7,12 @@
  */
 #pragma once
 
+#include "mm/account.h"
 #include "mm/ptab.h"
 #include "space/kobject.h"
 #include "space/space_mem.h"
 #include "space/space_obj.h"
+#include "space/space_obj_revoke.h"
 #include "space/space_pio.h"
 
 struct pd {
@@ -19,6 +21,9 @@ struct pd {
 	/* immutable after create */
 	bool passthrough; /* may use MSRs and the machine's controls */
 	bool root;        /* the roottask's: may take from the hypervisor PD */
+
+	/* locks of its own; pays for the PD, its tables, and what is made with the PD as parent */
+	struct account account;
 
 	/* guarded by access_lock */
 	void *access_page; /* APIC access page, made on first use */
@@ -37,18 +42,24 @@ struct pd {
 	u64 tlb_active[HEDRON_CPU_MAX / 64];
 	struct spinlock tlb_lock;
 	u8 guest_stale[HEDRON_CPU_MAX]; /* as tlb_stale, for guests and the nested table (mmu/tlb.h); atomic */
+
+	/* belongs to whoever dismantles it */
+	struct space_obj_revocation closing;
 };
 
 /* The hypervisor PD: the source of all memory and ports, and the address space of idle ECs. */
 extern struct pd pd_kernel;
 
 void pd_init_cache(void);
-enum status pd_create(bool passthrough, struct pd **out) must_check;
+/* Its memory is its creator's (account_open()). */
+enum status pd_create(struct pd *creator, bool passthrough, struct pd **out) must_check;
 /* The PD's APIC access page, NULL if out of memory. */
 void *pd_access_page(struct pd *pd) must_check;
 /* Maps the PD's APIC access page at guest-physical `gpa` (page aligned, below the user limit). */
 enum status pd_map_access_page(struct pd *pd, u64 gpa) must_check;
-/* The last capability is gone: revokes the objects and ports that it holds, with everything derived from them. */
-void pd_close(struct pd *pd);
-/* Frees the PD, a grace period after the last reference has gone. */
+/* The last capability is gone: a piece of the revocation of the objects and ports that it holds, with everything
+ * derived from them. True: that was the last one. */
+bool pd_close(struct pd *pd) must_check;
+/* Frees the PD, a grace period after the last reference has gone; its account when nobody has memory of it any more.
+ */
 void pd_free(struct pd *pd);

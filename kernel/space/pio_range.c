@@ -1,151 +1,149 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "space/pio_range.h"
 
-#include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "space/pd.h"
 
-static struct slab_cache pio_cache;
+struct slab_cache pio_range_cache;
 
 void pio_range_boot(void)
 {
-	slab_init(&pio_cache, "pio", sizeof(struct pio_node), _Alignof(struct pio_node));
+	slab_init(&pio_range_cache, "pio", sizeof(struct pio_range), _Alignof(struct pio_range));
+	pio_index_boot();
 }
 
-struct pio_node *pio_range_at(const struct space_pio *sp, u64 port)
+/* ---- Held and given ranges ---- */
+
+struct pio_range *pio_range_at_slow(struct space_pio *sp, u64 port)
 {
-	struct pio_node *n = port < PIO_PORTS ? pio_range_of_held(avl_floor(&sp->ranges, (u32)port)) : NULL;
+	struct pio_range *n = port < PIO_PORTS ? pio_index_floor(&sp->held, (u32)port) : NULL;
 
-	return n && block_has(pio_range_block(n), port) ? n : NULL;
-}
-
-struct pio_node *pio_range_from(const struct space_pio *sp, u64 port)
-{
-	struct pio_node *n = pio_range_at(sp, port);
-
-	return n ? n : pio_range_of_held(avl_ceiling(&sp->ranges, (u32)port));
-}
-
-/* ---- Given ranges ---- */
-
-static u32 given_key(struct block b)
-{
-	return (u32)b.base << 5 | b.order;
-}
-
-static struct pio_node *of_given(struct avl_node *n)
-{
-	return n ? container_of(n, struct pio_node, given) : NULL;
-}
-
-static bool begins_in(struct block b, const struct pio_node *n)
-{
-	return n && n->held.key >= b.base && n->held.key < block_end(b);
-}
-
-/* A given range that contains b and begins before it, of the smallest order there is from `order` up. Ranges of that
- * order that contain b all have the same key, of which this is the first. */
-static struct pio_node *given_around(const struct space_pio *sp, struct block b, unsigned order)
-{
-	for (; order <= PIO_ORDER; order++) {
-		struct block around = block_make(b.base, order);
-		struct pio_node *n = of_given(avl_ceiling(&sp->given, given_key(around)));
-		if (around.base != b.base && n && n->given.key == given_key(around))
-			return n;
-	}
-	return NULL;
-}
-
-/* First the ranges that begin in b, then, order by order, those that contain b and begin before it. */
-struct pio_node *pio_range_given(const struct space_pio *sp, struct block b, const struct pio_node *behind)
-{
-	struct pio_node *n = behind ? of_given(avl_next(&behind->given))
-				    : of_given(avl_ceiling(&sp->given, given_key((struct block){b.base, 0})));
-
-	if (!behind || begins_in(b, behind))
-		return begins_in(b, n) ? n : given_around(sp, b, b.order + 1);
-	return n && n->given.key == behind->given.key ? n : given_around(sp, b, behind->order + 1u);
-}
-
-/* ---- Bitmaps, trees ---- */
-
-/* Bits of bitmap pages, one per port. */
-static void bitmap_set(u8 *const pages[], struct block r, bool value)
-{
-	if (r.order < 3) {
-		u8 *byte = &pages[r.base >> 15][r.base >> 3 & PAGE_MASK];
-		u8 mask = (u8)(bits_low(1u << r.order) << (r.base & 7));
-		WRITE_ONCE(*byte, (u8)(value ? *byte | mask : *byte & ~mask));
-		return;
-	}
-	for (u64 at = r.base >> 3, end = block_end(r) >> 3; at < end; at = (at | PAGE_MASK) + 1)
-		memset(&pages[at >> PAGE_BITS][at & PAGE_MASK], value ? 0xff : 0,
-		       min_u64(end, (at | PAGE_MASK) + 1) - at);
-}
-
-void pio_range_deny(const struct pio_node *n, struct block r, bool deny)
-{
-	if (n->where & PIO_HOST)
-		bitmap_set(n->pd->pio.host, r, deny);
-	if (n->where & PIO_GUEST)
-		bitmap_set(n->pd->pio.guest, r, deny);
-}
-
-void pio_range_insert(struct pio_node *n, struct pd *pd, struct pd *source, struct block r, unsigned where)
-{
-	n->pd = pd;
-	n->source = source;
-	n->where = (u8)where;
-	n->order = (u8)r.order;
-	n->held.key = (u32)r.base;
-	n->given.key = given_key(r);
-	avl_insert(&pd->pio.ranges, &n->held);
-	if (source)
-		avl_insert(&source->pio.given, &n->given);
-}
-
-void pio_range_remove(struct pio_node *n)
-{
-	avl_remove(&n->pd->pio.ranges, &n->held);
-	if (n->source)
-		avl_remove(&n->source->pio.given, &n->given);
-}
-
-void pio_range_free(struct pio_node *n)
-{
-	pio_range_deny(n, pio_range_block(n), true);
-	pio_range_remove(n);
-	slab_free(&pio_cache, n);
-}
-
-/* ---- Nodes ---- */
-
-struct pio_node *pio_range_take(struct pio_node **spares)
-{
-	struct pio_node *n = *spares;
-
-	*spares = n->next;
+	if (!n || !block_has(pio_range_block(n), port))
+		return NULL;
+	sp->found = n;
 	return n;
 }
 
-enum status pio_range_reserve(struct pio_node **spares, u64 count)
+/* A range of one order, which is given, that overlaps b. */
+static always_inline struct pio_range *given_of_order(struct space_pio *sp, struct block b, unsigned order)
 {
-	for (*spares = NULL; count; count--) {
-		struct pio_node *n = slab_alloc(&pio_cache);
-		if (!n)
-			break;
-		n->next = *spares;
-		*spares = n;
-	}
-	if (!count)
-		return SUCCESS;
-	while (*spares)
-		pio_range_release(pio_range_take(spares));
-	return OOM;
+	struct pio_range *n;
+
+	if (order >= b.order)
+		return pio_index_get(&sp->given, pio_range_number(b.base, order));
+	n = pio_index_ceiling(&sp->given, pio_range_number(b.base, order));
+	return n && n->order == order && n->base < block_end(b) ? n : NULL;
 }
 
-void pio_range_release(struct pio_node *n)
+struct pio_range *pio_range_given_slow(struct space_pio *sp, struct block b)
 {
-	slab_free(&pio_cache, n);
+	struct pio_range *n = NULL;
+
+	for (u32 orders = sp->given_orders; orders && !n; orders &= orders - 1)
+		n = given_of_order(sp, b, bit_lowest(orders));
+	return n;
+}
+
+/* ---- Parts ---- */
+
+/* What is left of n without `part`: halving n again and again until that is left over gives one remaining half for
+ * each order from the part's up to n's, exclusive. Links as many ranges, or none. */
+static struct pio_range *halves_alloc(const struct pio_range *n, struct block part, struct pd *source)
+{
+	struct pio_range *all = NULL;
+
+	for (unsigned order = part.order; order < n->order; order++) {
+		struct pio_range *half = pio_range_alloc(n->pd);
+		if (!half) {
+			while ((half = all)) {
+				all = half->next;
+				pio_range_release(half);
+			}
+			return NULL;
+		}
+		*half = *n;
+		half->source = source;
+		half->base = (u16)block_make(part.base ^ bit(order), order).base;
+		half->order = (u8)order;
+		half->next = all;
+		all = half;
+	}
+	return all;
+}
+
+/* Its place among what the PD holds may still be n's, which begins with the same port. */
+static bool half_insert(struct pio_range *half)
+{
+	struct pio_range **held = pio_index_make(&half->pd->pio.held, half->base), **given;
+
+	if (!held)
+		return false;
+	given = pio_index_make(&half->source->pio.given, pio_range_number(half->base, half->order));
+	if (!given) {
+		if (!*held)
+			pio_range_drop_held(&half->pd->pio, half);
+		return false;
+	}
+	pio_range_link_given(&half->source->pio, half, half->order, given);
+	if (!*held)
+		*held = half;
+	return true;
+}
+
+static void half_remove(const struct pio_range *n, struct pio_range *half)
+{
+	pio_range_drop_given(half);
+	if (half->base != n->base)
+		pio_range_drop_held(&half->pd->pio, half);
+	pio_range_release(half);
+}
+
+/* Puts the part into a place of its own, if that is not n's. */
+static bool part_insert(struct pio_range *n, struct block part)
+{
+	struct pio_range **held = pio_index_make(&n->pd->pio.held, (u32)part.base);
+
+	if (held)
+		*held = n;
+	return held;
+}
+
+enum status pio_range_split(struct pio_range *n, struct block part, struct pd *source)
+{
+	struct pio_range *spare = halves_alloc(n, part, source), *half;
+	struct pio_range *inserted[PIO_ORDER];
+	unsigned count = 0;
+	bool done = spare;
+
+	while (done && (half = spare)) {
+		spare = half->next;
+		done = half_insert(half);
+		if (done)
+			inserted[count++] = half;
+		else
+			pio_range_release(half);
+	}
+	if (!done || !part_insert(n, part)) {
+		while (count--)
+			half_remove(n, inserted[count]);
+		for (; (half = spare); pio_range_release(half))
+			spare = half->next;
+		return OOM;
+	}
+	while (count--)
+		if (inserted[count]->base == n->base)
+			*pio_index_place(&n->pd->pio.held, n->base) = inserted[count];
+	n->base = (u16)part.base;
+	n->order = (u8)part.order;
+	return SUCCESS;
+}
+
+/* ---- Bitmaps ---- */
+
+/* Of a whole number of bytes. */
+void pio_range_fill(u8 *const pages[], struct block r, u8 value)
+{
+	for (u64 at = r.base >> 3, end = block_end(r) >> 3; at < end; at = (at | PAGE_MASK) + 1)
+		memset(&pages[at >> PAGE_BITS][at & PAGE_MASK], value, min_u64(end, (at | PAGE_MASK) + 1) - at);
 }

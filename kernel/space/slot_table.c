@@ -3,12 +3,20 @@
 
 #include "lib/nospec.h"
 #include "mm/page.h"
+#include "space/pd.h"
+#include "space/slot_sweep.h"
 
 /* Entries of a table from this one on have never been used: selectors are mostly low, tables mostly empty. Written
  * under the space's lock, read without. */
 static u64 *table_limit(const u64 *table)
 {
 	return &buddy_page(table)->index;
+}
+
+/* How many entries are in use. Guarded by the space's lock. */
+static u16 *table_count(const u64 *table)
+{
+	return &buddy_page(table)->count;
 }
 
 /* The first used entry from i on; 2^SLOT_TABLE_BITS if there is none. */
@@ -20,22 +28,26 @@ static unsigned table_next(const u64 *table, unsigned i)
 	return 1u << SLOT_TABLE_BITS;
 }
 
-u64 *slot_table_alloc(void)
+u64 *slot_table_alloc(struct account *account)
 {
-	u64 *table = page_alloc_zeroed();
+	u64 *table = page_take_zeroed(account);
 
-	if (table)
+	if (table) {
 		*table_limit(table) = 0;
+		*table_count(table) = 0;
+	}
 	return table;
 }
 
 static void *slot_page_alloc(struct pd *pd, u64 sel)
 {
-	void *slots = page_alloc_zeroed();
+	void *slots = page_take_zeroed(&pd->account);
 
 	if (slots) {
-		buddy_page(slots)->owner = pd;
-		buddy_page(slots)->index = sel & ~bits_low(SLOT_TABLE_SLOT_BITS);
+		struct page *p = buddy_page(slots);
+		p->owner = pd;
+		p->index = sel & ~bits_low(SLOT_TABLE_SLOT_BITS);
+		list_push_tail(&pd->objs.pages, &p->link);
 	}
 	return slots;
 }
@@ -43,7 +55,7 @@ static void *slot_page_alloc(struct pd *pd, u64 sel)
 static noinline u64 table_grow(u64 *table, unsigned i, int shift, struct pd *pd, u64 sel)
 {
 	u64 *limit = table_limit(table), entry;
-	void *below = shift == SLOT_TABLE_SLOT_BITS ? slot_page_alloc(pd, sel) : slot_table_alloc();
+	void *below = shift == SLOT_TABLE_SLOT_BITS ? slot_page_alloc(pd, sel) : slot_table_alloc(&pd->account);
 
 	if (!below)
 		return 0;
@@ -51,12 +63,45 @@ static noinline u64 table_grow(u64 *table, unsigned i, int shift, struct pd *pd,
 	__atomic_store_n(&table[i], entry, __ATOMIC_RELEASE);
 	if (*limit <= i)
 		__atomic_store_n(limit, i + 1, __ATOMIC_RELEASE);
+	++*table_count(table);
 	return entry;
 }
 
 struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel)
 {
-	return slot_table_walk(pdpt, sel, table_grow, pd);
+	slot_sweep_locked(pd, SLOT_SWEEP_GROW); /* before the walk, which must not lose a table that is still empty */
+	struct cap_slot *s = slot_table_walk(pdpt, sel, table_grow, pd);
+	if (unlikely(!s))
+		slot_sweep_locked(pd, SLOT_SWEEP_SCARCE);
+	return s;
+}
+
+/* Empties entry i. True: it was the last one. */
+static bool table_remove(u64 *table, unsigned i)
+{
+	__atomic_store_n(&table[i], 0, __ATOMIC_RELEASE);
+	return --*table_count(table) == 0;
+}
+
+/* Takes out the table of the lowest level that entry i refers to. */
+static void unhook_table(u64 *middle, unsigned i, struct pd *pd, struct list *gone)
+{
+	u64 *table = slot_table_target(middle[i]);
+
+	(void)table_remove(middle, i); /* one that is empty stays */
+	buddy_page(table)->owner = pd;
+	list_push_tail(gone, &buddy_page(table)->link);
+}
+
+void slot_table_unhook(u64 *pdpt, struct pd *pd, u64 sel, struct list *gone)
+{
+	u64 *top = &pdpt[slot_table_index(sel, SLOT_TABLE_SHIFT_TOP)];
+	u64 *middle = slot_table_target(*top);
+	unsigned i = slot_table_index(sel, SLOT_TABLE_SHIFT_TOP - SLOT_TABLE_BITS);
+	u64 *low = slot_table_target(middle[i]);
+
+	if (table_remove(low, slot_table_index(sel, SLOT_TABLE_SLOT_BITS)))
+		unhook_table(middle, i, pd, gone);
 }
 
 /*
@@ -90,11 +135,16 @@ u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end)
  */
 static void slot_pages_free(u64 *table)
 {
+	struct account *account = buddy_page(table)->account; /* that of the pages, too */
+	u64 bytes = 0;
+
 	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++) {
 		page_free(slot_table_target(table[i]));
 		table[i] = 0;
+		bytes += PAGE_SIZE;
 	}
-	page_free_zeroed(table);
+	account_give(account, bytes);
+	page_return_zeroed(table);
 }
 
 static void tables_free(u64 *table)
@@ -103,7 +153,7 @@ static void tables_free(u64 *table)
 		slot_pages_free(slot_table_target(table[i]));
 		table[i] = 0;
 	}
-	page_free_zeroed(table);
+	page_return_zeroed(table);
 }
 
 void slot_table_free(u64 *pdpt)
@@ -112,5 +162,5 @@ void slot_table_free(u64 *pdpt)
 		tables_free(slot_table_target(pdpt[i]));
 		pdpt[i] = 0;
 	}
-	page_free_zeroed(pdpt);
+	page_return_zeroed(pdpt);
 }

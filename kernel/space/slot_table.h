@@ -3,14 +3,15 @@
  * The tables behind a PD's slot window. Three levels lead to a page of slots: selector bits 25, 24:16 and 15:7 are
  * the indices, 6:0 is the slot.
  *
- * Locking: tables only grow, under the space's lock, and are read without. Lifetime: all stay until they are freed
- * together.
+ * Locking: tables change under the space's lock, and are read without. Lifetime: what is taken out is freed after a
+ * grace period (space/slot_sweep.h), the rest together.
  *
  * Manual: SDM vol. 3, 4.5.
  */
 #pragma once
 
 #include "lib/bits.h"
+#include "lib/list.h"
 #include "lib/nospec.h"
 #include "mm/layout.h"
 #include "space/cap.h"
@@ -24,6 +25,7 @@ _Static_assert(SLOT_TABLE_SHIFT_TOP == SLOT_TABLE_SLOT_BITS + 2 * SLOT_TABLE_BIT
 		       HEDRON_SEL_NUM == 2 << SLOT_TABLE_SHIFT_TOP,
 	       "two entries of the PDPT");
 
+struct account;
 struct pd;
 
 static always_inline unsigned slot_table_index(u64 sel, int shift)
@@ -78,13 +80,26 @@ static always_inline struct cap_slot *slot_table_find(u64 *pdpt, u64 sel)
 }
 
 /* The same, but makes the tables that are missing, with the space's lock held; pd becomes the owner of a new page of
- * slots (space_obj_owner()). NULL: out of memory. */
+ * slots (space_obj_owner()), and pays for all of them. NULL: out of memory. */
 struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel);
+
+/* Takes the page of slots of sel, which exists and is empty, out of the tables, with the space's lock held. A table
+ * that has become empty with it is taken out, too, and put into `gone`, by struct page.link. */
+void slot_table_unhook(u64 *pdpt, struct pd *pd, u64 sel, struct list *gone);
 
 /* The first selector in [sel, end) whose page of slots exists; end or more if there is none. */
 u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end);
 
+/* Moves *sel on to the first selector below `end` whose page of slots exists; *count selectors from there share the
+ * page. False: there is none. */
+static always_inline bool slot_table_page(const u64 *pdpt, u64 *sel, u64 *count, u64 end)
+{
+	*sel = slot_table_skip(pdpt, *sel, end);
+	*count = min_u64(end - *sel, CAP_SLOTS_PER_PAGE);
+	return *sel < end;
+}
+
 /* An empty table, for the top; NULL: out of memory. */
-u64 *slot_table_alloc(void);
+u64 *slot_table_alloc(struct account *account);
 /* Frees pdpt and all below its first two entries; the others are zero again. */
 void slot_table_free(u64 *pdpt);

@@ -9,40 +9,10 @@
 #include "space/pd.h"
 
 #define USER_PAGES (HEDRON_USER_END >> PAGE_BITS)
-#define USER_ENTRIES (PTAB_ENTRIES / 2) /* of the PML4 */
 
 /* Accessed and dirty are set in advance: the CPU never has to write to an entry. */
 #define LEAF_USER (PTE_P | PTE_U | PTE_A | PTE_D)
 #define LEAF_HEAP (LEAF_USER | PTE_NX | (u64)MEM_WB << PTE_TYPE_SHIFT)
-
-enum ptab_format space_mem_guest_format = PTAB_EPT;
-unsigned space_mem_guest_leaf_max = 2;
-
-enum status space_mem_init(struct space_mem *m, u64 *root)
-{
-	unsigned leaf_max = arch_has_1g_pages() ? 2 : 1;
-	m->lock = (struct spinlock){0};
-	m->flushing = 0;
-	ptab_init(&m->host, PTAB_HOST, leaf_max);
-	ptab_init(&m->guest, space_mem_guest_format, (unsigned)min_u64(space_mem_guest_leaf_max, leaf_max));
-	m->host.root = root;
-	return root ? SUCCESS : OOM;
-}
-
-static void destroy_table(struct ptab *pt, unsigned entries)
-{
-	if (!pt->root)
-		return;
-	ptab_clear(pt, entries);
-	page_free_zeroed(pt->root);
-	pt->root = NULL;
-}
-
-void space_mem_destroy(struct space_mem *m)
-{
-	destroy_table(&m->host, USER_ENTRIES);
-	destroy_table(&m->guest, PTAB_ENTRIES);
-}
 
 /* ---- the end of a change ---- */
 
@@ -59,6 +29,25 @@ static always_inline void guest_done(struct change *c)
 	c->g.stale = 0;
 }
 
+/* A piece. What is left belongs to the next revocation of the PD's memory, or to its end. */
+static noinline void free_many_tables(struct pd *pd, struct ptab_gather *g)
+{
+	ptab_gather_free(g);
+	if (!g->tables)
+		return;
+	spin_lock(&pd->mem.lock);
+	ptab_gather_move(g, &pd->mem.dead);
+	spin_unlock(&pd->mem.lock);
+}
+
+static noinline void free_tables(struct pd *pd, struct ptab_gather *g)
+{
+	if (likely(ptab_gather_is_one_leaf(g)))
+		page_return(g->tables);
+	else
+		free_many_tables(pd, g);
+}
+
 /* With the PD's lock held, which is released. `others`: flushes of earlier changes are under way, which may be about
  * this range (space_mem.flushing), so flush even what this change has not made stale. */
 static noinline void flush(struct pd *pd, u64 page, unsigned order, struct change *c, bool others)
@@ -73,7 +62,7 @@ static noinline void flush(struct pd *pd, u64 page, unsigned order, struct chang
 		arch_tlb_flush_guest(pd);
 	__atomic_fetch_sub(&m->flushing, 1, __ATOMIC_RELEASE);
 	if (c->g.tables)
-		ptab_gather_free(&c->g);
+		free_tables(pd, &c->g);
 }
 
 /* With the PD's lock held, which is released: flushes what the change made stale, then frees its tables. */
@@ -159,20 +148,29 @@ static always_inline enum status fill(struct ptab *pt, u64 page, const struct pd
 	return ptab_map(pt, page, order, ptab_weaken(run->leaf, deny) | src_page << PAGE_BITS, g);
 }
 
-static noinline enum status empty(struct pd *pd, u64 page, unsigned order, bool host, bool guest)
+/* Cannot fail: where there is no memory to split a superpage all of it goes, and what has gone without need faults.
+ * Nested tables are flushed as a whole. */
+static always_inline void empty(struct pd *pd, u64 page, unsigned order, bool host, bool guest)
 {
 	struct change c = {0};
-	enum status st = SUCCESS;
 
 	spin_lock(&pd->mem.lock);
 	if (guest && pd->mem.guest.root) {
-		st = ptab_unmap(&pd->mem.guest, page, order, &c.g);
+		if (ptab_unmap(&pd->mem.guest, page, order, &c.g) != SUCCESS)
+			ptab_unmap_superpage(&pd->mem.guest, page, &c.g);
 		guest_done(&c);
 	}
-	if (host && st == SUCCESS)
-		st = ptab_unmap(&pd->mem.host, page, order, &c.g);
+	if (host && unlikely(ptab_unmap(&pd->mem.host, page, order, &c.g) != SUCCESS)) {
+		order = ptab_unmap_superpage(&pd->mem.host, page, &c.g);
+		page &= ~bits_low(order);
+	}
 	finish(pd, page, order, &c);
-	return st;
+}
+
+static noinline enum status withdraw(struct pd *pd, u64 page, unsigned order, unsigned how)
+{
+	empty(pd, page, order, !(how & ITEM_NO_HOST), how & ITEM_GUEST);
+	return SUCCESS;
 }
 
 static noinline void lock_both(struct space_mem *a, struct space_mem *b)
@@ -196,8 +194,8 @@ static always_inline void unlock_source(struct pd *src, const struct pd *dst)
 }
 
 /* `src` is NULL for physical memory. */
-static noinline enum status change(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
-				   unsigned how)
+static always_inline enum status change(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+					unsigned how)
 {
 	u64 deny = denied(how);
 	struct change c = {0};
@@ -214,6 +212,120 @@ static noinline enum status change(struct pd *src, struct pd *dst, u64 src_page,
 	unlock_source(src ? src : dst, dst);
 	finish(dst, dst_page, order, &c);
 	return st;
+}
+
+static noinline enum status change_phys(struct pd *dst, u64 src_page, u64 dst_page, unsigned order, unsigned how)
+{
+	return change(NULL, dst, src_page, dst_page, order, how);
+}
+
+static noinline enum status change_copy(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+					unsigned how)
+{
+	if (!src)
+		unreachable(); /* saves tests */
+	return change(src, dst, src_page, dst_page, order, how);
+}
+
+/* ---- delegation of large blocks, in pieces ---- */
+
+/* What a piece may cost; a unit is up to ten instructions. No part costs more. */
+#define PIECE 512
+
+/* A part, as large as possible, of the pages of src's from `at` to `end` that takes few entries to be mapped; what it
+ * costs. */
+static unsigned part_of_phys(const struct space_mem *to, u64 at, u64 end, int *cost)
+{
+	unsigned level = (unsigned)min_u64(to->host.leaf_max, to->guest.leaf_max);
+	u64 run_end = min_u64(end, space_mem_phys_run(at)->end);
+	unsigned order = (unsigned)min_u64(order_fit(at, run_end - at), (level + 1) * PTAB_LEVEL_BITS - 1);
+
+	if (order % PTAB_LEVEL_BITS == PTAB_LEVEL_BITS - 1)
+		order--;
+	*cost = 8 + 3 * (int)bit(order % PTAB_LEVEL_BITS); /* each entry may replace a table */
+	return order;
+}
+
+static unsigned part_locked(const struct pd *src, u64 at, u64 end, unsigned how, int *cost)
+{
+	unsigned fit = order_fit(at, end - at), found;
+
+	(void)ptab_lookup(&src->mem.host, at, &found);
+	if (found) { /* a superpage, or a hole */
+		*cost = 32;
+		return (unsigned)min_u64(fit, found);
+	}
+	*cost = PIECE;
+	return (unsigned)min_u64(fit, PTAB_LEVEL_BITS - (how & ITEM_GUEST ? 1 : 0));
+}
+
+/* After the flush: tables that were replaced belong to the PD until they are freed. */
+static void keep_tables(struct pd *pd, struct ptab_gather *g)
+{
+	spin_lock(&pd->mem.lock);
+	ptab_gather_move(g, &pd->mem.dead);
+	spin_unlock(&pd->mem.lock);
+}
+
+/*
+ * The next piece; *at moves on. `src` is NULL for physical memory. Tables that were replaced are freed in pieces of
+ * their own; if there are some after the last part, that is to be done once more, which changes nothing.
+ */
+static enum status change_piece(struct pd *src, struct pd *dst, u64 *at, u64 end, u64 offset, unsigned how)
+{
+	struct ptab_gather replaced = {0};
+	struct change c = {0};
+	u64 deny = denied(how), host_stale = 0, guest_stale = 0;
+	enum status st = SUCCESS;
+	unsigned order = 0;
+
+	if (READ_ONCE(dst->mem.dead.tables) && space_mem_free_step(dst))
+		return SUCCESS;
+	lock(src ? src : dst, dst);
+	for (int left = PIECE, cost; *at < end && st == SUCCESS; left -= cost) {
+		order = src ? part_locked(src, *at, end, how, &cost) : part_of_phys(&dst->mem, *at, end, &cost);
+		if (cost > left)
+			break; /* not for the first, so it gets on */
+		if (how & ITEM_GUEST)
+			st = fill(&dst->mem.guest, *at + offset, src, *at, order, deny, &c.g);
+		guest_stale |= c.g.stale;
+		c.g.stale = 0;
+		if (!(how & ITEM_NO_HOST) && st == SUCCESS)
+			st = fill(&dst->mem.host, *at + offset, src, *at, order, deny, &c.g);
+		host_stale |= c.g.stale;
+		c.g.stale = 0;
+		if (st == SUCCESS)
+			*at += bit(order);
+	}
+	replaced.tables = c.g.tables;
+	c = (struct change){.g.stale = host_stale, .guest_stale = guest_stale};
+	unlock_source(src ? src : dst, dst);
+	finish(dst, 0, PTAB_ORDER_MAX, &c);
+	if (replaced.tables) {
+		keep_tables(dst, &replaced);
+		if (*at == end && st == SUCCESS)
+			*at -= bit(order);
+	}
+	return st;
+}
+
+static noinline enum status change_large(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+					 unsigned how)
+{
+	u64 at = src_page, end = src_page + bit(order), offset = dst_page - src_page;
+	enum status st = change_piece(src, dst, &at, end, offset, how);
+
+	if (st == SUCCESS && at < end)
+		space_obj_delegate_begin((struct space_obj_delegation){src ? src : &pd_kernel, dst, at, end, offset,
+								       how, DELEGATE_MEMORY});
+	return st;
+}
+
+enum status space_mem_delegate_step(struct space_obj_delegation *d)
+{
+	struct pd *src = d->src == &pd_kernel ? NULL : d->src;
+
+	return change_piece(src, d->dst, &d->next, d->end, d->offset, (unsigned)d->perm);
 }
 
 /*
@@ -250,7 +362,8 @@ static noinline enum status delegate_phys_range(struct pd *dst, u64 src_page, u6
 	if (order == PTAB_LEVEL_BITS && !(how & (ITEM_NO_HOST | ITEM_GUEST)) &&
 	    likely(set_phys_leaf(dst, src_page, dst_page, 1, how)))
 		return SUCCESS;
-	return change(NULL, dst, src_page, dst_page, order, how);
+	return order > PTAB_LEVEL_BITS ? change_large(NULL, dst, src_page, dst_page, order, how)
+				       : change_phys(dst, src_page, dst_page, order, how);
 }
 
 static noinline enum status delegate_range(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
@@ -260,10 +373,11 @@ static noinline enum status delegate_range(struct pd *src, struct pd *dst, u64 s
 		     (how & (ITEM_NO_HOST | ITEM_GUEST)) == ITEM_NO_HOST))
 		return SUCCESS;
 	if (unlikely(!(how & PERM_MEM_ALL)))
-		return empty(dst, dst_page, order, !(how & ITEM_NO_HOST), how & ITEM_GUEST);
+		return withdraw(dst, dst_page, order, how);
 	if (how & ITEM_HYPERVISOR || src == &pd_kernel)
 		return delegate_phys_range(dst, src_page, dst_page, order, how);
-	return change(src, dst, src_page, dst_page, order, how);
+	return unlikely(order > PTAB_LEVEL_BITS) ? change_large(src, dst, src_page, dst_page, order, how)
+						 : change_copy(src, dst, src_page, dst_page, order, how);
 }
 
 static noinline enum status delegate_phys_page(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page,
@@ -310,11 +424,17 @@ static always_inline bool revoke_page(struct pd *pd, u64 page)
 	return false;
 }
 
-enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order)
+static noinline void revoke_range(struct pd *pd, u64 page, unsigned order)
 {
-	if (!in_user_space(page, page, order) || (!order && revoke_page(pd, page)))
-		return SUCCESS;
-	return empty(pd, page, order, true, true);
+	empty(pd, page, order, true, true);
+	if (unlikely(READ_ONCE(pd->mem.dead.tables) != NULL))
+		space_obj_revoke_begin_tables(pd);
+}
+
+void space_mem_revoke(struct pd *pd, u64 page, unsigned order)
+{
+	if (in_user_space(page, page, order) && (order || !revoke_page(pd, page)))
+		revoke_range(pd, page, order);
 }
 
 /* ---- single pages of the kernel ---- */
@@ -376,14 +496,4 @@ enum status space_mem_map_guest_page(struct pd *pd, u64 gpa, const void *heap_pa
 	guest_done(&c);
 	finish(pd, gpa >> PAGE_BITS, 0, &c);
 	return st;
-}
-
-u64 *space_mem_guest_root(struct pd *pd)
-{
-	struct space_mem *m = &pd->mem;
-	spin_lock(&m->lock);
-	if (!m->guest.root)
-		m->guest.root = page_alloc_zeroed();
-	spin_unlock(&m->lock);
-	return m->guest.root;
 }

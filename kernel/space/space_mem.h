@@ -17,13 +17,16 @@
 #include <hedron/abi.h>
 #include <hedron/crd.h>
 
+struct account;
 struct pd;
+struct space_obj_delegation;
 
 struct space_mem {
 	struct spinlock lock;
-	u32 flushing;      /* atomic */
-	struct ptab host;  /* root entries 0..255 are ours; the kernel half belongs to arch */
-	struct ptab guest; /* no root until first used */
+	u32 flushing;            /* atomic */
+	struct ptab host;        /* root entries 0..255 are ours; the kernel half belongs to arch */
+	struct ptab guest;       /* no root until first used */
+	struct ptab_gather dead; /* tables that nobody uses any more; guarded by the lock */
 };
 
 /* The format of nested tables, chosen at boot: PTAB_HOST on AMD processors. */
@@ -57,8 +60,8 @@ static always_inline const struct space_mem_run *space_mem_phys_run(u64 page)
 /* The first page that cannot be addressed; 0 before the first claim. */
 extern u64 space_mem_phys_end;
 
-/* `root` is a zeroed page, or NULL: OOM. Its kernel half (256..511) is the caller's to fill. */
-enum status space_mem_init(struct space_mem *m, u64 *root) must_check;
+/* `root` is a zeroed page of page_take_zeroed(), or NULL: OOM. Its kernel half (256..511) is the caller's to fill. */
+enum status space_mem_init(struct space_mem *m, struct account *account, u64 *root) must_check;
 /* Frees all tables, the PML4 included, whose kernel half is zero again. No CPU may use them any more. */
 void space_mem_destroy(struct space_mem *m);
 
@@ -70,9 +73,14 @@ void space_mem_destroy(struct space_mem *m);
  */
 enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
 			       unsigned how) must_check;
+/* The next piece of one that did not fit into one, and was left to space_obj_unfinished_delegation(). */
+enum status space_mem_delegate_step(struct space_obj_delegation *d) must_check;
 
-/* Takes 2^order pages away, from both tables. OOM: a superpage could not be split. */
-enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order) must_check;
+/* Takes 2^order pages away, from both tables. A superpage that cannot be split for want of memory goes as a whole. If
+ * there are many tables to be freed that is left to space_obj_unfinished(). */
+void space_mem_revoke(struct pd *pd, u64 page, unsigned order);
+/* Frees a piece of the PD's dead tables. False: there are none. */
+bool space_mem_free_step(struct pd *pd) must_check;
 
 enum space_mem_kind {
 	SPACE_MEM_PRIVATE, /* UTCB, kernel page: read/write, not executable, not delegatable */

@@ -8,46 +8,10 @@
 #include "space/block.h"
 #include "space/mdb.h"
 #include "space/pd.h"
+#include "space/slot.h"
 #include "space/slot_table.h"
 
 /* ---- Slots ---- */
-
-/* A word that is read without a lock may change at any time. Under the lock of the object that it names it does not.
- */
-static cap_t slot_read(const struct cap_slot *s)
-{
-	return __atomic_load_n(&s->cap, __ATOMIC_ACQUIRE);
-}
-static void slot_write(struct cap_slot *s, cap_t cap)
-{
-	__atomic_store_n(&s->cap, cap, __ATOMIC_RELEASE);
-}
-
-static struct cap_slot *slot_of(struct mdb_node *n)
-{
-	return container_of(n, struct cap_slot, node);
-}
-
-/* With the space's lock held. A reserved slot is its own parent. Emptying a slot, which does not take this lock,
- * clears the parent before the word, hence the order of the reads: an empty word that is seen means that the parent
- * is done. */
-static bool slot_is_free_locked(const struct cap_slot *s)
-{
-	return !slot_read(s) && !s->node.parent;
-}
-
-/* Locks the object that c names, which was read from s. False, and no lock: s no longer names it. Its memory is there
- * in any case (core/rcu.h). */
-static always_inline bool slot_lock(const struct cap_slot *s, cap_t c)
-{
-	struct kobject *o = cap_object(c);
-
-	spin_lock(&o->lock);
-	if (likely(cap_object(slot_read(s)) == o))
-		return true;
-	spin_unlock(&o->lock);
-	return false;
-}
 
 /* Delegates what `from` holds to `to`, unless it has changed since c was read from it. `to` is free, and its space's
  * lock is held. */
@@ -66,77 +30,6 @@ static void slot_derive_locked(cap_t c, struct cap_slot *from, struct cap_slot *
 	spin_unlock(&o->lock);
 }
 
-/* Takes permissions away from s, and s out of the tree if none are left. Then it has no children: none below s has a
- * permission that s lacks, and those below are weakened first. */
-static always_inline void slot_weaken_locked(struct kobject *o, struct cap_slot *s, cap_t perm)
-{
-	cap_t left = s->cap & ~perm;
-
-	if (cap_perm(left)) {
-		slot_write(s, left);
-		return;
-	}
-	mdb_remove(&s->node);
-	slot_write(s, 0);
-	if (--o->caps == 0)
-		kobject_caps_gone(o);
-}
-
-static noinline void slot_weaken_below_locked(struct kobject *o, struct cap_slot *s, cap_t perm)
-{
-	struct mdb_walk walk = {&o->lock, &o->walk_suspended, MDB_WALK_NODES};
-
-	for (struct mdb_node *n = mdb_last(&s->node, &walk), *back; n != &s->node; n = back) {
-		if (mdb_lock_break_due(&walk))
-			n = mdb_lock_break(&walk, n);
-		back = mdb_back(n);
-		slot_weaken_locked(o, slot_of(n), perm);
-	}
-}
-
-/*
- * With the object's lock held, which it releases while it waits: waits until no other walk of the object's tree is
- * suspended. True: s still names the object, and the lock is held. False: it does not, and the lock is released.
- */
-static noinline bool slot_wait_for_walk(struct kobject *o, const struct cap_slot *s)
-{
-	while (o->walk_suspended) {
-		spin_unlock(&o->lock);
-		arch_relax();
-		spin_lock(&o->lock);
-	}
-	if (cap_object(slot_read(s)) == o)
-		return true;
-	spin_unlock(&o->lock);
-	return false;
-}
-
-/* With the object's lock held, which is released: revokes `perm` from all below s, and with `self` from s. */
-static always_inline void slot_revoke_and_unlock(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
-{
-	if (unlikely(o->walk_suspended) && !mdb_is_leaf(&s->node) && !slot_wait_for_walk(o, s))
-		return;
-	if (!mdb_is_leaf(&s->node)) { /* also after the wait */
-		struct mdb_node *n = mdb_only_child(&s->node);
-		if (likely(n))
-			slot_weaken_locked(o, slot_of(n), perm);
-		else
-			slot_weaken_below_locked(o, s, perm);
-	}
-	if (self)
-		slot_weaken_locked(o, s, perm);
-	spin_unlock(&o->lock);
-}
-
-/* c was read from s. */
-static always_inline void slot_revoke(cap_t c, struct cap_slot *s, cap_t perm, bool self)
-{
-	struct kobject *o = cap_object(c);
-
-	if (likely(slot_lock(s, c)))
-		slot_revoke_and_unlock(o, s, perm, self);
-}
-
 struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel)
 {
 	return sel < HEDRON_SEL_NUM ? slot_table_find(sp->pdpt, sel) : NULL;
@@ -152,18 +45,23 @@ struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel)
 
 /* ---- Start and end ---- */
 
-enum status space_obj_init(struct space_obj *sp)
+enum status space_obj_init(struct space_obj *sp, struct account *account)
 {
-	*sp = (struct space_obj){.pdpt = slot_table_alloc()};
+	*sp = (struct space_obj){.pdpt = slot_table_alloc(account)};
+	list_init(&sp->pages);
 	return sp->pdpt ? SUCCESS : OOM;
 }
 
-void space_obj_destroy(struct pd *pd)
+void space_obj_close(struct pd *pd)
 {
 	spin_lock(&pd->objs.lock);
 	pd->objs.closed = true;
 	spin_unlock(&pd->objs.lock);
-	space_obj_revoke(pd, 0, SPACE_OBJ_ORDER, PERM_ALL, true);
+}
+
+bool space_obj_is_empty(const struct space_obj *sp)
+{
+	return slot_table_skip(sp->pdpt, 0, HEDRON_SEL_NUM) >= HEDRON_SEL_NUM;
 }
 
 void space_obj_free(struct space_obj *sp)
@@ -243,16 +141,12 @@ enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, uns
 	return status;
 }
 
-/* ---- Ranges: page by page; small ones lie on one page ---- */
+/* ---- Ranges: a piece at a time, which lies on one page; small ones are one piece ---- */
 
-/* Moves *sel on to the first selector below `end` whose page of slots exists; *count selectors from there share the
- * page. False: there is none. */
-static bool page_next(const struct space_obj *sp, u64 *sel, u64 *count, u64 end)
-{
-	*sel = slot_table_skip(sp->pdpt, *sel, end);
-	*count = min_u64(end - *sel, CAP_SLOTS_PER_PAGE);
-	return *sel < end;
-}
+/* A slot is about 55 instructions, and a new page about 2,000. */
+#define PIECE_ORDER 6
+#define PIECE (1u << PIECE_ORDER)
+_Static_assert(PIECE_ORDER <= SLOT_TABLE_SLOT_BITS, "a piece lies on one page");
 
 /* Delegates `count` slots from `from` on to as many in one page of slots: the space's lock is held for no longer. */
 static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst_sel, u64 count, cap_t perm)
@@ -262,8 +156,8 @@ static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst
 
 	spin_lock(&dst->objs.lock);
 	to = slot_table_find(dst->objs.pdpt, dst_sel);
-	for (u64 i = 0; i < count && likely(!dst->objs.closed); i++) {
-		cap_t c = slot_read(&from[i]);
+	for (u64 i = 0; i < count && likely(!dst->objs.closed); i++, from++) {
+		cap_t c = slot_read(from);
 		if (!(c & perm))
 			continue;
 		if (unlikely(!to) && !(to = slot_table_make(dst->objs.pdpt, dst, dst_sel))) {
@@ -271,22 +165,78 @@ static enum status delegate_slots(struct cap_slot *from, struct pd *dst, u64 dst
 			break;
 		}
 		if (slot_is_free_locked(&to[i]))
-			slot_derive_locked(c, &from[i], &to[i], perm);
+			slot_derive_locked(c, from, &to[i], perm);
 	}
 	spin_unlock(&dst->objs.lock);
 	return status;
 }
 
-static noinline enum status delegate_pages(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, u64 size,
-					   cap_t perm)
+/* A PD without references holds nothing any more, and gets nothing. */
+noinline void space_obj_delegate_begin(struct space_obj_delegation begun)
+{
+	struct space_obj_delegation *d = space_obj_unfinished_delegation();
+
+	if (!kobject_get(&begun.src->obj))
+		return;
+	if (!kobject_get(&begun.dst->obj)) {
+		kobject_unref(&begun.src->obj);
+		return;
+	}
+	*d = begun;
+}
+
+static noinline enum status delegate_many(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, u64 size,
+					  cap_t perm)
+{
+	space_obj_delegate_begin((struct space_obj_delegation){src, dst, src_sel, src_sel + size, dst_sel - src_sel,
+							       perm, DELEGATE_OBJECTS});
+	return SUCCESS;
+}
+
+void space_obj_delegate_drop(struct space_obj_delegation *d)
+{
+	kobject_unref(&d->src->obj);
+	kobject_unref(&d->dst->obj);
+	d->src = NULL;
+}
+
+/* The next PIECE slots, or what is left of them: both ranges are aligned, so they are on one page on either side. */
+static enum status delegate_some(struct space_obj_delegation *d)
 {
 	enum status status = SUCCESS;
-	u64 sel = src_sel, count;
+	u64 count;
 
-	for (; status == SUCCESS && page_next(&src->objs, &sel, &count, src_sel + size); sel += count)
-		status = delegate_slots(slot_table_find(src->objs.pdpt, sel), dst, dst_sel + (sel - src_sel), count,
-					perm);
+	if (slot_table_page(d->src->objs.pdpt, &d->next, &count, d->end)) {
+		struct cap_slot *from = slot_table_find(d->src->objs.pdpt, d->next);
+		if (likely(from)) /* else somebody has just swept the page away */
+			status = delegate_slots(from, d->dst, d->next + d->offset, min_u64(count, PIECE), d->perm);
+	}
+	if (status == SUCCESS)
+		d->next += PIECE;
 	return status;
+}
+
+static enum status delegate_piece(struct space_obj_delegation *d)
+{
+	switch ((enum space_obj_delegate_kind)d->kind) {
+	case DELEGATE_PORTS:
+		return space_pio_delegate_step(d);
+	case DELEGATE_MEMORY:
+		return space_mem_delegate_step(d);
+	default:
+		return delegate_some(d);
+	}
+}
+
+enum status space_obj_delegate_step(struct space_obj_delegation *d)
+{
+	enum status status = delegate_piece(d);
+
+	if (status != SUCCESS)
+		return status;
+	if (d->next >= d->end)
+		space_obj_delegate_drop(d);
+	return SUCCESS;
 }
 
 enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, unsigned order,
@@ -295,78 +245,44 @@ enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 
 	struct cap_slot *from;
 
 	perm &= PERM_ALL;
-	if (order > SLOT_TABLE_SLOT_BITS)
-		return delegate_pages(src, src_sel, dst, dst_sel, bit(order), perm);
+	if (order > PIECE_ORDER)
+		return delegate_many(src, src_sel, dst, dst_sel, bit(order), perm);
 	from = slot_table_find(src->objs.pdpt, src_sel);
 	return from ? delegate_slots(from, dst, dst_sel, bit(order), perm) : SUCCESS;
 }
 
-static noinline void revoke_slots(struct cap_slot *s, u64 count, cap_t perm, bool self)
-{
-	for (struct cap_slot *end = s + count; s < end; s++) {
-		cap_t c = slot_read(s);
-		if (c & perm)
-			slot_revoke(c, s, perm, self);
-	}
-}
-
-static noinline void revoke_range(struct pd *pd, u64 sel, u64 size, cap_t perm, bool self)
-{
-	for (u64 end = sel + size, count; page_next(&pd->objs, &sel, &count, end); sel += count)
-		revoke_slots(slot_table_find(pd->objs.pdpt, sel), count, perm, self);
-}
-
-static noinline void revoke_one_slow(struct kobject *o, struct cap_slot *s, cap_t perm, bool self)
-{
-	slot_revoke_and_unlock(o, s, perm, self);
-}
-
-static always_inline void revoke_one(struct cap_slot *s, cap_t perm, bool self)
-{
-	cap_t c = slot_read(s);
-	struct kobject *o = cap_object(c);
-
-	if (unlikely(!(c & perm)) || unlikely(!slot_lock(s, c)))
-		return;
-	if (!mdb_is_leaf(&s->node)) {
-		revoke_one_slow(o, s, perm, self);
-		return;
-	}
-	if (self)
-		slot_weaken_locked(o, s, perm);
-	spin_unlock(&o->lock);
-}
-
-void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, bool self)
-{
-	struct cap_slot *s;
-
-	perm &= PERM_ALL;
-	if (unlikely(order > SLOT_TABLE_SLOT_BITS)) {
-		revoke_range(pd, sel, bit(order), perm, self);
-		return;
-	}
-	s = slot_table_find(pd->objs.pdpt, sel);
-	if (unlikely(!s))
-		return;
-	if (likely(!order))
-		revoke_one(s, perm, self);
-	else
-		revoke_slots(s, bit(order), perm, self);
-}
-
 /* ---- Translation ---- */
+
+#define TRANSLATE_NODES 64 /* between two lock breaks */
+
+/* Lets others have the object's lock for a moment. Returns n, or, if that has gone, the nearest above it. */
+static noinline struct mdb_node *lock_break(struct kobject *o, struct mdb_node *n)
+{
+	struct mdb_place place;
+
+	mdb_hang(&place, n);
+	spin_unlock(&o->lock);
+	arch_relax();
+	spin_lock(&o->lock);
+	return mdb_unhang(&place);
+}
 
 /* Finds the nearest node above s that is dst's and in the window, or s itself if `self`. True: *sel is its selector.
  */
-static bool translate_locked(struct cap_slot *s, bool self, const struct pd *dst, struct block window, u64 *sel,
-			     struct mdb_walk *walk)
+static bool translate_locked(struct kobject *o, struct cap_slot *s, bool self, const struct pd *dst,
+			     struct block window, u64 *sel)
 {
+	unsigned left = TRANSLATE_NODES;
+
 	for (struct mdb_node *n = s->node.parent; n; n = n->parent) {
-		if (space_obj_owner(slot_of(n), sel) == dst && block_has(window, *sel))
+		if (space_obj_owner(slot_of(n), sel) == dst && block_has(window, *sel) && cap_perm(slot_of(n)->cap))
 			return true;
-		if (mdb_lock_break_due(walk))
-			mdb_lock_break(walk, &s->node);
+		if (unlikely(!--left)) {
+			left = TRANSLATE_NODES;
+			n = lock_break(o, n);
+			if (!n)
+				break;
+		}
 	}
 	return self && (space_obj_owner(s, sel), block_has(window, *sel));
 }
@@ -376,17 +292,12 @@ crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct bl
 	struct cap_slot *s = space_obj_slot(&src->objs, src_sel);
 	cap_t c = s ? slot_read(s) : 0;
 	struct kobject *o = cap_object(c);
-	struct mdb_walk walk = {.left = MDB_WALK_NODES};
 	crd_t found = 0;
 	u64 sel;
 
-	if (!c)
+	if (!cap_perm(c) || !slot_lock(s, c))
 		return 0;
-	walk.lock = &o->lock;
-	walk.suspended = &o->walk_suspended;
-	if (!slot_lock(s, c) || (unlikely(o->walk_suspended) && !slot_wait_for_walk(o, s)))
-		return 0;
-	if (translate_locked(s, src == dst, dst, window, &sel, &walk))
+	if (translate_locked(o, s, src == dst, dst, window, &sel) && cap_object(s->cap) == o && cap_perm(s->cap))
 		found = crd_make(CRD_OBJ, sel, 0, cap_perm(s->cap));
 	spin_unlock(&o->lock);
 	return found;

@@ -7,11 +7,12 @@
  * object's lock, allocators; at most one of each kind is held. Whoever finds an object in a slot and then locks it
  * looks again: the slot may have changed, but the object's memory is still there (core/rcu.h). Look-ups take no lock.
  *
- * Lifetime: table pages stay until space_obj_free(); a slot never moves.
+ * Lifetime: a slot that is in use never moves. Pages of slots without any go back now and then (space/slot_sweep.h).
  */
 #pragma once
 
 #include "arch/space.h"
+#include "lib/list.h"
 #include "lib/spinlock.h"
 #include "mm/layout.h"
 #include "space/block.h"
@@ -19,6 +20,7 @@
 
 #include <hedron/crd.h>
 
+struct account;
 struct pd;
 
 #define SPACE_OBJ_ORDER 26
@@ -30,6 +32,7 @@ struct space_obj {
 	/* The PDPT of the private PML4 entry. Entries 0 and 1 are the window, those from 128 on the architecture's.
 	 * The pointer is immutable. */
 	u64 *pdpt;
+	struct list pages; /* guarded by the lock: pages of slots, in the order in which they are looked at next */
 };
 
 /* ---- Look-up ---- */
@@ -79,13 +82,13 @@ crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct bl
 
 /* ---- Start and end ---- */
 
-enum status space_obj_init(struct space_obj *sp) must_check;
+enum status space_obj_init(struct space_obj *sp, struct account *account) must_check;
 
-/*
- * Closes the space and revokes all it holds, with everything derived. For the PD's last capability: a closed space
- * refuses to be filled, else the dead PD's threads could hold on to each other for ever. May be called again.
- */
-void space_obj_destroy(struct pd *pd);
+/* Closes the space, for when the PD's last capability is gone; then all it holds is revoked. A closed space refuses
+ * to be filled, else the dead PD's threads could hold on to each other for ever. */
+void space_obj_close(struct pd *pd);
+/* Whether no selector has a slot: there has never been anything. */
+bool space_obj_is_empty(const struct space_obj *sp);
 
 /* Frees the tables and the PDPT, whose entries behind the second are zero again. No CPU can look up here any more. */
 void space_obj_free(struct space_obj *sp);
@@ -106,9 +109,37 @@ enum status space_obj_insert_root(struct pd *pd, u64 sel, struct kobject *o, uns
 
 /* ---- Ranges: naturally aligned, order up to 26, inside the space ---- */
 
-/* Empty source slots and occupied destination slots are skipped. OOM: what was delegated until then stays. */
+/* Empty source slots and occupied destination slots are skipped. OOM: what was delegated until then stays. What is
+ * more than a page of slots is only begun, and belongs to space_obj_unfinished_delegation(). */
 enum status space_obj_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, unsigned order,
 			       unsigned perm) must_check;
 
-/* Takes `perm` away from all that was derived from the range, and with `self` from the range itself. */
-void space_obj_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, bool self);
+/* A delegation that is under way, in pieces; all zero: none is. It belongs to whoever has begun it. */
+struct space_obj_delegation {
+	struct pd *src, *dst; /* referenced; NULL: it is over */
+	u64 next, end;        /* selectors of src's, ports, or pages, that are still to come */
+	u64 offset;           /* from them to dst's */
+	cap_t perm;           /* ports: enum pio_where; memory: how */
+	u8 kind;              /* enum space_obj_delegate_kind */
+};
+
+enum space_obj_delegate_kind {
+	DELEGATE_OBJECTS,
+	DELEGATE_PORTS,  /* (space/space_pio.h) */
+	DELEGATE_MEMORY, /* (space/space_mem.h) */
+};
+
+static always_inline bool space_obj_delegate_is_over(const struct space_obj_delegation *d)
+{
+	return !d->src;
+}
+
+/* Begins one of another kind as space_obj_unfinished_delegation(). */
+void space_obj_delegate_begin(struct space_obj_delegation begun);
+/* Does a piece. SUCCESS: go on, unless it is over. OOM: it has not got further, and may go on or be dropped. */
+enum status space_obj_delegate_step(struct space_obj_delegation *d) must_check;
+/* It is over, wherever it is. */
+void space_obj_delegate_drop(struct space_obj_delegation *d);
+
+/* What the space needs from above: the delegation of the hypercall that this CPU is in (core/unfinished.c). */
+struct space_obj_delegation *space_obj_unfinished_delegation(void);

@@ -7,48 +7,50 @@
  * Where a range is mapped (bitmap of the host, of guests) is said by each delegation and not passed on: who lets a
  * guest use a port could as well use it himself.
  *
- * Locking: `lock` guards a space's trees and bitmaps. Operations that span PDs lock all spaces that they need
- * (space/pio_lock_set.h). Only the lock for exclusive sets comes before these; those of the allocators come after
- * them.
+ * Locking: there is one lock for all of it (space/pio_lock.h), held for a piece of an operation at a time. What is
+ * longer is a hypercall in pieces (docs/design/bounded.md).
  *
  * Lifetime: bitmaps appear with the first grant and stay until space_pio_free().
  */
 #pragma once
 
-#include "lib/avl.h"
-#include "lib/spinlock.h"
 #include "lib/types.h"
 #include "space/block.h"
 #include "space/cap.h"
+#include "space/pio_index.h"
 
 #include <hedron/crd.h>
 
 struct pd;
+struct space_obj_delegation;
+struct space_obj_revocation;
 
 #define PIO_PORTS 0x10000
 #define PIO_ORDER 16
 #define PIO_HOST_PAGES 3 /* 64 Ki bits, and a byte of ones behind, which the CPU may read (SDM vol. 1, 19.5.2) */
 #define PIO_GUEST_PAGES 2
+#define PIO_GUEST_BLOCK_ORDER 2
+
+/* The bitmap of guests is to be one piece, with at least a byte of ones behind it (APM vol. 2, 15.10.1). Constant
+ * after the choice of a kind of virtualization, before the first PD is made. */
+extern bool space_pio_guest_block;
+
+/* A range is handed on from PD to PD at most so often, because some questions climb all the way. */
+#define PIO_DEPTH_MAX 256
 
 enum pio_where { PIO_HOST = 1, PIO_GUEST = 2 };
 
-struct pio_lock_set;
-
 struct space_pio {
 	/* guarded by the lock */
-	struct spinlock lock;
-	struct avl_tree ranges; /* that the PD holds */
-	struct avl_tree given;  /* that others hold from it */
-
-	/* guarded by the lock, which is part of a lock set */
-	struct pio_lock_set *locked_by; /* that set, or NULL; atomic, because it is read without the lock */
-	struct pd *locked_next;         /* the next PD of the set */
-
-	/* guarded by the lock */
-	bool closed; /* no range comes in any more */
+	struct pio_range *found; /* one that is held, which was asked for last, or NULL */
+	struct pio_index held;   /* ranges of the PD, by base */
+	struct pio_index given;  /* ranges that others hold from it, by block; those of one block are a list */
+	u32 given_orders;        /* orders that these may have */
+	bool closed;             /* no range comes in any more */
 
 	bool attached;       /* the host bitmap is mapped; atomic, only ever set */
 	bool guests_stopped; /* the guest bitmap changes; written under the lock, read by CPUs that enter a guest */
+	struct pd *stopped_next; /* the next PD whose guests are stopped */
 
 	/*
 	 * The bitmaps, guarded by the lock. All pointers are NULL until the first grant and stay until
@@ -62,9 +64,11 @@ struct space_pio {
 /* Boot time: prepares the slab and gives the hypervisor PD all ports. */
 enum status space_pio_boot(struct pd *kernel) must_check;
 
+/* Makes it all zero. */
 void space_pio_init(struct space_pio *sp);
-/* Closes the space and revokes all it holds, with everything derived. May be called again. */
-void space_pio_destroy(struct pd *pd);
+/* Closes the space and does a piece of the revocation of all it holds, with everything derived. True: it holds
+ * nothing any more. */
+bool space_pio_close(struct pd *pd) must_check;
 /* Frees the bitmaps, when no CPU can use them any more. */
 void space_pio_free(struct space_pio *sp);
 
@@ -73,13 +77,18 @@ enum status space_pio_make_guest(struct pd *pd) must_check;
 
 /*
  * Naturally aligned range below PIO_PORTS. Delegates what src has of it and dst has not, mapped as `where` says (0:
- * grants nothing). OOM: nothing changed.
+ * grants nothing). OOM: what was delegated until then stays. BAD_PAR: the same, and the next has been handed on too
+ * often. What does not fit into a piece is left to space_obj_unfinished_delegation().
  */
 enum status space_pio_delegate(struct pd *src, struct pd *dst, u32 base, unsigned order, unsigned where) must_check;
+/* The next piece of that. */
+enum status space_pio_delegate_step(struct space_obj_delegation *d) must_check;
 
-/* Takes exactly these ports away from all that was derived from pd's, and with `self` from pd. OOM (they are a part
- * of a range): nothing changed. */
-enum status space_pio_revoke(struct pd *pd, u32 base, unsigned order, bool self) must_check;
+/* Takes exactly these ports away from all that was derived from pd's, and with `self` from pd; a range that cannot be
+ * split for want of memory goes as a whole. What does not fit into a piece is left to space_obj_unfinished(). */
+void space_pio_revoke(struct pd *pd, u32 base, unsigned order, bool self);
+/* The next piece of that. False: it is over. */
+bool space_pio_revoke_step(struct space_obj_revocation *r) must_check;
 
 /* The range that covers the port as {port, base, order, a}, or 0. */
 crd_t space_pio_lookup(struct pd *pd, u64 port);
@@ -87,10 +96,3 @@ crd_t space_pio_lookup(struct pd *pd, u64 port);
 /* The range nearest above that of `port` in src's space (by delegation) that is dst's and overlaps `window`, clipped
  * to it; else src's own if src is dst; else 0. */
 crd_t space_pio_translate(struct pd *src, u64 port, struct pd *dst, struct block window);
-
-/*
- * Stops the guests of pd before their port bitmap is changed, which must not happen while a guest runs that refers to
- * it (SDM vol. 3, 25.11.4). It also makes a revocation final: no guest goes on with a port that it has lost. The
- * caller holds pd's lock in a lock set; when the set gives it back, the guests go on. A second call does nothing.
- */
-void space_pio_stop_guests(struct pd *pd);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lib/string.h"
 #include "start/elf.h"
+
+#include "lib/string.h"
+#include "platform/phys.h"
 
 #include <hedron/abi.h>
 
@@ -106,15 +108,16 @@ static enum elf_error add_segment(const struct program_header *p, struct elf_ima
 	return ELF_OK;
 }
 
-static enum elf_error read_segments(const u8 *table, unsigned count, u64 size, struct elf_image *out)
+static enum elf_error read_segments(const struct file_header *h, struct range file, struct elf_image *out)
 {
-	for (unsigned i = 0; i < count; i++) {
-		struct program_header p; /* the table may be unaligned */
-		memcpy(&p, table + i * sizeof(p), sizeof(p));
+	for (unsigned i = 0; i < h->phnum; i++) {
+		struct program_header p;
+		if (!phys_read(file.addr + h->phoff + i * sizeof(p), &p, sizeof(p)))
+			return ELF_UNREADABLE;
 		if (p.type != PT_LOAD || (!p.memsz && !p.filesz))
 			continue;
 
-		enum elf_error e = check_segment(&p, size);
+		enum elf_error e = check_segment(&p, file.size);
 		if (!e)
 			e = add_segment(&p, out);
 		if (e)
@@ -133,19 +136,20 @@ static bool is_executable(const struct elf_image *image, u64 address)
 	return false;
 }
 
-enum elf_error elf_parse(const void *file, u64 size, struct elf_image *out)
+enum elf_error elf_parse(struct range file, struct elf_image *out)
 {
 	struct file_header h;
 	enum elf_error e;
 
 	*out = (struct elf_image){0};
-	if (size < sizeof(h))
+	if (file.size < sizeof(h))
 		return ELF_TOO_SMALL;
-	memcpy(&h, file, sizeof(h));
+	if (!phys_read(file.addr, &h, sizeof(h)))
+		return ELF_UNREADABLE;
 
-	if ((e = check_identity(&h)) || (e = check_table(&h, size)))
+	if ((e = check_identity(&h)) || (e = check_table(&h, file.size)))
 		return e;
-	if ((e = read_segments((const u8 *)file + h.phoff, h.phnum, size, out)))
+	if ((e = read_segments(&h, file, out)))
 		return e;
 	if (!is_executable(out, h.entry))
 		return ELF_ENTRY;

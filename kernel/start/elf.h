@@ -5,13 +5,14 @@
  */
 #pragma once
 
-#include "lib/types.h"
+#include "platform/bootinfo.h"
 
 #define ELF_SEGMENTS_MAX 32
 
 /* X(NAME, message) */
 #define ELF_ERROR_LIST(X)                                                                     \
 	X(OK, "no error")                                                                     \
+	X(UNREADABLE, "the file lies where nothing can be read")                              \
 	X(TOO_SMALL, "the file is too small for an ELF header")                               \
 	X(NOT_ELF, "not an ELF file")                                                         \
 	X(CLASS, "not a 64-bit ELF file")                                                     \
@@ -48,5 +49,6 @@ struct elf_image {
 	struct elf_segment segment[ELF_SEGMENTS_MAX]; /* in the order of the file; no two share a page */
 };
 
-enum elf_error elf_parse(const void *file, u64 size, struct elf_image *out) must_check;
+/* Looks at the file in physical memory, a page at a time (platform/phys.h). */
+enum elf_error elf_parse(struct range file, struct elf_image *out) must_check;
 const char *elf_error_text(enum elf_error e);

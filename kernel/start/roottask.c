@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "start/roottask.h"
 
-#include "arch/memory.h"
 #include "core/dispatch.h"
 #include "core/ec.h"
 #include "core/sc.h"
-#include "lib/string.h"
 #include "mm/page.h"
 #include "platform/console.h"
 #include "platform/panic.h"
+#include "platform/phys.h"
 #include "space/pd.h"
 #include "start/elf.h"
 
@@ -30,8 +29,9 @@ static enum status map_in_place(struct pd *pd, const struct elf_segment *s, u64 
 
 	for (u64 i = 0; i < pages;) {
 		/* Both sides are aligned to the block; the larger alignment is not worth the bother for a few pages.
-		 */
-		unsigned order = order_fit(dst | src | (dst + i) | (src + i), pages - i);
+		 * A larger one than a superpage might be left to an EC, and there is none yet. */
+		unsigned fit = order_fit(dst | src | (dst + i) | (src + i), pages - i);
+		unsigned order = (unsigned)min_u64(fit, PTAB_LEVEL_BITS);
 		enum status e = space_mem_delegate(&pd_kernel, pd, src + i, dst + i, order, perm | ITEM_HYPERVISOR);
 		if (e != SUCCESS)
 			return e;
@@ -43,16 +43,14 @@ static enum status map_in_place(struct pd *pd, const struct elf_segment *s, u64 
 /* A page that is not, or not only, the file's: a copy of the file's part on the kernel's memory, zeroes behind. */
 static enum status map_own_page(struct pd *pd, const struct elf_segment *s, u64 module, u64 va)
 {
-	u8 *page = page_alloc_zeroed();
+	u8 *page = page_take_zeroed(&pd->account);
 	if (!page)
 		return OOM;
 	u64 file_end = s->vaddr + s->filesz, start = max_u64(va, s->vaddr);
 	if (start < file_end) {
 		u64 size = min_u64(file_end, va + PAGE_SIZE) - start;
-		const void *from = arch_phys_map(paddr(module + s->offset + (start - s->vaddr)), size);
-		if (!from)
+		if (!phys_read(module + s->offset + (start - s->vaddr), page + (start - va), size))
 			return BAD_PAR;
-		memcpy(page + (start - va), from, size);
 	}
 	return space_mem_map_program_page(pd, va, page, s->w, s->x);
 }
@@ -75,12 +73,9 @@ static enum status map_segment(struct pd *pd, const struct elf_segment *s, u64 m
 
 static void load(struct pd *pd, const struct boot_module *module)
 {
-	const void *file = arch_phys_map(paddr(module->image.addr), module->image.size);
-	if (!file)
-		panic("roottask refused: the module at %#lx cannot be read", module->image.addr);
 	if (!is_aligned(module->image.addr, PAGE_SIZE))
 		panic("roottask refused: the module at %#lx is not on a page boundary", module->image.addr);
-	enum elf_error e = elf_parse(file, module->image.size, &elf);
+	enum elf_error e = elf_parse(module->image, &elf);
 	if (e != ELF_OK)
 		panic("roottask refused: Bad ELF: %s", elf_error_text(e));
 	for (u32 i = 0; i < elf.count; i++)
@@ -95,7 +90,8 @@ void roottask_create(struct cpu *cpu, const struct boot_info *boot, const struct
 
 	if (!boot->module_count)
 		panic("roottask refused: the boot loader passed no module");
-	check(pd_create(true, &pd), "its PD");
+	check(pd_create(&pd_kernel, true, &pd), "its PD");
+	check(account_move(&pd_kernel.account, &pd->account, account_look(&pd_kernel.account).left), "its memory");
 	pd->root = true;
 	load(pd, &boot->module[0]);
 	kobject_publish(&pd->obj);
@@ -112,7 +108,7 @@ void roottask_create(struct cpu *cpu, const struct boot_info *boot, const struct
 	ec->regs.rdi = cpu->id;
 	ec->cont = CONT_IRET; /* every register is as promised, also those that SYSRET loses */
 	kobject_publish(&ec->obj);
-	check(sc_create(ec, 1, 10000, &sc), "its SC");
+	check(sc_create(pd, ec, 1, 10000, &sc), "its SC");
 
 	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_PD, &pd->obj, PERM_PD_ALL), "its capabilities");
 	check(space_obj_insert_root(pd, HEDRON_ROOT_SEL_EC, &ec->obj, PERM_EC_ALL), "its capabilities");

@@ -9,12 +9,13 @@ enum status sys_kp_create(u64 arg1, u64 parent, struct ec *self)
 	struct cap_slot *slot;
 	struct kp *kp;
 
-	if (!sys_parent(parent))
+	struct pd *pd = sys_parent(parent);
+	if (!pd)
 		return BAD_CAP;
 	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	s = kp_create(&kp);
+	s = kp_create(pd, &kp);
 	return sys_install(self->pd, slot, s, &kp->obj, PERM_KP_ALL);
 }
 

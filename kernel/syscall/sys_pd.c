@@ -11,6 +11,7 @@ enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *se
 {
 	cap_t cap = cap_lookup(parent_sel);
 	struct pd *parent = (struct pd *)cap_check(cap, KOBJ_PD, PERM_PD_CREATE), *pd;
+	struct kobject *made = NULL;
 	struct cap_slot *slot;
 
 	if (!parent)
@@ -18,20 +19,23 @@ enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *se
 	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	s = pd_create((arg1 >> 8 & CREATE_PD_PASSTHROUGH) && parent->passthrough, &pd);
+	s = pd_create(parent, (arg1 >> 8 & CREATE_PD_PASSTHROUGH) && parent->passthrough, &pd);
 	if (s == SUCCESS) {
-		kobject_publish(&pd->obj);
+		made = &pd->obj;
+		kobject_publish(made);
 		s = delegate_initial(self->pd, pd, objects);
+		if (unlikely(cpu_current()->hazard & HAZARD_UNFINISHED))
+			s = unfinished_delegate_now(cpu_current());
 		if (s != SUCCESS)
-			kobject_caps_gone(&pd->obj);
+			kobject_caps_gone(made);
 	}
-	return sys_install(self->pd, slot, s, &pd->obj, cap_perm(cap));
+	return sys_install(self->pd, slot, s, made, cap_perm(cap));
 }
 
 static noinline enum status translate(struct pd *src, struct pd *dst, u64 crd, u64 flags, u64 window, struct ec *self)
 {
-	struct delegation out;
-	enum status s = delegate_item(src, dst, (struct delegation){crd, flags}, window, window, &out);
+	struct utcb_item out;
+	enum status s = delegate_item(src, dst, (struct utcb_item){crd, flags}, window, window, &out);
 	if (s == SUCCESS) {
 		self->regs.rdx = out.crd;
 		self->regs.rax = out.meta;

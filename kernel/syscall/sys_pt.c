@@ -9,7 +9,8 @@ enum status sys_pt_create(u64 arg1, u64 parent, u64 ec_sel, u64 mtd, u64 rip, st
 	struct cap_slot *slot;
 	struct pt *pt;
 
-	if (!sys_parent(parent))
+	struct pd *pd = sys_parent(parent);
+	if (!pd)
 		return BAD_CAP;
 	struct ec *ec = (struct ec *)cap_lookup_object(ec_sel, KOBJ_EC, PERM_EC_PT);
 	if (!ec || ec_is_global(ec))
@@ -17,7 +18,7 @@ enum status sys_pt_create(u64 arg1, u64 parent, u64 ec_sel, u64 mtd, u64 rip, st
 	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	s = pt_create(ec, rip, mtd, &pt);
+	s = pt_create(pd, ec, rip, mtd, &pt);
 	return sys_install(self->pd, slot, s, &pt->obj, PERM_PT_ALL);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* REVOKE. */
 #include "arch/cpu.h"
-#include "core/reap.h"
+#include "core/unfinished.h"
 #include "space/delegate.h"
 #include "space/pd.h"
 #include "syscall/syscall.h"
@@ -16,8 +16,8 @@ enum status sys_revoke(u64 arg1, crd_t crd, u64 pd_sel, struct ec *self)
 		if (!pd)
 			return BAD_CAP;
 	}
-	enum status s = delegate_revoke(pd, crd, flags & REVOKE_SELF);
-	if (cpu_current()->hazard & HAZARD_REAP)
-		reap_all(cpu_current()); /* here and now, which saves the long way out */
-	return s;
+	delegate_revoke(pd, crd, flags & REVOKE_SELF);
+	if (cpu_current()->hazard & (HAZARD_UNFINISHED | HAZARD_REAP))
+		unfinished_begin(cpu_current());
+	return SUCCESS;
 }

@@ -13,7 +13,8 @@ enum status sys_sc_create(u64 arg1, u64 parent, u64 ec_sel, u64 arg4, struct ec 
 	struct cap_slot *slot;
 	struct sc *sc;
 
-	if (!sys_parent(parent))
+	struct pd *pd = sys_parent(parent);
+	if (!pd)
 		return BAD_CAP;
 	struct ec *ec = (struct ec *)cap_lookup_object(ec_sel, KOBJ_EC, PERM_EC_SC);
 	if (!ec || !ec_is_global(ec))
@@ -26,7 +27,7 @@ enum status sys_sc_create(u64 arg1, u64 parent, u64 ec_sel, u64 arg4, struct ec 
 	enum status s = space_obj_reserve(self->pd, hc_sel(arg1), &slot);
 	if (s != SUCCESS)
 		return s;
-	s = sc_create(ec, prio, quantum, &sc);
+	s = sc_create(pd, ec, prio, quantum, &sc);
 	s = sys_install(self->pd, slot, s, &sc->obj, PERM_SC_ALL);
 	if (s == SUCCESS)
 		sc_start(sc);

@@ -7,7 +7,7 @@
 static enum status setup(u64 order, struct ec *self)
 {
 	u64 pages = 0;
-	enum status s = trace_setup(order, &pages);
+	enum status s = trace_setup(self->pd, order, &pages);
 
 	if (s == SUCCESS)
 		self->regs.rsi = pages;

@@ -5,7 +5,9 @@
 #include "lib/bits.h"
 #include "platform/panic.h"
 #include "space/pd.h"
+#include "space/slot_sweep.h"
 
+#include <hedron/memory.h>
 #include <hedron/trace.h>
 
 /* ARG4 is where the entry stored it. */
@@ -41,6 +43,12 @@ static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, str
 	}
 }
 
+bool sys_await_memory(struct ec *self)
+{
+	slot_sweep(self->pd, SLOT_SWEEP_SCARCE);
+	return rcu_expedite(cpu_current());
+}
+
 /* Once. */
 static cold enum status dispatch_again(u64 arg1)
 {
@@ -66,6 +74,18 @@ static noinline enum status dispatch_trace(u64 arg1, u64 arg2, u64 arg3, struct 
 	return s == OOM ? sys_retry(sys_trace_ctrl, arg1) : s;
 }
 
+static noinline enum status dispatch_extension(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
+{
+	enum status s;
+
+	if ((u8)arg1 == HC_TRACE_CTRL)
+		return dispatch_trace(arg1, arg2, arg3, self);
+	if ((u8)arg1 != HC_MEMORY_CTRL)
+		return BAD_HYP;
+	s = sys_memory_ctrl(arg1, arg2, arg3, self, 0);
+	return s == OOM ? sys_retry(sys_memory_ctrl, arg1) : s;
+}
+
 /*
  * From entry.S, for all hypercalls but CALL, REPLY and what fastcall.S does itself. The frequent ones come first and
  * get what they need in registers; every branch ends in a jump, so that nothing is pushed.
@@ -74,7 +94,7 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 
 {
 	u8 hc = (u8)arg1;
 	if (hc > HC_VCPU_CTRL)
-		return hc == HC_TRACE_CTRL ? dispatch_trace(arg1, arg2, arg3, self) : BAD_HYP;
+		return hc >= HC_TRACE_CTRL ? dispatch_extension(arg1, arg2, arg3, self) : BAD_HYP;
 	if (hc == HC_VCPU_CTRL)
 		return sys_vcpu_ctrl(arg1, arg2, arg3, self);
 	if (hc == HC_PD_CTRL)

@@ -48,6 +48,7 @@ enum status sys_kp_ctrl(u64 arg1, u64 pd, u64 va);
 enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, struct ec *self);
 enum status sys_machine_ctrl(u64 arg1, u64 arg2, struct ec *self);
 enum status sys_trace_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 unused5);
+enum status sys_memory_ctrl(u64 arg1, u64 from, u64 bytes, struct ec *self, u64 unused5);
 enum status sys_revoke(u64 arg1, crd_t crd, u64 pd, struct ec *self);
 
 /* Or kobject_nothing, which belongs to no CPU: what is done with a vCPU asks for that first. */
@@ -89,6 +90,9 @@ static always_inline struct pd *sys_parent(u64 sel)
 	return (struct pd *)cap_lookup_object(sel, KOBJ_PD, PERM_PD_CREATE);
 }
 
+/* Waits until what is not used any more is free. False: there was nothing. */
+bool sys_await_memory(struct ec *self);
+
 /*
  * Memory may be short only because what was deleted waits for a grace period: that is waited for, then the hypercall
  * begins anew. No lock is held, and what it names is looked up again, as it may have gone. Arguments from the second
@@ -96,11 +100,10 @@ static always_inline struct pd *sys_parent(u64 sel)
  */
 static always_inline enum status sys_retry(enum status (*fn)(u64, u64, u64, struct ec *, u64), u64 arg1)
 {
-	struct cpu *cpu = cpu_current();
-	struct ec *self = cpu->ec;
+	struct ec *self = cpu_current()->ec;
 	const struct regs *r = &self->regs;
 
-	return rcu_expedite(cpu) ? fn(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
+	return sys_await_memory(self) ? fn(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
 }
 
 /* The end of a creation: a new object's first capability goes to the slot that was reserved, or the slot is given

@@ -175,7 +175,20 @@ static enum status allocate_all(u64 ring_order)
 	return SUCCESS;
 }
 
-enum status trace_setup(u64 wanted, u64 *pages)
+/* The rings stay, and so does the payment. */
+static enum status allocate_paid(struct account *payer, u64 ring_order)
+{
+	u64 bytes = ((PAGE_SIZE << FRONT_ORDER) + (PAGE_SIZE << (ring_order - RECORDS_PER_PAGE_BITS))) * cpu_count;
+
+	if (!account_take(payer, bytes))
+		return OOM;
+	enum status s = allocate_all(ring_order);
+	if (s != SUCCESS)
+		account_give(payer, bytes);
+	return s;
+}
+
+enum status trace_setup(struct pd *payer, u64 wanted, u64 *pages)
 {
 	enum status s = SUCCESS;
 
@@ -185,7 +198,7 @@ enum status trace_setup(u64 wanted, u64 *pages)
 	if (!begin_change())
 		return BUSY;
 	if (!order) {
-		s = allocate_all(wanted);
+		s = allocate_paid(&payer->account, wanted);
 		if (s == SUCCESS)
 			__atomic_store_n(&order, wanted, __ATOMIC_RELEASE);
 	} else if (order != wanted) {

@@ -19,6 +19,7 @@
 #include <hedron/abi.h>
 
 struct ec;
+struct pd;
 
 #define TRACE_BIT(name) (1ul << TRACE_##name)
 #define TRACE_PATH_BIT(name) (1ul << TRACE_PATH_##name)
@@ -55,7 +56,7 @@ void trace_resume(unsigned how, const struct ec *ec);
 
 /* ---- TRACE_CTRL (hedron/trace.h has what each may return) ---- */
 
-enum status trace_setup(u64 order, u64 *pages) must_check;
+enum status trace_setup(struct pd *payer, u64 order, u64 *pages) must_check;
 enum status trace_map(u64 cpu_id, u64 va, struct ec *self) must_check;
 enum status trace_switch(u64 events, u64 paths) must_check;
 enum status trace_counters(u64 list) must_check;

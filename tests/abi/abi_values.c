@@ -6,6 +6,7 @@
 #include <hedron/abi.h>
 #include <hedron/crd.h>
 #include <hedron/hip.h>
+#include <hedron/memory.h>
 #include <hedron/utcb.h>
 
 #include <inttypes.h>
@@ -148,9 +149,17 @@ static void information_page(void)
 	IS(HIP_FEATURE_SVM, 4);
 	IS(HIP_FEATURE_UEFI, 8);
 	IS(HIP_EXT_SERIAL, 0x200000);
+	IS(HIP_EXT_MEMORY, 0x400000);
+	IS(HC_MEMORY_CTRL, 65);
+	IS(MEMORY_CTRL_LOOK, 0);
+	IS(MEMORY_CTRL_MOVE, 1);
 	IS(HIP_SERIAL, 4084);
 	IS(HIP_EXT_FRAMEBUFFER, 0x100000);
+	IS(HIP_EXT_TEXT, 0x800000);
 	IS(HIP_FRAMEBUFFER, 4032);
+	IS(HIP_EXT_BUILD_ID, 0x1000000);
+	IS(HIP_BUILD_ID, 4064);
+	IS(HIP_BUILD_ID_SIZE, 20);
 	IS(sizeof(struct hip_framebuffer), 32);
 	IS((uint32_t)HIP_MEM_MODULE, 0xfffffffe);
 	IS((uint32_t)HIP_MEM_HYPERVISOR, 0xffffffff);

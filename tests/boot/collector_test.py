@@ -41,6 +41,8 @@ class Refusals(unittest.TestCase):
                            (["--place", "1M"], "--place: '1M' is no number"),
                            (["--home", "ftp://10.77.0.1/log"], "--home: not a URL"),
                            (["--home", "http://10.77.0.1/log panic=0"], "--home: not a URL"),
+                           (["--url", "http://10.77.0.1/collector"], "--url and --sign are for netboot"),
+                           (["--sign", "/nonexistent"], "--url and --sign are for netboot"),
                            (["--linux", "/nonexistent/linux.deb"], "dpkg-deb failed")):
             with self.subTest(words), tempfile.TemporaryDirectory() as folder:
                 done = media.command("mkimage", "collector", "iso", "-o", f"{folder}/cd", *words)

@@ -114,6 +114,18 @@ def lost(bench):
     fails(bench, "grub: ")
 
 
+def too_large(bench):
+    """Firmware has memory for job.efi and GRUB none for what it unpacks: nobody is there to answer its prompt."""
+    bench.box.memory = 128
+    large = bench.folder / "large"
+    with open(large, "wb") as file:
+        file.truncate(20 << 20)
+    bench.make("--roottask", bench.hello(), "--module", media.load(large))
+    outcome = bench.boot(FAILED)
+    want("FLEET-BOOT-FAIL grub: no configuration: too little memory" in outcome.serial, "it says nothing", outcome.serial)
+    want("out of memory" in outcome.serial, "it fails for another reason", outcome.serial)
+
+
 def unverified(bench):
     """Nobody looks for damage on request."""
     bench.make("--no-verify", "--roottask", bench.hello())
@@ -201,7 +213,7 @@ def choice(bench):
 
 
 CASES = {function.__name__: function for function in
-         (boots, first_protocol, damaged, lost, unverified, missing, truncated, signed, menu, other_line, choice)}
+         (boots, first_protocol, damaged, lost, too_large, unverified, missing, truncated, signed, menu, other_line, choice)}
 
 
 def main():

@@ -22,6 +22,9 @@ CONTRACT = {"cpu": 1, "ports": 1, "memory": 1, "machine": 4, "space": 3, "switch
 UPWARDS = {
     "kobject_unref": "the last reference queues the object for core/reap.c; declared in space/kobject.h",
     "kobject_caps_gone": "so does the last capability",
+    "kobject_call_later": "pages of slots are freed after a grace period of core/rcu.c",
+    "space_obj_unfinished": "what takes long is begun in core/unfinished.c; declared in space/space_obj_revoke.h",
+    "space_obj_unfinished_delegation": "so is this; declared in space/space_obj.h",
 }
 
 # Includes that break the rules, with the reason.

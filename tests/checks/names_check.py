@@ -22,6 +22,7 @@ ALSO = {
     "entry.S": ("hazard_", "idle_"),  # stretches of the way out, which traps have to know
     "init.c": ("boot_",),  # what start.S jumps to
     "reap.c": ("kobject_",),  # what space/kobject.h wants from above
+    "unfinished.c": ("space_obj_unfinished",),  # what space/space_obj.h wants from above
     "smp.c": ("ap_", "cpu_count", "cpus_online"),  # application processors; what percpu.h declares
     "start.S": ("ap_",),
     "syscall.c": ("sys_",),  # helpers of all handlers

@@ -4,7 +4,8 @@
 Numbers in the manual are those that were recorded. Tables that look as those of hbench ("case ...") show the counts of results/
 and the goals of bench/suites; tables of path costs ("path ...", "instr. ...") show what pathcost.py --json wrote into the FILEs,
 and are looked at only where there are some. A table is of the result that a line "SUITE on MACHINE: ..." above it in its block
-names, or the document, before the block: <!-- numbers: results/MACHINE/SUITE.json -->. What a comparison's B differs by is an
+names, or the document, before the block: <!-- numbers: results/MACHINE/SUITE.json -->. Instead of a result a test may be named
+there, which then holds the block against what hbench prints. What a comparison's B differs by is an
 example's own; other systems are those of results/peers. --update writes the tables anew.
 usage: numbers_check.py SOURCE [--update] [FILE...]
 """
@@ -49,7 +50,7 @@ class Recorded:
                       if self.context["machine"] in (peer["machine"], *peer.get("beside", ()))}
         suite = source / "bench/suites" / f"{self.context['suite']}.json"
         for case in json.loads(suite.read_text())["cases"] if suite.is_file() else ():
-            self.goals[case["case"]] = case.get("goal")
+            self.goals[case["case"]] = case.get("goal_on", {}).get(self.context["machine"], case.get("goal"))
 
     def case(self, name):
         if name not in self.cases:
@@ -180,7 +181,17 @@ class Block:
         return done
 
 
-def renew(source, text, paths):
+def is_tested(source, name, test):
+    """True when a block is the business of a test, which has to name the document."""
+    if not test.endswith(".c"):
+        return False
+    path = source / test
+    if not path.is_file() or pathlib.Path(name).name not in path.read_text():
+        raise Unknown(f"{test} does not look at this document")
+    return True
+
+
+def renew(source, name, text, paths):
     """(the text with the numbers of today, rows of tables, complaints)"""
     rows, complaints = 0, []
 
@@ -189,6 +200,8 @@ def renew(source, text, paths):
         mark = MARK.search(text[:match.start()])
         line = text.count("\n", 0, match.start()) + 1
         try:
+            if mark and is_tested(source, name, mark[1]):
+                return match[0]
             one = Block(source, mark and mark[1], paths)
             new = "\n".join(one.lines(match[2].splitlines())) + "\n" if match[2] else ""
         except Unknown as fault:
@@ -213,11 +226,11 @@ def complaints(source, paths=None, update=False):
     found, count = [], 0
     for name in documents(source):
         text = (source / name).read_text()
-        new, rows, faults = renew(source, text, paths or {})
+        new, rows, faults = renew(source, name, text, paths or {})
         count += rows
         if update and new != text:
             (source / name).write_text(new)
-            _, _, faults = renew(source, new, paths or {})
+            _, _, faults = renew(source, name, new, paths or {})
         found += [f"{name}:{fault}" for fault in faults]
     return found, count
 

@@ -56,7 +56,8 @@ class Numbers(unittest.TestCase):
                                                         "cases": {"ipc/null": 39, "ipc/call/words:8": 300}}))
         self.write("results/peers/other.json", json.dumps({"title": "L5", "machine": "n", "cases": {}}))
         self.write("bench/suites/ipc.json", json.dumps({"cases": [
-            {"case": "null", "goal": 40}, {"case": "call", "goal": {"base": 190, "per": {"words": 5}}}]}))
+            {"case": "null", "goal": 41, "goal_on": {"m": 40, "n": None}},
+            {"case": "call", "goal": {"base": 190, "per": {"words": 5}}}]}))
         counts = {"instructions": 40, "loads": 1, "stores": 2, "cycles": 91.8}
         symbol = {"symbol": "entry", "mode": "user", **counts, "kinds": {"syscall": 1}}
         self.paths = {"ipc/null": {"name": "ipc/null", **counts, "kinds": {}, "symbols": [symbol]}}
@@ -105,6 +106,14 @@ class Numbers(unittest.TestCase):
         self.finds("there is no results/n/ipc.json")
         self.write(DOCUMENT, PAGE.replace("p50", "p51"))
         self.finds("nothing is known of a column p51")
+
+    def test_blocks_that_a_test_looks_at(self):
+        self.write(DOCUMENT, "<!-- numbers: t.c -->\n```\ncase  min\nnull   40\n```\n")
+        self.finds("t.c does not look at this document")
+        self.write("t.c", "another.md")
+        self.finds("t.c does not look at this document")
+        self.write("t.c", f"looks at {DOCUMENT}")
+        self.finds()
 
     def test_decisions_stay_as_they_were(self):
         self.write(DECISION, "```\ncase  min\nnull   40\n```\n")

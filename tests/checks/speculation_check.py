@@ -379,6 +379,10 @@ class Search:
             if any(REGISTERS[n][0] == changed for n in names):
                 state.flags = None
 
+    def first_byte(self, operand, register):
+        """RBP and R13 have no addresses without a displacement."""
+        return operand in (f"({self.wide(register)})", f"0x0({self.wide(register)})")
+
     def choose(self, insn, state):
         """CMOV: of an empty capability or another kind, kobject_nothing; of two numbers, the smaller; else either."""
         source, dest = insn.operands
@@ -387,7 +391,7 @@ class Search:
         if NOTHING in insn.note:
             if condition in ("e", "z") and flags and flags[0] == "tes":
                 state.set(dest, {"C1" if t == "C0" else t for t in tags})
-            elif condition in ("ne", "nz") and flags and flags[0] == "cmp" and f"({self.wide(dest)})" == flags[2]:
+            elif condition in ("ne", "nz") and flags and flags[0] == "cmp" and self.first_byte(flags[2], dest):
                 state.set(dest, tags - {"C0", "C1"})
             return
         other = self.value(state, source, 64)

@@ -2,9 +2,12 @@
 /* Input: an ELF file. What is accepted can be mapped without another look at it. */
 #include "fuzz.h"
 
+#include "host.h"
 #include "start/elf.h"
 
 #include <hedron/abi.h>
+
+#define FILE_AT 0x123456789 /* anywhere */
 
 static void check_segment(const struct elf_segment *s, size_t size)
 {
@@ -39,7 +42,10 @@ static void check_image(const struct elf_image *image, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct elf_image image;
-	enum elf_error e = elf_parse(data, size, &image);
+
+	host_reset(4 * MiB);
+	host_add_phys(FILE_AT, data, size);
+	enum elf_error e = elf_parse((struct range){FILE_AT, size}, &image);
 
 	CHECK(e <= ELF_ENTRY && elf_error_text(e));
 	if (e == ELF_OK)

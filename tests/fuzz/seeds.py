@@ -138,16 +138,46 @@ def microcode(data_size, total_size, signatures):
     return update + bytes(total - len(update))
 
 
+def container(cpus, patches):
+    """For one of AMD's processors: (signature, number) of each CPU, (revision, number, size) of each patch."""
+    table = b"".join(struct.pack("<3I2H", signature, 0, 0, number, 0) for signature, number in [*cpus, (0, 0)])
+    data = struct.pack("<3I", 0x00414D44, 0, len(table)) + table
+    for revision, number, size in patches:
+        head = struct.pack("<2IHBB3IH6x32x", 0x20240102, revision, 0x8004, 0, 0, 0, 0, 0, number)
+        data += struct.pack("<2I", 1, size) + head + bytes(size - len(head))
+    return data
+
+
 def microcodes():
     yield b"\0" + microcode(2000, 2048, [])
     yield b"\0" + microcode(0, 0, [])
     yield b"\1" + microcode(976, 2048, [0x806E9, 0x906EB])
     yield b"\1" + microcode(4, 1024, [0x1000 + n for n in range(79)])
+    zen = [(0x00800F12, 0x8012), (0x00A20F10, 0xA210)]
+    yield b"\0" + container(zen, [(0x08001227, 0x8012, 64), (0x0A201009, 0xA210, 74), (0x08001230, 0x8012, 66)])
+    yield b"\0" + container(zen[:1], [(7, 0x8012, 64)]) + container(zen[1:], [(8, 0xA210, 100)]) + container([], [])
+
+
+OUT, IN, LATER = 1, 2, 4
+
+
+def accesses(*records):
+    return b"".join(struct.pack("<BBHI", kind, 0, port, value) for kind, port, value in records)
+
+
+def boards():
+    """Interrupt controllers and a timer as an operating system sets them up; a clock with an alarm; a serial port."""
+    yield accesses((OUT, 0x20, 0x11), (OUT, 0x21, 0x30), (OUT, 0x21, 4), (OUT, 0x21, 1), (OUT, 0x21, 0), (OUT, 0x43, 0x34),
+                   (OUT, 0x40, 0xA9), (OUT, 0x40, 4), (LATER, 0, 5000), (OUT, 0x20, 0x20), (LATER | IN, 0x40, 5000))
+    yield accesses((OUT, 0x70, 0xB), (OUT, 0x71, 0x32), (OUT, 0x70, 1), (OUT, 0x71, 0xFF), (LATER | IN, 0x71, 2000000),
+                   (OUT, 0x70, 0xB), (OUT, 0x71, 0x82), (OUT, 0x70, 8), (OUT, 0x71, 0x31), (OUT, 0x70, 0xA), (OUT, 0x71, 0x70))
+    yield accesses((OUT, 0x3FC, 0xB), (OUT, 0x3F9, 0xF), (OUT, 0x3FA, 0xC1), (0, 0, 65), (IN, 0x3FA, 0), (IN, 0x3F8, 0),
+                   (OUT, 0x3F8, 65), (OUT, 0x61, 3), (OUT, 0x43, 0xC2), (IN, 0x42, 0), (OUT, 0x64, 0x60), (OUT, 0x60, 1))
 
 
 def main():
     makers = {"cmdline": cmdlines, "elf": elfs, "multiboot": multiboots, "acpi": acpis, "microcode": microcodes,
-              "serial_word": serial_words}
+              "serial_word": serial_words, "vmm": boards}
     for name, make in makers.items():
         folder = pathlib.Path(sys.argv[1]) / name
         folder.mkdir(parents=True, exist_ok=True)

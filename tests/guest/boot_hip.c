@@ -38,10 +38,21 @@ static void constants(void)
 	EXPECT_EQ(rt_hip->cfg_utcb, 4096);
 }
 
-/* Whether a byte of the page belongs to what is announced for it. */
-static bool is_screen(unsigned offset)
+/* Whether a byte of the page belongs to an extension that is announced. */
+static bool is_extension(unsigned offset)
 {
-	return rt_hip->api_flg & HIP_EXT_FRAMEBUFFER && offset - HIP_FRAMEBUFFER < sizeof(struct hip_framebuffer);
+	static const struct {
+		unsigned flags, at, size;
+	} extensions[] = {
+		{HIP_EXT_FRAMEBUFFER | HIP_EXT_TEXT, HIP_FRAMEBUFFER, sizeof(struct hip_framebuffer)},
+		{HIP_EXT_BUILD_ID, HIP_BUILD_ID, HIP_BUILD_ID_SIZE},
+		{HIP_EXT_SERIAL, HIP_SERIAL, GAS_SIZE},
+	};
+
+	for (unsigned i = 0; i < RT_ARRAY(extensions); i++)
+		if (rt_hip->api_flg & extensions[i].flags && offset - extensions[i].at < extensions[i].size)
+			return true;
+	return false;
 }
 
 static void checksum_and_length(void)
@@ -54,18 +65,21 @@ static void checksum_and_length(void)
 	for (unsigned i = 0; i < rt_hip->length / 2; i++)
 		sum += w[i];
 	EXPECT_EQ(sum, 0);
-	for (unsigned i = rt_hip->length; i < (rt_hip_serial() ? HIP_SERIAL : RT_PAGE); i++)
-		if (!is_screen(i))
+	for (unsigned i = rt_hip->length; i < RT_PAGE; i++)
+		if (!is_extension(i))
 			ASSERT_EQ(((const uint8_t *)rt_hip)[i], 0); /* nothing else of the kernel is on this page */
 }
 
 static void features(void)
 {
-	bool vmx = rt_cpuid(1, 0).ecx >> 5 & 1;
+	bool vmx = rt_cpuid(1, 0).ecx >> 5 & 1, svm = rt_cpuid(0x80000001, 0).ecx >> 2 & 1;
 
-	EXPECT_EQ(rt_hip->api_flg & (HIP_FEATURE_IOMMU | HIP_FEATURE_SVM), 0);
+	EXPECT_EQ(rt_hip->api_flg & HIP_FEATURE_IOMMU, 0);
 	if (!vmx)
 		EXPECT_EQ(rt_hip->api_flg & HIP_FEATURE_VMX, 0);
+	if (!svm)
+		EXPECT_EQ(rt_hip->api_flg & HIP_FEATURE_SVM, 0);
+	EXPECT((rt_hip->api_flg & (HIP_FEATURE_VMX | HIP_FEATURE_SVM)) != (HIP_FEATURE_VMX | HIP_FEATURE_SVM));
 	EXPECT_EQ(rt_hip->api_flg & 0xfff0, 0);
 	if (!(rt_hip->api_flg & HIP_FEATURE_VMX))
 		EXPECT_EQ(rt_hip->cap_vmx_sec_exec, 0);
@@ -363,6 +377,19 @@ static void console(void)
 	EXPECT_EQ(line->offset | line->access, 0);
 }
 
+/* Of a hash of 20 bytes none has 16 zeros; that it is this kernel's, `hbench run` checks. */
+static void build_id(void)
+{
+	const uint8_t *id = rt_hip_build_id();
+	unsigned zeros = 0;
+
+	ASSERT(id);
+	EXPECT_EQ((const char *)id - (const char *)rt_hip, 4064);
+	for (unsigned i = 0; i < HIP_BUILD_ID_SIZE; i++)
+		zeros += !id[i];
+	EXPECT(zeros < 16);
+}
+
 const struct test boot_hip_tests[] = {
 	TEST(constants),
 	TEST(checksum_and_length),
@@ -378,6 +405,7 @@ const struct test boot_hip_tests[] = {
 	TEST(dmar),
 	TEST(power_management),
 	TEST(console),
+	TEST(build_id),
 	TEST(tsc_frequency),
 	{},
 };

@@ -172,8 +172,9 @@ static void kp_in_another_pd(void)
 
 static void msr_refused(void)
 {
-	static const unsigned both[] = {0x600,      0xc0000080, 0xc0000101, 0xc0000102, 0x174, 0x175, 0x176,
-					0xc0000103, 0x800,      0x80b,      0x8ff,      0x480, 0x485, 0x491};
+	static const unsigned both[] = {0x600, 0xc0000080, 0xc0000101, 0xc0000102, 0x174,
+					0x175, 0x176,      0xc0000103, 0x800,      0x80b,
+					0x8ff, 0x480,      0x485,      0x491,      0xc0010117};
 	static const unsigned writes[] = {
 		0x1b,       0x33,       0x3a,       0x48,       0x79,       0x9b,       0x9e,       0xbd,
 		0x122,      0x123,      0x13c,      0x140,      0x150,      0x179,      0x17a,      0x17b,
@@ -184,8 +185,9 @@ static void msr_refused(void)
 		0xc80,      0xd90,      0xda0,      0x14ce,     0x17d0,     0xc0000081, 0xc0000082, 0xc0000083,
 		0xc0000084, 0xc000010f, 0xc0000408, 0xc0002000, 0xc00020ff, 0xc0010010, 0xc0010015, 0xc0010016,
 		0xc0010019, 0xc001001a, 0xc001001d, 0xc0010020, 0xc0010022, 0xc0010050, 0xc0010056, 0xc0010058,
-		0xc0010111, 0xc0010112, 0xc0010113, 0xc0010114, 0xc0010117, 0xc001011b, 0xc0010131, 0xc0011004,
-		0xc0011020, 0xc0011029};
+		0xc0010111, 0xc0010112, 0xc0010113, 0xc0010114, 0xc0010115, 0xc001011b, 0xc0010131, 0xc0011004,
+		0xc0011020, 0xc0011029, 0xe4,       0xc0000104, 0xc0000106, 0xc0010030, 0xc0010044, 0xc0010064,
+		0xc0010070, 0xc0010073, 0xc0010074, 0xc001011f, 0xc0010400, 0xc0011019, 0xc00110e3};
 	struct hc_regs r;
 
 	for (unsigned i = 0; i < RT_ARRAY(both); i++) {
@@ -365,13 +367,13 @@ static void microcode(void)
 	EXPECT_ST(hc_2(HC_ARG1(HC_MACHINE_CTRL, MACHINE_CTRL_MICROCODE, 2048), rt_phys(blob)), BAD_PAR);
 }
 
-/* Without VMX: the arguments, then BAD_FTR. */
-static void vcpu_without_vmx(void)
+/* Without virtualization: the arguments, then BAD_FTR. */
+static void vcpu_missing(void)
 {
 	sel_t state, vlapic, fpu, sel = sel_new();
 
-	if (rt_hip->api_flg & HIP_FEATURE_VMX)
-		SKIP("this machine has VMX");
+	if (rt_hip->api_flg & (HIP_FEATURE_VMX | HIP_FEATURE_SVM))
+		SKIP("this machine has vCPUs");
 	state = kp_make();
 	vlapic = kp_make();
 	fpu = kp_make();
@@ -406,7 +408,7 @@ static const struct test tests[] = {
 	TEST(machine_privilege),
 	TEST(machine_operations),
 	TEST(microcode),
-	TEST(vcpu_without_vmx),
+	TEST(vcpu_missing),
 };
 
 bool main(void)

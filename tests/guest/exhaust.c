@@ -5,8 +5,8 @@
  * User land decides how many objects there are, so the heap can always be used up. Then every operation that needs
  * memory answers OOM and leaves nothing behind: no capability, no half of a mapping. The rest has to go on working.
  * And whatever is deleted must come back whole: each kind of object is created until nothing is left, deleted and
- * created again; from the second round on the number must be the same (the first also pays for the table pages of the
- * selectors, which stay with their PD).
+ * created again; from the second round on the number must be the same (the first also pays for tables that stay with
+ * their PD).
  *
  * So that this does not take minutes in an emulator, ballast takes seven eighths of the heap first (`ballast=N` on
  * the module's command line: N eighths).
@@ -20,6 +20,7 @@
 #include "rt/console.h"
 #include "rt/exit.h"
 #include "rt/hip.h"
+#include "rt/map.h"
 #include "rt/message.h"
 #include "rt/object.h"
 #include "rt/panic.h"
@@ -330,6 +331,25 @@ static void operations_without_memory(void)
 	EXPECT_OK(hc_create_pd(spare, RT_SEL_PD, 0, 0));
 }
 
+/* What is to be gone is gone, also a part of a superpage that cannot be split; what has gone with it comes back. */
+static void revocation_without_memory(void)
+{
+	enum { COUNT = 512 };
+	uint8_t *p = rt_pages_aligned(COUNT, COUNT);
+	unsigned long to = rt_va(COUNT, COUNT), at = to + 100 * RT_PAGE;
+
+	ASSERT(p);
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(p), RT_SEL_PD, to, COUNT, PERM_MEM_R, ITEM_HYPERVISOR));
+	EXPECT(can_read(at));
+	fill(new_sm);
+	EXPECT_OK(hc_revoke(rt_mem(at, 0, PERM_ALL), 0, 0));
+	EXPECT(!can_read(at));
+	EXPECT_OK(delete_all());
+	ASSERT_OK(rt_mem_delegate(RT_SEL_PD, rt_phys(p), RT_SEL_PD, to, COUNT, PERM_MEM_R, ITEM_HYPERVISOR));
+	EXPECT(can_read(to) && can_read(to + (COUNT - 1) * RT_PAGE));
+	EXPECT_OK(rt_mem_revoke(to, COUNT));
+}
+
 /* Nothing is lost in many creations and deletions, one at a time. */
 static void one_at_a_time(void)
 {
@@ -362,6 +382,7 @@ static const struct test tests[] = {
 	TEST(slot_tables),
 	TEST(wide_delegation),
 	TEST(operations_without_memory),
+	TEST(revocation_without_memory),
 	TEST(one_at_a_time),
 };
 

@@ -4,8 +4,8 @@
  * just this processor.
  *
  * Updates are made up here, so each is refused in the end: by the kernel, or by the processor, which wants a
- * signature. What the processor is decides how: BAD_FTR where there is no such thing (AMD has another format),
- * BAD_PAR where an Intel processor keeps its revision. Whatever is wrong with the argument comes first, on any
+ * signature. What the processor is decides how: BAD_FTR where there is no such thing (Intel and AMD have different
+ * formats), BAD_PAR where a processor keeps its revision. Whatever is wrong with the argument comes first, on any
  * processor.
  */
 #include "guest.h"
@@ -50,12 +50,17 @@ static bool is_intel(void)
 	return l.ebx == 0x756e6547 && l.edx == 0x49656e69 && l.ecx == 0x6c65746e;
 }
 
-/* 0: none, or the processor does not say. */
+static bool is_amd(void)
+{
+	return rt_cpuid(0, 0).ebx == 0x68747541;
+}
+
+/* 0: none, or the processor does not say. AMD's is in the low half. */
 static uint32_t revision(void)
 {
 	unsigned long v;
 
-	return hc_msr_read(MSR_REVISION, &v) == SUCCESS ? (uint32_t)(v >> 32) : 0;
+	return hc_msr_read(MSR_REVISION, &v) == SUCCESS ? (uint32_t)(v >> (is_amd() ? 0 : 32)) : 0;
 }
 
 static bool has_revision(void)
@@ -108,13 +113,18 @@ static void seal(void)
 	seal_words(blob, blob[DATA_SIZE] ? blob[TOTAL_SIZE] : 2048, CHECKSUM);
 }
 
-/* A sound one for this processor, newer than what it has. */
-static void make(uint32_t data_size, uint32_t total_size)
+static void provide(void)
 {
 	if (!blob)
 		blob = rt_pages_aligned(BLOB_PAGES, 1);
 	if (!blob)
 		rt_panic("out of memory");
+}
+
+/* A sound one for this processor, newer than what it has. */
+static void make(uint32_t data_size, uint32_t total_size)
+{
+	provide();
 	memset(blob, 0, data_size ? total_size : 2048);
 	for (uint32_t i = 0; i < (data_size ? data_size : 2000) / 4; i++)
 		blob[HEADER_WORDS + i] = (uint32_t)guest_random();
@@ -422,6 +432,102 @@ static void changing(void)
 	writing = 0;
 }
 
+/* Words of a container for one kind of AMD's processors, and a single patch in it. */
+enum {
+	MAGIC,
+	TABLE_TYPE,
+	TABLE_SIZE,
+	ENTRY_SIGNATURE,
+	ENTRY_NUMBER = ENTRY_SIGNATURE + 3,
+	PATCH_TYPE = ENTRY_SIGNATURE + 8, /* behind the entry that ends the table */
+	PATCH_SIZE,
+	PATCH_REVISION = PATCH_SIZE + 2,
+	PATCH_NUMBER = PATCH_SIZE + 7,
+	PATCH_BYTES = 3200,
+	CONTAINER_BYTES = (PATCH_SIZE + 1) * 4 + PATCH_BYTES
+};
+
+#define NUMBER 0x8012
+
+/* A sound one for this processor. */
+static void make_container(uint32_t patch_revision)
+{
+	provide();
+	memset(blob, 0, CONTAINER_BYTES);
+	for (unsigned i = PATCH_SIZE + 17; i < CONTAINER_BYTES / 4; i++)
+		blob[i] = (uint32_t)guest_random();
+	blob[MAGIC] = 0x00414d44;
+	blob[TABLE_SIZE] = 32;
+	blob[ENTRY_SIGNATURE] = rt_cpuid(1, 0).eax;
+	blob[ENTRY_NUMBER] = NUMBER;
+	blob[PATCH_TYPE] = 1;
+	blob[PATCH_SIZE] = PATCH_BYTES;
+	blob[PATCH_REVISION] = patch_revision;
+	blob[PATCH_NUMBER] = NUMBER;
+}
+
+/* What a sound container leads to, unless the processor has the revision already. */
+static enum status container_refusal(void)
+{
+	return is_amd() && has_revision() ? BAD_PAR : BAD_FTR;
+}
+
+static void container_sound(void)
+{
+	make_container(revision() + 1);
+	ASSERT_ST(load(CONTAINER_BYTES), container_refusal());
+	make_container(~0u);
+	ASSERT_ST(load(CONTAINER_BYTES), container_refusal());
+}
+
+/* There is nothing to do if it is the right processor, also where this is found late in the memory. */
+static void container_known(void)
+{
+	uint32_t now = revision();
+
+	if (!is_amd() || !now)
+		SKIP("no processor of AMD's with a revision");
+	make_container(now);
+	ASSERT_ST(load(CONTAINER_BYTES), SUCCESS);
+	memcpy((uint8_t *)blob + CONTAINER_BYTES, blob, CONTAINER_BYTES);
+	blob[ENTRY_SIGNATURE] ^= 0x10;
+	ASSERT_ST(load(CONTAINER_BYTES), BAD_PAR);
+	ASSERT_ST(load(2 * CONTAINER_BYTES), SUCCESS);
+	make_container(now);
+	blob[PATCH_NUMBER]++;
+	ASSERT_ST(load(CONTAINER_BYTES), BAD_PAR);
+	ASSERT_EQ(revision(), now);
+}
+
+static void container_damaged(void)
+{
+	static const struct {
+		unsigned word;
+		uint32_t value;
+	} bad[] = {{TABLE_TYPE, 1},
+		   {TABLE_SIZE, 0},
+		   {TABLE_SIZE, 16},
+		   {TABLE_SIZE, -16u},
+		   {PATCH_TYPE, 2},
+		   {PATCH_SIZE, 63},
+		   {PATCH_SIZE, PATCH_BYTES + 1},
+		   {PATCH_SIZE, ~0u},
+		   {PATCH_TYPE, 0},
+		   {PATCH_REVISION, 0},
+		   {ENTRY_SIGNATURE + 4, 1}};
+
+	for (unsigned i = 0; i < RT_ARRAY(bad); i++) {
+		make_container(revision());
+		blob[bad[i].word] = bad[i].value;
+		if (load(CONTAINER_BYTES) != BAD_PAR)
+			test_fail(__FILE__, __LINE__, "word %u of a container may be %#x", bad[i].word, bad[i].value);
+	}
+	make_container(revision() + 1);
+	ASSERT_ST(load(CONTAINER_BYTES - 1), BAD_PAR);
+	ASSERT_ST(load(CONTAINER_BYTES + 4), BAD_PAR);
+	ASSERT_ST(load(HEADER), BAD_PAR);
+}
+
 static const struct test tests[] = {
 	TEST(not_passthrough),  TEST(sound),
 	TEST(largest),          TEST(sizes),
@@ -430,7 +536,8 @@ static const struct test tests[] = {
 	TEST(total_sizes),      TEST(checksums),
 	TEST(other_processors), TEST(same_revision),
 	TEST(more_signatures),  TEST(too_many_signatures),
-	TEST(changing),
+	TEST(changing),         TEST(container_sound),
+	TEST(container_known),  TEST(container_damaged),
 };
 
 bool main(void)

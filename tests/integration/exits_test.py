@@ -17,6 +17,7 @@ import restart_ranges
 
 EXITS = re.compile(r"(sysret|sysexit|iret|lret|retf)[lqw]?|vmresume|vmlaunch|vmrun|hlt|mwaitx?|umwait|tpause")
 TO_KERNEL, END = "goes on in the kernel, which looks at the hazards later", "never comes back"
+HELD_BACK = "the global interrupt flag is clear since the look at the hazards; an NMI exits before the guest's first instruction"
 # {(function, instruction): why an NMI may hit before it}. The compiler decides where inline functions go.
 ALLOWED = {
     ("entry_nested", "iretq"): TO_KERNEL,
@@ -25,6 +26,9 @@ ALLOWED = {
     ("unblock_nmis", "iretq"): TO_KERNEL,
     ("exit_kick", "iretq"): "goes to the start of restart_vm_entry",
     ("vmx_event_exit", "iretq"): "goes to the start of restart_vm_entry",
+    ("enter_svm_again", "vmrun"): HELD_BACK,
+    ("svm_run_halted", "vmrun"): HELD_BACK,
+    ("svm_timer_interrupt", "iretq"): TO_KERNEL,
     ("ap_main", "hlt"): END,
     ("smp_own_stack", "hlt"): END,
     ("panic", "hlt"): END,

@@ -42,7 +42,7 @@ lab=$(mktemp -d "${TMPDIR:-/tmp}/fleet-test.XXXXXX")
 trap 'rm -rf "$lab"' EXIT
 chmod 755 "$lab"
 cd "$lab"
-cp "$build/hypervisor.elf32" "$build/ipc.elf" "$build/hello.elf" . # QEMU divides at blanks, which the folder's name may have
+cp "$build"/{hypervisor.elf32,ipc.elf,probe.elf,hello.elf} . # QEMU divides at blanks, which the folder's name may have
 export HBENCH_DB=$lab/history.db TMPDIR=$lab
 
 fail() {
@@ -160,7 +160,8 @@ machine() { # machine NAME MORE...
 		machine blind2 "mac: 52:54:00:77:00:02" "address: 10.77.0.12"
 		machine dead "mac: 52:54:00:77:00:04" "timeouts: {boot: 3}"
 	else
-		machine bios1 "mac: 52:54:00:77:00:01" "address: 10.77.0.11"
+		[[ $mode == full ]] || probe="probe: {when: run, seconds: 1}" # a boot more
+		machine bios1 "mac: 52:54:00:77:00:01" "address: 10.77.0.11" "${probe:-}"
 		machine uefi3 "mac: 52:54:00:77:00:03" "address: 10.77.0.13" "firmware: uefi"
 	fi
 	if [[ $mode == full ]]; then
@@ -268,6 +269,8 @@ elif [[ $mode == full ]]; then
 	grep -q 'http: .* 200 GET /node/52-54-00-77-00-03/job.efi' serve.txt || fail "the UEFI machine did not boot by HTTP"
 else
 	[[ $code == 0 ]] || fail "exit code $code"
+	wanted+=('bios1 +probe +1 +1 +ok +not fit +not fit to measure: ')
+	grep -q '"TCGTCGTCGTCG"' run/bios1/ipc/result.json || fail "what the probe found out is lost"
 	grep -q 'sent .*/node/52-54-00-77-00-03/job.efi' serve.txt || fail "the UEFI machine did not boot by TFTP"
 fi
 for line in "${wanted[@]}"; do

@@ -15,7 +15,8 @@ import tempfile
 import unittest
 
 SOURCE = pathlib.Path(sys.argv.pop(1)).resolve()
-SUITES = ("ipc", "sched", "sm", "space", "scale", "vmexit")
+SUITES = ("ipc", "sched", "sm", "space", "scale", "latency", "vmexit")
+OTHERS = {"vmexit-qemu-EPYC": "--target qemu --cpu EPYC", "vmexit-bochs-ryzen": "--target bochs --cpu ryzen"}
 NOTES = '#!/bin/sh\necho "$@" >>"$NOTES"\n'
 
 
@@ -64,8 +65,10 @@ class Bench(Tree):
             self.assertTrue(any(line.startswith("run ") and f"--suite {suite} " in line for line in calls), suite)
         gates = [line for line in calls if line.startswith("gate ")]
         self.assertEqual(len(gates), 1)
-        for suite in SUITES:
-            self.assertIn(f"build/bench/{suite}.json", gates[0])
+        for name in (*SUITES, *OTHERS):
+            self.assertIn(f"build/bench/{name}.json", gates[0])
+        for name, words in OTHERS.items():
+            self.assertTrue(any(f"{words} " in line and line.endswith(f"-o build/bench/{name}.json") for line in calls), name)
 
     def test_exit_codes(self):
         self.assertEqual(self.bench(GATE_CODE="1")[0], 1)

@@ -39,6 +39,11 @@ def bench_lines(serial):
     return list(serial_lines.objects(serial))
 
 
+def trace_lines(serial):
+    """The lines of a trace, in order."""
+    return list(serial_lines.objects(serial, serial_lines.TRACE_PREFIX))
+
+
 def judge_bench(serial):
     """Complaints about a benchmark roottask's output."""
     try:

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Screens of pixels, read back from pictures that QEMU takes: what kernel and roottask say can be read there, with GRUB on BIOS and
-UEFI, at each depth and enlarged, from before C runs to a panic in the middle of life. Machines with UEFI have no serial line
-here, so nothing else than the screen says that they run.
+Screens of pixels, read back from pictures that QEMU takes, and of text, from its memory: what kernel and roottask say can be read
+there, with GRUB on BIOS and UEFI, at each depth and enlarged, from before C runs to a panic in the middle of life; the results of
+a suite, in a table that fits, page by page if need be. Machines with UEFI have no serial line here, so nothing else than the
+screen says that they run.
 """
 
 import argparse
@@ -24,6 +25,7 @@ BANNER = r"^Hedron Hypervisor .*\[MB2\]"
 HELLO = r"^Hello from the roottask"
 LAST = "^  memory .* type -1 aux 0"
 BOX = machine.Machine(memory=256, exit_device=False, pixels=True)
+TEXT = dataclasses.replace(BOX, pixels=False, line="none")
 UEFI = dataclasses.replace(BOX, firmware="efi", board="q35", line="none")
 PANIC = "mce 0 4 0xb200000000000000 0x5 0 0"  # bank 4: uncorrected, the processor's context is corrupt
 
@@ -56,7 +58,20 @@ CASES = {
     "refused": dataclasses.replace(uefi(cpu="max,-nx"), until="refused, this CPU has no 64-bit long mode",
                                    kernel=("^Hedron Hypervisor: refused",), user=()),
     "bench": dataclasses.replace(uefi(video="bochs"), roottask="ipc.elf", words="case=null windows=16", until="^ipc has ended",
-                                 user=(r"^ipc ticks of the TSC +min +p50 +max$", r"^ipc null( +\d+){3}$")),
+                                 user=("^ipc has ended: 1 measured, 0 failed, 0 skipped; min, p50$", r"^null( +[0-9.]+){2}$")),
+    # All of a suite, in columns beside each other.
+    "table": dataclasses.replace(uefi(video="bochs"), roottask="ipc.elf", words="windows=16", until="^ipc has ended",
+                                 user=("^ipc has ended: [0-9]+ measured, 0 failed, 0 skipped; min, p50",
+                                       r"^null( +[0-9.]+){2}(  [a-z_]\S*( +[0-9.]+){2})+$")),
+    "progress": dataclasses.replace(uefi(video="bochs"), roottask="ipc.elf", words="windows=4096", until=r"^ +12/[0-9]+ ",
+                                    user=(r"^  2/[0-9]+ call_reply_same/words:0( +[0-9.]+){3}$",)),
+    # A BIOS and its text mode: 80 columns, of whose 25 rows the kernel has 10.
+    "text": Case(TEXT, until=LAST, kernel=(BANNER, "^boot CPU is 0"), user=(HELLO, LAST)),
+    "text_life": Case(TEXT, until=LAST, kernel=("^boot CPU is 0", "PANIC: machine check on CPU 0"), user=(), command=PANIC),
+    "text_progress": Case(TEXT, roottask="ipc.elf", words="windows=4096", until=r"^ +12/[0-9]+ ",
+                          user=(r"^  2/[0-9]+ call_reply_same/words:0( +[0-9.]+){3}$",)),
+    "text_pages": Case(TEXT, roottask="ipc.elf", words="windows=16", until="^ipc has ended: [0-9]+ measured.*; page 2 of [3-9]$",
+                       user=("^ipc has ended.* page 2", r"^call_chain/depth:3( +[0-9.]+){2}$")),
     "ramfb": dataclasses.replace(uefi(video="ramfb"), until=LAST, user=(LAST,)),  # 800x600: too low for all that hello says
     "16": bios("800x600x16"),
     "24": bios("800x600x24"),

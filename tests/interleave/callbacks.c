@@ -160,6 +160,13 @@ ATOMIC(16, uint16_t)
 ATOMIC(32, uint32_t)
 ATOMIC(64, uint64_t)
 
+void *interleave_memset(void *p, int c, size_t n);
+void *interleave_memset(void *p, int c, size_t n)
+{
+	memory_drain();
+	return memset(p, c, n);
+}
+
 void __tsan_atomic_thread_fence(int order);
 void __tsan_atomic_thread_fence(int order)
 {

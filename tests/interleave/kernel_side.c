@@ -54,6 +54,11 @@ u64 interleave_tsc(void)
 	return tsc += 10;
 }
 
+void interleave_tsc_add(u64 ticks)
+{
+	tsc += ticks;
+}
+
 u64 interleave_cr3_read(void)
 {
 	return registers[interleave_cpu->id].cr3;
@@ -440,6 +445,8 @@ void kernel_side_reset(unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		interleave_cpus[i].id = i;
 		list_init(&interleave_cpus[i].dying);
+		list_init(&interleave_cpus[i].orphans);
+		list_init(&interleave_cpus[i].keepers);
 		(void)machine_take_nmi(i);
 	}
 	interleave_reset_console();

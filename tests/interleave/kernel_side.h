@@ -23,6 +23,8 @@ void interleave_send_nmi(unsigned cpu);
 void interleave_guest(struct cpu *cpu);
 /* The running CPU is lost in sleep: it does nothing any more. */
 __attribute__((noreturn)) void interleave_vanish(void);
+/* Time goes by. */
+void interleave_tsc_add(u64 ticks);
 u64 interleave_cr3_read(void);
 void interleave_cr3_write(u64 v);
 void interleave_invlpg(u64 va);

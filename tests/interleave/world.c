@@ -3,6 +3,7 @@
 #include "core/sm.h"
 #include "kernel_side.h"
 #include "machine.h"
+#include "memory.h"
 #include "report.h"
 #include "syscall/syscall.h"
 #include "variables.h"
@@ -108,14 +109,21 @@ static void perform_hypercall(const struct op *op)
 	case OP_YIELD:
 		return hypercall(ARG1(HC_EC_CTRL, 1, 0), 0, 0, 0, 0);
 	case OP_REVOKE:
-		return hypercall(ARG1(HC_REVOKE, 1, 0), one(op->object), 0, 0, 0);
+		return hypercall(ARG1(HC_REVOKE, 1, 0), crd_make(CRD_OBJ, op->object, op->arg, PERM_ALL), 0, 0, 0);
 	case OP_TAKE:
 		return hypercall(ARG1(HC_PD_CTRL, 2, WORLD_PD(0)), WORLD_PD(0), one(op->object), 1,
 				 one(WORLD_OBJECT(op->arg)));
+	case OP_GIVE:
+		return hypercall(ARG1(HC_PD_CTRL, 2, WORLD_PD(0)), WORLD_PD(op->arg), one(op->object), 1,
+				 one(op->object));
 	case OP_CREATE_SM:
 		return hypercall(ARG1(HC_CREATE_SM, 0, sel), WORLD_PD(0), op->arg, 0, 0);
+	case OP_CREATE_SM_OF:
+		return hypercall(ARG1(HC_CREATE_SM, 0, sel), WORLD_OBJECT(op->arg), 0, 0, 0);
 	case OP_CREATE_PD:
 		return hypercall(ARG1(HC_CREATE_PD, 0, sel), WORLD_PD(0), 0, 0, 0);
+	case OP_TIME:
+		return hypercall(ARG1(HC_SC_CTRL, 0, WORLD_SC(op->object)), 0, 0, 0, 0);
 	case OP_SUSPEND:
 		kernel_side_enter(enter_suspend, (void *)(u64)op->arg);
 		return;
@@ -139,7 +147,7 @@ static void perform_hypercall(const struct op *op)
 }
 
 /* Operations that make no hypercall. */
-static void perform_user(const struct op *op)
+static void perform_user(unsigned t, const struct op *op)
 {
 	if (op->kind == OP_TOUCH) {
 		bool late = world.unmapped;
@@ -147,14 +155,34 @@ static void perform_user(const struct op *op)
 			report_fail("CPU %u still uses a translation after the unmap has returned",
 				    interleave_cpu->id);
 	} else if (op->kind == OP_SAY) {
+		memory_drain(); /* a store: others see those before it first */
 		world.flags[op->arg] = true;
 		machine_changed();
+	} else if (op->kind == OP_WORK) {
+		memory_drain(); /* no store stays in a buffer for so long */
+		world.threads[t].worked += WORLD_WORK;
+		interleave_tsc_add(WORLD_WORK);
 	}
 }
 
 static bool is_user(const struct op *op)
 {
-	return op->kind == OP_TOUCH || op->kind == OP_SAY || op->kind == OP_LOOP || op->kind == OP_AWAIT;
+	return op->kind == OP_TOUCH || op->kind == OP_SAY || op->kind == OP_LOOP || op->kind == OP_AWAIT ||
+	       op->kind == OP_WORK;
+}
+
+/* Kernel code takes time, too, and what another CPU has charged may be on its way for a moment. */
+#define TIME_SLACK (WORLD_WORK / 10)
+
+static void check_time(struct world_thread *who, const struct regs *r)
+{
+	u64 time = r->rsi << 32 | r->rdx;
+
+	if (time + TIME_SLACK < who->seen)
+		report_fail("a time of %lu has gone back to %lu", who->seen, time);
+	if (time > who->worked + TIME_SLACK)
+		report_fail("a time of %lu is more than %lu", time, who->worked);
+	who->seen = time;
 }
 
 /* The last operation has returned to the thread. */
@@ -169,6 +197,8 @@ static void finish(unsigned t)
 		report_fail("operation %u of thread %u returns status %d", world.threads[t].at, t, s);
 	if (op->kind == OP_UNMAP && !op->object)
 		world.unmapped = true;
+	if (op->kind == OP_TIME)
+		check_time(&world.threads[op->object], &world.threads[t].ec->regs);
 	world.threads[t].at++;
 }
 
@@ -222,7 +252,7 @@ static void step(unsigned t)
 		world.threads[t].ended = op->kind == OP_LOOP;
 		wait_in_user_mode(op->kind == OP_AWAIT);
 	} else {
-		perform_user(op);
+		perform_user(t, op);
 		world.threads[t].at++;
 		if (interleave_cpu->hazard) /* an NMI has hit the operation */
 			kernel_side_after_nmi();

@@ -21,6 +21,9 @@
 #define WORLD_PD(n) (0x240 + (n)) /* 0: that of all threads that name no other */
 #define WORLD_PAGE 0x40           /* two user pages from here on are present in each PD */
 
+/* Ticks: much more than a scenario takes without OP_WORK. */
+#define WORLD_WORK 1000000
+
 #define OK (1u << SUCCESS)
 #define GONE (1u << BAD_CAP)
 #define ABORTED (1u << ABORT)
@@ -37,9 +40,11 @@ enum op_kind {
 	OP_REPLY,       /* the program starts over with the next call */
 	OP_REPLY_DOWN,  /* object: the caller is put to sleep on it */
 	OP_YIELD,
-	OP_REVOKE,       /* selector (any of the above), with everything derived */
+	OP_REVOKE,       /* selector (any of the above), 2^arg of them, with everything derived */
 	OP_TAKE,         /* selector to WORLD_OBJECT(arg): delegates it to itself */
+	OP_GIVE,         /* selector to the PD `arg`, where it has the same number */
 	OP_CREATE_SM,    /* object */
+	OP_CREATE_SM_OF, /* object, which the PD that is object `arg` pays for */
 	OP_CREATE_PD,    /* object */
 	OP_LOOP,         /* user code that makes no call, for ever */
 	OP_POKE,         /* object: a vCPU */
@@ -51,6 +56,8 @@ enum op_kind {
 	OP_SAY,          /* sets flag arg; others may wait for it */
 	OP_AWAIT,        /* loops in user mode until flag `arg` is set */
 	OP_LOG,          /* a message that no device takes at once */
+	OP_WORK,         /* user code that takes WORLD_WORK ticks of the clock */
+	OP_TIME,         /* of the SC of the thread `object`: never goes back, and is no more than that has worked */
 	OP_SUSPEND,      /* all CPUs sleep, and CPU `arg` does not come back */
 };
 

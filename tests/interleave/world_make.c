@@ -67,6 +67,7 @@ static void make_cpus(unsigned n)
 		cpu->sleeping = SLEEPING_MWAIT;
 		name(cpu, sizeof(*cpu), "cpu", i);
 	}
+	world.used_at_first = account_look(&pd_kernel.account).used;
 }
 
 static unsigned pds_needed(void)
@@ -83,7 +84,7 @@ static void make_pds(void)
 {
 	memset(world.pds, 0, sizeof(world.pds));
 	for (unsigned n = 0; n < pds_needed(); n++) {
-		must(pd_create(false, &world.pds[n]));
+		must(pd_create(&pd_kernel, false, &world.pds[n]));
 		kobject_publish(&world.pds[n]->obj);
 		must(space_obj_insert_root(world.pds[0], WORLD_PD(n), &world.pds[n]->obj, PERM_PD_ALL));
 		name(world.pds[n], sizeof(struct pd), "pd", n);
@@ -113,7 +114,7 @@ static void make_threads(void)
 		world.threads[t].ec->cont = CONT_SYSRET;
 		if (spec->local)
 			continue;
-		must(sc_create(world.threads[t].ec, spec->prio, 1000, &world.threads[t].sc));
+		must(sc_create(world.pds[spec->pd], world.threads[t].ec, spec->prio, 1000, &world.threads[t].sc));
 		insert(WORLD_SC(t), &world.threads[t].sc->obj, PERM_SC_ALL);
 		name(world.threads[t].sc, sizeof(struct sc), "sc", t);
 	}
@@ -122,7 +123,7 @@ static void make_threads(void)
 static struct kp *make_kp(void)
 {
 	struct kp *kp;
-	must(kp_create(&kp));
+	must(kp_create(world.pds[0], &kp));
 	kobject_publish(&kp->obj);
 	return kp;
 }
@@ -149,12 +150,12 @@ static void make_object(unsigned n)
 
 	switch ((enum object_kind)o->kind) {
 	case OBJECT_SM:
-		must(sm_create(o->value, &sm));
+		must(sm_create(world.pds[0], o->value, &sm));
 		insert(WORLD_OBJECT(n), &sm->obj, PERM_SM_ALL);
 		name(sm, sizeof(*sm), "sm", n);
 		break;
 	case OBJECT_PT:
-		must(pt_create(world.threads[o->value].ec, 0x1000, 0, &pt));
+		must(pt_create(world.pds[0], world.threads[o->value].ec, 0x1000, 0, &pt));
 		insert(WORLD_OBJECT(n), &pt->obj, PERM_PT_ALL);
 		name(pt, sizeof(*pt), "pt", n);
 		break;
@@ -235,6 +236,9 @@ void world_make(void)
 static void drop(u64 sel)
 {
 	space_obj_revoke(world.pds[0], sel, 0, PERM_ALL, true);
+	while (space_obj_revoke_step(space_obj_unfinished()))
+		;
+	hazard_clear(interleave_cpu, HAZARD_UNFINISHED);
 }
 
 /* User mode and sleep use nothing, so grace periods end as soon as they are asked for. */
@@ -245,7 +249,10 @@ static void free_all(void)
 		for (unsigned n = 0; n < cpu_count; n++)
 			if (interleave_cpus[n].ec == interleave_cpus[n].idle_ec)
 				interleave_cpus[n].sleeping = SLEEPING_MWAIT;
-		rcu_quiesce(interleave_cpu);
+		for (unsigned n = cpu_count; n--;) {
+			kernel_side_set_cpu(n);
+			rcu_quiesce(interleave_cpu);
+		}
 	}
 	settle();
 }
@@ -257,7 +264,13 @@ static void end_cpu(unsigned n)
 
 	if (cpu->ec != cpu->idle_ec || cpu->sc || (cpu_online(n) && (cpu->preempted || sched_top(&cpu->sched))))
 		report_fail("CPU %u still runs something after everything was revoked", n);
+	/* The kernel never does that: the account that pays for idle ECs has no name. */
+	struct account *heir = page_alloc_zeroed();
+	if (!heir)
+		report_fail("no page is left for the end of CPU %u", n);
+	cpu->idle_ec->obj.account = account_name(heir);
 	ec_free(cpu->idle_ec);
+	page_free(heir);
 }
 
 void world_unmake(void)
@@ -274,10 +287,15 @@ void world_unmake(void)
 	settle();
 	for (unsigned n = WORLD_PDS; n--;)
 		if (world.pds[n])
-			space_obj_revoke(world.pds[0], WORLD_PD(n), 0, PERM_ALL, true);
+			drop(WORLD_PD(n));
 	free_all();
+	u64 used = account_look(&pd_kernel.account).used;
+	if (used != world.used_at_first && !world.scenario->loses)
+		report_fail("%ld bytes have not come back to the account at the top",
+			    (long)(used - world.used_at_first));
 	for (unsigned n = 0; n < cpu_count; n++)
 		end_cpu(n);
+	pio_index_free(&pd_kernel.pio.given); /* empty; it would stay */
 	for (unsigned n = 0; n < cpu_count; n++) {
 		kernel_side_set_cpu(n);
 		page_reclaim();

@@ -18,6 +18,7 @@ struct world_thread {
 	struct sc *sc;
 	unsigned at;           /* operation that is next, or under way */
 	bool under_way, ended; /* has been begun and has not returned; has come to the last one */
+	u64 worked, seen;      /* ticks: by OP_WORK so far; what OP_TIME has been told last */
 };
 
 struct world {
@@ -27,6 +28,7 @@ struct world {
 	bool flags[WORLD_FLAGS];
 	bool unmapped;      /* an OP_UNMAP has returned */
 	u64 pages_at_first; /* free before any object was made: as many have to be free in the end */
+	u64 used_at_first;  /* bytes that the kernel's account paid for when there was nothing but idle ECs */
 	void *hoard;        /* pages that are kept from the scenario; each begins with the address of the next */
 };
 

@@ -11,7 +11,7 @@
 
 #define CPUS 4
 #define ROUNDS (150 * STRESS_SCALE) /* of each CPU */
-#define LENGTH 1500                 /* of a chain or a fan: several lock breaks (MDB_WALK_NODES) */
+#define LENGTH 1500                 /* of a chain or a fan: many pieces */
 #define ROOT 1
 
 static struct pd pds[CPUS + 1]; /* the last one has the object itself */
@@ -59,12 +59,12 @@ static void grow_and_cut(unsigned cpu, struct stress_random *r)
 			__atomic_add_fetch(&taken, 1, __ATOMIC_RELAXED);
 		unsigned what = stress_random(r, 8);
 		if (!what) /* all of everybody */
-			space_obj_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
+			host_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
 		else if (what == 1) /* weaker, but all stay */
-			space_obj_revoke(own, 1, 0, PERM_SM_UP, true);
-		space_obj_revoke(own, from, 0, PERM_ALL, true);
+			host_revoke(own, 1, 0, PERM_SM_UP, true);
+		host_revoke(own, from, 0, PERM_ALL, true);
 		must(!at(own, from));
-		space_obj_revoke(own, 1, 0, PERM_ALL, true);
+		host_revoke(own, 1, 0, PERM_ALL, true);
 		for (u64 sel = 1; sel <= LENGTH; sel++)
 			must(!at(own, sel));
 	}
@@ -75,17 +75,19 @@ int main(void)
 	host_reset(STRESS_HEAP);
 	host_set_cpus(CPUS);
 	for (unsigned i = 0; i <= CPUS; i++)
-		must(space_obj_init(&pds[i].objs) == SUCCESS);
+		pds[i].obj.refs = 1;
+	for (unsigned i = 0; i <= CPUS; i++)
+		must(space_obj_init(&pds[i].objs, &pds[i].account) == SUCCESS);
 	object.o.type = KOBJ_SM;
 	must(space_obj_insert_root(&pds[CPUS], ROOT, &object.o, PERM_ALL) == SUCCESS);
 	stress_run((void (*const[])(unsigned, struct stress_random *)){grow_and_cut, grow_and_cut, grow_and_cut,
 								       grow_and_cut, NULL});
-	space_obj_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
-	must(object.o.caps == 1 && !gone && !object.o.walk_suspended && !object.o.lock.held);
+	host_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, false);
+	must(object.o.caps == 1 && !gone && !spin_is_locked(&object.o.lock));
 	for (unsigned i = 0; i < CPUS; i++)
 		for (u64 sel = 0; sel < 2 * LENGTH; sel++)
 			must(!at(&pds[i], sel));
-	space_obj_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, true);
+	host_revoke(&pds[CPUS], ROOT, 0, PERM_ALL, true);
 	must(gone == 1);
 	printf("capabilities: %u were revoked by another CPU first\n", taken);
 	return 0;

@@ -7,6 +7,7 @@
 #include "core/remote.h"
 #include "core/sm.h"
 #include "mm/page.h"
+#include "space/pd.h"
 
 #include "stress.h"
 
@@ -25,6 +26,7 @@ static void init_ec(struct ec *ec, unsigned cpu)
 	list_init(&ec->helper_link);
 	list_init(&ec->parked);
 	list_init(&ec->sm_link);
+	unfinished_init(&ec->unfinished);
 }
 
 static bool is_blocked(const struct ec *ec)
@@ -59,7 +61,7 @@ static void setup(u64 count)
 	host_reset(STRESS_HEAP);
 	host_set_cpus(CPUS);
 	sm_init_cache();
-	must(sm_create(count, &sm) == SUCCESS);
+	must(sm_create(&pd_kernel, count, &sm) == SUCCESS);
 	ec_count = 0;
 }
 
@@ -214,7 +216,8 @@ static void post_and_end(unsigned cpu, struct stress_random *r)
 		struct stress_wait wait = {0};
 		while (__atomic_load_n(&working, __ATOMIC_ACQUIRE))
 			stress_wait(&wait, "for the other");
-		sm_retire(sm);
+		while (sm_retire(sm))
+			;
 	}
 }
 

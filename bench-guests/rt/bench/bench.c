@@ -7,6 +7,7 @@
 #include "rt/bench/bench_place.h"
 #include "rt/bench/bench_report.h"
 #include "rt/bench/bench_skew.h"
+#include "rt/bench/bench_table.h"
 #include "rt/bench/bench_values.h"
 #include "rt/cmdline.h"
 #include "rt/fmt.h"
@@ -32,6 +33,8 @@ static struct {
 	sel_t done;      /* a semaphore: it has run all of them */
 	bool exact;      /* a tick is an instruction */
 	bool ok;
+	uint64_t overhead; /* of an empty window */
+	unsigned count;    /* cases to be measured */
 } suite;
 
 void bench_expect(enum status got, enum status want)
@@ -211,22 +214,6 @@ static const char *attempt_way(const struct bench_subject *subject, struct bench
 	return skip;
 }
 
-/* "case", or "case/param:value"; the way of measuring comes last. */
-static void name_of(const struct bench_subject *subject, char *text, size_t size)
-{
-	const struct bench_case *c = subject->c;
-	int used;
-
-	if (c->param && c->texts)
-		used = rt_snprintf(text, size, "%s/%s:%s", c->name, c->param, c->texts[subject->index]);
-	else if (c->param)
-		used = rt_snprintf(text, size, "%s/%s:%ld", c->name, c->param, c->values[subject->index]);
-	else
-		used = rt_snprintf(text, size, "%s", c->name);
-	if (subject->way->param && used >= 0 && (size_t)used < size)
-		rt_snprintf(text + used, size - (size_t)used, "/%s:%s", subject->way->param, subject->way->value);
-}
-
 static bool run_one(const struct bench_subject *subject, struct bench_sample *s)
 {
 	const char *skip, *why;
@@ -235,7 +222,7 @@ static bool run_one(const struct bench_subject *subject, struct bench_sample *s)
 	verdict.why = NULL;
 	verdict.wrong_status = false;
 	running = *subject;
-	name_of(subject, text, sizeof(text));
+	bench_subject_name(subject, true, text, sizeof(text));
 	trace_case_begin(text);
 	skip = attempt_way(subject, s);
 	trace_case_end();
@@ -250,32 +237,55 @@ static bool run_one(const struct bench_subject *subject, struct bench_sample *s)
 	return !why;
 }
 
-/* Other ways than the usual one have to be asked for. */
+/* Can the way be had where time is measured? Then nobody has to ask for it. */
+static bool offered(const struct bench_way *way)
+{
+	if (!way->beside_time || !bench_machine_measures_time() || way->begin())
+		return false;
+	way->end();
+	return true;
+}
+
+/* `ways=` names all but the usual one. */
 static bool wanted(const struct bench_subject *subject)
 {
 	const struct bench_way *way = subject->way;
 	char name[120];
 
-	if (way->param && !(rt_arg_text("ways") && rt_arg_selects("ways", way->value)))
+	if (way->param && !(rt_arg_text("ways") ? rt_arg_selects("ways", way->value) : offered(way)))
 		return false;
-	name_of(subject, name, sizeof(name));
+	bench_subject_name(subject, true, name, sizeof(name));
 	return rt_arg_selects("case", name);
 }
 
-static void run_case(const struct bench_case *c, uint64_t overhead)
+/* Each case of the suite, with each value of its parameter, in each way, if it is wanted. */
+static void for_each_wanted(void (*fn)(const struct bench_subject *subject))
+{
+	for (const struct bench_case *const *table = suite.tables; *table; table++)
+		for (const struct bench_case *c = *table; c->name; c++)
+			for (unsigned index = 0; index < (c->count ? c->count : 1); index++)
+				for (const struct bench_way *const *way = bench_ways; *way; way++) {
+					struct bench_subject subject = {.c = c, .index = index, .way = *way};
+
+					if (wanted(&subject))
+						fn(&subject);
+				}
+}
+
+static void count_subject(RT_UNUSED const struct bench_subject *subject)
+{
+	suite.count++;
+}
+
+static void run_subject(const struct bench_subject *subject)
 {
 	static uint64_t values[BENCH_WINDOWS_MAX];
+	const struct bench_case *c = subject->c;
 	unsigned long windows = rt_arg("windows", c->windows ? c->windows : BENCH_WINDOWS);
-	struct bench_sample s = {.overhead = overhead, .values = values};
-	struct bench_subject subject = {.c = c};
+	struct bench_sample s = {.overhead = suite.overhead, .values = values};
 
 	s.n = (unsigned)rt_min(windows ? windows : 1, BENCH_WINDOWS_MAX);
-	for (; subject.index < (c->count ? c->count : 1); subject.index++)
-		for (const struct bench_way *const *way = bench_ways; *way; way++) {
-			subject.way = *way;
-			if (wanted(&subject))
-				suite.ok &= run_one(&subject, &s);
-		}
+	suite.ok &= run_one(subject, &s);
 }
 
 static void panicked(const char *text)
@@ -283,6 +293,7 @@ static void panicked(const char *text)
 	if (running.c)
 		bench_report_fail(&running, text);
 	bench_report_end(0);
+	bench_table_end();
 }
 
 static void run_tables(void)
@@ -293,6 +304,8 @@ static void run_tables(void)
 
 	bench_machine_init();
 	bench_frequency_hold(BENCH_PRIO, frequency);
+	for_each_wanted(count_subject);
+	bench_table_begin(suite.name, suite.count);
 	bench_report_run(suite.name, trace_prepare(), frequency);
 	cal = bench_calibrate();
 	cal.clock = bench_machine_clock();
@@ -300,15 +313,15 @@ static void run_tables(void)
 		skew = bench_skew_measure(BENCH_PRIO);
 	bench_report_calibration(&cal, &skew);
 	suite.ok = cal.stable;
+	suite.overhead = cal.overhead;
 	suite.exact = bench_counts_instructions();
 	trace_on();
-	for (const struct bench_case *const *table = suite.tables; *table; table++)
-		for (const struct bench_case *c = *table; c->name; c++)
-			run_case(c, cal.overhead);
+	for_each_wanted(run_subject);
 	trace_off();
 	trace_send();
 	bench_frequency_release();
 	bench_report_end(bench_skew_drift(BENCH_PRIO));
+	bench_table_end();
 }
 
 /* An unused block on the stack moves the stack of all that is measured (bench_place.h). For all the compiler knows,

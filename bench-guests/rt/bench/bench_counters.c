@@ -15,38 +15,69 @@
 #define MSR_FIXED_CTR_CTRL 0x38d
 #define MSR_PERF_GLOBAL_CTRL 0x38f
 
-#define FIXED_BOTH 0x33ul           /* counters 0 and 1, in all rings, without interrupts */
-#define GLOBAL_ALL 0x300000001ul    /* these, and general counter 0 */
 #define EVTSEL_MISSES 0x43412eul    /* event 0x2e, mask 0x41, in all rings, enabled */
 #define EVENT_MISSES 4              /* its bit in CPUID leaf 0xa, EBX: not available */
 #define COUNTER_MASK 0xfffffffffful /* no counter has fewer bits */
 
-static bool has_counters(void)
+/* Fixed counter n counts in all rings, without interrupts. */
+#define FIXED_ALL_RINGS(n) (3ul << 4 * (n))
+#define GLOBAL_FIXED(n) (1ul << (32 + (n)))
+#define GLOBAL_PMC0 1ul
+
+/* How a counter is read, and what makes it run. */
+static const struct counter {
+	unsigned msr;
+	unsigned long fixed, select, global; /* values of the controlling registers; select 0: not of use */
+} counters[] = {
+	[BENCH_COUNTER_CYCLES] = {MSR_FIXED_CTR0 + 1, FIXED_ALL_RINGS(1), 0, GLOBAL_FIXED(1)},
+	[BENCH_COUNTER_INSTRUCTIONS] = {MSR_FIXED_CTR0, FIXED_ALL_RINGS(0), 0, GLOBAL_FIXED(0)},
+	[BENCH_COUNTER_MISSES] = {MSR_PMC0, 0, EVTSEL_MISSES, GLOBAL_PMC0},
+};
+
+/* A fixed counter wants version 2, the general one also the event. */
+static bool has(const struct counter *counter)
 {
 	struct rt_cpuid c;
 
 	if (rt_cpuid(0, 0).eax < 0xa)
 		return false;
 	c = rt_cpuid(0xa, 0);
-	return (c.eax & 0xff) >= 2 && (c.eax >> 8 & 0xff) >= 1 && (c.edx & 31) >= 2 && c.eax >> 24 > EVENT_MISSES &&
-	       !(c.ebx >> EVENT_MISSES & 1);
+	if ((c.eax & 0xff) < 2)
+		return false;
+	if (!counter->select)
+		return (c.edx & 31) > counter->msr - MSR_FIXED_CTR0;
+	return (c.eax >> 8 & 0xff) >= 1 && c.eax >> 24 > EVENT_MISSES && !(c.ebx >> EVENT_MISSES & 1);
 }
 
-static bool set_up(void)
+static bool set_up(const struct counter *counter)
 {
 	return hc_msr_write(MSR_PERF_GLOBAL_CTRL, 0) == SUCCESS &&
-	       hc_msr_write(MSR_FIXED_CTR_CTRL, FIXED_BOTH) == SUCCESS &&
-	       hc_msr_write(MSR_PERFEVTSEL0, EVTSEL_MISSES) == SUCCESS &&
-	       hc_msr_write(MSR_PERF_GLOBAL_CTRL, GLOBAL_ALL) == SUCCESS;
+	       hc_msr_write(MSR_FIXED_CTR_CTRL, counter->fixed) == SUCCESS &&
+	       (!counter->select || hc_msr_write(MSR_PERFEVTSEL0, counter->select) == SUCCESS) &&
+	       hc_msr_write(MSR_PERF_GLOBAL_CTRL, counter->global) == SUCCESS;
 }
 
-const char *bench_counters_begin(void)
+/* Some virtual machines take the values and count nothing. Between two reads are hundreds of cycles and instructions;
+ * there need not be a miss. */
+static bool counts(enum bench_counter counter)
 {
-	if (!has_counters())
+	uint64_t before = bench_counters_read(counter);
+
+	return counters[counter].select || bench_counters_between(before, bench_counters_read(counter));
+}
+
+const char *bench_counters_begin(enum bench_counter counter)
+{
+	if (!has(&counters[counter]))
 		return "the processor has no performance counters that are known here";
 	if (rt_arg_text("trace_counters") || rt_arg_text("trace_period"))
 		return "the kernel's trace uses the performance counters";
-	return set_up() ? NULL : "the performance counters cannot be set up";
+	if (!set_up(&counters[counter]))
+		return "the performance counters cannot be set up";
+	if (counts(counter))
+		return NULL;
+	bench_counters_end();
+	return "the performance counter stands still";
 }
 
 /* The status does not matter: counters that cannot be stopped could not be started either. */
@@ -59,14 +90,9 @@ void bench_counters_end(void)
 
 uint64_t bench_counters_read(enum bench_counter counter)
 {
-	static const unsigned msrs[] = {
-		[BENCH_COUNTER_CYCLES] = MSR_FIXED_CTR0 + 1,
-		[BENCH_COUNTER_INSTRUCTIONS] = MSR_FIXED_CTR0,
-		[BENCH_COUNTER_MISSES] = MSR_PMC0,
-	};
 	unsigned long value = 0;
 
-	return hc_msr_read(msrs[counter], &value) == SUCCESS ? value : 0;
+	return hc_msr_read(counters[counter].msr, &value) == SUCCESS ? value : 0;
 }
 
 uint64_t bench_counters_between(uint64_t before, uint64_t after)

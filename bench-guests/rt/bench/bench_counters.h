@@ -11,8 +11,8 @@ enum bench_counter {
 	BENCH_COUNTER_MISSES, /* of the last-level cache */
 };
 
-/* Lets the counters of this CPU run; null, or why there are none. */
-const char *bench_counters_begin(void);
+/* Lets a counter of this CPU run, and no other; null, or why there is none. */
+const char *bench_counters_begin(enum bench_counter counter);
 void bench_counters_end(void);
 
 /* Reading takes a hypercall, which counts as well. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lines of docs/bench-protocol.md, and a table of them for the screen. Locking: none, only the EC that runs the
- * benchmarks reports. */
+/* The lines of docs/bench-protocol.md; the screen is told, too (bench_table.h). Locking: none, only the EC that runs
+ * the benchmarks reports. */
 #include "rt/bench/bench_report.h"
 
 #include "rt/bench/bench_machine.h"
 #include "rt/bench/bench_place.h"
+#include "rt/bench/bench_table.h"
 #include "rt/cmdline.h"
 #include "rt/console.h"
 #include "rt/crc32.h"
@@ -68,36 +69,18 @@ static void end(void)
 	lines++;
 }
 
-/* The start of a row on the screen: suite, case and parameter. */
-static void show_case(const struct bench_subject *subject, const char *rest)
-{
-	const struct bench_case *c = subject->c;
-	const struct bench_way *way = subject->way;
-	unsigned index = subject->index;
-	char name[64];
-
-	if (c->param && c->texts)
-		rt_snprintf(name, sizeof(name), "%s/%s:%s", c->name, c->param, c->texts[index]);
-	else if (c->param)
-		rt_snprintf(name, sizeof(name), "%s/%s:%ld", c->name, c->param, c->values[index]);
-	else
-		rt_snprintf(name, sizeof(name), "%s", c->name);
-	rt_show("%s %-44s %s%s%s\n", suite, name, rest, way->param ? " " : "", way->param ? way->value : "");
-}
-
 static void begin_case(const char *type, const struct bench_subject *subject)
 {
 	const struct bench_case *c = subject->c;
-	unsigned index = subject->index;
+	char value[64];
 
 	begin(type);
 	add_string("suite", suite);
 	add_string("case", c->name);
 	add(",\"params\":{");
-	if (c->param && c->texts)
-		add("\"%s\":\"%s\"", c->param, c->texts[index]);
-	else if (c->param)
-		add("\"%s\":%ld", c->param, c->values[index]);
+	if (c->param) /* numbers are numbers */
+		add(c->texts ? "\"%s\":\"%s\"" : "\"%s\":%s", c->param,
+		    bench_subject_value(subject, value, sizeof(value)));
 	if (subject->way->param)
 		add("%s\"%s\":\"%s\"", c->param ? "," : "", subject->way->param, subject->way->value);
 	add("}");
@@ -114,6 +97,19 @@ static void add_cpu(void)
 	add_string("vendor", cpu->vendor);
 	add(",\"family\":%u,\"model\":%u,\"stepping\":%u", cpu->family, cpu->model, cpu->stepping);
 	add(",\"tsc_khz\":%u,\"tsc_invariant\":%s", rt_hip->freq_tsc, cpu->tsc_invariant ? "true" : "false");
+}
+
+/* What the kernel's first line on the console shows in part, and without a checksum. */
+static void add_build_id(void)
+{
+	const uint8_t *id = rt_hip_build_id();
+
+	if (!id)
+		return;
+	add(",\"kernel_build_id\":\"");
+	for (unsigned i = 0; i < HIP_BUILD_ID_SIZE; i++)
+		add("%02x", id[i]);
+	add("\"");
 }
 
 /* What is not known is left out. */
@@ -149,6 +145,7 @@ void bench_report_run(const char *name, bool traced, const char *frequency)
 	add(",\"protocol\":%d", PROTOCOL);
 	add_string("suite", suite);
 	add_string("kernel", "");
+	add_build_id();
 	add(",\"api\":%u", rt_hip->api_ver);
 	add_cpu();
 	add(",\"cpus\":%u", rt_cpu_count());
@@ -161,7 +158,6 @@ void bench_report_run(const char *name, bool traced, const char *frequency)
 	if (traced)
 		add(",\"traced\":true");
 	end();
-	rt_show("%s %-44s %10s %10s %10s\n", suite, "ticks of the TSC", "min", "p50", "max");
 }
 
 /* Smallest value that at least `permille` of the values do not exceed. */
@@ -234,7 +230,7 @@ void bench_report_sample(const struct bench_subject *subject, const struct bench
 {
 	uint64_t sum = 0;
 	size_t mark;
-	char row[64];
+	char name[TEXT_MAX];
 
 	for (unsigned i = 0; i < s->n; i++)
 		sum += s->values[i];
@@ -251,20 +247,20 @@ void bench_report_sample(const struct bench_subject *subject, const struct bench
 	for (unsigned bins = BINS; !add_hist(s, bins) && bins > 1; bins /= 2)
 		line.len = mark;
 	end();
-	rt_snprintf(row, sizeof(row), "%10lu %10lu %10lu", s->values[0] / s->per, percentile(s, 500) / s->per,
-		    s->values[s->n - 1] / s->per);
-	show_case(subject, row);
+	bench_subject_name(subject, true, name, sizeof(name));
+	bench_table_number(name, s->values[0] * 1000 / s->per, percentile(s, 500) * 1000 / s->per,
+			   s->values[s->n - 1] * 1000 / s->per);
 }
 
 static void report_why(const char *type, const struct bench_subject *subject, const char *why)
 {
-	char row[TEXT_MAX];
+	char name[TEXT_MAX];
 
 	begin_case(type, subject);
 	add_string("why", why);
 	end();
-	rt_snprintf(row, sizeof(row), "%s: %s", type, why);
-	show_case(subject, row);
+	bench_subject_name(subject, true, name, sizeof(name));
+	bench_table_word(name, type, why);
 }
 
 void bench_report_skip(const struct bench_subject *subject, const char *why)
@@ -276,6 +272,38 @@ void bench_report_fail(const struct bench_subject *subject, const char *why)
 	report_why("fail", subject, why);
 }
 
+static void add_sizes(const struct bench_finding *f)
+{
+	const char *separator = "";
+
+	add(",\"sizes\":[");
+	for (unsigned i = 0; i < f->bin_count; i++) {
+		const struct bench_bin *bin = &f->bins[i];
+
+		if (!bin->count)
+			continue;
+		add("%s[%lu,%lu,%lu]", separator, bin->lower, bin->width, bin->count);
+		separator = ",";
+	}
+	add("]");
+}
+
+void bench_report_finding(const struct bench_finding *f)
+{
+	begin("finding");
+	add_string("name", f->name);
+	add_string("weight", f->weight);
+	if (f->state)
+		add_string("state", f->state);
+	else
+		add(",\"amount\":%lu", f->amount);
+	if (f->bin_count)
+		add_sizes(f);
+	if (*f->why)
+		add_string("why", f->why);
+	end();
+}
+
 void bench_report_end(uint64_t drift)
 {
 	begin("end");
@@ -283,5 +311,4 @@ void bench_report_end(uint64_t drift)
 	if (drift)
 		add(",\"drift\":%lu", drift);
 	end();
-	rt_show("%s has ended\n", suite);
 }

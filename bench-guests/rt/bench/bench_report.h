@@ -5,20 +5,13 @@
 #include "rt/bench/bench_calibrate.h"
 #include "rt/bench/bench_case.h"
 #include "rt/bench/bench_skew.h"
-#include "rt/bench/bench_way.h"
+#include "rt/bench/bench_subject.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define BENCH_ORDER 16 /* groups of windows */
 #define BENCH_SMI_MAX 64
-
-/* What a line is about: a case with one value of its parameter, and the way it is measured. */
-struct bench_subject {
-	const struct bench_case *c; /* null: none */
-	unsigned index;
-	const struct bench_way *way;
-};
 
 struct bench_sample {
 	uint64_t overhead;           /* of an empty window */
@@ -32,9 +25,26 @@ struct bench_sample {
 	uint64_t smi[BENCH_SMI_MAX];
 };
 
+/* So many of something that was counted had a size from `lower` up to, not including, `lower + width`. */
+struct bench_bin {
+	uint64_t lower, width, count;
+};
+
+/* Something about the machine that is worth knowing when its numbers are looked at. */
+struct bench_finding {
+	const char *name;   /* [a-z0-9_]+ */
+	const char *weight; /* "fact", "note", "doubt" or "obstacle" */
+	const char *state;  /* how the machine is; null: something was counted, which is never twice the same ... */
+	uint64_t amount;    /* ... so often; its sizes, if any, in nanoseconds: */
+	const struct bench_bin *bins;
+	unsigned bin_count; /* empty ones are left out of the line */
+	const char *why;    /* what it means, for people; "": nothing to say */
+};
+
 void bench_report_run(const char *suite, bool traced, const char *frequency); /* "": nothing is said of it */
 void bench_report_calibration(const struct bench_calibration *cal, const struct bench_skew *skew);
 void bench_report_sample(const struct bench_subject *subject, const struct bench_sample *s);
 void bench_report_skip(const struct bench_subject *subject, const char *why);
 void bench_report_fail(const struct bench_subject *subject, const char *why);
+void bench_report_finding(const struct bench_finding *finding);
 void bench_report_end(uint64_t drift); /* of the counters of CPUs against each other, 0: none is known of */

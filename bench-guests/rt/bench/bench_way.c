@@ -46,26 +46,31 @@ static uint64_t least_of_empty(enum bench_counter counter)
 	return least;
 }
 
-#define COUNTER(name, counter)                                                                    \
-	static uint64_t name##_window(const struct bench_case *c)                                 \
-	{                                                                                         \
-		return count(counter, c);                                                         \
-	}                                                                                         \
-	static uint64_t name##_overhead(void)                                                     \
-	{                                                                                         \
-		return least_of_empty(counter);                                                   \
-	}                                                                                         \
-	static const struct bench_way name = {                                                    \
-		"counter",          #name,         #name,          SUM_MAX, bench_counters_begin, \
+/* beside: see bench_way.h */
+#define COUNTER(name, counter, beside)                                                           \
+	static uint64_t name##_window(const struct bench_case *c)                                \
+	{                                                                                        \
+		return count(counter, c);                                                        \
+	}                                                                                        \
+	static uint64_t name##_overhead(void)                                                    \
+	{                                                                                        \
+		return least_of_empty(counter);                                                  \
+	}                                                                                        \
+	static const char *name##_begin(void)                                                    \
+	{                                                                                        \
+		return bench_counters_begin(counter);                                            \
+	}                                                                                        \
+	static const struct bench_way name = {                                                   \
+		"counter",          #name,         beside,         #name, SUM_MAX, name##_begin, \
 		bench_counters_end, name##_window, name##_overhead}
 
-COUNTER(cycles, BENCH_COUNTER_CYCLES);
-COUNTER(instructions, BENCH_COUNTER_INSTRUCTIONS);
-COUNTER(misses, BENCH_COUNTER_MISSES);
+COUNTER(cycles, BENCH_COUNTER_CYCLES, true);
+COUNTER(instructions, BENCH_COUNTER_INSTRUCTIONS, false);
+COUNTER(misses, BENCH_COUNTER_MISSES, false);
 
-static const struct bench_way usual = {NULL, NULL, "tsc", SUM_MAX, NULL, NULL, time_window, NULL};
+static const struct bench_way usual = {NULL, NULL, false, "tsc", SUM_MAX, NULL, NULL, time_window, NULL};
 
 /* One window makes a value: it is long enough, and emptying the caches takes a thousand times longer. */
-static const struct bench_way cold = {"cache", "cold", "tsc", 1, bench_cold_begin, NULL, cold_window, NULL};
+static const struct bench_way cold = {"cache", "cold", false, "tsc", 1, bench_cold_begin, NULL, cold_window, NULL};
 
 const struct bench_way *const bench_ways[] = {&usual, &cold, &cycles, &instructions, &misses, NULL};

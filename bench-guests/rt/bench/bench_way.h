@@ -4,10 +4,12 @@
 
 #include "rt/bench/bench_case.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct bench_way {
 	const char *param, *value;  /* one more parameter of the case's name; null: the usual way */
+	bool beside_time;           /* wherever time is measured and it can be had, also without being asked for */
 	const char *unit;           /* of the numbers, as in the protocol */
 	unsigned sum_max;           /* windows that may be added up to one value */
 	const char *(*begin)(void); /* null: nothing to do. Result: null, or why it cannot be measured like this */

@@ -23,19 +23,23 @@ static int make_results(void **state)
 UNIT_TEST(compare_several)
 {
 	expect(0, "compare base.json worse.json better.json same.json");
-	has("case                        A    B     B %  B is      C     C %  C is      D  D %  D is\n"
-	    "null                       40   41  +2.50%  WORSE    40          same     40       same\n");
+	has("case                        A  threshold    B     B %  B seen  B is      C     C %  C seen  C is      D "
+	    " D %  "
+	    "D seen  D is\n"
+	    "null                       40         0%   41  +2.50%   2.50%  WORSE    40           2.50%  same     40 "
+	    "      "
+	    " 2.50%  same\n");
 	has("A to B: 1 worse, 1 better of 2; geometric mean of the changes +1.00%");
 	has("A to D: 0 worse, 0 better of 2; geometric mean of the changes +0.00%");
 	expect(0, "compare --changed-only base.json better.json same.json");
 	lacks("\nnull ");
-	has("call_reply_cross/words:0  205  204  -0.49%  better  205");
+	has("call_reply_cross/words:0  205         0%  204  -0.49%   0.49%  better  205");
 	expect(0, "compare --markdown base.json worse.json less.json");
-	has("| call\\_reply\\_cross/words:0 | 205 | 204 | -0.49% | better | - |  | MISSING |");
+	has("| call\\_reply\\_cross/words:0 | 205 | 0% | 204 | -0.49% | 0.49% | better | - |  |  | MISSING |");
 	expect(4, "compare base.json worse.json broken.json");
 	expect(4, "compare base.json worse.json ticks.json");
 	expect(0, "compare less.json base.json worse.json"); /* what A has not is a row, too */
-	has("call_reply_cross/words:0   -  205       new   204          new\n");
+	has("call_reply_cross/words:0   -         0%  205               new   204                  new\n");
 }
 
 /* One line for each result, one for all, whatever became of them. */
@@ -47,13 +51,15 @@ UNIT_TEST(gate_in_a_hurry)
 	lacks("\nnull ");
 	lacks("suite ");
 	has("2 cases: 2 same.");
+	has("threshold: 0%; a change of 2.50% would have been seen in every case.");
 	expect(4, "gate --baseline base.json --changed-only same.json worse.json nothing.json --markdown hurry.md "
 		  "--junit "
 		  "hurry.xml");
 	has("null                       40   41");
-	has("ipc           m            2        0  +0.00%                passed\n");
-	has("ipc           m            2        2  +1.00%  null +2.50%   REGRESSED\n");
-	has("nothing.json               0        0  +0.00%  not compared  INVALID\n");
+	has("suite         machine  cases  changed    mean  threshold   seen  worst         verdict\n"
+	    "ipc           m            2        0  +0.00%         0%  2.50%                passed\n"
+	    "ipc           m            2        2  +1.00%         0%  2.50%  null +2.50%   REGRESSED\n"
+	    "nothing.json               0        0  +0.00%         0%         not compared  INVALID\n");
 	has("2 suites, 4 cases: 2 same, 1 better, 1 WORSE; geometric mean of the changes +0.50%.");
 	read_output(path);
 	has("### All suites\n\n| suite |");

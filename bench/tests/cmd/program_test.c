@@ -250,7 +250,7 @@ UNIT_TEST(arguments_of_the_emulator)
 	has("-initrd\nroottask suite=ipc case=a,,b\n");
 	free(path);
 	expect(0, "show arguments.json");
-	has("qemu-icount-EPYC--svm");
+	has("qemu-icount-epyc--svm");
 }
 
 /* What the suite's file says, unless the user says otherwise. */

@@ -7,7 +7,7 @@
 #include "host/mem.h"
 #include "measure/child.h"
 
-#include "recorded.h"
+#include "lab.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,78 +15,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define RUN "fleet run -i lab.yaml -k kernel.elf --suite ipc "
-
-/* Patient, because this host may be busy; machines that are to fail by time have less of it. */
-static const char head[] =
-	"lab:\n  name: lab1\n  timeouts: {boot: 60, run: 60, settle: 0, power: 60}\n  retries: 0\n";
-
-/* What the inventory says of all machines. */
-static char *lab_text;
-
-static void begin_lab(const char *more)
-{
-	free(lab_text);
-	lab_text = xasprintf("%s%smachines:\n", head, more);
-}
-
-/* status: how to ask for the state, or "". */
-static void add_machine_with(const char *status, const char *name, const char *more)
-{
-	char *text = xasprintf("%s- name: %s\n  boot: itself\n  console: {type: file, path: %s.log}\n"
-			       "  power: {type: command, on: ['%s', 'on', '{name}'],"
-			       " off: ['%s', 'off', '{name}']%s}\n%s",
-			       lab_text, name, name, TEST_MACHINE, TEST_MACHINE, status, more);
-
-	free(lab_text);
-	lab_text = text;
-	write_file("lab.yaml", lab_text, strlen(lab_text));
-}
-
-static void add_machine(const char *name, const char *more)
-{
-	add_machine_with(", status: ['" TEST_MACHINE "', status, '{name}']", name, more);
-}
-
-/* What the machine says when it is switched on; for the time-th time, if that is not 0. */
-static void says(const char *name, unsigned time, const char *log)
-{
-	char *to = time ? xasprintf("%s.say.%u", name, time) : xasprintf("%s.say", name);
-	size_t size;
-	char *data = recorded(log, &size);
-
-	write_file(to, data, size);
-	free(data);
-	free(to);
-}
-
-static void read_file(const char *name)
-{
-	char *path = in_folder(name);
-
-	read_output(path);
-	free(path);
-}
-
-static void expect_off(const char *name)
-{
-	char *file = xasprintf("%s.power", name);
-
-	read_file(file);
-	has("off");
-	free(file);
-}
-
-static void forget_everything(void)
-{
-	struct error error;
-	char *argv[] = {(char *)"sh", (char *)"-c",
-			(char *)"rm -rf run* *.say* *.log *.power *.history *.broken *.strict *.grumbles locks base",
-			NULL};
-
-	assert_true(child_run(argv, folder, STDOUT_FILENO, STDERR_FILENO, 120, &error));
-}
 
 static void lab_of_all_kinds(void)
 {
@@ -163,7 +91,7 @@ UNIT_TEST(attempts)
 	says("m", 3, "real");
 	says("m", 2, "noboot");
 	expect(0, RUN "-o run1");
-	has("m        ipc        1         3  ok             after 2 failed: silent machine");
+	has("m        ipc        1         3  ok             after 2 failed: did not boot");
 	assert_true(exists("run1/m/ipc/console.3.log"));
 	/* A panic is not tried again. */
 	says("m", 4, "panic");
@@ -213,29 +141,43 @@ UNIT_TEST(gates)
 	has("ipc");
 }
 
-/* Machines of a kind have one baseline, which any of them may give. */
-/* The machine is switched on twice as the first measurement regressed; nothing has the second. */
-UNIT_TEST(false_alarms)
+/* As says(), good.log with a case one instruction longer. */
+static void says_worse(const char *name, unsigned time)
 {
-	static const char worse[] = "\"min\":40,\"p50\":40,\"p90\":40,\"p99\":41,\"p999\":41,\"max\":41,\"sum\":2561,"
-				    "\"hist\":[[40,1,63],[41,1,1]]";
+	static const char good[] = "\"min\":40,\"p50\":40,\"p90\":40,\"p99\":41,\"p999\":41,\"max\":41,\"sum\":2561,"
+				   "\"hist\":[[40,1,63],[41,1,1]]";
 	static const char with[] = "\"min\":41,\"p50\":41,\"p90\":41,\"p99\":41,\"p999\":41,\"max\":41,\"sum\":2624,"
 				   "\"hist\":[[41,1,64]]";
 	size_t size;
-	char *log, *at, *text;
+	char *log = recorded("good", &size), *at = strstr(log, good), *text;
+	char *to = time ? xasprintf("%s.say.%u", name, time) : xasprintf("%s.say", name);
 
-	begin_lab("  directories: {baselines: base2}\n");
-	add_machine("f", "  metric: instructions\n");
-	log = recorded("good", &size);
-	at = strstr(log, worse);
 	assert_non_null(at);
-	text = xasprintf("%.*s%s%s", (int)(at - log), log, with, at + strlen(worse));
-	write_file("f.say.1", text, strlen(text));
+	text = xasprintf("%.*s%s%s", (int)(at - log), log, with, at + strlen(good));
+	write_file(to, text, strlen(text));
 	free(text);
+	free(to);
 	free(log);
+}
+
+#define OF_KIND "  baseline: kind\n  metric: instructions\n"
+
+/* A machine whose baseline is good.log. */
+static void lab_with_baseline(const char *name)
+{
+	forget_everything();
+	begin_lab("  directories: {baselines: base}\n");
+	add_machine(name, OF_KIND);
+	expect(0, "import --machine kind --metric instructions -o kind.json " DATA_WORD("good.log"));
+	expect(0, "baseline update --results base kind.json");
+}
+
+/* The machine is switched on twice as the first measurement regressed; nothing has the second. */
+UNIT_TEST(false_alarms)
+{
+	lab_with_baseline("f");
+	says_worse("f", 1);
 	says("f", 2, "good");
-	expect(0, "import --machine f --metric instructions -o f.json " DATA_WORD("good.log"));
-	expect(0, "baseline update --results base2 f.json");
 	expect(0, RUN "-o run5");
 	has("regressed, which is measured again before it is believed (1 of 1)");
 	has("a regression of 1 earlier measurement was not found again");
@@ -243,12 +185,64 @@ UNIT_TEST(false_alarms)
 	has("\"rounds\": 1");
 }
 
+/* Measuring again, the baseline's kernel takes turns with the new one: what it says now counts, not what is stored.
+ */
+UNIT_TEST(turns_with_the_baselines_kernel)
+{
+	write_file("old.elf", "\177ELF\1\1\1\0\0\0\0\0\0\0\0\0old", 19);
+	lab_with_baseline("g");
+	says_worse("g", 1);
+	says_worse("g", 2);
+	says_worse("g", 4);
+	says("g", 0, "good"); /* the third and the fifth time */
+	expect(1, RUN "--baseline-kernel old.elf -o run6");
+	has("ipc: boot 1 of 2\n");
+	has("ipc: boot 2 of 2, the baseline's kernel\n");
+	has("REGRESSED  1 of 3 cases worse, 0 better, 0 missing, and so in 2 measurements, beside the baseline's "
+	    "kernel");
+	read_file("run6/g/ipc/base.json");
+	has("\"kernel_file\": \"old.elf\"");
+	read_file("run6/g/ipc/result.json");
+	has("\"kernel_file\": \"kernel.elf\"");
+	assert_true(exists("run6/g/ipc/result.1.json") && exists("run6/g/ipc/console.3.log"));
+	expect(2, RUN "--baseline-kernel old.elf --confirm 0 -o run7");
+	/* Both are slower than the baseline, and alike: it was not the new kernel. */
+	lab_with_baseline("h");
+	says_worse("h", 1);
+	says_worse("h", 2);
+	says_worse("h", 3);
+	expect(4, RUN "--baseline-kernel old.elf -o run8");
+	has("lab drift  the baseline's kernel, measured now, is not what its baseline says either");
+}
+
+/* The table at the beginning of docs/fleet.md, where machines have more patience. */
+UNIT_TEST(documented_table)
+{
+	struct error error;
+	size_t size;
+	char *manual = file_read(TEST_DOCS "/fleet.md", 1 << 20, &size, &error),
+	     *table = strstr(manual, "machine  suite"), *row;
+
+	lab_with_baseline("nuc11");
+	add_machine("nuc12", OF_KIND);
+	add_machine("opti", "  retries: 1\n  timeouts: {boot: 1}\n");
+	says("nuc11", 0, "good");
+	says_worse("nuc12", 0);
+	expect(4, RUN "--boots 5 -o run1");
+	assert_non_null(table);
+	*strstr(table, "80 s\nwritten: ") = '\0'; /* "1" and "180 s" begin alike */
+	while ((row = strsep(&table, "\n")))
+		has(row);
+	free(manual);
+}
+
+/* Machines of a kind have one baseline, which any of them may give. */
 UNIT_TEST(class_of_machines)
 {
 	forget_everything();
 	begin_lab("  directories: {baselines: base}\n");
-	add_machine("m", "  baseline: kind\n  metric: instructions\n");
-	add_machine("n", "  baseline: kind\n  metric: instructions\n");
+	add_machine("m", OF_KIND);
+	add_machine("n", OF_KIND);
 	add_machine("own", "  metric: instructions\n");
 	says("m", 0, "good");
 	says("n", 0, "good");
@@ -595,16 +589,6 @@ UNIT_TEST(lock_taken_away)
 	has("on");
 }
 
-static int set_up_lab(void **state)
-{
-	static const char *const suites[] = {"ipc.elf", "sm.elf", "sched.elf"};
-	int failed = set_up(state);
-
-	for (size_t i = 0; i < array_size(suites); i++)
-		write_file(suites[i], "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0", 16);
-	return failed;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -619,14 +603,14 @@ int main(void)
 		cmocka_unit_test(servers_missing),
 		cmocka_unit_test(strict_check),
 		cmocka_unit_test(false_alarms),
+		cmocka_unit_test(turns_with_the_baselines_kernel),
+		cmocka_unit_test(documented_table),
 		cmocka_unit_test(class_of_machines),
 		cmocka_unit_test(interruptions),
 		cmocka_unit_test(killed),
 		cmocka_unit_test(worker_killed),
 		cmocka_unit_test(lock_taken_away),
 	};
-	int failed = cmocka_run_group_tests(tests, set_up_lab, tear_down);
 
-	free(lab_text);
-	return failed;
+	return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }

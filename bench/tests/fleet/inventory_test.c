@@ -40,8 +40,12 @@ static void bad(const char *text, const char *wanted)
 
 	assert_null(parse(text, &problems));
 	assert_true(problems.count > 0);
-	for (unsigned i = 0; i < problems.count; i++)
-		found = found || strstr(problems.text[i], wanted);
+	for (unsigned i = 0; i < problems.count; i++) {
+		char *whole = xasprintf("%s|", problems.text[i]); /* so that tests can ask for the end */
+
+		found = found || strstr(whole, wanted);
+		free(whole);
+	}
 	if (!found)
 		fail_msg("`%s` is not in `%s`", wanted, problems.text[0]);
 	inventory_free_problems(&problems);
@@ -98,6 +102,31 @@ UNIT_TEST(settings_of_lab_and_machine)
 	inventory_free(lab);
 }
 
+UNIT_TEST(probes)
+{
+	struct inventory *lab = good("lab:\n  name: x\n  probe: {when: run, seconds: 5}\n  timeouts: {silence: 10}\n"
+				     "machines:\n- name: a\n  boot: itself\n  probe: {unfit: refuse}\n"
+				     "  console: {type: tcp, address: 'srv:4001'}\n  power: {type: powerman}\n"
+				     "- name: b\n  boot: itself\n  probe: {when: never, seconds: 60}\n"
+				     "  console: {type: tcp, address: 'srv:4002'}\n  power: {type: powerman}\n");
+
+	assert_int_equal(lab->machines[0].probe.when, LOOK_RUN);
+	assert_int_equal(lab->machines[0].probe.unfit, UNFIT_REFUSE);
+	assert_int_equal(lab->machines[0].probe.seconds, 5);
+	assert_int_equal(lab->machines[1].probe.when, LOOK_NEVER);
+	assert_int_equal(lab->machines[1].probe.unfit, UNFIT_WARN);
+	assert_int_equal(*lab->lab.folders.probes, '/');
+	inventory_free(lab);
+	lab = good(GOOD);
+	assert_int_equal(lab->machines[0].probe.when, LOOK_NEVER);
+	assert_int_equal(lab->machines[0].probe.seconds, 60);
+	inventory_free(lab);
+	bad(GOOD "    probe: {when: always}\n", "lab.yaml:13: when: `always` is none of: never, run, once");
+	bad(GOOD "    probe: {unfit: shrug}\n", "lab.yaml:13: unfit: `shrug` is none of: warn, refuse");
+	bad(GOOD "    probe: {when: once, seconds: 300}\n",
+	    "the machine says nothing for 300 s then, and would be given up after 300");
+}
+
 UNIT_TEST(form)
 {
 	bad("", "lab.yaml:1: the file is empty");
@@ -142,6 +171,7 @@ UNIT_TEST(numbers)
 		bad(text, "lab.yaml:1: ");
 		free(text);
 	}
+	bad(GOOD "    retries: -1\n", "lab.yaml:13: retries: `-1` is no whole number|");
 	bad(GOOD "    timeouts: {boot: 3m}\n", "lab.yaml:13: boot: `3m` is no whole number; times are in seconds");
 	/* They would become the default in silence. */
 	bad(GOOD "    timeouts: {boot: 0}\n", "lab.yaml:13: boot: it cannot be 0");
@@ -367,6 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(complete_with_defaults),
 		cmocka_unit_test(settings_of_lab_and_machine),
+		cmocka_unit_test(probes),
 		cmocka_unit_test(form),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(values),

@@ -8,10 +8,13 @@
 
 #include "scratch.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Another process that has the lock and waits for a signal. */
@@ -90,21 +93,58 @@ static void write_lock(const char *text)
 	free(path);
 }
 
-/* Of another host nothing is known but the time. */
+static void make_older(unsigned seconds)
+{
+	char *path = xasprintf("%s/e.lock", folder);
+	struct timespec times[2] = {{.tv_sec = time(NULL) - seconds}, {.tv_sec = time(NULL) - seconds}};
+
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+	free(path);
+}
+
+#define ELSEWHERE(expires) \
+	"{\"owner\":\"x\",\"host\":\"elsewhere\",\"purpose\":\"p\",\"since\":\"s\",\"pid\":1,\"expires\":" expires "}"
+
+/* Of another host nothing is known but when it has renewed the lock, whatever its clock says. */
 UNIT_TEST(expiry)
 {
 	struct lock_info info;
 	struct error error;
 
-	write_lock("{\"owner\":\"x\",\"host\":\"elsewhere\",\"purpose\":\"p\",\"since\":\"s\",\"pid\":1,\"expires\":"
-		   "99999999999}");
+	write_lock(ELSEWHERE("1"));
 	assert_int_equal(lock_look(folder, "e", &info), LOCK_HELD);
 	assert_false(lock_take(folder, "e", "mine", &error));
-	write_lock(
-		"{\"owner\":\"x\",\"host\":\"elsewhere\",\"purpose\":\"p\",\"since\":\"s\",\"pid\":1,\"expires\":1}");
+	make_older(LOCK_SECONDS - 60);
+	assert_int_equal(lock_look(folder, "e", &info), LOCK_HELD);
+	assert_in_range(info.age, LOCK_SECONDS - 60, LOCK_SECONDS - 1);
+	write_lock(ELSEWHERE("99999999999"));
+	make_older(LOCK_SECONDS);
 	assert_int_equal(lock_look(folder, "e", &info), LOCK_STALE);
 	write_lock("garbage\033[31m");
 	assert_int_equal(lock_look(folder, "e", &info), LOCK_STALE);
+	assert_true(lock_take(folder, "e", "mine", &error));
+}
+
+/* A process of another host that has our name, or of ours before it was started anew, cannot be looked for here. */
+UNIT_TEST(hosts_of_one_name)
+{
+	char host[ENVIRONMENT_HOST_SIZE], *text;
+	struct lock_info info;
+	struct error error;
+	struct stat space;
+
+	environment_host(host);
+	assert_int_equal(stat("/proc/self/ns/pid", &space), 0);
+	for (int boots = 0; boots < 2; boots++) {
+		text = xasprintf(
+			"{\"owner\":\"x\",\"host\":\"%s\",\"purpose\":\"p\",\"since\":\"s\",\"pid\":999999999,"
+			"\"started\":7,\"space\":%ju%s}",
+			host, (uintmax_t)space.st_ino, boots ? ",\"boot\":\"another\"" : "");
+		write_lock(text);
+		assert_int_equal(lock_look(folder, "e", &info), boots ? LOCK_HELD : LOCK_STALE);
+		free(text);
+	}
+	make_older(LOCK_SECONDS);
 	assert_true(lock_take(folder, "e", "mine", &error));
 }
 
@@ -211,9 +251,9 @@ UNIT_TEST(power_commands)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_owner),      cmocka_unit_test(owner_died), cmocka_unit_test(taken_by_force),
-		cmocka_unit_test(expiry),         cmocka_unit_test(race),       cmocka_unit_test(power_states),
-		cmocka_unit_test(power_commands),
+		cmocka_unit_test(one_owner),    cmocka_unit_test(owner_died),        cmocka_unit_test(taken_by_force),
+		cmocka_unit_test(expiry),       cmocka_unit_test(hosts_of_one_name), cmocka_unit_test(race),
+		cmocka_unit_test(power_states), cmocka_unit_test(power_commands),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_set_up, scratch_tear_down);

@@ -25,6 +25,7 @@ static struct inventory_machine machines[] = {
 	 .boot = BOOT_NETWORK},
 	{.name = (char *)"two", .mac = (char *)"52:54:00:77:00:02", .console = {.type = CONSOLE_TTY}},
 	{.name = (char *)"three"},
+	{.name = (char *)"four", .mac = (char *)"52:54:00:77:00:ab"},
 };
 static struct inventory inventory = {
 	.lab.folders.boot = folder, .machines = machines, .machines_count = array_size(machines)};
@@ -158,7 +159,13 @@ UNIT_TEST(what_was_fetched)
 	static const char *const others[] = {"node/52-54-00-77-00-02.ipxe", "node/52-54-00-77-00-01", "boot.ipxe",
 					     "payload/1/boot.ipxe", "node/52-54-00-77-00-01.ipxe.x"};
 	static const char *const own[] = {"node/52-54-00-77-00-01.ipxe", "node/52-54-00-77-00-01/job.efi"};
+	const char *rest;
 
+	assert_ptr_equal(inventory_find_path(&inventory, "node/52-54-00-77-00-AB/job.efi", "node", &rest),
+			 &machines[3]);
+	assert_string_equal(rest, "/job.efi");
+	assert_null(inventory_find_path(&inventory, "node/52-54-00-77-00-ab", "log", &rest));
+	assert_null(inventory_find_path(&inventory, "node52-54-00-77-00-ab", "node", &rest));
 	mailbox_note_fetch(served, &inventory, own[0]);
 	for (size_t i = 0; i < array_size(own); i++) {
 		await(); /* earlier ones do not count */

@@ -80,9 +80,9 @@ UNIT_TEST(what_is_done)
 	outcome = (struct outcome){.verdict = OUTCOME_SILENT};
 	assert_true(outcome_final(&outcome) && outcome_may_retry(OUTCOME_SILENT) &&
 		    !outcome_may_retry(OUTCOME_PANIC));
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		outcome.verdict = (enum outcome_verdict[]){OUTCOME_OPEN, OUTCOME_LOCKED, OUTCOME_INTERRUPTED,
-							   OUTCOME_PAYLOAD}[i];
+							   OUTCOME_PAYLOAD, OUTCOME_UNFIT}[i];
 		assert_false(outcome_final(&outcome));
 	}
 }

@@ -4,9 +4,11 @@
 
 #include "history/db.h"
 #include "history/db_driver.h"
+#include "history/db_finding.h"
 #include "history/history.h"
 #include "host/file.h"
 #include "host/mem.h"
+#include "result/finding.h"
 
 #include "build.h"
 
@@ -261,9 +263,67 @@ UNIT_TEST(lists)
 	db_close(db);
 }
 
-/* A database of an earlier hbench gets the table that it lacks. */
+static void store_findings(struct db *db, const char *date, const char *turbo, enum finding_weight smis)
+{
+	struct finding state = {.name = "turbo"}, amount = {.name = "smis", .weight = smis, .counted = true};
+	struct finding same = {.name = "screen", .state = "none"};
+	struct result r;
+	struct error error;
+
+	strcpy(state.state, turbo);
+	result_init(&r, "found", "ipc", "ticks");
+	result_set_text(&r, "date", date);
+	build_constant(&r, "ipc/null", 100, 64);
+	result_merge(&r);
+	finding_keep(&r, &state);
+	finding_keep(&r, &amount);
+	finding_keep(&r, &same);
+	if (!db_store(db, &r, NULL, &error))
+		fail_msg("%s", error.text);
+	result_free(&r);
+}
+
+static void note_finding(void *text, const char *name, const char *a, const char *b)
+{
+	size_t used = strlen(text);
+
+	snprintf((char *)text + used, 200 - used, "%s:%s:%s ", name, a, b);
+}
+
+UNIT_TEST(findings)
+{
+	struct db *db = open_db();
+	struct history *h;
+	char text[200] = "";
+	struct result read;
+	struct finding f;
+	struct error error;
+	size_t count;
+
+	store_findings(db, "2024-01-01", "off", FINDING_FACT);
+	store_findings(db, "2024-01-02", "off", FINDING_NOTE);
+	store_findings(db, "2024-01-03", "on", FINDING_DOUBT);
+	h = load(db, "found", 10, &count);
+	assert_int_equal(h->count, 3);
+	assert_true(db_finding_differences(db, h->points[0].result_id, h->points[1].result_id, note_finding, text,
+					   &error));
+	assert_string_equal(text, "");
+	assert_true(db_finding_differences(db, h->points[1].result_id, h->points[2].result_id, note_finding, text,
+					   &error));
+	assert_string_equal(text, "smis:0:0 turbo:off:on ");
+	assert_true(db_load(db, h->points[2].result_id, &read, &error));
+	assert_true(finding_of(&read, "turbo", &f));
+	result_free(&read);
+	histories_free(h, count);
+	db_close(db);
+}
+
+/* A database of an earlier hbench gets the tables that it lacks. */
 UNIT_TEST(earlier_tables)
 {
+	static const struct {
+		const char *version, *drop;
+	} earlier[] = {{"1", "DROP TABLE hbench_settled"}, {"2", "DROP TABLE hbench_finding"}};
 	const struct db_driver *driver = url ? &db_postgres : &db_sqlite;
 	struct db_settled settled;
 	struct error error;
@@ -271,21 +331,28 @@ UNIT_TEST(earlier_tables)
 	void *handle;
 
 	db_close(open_db());
+	for (size_t i = 0; i < array_size(earlier); i++) {
+		char *back = xasprintf("UPDATE hbench_schema SET version = %s", earlier[i].version);
+
+		handle = driver->open(where, &error);
+		for (size_t k = i; k < array_size(earlier); k++) /* and what came later still */
+			assert_true(driver->run(handle, earlier[k].drop, NULL, 0, NULL, NULL, &error));
+		assert_true(driver->run(handle, back, NULL, 0, NULL, NULL, &error));
+		driver->close(handle);
+		db = open_db();
+		assert_true(db_settled(db, "nobody", "ticks", "ipc/null", &settled, &error));
+		assert_null(settled.changes);
+		assert_true(db_finding_differences(db, "a", "b", note_finding, NULL, &error));
+		db_close(db);
+		free(back);
+	}
 	handle = driver->open(where, &error);
-	assert_true(driver->run(handle, "DROP TABLE hbench_settled", NULL, 0, NULL, NULL, &error));
-	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 1", NULL, 0, NULL, NULL, &error));
-	driver->close(handle);
-	db = open_db();
-	assert_true(db_settled(db, "nobody", "ticks", "ipc/null", &settled, &error));
-	assert_null(settled.changes);
-	db_close(db);
-	handle = driver->open(where, &error);
-	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 3", NULL, 0, NULL, NULL, &error));
+	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 4", NULL, 0, NULL, NULL, &error));
 	driver->close(handle);
 	assert_null(db_open(where, &error));
-	assert_non_null(strstr(error.text, "tables of version 3"));
+	assert_non_null(strstr(error.text, "tables of version 4"));
 	handle = driver->open(where, &error);
-	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 2", NULL, 0, NULL, NULL, &error));
+	assert_true(driver->run(handle, "UPDATE hbench_schema SET version = 3", NULL, 0, NULL, NULL, &error));
 	driver->close(handle);
 }
 
@@ -330,13 +397,10 @@ UNIT_TEST(default_place)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stores_once),
-		cmocka_unit_test(history_is_in_order),
-		cmocka_unit_test(comes_back_whole),
-		cmocka_unit_test(lists),
-		cmocka_unit_test(long_series),
-		cmocka_unit_test(earlier_tables),
-		cmocka_unit_test(databases_that_are_none),
+		cmocka_unit_test(stores_once),      cmocka_unit_test(history_is_in_order),
+		cmocka_unit_test(comes_back_whole), cmocka_unit_test(lists),
+		cmocka_unit_test(long_series),      cmocka_unit_test(findings),
+		cmocka_unit_test(earlier_tables),   cmocka_unit_test(databases_that_are_none),
 		cmocka_unit_test(default_place),
 	};
 

@@ -49,8 +49,8 @@ static void print_hist(FILE *out, const struct hist *hist)
 
 static void print_run(FILE *out, const struct run_record *r)
 {
-	fprintf(out, "%jd %s %s %s %s %s\n", (intmax_t)r->protocol, r->suite, r->kernel, r->cpu, r->vendor,
-		r->cmdline);
+	fprintf(out, "%jd %s %s %s %s %s %s\n", (intmax_t)r->protocol, r->suite, r->kernel, r->kernel_build_id,
+		r->cpu, r->vendor, r->cmdline);
 	fprintf(out, "%jd %jd %jd %jd %jd %jd %jd\n", (intmax_t)r->api, (intmax_t)r->family, (intmax_t)r->model,
 		(intmax_t)r->stepping, (intmax_t)r->tsc_khz, (intmax_t)r->cpus, (intmax_t)r->memory_mb);
 	fprintf(out, "%d %d %d %s %s %s %s %s\n", r->tsc_invariant, r->traced, r->smt, r->features,

@@ -143,6 +143,20 @@ UNIT_TEST(optional_members_of_runs)
 	refuse(RUN_WITH(",\"memory_mb\":-1"));
 }
 
+UNIT_TEST(findings)
+{
+	struct record record;
+
+	assert_true(parses("HBENCH {\"type\":\"finding\",\"name\":\"turbo\",\"weight\":\"doubt\",\"state\":\"on\"}",
+			   &record));
+	assert_int_equal(record.type, RECORD_FINDING);
+	assert_string_equal(record.finding.name, "turbo");
+	assert_string_equal(record.finding.state, "on");
+	refuse("HBENCH {\"type\":\"finding\",\"weight\":\"doubt\",\"state\":\"on\"}");
+	refuse("HBENCH {\"type\":\"finding\",\"name\":\"tur bo\",\"weight\":\"doubt\",\"state\":\"on\"}");
+	refuse("HBENCH {\"type\":\"finding\",\"name\":\"turbo\",\"state\":\"on\"}");
+}
+
 UNIT_TEST(other_lines)
 {
 	static const char *const lines[] = {"", "hello", "HBENCH", "HBENCH:{}", "\033[2J\001\377", "hbench {}"};
@@ -381,6 +395,24 @@ UNIT_TEST(run_line)
 	       "\"tsc_invariant\":true,\"cpus\":4,\"cmdline\":\"x\"}");
 }
 
+UNIT_TEST(build_ids)
+{
+#define RUN_OF(id)                                                                                          \
+	"HBENCH {\"type\":\"run\",\"protocol\":1,\"suite\":\"ipc\",\"kernel\":\"\",\"kernel_build_id\":" id \
+	",\"api\":1,\"cpu\":\"c\",\"vendor\":\"v\",\"family\":6,\"model\":1,\"stepping\":1,\"tsc_khz\":2,"  \
+	"\"tsc_invariant\":true,\"cpus\":4,\"cmdline\":\"x\"}"
+	struct record record;
+
+	assert_true(parses(RUN_OF("\"0123456789abcdef0123456789abcdef01234567\""), &record));
+	assert_string_equal(record.run.kernel_build_id, "0123456789abcdef0123456789abcdef01234567");
+	refuse(RUN_OF("7"));
+	refuse(RUN_OF("\"\""));
+	refuse(RUN_OF("\"0123456789abcde\"")); /* shorter than what the kernel shows of it */
+	refuse(RUN_OF("\"0123456789ABCDEF\""));
+	refuse(RUN_OF("\"0123456789abcdef \""));
+#undef RUN_OF
+}
+
 UNIT_TEST(calibration_and_skip)
 {
 	struct record record;
@@ -415,6 +447,7 @@ int main(void)
 		cmocka_unit_test(counters),
 		cmocka_unit_test(optional_members),
 		cmocka_unit_test(optional_members_of_runs),
+		cmocka_unit_test(findings),
 		cmocka_unit_test(other_lines),
 		cmocka_unit_test(good_sample),
 		cmocka_unit_test(prefix_after_other_text),
@@ -431,6 +464,7 @@ int main(void)
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(deep_nesting),
 		cmocka_unit_test(run_line),
+		cmocka_unit_test(build_ids),
 		cmocka_unit_test(calibration_and_skip),
 	};
 

@@ -402,15 +402,74 @@ UNIT_TEST(clocks)
 
 		session_init(&s, NULL, rows[i].time);
 		session_line(&s, line, strlen(line), false);
+		assert_int_equal(s.fault, FAULT_NONE); /* it may be no more than looked at */
+		say(&s, "HBENCH {\"type\":\"calibration\",\"unit\":\"tsc\",\"overhead\":5,\"overhead_max\":5,"
+			"\"stable\":true}");
 		assert_int_equal(s.fault, rows[i].good ? FAULT_NONE : FAULT_CLOCK);
 		session_free(&s);
 		free(line);
 	}
 }
 
+/* A machine whose clock is of no use, looked at by the probe: that is worth knowing. */
+UNIT_TEST(findings)
+{
+	struct lines *lines = xcalloc(1, sizeof(*lines));
+	struct session s;
+	size_t size;
+	char *data = recorded("probe", &size);
+
+	session_init(&s, "probe", true);
+	lines_feed(lines, data, size, on_line, &s);
+	lines_finish(lines, on_line, &s);
+	session_finish(&s);
+	if (s.fault != FAULT_NONE)
+		fail_msg("%s (%s)", fault_text(s.fault), s.detail.text);
+	assert_int_equal(s.finding_count, 29);
+	assert_string_equal(s.findings[3].name, "hypervisor");
+	assert_string_equal(s.findings[3].state, "TCGTCGTCGTCG");
+	assert_int_equal(s.findings[3].weight, FINDING_OBSTACLE);
+	session_free(&s);
+	free(data);
+	free(lines);
+}
+
+UNIT_TEST(findings_without_end_or_sense)
+{
+	static const char turbo[] =
+		"HBENCH {\"type\":\"finding\",\"name\":\"turbo\",\"weight\":\"fact\",\"state\":\"on\"}";
+	struct session s;
+
+	session_init(&s, NULL, false);
+	say(&s, turbo);
+	assert_int_equal(s.fault, FAULT_ORDER);
+	session_free(&s);
+	session_init(&s, NULL, false);
+	s.seen_run = true;
+	say(&s, turbo);
+	assert_int_equal(s.fault, FAULT_NONE);
+	say(&s, turbo);
+	assert_int_equal(s.fault, FAULT_DUPLICATE);
+	session_free(&s);
+	session_init(&s, NULL, false);
+	s.seen_run = true;
+	for (int i = 0; i <= FINDING_COUNT_MAX; i++) {
+		char *line = xasprintf(
+			"HBENCH {\"type\":\"finding\",\"name\":\"n%d\",\"weight\":\"fact\",\"amount\":1}", i);
+
+		assert_int_equal(s.fault, FAULT_NONE);
+		say(&s, line);
+		free(line);
+	}
+	assert_int_equal(s.fault, FAULT_MALFORMED);
+	session_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(findings),
+		cmocka_unit_test(findings_without_end_or_sense),
 		cmocka_unit_test(clocks),
 		cmocka_unit_test(good),
 		cmocka_unit_test(faults),

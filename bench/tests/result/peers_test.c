@@ -133,7 +133,7 @@ UNIT_TEST(recorded)
 			char *path = xasprintf("%s/%.*s.json", TEST_SUITES, (int)strcspn(name, "/"), name);
 			struct suite suite;
 
-			assert_true(suite_load_file(&suite, path, &error));
+			assert_true(suite_load_file(&suite, path, NULL, &error));
 			if (!suite_find(&suite, name))
 				fail_msg("%s of %s is no case of ours", name, peers.list[i].title);
 			suite_free(&suite);

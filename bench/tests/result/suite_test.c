@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool load(const char *text, struct suite *suite)
+static bool load_for(const char *machine, const char *text, struct suite *suite)
 {
 	char path[] = "/tmp/hbench-test-XXXXXX";
 	struct error error = {""};
@@ -17,11 +17,16 @@ static bool load(const char *text, struct suite *suite)
 
 	close(mkstemp(path));
 	assert_true(file_replace(path, text, strlen(text), &error));
-	good = suite_load_file(suite, path, &error);
+	good = suite_load_file(suite, path, machine, &error);
 	unlink(path);
 	if (!good)
 		assert_true(error.text[0]);
 	return good;
+}
+
+static bool load(const char *text, struct suite *suite)
+{
+	return load_for(NULL, text, suite);
 }
 
 #define REST "\"suite\":\"s\",\"title\":\"t\",\"threshold\":{\"ticks\":3},\"cases\":["
@@ -64,6 +69,28 @@ UNIT_TEST(goals)
 	suite_goal_text(1e6, text);
 	assert_string_equal(text, "1000000");
 	suite_free(&s);
+}
+
+UNIT_TEST(goals_of_machines)
+{
+	static const char text[] =
+		HEAD "{\"case\":\"a\",\"meaning\":\"m\",\"goal\":7,\"limit\":\"goal\",\"goal_on\":{\"m1\":5}},"
+		     "{\"case\":\"b\",\"meaning\":\"m\",\"params\":{\"w\":[1,2]},\"goal\":9,\"goal_on\":{"
+		     "\"m1\":{\"at\":{\"w\":{\"2\":8}}},\"m2\":null}}]}";
+	struct suite s;
+	double limit = 0;
+
+	assert_true(load_for("m1", text, &s));
+	assert_true(s.cases[0].goal == 5 && suite_limit(&s, "s/a", "instructions", &limit) && limit == 5);
+	assert_true(!s.cases[1].has_goal && s.cases[2].goal == 8);
+	suite_free(&s);
+	assert_true(load_for("m2", text, &s));
+	assert_true(s.cases[0].goal == 7 && !s.cases[1].has_goal && !s.cases[2].has_goal);
+	suite_free(&s);
+	assert_true(load_for("m3", text, &s));
+	assert_true(s.cases[0].goal == 7 && s.cases[1].goal == 9 && s.cases[2].goal == 9);
+	suite_free(&s);
+	assert_false(load(HEAD "{\"case\":\"a\",\"meaning\":\"m\",\"goal_on\":5}]}", &s));
 }
 
 UNIT_TEST(thresholds)
@@ -162,13 +189,10 @@ UNIT_TEST(no_way_out_of_the_folder)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(expands_parameters),
-		cmocka_unit_test(goals),
-		cmocka_unit_test(thresholds),
-		cmocka_unit_test(bad_files),
-		cmocka_unit_test(machines),
-		cmocka_unit_test(our_suites),
-		cmocka_unit_test(no_way_out_of_the_folder),
+		cmocka_unit_test(expands_parameters), cmocka_unit_test(goals),
+		cmocka_unit_test(goals_of_machines),  cmocka_unit_test(thresholds),
+		cmocka_unit_test(bad_files),          cmocka_unit_test(machines),
+		cmocka_unit_test(our_suites),         cmocka_unit_test(no_way_out_of_the_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,11 +72,38 @@ UNIT_TEST(without_ratios)
 	near(summary_mean(&total), 0);
 }
 
+/* With noise values have fractions: from 12.0 to 12.4 ticks are 3.3%, though both are twelve whole ones. */
+UNIT_TEST(fractions)
+{
+	struct result from, to;
+	struct comparison c;
+	struct error error;
+
+	result_init(&from, "m", "ipc", "ticks");
+	result_init(&to, "m", "ipc", "ticks");
+	for (unsigned boot = 0; boot < 5; boot++) {
+		build_constant(&from, "ipc/one", 11998 + boot, 100);
+		build_constant(&to, "ipc/one", 12398 + boot, 100);
+		from.benchmarks[0].boots[boot].batch = from.benchmarks[0].boots[boot].per = 1000;
+		to.benchmarks[0].boots[boot].batch = to.benchmarks[0].boots[boot].per = 1000;
+	}
+	result_merge(&from);
+	result_merge(&to);
+	assert_true(compare_results(&c, &from, &to, NULL, &error));
+	near(summary_of(&c).mean, 100 * (12.4 / 12.0 - 1));
+	near(summary_of(&c).threshold, 2);
+	near(summary_of(&c).seen, c.pairs[0].difference.smallest);
+	compare_free(&c);
+	result_free(&from);
+	result_free(&to);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mean),
 		cmocka_unit_test(without_ratios),
+		cmocka_unit_test(fractions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

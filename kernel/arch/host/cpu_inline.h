@@ -34,6 +34,16 @@ static always_inline u64 arch_tsc(void)
 	return host_tsc++;
 }
 
+static always_inline void arch_add_here(u64 *p, u64 n)
+{
+	__atomic_store_n(p, __atomic_load_n(p, __ATOMIC_RELAXED) + n, __ATOMIC_RELEASE);
+}
+
+static always_inline u64 arch_tsc_twice(void)
+{
+	return 2 * arch_tsc();
+}
+
 static always_inline void arch_relax(void)
 {
 	__builtin_ia32_pause();

@@ -65,6 +65,8 @@ static void reset_cpus(void)
 	for (unsigned n = 0; n < HEDRON_CPU_MAX; n++) {
 		host_cpus[n].id = n;
 		list_init(&host_cpus[n].dying);
+		list_init(&host_cpus[n].orphans);
+		list_init(&host_cpus[n].keepers);
 	}
 	host_set_cpu(0);
 	host_tsc = 0;

@@ -60,6 +60,13 @@ extern struct host_calls host_calls[HEDRON_CPU_MAX];
 /* Called for each kick, on the CPU that kicks; host_reset() sets NULL. */
 extern void (*host_on_kick)(struct cpu *cpu);
 
+/* space_obj_delegate() and space_obj_revoke(), with the pieces that they leave; only the latter. */
+struct pd;
+enum status host_delegate(struct pd *src, u64 src_sel, struct pd *dst, u64 dst_sel, unsigned order, unsigned perm);
+enum status host_delegate_rest(void);
+void host_revoke(struct pd *pd, u64 sel, unsigned order, unsigned perm, bool self);
+void host_revoke_rest(void);
+
 /* What arch_idle_mode() answers; host_reset() sets SLEEPING_MWAIT. */
 extern u32 host_idle_mode;
 

@@ -31,11 +31,24 @@ static always_inline u64 arch_fetch_add_here(u64 *p, u64 n)
 	return n;
 }
 
+static always_inline void arch_add_here(u64 *p, u64 n)
+{
+	__asm__ volatile("addq %1, %0" : "+m"(*p) : "er"(n) : "memory", "cc");
+}
+
+/* The upper halves of RAX and RDX are cleared (SDM vol. 2, RDTSC). */
 static always_inline u64 arch_tsc(void)
 {
-	u32 lo, hi;
+	u64 lo, hi;
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (u64)hi << 32 | lo;
+	return hi << 32 | lo;
+}
+
+static always_inline u64 arch_tsc_twice(void)
+{
+	u64 lo, hi;
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (hi << 33) + 2 * lo;
 }
 
 static always_inline void arch_relax(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The architecture's part of a vCPU: Intel VMX. */
+/* The architecture's part of a vCPU: Intel VMX, or AMD SVM, which has less to remember. */
 #pragma once
 
 #include "lib/list.h"
@@ -42,6 +42,47 @@ enum vmx_pending {
 	PENDING_L1_FLUSH = 1 << 14,
 	/* RFLAGS.IF is 0 against the guest's will, while it waits for a SIPI. */
 	PENDING_MASKED = 1 << 15,
+	/* SVM only. The guest is not active (`activity`): it is not entered before something wakes it up. */
+	PENDING_INACTIVE = 1 << 16,
+	/* SVM only: the run ends when `left` ticks are over. */
+	PENDING_TIMED = 1 << 17,
+	/* SVM only: a single step leads to where the NMI window opens: behind the IRET that unblocks NMIs. */
+	PENDING_STEP = 1 << 18,
+	/* SVM only: the VMM wants to hear when NMIs can be taken. */
+	PENDING_NMI_WINDOW = 1 << 19,
+	/* SVM only: what the CPU has of the guest's translations is out of date. */
+	PENDING_TLB = 1 << 20,
+	/* SVM only: the next entry flushes the translations of all guests. */
+	PENDING_FLUSH = 1 << 22,
+	/* SVM only: the VMM has changed what is to be checked before the next entry. */
+	PENDING_CHECK = 1 << 21,
+};
+
+struct vmcb;
+
+/* What only SVM needs. The VMCB is memory: it has most of the state. */
+struct arch_svm {
+	/* immutable */
+	struct vmcb *vmcb; /* heap page */
+	u64 vmcb_pa;
+	struct vmcb *host; /* what a VMLOAD after the guest loads: the CPU's */
+	u64 host_pa;
+
+	u32 generation;   /* the ASID in the VMCB is valid as long as the CPU has the same */
+	u32 activity;     /* enum vmcs_activity */
+	u32 intr_state;   /* as the VMM has given it last, for the check */
+	u32 event;        /* PENDING_EVENT: in Intel's format, as the VMM has given it */
+	u32 event_error;  /* its error code, whether it has one or not */
+	u8 event_length;  /* how far RIP is moved for it: the length of a software event */
+	u32 length;       /* `inst_len` as the VMM has given it */
+	bool tell_cut;    /* the VMCB has an event whose delivery the last exit has cut short */
+	bool nmi_blocked; /* by an NMI that was delivered; an IRET ends that, and exits meanwhile */
+	bool step_flag;   /* PENDING_STEP: RFLAGS.TF as the guest had it */
+	u64 step_rip;     /* ... and where the step began */
+	u64 iret;         /* where the IRET was that unblocked NMIs last, or ~0 */
+	u64 left;         /* PENDING_TIMED: ticks until the run ends */
+	u64 entered;      /* ... since when they count: TSC */
+	u64 offset;       /* of the TSC, as the VMM has set it, in force or not */
 };
 
 /*
@@ -78,4 +119,6 @@ struct arch_vcpu {
 	u64 dr[4], dr6;
 
 	struct list link; /* in its CPU's list of VMCSs that the CPU may hold parts of; of that CPU */
+
+	struct arch_svm svm;
 };

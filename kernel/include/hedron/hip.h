@@ -20,6 +20,9 @@ enum hip_feature {
 	HIP_EXT_CONSOLE_KEEPS = 1 << 19, /* somebody keeps what MACHINE_CONSOLE_WRITE is given */
 	HIP_EXT_FRAMEBUFFER = 1 << 20,   /* struct hip_framebuffer, at HIP_FRAMEBUFFER */
 	HIP_EXT_SERIAL = 1 << 21,        /* HIP_SERIAL */
+	HIP_EXT_MEMORY = 1 << 22,        /* MEMORY_CTRL */
+	HIP_EXT_TEXT = 1 << 23,          /* struct hip_framebuffer, of characters instead of pixels */
+	HIP_EXT_BUILD_ID = 1 << 24,      /* HIP_BUILD_ID */
 };
 
 enum hip_mem_type {
@@ -49,7 +52,10 @@ struct hip_gas {
 	uint64_t addr;
 } __attribute__((__packed__));
 
-/* The screen: pixels of `bits` bits in 2, 3 or 4 bytes, colours as position and width of their bits. */
+/*
+ * The screen: pixels of `bits` bits in 2, 3 or 4 bytes, colours as position and width of their bits. With
+ * HIP_EXT_TEXT, of VGA's text mode: width, height and first_row are characters of 2 bytes, and there are no colours.
+ */
 struct hip_framebuffer {
 	uint64_t addr;
 	uint32_t pitch, width, height; /* bytes from row to row; pixels */
@@ -59,6 +65,13 @@ struct hip_framebuffer {
 
 /* Its offset: near the end of the page, behind all that `length` and the checksum are about. */
 #define HIP_FRAMEBUFFER 0xfc0
+
+/*
+ * Next to it, with HIP_EXT_BUILD_ID: which kernel this is, a hash (SHA-1) of all that it is made of. The linker puts
+ * the same bytes into the note NT_GNU_BUILD_ID of the image.
+ */
+#define HIP_BUILD_ID (HIP_FRAMEBUFFER + sizeof(struct hip_framebuffer))
+#define HIP_BUILD_ID_SIZE 20
 
 struct hip {
 	uint32_t signature;
@@ -98,6 +111,6 @@ HEDRON_ASSERT(offsetof(struct hip, pm1b_cnt) == 100, "HIP offset");
 HEDRON_ASSERT(offsetof(struct hip, cpu) == 0x70, "HIP offset");
 HEDRON_ASSERT(offsetof(struct hip, mem) == 0x470, "HIP offset");
 HEDRON_ASSERT(HIP_SERIAL == 4084, "HIP offset");
-HEDRON_ASSERT(HIP_FRAMEBUFFER + sizeof(struct hip_framebuffer) <= HIP_SERIAL, "HIP offset");
+HEDRON_ASSERT(HIP_BUILD_ID == 4064 && HIP_BUILD_ID + HIP_BUILD_ID_SIZE <= HIP_SERIAL, "HIP offset");
 HEDRON_ASSERT(offsetof(struct hip_framebuffer, bits) == 24, "HIP offset");
 HEDRON_ASSERT(sizeof(struct hip_cpu) == 8 && sizeof(struct hip_mem) == 24, "HIP descriptor sizes");

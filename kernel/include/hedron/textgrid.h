@@ -27,10 +27,10 @@ enum {
 typedef uint8_t textgrid_glyph[HEDRON_FONT_HEIGHT];
 
 struct textgrid {
-	const textgrid_glyph *font;
-	uint8_t *at;         /* the first row's first pixel */
-	uint32_t pitch;      /* bytes from one row of pixels to the next */
-	uint32_t foreground; /* a pixel; the background is 0 */
+	const textgrid_glyph *font; /* NULL: characters are stored, not drawn */
+	uint8_t *at;                /* the first row's first pixel */
+	uint32_t pitch;             /* bytes from one row of pixels to the next */
+	uint32_t foreground;        /* a pixel; the background is 0 */
 	uint32_t bytes, scale;
 	uint32_t columns, rows, column, row;
 	uint16_t used[TEXTGRID_ROWS_MAX]; /* cells of each row that may not be blank */
@@ -82,6 +82,19 @@ static inline void textgrid_init(struct textgrid *g, const struct hip_framebuffe
 		g->rows = 0;
 }
 
+/* The same for a screen of VGA's text mode, whose rows are user land's from first_row on. */
+static inline void textgrid_init_text(struct textgrid *g, const struct hip_framebuffer *fb, void *at)
+{
+	g->font = NULL;
+	g->at = (uint8_t *)at + (uint64_t)fb->first_row * fb->pitch;
+	g->pitch = fb->pitch;
+	g->columns = fb->width;
+	g->rows = fb->first_row < fb->height ? textgrid_min(fb->height - fb->first_row, TEXTGRID_ROWS_MAX) : 0;
+	g->column = g->row = 0;
+	for (unsigned i = 0; i < TEXTGRID_ROWS_MAX; i++)
+		g->used[i] = (uint16_t)g->columns;
+}
+
 /* Any alignment will do: pitches are what they are. */
 struct textgrid_word {
 	uint64_t v;
@@ -123,8 +136,21 @@ static inline void textgrid_store(uint8_t *to, const struct textgrid_line *line,
 		at[i].v = line->word[i].v;
 }
 
+#define TEXTGRID_GREY 0x0700 /* of VGA: light grey on black */
+
+static inline void textgrid_put(const struct textgrid *g, uint32_t row, uint32_t column, char c)
+{
+	volatile uint16_t *cell = (volatile uint16_t *)(g->at + (uint64_t)row * g->pitch) + column;
+
+	*cell = (uint16_t)(TEXTGRID_GREY | (c >= ' ' && c <= '~' ? c : ' '));
+}
+
 static inline void textgrid_draw(const struct textgrid *g, uint32_t row, uint32_t column, char c)
 {
+	if (!g->font) {
+		textgrid_put(g, row, column, c);
+		return;
+	}
 	uint32_t words = g->bytes * g->scale, glyph = (uint8_t)c - (uint32_t)HEDRON_FONT_FIRST;
 	uint8_t *to = g->at + (uint64_t)row * HEDRON_FONT_HEIGHT * g->scale * g->pitch + 8ull * column * words;
 	struct textgrid_line line;
@@ -140,16 +166,27 @@ static inline void textgrid_draw(const struct textgrid *g, uint32_t row, uint32_
 	}
 }
 
-/* Goes on in the next row, which is cleared. */
-static inline void textgrid_next_row(struct textgrid *g)
+static inline void textgrid_clear_row(struct textgrid *g, uint32_t row)
 {
-	uint32_t row = g->row + 1 < g->rows ? g->row + 1 : 0;
-
 	for (uint32_t c = 0; c < g->used[row]; c++)
 		textgrid_draw(g, row, c, ' ');
 	g->used[row] = 0;
+}
+
+/* Goes on in the next row, which is cleared. */
+static inline void textgrid_next_row(struct textgrid *g)
+{
+	g->row = g->row + 1 < g->rows ? g->row + 1 : 0;
 	g->column = 0;
-	g->row = row;
+	textgrid_clear_row(g, g->row);
+}
+
+/* Clears all rows, and begins with the uppermost. */
+static inline void textgrid_home(struct textgrid *g)
+{
+	for (uint32_t row = 0; row < g->rows; row++)
+		textgrid_clear_row(g, row);
+	g->row = g->column = 0;
 }
 
 /* Characters without a glyph are shown as blanks; a line too long for a row is continued in the next. */

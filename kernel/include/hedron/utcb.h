@@ -60,6 +60,16 @@ struct utcb {
 };
 
 #define UTCB_STATE_WORDS 80 /* `items` of a state message */
+
+/* What AMD's processors say of the last exit, in the state page of a vCPU behind the state. */
+struct utcb_svm {
+	uint64_t exit_code, exit_info1, exit_info2;
+};
+
+static inline struct utcb_svm *utcb_svm(struct utcb *page)
+{
+	return (struct utcb_svm *)&page->words[UTCB_STATE_WORDS];
+}
 #define UTCB_TYPED(utcb, n) (&(utcb)->typed[UTCB_ITEMS_MAX - 1 - (n)])
 
 /* Message transfer descriptor: X(bit, NAME). */

@@ -61,16 +61,35 @@ static struct {
 
 /* Leaf 0bh: how many bits of the APIC ID number the threads of a core, and threads and cores of a package. A level of
  * one may be left out. */
-static void describe(RT_UNUSED void *unused)
+static bool widths(unsigned *smt, unsigned *package)
 {
 	enum { LEAF = 0xb, LEVEL_SMT = 1 };
 	bool known = rt_cpuid(0, 0).eax >= LEAF && rt_cpuid(LEAF, 0).ebx;
-	unsigned smt = 0, package = 0, id = cpuid_apic_id(), type;
+	unsigned type;
 
 	for (unsigned sub = 0; known && (type = rt_cpuid(LEAF, sub).ecx >> 8 & 0xff); sub++) {
-		package = rt_cpuid(LEAF, sub).eax & 31;
-		smt = type == LEVEL_SMT ? package : smt;
+		*package = rt_cpuid(LEAF, sub).eax & 31;
+		*smt = type == LEVEL_SMT ? *package : *smt;
 	}
+	return known;
+}
+
+/* AMD's leaves, on processors that say how wide the package's part is, and have one or two threads in a core. Without
+ * the topology extensions, as in QEMU, threads count as cores. */
+static bool widths_amd(unsigned *smt, unsigned *package)
+{
+	bool amd = rt_cpuid(0, 0).ebx == 0x68747541 && rt_cpuid(0x80000000, 0).eax >= 0x8000001e;
+	bool extensions = amd && rt_cpuid(0x80000001, 0).ecx >> 22 & 1;
+
+	*package = amd ? rt_cpuid(0x80000008, 0).ecx >> 12 & 15 : 0;
+	*smt = extensions ? rt_cpuid(0x8000001e, 0).ebx >> 8 & 1 : 0;
+	return *package > 0;
+}
+
+static void describe(RT_UNUSED void *unused)
+{
+	unsigned smt = 0, package = 0, id = cpuid_apic_id();
+	bool known = widths(&smt, &package) || widths_amd(&smt, &package);
 
 	here.apic_id = id;
 	here.thread = id & ((1u << smt) - 1);

@@ -8,6 +8,7 @@
 #include "edges.h"
 
 #include "rt/entry.h"
+#include "rt/memory_ctrl.h"
 #include "rt/message.h"
 #include "rt/object.h"
 #include "rt/port.h"
@@ -245,6 +246,13 @@ static void machine_ctrl(struct dice *d, struct hc_regs *r)
 				      roll(d, 2) ? fuzz_page + roll(d, 64) : roll(d, 0x20000000), 0, 0, 0};
 }
 
+/* Little at a time, or what nobody has. */
+static void memory_ctrl(struct dice *d, struct hc_regs *r)
+{
+	*r = (struct hc_regs){HC_ARG1(HC_MEMORY_CTRL, roll(d, 3), a_pd(d)), a_pd(d),
+			      roll(d, 8) ? roll(d, 0x10000) : any64(d), 0, 0};
+}
+
 /* Downs may block for ever: mostly up. */
 static void sm_ctrl(struct dice *d, struct hc_regs *r)
 {
@@ -318,9 +326,9 @@ static void fill_in(struct dice *d, struct hc_regs *r, unsigned hc)
 
 static unsigned a_number(struct dice *d)
 {
-	static const uint8_t often[] = {HC_REVOKE,    HC_PD_CTRL,   HC_PD_CTRL,   HC_CALL,
-					HC_CALL,      HC_SM_CTRL,   HC_SM_CTRL,   HC_CREATE_EC,
-					HC_CREATE_SC, HC_CREATE_PT, HC_CREATE_SM, HC_KP_CTRL};
+	static const uint8_t often[] = {HC_REVOKE,    HC_PD_CTRL, HC_PD_CTRL,    HC_CALL,      HC_CALL,
+					HC_SM_CTRL,   HC_SM_CTRL, HC_CREATE_EC,  HC_CREATE_SC, HC_CREATE_PT,
+					HC_CREATE_SM, HC_KP_CTRL, HC_MEMORY_CTRL};
 
 	if (roll(d, 16) == 0)
 		return (unsigned)roll(d, 256);
@@ -340,6 +348,8 @@ static struct hc_regs a_hypercall(struct dice *d)
 		sm_ctrl(d, &r);
 	else if (hc == HC_MACHINE_CTRL)
 		machine_ctrl(d, &r);
+	else if (hc == HC_MEMORY_CTRL)
+		memory_ctrl(d, &r);
 	else if (roll(d, 8))
 		fill_in(d, &r, hc);
 	else if (hc == HC_PD_CTRL && (r.rdi >> 8 & 7) == (PD_CTRL_MSR | PD_CTRL_MSR_WRITE))

@@ -14,12 +14,12 @@ enum { SPILL = VM_HOLE, COUNTER = VM_DATA }; /* where guests store to; SPILL is 
 extern struct vm vms[SMP_MAX];
 extern unsigned long phase, over; /* the workers tell each other */
 
-#define NEED_VMX                        \
-	do {                            \
-		if (!rt_has_vmx())      \
-			SKIP("no VMX"); \
-		smp_set(&phase, 0);     \
-		smp_set(&over, 0);      \
+#define NEED_VCPUS                                 \
+	do {                                       \
+		if (!rt_has_vcpus())               \
+			SKIP("no virtualization"); \
+		smp_set(&phase, 0);                \
+		smp_set(&over, 0);                 \
 	} while (0)
 
 /* The n-th VM, with a PD of its own, on that worker's CPU. In main(). */

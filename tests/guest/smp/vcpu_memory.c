@@ -47,7 +47,7 @@ static void remap_rounds(unsigned self)
 void remapped_while_running(void)
 {
 	NEED_CPUS(2);
-	NEED_VMX;
+	NEED_VCPUS;
 	vm_with_frames();
 	vm_begin(&vms[1], count_there);
 	smp_run(2, remap_rounds);
@@ -95,7 +95,7 @@ static void peace_rounds(unsigned self)
 void remapped_while_not_running(void)
 {
 	NEED_CPUS(2);
-	NEED_VMX;
+	NEED_VCPUS;
 	vm_with_frames();
 	nmis = vm_trace_path(TRACE_PATH_NMI);
 	smp_run(2, peace_rounds);
@@ -135,7 +135,7 @@ static void unmap_rounds(unsigned self)
 void unmapped_while_running(void)
 {
 	NEED_CPUS(2);
-	NEED_VMX;
+	NEED_VCPUS;
 	vm_on(1, 1);
 	frames[0] = rt_pages(1);
 	RT_MUST(rt_guest_map(vms[1].vcpu.pd, SPILL, (void *)frames[0], 1, RT_MEM_RW));
@@ -181,7 +181,7 @@ static void port_rounds(unsigned self)
 void ports_while_running(void)
 {
 	NEED_CPUS(2);
-	NEED_VMX;
+	NEED_VCPUS;
 	vm_on(1, 1);
 	RT_MUST(rt_guest_ports(vms[1].vcpu.pd, PORT, 0));
 	vm_begin(&vms[1], read_port);

@@ -281,8 +281,8 @@ static void all_rounds(bool traced)
 static void sweep(const char *name)
 {
 	NEED_CPUS(3);
-	if (!rt_has_vmx())
-		SKIP("no VMX");
+	if (!rt_has_vcpus())
+		SKIP("no virtualization");
 	prepare();
 	smp_run(2, first_run);
 	trace_victim();

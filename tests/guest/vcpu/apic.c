@@ -23,6 +23,7 @@ static void cr8_shadow(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_VMX("the kernel has no TPR shadow on AMD");
 	vm_start(vm, VM_64, &use_cr8);
 	vm->s->ctrl[0] = VMX_CTRL0_TPR_SHADOW;
 	vm->s->tpr_threshold = 0;
@@ -42,6 +43,7 @@ static void threshold(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_VMX("the kernel has no TPR shadow on AMD");
 	for (unsigned to = 0; to < 16; to++) {
 		vm_start(vm, VM_64, &lower_cr8);
 		vm->s->ctrl[0] = VMX_CTRL0_TPR_SHADOW;
@@ -61,6 +63,7 @@ static void threshold_too_high(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_VMX("the kernel has no TPR shadow on AMD");
 	vm_start(vm, VM_64, &lower_cr8);
 	vm->s->ctrl[0] = VMX_CTRL0_TPR_SHADOW;
 	vm->s->tpr_threshold = 6;
@@ -77,6 +80,7 @@ static void shadow_off(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_VMX("the kernel has no TPR shadow on AMD");
 	vm_start(vm, VM_64, &use_cr8);
 	vm->s->ctrl[0] = VMX_CTRL0_TPR_SHADOW;
 	vm->s->rbx = 3;

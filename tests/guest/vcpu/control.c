@@ -14,7 +14,7 @@ VM_CODE(nothing, "");
 /* What creation says when nothing is wrong, or before an occupied selector is noticed. */
 static enum status created(void)
 {
-	return rt_has_vmx() ? SUCCESS : BAD_FTR;
+	return rt_has_vcpus() ? SUCCESS : BAD_FTR;
 }
 
 static struct rt_vcpu pages(void)
@@ -60,10 +60,10 @@ static void create_occupied(void)
 	struct rt_vcpu v = pages();
 	sel_t sm = sm_make(0);
 
-	EXPECT_ST(create(&v, sm, rt_cpu, RT_SEL_PD), rt_has_vmx() ? BAD_CAP : BAD_FTR);
+	EXPECT_ST(create(&v, sm, rt_cpu, RT_SEL_PD), rt_has_vcpus() ? BAD_CAP : BAD_FTR);
 	EXPECT_EQ(sel_perm(sm), PERM_SM_ALL);
-	EXPECT_ST(create(&v, HEDRON_SEL_NUM, rt_cpu, RT_SEL_PD), rt_has_vmx() ? BAD_PAR : BAD_FTR);
-	EXPECT_ST(create(&v, ~0ul >> 12, rt_cpu, RT_SEL_PD), rt_has_vmx() ? BAD_PAR : BAD_FTR);
+	EXPECT_ST(create(&v, HEDRON_SEL_NUM, rt_cpu, RT_SEL_PD), rt_has_vcpus() ? BAD_PAR : BAD_FTR);
+	EXPECT_ST(create(&v, ~0ul >> 12, rt_cpu, RT_SEL_PD), rt_has_vcpus() ? BAD_PAR : BAD_FTR);
 	EXPECT_ST(create(&v, v.sel, rt_cpu, RT_SEL_PD), created());
 }
 
@@ -88,8 +88,8 @@ static void create_result(void)
 	struct rt_vcpu v = pages();
 	struct agent a;
 
-	if (!rt_has_vmx())
-		SKIP("this machine has no VMX");
+	if (!rt_has_vcpus())
+		SKIP("this machine has no virtualization");
 	agent_make(&a);
 	EXPECT_OK(create(&v, v.sel, rt_cpu, a.pd));
 	EXPECT_EQ(sel_perm(v.sel), PERM_VCPU_ALL);
@@ -101,8 +101,8 @@ static void create_writes(void)
 {
 	struct rt_vcpu v = pages();
 
-	if (!rt_has_vmx())
-		SKIP("this machine has no VMX");
+	if (!rt_has_vcpus())
+		SKIP("this machine has no virtualization");
 	memset((void *)((unsigned long)v.state & -RT_PAGE), 0x5a, RT_PAGE);
 	memset(v.vlapic, 0x5a, RT_PAGE);
 	memset(v.fpu, 0x5a, RT_PAGE);
@@ -207,9 +207,14 @@ static void announced(void)
 {
 	uint32_t must = (uint32_t)rt_hip->cap_vmx_sec_exec, may = rt_vmx_ctrl1();
 
-	if (!rt_has_vmx()) {
+	if (!rt_has_vcpus()) {
 		EXPECT_EQ(rt_hip->cap_vmx_sec_exec, 0);
 		EXPECT(!rt_has_vcpu_partial());
+		return;
+	}
+	EXPECT(rt_has_vcpu_partial());
+	if (rt_has_svm()) { /* the controls are Intel's */
+		EXPECT_EQ(rt_hip->cap_vmx_sec_exec, 0);
 		return;
 	}
 	EXPECT_EQ(must & ~may, 0);

@@ -118,6 +118,7 @@ static void debug_code(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_BETTER_SVM("breakpoints are not those of the guest's DR7, or come too early");
 	FOR_MODES(mode)
 	{
 		uint32_t rf = resume_flag(vm, mode);
@@ -140,6 +141,7 @@ static void debug_data(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_BETTER_SVM("breakpoints are not those of the guest's DR7, or come too early");
 	FOR_MODES(mode)
 	{
 		start_watch(vm, mode, VM_DATA, DR7_WRITE4);
@@ -156,6 +158,7 @@ static void debug_access(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_BETTER_SVM("DR7.GD has no effect");
 	FOR_MODES(mode)
 	{
 		start_watch(vm, mode, 0, DR7_DETECT);
@@ -173,6 +176,7 @@ static void debug_int1(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_BETTER_SVM("INT1 is undefined");
 	FOR_MODES(mode)
 	{
 		vm_start(vm, mode, &int1[mode]);
@@ -198,6 +202,7 @@ static void debug_blocked(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_BETTER_SVM("MOV SS blocks nothing");
 	FOR_MODES(mode)
 	{
 		vm_start(vm, mode, &sti[mode]);
@@ -269,6 +274,7 @@ static void debug_storm_timeout(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_BETTER_SVM("a storm ends the emulator itself");
 	start_storm(vm);
 	ASSERT_EXIT(vm, VMX_VMCALL);
 	vm->s->rip = VM_CODE_AT + WATCH_NOP;
@@ -282,6 +288,7 @@ static void debug_storm_poke(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_BETTER_SVM("a storm ends the emulator itself");
 	start_storm(vm);
 	ASSERT_EXIT(vm, VMX_VMCALL);
 	vm->s->intr_info = VMX_EVENT_VALID | VMX_EVENT_INTR | EXTERNAL;

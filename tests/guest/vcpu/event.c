@@ -172,6 +172,8 @@ static void intercepted(void)
 	for (unsigned i = 0; i < RT_ARRAY(cases); i++)
 		FOR_MODES(mode)
 		{
+			if (cases[i].vector == BP && vcpu_svm_of_qemu())
+				continue; /* it does not exit there */
 			const struct vm_code *c = &cases[i].code[mode];
 			uint64_t at = VM_CODE_AT + (uint64_t)(c->end - c->start);
 
@@ -220,6 +222,7 @@ static void alignment_check(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_BETTER_SVM("it does not check alignment");
 	for (enum vm_mode mode = VM_32; mode <= VM_64; mode++) {
 		vm_start(vm, mode, &unaligned[mode]);
 		vm->s->cr0 |= 0x40000;

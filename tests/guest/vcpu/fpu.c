@@ -190,7 +190,8 @@ static void malformed_registers(void)
 	vm_start(vm, VM_64, &touch_xmm[VM_64]);
 	page(vm, X87 | SSE);
 	*(uint32_t *)(vm->vcpu.fpu + MXCSR) = 0xffff1f80;
-	ASSERT_EXIT(vm, VMX_BAD_STATE);
+	if (!vcpu_svm_of_qemu()) /* whose XRSTOR takes them */
+		ASSERT_EXIT(vm, VMX_BAD_STATE);
 	page(vm, X87 | SSE);
 	ASSERT_EXIT(vm, VMX_VMCALL);
 	if (!(host_xcr0() & AVX))

@@ -203,7 +203,7 @@ static void renew(struct rt_vcpu *v)
 	guest_clean();
 	v->cpu = rt_cpu;
 	v->sel = sel_block(2);
-	if (rt_has_vmx())
+	if (rt_has_vcpus())
 		ASSERT_OK(rt_vcpu(v));
 	else
 		ASSERT_OK(rt_vcpu_pages(v));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vcpu_test.h"
 
+#include "rt/cpu.h"
 #include "rt/panic.h"
 
 #define VMS 4
@@ -11,8 +12,8 @@ struct vm *vcpu_vm_in(unsigned n, sel_t pd)
 {
 	struct vm *vm = &vms[n];
 
-	if (!rt_has_vmx()) {
-		test_skip("this machine has no VMX");
+	if (!rt_has_vcpus()) {
+		test_skip("this machine has no virtualization");
 		guest_leave();
 	}
 	ASSERT_OK(rt_mask_interrupts());
@@ -21,6 +22,13 @@ struct vm *vcpu_vm_in(unsigned n, sel_t pd)
 	vm->vcpu.sel = sel_block(2);
 	ASSERT_OK(vm_make(vm));
 	return vm;
+}
+
+bool vcpu_svm_of_qemu(void)
+{
+	enum { HYPERVISOR_LEAF = 0x40000000, TCGT = 0x54474354 };
+
+	return rt_has_svm() && rt_cpuid(HYPERVISOR_LEAF, 0).ebx == TCGT;
 }
 
 static struct vm *make(unsigned n, unsigned flags)

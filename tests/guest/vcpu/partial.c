@@ -211,7 +211,8 @@ static void each_class(void)
 	for (unsigned i = 0; i < RT_ARRAY(classes); i++) {
 		FOR_MODES(mode)
 		one_class(vm, mode, &classes[i], false);
-		one_class(vm, VM_32, &classes[i], true);
+		if (!rt_has_svm()) /* AMD's processors find PDPTEs in memory */
+			one_class(vm, VM_32, &classes[i], true);
 	}
 }
 

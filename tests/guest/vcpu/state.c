@@ -254,6 +254,7 @@ static void pdptes(void)
 {
 	struct vm *vm = vcpu_vm(0);
 
+	NEED_VMX("AMD's processors find them in memory");
 	vm_start(vm, VM_32, &nothing[VM_32]);
 	vm->s->cr0 |= 0x80000000;
 	vm->s->cr4 |= 0x20;

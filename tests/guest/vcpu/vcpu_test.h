@@ -56,6 +56,20 @@ bool vcpu_equal(struct vm *vm, unsigned long got, unsigned long want, const char
 /* Writes down what the page holds: to see which of it a run changes. */
 void vcpu_scribble(struct vm *vm);
 
+/* What only Intel's processors have, and why; or what QEMU does otherwise than AMD's do (docs/caveats.md). */
+#define NEED_VMX(why)                          \
+	do {                                   \
+		if (rt_has_svm())              \
+			SKIP("Intel's: " why); \
+	} while (0)
+#define NEED_BETTER_SVM(why)                \
+	do {                                \
+		if (vcpu_svm_of_qemu())     \
+			SKIP("QEMU: " why); \
+	} while (0)
+
+bool vcpu_svm_of_qemu(void);
+
 #define NEED_CTRL1(bits)                                      \
 	do {                                                  \
 		if ((rt_vmx_ctrl1() & (bits)) != (bits))      \

@@ -42,6 +42,16 @@ static always_inline u64 arch_tsc(void)
 	return interleave_tsc();
 }
 
+static always_inline void arch_add_here(u64 *p, u64 n)
+{
+	__atomic_store_n(p, __atomic_load_n(p, __ATOMIC_RELAXED) + n, __ATOMIC_RELEASE);
+}
+
+static always_inline u64 arch_tsc_twice(void)
+{
+	return 2 * arch_tsc();
+}
+
 /* Also what spinlocks do between two looks. */
 void interleave_spin(void);
 static always_inline void arch_relax(void)

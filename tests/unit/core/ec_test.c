@@ -148,7 +148,7 @@ UNIT_TEST(the_idle_ec_needs_memory_too)
 	struct ec *idle = ec_create_idle(&pd_kernel, 3);
 	assert_int_equal(idle->cont, CONT_IDLE);
 	assert_int_equal(idle->cpu_id, 3);
-	ec_free(idle);
+	world_free_idle(idle);
 }
 
 /* ---- chains ---- */

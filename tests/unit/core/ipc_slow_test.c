@@ -29,7 +29,7 @@ UNIT_TEST(only_portals_can_be_called)
 
 UNIT_TEST(calling_needs_the_permission)
 {
-	space_obj_revoke(world_pd, PB, 0, PERM_PT_CALL, true);
+	host_revoke(world_pd, PB, 0, PERM_PT_CALL, true);
 	assert_fails(PB, 0, BAD_CAP);
 	assert_idle(0, b);
 }

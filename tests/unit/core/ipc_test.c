@@ -247,7 +247,7 @@ UNIT_TEST(a_semaphore_that_ends_meanwhile_holds_nobody)
 {
 	struct sm *sm = world_sm(SM, 0);
 	world_call(PB);
-	sm_retire(sm);
+	assert_false(sm_retire(sm));
 	assert_runs(world_reply_sm(SM), a);
 	assert_int_equal(a->regs.rdi, BAD_CAP);
 	assert_idle(0, b);
@@ -256,7 +256,7 @@ UNIT_TEST(a_semaphore_that_ends_meanwhile_holds_nobody)
 UNIT_TEST(a_reply_to_a_bad_semaphore_is_none)
 {
 	world_sm(SM, 0);
-	space_obj_revoke(world_pd, SM, 0, PERM_SM_DOWN, true);
+	host_revoke(world_pd, SM, 0, PERM_SM_DOWN, true);
 	world_call(PB);
 	const u64 sels[] = {EMPTY, SM, PB, HEDRON_SEL_NUM, ~0ull >> 12};
 	for (unsigned i = 0; i < array_size(sels); i++) {

@@ -9,7 +9,7 @@
 static struct kp *make(void)
 {
 	struct kp *kp;
-	assert_int_equal(kp_create(&kp), SUCCESS);
+	assert_int_equal(kp_create(world_pd, &kp), SUCCESS);
 	world_insert(KP, &kp->obj, PERM_KP_ALL);
 	return kp;
 }
@@ -72,7 +72,7 @@ UNIT_TEST(addresses)
 UNIT_TEST(replaced)
 {
 	struct kp *kp = make(), *other;
-	assert_int_equal(kp_create(&other), SUCCESS);
+	assert_int_equal(kp_create(world_pd, &other), SUCCESS);
 	world_insert(OTHER, &other->obj, PERM_KP_ALL);
 	assert_int_equal(kp_map(kp, world_pd, VA), SUCCESS);
 	assert_int_equal(kp_map(other, world_pd, VA), SUCCESS);
@@ -98,7 +98,7 @@ UNIT_TEST(keeps_its_pd)
 {
 	struct kp *kp = make();
 	struct pd *pd;
-	assert_int_equal(pd_create(false, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), SUCCESS);
 	world_insert(OTHER, &pd->obj, PERM_PD_ALL);
 	assert_int_equal(kp_map(kp, pd, VA), SUCCESS);
 	world_drop(OTHER);

@@ -10,6 +10,7 @@
 #include "unit.h"
 
 #define BATCH 64 /* of core/rcu.c */
+#define PIECE 32
 #define ITEMS 200
 
 static struct work work[ITEMS];
@@ -75,6 +76,16 @@ static void quiesce(unsigned n)
 	rcu_quiesce(cpu(n));
 }
 
+/* CPU n, which has begun a grace period that is over, frees all there is. */
+static void free_all(unsigned n)
+{
+	host_set_cpu(n);
+	for (unsigned i = 0; cpu(n)->rcu_ripe; i++) {
+		assert_in_range(i, 0, 2 * ITEMS / PIECE);
+		rcu_quiesce(cpu(n));
+	}
+}
+
 /* ---- one CPU ---- */
 
 UNIT_TEST(alone_nobody_is_waited_for)
@@ -93,8 +104,8 @@ UNIT_TEST(each_is_called_once)
 {
 	start(1);
 	queue(0, ITEMS);
-	quiesce(0);
-	quiesce(0);
+	for (unsigned i = 0; i < 8; i++)
+		quiesce(0);
 	assert_int_equal(done_count, ITEMS);
 	for (unsigned i = 0; i < ITEMS; i++)
 		assert_int_equal(done[i], 1);
@@ -154,8 +165,13 @@ UNIT_TEST(small_batches_do_not_disturb_others)
 	assert_int_equal(done_count, 0);
 	assert_int_equal(cpu(1)->rcu_asked, 0);
 	quiesce(2);
+	assert_int_equal(done_count, 0); /* the last one who answers did not delete */
+	assert_non_null(cpu(0)->mailbox.newest);
+	quiesce(0);
+	assert_int_equal(done_count, PIECE);
+	free_all(0);
 	assert_int_equal(done_count, BATCH);
-	assert_int_equal(done_on, 2); /* the last one who answers */
+	assert_int_equal(done_on, 0);
 }
 
 UNIT_TEST(an_answer_counts_once)
@@ -170,6 +186,7 @@ UNIT_TEST(an_answer_counts_once)
 		quiesce(0); /* the leader has answered already */
 	assert_int_equal(done_count, 0);
 	quiesce(2);
+	free_all(0);
 	assert_int_equal(done_count, BATCH);
 }
 
@@ -184,11 +201,13 @@ UNIT_TEST(those_who_come_later_wait_for_the_next_period)
 	quiesce(0);
 	assert_int_equal(host_calls[1].kicks, 1);
 	quiesce(1); /* the answer ends the first period; this CPU leads the second */
+	assert_int_equal(done_count, 0);
+	free_all(0);
 	assert_int_equal(done_count, BATCH);
 	for (unsigned i = 0; i < 2 * BATCH; i++)
 		assert_int_equal(done[i], i < BATCH);
 	assert_int_equal(host_calls[0].kicks, 1);
-	quiesce(0);
+	free_all(1);
 	assert_int_equal(done_count, 2 * BATCH);
 }
 
@@ -204,6 +223,7 @@ UNIT_TEST(sleepers_are_not_asked)
 	assert_int_equal(host_calls[3].kicks, 0);
 	assert_int_equal(cpu(1)->rcu_asked | cpu(3)->rcu_asked, 0);
 	quiesce(2);
+	free_all(0);
 	assert_int_equal(done_count, BATCH);
 }
 
@@ -232,6 +252,7 @@ UNIT_TEST(cpus_that_did_not_start_are_not_asked)
 		assert_int_equal(host_calls[n].kicks, n == 63 || n == 127);
 	quiesce(127);
 	quiesce(63);
+	free_all(0);
 	assert_int_equal(done_count, BATCH);
 }
 
@@ -246,11 +267,13 @@ UNIT_TEST(a_lost_cpu_is_not_awaited)
 	cpus_online[0] &= ~bit(2);
 	host_set_cpu(0);
 	rcu_lose_cpu(cpu(2));
+	free_all(0);
 	assert_int_equal(done_count, BATCH);
 	rcu_lose_cpu(cpu(2));
 	queue(0, BATCH);
 	quiesce(0);
 	quiesce(1);
+	free_all(0);
 	assert_int_equal(done_count, 2 * BATCH);
 }
 
@@ -264,6 +287,7 @@ UNIT_TEST(whoever_asks_may_answer_meanwhile)
 	assert_true(cpu(1)->hazard & HAZARD_RCU);
 	quiesce(1);
 	quiesce(2);
+	free_all(0);
 	assert_int_equal(done_count, BATCH);
 	assert_int_equal(cpu(0)->rcu_asked, 0);
 }
@@ -305,6 +329,54 @@ UNIT_TEST(expediting_answers)
 	assert_int_equal(done_on, 0);
 }
 
+/* What another CPU may free, but has not yet, because it runs user code. */
+UNIT_TEST(expediting_frees_what_others_leave)
+{
+	start(2);
+	host_set_cpu(1);
+	queue(0, ITEMS);
+	quiesce(1);
+	quiesce(0);
+	assert_int_equal(done_count, 0);
+	assert_true(rcu_expedite(cpu(0)));
+	assert_int_equal(done_count, ITEMS);
+	assert_int_equal(done_on, 0);
+	host_set_cpu(1);
+	rcu_quiesce(cpu(1));
+	assert_int_equal(done_count, ITEMS);
+	assert_false(rcu_expedite(cpu(1)));
+}
+
+/* It only answers. */
+UNIT_TEST(who_deletes_nothing_leads_nothing)
+{
+	start(3);
+	queue(0, BATCH - 1);
+	quiesce(0);
+	host_set_cpu(1);
+	queue(BATCH, 1);
+	quiesce(2);
+	assert_int_equal(host_calls[0].kicks + host_calls[1].kicks, 0);
+	quiesce(1);
+	assert_int_equal(host_calls[0].kicks, 1);
+	quiesce(0);
+	quiesce(2);
+	free_all(1);
+	assert_int_equal(done_count, BATCH);
+	assert_int_equal(done_on, 1);
+}
+
+/* The memory of a whole machine may depend on it. */
+UNIT_TEST(a_large_one_is_a_batch)
+{
+	start(2);
+	rcu_call_large(&work[0], note);
+	quiesce(0);
+	quiesce(1);
+	free_all(0);
+	assert_int_equal(done_count, 1);
+}
+
 #define T(name) cmocka_unit_test_teardown(name, teardown)
 
 int main(void)
@@ -324,6 +396,9 @@ int main(void)
 		T(expediting_frees_at_once),
 		T(expediting_takes_work_items),
 		T(expediting_answers),
+		T(expediting_frees_what_others_leave),
+		T(who_deletes_nothing_leads_nothing),
+		T(a_large_one_is_a_batch),
 	};
 	return cmocka_run_group_tests_name("core/rcu", tests, NULL, NULL);
 }

@@ -6,10 +6,16 @@
 
 enum { A = 100, B = 110, C = 120, SM = 140, PB = 150, KP = 160, OTHER = 170 };
 
+static void reap_if_any(struct cpu *cpu)
+{
+	if (!list_empty(&cpu->dying))
+		assert_true(reap_all(cpu));
+}
+
 UNIT_TEST(references_are_counted)
 {
 	struct sm *sm;
-	assert_int_equal(sm_create(0, &sm), SUCCESS);
+	assert_int_equal(sm_create(world_pd, 0, &sm), SUCCESS);
 	assert_false(kobject_get(&sm->obj)); /* not published */
 	kobject_publish(&sm->obj);
 	assert_true(kobject_get(&sm->obj));
@@ -20,7 +26,7 @@ UNIT_TEST(references_are_counted)
 	assert_int_equal(sm->obj.refs, 0);
 	assert_true(cpu_current()->hazard & HAZARD_REAP);
 	assert_false(kobject_get(&sm->obj));
-	reap_all(cpu_current());
+	reap_if_any(cpu_current());
 	assert_true(list_empty(&cpu_current()->dying));
 }
 
@@ -96,7 +102,7 @@ UNIT_TEST(a_kernel_page_goes_with_its_last_reference)
 	struct kp *kp;
 	u64 pages = page_free_count();
 	u32 refs = world_pd->obj.refs;
-	assert_int_equal(kp_create(&kp), SUCCESS);
+	assert_int_equal(kp_create(world_pd, &kp), SUCCESS);
 	world_insert(KP, &kp->obj, PERM_KP_ALL);
 	assert_int_equal(kp_map(kp, world_pd, 0x5000), SUCCESS);
 	assert_int_equal(world_pd->obj.refs, refs + 1);
@@ -117,7 +123,7 @@ UNIT_TEST(a_pd_dies_after_its_ecs)
 	struct cap_slot *slot;
 
 	struct pd *pd;
-	assert_int_equal(pd_create(false, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), SUCCESS);
 	assert_int_equal(host_pds, 2);
 	world_insert(OTHER, &pd->obj, PERM_PD_ALL);
 	struct ec_config cfg = {.pd = pd, .utcb_pd = pd, .utcb_va = 0x9000, .cpu_id = 0};
@@ -142,7 +148,7 @@ UNIT_TEST(a_pd_dies_after_its_ecs)
 UNIT_TEST(circles_end_with_the_pd)
 {
 	struct pd *pd;
-	assert_int_equal(pd_create(false, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), SUCCESS);
 	world_insert(OTHER, &pd->obj, PERM_PD_ALL);
 	assert_int_equal(space_obj_delegate(world_pd, OTHER, pd, 1, 0, PERM_ALL), SUCCESS);
 	struct ec_config cfg = {.pd = pd, .utcb_pd = pd, .utcb_va = 0x9000, .cpu_id = 1, .global = true};
@@ -151,7 +157,7 @@ UNIT_TEST(circles_end_with_the_pd)
 	assert_int_equal(ec_create(&cfg, &ec), SUCCESS);
 	kobject_publish(&ec->obj);
 	assert_int_equal(space_obj_insert_root(pd, 2, &ec->obj, PERM_EC_ALL), SUCCESS);
-	assert_int_equal(sc_create(ec, 9, 1, &sc), SUCCESS);
+	assert_int_equal(sc_create(world_pd, ec, 9, 1, &sc), SUCCESS);
 	kobject_publish(&sc->obj);
 	assert_int_equal(space_obj_insert_root(pd, 3, &sc->obj, PERM_SC_ALL), SUCCESS);
 	world_drop(OTHER);
@@ -168,17 +174,17 @@ UNIT_TEST(what_comes_too_late_is_taken_back)
 	struct kp *kp;
 	struct sm *sm;
 	struct pt *pt;
-	assert_int_equal(pd_create(false, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), SUCCESS);
 	world_insert(OTHER, &pd->obj, PERM_PD_ALL);
 	for (unsigned i = 0; i < array_size(slots); i++)
 		assert_int_equal(space_obj_reserve(pd, i, &slots[i]), SUCCESS);
 	u32 refs = world_pd->obj.refs;
 	struct ec_config cfg = {.pd = world_pd, .utcb_pd = world_pd, .utcb_va = 0x9000};
-	assert_int_equal(kp_create(&kp), SUCCESS);
-	assert_int_equal(sm_create(0, &sm), SUCCESS);
-	assert_int_equal(pt_create(ec, 0, 0, &pt), SUCCESS);
+	assert_int_equal(kp_create(world_pd, &kp), SUCCESS);
+	assert_int_equal(sm_create(world_pd, 0, &sm), SUCCESS);
+	assert_int_equal(pt_create(world_pd, ec, 0, 0, &pt), SUCCESS);
 	assert_int_equal(ec_create(&cfg, &late), SUCCESS);
-	space_obj_destroy(pd);
+	space_obj_close(pd);
 	struct kobject *const objects[] = {&kp->obj, &sm->obj, &pt->obj, &late->obj};
 	for (unsigned i = 0; i < array_size(slots); i++) {
 		kobject_publish(objects[i]);
@@ -200,10 +206,10 @@ UNIT_TEST(without_memory_nothing_is_referred_to)
 	struct kp *kp = NULL;
 	struct pd *pd = NULL;
 	hog_take(&hog, 0);
-	assert_int_equal(pt_create(b, 0, 0, &pt), OOM);
-	assert_int_equal(sc_create(a, 1, 1, &sc), OOM);
-	assert_int_equal(kp_create(&kp), OOM);
-	assert_int_equal(pd_create(false, &pd), OOM);
+	assert_int_equal(pt_create(world_pd, b, 0, 0, &pt), OOM);
+	assert_int_equal(sc_create(world_pd, a, 1, 1, &sc), OOM);
+	assert_int_equal(kp_create(world_pd, &kp), OOM);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), OOM);
 	hog_release(&hog);
 	assert_true(!pt && !sc && !kp && !pd);
 	assert_int_equal(a->obj.refs, 1);
@@ -212,7 +218,7 @@ UNIT_TEST(without_memory_nothing_is_referred_to)
 		page_reclaim();
 		u64 pages = page_free_count();
 		hog_take(&hog, leave);
-		enum status s = pd_create(false, &pd);
+		enum status s = pd_create(&pd_kernel, false, &pd);
 		hog_release(&hog);
 		if (s == SUCCESS)
 			break;
@@ -229,10 +235,10 @@ UNIT_TEST(the_dead_get_no_portals_and_scs)
 	struct pt *pt = NULL;
 	struct sc *sc = NULL;
 	world_drop(A);
-	reap_all(cpu_current());
+	reap_if_any(cpu_current());
 	assert_int_equal(a->obj.refs, 0);
-	assert_int_equal(pt_create(a, 0, 0, &pt), BAD_CAP);
-	assert_int_equal(sc_create(a, 1, 1, &sc), BAD_CAP);
+	assert_int_equal(pt_create(world_pd, a, 0, 0, &pt), BAD_CAP);
+	assert_int_equal(sc_create(world_pd, a, 1, 1, &sc), BAD_CAP);
 	assert_true(!pt && !sc);
 }
 
@@ -247,7 +253,7 @@ UNIT_TEST(an_sc_ends_at_home)
 	u32 signals = host_calls[1].signals;
 	world_drop(A + 1);
 	host_dispatch();
-	assert_int_equal(sc->state, SC_RUNNING);
+	assert_true(sc_is_current(sc));
 	assert_ptr_equal(world_cpu(1)->sc, sc);
 	assert_int_equal(host_calls[1].signals, signals + 1);
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &sc->obj.work);
@@ -264,14 +270,14 @@ UNIT_TEST(an_ec_ends_at_home_but_its_utcb_at_once)
 	world_insert(B, &ec->obj, PERM_EC_ALL);
 	world_drop(B);
 	host_set_cpu(0);
-	reap_all(cpu_current());
+	reap_if_any(cpu_current());
 	assert_int_equal(ptab_lookup(&world_pd->mem.host, 9, &order), 0);
 	assert_false(ec_is_dead(ec));
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &ec->obj.work);
 	host_set_cpu(1);
 	remote_take(cpu_current());
 	assert_false(ec_is_dead(ec));
-	reap_all(cpu_current());
+	reap_if_any(cpu_current());
 	assert_true(ec_is_dead(ec));
 }
 
@@ -299,12 +305,14 @@ UNIT_TEST(memory_is_freed_at_home)
 {
 	struct ec *ec = world_local(B, 1);
 	world_drop(B);
-	reap_all(cpu_current());
+	reap_if_any(cpu_current());
 	assert_int_equal(world_on(1).way, HOST_IDLE);
 	assert_true(ec_is_dead(ec));
 	assert_null(world_cpu(1)->mailbox.newest); /* CPU 0 may still look at it */
-	host_set_cpu(0);
+	world_cpu(0)->sleeping = SLEEPING_MWAIT;
 	rcu_quiesce(cpu_current());
+	world_cpu(0)->sleeping = SLEEPING_NOT;
+	host_set_cpu(0);
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &ec->obj.work);
 }
 
@@ -315,7 +323,7 @@ static void go_on(struct cpu *cpu)
 
 	host_set_cpu(cpu->id);
 	remote_take(cpu);
-	reap_all(cpu);
+	reap_if_any(cpu);
 	rcu_quiesce(cpu);
 	host_set_cpu(self);
 }
@@ -332,7 +340,7 @@ UNIT_TEST(an_end_elsewhere_is_waited_for)
 	struct ec *ec = world_local(B, 1);
 	world_cpu(1)->sleeping = SLEEPING_NOT;
 	world_drop(B);
-	reap_all(cpu_current());
+	reap_if_any(cpu_current());
 	assert_ptr_equal(world_cpu(1)->mailbox.newest, &ec->obj.work);
 	assert_int_equal(world_cpu(1)->rcu_sent, 1);
 	assert_int_equal(world_cpu(1)->rcu_done, 0);
@@ -345,12 +353,30 @@ UNIT_TEST(an_end_elsewhere_is_waited_for)
 	assert_false(rcu_expedite(cpu_current()));
 }
 
+/* A thread that was interrupted keeps what it has killed. Whoever needs memory does not wait for it to go on. */
+UNIT_TEST(what_a_preempted_thread_keeps_is_waited_for)
+{
+	struct ec *a = world_thread(A, 0, 10), *b;
+
+	assert_runs(host_dispatch(), a);
+	for (unsigned i = 0; i < 3; i++) {
+		world_sm(SM + i, 0);
+		world_drop(SM + i);
+	}
+	b = world_thread(B, 0, 20);
+	assert_runs(host_dispatch(), b);
+	assert_false(list_empty(&a->unfinished.dying));
+	assert_true(rcu_expedite(cpu_current()));
+	assert_true(list_empty(&a->unfinished.dying));
+	assert_false(rcu_expedite(cpu_current()));
+}
+
 /* Nobody can wait for one that is lost. */
 UNIT_TEST(the_end_on_a_lost_cpu_is_not_waited_for)
 {
 	world_local(B, 1);
 	world_drop(B);
-	reap_all(cpu_current());
+	reap_if_any(cpu_current());
 	cpus_online[0] &= ~2ull;
 	assert_false(rcu_expedite(cpu_current()));
 	cpus_online[0] |= 2;
@@ -362,7 +388,7 @@ UNIT_TEST(a_portal_ends_where_it_lost_its_capability)
 	world_pt(PB, b, 0x1000, 0);
 	world_drop(PB);
 	host_set_cpu(0);
-	reap_all(cpu_current());
+	reap_if_any(cpu_current());
 	assert_null(world_cpu(1)->mailbox.newest);
 	assert_int_equal(b->obj.refs, 1);
 }
@@ -400,6 +426,7 @@ int main(void)
 		WORLD_TEST(work_items_about_the_dead_arrive_before_their_end),
 		WORLD_TEST(memory_is_freed_at_home),
 		WORLD_TEST(an_end_elsewhere_is_waited_for),
+		WORLD_TEST(what_a_preempted_thread_keeps_is_waited_for),
 		WORLD_TEST(the_end_on_a_lost_cpu_is_not_waited_for),
 		WORLD_TEST(a_portal_ends_where_it_lost_its_capability),
 		WORLD_TEST(nothing_is_freed_while_a_cpu_may_look),

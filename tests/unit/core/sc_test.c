@@ -32,7 +32,7 @@ UNIT_TEST(ends_while_it_runs)
 {
 	struct ec *a = world_thread(A, 0, 10);
 	assert_runs(host_dispatch(), a);
-	assert_int_equal(world_sc_of(A)->state, SC_RUNNING);
+	assert_true(sc_is_current(world_sc_of(A)));
 	world_drop(A + 1);
 	assert_runs(host_dispatch(), world_cpu(0)->idle_ec);
 	assert_null(world_cpu(0)->sc);
@@ -89,7 +89,8 @@ UNIT_TEST(ends_before_it_arrives)
 	assert_int_equal(sc->state, SC_PARKED);
 	host_set_cpu(1);
 	world_drop(A + 1);
-	reap_all(cpu_current());
+	if (!list_empty(&cpu_current()->dying))
+		reap_all(cpu_current());
 	assert_int_equal(sc->state, SC_DEAD);
 	assert_runs(world_on(1), world_cpu(1)->idle_ec);
 	host_set_cpu(0);
@@ -133,11 +134,32 @@ UNIT_TEST(a_clock_behind)
 {
 	struct ec *a = world_thread(A, 0, 10);
 	assert_runs(host_dispatch(), a);
-	world_sc_of(A)->consumed = 50;
+	world_sc_of(A)->account = 2 * 50 - 1;
 	host_tsc = 0;
-	world_cpu(0)->sc_since = 1000;
+	world_cpu(0)->sc_since = 2 * 1000;
 	assert_int_equal(sc_consumed(world_sc_of(A)), 50);
 	world_cpu(0)->sc_since = 0;
+	drop_thread(A);
+}
+
+/* Read elsewhere between any two steps of its being charged. */
+UNIT_TEST(a_charge_is_seen_as_a_whole)
+{
+	struct ec *a = world_thread(A, 0, 10);
+	struct sc *sc = world_sc_of(A);
+
+	host_tsc = 1000;
+	assert_runs(host_dispatch(), a);
+	host_tsc = 6000;
+	u64 before = sc_consumed(sc), since = cpu_current()->sc_since;
+	assert_in_range(before, 5000, 5100);
+	dispatch_charge(cpu_current(), sc);
+	cpu_current()->sc_since = since; /* as if this store was still to come */
+	assert_in_range(sc_consumed(sc) - before, 0, 100);
+	cpu_current()->sc_since = 2 * host_tsc; /* as if the next SC had taken over */
+	assert_in_range(sc_consumed(sc) - before, 0, 100);
+	dispatch_set_current(cpu_current(), sc);
+	assert_in_range(sc_consumed(sc) - before, 0, 100);
 	drop_thread(A);
 }
 
@@ -153,6 +175,7 @@ int main(void)
 		WORLD_TEST(starts_elsewhere),
 		WORLD_TEST(time_is_counted),
 		WORLD_TEST(a_clock_behind),
+		WORLD_TEST(a_charge_is_seen_as_a_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,7 @@ UNIT_TEST(no_memory_no_semaphore)
 {
 	struct sm *sm = NULL;
 	hog_take(&hog, 0);
-	assert_int_equal(sm_create(0, &sm), OOM);
+	assert_int_equal(sm_create(world_pd, 0, &sm), OOM);
 	assert_null(sm);
 	hog_release(&hog);
 }
@@ -159,13 +159,41 @@ UNIT_TEST(the_end_wakes_all_with_bad_cap)
 	}
 }
 
+/* However many wait, between two pieces somebody more important may run. */
+UNIT_TEST(the_end_wakes_some_at_a_time)
+{
+	enum { WAITERS = 40 };
+	struct sm *sm = world_sm(SM, 0);
+	struct ec *ec[WAITERS];
+	unsigned woken = 0;
+
+	for (unsigned i = 0; i < WAITERS; i++) {
+		ec[i] = world_thread(0x100 + 2 * i, 0, 7);
+		assert_runs(host_dispatch(), ec[i]);
+		assert_int_equal(world_down(sm).way, HOST_IDLE);
+	}
+	for (unsigned pieces = 3; pieces; pieces--) {
+		assert_int_equal(sm_retire(sm), pieces > 1);
+		assert_int_equal(sm_down(sm, cpu_current()->idle_ec), BAD_CAP);
+		unsigned before = woken;
+		while (woken < WAITERS && !(ec[woken]->special & EC_BLOCKED))
+			woken++;
+		assert_in_range(woken - before, 1, 20);
+	}
+	assert_int_equal(woken, WAITERS);
+	for (unsigned i = 0; i < WAITERS; i++) {
+		world_drop(0x100 + 2 * i);
+		world_drop(0x101 + 2 * i);
+	}
+}
+
 UNIT_TEST(a_dead_semaphore_takes_nobody)
 {
 	struct ec *a = world_thread(A, 0, 7);
 	struct sm *sm;
-	assert_int_equal(sm_create(1, &sm), SUCCESS);
+	assert_int_equal(sm_create(world_pd, 1, &sm), SUCCESS);
 	assert_runs(host_dispatch(), a);
-	sm_retire(sm);
+	assert_false(sm_retire(sm));
 	assert_int_equal(sm_down(sm, a), SUCCESS); /* what is there may be taken */
 	assert_int_equal(sm_down(sm, a), BAD_CAP);
 	assert_int_equal(sm_down_all(sm, a), BAD_CAP);
@@ -210,12 +238,12 @@ UNIT_TEST(an_up_is_not_overtaken_by_the_end)
 {
 	struct ec *a = world_thread(A, 0, 7);
 	struct sm *sm;
-	assert_int_equal(sm_create(0, &sm), SUCCESS);
+	assert_int_equal(sm_create(world_pd, 0, &sm), SUCCESS);
 	assert_runs(host_dispatch(), a);
 	begin(sm, -1);
 	host_set_cpu(1);
 	sm_up(sm);
-	sm_retire(sm);
+	assert_false(sm_retire(sm));
 	host_set_cpu(0);
 	assert_int_equal(sm_down_slow(sm, a), SUCCESS);
 	assert_false(a->special & EC_BLOCKED);
@@ -228,14 +256,14 @@ UNIT_TEST(a_waiter_is_not_overtaken_by_the_end)
 {
 	struct ec *a = world_thread(A, 0, 7), *b = world_thread(B, 1, 7);
 	struct sm *sm;
-	assert_int_equal(sm_create(0, &sm), SUCCESS);
+	assert_int_equal(sm_create(world_pd, 0, &sm), SUCCESS);
 	assert_runs(host_dispatch(), a);
 	assert_int_equal(world_down(sm).way, HOST_IDLE);
 	assert_runs(world_on(1), b);
 	begin(sm, -1);
 	host_set_cpu(2);
 	sm_up(sm);
-	sm_retire(sm);
+	assert_false(sm_retire(sm));
 	host_set_cpu(1);
 	assert_int_equal(sm_down_slow(sm, b), BAD_CAP);
 	assert_runs(world_on(0), a);
@@ -367,6 +395,7 @@ int main(void)
 		WORLD_TEST(waking_the_more_important_preempts),
 		WORLD_TEST(the_forgotten_are_not_woken),
 		WORLD_TEST(the_end_wakes_all_with_bad_cap),
+		WORLD_TEST(the_end_wakes_some_at_a_time),
 		WORLD_TEST(a_dead_semaphore_takes_nobody),
 		WORLD_TEST(a_down_under_way_takes_nobodys_turn),
 		WORLD_TEST(an_up_is_not_overtaken_by_the_end),

@@ -33,7 +33,7 @@ static int setup(void **state)
 	entries = interrupted_until = 0;
 	poked_in_guest = NULL;
 	for (u64 i = 0; i < 3; i++) {
-		assert_int_equal(kp_create(&kps[i]), SUCCESS);
+		assert_int_equal(kp_create(world_pd, &kps[i]), SUCCESS);
 		world_insert(KPS + i, &kps[i]->obj, PERM_KP_ALL);
 	}
 	self = world_thread(A, 0, 10);

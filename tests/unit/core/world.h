@@ -94,7 +94,7 @@ UNIT_FIXTURE(world_setup)
 		assert_non_null(cpu->ec);
 		cpu->sleeping = n ? SLEEPING_MWAIT : SLEEPING_NOT;
 	}
-	assert_int_equal(pd_create(false, &world_pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, false, &world_pd), SUCCESS);
 	kobject_publish(&world_pd->obj);
 	assert_int_equal(space_obj_insert_root(world_pd, WORLD_SEL_PD, &world_pd->obj, PERM_PD_ALL), SUCCESS);
 	return 0;
@@ -105,7 +105,7 @@ UNIT_FIXTURE(world_setup)
 /* The objects of these selectors lose all their capabilities; what follows from that happens in world_settle(). */
 static inline void world_drop(u64 sel)
 {
-	space_obj_revoke(world_pd, sel, 0, PERM_ALL, true);
+	host_revoke(world_pd, sel, 0, PERM_ALL, true);
 }
 
 /* Those who run nothing are asleep, whatever a test said. */
@@ -116,18 +116,33 @@ static inline void world_sleep(void)
 			world_cpu(n)->sleeping = SLEEPING_MWAIT;
 }
 
-/* Grace periods end at once when all other CPUs sleep; what these have to free then is on its way to them. One end
- * may lead to the next: of a vCPU, its PD, its kernel pages. */
+/* Grace periods begin and end at once when all other CPUs sleep, so each CPU has its turn in which they do; what
+ * these have to free then is on its way to them. One end may lead to the next: of a vCPU, its PD, its kernel pages.
+ */
 static inline void world_free_all(void)
 {
-	host_set_cpu(0);
 	for (unsigned i = 0; i < 8; i++) {
 		world_settle();
 		world_sleep();
-		rcu_quiesce(cpu_current());
+		for (unsigned n = cpu_count; n--;) {
+			host_set_cpu(n);
+			world_cpu(0)->sleeping = n ? SLEEPING_MWAIT : SLEEPING_NOT;
+			rcu_quiesce(cpu_current());
+		}
 	}
 	world_settle();
 	assert_false(rcu_expedite(cpu_current()));
+}
+
+/* The kernel never does that: the account that pays for idle ECs has no name. */
+static inline void world_free_idle(struct ec *ec)
+{
+	struct account *heir = page_alloc_zeroed();
+
+	assert_non_null(heir);
+	ec->obj.account = account_name(heir);
+	ec_free(ec);
+	page_free(heir);
 }
 
 UNIT_FIXTURE(world_teardown)
@@ -140,7 +155,7 @@ UNIT_FIXTURE(world_teardown)
 		assert_null(world_cpu(n)->sc);
 		assert_null(world_cpu(n)->preempted);
 		assert_int_equal(sched_top(&world_cpu(n)->sched), 0);
-		ec_free(world_cpu(n)->idle_ec);
+		world_free_idle(world_cpu(n)->idle_ec);
 	}
 	for (unsigned n = 0; n < WORLD_CPUS; n++) {
 		host_set_cpu(n);
@@ -185,7 +200,7 @@ static inline struct ec *world_local(u64 sel, unsigned cpu)
 static inline struct sc *world_sc(u64 sel, struct ec *ec, unsigned prio)
 {
 	struct sc *sc;
-	assert_int_equal(sc_create(ec, prio, 1000, &sc), SUCCESS);
+	assert_int_equal(sc_create(world_pd, ec, prio, 1000, &sc), SUCCESS);
 	world_insert(sel, &sc->obj, PERM_SC_ALL);
 	return sc;
 }
@@ -207,7 +222,7 @@ static inline struct sc *world_sc_of(u64 thread)
 static inline struct pt *world_pt(u64 sel, struct ec *ec, u64 rip, u64 mtd)
 {
 	struct pt *pt;
-	assert_int_equal(pt_create(ec, rip, mtd, &pt), SUCCESS);
+	assert_int_equal(pt_create(world_pd, ec, rip, mtd, &pt), SUCCESS);
 	world_insert(sel, &pt->obj, PERM_PT_ALL);
 	return pt;
 }
@@ -215,7 +230,7 @@ static inline struct pt *world_pt(u64 sel, struct ec *ec, u64 rip, u64 mtd)
 static inline struct sm *world_sm(u64 sel, u64 count)
 {
 	struct sm *sm;
-	assert_int_equal(sm_create(count, &sm), SUCCESS);
+	assert_int_equal(sm_create(world_pd, count, &sm), SUCCESS);
 	world_insert(sel, &sm->obj, PERM_SM_ALL);
 	return sm;
 }

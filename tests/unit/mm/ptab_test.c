@@ -14,6 +14,7 @@
 #define ORDER_1G 18
 
 static struct ptab pt;
+static struct account account;
 static struct ptab_gather g;
 static u64 pages;
 
@@ -21,7 +22,8 @@ static void start(enum ptab_format format, unsigned leaf_max)
 {
 	host_reset(16 * MiB);
 	pages = page_free_count();
-	ptab_init(&pt, format, leaf_max);
+	account = (struct account){0};
+	ptab_init(&pt, format, leaf_max, &account);
 	g = (struct ptab_gather){0};
 }
 
@@ -31,10 +33,19 @@ UNIT_FIXTURE(setup)
 	return 0;
 }
 
+static unsigned free_all(void)
+{
+	unsigned pieces = 0;
+
+	for (; g.tables; pieces++)
+		ptab_gather_free(&g);
+	return pieces;
+}
+
 /* Nothing is lost: with the table gone all pages are free. */
 static void finish(void)
 {
-	ptab_gather_free(&g);
+	free_all();
 	ptab_clear(&pt, PTAB_ENTRIES);
 	if (pt.root)
 		page_free(pt.root);
@@ -75,7 +86,7 @@ static void assert_maps(u64 page, u64 leaf, unsigned order)
 static bool stale(void)
 {
 	bool was = g.stale;
-	ptab_gather_free(&g);
+	free_all();
 	g.stale = 0;
 	return was;
 }
@@ -183,6 +194,28 @@ UNIT_TEST(unmapping_a_whole_table_frees_it)
 	finish();
 }
 
+/* A piece is 64 tables of leaves, or 128 entries of another table. */
+UNIT_TEST(many_tables_are_freed_in_pieces)
+{
+	struct ptab_gather other = {0};
+	u64 before;
+
+	map(0, 0, leaf_at(0));
+	before = page_free_count();
+	for (u64 n = 0; n < 600; n++)
+		map(bit(27) + (n << ORDER_2M), 0, leaf_at(n));
+	unmap(bit(27), 27);
+	u64 free = page_free_count();
+	ptab_gather_free(&g);
+	assert_int_equal(page_free_count(), free); /* a quarter of the table on top */
+	ptab_gather_move(&g, &other);
+	assert_null(g.tables);
+	ptab_gather_move(&other, &g);
+	assert_in_range(free_all(), 3 + 2 * 4 + 600 / 64, 3 + 3 * 4 + 600 / 64 + 4);
+	assert_int_equal(page_free_count(), before);
+	finish();
+}
+
 UNIT_TEST(a_flush_is_asked_for_only_when_needed)
 {
 	map(8, 2, leaf_at(8));
@@ -222,7 +255,7 @@ UNIT_TEST(copies_follow_the_source)
 {
 	struct ptab src;
 
-	ptab_init(&src, PTAB_HOST, 2);
+	ptab_init(&src, PTAB_HOST, 2, &account);
 	assert_int_equal(ptab_map(&src, 0, 2, leaf_at(100), &g), SUCCESS);
 	assert_int_equal(ptab_map(&src, 5, 0, leaf_at(200) & ~PTE_DELEG, &g), SUCCESS);
 	assert_int_equal(ptab_map(&src, 512, ORDER_2M, leaf_at(1024), &g), SUCCESS);
@@ -386,7 +419,7 @@ UNIT_TEST(nested_copies_match_their_source)
 	memset(model, 0, sizeof(model));
 	for (unsigned i = 0; i < 300; i++)
 		random_step();
-	ptab_init(&guest, PTAB_EPT, 1);
+	ptab_init(&guest, PTAB_EPT, 1, &account);
 	assert_int_equal(ptab_copy(&guest, bit(21), &pt, 0, WINDOW_ORDER, PTE_W | PTE_NX, &g), SUCCESS);
 	for (u64 page = 0; page < WINDOW; page++) {
 		u64 leaf = model[page] & PTE_DELEG ? model[page] & PTE_ADDR : 0;
@@ -458,6 +491,7 @@ int main(void)
 		cmocka_unit_test_setup(leaves_are_as_large_as_possible, setup),
 		cmocka_unit_test_setup(without_1g_leaves_2m_do, setup),
 		cmocka_unit_test_setup(a_split_keeps_the_rest, setup),
+		cmocka_unit_test_setup(many_tables_are_freed_in_pieces, setup),
 		cmocka_unit_test_setup(superpages_replace_tables, setup),
 		cmocka_unit_test_setup(unmapping_a_whole_table_frees_it, setup),
 		cmocka_unit_test_setup(a_flush_is_asked_for_only_when_needed, setup),

@@ -204,6 +204,24 @@ UNIT_TEST(test_forgotten_claim)
 	assert_string_equal(keeper.out, "half a li\nwaits\n");
 }
 
+/* A long line on a slow device: who writes it claims it again and again, and is told nothing meanwhile. */
+UNIT_TEST(test_claim_renewed)
+{
+	char text[16];
+
+	assert_int_equal(console_claim(text, sizeof(text)), 0);
+	log_info("waits");
+	for (unsigned i = 0; i < 10; i++) {
+		host_tsc += CONSOLE_CLAIM_TICKS / 2;
+		console_drain();
+		assert_int_equal(console_claim(text, 0), 0);
+	}
+	assert_string_equal(slow.out, "");
+	console_release();
+	drain_all();
+	assert_string_equal(slow.out, "waits\n");
+}
+
 /* The ring has 8 KiB: the oldest lines go, whole, and it is said how many. */
 UNIT_TEST(test_lost_lines_are_counted)
 {
@@ -281,15 +299,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(nobody_waits),
-		TEST(a_line_at_a_time_on_screens),
-		TEST(user_lines_stay_whole),
-		TEST(who_writes_elsewhere_is_given_nothing),
-		TEST(forgotten_claim),
-		TEST(lost_lines_are_counted),
-		TEST(stuck_line),
-		TEST(steps_are_short),
-		TEST(panic),
+		TEST(nobody_waits),           TEST(a_line_at_a_time_on_screens),
+		TEST(user_lines_stay_whole),  TEST(who_writes_elsewhere_is_given_nothing),
+		TEST(forgotten_claim),        TEST(claim_renewed),
+		TEST(lost_lines_are_counted), TEST(stuck_line),
+		TEST(steps_are_short),        TEST(panic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

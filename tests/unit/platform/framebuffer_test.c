@@ -303,6 +303,11 @@ UNIT_TEST(test_memory)
 	accepted();
 	boot.framebuffer.addr = UINT64_MAX - size + 1;
 	refused("its address");
+	boot.map[1] = (struct boot_map){4 * GiB, UINT64_MAX, HIP_MEM_RAM}; /* wraps around, but holds nothing below */
+	accepted();
+	boot.map[1] = (struct boot_map){4 * GiB, UINT64_MAX, HIP_MEM_RAM};
+	boot.framebuffer.addr = 5 * GiB;
+	refused("its address");
 	boot.map_count = 0;
 	boot.framebuffer.addr = image.addr;
 	refused("its address");

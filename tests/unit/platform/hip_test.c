@@ -66,7 +66,7 @@ UNIT_TEST(test_fixed_fields)
 	assert_int_equal(word_at(4) >> 16, 0x470);
 	assert_int_equal(word_at(8), 0x00080070);
 	assert_int_equal(word_at(12), 0x00180470);
-	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_CONSOLE);
+	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY);
 	assert_int_equal(word_at(20), 13002);
 	assert_int_equal(word_at(24), 0x4000000);
 	assert_int_equal(word_at(28), 32);
@@ -86,9 +86,29 @@ UNIT_TEST(test_console)
 	init(NULL, 0);
 	hip_set_serial(&page.hip, (struct hip_gas){.space = HIP_GAS_MEMORY, .bits = 32, .addr = 0x1234fe034000});
 	hip_finish(&page.hip);
-	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_SERIAL);
+	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY | HIP_EXT_SERIAL);
 	assert_int_equal(word_at(4) >> 16, 0x470);
 	assert_memory_equal(page.bytes + PAGE_SIZE - 12, wanted, 12);
+	assert_checksum();
+}
+
+/* Between the screen and the serial line, and as little in the way of old users. */
+UNIT_TEST(test_build_id)
+{
+	static const u8 id[20] = {0x8e, 0x1c, 0xd7, 0x3d, 5,  6,  7,  8,  9,  10,
+				  11,   12,   13,   14,   15, 16, 17, 18, 19, 0xff};
+
+	boot.text = true;
+	init(NULL, 0);
+	u32 before = word_at(16);
+	hip_set_serial(&page.hip, (struct hip_gas){.space = HIP_GAS_PORTS, .bits = 8, .addr = 0x3f8});
+	hip_set_build_id(&page.hip, id);
+	hip_finish(&page.hip);
+	assert_int_equal(word_at(16), before | 1 << 21 | 1 << 24);
+	assert_int_equal(word_at(4) >> 16, 0x470);
+	assert_memory_equal(page.bytes + 4064, id, 20);
+	assert_int_equal(page.bytes[0xfc0 + 24], 16); /* the screen, */
+	assert_int_equal(page.bytes[4085], 8);        /* and the line */
 	assert_checksum();
 }
 
@@ -104,7 +124,7 @@ UNIT_TEST(test_acpi_fields)
 		.pm1b_cnt = {.space = 0, .bits = 32, .addr = 0xfed01234},
 	};
 	init(NULL, 0);
-	assert_int_equal(word_at(16), HIP_FEATURE_UEFI | HIP_EXT_TRACE | HIP_EXT_CONSOLE);
+	assert_int_equal(word_at(16), HIP_FEATURE_UEFI | HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY);
 	assert_int_equal(word_at(48), 0xe0000000);
 	assert_int_equal(word_at(56), 0x10000000);
 	assert_int_equal(word_at(64), 0x7fe00000);
@@ -229,8 +249,21 @@ UNIT_TEST(test_screen)
 
 	boot.screen = BOOT_SCREEN_TEXT;
 	init(NULL, 0);
-	assert_int_equal(page.hip.api_flg & HIP_EXT_FRAMEBUFFER, 0);
+	assert_int_equal(page.hip.api_flg & (HIP_EXT_FRAMEBUFFER | HIP_EXT_TEXT), 0);
 	assert_int_equal(word_at(0xfc0), 0);
+}
+
+/* One of characters: announced where the kernel writes on it itself. */
+UNIT_TEST(test_screen_of_text)
+{
+	static const struct hip_framebuffer text = {
+		.addr = 0xb8000, .pitch = 160, .width = 80, .height = 25, .first_row = 10, .bits = 16};
+
+	boot.text = true;
+	init(NULL, 0);
+	assert_int_equal(page.hip.api_flg & (HIP_EXT_FRAMEBUFFER | HIP_EXT_TEXT), 1 << 23);
+	assert_memory_equal(page.bytes + 0xfc0, &text, sizeof(text));
+	assert_checksum();
 }
 
 UNIT_TEST(test_cpus)
@@ -276,8 +309,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(fixed_fields), TEST(console), TEST(acpi_fields), TEST(memory),      TEST(claimed),
-		TEST(too_many),     TEST(screen),  TEST(cpus),        TEST(kernel_bugs),
+		TEST(fixed_fields),   TEST(console), TEST(build_id),    TEST(acpi_fields),
+		TEST(memory),         TEST(claimed), TEST(too_many),    TEST(screen),
+		TEST(screen_of_text), TEST(cpus),    TEST(kernel_bugs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

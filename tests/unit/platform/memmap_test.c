@@ -87,6 +87,23 @@ static void assert_log_at(u64 size, u64 wanted, u64 addr)
 	assert_int_equal(ram.size, size);
 }
 
+/* Entries that wrap end at the last byte there is; what else firmware says of a byte does not matter. */
+UNIT_TEST(test_has_ram)
+{
+	add_ram(0x100000, 0x80000000);
+	add_reserved(0x100000, 0x200000);
+	add(4 * GiB, UINT64_MAX, HIP_MEM_RAM);
+	add(0xc0000000, 0, HIP_MEM_RAM);
+	assert_false(memmap_has_ram(&boot, (struct range){0, 0x100000}));
+	assert_true(memmap_has_ram(&boot, (struct range){0, 0x100001}));
+	assert_true(memmap_has_ram(&boot, (struct range){0x180000, 1}));
+	assert_true(memmap_has_ram(&boot, (struct range){0x7fffffff, 1}));
+	assert_false(memmap_has_ram(&boot, (struct range){0x80000000, 2 * GiB}));
+	assert_true(memmap_has_ram(&boot, (struct range){0x80000000, 2 * GiB + 1}));
+	assert_true(memmap_has_ram(&boot, (struct range){UINT64_MAX - 8, 8}));
+	assert_false(memmap_has_ram(&boot, (struct range){0x100000, 0}));
+}
+
 /* The same place on all machines with enough memory, whatever lies at the ends of it. */
 UNIT_TEST(test_place_of_the_log)
 {
@@ -404,6 +421,7 @@ int main(void)
 		TEST(place_of_the_log),
 		TEST(log_and_others),
 		TEST(log_at_a_wanted_place),
+		TEST(has_ram),
 		TEST(ram_total),
 		TEST(machines),
 		TEST(leaves_large_memory),

@@ -101,6 +101,44 @@ UNIT_TEST(test_scroll)
 	assert_string_equal(row(24), "");
 }
 
+/* While there is user land the lowest rows are its own; a panic may write there. */
+UNIT_TEST(test_shared)
+{
+	char text[16];
+
+	scroll_clear();
+	for (unsigned i = 0; i < 20; i++)
+		log_info("line %u", i);
+	vga_share();
+	for (unsigned r = 0; r < ROWS; r++) {
+		snprintf(text, sizeof(text), "line %u", 20 - (VGA_KERNEL_ROWS - 1) + r);
+		assert_string_equal(row(r), r < VGA_KERNEL_ROWS - 1 ? text : "");
+	}
+	for (unsigned c = 0; c < COLUMNS; c++)
+		frame[VGA_KERNEL_ROWS * COLUMNS + c] = 0x0700 | 'u';
+	log_info("more");
+	assert_string_equal(row(VGA_KERNEL_ROWS - 2), "more");
+	assert_string_equal(row(VGA_KERNEL_ROWS - 1), "");
+	assert_int_equal(strlen(row(VGA_KERNEL_ROWS)), COLUMNS); /* it is left alone */
+
+	console_seize();
+	log_info("PANIC\nits second line");
+	assert_string_equal(row(VGA_KERNEL_ROWS - 2), "more");
+	assert_string_equal(row(VGA_KERNEL_ROWS - 1), "PANIC");
+	assert_string_equal(row(VGA_KERNEL_ROWS), "its second line");
+}
+
+/* What has little to say stays where it is. */
+UNIT_TEST(test_shared_early)
+{
+	scroll_clear();
+	log_info("line");
+	vga_share();
+	assert_string_equal(row(0), "line");
+	log_info("next");
+	assert_string_equal(row(1), "next");
+}
+
 UNIT_FIXTURE(teardown)
 {
 	free(frame);
@@ -110,7 +148,8 @@ UNIT_FIXTURE(teardown)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(test_##name, setup)
-	const struct CMUnitTest tests[] = {TEST(init), TEST(lines), TEST(long_line), TEST(scroll)};
+	const struct CMUnitTest tests[] = {TEST(init),         TEST(lines), TEST(long_line), TEST(scroll),
+					   TEST(shared_early), TEST(shared)}; /* the last seizes for good */
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
 }

@@ -16,6 +16,12 @@
 #define ORDERS 32
 
 static struct pd root, user, other;
+
+static void revoke(struct pd *pd, crd_t crd, bool self)
+{
+	delegate_revoke(pd, crd, self);
+	host_revoke_rest();
+}
 static struct hog hog;
 
 static struct {
@@ -41,10 +47,22 @@ enum status space_mem_delegate(struct pd *src, struct pd *dst, u64 src_page, u64
 	return mem_status;
 }
 
-enum status space_mem_revoke(struct pd *pd, u64 page, unsigned order)
+void space_mem_revoke(struct pd *pd, u64 page, unsigned order)
 {
 	mem = (struct mem_call){.count = mem.count + 1, .dst = pd, .to = page, .order = order};
-	return mem_status;
+}
+
+enum status space_mem_delegate_step(struct space_obj_delegation *d)
+{
+	(void)d;
+	fail_msg("no delegation of memory was left");
+	return OOM;
+}
+
+bool space_mem_free_step(struct pd *pd)
+{
+	(void)pd;
+	return false;
 }
 
 /* ---- helpers ---- */
@@ -56,8 +74,8 @@ UNIT_FIXTURE(setup)
 	host_reset(HEAP);
 	assert_int_equal(space_pio_boot(&pd_kernel), SUCCESS);
 	for (unsigned i = 0; i < array_size(all); i++) {
-		*all[i] = (struct pd){.root = all[i] == &root};
-		assert_int_equal(space_obj_init(&all[i]->objs), SUCCESS);
+		*all[i] = (struct pd){.root = all[i] == &root, .obj.refs = 1};
+		assert_int_equal(space_obj_init(&all[i]->objs, &all[i]->account), SUCCESS);
 		/* Behind the window of slots, and what speculation can reach, lies what is not slots. */
 		for (unsigned entry = 128; entry < PAGE_SIZE / sizeof(u64); entry++)
 			all[i]->objs.pdpt[entry] = ~0ull;
@@ -98,9 +116,10 @@ static const crd_t nothing = 0;
 /* Runs an item and compares what comes back. */
 static void item(struct pd *src, struct pd *dst, crd_t crd, u64 meta, crd_t xlt, crd_t del, crd_t got, u64 got_meta)
 {
-	struct delegation out = {~0ul, ~0ul};
+	struct utcb_item out = {~0ul, ~0ul};
 
-	assert_int_equal(delegate_item(src, dst, (struct delegation){crd, meta}, xlt, del, &out), SUCCESS);
+	assert_int_equal(delegate_item(src, dst, (struct utcb_item){crd, meta}, xlt, del, &out), SUCCESS);
+	assert_int_equal(host_delegate_rest(), SUCCESS);
 	assert_int_equal(out.crd, got);
 	assert_int_equal(out.meta, got_meta);
 }
@@ -181,7 +200,7 @@ UNIT_TEST(object_windows)
 			expected++;
 		}
 		assert_int_equal(objects_in(&user), expected);
-		assert_int_equal(delegate_revoke(&root, obj_crd(0, 31, PERM_ALL), false), SUCCESS);
+		revoke(&root, obj_crd(0, 31, PERM_ALL), false);
 		assert_int_equal(objects_in(&user), 0);
 	}
 }
@@ -201,9 +220,9 @@ UNIT_TEST(port_windows)
 		bool some = first < end && first < PIO_PORTS;
 		assert_int_equal(space_pio_lookup(&user, first),
 				 some ? pio_crd(first, order < 16 ? order : 16, 1) : nothing);
-		assert_int_equal(user.pio.ranges.root != NULL, some);
-		assert_int_equal(delegate_revoke(&user, pio_crd(0, 31, 1), true), SUCCESS);
-		assert_null(user.pio.ranges.root);
+		assert_int_equal(user.pio.held.count != 0, some);
+		revoke(&user, pio_crd(0, 31, 1), true);
+		assert_int_equal(user.pio.held.count, 0);
 	}
 }
 
@@ -262,8 +281,8 @@ UNIT_TEST(result_is_independent_of_the_source)
 UNIT_TEST(metadata)
 {
 	for (u64 meta = 0; meta <= ITEM_FLAGS_MASK; meta++) {
-		struct delegation out;
-		struct delegation in = {mem_crd(1, 0, 7), meta | 0xabcde000};
+		struct utcb_item out;
+		struct utcb_item in = {mem_crd(1, 0, 7), meta | 0xabcde000};
 		assert_int_equal(delegate_item(&user, &other, in, 0, mem_crd(2, 0, 7), &out), SUCCESS);
 		bool delegated = (meta & 3) == 1 || (meta & 3) == 2;
 		assert_int_equal(out.crd, delegated ? mem_crd(2, 0, 7) : nothing);
@@ -276,7 +295,7 @@ UNIT_TEST(metadata)
 
 UNIT_TEST(no_result_wanted)
 {
-	struct delegation in = {mem_crd(1, 0, 7), ITEM_DELEGATE};
+	struct utcb_item in = {mem_crd(1, 0, 7), ITEM_DELEGATE};
 
 	assert_int_equal(delegate_item(&user, &other, in, 0, mem_crd(2, 0, 7), NULL), SUCCESS);
 	assert_int_equal(mem.count, 1);
@@ -323,7 +342,7 @@ UNIT_TEST(where_ports_are_mapped)
 		assert_int_equal(host_allows(&user, port), host);
 		assert_int_equal(guest_allows(&user, port), guest);
 		assert_int_equal(space_pio_lookup(&user, port), host || guest ? pio_crd(port, 0, 1) : nothing);
-		assert_int_equal(delegate_revoke(&user, pio_crd(port, 0, 1), true), SUCCESS);
+		revoke(&user, pio_crd(port, 0, 1), true);
 		assert_false(host_allows(&user, port) || guest_allows(&user, port));
 	}
 }
@@ -396,19 +415,18 @@ UNIT_TEST(translate_then_delegate)
 
 UNIT_TEST(failures)
 {
-	struct delegation in = {mem_crd(1, 0, 7), ITEM_DELEGATE}, out;
+	struct utcb_item in = {mem_crd(1, 0, 7), ITEM_DELEGATE}, out;
 	static const enum status all[] = {BAD_PAR, OOM};
 
 	for (unsigned i = 0; i < array_size(all); i++) {
 		mem_status = all[i];
 		assert_int_equal(delegate_item(&user, &other, in, 0, mem_crd(2, 0, 7), &out), all[i]);
-		assert_int_equal(delegate_revoke(&user, mem_crd(0, 0, 0), false), all[i]);
 	}
 	make(&user, 4, 0, PERM_ALL);
 	hog_take(&hog, 0);
 	in.crd = obj_crd(4, 0, 1);
 	assert_int_equal(delegate_item(&user, &other, in, 0, in.crd, &out), OOM);
-	in = (struct delegation){pio_crd(4, 0, 1), ITEM_DELEGATE | ITEM_HYPERVISOR};
+	in = (struct utcb_item){pio_crd(4, 0, 1), ITEM_DELEGATE | ITEM_HYPERVISOR};
 	assert_int_equal(delegate_item(&root, &other, in, 0, in.crd, &out), OOM);
 	hog_release(&hog);
 }
@@ -419,13 +437,14 @@ UNIT_TEST(first_objects_of_a_pd)
 {
 	static struct pd empty;
 
-	assert_int_equal(space_obj_init(&empty.objs), SUCCESS);
+	assert_int_equal(space_obj_init(&empty.objs, &empty.account), SUCCESS);
 	make(&root, 36, 0, 3);
 	make(&root, 39, 1, PERM_ALL);
 	assert_int_equal(delegate_initial(&root, &other, obj_crd(36, 2, 0x1f)), SUCCESS);
 	assert_int_equal(crd_at(&other, 0), obj_crd(0, 0, 3));
 	assert_int_equal(crd_at(&other, 3), obj_crd(3, 0, 31));
 	assert_int_equal(delegate_initial(&root, &user, obj_crd(0, 31, 1)), SUCCESS);
+	assert_int_equal(host_delegate_rest(), SUCCESS);
 	assert_int_equal(crd_at(&user, 39), obj_crd(39, 0, 1));
 	assert_int_equal(delegate_initial(&root, &user, nothing), SUCCESS);
 	assert_int_equal(delegate_initial(&root, &user, mem_crd(0, 0, 7)), SUCCESS);
@@ -440,29 +459,29 @@ UNIT_TEST(revocation)
 {
 	make(&root, 36, 0, 7);
 	give(&root, &user, obj_crd(36, 0, 7), 0, obj_crd(8, 0, 7), obj_crd(8, 0, 7));
-	assert_int_equal(delegate_revoke(&root, nothing, true), SUCCESS);
-	assert_int_equal(delegate_revoke(&root, obj_crd(39, 0, 7), true), SUCCESS);
-	assert_int_equal(delegate_revoke(&root, obj_crd(36 + SEL_LIMIT, 0, 7), true), SUCCESS);
-	assert_int_equal(delegate_revoke(&root, obj_crd(SEL_LIMIT, 31, 0), true), SUCCESS);
+	revoke(&root, nothing, true);
+	revoke(&root, obj_crd(39, 0, 7), true);
+	revoke(&root, obj_crd(36 + SEL_LIMIT, 0, 7), true);
+	revoke(&root, obj_crd(SEL_LIMIT, 31, 0), true);
 	assert_int_equal(object[0].o.caps, 2);
 	/* The base is rounded down. */
-	assert_int_equal(delegate_revoke(&root, obj_crd(39, 2, 2), false), SUCCESS);
+	revoke(&root, obj_crd(39, 2, 2), false);
 	assert_int_equal(crd_at(&user, 8), obj_crd(8, 0, 5));
-	assert_int_equal(delegate_revoke(&root, obj_crd(39, 2, 5), true), SUCCESS);
+	revoke(&root, obj_crd(39, 2, 5), true);
 	assert_int_equal(crd_at(&user, 8), 0);
 	assert_int_equal(crd_at(&root, 36), obj_crd(36, 0, 2));
 
 	give(&root, &user, pio_crd(0x60, 4, 1), ITEM_HYPERVISOR, pio_crd(0, 16, 1), pio_crd(0x60, 4, 1));
-	assert_int_equal(delegate_revoke(&user, pio_crd(0x60, 4, 0x1e), true), SUCCESS);
-	assert_int_equal(delegate_revoke(&user, pio_crd(0x60 + PIO_PORTS, 4, 1), true), SUCCESS);
-	assert_int_equal(delegate_revoke(&user, pio_crd(0x60, 4, 1), false), SUCCESS);
+	revoke(&user, pio_crd(0x60, 4, 0x1e), true);
+	revoke(&user, pio_crd(0x60 + PIO_PORTS, 4, 1), true);
+	revoke(&user, pio_crd(0x60, 4, 1), false);
 	assert_int_equal(space_pio_lookup(&user, 0x60), pio_crd(0x60, 4, 1));
-	assert_int_equal(delegate_revoke(&user, pio_crd(0x67, 2, 1), true), SUCCESS);
+	revoke(&user, pio_crd(0x67, 2, 1), true);
 	assert_int_equal(space_pio_lookup(&user, 0x64), 0);
 	assert_int_equal(space_pio_lookup(&user, 0x60), pio_crd(0x60, 2, 1));
 
 	/* Memory is told the range as it is. */
-	assert_int_equal(delegate_revoke(&user, mem_crd(5, 2, 0), false), SUCCESS);
+	revoke(&user, mem_crd(5, 2, 0), false);
 	assert_ptr_equal(mem.dst, &user);
 	assert_int_equal(mem.to, 5);
 	assert_int_equal(mem.order, 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The mapping tree against a model that knows only each node's parent. */
+/* The mapping tree against a model that knows only each node's parent; walks in pieces, with others between them. */
 #include "space/mdb.h"
 
 #include "unit.h"
@@ -8,25 +8,18 @@
 #define NONE (-1)
 #define ROOT 0
 
-static struct mdb_node nodes[NODES];
+static struct cap_slot slots[NODES] aligned(MDB_ALIGN);
 static bool present[NODES];
 static int parent[NODES];
 
-static struct spinlock lock = {1};
-static bool suspended;
-
-/* With a lock break after every second node, in which nobody comes. */
-static struct mdb_node *last_of(struct mdb_node *top)
+static struct mdb_node *node(int i)
 {
-	struct mdb_walk walk = {&lock, &suspended, 2};
-	struct mdb_node *last = mdb_last(top, &walk);
-	assert_true(lock.held && !suspended);
-	return last;
+	return &slots[i].node;
 }
 
 static int index_of(const struct mdb_node *n)
 {
-	return n ? (int)(n - nodes) : NONE;
+	return n ? (int)(container_of(n, struct cap_slot, node) - slots) : NONE;
 }
 
 static bool below(int n, int top)
@@ -57,7 +50,7 @@ static void check_list(void)
 {
 	int seen = 0, before = NONE;
 
-	for (const struct mdb_node *n = &nodes[ROOT]; n; n = n->next) {
+	for (const struct mdb_node *n = node(ROOT); n; n = n->next) {
 		int i = index_of(n);
 		assert_true(present[i]);
 		assert_int_equal(index_of(n->prev), before);
@@ -68,19 +61,32 @@ static void check_list(void)
 	assert_int_equal(seen, 1 + count_below(ROOT));
 }
 
+/* Each node below the top is entered and left once, and left after all below it. */
 static void check_subtree(int top)
 {
-	if (has_children(top))
-		assert_int_equal(index_of(mdb_only_child(&nodes[top])) != NONE, count_below(top) == 1);
-	struct mdb_node *last = last_of(&nodes[top]);
-	int seen = 0;
+	struct mdb_walk w = mdb_walk(node(top));
+	int entered = 0, left = 0;
 
-	for (struct mdb_node *n = last; n != &nodes[top]; n = mdb_back(n)) {
-		assert_non_null(n);
-		assert_true(below(index_of(n), top));
-		seen++;
+	if (has_children(top))
+		assert_int_equal(mdb_has_only_child(node(top)), count_below(top) == 1);
+	else
+		assert_true(mdb_is_leaf(node(top)));
+	for (bool more = true; more;) {
+		switch (mdb_step(&w)) {
+		case MDB_ENTER:
+			assert_true(below(index_of(w.up), top));
+			entered++;
+			break;
+		case MDB_PASS:
+			fail_msg("nobody is here");
+			break;
+		case MDB_LEAVE:
+			left++;
+			more = mdb_leave(&w);
+		}
 	}
-	assert_int_equal(seen, count_below(top));
+	assert_int_equal(entered, count_below(top));
+	assert_int_equal(left, entered + 1);
 }
 
 static void add(int n, int to)
@@ -88,22 +94,22 @@ static void add(int n, int to)
 	present[n] = true;
 	parent[n] = to;
 	if (to == NONE)
-		mdb_insert_root(&nodes[n]);
+		mdb_insert_root(node(n));
 	else
-		mdb_insert_child(&nodes[to], &nodes[n]);
+		mdb_insert_child(node(to), node(n));
 }
 
 static void take(int n)
 {
-	mdb_remove(&nodes[n]);
-	assert_null(nodes[n].parent);
+	mdb_remove(node(n));
+	assert_null(node(n)->parent);
 	present[n] = false;
 }
 
 UNIT_FIXTURE(setup)
 {
 	memset(present, 0, sizeof present);
-	memset(nodes, 0xa5, sizeof nodes); /* slots are not cleared before they are used again */
+	memset(slots, 0xa5, sizeof slots); /* slots are not cleared before they are used again */
 	add(ROOT, NONE);
 	return 0;
 }
@@ -114,6 +120,13 @@ static int any_present(void)
 	while (!present[n])
 		n = (n + 1) % NODES;
 	return n;
+}
+
+static void fill(void)
+{
+	for (int n = 0; n < NODES; n++)
+		if (!present[n])
+			add(n, any_present());
 }
 
 UNIT_TEST(random_tree)
@@ -130,22 +143,153 @@ UNIT_TEST(random_tree)
 	}
 }
 
-/* As revocation does it: backwards, each node removed when it is visited. */
-UNIT_TEST(remove_subtrees_backwards)
+/* Takes out what it leaves, as revocation does, but for what is kept. Returns how many steps that took. */
+static int fell(int top, const bool *keep)
+{
+	struct mdb_walk w = mdb_walk(node(top));
+	int steps = 0;
+
+	for (bool more = true; more; steps++) {
+		if (mdb_step(&w) != MDB_LEAVE)
+			continue;
+		int n = index_of(w.up);
+		if (n == top || (keep && keep[n]) || has_children(n)) {
+			more = mdb_leave(&w);
+		} else {
+			more = mdb_leave_removed(&w);
+			present[n] = false;
+		}
+	}
+	return steps;
+}
+
+UNIT_TEST(remove_subtrees)
 {
 	for (int round = 0; round < 500; round++) {
-		for (int n = 0; n < NODES; n++)
-			if (!present[n])
-				add(n, any_present());
-		int top = any_present(), gone = 0, expected = count_below(top);
-		for (struct mdb_node *n = last_of(&nodes[top]), *back; n != &nodes[top]; n = back, gone++) {
-			back = mdb_back(n);
-			assert_false(has_children(index_of(n)));
-			take(index_of(n));
-		}
-		assert_int_equal(gone, expected);
+		fill();
+		int top = any_present(), below_top = count_below(top);
+		assert_int_equal(fell(top, NULL), 2 * below_top + 1);
+		assert_int_equal(count_below(top), 0);
 		check_list();
 	}
+}
+
+/* What stays is passed once, whatever lies around it. */
+UNIT_TEST(remove_some)
+{
+	bool keep[NODES];
+
+	for (int round = 0; round < 500; round++) {
+		fill();
+		for (int n = 0; n < NODES; n++)
+			keep[n] = unit_random(2);
+		int top = any_present(), below_top = count_below(top);
+		assert_int_equal(fell(top, keep), 2 * below_top + 1);
+		check_list();
+	}
+}
+
+#define WALKERS 3
+
+/*
+ * Several walks through one tree, one step of any at a time. Each takes out all that it leaves; others add nodes and
+ * take leaves away. What a walk was to visit is gone at its end, also if it was overtaken or its top has gone.
+ */
+static struct walker {
+	struct mdb_place place;
+	bool active, mine[NODES]; /* what was below the top in the beginning */
+} walkers[WALKERS];
+
+static void walker_begin(struct walker *k, int top)
+{
+	struct mdb_walk w = mdb_walk(node(top));
+
+	k->active = true;
+	for (int n = 0; n < NODES; n++)
+		k->mine[n] = present[n] && n != top && below(n, top);
+	mdb_pause(&k->place, &w);
+}
+
+static bool walker_leave(struct mdb_walk *w)
+{
+	int n = index_of(w->up);
+
+	if (w->up == w->top)
+		return mdb_leave(w);
+	if (mdb_ends_with_place(w)) {
+		mdb_lift_place(w);
+		if (!mdb_is_empty(w))
+			return true;
+	}
+	if (mdb_is_empty(w)) {
+		assert_true(mdb_is_leaf(w->up));
+		assert_false(has_children(n));
+		bool more = mdb_leave_removed(w);
+		present[n] = false;
+		for (int i = 0; i < WALKERS; i++)
+			walkers[i].mine[n] = false;
+		return more;
+	}
+	for (int i = 0; i < WALKERS; i++) /* kept by what was added below it meanwhile */
+		walkers[i].mine[n] = false;
+	return mdb_leave(w);
+}
+
+static void walker_step(struct walker *k)
+{
+	struct mdb_walk w;
+	bool more = mdb_resume(&k->place, &w);
+
+	if (more && mdb_step(&w) == MDB_LEAVE)
+		more = walker_leave(&w);
+	if (more) {
+		mdb_pause(&k->place, &w);
+		return;
+	}
+	k->active = false;
+	for (int n = 0; n < NODES; n++)
+		assert_false(k->mine[n]);
+}
+
+UNIT_TEST(walks_at_the_same_time)
+{
+	memset(walkers, 0, sizeof walkers);
+	for (int i = 0; i < 200000; i++) {
+		struct walker *k = &walkers[unit_random(WALKERS)];
+		int n = (int)unit_random(NODES);
+		if (k->active)
+			walker_step(k);
+		else if (unit_random(8) == 0)
+			walker_begin(k, any_present());
+		if (!present[n] && unit_random(4) == 0)
+			add(n, any_present());
+		else if (present[n] && n != ROOT && mdb_is_leaf(node(n)) && unit_random(8) == 0)
+			for (int j = (take(n), 0); j < WALKERS; j++)
+				walkers[j].mine[n] = false;
+	}
+	for (int i = 0; i < WALKERS; i++)
+		while (walkers[i].active)
+			walker_step(&walkers[i]);
+	check_list();
+}
+
+/* A place goes up when what it hangs at is taken out. */
+UNIT_TEST(places_go_up)
+{
+	struct mdb_place place, other;
+	struct mdb_walk w;
+
+	for (int n = 1; n < 10; n++)
+		add(n, n - 1);
+	mdb_hang(&place, node(9));
+	mdb_hang(&other, node(9));
+	w = mdb_walk(node(5));
+	for (bool more = true; more;)
+		if (mdb_step(&w) == MDB_LEAVE)
+			more = walker_leave(&w);
+	assert_ptr_equal(mdb_unhang(&place), node(5));
+	assert_ptr_equal(mdb_unhang(&other), node(5));
+	check_list();
 }
 
 /* A chain and a star: the deepest and the widest tree. */
@@ -162,16 +306,14 @@ UNIT_TEST(extreme_shapes)
 		add(n, ROOT);
 	check_list();
 	check_subtree(ROOT);
-	assert_ptr_equal(last_of(&nodes[1]), &nodes[1]);
-	assert_ptr_equal(last_of(&nodes[NODES - 1]), &nodes[NODES - 1]);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(random_tree, setup),
-		cmocka_unit_test_setup(remove_subtrees_backwards, setup),
-		cmocka_unit_test_setup(extreme_shapes, setup),
+		cmocka_unit_test_setup(random_tree, setup),  cmocka_unit_test_setup(remove_subtrees, setup),
+		cmocka_unit_test_setup(remove_some, setup),  cmocka_unit_test_setup(walks_at_the_same_time, setup),
+		cmocka_unit_test_setup(places_go_up, setup), cmocka_unit_test_setup(extreme_shapes, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

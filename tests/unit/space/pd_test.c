@@ -10,7 +10,7 @@
 static struct pd *make(bool passthrough)
 {
 	struct pd *pd;
-	assert_int_equal(pd_create(passthrough, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, passthrough, &pd), SUCCESS);
 	world_insert(PD, &pd->obj, PERM_PD_ALL);
 	return pd;
 }
@@ -26,13 +26,15 @@ UNIT_TEST(born_empty)
 		assert_null(pd->access_page);
 		assert_null(pd->mem.guest.root);
 		assert_false(pd->objs.closed || pd->pio.closed || pd->pio.attached);
-		assert_null(pd->pio.ranges.root);
+		assert_int_equal(pd->pio.held.count, 0);
+		assert_true(space_obj_is_empty(&pd->objs));
 		for (unsigned i = 0; i < PTAB_ENTRIES; i++)
 			assert_int_equal(pd->mem.host.root[i], 0);
 		/* used, so that the next one finds traces of it */
 		pd->root = true;
 		assert_int_equal(pd_map_access_page(pd, 0x5000), SUCCESS);
 		assert_int_equal(space_obj_delegate(world_pd, WORLD_SEL_PD, pd, 5, 0, PERM_ALL), SUCCESS);
+		assert_false(space_obj_is_empty(&pd->objs));
 		world_drop(PD);
 		world_free_all();
 	}

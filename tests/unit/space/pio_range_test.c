@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The trees of ranges against a list of all ranges: what covers a port, what was given of a block, which bits are
- * set. */
+/* The ranges of PDs against a list of all ranges: what covers a port, what was given of a block, what is left of a
+ * range without a part. */
 #include "host.h"
 #include "lib/bits.h"
 #include "mm/page.h"
@@ -13,8 +13,9 @@
 #define PDS 6
 #define RANGES 64
 
+static struct hog hog;
 static struct pd pds[PDS]; /* number 0 gives, the others hold */
-static struct pio_node *ranges[RANGES];
+static struct pio_range *ranges[RANGES];
 
 UNIT_FIXTURE(setup)
 {
@@ -25,15 +26,22 @@ UNIT_FIXTURE(setup)
 	return 0;
 }
 
-static struct pio_node *make(struct pd *pd, struct pd *source, u64 base, unsigned order, unsigned where)
+static struct pio_range *make(struct pd *pd, struct block b)
 {
-	struct pio_node *n;
-	assert_int_equal(pio_range_reserve(&n, 1), SUCCESS);
-	pio_range_insert(pio_range_take(&n), pd, source, block_make(base, order), where);
-	assert_null(n);
-	n = pio_range_at(&pd->pio, base);
+	struct pio_range *n = pio_range_alloc(pd);
+
 	assert_non_null(n);
+	*n = (struct pio_range){.pd = pd, .source = &pds[0], .base = (u16)b.base, .order = (u8)b.order};
+	assert_int_equal(pio_range_insert(n, pd, &pds[0], (u32)b.base, b.order), SUCCESS);
+	assert_ptr_equal(pio_range_at(&pd->pio, b.base), n);
 	return n;
+}
+
+static void drop(struct pio_range *n)
+{
+	pio_range_drop_given(n);
+	pio_range_drop_held(&n->pd->pio, n);
+	pio_range_release(n);
 }
 
 /* Few places, so that ranges are nested. */
@@ -43,12 +51,30 @@ static struct block random_block(void)
 	return block_make(unit_random(2) ? unit_random(64) : PIO_PORTS - 1 - unit_random(64), order);
 }
 
-static bool is_free(const struct space_pio *sp, struct block b)
+static struct pio_range *model_at(const struct pd *pd, u64 port)
 {
 	for (unsigned i = 0; i < RANGES; i++)
-		if (ranges[i] && &ranges[i]->pd->pio == sp && block_overlap(pio_range_block(ranges[i]), b))
-			return false;
-	return true;
+		if (ranges[i] && ranges[i]->pd == pd && block_has(pio_range_block(ranges[i]), port))
+			return ranges[i];
+	return NULL;
+}
+
+static struct pio_range *model_begin(const struct pd *pd, u64 port)
+{
+	struct pio_range *first = NULL;
+
+	for (unsigned i = 0; i < RANGES; i++)
+		if (ranges[i] && ranges[i]->pd == pd && ranges[i]->base >= port &&
+		    (!first || ranges[i]->base < first->base))
+			first = ranges[i];
+	return first;
+}
+
+static bool is_free(const struct pd *pd, struct block b)
+{
+	struct pio_range *n = model_begin(pd, b.base);
+
+	return !model_at(pd, b.base) && (!n || n->base >= block_end(b));
 }
 
 static void toggle(unsigned i)
@@ -57,123 +83,122 @@ static void toggle(unsigned i)
 	struct block b = random_block();
 
 	if (ranges[i]) {
-		pio_range_free(ranges[i]);
+		drop(ranges[i]);
 		ranges[i] = NULL;
-	} else if (is_free(&pd->pio, b)) {
-		ranges[i] = make(pd, &pds[0], b.base, b.order, 0);
+	} else if (is_free(pd, b)) {
+		ranges[i] = make(pd, b);
 	}
 }
 
-static void check_given(struct block b)
+static void check(void)
 {
-	bool seen[RANGES] = {0};
-	for (struct pio_node *n = pio_range_given(&pds[0].pio, b, NULL); n; n = pio_range_given(&pds[0].pio, b, n)) {
-		unsigned i = 0;
-		while (ranges[i] != n)
-			assert_true(++i < RANGES);
-		assert_false(seen[i]);
-		seen[i] = true;
-	}
+	struct pd *pd = &pds[1 + unit_random(PDS - 1)];
+	struct block b = random_block();
+	struct pio_range *given = pio_range_given(&pds[0].pio, b), *at = model_at(pd, b.base);
+	bool any = false;
+
+	assert_ptr_equal(pio_range_at(&pd->pio, b.base), at);
+	assert_ptr_equal(pio_range_begin(&pd->pio, b.base), model_begin(pd, b.base));
+	assert_ptr_equal(pio_range_from(&pd->pio, b.base), at ? at : model_begin(pd, b.base));
 	for (unsigned i = 0; i < RANGES; i++)
-		assert_int_equal(seen[i], ranges[i] && block_overlap(pio_range_block(ranges[i]), b));
-}
-
-static void check_port(const struct space_pio *sp, u64 port)
-{
-	struct pio_node *at = NULL, *from = NULL;
-	for (unsigned i = 0; i < RANGES; i++) {
-		struct pio_node *n = ranges[i];
-		if (!n || &n->pd->pio != sp)
-			continue;
-		if (block_has(pio_range_block(n), port))
-			at = n;
-		if (block_end(pio_range_block(n)) > port && (!from || from->held.key > n->held.key))
-			from = n;
-	}
-	assert_ptr_equal(pio_range_at(sp, port), at);
-	assert_ptr_equal(pio_range_from(sp, port), from);
+		any |= ranges[i] && block_overlap(pio_range_block(ranges[i]), b);
+	assert_int_equal(given != NULL, any);
+	if (given)
+		assert_true(block_overlap(pio_range_block(given), b));
 }
 
 UNIT_TEST(random_ranges)
 {
-	for (unsigned round = 0; round < 20000; round++) {
+	for (unsigned i = 0; i < 30000; i++) {
 		toggle(unit_random(RANGES));
-		check_given(random_block());
-		check_port(&pds[unit_random(PDS)].pio, random_block().base);
+		check();
 	}
+	for (unsigned i = 0; i < RANGES; i++)
+		if (ranges[i])
+			drop(ranges[i]);
+	assert_int_equal(pds[0].pio.given.count, 0);
+	assert_int_equal(pds[0].pio.given_orders, 0);
 }
 
-UNIT_TEST(beyond_the_ports)
+UNIT_TEST(no_port_behind_the_last)
 {
-	ranges[0] = make(&pds[1], &pds[0], PIO_PORTS - 2, 1, 0);
+	make(&pds[1], block_make(0, PIO_ORDER));
 	assert_null(pio_range_at(&pds[1].pio, PIO_PORTS));
-	assert_null(pio_range_at(&pds[1].pio, ~0ull));
-	check_given((struct block){PIO_PORTS - 1, 0});
-	check_given((struct block){0, PIO_ORDER});
+	assert_null(pio_range_at(&pds[1].pio, 1ull << 32));
+	assert_null(pio_range_begin(&pds[1].pio, PIO_PORTS));
 }
 
-UNIT_TEST(without_source)
+/* ---- parts ---- */
+
+static void check_split(struct pio_range *n, struct block whole, struct block part)
 {
-	struct pio_node *n = make(&pds[0], NULL, 0, PIO_ORDER, 0);
-	assert_null(n->source);
-	pio_range_free(n);
-	assert_null(pds[0].pio.ranges.root);
+	struct space_pio *held = &n->pd->pio, *given = &pds[0].pio;
+	u32 count = 1;
+
+	assert_ptr_equal(pio_range_at(held, part.base), n);
+	assert_int_equal(n->order, part.order);
+	for (unsigned order = part.order; order < whole.order; order++, count++) {
+		struct block half = block_make(part.base ^ bit(order), order);
+		struct pio_range *h = pio_range_at(held, half.base);
+		assert_int_equal(h->base, half.base);
+		assert_int_equal(h->order, order);
+		assert_int_equal(h->depth, 7);
+		assert_ptr_equal(pio_range_given(given, half), h);
+	}
+	assert_int_equal(held->held.count, count);
+	assert_int_equal(given->given.count, count - 1);
+	assert_null(pio_range_given(given, part));
 }
 
-/* Exactly the bits of the block change, within a byte and across pages. */
-UNIT_TEST(bitmaps)
+/* Without memory nothing has changed, at whichever allocation there is none. */
+static void split(struct block whole, struct block part)
 {
-	static const struct block blocks[] = {{5, 0},      {6, 1},  {8, 3},      {0x7ff8, 3},
-					      {0x8000, 0}, {0, 16}, {0x4000, 14}};
+	struct pio_range *n = make(&pds[1], whole);
+	enum status status = OOM;
 
-	for (unsigned i = 0; i < PIO_HOST_PAGES; i++)
-		pds[1].pio.host[i] = memset(page_alloc(), 0xff, PAGE_SIZE);
-	for (unsigned i = 0; i < PIO_GUEST_PAGES; i++)
-		pds[1].pio.guest[i] = memset(page_alloc(), 0xff, PAGE_SIZE);
-	for (unsigned i = 0; i < array_size(blocks); i++)
-		for (unsigned where = 0; where < 4; where++) {
-			struct pio_node *n = make(&pds[1], &pds[0], blocks[i].base, blocks[i].order, where);
-			pio_range_deny(n, blocks[i], false);
-			for (u32 p = 0; p < PIO_PORTS; p++) {
-				bool in = block_has(blocks[i], p);
-				assert_int_equal(pds[1].pio.host[p >> 15][p >> 3 & PAGE_MASK] >> (p & 7) & 1,
-						 !(in && (where & PIO_HOST)));
-				assert_int_equal(pds[1].pio.guest[p >> 15][p >> 3 & PAGE_MASK] >> (p & 7) & 1,
-						 !(in && (where & PIO_GUEST)));
-			}
-			pio_range_free(n); /* denies them again */
-		}
-	for (u32 p = 0; p < PIO_PORTS; p += 8)
-		assert_int_equal(pds[1].pio.host[p >> 15][p >> 3 & PAGE_MASK] &
-					 pds[1].pio.guest[p >> 15][p >> 3 & PAGE_MASK],
-				 0xff);
-	assert_int_equal(pds[1].pio.host[2][0], 0xff);
+	n->depth = 7;
+	pio_range_drop_given(n);
+	for (u64 left = 0; status != SUCCESS; left++) {
+		hog_take(&hog, left);
+		status = pio_range_split(n, part, &pds[0]);
+		hog_release(&hog);
+		if (status == SUCCESS)
+			break;
+		assert_int_equal(status, OOM);
+		assert_int_equal(pds[1].pio.held.count, 1);
+		assert_int_equal(pds[0].pio.given.count, 0);
+		assert_ptr_equal(pio_range_at(&pds[1].pio, whole.base), n);
+		assert_ptr_equal(pio_range_at(&pds[1].pio, block_end(whole) - 1), n);
+		assert_true(left < 40);
+	}
+	check_split(n, whole, part);
+	for (struct pio_range *h; (h = pio_range_given(&pds[0].pio, whole)); drop(h))
+		;
+	pio_range_drop_held(&pds[1].pio, n);
+	pio_range_release(n);
+	assert_int_equal(pds[1].pio.held.count, 0);
 }
 
-static struct hog hog;
-
-UNIT_TEST(all_or_nothing)
+UNIT_TEST(splits)
 {
-	struct pio_node *spares;
-
-	assert_int_equal(pio_range_reserve(&spares, 0), SUCCESS);
-	assert_null(spares);
-	hog_take(&hog, 1);
-	assert_int_equal(pio_range_reserve(&spares, 1000), OOM);
-	assert_null(spares);
-	assert_int_equal(pio_range_reserve(&spares, 10), SUCCESS);
-	for (unsigned i = 0; i < 10; i++)
-		pio_range_release(pio_range_take(&spares));
-	assert_null(spares);
-	hog_release(&hog);
+	split(block_make(0, PIO_ORDER), block_make(0, 0));
+	split(block_make(0, PIO_ORDER), block_make(PIO_PORTS - 1, 0));
+	split(block_make(0, PIO_ORDER), block_make(0x1234, 2));
+	split(block_make(0x40, 1), block_make(0x41, 0));
+	split(block_make(0x8000, 15), block_make(0xc000, 14));
+	for (unsigned i = 0; i < 200; i++) {
+		unsigned order = 1 + unit_random(PIO_ORDER);
+		struct block whole = block_make(unit_random(PIO_PORTS), order);
+		split(whole, block_make(whole.base + unit_random(1u << order), unit_random(order)));
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(random_ranges, setup),  cmocka_unit_test_setup(beyond_the_ports, setup),
-		cmocka_unit_test_setup(without_source, setup), cmocka_unit_test_setup(bitmaps, setup),
-		cmocka_unit_test_setup(all_or_nothing, setup),
+		cmocka_unit_test_setup(random_ranges, setup),
+		cmocka_unit_test_setup(no_port_behind_the_last, setup),
+		cmocka_unit_test_setup(splits, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

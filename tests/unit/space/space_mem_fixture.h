@@ -25,8 +25,9 @@ UNIT_FIXTURE(setup)
 	host_reset(HEAP);
 	host_phys_bits = PHYS_BITS;
 	pages = page_free_count();
-	assert_int_equal(space_mem_init(&a.mem, page_alloc_zeroed()), SUCCESS);
-	assert_int_equal(space_mem_init(&b.mem, page_alloc_zeroed()), SUCCESS);
+	a.obj.refs = b.obj.refs = 1;
+	assert_int_equal(space_mem_init(&a.mem, &a.account, page_take_zeroed(&a.account)), SUCCESS);
+	assert_int_equal(space_mem_init(&b.mem, &b.account, page_take_zeroed(&b.account)), SUCCESS);
 	return 0;
 }
 
@@ -51,9 +52,17 @@ UNIT_FIXTURE(claim)
 	return 0;
 }
 
+/* All pieces of it. */
+static inline enum status delegate_mem(struct pd *src, struct pd *dst, u64 src_page, u64 dst_page, unsigned order,
+				       unsigned how)
+{
+	enum status st = space_mem_delegate(src, dst, src_page, dst_page, order, how);
+	return st == SUCCESS ? host_delegate_rest() : st;
+}
+
 static inline enum status give(struct pd *to, u64 phys_page, u64 page, unsigned order, unsigned perm)
 {
-	return space_mem_delegate(&pd_kernel, to, phys_page, page, order, perm);
+	return delegate_mem(&pd_kernel, to, phys_page, page, order, perm);
 }
 
 /* A page of the host table: physical page and rights, as in a CRD; nothing there: ~0. */

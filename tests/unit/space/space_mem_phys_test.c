@@ -37,26 +37,26 @@ UNIT_TEST(addresses_beyond_maxphyaddr_are_refused)
 	/* Taking away never fails, nor does what has no effect. */
 	assert_int_equal(give(&a, end, 1, 0, 0), SUCCESS);
 	assert_no_host(&a, 1);
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, end, 2, 0, RWX | ITEM_NO_HOST), SUCCESS);
+	assert_int_equal(delegate_mem(&pd_kernel, &a, end, 2, 0, RWX | ITEM_NO_HOST), SUCCESS);
 }
 
 UNIT_TEST(the_hypervisor_flag_names_the_source)
 {
-	assert_int_equal(space_mem_delegate(&b, &a, 0x200, 7, 0, RWX | ITEM_HYPERVISOR), SUCCESS);
+	assert_int_equal(delegate_mem(&b, &a, 0x200, 7, 0, RWX | ITEM_HYPERVISOR), SUCCESS);
 	assert_host(&a, 7, 0x200, RWX);
-	assert_int_equal(space_mem_delegate(&b, &a, 0x200, 7, 0, RWX), SUCCESS);
+	assert_int_equal(delegate_mem(&b, &a, 0x200, 7, 0, RWX), SUCCESS);
 	assert_no_host(&a, 7);
 }
 
 UNIT_TEST(types_of_memory_reach_guests)
 {
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0, 0, 8, RWX | ITEM_GUEST), SUCCESS);
+	assert_int_equal(delegate_mem(&pd_kernel, &a, 0, 0, 8, RWX | ITEM_GUEST), SUCCESS);
 	assert_guest(&a, 0x9f, 0x9f, 7, MEM_WB);
 	assert_guest(&a, 0xa0, 0xa0, 7, MEM_UC);
 	assert_guest(&a, 0xff, 0xff, 7, MEM_UC);
 	/* Also along a chain of PDs, and out of superpages. */
 	assert_int_equal(give(&a, 0xc0000, 0x200, 9, RWX), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &b, 0x201, 5, 0, RWX | ITEM_GUEST | ITEM_NO_HOST), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &b, 0x201, 5, 0, RWX | ITEM_GUEST | ITEM_NO_HOST), SUCCESS);
 	assert_guest(&b, 5, 0xc0001, 7, MEM_UC);
 	assert_no_host(&b, 5);
 }

@@ -16,12 +16,12 @@ UNIT_TEST(superpages_are_used_where_they_fit)
 	assert_int_equal(give(&a, 0x40000, 0x600, 9, RWX), SUCCESS);
 	assert_int_equal(order_at(&a, 0x600), 9);
 	/* From leaf to leaf: the same sizes, or parts. */
-	assert_int_equal(space_mem_delegate(&a, &b, 0x80000, 0xc0000, 18, RWX), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &b, 0x80000, 0xc0000, 18, RWX), SUCCESS);
 	assert_int_equal(order_at(&b, 0xc0000), 18);
-	assert_int_equal(space_mem_delegate(&a, &b, 0x80200, 0x200, 9, RWX), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &b, 0x80200, 0x200, 9, RWX), SUCCESS);
 	assert_int_equal(order_at(&b, 0x200), 9);
 	assert_host(&b, 0x233, 0x40233, RWX);
-	assert_int_equal(space_mem_delegate(&a, &b, 0x80000, 0, 3, RWX), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &b, 0x80000, 0, 3, RWX), SUCCESS);
 	assert_int_equal(order_at(&b, 0), 0);
 }
 
@@ -29,7 +29,7 @@ UNIT_TEST(small_leaves_stay_small)
 {
 	for (u64 page = 0; page < 512; page++)
 		assert_int_equal(give(&a, 0x40000 + page, 0x200 + page, 0, RWX), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &b, 0x200, 0x400, 9, RWX), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &b, 0x200, 0x400, 9, RWX), SUCCESS);
 	assert_int_equal(order_at(&b, 0x400), 0);
 	assert_host(&b, 0x5ff, 0x401ff, RWX);
 }
@@ -48,7 +48,7 @@ UNIT_TEST(rights_are_the_intersection)
 	for (unsigned i = 0; i < array_size(cases); i++) {
 		assert_int_equal(give(&a, 0x300, 9, 0, cases[i].first), SUCCESS);
 		assert_int_equal(give(&b, 0x400, 9, 0, RWX), SUCCESS);
-		assert_int_equal(space_mem_delegate(&a, &b, 9, 9, 0, cases[i].second | ITEM_GUEST), SUCCESS);
+		assert_int_equal(delegate_mem(&a, &b, 9, 9, 0, cases[i].second | ITEM_GUEST), SUCCESS);
 		if (cases[i].left) {
 			assert_host(&b, 9, 0x300, cases[i].left);
 			assert_guest(&b, 9, 0x300, cases[i].left, MEM_WB);
@@ -70,17 +70,17 @@ UNIT_TEST(undefined_rights_are_no_rights)
 
 UNIT_TEST(host_and_guest_are_separate)
 {
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x300, 9, 0, RWX | ITEM_NO_HOST), SUCCESS);
+	assert_int_equal(delegate_mem(&pd_kernel, &a, 0x300, 9, 0, RWX | ITEM_NO_HOST), SUCCESS);
 	assert_no_host(&a, 9);
 	assert_no_guest(&a, 9);
 	assert_null(a.mem.guest.root);
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x300, 9, 0, RWX | ITEM_NO_HOST | 1 << 9), SUCCESS);
+	assert_int_equal(delegate_mem(&pd_kernel, &a, 0x300, 9, 0, RWX | ITEM_NO_HOST | 1 << 9), SUCCESS);
 	assert_no_host(&a, 9);
 	assert_guest(&a, 9, 0x300, 7, MEM_WB);
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x301, 9, 0, RWX | 1 << 10), SUCCESS);
+	assert_int_equal(delegate_mem(&pd_kernel, &a, 0x301, 9, 0, RWX | 1 << 10), SUCCESS);
 	assert_host(&a, 9, 0x301, RWX);
 	assert_guest(&a, 9, 0x301, 7, MEM_WB);
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x301, 9, 0, ITEM_NO_HOST | ITEM_GUEST), SUCCESS);
+	assert_int_equal(delegate_mem(&pd_kernel, &a, 0x301, 9, 0, ITEM_NO_HOST | ITEM_GUEST), SUCCESS);
 	assert_host(&a, 9, 0x301, RWX);
 	assert_no_guest(&a, 9);
 }
@@ -102,9 +102,8 @@ UNIT_TEST(invalid_ranges_are_ignored)
 	};
 	for (unsigned i = 0; i < array_size(cases); i++) {
 		assert_int_equal(give(&a, cases[i].from, cases[i].to, cases[i].order, RWX), SUCCESS);
-		assert_int_equal(
-			space_mem_delegate(&a, &b, cases[i].from, cases[i].to, cases[i].order, RWX | ITEM_GUEST),
-			SUCCESS);
+		assert_int_equal(delegate_mem(&a, &b, cases[i].from, cases[i].to, cases[i].order, RWX | ITEM_GUEST),
+				 SUCCESS);
 	}
 	for (u64 i = PTAB_ENTRIES; i--;) {
 		assert_int_equal(a.mem.host.root[i], 0);
@@ -116,7 +115,7 @@ UNIT_TEST(invalid_ranges_are_ignored)
 UNIT_TEST(the_last_user_page_is_usable)
 {
 	assert_int_equal(give(&a, 0x300, USER_PAGES - 1, 0, RWX), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &b, USER_PAGES - 1, 0, 0, RWX), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &b, USER_PAGES - 1, 0, 0, RWX), SUCCESS);
 	assert_host(&b, 0, 0x300, RWX);
 }
 
@@ -124,7 +123,7 @@ UNIT_TEST(absent_source_pages_unmap)
 {
 	assert_int_equal(give(&a, 0x300, 8, 1, RWX), SUCCESS); /* pages 8 and 9 */
 	assert_int_equal(give(&b, 0x400, 16, 2, RWX), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &b, 8, 16, 2, RWX), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &b, 8, 16, 2, RWX), SUCCESS);
 	assert_host(&b, 16, 0x300, RWX);
 	assert_host(&b, 17, 0x301, RWX);
 	assert_no_host(&b, 18);
@@ -136,10 +135,10 @@ UNIT_TEST(absent_source_pages_unmap)
 UNIT_TEST(a_pd_may_delegate_to_itself)
 {
 	assert_int_equal(give(&a, 0x400, 0x400, 9, RWX), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &a, 0x410, 0x418, 3, PERM_MEM_R), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &a, 0x410, 0x418, 3, PERM_MEM_R), SUCCESS);
 	assert_host(&a, 0x418, 0x410, PERM_MEM_R);
 	assert_host(&a, 0x417, 0x417, RWX);
-	assert_int_equal(space_mem_delegate(&a, &a, 0x400, 0x400, 9, PERM_MEM_R | ITEM_GUEST), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &a, 0x400, 0x400, 9, PERM_MEM_R | ITEM_GUEST), SUCCESS);
 	assert_host(&a, 0x400, 0x400, PERM_MEM_R);
 	assert_guest(&a, 0x419, 0x411, PERM_MEM_R, MEM_WB);
 }
@@ -148,9 +147,9 @@ UNIT_TEST(a_pd_may_delegate_to_itself)
 
 UNIT_TEST(revocation_takes_from_both_tables)
 {
-	assert_int_equal(space_mem_delegate(&pd_kernel, &a, 0x400, 0x400, 9, RWX | ITEM_GUEST), SUCCESS);
-	assert_int_equal(space_mem_delegate(&a, &b, 0x400, 0x400, 9, RWX), SUCCESS);
-	assert_int_equal(space_mem_revoke(&a, 0x404, 2), SUCCESS);
+	assert_int_equal(delegate_mem(&pd_kernel, &a, 0x400, 0x400, 9, RWX | ITEM_GUEST), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &b, 0x400, 0x400, 9, RWX), SUCCESS);
+	space_mem_revoke(&a, 0x404, 2);
 	assert_no_host(&a, 0x404);
 	assert_no_guest(&a, 0x407);
 	assert_host(&a, 0x408, 0x408, RWX);
@@ -163,10 +162,10 @@ UNIT_TEST(revocation_takes_from_both_tables)
 UNIT_TEST(invalid_revocations_are_ignored)
 {
 	assert_int_equal(give(&a, 0x400, 0, 3, RWX), SUCCESS);
-	assert_int_equal(space_mem_revoke(&a, 1, 1), SUCCESS);
-	assert_int_equal(space_mem_revoke(&a, bit(35) - 1, 0), SUCCESS);
-	assert_int_equal(space_mem_revoke(&a, USER_PAGES & ~1ull, 1), SUCCESS);
-	assert_int_equal(space_mem_revoke(&a, ~0ull >> 12, 0), SUCCESS);
+	space_mem_revoke(&a, 1, 1);
+	space_mem_revoke(&a, bit(35) - 1, 0);
+	space_mem_revoke(&a, USER_PAGES & ~1ull, 1);
+	space_mem_revoke(&a, ~0ull >> 12, 0);
 	assert_host(&a, 1, 0x401, RWX);
 	assert_int_equal(host_tlb.host, 0);
 }
@@ -176,9 +175,46 @@ UNIT_TEST(everything_at_once)
 	u64 before = page_free_count();
 	assert_int_equal(give(&a, 0x400, 0x12345, 0, RWX), SUCCESS);
 	assert_int_equal(give(&a, 0x400, bit(27) + 5, 0, RWX), SUCCESS);
-	assert_int_equal(space_mem_revoke(&a, 0, 31), SUCCESS);
+	space_mem_revoke(&a, 0, 31);
 	assert_no_host(&a, 0x12345);
+	host_revoke_rest();
 	assert_int_equal(page_free_count(), before);
+}
+
+/* All is gone at once; the tables are freed in pieces. */
+UNIT_TEST(a_thousand_tables)
+{
+	u64 before = page_free_count();
+	unsigned pieces = 0;
+
+	for (u64 n = 0; n < 1000; n++)
+		assert_int_equal(give(&a, 0x400, n << 9, 0, RWX), SUCCESS);
+	space_mem_revoke(&a, 0, 31);
+	for (u64 n = 0; n < 1000; n++)
+		assert_no_host(&a, n << 9);
+	assert_int_equal(host_tlb.host, 1);
+	while (space_obj_revoke_step(space_obj_unfinished()))
+		pieces++;
+	assert_in_range(pieces, 1000 / 64, 1000 / 64 + 4 * 6);
+	assert_int_equal(page_free_count(), before);
+}
+
+/* Who does not go on leaves them to the next one, or to the end of the PD. */
+UNIT_TEST(tables_left_behind)
+{
+	u64 before = page_free_count();
+
+	for (u64 n = 0; n < 300; n++)
+		assert_int_equal(give(&a, 0x400, n << 9, 0, RWX), SUCCESS);
+	space_mem_revoke(&a, 0, 31);
+	assert_true(before > page_free_count() + 200);
+	assert_int_equal(give(&a, 0x400, 0x12345, 0, RWX), SUCCESS);
+	space_mem_revoke(&a, 0, 31);
+	host_revoke_rest();
+	assert_int_equal(page_free_count(), before);
+	for (u64 n = 0; n < 300; n++)
+		assert_int_equal(give(&a, 0x400, n << 9, 0, RWX), SUCCESS);
+	space_mem_revoke(&a, 0, 31);
 }
 
 /* ---- TLBs ---- */
@@ -187,9 +223,9 @@ UNIT_TEST(flushes_happen_only_when_needed)
 {
 	assert_int_equal(give(&a, 0x400, 8, 3, RWX), SUCCESS);
 	assert_int_equal(give(&a, 0x400, 8, 3, RWX), SUCCESS);
-	assert_int_equal(space_mem_revoke(&a, 64, 3), SUCCESS);
+	space_mem_revoke(&a, 64, 3);
 	assert_int_equal(host_tlb.host, 0);
-	assert_int_equal(space_mem_revoke(&a, 8, 3), SUCCESS);
+	space_mem_revoke(&a, 8, 3);
 	assert_int_equal(host_tlb.host, 1);
 	assert_int_equal(host_tlb.guest, 0);
 	assert_int_equal(host_tlb.va, 8 << PAGE_BITS);
@@ -200,7 +236,7 @@ UNIT_TEST(others_flushes_are_waited_for)
 {
 	/* As if another CPU had taken this page away and were still at its flush. */
 	a.mem.flushing = 1;
-	assert_int_equal(space_mem_revoke(&a, 8, 3), SUCCESS);
+	space_mem_revoke(&a, 8, 3);
 	assert_int_equal(host_tlb.host, 1);
 	assert_int_equal(a.mem.flushing, 1);
 	a.mem.flushing = 0;
@@ -215,7 +251,7 @@ UNIT_TEST(private_pages_cannot_be_delegated)
 	assert_int_equal(give(&b, 0x300, 5, 0, RWX), SUCCESS);
 	assert_int_equal(space_mem_map_kernel_page(&a, 0x7000, page, SPACE_MEM_PRIVATE), SUCCESS);
 	assert_host(&a, 7, frame, PERM_MEM_R | PERM_MEM_W);
-	assert_int_equal(space_mem_delegate(&a, &b, 7, 5, 0, RWX | ITEM_GUEST), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &b, 7, 5, 0, RWX | ITEM_GUEST), SUCCESS);
 	assert_no_host(&b, 5);
 	assert_no_guest(&b, 5);
 	space_mem_unmap_kernel_page(&a, 0x7000, page);
@@ -231,10 +267,10 @@ UNIT_TEST(the_information_page_is_read_only_for_all)
 	u64 frame = heap_phys(page).v >> PAGE_BITS;
 	assert_int_equal(space_mem_map_kernel_page(&a, HEDRON_ROOT_HIP, page, SPACE_MEM_HIP), SUCCESS);
 	assert_host(&a, HEDRON_ROOT_HIP >> PAGE_BITS, frame, PERM_MEM_R);
-	assert_int_equal(space_mem_delegate(&a, &b, HEDRON_ROOT_HIP >> PAGE_BITS, 5, 0, ALL | ITEM_GUEST), SUCCESS);
+	assert_int_equal(delegate_mem(&a, &b, HEDRON_ROOT_HIP >> PAGE_BITS, 5, 0, ALL | ITEM_GUEST), SUCCESS);
 	assert_host(&b, 5, frame, PERM_MEM_R);
 	assert_guest(&b, 5, frame, 1, MEM_WB);
-	assert_int_equal(space_mem_delegate(&b, &a, 5, 6, 0, ALL), SUCCESS);
+	assert_int_equal(delegate_mem(&b, &a, 5, 6, 0, ALL), SUCCESS);
 	assert_host(&a, 6, frame, PERM_MEM_R);
 	page_free(page);
 }
@@ -286,7 +322,7 @@ UNIT_TEST(the_kernels_half_is_left_alone)
 	for (unsigned i = PTAB_ENTRIES / 2; i < PTAB_ENTRIES; i++)
 		a.mem.host.root[i] = HOST_HEAP_PHYS | PTE_P | PTE_W;
 	assert_int_equal(give(&a, 0x300, 8, 3, RWX), SUCCESS);
-	assert_int_equal(space_mem_revoke(&a, 0, 31), SUCCESS);
+	space_mem_revoke(&a, 0, 31);
 	for (unsigned i = PTAB_ENTRIES / 2; i < PTAB_ENTRIES; i++)
 		assert_int_equal(a.mem.host.root[i], HOST_HEAP_PHYS | PTE_P | PTE_W);
 }
@@ -296,26 +332,44 @@ UNIT_TEST(the_kernels_half_is_left_alone)
 static enum status short_of_memory(u64 left)
 {
 	struct hog hog = {0};
-	enum status st[4];
+	enum status st[3];
 
 	assert_int_equal(give(&a, 0x40000, 0x40000, 18, RWX), SUCCESS);
 	hog_take(&hog, left);
-	st[0] = space_mem_revoke(&a, 0x41001, 0);
-	assert_host(&a, 0x41002, 0x41002, RWX);
-	if (st[0] == SUCCESS)
-		assert_no_host(&a, 0x41001);
-	else
-		assert_host(&a, 0x41001, 0x41001, RWX);
-	st[1] = space_mem_delegate(&a, &b, 0x41000, 0x1000, 12, RWX | ITEM_GUEST);
-	st[2] = space_mem_map_kernel_page(&b, 0x7000000000, buddy_page_virt(buddy_page(b.mem.host.root)),
+	space_mem_revoke(&a, 0x41001, 0);
+	assert_no_host(&a, 0x41001);
+	if (left > 1)
+		assert_host(&a, 0x41002, 0x41002, RWX);
+	else if (left)
+		assert_host(&a, 0x42000, 0x42000, RWX); /* another 2 MiB */
+	st[0] = delegate_mem(&a, &b, 0x41000, 0x1000, 12, RWX | ITEM_GUEST);
+	st[1] = space_mem_map_kernel_page(&b, 0x7000000000, buddy_page_virt(buddy_page(b.mem.host.root)),
 					  SPACE_MEM_PRIVATE);
-	st[3] = give(&b, 0x80000, 0x2000000, 4, RWX);
+	st[2] = give(&b, 0x80000, 0x2000000, 4, RWX);
 	hog_release(&hog);
 	for (unsigned i = 0; i < array_size(st); i++)
 		assert_true(st[i] == SUCCESS || st[i] == OOM);
-	assert_int_equal(space_mem_revoke(&a, 0, 31), SUCCESS);
-	assert_int_equal(space_mem_revoke(&b, 0, 31), SUCCESS);
-	return st[0] == SUCCESS && st[1] == SUCCESS && st[2] == SUCCESS ? st[3] : OOM;
+	space_mem_revoke(&a, 0, 31);
+	space_mem_revoke(&b, 0, 31);
+	return st[0] == SUCCESS && st[1] == SUCCESS ? st[2] : OOM;
+}
+
+/* All of the superpage goes, and is flushed, when a part of it is taken away; others stay. */
+UNIT_TEST(a_revocation_needs_no_memory)
+{
+	struct hog hog = {0};
+
+	assert_int_equal(give(&a, 0x40000, 0x40000, 10, RWX | ITEM_GUEST), SUCCESS);
+	hog_take(&hog, 0);
+	space_mem_revoke(&a, 0x40007, 0);
+	hog_release(&hog);
+	assert_no_host(&a, 0x40007);
+	assert_no_host(&a, 0x40006);
+	assert_host(&a, 0x40200, 0x40200, RWX);
+	assert_int_equal(host_tlb.host, 1);
+	assert_int_equal(host_tlb.va, 0x40000ull << PAGE_BITS);
+	assert_int_equal(host_tlb.order, 9);
+	assert_int_equal(host_tlb.guest, 1);
 }
 
 static void shortage_at_every_allocation(void **state)
@@ -329,9 +383,9 @@ static void shortage_at_every_allocation(void **state)
 	}
 	assert_true(left > 8);
 	struct hog hog = {0};
-	static struct space_mem m;
+	static struct pd pd;
 	hog_take(&hog, 0);
-	assert_int_equal(space_mem_init(&m, page_alloc_zeroed()), OOM);
+	assert_int_equal(space_mem_init(&pd.mem, &pd.account, page_take_zeroed(&pd.account)), OOM);
 	assert_null(space_mem_guest_root(&a));
 	hog_release(&hog);
 }
@@ -388,13 +442,13 @@ static void random_step(struct pd *const pd[2])
 	unsigned flags = unit_random(2) ? 0 : unit_random(8) << 8;
 
 	if (!unit_random(4)) {
-		assert_int_equal(space_mem_revoke(pd[to], dst, order), SUCCESS);
+		space_mem_revoke(pd[to], dst, order);
 		model_delegate(to, to, dst, dst, order, 0, ITEM_GUEST);
 		return;
 	}
 	if (from < 0)
 		src += 0x6000; /* the image lies within this window */
-	assert_int_equal(space_mem_delegate(from < 0 ? &pd_kernel : pd[from], pd[to], src, dst, order, perm | flags),
+	assert_int_equal(delegate_mem(from < 0 ? &pd_kernel : pd[from], pd[to], src, dst, order, perm | flags),
 			 SUCCESS);
 	model_delegate(from, to, src, dst, order, perm, flags);
 }
@@ -436,15 +490,15 @@ static void *work(void *cpu)
 	u64 random = (u64)cpu + 1;
 
 	host_set_cpu((unsigned)(u64)cpu);
-	for (unsigned round = 0; round < 20000; round++) {
+	for (unsigned round = 0; round < 5000; round++) {
 		random = random * 6364136223846793005 + 1442695040888963407;
 		u64 r = random >> 33;
 		unsigned order = r % 3 ? r % 4 : r % 13;
 		u64 src = r >> 4 & (WINDOW - 1) & ~bits_low(order), dst = r >> 9 & (WINDOW - 1) & ~bits_low(order);
 		struct pd *from = r & 1 << 22 ? &pd_kernel : pd[r >> 23 & 1], *to = pd[r >> 24 & 1];
-		enum status st = r & 1 << 25 ? space_mem_revoke(to, dst, order)
-					     : space_mem_delegate(from, to, src, dst, order, RWX | (r & ITEM_GUEST));
-		if (st != SUCCESS)
+		if (r & 1 << 25)
+			space_mem_revoke(to, dst, order);
+		else if (delegate_mem(from, to, src, dst, order, RWX | (r & ITEM_GUEST)) != SUCCESS)
 			return to;
 	}
 	return NULL;
@@ -485,6 +539,8 @@ int main(void)
 		T(revocation_takes_from_both_tables),
 		T(invalid_revocations_are_ignored),
 		T(everything_at_once),
+		T(a_thousand_tables),
+		T(tables_left_behind),
 		T(flushes_happen_only_when_needed),
 		T(others_flushes_are_waited_for),
 		T(private_pages_cannot_be_delegated),
@@ -493,6 +549,7 @@ int main(void)
 		T(kernel_pages_stay_in_user_space),
 		T(guests_get_an_access_page),
 		T(the_kernels_half_is_left_alone),
+		T(a_revocation_needs_no_memory),
 		T(shortage_at_every_allocation),
 		T(random_work_matches_the_model),
 		T(cpus_work_at_the_same_time),

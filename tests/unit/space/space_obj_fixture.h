@@ -43,11 +43,19 @@ static inline struct kobject *fresh_object(unsigned i)
 UNIT_FIXTURE(setup)
 {
 	host_reset(HEAP);
-	for (unsigned i = 0; i < PDS; i++)
-		assert_int_equal(space_obj_init(&pds[i].objs), SUCCESS);
+	for (unsigned i = 0; i < PDS; i++) {
+		pds[i].obj.refs = 1;
+		assert_int_equal(space_obj_init(&pds[i].objs, &pds[i].account), SUCCESS);
+	}
 	for (unsigned i = 0; i < OBJECTS; i++)
 		fresh_object(i);
 	return 0;
+}
+
+static inline void destroy(struct pd *pd)
+{
+	space_obj_close(pd);
+	host_revoke(pd, 0, SPACE_OBJ_ORDER, PERM_ALL, true);
 }
 
 static inline cap_t cap_at(unsigned pd, u64 sel)
@@ -63,7 +71,7 @@ static inline void make(unsigned pd, u64 sel, unsigned i, unsigned perm)
 
 static inline void give(unsigned src, u64 from, unsigned dst, u64 to, unsigned order, unsigned perm)
 {
-	assert_int_equal(space_obj_delegate(&pds[src], from, &pds[dst], to, order, perm), SUCCESS);
+	assert_int_equal(host_delegate(&pds[src], from, &pds[dst], to, order, perm), SUCCESS);
 }
 
 #define T(name) cmocka_unit_test_setup(name, setup)

@@ -181,7 +181,7 @@ static void random_revoke(void)
 	u64 base = random_base(order);
 	bool self = unit_random(2);
 
-	space_obj_revoke(&pds[pd], base, order, perm, self);
+	host_revoke(&pds[pd], base, order, perm, self);
 	model_revoke(pd, base, order, perm, self);
 }
 
@@ -189,10 +189,10 @@ static void random_destroy(void)
 {
 	unsigned pd = unit_random(PDS);
 
-	space_obj_destroy(&pds[pd]);
+	destroy(&pds[pd]);
 	model_revoke(pd, 0, SPACE_OBJ_ORDER, PERM_ALL, true);
 	space_obj_free(&pds[pd].objs);
-	assert_int_equal(space_obj_init(&pds[pd].objs), SUCCESS);
+	assert_int_equal(space_obj_init(&pds[pd].objs, &pds[pd].account), SUCCESS);
 }
 
 UNIT_TEST(random_operations)

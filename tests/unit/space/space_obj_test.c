@@ -103,7 +103,7 @@ UNIT_TEST(creation)
 	make(1, 5, 1, 3);
 	give(1, 5, 0, 5, 0, PERM_ALL);
 	give(0, 5, 2, 5, 0, PERM_ALL);
-	space_obj_revoke(&pds[0], 0, 10, PERM_ALL, true);
+	host_revoke(&pds[0], 0, 10, PERM_ALL, true);
 	assert_int_equal(cap_at(0, 5), 0);
 	assert_int_equal(object[1].o.caps, 1);
 	assert_int_equal(space_obj_reserve(&pds[0], 5, &slot), BAD_CAP);
@@ -113,7 +113,7 @@ UNIT_TEST(creation)
 	space_obj_commit(&pds[0], slot, fresh_object(2), 31);
 	assert_int_equal(cap_at(0, 5), cap_make(&object[2].o, 31));
 	assert_int_equal(space_obj_reserve(&pds[0], 5, &slot), BAD_CAP);
-	space_obj_revoke(&pds[0], 5, 0, PERM_ALL, true);
+	host_revoke(&pds[0], 5, 0, PERM_ALL, true);
 	assert_int_equal(gone[2], 1);
 	make(0, 5, 3, 1);
 }
@@ -126,7 +126,7 @@ UNIT_TEST(closed_space)
 	assert_int_equal(space_obj_reserve(&pds[0], 5, &slot), SUCCESS);
 	give(1, 3, 0, 3, 0, PERM_ALL);
 	give(0, 3, 2, 3, 0, PERM_ALL);
-	space_obj_destroy(&pds[0]);
+	destroy(&pds[0]);
 	assert_int_equal(object[0].o.caps, 1);
 	assert_int_equal(cap_at(0, 3), 0);
 	assert_int_equal(cap_at(2, 3), 0);
@@ -139,7 +139,7 @@ UNIT_TEST(closed_space)
 	assert_int_equal(space_obj_reserve(&pds[0], 6, &other), BAD_CAP);
 	give(1, 3, 0, 3, 0, PERM_ALL);
 	assert_int_equal(object[0].o.caps, 1);
-	space_obj_destroy(&pds[0]);
+	destroy(&pds[0]);
 	assert_int_equal(gone[0], 0);
 }
 
@@ -157,19 +157,19 @@ UNIT_TEST(permissions_shrink)
 	give(2, 1, 3, 1, 0, 0x04); /* occupied: neither replaced nor extended */
 	assert_int_equal(cap_perm(cap_at(3, 1)), 0x02);
 
-	space_obj_revoke(&pds[0], 1, 0, 0x02, false);
+	host_revoke(&pds[0], 1, 0, 0x02, false);
 	assert_int_equal(cap_perm(cap_at(0, 1)), 0x1f);
 	assert_int_equal(cap_perm(cap_at(1, 1)), 0x0c);
 	assert_int_equal(cap_perm(cap_at(2, 1)), 0x04);
 	assert_int_equal(cap_at(3, 1), 0);
 	assert_int_equal(object[0].o.caps, 3);
-	space_obj_revoke(&pds[1], 1, 0, 0x0c, true);
+	host_revoke(&pds[1], 1, 0, 0x0c, true);
 	assert_int_equal(cap_at(1, 1), 0);
 	assert_int_equal(cap_at(2, 1), 0);
-	space_obj_revoke(&pds[0], 1, 0, 0x1e, true);
+	host_revoke(&pds[0], 1, 0, 0x1e, true);
 	assert_int_equal(gone[0], 0);
 	assert_int_equal(cap_perm(cap_at(0, 1)), 1);
-	space_obj_revoke(&pds[0], 1, 0, 1, true);
+	host_revoke(&pds[0], 1, 0, 1, true);
 	assert_int_equal(gone[0], 1);
 }
 
@@ -179,7 +179,7 @@ UNIT_TEST(revoke_within_a_range)
 	make(0, 0, 0, 3);
 	give(0, 0, 0, 1, 0, PERM_ALL);
 	give(0, 1, 0, 2, 0, PERM_ALL);
-	space_obj_revoke(&pds[0], 0, 2, PERM_ALL, false);
+	host_revoke(&pds[0], 0, 2, PERM_ALL, false);
 	assert_int_equal(object[0].o.caps, 1);
 	assert_int_equal(cap_at(0, 0), cap_make(&object[0].o, 3));
 }
@@ -194,16 +194,16 @@ UNIT_TEST(out_of_memory)
 
 	for (; status == OOM; n++) {
 		hog_take(&hog, n);
-		status = space_obj_delegate(&pds[0], 0, &pds[1], 0, SPACE_OBJ_ORDER, PERM_ALL);
+		status = host_delegate(&pds[0], 0, &pds[1], 0, SPACE_OBJ_ORDER, PERM_ALL);
 		unsigned got = 0;
 		for (unsigned i = 0; i < 8; i++)
 			got += cap_at(1, i * 0x10000) != 0;
 		assert_int_equal(got, n < 1 ? 0 : (n - 1) / 2);
 		assert_int_equal(status, got == 8 ? SUCCESS : OOM);
 		hog_release(&hog);
-		space_obj_destroy(&pds[1]);
+		destroy(&pds[1]);
 		space_obj_free(&pds[1].objs);
-		assert_int_equal(space_obj_init(&pds[1].objs), SUCCESS);
+		assert_int_equal(space_obj_init(&pds[1].objs, &pds[1].account), SUCCESS);
 		assert_int_equal(page_free_count(), free_pages);
 	}
 	assert_int_equal(n, 18);
@@ -216,7 +216,7 @@ UNIT_TEST(out_of_memory_ends_a_delegation)
 	make(0, 128, 1, 1);
 	make(1, 129, 2, 1);
 	hog_take(&hog, 0);
-	assert_int_equal(space_obj_delegate(&pds[0], 0, &pds[1], 0, 8, PERM_ALL), OOM);
+	assert_int_equal(host_delegate(&pds[0], 0, &pds[1], 0, 8, PERM_ALL), OOM);
 	assert_int_equal(cap_at(1, 128), 0);
 	hog_release(&hog);
 }
@@ -224,7 +224,7 @@ UNIT_TEST(out_of_memory_ends_a_delegation)
 UNIT_TEST(creation_out_of_memory)
 {
 	struct cap_slot *slot;
-	struct space_obj space;
+	static struct pd pd;
 
 	for (u64 n = 0; n < 3; n++) {
 		hog_take(&hog, n);
@@ -233,7 +233,7 @@ UNIT_TEST(creation_out_of_memory)
 		hog_release(&hog);
 	}
 	hog_take(&hog, 0);
-	assert_int_equal(space_obj_init(&space), OOM);
+	assert_int_equal(space_obj_init(&pd.objs, &pd.account), OOM);
 	hog_release(&hog);
 	for (unsigned i = 0; i < 3; i++)
 		make(i, SEL_LAST, i, 1);
@@ -274,12 +274,12 @@ UNIT_TEST(tables_are_freed)
 	for (unsigned i = 0; i < 8; i++)
 		make(1, i * 0x700000, i, 1);
 	assert_true(page_free_count() < before);
-	space_obj_destroy(&pds[1]);
+	destroy(&pds[1]);
 	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(gone[i], 1);
 	space_obj_free(&pds[1].objs);
 	assert_int_equal(page_free_count(), before + 1); /* the PDPT, too */
-	assert_int_equal(space_obj_init(&pds[1].objs), SUCCESS);
+	assert_int_equal(space_obj_init(&pds[1].objs, &pds[1].account), SUCCESS);
 }
 
 /* ---- several CPUs ---- */
@@ -296,9 +296,9 @@ static void *shuffle(void *arg)
 		u64 from = (r >> 8) % 16 >> order << order, to = (r >> 12) % 16 >> order << order;
 		unsigned perm = r >> 17 & 1 ? PERM_ALL : r >> 18 & 31;
 		if (r >> 16 & 1)
-			assert_int_equal(space_obj_delegate(&pds[src], from, &pds[dst], to, order, perm), SUCCESS);
+			assert_int_equal(host_delegate(&pds[src], from, &pds[dst], to, order, perm), SUCCESS);
 		else /* PD 0 keeps its roots in 0..3 */
-			space_obj_revoke(&pds[src], from, order, perm, src != 0 || from >= 4);
+			host_revoke(&pds[src], from, order, perm, src != 0 || from >= 4);
 	}
 	return NULL;
 }
@@ -332,7 +332,7 @@ UNIT_TEST(concurrency)
 	}
 	assert_int_equal(in_trees, in_slots);
 	assert_int_equal(counted, in_slots);
-	space_obj_revoke(&pds[0], 0, 2, 31, true);
+	host_revoke(&pds[0], 0, 2, 31, true);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(gone[i], 1);
 	for (unsigned pd = 0; pd < PDS; pd++)

@@ -7,10 +7,12 @@
 
 /* The system's header is the independent source of layouts and constants; it uses names of ours. */
 #undef ELF_NOTE_GNU
+#include "host.h"
 #include "start/elf.h"
 
 #include <hedron/abi.h>
 
+#define FILE_AT 0x123456789 /* anywhere */
 #define FILE_SIZE 0x3000
 #define SEGMENTS 40 /* room for more than are allowed */
 
@@ -67,7 +69,9 @@ static enum elf_error parse(void)
 {
 	u8 *copy = malloc(size + 1);
 	memcpy(copy + 1, image, size);
-	enum elf_error e = elf_parse(copy + 1, size, &out);
+	host_reset(4 * MiB);
+	host_add_phys(FILE_AT, copy + 1, size);
+	enum elf_error e = elf_parse((struct range){FILE_AT, size}, &out);
 	free(copy);
 	return e;
 }
@@ -130,6 +134,34 @@ UNIT_TEST(test_32_segments)
 
 	image->segment[0] = load(PF_R, 0x1000, 0x700000, 0x1000, 0x1000);
 	assert_int_equal(parse(), ELF_SEGMENTS_TOO_MANY);
+}
+
+/* Headers and contents are all there, but the memory is not. */
+UNIT_TEST(test_unreadable)
+{
+	host_reset(4 * MiB);
+	assert_int_equal(elf_parse((struct range){FILE_AT, size}, &out), ELF_UNREADABLE);
+	host_add_phys(FILE_AT, image, sizeof(image->header) + 2 * sizeof(image->segment[0]));
+	assert_int_equal(elf_parse((struct range){FILE_AT, size}, &out), ELF_UNREADABLE);
+}
+
+/* The program headers come a page at a time, from pages that are not mapped side by side. */
+UNIT_TEST(test_headers_across_pages)
+{
+	u8 *pages[2] = {malloc(PAGE_SIZE), malloc(PAGE_SIZE)};
+
+	image->header.e_phoff = PAGE_SIZE - 100;
+	memcpy((u8 *)image + image->header.e_phoff, image->segment, 3 * sizeof(image->segment[0]));
+	memset(image->segment, 0xff, 3 * sizeof(image->segment[0]));
+	host_reset(4 * MiB);
+	for (unsigned i = 0; i < array_size(pages); i++) {
+		memcpy(pages[i], (u8 *)image + i * PAGE_SIZE, PAGE_SIZE);
+		host_add_phys(5 * GiB + i * PAGE_SIZE, pages[i], PAGE_SIZE);
+	}
+	assert_int_equal(elf_parse((struct range){5 * GiB, size}, &out), ELF_OK);
+	assert_int_equal(out.count, 2);
+	for (unsigned i = 0; i < array_size(pages); i++)
+		free(pages[i]);
 }
 
 static void cut(u64 to)
@@ -219,9 +251,11 @@ UNIT_TEST(test_texts)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-	const struct CMUnitTest tests[] = {TEST(good), TEST(accepted), TEST(32_segments), TEST(texts),
+	const struct CMUnitTest tests[] = {
+		TEST(good),  TEST(accepted), TEST(32_segments), TEST(unreadable), TEST(headers_across_pages),
+		TEST(texts),
 #define X(name, expected, change) TEST(name),
-					   CASES(X)
+		CASES(X)
 #undef X
 	};
 

@@ -129,8 +129,26 @@ UNIT_TEST(no_module)
 
 UNIT_TEST(module_out_of_reach)
 {
-	boot.module[0].image.addr += PAGE_SIZE;
-	refused("cannot be read");
+	boot.module[0].image.addr += FILE_SIZE;
+	refused("nothing can be read");
+}
+
+/* Far away, and in pages that are not mapped side by side. */
+UNIT_TEST(module_above_4g)
+{
+	static u8 pages[FILE_SIZE / PAGE_SIZE][PAGE_SIZE];
+
+	boot.module[0].image.addr = 5 * GiB;
+	for (unsigned i = 0; i < array_size(pages); i++) {
+		memcpy(pages[i], (u8 *)&file + i * PAGE_SIZE, PAGE_SIZE);
+		host_add_phys(5 * GiB + i * PAGE_SIZE, pages[i], PAGE_SIZE);
+	}
+	create(NULL);
+	struct pd *pd = host_dispatch().ec->pd;
+	assert_int_equal(entry_at(pd, CODE + 0x1000) & PTE_ADDR, 5 * GiB + 0x1000);
+	const u8 *copy = heap_virt(paddr(entry_at(pd, DATA) & PTE_ADDR));
+	assert_int_equal(copy[0x233], 0xcc);
+	assert_int_equal(copy[0x234], 0);
 }
 
 UNIT_TEST(module_not_on_a_page)
@@ -159,8 +177,8 @@ UNIT_TEST(no_memory)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(starts),    T(pages_of_the_image), T(no_module), T(module_out_of_reach), T(module_not_on_a_page),
-		T(bad_image), T(no_memory),
+		T(starts),          T(pages_of_the_image),   T(no_module), T(module_out_of_reach),
+		T(module_above_4g), T(module_not_on_a_page), T(bad_image), T(no_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ static inline unsigned hc_perm(u64 sel)
 /* The object there loses a permission. */
 static inline void hc_weaken(u64 sel, unsigned perm)
 {
-	space_obj_revoke(world_pd, sel, 0, perm, true);
+	host_revoke(world_pd, sel, 0, perm, true);
 }
 
 /* What every creation refuses, in this order: the parent, then the selector. */

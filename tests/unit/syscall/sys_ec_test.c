@@ -15,7 +15,7 @@ static enum status create(u64 sel, u64 parent)
 static struct pd *other_pd(void)
 {
 	struct pd *pd;
-	assert_int_equal(pd_create(false, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), SUCCESS);
 	world_insert(OTHER_PD, &pd->obj, PERM_PD_ALL);
 	return pd;
 }

@@ -37,7 +37,7 @@ UNIT_TEST(in_another_pd)
 {
 	struct pd *pd;
 	world_sm(FREE, 0);
-	assert_int_equal(pd_create(false, &pd), SUCCESS);
+	assert_int_equal(pd_create(&pd_kernel, false, &pd), SUCCESS);
 	world_insert(OTHER_PD, &pd->obj, PERM_PD_ALL);
 	assert_int_equal(space_obj_delegate(world_pd, FREE, pd, 7, 0, PERM_ALL), SUCCESS);
 	assert_int_equal(revoke(object(7), REVOKE_SELF | REVOKE_REMOTE, FREE), BAD_CAP);

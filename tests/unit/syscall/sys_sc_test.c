@@ -109,7 +109,7 @@ UNIT_TEST(limits)
 UNIT_TEST(consumed)
 {
 	struct sc *sc = world_sc(FREE, world_ec(GLOBAL, 0, true), 5);
-	sc->consumed = 0x123456789abcull;
+	sc->account = 2 * 0x123456789abcull;
 	assert_int_equal(ctrl(FREE), SUCCESS);
 	assert_int_equal(hc_self->regs.rsi, 0x1234);
 	assert_int_equal(hc_self->regs.rdx, 0x56789abc);

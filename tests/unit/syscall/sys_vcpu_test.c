@@ -22,7 +22,7 @@ static int setup(void **state)
 	host_has_vcpus = true;
 	for (u64 i = 0; i < 3; i++) {
 		struct kp *kp;
-		assert_int_equal(kp_create(&kp), SUCCESS);
+		assert_int_equal(kp_create(world_pd, &kp), SUCCESS);
 		world_insert(KPS + i, &kp->obj, PERM_KP_ALL);
 	}
 	cpu = 0;

@@ -23,9 +23,9 @@ UNIT_TEST(before_setup)
 	assert_int_equal(trace_period(0), BAD_PAR);
 	assert_int_equal(trace_sample(1), BAD_PAR);
 	assert_int_equal(trace_map(0, VA, &self), BAD_PAR);
-	assert_int_equal(trace_setup(TRACE_ORDER_MIN - 1, &pages), BAD_PAR);
-	assert_int_equal(trace_setup(TRACE_ORDER_MAX + 1, &pages), BAD_PAR);
-	assert_int_equal(trace_setup(~0ul, &pages), BAD_PAR);
+	assert_int_equal(trace_setup(&pd_kernel, TRACE_ORDER_MIN - 1, &pages), BAD_PAR);
+	assert_int_equal(trace_setup(&pd_kernel, TRACE_ORDER_MAX + 1, &pages), BAD_PAR);
+	assert_int_equal(trace_setup(&pd_kernel, ~0ul, &pages), BAD_PAR);
 }
 
 /* Whatever is missing, all is given back. */
@@ -37,7 +37,7 @@ UNIT_TEST(out_of_memory)
 	for (u64 leave = 0; leave < 4 * 16; leave++) {
 		hog_take(&hog, leave);
 		u64 free = page_free_count();
-		assert_int_equal(trace_setup(ORDER, &pages), OOM);
+		assert_int_equal(trace_setup(&pd_kernel, ORDER, &pages), OOM);
 		assert_int_equal(page_free_count(), free);
 		assert_null(world_cpu(0)->trace.head);
 		hog_release(&hog);
@@ -48,9 +48,9 @@ UNIT_TEST(setting_up)
 {
 	u64 pages = 0, again = 0, free = page_free_count();
 
-	assert_int_equal(trace_setup(ORDER, &pages), SUCCESS);
-	assert_int_equal(trace_setup(ORDER, &again), SUCCESS);
-	assert_int_equal(trace_setup(ORDER + 1, &again), BUSY);
+	assert_int_equal(trace_setup(&pd_kernel, ORDER, &pages), SUCCESS);
+	assert_int_equal(trace_setup(&pd_kernel, ORDER, &again), SUCCESS);
+	assert_int_equal(trace_setup(&pd_kernel, ORDER + 1, &again), BUSY);
 	assert_int_equal(pages, again);
 	for (unsigned n = 0; n < WORLD_CPUS; n++) {
 		const struct trace_head *head = world_cpu(n)->trace.head;

@@ -172,6 +172,21 @@ void lapic_counter_nmi(void)
 		msr_write(MSR_X2APIC_LVT_COUNTER, LVT_NMI);
 }
 
+#define MSR_X2APIC 0x800 /* the number of the register at offset 0; the others are 16 bytes apart there */
+
+u32 lapic_read(unsigned offset)
+{
+	return registers ? reg_read(registers, offset) : (u32)msr_read(MSR_X2APIC + offset / 16);
+}
+
+void lapic_write(unsigned offset, u32 value)
+{
+	if (registers)
+		reg_write(registers, offset, value);
+	else
+		msr_write(MSR_X2APIC + offset / 16, value);
+}
+
 void lapic_send_nmi(u32 apic_id)
 {
 	send(apic_id, ICR_NMI);

@@ -41,3 +41,7 @@ void lapic_send_nmi(u32 apic_id);
 void lapic_send_init(u32 apic_id);
 /* Starts the CPU in real mode at page << 12. */
 void lapic_send_startup(u32 apic_id, u8 page);
+
+/* A register of this CPU's APIC, by its offset in the memory-mapped mode. */
+u32 lapic_read(unsigned offset);
+void lapic_write(unsigned offset, u32 value);

@@ -38,7 +38,7 @@
 #include "platform/serial.h"
 #include "platform/vga.h"
 #include "start/roottask.h"
-#include "vmx/vmx.h"
+#include "virt/virt.h"
 
 extern const u8 image_end[];
 extern u64 boot_pd_high[];
@@ -68,8 +68,27 @@ static const void *open_window(u64 pa, u64 len)
 	return (const void *)(va + offset);
 }
 
+/* The kernel's own tables show nothing of foreign memory but the page in the window of this CPU. */
+static bool boot_tables_left;
+
+static const void *open_page(u64 pa, u64 len)
+{
+	if (pa >> features_phys_bits() || len > PAGE_SIZE - (pa & PAGE_MASK))
+		return NULL;
+	kspace_window_close();
+	return kspace_window_open(paddr(pa), KPTE_RO);
+}
+
+static void leave_boot_tables(void)
+{
+	kspace_enter();
+	boot_tables_left = true;
+}
+
 const void *arch_phys_map(paddr_t pa, u64 len)
 {
+	if (boot_tables_left)
+		return open_page(pa.v, len);
 	if (pa.v >= KSPACE_BOOT_END)
 		return open_window(pa.v, len);
 	return pa.v && len <= KSPACE_BOOT_END - pa.v ? (const void *)pa.v : NULL;
@@ -82,11 +101,20 @@ volatile void *arch_map_device(paddr_t pa)
 
 #define NOTE_BUILD_ID_OFFSET 16 /* of the hash in the note: header and "GNU" */
 
+/* Null when the linker was told to make none, or a shorter one. */
+static const u8 *build_id(void)
+{
+	const u8 *hash = build_id_note + NOTE_BUILD_ID_OFFSET;
+
+	return hash + HIP_BUILD_ID_SIZE <= build_id_note_end ? hash : NULL;
+}
+
 static void print_banner(u64 load)
 {
 	char id[17] = "unknown";
-	const u8 *hash = build_id_note + NOTE_BUILD_ID_OFFSET;
-	if (hash + 8 <= build_id_note_end)
+	const u8 *hash = build_id();
+
+	if (hash)
 		format_text(id, sizeof(id), "%02x%02x%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3],
 			    hash[4], hash[5], hash[6], hash[7]);
 	log_info("Hedron Hypervisor %s (%s, %s, build %s) [MB%u]%s", HEDRON_VERSION, HEDRON_BUILD_TYPE,
@@ -130,6 +158,7 @@ static void start_screen(void)
 		boot.screen = BOOT_SCREEN_UNKNOWN;
 	} else if (!boot.efi || boot.screen == BOOT_SCREEN_TEXT) {
 		vga_init(kspace_vga());
+		boot.text = true;
 	}
 }
 
@@ -142,7 +171,7 @@ static void start_ramlog(void)
 		return;
 	}
 	ramlog_init(heap_virt(paddr(ramlog.addr)), ramlog, arch_tsc());
-	panic_reboots_after(PANIC_REBOOT_TICKS);
+	panic_reboots_after(cmdline.panic_reboots ? 0 : PANIC_REBOOT_TICKS);
 }
 
 /* A serial line that the command line does not name is looked for when the firmware's tables are known. */
@@ -197,7 +226,7 @@ static void init_caches(void)
 
 static void init_kernel_pd(void)
 {
-	must(space_obj_init(&pd_kernel.objs), "the kernel's object space");
+	must(space_obj_init(&pd_kernel.objs, &pd_kernel.account), "the kernel's object space");
 	must(space_pio_boot(&pd_kernel), "the port space");
 	must(pdspace_init(), "the port bitmap");
 	arch_pd_init(&pd_kernel);
@@ -222,7 +251,7 @@ static void prepare_cpus(void)
 static void join_online(void)
 {
 	mca_start_cpu(cpu_current());
-	vmx_start_cpu(cpu_current());
+	virt->start_cpu(cpu_current());
 	cpus_online[self / 64] |= bit(self % 64);
 }
 
@@ -238,15 +267,15 @@ static struct hip *begin_hip(void)
 	hip->freq_tsc = tsc_khz;
 	if (serial_place(&console))
 		hip_set_serial(hip, console);
+	if (build_id())
+		hip_set_build_id(hip, build_id());
 	return hip;
 }
 
 /* After the start of the other CPUs: virtualization is announced only if all of them can do it. */
 static void finish_hip(struct hip *hip)
 {
-	hip->cap_vmx_sec_exec = vmx_announce();
-	if (vmx.usable)
-		hip->api_flg |= HIP_FEATURE_VMX | HIP_EXT_VCPU_PARTIAL;
+	virt->announce(hip);
 	if (ramlog.size)
 		hip->api_flg |= HIP_EXT_CONSOLE_KEEPS;
 	hip_finish(hip);
@@ -260,14 +289,15 @@ static void print_result(void)
 		 page_free_count() * PAGE_SIZE / KiB);
 }
 
-/* The boot tables are still there, for modules and firmware tables, until kspace_enter(). */
+/* The boot tables, which map all of the low memory, serve for the tables of firmware. They are left before anything
+ * of the roottask is looked at: nobody knows who has made that. */
 static void init_late(void)
 {
 	struct hip *hip;
 
 	cpu_setup(self);
 	reset_init(&acpi);
-	vmx_init(cmdline.vpid, cmdline.l1_flush);
+	virt_init(cmdline.vpid, cmdline.l1_flush);
 	init_caches();
 	init_kernel_pd();
 	claim_memory();
@@ -279,8 +309,10 @@ static void init_late(void)
 	smp_start(&acpi, hip);
 	suspend_init(&acpi);
 	finish_hip(hip);
+	vga_share();
+	leave_boot_tables();
 	roottask_create(cpu_current(), &boot, hip);
-	kspace_enter();
+	kspace_window_close();
 	print_result();
 	drain_start();
 	arch_dispatch();

@@ -38,7 +38,7 @@ static void write_pci(u64 where, u8 v)
 	u32 device = where >> 32 & 31, function = where >> 16 & 7, at = where & 0xff;
 	u32 address = 1u << 31 | device << 11 | function << 8 | (at & ~3u);
 
-	__asm__ volatile("outl %0, %1" : : "a"(address), "Nd"((u16)PCI_ADDRESS));
+	arch_outl(PCI_ADDRESS, address);
 	arch_outb((u16)(PCI_DATA + (at & 3)), v);
 }
 

@@ -14,7 +14,7 @@
 #include "platform/console.h"
 #include "platform/hip.h"
 #include "platform/panic.h"
-#include "vmx/vmx.h"
+#include "virt/virt.h"
 
 unsigned cpu_count;
 u64 cpus_online[HEDRON_CPU_MAX / 64];
@@ -61,13 +61,15 @@ void smp_prepare_cpu(unsigned n, const struct acpi_info *acpi)
 	cpu->apic_id = acpi->cpu[n].apic_id;
 	sched_init(&cpu->sched);
 	list_init(&cpu->dying);
+	list_init(&cpu->orphans);
+	list_init(&cpu->keepers);
 	cpu->idle_ec = ec_create_idle(&pd_kernel, n);
 	if (!cpu->idle_ec)
 		panic("out of memory while making the idle EC of CPU %u", n);
 	cpu->ec = cpu->idle_ec;
 	cpu->space = &pd_kernel;
-	cpu->sc_since = arch_tsc();
-	vmx_prepare_cpu(n);
+	cpu->sc_since = arch_tsc_twice();
+	virt->prepare_cpu(n);
 }
 
 void smp_set_online(unsigned n, bool online)
@@ -140,7 +142,7 @@ void ap_main(void)
 	cpu_setup(cpu->id);
 	mca_start_cpu(cpu);
 	lapic_join();
-	vmx_start_cpu(cpu);
+	virt->start_cpu(cpu);
 	aps[cpu->id].topology = topology_self();
 	smp_set_online(cpu->id, true);
 	tsc_skew_answer(cpu->id);

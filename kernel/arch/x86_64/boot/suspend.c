@@ -9,6 +9,7 @@
 #include "boot/suspend_state.h"
 #include "boot/suspend_switch.h"
 #include "boot/trampoline.h"
+#include "core/dispatch.h"
 #include "core/rcu.h"
 #include "core/remote.h"
 #include "mmu/kspace.h"
@@ -214,7 +215,9 @@ static void take_part(struct cpu *cpu)
 	while (!count(&sleep.over))
 		arch_relax();
 	sleep.stack[cpu->id] = 0;
-	cpu->sc_since = arch_tsc(); /* nobody pays for sleep; and the TSC may have started over */
+	cpu->sc_since = arch_tsc_twice(); /* nobody pays for sleep; and the TSC may have started over */
+	if (cpu->sc)
+		dispatch_set_current(cpu, cpu->sc);
 	/* Signals that came in between are lost: whatever they were about is looked for. */
 	hazard_set(cpu, HAZARD_REMOTE | HAZARD_RCU);
 }

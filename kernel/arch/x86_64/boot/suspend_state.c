@@ -4,9 +4,9 @@
 #include "apic/lapic.h"
 #include "arch/cpu.h"
 #include "arch/switch.h"
-#include "core/sc.h"
+#include "core/dispatch.h"
 #include "trace/pmu.h"
-#include "vmx/vmx.h"
+#include "virt/virt.h"
 
 /* MSRs that firmware may have set when the machine started, and need not set after sleep. They need not exist. */
 static const u32 msrs[SUSPEND_STATE_MSRS] = {
@@ -23,9 +23,9 @@ void suspend_state_save(struct cpu *cpu, struct suspend_state *s)
 		s->has_msr[i] = msr_read_safe(msrs[i], &s->msr[i]);
 	mtrr_save(&s->mtrr);
 	fpu_save(cpu->ec);
-	vmx_stop_cpu(cpu);
+	virt->stop_cpu(cpu);
 	if (cpu->sc)
-		cpu->sc->consumed += arch_tsc() - cpu->sc_since;
+		dispatch_charge(cpu, cpu->sc);
 }
 
 /* A value that the CPU refuses now (firmware has locked the register) is not worth dying for. */
@@ -54,7 +54,7 @@ void suspend_state_restore(struct cpu *cpu, const struct suspend_state *s, bool 
 	if (reset)
 		restore_registers(s);
 	else
-		vmx_start_cpu(cpu);
+		virt->start_cpu(cpu);
 	if (reset)
 		pmu_restore_cpu();
 	fpu_load(cpu->ec);

@@ -74,20 +74,30 @@ void desc_load_idt(void)
 	__asm__ volatile("lidt %0" : : "m"(idtr));
 }
 
+static void set_gate(unsigned v, u64 entry, u8 type)
+{
+	idt[v] = (struct gate){
+		.offset_low = (u16)entry,
+		.offset_mid = (u16)(entry >> 16),
+		.offset_high = (u32)(entry >> 32),
+		.selector = SEL_KERNEL_CODE,
+		.ist = ist_of(v),
+		.type = type,
+	};
+}
+
 void desc_init(void)
 {
-	for (unsigned v = 0; v < TRAP_VECTORS; v++) {
-		u64 entry = (u64)entry_trap_stubs + v * ENTRY_TRAP_STUB_SIZE;
-		idt[v] = (struct gate){
-			.offset_low = (u16)entry,
-			.offset_mid = (u16)(entry >> 16),
-			.offset_high = (u32)(entry >> 32),
-			.selector = SEL_KERNEL_CODE,
-			.ist = ist_of(v),
-			.type = v == TRAP_BP || v == TRAP_OF ? GATE_INTERRUPT_DPL3 : GATE_INTERRUPT,
-		};
-	}
+	for (unsigned v = 0; v < TRAP_VECTORS; v++)
+		set_gate(v, (u64)entry_trap_stubs + v * ENTRY_TRAP_STUB_SIZE,
+			 v == TRAP_BP || v == TRAP_OF ? GATE_INTERRUPT_DPL3 : GATE_INTERRUPT);
 	desc_load_idt();
+}
+
+void desc_set_interrupts(unsigned first, unsigned count, const void *entry)
+{
+	for (unsigned v = first; v < first + count; v++)
+		set_gate(v, (u64)entry, GATE_INTERRUPT);
 }
 
 static struct tss *tss_of(unsigned cpu)

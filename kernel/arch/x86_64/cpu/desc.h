@@ -39,3 +39,6 @@ void desc_load_tr(unsigned cpu);
 /* The addresses of the tables, for the VMCS. */
 u64 desc_gdt(void);
 u64 desc_idt(void);
+
+/* Interrupts with these vectors lead to `entry`, which is to return. Constant once other CPUs run. */
+void desc_set_interrupts(unsigned first, unsigned count, const void *entry);

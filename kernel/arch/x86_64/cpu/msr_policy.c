@@ -24,6 +24,7 @@ enum { MSR_REFUSE_WRITE, MSR_REFUSE_ALL };
 	X(0x09b, 0x09b, WRITE, "SMM_MONITOR_CTL: who handles SMIs")                           \
 	X(0x09e, 0x09e, WRITE, "SMBASE: where they are handled")                              \
 	X(0x0bd, 0x0bd, WRITE, "XAPIC_DISABLE_STATUS: the local APIC's mode is the kernel's") \
+	X(0x0e4, 0x0e4, WRITE, "PMG_IO_CAPTURE: ports at which the kernel would fall asleep") \
 	X(0x122, 0x123, WRITE, "TSX_CTRL, MCU_OPT_CTRL: what stops leaks, for all programs")  \
 	X(0x13c, 0x13c, WRITE, "FEATURE_CONFIG: takes instructions away from all programs")   \
 	X(0x140, 0x140, WRITE, "MISC_FEATURES_ENABLES: likewise, CPUID")                      \
@@ -64,6 +65,8 @@ enum { MSR_REFUSE_WRITE, MSR_REFUSE_ALL };
 	X(0xc0000080, 0xc0000080, ALL, "EFER: paging and system calls")                       \
 	X(0xc0000081, 0xc0000084, WRITE, "STAR, LSTAR, CSTAR, FMASK: the system call")        \
 	X(0xc0000101, 0xc0000103, ALL, "GS bases, TSC_AUX: switched or the kernel's")         \
+	X(0xc0000104, 0xc0000104, WRITE, "TSC_RATIO: the time of all guests")                 \
+	X(0xc0000105, 0xc0000106, WRITE, "lightweight profiling: writes to memory")           \
 	X(0xc000010f, 0xc000010f, WRITE, "DBG_EXTN_CFG: as DEBUGCTL")                         \
 	X(0xc0000408, 0xc0000410, WRITE, "signals of machine checks")                         \
 	X(0xc0002000, 0xc0002fff, WRITE, "machine check banks")                               \
@@ -73,12 +76,23 @@ enum { MSR_REFUSE_WRITE, MSR_REFUSE_ALL };
 	X(0xc001001d, 0xc001001d, WRITE, "TOP_MEM2: likewise")                                \
 	X(0xc001001f, 0xc0010020, WRITE, "NB_CFG, PATCH_LOADER: microcode has a hypercall")   \
 	X(0xc0010022, 0xc0010022, WRITE, "machine checks become SMIs")                        \
+	X(0xc0010030, 0xc0010035, WRITE, "what CPUID says of the name")                       \
+	X(0xc0010044, 0xc001004a, WRITE, "masks of machine checks")                           \
 	X(0xc0010050, 0xc0010056, WRITE, "I/O that becomes SMIs")                             \
 	X(0xc0010058, 0xc0010058, WRITE, "MMIO_CFG_BASE: where PCI is configured")            \
-	X(0xc0010111, 0xc001011e, WRITE, "SMM; VM_CR, VM_HSAVE_PA: writes to any address")    \
+	X(0xc0010064, 0xc001006b, WRITE, "P-states: voltages at which CPUs miscompute")       \
+	X(0xc0010070, 0xc0010070, WRITE, "COFVID_CTL: likewise")                              \
+	X(0xc0010073, 0xc0010073, WRITE, "CSTATE_ADDR: as PMG_IO_CAPTURE")                    \
+	X(0xc0010074, 0xc0010074, WRITE, "CPU_WDT: waits that become machine checks")         \
+	X(0xc0010111, 0xc0010116, WRITE, "SMM, VM_CR: who may virtualize")                    \
+	X(0xc0010117, 0xc0010117, ALL, "VM_HSAVE_PA: where VM entries save the kernel")       \
+	X(0xc0010118, 0xc001011f, WRITE, "SVM_KEY, AVIC doorbell, VIRT_SPEC_CTRL")            \
 	X(0xc0010130, 0xc001013f, WRITE, "SEV: encryption, who owns memory")                  \
+	X(0xc0010400, 0xc001043f, WRITE, "masks of machine checks")                           \
 	X(0xc0011002, 0xc0011005, WRITE, "what CPUID says")                                   \
-	X(0xc0011020, 0xc001102f, WRITE, "LS_CFG to DE_CFG: errata, speculation")
+	X(0xc0011019, 0xc001101b, WRITE, "masks of breakpoints, which nobody switches")       \
+	X(0xc0011020, 0xc001102f, WRITE, "LS_CFG to DE_CFG: errata, speculation")             \
+	X(0xc00110e3, 0xc00110e3, WRITE, "SPECTRAL_CHICKEN: likewise")
 
 bool msr_policy_allows(u64 msr, bool write)
 {

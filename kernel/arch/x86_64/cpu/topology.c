@@ -39,7 +39,9 @@ static unsigned bits_for(unsigned count)
 
 /*
  * AMD's own leaves, where the extended ones are missing. 80000008h: how many threads, and how wide their part of the
- * APIC ID is, 0 if only the number says; 8000001Eh: how many of them share a core. Manual: APM vol. 3, appendix E.4.
+ * APIC ID is, 0 if only the number says; 8000001Eh: how many of them share a core, and the whole ID, of which leaf 1
+ * has the low byte. Bochs announces the latter leaf and leaves it empty. Newer processors have 0bh, and in 80000026h
+ * levels that count as part of the core's number here. Manual: APM vol. 3, appendix E.4.
  */
 static bool fields_from_amd(struct id_fields *f, u32 *apic_id)
 {
@@ -52,7 +54,8 @@ static bool fields_from_amd(struct id_fields *f, u32 *apic_id)
 	f->package_shift = width ? width : bits_for((size & 0xff) + 1);
 	if (max >= 0x8000001e && cpuid(0x80000001, 0).ecx & EXT1_ECX_TOPOLOGY) {
 		struct cpuid l = cpuid(0x8000001e, 0);
-		*apic_id = l.eax;
+		if ((u8)l.eax == *apic_id)
+			*apic_id = l.eax;
 		f->thread_bits = bits_for((l.ebx >> 8 & 0xff) + 1);
 	}
 	return true;

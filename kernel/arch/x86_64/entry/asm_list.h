@@ -63,6 +63,7 @@
 	ASM_OFFSET(VCPU_STATE, struct vcpu, state)                   \
 	ASM_OFFSET(VCPU_PENDING, struct vcpu, arch.pending)          \
 	ASM_CONST(ASM_PENDING_LAUNCH, PENDING_LAUNCH)                \
+	ASM_OFFSET(VCPU_VMCB_PA, struct vcpu, arch.svm.vmcb_pa)      \
                                                                      \
 	ASM_OFFSET(KOBJECT_TYPE, struct kobject, type)               \
 	ASM_OFFSET(SM_STATE, struct sm, state)                       \

@@ -195,7 +195,7 @@ static enum status add_cpu(unsigned n)
 enum status kspace_init(struct range heap, paddr_t image, unsigned cpus)
 {
 	kspace_image = image;
-	if (space_mem_init(&pd_kernel.mem, buddy_alloc_zeroed()) != SUCCESS)
+	if (space_mem_init(&pd_kernel.mem, &pd_kernel.account, buddy_alloc_zeroed()) != SUCCESS)
 		return OOM;
 	u64 *pml4 = pd_kernel.mem.host.root;
 	if (map_image(pml4, image.v) != SUCCESS || map_heap(pml4, heap) != SUCCESS)

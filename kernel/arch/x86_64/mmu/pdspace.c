@@ -23,12 +23,12 @@ static u64 default_entry;
 
 /* Makes the tables for TSSs and bitmap. Pages of TSSs are global, because they are the same in every PD. Returns the
  * PDPT entry, 0 if out of memory. */
-static u64 make_tss_tables(u8 *const bitmap[PIO_HOST_PAGES])
+static u64 make_tss_tables(struct account *account, u8 *const bitmap[PIO_HOST_PAGES])
 {
-	u64 *pd = page_alloc_zeroed(), *pt = pd ? page_alloc_zeroed() : NULL;
+	u64 *pd = page_take_zeroed(account), *pt = pd ? page_take_zeroed(account) : NULL;
 	if (!pt) {
 		if (pd)
-			page_free(pd);
+			page_return(pd);
 		return 0;
 	}
 	u64 tss = (u64)desc_tss_pages - KERNEL_VIRT + kspace_image.v;
@@ -43,8 +43,8 @@ static u64 make_tss_tables(u8 *const bitmap[PIO_HOST_PAGES])
 static void free_tss_tables(u64 entry)
 {
 	u64 *pd = ptab_child(entry);
-	page_free(ptab_child(pd[0]));
-	page_free(pd);
+	page_return(ptab_child(pd[0]));
+	page_return(pd);
 }
 
 enum status pdspace_init(void)
@@ -53,7 +53,7 @@ enum status pdspace_init(void)
 	if (!ones)
 		return OOM;
 	memset(ones, 0xff, PAGE_SIZE);
-	default_entry = make_tss_tables((u8 *const[]){ones, ones, ones});
+	default_entry = make_tss_tables(&pd_kernel.account, (u8 *const[]){ones, ones, ones});
 	return default_entry ? SUCCESS : OOM;
 }
 
@@ -85,7 +85,7 @@ enum status arch_pio_bitmap_attach(struct pd *pd)
 {
 	u64 *slot = &pd->objs.pdpt[TSS_ENTRY], old = default_entry;
 	if (READ_ONCE(*slot) == old) {
-		u64 entry = make_tss_tables(pd->pio.host);
+		u64 entry = make_tss_tables(&pd->account, pd->pio.host);
 		if (!entry)
 			return OOM;
 		if (!__atomic_compare_exchange_n(slot, &old, entry, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))

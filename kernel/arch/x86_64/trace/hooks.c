@@ -8,15 +8,17 @@
 #include "core/ipc.h"
 #include "core/vcpu.h"
 #include "lib/bits.h"
+#include "svm/vmcb.h"
 #include "syscall/syscall.h"
 #include "trace/trace.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
 /* entry/entry.S, hooks.S */
-extern const u8 entry_hypercall[], hooks_vm_entry[];
+extern const u8 entry_hypercall[], hooks_vm_entry[], hooks_svm_entry[];
 
 struct ec *vmx_exit(struct cpu *cpu, struct vcpu *v);
+struct ec *svm_exit(struct cpu *cpu, struct vcpu *v);
 
 struct ec *hooks_call(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
 struct ec *hooks_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
@@ -24,6 +26,7 @@ enum status hooks_hypercall(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 a
 struct ec *hooks_exception(struct cpu *cpu, struct ec *ec, unsigned event);
 struct ec *hooks_dispatch(struct cpu *cpu);
 struct ec *hooks_vm_exit(struct cpu *cpu, struct vcpu *v);
+struct ec *hooks_svm_exit(struct cpu *cpu, struct vcpu *v);
 void hooks_note_vm_entry(struct vcpu *v);
 
 #define HYPERCALL_EVENTS (TRACE_BIT(HYPERCALL) | TRACE_BIT(HYPERCALL_END))
@@ -46,6 +49,8 @@ const struct hook hooks[HOOKS] = {
 			   OPCODE_CALL},
 	[HOOK_VM_EXIT] = {hooks_vm_exit, TRACE_BIT(VM_EXIT), VM_EXIT_PATHS, OPCODE_CALL},
 	[HOOK_VM_ENTRY] = {hooks_vm_entry, TRACE_BIT(VM_ENTRY), VM_EXIT_PATHS | DISPATCH_PATHS, 0},
+	[HOOK_SVM_EXIT] = {hooks_svm_exit, TRACE_BIT(VM_EXIT), VM_EXIT_PATHS, OPCODE_CALL},
+	[HOOK_SVM_ENTRY] = {hooks_svm_entry, TRACE_BIT(VM_ENTRY), VM_EXIT_PATHS | DISPATCH_PATHS, 0},
 };
 
 /* What does not come back (it ends on an empty stack) has no end, and its time is not counted. */
@@ -131,6 +136,18 @@ struct ec *hooks_vm_exit(struct cpu *cpu, struct vcpu *v)
 	trace_begin(&cpu->trace.vm_exit);
 	trace_record(TRACE_VM_EXIT, (u16)vmread(VMCS_EXIT_REASON), vmread(VMCS_GUEST_RIP), vmread(VMCS_EXIT_QUAL));
 	struct ec *next = vmx_exit(cpu, v);
+	trace_end(TRACE_PATH_VM_EXIT, &cpu->trace.vm_exit);
+	return next;
+}
+
+/* The same with AMD's numbers. No NMI comes in, so nobody else writes to the ring meanwhile. */
+struct ec *hooks_svm_exit(struct cpu *cpu, struct vcpu *v)
+{
+	const struct vmcb *b = v->arch.svm.vmcb;
+
+	trace_begin(&cpu->trace.vm_exit);
+	trace_record(TRACE_VM_EXIT, (u16)b->exit_code, b->rip, b->exit_info1);
+	struct ec *next = svm_exit(cpu, v);
 	trace_end(TRACE_PATH_VM_EXIT, &cpu->trace.vm_exit);
 	return next;
 }

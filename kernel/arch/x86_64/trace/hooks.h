@@ -14,7 +14,9 @@
 #define HOOK_DISPATCH 5
 #define HOOK_VM_EXIT 6
 #define HOOK_VM_ENTRY 7
-#define HOOKS 8
+#define HOOK_SVM_EXIT 8
+#define HOOK_SVM_ENTRY 9
+#define HOOKS 10
 
 #ifndef __ASSEMBLER__
 #include "lib/types.h"

@@ -173,6 +173,7 @@ enum vmcs_segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SE
  */
 #define VECTOR_DB 1
 #define VECTOR_NMI 2
+#define VECTOR_UD 6
 #define VECTOR_AC 17
 #define VECTOR_MC 18
 #define EXCEPTIONS_SHOWN (1u << VECTOR_AC)

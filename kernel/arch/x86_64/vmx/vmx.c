@@ -11,6 +11,8 @@
 #include "vmx/vmx_run.h"
 #include "vmx/vmx_vcpu.h"
 
+#include <hedron/hip.h>
+
 struct vmx vmx;
 
 #define LEAF1_ECX_VMX (1u << 5)
@@ -218,7 +220,7 @@ static const char *detect(struct vmx *x, bool allow_vpid)
 
 static bool always_flush;
 
-void vmx_init(bool allow_vpid, bool l1_flush)
+static void init(bool allow_vpid, bool l1_flush)
 {
 	const char *lacking = detect(&vmx, allow_vpid);
 
@@ -228,7 +230,7 @@ void vmx_init(bool allow_vpid, bool l1_flush)
 		log_info("VMX: %s", lacking ? lacking : "no memory");
 }
 
-void vmx_prepare_cpu(unsigned n)
+static void prepare_cpu(unsigned n)
 {
 	struct vmx_cpu *c = &cpus[n];
 
@@ -282,7 +284,8 @@ static void keep_spec_ctrl(struct vmx_cpu *c)
 	vmx_exit_hide_spec_ctrl();
 }
 
-void vmx_start_cpu(struct cpu *cpu)
+/* If the CPU lacks something, vmx.usable is cleared. */
+static void start_cpu(struct cpu *cpu)
 {
 	struct vmx_cpu *c = &cpus[cpu->id];
 
@@ -301,7 +304,7 @@ void vmx_start_cpu(struct cpu *cpu)
 	c->started = true;
 }
 
-void vmx_stop_cpu(struct cpu *cpu)
+static void stop_cpu(struct cpu *cpu)
 {
 	if (!(cr4_read() & CR4_VMXE))
 		return;
@@ -328,17 +331,26 @@ static void find_common(void)
 	space_mem_guest_leaf_max = vmx.ept_caps & EPT_1G ? 2 : 1;
 }
 
-u64 vmx_announce(void)
+static void announce(struct hip *hip)
 {
 	if (vmx.usable)
 		find_common();
 	if (!vmx.usable)
-		return 0;
+		return;
 	log_info("VMX: nested pages%s%s, VPID %s%s", vmx.ept_caps & EPT_1G ? " up to 1 GiB" : "",
 		 vmx.secondary.may & SEC_VIRTUAL_INTERRUPTS ? ", virtual interrupts" : "", vmx.vpid ? "on" : "off",
 		 vmx.l1_flush ? ", L1 flushed for each run" : "");
-	return (u64)vmx.secondary.may << 32 | vmx.secondary.must | SECONDARY_NEEDED;
+	hip->api_flg |= HIP_FEATURE_VMX | HIP_EXT_VCPU_PARTIAL;
+	hip->cap_vmx_sec_exec = (u64)vmx.secondary.may << 32 | vmx.secondary.must | SECONDARY_NEEDED;
 }
+
+const struct virt vmx_virt = {
+	.init = init,
+	.prepare_cpu = prepare_cpu,
+	.start_cpu = start_cpu,
+	.stop_cpu = stop_cpu,
+	.announce = announce,
+};
 
 struct list *vmx_active(const struct cpu *cpu)
 {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "virt/virt.h"
 
 #include <hedron/abi.h>
 
@@ -34,21 +35,7 @@ struct vmx {
 
 extern struct vmx vmx;
 
-/*
- * On the boot CPU, before the first PD is made: finds out what the machine has. `l1_flush`: the data cache is emptied
- * even if this CPU has no need of that.
- */
-void vmx_init(bool allow_vpid, bool l1_flush);
-
-/* Allocates what a CPU needs that is to be started. */
-void vmx_prepare_cpu(unsigned n);
-/* The running CPU enters VMX operation, also after a reset. If it lacks something, vmx.usable is cleared. */
-void vmx_start_cpu(struct cpu *cpu);
-/* Before the running CPU is reset: everything that it holds of guests goes to memory. */
-void vmx_stop_cpu(struct cpu *cpu);
-/* When all CPUs are started, and no PD has guests yet: finds out what all of them have. Returns what the HIP says of
- * the secondary controls, 0 if VMX is off. */
-u64 vmx_announce(void);
+extern const struct virt vmx_virt;
 
 /* The vCPUs of which the CPU may hold parts of the VMCS. */
 struct list *vmx_active(const struct cpu *cpu);

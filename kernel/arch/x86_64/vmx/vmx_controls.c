@@ -103,18 +103,6 @@ void vmx_init_cr(struct vcpu *v)
 	vmx_set_cr4(v, 0);
 }
 
-/* Whether XSETBV would accept the value, on this CPU. SDM vol. 1, 13.3. */
-static bool xcr0_is_valid(u64 v)
-{
-	u64 avx512 = v & XCR0_AVX512;
-
-	if (!(v & 1) || v & ~(u64)cpu_features.xcr0)
-		return false;
-	if (v & XCR0_AVX && !(v & 2))
-		return false;
-	return !avx512 || (avx512 == XCR0_AVX512 && v & XCR0_AVX);
-}
-
 /*
  * As long as CR4.OSXSAVE is 0, XCR0 has no effect and cannot be read. So the guest runs with the host's, and its own
  * is put in force when it sets the bit, which exits to the kernel.
@@ -125,9 +113,9 @@ void vmx_choose_xcr0(struct vcpu *v, u64 xcr0, u64 cr4)
 	bool differs = xcr0 != cpu_features.xcr0, hide = differs && !(cr4 & CR4_OSXSAVE);
 
 	a->xcr0 = xcr0;
-	vmx_set_pending(a, PENDING_BAD_XCR0, !xcr0_is_valid(xcr0));
+	virt_set_pending(a, PENDING_BAD_XCR0, !virt_xcr0_is_valid(xcr0));
 	a->own_xcr0 = differs;
-	vmx_set_pending(a, PENDING_XCR0, differs && !hide);
+	virt_set_pending(a, PENDING_XCR0, differs && !hide);
 	if (a->hides_osxsave == hide)
 		return;
 	a->hides_osxsave = hide;

@@ -7,12 +7,10 @@
 
 #include "arch/switch.h"
 #include "core/vcpu.h"
-#include "cpu/mca.h"
 #include "entry/nmi.h"
 #include "entry/nmi_origin.h"
-#include "platform/panic.h"
-#include "platform/console.h"
 #include "trace/trace.h"
+#include "virt/virt_mca.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_reason.h"
 #include "vmx/vmx_run.h"
@@ -52,7 +50,7 @@ static always_inline struct ec *reenter_after_nmi(struct cpu *cpu, struct vcpu *
 {
 	struct arch_vcpu *a = &v->arch;
 
-	if (unlikely(a->pending & PENDING_WAITS_SIPI) || unlikely(vmx_is_set(a->stale)))
+	if (unlikely(a->pending & PENDING_WAITS_SIPI) || unlikely(virt_is_set(a->stale)))
 		return reenter_unblocking(cpu, v);
 	a->pending |= PENDING_ENTERED;
 	__asm__ volatile("push %0\n\tpush %1\n\tpushf\n\tpush %2\n\tpush %3\n\tiretq"
@@ -127,11 +125,11 @@ static void update_dr6(u64 qualification)
 {
 	u64 dr6;
 
-	DR_READ(6, dr6);
+	VIRT_DR_READ(6, dr6);
 	dr6 = (dr6 & ~DR6_BREAKPOINTS) | DR6_TRANSACTION;
 	dr6 |= qualification & (DR6_BREAKPOINTS | DR6_ACCESS | DR6_STEP);
 	dr6 &= ~(qualification & (DR6_BUS_LOCK | DR6_TRANSACTION));
-	DR_WRITE(6, dr6);
+	VIRT_DR_WRITE(6, dr6);
 }
 
 /*
@@ -218,27 +216,13 @@ static void redeliver(struct arch_vcpu *a, u32 info)
 	}
 }
 
-/* False: the guest goes on, after a test of the hazards that the machine check may have set. */
-static cold bool machine_check_ends_run(struct cpu *cpu)
-{
-	enum mca_outcome o = mca_take(cpu, MCA_IN_GUEST);
-
-	if (o == MCA_OUTCOME_PANIC) {
-		arch_halt_others();
-		console_seize();
-		mca_show(cpu);
-		panic("machine check in a guest on CPU %u", cpu->id);
-	}
-	return o == MCA_OUTCOME_END;
-}
-
 /*
  * A guest that has used bad memory does not go on by itself: its VMM finds the #MC as if it had asked for that
  * exception.
  */
 static noinline struct ec *exit_machine_check(struct cpu *cpu, struct vcpu *v, u32 info)
 {
-	if (machine_check_ends_run(cpu)) {
+	if (virt_mca_ends_run(cpu)) {
 		v->arch.exception = info;
 		return vmx_leave(cpu, v, REASON_EXCEPTION);
 	}
@@ -249,8 +233,7 @@ static noinline struct ec *exit_machine_check(struct cpu *cpu, struct vcpu *v, u
 /* The entry that has failed because of it has changed nothing, so it can be tried again (SDM vol. 3, 27.8). */
 struct ec *vmx_event_at_entry(struct cpu *cpu, struct vcpu *v)
 {
-	return machine_check_ends_run(cpu) ? vmx_leave_undelivered(cpu, v, REASON_MACHINE_CHECK)
-					   : vmx_reenter(cpu, v);
+	return virt_mca_ends_run(cpu) ? vmx_leave_undelivered(cpu, v, REASON_MACHINE_CHECK) : vmx_reenter(cpu, v);
 }
 
 /* ---- all of them ---- */

@@ -75,7 +75,7 @@ static noinline struct ec *let_access(struct cpu *cpu, struct vcpu *v)
 	struct arch_vcpu *a = &v->arch;
 
 	a->pending |= PENDING_MSR_PASSTHROUGH;
-	vmx_set_spec_ctrl(a, a->spec_ctrl);
+	virt_set_spec_ctrl(a, a->spec_ctrl);
 	if (a->pending & PENDING_SPEC_CTRL)
 		msr_write(MSR_SPEC_CTRL, a->spec_ctrl);
 	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(a->passthrough, true));

@@ -28,7 +28,7 @@ static noinline u32 load_spec_ctrl(struct arch_vcpu *a, u64 value)
 {
 	if (!spec_ctrl_is_valid(a, value))
 		return REASON_BAD_MSR;
-	vmx_set_spec_ctrl(a, value);
+	virt_set_spec_ctrl(a, value);
 	return 0;
 }
 
@@ -84,7 +84,7 @@ static always_inline void load_activity(struct vcpu *v, const struct utcb_state 
 	vmwrite_from(VMCS_GUEST_INTR_STATE, &s->intr_state);
 	vmwrite(VMCS_GUEST_ACTV_STATE, activity);
 	if (unlikely(activity == ACTIVITY_WAIT_SIPI) || unlikely(v->arch.pending & PENDING_WAITS_SIPI))
-		vmx_set_pending(&v->arch, PENDING_WAITS_SIPI, activity == ACTIVITY_WAIT_SIPI); /* choose_wait() */
+		virt_set_pending(&v->arch, PENDING_WAITS_SIPI, activity == ACTIVITY_WAIT_SIPI); /* choose_wait() */
 }
 
 static noinline void write_exceptions(struct arch_vcpu *a, u32 exceptions)
@@ -144,7 +144,7 @@ static noinline void write_efer(struct arch_vcpu *a, u64 efer, u64 entry)
 	a->kernel_gs_base = msr_read(
 		MSR_KERNEL_GS_BASE); /* without 64-bit mode the guest has no SWAPGS, and the exits do not read it */
 	a->efer = efer;
-	vmx_set_pending(a, PENDING_SYSCALL, efer & EFER_SCE);
+	virt_set_pending(a, PENDING_SYSCALL, efer & EFER_SCE);
 	vmwrite(VMCS_ENTRY_CONTROLS, efer & EFER_LMA ? entry | ENTRY_IA32E : entry & ~(u64)ENTRY_IA32E);
 	vmwrite(VMCS_GUEST_EFER, efer);
 }
@@ -210,7 +210,7 @@ static always_inline void load_tsc(struct vcpu *v, const struct utcb_state *s)
 	if (unlikely(offset != a->tsc_offset))
 		vmwrite(VMCS_TSC_OFFSET, a->tsc_offset = offset);
 	if (unlikely(aux != a->tsc_aux) && vmx.tsc_aux)
-		vmx_set_tsc_aux(a, aux);
+		virt_set_tsc_aux(a, aux);
 }
 
 static always_inline void load_pdpte(const struct utcb_state *s)

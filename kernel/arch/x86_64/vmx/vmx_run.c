@@ -36,8 +36,8 @@ static always_inline void write_host(struct arch_vcpu *a)
 
 /*
  * The mark is cleared before the flush, as in tlb_refresh(); an NMI that comes after the look at it sets a hazard
- * (entry/nmi.c). Whoever stops the guests (space_pio_stop_guests()) sets `guests_stopped` first and the mark then, so
- * that all entries come by here and wait, for no longer than it takes to write to a bitmap.
+ * (entry/nmi.c). Whoever stops the guests (pio_lock_stop_guests_locked()) sets `guests_stopped` first and the mark
+ * then, so that all entries come by here and wait, for no longer than it takes to write to a bitmap.
  */
 static noinline struct ec *enter_refreshed(struct vcpu *v)
 {
@@ -54,7 +54,7 @@ static noinline struct ec *enter_refreshed(struct vcpu *v)
 
 static always_inline struct ec *enter(struct vcpu *v)
 {
-	return unlikely(vmx_is_set(v->arch.stale)) ? enter_refreshed(v) : enter_guest(v);
+	return unlikely(virt_is_set(v->arch.stale)) ? enter_refreshed(v) : enter_guest(v);
 }
 
 void vmx_undo(struct arch_vcpu *a)
@@ -194,7 +194,7 @@ static noinline struct ec *go_on_slow(struct cpu *cpu, struct vcpu *v)
 
 static always_inline struct ec *go_on(struct cpu *cpu, struct vcpu *v)
 {
-	if (unlikely(vmx_is_set(&v->poked)) || unlikely(cpu->nmi_foreign) || !vmx_plain_entry(cpu, &v->arch))
+	if (unlikely(virt_is_set(&v->poked)) || unlikely(cpu->nmi_foreign) || !vmx_plain_entry(cpu, &v->arch))
 		return go_on_slow(cpu, v);
 	return enter_from(v);
 }

@@ -20,21 +20,21 @@
 
 static void save_guest_regs(struct arch_vcpu *a)
 {
-	DR_READ(0, a->dr[0]);
-	DR_READ(1, a->dr[1]);
-	DR_READ(2, a->dr[2]);
-	DR_READ(3, a->dr[3]);
-	DR_READ(6, a->dr6);
+	VIRT_DR_READ(0, a->dr[0]);
+	VIRT_DR_READ(1, a->dr[1]);
+	VIRT_DR_READ(2, a->dr[2]);
+	VIRT_DR_READ(3, a->dr[3]);
+	VIRT_DR_READ(6, a->dr6);
 	a->kernel_gs_base = msr_read(MSR_KERNEL_GS_BASE);
 }
 
 static void load_guest_regs(const struct arch_vcpu *a)
 {
-	DR_WRITE(0, a->dr[0]);
-	DR_WRITE(1, a->dr[1]);
-	DR_WRITE(2, a->dr[2]);
-	DR_WRITE(3, a->dr[3]);
-	DR_WRITE(6, a->dr6);
+	VIRT_DR_WRITE(0, a->dr[0]);
+	VIRT_DR_WRITE(1, a->dr[1]);
+	VIRT_DR_WRITE(2, a->dr[2]);
+	VIRT_DR_WRITE(3, a->dr[3]);
+	VIRT_DR_WRITE(6, a->dr6);
 	(void)!msr_write_safe(MSR_KERNEL_GS_BASE, a->kernel_gs_base); /* the guest may have had 57-bit addresses */
 }
 
@@ -81,9 +81,9 @@ static void msrs_to_guest(const struct arch_vcpu *a)
 static void read_passthrough_msrs(struct arch_vcpu *a)
 {
 	if (vmx.tsc_aux)
-		vmx_set_tsc_aux(a, (u32)msr_read(MSR_TSC_AUX));
+		virt_set_tsc_aux(a, (u32)msr_read(MSR_TSC_AUX));
 	if (vmx.spec_ctrl)
-		vmx_set_spec_ctrl(a, msr_read(MSR_SPEC_CTRL));
+		virt_set_spec_ctrl(a, msr_read(MSR_SPEC_CTRL));
 }
 
 static void msrs_to_host(const struct cpu *cpu, struct arch_vcpu *a)
@@ -98,51 +98,13 @@ static void msrs_to_host(const struct cpu *cpu, struct arch_vcpu *a)
 		cpu_setup_syscall(cpu->id);
 }
 
-/* ---- extended state ---- */
-
-/* True if the image has no component that XCR0 lacks. x87 and SSE work whether they are in XCR0 or not. */
-static bool components_allowed(const struct arch_vcpu *a)
-{
-	const u64 *xstate_bv = (const u64 *)(a->fpu_page + XSAVE_HEADER);
-	return !(READ_ONCE(*xstate_bv) & ~(a->xcr0 | XCR0_X87_SSE));
-}
-
-static bool fpu_to_guest(struct cpu *cpu, struct ec *ec, struct arch_vcpu *a)
-{
-	if (vmx_fpu_busy(cpu)) {
-		fpu_save(ec);
-		a->pending |= PENDING_HOST_FPU;
-	} else if (vmx_fpu_image_initial(a->fpu_page)) {
-		return true;
-	}
-	if (components_allowed(a) && fpu_load_image(a->fpu_page)) {
-		a->pending |= PENDING_FPU;
-		return true;
-	}
-	if (a->pending & PENDING_HOST_FPU)
-		fpu_load(ec);
-	a->pending &= ~(u32)PENDING_HOST_FPU;
-	return false;
-}
-
-static void fpu_to_host(struct cpu *cpu, struct ec *ec, struct arch_vcpu *a)
-{
-	bool busy = vmx_fpu_busy(cpu);
-
-	if (busy || a->pending & PENDING_FPU)
-		fpu_save_image(a->fpu_page);
-	if (busy || a->pending & PENDING_HOST_FPU)
-		fpu_load(ec);
-	a->pending &= ~(u32)(PENDING_FPU | PENDING_HOST_FPU);
-}
-
 /* ---- all of it ---- */
 
 bool vmx_to_guest(struct cpu *cpu, struct ec *ec, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
 
-	if (a->pending & PENDING_BAD_XCR0 || !fpu_to_guest(cpu, ec, a))
+	if (a->pending & PENDING_BAD_XCR0 || !virt_fpu_to_guest(cpu, ec, a))
 		return false;
 	if (a->pending & PENDING_XCR0)
 		xcr0_write((u32)a->xcr0);
@@ -157,5 +119,5 @@ void vmx_to_host(struct cpu *cpu, struct ec *ec, struct vcpu *v)
 	msrs_to_host(cpu, a);
 	if (a->pending & PENDING_XCR0)
 		xcr0_write(cpu_features.xcr0);
-	fpu_to_host(cpu, ec, a);
+	virt_fpu_to_host(cpu, ec, a);
 }

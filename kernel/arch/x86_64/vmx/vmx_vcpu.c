@@ -89,7 +89,7 @@ enum status arch_vcpu_init(struct vcpu *v)
 
 	if (!prepare_pd(v->pd))
 		return OOM;
-	a->vmcs = page_alloc_zeroed();
+	a->vmcs = page_take_zeroed(&v->pd->account);
 	if (!a->vmcs)
 		return OOM;
 	*(u32 *)a->vmcs = vmx.revision;
@@ -136,7 +136,7 @@ void arch_vcpu_leave_run(struct vcpu *v)
 void arch_vcpu_free(struct vcpu *v)
 {
 	vpid_free(v->arch.vpid);
-	page_free(v->arch.vmcs);
+	page_return(v->arch.vmcs);
 }
 
 /* ---- the first contents of a VMCS. Manual: SDM vol. 3, 25.4..25.6 ---- */
@@ -268,7 +268,7 @@ static void first_load(struct cpu *cpu, struct vcpu *v)
 	list_push_tail(vmx_active(cpu), &a->link);
 	vmptrld(a);
 	a->host_spec_ctrl = vmx_host_spec_ctrl(cpu);
-	vmx_set_pending(a, PENDING_L1_FLUSH, vmx.l1_flush);
+	virt_set_pending(a, PENDING_L1_FLUSH, vmx.l1_flush);
 	init_fields(cpu, v);
 	vmx_flush_vpid(v);
 	a->initialized = true;

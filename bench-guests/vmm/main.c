@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The roottask: VMs made of boot modules. Behind the roottask come a guest's kernel, whose command line is the
+ *guest's, and its initrd or its modules; then the next guest's. Guests are spread over the CPUs, where each has a
+ *thread.
+ *
+ *	guests=N,N...   how many modules each has, its kernel counted (one guest has all)
+ *	memory=MIB      of each (256)
+ */
+#include "vmm/load.h"
+
+#include "rt/cmdline.h"
+#include "rt/console.h"
+#include "rt/hip.h"
+#include "rt/module.h"
+#include "rt/object.h"
+#include "rt/panic.h"
+#include "rt/start.h"
+#include "rt/string.h"
+#include "rt/thread.h"
+
+enum { MEMORY_MIB = 256, GUESTS_MAX = 8 };
+
+static const char *const ends[] = {
+	[VM_RESET] = "the guest has reset its machine",
+	[VM_HALTED] = "the guest has stopped its processor for good",
+	[VM_FAULT] = "the VM cannot go on",
+};
+
+static struct guest {
+	struct guest_vm vm;
+	struct load_image image;
+	struct rt_ec thread;
+	char name[4];
+} guests[GUESTS_MAX];
+
+static sel_t ended; /* a semaphore, up once for each guest that has come to its end */
+
+/* Command lines are rarely long, and there may be many. */
+static const char *words_of(unsigned module)
+{
+	static char text[4 * RT_CMDLINE_MAX];
+	static size_t used;
+	char *words = text + used;
+
+	if (sizeof(text) - used < 2 || !rt_module_words(module, words, sizeof(text) - used))
+		return NULL;
+	used += strlen(words) + 1;
+	return words;
+}
+
+/* `count` boot modules from number `first` on. */
+static bool read_modules(struct load_image *image, unsigned first, unsigned count)
+{
+	for (unsigned n = 0; n < count; n++) {
+		struct load_file *f = &image->file[n];
+		struct rt_module m;
+
+		if (n == LOAD_FILES_MAX || !rt_module(first + n, &m)) {
+			rt_printf("the boot modules are not as many as the guests have, or more than %u\n",
+				  LOAD_FILES_MAX);
+			return false;
+		}
+		*f = (struct load_file){m.data, m.size, words_of(first + n)};
+		if (!f->words) {
+			rt_printf("the command lines of the boot modules are too long\n");
+			return false;
+		}
+		image->files++;
+	}
+	return true;
+}
+
+static void run(void *arg)
+{
+	struct guest *g = arg;
+	struct guest_vm *vm = &g->vm;
+
+	vm_run_to_end(vm);
+	rt_printf("%s: %s after %lu exits and %lu ms\n", g->name, ends[vm->end], vm->exits, vm_now(vm) / 1000000);
+	RT_MUST(hc_sm_up(ended));
+}
+
+static bool make(unsigned number, unsigned first, unsigned count)
+{
+	struct guest *g = &guests[number];
+	uint64_t memory = rt_arg("memory", MEMORY_MIB) / 2 * 2 << 20;
+
+	memcpy(g->name, "vm0", sizeof("vm0"));
+	g->name[2] = (char)('0' + number);
+	g->thread.cpu = (rt_cpu + number) % rt_cpu_count();
+	return read_modules(&g->image, first, count) && vm_create(&g->vm, g->name, g->thread.cpu, memory) &&
+	       load(&g->vm, &g->image);
+}
+
+/* The next number of "N,N...", 0 if there is none. */
+static unsigned next_number(const char **text)
+{
+	unsigned n = 0;
+
+	while (**text >= '0' && **text <= '9' && n < 1000)
+		n = n * 10 + (unsigned)(*(*text)++ - '0');
+	if (**text == ',')
+		(*text)++;
+	return n;
+}
+
+/* Returns how many guests there are, 0 if one cannot be made. */
+static unsigned make_all(void)
+{
+	const char *counts = rt_arg_text("guests");
+	unsigned first = 1, modules = rt_module_count(), made = 0;
+
+	if (modules < 2) {
+		rt_printf("no guest: the second boot module is its kernel, the others are its initrd or modules\n");
+		return 0;
+	}
+	if (!counts)
+		return make(0, first, modules - 1);
+	for (unsigned count; (count = next_number(&counts)); made++, first += count)
+		if (made == GUESTS_MAX || !make(made, first, count))
+			return 0;
+	if (!made)
+		rt_printf("guests=N,N... says how many boot modules each has\n");
+	return made;
+}
+
+/* True if all have come to an end that a guest can choose. */
+bool main(void)
+{
+	unsigned count;
+	bool good = true;
+
+	if (!rt_has_vcpus()) {
+		rt_printf("this machine has no virtualization\n");
+		return false;
+	}
+	RT_MUST(rt_mask_interrupts());
+	RT_MUST(rt_sm(&ended, 0));
+	count = make_all();
+	for (unsigned n = 0; n < count; n++)
+		RT_MUST(rt_thread(&guests[n].thread, RT_PRIO, run, &guests[n]));
+	for (unsigned n = 0; n < count; n++)
+		RT_MUST(hc_sm_down(ended));
+	for (unsigned n = 0; n < count; n++)
+		good = good && guests[n].vm.end != VM_FAULT;
+	return count && good;
+}

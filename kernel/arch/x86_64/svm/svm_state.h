@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A guest's state on its way between the state page and the VMCB, which is memory. */
+#pragma once
+
+#include "arch/switch.h"
+#include "core/vcpu.h"
+#include "svm/svm.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx_reason.h"
+
+/*
+ * Loads everything that v->mtd selects but for the groups that svm_state_load_often() loads. Returns 0, or the reason
+ * of the exit that state deserves which the kernel cannot load. Can be repeated.
+ */
+u32 svm_state_load_rest(struct vcpu *v) must_check;
+
+/* Before an entry, if PENDING_CHECK: 0, or the reason with which Intel's processors refuse the state. Those of AMD
+ * accept more. */
+u32 svm_check(const struct vcpu *v) must_check;
+
+/* What most VMMs change: it is tested for first, and loaded without a call. */
+#define SVM_MTD_OFTEN (u64)(MTD_GPR_ACDB | MTD_RIP_LEN)
+
+static always_inline void svm_state_load_often(struct vcpu *v, u64 mtd)
+{
+	const struct utcb_state *s = v->state;
+
+	if (likely(mtd & MTD_GPR_ACDB))
+		BLOCK_COPY(&v->regs, s, rax, rbx);
+	if (likely(mtd & MTD_RIP_LEN)) {
+		v->arch.svm.vmcb->rip = READ_ONCE(s->rip);
+		v->arch.svm.length = (u32)READ_ONCE(s->inst_len);
+	}
+}
+
+/* Stores what tells about an exit, everything that v->wanted selects, and ends the run. Returns its EC, which goes
+ * on.
+ */
+struct ec *svm_state_store(struct vcpu *v, u32 reason);
+/*
+ * The same for a run that did not end with an exit: the event that is still to be injected is shown as one whose
+ * delivery was interrupted.
+ */
+struct ec *svm_state_store_undelivered(struct vcpu *v, u32 reason);
+
+/* What the VMM asks for (svm_controls.c). */
+void svm_set_controls(struct vcpu *v, u32 primary);
+void svm_set_exceptions(struct vcpu *v, u32 exceptions);
+/* The window bits of the primary controls. */
+void svm_set_windows(struct vcpu *v, bool interrupts, bool nmis);
+/* The IRET intercept, and what says that NMIs are blocked. */
+void svm_set_nmi_blocked(struct vcpu *v, bool blocked);
+void svm_init_controls(struct vcpu *v);
+
+/* Control registers (svm_cr.c): as the guest is to see them, and which of their bits are not its own. */
+void svm_cr_set(struct vcpu *v, u64 cr0, u64 cr4);
+void svm_cr_set_monitored(struct vcpu *v, u64 cr0_mon, u64 cr4_mon);
+void svm_cr_set_xcr0(struct vcpu *v, u64 xcr0);
+void svm_cr_init(struct vcpu *v);
+/* CR4 bits that a guest may have. */
+u64 svm_cr4_may(void);
+
+/* What the guest reads of them. */
+static always_inline u64 svm_cr0_seen(const struct vcpu *v)
+{
+	u64 mask = v->arch.cr0_mask;
+	return (v->arch.svm.vmcb->cr0 & ~mask) | (v->arch.cr0_shadow & mask);
+}
+
+static always_inline u64 svm_cr4_seen(const struct vcpu *v)
+{
+	u64 mask = v->arch.cr4_mask;
+	return (v->arch.svm.vmcb->cr4 & ~mask) | (v->arch.cr4_shadow & mask);
+}
+
+/* New translations for the vCPU: it gets another ASID. */
+void svm_flush(struct vcpu *v);

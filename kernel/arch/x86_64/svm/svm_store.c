@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the VMCB to the state page, in Intel's format. Manual: APM vol. 2, 15.6 (what the exit saves); SDM vol.
+ * 3, 25.4 (the page's format), 28.2 (events).
+ */
+#include "svm/svm_state.h"
+
+#include "arch/switch.h"
+#include "core/vcpu.h"
+#include "svm/svm.h"
+
+#define RIGHTS_BUSY 2u
+#define RIGHTS_DPL_SHIFT 5
+
+static always_inline void store_segment(struct utcb_seg *to, const struct utcb_seg *from)
+{
+	*(u64 *)to = *(const u64 *)from;
+	to->base = from->base;
+	if (unlikely(!(from->ar & SEG_PRESENT)))
+		to->ar |= SEG_UNUSABLE;
+}
+
+/* The privilege level is found in the stack segment on Intel's processors. */
+static always_inline void store_stack_segment(struct utcb_seg *to, const struct vmcb *b)
+{
+	store_segment(to, &b->ss);
+	to->ar = (u16)((to->ar & ~(3u << RIGHTS_DPL_SHIFT)) | (unsigned)b->cpl << RIGHTS_DPL_SHIFT);
+}
+
+static always_inline void store_table(struct utcb_seg *to, const struct utcb_seg *from)
+{
+	*(u64 *)to = (u64)from->limit << 32;
+	to->base = from->base;
+}
+
+static always_inline void store_segments(const struct vmcb *b, u64 mtd, struct utcb_state *s)
+{
+	if (mtd & MTD_DS_ES) {
+		store_segment(&s->es, &b->es);
+		store_segment(&s->ds, &b->ds);
+	}
+	if (mtd & MTD_CS_SS) {
+		store_segment(&s->cs, &b->cs);
+		store_stack_segment(&s->ss, b);
+	}
+	if (mtd & MTD_FS_GS) {
+		store_segment(&s->fs, &b->fs);
+		store_segment(&s->gs, &b->gs);
+	}
+	if (mtd & MTD_LDTR)
+		store_segment(&s->ldtr, &b->ldtr);
+	if (mtd & MTD_TR) {
+		store_segment(&s->tr, &b->tr);
+		s->tr.ar |= RIGHTS_BUSY; /* as the task register always is; not all processors save it */
+	}
+	if (mtd & MTD_GDTR)
+		store_table(&s->gdtr, &b->gdtr);
+	if (mtd & MTD_IDTR)
+		store_table(&s->idtr, &b->idtr);
+}
+
+static always_inline void store_registers(const struct vcpu *v, u64 mtd, struct utcb_state *s)
+{
+	const struct vmcb *b = v->arch.svm.vmcb;
+
+	if (mtd & MTD_GPR_ACDB)
+		BLOCK_COPY(s, &v->regs, rax, rbx);
+	if (mtd & MTD_GPR_BSD)
+		BLOCK_COPY(s, &v->regs, rbp, rdi);
+	if (mtd & MTD_GPR_R8_R15)
+		BLOCK_COPY(s, &v->regs, r8, r15);
+	if (mtd & MTD_RSP)
+		s->rsp = b->rsp;
+	if (mtd & MTD_RFLAGS)
+		s->rflags = b->rflags;
+	if (mtd & MTD_DR)
+		s->dr7 = b->dr7;
+	if (mtd & MTD_SYSENTER) {
+		s->sysenter_cs = b->sysenter_cs;
+		s->sysenter_rsp = b->sysenter_rsp;
+		s->sysenter_rip = b->sysenter_rip;
+	}
+}
+
+#define EFER_SVME (1u << 12)
+
+static always_inline void store_msrs(const struct vcpu *v, u64 mtd, struct utcb_state *s)
+{
+	const struct vmcb *b = v->arch.svm.vmcb;
+
+	if (mtd & MTD_EFER_PAT) {
+		s->efer = b->efer & ~(u64)EFER_SVME;
+		s->pat = b->pat;
+	}
+	if (mtd & MTD_SYSCALL_SWAPGS) {
+		s->star = b->star;
+		s->lstar = b->lstar;
+		s->fmask = b->fmask;
+		s->kernel_gs_base = b->kernel_gs_base;
+	}
+	if (mtd & MTD_TSC) {
+		s->tsc_val = arch_tsc();
+		s->tsc_off = v->arch.svm.offset;
+		s->tsc_aux = v->arch.tsc_aux;
+	}
+	if (mtd & MTD_TSC_TIMEOUT)
+		s->tsc_timeout = v->arch.pending & PENDING_TIMED ? v->arch.svm.left : ~0u;
+}
+
+static always_inline void store_cr(const struct vcpu *v, struct utcb_state *s)
+{
+	const struct vmcb *b = v->arch.svm.vmcb;
+
+	s->cr0 = svm_cr0_seen(v);
+	s->cr2 = b->cr2;
+	s->cr3 = b->cr3;
+	s->cr4 = svm_cr4_seen(v);
+	s->xcr0 = v->arch.xcr0;
+	s->spec_ctrl = v->arch.spec_ctrl;
+}
+
+/* The interrupt shadow is one of STI if interrupts are on, else of MOV SS. */
+static always_inline void store_activity(const struct vcpu *v, struct utcb_state *s)
+{
+	const struct vmcb *b = v->arch.svm.vmcb;
+	u32 state = v->arch.svm.nmi_blocked ? INTR_STATE_NMI : 0;
+
+	if (unlikely(b->interrupt_shadow & 1))
+		state |= b->rflags & RFLAGS_IF ? INTR_STATE_STI : INTR_STATE_MOV_SS;
+	s->intr_state = state;
+	s->actv_state = v->arch.svm.activity;
+}
+
+#define INTR_TYPE_SOFT_EXCEPTION 0x600u
+#define VECTOR_BP 3
+#define VECTOR_OF 4
+
+/* An event whose delivery was cut short, with Intel's type of INT3 and INTO. */
+static u32 cut_info(const struct vmcb *b)
+{
+	u32 info = (u32)b->exit_int_info, vector = info & INTR_VECTOR_MASK;
+
+	if ((info & INTR_TYPE_MASK) == EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF))
+		info = (info & ~INTR_TYPE_MASK) | INTR_TYPE_SOFT_EXCEPTION;
+	return info;
+}
+
+static always_inline void store_events(const struct vcpu *v, u32 reason, bool by_hardware, struct utcb_state *s)
+{
+	const struct arch_svm *a = &v->arch.svm;
+	const struct vmcb *b = a->vmcb;
+
+	s->intr_info = s->intr_error = s->vect_info = s->vect_error = 0;
+	if (unlikely(!by_hardware)) {
+		s->vect_info = v->arch.pending & PENDING_EVENT ? a->event : 0;
+		s->vect_error = s->vect_info ? a->event_error : 0;
+		return;
+	}
+	if (unlikely(reason == REASON_EXCEPTION)) {
+		s->intr_info = v->arch.exception;
+		s->intr_error = v->arch.exception & INTR_ERROR_VALID ? (u32)b->exit_info1 : 0;
+	}
+	if (unlikely(a->tell_cut)) {
+		s->vect_info = cut_info(b);
+		s->vect_error = s->vect_info & INTR_ERROR_VALID ? (u32)(b->exit_int_info >> EVENT_ERROR_SHIFT) : 0;
+	}
+}
+
+/* AMD's own words, in the page behind what Intel's processors have use for. */
+static always_inline void store_own(const struct vcpu *v)
+{
+	struct utcb_svm *to = utcb_svm(container_of(v->state, struct utcb, state));
+	const struct vmcb *b = v->arch.svm.vmcb;
+
+	to->exit_code = b->exit_code;
+	to->exit_info1 = b->exit_info1;
+	to->exit_info2 = b->exit_info2;
+}
+
+static always_inline struct ec *store(struct vcpu *v, u64 mtd, u32 reason, bool by_hardware)
+{
+	struct utcb_state *s = v->state;
+
+	store_registers(v, mtd, s);
+	store_segments(v->arch.svm.vmcb, mtd, s);
+	if (mtd & MTD_CR)
+		store_cr(v, s);
+	if (mtd & MTD_STA)
+		store_activity(v, s);
+	store_msrs(v, mtd, s);
+	if (mtd & MTD_INJ)
+		store_events(v, reason, by_hardware, s);
+	return vcpu_end_run(v);
+}
+
+static always_inline void store_exit(const struct vcpu *v, u32 reason)
+{
+	v->state->exit_reason = reason;
+	v->state->rip = v->arch.svm.vmcb->rip;
+	store_own(v);
+}
+
+static noinline struct ec *store_selected(struct vcpu *v, u32 reason, bool by_hardware)
+{
+	return store(v, v->wanted, reason, by_hardware);
+}
+
+static noinline struct ec *store_all(struct vcpu *v, u32 reason)
+{
+	return store(v, VCPU_WANT_ALL, reason, true);
+}
+
+/* The exits that cost least are complete here for a VMM that asks for no more than four general registers. */
+struct ec *svm_state_store(struct vcpu *v, u32 reason)
+{
+	store_exit(v, reason);
+	if (!(v->wanted & ~(u64)MTD_GPR_ACDB)) {
+		if (v->wanted)
+			BLOCK_COPY(v->state, &v->regs, rax, rbx);
+		return vcpu_end_run(v);
+	}
+	return likely(v->wanted == VCPU_WANT_ALL) ? store_all(v, reason) : store_selected(v, reason, true);
+}
+
+struct ec *svm_state_store_undelivered(struct vcpu *v, u32 reason)
+{
+	store_exit(v, reason);
+	return store_selected(v, reason, false);
+}

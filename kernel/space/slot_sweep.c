@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "space/slot_sweep.h"
+
+#include "arch/space.h"
+#include "lib/bits.h"
+#include "mm/page.h"
+#include "space/pd.h"
+#include "space/slot.h"
+#include "space/slot_table.h"
+
+static void free_page(struct work *w)
+{
+	struct page *p = container_of(w, struct page, work);
+	struct pd *pd = p->owner;
+
+	page_free(buddy_page_virt(p));
+	account_give(&pd->account, PAGE_SIZE);
+}
+
+/* So many slots are looked at together, without a branch for each: about three instructions a slot. A page costs as
+ * much as some slots. */
+#define GROUP 8
+#define PAGE_COST 16
+/* Pages that are too many to be freed together with the tables. */
+#define MANY 8
+_Static_assert(CAP_SLOTS_PER_PAGE % GROUP == 0, "a page is whole groups");
+
+/* slot_is_free_locked() of all of a group, in the same order: words before parents. */
+static always_inline bool group_is_free_locked(const struct cap_slot *s)
+{
+	u64 used = 0;
+
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < GROUP; i++)
+		used |= __atomic_load_n(&s[i].cap, __ATOMIC_RELAXED);
+	if (used)
+		return false; /* parents change meanwhile */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < GROUP; i++)
+		used |= (u64)s[i].node.parent;
+	return !used;
+}
+
+/* How many slots were looked at: those of the first group in which one is used come last. */
+static unsigned look_locked(const struct page *p, bool *empty)
+{
+	const struct cap_slot *s = buddy_page_virt(p);
+	unsigned n = 0;
+
+	do {
+		*empty = group_is_free_locked(&s[n]);
+		n += GROUP;
+	} while (*empty && n < CAP_SLOTS_PER_PAGE);
+	return n;
+}
+
+/* Of pages that have been taken out, by `link`; the PD's TLB entries go first. */
+static void free_later_locked(struct pd *pd, struct list *empty)
+{
+	if (list_empty(empty))
+		return;
+	arch_tlb_flush(pd, 0, PTAB_ORDER_MAX);
+	while (!list_empty(empty)) {
+		struct page *p = list_first(empty, struct page, link);
+		list_unlink(&p->link);
+		kobject_call_later(&p->work, free_page);
+	}
+}
+
+void slot_sweep_locked(struct pd *pd, unsigned slots)
+{
+	struct list gone, *last = pd->objs.pages.prev;
+
+	list_init(&gone);
+	for (unsigned looked = 0; looked < slots && !list_empty(&pd->objs.pages);) {
+		struct page *p = list_first(&pd->objs.pages, struct page, link);
+		bool end = &p->link == last, empty;
+
+		looked += look_locked(p, &empty) + (empty ? 0 : PAGE_COST);
+		list_unlink(&p->link);
+		if (empty)
+			slot_table_unhook(pd->objs.pdpt, pd, p->index, &gone);
+		list_push_tail(empty ? &gone : &pd->objs.pages, &p->link);
+		if (end)
+			break;
+	}
+	free_later_locked(pd, &gone);
+}
+
+void slot_sweep(struct pd *pd, unsigned slots)
+{
+	spin_lock(&pd->objs.lock);
+	slot_sweep_locked(pd, slots);
+	spin_unlock(&pd->objs.lock);
+}
+
+static bool has_many_locked(const struct list *pages)
+{
+	const struct list *l = pages->next;
+
+	for (unsigned n = 0; n < MANY; n++, l = l->next)
+		if (l == pages)
+			return false;
+	return true;
+}
+
+bool slot_sweep_closed(struct pd *pd)
+{
+	spin_lock(&pd->objs.lock);
+	const struct list *first = pd->objs.pages.next;
+	bool many = has_many_locked(&pd->objs.pages);
+	if (many)
+		slot_sweep_locked(pd, CAP_SLOTS_PER_PAGE * (MANY / 2));
+	/* A slot that somebody has reserved keeps its page for now: that goes with the tables. */
+	bool went = many && pd->objs.pages.next != first && pd->objs.pages.prev != first;
+	spin_unlock(&pd->objs.lock);
+	return went;
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Guests of bench-guests/vmm. Debian's own kernel for clouds, as its package has it, comes to its first program in a virtual
+machine and resets it; a kernel with a Multiboot header looks at what it was given. Ends with 77, which means skipped, if
+Debian's package was never fetched and cannot be.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "boot"))
+import collector  # noqa: E402  (found through the line above)
+import tools  # noqa: E402
+
+LINUX = "linux-image-cloud-amd64"
+# Less to do for an emulator: nothing is said before the end, memory is not cleared, no cipher is tested.
+WORDS = "console=ttyS0 quiet panic=-1 tsc=reliable init_on_alloc=0 cryptomgr.notests rdinit=/init"
+
+
+def reset(number):
+    return ["--want", rf"^vm{number}: the guest has reset its machine"]
+
+
+def fetch_linux(folder, init):
+    """Debian's kernel, and an initrd with one program."""
+    (kernel,) = collector.unpack(collector.fetch(LINUX), lambda name: name.startswith("boot/vmlinuz-")).values()
+    (folder / "vmlinuz").write_bytes(kernel)
+    (folder / "initrd").write_bytes(collector.cpio([("init", collector.FILE, init.read_bytes())]))
+
+
+def reached_init(number):
+    return ["--want", rf"^vm{number}\| init: hello from user land", "--want", rf"^vm{number}\| init: slept 50 ms",
+            "--reject", rf"vm{number}.*(BUG|Oops|WARNING)", *reset(number)]
+
+
+def linux(folder, init):
+    fetch_linux(folder, init)
+    return ["--module", "monitor.elf memory=192", "--module", f"vmlinuz {WORDS}", "--module", "initrd", *reached_init(0)]
+
+
+def three(folder, init, kernel):
+    """Two Linux systems and a kernel that ends long before them, on two CPUs."""
+    fetch_linux(folder, init)
+    (folder / "kernel").write_bytes(kernel.read_bytes())
+    linux = ["--module", f"vmlinuz {WORDS}", "--module", "initrd"]
+    return ["--cpus", "2", "--memory", "768", "--module", "monitor.elf memory=128 guests=2,1,2", *linux,
+            "--module", "kernel", *linux, *reached_init(0), *reset(1), *reached_init(2)]
+
+
+def multiboot(folder, kernel):
+    """A kernel with two modules, which looks at everything itself."""
+    (folder / "kernel").write_bytes(kernel.read_bytes())
+    (folder / "first").write_bytes(b"first module")
+    (folder / "second").write_bytes(b"second")
+    checks = ("magic", "memory", "words", "modules", "contents", "nowhere", "strings", "timer")
+    return ["--module", "monitor.elf memory=16", "--module", "kernel some words", "--module", "first of the first",
+            "--module", "second", "--reject", "WRONG", *reset(0),
+            *(word for check in checks for word in ("--want", rf"^vm0\| {check}: right"))]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True, help="build folder with the images")
+    parser.add_argument("--via", choices=("kernel", "bochs"), default="bochs",
+                        help="QEMU, where the processor is AMD's, or Bochs, where it is Intel's")
+    parser.add_argument("guests", choices=("linux", "multiboot", "three"))
+    parser.add_argument("programs", type=pathlib.Path, nargs="+", help="the first program of Linux, the kernel")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hedron-vmm.") as name:
+        folder = pathlib.Path(name)
+        (folder / "monitor.elf").write_bytes((pathlib.Path(args.build) / "monitor.elf").read_bytes())
+        try:
+            words = {"linux": linux, "multiboot": multiboot, "three": three}[args.guests](folder, *args.programs)
+        except tools.ToolError as error:
+            print(f"SKIP: {LINUX} cannot be fetched: {str(error).splitlines()[-1]}")
+            return 77
+        return subprocess.run([sys.executable, HERE / "boot_test.py", "--build", args.build, "--via", args.via, "--memory", "512",
+                               "--modules-from", folder, "--cmdline", "serial nomwait", "--judge", "exit", "--timeout", "300",
+                               *words], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

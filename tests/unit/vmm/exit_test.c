@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Exits of a guest with a few pages of memory: what they change, and what the next run injects. */
+#include "unit.h"
+
+#include "vmm/exit.h"
+
+#include <stdlib.h>
+
+enum { PF = 14, GP = 13, CODE_AT = 0x1000, DATA_AT = 0x2000, RAM = 0x10000, NOWHERE = 0x100000 };
+enum { ACCESS = 0x180, READS = 1, FETCHES = 4, PORT_IN = 1 << 3, PORT_STRING = 1 << 4 };
+#define PG (1ul << 31)
+#define EXCEPTION(n) (VMX_EVENT_VALID | VMX_EVENT_EXCEPTION | (n))
+
+static uint8_t ram[RAM] __attribute__((aligned(4096)));
+static struct utcb_state page;
+static struct guest_vm vm;
+
+/* ---- In place of vm.c ---- */
+
+static uint64_t now;
+
+uint64_t vm_now(const struct guest_vm *v)
+{
+	(void)v;
+	return now += 1000;
+}
+
+void vm_yield(void) {}
+
+void vm_console_flush(struct guest_vm *v)
+{
+	(void)v;
+}
+
+void vm_fail(struct guest_vm *v, const char *what)
+{
+	(void)what;
+	v->end = VM_FAULT;
+}
+
+/* ---- */
+
+static void drop(void *arg, uint8_t byte)
+{
+	(void)arg;
+	(void)byte;
+}
+
+/* Flat 32-bit code without paging. */
+UNIT_FIXTURE(setup)
+{
+	memset(ram, 0, sizeof(ram));
+	page = (struct utcb_state){.rip = CODE_AT, .rflags = 2, .cr0 = 0x31};
+	page.cs.ar = VMX_AR_CODE32;
+	vm = (struct guest_vm){.ram = ram, .ram_size = RAM, .s = &page, .has_whole = true, .cr4_allowed = 0x370fff};
+	vm.machine.uart.send = drop;
+	machine_reset(&vm.machine, 0);
+	return 0;
+}
+
+static void code(const char *bytes, size_t count)
+{
+	memcpy(ram + CODE_AT, bytes, count);
+}
+
+static void leave(uint32_t reason, uint64_t qualification, unsigned length)
+{
+	page.exit_reason = reason;
+	page.qual[0] = qualification;
+	page.inst_len = length;
+	exit_handle(&vm);
+}
+
+UNIT_TEST(test_nowhere)
+{
+	code("\x8b\x03", 2); /* mov (%ebx), %eax */
+	leave(VMX_EPT_VIOLATION, ACCESS | READS, 0);
+	assert_int_equal(vm.end, VM_RUNS);
+	assert_int_equal(page.rax, 0xffffffff);
+	assert_int_equal(page.rip, CODE_AT + 2);
+	code("\xf7\x03\x01\x00\x00\x00", 6); /* testl $1, (%ebx) */
+	page.rip = CODE_AT;
+	page.rflags = 0xcd7;
+	leave(VMX_EPT_VIOLATION, ACCESS | READS, 0);
+	assert_int_equal(page.rflags, 0x402); /* 1: neither sign, zero, nor even parity */
+}
+
+/* What the instruction at RIP does not do, it must not be made to do. */
+UNIT_TEST(test_nowhere_without_instruction)
+{
+	static const struct {
+		uint64_t qualification;
+		uint32_t vectoring;
+	} others[] = {{ACCESS | READS, EXCEPTION(6)}, /* the delivery of an event */
+		      {0x80 | READS, 0},              /* the page tables */
+		      {ACCESS | FETCHES, 0}};
+
+	for (unsigned n = 0; n < 3; n++) {
+		setup(NULL);
+		code("\x8b\x03", 2);
+		page.vect_info = others[n].vectoring;
+		leave(VMX_EPT_VIOLATION, others[n].qualification, 0);
+		assert_int_equal(vm.end, VM_FAULT);
+		assert_int_equal(page.rip, CODE_AT);
+		assert_int_equal(page.rax, 0);
+	}
+}
+
+/* Bits 12 and 13 ask for exits on entry, and are undefined in what was interrupted; the length goes with INT n. */
+UNIT_TEST(test_injected_again)
+{
+	page.vect_info = VMX_EVENT_VALID | VMX_EVENT_SOFT_INTR | 0x3000 | 0x80;
+	leave(VMX_TIMER, 0, 2);
+	assert_int_equal(vm.event, VMX_EVENT_VALID | VMX_EVENT_SOFT_INTR | 0x80);
+	assert_true(vm.changed & MTD_RIP_LEN);
+}
+
+/* INS to a page that is not there: the guest gets the fault before the device is read. */
+UNIT_TEST(test_input_is_kept)
+{
+	uint32_t *directory = (uint32_t *)(ram + 0x4000), *table = (uint32_t *)(ram + 0x5000);
+
+	directory[0] = 0x5007;
+	table[CODE_AT >> 12] = CODE_AT | 7;
+	page.cr3 = 0x4000;
+	page.cr0 |= PG;
+	page.rdi = DATA_AT;
+	page.rdx = MACHINE_COM1;
+	uart_receive(&vm.machine.uart, 'x');
+	code("\x6c", 1);
+	leave(VMX_IO, (uint64_t)MACHINE_COM1 << 16 | PORT_STRING | PORT_IN, 1);
+	assert_int_equal(vm.event, EXCEPTION(PF) | VMX_EVENT_ERROR);
+	assert_int_equal(vm.error, 2);
+	assert_int_equal(page.cr2, DATA_AT);
+	assert_int_equal(page.rip, CODE_AT);
+	table[DATA_AT >> 12] = DATA_AT | 7;
+	vm.event = 0;
+	leave(VMX_IO, (uint64_t)MACHINE_COM1 << 16 | PORT_STRING | PORT_IN, 1);
+	assert_int_equal(vm.event, 0);
+	assert_int_equal(ram[DATA_AT], 'x');
+	assert_int_equal(page.rdi, DATA_AT + 1);
+	assert_int_equal(page.rip, CODE_AT + 1);
+}
+
+/* ---- Control registers: MOV from RAX ---- */
+
+static bool moves_to(unsigned cr, uint64_t value)
+{
+	page.rax = value;
+	vm.event = 0;
+	leave(VMX_CR, cr, 3);
+	if (vm.event)
+		assert_int_equal(vm.event, EXCEPTION(GP) | VMX_EVENT_ERROR);
+	return !vm.event;
+}
+
+/* Outside 64-bit code the operand has 32 bits, and what is above may be left from before. */
+UNIT_TEST(test_cr_operand)
+{
+	assert_true(moves_to(0, 0xdeadbeef00000031));
+	assert_int_equal(page.cr0, 0x31);
+	page.efer = 0x500;
+	page.cr0 |= PG;
+	page.cr4 = 0x20;
+	page.cs.ar = VMX_AR_CODE64;
+	assert_false(moves_to(0, page.cr0 | 1ul << 32));
+}
+
+/* Paging cannot be switched off in 64-bit code, nor with PCIDs; nor on for long mode, in code that would become
+ * 64-bit. */
+UNIT_TEST(test_cr0_paging)
+{
+	page.efer = 0x500;
+	page.cr0 = PG | 0x31;
+	page.cr4 = 0x20;
+	page.cs.ar = VMX_AR_CODE64;
+	assert_false(moves_to(0, 0x31));
+	page.cs.ar = VMX_AR_CODE32;
+	page.cr4 |= 1 << 17;
+	assert_false(moves_to(0, 0x31));
+	page.cr4 = 0x20;
+	assert_true(moves_to(0, 0x31));
+	assert_int_equal(page.efer, 0x100);
+	page.cs.ar = VMX_AR_CODE64;
+	assert_false(moves_to(0, PG | 0x31));
+	page.cs.ar = VMX_AR_CODE32;
+	assert_true(moves_to(0, PG | 0x31));
+	assert_int_equal(page.efer, 0x500);
+}
+
+UNIT_TEST(test_cr4)
+{
+	assert_true(moves_to(4, 1 << 11));
+	assert_false(moves_to(4, 1 << 13));        /* VMXE */
+	assert_false(moves_to(4, 0x20 | 1 << 17)); /* PCIDs are for long mode, and begin with number 0 */
+	page.efer = 0x500;
+	page.cr0 |= PG;
+	page.cr4 = 0x20;
+	page.cr3 = 0x4001;
+	assert_false(moves_to(4, 0x20 | 1 << 17));
+	page.cr3 = 0x4000;
+	assert_true(moves_to(4, 0x20 | 1 << 17));
+	page.cr3 = 0x4001;
+	assert_true(moves_to(4, 0x20 | 1 << 17 | 1 << 7));
+}
+
+/* ---- MSRs ---- */
+
+static bool writes(uint32_t msr, uint64_t value)
+{
+	page.rcx = msr;
+	page.rax = (uint32_t)value;
+	page.rdx = value >> 32;
+	vm.event = 0;
+	leave(VMX_WRMSR, 0, 2);
+	return !vm.event;
+}
+
+/* What the kernel would refuse at the next entry, the guest is refused at once. */
+UNIT_TEST(test_msr_words)
+{
+	assert_true(writes(0xc0000084, 0x47700)); /* FMASK */
+	assert_int_equal(page.fmask, 0x47700);
+	assert_false(writes(0xc0000084, 1ul << 32));
+	assert_int_equal(page.fmask, 0x47700);
+	assert_false(writes(0xc0000082, 1ul << 47)); /* LSTAR */
+	assert_true(writes(0xc0000082, -1ul << 47));
+}
+
+/* A number that leads somewhere about half the time. */
+static uint64_t wild(void)
+{
+	switch (unit_random(4)) {
+	case 0:
+		return unit_random(RAM);
+	case 1:
+		return unit_random(RAM / 4096) * 4096 | unit_random(256);
+	case 2:
+		return 1ul << unit_random(64);
+	default:
+		return (uint64_t)unit_random(~0u) << 32 | unit_random(~0u);
+	}
+}
+
+/* Whatever a guest's state, memory and exit: the monitor stays in its memory and comes back. */
+UNIT_TEST(test_random)
+{
+	static const uint32_t reasons[] = {
+		VMX_EXCEPTION, VMX_CPUID,         VMX_HLT,           VMX_CR,    VMX_IO, VMX_IO, VMX_RDMSR,
+		VMX_WRMSR,     VMX_EPT_VIOLATION, VMX_EPT_VIOLATION, VMX_XSETBV};
+
+	for (unsigned n = 0; n < 100000; n++) {
+		uint64_t *words = (uint64_t *)&page, qualification;
+		uint32_t reason;
+
+		for (unsigned i = 0; i < sizeof(page) / sizeof(*words); i++)
+			words[i] = wild();
+		for (unsigned i = 0; i < 64; i++)
+			((uint64_t *)ram)[unit_random(RAM / 8)] = wild();
+		if (unit_random(2)) {
+			page.cr0 &= ~PG;
+			page.rip = CODE_AT;
+			page.cs.base = 0;
+			ram[CODE_AT] = (uint8_t)(unit_random(2) ? 0xf3 : 0x66);
+			ram[CODE_AT + 1] = "\x6c\x6d\x6e\x6f\xa4\xa5\xab\xad"[unit_random(8)];
+		}
+		vm.end = VM_RUNS;
+		vm.event = 0;
+		page.vect_info &= unit_random(2) ? ~0u : 0;
+		reason = reasons[unit_random(11)];
+		qualification = unit_random(2) ? wild() : ACCESS | READS;
+		if (reason == VMX_IO) /* the processor has these sizes */
+			qualification = (qualification & ~7ul) | "\0\1\3"[unit_random(3)];
+		leave(reason, qualification, 1 + unit_random(15));
+		assert_int_equal(vm.event & 0x7ffff000, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_nowhere, setup),
+		cmocka_unit_test_setup(test_nowhere_without_instruction, setup),
+		cmocka_unit_test_setup(test_injected_again, setup),
+		cmocka_unit_test_setup(test_input_is_kept, setup),
+		cmocka_unit_test_setup(test_cr_operand, setup),
+		cmocka_unit_test_setup(test_cr0_paging, setup),
+		cmocka_unit_test_setup(test_cr4, setup),
+		cmocka_unit_test_setup(test_msr_words, setup),
+		cmocka_unit_test_setup(test_random, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "unit.h"
+
+#include "vmm/machine.h"
+#include "vmm/scale.h"
+
+static char text[64];
+static unsigned length;
+
+static void keep(void *arg, uint8_t byte)
+{
+	(void)arg;
+	text[length++ % sizeof(text)] = (char)byte;
+}
+
+static struct machine m;
+
+UNIT_FIXTURE(setup)
+{
+	m = (struct machine){.uart.send = keep};
+	machine_reset(&m, 0);
+	for (unsigned chip = 0; chip < 2; chip++) {
+		uint16_t port = chip ? 0xa0 : 0x20;
+
+		machine_out(&m, port, 1, 0x11, 0);
+		machine_out(&m, port + 1, 1, chip ? 0x38 : 0x30, 0);
+		machine_out(&m, port + 1, 1, chip ? 2 : 4, 0);
+		machine_out(&m, port + 1, 1, 1, 0);
+	}
+	length = 0;
+	return 0;
+}
+
+static void start_timer(uint16_t count, uint64_t now)
+{
+	machine_out(&m, 0x43, 1, 0x34, now);
+	machine_out(&m, 0x40, 1, count & 0xff, now);
+	machine_out(&m, 0x40, 1, count >> 8, now);
+}
+
+UNIT_TEST(test_absent)
+{
+	static const uint16_t ports[] = {0x80, 0xcf8, 0x2f8, 0x3f7, 0x400, 0x3c0, 0xffff};
+
+	for (unsigned i = 0; i < sizeof(ports) / sizeof(*ports); i++) {
+		machine_out(&m, ports[i], 4, 0, 0);
+		assert_int_equal(machine_in(&m, ports[i], 1, 0), 0xff);
+		assert_int_equal(machine_in(&m, ports[i], 2, 0), ports[i] == 0x3f7 ? 0x00ff : 0xffff);
+	}
+	assert_int_equal(machine_in(&m, 0xcf8, 4, 0), 0xffffffff);
+}
+
+UNIT_TEST(test_several_ports)
+{
+	machine_out(&m, 0x3f8 + 3, 1, 0x80, 0);
+	machine_out(&m, 0x3f8, 2, 0x1234, 0); /* both bytes of the divisor */
+	assert_int_equal(machine_in(&m, 0x3f8, 2, 0), 0x1234);
+	machine_out(&m, 0x3f8 + 3, 1, 3, 0);
+	machine_out(&m, 0x3f8, 1, 'A', 0);
+	assert_int_equal(length, 1);
+	assert_int_equal(text[0], 'A');
+}
+
+UNIT_TEST(test_timer)
+{
+	uint64_t next;
+
+	assert_true(machine_next(&m, 0) == NEVER);
+	start_timer(1193, 0);
+	next = machine_next(&m, 0);
+	assert_in_range(next, 1000000, 1001000);
+	machine_run(&m, next - 1);
+	assert_false(pic_wants(&m.pic));
+	machine_run(&m, next);
+	assert_true(pic_wants(&m.pic));
+	assert_int_equal(pic_acknowledge(&m.pic), 0x30);
+}
+
+/* Nothing is due while the guest has not answered, else it would be run for no time at all, for ever. */
+UNIT_TEST(test_timer_waits)
+{
+	start_timer(1193, 0);
+	machine_run(&m, 5500000);
+	assert_true(machine_next(&m, 5500000) == NEVER);
+	for (unsigned i = 0; i < 5; i++) {
+		machine_run(&m, 5500000);
+		assert_int_equal(pic_acknowledge(&m.pic), 0x30);
+		machine_out(&m, 0x20, 1, 0x20, 5500000);
+	}
+	machine_run(&m, 5500000);
+	assert_false(pic_wants(&m.pic));
+	assert_in_range(machine_next(&m, 5500000), 5999000, 6010000);
+}
+
+UNIT_TEST(test_lines)
+{
+	machine_out(&m, 0x3f8 + 4, 1, 8, 0);
+	machine_out(&m, 0x3f8 + 1, 1, 2, 0);
+	machine_run(&m, 0);
+	assert_int_equal(pic_acknowledge(&m.pic), 0x34);
+	machine_out(&m, 0x20, 1, 0x20, 0);
+	machine_out(&m, 0x70, 1, 0xb, 0);
+	machine_out(&m, 0x71, 1, 0x12, 0);
+	assert_int_equal(machine_next(&m, 5), NS_PER_S);
+	machine_run(&m, NS_PER_S);
+	assert_int_equal(pic_acknowledge(&m.pic), 0x38);
+	machine_out(&m, 0xa0, 1, 0x20, 0);
+	machine_out(&m, 0x20, 1, 0x20, 0);
+	machine_out(&m, 0x64, 1, 0x60, 0);
+	machine_out(&m, 0x60, 1, 1, 0);
+	machine_out(&m, 0x64, 1, 0xaa, 0);
+	machine_run(&m, NS_PER_S);
+	assert_int_equal(pic_acknowledge(&m.pic), 0x31);
+}
+
+/* The clock's line falls when register C is read, also if the next interrupt comes before the board is run again. */
+UNIT_TEST(test_line_falls)
+{
+	uint64_t period = NS_PER_S / 8192;
+
+	machine_out(&m, 0x70, 1, 0xa, 0);
+	machine_out(&m, 0x71, 1, 0x23, 0);
+	machine_out(&m, 0x70, 1, 0xb, 0);
+	machine_out(&m, 0x71, 1, 0x42, 0);
+	machine_run(&m, period);
+	assert_int_equal(pic_acknowledge(&m.pic), 0x38);
+	machine_out(&m, 0x70, 1, 0xc, period);
+	assert_int_equal(machine_in(&m, 0x71, 1, period), 0xc0);
+	machine_out(&m, 0xa0, 1, 0x20, period);
+	machine_out(&m, 0x20, 1, 0x20, period);
+	machine_run(&m, 2 * period);
+	assert_true(pic_wants(&m.pic));
+}
+
+UNIT_TEST(test_reset)
+{
+	assert_false(machine_is_reset(&m));
+	machine_out(&m, 0x64, 1, 0xfe, 0);
+	assert_true(machine_is_reset(&m));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_absent, setup), cmocka_unit_test_setup(test_several_ports, setup),
+		cmocka_unit_test_setup(test_timer, setup),  cmocka_unit_test_setup(test_timer_waits, setup),
+		cmocka_unit_test_setup(test_lines, setup),  cmocka_unit_test_setup(test_line_falls, setup),
+		cmocka_unit_test_setup(test_reset, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
