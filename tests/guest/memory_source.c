@@ -332,7 +332,7 @@ static void types(void)
 	enum { PAT = 0x277, PAT_WB = 6 };
 	static const struct {
 		unsigned long pa, size;
-	} places[] = {{0x8000000, 0x200000}, {0xb8000, RT_PAGE}, {0xf0000, RT_PAGE}, {0xfee00000, RT_PAGE}};
+	} places[] = {{0x8000000, 0x200000}, {0xa0000, RT_PAGE}, {0xf0000, RT_PAGE}, {0xfee00000, RT_PAGE}};
 	struct agent a;
 	unsigned long pat;
 

@@ -3,7 +3,7 @@
 """
 Types of memory: a debugger stops guest_memory where it has mapped RAM, the screen, ROM and the local APIC, for itself and for
 guests, and where another PD has been given them, and looks at the page tables. Host entries leave the type to the MTRRs and
-only remember it; in nested tables it is the type that counts.
+only remember it; in nested tables it is the type that counts, unless they are AMD's, which have the format of the host's.
 """
 
 import re
@@ -20,7 +20,7 @@ TYPE_SHIFT = 52  # kernel/mm/ptab.h
 NESTED_TYPE_SHIFT, NESTED_IGNORE_PAT = 3, 1 << 6  # SDM vol. 3, 29.3.2
 UC, WP, WB = 0, 5, 6  # SDM vol. 3, 12.11
 # What SeaBIOS says about them, and whether a superpage is expected.
-PLACES = {0x8000000: (WB, True), 0xB8000: (UC, False), 0xF0000: (WP, False), 0xFEE00000: (UC, False)}
+PLACES = {0x8000000: (WB, True), 0xA0000: (UC, False), 0xF0000: (WP, False), 0xFEE00000: (UC, False)}
 
 
 def entry(session, root, address):
@@ -84,8 +84,9 @@ def check(args, session):
     complaints = list(judge(session, "the roottask", root, RT_PHYS, judge_host))
     nested = nested_root(session, elf.Symbols(args.build / "hypervisor"))
     session.debugger.run_to(mark)
-    complaints += judge(session, "its guests", nested(), 0, judge_nested)
-    complaints += judge(session, "its guests, copied", nested(), COPIES, judge_nested)
+    judge_guest = judge_host if args.svm else judge_nested
+    complaints += judge(session, "its guests", nested(), 0, judge_guest)
+    complaints += judge(session, "its guests, copied", nested(), COPIES, judge_guest)
     session.debugger.step()
     session.debugger.run_to(mark)
     if host_root(session) == root:
@@ -97,4 +98,7 @@ def check(args, session):
 
 
 if __name__ == "__main__":
-    debugger.judged(debugger.parser(__doc__).parse_args(), check, "guest_memory.elf", "test=types")
+    parser = debugger.parser(__doc__)
+    parser.add_argument("--svm", action="store_true", help="nested tables are AMD's; else they are Intel's")
+    arguments = parser.parse_args()
+    debugger.judged(arguments, check, "guest_memory.elf", "test=types", cpu="max" if arguments.svm else "max,svm=off")
