@@ -147,6 +147,8 @@ static always_inline struct ec *resume_here(struct cpu *cpu, struct ec *ec)
 		WRITE_ONCE(cpu->vcpu, NULL); /* pokes and flushes need not wake this CPU for its sake */
 		if (unlikely(READ_ONCE(console_pending)))
 			drain_idle(cpu);
+		if (unlikely(rcu_has_ripe(cpu)))
+			hazard_set(cpu, HAZARD_RCU);
 		arch_idle(cpu, arch_idle_mode());
 	default:
 		return resume_interrupted(cpu, ec);

@@ -85,12 +85,13 @@ struct cpu {
 	bool tr_short;           /* TR has the limit that a VM exit leaves: the I/O bitmap is out of reach */
 	bool nmi_foreign;        /* an NMI came that no CPU of ours sent: for a passthrough guest, if there is one */
 
-	struct list dying;   /* kobjects for reap_all(): what the current EC has killed, or what was sent here */
-	bool rcu_called;     /* it has queued objects, for which it leads grace periods */
-	struct ec *rcu_deleter; /* the EC that was current when something was queued last; only compared */
-	bool rcu_was_long;   /* what was freed just now took as long as many others */
-	struct list orphans; /* kobjects whose EC cannot dismantle them any more */
-	struct list keepers; /* ECs that keep objects to be dismantled, by unfinished.keeper */
+	struct list dying; /* kobjects for reap_all(): what the current EC has killed, or what was sent here */
+	struct ec
+		*rcu_caller; /* current when something was queued for which this CPU is to lead; NULL: nothing was */
+	struct ec *rcu_deleter; /* the same, for what is ripe; only compared */
+	bool rcu_was_long;      /* what was freed just now took as long as many others */
+	struct list orphans;    /* kobjects whose EC cannot dismantle them any more */
+	struct list keepers;    /* ECs that keep objects to be dismantled, by unfinished.keeper */
 	struct sched sched;
 
 	/* written by other CPUs, but for those that say otherwise */

@@ -52,8 +52,7 @@ static always_inline void enqueue(struct work *w, void (*fn)(struct work *), u32
 	while (!__atomic_compare_exchange_n(&rcu.queue, &w->next, w, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
 	__atomic_fetch_add(&rcu.queued, weight, __ATOMIC_RELAXED);
-	cpu->rcu_called = true;
-	cpu->rcu_deleter = cpu->ec;
+	cpu->rcu_caller = cpu->ec;
 	hazard_set(cpu, HAZARD_RCU);
 }
 
@@ -68,11 +67,6 @@ void rcu_call_large(struct work *w, void (*fn)(struct work *))
 }
 
 /* ---- What is ripe ---- */
-
-static always_inline bool has_ripe(const struct cpu *cpu)
-{
-	return __atomic_load_n(&cpu->rcu_ripe, __ATOMIC_RELAXED);
-}
 
 static always_inline struct work *free_first(struct work *w)
 {
@@ -104,15 +98,24 @@ void rcu_was_long(void)
 	cpu_current()->rcu_was_long = true;
 }
 
+/* More is ripe on this CPU. The next piece follows at once, unless that would delay somebody who has deleted nothing.
+ */
+static cold void go_on(struct cpu *cpu)
+{
+	if (cpu->ec == cpu->rcu_deleter && !unfinished_wanted(cpu))
+		hazard_set(cpu, HAZARD_RCU);
+}
+
 /* Of this CPU. Others that want memory may have taken it all meanwhile; from those who come now on it is kept by the
  * mark. */
-static noinline void free_ripe(struct cpu *cpu, bool all)
+static struct work *take_own_ripe(struct cpu *cpu)
 {
-	struct work *w = __atomic_exchange_n(&cpu->rcu_ripe, BEING_FREED, __ATOMIC_ACQUIRE);
+	return __atomic_exchange_n(&cpu->rcu_ripe, BEING_FREED, __ATOMIC_ACQUIRE);
+}
 
-	if (all)
-		free_list(w);
-	__atomic_store_n(&cpu->rcu_ripe, all ? NULL : free_piece(cpu, w), __ATOMIC_RELEASE);
+static void leave_ripe(struct cpu *cpu, struct work *rest)
+{
+	__atomic_store_n(&cpu->rcu_ripe, rest, __ATOMIC_RELEASE);
 }
 
 static void see_to_ripe(struct work *w)
@@ -142,10 +145,12 @@ static always_inline void complete(void)
 	if (likely(here))
 		w = free_piece(cpu_current(), w);
 	if (unlikely(w))
-		__atomic_store_n(&arch_cpu(leader)->rcu_ripe, w, __ATOMIC_RELEASE);
+		leave_ripe(arch_cpu(leader), w);
 	__atomic_store_n(&rcu.busy, 0, __ATOMIC_RELEASE);
 	if (unlikely(!here))
 		tell(leader);
+	else if (unlikely(w))
+		go_on(cpu_current());
 }
 
 /* ---- Grace periods ---- */
@@ -186,7 +191,7 @@ static noinline bool lead(struct cpu *cpu)
 {
 	if (__atomic_load_n(&rcu.busy, __ATOMIC_RELAXED) || __atomic_exchange_n(&rcu.busy, 1, __ATOMIC_ACQ_REL))
 		return false;
-	if (unlikely(has_ripe(cpu))) { /* the one that was over just now was its own */
+	if (unlikely(rcu_has_ripe(cpu))) { /* the one that was over just now was its own */
 		__atomic_store_n(&rcu.busy, 0, __ATOMIC_RELEASE);
 		return false;
 	}
@@ -226,39 +231,71 @@ void rcu_lose_cpu(struct cpu *lost)
 	answer_if_asked(lost);
 }
 
-/* A CPU that has only been asked leads nothing, whatever others have queued: it would have to free it, too. */
-static void lead_if_due(struct cpu *cpu)
+/* What is freed from now on may queue more. */
+static always_inline void begin(struct cpu *cpu)
 {
-	if (unlikely(has_ripe(cpu)))
+	cpu->rcu_deleter = cpu->rcu_caller;
+	cpu->rcu_caller = NULL;
+}
+
+/* A grace period of nobody. */
+static void free_at_once(struct cpu *cpu)
+{
+	begin(cpu);
+	rcu.queued = 0;
+	struct work *w = free_piece(cpu, __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_RELAXED));
+	if (likely(!w))
 		return;
+	cpu->rcu_ripe = w;
+	go_on(cpu);
+}
+
+static noinline void lead_if_worth_it(struct cpu *cpu)
+{
+	struct ec *caller = cpu->rcu_caller;
+
 	if (!__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED)) {
-		cpu->rcu_called = false;
-		return;
-	}
-	if (cpu_count == 1) { /* a grace period of nobody */
-		cpu->rcu_called = false;
-		rcu.queued = 0;
-		cpu->rcu_ripe = free_piece(cpu, __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_RELAXED));
+		cpu->rcu_caller = NULL;
 		return;
 	}
 	if (__atomic_load_n(&rcu.queued, __ATOMIC_RELAXED) < RCU_BATCH && !others_sleep(cpu))
 		return;
-	cpu->rcu_called = false; /* what is freed now may queue more */
+	begin(cpu);
 	if (!lead(cpu))
-		cpu->rcu_called = true;
+		cpu->rcu_caller = caller;
+}
+
+/* Nothing is ripe. A CPU that has only been asked leads nothing, whatever others have queued: it would have to free
+ * it, too. */
+static always_inline void lead_if_due(struct cpu *cpu)
+{
+	if (!cpu->rcu_caller)
+		return;
+	if (cpu_count == 1)
+		free_at_once(cpu);
+	else
+		lead_if_worth_it(cpu);
+}
+
+static noinline void free_ripe(struct cpu *cpu)
+{
+	struct work *w = free_piece(cpu, take_own_ripe(cpu));
+
+	leave_ripe(cpu, w);
+	if (w)
+		go_on(cpu);
+	else
+		lead_if_due(cpu);
 }
 
 void rcu_quiesce(struct cpu *cpu)
 {
 	hazard_clear(cpu, HAZARD_RCU);
 	answer_if_asked(cpu);
-	if (has_ripe(cpu))
-		free_ripe(cpu, false);
-	if (cpu->rcu_called)
+	if (unlikely(rcu_has_ripe(cpu)))
+		free_ripe(cpu);
+	else
 		lead_if_due(cpu);
-	/* The next piece follows at once, unless it would delay somebody else: that one has not deleted anything. */
-	if (unlikely(has_ripe(cpu)) && !unfinished_wanted(cpu) && (cpu->ec == cpu->idle_ec || cpu->ec == cpu->rcu_deleter))
-		hazard_set(cpu, HAZARD_RCU);
 }
 
 void rcu_sent(unsigned to)
@@ -295,7 +332,7 @@ static bool something_sent(void)
 static bool something_ripe(void)
 {
 	for (unsigned n = 0; n < cpu_count; n++)
-		if (has_ripe(arch_cpu(n)))
+		if (rcu_has_ripe(arch_cpu(n)))
 			return true;
 	return false;
 }
@@ -313,8 +350,10 @@ static void help_others(struct cpu *cpu)
 	remote_take(cpu);
 	if (!list_empty(&cpu->dying))
 		reap_sent(cpu);
-	if (has_ripe(cpu))
-		free_ripe(cpu, true);
+	if (rcu_has_ripe(cpu)) {
+		free_list(take_own_ripe(cpu));
+		leave_ripe(cpu, NULL);
+	}
 	if (__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
 		lead(cpu);
 	arch_relax();

@@ -11,9 +11,8 @@
  */
 #pragma once
 
+#include "core/percpu.h"
 #include "space/kobject.h"
-
-struct cpu;
 
 /* Has fn(w) called once every CPU has passed through user mode or sleep: on the CPU that has asked the others for
  * that, on its way out of the kernel, a bounded number each time. */
@@ -22,6 +21,12 @@ void rcu_call(struct work *w, void (*fn)(struct work *));
 void rcu_call_large(struct work *w, void (*fn)(struct work *));
 /* For `fn`: it has freed so much that it is enough for this time. */
 void rcu_was_long(void);
+
+/* Something waits on that CPU to be freed: the CPU does so when it is idle, at the latest. */
+static always_inline bool rcu_has_ripe(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->rcu_ripe, __ATOMIC_RELAXED);
+}
 
 /* For HAZARD_RCU, when this CPU uses no object any more but for its current EC and what that refers to. Answers,
  * begins or completes a grace period, and frees a piece of what is ripe. */

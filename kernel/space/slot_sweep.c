@@ -68,24 +68,57 @@ static void free_later_locked(struct pd *pd, struct list *empty)
 	}
 }
 
-void slot_sweep_locked(struct pd *pd, unsigned slots)
+/* To the end of the queue, or into `gone`; what it cost. */
+static unsigned sweep_page_locked(struct pd *pd, struct page *p, struct list *gone)
 {
-	struct list gone, *last = pd->objs.pages.prev;
+	bool empty;
+	unsigned looked = look_locked(p, &empty);
 
-	list_init(&gone);
+	list_unlink(&p->link);
+	list_push_tail(empty ? gone : &pd->objs.pages, &p->link);
+	if (!empty)
+		return looked + PAGE_COST;
+	slot_table_unhook(pd->objs.pdpt, pd, p->index, gone);
+	return looked;
+}
+
+static void sweep_first_locked(struct pd *pd, unsigned slots, struct list *gone)
+{
+	const struct list *last = pd->objs.pages.prev;
+
 	for (unsigned looked = 0; looked < slots && !list_empty(&pd->objs.pages);) {
 		struct page *p = list_first(&pd->objs.pages, struct page, link);
-		bool end = &p->link == last, empty;
+		bool end = &p->link == last;
 
-		looked += look_locked(p, &empty) + (empty ? 0 : PAGE_COST);
-		list_unlink(&p->link);
-		if (empty)
-			slot_table_unhook(pd->objs.pdpt, pd, p->index, &gone);
-		list_push_tail(empty ? &gone : &pd->objs.pages, &p->link);
+		looked += sweep_page_locked(pd, p, gone);
 		if (end)
 			break;
 	}
+}
+
+void slot_sweep_locked(struct pd *pd, unsigned slots)
+{
+	struct list gone;
+
+	list_init(&gone);
+	sweep_first_locked(pd, slots, &gone);
 	free_later_locked(pd, &gone);
+}
+
+void slot_sweep_pages(struct pd *pd, const u32 *pages, unsigned num)
+{
+	struct list gone;
+
+	list_init(&gone);
+	spin_lock(&pd->objs.lock);
+	for (unsigned n = 0; n < num; n++) {
+		struct cap_slot *s = slot_table_find(pd->objs.pdpt, (u64)pages[n] * CAP_SLOTS_PER_PAGE);
+		if (s)
+			(void)sweep_page_locked(pd, buddy_page(s), &gone);
+	}
+	sweep_first_locked(pd, 1, &gone);
+	free_later_locked(pd, &gone);
+	spin_unlock(&pd->objs.lock);
 }
 
 void slot_sweep(struct pd *pd, unsigned slots)

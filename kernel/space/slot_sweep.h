@@ -2,7 +2,7 @@
 /*
  * Pages of slots that nobody uses any more. Emptying a slot is too frequent to count for it, so pages are looked at
  * now and then: two for each new one, hence a PD has at most about as many empty ones as others for long; those that
- * the revocation of a range has passed; and when there is no memory for a new one.
+ * the revocation of a range is through with; and when there is no memory for a new one.
  *
  * Lifetime: others may have found a page, but nothing in it, so it is freed after a grace period. No CPU may reach it
  * through the window when its place can be filled again, so TLBs are flushed with the space's lock held.
@@ -19,13 +19,13 @@ void slot_sweep_locked(struct pd *pd, unsigned slots);
 
 void slot_sweep(struct pd *pd, unsigned slots);
 
+/* Looks at the pages of these numbers, which are selectors without the lowest bits, and at another one. */
+void slot_sweep_pages(struct pd *pd, const u32 *pages, unsigned num);
+
 /* Of a PD whose space is closed and empty: takes out some pages of many. False: there are few, or they stay. */
 bool slot_sweep_closed(struct pd *pd);
 
 /* What a new page costs in looks at others. */
 #define SLOT_SWEEP_GROW (2 * CAP_SLOTS_PER_PAGE)
-/* A revocation that has passed so many pages looks at some more, all in one piece: about 2,000 instructions. */
-#define SLOT_SWEEP_PASSED 3
-#define SLOT_SWEEP_MORE 1
 /* What is done before memory is waited for. */
 #define SLOT_SWEEP_SCARCE (12 * CAP_SLOTS_PER_PAGE)

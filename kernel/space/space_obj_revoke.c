@@ -233,11 +233,11 @@ static void walk(struct space_obj_revocation *r)
 /* Pages that have been passed may be empty: a piece of its own. Those of a closed space go all together. */
 static void sweep(struct space_obj_revocation *r)
 {
-	unsigned passed = r->passed;
+	unsigned num = r->passed_num;
 
-	r->passed = 0;
-	if (passed && r->self && !r->pd->objs.closed)
-		slot_sweep(r->pd, (passed + SLOT_SWEEP_MORE) * CAP_SLOTS_PER_PAGE);
+	r->passed_num = 0;
+	if (num && r->self && !r->pd->objs.closed)
+		slot_sweep_pages(r->pd, r->passed, num);
 }
 
 /* Looks at the next slots, all of one page, until one takes a walk. False: there is none left. */
@@ -245,7 +245,7 @@ static bool scan(struct space_obj_revocation *r)
 {
 	u64 count;
 
-	if (r->passed == SLOT_SWEEP_PASSED) {
+	if (r->passed_num == SPACE_OBJ_REVOKE_PAGES) {
 		sweep(r);
 		return true;
 	}
@@ -261,7 +261,7 @@ static bool scan(struct space_obj_revocation *r)
 			more = !walk_begin(r, s);
 	}
 	if (!(r->next & bits_low(SLOT_TABLE_SLOT_BITS)))
-		r->passed++;
+		r->passed[r->passed_num++] = (u32)(r->next / CAP_SLOTS_PER_PAGE - 1);
 	return true;
 }
 
@@ -309,7 +309,7 @@ void space_obj_revoke_begin(struct space_obj_revocation *r, struct pd *pd, u64 s
 {
 	r->object = NULL;
 	r->climbing = false;
-	r->passed = 0;
+	r->passed_num = 0;
 	r->pd = kobject_get(&pd->obj) ? pd : NULL;
 	r->range = (struct block){sel, order};
 	r->next = sel;

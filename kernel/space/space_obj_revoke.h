@@ -17,6 +17,9 @@
 
 struct pd;
 
+/* So many pages of slots are looked at together. */
+#define SPACE_OBJ_REVOKE_PAGES 3
+
 /* A revocation that is under way; all zero: none is. It belongs to whoever has begun it. */
 struct space_obj_revocation {
 	/* where it is in the tree of `object`: guarded by that one's lock */
@@ -29,8 +32,9 @@ struct space_obj_revocation {
 	u64 next; /* the first selector or port that was not looked at */
 	cap_t perm;
 	bool self;
-	u8 kind;   /* enum space_obj_revoke_kind */
-	u8 passed; /* pages of slots, since the last look for empty ones (space/slot_sweep.h) */
+	u8 kind;                            /* enum space_obj_revoke_kind */
+	u8 passed_num;                      /* pages of slots that it is through with */
+	u32 passed[SPACE_OBJ_REVOKE_PAGES]; /* their numbers: they may be empty (space/slot_sweep.h) */
 };
 
 enum space_obj_revoke_kind {

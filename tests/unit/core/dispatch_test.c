@@ -16,6 +16,27 @@ UNIT_TEST(nothing_to_do_is_sleep)
 	assert_runs(e, cpu_current()->idle_ec);
 }
 
+static unsigned freed;
+
+static void note(struct work *w)
+{
+	(void)w;
+	freed++;
+}
+
+/* By those who were more important than the one who has deleted it. */
+UNIT_TEST(idling_frees_what_is_left)
+{
+	struct work w = {.fn = note};
+
+	freed = 0;
+	cpu_current()->rcu_ripe = &w;
+	hazard_set(cpu_current(), HAZARD_SCHED);
+	assert_int_equal(host_dispatch().way, HOST_IDLE);
+	world_settle();
+	assert_int_equal(freed, 1);
+}
+
 UNIT_TEST(the_first_thread_ends_idling)
 {
 	struct ec *a = world_thread(A, 0, 1);
@@ -376,6 +397,7 @@ int main(void)
 		WORLD_TEST(the_preempted_come_back_in_order),
 		WORLD_TEST(the_preempted_waits_for_the_more_important),
 		WORLD_TEST(nothing_to_do_is_sleep),
+		WORLD_TEST(idling_frees_what_is_left),
 		WORLD_TEST(the_first_thread_ends_idling),
 		WORLD_TEST(residue_is_cleared_before_user_land_goes_on),
 		WORLD_TEST(the_higher_priority_runs),

@@ -377,6 +377,54 @@ UNIT_TEST(a_large_one_is_a_batch)
 	assert_int_equal(done_count, 1);
 }
 
+/* Piece after piece, until the CPU is wanted. Others are not held up by it. */
+UNIT_TEST(who_has_deleted_goes_on)
+{
+	struct ec *deleter, other = {.obj.refs = 1};
+
+	start(1);
+	deleter = cpu(0)->ec;
+	queue(0, 4 * PIECE);
+	quiesce(0);
+	assert_int_equal(done_count, PIECE);
+	assert_true(cpu(0)->hazard & HAZARD_RCU);
+
+	cpu(0)->ec = &other;
+	quiesce(0);
+	assert_int_equal(done_count, 2 * PIECE);
+	assert_false(cpu(0)->hazard & HAZARD_RCU);
+
+	cpu(0)->ec = deleter;
+	hazard_set(cpu(0), HAZARD_SCHED);
+	quiesce(0);
+	assert_int_equal(done_count, 2 * PIECE + 1);
+	assert_false(cpu(0)->hazard & HAZARD_RCU);
+
+	hazard_clear(cpu(0), HAZARD_SCHED);
+	quiesce(0);
+	assert_true(cpu(0)->hazard & HAZARD_RCU);
+	quiesce(0);
+	assert_int_equal(done_count, 4 * PIECE);
+	assert_false(cpu(0)->hazard & HAZARD_RCU);
+}
+
+/* What another one has deleted is not a reason to pay for the rest. */
+UNIT_TEST(who_deletes_later_pays_for_a_piece)
+{
+	struct ec other = {.obj.refs = 1};
+
+	start(1);
+	queue(0, 3 * PIECE);
+	quiesce(0);
+	cpu(0)->ec = &other;
+	queue(3 * PIECE, 1);
+	quiesce(0);
+	assert_int_equal(done_count, 2 * PIECE);
+	assert_false(cpu(0)->hazard & HAZARD_RCU);
+	quiesce(0);
+	assert_int_equal(done_count, 3 * PIECE + 1);
+}
+
 #define T(name) cmocka_unit_test_teardown(name, teardown)
 
 int main(void)
@@ -399,6 +447,8 @@ int main(void)
 		T(expediting_frees_what_others_leave),
 		T(who_deletes_nothing_leads_nothing),
 		T(a_large_one_is_a_batch),
+		T(who_has_deleted_goes_on),
+		T(who_deletes_later_pays_for_a_piece),
 	};
 	return cmocka_run_group_tests_name("core/rcu", tests, NULL, NULL);
 }

@@ -128,6 +128,8 @@ static inline void world_free_all(void)
 			host_set_cpu(n);
 			world_cpu(0)->sleeping = n ? SLEEPING_MWAIT : SLEEPING_NOT;
 			rcu_quiesce(cpu_current());
+			if (rcu_has_ripe(cpu_current()))
+				hazard_set(cpu_current(), HAZARD_RCU); /* as if it had become idle just now */
 		}
 	}
 	world_settle();
