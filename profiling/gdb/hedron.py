@@ -122,7 +122,8 @@ def running(cpu):
 
 
 def sc_words(sc):
-    state = constant("sc_state", sc["state"]).removeprefix("SC_").lower()
+    is_current = int(sc["account"]) & 1  # sc_is_current(): its state is that of the others
+    state = "running" if is_current else constant("sc_state", sc["state"]).removeprefix("SC_").lower()
     whose = f"of EC {hexa(sc['ec'])}, runs EC {hexa(chain(sc['ec'])[-1])}"
     return f"SC {hexa(sc.address)}: priority {int(sc['prio'])}, {state}, {whose}"
 

@@ -61,7 +61,8 @@ def boot(folder):
 
     thread = threading.Thread(target=run)
     thread.start()
-    options = [f"-ex={command}" for command in [f"target remote {folder}/gdb", *COMMANDS]]
+    # GDB loses count of packets when QEMU has not answered within two seconds, which a busy machine may make it wait.
+    options = [f"-ex={command}" for command in ["set remotetimeout 300", f"target remote {folder}/gdb", *COMMANDS]]
     while not (folder / "gdb").exists() and thread.is_alive():
         thread.join(0.05)
     done = subprocess.run([GDB, "-nx", "-batch", BUILD / "hypervisor", "-x", HELPERS, *options], stdin=subprocess.DEVNULL,
