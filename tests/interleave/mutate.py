@@ -96,7 +96,7 @@ MUTATIONS = [
              (RCU, "rcu.batch = __atomic_exchange_n(&rcu.queue, NULL, __ATOMIC_SEQ_CST);",
               "rcu.batch = rcu.queue;\n\trcu.queue = NULL;")),
     Mutation("a CPU leads while something of its own gets ripe", "rcu.",
-             (RCU, "if (unlikely(has_ripe(cpu))) { /* the one", "if (false) { /* the one")),
+             (RCU, "if (unlikely(rcu_has_ripe(cpu))) { /* the one", "if (false) { /* the one")),
     Mutation("two CPUs lead a grace period", "rcu.",
              (RCU, "if (__atomic_load_n(&rcu.busy, __ATOMIC_RELAXED) || __atomic_exchange_n(&rcu.busy, 1, __ATOMIC_ACQ_REL))",
               "if (__atomic_load_n(&rcu.busy, __ATOMIC_RELAXED))")),
