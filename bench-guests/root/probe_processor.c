@@ -115,8 +115,8 @@ static void virtualization(void)
 		probe_state(PROBE_NOTE, "virtualization", "VMX, not usable",
 			    "the CPU has VMX, but lacks something of it, or firmware has locked it");
 	else if (rt_cpuid(0x80000000, 0).eax >= 0x80000001 && rt_cpuid(0x80000001, 0).ecx & 1u << 2)
-		probe_state(PROBE_NOTE, "virtualization", "SVM, not used",
-			    "the CPU has SVM, which this kernel does not use: the suite vmexit is skipped");
+		probe_state(PROBE_NOTE, "virtualization", "SVM, not usable",
+			    "the CPU has SVM, but lacks something of it, or firmware has locked it");
 	else
 		probe_state(PROBE_NOTE, "virtualization", "none", "no VMX and no SVM: the suite vmexit is skipped");
 	probe_state(PROBE_FACT, "iommu", iommu ? "yes" : "no", "IOMMU known to the kernel: %s", iommu ? "yes" : "no");

@@ -287,7 +287,7 @@ static void large_item(void)
 
 /* ---- Semaphores ---- */
 
-enum { WAITERS = 1024 };
+enum { WAITERS = 256 };
 
 /* Without stack or UTCB: takes a unit, and waits for ever when that is over. */
 __asm__(".pushsection .text\n"
@@ -396,7 +396,7 @@ static void delete_pds(void)
 
 static void port_chain(void)
 {
-	enum { PDS = 240 };
+	enum { PDS = 80 };
 	crd_t all = rt_pio(PORTS, 14);
 
 	owner = PORT_PDS;
