@@ -82,7 +82,7 @@ static void do_hlt(struct guest_vm *vm)
 		machine_run(&vm->machine, now);
 		if (pic_wants(&vm->machine.pic))
 			return;
-		if (machine_next(&vm->machine, now) == NEVER) {
+		if (machine_next(&vm->machine, now) == NEVER && !pci_listens(&vm->machine.pci)) {
 			vm->end = VM_HALTED;
 			return;
 		}

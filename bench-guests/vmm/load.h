@@ -16,9 +16,9 @@ struct load_file {
 
 #define LOAD_FILES_MAX 16
 
-/* The kernel, then its modules; the first module of Linux is its initrd. */
+/* The kernel, then its modules; the first module of Linux is its initrd. `disk` is no file of the guest's. */
 struct load_image {
-	struct load_file file[LOAD_FILES_MAX];
+	struct load_file file[LOAD_FILES_MAX], disk;
 	unsigned files;
 };
 

@@ -64,6 +64,36 @@ static void write_uart(struct machine *m, uint16_t port, uint8_t value, uint64_t
 	uart_write(&m->uart, port - MACHINE_COM1, value);
 }
 
+static uint8_t read_pci(struct machine *m, uint16_t port, uint64_t now)
+{
+	(void)now;
+	return pci_read(&m->pci, port);
+}
+
+static void write_pci(struct machine *m, uint16_t port, uint8_t value, uint64_t now)
+{
+	(void)now;
+	pci_write(&m->pci, port, value);
+}
+
+/* Ports that no row of the table has may be a BAR's. */
+static uint8_t read_bar(struct machine *m, uint16_t port)
+{
+	unsigned at;
+	const struct pci_device *d = pci_find(&m->pci, port, &at);
+
+	return d ? d->read(d->arg, at) : 0xff;
+}
+
+static void write_bar(struct machine *m, uint16_t port, uint8_t value)
+{
+	unsigned at;
+	const struct pci_device *d = pci_find(&m->pci, port, &at);
+
+	if (d)
+		d->write(d->arg, at, value);
+}
+
 static const struct ports {
 	uint16_t first, count;
 	read_fn *read;
@@ -78,6 +108,7 @@ static const struct ports {
 	{0x64, 1, read_kbc, write_kbc},
 	{0x70, 2, read_rtc, write_rtc},
 	{0x4d0, 2, read_pic, write_pic},
+	{0xcf8, 8, read_pci, write_pci},
 };
 
 static const struct ports *find(uint16_t port)
@@ -88,12 +119,22 @@ static const struct ports *find(uint16_t port)
 	return NULL;
 }
 
+static void set_pci_lines(struct machine *m)
+{
+	m->pci_lines = m->pci.lines;
+	for (unsigned irq = 0; PCI_LINES >> irq; irq++)
+		if (PCI_LINES >> irq & 1)
+			pic_set_line(&m->pic, irq, m->pci_lines >> irq & 1);
+}
+
 /* Every level is passed on at once: a line that falls and rises between two looks has had an edge. */
 static void set_lines(struct machine *m)
 {
 	pic_set_line(&m->pic, MACHINE_IRQ_RTC, rtc_interrupt(&m->rtc));
 	pic_set_line(&m->pic, MACHINE_IRQ_SERIAL, uart_interrupt(&m->uart));
 	pic_set_line(&m->pic, MACHINE_IRQ_KEYBOARD, kbc_interrupt(&m->kbc));
+	if (m->pci.lines != m->pci_lines)
+		set_pci_lines(m);
 }
 
 uint32_t machine_in(struct machine *m, uint16_t port, unsigned size, uint64_t now)
@@ -103,7 +144,7 @@ uint32_t machine_in(struct machine *m, uint16_t port, unsigned size, uint64_t no
 	for (unsigned i = 0; i < size; i++, port++) {
 		const struct ports *p = find(port);
 
-		value |= (uint32_t)(p ? p->read(m, port, now) : 0xff) << 8 * i;
+		value |= (uint32_t)(p ? p->read(m, port, now) : read_bar(m, port)) << 8 * i;
 		set_lines(m);
 	}
 	return value;
@@ -116,6 +157,8 @@ void machine_out(struct machine *m, uint16_t port, unsigned size, uint32_t value
 
 		if (p)
 			p->write(m, port, (uint8_t)(value >> 8 * i), now);
+		else
+			write_bar(m, port, (uint8_t)(value >> 8 * i));
 		set_lines(m);
 	}
 }
@@ -127,6 +170,10 @@ void machine_reset(struct machine *m, uint64_t epoch)
 	rtc_reset(&m->rtc, epoch);
 	kbc_reset(&m->kbc);
 	uart_reset(&m->uart);
+	pci_reset(&m->pci);
+	m->pci_lines = 0;
+	pic_write(&m->pic, PIC_LEVELS, (uint8_t)PCI_LINES);
+	pic_write(&m->pic, PIC_LEVELS + 1, PCI_LINES >> 8);
 }
 
 /*
@@ -158,5 +205,6 @@ void machine_run(struct machine *m, uint64_t now)
 {
 	run_timer(m, now);
 	rtc_run(&m->rtc, now);
+	pci_run(&m->pci);
 	set_lines(m);
 }

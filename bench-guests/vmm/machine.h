@@ -6,6 +6,7 @@
 #pragma once
 
 #include "vmm/kbc.h"
+#include "vmm/pci.h"
 #include "vmm/pic.h"
 #include "vmm/pit.h"
 #include "vmm/rtc.h"
@@ -23,6 +24,8 @@ struct machine {
 	struct rtc rtc;
 	struct kbc kbc;
 	struct uart uart;
+	struct pci pci;     /* what is plugged in after the reset brings its ports and lines itself */
+	uint16_t pci_lines; /* that the interrupt controllers have been told of */
 };
 
 /* `epoch` is the time of day, in seconds since 1970, at the VM's start. */

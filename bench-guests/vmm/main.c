@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The roottask: VMs made of boot modules. Behind the roottask come a guest's kernel, whose command line is the
- *guest's, and its initrd or its modules; then the next guest's. Guests are spread over the CPUs, where each has a
- *thread.
+ * guest's, and its initrd or its modules; then the next guest's. A module whose last word is "disk" is the image of
+ * the guest's disk. Guests are spread over the CPUs, where each has a thread.
  *
- *	guests=N,N...   how many modules each has, its kernel counted (one guest has all)
- *	memory=MIB      of each (256)
+ *	guests=N,N...      how many modules each has, its kernel counted (one guest has all)
+ *	memory=MIB         of each (256)
+ *	virtio=NAME,...    the devices of each besides its disk: random, console, net (all; "none" is none)
+ *	writable=MIB       how much of each disk can be written (16)
  */
 #include "vmm/load.h"
 
@@ -19,13 +21,15 @@
 #include "rt/string.h"
 #include "rt/thread.h"
 
-enum { MEMORY_MIB = 256, GUESTS_MAX = 8 };
+enum { MEMORY_MIB = 256, WRITABLE_MIB = 16, GUESTS_MAX = 8 };
 
 static const char *const ends[] = {
 	[VM_RESET] = "the guest has reset its machine",
 	[VM_HALTED] = "the guest has stopped its processor for good",
 	[VM_FAULT] = "the VM cannot go on",
 };
+
+_Static_assert((int)GUESTS_MAX <= (int)NET_PORTS, "each guest has a port of the switch");
 
 static struct guest {
 	struct guest_vm vm;
@@ -34,7 +38,8 @@ static struct guest {
 	char name[4];
 } guests[GUESTS_MAX];
 
-static sel_t ended; /* a semaphore, up once for each guest that has come to its end */
+static struct net_switch net; /* between all of them */
+static sel_t ended;           /* a semaphore, up once for each guest that has come to its end */
 
 /* Command lines are rarely long, and there may be many. */
 static const char *words_of(unsigned module)
@@ -49,25 +54,43 @@ static const char *words_of(unsigned module)
 	return words;
 }
 
+/* Boot loaders may put the file's name before the words. */
+static bool is_disk(const char *words)
+{
+	static const char word[] = "disk";
+	size_t length = strlen(words), before = length - (sizeof(word) - 1);
+
+	return length >= sizeof(word) - 1 && !strcmp(words + before, word) && (!before || words[before - 1] == ' ');
+}
+
+/* Adds a boot module: one of the guest's files, or its disk. */
+static bool read_module(struct load_image *image, unsigned number)
+{
+	struct load_file *f = &image->file[image->files];
+	struct rt_module m;
+
+	if (image->files == LOAD_FILES_MAX || !rt_module(number, &m)) {
+		rt_printf("the boot modules are not as many as the guests have, or more than %u\n", LOAD_FILES_MAX);
+		return false;
+	}
+	*f = (struct load_file){m.data, m.size, words_of(number)};
+	if (!f->words) {
+		rt_printf("the command lines of the boot modules are too long\n");
+		return false;
+	}
+	if (image->files && is_disk(f->words))
+		image->disk = *f;
+	else
+		image->files++;
+	return true;
+}
+
 /* `count` boot modules from number `first` on. */
 static bool read_modules(struct load_image *image, unsigned first, unsigned count)
 {
-	for (unsigned n = 0; n < count; n++) {
-		struct load_file *f = &image->file[n];
-		struct rt_module m;
-
-		if (n == LOAD_FILES_MAX || !rt_module(first + n, &m)) {
-			rt_printf("the boot modules are not as many as the guests have, or more than %u\n",
-				  LOAD_FILES_MAX);
+	for (unsigned n = 0; n < count; n++)
+		if (!read_module(image, first + n))
 			return false;
-		}
-		*f = (struct load_file){m.data, m.size, words_of(first + n)};
-		if (!f->words) {
-			rt_printf("the command lines of the boot modules are too long\n");
-			return false;
-		}
-		image->files++;
-	}
 	return true;
 }
 
@@ -81,6 +104,20 @@ static void run(void *arg)
 	RT_MUST(hc_sm_up(ended));
 }
 
+static bool make_devices(unsigned number)
+{
+	struct guest *g = &guests[number];
+	struct devices_wanted wanted = {
+		.image = g->image.disk.data,
+		.size = g->image.disk.size,
+		.writable = rt_arg("writable", WRITABLE_MIB) << 20,
+		.net = &net,
+		.port = number,
+	};
+
+	return devices_add(&g->vm, &wanted);
+}
+
 static bool make(unsigned number, unsigned first, unsigned count)
 {
 	struct guest *g = &guests[number];
@@ -90,7 +127,7 @@ static bool make(unsigned number, unsigned first, unsigned count)
 	g->name[2] = (char)('0' + number);
 	g->thread.cpu = (rt_cpu + number) % rt_cpu_count();
 	return read_modules(&g->image, first, count) && vm_create(&g->vm, g->name, g->thread.cpu, memory) &&
-	       load(&g->vm, &g->image);
+	       make_devices(number) && load(&g->vm, &g->image);
 }
 
 /* The next number of "N,N...", 0 if there is none. */

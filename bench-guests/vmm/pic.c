@@ -2,7 +2,7 @@
 #include "vmm/pic.h"
 
 enum { MASTER, SLAVE, INPUTS = 8, CASCADE = 2, SPURIOUS = 7, NONE = -1 };
-enum { PORT_SLAVE = 0x80, PORT_DATA = 1, PORT_ELCR = 0x4d0 };
+enum { PORT_SLAVE = 0x80, PORT_DATA = 1 };
 /* Inputs 0, 1, 2, 8 and 13 belong to devices of the board and cannot be level triggered. */
 enum { LEVEL_MASTER = 0xf8, LEVEL_SLAVE = 0xde };
 /* Initialization word 1, and operation words 2 and 3, share a port. */
@@ -183,7 +183,7 @@ uint8_t pic_read(struct pic *p, uint16_t port)
 	struct pic_chip *c = &p->chip[port & PORT_SLAVE ? SLAVE : MASTER];
 	uint8_t value;
 
-	if ((port & -2) == PORT_ELCR)
+	if ((port & -2) == PIC_LEVELS)
 		return p->chip[port & 1].level;
 	if (c->poll) {
 		bool any = pending(c) != NONE;
@@ -203,7 +203,7 @@ void pic_write(struct pic *p, uint16_t port, uint8_t value)
 {
 	struct pic_chip *c = &p->chip[port & PORT_SLAVE ? SLAVE : MASTER];
 
-	if ((port & -2) == PORT_ELCR) {
+	if ((port & -2) == PIC_LEVELS) {
 		c = &p->chip[port & 1];
 		c->level = value & (port & 1 ? LEVEL_SLAVE : LEVEL_MASTER);
 		c->requested |= c->lines & c->level;

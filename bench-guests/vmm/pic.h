@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { PIC_LEVELS = 0x4d0 }; /* the port that says which of inputs 0 to 7 are level triggered; 0x4d1 has 8 to 15 */
+
 struct pic_chip {
 	uint8_t requested, served, masked; /* IRR, ISR, IMR */
 	uint8_t lines;                     /* levels of the inputs */

@@ -38,7 +38,7 @@ void vm_console_flush(struct guest_vm *vm)
 }
 
 /* Whole lines, so that those of several VMs and the monitor's own are told apart. Control characters are left out. */
-static void send(void *arg, uint8_t byte)
+void vm_console_send(void *arg, uint8_t byte)
 {
 	struct guest_vm *vm = arg;
 
@@ -117,7 +117,7 @@ bool vm_create(struct guest_vm *vm, const char *name, unsigned cpu, uint64_t ram
 		return false;
 	}
 	vm->s = vm->vcpu.state;
-	vm->machine.uart.send = send;
+	vm->machine.uart.send = vm_console_send;
 	vm->machine.uart.arg = vm;
 	machine_reset(&vm->machine, clock_seconds());
 	set_controls(vm);
@@ -184,6 +184,13 @@ static enum status run(struct guest_vm *vm)
 void vm_yield(void)
 {
 	RT_MUST(hc_yield());
+}
+
+void vm_wake(void *arg)
+{
+	const struct guest_vm *vm = arg;
+
+	RT_MUST(hc_vcpu_poke(vm->vcpu.sel));
 }
 
 static void share_cpu(struct guest_vm *vm)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "vmm/cpuid.h"
+#include "vmm/devices.h"
 #include "vmm/machine.h"
 
 #include "rt/vcpu.h"
@@ -22,6 +23,7 @@ struct guest_vm {
 	uint8_t *ram;
 	uint64_t ram_size;
 	struct machine machine;
+	struct devices devices;
 	struct rt_vcpu vcpu;
 	struct utcb_state *s;
 	uint64_t changed;      /* MTD bits of what the next run takes from the state page */
@@ -56,5 +58,7 @@ enum vm_end vm_run_to_end(struct guest_vm *vm);
 
 uint64_t vm_now(const struct guest_vm *vm);          /* nanoseconds since its start */
 void vm_yield(void);                                 /* lets other threads of the CPU run */
+void vm_wake(void *vm);                              /* from any thread: makes that VM look at its devices */
+void vm_console_send(void *vm, uint8_t byte);        /* a byte for the console of that VM */
 void vm_console_flush(struct guest_vm *vm);          /* writes a line that has not ended yet */
 void vm_fail(struct guest_vm *vm, const char *what); /* ends it with a line: the guest did what nobody can do */

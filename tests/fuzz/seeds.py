@@ -175,9 +175,37 @@ def boards():
                    (OUT, 0x3F8, 65), (OUT, 0x61, 3), (OUT, 0x43, 0xC2), (IN, 0x42, 0), (OUT, 0x64, 0x60), (OUT, 0x60, 1))
 
 
+WRITE, MEMORY, OUTSIDE, NOTIFY = 0, 2, 3, 4
+
+
+def virtio(which, *records, descriptors=(), heads=(0,)):
+    """
+    A device, with a queue 0 that has these descriptors (address, size, flags, next) and offers these heads. Memory begins as
+    a copy of all that is here, so that the rings are where the records are; the records write them, and notify.
+    """
+    memory = b"".join(struct.pack("<QIHH", *d) for d in descriptors)
+    ring = struct.pack("<HH", 0, len(heads)) + b"".join(struct.pack("<H", head) for head in heads)
+    writes = [(at, memory[at:at + 4]) for at in range(0, len(memory), 4)]
+    writes += [(0x80 + at, ring[at:at + 4].ljust(4, b"\0")) for at in range(0, len(ring), 4)]
+    out = bytes((which,))
+    for place, value in writes:
+        out += struct.pack("<BBH4s", MEMORY, 0, place, value)
+    return out + b"".join(struct.pack("<BBHI", *record) for record in records)
+
+
+def devices():
+    """A sector is read, a console speaks, a frame arrives, random numbers are asked for."""
+    notify = (NOTIFY, 0, 0, 0)
+    yield virtio(0, (MEMORY, 0, 0x1800, 0), (MEMORY, 0, 0x1808, 1), notify,
+                 descriptors=[(0x1800, 16, 1, 1), (0x1000, 512, 3, 2), (0x1900, 1, 2, 0)])
+    yield virtio(1, (OUTSIDE, 0, 5, 65), (NOTIFY, 1, 0, 0), descriptors=[(0x1800, 64, 2, 0)])
+    yield virtio(2, (OUTSIDE, 0, 60, 1), notify, (WRITE, 0x14, 0, 0), descriptors=[(0x1000, 2048, 2, 0)])
+    yield virtio(3, notify, (1, 0x40, 0, 0), descriptors=[(0x1000, 100, 2, 0)])
+
+
 def main():
     makers = {"cmdline": cmdlines, "elf": elfs, "multiboot": multiboots, "acpi": acpis, "microcode": microcodes,
-              "serial_word": serial_words, "vmm": boards}
+              "serial_word": serial_words, "vmm": boards, "virtio": devices}
     for name, make in makers.items():
         folder = pathlib.Path(sys.argv[1]) / name
         folder.mkdir(parents=True, exist_ok=True)

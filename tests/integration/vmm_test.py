@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 Guests of bench-guests/vmm. Debian's own kernel for clouds, as its package has it, comes to its first program in a virtual
-machine and resets it; a kernel with a Multiboot header looks at what it was given. Ends with 77, which means skipped, if
+machine and resets it, or uses virtio devices there, two at the same time with a network between them; a kernel with a
+Multiboot header looks at what it was given. Ends with 77, which means skipped, if
 Debian's package was never fetched and cannot be.
 """
 
 import argparse
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,10 @@ import tools  # noqa: E402
 LINUX = "linux-image-cloud-amd64"
 # Less to do for an emulator: nothing is said before the end, memory is not cleared, no cipher is tested.
 WORDS = "console=ttyS0 quiet panic=-1 tsc=reliable init_on_alloc=0 cryptomgr.notests rdinit=/init"
+
+
+DRIVERS = ("virtio_pci", "virtio_blk", "virtio_rng", "virtio_console", "virtio_net")
+SECTOR, SECTORS = 512, 400
 
 
 def reset(number):
@@ -52,6 +58,34 @@ def three(folder, init, kernel):
             "--module", "kernel", *linux, *reached_init(0), *reset(1), *reached_init(2)]
 
 
+def fetch_virtio(folder, init):
+    """Debian's kernel, an initrd with its drivers, and the image of a disk: each sector begins with its number."""
+    files = collector.unpack(collector.fetch(LINUX), lambda name: name.startswith("boot/vmlinuz-") or name.endswith(".ko"))
+    kernels = [data for name, data in files.items() if name.startswith("boot/")]
+    modules = {pathlib.PurePath(name).stem.replace("-", "_"): data for name, data in files.items() if name.endswith(".ko")}
+    entries = [(name, collector.FOLDER, b"") for name in ("dev", "modules")]
+    entries += [(f"modules/{number:02}.ko", collector.FILE, data)
+                for number, data in enumerate(collector.needed(modules, DRIVERS).values())]
+    (folder / "vmlinuz").write_bytes(kernels[0])
+    (folder / "initrd").write_bytes(collector.cpio([*entries, ("init", collector.FILE, init.read_bytes())]))
+    (folder / "image").write_bytes(b"".join(struct.pack("<I", n) + bytes(SECTOR - 5) + bytes((~n & 0xFF,))
+                                            for n in range(SECTORS)))
+
+
+def virtio(folder, init):
+    """Two Linux systems, each with a disk, random numbers and a console, ping each other."""
+    fetch_virtio(folder, init)
+    words = ["--cpus", "2", "--memory", "768", "--module", "monitor.elf memory=128 guests=3,3"]
+    for number, other in ((0, 1), (1, 0)):
+        words += ["--module", f"vmlinuz {WORDS} -- disk random console net 10.0.0.{number + 1} 10.0.0.{other + 1}",
+                  "--module", "initrd", "--module", "image disk", "--reject", rf"vm{number}.*(BUG|Oops|WARNING|WRONG)"]
+        for check in ("drivers", "disk is read", "disk is written", "random", "console", "network is on", "ping", "end"):
+            words += ["--want", rf"^vm{number}\| {check}: right"]
+        words += ["--want", rf"^vm{number}\| disk: {SECTOR * SECTORS} bytes", "--want", rf"^vm{number}\| by virtio",
+                  *reset(number)]
+    return words
+
+
 def multiboot(folder, kernel):
     """A kernel with two modules, which looks at everything itself."""
     (folder / "kernel").write_bytes(kernel.read_bytes())
@@ -68,14 +102,15 @@ def main():
     parser.add_argument("--build", required=True, help="build folder with the images")
     parser.add_argument("--via", choices=("kernel", "bochs"), default="bochs",
                         help="QEMU, where the processor is AMD's, or Bochs, where it is Intel's")
-    parser.add_argument("guests", choices=("linux", "multiboot", "three"))
+    parser.add_argument("guests", choices=("linux", "multiboot", "three", "virtio"))
     parser.add_argument("programs", type=pathlib.Path, nargs="+", help="the first program of Linux, the kernel")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hedron-vmm.") as name:
         folder = pathlib.Path(name)
         (folder / "monitor.elf").write_bytes((pathlib.Path(args.build) / "monitor.elf").read_bytes())
         try:
-            words = {"linux": linux, "multiboot": multiboot, "three": three}[args.guests](folder, *args.programs)
+            makers = {"linux": linux, "multiboot": multiboot, "three": three, "virtio": virtio}
+            words = makers[args.guests](folder, *args.programs)
         except tools.ToolError as error:
             print(f"SKIP: {LINUX} cannot be fetched: {str(error).splitlines()[-1]}")
             return 77
