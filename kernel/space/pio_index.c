@@ -126,11 +126,13 @@ struct pio_index_node *pio_index_leaf_slow(struct pio_index *ix, u32 number)
 {
 	unsigned i = in_root(number), k = in_middle(number);
 	const struct pio_index_node *n = ix->root;
+	struct pio_index_node *leaf;
 
 	if (!n || number >> PIO_INDEX_BITS || !has(n, i))
 		return NULL;
 	n = n->node[i];
-	return has(n, k) ? enter(ix, n->node[k], number) : NULL;
+	leaf = has(n, k) ? n->node[k] : NULL;
+	return leaf ? enter(ix, leaf, number) : NULL;
 }
 
 struct pio_range **pio_index_place(struct pio_index *ix, u32 number)

@@ -30,10 +30,10 @@ static bool legacy_prefix(struct prefixes *p, u8 byte)
 {
 	static const u8 segments[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65};
 
-	for (u8 i = 0; i < array_size(segments); i++)
+	for (unsigned i = 0; i < array_size(segments); i++)
 		if (byte == segments[i]) {
 			p->segment = true;
-			p->segment_number = i;
+			p->segment_number = (u8)i;
 			return true;
 		}
 	p->operand_size |= byte == 0x66;
