@@ -16,15 +16,15 @@ if ! { cmake -G Ninja -S "$source" -B "$objects" -DHEDRON_BENCH=OFF -DBUILD_TEST
 fi
 
 failed=0
-boot() { # boot FOLDER ROOTTASK JUDGE CPUS
+boot() { # boot FOLDER ROOTTASK JUDGE CPUS OPTION...
 	printf '%s: ' "$2"
 	"$source/tests/integration/boot_test.py" --build "$objects" --modules-from "$1" --module "$2" --judge "$3" --cpus "$4" \
-		--memory 512 --want "^Hedron Hypervisor .*$pattern" || failed=$((failed + 1))
+		--memory 512 --want "^Hedron Hypervisor .*$pattern" "${@:5}" || failed=$((failed + 1))
 }
 
 boot "$objects" hello.elf exit 1 # built the same way as the kernel
 for roottask in "$build"/guest_*.elf; do
-	boot "$build" "${roottask##*/}" tests 1
+	boot "$build" "${roottask##*/}" tests 1 --icount # deadlines of virtual CPUs are in instructions, however busy this machine is
 done
 boot "$build" "smp_basic.elf effort=20" tests 4
 exit $((failed != 0))
