@@ -8,6 +8,7 @@ stubs that note how they were called.
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -115,7 +116,7 @@ class Place:
         """Exit code of a script, with a folder of ours instead of the machine's /etc/apt."""
         self.work.mkdir(exist_ok=True)
         script = self.folder / "script"
-        script.write_text(text.replace("/etc/apt", f"{self.folder}/etc/apt"))
+        script.write_text(text.replace("/etc/apt", shlex.quote(f"{self.folder}/etc/apt")))
         return self.command([*interpreter, str(script)], more)
 
     def command(self, words, more):

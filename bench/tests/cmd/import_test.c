@@ -234,8 +234,8 @@ UNIT_TEST(findings)
 	has("the machine is fit to measure: 0 obstacles, 0 doubts");
 	lacks("p99"); /* nothing was measured */
 	expect(0, "import --machine lab-1 -o on.json on.log");
-	expect(0, "import --machine lab-1 --probe off.json -o a.json " TEST_DATA "/real.log");
-	expect(0, "import --machine lab-1 --probe on.json -o b.json " TEST_DATA "/real.log");
+	expect(0, "import --machine lab-1 --probe off.json -o a.json '" TEST_DATA "/real.log'");
+	expect(0, "import --machine lab-1 --probe on.json -o b.json '" TEST_DATA "/real.log'");
 	expect(0, "show b.json");
 	has("turbo    doubt  on     it matters");
 	has("1 fact more: --findings");
@@ -256,15 +256,15 @@ UNIT_TEST(findings)
 
 UNIT_TEST(probes_that_are_none)
 {
-	expect(0, "import --machine lab-1 -o real.json " TEST_DATA "/real.log");
-	expect(4, "import --machine lab-1 --probe real.json -o none.json " TEST_DATA "/real.log");
+	expect(0, "import --machine lab-1 -o real.json '" TEST_DATA "/real.log'");
+	expect(4, "import --machine lab-1 --probe real.json -o none.json '" TEST_DATA "/real.log'");
 	has("real.json is no result of the probe");
-	expect(0, "import --machine lab-1 -o other.json " TEST_DATA "/probe.log");
+	expect(0, "import --machine lab-1 -o other.json '" TEST_DATA "/probe.log'");
 	has("the machine is not fit to measure: 2 obstacles, 1 doubt");
-	expect(4, "import --machine lab-1 --probe other.json -o none.json " TEST_DATA "/real.log");
+	expect(4, "import --machine lab-1 --probe other.json -o none.json '" TEST_DATA "/real.log'");
 	has("the probe was on another machine:");
 	assert_false(exists("none.json"));
-	expect(2, "import -f google-benchmark --probe other.json " TEST_DATA "/google.json");
+	expect(2, "import -f google-benchmark --probe other.json '" TEST_DATA "/google.json'");
 }
 
 /* A number that changed when the machine did is not the code's fault. */
