@@ -247,6 +247,25 @@ static void long_mode_by_the_guest(void)
 	EXPECT_EQ(vm->s->efer, 0);
 }
 
+/*
+ * A guest that turns long mode on in another order than most: LME before PAE. It exits in between, and the kernel and
+ * its VMM live on.
+ */
+VM_CODE_ONE(long_before_pae, ".code32", "vmcall\n");
+
+static void long_mode_before_pae(void)
+{
+	enum { LME = 0x100 };
+	struct vm *vm = vcpu_vm(0);
+
+	vm_start(vm, VM_32, &long_before_pae);
+	vm->s->efer = LME;
+	ASSERT_EXIT(vm, VMX_VMCALL);
+	EXPECT_EQ(vm->s->efer, LME);
+	EXPECT_EQ(vm->s->cr4 & CR4_PAE, 0);
+	EXPECT_EQ(vm->s->cr0 & CR0_PG, 0);
+}
+
 /* CR4.MCE is on for the kernel's sake, which nobody can tell: from whichever register the guest writes, back and
  * forth, together with a bit that is the VMM's, or monitored. */
 VM_CODE(mce_twice, "mov " R("bx") ", %cr4\n mov %cr4, " R("ax") "\n mov " R("cx") ", " R(
@@ -355,6 +374,7 @@ const struct test vcpu_cr_tests[] = {
 	TEST(monitored_later),
 	TEST(clts_and_lmsw),
 	TEST(long_mode_by_the_guest),
+	TEST(long_mode_before_pae),
 	TEST(paging_32),
 	TEST(paging_pae),
 	{},

@@ -71,6 +71,25 @@ static void choose_xcr0(struct vcpu *v)
 	virt_set_pending(&v->arch, PENDING_XCR0, differs && v->arch.svm.vmcb->cr4 & CR4_OSXSAVE);
 }
 
+#define EFER_SVME (1u << 12)
+
+/*
+ * While paging is off LME means nothing to the processor, and the guest does not read EFER without an exit. So it is
+ * not shown then: QEMU does not leave a guest that has LME, and neither PG nor PAE, with the host's CR0.
+ */
+static void show_efer(struct vcpu *v)
+{
+	struct vmcb *b = v->arch.svm.vmcb;
+
+	b->efer = EFER_SVME | (b->cr0 & CR0_PG ? v->arch.efer : v->arch.efer & ~(u64)EFER_LME);
+}
+
+void svm_cr_set_efer(struct vcpu *v, u64 efer)
+{
+	v->arch.efer = efer;
+	show_efer(v);
+}
+
 /* The paging mode and permissions may be others: what is cached of the guest's tables means nothing any more. */
 #define CR0_PAGING (CR0_PG | CR0_WP)
 
@@ -81,6 +100,7 @@ void svm_cr_set(struct vcpu *v, u64 cr0, u64 cr4)
 
 	set_cr0(v, cr0);
 	set_cr4(v, cr4);
+	show_efer(v);
 	if (unlikely((old0 ^ b->cr0) & CR0_PAGING) || unlikely(old4 != b->cr4)) {
 		choose_xcr0(v);
 		v->arch.pending |= PENDING_TLB;
@@ -202,9 +222,11 @@ static struct access decode(const struct vcpu *v, bool write)
 #define RIGHTS_LONG (1u << 9)
 
 /* False: a #GP. Manual: APM vol. 2, 14.6 (long mode), 3.1.1. */
-static bool paging_may_change(const struct vmcb *b, u64 cr0)
+static bool paging_may_change(const struct vcpu *v, u64 cr0)
 {
-	if (cr0 & CR0_PG && b->efer & EFER_LME)
+	const struct vmcb *b = v->arch.svm.vmcb;
+
+	if (cr0 & CR0_PG && v->arch.efer & EFER_LME)
 		return b->cr4 & CR4_PAE && !(b->cs.ar & RIGHTS_LONG);
 	return cr0 & CR0_PG || !(b->efer & EFER_LMA) || !(b->cs.ar & RIGHTS_LONG || b->cr4 & CR4_PCIDE);
 }
@@ -214,12 +236,12 @@ static bool change_cr0(struct vcpu *v, u64 value)
 	struct vmcb *b = v->arch.svm.vmcb;
 	bool paging = (value ^ b->cr0) & CR0_PG;
 
-	if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) || (paging && !paging_may_change(b, value)))
+	if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) || (paging && !paging_may_change(v, value)))
 		return false;
-	if (paging && value & CR0_PG && b->efer & EFER_LME)
-		b->efer |= EFER_LMA;
+	if (paging && value & CR0_PG && v->arch.efer & EFER_LME)
+		v->arch.efer |= EFER_LMA;
 	else if (paging)
-		b->efer &= ~(u64)EFER_LMA;
+		v->arch.efer &= ~(u64)EFER_LMA;
 	svm_cr_set(v, (value & CR0_EXISTING) | CR0_ET, svm_cr4_seen(v));
 	return true;
 }

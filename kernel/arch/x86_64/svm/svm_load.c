@@ -168,18 +168,15 @@ static always_inline void load_table(struct utcb_seg *to, const struct utcb_seg 
 	load(&to->base, &from->base, changed);
 }
 
-#define EFER_SVME (1u << 12)
-
 static always_inline void load_efer_pat(struct vcpu *v, const struct utcb_state *s, u64 *changed)
 {
 	struct arch_vcpu *a = &v->arch;
 	struct vmcb *b = a->svm.vmcb;
 	u64 efer = READ_ONCE(s->efer);
 
-	if (unlikely((efer | EFER_SVME) != b->efer)) {
+	if (unlikely(efer != a->efer)) {
 		a->pending |= PENDING_TLB; /* execute-disable may have another meaning */
-		a->efer = efer;
-		b->efer = efer | EFER_SVME;
+		svm_cr_set_efer(v, efer);
 		*changed = 1;
 	}
 	load(&b->pat, &s->pat, changed);

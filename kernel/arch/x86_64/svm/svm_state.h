@@ -56,6 +56,8 @@ void svm_init_controls(struct vcpu *v);
 void svm_cr_set(struct vcpu *v, u64 cr0, u64 cr4);
 void svm_cr_set_monitored(struct vcpu *v, u64 cr0_mon, u64 cr4_mon);
 void svm_cr_set_xcr0(struct vcpu *v, u64 xcr0);
+/* EFER, which the guest cannot access without an exit. */
+void svm_cr_set_efer(struct vcpu *v, u64 efer);
 void svm_cr_init(struct vcpu *v);
 /* CR4 bits that a guest may have. */
 u64 svm_cr4_may(void);

@@ -82,14 +82,12 @@ static always_inline void store_registers(const struct vcpu *v, u64 mtd, struct 
 	}
 }
 
-#define EFER_SVME (1u << 12)
-
 static always_inline void store_msrs(const struct vcpu *v, u64 mtd, struct utcb_state *s)
 {
 	const struct vmcb *b = v->arch.svm.vmcb;
 
 	if (mtd & MTD_EFER_PAT) {
-		s->efer = b->efer & ~(u64)EFER_SVME;
+		s->efer = v->arch.efer;
 		s->pat = b->pat;
 	}
 	if (mtd & MTD_SYSCALL_SWAPGS) {
