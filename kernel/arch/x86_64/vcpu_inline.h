@@ -73,6 +73,7 @@ struct arch_svm {
 	u32 intr_state;   /* as the VMM has given it last, for the check */
 	u32 event;        /* PENDING_EVENT: in Intel's format, as the VMM has given it */
 	u32 event_error;  /* its error code, whether it has one or not */
+	u32 fault_error;  /* of the last exit by an exception, if it has one */
 	u8 event_length;  /* how far RIP is moved for it: the length of a software event */
 	u32 length;       /* `inst_len` as the VMM has given it */
 	bool tell_cut;    /* the VMCB has an event whose delivery the last exit has cut short */

@@ -249,9 +249,10 @@ static void long_mode_by_the_guest(void)
 
 /*
  * A guest that turns long mode on in another order than most: LME before PAE. It exits in between, and the kernel and
- * its VMM live on.
+ * its VMM live on; without PAE it gets no paging.
  */
-VM_CODE_ONE(long_before_pae, ".code32", "vmcall\n");
+VM_CODE_ONE(long_before_pae, ".code32",
+	    "vmcall\n mov %cr0, %eax\n mov %eax, %ebx\n or $0x80000000, %eax\n mov %eax, %cr0\n vmcall\n");
 
 static void long_mode_before_pae(void)
 {
@@ -263,6 +264,13 @@ static void long_mode_before_pae(void)
 	ASSERT_EXIT(vm, VMX_VMCALL);
 	EXPECT_EQ(vm->s->efer, LME);
 	EXPECT_EQ(vm->s->cr4 & CR4_PAE, 0);
+	EXPECT_EQ(vm->s->cr0 & CR0_PG, 0);
+	vm->s->exc_bitmap = 1u << 13;
+	vm->mtd = MTD_CTRL;
+	vm_skip(vm);
+	ASSERT_EXIT(vm, VMX_EXCEPTION);
+	EXPECT_EQ(vm->s->intr_info & 0xff, 13);
+	EXPECT_EQ(vm->s->efer, LME);
 	EXPECT_EQ(vm->s->cr0 & CR0_PG, 0);
 }
 

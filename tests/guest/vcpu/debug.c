@@ -94,6 +94,28 @@ static void debug_intercepted(void)
 	}
 }
 
+/* The kernel may have done the instruction that is stepped over itself. */
+VM_CODE(step_cr4, "mov " R("bx") ", %cr4\n nop\n");
+
+static void debug_intercepted_cr(void)
+{
+	enum { CR4_DE = 8, LENGTH = 3 };
+	struct vm *vm = vcpu_vm(0);
+
+	FOR_MODES(mode)
+	{
+		vm_start(vm, mode, &step_cr4[mode]);
+		vm->s->rbx = vm->s->cr4 | CR4_DE;
+		vm->s->rflags |= TF;
+		vm->s->exc_bitmap = 1 << DB;
+		ASSERT_EXIT(vm, VMX_EXCEPTION);
+		EXPECT_VM(vm, vm->s->intr_info, VMX_EVENT_VALID | EVENT_DB);
+		EXPECT_VM(vm, vm->s->qual[0] & DR6_ALL, DR6_STEP);
+		EXPECT_VM(vm, vm->s->rip, VM_CODE_AT + LENGTH);
+		EXPECT_VM(vm, vm->s->cr4, vm->s->rbx);
+	}
+}
+
 enum { WATCH_NOP = 6, WATCH_LAST = 7 }; /* from the start, from the end */
 VM_CODE(watch, "mov " R("bx") ", %dr0\n mov " R("cx") ", %dr7\n nop\n mov %eax, 0x6000\n"
 						      "nop\n mov %dr6, " R("ax") "\n mov %dr7, " R("dx") "\n");
@@ -300,15 +322,7 @@ static void debug_storm_poke(void)
 }
 
 const struct test vcpu_debug_tests[] = {
-	TEST(debug_step),
-	TEST(debug_intercepted),
-	TEST(debug_code),
-	TEST(debug_data),
-	TEST(debug_access),
-	TEST(debug_int1),
-	TEST(debug_blocked),
-	TEST(debug_delivery),
-	TEST(debug_storm_timeout),
-	TEST(debug_storm_poke),
-	{},
+	TEST(debug_step),     TEST(debug_intercepted),   TEST(debug_intercepted_cr), TEST(debug_code),
+	TEST(debug_data),     TEST(debug_access),        TEST(debug_int1),           TEST(debug_blocked),
+	TEST(debug_delivery), TEST(debug_storm_timeout), TEST(debug_storm_poke),     {},
 };

@@ -17,7 +17,6 @@
 
 #define VECTOR_BP 3
 #define VECTOR_OF 4
-#define VECTOR_GP 13
 #define VECTOR_PF 14
 #define HAS_ERROR_CODE (1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17)
 #define INTR_TYPE_EXCEPTION 0x300u
@@ -32,18 +31,6 @@ static void set_event(struct vcpu *v, u32 info, u32 error)
 	a->event = info;
 	a->event_error = error;
 	v->arch.pending |= PENDING_EVENT;
-}
-
-/* In protected mode a #GP has an error code; it is 0. */
-struct ec *svm_event_raise(struct vcpu *v, unsigned vector)
-{
-	struct vmcb *b = v->arch.svm.vmcb;
-	bool error = vector == VECTOR_GP && b->cr0 & CR0_PE;
-
-	set_event(v, (u32)(INTR_VALID | INTR_TYPE_EXCEPTION | (error ? INTR_ERROR_VALID : 0) | vector), 0);
-	v->arch.svm.event_length = 0;
-	b->event_inj = v->arch.svm.event;
-	return enter_svm_again(v);
 }
 
 /* Software events are repeated by their instruction; those that the kernel has injected are in `event` still. */
@@ -199,6 +186,39 @@ static struct ec *exit_machine_check(struct cpu *cpu, struct vcpu *v)
 	return svm_run_on(cpu, v);
 }
 
+static struct ec *leave(struct cpu *cpu, struct vcpu *v, u32 reason)
+{
+	svm_run_to_host(v);
+	return svm_exit_leave(cpu, v, reason);
+}
+
+static u32 exception_info(const struct vmcb *b, unsigned vector)
+{
+	u32 type = vector == VECTOR_BP || vector == VECTOR_OF ? INTR_TYPE_SOFT_EXCEPTION : INTR_TYPE_EXCEPTION;
+	bool error = b->cr0 & CR0_PE && HAS_ERROR_CODE >> vector & 1;
+
+	return INTR_VALID | type | (error ? INTR_ERROR_VALID : 0) | vector;
+}
+
+/* No error code that the kernel raises is another than 0. */
+struct ec *svm_event_raise(struct cpu *cpu, struct vcpu *v, unsigned vector)
+{
+	struct vmcb *b = v->arch.svm.vmcb;
+	u32 info = exception_info(b, vector);
+
+	if (v->arch.exceptions >> vector & 1) {
+		v->arch.exception = info;
+		v->arch.svm.fault_error = 0;
+		v->state->qual[0] = vector == VECTOR_DB ? b->dr6 & DR6_CAUSES : 0;
+		v->state->inst_len = 0;
+		return leave(cpu, v, REASON_EXCEPTION);
+	}
+	set_event(v, info, 0);
+	v->arch.svm.event_length = 0;
+	b->event_inj = info;
+	return enter_svm_again(v);
+}
+
 #define OPCODE_GROUP7 0x01
 #define MODRM_VMCALL 0xc1
 
@@ -211,27 +231,13 @@ static bool is_vmcall(struct vcpu *v)
 	return i.length && i.two_bytes && i.opcode == OPCODE_GROUP7 && i.modrm == MODRM_VMCALL;
 }
 
-static struct ec *leave(struct cpu *cpu, struct vcpu *v, u32 reason)
-{
-	svm_run_to_host(v);
-	return svm_exit_leave(cpu, v, reason);
-}
-
 static struct ec *exit_undefined(struct cpu *cpu, struct vcpu *v)
 {
 	if (!v->arch.svm.tell_cut && is_vmcall(v)) {
 		v->arch.exception = 0;
 		return leave(cpu, v, REASON_VMCALL);
 	}
-	return svm_event_raise(v, VECTOR_UD);
-}
-
-static u32 exception_info(const struct vmcb *b, unsigned vector)
-{
-	u32 type = vector == VECTOR_BP || vector == VECTOR_OF ? INTR_TYPE_SOFT_EXCEPTION : INTR_TYPE_EXCEPTION;
-	bool error = b->cr0 & CR0_PE && HAS_ERROR_CODE >> vector & 1;
-
-	return INTR_VALID | type | (error ? INTR_ERROR_VALID : 0) | vector;
+	return svm_event_raise(cpu, v, VECTOR_UD);
 }
 
 struct ec *svm_event_exception(struct cpu *cpu, struct vcpu *v, unsigned vector, u32 pending)
@@ -245,6 +251,7 @@ struct ec *svm_event_exception(struct cpu *cpu, struct vcpu *v, unsigned vector,
 	if (vector == VECTOR_UD && (!(v->arch.exceptions >> VECTOR_UD & 1) || is_vmcall(v)))
 		return exit_undefined(cpu, v);
 	v->arch.exception = exception_info(b, vector);
+	v->arch.svm.fault_error = (u32)b->exit_info1;
 	if (vector == VECTOR_PF)
 		v->state->qual[0] = b->exit_info2;
 	if (vector == VECTOR_BP || vector == VECTOR_OF)

@@ -15,8 +15,9 @@ struct ec *svm_event_nmi(struct cpu *cpu, struct vcpu *v);
 /* An exit by an IRET, while NMIs are blocked. */
 struct ec *svm_event_iret(struct cpu *cpu, struct vcpu *v);
 
-/* The guest gets an exception instead of the instruction that has exited. */
-struct ec *svm_event_raise(struct vcpu *v, unsigned vector);
+/* The guest gets an exception instead of the instruction that has exited, or its VMM, if that has asked for it.
+ * Before svm_run_to_host(). */
+struct ec *svm_event_raise(struct cpu *cpu, struct vcpu *v, unsigned vector);
 
 /* The next instruction is a single step, behind which the kernel looks at what the VMM waits for; and the end of
  * that, for whatever reason the guest has exited. */

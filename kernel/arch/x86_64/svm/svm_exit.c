@@ -89,7 +89,7 @@ static struct ec *leave_instruction(struct cpu *cpu, struct vcpu *v, u32 reason)
 }
 
 /* The instruction is done: by the kernel. A single step of the guest's own ends behind it. */
-static struct ec *skip(struct vcpu *v, unsigned length)
+static struct ec *skip(struct cpu *cpu, struct vcpu *v, unsigned length)
 {
 	struct vmcb *b = v->arch.svm.vmcb;
 
@@ -98,7 +98,7 @@ static struct ec *skip(struct vcpu *v, unsigned length)
 	if (likely(!(b->rflags & RFLAGS_TF)))
 		return enter_svm_again(v);
 	b->dr6 |= 1ull << 14;
-	return svm_event_raise(v, VECTOR_DB);
+	return svm_event_raise(cpu, v, VECTOR_DB);
 }
 
 static struct ec *exit_halt(struct cpu *cpu, struct vcpu *v)
@@ -135,9 +135,9 @@ static struct ec *exit_cr(struct cpu *cpu, struct vcpu *v, unsigned number, bool
 		}
 		if (unlikely((before ^ v->arch.pending) & PENDING_XCR0))
 			xcr0_write((u32)(v->arch.pending & PENDING_XCR0 ? v->arch.xcr0 : cpu_features.xcr0));
-		return skip(v, length);
+		return skip(cpu, v, length);
 	case SVM_CR_FAULT:
-		return svm_event_raise(v, VECTOR_GP);
+		return svm_event_raise(cpu, v, VECTOR_GP);
 	default:
 		return leave(cpu, v, REASON_CR_ACCESS);
 	}
@@ -319,7 +319,7 @@ static noinline struct ec *exit_rare(struct cpu *cpu, struct vcpu *v, u32 code)
 	case EXIT_INVLPGA:
 	case EXIT_VMRUN:
 	case EXIT_VMLOAD ... EXIT_SKINIT:
-		return svm_event_raise(v, VECTOR_UD);
+		return svm_event_raise(cpu, v, VECTOR_UD);
 	default: /* the kernel has asked for no others */
 		return leave(cpu, v, VCPU_EXIT_REFUSED);
 	}

@@ -156,7 +156,7 @@ static always_inline void store_events(const struct vcpu *v, u32 reason, bool by
 	}
 	if (unlikely(reason == REASON_EXCEPTION)) {
 		s->intr_info = v->arch.exception;
-		s->intr_error = v->arch.exception & INTR_ERROR_VALID ? (u32)b->exit_info1 : 0;
+		s->intr_error = v->arch.exception & INTR_ERROR_VALID ? a->fault_error : 0;
 	}
 	if (unlikely(a->tell_cut)) {
 		s->vect_info = cut_info(b);
