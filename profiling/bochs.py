@@ -10,6 +10,8 @@ import re
 import path
 
 LINE = re.compile(r"\((\d+)\)\.\[\d+\] \[0x[0-9a-f]+\] ([0-9a-f]{4}):([0-9a-f]{4,16}) \(.*?\): .*; ?((?:[0-9a-f]{2})+)\s*$")
+# A guest's with AMD's nested pages, through which the debugger does not look.
+UNSEEN = re.compile(r"\(\d+\)\.\[\d+\] \?\?\? \(physical address not available\)")
 ANY_LINE = re.compile(r"\(\d+\)\.\[\d+\]")
 BEGIN, END = "Tracing enabled for CPU", "Tracing disabled for CPU"
 
@@ -24,6 +26,8 @@ def parse_line(line):
     found = LINE.match(line)
     if found:
         return path.Step(int(found[3], 16), bytes.fromhex(found[4]))
+    if UNSEEN.match(line):
+        return path.Step(0, b"")
     if ANY_LINE.match(line):
         raise path.TraceError(f"this line of Bochs's trace is not understood: {line.strip()[:200]}")
     return None

@@ -34,6 +34,9 @@ class Lines(unittest.TestCase):
                  (0xffffffff80005023, "0f8687000000"))):
             self.assertEqual(bochs.parse_line(text), path.Step(want[0], bytes.fromhex(want[1])), text)
 
+    def test_nested_pages(self):
+        self.assertEqual(bochs.parse_line("(0).[445009715] ??? (physical address not available)"), path.Step(0, b""))
+
     def test_other_words(self):
         for text in ("", "Next at t=384636155", "(0) Magic breakpoint", "Tracing enabled for CPU0",
                      "(0) [0x0000001e1713] 002b:0000000000405713 (unk. ctxt): ret                       ; c3", "<bochs:1> "):
