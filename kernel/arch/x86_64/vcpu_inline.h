@@ -76,12 +76,12 @@ struct arch_svm {
 	u32 fault_error;  /* of the last exit by an exception, if it has one */
 	u8 event_length;  /* how far RIP is moved for it: the length of a software event */
 	u32 length;       /* `inst_len` as the VMM has given it */
-	bool tell_cut;    /* the VMCB has an event whose delivery the last exit has cut short */
 	bool nmi_blocked; /* by an NMI that was delivered; an IRET ends that, and exits meanwhile */
 	bool step_flag;   /* PENDING_STEP: RFLAGS.TF as the guest had it */
+	u64 cr4_seen;     /* as the guest reads it */
 	u64 step_rip;     /* ... and where the step began */
 	u64 iret;         /* where the IRET was that unblocked NMIs last, or ~0 */
-	u64 left;         /* PENDING_TIMED: ticks until the run ends */
+	u64 left;         /* ticks until the run ends, or SVM_NO_TIMEOUT */
 	u64 entered;      /* ... since when they count: TSC */
 	u64 offset;       /* of the TSC, as the VMM has set it, in force or not */
 };

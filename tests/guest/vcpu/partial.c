@@ -238,6 +238,29 @@ static void halt_and_delivery(void)
 	}
 }
 
+/* What AMD's processors say of an exit in their own words comes with INJ. */
+static void own_words(void)
+{
+	enum { CPUID = 0x72, OLD = 0x5a5a };
+	struct vm *vm = vcpu_vm(0);
+	struct utcb_svm *own = utcb_svm((struct utcb *)((char *)vm->s - offsetof(struct utcb, state)));
+
+	need_extension();
+	if (!rt_has_svm()) {
+		test_skip("they are AMD's");
+		guest_leave();
+	}
+	vm_start(vm, VM_64, &exit_cpuid[VM_64]);
+	own->exit_code = OLD;
+	run_partial(vm, ~(uint64_t)MTD_INJ, VMX_CPUID);
+	EXPECT_EQ(own->exit_code, OLD);
+	run_partial(vm, MTD_INJ, VMX_CPUID);
+	EXPECT_EQ(own->exit_code, CPUID);
+	own->exit_code = OLD;
+	ASSERT_EXIT(vm, VMX_CPUID);
+	EXPECT_EQ(own->exit_code, CPUID);
+}
+
 /* The FPU page is not part of the choice, and other exits and pokes work as ever. */
 VM_CODE(use_xmm, "movups 0x6000, %xmm0\n hlt");
 
@@ -261,5 +284,5 @@ static void other_exits(void)
 }
 
 const struct test vcpu_partial_tests[] = {
-	TEST(each_group),  TEST(later), TEST(everything), TEST(each_class), TEST(halt_and_delivery),
-	TEST(other_exits), {}};
+	TEST(each_group),        TEST(later),     TEST(everything),  TEST(each_class),
+	TEST(halt_and_delivery), TEST(own_words), TEST(other_exits), {}};

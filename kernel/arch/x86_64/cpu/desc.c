@@ -26,23 +26,11 @@ static aligned(4096) u64 gdt[GDT_ENTRIES] = {
 	0x00affb000000ffff, /* SEL_USER_CODE */
 };
 
-struct gate {
-	u16 offset_low, selector;
-	u8 ist, type;
-	u16 offset_mid;
-	u32 offset_high, reserved;
-};
-
-static aligned(4096) struct gate idt[IDT_ENTRIES];
+static aligned(4096) struct desc_gate idt[IDT_ENTRIES];
 
 _Static_assert(GDT_FIXED + 2 * HEDRON_CPU_MAX <= GDT_ENTRIES, "every CPU has a TSS");
 
 aligned(4096) u8 desc_tss_pages[TSS_PAGES * PAGE_SIZE];
-
-struct table_pointer {
-	u16 limit;
-	u64 base;
-} packed;
 
 #define GATE_INTERRUPT 0x8e
 #define GATE_INTERRUPT_DPL3 0xee
@@ -68,22 +56,37 @@ static u8 ist_of(unsigned vector)
 	}
 }
 
+struct desc_pointer desc_idt_pointer(void)
+{
+	return (struct desc_pointer){sizeof(idt) - 1, (u64)idt};
+}
+
 void desc_load_idt(void)
 {
-	struct table_pointer idtr = {sizeof(idt) - 1, (u64)idt};
+	struct desc_pointer idtr = desc_idt_pointer();
 	__asm__ volatile("lidt %0" : : "m"(idtr));
 }
 
-static void set_gate(unsigned v, u64 entry, u8 type)
+static struct desc_gate gate_to(u64 entry, u8 ist, u8 type)
 {
-	idt[v] = (struct gate){
+	return (struct desc_gate){
 		.offset_low = (u16)entry,
 		.offset_mid = (u16)(entry >> 16),
 		.offset_high = (u32)(entry >> 32),
 		.selector = SEL_KERNEL_CODE,
-		.ist = ist_of(v),
+		.ist = ist,
 		.type = type,
 	};
+}
+
+static void set_gate(unsigned v, u64 entry, u8 type)
+{
+	idt[v] = gate_to(entry, ist_of(v), type);
+}
+
+void desc_set_gate(struct desc_gate *gate, const void *entry)
+{
+	*gate = gate_to((u64)entry, IST_NONE, GATE_INTERRUPT);
 }
 
 void desc_init(void)
@@ -162,7 +165,7 @@ void arch_clear_residue(struct cpu *cpu)
 
 void desc_load(unsigned cpu)
 {
-	struct table_pointer gdtr = {sizeof(gdt) - 1, (u64)gdt};
+	struct desc_pointer gdtr = {sizeof(gdt) - 1, (u64)gdt};
 
 	fill_tss(cpu);
 	__asm__ volatile("lgdt %0" : : "m"(gdtr));

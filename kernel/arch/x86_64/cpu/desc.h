@@ -26,6 +26,23 @@ _Static_assert(sizeof(struct tss) == 104 && sizeof(struct tss) <= TSS_SPACING, "
 
 extern u8 desc_tss_pages[TSS_PAGES * PAGE_SIZE];
 
+struct desc_gate {
+	u16 offset_low, selector;
+	u8 ist, type;
+	u16 offset_mid;
+	u32 offset_high, reserved;
+};
+
+struct desc_pointer {
+	u16 limit;
+	u64 base;
+} packed;
+
+/* A gate for an IDT of somebody else's, by which the kernel comes to `entry` on the stack that it has. */
+void desc_set_gate(struct desc_gate *gate, const void *entry);
+/* What LIDT loads for the IDT of all CPUs. */
+struct desc_pointer desc_idt_pointer(void);
+
 /* Fills the IDT and loads it, so that a fault during boot is reported; once. */
 void desc_init(void);
 /* Loads the IDT on another CPU, which may be on any page tables that have the image, and any stack of its own. NMI,

@@ -5,6 +5,7 @@
 #include "core/vcpu.h"
 #include "mm/page.h"
 #include "platform/console.h"
+#include "svm/svm_nmi.h"
 #include "svm/svm_run.h"
 #include "svm/svm_timer.h"
 #include "svm/svm_vcpu.h"
@@ -168,6 +169,8 @@ static void announce(struct hip *hip)
 		return;
 	find_common();
 	svm_timer_init();
+	svm_nmi_init();
+	svm_exit_init();
 	log_info("SVM: nested pages%s, %u ASIDs%s%s", arch_has_1g_pages() ? " up to 1 GiB" : "", svm.asids,
 		 svm.next_rip ? ", exits tell the next RIP" : "", svm.decodes ? ", operands" : "");
 	hip->api_flg |= HIP_FEATURE_SVM | HIP_EXT_VCPU_PARTIAL;

@@ -59,6 +59,7 @@ static void set_cr0(struct vcpu *v, u64 value)
 static void set_cr4(struct vcpu *v, u64 value)
 {
 	v->arch.cr4_shadow = value;
+	v->arch.svm.cr4_seen = value;
 	v->arch.svm.vmcb->cr4 = (value & svm_cr4_may()) | CR4_MCE;
 }
 

@@ -8,11 +8,15 @@
 
 #include "arch/switch.h"
 #include "core/vcpu.h"
+#include "entry/nmi.h"
+#include "entry/nmi_origin.h"
 #include "svm/svm.h"
 #include "svm/svm_fetch.h"
+#include "svm/svm_nmi.h"
 #include "svm/svm_run.h"
 #include "svm/svm_state.h"
 #include "svm/svm_switch.h"
+#include "trace/trace.h"
 #include "virt/virt_mca.h"
 
 #define VECTOR_BP 3
@@ -37,13 +41,14 @@ static void set_event(struct vcpu *v, u32 info, u32 error)
 void svm_event_redeliver(struct vcpu *v)
 {
 	struct arch_svm *a = &v->arch.svm;
-	const struct vmcb *b = a->vmcb;
-	u32 info = (u32)b->exit_int_info, vector = info & INTR_VECTOR_MASK;
+	struct vmcb *b = a->vmcb;
+	u32 info = (u32)b->exit_int_info, error = (u32)(b->exit_int_info >> EVENT_ERROR_SHIFT);
+	u32 vector = info & INTR_VECTOR_MASK;
 	bool soft_exception = vector == VECTOR_BP || vector == VECTOR_OF;
 
-	if (!a->tell_cut)
+	if (!svm_cut(b))
 		return;
-	a->tell_cut = false;
+	b->exit_int_info = 0;
 	if (a->event_length) {
 		v->arch.pending |= PENDING_EVENT;
 		return;
@@ -53,7 +58,7 @@ void svm_event_redeliver(struct vcpu *v)
 		return;
 	if ((info & INTR_TYPE_MASK) == INTR_TYPE_NMI)
 		svm_set_nmi_blocked(v, false);
-	set_event(v, info, (u32)(b->exit_int_info >> EVENT_ERROR_SHIFT));
+	set_event(v, info, error);
 }
 
 /* ---- single steps of the kernel's own ---- */
@@ -89,33 +94,11 @@ struct ec *svm_event_iret(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
 
-	(void)cpu;
 	svm_set_nmi_blocked(v, false);
 	a->svm.iret = a->svm.vmcb->rip;
 	if (a->pending & PENDING_NMI_WINDOW)
 		svm_event_step(a);
-	return enter_svm_again(v);
-}
-
-/* ---- NMIs ---- */
-
-/*
- * The NMI comes when svm_run_to_host() lets it in, and its handler takes it for one that has hit the kernel. One from
- * outside is to be mentioned only if it has; a guest that drives the machine hears of it.
- */
-struct ec *svm_event_nmi(struct cpu *cpu, struct vcpu *v)
-{
-	bool before = cpu->hazard & HAZARD_NMI;
-
-	svm_event_redeliver(v);
-	svm_run_to_host(v);
-	if (unlikely(cpu->nmi_foreign) && !before)
-		hazard_clear(cpu, HAZARD_NMI);
-	if (likely(!cpu->nmi_foreign) || !v->arch.passthrough)
-		return svm_run_on(cpu, v);
-	v->arch.pending |= PENDING_ENTERED;
-	svm_to_host(cpu, v->ec, v);
-	return svm_run_end_with_nmi(cpu, v);
+	return enter_svm_again(cpu, v);
 }
 
 /* ---- #DB ---- */
@@ -138,13 +121,13 @@ static struct ec *deliver_debug(struct cpu *cpu, struct vcpu *v, u32 pending)
 {
 	struct arch_vcpu *a = &v->arch;
 
-	a->svm.tell_cut = false; /* what it has interrupted is repeated by its instruction, or lost: #DB is benign */
+	a->svm.vmcb->exit_int_info =
+		0; /* what it has interrupted is repeated by its instruction, or lost: #DB is benign */
 	set_event(v, INTR_VALID | INTR_TYPE_EXCEPTION | VECTOR_DB, 0);
 	if (pending & PENDING_IMMEDIATE_EXIT)
 		return leave_undelivered(cpu, v, VCPU_EXIT_POKED);
 	if (a->pending & PENDING_TIMED && !a->svm.left) {
-		a->has_timeout = false;
-		a->pending &= ~(u32)PENDING_TIMED;
+		svm_run_forget_time(a);
 		return leave_undelivered(cpu, v, REASON_TIMER);
 	}
 	svm_run_to_host(v);
@@ -169,7 +152,7 @@ static struct ec *exit_debug(struct cpu *cpu, struct vcpu *v, u32 pending)
 	return svm_exit_leave(cpu, v, REASON_EXCEPTION);
 }
 
-/* ---- #MC, #UD and the others ---- */
+/* ---- #MC, and exceptions that the kernel raises ---- */
 
 /*
  * A guest that has used bad memory does not go on by itself: its VMM finds the #MC as if it had asked for that
@@ -216,8 +199,92 @@ struct ec *svm_event_raise(struct cpu *cpu, struct vcpu *v, unsigned vector)
 	set_event(v, info, 0);
 	v->arch.svm.event_length = 0;
 	b->event_inj = info;
-	return enter_svm_again(v);
+	return enter_svm_again(cpu, v);
 }
+
+/* ---- NMIs ---- */
+
+static struct ec *end_with_nmi(struct cpu *cpu, struct vcpu *v)
+{
+	v->arch.pending |= PENDING_ENTERED;
+	svm_to_host(cpu, v->ec, v);
+	return svm_run_end_with_nmi(cpu, v);
+}
+
+/*
+ * The NMI comes when svm_run_to_host() lets it in, and its handler takes it for one that has hit the kernel. One from
+ * outside is to be mentioned only if it has; a guest that drives the machine hears of it.
+ */
+static noinline struct ec *take_in_kernel(struct cpu *cpu, struct vcpu *v)
+{
+	bool before = cpu->hazard & HAZARD_NMI;
+
+	svm_run_to_host(v);
+	if (unlikely(cpu->nmi_foreign) && !before)
+		hazard_clear(cpu, HAZARD_NMI);
+	if (likely(!cpu->nmi_foreign) || !v->arch.passthrough)
+		return svm_run_on(cpu, v);
+	return end_with_nmi(cpu, v);
+}
+
+static noinline struct ec *leave_guest(struct cpu *cpu, struct vcpu *v)
+{
+	svm_run_to_host(v);
+	return svm_run_on(cpu, v);
+}
+
+/*
+ * What has come is handled; a second NMI is kept back until the guest would begin, and exits then. `poked` needs no
+ * look, because it comes with a work item, which is a hazard.
+ */
+static always_inline struct ec *enter_after_nmi(struct cpu *cpu, struct vcpu *v)
+{
+	if (unlikely(cpu->hazard) || unlikely(virt_is_set(v->arch.stale)))
+		return leave_guest(cpu, v);
+	return enter_svm_again(cpu, v);
+}
+
+static noinline struct ec *nmi_of_guest(struct cpu *cpu, struct vcpu *v)
+{
+	svm_run_to_host(v);
+	return end_with_nmi(cpu, v);
+}
+
+/* Another CPU's kick, or one that looks so before it is counted. */
+static noinline struct ec *take_kick(struct cpu *cpu, struct vcpu *v)
+{
+	if (likely(nmi_take(cpu, 0)) || !v->arch.passthrough)
+		return enter_after_nmi(cpu, v);
+	return nmi_of_guest(cpu, v);
+}
+
+static noinline struct ec *not_taken(struct cpu *cpu, struct vcpu *v, enum svm_nmi what)
+{
+	return what == SVM_NMI_MACHINE_CHECK ? exit_machine_check(cpu, v) : take_in_kernel(cpu, v);
+}
+
+/* Where trace points are open the way back is one that passes the point of entries. */
+struct ec *svm_event_nmi_plain(struct cpu *cpu, struct vcpu *v)
+{
+	if (trace_point(TRACE_BIT(NMI) | TRACE_BIT(SAMPLE) | TRACE_BIT(VM_ENTRY),
+			TRACE_PATH_BIT(VM_EXIT) | TRACE_PATH_BIT(NMI)))
+		return take_in_kernel(cpu, v);
+	enum svm_nmi what = svm_nmi_let_in();
+	if (unlikely(what != SVM_NMI_TAKEN))
+		return not_taken(cpu, v, what);
+	if (!nmi_origin_is_foreign(cpu))
+		return take_kick(cpu, v);
+	cpu->nmi_foreign = true;
+	return unlikely(v->arch.passthrough) ? nmi_of_guest(cpu, v) : enter_after_nmi(cpu, v);
+}
+
+struct ec *svm_event_nmi(struct cpu *cpu, struct vcpu *v)
+{
+	svm_event_redeliver(v);
+	return v->arch.pending & ~(u32)PENDING_IN_GUEST ? take_in_kernel(cpu, v) : svm_event_nmi_plain(cpu, v);
+}
+
+/* ---- #UD and the others ---- */
 
 #define OPCODE_GROUP7 0x01
 #define MODRM_VMCALL 0xc1
@@ -233,7 +300,7 @@ static bool is_vmcall(struct vcpu *v)
 
 static struct ec *exit_undefined(struct cpu *cpu, struct vcpu *v)
 {
-	if (!v->arch.svm.tell_cut && is_vmcall(v)) {
+	if (!svm_cut(v->arch.svm.vmcb) && is_vmcall(v)) {
 		v->arch.exception = 0;
 		return leave(cpu, v, REASON_VMCALL);
 	}

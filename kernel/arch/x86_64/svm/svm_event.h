@@ -12,6 +12,8 @@ struct ec;
 struct ec *svm_event_exception(struct cpu *cpu, struct vcpu *v, unsigned vector, u32 pending);
 /* An exit by an NMI, which comes when it is let in. */
 struct ec *svm_event_nmi(struct cpu *cpu, struct vcpu *v);
+/* The same with nothing pending but what a guest that goes on may have, and no event whose delivery was cut short. */
+struct ec *svm_event_nmi_plain(struct cpu *cpu, struct vcpu *v);
 /* An exit by an IRET, while NMIs are blocked. */
 struct ec *svm_event_iret(struct cpu *cpu, struct vcpu *v);
 

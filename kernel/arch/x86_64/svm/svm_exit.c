@@ -6,10 +6,12 @@
  */
 #include "arch/switch.h"
 #include "core/vcpu.h"
+#include "lib/string.h"
 #include "svm/svm.h"
 #include "svm/svm_cr.h"
 #include "svm/svm_event.h"
 #include "svm/svm_fetch.h"
+#include "svm/svm_qual.h"
 #include "svm/svm_run.h"
 #include "svm/svm_state.h"
 #include "svm/svm_switch.h"
@@ -56,23 +58,29 @@ static struct ec *leave(struct cpu *cpu, struct vcpu *v, u32 reason)
 	X(EXIT_MWAIT_ARMED, REASON_MWAIT) \
 	X(EXIT_XSETBV, REASON_XSETBV)
 
-#define PLAIN_FIRST EXIT_RDTSC
-#define PLAIN_COUNT (EXIT_XSETBV + 1 - PLAIN_FIRST)
-
-/* 0: none of them. */
-static const u8 plain_reasons[PLAIN_COUNT] = {
-#define X(code, reason) [(code)-PLAIN_FIRST] = (reason),
+/* By the low byte of the code, so that no index is out of range. 0: none of them. */
+static const u8 plain_reasons[256] = {
+#define X(code, reason) [code] = (reason),
 	PLAIN_LIST(X)
 #undef X
 };
 
-static always_inline u32 plain_reason(u32 code)
+/* The codes with other bytes, of nested faults and such, have low ones of accesses to CRs. */
+_Static_assert((u8)EXIT_NESTED_FAULT<EXIT_DR_READ && (u8)EXIT_INVALID> EXIT_XSETBV, "none in the list");
+
+static u32 plain_reason(u32 code)
 {
-	u32 index = code - PLAIN_FIRST;
-	return index < PLAIN_COUNT ? plain_reasons[nospec_wrap(index, 64)] : 0;
+	return plain_reasons[(u8)code];
 }
 
-_Static_assert(PLAIN_COUNT <= 64, "what the index is wrapped at");
+/* The same where the processor tells how long the instruction is. Constant once there are guests. */
+static u8 told_reasons[256];
+
+void svm_exit_init(void)
+{
+	if (svm.next_rip)
+		memcpy(told_reasons, plain_reasons, sizeof(told_reasons));
+}
 
 /* A guest in real mode may have a RIP that wraps; the length never is more than 15. */
 static always_inline u64 length_of(const struct vcpu *v)
@@ -96,7 +104,7 @@ static struct ec *skip(struct cpu *cpu, struct vcpu *v, unsigned length)
 	b->rip += length;
 	b->interrupt_shadow = 0;
 	if (likely(!(b->rflags & RFLAGS_TF)))
-		return enter_svm_again(v);
+		return enter_svm_again(cpu, v);
 	b->dr6 |= 1ull << 14;
 	return svm_event_raise(cpu, v, VECTOR_DB);
 }
@@ -149,35 +157,14 @@ static struct ec *exit_dr(struct cpu *cpu, struct vcpu *v, unsigned number, bool
 	return leave(cpu, v, REASON_DR_ACCESS);
 }
 
-/* EXITINFO1 of I/O: APM vol. 2, 15.10.2. The qualification: SDM vol. 3, table 28-5. */
-#define IO_IN 1u
-#define IO_STRING (1u << 2)
-#define IO_REP (1u << 3)
-#define QUAL_IO_IN (1u << 3)
-#define QUAL_IO_STRING (1u << 4)
-#define QUAL_IO_REP (1u << 5)
-#define QUAL_IO_IMMEDIATE (1u << 6)
-
-/* The port is in the instruction if it is not in DX. If both have the same it makes no difference. */
-static always_inline void describe_io(struct vcpu *v)
-{
-	const struct vmcb *b = v->arch.svm.vmcb;
-	u32 info = (u32)b->exit_info1, port = info >> 16, bytes = info >> 4 & 7;
-
-	v->state->qual[0] = port << 16 | (bytes - 1) | (info & IO_IN ? QUAL_IO_IN : 0) |
-			    (info & IO_STRING ? QUAL_IO_STRING : 0) | (info & IO_REP ? QUAL_IO_REP : 0) |
-			    (port != (u16)v->regs.rdx ? QUAL_IO_IMMEDIATE : 0);
-	v->state->inst_len = (u32)(b->exit_info2 - b->rip) & 15;
-}
-
 static struct ec *exit_io(struct cpu *cpu, struct vcpu *v)
 {
-	describe_io(v);
+	svm_qual_io(v, v->state);
 	return leave(cpu, v, REASON_IO);
 }
 
 /* The first access: from now on the guest accesses these MSRs itself, and they are read back at each exit. */
-static struct ec *let_access(struct vcpu *v)
+static struct ec *let_access(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
 
@@ -186,7 +173,7 @@ static struct ec *let_access(struct vcpu *v)
 	if (a->pending & PENDING_SPEC_CTRL)
 		msr_write(MSR_SPEC_CTRL, a->spec_ctrl);
 	a->svm.vmcb->msrpm = svm_msr_map(a->passthrough, true);
-	return enter_svm_again(v);
+	return enter_svm_again(cpu, v);
 }
 
 static struct ec *exit_msr(struct cpu *cpu, struct vcpu *v)
@@ -197,28 +184,13 @@ static struct ec *exit_msr(struct cpu *cpu, struct vcpu *v)
 	bool ours = msr == MSR_SPEC_CTRL ? svm.spec_ctrl : msr == MSR_TSC_AUX && write && svm.tsc_aux;
 
 	if (ours && !(a->pending & PENDING_MSR_PASSTHROUGH) && a->primary & PRI_MSR_BITMAPS)
-		return let_access(v);
+		return let_access(cpu, v);
 	return leave_instruction(cpu, v, write ? REASON_WRMSR : REASON_RDMSR);
 }
 
-/* EXITINFO2 of a task switch: APM vol. 2, 15.14.1. The qualification: SDM vol. 3, table 28-2. */
-#define TASK_IRET (1ull << 36)
-#define TASK_JUMP (1ull << 38)
-enum { QUAL_TASK_CALL, QUAL_TASK_IRET, QUAL_TASK_JUMP, QUAL_TASK_GATE };
-#define QUAL_TASK_SOURCE 30
-
 static struct ec *exit_task_switch(struct cpu *cpu, struct vcpu *v)
 {
-	const struct vmcb *b = v->arch.svm.vmcb;
-	u64 source = QUAL_TASK_CALL;
-
-	if (b->exit_info2 & TASK_IRET)
-		source = QUAL_TASK_IRET;
-	else if (b->exit_info2 & TASK_JUMP)
-		source = QUAL_TASK_JUMP;
-	else if (v->arch.svm.tell_cut)
-		source = QUAL_TASK_GATE;
-	v->state->qual[0] = (u16)b->exit_info1 | source << QUAL_TASK_SOURCE;
+	v->state->qual[0] = svm_qual_task_switch(v);
 	v->state->inst_len = svm_fetch_insn(v).length;
 	return leave(cpu, v, REASON_TASK_SWITCH);
 }
@@ -235,51 +207,9 @@ static struct ec *exit_invlpg(struct cpu *cpu, struct vcpu *v)
 	return leave(cpu, v, REASON_INVLPG);
 }
 
-/* EXITINFO1 of a nested fault is a page fault's error code, and whether the guest's own tables were being read:
- * APM vol. 2, 15.25.6. The qualification: SDM vol. 3, table 28-7. */
-#define FAULT_PRESENT 1u
-#define FAULT_WRITE (1u << 1)
-#define FAULT_FETCH (1u << 4)
-#define FAULT_IN_TABLES (1ull << 33)
-enum { QUAL_READ = 1, QUAL_WRITE = 2, QUAL_FETCH = 4, QUAL_MAY_READ = 8, QUAL_MAY_WRITE = 16, QUAL_MAY_FETCH = 32 };
-#define QUAL_LINEAR (1u << 7)
-#define QUAL_FINAL (1u << 8)
-#define QUAL_NMI_UNBLOCKED (1u << 12)
-
-static noinline u64 rights_of(const struct vcpu *v, u64 gpa)
-{
-	unsigned order;
-	u64 leaf = gpa < HEDRON_USER_END ? ptab_lookup(&v->pd->mem.guest, gpa >> PAGE_BITS, &order) : 0;
-
-	if (!(leaf & PTE_P))
-		return 0;
-	return QUAL_MAY_READ | (leaf & PTE_W ? QUAL_MAY_WRITE : 0) | (leaf & PTE_NX ? 0 : QUAL_MAY_FETCH);
-}
-
-static always_inline u64 fault_qualification(const struct vcpu *v)
-{
-	const struct vmcb *b = v->arch.svm.vmcb;
-	u64 info = b->exit_info1, how = QUAL_LINEAR | (info & FAULT_IN_TABLES ? 0 : QUAL_FINAL);
-
-	if (info & FAULT_FETCH && !(info & FAULT_IN_TABLES))
-		how |= QUAL_FETCH;
-	else
-		how |= info & FAULT_WRITE ? QUAL_WRITE | (info & FAULT_IN_TABLES ? QUAL_READ : 0) : QUAL_READ;
-	if (unlikely(v->arch.svm.iret == b->rip))
-		how |= QUAL_NMI_UNBLOCKED;
-	return unlikely(info & FAULT_PRESENT) ? how | rights_of(v, b->exit_info2) : how;
-}
-
-static always_inline void describe_nested_fault(struct vcpu *v)
-{
-	v->state->qual[0] = fault_qualification(v);
-	v->state->qual[1] = v->arch.svm.vmcb->exit_info2;
-	v->state->inst_len = 0;
-}
-
 static struct ec *exit_nested_fault(struct cpu *cpu, struct vcpu *v)
 {
-	describe_nested_fault(v);
+	svm_qual_nested_fault(v);
 	return leave(cpu, v, REASON_EPT_VIOLATION);
 }
 
@@ -361,7 +291,6 @@ static struct ec *exit_invalid(struct cpu *cpu, struct vcpu *v)
 	svm_run_to_host(v);
 	svm_to_host(cpu, v->ec, v); /* as what is pending says, before that is forgotten */
 	svm_vcpu_reset(v);
-	v->regs.rax = 0;
 	return svm_run_finish(v, REASON_BAD_STATE);
 }
 
@@ -369,16 +298,17 @@ static struct ec *exit_invalid(struct cpu *cpu, struct vcpu *v)
 static void take_back_event(struct vcpu *v)
 {
 	struct arch_svm *a = &v->arch.svm;
+	bool cut = svm_cut(a->vmcb);
 
 	v->arch.pending &= ~(u32)PENDING_EVENT;
 	a->vmcb->event_inj = 0;
-	if (a->tell_cut)
+	if (cut)
 		a->vmcb->rip -= a->event_length;
 	else
 		a->event_length = 0;
 	if ((a->event & INTR_TYPE_MASK) == INTR_TYPE_NMI)
 		svm_set_nmi_blocked(v, true);
-	a->event = a->tell_cut ? a->event : 0;
+	a->event = cut ? a->event : 0;
 }
 
 static noinline struct ec *exit_slow(struct cpu *cpu, struct vcpu *v, u32 code)
@@ -393,10 +323,8 @@ static noinline struct ec *exit_slow(struct cpu *cpu, struct vcpu *v, u32 code)
 		a->svm.vmcb->tlb_control = TLB_FLUSH_NOTHING;
 	}
 	a->pending &= ~(u32)(PENDING_FLUSH | PENDING_IMMEDIATE_EXIT);
-	v->regs.rax = a->svm.vmcb->rax;
 	v->state->qual[0] = v->state->qual[1] = 0;
 	v->state->inst_len = 0;
-	a->svm.tell_cut = a->svm.vmcb->exit_int_info & EVENT_VALID;
 	if (pending & PENDING_EVENT)
 		take_back_event(v);
 	if (pending & PENDING_TIMED)
@@ -408,53 +336,87 @@ static noinline struct ec *exit_slow(struct cpu *cpu, struct vcpu *v, u32 code)
 
 /* ---- exits with nothing pending: each is complete by itself, so that none pays for what another needs ---- */
 
-static always_inline struct ec *leave_plain(struct vcpu *v, u32 reason)
+static always_inline struct ec *plain_leave(struct vcpu *v, const struct vmcb *b, struct utcb_state *s, u32 reason)
 {
 	svm_run_to_host(v);
-	return svm_state_store(v, reason);
+	return svm_state_store_often(v, b, s, reason);
+}
+
+static always_inline struct ec *plain_told(struct vcpu *v, const struct vmcb *b, u32 reason)
+{
+	struct utcb_state *s = v->state;
+
+	s->qual[0] = s->qual[1] = 0;
+	s->inst_len = (u32)(b->next_rip - b->rip) & 15;
+	return plain_leave(v, b, s, reason);
 }
 
 static noinline struct ec *plain_decoded(struct vcpu *v, u32 reason)
 {
-	v->state->inst_len = svm_fetch_insn(v).length;
-	return leave_plain(v, reason);
+	struct utcb_state *s = v->state;
+
+	s->qual[0] = s->qual[1] = 0;
+	s->inst_len = svm_fetch_insn(v).length;
+	return plain_leave(v, v->arch.svm.vmcb, s, reason);
 }
 
-static always_inline struct ec *plain_instruction(struct vcpu *v, u32 reason)
+static noinline struct ec *plain_instruction(struct vcpu *v, u32 reason)
 {
-	const struct vmcb *b = v->arch.svm.vmcb;
-
-	v->state->qual[0] = v->state->qual[1] = 0;
-	if (unlikely(!svm.next_rip))
-		return plain_decoded(v, reason);
-	v->state->inst_len = (u32)(b->next_rip - b->rip) & 15;
-	return leave_plain(v, reason);
+	return likely(svm.next_rip) ? plain_told(v, v->arch.svm.vmcb, reason) : plain_decoded(v, reason);
 }
 
 static noinline struct ec *plain_io(struct vcpu *v)
 {
-	v->state->qual[1] = 0;
-	describe_io(v);
-	return leave_plain(v, REASON_IO);
+	struct utcb_state *s = v->state;
+
+	s->qual[1] = 0;
+	svm_qual_io(v, s);
+	return plain_leave(v, v->arch.svm.vmcb, s, REASON_IO);
 }
 
-/* The others that are not in the list of plain reasons: the kernel may have to do something about them. */
-static noinline struct ec *plain_unlisted(struct cpu *cpu, struct vcpu *v, u32 code)
+static noinline struct ec *plain_rare_fault(struct vcpu *v)
 {
-	const struct arch_vcpu *a = &v->arch;
+	svm_qual_nested_fault(v);
+	return plain_leave(v, v->arch.svm.vmcb, v->state, REASON_EPT_VIOLATION);
+}
+
+static noinline struct ec *plain_nested_fault(struct vcpu *v)
+{
+	const struct vmcb *b = v->arch.svm.vmcb;
+	struct utcb_state *s = v->state;
+
+	if (unlikely(!svm_qual_is_absent_data(v, b)))
+		return plain_rare_fault(v);
+	svm_qual_absent_data(b, s);
+	return plain_leave(v, b, s, REASON_EPT_VIOLATION);
+}
+
+static bool is_plain_msr(const struct vcpu *v)
+{
 	u32 msr = (u32)v->regs.rcx;
 
-	if (code == EXIT_NESTED_FAULT) {
-		describe_nested_fault(v);
-		return leave_plain(v, REASON_EPT_VIOLATION);
-	}
+	return msr != MSR_SPEC_CTRL && msr != MSR_TSC_AUX;
+}
+
+static always_inline bool halt_is_told(const struct arch_vcpu *a)
+{
+	return !a->passthrough || a->primary & PRI_HLT;
+}
+
+/* Those that the processor does not tell all about, or that the kernel may have to do something about. */
+static noinline struct ec *plain_unlisted(struct cpu *cpu, struct vcpu *v, u32 code)
+{
+	if (unlikely(virt_fpu_busy(cpu)))
+		return exit_slow(cpu, v, code);
+	if (code == EXIT_NESTED_FAULT)
+		return plain_nested_fault(v);
 	if (code == EXIT_IO)
 		return plain_io(v);
-	if (code == EXIT_HLT && (!a->passthrough || a->primary & PRI_HLT))
+	if (code == EXIT_HLT && halt_is_told(&v->arch))
 		return plain_instruction(v, REASON_HLT);
-	if (code == EXIT_MSR && msr != MSR_SPEC_CTRL && msr != MSR_TSC_AUX)
-		return plain_instruction(v, a->svm.vmcb->exit_info1 & 1 ? REASON_WRMSR : REASON_RDMSR);
-	return exit_slow(cpu, v, code);
+	if (code == EXIT_MSR && is_plain_msr(v))
+		return plain_instruction(v, v->arch.svm.vmcb->exit_info1 & 1 ? REASON_WRMSR : REASON_RDMSR);
+	return plain_reason(code) ? plain_instruction(v, plain_reason(code)) : exit_slow(cpu, v, code);
 }
 
 /* The exit switches the guest's breakpoints off; not all emulators do (APM vol. 2, 15.6). */
@@ -466,15 +428,15 @@ static noinline struct ec *plain_unlisted(struct cpu *cpu, struct vcpu *v, u32 c
  */
 struct ec *svm_exit(struct cpu *cpu, struct vcpu *v)
 {
-	struct vmcb *b = v->arch.svm.vmcb;
-	u32 code = (u32)b->exit_code, reason = plain_reason(code);
+	const struct vmcb *b = v->arch.svm.vmcb;
+	u32 code = READ_ONCE(*(const u32 *)&b->exit_code), reason = told_reasons[(u8)code];
 
 	v->mtd = 0;
 	if (unlikely(b->dr7 & DR7_ENABLED))
 		VIRT_DR_WRITE(7, DR7_NONE);
-	if (unlikely(b->exit_int_info & EVENT_VALID) || !svm_plain_exit(cpu, &v->arch))
+	if (unlikely(svm_cut(b)) || unlikely(!virt_equals(&v->arch.pending, 0)))
 		return exit_slow(cpu, v, code);
-	v->regs.rax = b->rax;
-	v->arch.svm.tell_cut = false;
-	return likely(reason) ? plain_instruction(v, reason) : plain_unlisted(cpu, v, code);
+	if (!reason)
+		return code == EXIT_NMI ? svm_event_nmi_plain(cpu, v) : plain_unlisted(cpu, v, code);
+	return likely(!virt_fpu_busy(cpu)) ? plain_told(v, b, reason) : exit_slow(cpu, v, code);
 }

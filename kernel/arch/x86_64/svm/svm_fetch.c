@@ -129,10 +129,19 @@ struct svm_insn svm_fetch_insn(const struct vcpu *v)
 	return svm_insn_decode(code, read_linear(v, linear, code, sizeof(code)), mode);
 }
 
-/* In the order of the numbers, RSP apart. */
+/* In the order of the numbers. The VMCB has the two that VMRUN loads. */
 static u64 *gpr(struct vcpu *v, unsigned number)
 {
-	return number == 4 ? &v->arch.svm.vmcb->rsp : &(&v->regs.rax)[number & 15];
+	struct vmcb *b = v->arch.svm.vmcb;
+
+	switch (number & 15) {
+	case 0:
+		return &b->rax;
+	case 4:
+		return &b->rsp;
+	default:
+		return &(&v->regs.rax)[number & 15];
+	}
 }
 
 u64 svm_fetch_gpr(const struct vcpu *v, unsigned number)
@@ -144,10 +153,7 @@ u64 svm_fetch_gpr(const struct vcpu *v, unsigned number)
 
 void svm_fetch_set_gpr(struct vcpu *v, unsigned number, u64 value)
 {
-	struct vmcb *b = v->arch.svm.vmcb;
-
-	*gpr(v, number) = mode_of(b) == SVM_INSN_64 ? value : (u32)value;
-	b->rax = v->regs.rax;
+	*gpr(v, number) = mode_of(v->arch.svm.vmcb) == SVM_INSN_64 ? value : (u32)value;
 }
 
 static u64 address_of(const struct vcpu *v, const struct svm_insn *i)

@@ -199,8 +199,8 @@ static always_inline u32 load_syscall_msrs(struct vmcb *b, const struct utcb_sta
 /* The longest timeout that Intel's timer has is none here. */
 static void load_timeout(struct vcpu *v, const struct utcb_state *s)
 {
-	v->arch.svm.left = min_u64(READ_ONCE(s->tsc_timeout), ~0u);
-	v->arch.has_timeout = v->arch.svm.left != ~0u;
+	v->arch.svm.left = min_u64(READ_ONCE(s->tsc_timeout), SVM_NO_TIMEOUT);
+	v->arch.has_timeout = v->arch.svm.left != SVM_NO_TIMEOUT;
 	virt_set_pending(&v->arch, PENDING_TIMED, v->arch.has_timeout);
 }
 

@@ -10,28 +10,24 @@
 
 	.text
 
-	/* RDI = vCPU, which is cpu->vcpu. */
+	/* RDI = CPU, RSI = vCPU, which is cpu->vcpu. */
 	.globl	enter_svm_guest, enter_svm_traced, enter_svm_again
 	.balign 16, 0xcc
 enter_svm_guest:
 	hook	HOOK_SVM_ENTRY
-	and	$-CPU_AREA_SIZE, %rsp
-	add	$CPU_STACK_TOP, %rsp
+	lea	CPU_STACK_TOP(%rdi), %rsp
 enter_svm_traced:
 	clgi
 	cmpl	$0, CPU(CPU_HAZARD)
 	jne	interrupted
-	mov	VCPU_VMCB_PA(%rdi), %rax
+	mov	VCPU_VMCB_PA(%rsi), %rax
 	vmload	%rax
-
-	/* The same after an exit for which the host's registers were not loaded: nothing has come in between. */
-enter_svm_again:
-	and	$-CPU_AREA_SIZE, %rsp
-	add	$CPU_STACK_TOP, %rsp
-	sti				/* interrupts end the run, whether the guest has them on or not: 15.21.1 */
-	mov	VCPU_VMCB_PA(%rdi), %rax	/* behind it: its shadow must not become the guest's */
-	load_gprs_except VCPU, %rdi, rax, rsp, rdi
-	load_gprs VCPU, %rdi, rdi
+	/* Interrupts end the run, whether the guest has them on or not (15.21.1). Its shadow is over with the next
+	 * instruction; it must not become the guest's. */
+	sti
+enter:
+	load_gprs_except VCPU, %rsi, rax, rsp, rsi
+	load_gprs VCPU, %rsi, rsi
 	vmrun	%rax
 	cli
 	mov	CPU(CPU_VCPU), %rax
@@ -41,6 +37,14 @@ enter_svm_again:
 	hook	HOOK_SVM_EXIT
 	call	svm_exit			/* (cpu, vcpu) returns the EC that goes on */
 	jmp	return_syscall
+
+	/* The same after an exit for which the host's registers were not loaded: nothing has come in between. */
+	.balign 16, 0xcc
+enter_svm_again:
+	lea	CPU_STACK_TOP(%rdi), %rsp
+	mov	VCPU_VMCB_PA(%rsi), %rax
+	sti
+	jmp	enter
 
 interrupted:
 	stgi

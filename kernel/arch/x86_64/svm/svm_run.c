@@ -16,7 +16,8 @@
 #include "svm/svm_timer.h"
 #include "svm/svm_vcpu.h"
 
-struct ec *enter_svm_guest(struct vcpu *v); /* does not return: a jump, so that nobody needs a frame */
+struct ec *enter_svm_guest(struct cpu *cpu,
+			   struct vcpu *v); /* does not return: a jump, so that nobody needs a frame */
 
 void svm_run_save_host(struct svm_cpu *c)
 {
@@ -30,10 +31,8 @@ void svm_run_save_host(struct svm_cpu *c)
  * first and the mark then, so that all entries come by here and wait, for no longer than it takes to write to a
  * bitmap.
  */
-static noinline void refresh(struct vcpu *v)
+static noinline void refresh(struct cpu *cpu, struct vcpu *v)
 {
-	struct cpu *cpu = cpu_current();
-
 	while (__atomic_exchange_n(v->arch.stale, 0, __ATOMIC_SEQ_CST)) {
 		while (unlikely(__atomic_load_n(&v->pd->pio.guests_stopped, __ATOMIC_ACQUIRE)))
 			arch_relax();
@@ -42,34 +41,33 @@ static noinline void refresh(struct vcpu *v)
 	}
 }
 
-static noinline struct ec *enter_refreshed(struct vcpu *v)
+static noinline struct ec *enter_refreshed(struct cpu *cpu, struct vcpu *v)
 {
-	refresh(v);
-	return enter_svm_guest(v);
+	refresh(cpu, v);
+	return enter_svm_guest(cpu, v);
 }
 
-static always_inline struct ec *enter(struct vcpu *v)
+static always_inline struct ec *enter(struct cpu *cpu, struct vcpu *v)
 {
-	return unlikely(virt_is_set(v->arch.stale)) ? enter_refreshed(v) : enter_svm_guest(v);
+	return unlikely(virt_is_set(v->arch.stale)) ? enter_refreshed(cpu, v) : enter_svm_guest(cpu, v);
 }
 
 /* What a VMLOAD after the exit is to load: users may have changed their bases. VMRUN loads CR2, but not that of all
  * emulators does, and the exit would save the VMM's. */
-static always_inline void prepare(struct vcpu *v)
+static always_inline void prepare(struct vcpu *v, const struct vmcb *b)
 {
-	struct arch_svm *a = &v->arch.svm;
+	struct vmcb *host = v->arch.svm.host;
 
-	a->vmcb->rax = v->regs.rax;
-	if (unlikely(cr2_read() != a->vmcb->cr2))
-		cr2_write(READ_ONCE(a->vmcb->cr2));
-	a->host->fs.base = fsbase_read();
-	a->host->gs.base = gsbase_read();
+	if (unlikely(cr2_read() != b->cr2))
+		cr2_write(READ_ONCE(b->cr2));
+	host->fs.base = fsbase_read();
+	host->gs.base = gsbase_read();
 }
 
-static always_inline struct ec *enter_from(struct vcpu *v)
+static always_inline struct ec *enter_from(struct cpu *cpu, struct vcpu *v, const struct vmcb *b)
 {
-	prepare(v);
-	return enter(v);
+	prepare(v, b);
+	return enter(cpu, v);
 }
 
 /* ---- the end of a run without an exit ---- */
@@ -114,7 +112,7 @@ static struct ec *exit_at_once(struct vcpu *v, u32 reason)
 {
 	v->mtd = 0;
 	v->arch.pending &= ~(u32)PENDING_ENTERED;
-	v->arch.svm.tell_cut = false;
+	v->arch.svm.vmcb->exit_int_info = 0;
 	v->state->qual[0] = v->state->qual[1] = 0;
 	v->state->inst_len = 0;
 	return svm_state_store(v, reason);
@@ -122,8 +120,7 @@ static struct ec *exit_at_once(struct vcpu *v, u32 reason)
 
 struct ec *svm_run_end_in_time(struct vcpu *v)
 {
-	v->arch.has_timeout = false;
-	v->arch.pending &= ~(u32)PENDING_TIMED;
+	svm_run_forget_time(&v->arch);
 	return v->arch.pending & PENDING_EVENT ? refuse(v, REASON_TIMER) : exit_at_once(v, REASON_TIMER);
 }
 
@@ -158,14 +155,14 @@ static void inject(struct arch_svm *a)
  * sets before VMRUN, exits when the event is delivered, before the guest's first instruction. The stale mark is
  * looked at before that: who has set it may wait for this CPU, and this CPU for him.
  */
-static struct ec *enter_for_event(struct vcpu *v)
+static struct ec *enter_for_event(struct cpu *cpu, struct vcpu *v)
 {
 	v->arch.pending |= PENDING_IMMEDIATE_EXIT;
-	prepare(v);
-	refresh(v);
+	prepare(v, v->arch.svm.vmcb);
+	refresh(cpu, v);
 	__asm__ volatile("clgi" : : : "memory");
 	nmi_follow();
-	return enter_svm_guest(v);
+	return enter_svm_guest(cpu, v);
 }
 
 /* Wakes the guest up, or the run is over: NULL, or the EC that goes on. */
@@ -240,9 +237,9 @@ static struct ec *enter_pending(struct cpu *cpu, struct vcpu *v, bool poked)
 		start_timer(a);
 	step_for_window(a);
 	if (!(a->pending & PENDING_EVENT))
-		return enter_from(v);
+		return enter_from(cpu, v, a->svm.vmcb);
 	inject(&a->svm);
-	return poked ? enter_for_event(v) : enter_from(v);
+	return poked ? enter_for_event(cpu, v) : enter_from(cpu, v, a->svm.vmcb);
 }
 
 static u32 check(struct vcpu *v)
@@ -254,6 +251,15 @@ static u32 check(struct vcpu *v)
 		v->arch.svm.intr_state = 0;
 	}
 	return refused;
+}
+
+/* What is injected may be a software event, whose length comes with RIP. */
+static void load_length(struct vcpu *v)
+{
+	if (!(v->mtd & MTD_RIP_LEN))
+		return;
+	v->arch.svm.length = (u32)READ_ONCE(v->state->inst_len);
+	v->arch.pending |= PENDING_CHECK;
 }
 
 /* The state is loaded; something is pending, or the run is to end. */
@@ -274,6 +280,8 @@ static noinline struct ec *go_on_slow(struct cpu *cpu, struct vcpu *v)
 	}
 	if (a->pending & PENDING_BAD_XCR0)
 		return refuse(v, REASON_BAD_STATE);
+	if (a->pending & PENDING_EVENT)
+		load_length(v);
 	if (a->pending & PENDING_CHECK && (reason = check(v)))
 		return refuse(v, reason);
 	if (a->pending & PENDING_TIMED && !a->svm.left && !(a->pending & PENDING_EVENT))
@@ -285,17 +293,17 @@ static noinline struct ec *go_on_slow(struct cpu *cpu, struct vcpu *v)
 	return enter_pending(cpu, v, poked);
 }
 
-static always_inline struct ec *go_on(struct cpu *cpu, struct vcpu *v)
+static always_inline struct ec *go_on(struct cpu *cpu, struct vcpu *v, const struct vmcb *b)
 {
 	if (unlikely(virt_is_set(&v->poked)) || unlikely(cpu->nmi_foreign) || !svm_plain_entry(cpu, &v->arch))
 		return go_on_slow(cpu, v);
-	return enter_from(v);
+	return enter_from(cpu, v, b);
 }
 
 static noinline struct ec *load_rest(struct cpu *cpu, struct vcpu *v)
 {
 	u32 refused = svm_state_load_rest(v);
-	return refused ? refuse(v, refused) : go_on(cpu, v);
+	return refused ? refuse(v, refused) : go_on(cpu, v, v->arch.svm.vmcb);
 }
 
 static noinline struct ec *load_vcpu(struct cpu *cpu, struct vcpu *v)
@@ -318,10 +326,12 @@ struct ec *svm_run(struct cpu *cpu, struct ec *ec)
 
 	if (unlikely(cpu->vcpu != v))
 		return load_vcpu(cpu, v);
-	svm_state_load_often(v, v->mtd);
-	if (unlikely(v->mtd & ~SVM_MTD_OFTEN))
+	u64 mtd = v->mtd;
+	struct vmcb *b = v->arch.svm.vmcb;
+	svm_state_load_often(v, b, mtd);
+	if (unlikely(mtd & ~SVM_MTD_OFTEN))
 		return load_rest(cpu, v);
-	return go_on(cpu, v);
+	return go_on(cpu, v, b);
 }
 
 /*
@@ -343,11 +353,6 @@ void svm_interrupted(struct cpu *cpu, struct vcpu *v)
 	arch_dispatch();
 }
 
-/* What a guest that goes on can have pending: its registers are still in the CPU. */
-#define PENDING_IN_GUEST                                                                              \
-	(PENDING_TSC_AUX | PENDING_SPEC_CTRL | PENDING_MSR_PASSTHROUGH | PENDING_XCR0 | PENDING_FPU | \
-	 PENDING_HOST_FPU | PENDING_ENTERED)
-
 struct ec *svm_run_on(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -355,5 +360,5 @@ struct ec *svm_run_on(struct cpu *cpu, struct vcpu *v)
 	a->pending |= PENDING_ENTERED;
 	if (cpu->hazard || READ_ONCE(v->poked) || a->pending & ~(u32)PENDING_IN_GUEST)
 		svm_interrupted(cpu, v);
-	return enter(v);
+	return enter(cpu, v);
 }

@@ -20,11 +20,26 @@ static always_inline void store_segment(struct utcb_seg *to, const struct utcb_s
 		to->ar |= SEG_UNUSABLE;
 }
 
+#define LOW_RIGHTS(rights) ((u64)(rights) << 16)
+
 /* The privilege level is found in the stack segment on Intel's processors. */
 static always_inline void store_stack_segment(struct utcb_seg *to, const struct vmcb *b)
 {
-	store_segment(to, &b->ss);
-	to->ar = (u16)((to->ar & ~(3u << RIGHTS_DPL_SHIFT)) | (unsigned)b->cpl << RIGHTS_DPL_SHIFT);
+	u64 low = *(const u64 *)&b->ss & ~LOW_RIGHTS(3u << RIGHTS_DPL_SHIFT);
+
+	*(u64 *)to = low | LOW_RIGHTS((u32)b->cpl << RIGHTS_DPL_SHIFT);
+	to->base = b->ss.base;
+	if (unlikely(!(b->ss.ar & SEG_PRESENT)))
+		to->ar |= SEG_UNUSABLE;
+}
+
+/* The task register always is busy; not all processors save it so. */
+static always_inline void store_task(struct utcb_seg *to, const struct utcb_seg *from)
+{
+	*(u64 *)to = *(const u64 *)from | LOW_RIGHTS(RIGHTS_BUSY);
+	to->base = from->base;
+	if (unlikely(!(from->ar & SEG_PRESENT)))
+		to->ar |= SEG_UNUSABLE;
 }
 
 static always_inline void store_table(struct utcb_seg *to, const struct utcb_seg *from)
@@ -49,22 +64,18 @@ static always_inline void store_segments(const struct vmcb *b, u64 mtd, struct u
 	}
 	if (mtd & MTD_LDTR)
 		store_segment(&s->ldtr, &b->ldtr);
-	if (mtd & MTD_TR) {
-		store_segment(&s->tr, &b->tr);
-		s->tr.ar |= RIGHTS_BUSY; /* as the task register always is; not all processors save it */
-	}
+	if (mtd & MTD_TR)
+		store_task(&s->tr, &b->tr);
 	if (mtd & MTD_GDTR)
 		store_table(&s->gdtr, &b->gdtr);
 	if (mtd & MTD_IDTR)
 		store_table(&s->idtr, &b->idtr);
 }
 
-static always_inline void store_registers(const struct vcpu *v, u64 mtd, struct utcb_state *s)
+static always_inline void store_registers(const struct vcpu *v, const struct vmcb *b, u64 mtd, struct utcb_state *s)
 {
-	const struct vmcb *b = v->arch.svm.vmcb;
-
 	if (mtd & MTD_GPR_ACDB)
-		BLOCK_COPY(s, &v->regs, rax, rbx);
+		svm_state_store_acdb(v, b, s);
 	if (mtd & MTD_GPR_BSD)
 		BLOCK_COPY(s, &v->regs, rbp, rdi);
 	if (mtd & MTD_GPR_R8_R15)
@@ -82,10 +93,8 @@ static always_inline void store_registers(const struct vcpu *v, u64 mtd, struct 
 	}
 }
 
-static always_inline void store_msrs(const struct vcpu *v, u64 mtd, struct utcb_state *s)
+static always_inline void store_msrs(const struct vcpu *v, const struct vmcb *b, u64 mtd, struct utcb_state *s)
 {
-	const struct vmcb *b = v->arch.svm.vmcb;
-
 	if (mtd & MTD_EFER_PAT) {
 		s->efer = v->arch.efer;
 		s->pat = b->pat;
@@ -102,13 +111,11 @@ static always_inline void store_msrs(const struct vcpu *v, u64 mtd, struct utcb_
 		s->tsc_aux = v->arch.tsc_aux;
 	}
 	if (mtd & MTD_TSC_TIMEOUT)
-		s->tsc_timeout = v->arch.pending & PENDING_TIMED ? v->arch.svm.left : ~0u;
+		s->tsc_timeout = v->arch.svm.left;
 }
 
-static always_inline void store_cr(const struct vcpu *v, struct utcb_state *s)
+static always_inline void store_cr(const struct vcpu *v, const struct vmcb *b, struct utcb_state *s)
 {
-	const struct vmcb *b = v->arch.svm.vmcb;
-
 	s->cr0 = svm_cr0_seen(v);
 	s->cr2 = b->cr2;
 	s->cr3 = b->cr3;
@@ -118,9 +125,8 @@ static always_inline void store_cr(const struct vcpu *v, struct utcb_state *s)
 }
 
 /* The interrupt shadow is one of STI if interrupts are on, else of MOV SS. */
-static always_inline void store_activity(const struct vcpu *v, struct utcb_state *s)
+static always_inline void store_activity(const struct vcpu *v, const struct vmcb *b, struct utcb_state *s)
 {
-	const struct vmcb *b = v->arch.svm.vmcb;
 	u32 state = v->arch.svm.nmi_blocked ? INTR_STATE_NMI : 0;
 
 	if (unlikely(b->interrupt_shadow & 1))
@@ -143,10 +149,10 @@ static u32 cut_info(const struct vmcb *b)
 	return info;
 }
 
-static always_inline void store_events(const struct vcpu *v, u32 reason, bool by_hardware, struct utcb_state *s)
+static always_inline void store_events(const struct vcpu *v, const struct vmcb *b, u32 reason, bool by_hardware,
+				       struct utcb_state *s)
 {
 	const struct arch_svm *a = &v->arch.svm;
-	const struct vmcb *b = a->vmcb;
 
 	s->intr_info = s->intr_error = s->vect_info = s->vect_error = 0;
 	if (unlikely(!by_hardware)) {
@@ -158,17 +164,16 @@ static always_inline void store_events(const struct vcpu *v, u32 reason, bool by
 		s->intr_info = v->arch.exception;
 		s->intr_error = v->arch.exception & INTR_ERROR_VALID ? a->fault_error : 0;
 	}
-	if (unlikely(a->tell_cut)) {
+	if (unlikely(svm_cut(b))) {
 		s->vect_info = cut_info(b);
 		s->vect_error = s->vect_info & INTR_ERROR_VALID ? (u32)(b->exit_int_info >> EVENT_ERROR_SHIFT) : 0;
 	}
 }
 
 /* AMD's own words, in the page behind what Intel's processors have use for. */
-static always_inline void store_own(const struct vcpu *v)
+static always_inline void store_own(const struct vmcb *b, struct utcb_state *s)
 {
-	struct utcb_svm *to = utcb_svm(container_of(v->state, struct utcb, state));
-	const struct vmcb *b = v->arch.svm.vmcb;
+	struct utcb_svm *to = utcb_svm(container_of(s, struct utcb, state));
 
 	to->exit_code = b->exit_code;
 	to->exit_info1 = b->exit_info1;
@@ -177,25 +182,21 @@ static always_inline void store_own(const struct vcpu *v)
 
 static always_inline struct ec *store(struct vcpu *v, u64 mtd, u32 reason, bool by_hardware)
 {
+	const struct vmcb *b = v->arch.svm.vmcb;
 	struct utcb_state *s = v->state;
 
-	store_registers(v, mtd, s);
-	store_segments(v->arch.svm.vmcb, mtd, s);
+	store_registers(v, b, mtd, s);
+	store_segments(b, mtd, s);
 	if (mtd & MTD_CR)
-		store_cr(v, s);
+		store_cr(v, b, s);
 	if (mtd & MTD_STA)
-		store_activity(v, s);
-	store_msrs(v, mtd, s);
-	if (mtd & MTD_INJ)
-		store_events(v, reason, by_hardware, s);
+		store_activity(v, b, s);
+	store_msrs(v, b, mtd, s);
+	if (mtd & MTD_INJ) {
+		store_events(v, b, reason, by_hardware, s);
+		store_own(b, s);
+	}
 	return vcpu_end_run(v);
-}
-
-static always_inline void store_exit(const struct vcpu *v, u32 reason)
-{
-	v->state->exit_reason = reason;
-	v->state->rip = v->arch.svm.vmcb->rip;
-	store_own(v);
 }
 
 static noinline struct ec *store_selected(struct vcpu *v, u32 reason, bool by_hardware)
@@ -208,20 +209,19 @@ static noinline struct ec *store_all(struct vcpu *v, u32 reason)
 	return store(v, VCPU_WANT_ALL, reason, true);
 }
 
-/* The exits that cost least are complete here for a VMM that asks for no more than four general registers. */
+struct ec *svm_state_store_rest(struct vcpu *v, u32 reason)
+{
+	return likely(v->wanted == VCPU_WANT_ALL) ? store_all(v, reason) : store_selected(v, reason, true);
+}
+
 struct ec *svm_state_store(struct vcpu *v, u32 reason)
 {
-	store_exit(v, reason);
-	if (!(v->wanted & ~(u64)MTD_GPR_ACDB)) {
-		if (v->wanted)
-			BLOCK_COPY(v->state, &v->regs, rax, rbx);
-		return vcpu_end_run(v);
-	}
-	return likely(v->wanted == VCPU_WANT_ALL) ? store_all(v, reason) : store_selected(v, reason, true);
+	return svm_state_store_often(v, v->arch.svm.vmcb, v->state, reason);
 }
 
 struct ec *svm_state_store_undelivered(struct vcpu *v, u32 reason)
 {
-	store_exit(v, reason);
+	v->state->exit_reason = reason;
+	v->state->rip = v->arch.svm.vmcb->rip;
 	return store_selected(v, reason, false);
 }

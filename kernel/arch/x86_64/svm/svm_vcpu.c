@@ -100,6 +100,7 @@ static enum status init(struct vcpu *v)
 	a->svm.host = svm_cpu(cpu)->host;
 	a->svm.host_pa = svm_cpu(cpu)->host_pa;
 	a->svm.iret = ~0ull;
+	a->svm.left = SVM_NO_TIMEOUT;
 	a->passthrough = v->pd->passthrough;
 	a->pending = PENDING_BAD_XCR0 | PENDING_CHECK;
 	a->fpu_page = v->fpu_kp->page;

@@ -134,6 +134,13 @@ _Static_assert(sizeof(struct vmcb) == 0x1000, "the VMCB is a page");
 #define EVENT_EXCEPTION 0x300ull
 #define EVENT_SOFT_INTERRUPT 0x400ull
 
+/* Whether the last exit has cut short the delivery of an event. Each exit writes that; who has seen to the event
+ * clears it. */
+static inline bool svm_cut(const struct vmcb *b)
+{
+	return b->exit_int_info & EVENT_VALID;
+}
+
 enum vmcb_exit {
 	EXIT_CR_READ = 0x00, /* and the number of the register */
 	EXIT_CR_WRITE = 0x10,

@@ -28,14 +28,16 @@ hooks_vm_entry:
 	pop	%rdi
 	jmp	restart_vm_entry
 
-	/* The same with SVM: the way of enter_svm_guest, behind the instructions that move the stack pointer. */
+	/* The same with SVM: the way of enter_svm_guest, behind the instruction that moves the stack pointer. */
 	.globl	hooks_svm_entry
 	.balign 16, 0xcc
 hooks_svm_entry:
-	and	$-CPU_AREA_SIZE, %rsp
-	add	$CPU_STACK_TOP, %rsp
+	lea	CPU_STACK_TOP(%rdi), %rsp
 	push	%rdi
+	push	%rsi
+	mov	%rsi, %rdi
 	call	hooks_note_vm_entry
+	pop	%rsi
 	pop	%rdi
 	jmp	enter_svm_traced
 
