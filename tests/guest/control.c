@@ -208,6 +208,8 @@ static void msr_leftovers(void)
 {
 	static const unsigned msrs[] = {0xe1,  0x140, 0x1c4, 0x1d9, 0x38f,  0x3f1,  0x570,     0x6a0,
 					0x6a2, 0x6e1, 0xd90, 0xda0, 0x14ce, 0x17d1, 0xc0000301};
+	enum { TSC_RATIO = 0xc0000104u };
+	unsigned long ratio = 0;
 	unsigned aux = 0;
 
 	for (unsigned i = 0; i < RT_ARRAY(msrs); i++) {
@@ -216,6 +218,8 @@ static void msr_leftovers(void)
 		if (hc_msr_read(msrs[i], &value) == SUCCESS && value)
 			test_fail(__FILE__, __LINE__, "MSR %#x is %#lx", msrs[i], value);
 	}
+	if (hc_msr_read(TSC_RATIO, &ratio) == SUCCESS && ratio) /* QEMU has it as 0, and takes no other */
+		EXPECT_EQ(ratio, 1ul << 32);
 	if (rt_cpuid(0x80000001, 0).edx & CPUID_RDTSCP)
 		__asm__ volatile("rdtscp" : "=c"(aux) : : "eax", "edx");
 	EXPECT_EQ(aux, 0);

@@ -30,6 +30,10 @@ static const u32 msrs[] = {
 	0xc0000103, /* TSC_AUX, which programs read */
 };
 
+/* AMD's: how fast the time of guests passes, by 2^32. APM vol. 2, 15.30.5. */
+#define MSR_TSC_RATIO 0xc0000104
+#define TSC_RATIO_RESET (1ull << 32)
+
 #define DR6_RESET 0xffff0ff0
 #define DR7_RESET 0x400
 
@@ -41,4 +45,5 @@ void leftovers_reset(void)
 	__asm__ volatile("mov %0, %%db6" : : "r"((u64)DR6_RESET));
 	for (unsigned i = 0; i < array_size(msrs); i++)
 		(void)!msr_write_safe(msrs[i], 0);
+	(void)!msr_write_safe(MSR_TSC_RATIO, TSC_RATIO_RESET);
 }
