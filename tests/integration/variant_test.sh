@@ -24,7 +24,7 @@ boot() { # boot FOLDER ROOTTASK JUDGE CPUS OPTION...
 
 boot "$objects" hello.elf exit 1 # built the same way as the kernel
 for roottask in "$build"/guest_*.elf; do
-	boot "$build" "${roottask##*/}" tests 1 --icount # deadlines of virtual CPUs are in instructions, however busy this machine is
+	boot "$build" "${roottask##*/}" tests 1 --icount # deadlines of virtual CPUs come in time, however busy this machine is
 done
 boot "$build" "smp_basic.elf effort=20" tests 4
 exit $((failed != 0))
