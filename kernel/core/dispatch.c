@@ -115,7 +115,7 @@ static struct ec *resume(struct cpu *cpu, struct ec *ec);
 static noinline struct ec *resume_interrupted(struct cpu *cpu, struct ec *ec)
 {
 	if (ec->cont == CONT_REPLY)
-		return ipc_reply_slow(ec->regs.rdi, 0, 0, 0, cpu, ec);
+		return ipc_resume_reply(cpu, ec);
 	if (ec->cont == CONT_ITEMS) {
 		ipc_take_items(cpu, ec);
 		return ec;

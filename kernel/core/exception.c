@@ -84,8 +84,11 @@ bool exception_take_reply(struct cpu *cpu, struct ec *self, struct ec *caller)
 	u64 items = READ_ONCE(self->utcb->items);
 	crd_t window = crd_make(CRD_MEM, caller->regs.cr2 >> PAGE_BITS, FAULT_WINDOW_ORDER, PERM_ALL);
 
-	if ((items >> 16 & 0xffff) && !ipc_transfer_items(self, caller, items, 0, window, NULL))
-		return false;
+	if ((items >> 16 & 0xffff) && !ipc_transfer_items(self, caller, items, 0, window, NULL)) {
+		if (!ec_is_dead(caller))
+			return false;
+		unfinished_drop_items(&self->unfinished); /* it was killed, because there was no memory for one */
+	}
 	arch_state_write(caller, self->utcb, mtd);
 	caller->cont = CONT_IRET;
 	ipc_finish_reply(cpu, self);

@@ -10,6 +10,7 @@
 #include "core/dispatch.h"
 #include "core/exception.h"
 #include "core/pt.h"
+#include "core/scarce.h"
 #include "core/sm.h"
 #include "lib/bits.h"
 #include "lib/nospec.h"
@@ -137,12 +138,24 @@ static keep_arguments struct ec *send_and_switch_slow(u64 arg1, struct ec *to, u
 	return arch_ec_switch(cpu, from, to);
 }
 
+/* A typed item has found no memory: that is waited for when its owner is the current EC and can be left at any time,
+ * because others may end it or the other EC meanwhile. Then it goes on as if it had been interrupted. */
+static void await_memory(struct cpu *cpu, struct ec *self, struct pd *pd)
+{
+	if (scarce_await(cpu, &self->unfinished, pd) != SCARCE_LATER && !ec_is_dead(self))
+		return;
+	hazard_set(cpu, HAZARD_SCHED);
+	arch_dispatch();
+}
+
 /*
  * For CONT_ITEMS: a call has brought typed items that are not all taken yet. If the caller has gone the rest is
  * nothing.
  */
 void ipc_take_items(struct cpu *cpu, struct ec *self)
 {
+	if (unlikely(self->unfinished.scarce) && self->caller)
+		await_memory(cpu, self, self->pd);
 	struct utcb *utcb = self->utcb;
 	u64 n = min_u64(utcb->items >> 16 & 0xffff, UTCB_ITEMS_MAX);
 
@@ -162,28 +175,71 @@ static struct ec *owner_of_items(struct ec *from, struct ec *to)
 	return from->callee == to ? to : from;
 }
 
-/* There are hazards after item n, or it is only begun: its delegation, which is done here at the cost of the owner.
- * False: the CPU is wanted, and what is left is for later. */
-static noinline bool after_item(struct ec *from, struct ec *to, u64 n, struct utcb_item *result)
+/* There is no memory for an item. True: it arrives as nothing. False: memory is sought first; but not again if it was
+ * sought in vain (`lost`) just before. */
+static bool is_lost(struct ec *owner, struct ec *to, bool lost)
 {
-	struct cpu *cpu = cpu_current();
-	struct ec *owner = owner_of_items(from, to);
-	bool failed, done;
+	if (!lost && scarce_seek(&owner->unfinished, owner, to->pd))
+		return false;
+	scarce_end(&owner->unfinished);
+	return true;
+}
 
-	if (cpu->hazard & HAZARD_UNFINISHED && cpu->ec != owner)
-		unfinished_hand_over(cpu->ec, owner);
-	done = unfinished_delegate_item(cpu, &owner->unfinished, &failed);
-	if (failed && result)
+/* An item of an answer to an exception was lost: the EC would just have the same one again. */
+static void kill_for_memory(struct ec *ec)
+{
+	log_user("killed EC: no memory for the answer to its exception at rip %#lx, cr2 %#lx", ec->regs.rip,
+		 ec->regs.cr2);
+	ec_kill(ec);
+}
+
+static void lose_item(struct ec *to, struct utcb_item *result)
+{
+	if (result)
 		result->crd = 0;
-	if (done && !unfinished_wanted(cpu))
+	else
+		kill_for_memory(to);
+}
+
+/* Item n was not transferred. False: it will be tried again. */
+static cold bool item_failed(struct ec *from, struct ec *to, u64 n, enum status s, struct utcb_item *result,
+			     bool lost)
+{
+	struct ec *owner = owner_of_items(from, to);
+
+	result->crd = 0;
+	if (s != OOM || is_lost(owner, to, lost))
 		return true;
 	owner->unfinished.item = (u32)n + 1;
 	return false;
 }
 
+/* There are hazards after item n, or it is only begun: its delegation, which is done here at the cost of the owner.
+ * False: the CPU is wanted, or there is no memory, and what is left is for later. `result` is NULL in an answer to an
+ * exception. */
+static noinline bool after_item(struct ec *from, struct ec *to, u64 n, struct utcb_item *result, bool lost)
+{
+	struct cpu *cpu = cpu_current();
+	struct ec *owner = owner_of_items(from, to);
+	struct unfinished *u = &owner->unfinished;
+
+	if (cpu->hazard & HAZARD_UNFINISHED && cpu->ec != owner)
+		unfinished_hand_over(cpu->ec, owner);
+	enum status s = unfinished_delegate_item(cpu, u);
+	if (s == OOM && is_lost(owner, to, lost)) {
+		space_obj_delegate_drop(&u->delegation);
+		lose_item(to, result);
+		s = SUCCESS;
+	}
+	if (s == SUCCESS && !unfinished_wanted(cpu))
+		return true;
+	u->item = (u32)n + 1;
+	return false;
+}
+
 /* From item `at` on. Other CPUs may write to the sender's UTCB meanwhile, so each word is read once. */
 static always_inline bool transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del,
-					 struct utcb *results, u64 at)
+					 struct utcb *results, u64 at, bool lost)
 {
 	const struct cpu *cpu = cpu_current();
 	u64 n = min_u64(items >> 16 & 0xffff, UTCB_ITEMS_MAX);
@@ -193,10 +249,12 @@ static always_inline bool transfer_items(struct ec *from, struct ec *to, u64 ite
 
 	for (; item > end; item--) {
 		struct utcb_item in = {READ_ONCE(item->crd), READ_ONCE(item->meta)};
-		if (unlikely(delegate_item(src, dst, in, xlt, del, result) != SUCCESS))
-			result->crd = 0;
+		enum status s = delegate_item(src, dst, in, xlt, del, result);
+		if (unlikely(s != SUCCESS) &&
+		    !item_failed(from, to, (u64)(UTCB_TYPED(from->utcb, 0) - item), s, result, lost))
+			return false;
 		if (unlikely(cpu->hazard) &&
-		    !after_item(from, to, (u64)(UTCB_TYPED(from->utcb, 0) - item), results ? result : NULL))
+		    !after_item(from, to, (u64)(UTCB_TYPED(from->utcb, 0) - item), results ? result : NULL, lost))
 			return false;
 		if (results)
 			result--;
@@ -204,16 +262,64 @@ static always_inline bool transfer_items(struct ec *from, struct ec *to, u64 ite
 	return true;
 }
 
+enum item_end {
+	ITEM_LATER,
+	ITEM_DONE,
+	ITEM_LOST,
+};
+
+/* Item n has found no memory, which has been waited for. */
+static enum item_end try_again(struct ec *from, struct ec *to, u64 xlt, u64 del, struct utcb_item *result, u64 n)
+{
+	struct ec *owner = owner_of_items(from, to);
+	struct unfinished *u = &owner->unfinished;
+	const struct utcb_item *item = UTCB_TYPED(from->utcb, n);
+	struct utcb_item in = {READ_ONCE(item->crd), READ_ONCE(item->meta)};
+	bool whole = space_obj_delegate_is_over(&u->delegation);
+	enum status s = whole ? delegate_item(from->pd, to->pd, in, xlt, del, result)
+			      : space_obj_delegate_step(&u->delegation);
+
+	if (s != OOM) {
+		scarce_end(u);
+		if (s != SUCCESS && result)
+			result->crd = 0;
+		return ITEM_DONE;
+	}
+	if (!is_lost(owner, to, false))
+		return ITEM_LATER;
+	if (!whole)
+		space_obj_delegate_drop(&u->delegation);
+	lose_item(to, result);
+	return ITEM_LOST;
+}
+
+/* The rest of item n, after which it was interrupted. */
+static noinline enum item_end finish_item(struct ec *from, struct ec *to, u64 xlt, u64 del, struct utcb_item *result,
+					  u64 n)
+{
+	struct unfinished *u = &owner_of_items(from, to)->unfinished;
+	enum item_end end = u->scarce ? try_again(from, to, xlt, del, result, n) : ITEM_DONE;
+
+	if (end == ITEM_LATER)
+		u->item = (u32)n + 1;
+	else if (!space_obj_delegate_is_over(&u->delegation) && !after_item(from, to, n, result, false))
+		end = ITEM_LATER;
+	return end;
+}
+
 bool ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del, struct utcb *results)
 {
 	struct unfinished *u = &owner_of_items(from, to)->unfinished;
+	enum item_end before = ITEM_DONE;
 	u64 at = u->item;
 
 	u->item = 0;
-	if (!space_obj_delegate_is_over(&u->delegation) &&
-	    !after_item(from, to, at - 1, results ? UTCB_TYPED(results, at - 1) : NULL))
-		return false;
-	return transfer_items(from, to, items, xlt, del, results, at);
+	if (unlikely(at)) {
+		before = finish_item(from, to, xlt, del, results ? UTCB_TYPED(results, at - 1) : NULL, at - 1);
+		if (before == ITEM_LATER)
+			return false;
+	}
+	return transfer_items(from, to, items, xlt, del, results, at, before == ITEM_LOST);
 }
 
 /* A reply without a semaphore, or a call. */
@@ -226,7 +332,7 @@ static keep_arguments struct ec *send_items_and_switch(u64 unused1, struct ec *t
 	if (!utcb)
 		unreachable(); /* saves a test of each result */
 	copy_many_words(from, to, items);
-	if (unlikely(!transfer_items(from, to, items, utcb->xlt, utcb->del, utcb, 0)))
+	if (unlikely(!transfer_items(from, to, items, utcb->xlt, utcb->del, utcb, 0, false)))
 		return from->callee == to ? call_interrupted(cpu, to) : reply_interrupted(0, cpu, from, to);
 	return arch_ec_switch(cpu, from, to);
 }
@@ -327,4 +433,11 @@ struct ec *ipc_reply_slow(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struc
 
 	hazard_set(cpu, HAZARD_SCHED);
 	arch_dispatch();
+}
+
+struct ec *ipc_resume_reply(struct cpu *cpu, struct ec *self)
+{
+	if (self->unfinished.scarce && self->caller)
+		await_memory(cpu, self, self->caller->pd);
+	return ipc_reply_slow(self->regs.rdi, 0, 0, 0, cpu, self);
 }

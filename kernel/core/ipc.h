@@ -19,6 +19,8 @@ struct ec *ipc_reply(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu
 
 /* A reply that names a semaphore, or by an EC whose `special` is not 0. */
 struct ec *ipc_reply_slow(u64 arg1, u64 unused2, u64 unused3, u64 unused4, struct cpu *cpu, struct ec *self);
+/* For CONT_REPLY. */
+struct ec *ipc_resume_reply(struct cpu *cpu, struct ec *self);
 
 /* `self` helps `busy`, which it wants to call, and goes on at self->cont when that has replied. It is killed if it
  * would wait for itself. */
@@ -27,8 +29,9 @@ __attribute__((noreturn)) void ipc_help(struct cpu *cpu, struct ec *self, struct
 void ipc_finish_reply(struct cpu *cpu, struct ec *self);
 /*
  * Typed items of `from`, as many as `items` says, against the windows given; results go to `results` or nowhere.
- * False: the CPU is wanted for something else. The one of the two that answers the call keeps in `unfinished` how
- * many are done, and another call goes on with the rest.
+ * False: the CPU is wanted for something else, or there is no memory for an item, which will be waited for. The one
+ * of the two that answers the call keeps in `unfinished` how many are done, and another call goes on with the rest.
+ * An EC that waits in an exception, whose items go nowhere, is killed if there is no memory for one.
  */
 bool ipc_transfer_items(struct ec *from, struct ec *to, u64 items, u64 xlt, u64 del, struct utcb *results) must_check;
 /* For CONT_ITEMS: returns when `self` can go on with the message, else to the dispatcher. */

@@ -343,8 +343,7 @@ static bool something_dies(const struct cpu *cpu)
 	       unfinished_is_kept_anywhere();
 }
 
-/* While waiting, what others may wait for: two CPUs that are both in here must not wait for each other. */
-static void help_others(struct cpu *cpu)
+void rcu_help_others(struct cpu *cpu)
 {
 	answer_if_asked(cpu);
 	remote_take(cpu);
@@ -365,14 +364,14 @@ static void await_kept(struct cpu *cpu)
 	unfinished_ask_for_objects(cpu);
 	for (unsigned n = 0; n < cpu_count; n++)
 		while (cpu_online(n) && unfinished_is_asked(n))
-			help_others(cpu);
+			rcu_help_others(cpu);
 	unfinished_adopt(cpu);
 	while (!list_empty(&cpu->dying))
-		help_others(cpu);
+		rcu_help_others(cpu);
 	unfinished_has_adopted(cpu);
 	for (unsigned n = 0; n < cpu_count; n++)
 		while (cpu_online(n) && unfinished_adopts(n))
-			help_others(cpu);
+			rcu_help_others(cpu);
 }
 
 /* Waits until each CPU has got through the objects that have been sent to it up to now. */
@@ -382,7 +381,7 @@ static void await_sent(struct cpu *cpu)
 		const struct cpu *owner = arch_cpu(n);
 		u32 sent = __atomic_load_n(&owner->rcu_sent, __ATOMIC_RELAXED);
 		while (cpu_online(n) && !has_done(owner, sent))
-			help_others(cpu);
+			rcu_help_others(cpu);
 	}
 }
 
@@ -393,7 +392,7 @@ static void await_grace(struct cpu *cpu)
 	u32 begun = __atomic_load_n(&rcu.begun, __ATOMIC_ACQUIRE);
 
 	while (something_queued() && __atomic_load_n(&rcu.begun, __ATOMIC_ACQUIRE) - begun <= 2)
-		help_others(cpu);
+		rcu_help_others(cpu);
 }
 
 /* Takes what is ripe on another CPU, which need not come into the kernel for that, and may even be lost. If it frees
@@ -404,7 +403,7 @@ static struct work *take_ripe(struct cpu *cpu, struct cpu *other)
 
 	for (;;) {
 		if (w == BEING_FREED) {
-			help_others(cpu);
+			rcu_help_others(cpu);
 			w = __atomic_load_n(&other->rcu_ripe, __ATOMIC_ACQUIRE);
 		} else if (__atomic_compare_exchange_n(&other->rcu_ripe, &w, NULL, false, __ATOMIC_ACQUIRE,
 						       __ATOMIC_RELAXED)) {

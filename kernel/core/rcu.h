@@ -46,3 +46,7 @@ void rcu_done(void);
  * than what it refers to, uses nothing. False: there was nothing to wait for.
  */
 bool rcu_expedite(struct cpu *cpu);
+
+/* While waiting for other CPUs without a lock, what they may wait for: two CPUs that both wait must not wait for each
+ * other. */
+void rcu_help_others(struct cpu *cpu);

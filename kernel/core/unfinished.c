@@ -6,6 +6,7 @@
 #include "core/ec.h"
 #include "core/rcu.h"
 #include "core/reap.h"
+#include "core/scarce.h"
 
 void unfinished_init(struct unfinished *u)
 {
@@ -13,6 +14,8 @@ void unfinished_init(struct unfinished *u)
 	u->revocation.pd = NULL;
 	u->delegation.src = NULL;
 	u->item = 0;
+	u->scarce = SCARCE_NOT;
+	u->then = 0;
 	list_init(&u->dying);
 }
 
@@ -55,18 +58,39 @@ static bool is_wanted(const struct cpu *cpu)
 	return unfinished_wanted(cpu);
 }
 
-/* A piece. If memory is short only because what was deleted waits for a grace period, that is waited for. */
-static enum status delegate_piece(struct cpu *cpu, struct unfinished *u)
+/* It may be over now, or have become a delegation that goes on by itself. */
+static enum status begin_anew(struct cpu *cpu, struct ec *ec)
 {
-	enum status s = space_obj_delegate_step(&u->delegation);
+	struct unfinished *u = &ec->unfinished;
+	struct space_obj_delegation kept = u->delegation;
+	const struct regs *r = &ec->regs;
 
-	if (unlikely(s == OOM) && rcu_expedite(cpu))
-		s = space_obj_delegate_step(&u->delegation);
+	u->delegation.src = NULL;
+	enum status s = u->again(u->arg1, r->rsi, r->rdx, ec, r->r8);
+	hazard_clear(cpu, HAZARD_UNFINISHED); /* seen to by the caller */
+	if (s != OOM) {
+		ec->regs.rdi = s;
+		space_obj_delegate_drop(&kept);
+	} else if (space_obj_delegate_is_over(&u->delegation)) {
+		u->delegation = kept;
+	} else { /* it has come here by unfinished_again() once more */
+		space_obj_delegate_drop(&kept);
+	}
 	return s;
 }
 
+/* A piece once more, or the hypercall. */
+static enum status try_again(struct cpu *cpu, struct ec *ec)
+{
+	struct unfinished *u = &ec->unfinished;
+
+	if (u->delegation.kind == DELEGATE_NOTHING)
+		return begin_anew(cpu, ec);
+	return space_obj_delegate_step(&u->delegation);
+}
+
 /* The hypercall fails, and it is as if it had not been. */
-static noinline void delegate_fail(struct ec *ec)
+static void delegate_fail(struct ec *ec)
 {
 	struct unfinished *u = &ec->unfinished;
 
@@ -76,33 +100,56 @@ static noinline void delegate_fail(struct ec *ec)
 	ec->regs.rax = u->rax;
 }
 
+/* A piece has found no memory. False: the CPU is wanted. */
+static cold bool delegate_scarce(struct cpu *cpu, struct ec *ec)
+{
+	struct unfinished *u = &ec->unfinished;
+	enum scarce answer;
+
+	do {
+		answer = scarce_await(cpu, u, u->delegation.dst);
+		if (answer == SCARCE_LATER)
+			return false;
+	} while (answer == SCARCE_TRY && try_again(cpu, ec) == OOM);
+	scarce_end(u);
+	if (answer == SCARCE_OOM)
+		delegate_fail(ec);
+	return true;
+}
+
 static bool delegate(struct cpu *cpu, struct ec *ec)
 {
 	struct unfinished *u = &ec->unfinished;
 
 	while (!space_obj_delegate_is_over(&u->delegation)) {
-		if (delegate_piece(cpu, u) != SUCCESS)
-			delegate_fail(ec);
-		else if (is_wanted(cpu) && !space_obj_delegate_is_over(&u->delegation))
+		if (unlikely(space_obj_delegate_step(&u->delegation) != SUCCESS) && !delegate_scarce(cpu, ec))
+			return false;
+		if (is_wanted(cpu) && !space_obj_delegate_is_over(&u->delegation))
 			return false;
 	}
 	return true;
 }
 
-/* Does not wait for memory: work items that are taken meanwhile might end one of the two ECs. */
-bool unfinished_delegate_item(struct cpu *cpu, struct unfinished *u, bool *failed)
+enum status unfinished_delegate_item(struct cpu *cpu, struct unfinished *u)
 {
-	*failed = false;
 	hazard_clear(cpu, HAZARD_UNFINISHED);
 	while (!space_obj_delegate_is_over(&u->delegation)) {
-		if (space_obj_delegate_step(&u->delegation) != SUCCESS) {
-			space_obj_delegate_drop(&u->delegation);
-			*failed = true;
-		} else if (is_wanted(cpu) && !space_obj_delegate_is_over(&u->delegation)) {
-			return false;
-		}
+		if (space_obj_delegate_step(&u->delegation) != SUCCESS)
+			return OOM;
+		if (is_wanted(cpu) && !space_obj_delegate_is_over(&u->delegation))
+			return BUSY;
 	}
-	return true;
+	return SUCCESS;
+}
+
+enum status unfinished_again(struct ec *self, struct pd *pd, hypercall_fn fn, u64 arg1)
+{
+	struct unfinished *u = &self->unfinished;
+
+	space_obj_delegate_begin((struct space_obj_delegation){self->pd, pd, 0, 1, 0, 0, DELEGATE_NOTHING});
+	u->again = fn;
+	u->arg1 = arg1;
+	return OOM;
 }
 
 void unfinished_hand_over(struct ec *from, struct ec *to)
@@ -116,6 +163,7 @@ void unfinished_drop_items(struct unfinished *u)
 	if (!space_obj_delegate_is_over(&u->delegation))
 		space_obj_delegate_drop(&u->delegation);
 	u->item = 0;
+	scarce_end(u);
 }
 
 /* True: all is done. At least one piece is. */

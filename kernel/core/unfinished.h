@@ -16,14 +16,23 @@
 
 struct ec;
 
+/* A hypercall, by all but its fourth argument, which is where the entry stored it. */
+typedef enum status (*hypercall_fn)(u64, u64, u64, struct ec *, u64);
+
 struct unfinished {
 	struct space_obj_revocation revocation;
 	struct space_obj_delegation delegation;
 	struct list dying;  /* objects that the EC has killed, to be dismantled at its cost */
 	struct list keeper; /* in the CPU's `keepers`; valid while `dying` is not empty */
 	u64 rdx, rax;       /* in case the delegation fails: what was in these registers */
-	u32 item;           /* the typed item of a message that is next (core/ipc.c) */
-	u8 then;            /* enum ec_cont: how it goes on after that */
+	hypercall_fn again; /* of DELEGATE_NOTHING: what is to begin anew, and its first argument */
+	u64 arg1;
+	u32 unswept; /* pages of slots still to be looked at before there is no memory (core/scarce.h) */
+
+	/* set to 0 together */
+	u32 item;   /* the typed item of a message that is next (core/ipc.c) */
+	u16 scarce; /* enum scarce_state */
+	u16 then;   /* enum ec_cont: how it goes on after that */
 };
 
 void unfinished_init(struct unfinished *u);
@@ -41,9 +50,16 @@ void unfinished_begin(struct cpu *cpu);
 
 /* In a hypercall that has begun a delegation (HAZARD_UNFINISHED) of which nobody may see a part: all of it. */
 enum status unfinished_delegate_now(struct cpu *cpu) must_check;
-/* In a message: goes on with the delegation of the typed item that is under way. False: the CPU is wanted. *failed:
- * for want of memory. */
-bool unfinished_delegate_item(struct cpu *cpu, struct unfinished *u, bool *failed) must_check;
+/* In a message: goes on with the delegation of the typed item that is under way. BUSY: the CPU is wanted. OOM: it can
+ * go on if there is memory. */
+enum status unfinished_delegate_item(struct cpu *cpu, struct unfinished *u) must_check;
+
+/*
+ * A hypercall, whose arguments are still where the entry stored them, has found no memory of pd's and changed
+ * nothing. It is kept, and begins anew when memory has been waited for (core/scarce.h). No lock is held then, and
+ * what it names is looked up again, as it may have gone. Returns the status until then.
+ */
+enum status unfinished_again(struct ec *self, struct pd *pd, hypercall_fn fn, u64 arg1);
 
 /* That delegation goes on as another EC's, or not at all. */
 void unfinished_hand_over(struct ec *from, struct ec *to);

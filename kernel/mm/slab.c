@@ -30,7 +30,7 @@ static unsigned pick_order(u32 size)
 }
 
 /* page_reclaim: gives back the free objects that this CPU keeps, whose slabs may be free as a whole then. Those of
- * other CPUs cannot be taken: they belong to them without a lock. */
+ * other CPUs cannot be taken: they belong to them without a lock, so core/scarce.c asks for them. */
 static void reclaim(void)
 {
 	for (unsigned i = 0; i < cache_count; i++)
@@ -159,4 +159,12 @@ void slab_spill(struct slab_cache *c, struct slab_local *l)
 void slab_drain(struct slab_cache *c)
 {
 	give_back(c, &c->cpu[cpu_current_id()], 0);
+}
+
+bool slab_is_kept(unsigned cpu)
+{
+	for (unsigned i = 0; i < cache_count; i++)
+		if (READ_ONCE(caches[i]->cpu[cpu].count))
+			return true;
+	return false;
 }

@@ -44,6 +44,8 @@ struct slab_cache {
 void slab_init(struct slab_cache *c, const char *name, u32 size, u32 align);
 /* Gives this CPU's list back; done for all caches when memory runs out. */
 void slab_drain(struct slab_cache *c);
+/* Whether a CPU keeps free objects of any cache. */
+bool slab_is_kept(unsigned cpu) must_check;
 
 /* slab_refill() fetches a batch for a list that is empty and returns one object of it, NULL without memory.
  * slab_spill() gives a batch back from a list that is full. */

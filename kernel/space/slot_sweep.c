@@ -78,22 +78,27 @@ static unsigned sweep_page_locked(struct pd *pd, struct page *p, struct list *go
 	list_push_tail(empty ? gone : &pd->objs.pages, &p->link);
 	if (!empty)
 		return looked + PAGE_COST;
+	pd->objs.num_pages--;
 	slot_table_unhook(pd->objs.pdpt, pd, p->index, gone);
 	return looked;
 }
 
-static void sweep_first_locked(struct pd *pd, unsigned slots, struct list *gone)
+/* Returns the number of pages. */
+static u32 sweep_first_locked(struct pd *pd, unsigned slots, struct list *gone)
 {
 	const struct list *last = pd->objs.pages.prev;
+	u32 pages = 0;
 
 	for (unsigned looked = 0; looked < slots && !list_empty(&pd->objs.pages);) {
 		struct page *p = list_first(&pd->objs.pages, struct page, link);
 		bool end = &p->link == last;
 
 		looked += sweep_page_locked(pd, p, gone);
+		pages++;
 		if (end)
 			break;
 	}
+	return pages;
 }
 
 void slot_sweep_locked(struct pd *pd, unsigned slots)
@@ -101,7 +106,7 @@ void slot_sweep_locked(struct pd *pd, unsigned slots)
 	struct list gone;
 
 	list_init(&gone);
-	sweep_first_locked(pd, slots, &gone);
+	(void)sweep_first_locked(pd, slots, &gone);
 	free_later_locked(pd, &gone);
 }
 
@@ -116,16 +121,27 @@ void slot_sweep_pages(struct pd *pd, const u32 *pages, unsigned num)
 		if (s)
 			(void)sweep_page_locked(pd, buddy_page(s), &gone);
 	}
-	sweep_first_locked(pd, 1, &gone);
+	(void)sweep_first_locked(pd, 1, &gone);
 	free_later_locked(pd, &gone);
 	spin_unlock(&pd->objs.lock);
 }
 
-void slot_sweep(struct pd *pd, unsigned slots)
+u32 slot_sweep_num(struct pd *pd)
 {
+	return READ_ONCE(pd->objs.num_pages);
+}
+
+u32 slot_sweep(struct pd *pd, unsigned slots, bool *found)
+{
+	struct list gone;
+
+	list_init(&gone);
 	spin_lock(&pd->objs.lock);
-	slot_sweep_locked(pd, slots);
+	u32 pages = sweep_first_locked(pd, slots, &gone);
+	*found |= !list_empty(&gone);
+	free_later_locked(pd, &gone);
 	spin_unlock(&pd->objs.lock);
+	return pages;
 }
 
 static bool has_many_locked(const struct list *pages)

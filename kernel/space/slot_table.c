@@ -48,6 +48,7 @@ static void *slot_page_alloc(struct pd *pd, u64 sel)
 		p->owner = pd;
 		p->index = sel & ~bits_low(SLOT_TABLE_SLOT_BITS);
 		list_push_tail(&pd->objs.pages, &p->link);
+		pd->objs.num_pages++;
 	}
 	return slots;
 }
@@ -70,10 +71,7 @@ static noinline u64 table_grow(u64 *table, unsigned i, int shift, struct pd *pd,
 struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel)
 {
 	slot_sweep_locked(pd, SLOT_SWEEP_GROW); /* before the walk, which must not lose a table that is still empty */
-	struct cap_slot *s = slot_table_walk(pdpt, sel, table_grow, pd);
-	if (unlikely(!s))
-		slot_sweep_locked(pd, SLOT_SWEEP_SCARCE);
-	return s;
+	return slot_table_walk(pdpt, sel, table_grow, pd);
 }
 
 /* Empties entry i. True: it was the last one. */

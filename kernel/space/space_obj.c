@@ -223,6 +223,8 @@ static enum status delegate_piece(struct space_obj_delegation *d)
 		return space_pio_delegate_step(d);
 	case DELEGATE_MEMORY:
 		return space_mem_delegate_step(d);
+	case DELEGATE_NOTHING:
+		return OOM;
 	default:
 		return delegate_some(d);
 	}

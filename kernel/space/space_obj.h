@@ -32,7 +32,9 @@ struct space_obj {
 	/* The PDPT of the private PML4 entry. Entries 0 and 1 are the window, those from 128 on the architecture's.
 	 * The pointer is immutable. */
 	u64 *pdpt;
-	struct list pages; /* guarded by the lock: pages of slots, in the order in which they are looked at next */
+	/* guarded by the lock: pages of slots, in the order in which they are looked at next, and how many */
+	struct list pages;
+	u32 num_pages;
 };
 
 /* ---- Look-up ---- */
@@ -127,6 +129,8 @@ enum space_obj_delegate_kind {
 	DELEGATE_OBJECTS,
 	DELEGATE_PORTS,  /* (space/space_pio.h) */
 	DELEGATE_MEMORY, /* (space/space_mem.h) */
+	/* nothing: a hypercall has found no memory of dst's, and is to begin anew (core/unfinished.c) */
+	DELEGATE_NOTHING,
 };
 
 static always_inline bool space_obj_delegate_is_over(const struct space_obj_delegation *d)

@@ -70,7 +70,7 @@ enum status sys_pd_delegate(u64 arg1, u64 arg2, u64 crd, struct ec *self, u64 wi
 
 static cold enum status delegate_again(u64 arg1)
 {
-	return sys_retry(sys_pd_delegate, arg1);
+	return sys_again(sys_pd_delegate, arg1);
 }
 
 #define MSR_SHIFT 12
@@ -97,8 +97,12 @@ static noinline enum status map_access_page(crd_t crd, struct ec *self)
 	return pd_map_access_page(self->pd, gpa);
 }
 
+static enum status ctrl_again(u64 arg1, u64 arg2, u64 unused3, struct ec *self, u64 unused5);
+
 static noinline enum status ctrl_other(u64 arg1, u64 arg2, struct ec *self)
 {
+	enum status s;
+
 	switch (hc_op(arg1)) {
 	case PD_CTRL_LOOKUP:
 		self->regs.rsi = delegate_lookup(self->pd, arg2);
@@ -106,8 +110,16 @@ static noinline enum status ctrl_other(u64 arg1, u64 arg2, struct ec *self)
 	case PD_CTRL_MSR:
 		return msr_access(arg1, arg2, self);
 	default:
-		return map_access_page(arg2, self);
+		s = map_access_page(arg2, self);
+		return s == OOM ? sys_again(ctrl_again, arg1) : s;
 	}
+}
+
+/* Of the access page. */
+static enum status ctrl_again(u64 arg1, u64 arg2, u64 unused3, struct ec *self, u64 unused5)
+{
+	(void)arg1, (void)unused3, (void)unused5;
+	return map_access_page(arg2, self);
 }
 
 /* All but delegation. The look-up of an object is all that is frequent. */

@@ -5,7 +5,6 @@
 #include "lib/bits.h"
 #include "platform/panic.h"
 #include "space/pd.h"
-#include "space/slot_sweep.h"
 
 #include <hedron/memory.h>
 #include <hedron/trace.h>
@@ -43,22 +42,18 @@ static always_inline enum status dispatch_once(u64 arg1, u64 arg2, u64 arg3, str
 	}
 }
 
-bool sys_await_memory(struct ec *self)
+/* Hypercalls that need memory name the PD that pays for it in ARG2, or it is the caller's. */
+enum status sys_again(hypercall_fn fn, u64 arg1)
 {
-	slot_sweep(self->pd, SLOT_SWEEP_SCARCE);
-	return rcu_expedite(cpu_current());
+	struct ec *self = cpu_current()->ec;
+	struct pd *pd = sys_pd(self->regs.rsi);
+
+	return unfinished_again(self, pd ? pd : self->pd, fn, arg1);
 }
 
-/* Once. */
 static cold enum status dispatch_again(u64 arg1)
 {
-	return sys_retry(dispatch_once, arg1);
-}
-
-static noinline enum status dispatch_revoke(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
-{
-	enum status s = sys_revoke(arg1, arg2, arg3, self);
-	return likely(s != OOM) ? s : dispatch_again(arg1);
+	return sys_again(dispatch_once, arg1);
 }
 
 /* All but the frequent ones. */
@@ -71,7 +66,7 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, struct e
 static noinline enum status dispatch_trace(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
 {
 	enum status s = sys_trace_ctrl(arg1, arg2, arg3, self, 0);
-	return s == OOM ? sys_retry(sys_trace_ctrl, arg1) : s;
+	return s == OOM ? sys_again(sys_trace_ctrl, arg1) : s;
 }
 
 static noinline enum status dispatch_extension(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
@@ -83,7 +78,7 @@ static noinline enum status dispatch_extension(u64 arg1, u64 arg2, u64 arg3, str
 	if ((u8)arg1 != HC_MEMORY_CTRL)
 		return BAD_HYP;
 	s = sys_memory_ctrl(arg1, arg2, arg3, self, 0);
-	return s == OOM ? sys_retry(sys_memory_ctrl, arg1) : s;
+	return s == OOM ? sys_again(sys_memory_ctrl, arg1) : s;
 }
 
 /*
@@ -101,7 +96,7 @@ enum status syscall_dispatch(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 
 		return likely((arg1 & SYS_PD_OP) == SYS_PD_DELEGATE) ? sys_pd_delegate(arg1, arg2, arg3, self, arg5)
 								     : sys_pd_ctrl(arg1, arg2, self);
 	if (hc <= HC_REVOKE)
-		return hc == HC_REVOKE ? dispatch_revoke(arg1, arg2, arg3, self)
+		return hc == HC_REVOKE ? sys_revoke(arg1, arg2, arg3, self)
 				       : dispatch_rest(arg1, arg2, arg3, self, arg5);
 	if (hc == HC_EC_CTRL)
 		return sys_ec_ctrl(arg1);

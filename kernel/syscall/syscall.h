@@ -90,21 +90,8 @@ static always_inline struct pd *sys_parent(u64 sel)
 	return (struct pd *)cap_lookup_object(sel, KOBJ_PD, PERM_PD_CREATE);
 }
 
-/* Waits until what is not used any more is free. False: there was nothing. */
-bool sys_await_memory(struct ec *self);
-
-/*
- * Memory may be short only because what was deleted waits for a grace period: that is waited for, then the hypercall
- * begins anew. No lock is held, and what it names is looked up again, as it may have gone. Arguments from the second
- * on are still where the entry stored them. `fn` is a constant: the call is a direct one.
- */
-static always_inline enum status sys_retry(enum status (*fn)(u64, u64, u64, struct ec *, u64), u64 arg1)
-{
-	struct ec *self = cpu_current()->ec;
-	const struct regs *r = &self->regs;
-
-	return sys_await_memory(self) ? fn(arg1, r->rsi, r->rdx, self, r->r8) : OOM;
-}
+/* The hypercall has found no memory and changed nothing: it begins anew, as `fn`, when memory has been waited for. */
+enum status sys_again(hypercall_fn fn, u64 arg1);
 
 /* The end of a creation: a new object's first capability goes to the slot that was reserved, or the slot is given
  * back. */

@@ -251,6 +251,35 @@ static void memory_elsewhere(void)
 	EXPECT(!can_read(other));
 }
 
+/* An answer that there is no memory for is none: the victim would fault for ever. */
+static void memory_that_the_kernel_lacks(void)
+{
+	enum { FILL = 0x100000, FILL_ORDER = 18 };
+	unsigned long *page = rt_pages(1), far = 0x500000000000, n = 0;
+
+	page[0] = 0xfeedbeef;
+	fault_va = far;
+	answer_item = (struct utcb_item){rt_mem((unsigned long)page, 0, PERM_MEM_R), far | ITEM_DELEGATE};
+	event_prepare();
+	event_handle(14, MTD_QUAL);
+	while (hc_create_kp(FILL + n, RT_SEL_PD) == SUCCESS)
+		n++;
+	EXPECT_KILLED(event_raise(do_read, answer_memory));
+	EXPECT_EQ(ev.count, 1);
+	EXPECT_OK(hc_revoke(rt_obj(FILL, FILL_ORDER, PERM_ALL), REVOKE_SELF, 0));
+	/* What was deleted just now is memory. */
+	event_prepare();
+	event_handle(14, MTD_QUAL);
+	n = 0;
+	while (hc_create_kp(FILL + n, RT_SEL_PD) == SUCCESS)
+		n++;
+	EXPECT_OK(hc_revoke(rt_obj(FILL, FILL_ORDER, PERM_ALL), REVOKE_SELF, 0));
+	ASSERT_OK(event_raise(do_read, answer_memory));
+	EXPECT_EQ(ev.count, 1);
+	EXPECT_EQ(got, 0xfeedbeef);
+	ASSERT_OK(rt_mem_revoke(far, 1));
+}
+
 /* For every exception, against the page of the last page fault. */
 static void answer_ud_with_memory(struct utcb *u)
 {
@@ -472,6 +501,7 @@ const struct test event_kill_tests[] = {
 	TEST(event_portal_rip),
 	TEST(memory_for_page_fault),
 	TEST(memory_elsewhere),
+	TEST(memory_that_the_kernel_lacks),
 	TEST(memory_for_other_exceptions),
 	TEST(physical_memory_in_answers),
 	TEST(other_items_in_answers),

@@ -2,6 +2,8 @@
 /* Exceptions and events: what the handler is told, what its answer changes, and who dies without one. */
 #include "world.h"
 
+#include "../hog.h"
+
 enum { A = 100, B = 110, C = 120, D = 130, PB = 150, TO = 160 };
 
 #define VECTOR 14
@@ -10,6 +12,7 @@ enum { A = 100, B = 110, C = 120, D = 130, PB = 150, TO = 160 };
 
 static struct ec *a, *h;
 static struct pt *pt;
+static struct hog hog;
 
 /* a runs; h handles event VECTOR. */
 static int setup(void **state)
@@ -291,6 +294,30 @@ UNIT_TEST(items_go_to_the_page_that_faulted)
 	page_free(page);
 }
 
+/* Else the EC would just fault again, for ever. */
+UNIT_TEST(an_answer_without_memory_is_death)
+{
+	void *page = page_alloc_zeroed();
+	assert_int_equal(space_mem_map_program_page(world_pd, 0x400000, page, true, false), SUCCESS);
+	a->regs.cr2 = 0x7654321000;
+	world_raise(VECTOR);
+	h->utcb->state.mtd = 0;
+	h->utcb->items = 3 << 16; /* those behind it make no difference */
+	for (unsigned i = 0; i < 3; i++)
+		*UTCB_TYPED(h->utcb, i) = (struct utcb_item){crd_make(CRD_MEM, 0x400, 0, PERM_ALL),
+							     ITEM_DELEGATE | (0x7654321000 + (i << 30))};
+	hog_take(&hog, 0);
+	struct host_exit e = world_reply();
+	hog_release(&hog);
+	assert_int_equal(e.way, HOST_IDLE);
+	assert_true(ec_is_dead(a));
+	assert_null(a->callee);
+	assert_idle(0, h);
+	assert_int_equal(h->unfinished.item, 0);
+	space_mem_revoke(world_pd, 0x400, 0);
+	page_free(page);
+}
+
 /* ---- extended state ---- */
 
 UNIT_TEST(the_handler_has_its_own_extended_state)
@@ -446,6 +473,7 @@ int main(void)
 		T(a_hazard_waits_for_the_answer),
 		T(waiting_before_going_on_leaves_the_registers),
 		T(items_go_to_the_page_that_faulted),
+		T(an_answer_without_memory_is_death),
 		T(the_handler_has_its_own_extended_state),
 		T(the_handler_may_get_and_give_extended_state),
 		T(without_portal_is_death),

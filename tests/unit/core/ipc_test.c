@@ -2,6 +2,7 @@
 /* Call and reply: the fast paths, messages of every length, typed items, replies. */
 #include "ipc_fixture.h"
 
+#include "core/scarce.h"
 #include "hog.h"
 
 static struct hog hog;
@@ -200,6 +201,46 @@ UNIT_TEST(items_without_memory_arrive_empty)
 	assert_int_equal(cap_at(far), 0);
 }
 
+/* A page that was deleted waits for a grace period: the item waits for it, too, and arrives. */
+static void delete_a_page(void)
+{
+	const u64 kp = 300;
+	struct kp *page;
+
+	assert_int_equal(kp_create(world_pd, &page), SUCCESS);
+	world_insert(kp, &page->obj, PERM_ALL);
+	hog_take(&hog, 0);
+	world_cpu(1)->sleeping = SLEEPING_NOT; /* else the grace period would be over at once */
+	world_drop(kp);
+	host_dispatch();
+	world_cpu(1)->sleeping = SLEEPING_MWAIT;
+	assert_int_equal(page_free_count(), 0);
+}
+
+UNIT_TEST(items_wait_for_what_was_deleted)
+{
+	const u64 near = 1 << 14; /* a page of slots is all that is missing there */
+	world_sm(SM, 0);
+	assert_int_equal(space_obj_delegate(world_pd, SM, world_pd, near + 1024, 0, PERM_ALL), SUCCESS);
+	for (unsigned reply = 0; reply < 2; reply++) {
+		struct ec *from = reply ? b : a, *to = reply ? a : b;
+		u64 at = near + reply * CAP_SLOTS_PER_PAGE;
+		delete_a_page();
+		from->utcb->items = 2 << 16;
+		put(from, 0, crd_make(CRD_OBJ, SM, 0, PERM_ALL), ITEM_DELEGATE | at << 12);
+		put(from, 1, crd_make(CRD_OBJ, SM, 0, PERM_ALL), ITEM_DELEGATE | (at + 1) << 12);
+		to->utcb->del = crd_make(CRD_OBJ, 0, 20, PERM_ALL);
+		struct host_exit e = reply ? world_reply() : world_call(PB);
+		hog_release(&hog);
+		assert_runs(e, to);
+		assert_int_equal(UTCB_TYPED(to->utcb, 0)->crd, crd_make(CRD_OBJ, at, 0, PERM_ALL));
+		assert_int_equal(UTCB_TYPED(to->utcb, 1)->crd, crd_make(CRD_OBJ, at + 1, 0, PERM_ALL));
+		assert_int_not_equal(cap_at(at), 0);
+		assert_int_equal(to->unfinished.scarce, SCARCE_NOT);
+		assert_int_equal(from->unfinished.scarce, SCARCE_NOT);
+	}
+}
+
 /* ---- replies ---- */
 
 UNIT_TEST(a_reply_may_name_a_semaphore)
@@ -320,6 +361,7 @@ int main(void)
 		T(the_number_of_items_is_capped),
 		T(items_follow_the_receivers_windows),
 		T(items_without_memory_arrive_empty),
+		T(items_wait_for_what_was_deleted),
 		T(a_semaphore_that_ends_meanwhile_holds_nobody),
 		T(a_reply_may_name_a_semaphore),
 		T(the_semaphore_wakes_the_caller),

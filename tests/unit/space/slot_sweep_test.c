@@ -15,6 +15,15 @@ static bool has_page(u64 sel)
 	return space_obj_slot(&pds[1].objs, sel);
 }
 
+/* Whether there were empty ones. */
+static bool sweep(unsigned slots)
+{
+	bool found = false;
+
+	(void)slot_sweep(&pds[1], slots, &found);
+	return found;
+}
+
 UNIT_TEST(empty_pages_go)
 {
 	struct cap_slot *slot[8];
@@ -22,19 +31,19 @@ UNIT_TEST(empty_pages_go)
 
 	for (u64 i = 0; i < 8; i++)
 		in_use(i << 16, &slot[i]);
-	slot_sweep(&pds[1], 8 * CAP_SLOTS_PER_PAGE);
+	sweep(8 * CAP_SLOTS_PER_PAGE);
 	for (u64 i = 0; i < 8; i++)
 		assert_true(has_page(i << 16)); /* reserved is in use */
 	for (u64 i = 0; i < 8; i += 2)
 		space_obj_cancel(&pds[1], slot[i]);
 	u32 flushes = host_tlb.host;
-	slot_sweep(&pds[1], 16 * CAP_SLOTS_PER_PAGE);
+	sweep(16 * CAP_SLOTS_PER_PAGE);
 	assert_int_equal(host_tlb.host, flushes + 1);
 	for (u64 i = 0; i < 8; i++)
 		assert_int_equal(has_page(i << 16), i % 2);
 	for (u64 i = 1; i < 8; i += 2)
 		space_obj_cancel(&pds[1], slot[i]);
-	slot_sweep(&pds[1], 16 * CAP_SLOTS_PER_PAGE);
+	sweep(16 * CAP_SLOTS_PER_PAGE);
 	assert_true(page_free_count() + 1 >= pages); /* all but the table of the second level */
 }
 
@@ -44,10 +53,10 @@ UNIT_TEST(one_slot_keeps_a_page)
 	for (u64 i = 0; i < CAP_SLOTS_PER_PAGE; i++) {
 		struct cap_slot *slot;
 		in_use(512 + i, &slot);
-		slot_sweep(&pds[1], 4 * CAP_SLOTS_PER_PAGE);
+		assert_false(sweep(4 * CAP_SLOTS_PER_PAGE));
 		assert_ptr_equal(space_obj_slot(&pds[1].objs, 512 + i), slot);
 		space_obj_cancel(&pds[1], slot);
-		slot_sweep(&pds[1], 4 * CAP_SLOTS_PER_PAGE);
+		assert_true(sweep(4 * CAP_SLOTS_PER_PAGE));
 		assert_false(has_page(512));
 	}
 }
@@ -64,7 +73,10 @@ UNIT_TEST(a_bit_at_a_time)
 		space_obj_cancel(&pds[1], slot[i]);
 	for (unsigned i = 0; i < 4; i++) {
 		unsigned there = 0;
-		slot_sweep(&pds[1], 2 * CAP_SLOTS_PER_PAGE);
+		bool found = false;
+		assert_int_equal(slot_sweep_num(&pds[1]), left);
+		assert_int_equal(slot_sweep(&pds[1], 2 * CAP_SLOTS_PER_PAGE, &found), 2);
+		assert_true(found);
 		for (u64 n = 0; n < 8; n++)
 			there += has_page(n << 7);
 		assert_int_equal(there, left -= 2);

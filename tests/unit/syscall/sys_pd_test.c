@@ -175,13 +175,38 @@ UNIT_TEST(access_page)
 	assert_int_equal(entry & PTE_ADDR, heap_phys(world_pd->access_page).v);
 }
 
+/* It waits for what was deleted, as all others do. */
+UNIT_TEST(access_page_without_memory)
+{
+	u64 op = HC_ARG1(HC_PD_CTRL, PD_CTRL_ACCESS_PAGE, 0);
+	crd_t at = crd_make(CRD_MEM, 0xfee00, 0, PERM_MEM_R | PERM_MEM_W);
+
+	for (u64 i = 0; i < 6; i++) /* more than the page and the tables */
+		assert_int_equal(hc(HC_ARG1(HC_CREATE_KP, 0, FREE + i), WORLD_SEL_PD, 0, 0, 0), SUCCESS);
+	hog_take(&hog, 0);
+	assert_int_equal(hc(op, at, 0, 0, 0), OOM);
+	world_cpu(1)->sleeping = SLEEPING_NOT; /* else the grace period would be over at once */
+	for (u64 i = 0; i < 6; i++)
+		world_drop(FREE + i);
+	host_dispatch();
+	assert_int_equal(page_free_count(), 0);
+	world_cpu(1)->sleeping = SLEEPING_MWAIT;
+	assert_int_equal(hc(op, at, 0, 0, 0), SUCCESS);
+	hog_release(&hog);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		HC_TEST(creation),        HC_TEST(privilege),
-		HC_TEST(initial_objects), HC_TEST(lookups),
-		HC_TEST(delegations),     HC_TEST(creation_without_memory),
-		HC_TEST(access_page),     HC_TEST(delegation_without_memory),
+		HC_TEST(creation),
+		HC_TEST(privilege),
+		HC_TEST(initial_objects),
+		HC_TEST(lookups),
+		HC_TEST(delegations),
+		HC_TEST(creation_without_memory),
+		HC_TEST(access_page),
+		HC_TEST(access_page_without_memory),
+		HC_TEST(delegation_without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,12 +66,32 @@ UNIT_TEST(waits_for_what_was_deleted)
 	world_drop(FREE + 1);
 }
 
+/* Wherever an empty page of slots is in the queue, it is found before there is no memory. */
+UNIT_TEST(looks_at_all_pages_of_slots)
+{
+	enum { PAGES = 40, AT = 0x10000 };
+	struct cap_slot *slot[PAGES];
+
+	for (u64 i = 0; i < PAGES; i++)
+		assert_int_equal(space_obj_reserve(world_pd, AT + i * CAP_SLOTS_PER_PAGE, &slot[i]), SUCCESS);
+	world_sm(FREE, 0); /* has others in the same page */
+	hog_take(&hog, 0);
+	for (u64 i = 0; i < PAGES; i++) {
+		u64 sel = AT + (PAGES + i) * CAP_SLOTS_PER_PAGE;
+		assert_int_equal(hc(HC_ARG1(HC_CREATE_SM, 0, sel), WORLD_SEL_PD, 0, 0, 0), OOM);
+		space_obj_cancel(world_pd, slot[i]);
+		assert_int_equal(hc(HC_ARG1(HC_CREATE_SM, 0, sel + 1), WORLD_SEL_PD, 0, 0, 0), SUCCESS);
+	}
+	hog_release(&hog);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HC_TEST(unknown_numbers),
 		HC_TEST(known_numbers),
 		HC_TEST(waits_for_what_was_deleted),
+		HC_TEST(looks_at_all_pages_of_slots),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
