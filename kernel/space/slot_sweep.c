@@ -32,10 +32,9 @@ static always_inline bool group_is_free_locked(const struct cap_slot *s)
 
 #pragma GCC unroll 8
 	for (unsigned i = 0; i < GROUP; i++)
-		used |= __atomic_load_n(&s[i].cap, __ATOMIC_RELAXED);
+		used |= __atomic_load_n(&s[i].cap, __ATOMIC_ACQUIRE);
 	if (used)
 		return false; /* parents change meanwhile */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 #pragma GCC unroll 8
 	for (unsigned i = 0; i < GROUP; i++)
 		used |= (u64)s[i].node.parent;
