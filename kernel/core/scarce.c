@@ -39,7 +39,7 @@ static struct {
 static void give_back(struct work *w)
 {
 	(void)w;
-	page_reclaim();
+	(void)page_reclaim();
 	__atomic_store_n(&lists[cpu_current()->id].asked, false, __ATOMIC_RELEASE);
 }
 

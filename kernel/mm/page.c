@@ -23,7 +23,10 @@ static struct page_cache caches[HEDRON_CPU_MAX];
 /* Held by the CPU that searches for memory, that is, while limits are 0. */
 static struct spinlock search_lock;
 
-void (*page_reclaim)(void);
+/* Of CPUs that may come here. */
+static unsigned num_caches;
+
+bool (*page_reclaim)(void);
 
 static always_inline struct page_cache *own_cache(void)
 {
@@ -70,26 +73,39 @@ static noinline void spill_locked(struct page_cache *c, u32 keep)
 
 /* ---- When the heap is empty ---- */
 
-static void set_limits(u32 limit)
+/* So that this CPU keeps nothing until the search is over. True: it gave pages. */
+static bool search_cache(struct page_cache *c)
 {
-	for (unsigned n = 0; n < array_size(caches); n++) {
-		struct page_cache *c = &caches[n];
-		spin_lock(&c->lock);
-		c->limit = limit;
-		if (!limit)
-			spill_locked(c, 0);
-		spin_unlock(&c->lock);
+	spin_lock(&c->lock);
+	bool some = c->count;
+	c->limit = 0;
+	if (unlikely(some))
+		spill_locked(c, 0);
+	spin_unlock(&c->lock);
+	return some;
+}
+
+static void reset_limits(unsigned num)
+{
+	for (unsigned n = 0; n < num; n++) {
+		spin_lock(&caches[n].lock);
+		caches[n].limit = KEEP_MAX;
+		spin_unlock(&caches[n].lock);
 	}
 }
 
-/* All CPUs' pages go back to the buddy allocator, and none is kept until this is over. So the allocation fails only
- * if no CPU has the memory. */
+/* One CPU after the other gives what it keeps back to the buddy allocator, and keeps nothing from then on, until
+ * there is enough. So the allocation fails only if no CPU has the memory; if none keeps any, none is disturbed. */
 static void *search(unsigned order)
 {
+	void *block = NULL;
+	unsigned n = 0;
+
 	spin_lock(&search_lock);
-	set_limits(0);
-	void *block = buddy_alloc(order);
-	set_limits(KEEP_MAX);
+	while (n < num_caches && !block)
+		if (search_cache(&caches[n++]) || n == num_caches)
+			block = buddy_alloc(order);
+	reset_limits(n);
 	spin_unlock(&search_lock);
 	return block;
 }
@@ -97,10 +113,8 @@ static void *search(unsigned order)
 static noinline void *alloc_slow(unsigned order)
 {
 	void *block = search(order);
-	if (!block && page_reclaim) {
-		page_reclaim();
+	if (!block && page_reclaim && page_reclaim())
 		block = search(order);
-	}
 	return block;
 }
 
@@ -286,4 +300,10 @@ void page_init(paddr_t base, u64 size)
 	search_lock = (struct spinlock){0};
 	for (unsigned n = 0; n < array_size(caches); n++)
 		caches[n] = (struct page_cache){.limit = KEEP_MAX};
+	num_caches = array_size(caches);
+}
+
+void page_set_cpus(unsigned num)
+{
+	num_caches = num;
 }

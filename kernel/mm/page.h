@@ -4,10 +4,10 @@
  * and destroy objects do not contend for its lock. Batches move between both. Some of the pages are known to be zero.
  *
  * Pages that are kept are free: they are counted as such, and a CPU that finds the buddy allocator empty takes those
- * of all CPUs. Only for that other CPUs take a CPU's lock.
+ * of others, of as many as it needs. Only for that other CPUs take a CPU's lock.
  *
- * Locking: the lock of a search for memory, then a CPU's lock, then the buddy allocator's. While a search is under
- * way CPUs keep nothing, hence an allocation fails only if there is no memory.
+ * Locking: the lock of a search for memory, then a CPU's lock, then the buddy allocator's. CPUs that a search has
+ * been to keep nothing until it is over, hence an allocation fails only if there is no memory.
  */
 #pragma once
 
@@ -16,6 +16,8 @@
 
 /* buddy_init() and empty lists. Until there are per-CPU areas only buddy.h may be used. */
 void page_init(paddr_t base, u64 size);
+/* Boot: only CPUs below `num` are going to use it. */
+void page_set_cpus(unsigned num);
 
 /* One page, or NULL. Its contents are undefined. */
 void *page_alloc(void) must_check;
@@ -41,5 +43,6 @@ void page_return_block(void *block, unsigned order);
 /* Pages that are free, wherever they are kept. */
 u64 page_free_count(void);
 
-/* Called without locks when an allocation fails, before it is tried once more: gives back what is only cached. */
-extern void (*page_reclaim)(void);
+/* Called without locks when an allocation fails, before it is tried once more: gives back what is only cached. False:
+ * that was nothing. */
+extern bool (*page_reclaim)(void);

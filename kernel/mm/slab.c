@@ -31,10 +31,17 @@ static unsigned pick_order(u32 size)
 
 /* page_reclaim: gives back the free objects that this CPU keeps, whose slabs may be free as a whole then. Those of
  * other CPUs cannot be taken: they belong to them without a lock, so core/scarce.c asks for them. */
-static void reclaim(void)
+static bool reclaim(void)
 {
-	for (unsigned i = 0; i < cache_count; i++)
+	bool any = false;
+
+	for (unsigned i = 0; i < cache_count; i++) {
+		if (!caches[i]->cpu[cpu_current_id()].count)
+			continue;
 		slab_drain(caches[i]);
+		any = true;
+	}
+	return any;
 }
 
 static void enlist(struct slab_cache *c)

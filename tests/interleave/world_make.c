@@ -298,7 +298,7 @@ void world_unmake(void)
 	pio_index_free(&pd_kernel.pio.given); /* empty; it would stay */
 	for (unsigned n = 0; n < cpu_count; n++) {
 		kernel_side_set_cpu(n);
-		page_reclaim();
+		(void)page_reclaim();
 	}
 	if (page_free_count() != world.pages_at_first && !world.scenario->loses)
 		report_fail("%ld pages have not come back", (long)(world.pages_at_first - page_free_count()));

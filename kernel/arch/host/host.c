@@ -54,6 +54,7 @@ void host_set_cpu(unsigned n)
 void host_set_cpus(unsigned n)
 {
 	cpu_count = n;
+	page_set_cpus(n);
 	for (unsigned i = 0; i < array_size(cpus_online); i++)
 		cpus_online[i] = n > 64 * i ? bits_low(n - 64 * i) : 0;
 }

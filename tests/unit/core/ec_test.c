@@ -120,7 +120,7 @@ UNIT_TEST(out_of_memory_at_every_allocation)
 	for (u64 leave = 0;; leave++) {
 		struct ec_config cfg = config(0, true, UTCB_VA);
 		u32 refs = world_pd->obj.refs;
-		page_reclaim();
+		(void)page_reclaim();
 		u64 before = page_free_count();
 		hog_take(&hog, leave);
 		enum status s = ec_create(&cfg, &ec);
@@ -132,7 +132,7 @@ UNIT_TEST(out_of_memory_at_every_allocation)
 		assert_null(ec);
 		assert_int_equal(world_pd->obj.refs, refs);
 		assert_int_equal(mapped(UTCB_VA), 0);
-		page_reclaim();
+		(void)page_reclaim();
 		/* Page tables that were made on the way stay with the PD: that is not lost. */
 		assert_in_range(before - page_free_count(), 0, 3);
 	}

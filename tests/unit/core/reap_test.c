@@ -215,14 +215,14 @@ UNIT_TEST(without_memory_nothing_is_referred_to)
 	assert_int_equal(a->obj.refs, 1);
 	assert_int_equal(b->obj.refs, 1);
 	for (u64 leave = 1;; leave++) {
-		page_reclaim();
+		(void)page_reclaim();
 		u64 pages = page_free_count();
 		hog_take(&hog, leave);
 		enum status s = pd_create(&pd_kernel, false, &pd);
 		hog_release(&hog);
 		if (s == SUCCESS)
 			break;
-		page_reclaim();
+		(void)page_reclaim();
 		assert_int_equal(page_free_count(), pages);
 	}
 	world_insert(OTHER, &pd->obj, PERM_PD_ALL);

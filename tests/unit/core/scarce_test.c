@@ -46,7 +46,7 @@ UNIT_TEST(lists_of_other_cpus_are_free_memory)
 	host_revoke(world_pd, 200, 4, PERM_ALL, true);
 	world_free_all();
 	host_set_cpu(0);
-	page_reclaim();
+	(void)page_reclaim();
 	assert_true(slab_is_kept(1));
 	hog_take(&hog, 0);
 	u64 before = page_free_count();

@@ -176,12 +176,39 @@ UNIT_TEST(blocks_of_kept_pages)
 static unsigned reclaims;
 static void *hoard;
 
-static void give_hoard_back(void)
+static bool give_hoard_back(void)
 {
+	bool some = hoard;
+
 	reclaims++;
-	if (hoard)
+	if (some)
 		page_free(hoard);
 	hoard = NULL;
+	return some;
+}
+
+/* A search takes what it needs. */
+UNIT_TEST(one_cpu_gives_and_others_keep)
+{
+	void *all = take_all(), *kept = NULL;
+	u64 before;
+
+	for (unsigned n = 1; n < CPUS; n++) {
+		host_set_cpu(n);
+		for (unsigned i = 0; i < 8; i++) {
+			void **p = all;
+			all = *p;
+			page_free(p);
+		}
+	}
+	host_set_cpu(0);
+	before = page_free_count() - buddy_free_pages(); /* with CPUs */
+	assert_int_equal(before, 8 * (CPUS - 1));
+	kept = page_alloc();
+	assert_non_null(kept);
+	assert_in_range(page_free_count() - buddy_free_pages(), before - 8, before - 1);
+	page_free(kept);
+	give_all(all);
 }
 
 UNIT_TEST(asks_for_what_is_cached_before_it_fails)
@@ -307,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup(empty_means_empty, setup),
 		cmocka_unit_test_setup(blocks_of_kept_pages, setup),
 		cmocka_unit_test_setup(asks_for_what_is_cached_before_it_fails, setup),
+		cmocka_unit_test_setup(one_cpu_gives_and_others_keep, setup),
 		cmocka_unit_test_setup(misuse_is_caught, setup),
 		cmocka_unit_test_setup(random_work, setup),
 	};

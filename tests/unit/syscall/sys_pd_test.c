@@ -81,7 +81,7 @@ UNIT_TEST(creation_without_memory)
 	world_drop(FREE);
 	do {
 		world_free_all();
-		page_reclaim();
+		(void)page_reclaim();
 		u64 before = page_free_count();
 		hog_take(&hog, failures);
 		s = create(FREE, WORLD_SEL_PD);
@@ -90,7 +90,7 @@ UNIT_TEST(creation_without_memory)
 			assert_int_equal(s, OOM);
 			assert_null(hc_object(FREE));
 			world_free_all();
-			page_reclaim();
+			(void)page_reclaim();
 			assert_int_equal(page_free_count(), before);
 			failures++;
 		}

@@ -197,6 +197,7 @@ static void count_cpus(void)
 {
 	self = smp_self(&acpi);
 	cpu_count = acpi.cpu_count;
+	page_set_cpus(cpu_count);
 }
 
 static void choose_heap(void)
