@@ -26,6 +26,10 @@ enum {
 #define FEATURES_EDX                                                                                           \
 	(BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(11) | BIT(13) | BIT(15) | \
 	 BIT(16) | BIT(17) | BIT(19) | BIT(23) | BIT(24) | BIT(25) | BIT(26) | BIT(27))
+/* The board's, whatever the machine has. */
+#define FEATURES_ECX_X2APIC BIT(21)
+#define FEATURES_ECX_DEADLINE BIT(24)
+#define FEATURES_EDX_APIC BIT(9)
 #define FEATURES_ECX_OSXSAVE BIT(27)
 #define FEATURES_ECX_HYPERVISOR BIT(31)
 #define CR4_OSXSAVE BIT(18)
@@ -57,7 +61,9 @@ static struct cpuid_regs features(struct cpuid_regs r, const struct cpuid_guest 
 	r.ebx &= 0x0000ff00; /* the size of a cache line; one processor, number 0 */
 	r.ecx &= FEATURES_ECX;
 	r.edx &= FEATURES_EDX;
-	r.ecx |= FEATURES_ECX_HYPERVISOR;
+	r.ecx |= FEATURES_ECX_HYPERVISOR | FEATURES_ECX_X2APIC | FEATURES_ECX_DEADLINE;
+	if (g->has_apic)
+		r.edx |= FEATURES_EDX_APIC;
 	if (r.ecx & BIT(26) && g->cr4 & CR4_OSXSAVE)
 		r.ecx |= FEATURES_ECX_OSXSAVE;
 	return r;
@@ -115,9 +121,14 @@ static struct cpuid_regs caches(struct cpuid_regs r)
 }
 
 /* The frequency is twice that of a crystal, because the register ends at 4.29 GHz. */
+uint32_t cpuid_crystal_hz(uint32_t tsc_khz)
+{
+	return tsc_khz * 500u;
+}
+
 static struct cpuid_regs tsc(const struct cpuid_guest *g)
 {
-	return (struct cpuid_regs){.eax = 1, .ebx = 2, .ecx = g->tsc_khz * 500u};
+	return (struct cpuid_regs){.eax = 1, .ebx = 2, .ecx = cpuid_crystal_hz(g->tsc_khz)};
 }
 
 static struct cpuid_regs hypervisor(const struct cpuid_guest *g, uint32_t leaf)

@@ -17,6 +17,7 @@ struct cpuid_guest {
 	uint64_t cr4, xcr0;
 	uint64_t xcr0_allowed; /* state components a guest can have */
 	uint32_t tsc_khz;
+	bool has_apic;                /* the guest has not switched its local APIC off */
 	bool has_rdtscp, has_invpcid; /* the processor can let guests use them */
 };
 
@@ -24,5 +25,8 @@ typedef struct cpuid_regs cpuid_fn(uint32_t leaf, uint32_t subleaf); /* the mach
 
 /* The bits of CR4 that such a guest can set: those of features that it has. */
 uint64_t cpuid_cr4(cpuid_fn *machine, const struct cpuid_guest *g);
+
+/* The clock of the local APIC's timer is the crystal behind the TSC. */
+uint32_t cpuid_crystal_hz(uint32_t tsc_khz);
 
 struct cpuid_regs cpuid_answer(cpuid_fn *machine, const struct cpuid_guest *g, uint32_t leaf, uint32_t subleaf);

@@ -55,6 +55,7 @@ static void do_cpuid(struct guest_vm *vm)
 
 	vm->cpuid.cr4 = s->cr4;
 	vm->cpuid.xcr0 = s->xcr0;
+	vm->cpuid.has_apic = lapic_is_on(&vm->machine.lapic);
 	r = cpuid_answer(exit_machine_cpuid, &vm->cpuid, (uint32_t)s->rax, (uint32_t)s->rcx);
 	s->rax = r.eax;
 	s->rbx = r.ebx;
@@ -80,7 +81,7 @@ static void do_hlt(struct guest_vm *vm)
 		uint64_t now = vm_now(vm);
 
 		machine_run(&vm->machine, now);
-		if (pic_wants(&vm->machine.pic))
+		if (machine_wants(&vm->machine))
 			return;
 		if (machine_next(&vm->machine, now) == NEVER && !pci_listens(&vm->machine.pci)) {
 			vm->end = VM_HALTED;

@@ -86,12 +86,11 @@ static bool set_cr4(struct guest_vm *vm, uint64_t value)
 	return true;
 }
 
-/* The task priority: without a local APIC it is a register like any other. */
 static bool set_cr8(struct guest_vm *vm, uint64_t value)
 {
 	if (value & ~0xful)
 		return false;
-	vm->cr8 = value;
+	lapic_set_cr8(&vm->machine.lapic, (unsigned)value);
 	return true;
 }
 
@@ -123,7 +122,7 @@ void exit_cr(struct guest_vm *vm)
 	if (access == MOV_TO) {
 		done = move_to(vm, cr, exit_in_64(s) ? *reg : (uint32_t)*reg);
 	} else if (access == MOV_FROM) {
-		*reg = vm->cr8; /* the others do not exit */
+		*reg = lapic_cr8(&vm->machine.lapic); /* the others do not exit */
 		vm->changed |= MTD_GPR_ACDB | MTD_GPR_BSD | MTD_GPR_R8_R15 | MTD_RSP;
 	} else if (access == CLTS) {
 		done = set_cr0(vm, s->cr0 & ~(uint64_t)CR0_TS);

@@ -33,42 +33,50 @@ static bool translate(struct guest_vm *vm, uint64_t linear, unsigned access, uin
 }
 
 /*
- * Up to eight bytes of guest memory; a null is a byte that no memory is behind. False: the guest gets a page fault,
- * and nothing else may have happened.
+ * The guest-physical addresses of up to eight bytes. False: the guest gets a page fault, and nothing else may have
+ * happened.
  */
-static bool reach(struct guest_vm *vm, uint64_t linear, unsigned size, bool write, uint8_t *bytes[8])
+static bool reach(struct guest_vm *vm, uint64_t linear, unsigned size, bool write, uint64_t at[8])
 {
 	for (unsigned n = 0; n < size; n++) {
-		uint64_t gpa;
 		unsigned error;
 
-		if (!translate(vm, linear + n, write ? WALK_WRITE : WALK_READ, &gpa, &error)) {
+		if (!translate(vm, linear + n, write ? WALK_WRITE : WALK_READ, &at[n], &error)) {
 			vm->s->cr2 = linear + n;
 			vm->changed |= MTD_CR;
 			exit_raise(vm, PF, true);
 			vm->error = error;
 			return false;
 		}
-		bytes[n] = vm_memory(vm, gpa, 1);
 	}
 	return true;
 }
 
-/* Where no memory is, reads give ones and writes are lost, as on the bus of a PC. */
-static uint64_t get(uint8_t *const bytes[8], unsigned size)
+/* What begins where no memory is is one access to the board. What only ends there is one for each byte. */
+static uint64_t get(struct guest_vm *vm, const uint64_t at[8], unsigned size)
 {
 	uint64_t value = 0;
 
-	for (unsigned n = 0; n < size; n++)
-		value |= (uint64_t)(bytes[n] ? *bytes[n] : 0xff) << 8 * n;
+	if (!vm_memory(vm, at[0], 1))
+		return machine_load(&vm->machine, at[0], size, vm_now(vm));
+	for (unsigned n = 0; n < size; n++) {
+		const uint8_t *byte = vm_memory(vm, at[n], 1);
+
+		value |= (byte ? *byte : machine_load(&vm->machine, at[n], 1, vm_now(vm))) << 8 * n;
+	}
 	return value;
 }
 
-static void put(uint8_t *const bytes[8], unsigned size, uint64_t value)
+static void put(struct guest_vm *vm, const uint64_t at[8], unsigned size, uint64_t value)
 {
-	for (unsigned n = 0; n < size; n++)
-		if (bytes[n])
-			*bytes[n] = (uint8_t)(value >> 8 * n);
+	if (!vm_memory(vm, at[0], 1))
+		machine_store(&vm->machine, at[0], size, value, vm_now(vm));
+	for (unsigned n = 0; n < size; n++) {
+		uint8_t *byte = vm_memory(vm, at[n], 1);
+
+		if (byte)
+			*byte = (uint8_t)(value >> 8 * n);
+	}
 }
 
 static unsigned code_bits(const struct utcb_state *s)
@@ -130,7 +138,7 @@ static void advance(struct guest_vm *vm, uint64_t *reg, const struct insn *i, in
 	vm->changed |= MTD_GPR_ACDB | MTD_GPR_BSD;
 }
 
-/* ---- Memory that is not there ---- */
+/* ---- Where no memory is ---- */
 
 static uint64_t sign_extend(uint64_t value, unsigned size)
 {
@@ -145,29 +153,43 @@ static void set_flags(struct guest_vm *vm, uint64_t flags)
 	vm->changed |= MTD_RFLAGS;
 }
 
-/* What is there reads as ones, and what is written to it is lost. */
-static void do_nowhere(struct guest_vm *vm, const struct insn *i)
+static bool only_compares(const struct insn *i)
 {
-	uint64_t there = mask(i->size), other = i->has_imm ? i->imm & mask(i->size) : read_register(vm->s, i);
+	return i->op == INSN_CMP || i->op == INSN_TEST;
+}
 
-	switch (i->op) {
-	case INSN_MOV:
-		if (!i->to_memory)
-			write_register(vm, i, i->sign ? sign_extend(there, i->size) : there);
+static void do_arithmetic(struct guest_vm *vm, const struct insn *i, uint64_t at, uint64_t there, uint64_t other)
+{
+	uint64_t a = i->to_memory ? there : other, b = i->to_memory ? other : there;
+	uint64_t result = arith_result(i->op, a, b, i->size);
+
+	set_flags(vm, arith_flags(i->op, a, b, i->size));
+	if (only_compares(i))
 		return;
-	case INSN_XCHG:
+	if (i->to_memory)
+		machine_store(&vm->machine, at, i->size, result, vm_now(vm));
+	else
+		write_register(vm, i, result);
+}
+
+/* One operand is on the board, at that address. A move to it does not read it. */
+static void do_board(struct guest_vm *vm, const struct insn *i, uint64_t at)
+{
+	uint64_t other = i->has_imm ? i->imm & mask(i->size) : read_register(vm->s, i), there;
+
+	if (i->op == INSN_MOV && i->to_memory) {
+		machine_store(&vm->machine, at, i->size, other, vm_now(vm));
+		return;
+	}
+	there = machine_load(&vm->machine, at, i->size, vm_now(vm));
+	if (i->op == INSN_MOV) {
+		write_register(vm, i, i->sign ? sign_extend(there, i->size) : there);
+	} else if (i->op == INSN_XCHG) {
+		machine_store(&vm->machine, at, i->size, other, vm_now(vm));
 		write_register(vm, i, there);
-		return;
-	default:
-		break;
+	} else {
+		do_arithmetic(vm, i, at, there, other);
 	}
-	if (i->to_memory) {
-		set_flags(vm, arith_flags(i->op, there, other, i->size));
-		return;
-	}
-	set_flags(vm, arith_flags(i->op, other, there, i->size));
-	if (i->op != INSN_CMP)
-		write_register(vm, i, arith_result(i->op, other, there, i->size));
 }
 
 /* ---- Strings ---- */
@@ -190,13 +212,13 @@ static bool do_element(struct guest_vm *vm, const struct insn *i, uint16_t port)
 		 value = s->rax;
 	int64_t step = s->rflags & RFLAGS_DF ? -(int64_t)i->size : i->size;
 	bool reads = i->op == INSN_MOVS || i->op == INSN_LODS || i->op == INSN_OUTS;
-	uint8_t *source[8], *target[8];
+	uint64_t source[8], target[8];
 
 	if ((reads && !reach(vm, from, i->size, false, source)) ||
 	    (i->to_memory && !reach(vm, to, i->size, true, target)))
 		return false;
 	if (reads)
-		value = get(source, i->size);
+		value = get(vm, source, i->size);
 	if (i->op == INSN_OUTS)
 		machine_out(&vm->machine, port, i->size, (uint32_t)value, vm_now(vm));
 	if (i->op == INSN_INS)
@@ -204,7 +226,7 @@ static bool do_element(struct guest_vm *vm, const struct insn *i, uint16_t port)
 	if (i->op == INSN_LODS)
 		write_register(vm, i, value);
 	if (i->to_memory)
-		put(target, i->size, value);
+		put(vm, target, i->size, value);
 	if (reads)
 		advance(vm, &s->rsi, i, step);
 	if (i->to_memory)
@@ -244,6 +266,7 @@ static bool is_operand(const struct utcb_state *s)
 	return (s->qual[0] & (FETCH | LINEAR | BEHIND)) == (LINEAR | BEHIND) && !(s->vect_info & VMX_EVENT_VALID);
 }
 
+/* The second word of the qualification is the guest-physical address. */
 void exit_memory(struct guest_vm *vm)
 {
 	struct insn i;
@@ -261,7 +284,7 @@ void exit_memory(struct guest_vm *vm)
 		do_string(vm, &i, 0);
 		return;
 	}
-	do_nowhere(vm, &i);
+	do_board(vm, &i, vm->s->qual[1]);
 	exit_skip(vm);
 }
 

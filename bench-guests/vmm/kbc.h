@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { KBC_COMMAND = 0x64, KBC_RESET = 0xfe }; /* what pulses the reset line */
+
 struct kbc {
 	uint8_t mode, output, command, port;
 	bool full;  /* `output` waits to be read */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vmm/load.h"
 
+#include "vmm/acpi_tables.h"
+
 #include "rt/console.h"
 #include "rt/size.h"
 #include "rt/string.h"
@@ -23,6 +25,11 @@ bool load_place(struct guest_vm *vm, uint64_t at, const void *from, uint64_t siz
 	if (room > size)
 		memset(to + size, 0, room - size);
 	return true;
+}
+
+void load_tables(struct guest_vm *vm)
+{
+	acpi_tables_write(vm_memory(vm, ACPI_TABLES_AT, ACPI_TABLES_SIZE), MACHINE_PROCESSORS);
 }
 
 static void place_gdt(struct guest_vm *vm, bool is_64)

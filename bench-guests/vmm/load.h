@@ -36,5 +36,6 @@ enum { LOAD_GDT_AT = 0x8000, LOAD_LOW_END = 0xa0000, LOAD_HIGH_START = 0x100000 
 bool load_refuse(const char *why); /* says so, and returns false */
 /* Copies `size` bytes into guest memory that is to hold `room` of them; the rest is 0. */
 bool load_place(struct guest_vm *vm, uint64_t at, const void *from, uint64_t size, uint64_t room) RT_MUST_CHECK;
+void load_tables(struct guest_vm *vm); /* those of ACPI; memory below the first MiB is there */
 /* Flat segments, interrupts off; with `paging` 64-bit code and the page tables at that address. */
 void load_processor(struct guest_vm *vm, uint64_t rip, uint64_t paging);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vmm/load.h"
 
+#include "vmm/acpi_tables.h"
+
 #include "rt/size.h"
 #include "rt/string.h"
 
@@ -40,7 +42,9 @@ struct e820_entry {
 } __attribute__((packed));
 
 struct boot_params {
-	uint8_t screen[0x1e8]; /* all 0: there is none */
+	uint8_t screen[0x70]; /* all 0: there is none */
+	uint64_t acpi;
+	uint8_t unused0[0x1e8 - 0x78];
 	uint8_t e820_entries;
 	uint8_t unused1[8];
 	struct setup_header header;
@@ -49,12 +53,13 @@ struct boot_params {
 	uint8_t unused3[0x1000 - 0x2d0 - 128 * sizeof(struct e820_entry)];
 } __attribute__((packed));
 
+_Static_assert(offsetof(struct boot_params, acpi) == 0x70, "boot.rst, zero-page.rst: acpi_rsdp_addr");
 _Static_assert(offsetof(struct boot_params, header) == 0x1f1, "boot.rst: the header's place");
 _Static_assert(offsetof(struct boot_params, header.magic) == 0x202, "boot.rst: HdrS");
 _Static_assert(offsetof(struct boot_params, header.init_size) == 0x260, "boot.rst: init_size");
 _Static_assert(sizeof(struct boot_params) == 0x1000, "boot parameters are a page");
 
-enum { LOADED_HIGH = 1, XLF_KERNEL_64 = 1, VERSION_MIN = 0x20a, LOADER_UNKNOWN = 0xff, E820_RAM = 1 };
+enum { LOADED_HIGH = 1, XLF_KERNEL_64 = 1, VERSION_MIN = 0x20a, LOADER_UNKNOWN = 0xff, E820_RAM = 1, E820_ACPI = 3 };
 
 static bool read_header(struct setup_header *h, const struct load_file *kernel)
 {
@@ -130,7 +135,10 @@ static bool place_params(struct guest_vm *vm, const char *words, struct setup_he
 	p->header = *h;
 	p->e820[0] = (struct e820_entry){0, LOAD_LOW_END, E820_RAM};
 	p->e820[1] = (struct e820_entry){LOAD_HIGH_START, vm->ram_size - LOAD_HIGH_START, E820_RAM};
-	p->e820_entries = 2;
+	p->e820[2] = (struct e820_entry){ACPI_TABLES_AT, ACPI_TABLES_SIZE, E820_ACPI};
+	p->e820_entries = 3;
+	p->acpi = ACPI_TABLES_AT;
+	load_tables(vm);
 	return true;
 }
 

@@ -239,6 +239,7 @@ bool load_multiboot(struct guest_vm *vm, const struct load_image *image)
 	if (!place_modules(vm, image, p, end))
 		return false;
 	describe(vm, p);
+	load_tables(vm);
 	load_processor(vm, entry, 0);
 	vm->s->rax = LOADER_MAGIC;
 	vm->s->rbx = INFO_AT;

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#define LEVEL_LINES (PCI_LINES | 1u << MACHINE_IRQ_ACPI)
+
 typedef uint8_t read_fn(struct machine *m, uint16_t port, uint64_t now);
 typedef void write_fn(struct machine *m, uint16_t port, uint8_t value, uint64_t now);
 
@@ -76,6 +78,16 @@ static void write_pci(struct machine *m, uint16_t port, uint8_t value, uint64_t 
 	pci_write(&m->pci, port, value);
 }
 
+static uint8_t read_acpi(struct machine *m, uint16_t port, uint64_t now)
+{
+	return acpi_read(&m->acpi, port, now);
+}
+
+static void write_acpi(struct machine *m, uint16_t port, uint8_t value, uint64_t now)
+{
+	acpi_write(&m->acpi, port, value, now);
+}
+
 /* Ports that no row of the table has may be a BAR's. */
 static uint8_t read_bar(struct machine *m, uint16_t port)
 {
@@ -108,6 +120,7 @@ static const struct ports {
 	{0x64, 1, read_kbc, write_kbc},
 	{0x70, 2, read_rtc, write_rtc},
 	{0x4d0, 2, read_pic, write_pic},
+	{ACPI_PORT, ACPI_PORTS, read_acpi, write_acpi},
 	{0xcf8, 8, read_pci, write_pci},
 };
 
@@ -119,20 +132,29 @@ static const struct ports *find(uint16_t port)
 	return NULL;
 }
 
+/* Lines lead to both kinds of controllers. */
+static void set_line(struct machine *m, unsigned irq, bool high)
+{
+	pic_set_line(&m->pic, irq, high);
+	ioapic_set_line(&m->ioapic, irq == MACHINE_IRQ_TIMER ? MACHINE_PIN_TIMER : irq, high);
+}
+
 static void set_pci_lines(struct machine *m)
 {
 	m->pci_lines = m->pci.lines;
 	for (unsigned irq = 0; PCI_LINES >> irq; irq++)
 		if (PCI_LINES >> irq & 1)
-			pic_set_line(&m->pic, irq, m->pci_lines >> irq & 1);
+			set_line(m, irq, m->pci_lines >> irq & 1);
 }
 
 /* Every level is passed on at once: a line that falls and rises between two looks has had an edge. */
-static void set_lines(struct machine *m)
+static void set_lines(struct machine *m, uint64_t now)
 {
-	pic_set_line(&m->pic, MACHINE_IRQ_RTC, rtc_interrupt(&m->rtc));
-	pic_set_line(&m->pic, MACHINE_IRQ_SERIAL, uart_interrupt(&m->uart));
-	pic_set_line(&m->pic, MACHINE_IRQ_KEYBOARD, kbc_interrupt(&m->kbc));
+	set_line(m, MACHINE_IRQ_RTC, rtc_interrupt(&m->rtc));
+	acpi_set_clock(&m->acpi, rtc_interrupt(&m->rtc));
+	set_line(m, MACHINE_IRQ_SERIAL, uart_interrupt(&m->uart));
+	set_line(m, MACHINE_IRQ_KEYBOARD, kbc_interrupt(&m->kbc));
+	set_line(m, MACHINE_IRQ_ACPI, acpi_interrupt(&m->acpi, now));
 	if (m->pci.lines != m->pci_lines)
 		set_pci_lines(m);
 }
@@ -145,7 +167,7 @@ uint32_t machine_in(struct machine *m, uint16_t port, unsigned size, uint64_t no
 		const struct ports *p = find(port);
 
 		value |= (uint32_t)(p ? p->read(m, port, now) : read_bar(m, port)) << 8 * i;
-		set_lines(m);
+		set_lines(m, now);
 	}
 	return value;
 }
@@ -159,12 +181,86 @@ void machine_out(struct machine *m, uint16_t port, unsigned size, uint32_t value
 			p->write(m, port, (uint8_t)(value >> 8 * i), now);
 		else
 			write_bar(m, port, (uint8_t)(value >> 8 * i));
-		set_lines(m);
+		set_lines(m, now);
 	}
 }
 
-void machine_reset(struct machine *m, uint64_t epoch)
+/* ---- Memory ---- */
+
+static bool is_lapic(const struct machine *m, uint64_t at)
 {
+	return at - LAPIC_AT < LAPIC_SIZE && lapic_is_on(&m->lapic) && !lapic_is_x2(&m->lapic);
+}
+
+/* Four bytes; where nothing is, reads give ones, and writes are lost, as on the bus of a PC. */
+static uint32_t load(const struct machine *m, uint64_t at, uint64_t now)
+{
+	if (is_lapic(m, at))
+		return lapic_read(&m->lapic, (unsigned)(at - LAPIC_AT), now);
+	return at - IOAPIC_AT < IOAPIC_SIZE ? ioapic_read(&m->ioapic, (unsigned)(at - IOAPIC_AT)) : ~0u;
+}
+
+uint64_t machine_load(struct machine *m, uint64_t at, unsigned size, uint64_t now)
+{
+	uint64_t value = 0;
+
+	for (unsigned n = 0; n < size; n++)
+		value |= (uint64_t)(load(m, (at + n) & -4ul, now) >> 8 * ((at + n) & 3) & 0xff) << 8 * n;
+	return value;
+}
+
+void machine_store(struct machine *m, uint64_t at, unsigned size, uint64_t value, uint64_t now)
+{
+	if (size != 4)
+		return;
+	if (is_lapic(m, at))
+		lapic_write(&m->lapic, (unsigned)(at - LAPIC_AT), (uint32_t)value, now);
+	else if (at - IOAPIC_AT < IOAPIC_SIZE)
+		ioapic_write(&m->ioapic, (unsigned)(at - IOAPIC_AT), (uint32_t)value);
+}
+
+/* ---- Interrupts ---- */
+
+/* A processor that means others means nobody, there is only one. */
+static void send_message(void *arg, const struct apic_message *message)
+{
+	struct machine *m = arg;
+
+	if (message->whom != APIC_OTHERS)
+		lapic_accept(&m->lapic, message);
+}
+
+static void end_interrupt(void *arg, uint8_t vector)
+{
+	struct machine *m = arg;
+
+	ioapic_end(&m->ioapic, vector);
+}
+
+static bool pic_passes(const struct machine *m)
+{
+	return lapic_passes_pic(&m->lapic) && pic_wants(&m->pic);
+}
+
+bool machine_wants(const struct machine *m)
+{
+	return lapic_wants(&m->lapic) || pic_passes(m);
+}
+
+unsigned machine_acknowledge(struct machine *m)
+{
+	return pic_passes(m) ? pic_acknowledge(&m->pic) : lapic_acknowledge(&m->lapic);
+}
+
+void machine_reset(struct machine *m, uint64_t epoch, uint32_t hz)
+{
+	m->lapic.send = send_message;
+	m->lapic.end = end_interrupt;
+	m->ioapic.send = send_message;
+	m->lapic.arg = m->ioapic.arg = m;
+	lapic_reset(&m->lapic, 0, hz);
+	ioapic_reset(&m->ioapic);
+	acpi_reset(&m->acpi);
 	pic_reset(&m->pic);
 	pit_reset(&m->pit);
 	rtc_reset(&m->rtc, epoch);
@@ -172,8 +268,16 @@ void machine_reset(struct machine *m, uint64_t epoch)
 	uart_reset(&m->uart);
 	pci_reset(&m->pci);
 	m->pci_lines = 0;
-	pic_write(&m->pic, PIC_LEVELS, (uint8_t)PCI_LINES);
-	pic_write(&m->pic, PIC_LEVELS + 1, PCI_LINES >> 8);
+	pic_write(&m->pic, PIC_LEVELS, (uint8_t)LEVEL_LINES);
+	pic_write(&m->pic, PIC_LEVELS + 1, LEVEL_LINES >> 8);
+}
+
+/* Is the last edge of the timer still to be answered? By the IO-APIC's side if that is who listens. */
+static bool timer_waits(const struct machine *m)
+{
+	if (ioapic_is_masked(&m->ioapic, MACHINE_PIN_TIMER))
+		return pic_is_requested(&m->pic, MACHINE_IRQ_TIMER);
+	return lapic_is_requested(&m->lapic, ioapic_vector(&m->ioapic, MACHINE_PIN_TIMER));
 }
 
 /*
@@ -182,14 +286,21 @@ void machine_reset(struct machine *m, uint64_t epoch)
  */
 static uint64_t timer_next(const struct machine *m)
 {
-	return pic_is_requested(&m->pic, MACHINE_IRQ_TIMER) ? NEVER : pit_next(&m->pit);
+	return timer_waits(m) ? NEVER : pit_next(&m->pit);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 uint64_t machine_next(const struct machine *m, uint64_t now)
 {
-	uint64_t timer = timer_next(m), rtc = rtc_next(&m->rtc, now);
+	uint64_t next = timer_next(m);
 
-	return timer < rtc ? timer : rtc;
+	next = earlier(next, rtc_next(&m->rtc, now));
+	next = earlier(next, lapic_next(&m->lapic));
+	return earlier(next, acpi_next(&m->acpi, now));
 }
 
 static void run_timer(struct machine *m, uint64_t now)
@@ -197,14 +308,15 @@ static void run_timer(struct machine *m, uint64_t now)
 	if (now < timer_next(m))
 		return;
 	pit_take(&m->pit, now);
-	pic_set_line(&m->pic, MACHINE_IRQ_TIMER, false);
-	pic_set_line(&m->pic, MACHINE_IRQ_TIMER, true);
+	set_line(m, MACHINE_IRQ_TIMER, false);
+	set_line(m, MACHINE_IRQ_TIMER, true);
 }
 
 void machine_run(struct machine *m, uint64_t now)
 {
 	run_timer(m, now);
 	rtc_run(&m->rtc, now);
+	lapic_run(&m->lapic, now);
 	pci_run(&m->pci);
-	set_lines(m);
+	set_lines(m, now);
 }

@@ -25,6 +25,7 @@ enum { MEMORY_MIB = 256, WRITABLE_MIB = 16, GUESTS_MAX = 8 };
 
 static const char *const ends[] = {
 	[VM_RESET] = "the guest has reset its machine",
+	[VM_OFF] = "the guest has switched its machine off",
 	[VM_HALTED] = "the guest has stopped its processor for good",
 	[VM_FAULT] = "the VM cannot go on",
 };

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vmm/msr.h"
 
+#include "vmm/scale.h"
+
 #include "rt/cpu.h"
 
 /* Manual: Intel SDM volume 4, "Architectural MSRs". */
 enum {
 	TSC = 0x10,
+	APIC_BASE = 0x1b,
 	PLATFORM_ID = 0x17,
 	MICROCODE = 0x8b,
 	SYSENTER_CS = 0x174,
@@ -14,7 +17,9 @@ enum {
 	MISC_ENABLE = 0x1a0,
 	DEBUGCTL = 0x1d9,
 	PAT = 0x277,
+	TSC_DEADLINE = 0x6e0,
 };
+#define AMD_C1E 0xc0010055u /* asked for by who takes the processor for one of AMD's: there is no such state */
 #define EFER 0xc0000080u
 #define STAR 0xc0000081u
 #define LSTAR 0xc0000082u
@@ -52,6 +57,43 @@ static uint64_t *state_word(struct utcb_state *s, uint32_t msr, uint64_t *group,
 	return msr == SYSENTER_EIP ? &s->sysenter_rip : NULL;
 }
 
+/* ---- The local APIC ---- */
+
+static bool is_x2apic(uint32_t msr)
+{
+	return msr - LAPIC_MSRS < LAPIC_MSRS_COUNT;
+}
+
+/*
+ * When the guest's TSC has a value: at once if that is in the past. What is so far away that it could not be computed
+ * will not be seen.
+ */
+static uint64_t time_of_tsc(const struct guest_vm *vm, uint64_t tsc)
+{
+	uint64_t since = tsc - vm->s->tsc_off - vm->start;
+
+	if ((int64_t)since <= 0)
+		return 0;
+	return since >> 56 ? NEVER : scale_up(since, NS_PER_S / 1000, vm->cpuid.tsc_khz);
+}
+
+/* Without the timer being in that mode, writes are lost. SDM volume 3, 11.5.4.1. */
+static void write_deadline(struct guest_vm *vm, uint64_t value)
+{
+	if (lapic_has_deadline(&vm->machine.lapic))
+		lapic_set_deadline(&vm->machine.lapic, value, time_of_tsc(vm, value));
+}
+
+/* The deadline stays where it is on a clock that jumps. */
+static void write_tsc(struct guest_vm *vm, uint64_t value)
+{
+	vm->s->tsc_off = value - rt_rdtsc();
+	vm->changed |= MTD_TSC;
+	write_deadline(vm, vm->machine.lapic.deadline);
+}
+
+/* ---- */
+
 bool msr_read(const struct guest_vm *vm, uint32_t msr, uint64_t *value)
 {
 	bool is_address;
@@ -62,12 +104,20 @@ bool msr_read(const struct guest_vm *vm, uint32_t msr, uint64_t *value)
 		*value = *word;
 		return true;
 	}
+	if (is_x2apic(msr))
+		return lapic_read_msr(&vm->machine.lapic, msr, vm_now(vm), value);
 	switch (msr) {
 	case TSC:
 		*value = rt_rdtsc() + vm->s->tsc_off;
 		return true;
 	case EFER:
 		*value = vm->s->efer;
+		return true;
+	case APIC_BASE:
+		*value = vm->machine.lapic.base;
+		return true;
+	case TSC_DEADLINE:
+		*value = vm->machine.lapic.deadline;
 		return true;
 	case PAT:
 		*value = vm->s->pat;
@@ -81,6 +131,7 @@ bool msr_read(const struct guest_vm *vm, uint32_t msr, uint64_t *value)
 	case MICROCODE:
 		*value = 1ul << 32; /* a revision that no update is newer than matters to */
 		return true;
+	case AMD_C1E:
 	case CSTAR: /* Intel's processors have it and never use it */
 	case PLATFORM_ID:
 	case DEBUGCTL:
@@ -139,11 +190,17 @@ bool msr_write(struct guest_vm *vm, uint32_t msr, uint64_t value)
 
 	if (known)
 		return done;
+	if (is_x2apic(msr))
+		return lapic_write_msr(&vm->machine.lapic, msr, value, vm_now(vm));
 	switch (msr) {
 	case TSC:
-		vm->s->tsc_off = value - rt_rdtsc();
-		vm->changed |= MTD_TSC;
+		write_tsc(vm, value);
 		return true;
+	case TSC_DEADLINE:
+		write_deadline(vm, value);
+		return true;
+	case APIC_BASE:
+		return lapic_set_base(&vm->machine.lapic, value);
 	case EFER:
 		return write_efer(vm, value);
 	case PAT:

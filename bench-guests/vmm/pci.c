@@ -46,12 +46,12 @@ static bool has_command(const struct pci_device *d, unsigned bit)
 	return get(d->config + COMMAND, 2) & bit;
 }
 
-/* Line 9, 10, 11, 5 and again, in the order of devices. */
-static uint8_t line_of(unsigned number)
+/* Line 10, 11, 5 and again, in the order of devices. */
+uint8_t pci_line(unsigned number)
 {
-	static const uint8_t lines[] = {5, 9, 10, 11};
+	static const uint8_t lines[] = {5, 10, 11};
 
-	return lines[number % 4];
+	return lines[number % 3];
 }
 
 static void set_lines(struct pci *p)
@@ -59,7 +59,7 @@ static void set_lines(struct pci *p)
 	p->lines = 0;
 	for (unsigned n = 1; n < p->devices; n++)
 		if (p->device[n].line && !has_command(&p->device[n], COMMAND_NO_LINE))
-			p->lines |= (uint16_t)(1u << line_of(n));
+			p->lines |= (uint16_t)(1u << pci_line(n));
 }
 
 void pci_set_line(struct pci *p, struct pci_device *d, bool high)
@@ -131,7 +131,7 @@ struct pci_device *pci_add(struct pci *p, uint16_t vendor, uint16_t number, uint
 	put(d->config + BAR, 4, (FIRST_BAR + (p->devices - 1) * PCI_PORTS) | BAR_IS_PORTS);
 	put(d->writable + BAR, 4, (uint32_t)-PCI_PORTS);
 	d->config[PIN] = PIN_A;
-	d->config[LINE] = line_of(p->devices - 1);
+	d->config[LINE] = pci_line(p->devices - 1);
 	d->writable[LINE] = 0xff;
 	return d;
 }

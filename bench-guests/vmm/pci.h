@@ -12,7 +12,7 @@
 enum { PCI_DEVICES = 8, PCI_PORTS = 256 };
 
 /* Interrupt lines of the processor's controllers that devices share. Lines are levels. */
-#define PCI_LINES (1u << 5 | 1u << 9 | 1u << 10 | 1u << 11)
+#define PCI_LINES (1u << 5 | 1u << 10 | 1u << 11)
 
 struct pci_device {
 	uint8_t config[256], writable[256]; /* registers, and which of their bits can be written */
@@ -44,6 +44,7 @@ struct pci_device *pci_add(struct pci *p, uint16_t vendor, uint16_t number, uint
  */
 unsigned pci_add_capability(struct pci_device *d, uint8_t number, const void *body, unsigned size);
 
+uint8_t pci_line(unsigned number); /* the interrupt line of a device, by its number on the bus */
 void pci_set_line(struct pci *p, struct pci_device *d, bool high);
 void pci_run(struct pci *p);
 bool pci_listens(const struct pci *p); /* may the outside have something for a device? */

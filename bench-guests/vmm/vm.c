@@ -108,8 +108,8 @@ static bool make(struct guest_vm *vm, unsigned cpu)
 bool vm_create(struct guest_vm *vm, const char *name, unsigned cpu, uint64_t ram_size)
 {
 	*vm = (struct guest_vm){.name = name, .ram_size = ram_size, .misc_enable = FAST_STRINGS};
-	if (!ram_size) {
-		rt_printf("%s: a VM has at least 2 MiB\n", name);
+	if (!ram_size || ram_size > VM_RAM_MAX) {
+		rt_printf("%s: a VM has at least 2 MiB and at most %lu\n", name, VM_RAM_MAX >> 20);
 		return false;
 	}
 	if (!make(vm, cpu)) {
@@ -119,7 +119,7 @@ bool vm_create(struct guest_vm *vm, const char *name, unsigned cpu, uint64_t ram
 	vm->s = vm->vcpu.state;
 	vm->machine.uart.send = vm_console_send;
 	vm->machine.uart.arg = vm;
-	machine_reset(&vm->machine, clock_seconds());
+	machine_reset(&vm->machine, clock_seconds(), cpuid_crystal_hz(rt_hip->freq_tsc));
 	set_controls(vm);
 	vm->s->xcr0 = XCR0_X87;
 	vm->s->pat = PAT_RESET;
@@ -140,11 +140,11 @@ static bool takes_interrupts(const struct utcb_state *s)
 /* Gives the guest the interrupt that its board has for it, or asks for an exit as soon as it can take it. */
 static void offer_interrupt(struct guest_vm *vm)
 {
-	bool wants = pic_wants(&vm->machine.pic), window;
+	bool wants = machine_wants(&vm->machine), window;
 
 	if (wants && !vm->event && takes_interrupts(vm->s)) {
-		vm->event = VMX_EVENT_VALID | VMX_EVENT_INTR | pic_acknowledge(&vm->machine.pic);
-		wants = pic_wants(&vm->machine.pic);
+		vm->event = VMX_EVENT_VALID | VMX_EVENT_INTR | machine_acknowledge(&vm->machine);
+		wants = machine_wants(&vm->machine);
 	}
 	window = wants;
 	if (vm->event || window != vm->window) {
@@ -214,6 +214,8 @@ enum vm_end vm_run_to_end(struct guest_vm *vm)
 		share_cpu(vm);
 		if (machine_is_reset(&vm->machine))
 			vm->end = VM_RESET;
+		if (machine_is_off(&vm->machine))
+			vm->end = VM_OFF;
 	}
 	vm_console_flush(vm);
 	return vm->end;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A virtual machine: its memory, its board, its processor. Guest memory begins at guest-physical 0; where there is
- * none, an access ends the VM.
+ * A virtual machine: its memory, its board, its processor. Guest memory begins at guest-physical 0 and is one
+ * piece; behind it is the board.
  * Locking: none, one thread runs it. Threads of one priority share a CPU by yielding: nothing else would make a
  * thread wait for another.
  */
@@ -16,7 +16,9 @@
 #include <stddef.h>
 
 /* Why a VM is not run any more. */
-enum vm_end { VM_RUNS, VM_RESET, VM_HALTED, VM_FAULT };
+enum vm_end { VM_RUNS, VM_RESET, VM_OFF, VM_HALTED, VM_FAULT };
+
+#define VM_RAM_MAX (3ul << 30) /* the last GiB below 4 GiB is for the board */
 
 struct guest_vm {
 	const char *name; /* before each line of its console */
@@ -33,7 +35,7 @@ struct guest_vm {
 	uint64_t slice_end;    /* when it lets others have the CPU */
 	uint64_t start;        /* the TSC at the VM's start */
 	struct cpuid_guest cpuid;
-	uint64_t misc_enable, cr8;
+	uint64_t misc_enable;
 	uint64_t cr4_allowed; /* bits that the guest can set */
 	enum vm_end end;
 	uint64_t exits;
@@ -42,8 +44,8 @@ struct guest_vm {
 };
 
 /*
- * Makes a VM with `ram_size` bytes of memory, a multiple of 2 MiB, in a protection domain of its own. It can be run
- * on that CPU. On failure a line says why.
+ * Makes a VM with `ram_size` bytes of memory, a multiple of 2 MiB up to VM_RAM_MAX, in a protection domain of its
+ * own. It can be run on that CPU. On failure a line says why.
  */
 bool vm_create(struct guest_vm *vm, const char *name, unsigned cpu, uint64_t ram_size) RT_MUST_CHECK;
 

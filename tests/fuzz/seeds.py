@@ -158,11 +158,11 @@ def microcodes():
     yield b"\0" + container(zen[:1], [(7, 0x8012, 64)]) + container(zen[1:], [(8, 0xA210, 100)]) + container([], [])
 
 
-OUT, IN, LATER = 1, 2, 4
+OUT, IN, LATER, APICS, MSR, BASE, DEADLINE = 1, 2, 4, 8, 8 | 16, 8 | 32, 8 | 64
 
 
 def accesses(*records):
-    return b"".join(struct.pack("<BBHI", kind, 0, port, value) for kind, port, value in records)
+    return b"".join(struct.pack("<BBHI", kind, 2 if kind & 8 else 0, port, value) for kind, port, value in records)
 
 
 def boards():
@@ -173,6 +173,11 @@ def boards():
                    (OUT, 0x70, 0xB), (OUT, 0x71, 0x82), (OUT, 0x70, 8), (OUT, 0x71, 0x31), (OUT, 0x70, 0xA), (OUT, 0x71, 0x70))
     yield accesses((OUT, 0x3FC, 0xB), (OUT, 0x3F9, 0xF), (OUT, 0x3FA, 0xC1), (0, 0, 65), (IN, 0x3FA, 0), (IN, 0x3F8, 0),
                    (OUT, 0x3F8, 65), (OUT, 0x61, 3), (OUT, 0x43, 0xC2), (IN, 0x42, 0), (OUT, 0x64, 0x60), (OUT, 0x60, 1))
+    lapic, ioapic, end = (lambda at: at << 1 | 1), (lambda at: at << 1), (OUT | APICS, 0xB0 << 1 | 1, 0)
+    yield accesses((OUT | APICS, ioapic(0), 0x18), (OUT | APICS, ioapic(0x10), 0x8044), (OUT, 0x3FC, 0xB), (OUT, 0x3F9, 0xF), end,
+                   (OUT | APICS, lapic(0x320), 0x20055), (OUT | APICS, lapic(0x380), 0x1000), (LATER, 0, 5000), end,
+                   (OUT | APICS, lapic(0x300), 0x44066), end, (BASE, 0, 0xC00), (OUT | MSR, 0x32, 0x40077), (DEADLINE, 0, 9000),
+                   (LATER, 0, 9000), (OUT | MSR, 0x0B, 0), (IN | MSR, 0x39, 0), (OUT | MSR, 0x3F, 0x88), (BASE, 0, 0))
 
 
 WRITE, MEMORY, OUTSIDE, NOTIFY = 0, 2, 3, 4

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A guest with a Multiboot header: looks at what its loader gave it and at a board with little on it, then resets. */
+/* A guest with a Multiboot header: looks at what its loader gave it and at its board, then resets. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -116,6 +116,98 @@ static bool timer(void)
 	return __builtin_ia32_rdtsc() > before;
 }
 
+/* Firmwares put ACPI's first table somewhere here, on a boundary of 16 bytes. */
+static bool tables(void)
+{
+	for (const uint8_t *at = (const uint8_t *)0xe0000; at < (const uint8_t *)0x100000; at += 16)
+		if (is(at, "RSD PTR "))
+			return true;
+	return false;
+}
+
+/* ---- APICs. Interrupts are off: what is requested stays so. ---- */
+
+enum {
+	VECTOR = 0x41,
+	TIMER_TRIES = 100000000,
+	APIC_BASE = 0x1b,
+	X2_ON = 0xc00,
+	DEADLINE = 0x6e0,
+	DEADLINE_MODE = 2 << 17
+};
+#define LAPIC 0xfee00000u
+#define IOAPIC 0xfec00000u
+
+static volatile uint32_t *word(uint32_t at)
+{
+	return (volatile uint32_t *)at;
+}
+
+static uint64_t read_msr(uint32_t msr)
+{
+	uint64_t value;
+
+	__asm__ volatile("rdmsr" : "=A"(value) : "c"(msr));
+	return value;
+}
+
+static void write_msr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr" : : "A"(value), "c"(msr));
+}
+
+static uint32_t by_memory(uint32_t at)
+{
+	return *word(LAPIC + at);
+}
+
+static uint32_t by_msr(uint32_t at)
+{
+	return (uint32_t)read_msr(0x800 + at / 16);
+}
+
+static bool is_requested_soon(uint32_t (*read)(uint32_t at))
+{
+	for (unsigned n = 0; n < TIMER_TRIES; n++)
+		if (read(0x200 + VECTOR / 32 * 16) >> VECTOR % 32 & 1)
+			return true;
+	return false;
+}
+
+/* The timer counts once; then the IO-APIC's pin 0, which is level triggered by nothing, is set up and read back. */
+static bool xapic(void)
+{
+	*word(LAPIC + 0x320) = VECTOR;
+	*word(LAPIC + 0x380) = 10000;
+	if (!is_requested_soon(by_memory) || by_memory(0x30) != 0x30014)
+		return false;
+	*word(IOAPIC) = 0x10;
+	*word(IOAPIC + 0x10) = 0x8042;
+	*word(IOAPIC) = 1;
+	if (*word(IOAPIC + 0x10) >> 16 != 23)
+		return false;
+	*word(IOAPIC) = 0x10;
+	return *word(IOAPIC + 0x10) == 0x8042;
+}
+
+/* What was requested before is gone when the APIC was off. Then the timer goes off at a time of the TSC's. */
+static bool x2apic(void)
+{
+	uint64_t base = read_msr(APIC_BASE);
+
+	write_msr(APIC_BASE, base & ~(uint64_t)X2_ON);
+	if (by_memory(0x30) != 0xffffffff)
+		return false;
+	write_msr(APIC_BASE, base);
+	write_msr(APIC_BASE, base | X2_ON);
+	if (by_memory(0x30) != 0xffffffff || by_msr(0x30) != 0x30014 || by_msr(0x220))
+		return false;
+	write_msr(0x80f, 0x1ff);
+	write_msr(0x832, VECTOR | DEADLINE_MODE);
+	write_msr(DEADLINE, __builtin_ia32_rdtsc() + 100000);
+	return is_requested_soon(by_msr) && !read_msr(DEADLINE);
+}
+
 static void __attribute__((used)) guest_main(uint32_t magic, const struct info *i)
 {
 	const struct module *m = (const struct module *)i->modules;
@@ -130,6 +222,9 @@ static void __attribute__((used)) guest_main(uint32_t magic, const struct info *
 	check("nowhere", nowhere());
 	check("strings", strings());
 	check("timer", timer());
+	check("tables", tables());
+	check("xAPIC", xapic());
+	check("x2APIC", x2apic());
 	out8(KEYBOARD_COMMAND, RESET);
 	for (;;)
 		;

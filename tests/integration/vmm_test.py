@@ -28,6 +28,10 @@ DRIVERS = ("virtio_pci", "virtio_blk", "virtio_rng", "virtio_console", "virtio_n
 SECTOR, SECTORS = 512, 400
 
 
+def off(number):
+    return ["--want", rf"^vm{number}: the guest has switched its machine off"]
+
+
 def reset(number):
     return ["--want", rf"^vm{number}: the guest has reset its machine"]
 
@@ -73,16 +77,17 @@ def fetch_virtio(folder, init):
 
 
 def virtio(folder, init):
-    """Two Linux systems, each with a disk, random numbers and a console, ping each other."""
+    """Two Linux systems, each with a disk, random numbers and a console, ping each other; the second one switches itself off."""
     fetch_virtio(folder, init)
     words = ["--cpus", "2", "--memory", "768", "--module", "monitor.elf memory=128 guests=3,3"]
-    for number, other in ((0, 1), (1, 0)):
-        words += ["--module", f"vmlinuz {WORDS} -- disk random console net 10.0.0.{number + 1} 10.0.0.{other + 1}",
+    for number, other, last, end in ((0, 1, "", reset), (1, 0, " off", off)):
+        words += ["--module", f"vmlinuz {WORDS} -- disk random console net 10.0.0.{number + 1} 10.0.0.{other + 1} apics{last}",
                   "--module", "initrd", "--module", "image disk", "--reject", rf"vm{number}.*(BUG|Oops|WARNING|WRONG)"]
-        for check in ("drivers", "disk is read", "disk is written", "random", "console", "network is on", "ping", "end"):
+        for check in ("drivers", "disk is read", "disk is written", "random", "console", "network is on", "ping", "end",
+                      "pins of the IO-APIC", "timer of the local APIC"):
             words += ["--want", rf"^vm{number}\| {check}: right"]
         words += ["--want", rf"^vm{number}\| disk: {SECTOR * SECTORS} bytes", "--want", rf"^vm{number}\| by virtio",
-                  *reset(number)]
+                  *end(number)]
     return words
 
 
@@ -91,7 +96,7 @@ def multiboot(folder, kernel):
     (folder / "kernel").write_bytes(kernel.read_bytes())
     (folder / "first").write_bytes(b"first module")
     (folder / "second").write_bytes(b"second")
-    checks = ("magic", "memory", "words", "modules", "contents", "nowhere", "strings", "timer")
+    checks = ("magic", "memory", "words", "modules", "contents", "nowhere", "strings", "timer", "tables", "xAPIC", "x2APIC")
     return ["--module", "monitor.elf memory=16", "--module", "kernel some words", "--module", "first of the first",
             "--module", "second", "--reject", "WRONG", *reset(0),
             *(word for check in checks for word in ("--want", rf"^vm0\| {check}: right"))]

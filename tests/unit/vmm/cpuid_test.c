@@ -47,21 +47,26 @@ static struct cpuid_regs ask(uint32_t leaf, uint32_t subleaf)
 	return cpuid_answer(machine, &guest, leaf, subleaf);
 }
 
-/* What a guest must not believe it has: VMX, SMX, MONITOR, x2APIC and the deadline timer, the APIC, MTRRs, MCA, DS.
+/*
+ * What a guest must not believe it has: VMX, SMX, MONITOR, MTRRs, MCA, DS. The local APIC, x2APIC and the deadline
+ * timer are the board's.
  */
 UNIT_TEST(test_features)
 {
 	struct cpuid_regs r = ask(1, 0), on;
 	struct cpuid_guest with = guest;
 
-	assert_false(r.ecx & (BIT(3) | BIT(5) | BIT(6) | BIT(15) | BIT(21) | BIT(24)));
+	assert_false(r.ecx & (BIT(3) | BIT(5) | BIT(6) | BIT(15)));
+	assert_true(r.ecx & BIT(21) && r.ecx & BIT(24));
 	assert_false(r.edx & (BIT(7) | BIT(9) | BIT(12) | BIT(14) | BIT(21) | BIT(22) | BIT(28)));
 	assert_true(r.ecx & BIT(31));
 	assert_int_equal(r.ebx, 0xff00);
 	assert_false(r.ecx & BIT(27));
 	with.cr4 = BIT(18);
+	with.has_apic = true;
 	on = cpuid_answer(machine, &with, 1, 0);
 	assert_int_equal(on.ecx ^ r.ecx, BIT(27));
+	assert_int_equal(on.edx ^ r.edx, BIT(9));
 }
 
 UNIT_TEST(test_extended)

@@ -54,7 +54,8 @@ UNIT_FIXTURE(setup)
 	page.cs.ar = VMX_AR_CODE32;
 	vm = (struct guest_vm){.ram = ram, .ram_size = RAM, .s = &page, .has_whole = true, .cr4_allowed = 0x370fff};
 	vm.machine.uart.send = drop;
-	machine_reset(&vm.machine, 0);
+	machine_reset(&vm.machine, 0, 1000000000);
+	vm.cpuid.tsc_khz = 2000000;
 	return 0;
 }
 
@@ -227,6 +228,66 @@ UNIT_TEST(test_msr_words)
 	assert_true(writes(0xc0000082, -1ul << 47));
 }
 
+/* ---- APICs ---- */
+
+/* At an address of the board, with the operand's address in EBX. */
+static void board(uint32_t at, const char *bytes, size_t count)
+{
+	code(bytes, count);
+	page.rip = CODE_AT;
+	page.qual[1] = at;
+	leave(VMX_EPT_VIOLATION, ACCESS | READS, 0);
+	assert_int_equal(vm.end, VM_RUNS);
+	assert_int_equal(page.rip, CODE_AT + count);
+}
+
+UNIT_TEST(test_board)
+{
+	board(LAPIC_AT + 0x30, "\x8b\x03", 2); /* mov (%ebx), %eax */
+	assert_int_equal(page.rax, 0x30014);
+	board(LAPIC_AT + 0x80, "\xc7\x03\x21\x00\x00\x00", 6); /* movl $0x21, (%ebx) */
+	board(LAPIC_AT + 0x80, "\x83\x0b\x52", 3);             /* orl $0x52, (%ebx) */
+	assert_int_equal(vm.machine.lapic.task, 0x73);
+	page.rax = 0x40;
+	board(LAPIC_AT + 0x80, "\x87\x03", 2); /* xchg %eax, (%ebx) */
+	assert_int_equal(page.rax, 0x73);
+	board(LAPIC_AT + 0x80, "\x83\x3b\x40", 3); /* cmpl $0x40, (%ebx) */
+	assert_true(page.rflags & 0x40);
+	assert_int_equal(vm.machine.lapic.task, 0x40);
+	page.rax = 0x50;
+	page.rdi = LAPIC_AT + 0x80;
+	board(LAPIC_AT + 0x80, "\xab", 1); /* stosl */
+	assert_int_equal(vm.machine.lapic.task, 0x50);
+	assert_int_equal(lapic_cr8(&vm.machine.lapic), 5);
+}
+
+/* The deadline is in the guest's own TSC: here it began at 0 with the VM, 2 GHz. */
+UNIT_TEST(test_deadline)
+{
+	vm.machine.lapic.local[LAPIC_TIMER] = 0x90;
+	assert_true(writes(0x6e0, 8000));
+	assert_int_equal(vm.machine.lapic.deadline, 0); /* the timer is in another mode */
+	vm.machine.lapic.local[LAPIC_TIMER] |= 2 << 17;
+	assert_true(writes(0x6e0, 8001));
+	assert_int_equal(vm.machine.lapic.deadline, 8001);
+	assert_int_equal(lapic_next(&vm.machine.lapic), 4001);
+	assert_true(writes(0x6e0, 1ul << 60));
+	assert_true(lapic_next(&vm.machine.lapic) == ~0ul);
+	assert_true(writes(0x6e0, -1ul)); /* before the start */
+	assert_int_equal(lapic_next(&vm.machine.lapic), 0);
+}
+
+UNIT_TEST(test_apic_msrs)
+{
+	assert_false(writes(0x80b, 0));
+	assert_false(writes(0x1b, LAPIC_AT | 0x400));
+	assert_true(writes(0x1b, LAPIC_AT | 0xc00));
+	assert_true(writes(0x80b, 0));
+	assert_true(writes(0x83f, 0x44));
+	assert_true(machine_wants(&vm.machine));
+	assert_false(writes(0x8ff, 0));
+}
+
 /* A number that leads somewhere about half the time. */
 static uint64_t wild(void)
 {
@@ -287,6 +348,9 @@ int main(void)
 		cmocka_unit_test_setup(test_cr0_paging, setup),
 		cmocka_unit_test_setup(test_cr4, setup),
 		cmocka_unit_test_setup(test_msr_words, setup),
+		cmocka_unit_test_setup(test_board, setup),
+		cmocka_unit_test_setup(test_deadline, setup),
+		cmocka_unit_test_setup(test_apic_msrs, setup),
 		cmocka_unit_test_setup(test_random, setup),
 	};
 

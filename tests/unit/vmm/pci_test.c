@@ -119,12 +119,12 @@ UNIT_TEST(test_lines)
 	pci_set_line(&bus, device, true);
 	assert_int_equal(bus.lines, own);
 	assert_int_equal(get(1, COMMAND) >> 16 & 8, 8);
-	pci_set_line(&bus, others[3], true); /* shares it */
+	pci_set_line(&bus, others[2], true); /* shares it */
 	pci_set_line(&bus, device, false);
 	assert_int_equal(bus.lines, own);
-	set(5, COMMAND, 0x400);
+	set(4, COMMAND, 0x400);
 	assert_int_equal(bus.lines, 0);
-	set(5, COMMAND, 0);
+	set(4, COMMAND, 0);
 	assert_int_equal(bus.lines, own);
 	set(1, LINE, 3); /* where it leads to is the board's business */
 	assert_int_equal(bus.lines, own);
