@@ -196,11 +196,13 @@ static noinline cold void see_to_handlers(struct cpu *cpu)
 	}
 }
 
+#define LEFT_TO_DO (HAZARD_REAP | HAZARD_UNFINISHED | HAZARD_CROWD)
+
 /*
  * Bits of cpu->attention that run_hazards_slow() sees to: the rare hazards, and any residue, which is the upper half.
  * Bit 31 is no hazard. It is set so that the constant is a sign-extended immediate of 32 bits.
  */
-#define RARE (HAZARD_VCPU | HAZARD_REAP | HAZARD_UNFINISHED | HAZARD_NMI | HAZARD_MCA | ~0ull << 31)
+#define RARE (HAZARD_VCPU | LEFT_TO_DO | HAZARD_NMI | HAZARD_MCA | ~0ull << 31)
 
 static cold void run_hazards_slow(struct cpu *cpu)
 {
@@ -210,7 +212,7 @@ static cold void run_hazards_slow(struct cpu *cpu)
 		hazard_clear(cpu, HAZARD_VCPU);
 		cpu->ec->cont = CONT_VCPU;
 	}
-	if (cpu->hazard & (HAZARD_REAP | HAZARD_UNFINISHED))
+	if (cpu->hazard & LEFT_TO_DO)
 		unfinished_keep(cpu); /* before work items bring what is not the current EC's */
 	if (cpu->hazard & (HAZARD_NMI | HAZARD_MCA))
 		see_to_handlers(cpu);

@@ -32,6 +32,7 @@ enum hazard {
 	/* the current EC's hypercall is not through (core/unfinished.h) */
 	HAZARD_UNFINISHED = 1 << 7,
 	HAZARD_ORPHANS = 1 << 8, /* objects are in `orphans`: whoever is current takes them over */
+	HAZARD_CROWD = 1 << 9,   /* the current EC has sent more to another CPU than that takes at once */
 };
 
 enum sleeping {

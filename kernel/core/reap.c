@@ -122,6 +122,7 @@ static void free_on_owner_cpu(struct work *w)
 
 		rcu_sent(cpu_id);
 		remote_call(cpu_id, w, free_here);
+		unfinished_excuse(cpu_current());
 	} else {
 		free_object(o, o->type);
 	}
@@ -313,7 +314,7 @@ bool reap_all(struct cpu *cpu)
 		reap_first(cpu);
 		if (likely(list_empty(&cpu->dying)))
 			break;
-		if (unfinished_wanted(cpu))
+		if (unfinished_wanted(cpu) || unlikely(cpu->hazard & HAZARD_CROWD))
 			return false;
 		if (unlikely(n % REAP_PIECE == 0))
 			rcu_quiesce(cpu);

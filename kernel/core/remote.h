@@ -4,6 +4,9 @@
  * that all CPUs push to and the owner takes as a whole, in the order of arrival. The sender that finds the list empty
  * signals the owner, the others need not. Work items are taken for HAZARD_REMOTE, in core/dispatch.c. The algorithm
  * is modelled in tests/model/mailbox.pml.
+ *
+ * The owner does all of them at once, so their number is bounded: whoever sends one more than REMOTE_CROWD that are
+ * not taken yet waits, in pieces and at his own cost, until they are (core/unfinished.h). It was sent all the same.
  */
 #pragma once
 
@@ -13,7 +16,14 @@ struct cpu;
 
 struct mailbox {
 	struct work *newest; /* linked to older ones through `next` */
+	/* How many came behind others, about: one that comes while the owner takes them may count or not. Atomic */
+	u32 crowd;
 };
+
+/* tests/interleave has a smaller number. */
+#ifndef REMOTE_CROWD
+#define REMOTE_CROWD 16
+#endif
 
 /* True if the mailbox was empty: the owner has to be told. */
 static always_inline bool mailbox_push(struct mailbox *m, struct work *w)
@@ -25,10 +35,18 @@ static always_inline bool mailbox_push(struct mailbox *m, struct work *w)
 	return !head;
 }
 
-/* All work items, oldest first. Only the owner may. */
+/* All work items, newest first. Only the owner may. */
 static always_inline struct work *mailbox_take(struct mailbox *m)
 {
-	struct work *w = __atomic_exchange_n(&m->newest, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
+	struct work *w = __atomic_exchange_n(&m->newest, NULL, __ATOMIC_ACQUIRE);
+	__atomic_store_n(&m->crowd, 0, __ATOMIC_RELAXED);
+	return w;
+}
+
+/* The same, oldest first. */
+static inline struct work *mailbox_reverse(struct work *w)
+{
+	struct work *oldest = NULL;
 	while (w) {
 		struct work *next = w->next;
 		w->next = oldest;
@@ -44,3 +62,6 @@ void remote_call(unsigned cpu_id, struct work *w, void (*fn)(struct work *));
 
 /* Does the work items that were sent to this CPU. */
 void remote_take(struct cpu *cpu);
+
+/* Whether that CPU has so many work items to take that those who send them are to wait. */
+bool remote_is_crowded(unsigned cpu_id) must_check;

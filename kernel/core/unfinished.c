@@ -14,6 +14,7 @@ void unfinished_init(struct unfinished *u)
 	u->revocation.pd = NULL;
 	u->delegation.src = NULL;
 	u->item = 0;
+	u->crowded = 0;
 	u->scarce = SCARCE_NOT;
 	u->then = 0;
 	list_init(&u->dying);
@@ -166,6 +167,32 @@ void unfinished_drop_items(struct unfinished *u)
 	scarce_end(u);
 }
 
+void unfinished_await_room(unsigned cpu_id)
+{
+	struct cpu *cpu = cpu_current();
+
+	cpu->ec->unfinished.crowded = (u16)(cpu_id + 1);
+	hazard_set(cpu, HAZARD_CROWD);
+}
+
+void unfinished_excuse_slow(struct cpu *cpu)
+{
+	if (cpu->ec == cpu->rcu_deleter || cpu->ec == cpu->idle_ec)
+		return;
+	cpu->ec->unfinished.crowded = 0;
+	hazard_clear(cpu, HAZARD_CROWD);
+}
+
+/* False: the CPU is wanted. One that is lost in sleep takes nothing, and nobody waits for it. */
+static bool await_room(struct cpu *cpu, struct unfinished *u)
+{
+	while (u->crowded && remote_is_crowded(u->crowded - 1u))
+		if (is_wanted(cpu))
+			return false;
+	u->crowded = 0;
+	return true;
+}
+
 /* True: all is done. At least one piece is. */
 static bool run(struct cpu *cpu, struct ec *ec)
 {
@@ -246,6 +273,8 @@ static void keep(struct cpu *cpu, struct ec *ec)
 	if (!able) {
 		space_obj_revoke_leave(&u->revocation);
 		move_objects(cpu, &cpu->dying, &cpu->orphans, HAZARD_ORPHANS);
+		(void)await_room(cpu, u); /* the idle EC, and those whose CPU has nobody else to run */
+		u->crowded = 0;
 	}
 	hazard_clear(cpu, HAZARD_REAP);
 	if (ec_is_dead(ec) || (!able && unfinished_is_over(u)))
@@ -258,9 +287,9 @@ static void keep(struct cpu *cpu, struct ec *ec)
 
 void unfinished_keep(struct cpu *cpu)
 {
-	bool begun = cpu->hazard & HAZARD_UNFINISHED;
+	bool begun = cpu->hazard & (HAZARD_UNFINISHED | HAZARD_CROWD);
 
-	hazard_clear(cpu, HAZARD_UNFINISHED);
+	hazard_clear(cpu, HAZARD_UNFINISHED | HAZARD_CROWD);
 	if (begun || !reap_all(cpu))
 		keep(cpu, cpu->ec);
 }
@@ -278,7 +307,7 @@ void unfinished_resume(struct cpu *cpu, struct ec *ec)
 	struct unfinished *u = &ec->unfinished;
 
 	take_from_ec(cpu, u, &cpu->dying, HAZARD_REAP); /* for the moment */
-	if (!run(cpu, ec)) {
+	if (!await_room(cpu, u) || !run(cpu, ec)) {
 		keep(cpu, ec);
 		arch_dispatch();
 	}

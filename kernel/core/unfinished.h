@@ -30,9 +30,10 @@ struct unfinished {
 	u32 unswept; /* pages of slots still to be looked at before there is no memory (core/scarce.h) */
 
 	/* set to 0 together */
-	u32 item;   /* the typed item of a message that is next (core/ipc.c) */
-	u16 scarce; /* enum scarce_state */
-	u16 then;   /* enum ec_cont: how it goes on after that */
+	u32 item;    /* the typed item of a message that is next (core/ipc.c) */
+	u16 crowded; /* a CPU to which too much was sent that it has not taken yet, plus 1; 0: none */
+	u8 scarce;   /* enum scarce_state */
+	u8 then;     /* enum ec_cont: how it goes on after that */
 };
 
 void unfinished_init(struct unfinished *u);
@@ -65,8 +66,18 @@ enum status unfinished_again(struct ec *self, struct pd *pd, hypercall_fn fn, u6
 void unfinished_hand_over(struct ec *from, struct ec *to);
 void unfinished_drop_items(struct unfinished *u);
 
-/* On the way out, when the current EC has all its registers stored: for HAZARD_REAP and HAZARD_UNFINISHED. Either all
- * is done, or the EC keeps it, or it is for HAZARD_ORPHANS: cpu->dying is empty then. */
+/* The current EC has sent more to that CPU than it can take at once: it goes on when that is taken. */
+void unfinished_await_room(unsigned cpu_id);
+/* It need not if it is freeing what others have deleted, unless nobody else is there. */
+void unfinished_excuse_slow(struct cpu *cpu);
+static always_inline void unfinished_excuse(struct cpu *cpu)
+{
+	if (unlikely(cpu->hazard & HAZARD_CROWD))
+		unfinished_excuse_slow(cpu);
+}
+
+/* On the way out, when the current EC has all its registers stored: for HAZARD_REAP, HAZARD_UNFINISHED and
+ * HAZARD_CROWD. Either all is done, or the EC keeps it, or it is for HAZARD_ORPHANS: cpu->dying is empty then. */
 void unfinished_keep(struct cpu *cpu);
 /* Behind that: the current EC takes over what is nobody's, in the same way. There is some. */
 void unfinished_take_orphans(struct cpu *cpu);

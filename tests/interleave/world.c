@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "arch/crowd.h"
 #include "core/ipc.h"
 #include "core/sm.h"
 #include "kernel_side.h"
@@ -307,12 +308,16 @@ void world_boot(void)
 	variables_keep();
 }
 
+u32 interleave_crowd = ~0u;
+
 bool world_run(const struct scenario *s)
 {
 	report_reset();
 	world.scenario = s;
 	world_make();
+	interleave_crowd = 1;
 	machine_run(s->cpus, cpu_main);
+	interleave_crowd = ~0u;
 	if (!report_failure())
 		world_check();
 	if (!report_failure())

@@ -6,6 +6,7 @@
  */
 #include "core/remote.h"
 
+#include "core/ec.h"
 #include "stress.h"
 
 #define SENDERS 3
@@ -20,7 +21,8 @@ struct item {
 };
 
 static struct item items[SENDERS][POOL];
-static unsigned next[SENDERS]; /* number of the next work item; the owner's */
+static struct ec threads[1 + SENDERS]; /* current on their CPUs; nobody waits for room here */
+static unsigned next[SENDERS];         /* number of the next work item; the owner's */
 static u64 received;
 static u32 nmi; /* atomic: one is pending */
 static bool done;
@@ -125,6 +127,8 @@ static void round_of(u32 sleep_mode)
 	mode = sleep_mode;
 	done = false;
 	received = nmi = 0;
+	for (unsigned n = 0; n < array_size(threads); n++)
+		host_cpus[n].ec = &threads[n];
 	for (unsigned s = 0; s < SENDERS; s++) {
 		next[s] = 0;
 		for (unsigned i = 0; i < POOL; i++)

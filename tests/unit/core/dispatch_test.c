@@ -391,6 +391,101 @@ UNIT_TEST(one_that_died_on_the_way_does_not_start)
 	host_set_cpu(0);
 }
 
+/* ---- who sends much to another CPU ---- */
+
+enum { MANY = 200, MANY_SELS = 4 };
+
+static void ups(struct sm *sm, unsigned n)
+{
+	while (n--)
+		(void)sm_up(sm);
+}
+
+/* So many ups that another CPU has not taken that whoever sends one more is to wait; `a` has sent them. */
+static struct sm *crowd(struct ec *a)
+{
+	struct sm *sm = world_sm(SM, 0);
+
+	for (unsigned n = 0; n < REMOTE_CROWD + 2; n++) {
+		world_thread(MANY + n * MANY_SELS, 1, 3);
+		world_on(1);
+		world_down(sm);
+	}
+	host_set_cpu(0);
+	assert_runs(host_dispatch(), a);
+	world_cpu(1)->sleeping = SLEEPING_NOT;
+	ups(sm, REMOTE_CROWD);
+	assert_int_equal(cpu_current()->hazard, 0);
+	assert_int_equal(a->unfinished.crowded, 0);
+	return sm;
+}
+
+/* A few at a time: nobody takes anything while the idle EC of this CPU waits for room. */
+static void end_threads(void)
+{
+	for (unsigned n = 0; n < REMOTE_CROWD + 2; n++) {
+		world_drop(MANY + n * MANY_SELS + 1);
+		world_drop(MANY + n * MANY_SELS);
+		world_free_all();
+	}
+}
+
+static void take_all(void)
+{
+	assert_true(remote_is_crowded(1));
+	world_on(1);
+	assert_false(remote_is_crowded(1));
+	host_set_cpu(0);
+}
+
+UNIT_TEST(who_sends_much_goes_on_when_it_is_taken)
+{
+	struct ec *a = world_thread(A, 0, 5);
+	struct sm *sm = crowd(a);
+
+	ups(sm, 1);
+	assert_true(cpu_current()->hazard & HAZARD_CROWD);
+	assert_int_equal(a->unfinished.crowded, 2);
+	take_all();
+	assert_runs(host_dispatch(), a);
+	assert_int_equal(a->unfinished.crowded, 0);
+	assert_int_equal(sm->state, -1);
+	end_threads();
+}
+
+UNIT_TEST(who_waits_for_room_is_preempted)
+{
+	struct ec *a = world_thread(A, 0, 5), *b = world_thread(B, 0, 7);
+	struct sm *wake = world_sm(PORTAL, 0);
+	assert_runs(host_dispatch(), b);
+	world_down(wake);
+	struct sm *sm = crowd(a);
+
+	a->regs.rdi = BAD_PAR;
+	ups(sm, 1);
+	(void)sm_up(wake);
+	assert_runs(host_dispatch(), b);
+	assert_int_equal(a->cont, CONT_UNFINISHED);
+	take_all();
+	assert_runs(world_down(wake), a);
+	assert_int_equal(a->cont, CONT_SYSRET);
+	assert_int_equal(a->regs.rdi, BAD_PAR);
+	end_threads();
+}
+
+UNIT_TEST(nobody_waits_for_a_cpu_that_is_lost)
+{
+	struct ec *a = world_thread(A, 0, 5);
+	struct sm *sm = crowd(a);
+
+	ups(sm, 1);
+	cpus_online[0] &= ~bit(1);
+	assert_runs(host_dispatch(), a);
+	cpus_online[0] |= bit(1);
+	take_all();
+	end_threads();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -420,6 +515,9 @@ int main(void)
 		WORLD_TEST(the_caller_pays_for_the_callee),
 		WORLD_TEST(an_sc_starts_on_its_own_cpu),
 		WORLD_TEST(one_that_died_on_the_way_does_not_start),
+		WORLD_TEST(who_sends_much_goes_on_when_it_is_taken),
+		WORLD_TEST(who_waits_for_room_is_preempted),
+		WORLD_TEST(nobody_waits_for_a_cpu_that_is_lost),
 	};
 	return cmocka_run_group_tests_name("core/dispatch", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  */
 #include "core/remote.h"
 
+#include "core/ec.h"
 #include "host.h"
 
 #include "unit.h"
@@ -15,6 +16,7 @@ struct item {
 };
 
 static struct item items[ITEMS];
+static struct ec sender; /* current on all CPUs */
 static unsigned arrived[4 * ITEMS], count;
 
 UNIT_FIXTURE(setup)
@@ -25,6 +27,9 @@ UNIT_FIXTURE(setup)
 	for (unsigned i = 0; i < ITEMS; i++)
 		items[i].n = i;
 	count = 0;
+	memset(&sender, 0, sizeof(sender));
+	for (unsigned n = 0; n < 3; n++)
+		host_cpus[n].ec = &sender;
 	return 0;
 }
 
@@ -35,12 +40,12 @@ static void note(struct work *w)
 
 UNIT_TEST(the_mailbox_says_whether_it_was_empty)
 {
-	struct mailbox m = {NULL};
+	struct mailbox m = {NULL, 0};
 	assert_true(mailbox_push(&m, &items[0].work));
 	assert_false(mailbox_push(&m, &items[1].work));
 	assert_false(mailbox_push(&m, &items[2].work));
 
-	struct work *w = mailbox_take(&m);
+	struct work *w = mailbox_reverse(mailbox_take(&m));
 	for (unsigned i = 0; i < 3; i++, w = w->next)
 		assert_ptr_equal(w, &items[i].work);
 	assert_null(w);
@@ -142,15 +147,50 @@ UNIT_TEST(a_work_item_may_be_gone_afterwards)
 	assert_int_equal(count, ITEMS);
 }
 
+UNIT_TEST(too_many_are_a_crowd)
+{
+	for (unsigned i = 0; i < REMOTE_CROWD; i++) {
+		remote_call(1, &items[i].work, note);
+		assert_false(remote_is_crowded(1));
+	}
+	assert_int_equal(host_cpus[0].hazard, 0);
+	remote_call(2, &items[REMOTE_CROWD].work, note);
+	assert_int_equal(host_cpus[0].hazard, 0);
+	remote_call(1, &items[REMOTE_CROWD + 1].work, note);
+	assert_int_equal(host_cpus[0].hazard, HAZARD_CROWD);
+	assert_int_equal(sender.unfinished.crowded, 2);
+	assert_true(remote_is_crowded(1));
+	assert_false(remote_is_crowded(2));
+	remote_take(&host_cpus[1]);
+	assert_int_equal(count, REMOTE_CROWD + 1);
+	assert_false(remote_is_crowded(1));
+}
+
+/* The owner takes them next. */
+UNIT_TEST(nobody_waits_for_himself)
+{
+	for (unsigned i = 0; i < 2 * REMOTE_CROWD; i++)
+		remote_call(0, &items[i].work, note);
+	assert_int_equal(host_cpus[0].hazard, HAZARD_REMOTE);
+	assert_int_equal(sender.unfinished.crowded, 0);
+	remote_take(&host_cpus[0]);
+}
+
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(the_mailbox_says_whether_it_was_empty), T(work_items_arrive_in_order),
-		T(only_the_first_of_a_batch_signals),     T(a_kick_is_for_those_who_do_not_look),
-		T(work_items_to_oneself_need_no_signal),  T(mailboxes_are_apart),
-		T(a_work_item_may_be_sent_again),         T(a_work_item_may_be_gone_afterwards),
+		T(the_mailbox_says_whether_it_was_empty),
+		T(work_items_arrive_in_order),
+		T(only_the_first_of_a_batch_signals),
+		T(a_kick_is_for_those_who_do_not_look),
+		T(work_items_to_oneself_need_no_signal),
+		T(mailboxes_are_apart),
+		T(a_work_item_may_be_sent_again),
+		T(a_work_item_may_be_gone_afterwards),
+		T(too_many_are_a_crowd),
+		T(nobody_waits_for_himself),
 	};
 	return cmocka_run_group_tests_name("core/remote", tests, NULL, NULL);
 }
