@@ -52,6 +52,17 @@ void dispatch_ready(struct cpu *cpu, struct sc *sc)
 	hazard_set(cpu, HAZARD_SCHED);
 }
 
+/* The `state` of the others stays SC_PARKED: there may be thousands. */
+void dispatch_ready_all(struct cpu *cpu, struct sc *sc)
+{
+	sc->leads = false;
+	dispatch_ready(cpu, sc);
+	if (list_empty(&sc->peers))
+		return;
+	list_move_all(&sc->peers, &cpu->sched.queue[sc->prio]);
+	sched_mark(&cpu->sched, sc->prio);
+}
+
 /* No ready SC outranks the current one (dispatch_ready()), and none of a lower priority may run before it: the queue
  * of its own priority is all there is to look at. */
 enum status dispatch_yield(struct cpu *cpu)
@@ -90,23 +101,44 @@ static always_inline struct sc *take_next(struct cpu *cpu)
 
 #define EC_CANNOT_RUN (EC_DEAD | EC_BLOCKED | EC_DETACHED)
 
+/* The one before `end` in the chain of an SC; NULL: there is none. */
+static struct ec *chain_before(const struct sc *sc, const struct ec *end)
+{
+	struct ec *ec = sc->ec;
+
+	if (ec == end)
+		return NULL;
+	while (ec->callee != end)
+		ec = ec->callee;
+	return ec;
+}
+
+/* Who is the last one to help in the current SC's chain, if what he helps has answered or ended meanwhile; NULL: he
+ * is to go on helping, or nobody helps. */
+static struct ec *helper_in_vain(const struct cpu *cpu, const struct ec *end)
+{
+	bool over = end->special & EC_HELPED && (ec_is_dead(end) || ec_is_idle_here(cpu, end));
+
+	return over ? chain_before(cpu->sc, end) : NULL;
+}
+
+__attribute__((noreturn)) static cold void look_closer(struct cpu *cpu, struct ec *end);
+
 /*
- * Picks SCs until one has an EC that can run. If no SC is left that is the idle EC, whose continuation is CONT_IDLE:
- * here it is decided that the CPU may sleep.
+ * The EC that the most important SC runs. If no SC is left that is the idle EC, whose continuation is CONT_IDLE: here
+ * it is decided that the CPU may sleep.
  */
 static always_inline struct ec *choose(struct cpu *cpu)
 {
 	struct sc *sc = cpu->sc;
-	for (;; sc = NULL) {
-		if (!sc)
-			sc = take_next(cpu);
-		if (unlikely(!sc))
-			return cpu->idle_ec;
-		struct ec *ec = ec_chain_end(sc->ec);
-		if (likely(!(ec->special & EC_CANNOT_RUN)))
-			return ec;
-		ec_park_current(cpu, ec);
-	}
+	if (!sc)
+		sc = take_next(cpu);
+	if (unlikely(!sc))
+		return cpu->idle_ec;
+	struct ec *ec = ec_chain_end(sc->ec);
+	if (unlikely(ec->special & (EC_CANNOT_RUN | EC_HELPED)))
+		look_closer(cpu, ec);
+	return ec;
 }
 
 static struct ec *resume(struct cpu *cpu, struct ec *ec);
@@ -178,6 +210,34 @@ static struct ec *reschedule(struct cpu *cpu)
 	hazard_clear(cpu, HAZARD_SCHED);
 	struct ec *ec = choose(cpu);
 	return likely(ec != cpu->ec) ? arch_ec_switch(cpu, cpu->ec, ec) : ec;
+}
+
+__attribute__((noreturn)) static void run_helped(struct cpu *cpu, struct ec *ec)
+{
+	if (ec != cpu->ec)
+		arch_ec_switch(cpu, cpu->ec, ec);
+	if (cpu->hazard & HAZARD_RCU)
+		rcu_quiesce(cpu);
+	arch_return_syscall(resume(cpu, ec));
+}
+
+/*
+ * The chain of the current SC leads to `end`, which cannot run, or is helped. The choice begins again, and with it
+ * whatever the CPU is wanted for: there may be thousands of such SCs. It is not called for its result, so that
+ * choose() has nothing to save.
+ */
+__attribute__((noreturn)) static cold void look_closer(struct cpu *cpu, struct ec *end)
+{
+	struct ec *helper = helper_in_vain(cpu, end);
+
+	if (helper)
+		ec_unhelp(helper);
+	else if (end->special & EC_CANNOT_RUN)
+		ec_park_another(cpu, end);
+	else
+		run_helped(cpu, end);
+	hazard_set(cpu, HAZARD_SCHED);
+	arch_dispatch();
 }
 
 /* The handlers of NMIs and machine checks may take no lock. They set hazards, and leave printing and killing to

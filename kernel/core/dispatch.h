@@ -19,6 +19,8 @@ struct ec *dispatch_run(struct cpu *cpu);
 /* An SC of this CPU that is new, or whose EC can run again, becomes ready; it runs at once if it outranks the current
  * one. */
 void dispatch_ready(struct cpu *cpu, struct sc *sc);
+/* The same for one that leads, and for all that are parked behind it. */
+void dispatch_ready_all(struct cpu *cpu, struct sc *sc);
 /* The current SC goes to the end of its priority's queue. Returns SUCCESS, the status of EC_CTRL. */
 enum status dispatch_yield(struct cpu *cpu);
 

@@ -121,13 +121,63 @@ void ec_unmap_utcb(struct ec *ec)
 	ec->utcb_pd = NULL;
 }
 
+/* Behind those of its priority. There are as many steps as priorities, however many SCs there are. */
+static void park_in_order(struct ec *ec, struct sc *sc)
+{
+	struct list *at = ec->parked_more.next;
+
+	for (; at != &ec->parked_more; at = at->next) {
+		struct sc *first = container_of(at, struct sc, link);
+
+		if (first->prio == sc->prio) {
+			list_push_tail(&first->peers, &sc->link);
+			return;
+		}
+		if (first->prio < sc->prio)
+			break;
+	}
+	list_insert_before(at, &sc->link);
+	sc->leads = true;
+	list_init(&sc->peers);
+}
+
+/* One is parked, and another one comes. */
+static void begin_order(struct ec *ec)
+{
+	struct sc *only = list_first(&ec->parked, struct sc, link);
+
+	list_init(&ec->parked);
+	list_init(&ec->parked_more);
+	ec->several = true;
+	park_in_order(ec, only);
+}
+
+void ec_park_another(struct cpu *cpu, struct ec *ec)
+{
+	struct sc *sc = cpu->sc;
+
+	if (!ec->several && list_empty(&ec->parked)) {
+		ec_park_current(cpu, ec);
+		return;
+	}
+	if (!ec->several)
+		begin_order(ec);
+	dispatch_drop_current(cpu);
+	sc->state = SC_PARKED;
+	park_in_order(ec, sc);
+}
+
 void ec_unpark_slow(struct cpu *cpu, struct ec *ec)
 {
-	while (!list_empty(&ec->parked)) {
-		struct sc *sc = list_first(&ec->parked, struct sc, link);
+	if (!ec->several)
+		return;
+	while (!list_empty(&ec->parked_more)) {
+		struct sc *sc = list_first(&ec->parked_more, struct sc, link);
+
 		list_unlink(&sc->link);
-		dispatch_ready(cpu, sc);
+		dispatch_ready_all(cpu, sc);
 	}
+	ec->several = false;
 }
 
 static void take_wake(struct work *w)
@@ -163,9 +213,16 @@ void ec_unhelp(struct ec *helper)
 		busy->special &= ~EC_HELPED;
 }
 
-void ec_release_helpers(struct ec *busy)
+/* So many helpers are released at once. tests/interleave has a smaller number. */
+#ifndef EC_HELPERS_PIECE
+#define EC_HELPERS_PIECE 16
+#endif
+
+bool ec_release_helpers(struct ec *busy)
 {
-	list_for_each_safe(l, &busy->helpers) ec_unhelp(container_of(l, struct ec, helper_link));
+	for (unsigned n = 0; n < EC_HELPERS_PIECE && !list_empty(&busy->helpers); n++)
+		ec_unhelp(list_first(&busy->helpers, struct ec, helper_link));
+	return !list_empty(&busy->helpers);
 }
 
 /* Cuts the edge to the EC that this one waits for. One that was called goes on without a caller (EC_ORPHAN). */
@@ -219,7 +276,7 @@ void ec_kill(struct ec *ec)
 		if (ec->vcpu)
 			vcpu_leave_run(ec);
 		leave_callee(ec);
-		ec_release_helpers(ec);
+		(void)ec_release_helpers(ec);
 		ec = abort_caller(ec);
 	}
 	hazard_set(cpu_current(), HAZARD_SCHED);

@@ -45,7 +45,7 @@ enum ec_cont {
 enum ec_special {
 	EC_GLOBAL = 1 << 0,    /* constant */
 	EC_EXCEPTION = 1 << 1, /* the caller waits in an exception, not in a call */
-	EC_HELPED = 1 << 2,    /* somebody lends an SC: `helpers` is not empty */
+	EC_HELPED = 1 << 2,    /* `helpers` is not empty: somebody lends an SC, or is to start the call again */
 	EC_ORPHAN = 1 << 3,    /* the caller was destroyed */
 	EC_DEAD = 1 << 4,      /* killed; never runs again */
 	EC_BLOCKED = 1 << 5,   /* waits on a semaphore */
@@ -94,6 +94,7 @@ struct ec {
 	bool helping;         /* `callee` is helped, not called */
 	u8 cont;              /* enum ec_cont */
 	u8 event;             /* of CONT_EVENT */
+	bool several;         /* SCs are parked in `parked_more` */
 	u32 special;          /* enum ec_special */
 
 	/* immutable after create */
@@ -102,7 +103,8 @@ struct ec {
 	/* its CPU's: who waits for it, and what it runs */
 	struct list helpers;     /* ECs that help this one */
 	struct list helper_link; /* in callee->helpers */
-	struct list parked;      /* SCs that wait until this EC can run */
+	struct list parked;      /* the SC that waits until this EC can run, if it is only one */
+	struct list parked_more; /* if they are several: the first of each priority, the highest priority first */
 
 	/* guarded by the lock of the semaphore that it waits on; its CPU reads `sm` without the lock */
 	struct list sm_link; /* in sm->waiters */
@@ -167,6 +169,9 @@ static always_inline void ec_block(struct cpu *cpu, struct ec *ec)
 	hazard_set(cpu, HAZARD_SCHED);
 }
 
+/* The same for an EC that others may wait for already. */
+void ec_park_another(struct cpu *cpu, struct ec *ec);
+
 void ec_unpark_slow(struct cpu *cpu, struct ec *ec);
 
 /* The SCs that wait for this EC become ready; whom they run is found when they are chosen. Usually there is one. */
@@ -214,10 +219,15 @@ static always_inline bool ec_is_idle_here(const struct cpu *cpu, const struct ec
 	return ec->caller == cpu->idle_ec;
 }
 
-/* ec_help(): `helper` lends its SC to `busy`. ec_unhelp() ends that; ec_release_helpers() does so for all helpers. */
+/* ec_help(): `helper` lends its SC to `busy`. ec_unhelp() ends that. */
 void ec_help(struct ec *helper, struct ec *busy);
 void ec_unhelp(struct ec *helper);
-void ec_release_helpers(struct ec *busy);
+/*
+ * `busy` has answered, or ends: does so for some helpers. True: there are more. They stay where they are until they
+ * are chosen (dispatch.c); if it is called again meanwhile they help it again, as they would if they had started
+ * their calls again.
+ */
+bool ec_release_helpers(struct ec *busy);
 
 /* The EC at the end of the call chain that starts here: the one that an SC bound to `ec` runs. */
 static always_inline struct ec *ec_chain_end(struct ec *ec)
@@ -234,4 +244,10 @@ static always_inline bool ec_is_global(const struct ec *ec)
 static always_inline bool ec_is_dead(const struct ec *ec)
 {
 	return ec->special & EC_DEAD;
+}
+
+/* Whether its end takes long: it is still helped, or in the middle of a hypercall. */
+static always_inline bool ec_leaves_much(const struct ec *ec)
+{
+	return ec->special & EC_HELPED || !unfinished_is_over(&ec->unfinished);
 }

@@ -55,7 +55,7 @@ struct ec *exception_raise(struct cpu *cpu, struct ec *self, unsigned event)
 	u64 mtd = pt->mtd;
 
 	handler->caller = self;
-	handler->special = EC_EXCEPTION; /* it is idle: nothing else is special about it */
+	handler->special |= EC_EXCEPTION; /* it is idle: only EC_HELPED can be there */
 	self->callee = handler;
 	handler->regs.rip = pt->rip;
 	handler->regs.rdi = READ_ONCE(pt->id);

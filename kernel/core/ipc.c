@@ -384,7 +384,7 @@ void ipc_finish_reply(struct cpu *cpu, struct ec *self)
 		caller->callee = NULL;
 	self->caller = cpu->idle_ec;
 	self->special &= ~(EC_EXCEPTION | EC_ORPHAN);
-	ec_release_helpers(self);
+	(void)ec_release_helpers(self);
 }
 
 /* A reply that nobody waits for. A global EC never has a caller: it stops for good, and its SC with it. A local one

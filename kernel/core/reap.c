@@ -204,7 +204,7 @@ static always_inline void reap(struct kobject *o, enum kobject_type type, bool c
 			send_to_owner_cpu(o);
 			return;
 		}
-		if (type == KOBJ_EC && unlikely(!unfinished_is_over(&((struct ec *)o)->unfinished))) {
+		if (type == KOBJ_EC && unlikely(ec_leaves_much((struct ec *)o))) {
 			queue(o); /* for reap_piece(), now without references */
 			return;
 		}
@@ -212,9 +212,14 @@ static always_inline void reap(struct kobject *o, enum kobject_type type, bool c
 	on_refs_gone(o, type);
 }
 
+static bool ec_bury(struct ec *ec)
+{
+	return unfinished_bury(ec) || ec_release_helpers(ec);
+}
+
 /*
  * Some objects leave work without a bound: a PD what it holds, a semaphore those who wait, an EC a hypercall in which
- * it was killed. Does a piece of it. False: there is no more, and reap() may have the object.
+ * it was killed, and its helpers. Does a piece of it. False: there is no more, and reap() may have the object.
  */
 static always_inline bool reap_piece(struct kobject *o, enum kobject_type type, bool caps)
 {
@@ -224,7 +229,7 @@ static always_inline bool reap_piece(struct kobject *o, enum kobject_type type, 
 	case KOBJ_SM:
 		return caps && sm_retire((struct sm *)o);
 	case KOBJ_EC:
-		return !caps && !is_elsewhere(o, type) && unfinished_bury((struct ec *)o);
+		return !caps && !is_elsewhere(o, type) && ec_bury((struct ec *)o);
 	default:
 		return false;
 	}
@@ -279,7 +284,7 @@ static always_inline void reap_first(struct cpu *cpu)
 static bool leaves_much(const struct kobject *o)
 {
 	return o->type == KOBJ_EC && !READ_ONCE(o->refs) && !is_elsewhere(o, KOBJ_EC) &&
-	       !unfinished_is_over(&((const struct ec *)o)->unfinished);
+	       ec_leaves_much((const struct ec *)o);
 }
 
 static noinline void postpone(struct cpu *cpu, struct kobject *o)

@@ -33,6 +33,7 @@ enum status sc_create(struct pd *parent, struct ec *ec, unsigned prio, u32 quant
 	sc->quantum_us = quantum_us;
 	sc->account = 0;
 	sc->state = SC_PARKED;
+	sc->leads = false;
 	list_init(&sc->link); /* SC_PARKED, but in no EC's list: sc_retire() may unlink it */
 	*out = sc;
 	return SUCCESS;
@@ -62,6 +63,28 @@ static void stop_current(struct cpu *cpu)
 	hazard_set(cpu, HAZARD_SCHED);
 }
 
+/* Those that are parked behind the SC are parked behind the first of them. */
+static noinline void hand_over_peers(struct sc *sc)
+{
+	if (list_empty(&sc->peers))
+		return;
+	struct sc *first = list_first(&sc->peers, struct sc, link);
+
+	list_unlink(&first->link);
+	list_insert_before(&sc->link, &first->link);
+	first->leads = true;
+	list_init(&first->peers);
+	list_move_all(&sc->peers, &first->peers);
+}
+
+/* It may also be ready: `state` does not tell. */
+static void leave_parked(struct cpu *cpu, struct sc *sc)
+{
+	if (unlikely(sc->leads))
+		hand_over_peers(sc);
+	sched_dequeue(&cpu->sched, &sc->link, sc->prio);
+}
+
 void sc_retire(struct sc *sc)
 {
 	struct cpu *cpu = cpu_current();
@@ -73,7 +96,7 @@ void sc_retire(struct sc *sc)
 	else if (sc->state == SC_PREEMPTED)
 		cpu->preempted = NULL;
 	else
-		list_unlink(&sc->link);
+		leave_parked(cpu, sc);
 	sc->state = SC_DEAD;
 	unfinished_disown(cpu, &ec_chain_end(sc->ec)->unfinished);
 	kobject_unref(&sc->ec->obj);

@@ -16,7 +16,8 @@ struct pd;
 enum sc_state {
 	SC_READY,     /* on its CPU's ready queue */
 	SC_PREEMPTED, /* cpu->preempted */
-	SC_PARKED,    /* on the `parked` list of the EC at the end of its chain */
+	SC_PARKED, /* with the EC at the end of its chain; or it was there with others, and is on the ready queue now
+		    */
 	SC_DEAD,
 };
 
@@ -44,7 +45,10 @@ struct sc {
 
 	/* its CPU's; others read `account` */
 	u8 state;          /* enum sc_state */
-	struct list link;  /* in the ready queue, or in ec->parked */
+	bool leads;        /* the first of its priority in ec->parked_more */
+	struct list
+		link; /* in the ready queue, in a list of the EC that it is parked with, or in another's `peers` */
+	struct list peers; /* if it leads: SCs of the same priority that are parked behind it */
 	struct work start; /* the work item by which its creator on another CPU starts it */
 	/* Twice the TSC ticks up to when it was last charged, less one while it is the current one: so one word says
 	 * whether the time since then is still to be added (dispatch_charge(), sc_consumed()). Atomic */

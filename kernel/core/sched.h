@@ -57,6 +57,7 @@ static always_inline struct list *sched_rotate(struct list *queue, struct list *
 	return first;
 }
 
+/* The node may also be in another list than the queue of its priority. */
 static always_inline void sched_dequeue(struct sched *s, struct list *link, unsigned prio)
 {
 	list_unlink(link);

@@ -7,6 +7,7 @@
 #include "arch/space.h"
 #include "arch/switch.h"
 #include "core/dispatch.h"
+#include "core/ec.h"
 #include "core/vcpu.h"
 #include "machine.h"
 #include "memory.h"
@@ -220,6 +221,8 @@ enum way kernel_side_enter(void (*fn)(void *), void *arg)
 		if (way == DISPATCH)
 			continue;
 		machine_hazard_point();
+		if (ec_is_idle_here(cpu, cpu->ec))
+			report_fail("CPU %u runs an EC that waits for a call", cpu->id);
 		if (!cpu->hazard)
 			return WAY_USER;
 		cpu->ec->cont = way == TRAP ? CONT_IRET : CONT_SYSRET;

@@ -186,7 +186,9 @@ UNIT_TEST(a_chain_is_parked_at_its_end)
 	struct sc *second = world_sc(D, a, 6);
 	sc_start(second);
 	assert_int_equal(host_nmi().way, HOST_IDLE);
-	assert_ptr_equal(callee->parked.prev, &second->link);
+	assert_ptr_equal(callee->parked_more.next, &second->link);
+	assert_ptr_equal(callee->parked_more.prev, &world_sc_of(A)->link);
+	assert_true(list_empty(&callee->parked));
 
 	assert_int_equal(sm_up(sm), SUCCESS);
 	assert_runs(host_nmi(), callee);

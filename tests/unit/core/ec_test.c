@@ -336,13 +336,14 @@ UNIT_TEST(death_releases_helpers_and_waits)
 	assert_runs(world_down(sm), d);
 	assert_int_equal(world_call(PB).way, HOST_IDLE); /* helps b, which waits */
 	assert_ptr_equal(d->callee, b);
-	assert_false(list_empty(&b->parked));
+	assert_true(b->several);
 
 	ec_kill(b);
 	assert_int_equal(sm->state, 0);
 	assert_null(b->sm);
 	assert_false(b->special & EC_BLOCKED);
 	assert_true(list_empty(&b->parked));
+	assert_false(b->several);
 	assert_null(d->callee);
 	host_nmi();
 	assert_int_equal(a->regs.rdi, ABORT);
@@ -429,9 +430,224 @@ UNIT_TEST(waking_restores_all_its_scs)
 	assert_int_equal(world_sc_of(A)->state, SC_READY);
 }
 
+/* ---- SCs and helpers by the dozen ---- */
+
+enum { SCS = 6, SC_FIRST = 300 };
+static const u8 prios[SCS] = {6, 7, 6, 9, 7, 6};
+static const u8 order[SCS] = {3, 1, 4, 0, 2, 5}; /* in which they are to run */
+
+static struct ec *waits_with_scs(struct sc *scs[SCS])
+{
+	struct ec *a = world_ec(A, 0, true);
+
+	a->cont = CONT_SYSRET;
+	a->special |= EC_BLOCKED;
+	for (unsigned i = 0; i < SCS; i++) {
+		scs[i] = world_sc(SC_FIRST + i, a, prios[i]);
+		sc_start(scs[i]);
+		assert_int_equal(host_nmi().way, HOST_IDLE);
+		assert_int_equal(scs[i]->state, SC_PARKED);
+	}
+	return a;
+}
+
+static void end_sc(unsigned i)
+{
+	world_drop(SC_FIRST + i);
+	world_settle();
+}
+
+/* They run in the order of their priorities, and among equals in that in which they have come. */
+static void assert_they_run(const struct ec *a, struct sc *const scs[SCS], unsigned left_out)
+{
+	for (unsigned i = 0; i < SCS; i++) {
+		if (order[i] == left_out)
+			continue;
+		assert_ptr_equal(cpu_current()->sc, scs[order[i]]);
+		assert_ptr_equal(cpu_current()->ec, a);
+		end_sc(order[i]);
+	}
+	assert_null(cpu_current()->sc);
+	assert_int_equal(sched_top(&cpu_current()->sched), 0);
+}
+
+UNIT_TEST(many_scs_wait_in_order)
+{
+	struct sc *scs[SCS];
+	struct ec *a = waits_with_scs(scs);
+
+	ec_wake(cpu_current(), a, SUCCESS);
+	assert_runs(host_nmi(), a);
+	assert_they_run(a, scs, SCS);
+}
+
+UNIT_TEST(each_of_many_scs_can_end)
+{
+	for (unsigned gone = 0; gone < SCS; gone++) {
+		struct sc *scs[SCS];
+		struct ec *a = waits_with_scs(scs);
+
+		end_sc(gone);
+		ec_wake(cpu_current(), a, SUCCESS);
+		assert_runs(host_nmi(), a);
+		assert_they_run(a, scs, gone);
+		world_drop(A);
+		world_settle();
+	}
+}
+
+/* They are ready, and none was touched for that but the first of each priority. */
+UNIT_TEST(each_of_many_scs_can_end_when_it_is_ready)
+{
+	for (unsigned gone = 0; gone < SCS; gone++) {
+		struct sc *scs[SCS];
+		struct ec *a = waits_with_scs(scs);
+
+		ec_wake(cpu_current(), a, SUCCESS);
+		end_sc(gone);
+		assert_they_run(a, scs, gone);
+		world_drop(A);
+		world_settle();
+	}
+}
+
+UNIT_TEST(all_of_many_scs_can_end_as_they_wait)
+{
+	struct sc *scs[SCS];
+	struct ec *a = waits_with_scs(scs);
+
+	for (unsigned i = 0; i < SCS; i++)
+		end_sc(i);
+	assert_true(list_empty(&a->parked_more));
+	ec_wake(cpu_current(), a, SUCCESS);
+	assert_int_equal(host_dispatch().way, HOST_IDLE);
+	sc_start(world_sc(SC_FIRST, a, 5));
+	assert_runs(host_nmi(), a);
+}
+
+enum { HELPERS = 40, HELPER_FIRST = 400 };
+
+/* A thread has called b, and as many help it as it does not let go at once. */
+static struct ec *called_by_many(struct ec *helpers[HELPERS])
+{
+	struct ec *a = world_thread(A, 0, 5), *b = world_local(B, 0);
+
+	world_pt(PB, b, 0x1000, 0);
+	assert_runs(host_dispatch(), a);
+	assert_runs(world_call(PB), b);
+	for (unsigned i = 0; i < HELPERS; i++) {
+		helpers[i] = world_thread(HELPER_FIRST + 10 * i, 0, 6 + i);
+		assert_runs(host_nmi(), helpers[i]);
+		assert_runs(world_call(PB), b);
+	}
+	return b;
+}
+
+static void end_helper(unsigned i)
+{
+	world_drop(HELPER_FIRST + 10 * i);
+	world_drop(HELPER_FIRST + 10 * i + 1);
+}
+
+/* The first answer is the caller's. Then each calls again when it is chosen, whether it was let go or not. */
+UNIT_TEST(helpers_by_the_dozen_get_their_turn)
+{
+	struct ec *helpers[HELPERS], *b = called_by_many(helpers);
+
+	assert_runs(world_reply(), b);
+	assert_true(b->special & EC_HELPED);
+	for (unsigned i = HELPERS; i--;) {
+		assert_ptr_equal(b->caller, helpers[i]);
+		assert_false(helpers[i]->helping);
+		assert_runs(world_reply(), helpers[i]);
+		assert_int_equal(helpers[i]->regs.rdi, SUCCESS);
+		end_helper(i);
+		host_dispatch();
+	}
+	assert_idle(0, b);
+}
+
+/* Somebody calls it before its helpers have their turn: they help again, with no call of their own. */
+UNIT_TEST(who_is_not_let_go_helps_again)
+{
+	struct ec *helpers[HELPERS], *b = called_by_many(helpers);
+
+	for (unsigned i = 0; i < HELPERS; i++)
+		world_drop(HELPER_FIRST + 10 * i + 1); /* no time of their own */
+	assert_runs(host_dispatch(), b);
+	struct ec *a = b->caller;
+	assert_runs(world_reply(), a);
+	assert_true(helpers[HELPERS - 1]->helping);
+	assert_runs(world_call(PB), b);
+	sc_start(world_sc(D, helpers[HELPERS - 1], 100));
+	assert_runs(host_nmi(), b);
+	assert_ptr_equal(b->caller, a);
+	assert_runs(world_reply(), b);
+	assert_ptr_equal(b->caller, helpers[HELPERS - 1]);
+	assert_runs(world_reply(), helpers[HELPERS - 1]);
+	for (unsigned i = 0; i < HELPERS; i++)
+		end_helper(i);
+}
+
+/* Each exception handler that is still helped says so, and goes on doing so. */
+UNIT_TEST(a_handler_may_be_helped_by_those_it_has_answered)
+{
+	struct ec *helpers[HELPERS], *b = called_by_many(helpers);
+
+	for (unsigned i = 0; i < HELPERS; i++)
+		world_drop(HELPER_FIRST + 10 * i + 1);
+	assert_runs(host_dispatch(), b);
+	struct ec *a = b->caller;
+	assert_runs(world_reply(), a);
+	world_pt(WORLD_EVENTS + 6, b, 0x3000, 0);
+	assert_runs(world_raise(6), b);
+	assert_int_equal(b->special, EC_EXCEPTION | EC_HELPED);
+	assert_runs(world_reply(), a);
+	assert_int_equal(b->special, EC_HELPED);
+}
+
+UNIT_TEST(the_end_of_a_server_lets_all_helpers_go)
+{
+	struct ec *helpers[HELPERS], *b = called_by_many(helpers);
+
+	world_drop(PB);
+	world_drop(B);
+	for (unsigned i = HELPERS; i--;) {
+		struct host_exit e = host_dispatch();
+
+		assert_runs(e, helpers[i]);
+		assert_null(helpers[i]->callee);
+		assert_int_equal(helpers[i]->regs.rdi, BAD_CAP);
+		end_helper(i);
+	}
+	(void)b;
+}
+
+/* ... also if it dies without being destroyed. */
+UNIT_TEST(the_death_of_a_server_lets_all_helpers_go)
+{
+	struct ec *helpers[HELPERS], *b = called_by_many(helpers);
+
+	ec_kill(b);
+	for (unsigned i = HELPERS; i--;) {
+		assert_runs(host_dispatch(), helpers[i]);
+		assert_int_equal(helpers[i]->regs.rdi, TIMEOUT);
+		end_helper(i);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		WORLD_TEST(many_scs_wait_in_order),
+		WORLD_TEST(each_of_many_scs_can_end),
+		WORLD_TEST(each_of_many_scs_can_end_when_it_is_ready),
+		WORLD_TEST(all_of_many_scs_can_end_as_they_wait),
+		WORLD_TEST(helpers_by_the_dozen_get_their_turn),
+		WORLD_TEST(who_is_not_let_go_helps_again),
+		WORLD_TEST(a_handler_may_be_helped_by_those_it_has_answered),
+		WORLD_TEST(the_end_of_a_server_lets_all_helpers_go),
+		WORLD_TEST(the_death_of_a_server_lets_all_helpers_go),
 		WORLD_TEST(a_new_ec_is_as_configured),
 		WORLD_TEST(the_utcb_is_mapped_while_capabilities_last),
 		WORLD_TEST(a_bad_utcb_address_leaves_nothing),
