@@ -277,8 +277,17 @@ class Ec(Command):
             yield f"  {'-' * number}> {ec_words(link.dereference())}"
         for node in nodes(ec["helpers"]):
             yield f"  helped by {ec_words(container('ec', 'helper_link', node))}"
-        for node in nodes(ec["parked"]):
-            yield f"  parked here: {sc_words(container('sc', 'link', node))}"
+        for sc in parked(ec):
+            yield f"  parked here: {sc_words(sc)}"
+
+
+def parked(ec):
+    """The SCs that wait until the EC can run: one, or the first of each priority with those behind it."""
+    for node in nodes(ec["parked_more" if ec["several"] else "parked"]):
+        sc = container("sc", "link", node)
+        yield sc
+        if sc["leads"]:
+            yield from (container("sc", "link", peer) for peer in nodes(sc["peers"]))
 
 
 class Chain(Command):
