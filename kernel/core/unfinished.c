@@ -258,10 +258,13 @@ static void take_from_ec(struct cpu *cpu, struct unfinished *u, struct list *to,
 	move_objects(cpu, &u->dying, to, hazard);
 }
 
-/* Whether the EC goes on, and certainly has an SC for that: it may have taken its own life, or its SC. */
+/* Whether the EC goes on, and certainly has an SC for that: it may have taken its own life, or its SC, or have
+ * answered, and those who have helped it lead to it still. */
 static bool has_time(const struct cpu *cpu, const struct ec *ec)
 {
-	return !ec_is_dead(ec) && (runs_on(cpu->sc, ec) || runs_on(cpu->preempted, ec));
+	if (ec_is_dead(ec) || ec_is_idle_here(cpu, ec))
+		return false;
+	return runs_on(cpu->sc, ec) || runs_on(cpu->preempted, ec);
 }
 
 /* The current EC keeps what is left, but objects to be dismantled only if it has the time. */
@@ -307,7 +310,7 @@ void unfinished_resume(struct cpu *cpu, struct ec *ec)
 	struct unfinished *u = &ec->unfinished;
 
 	take_from_ec(cpu, u, &cpu->dying, HAZARD_REAP); /* for the moment */
-	if (!await_room(cpu, u) || !run(cpu, ec)) {
+	if ((unlikely(u->crowded) && !await_room(cpu, u)) || !run(cpu, ec)) {
 		keep(cpu, ec);
 		arch_dispatch();
 	}
