@@ -203,14 +203,18 @@ void ec_help(struct ec *helper, struct ec *busy)
 	busy->special |= EC_HELPED;
 }
 
-void ec_unhelp(struct ec *helper)
+static void let_go(struct ec *busy, struct ec *helper)
 {
-	struct ec *busy = helper->callee;
 	helper->callee = NULL;
 	helper->helping = false;
 	list_remove(&helper->helper_link);
 	if (list_empty(&busy->helpers))
 		busy->special &= ~EC_HELPED;
+}
+
+void ec_unhelp(struct ec *helper)
+{
+	let_go(helper->callee, helper);
 }
 
 /* So many helpers are released at once. tests/interleave has a smaller number. */
@@ -221,7 +225,7 @@ void ec_unhelp(struct ec *helper)
 bool ec_release_helpers(struct ec *busy)
 {
 	for (unsigned n = 0; n < EC_HELPERS_PIECE && !list_empty(&busy->helpers); n++)
-		ec_unhelp(list_first(&busy->helpers, struct ec, helper_link));
+		let_go(busy, list_first(&busy->helpers, struct ec, helper_link));
 	return !list_empty(&busy->helpers);
 }
 
