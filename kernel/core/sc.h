@@ -44,8 +44,8 @@ struct sc {
 	u32 quantum_us; /* accepted, not enforced: API 13.2 takes no timer interrupt */
 
 	/* its CPU's; others read `account` */
-	u8 state;          /* enum sc_state */
-	bool leads;        /* the first of its priority in ec->parked_more */
+	u8 state;   /* enum sc_state */
+	bool leads; /* the first of its priority in ec->parked_more */
 	struct list
 		link; /* in the ready queue, in a list of the EC that it is parked with, or in another's `peers` */
 	struct list peers; /* if it leads: SCs of the same priority that are parked behind it */
