@@ -140,7 +140,7 @@ void *slab_refill(struct slab_cache *c, struct slab_local *l)
 		void *object = take_locked(c);
 		*(void **)object = l->free;
 		l->free = object;
-		l->count++;
+		arch_add_here(&l->count, 1);
 	}
 	spin_unlock(&c->lock);
 	return first;
@@ -152,7 +152,7 @@ static void give_back(struct slab_cache *c, struct slab_local *l, u32 keep)
 	while (l->count > keep) {
 		void *object = l->free;
 		l->free = *(void **)object;
-		l->count--;
+		arch_add_here(&l->count, -1ull);
 		give_back_locked(c, object);
 	}
 	spin_unlock(&c->lock);
@@ -171,7 +171,7 @@ void slab_drain(struct slab_cache *c)
 bool slab_is_kept(unsigned cpu)
 {
 	for (unsigned i = 0; i < cache_count; i++)
-		if (READ_ONCE(caches[i]->cpu[cpu].count))
+		if (__atomic_load_n(&caches[i]->cpu[cpu].count, __ATOMIC_RELAXED))
 			return true;
 	return false;
 }

@@ -18,7 +18,7 @@
 
 struct slab_local {
 	void *free; /* linked through the objects' first word */
-	u32 count;
+	u64 count; /* atomic: others look at it when memory is short */
 } aligned(64);
 
 struct slab_cache {
@@ -60,7 +60,7 @@ must_check static always_inline void *slab_alloc(struct slab_cache *c)
 	if (unlikely(!object))
 		return slab_refill(c, l);
 	l->free = *(void **)object;
-	l->count--;
+	arch_add_here(&l->count, -1ull);
 	return object;
 }
 
@@ -69,7 +69,8 @@ static always_inline void slab_free(struct slab_cache *c, void *object)
 	struct slab_local *l = &c->cpu[cpu_current_id()];
 	*(void **)object = l->free;
 	l->free = object;
-	if (unlikely(++l->count >= c->limit))
+	arch_add_here(&l->count, 1);
+	if (unlikely(l->count >= c->limit))
 		slab_spill(c, l);
 }
 
