@@ -18,7 +18,7 @@
 
 struct slab_local {
 	void *free; /* linked through the objects' first word */
-	u64 count; /* atomic: others look at it when memory is short */
+	u64 count;  /* atomic: others look at it when memory is short */
 } aligned(64);
 
 struct slab_cache {
