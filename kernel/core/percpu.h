@@ -90,7 +90,7 @@ struct cpu {
 	struct ec
 		*rcu_caller; /* current when something was queued for which this CPU is to lead; NULL: nothing was */
 	struct ec *rcu_deleter; /* the same, for what is ripe; only compared */
-	bool rcu_was_long;      /* what was freed just now took as long as many others */
+	struct work *rcu_stop;  /* what was freed just now was long: this is to come next; NULL: it was not */
 	struct list orphans;    /* kobjects whose EC cannot dismantle them any more */
 	struct list keepers;    /* ECs that keep objects to be dismantled, by unfinished.keeper */
 	struct sched sched;

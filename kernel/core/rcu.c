@@ -75,27 +75,33 @@ static always_inline struct work *free_first(struct work *w)
 	return next;
 }
 
-static void free_list(struct work *w)
-{
-	while (w)
-		w = free_first(w);
-}
-
-/* Some, or one that was long, until the CPU is wanted; returns the rest. */
+/* Some, or a piece of one that is long, until the CPU is wanted; returns the rest. */
 static struct work *free_piece(struct cpu *cpu, struct work *w)
 {
-	cpu->rcu_was_long = false;
+	cpu->rcu_stop = NULL;
 	for (unsigned n = 0; w && n < RCU_PIECE; n++) {
 		w = free_first(w);
-		if (unlikely(cpu->rcu_was_long || unfinished_wanted(cpu)))
+		if (unlikely(cpu->rcu_stop))
+			return cpu->rcu_stop;
+		if (unlikely(unfinished_wanted(cpu)))
 			break;
 	}
 	return w;
 }
 
-void rcu_was_long(void)
+static void free_list(struct cpu *cpu, struct work *w)
 {
-	cpu_current()->rcu_was_long = true;
+	while (w) {
+		cpu->rcu_stop = NULL;
+		w = free_first(w);
+		if (cpu->rcu_stop)
+			w = cpu->rcu_stop;
+	}
+}
+
+void rcu_stop_before(struct work *w)
+{
+	cpu_current()->rcu_stop = w;
 }
 
 /* More is ripe on this CPU. The next piece follows at once, unless that would delay somebody who has deleted nothing.
@@ -350,7 +356,7 @@ void rcu_help_others(struct cpu *cpu)
 	if (!list_empty(&cpu->dying))
 		reap_sent(cpu);
 	if (rcu_has_ripe(cpu)) {
-		free_list(take_own_ripe(cpu));
+		free_list(cpu, take_own_ripe(cpu));
 		leave_ripe(cpu, NULL);
 	}
 	if (__atomic_load_n(&rcu.queue, __ATOMIC_RELAXED))
@@ -415,7 +421,7 @@ static struct work *take_ripe(struct cpu *cpu, struct cpu *other)
 static void free_all_ripe(struct cpu *cpu)
 {
 	for (unsigned n = 0; n < cpu_count; n++)
-		free_list(take_ripe(cpu, arch_cpu(n)));
+		free_list(cpu, take_ripe(cpu, arch_cpu(n)));
 }
 
 /*

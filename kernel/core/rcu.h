@@ -19,8 +19,9 @@
 void rcu_call(struct work *w, void (*fn)(struct work *));
 /* The same for what so many pages may depend on that it is not worth waiting for others. */
 void rcu_call_large(struct work *w, void (*fn)(struct work *));
-/* For `fn`: it has freed so much that it is enough for this time. */
-void rcu_was_long(void);
+/* For `fn`: it has freed so much that it is enough for this time. What comes next is the item behind its own, which
+ * was w->next when it was called, or its own once more, if that was only a piece. */
+void rcu_stop_before(struct work *w);
 
 /* Something waits on that CPU to be freed: the CPU does so when it is idle, at the latest. */
 static always_inline bool rcu_has_ripe(const struct cpu *cpu)

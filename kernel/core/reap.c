@@ -60,10 +60,6 @@ void kobject_call_later(struct work *w, void (*fn)(struct work *))
 static always_inline void free_object(struct kobject *o, enum kobject_type type)
 {
 	switch (type) {
-	case KOBJ_PD:
-		pd_free((struct pd *)o);
-		rcu_was_long();
-		break;
 	case KOBJ_EC:
 		ec_free((struct ec *)o);
 		break;
@@ -82,6 +78,7 @@ static always_inline void free_object(struct kobject *o, enum kobject_type type)
 	case KOBJ_VCPU:
 		vcpu_free((struct vcpu *)o);
 		break;
+	case KOBJ_PD: /* free_pd() */
 	case KOBJ_NONE:
 		break;
 	}
@@ -126,6 +123,15 @@ static void free_on_owner_cpu(struct work *w)
 	} else {
 		free_object(o, o->type);
 	}
+}
+
+/* A PD is freed in pieces, and each takes as long as many other objects. */
+static void free_pd(struct work *w)
+{
+	struct work *next = w->next;
+	bool all = pd_free(container_of(w, struct pd, obj.work));
+
+	rcu_stop_before(all ? next : w);
 }
 
 static void queue_here(struct work *w)
@@ -183,7 +189,7 @@ static always_inline void on_refs_gone(struct kobject *o, enum kobject_type type
 	if (used_by_nobody(type))
 		free_object(o, type);
 	else if (type == KOBJ_PD)
-		rcu_call_large(&o->work, free_on_owner_cpu);
+		rcu_call_large(&o->work, free_pd);
 	else
 		rcu_call(&o->work, free_on_owner_cpu);
 }

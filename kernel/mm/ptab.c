@@ -46,55 +46,98 @@ static noinline void gather(struct ptab_gather *g, u64 entry, unsigned level)
 	g->tables = table;
 }
 
-/* Of a table above level 0: gathers those below some of its entries, and clears these. Usually few are in use, so
- * clearing those is cheaper than zeroing the page when it is allocated again. */
-static noinline void gather_below(struct ptab_gather *g, u64 *e, u64 *end, unsigned level)
+/* In units of about ten instructions: to free a table, to take one out, to look at a group of entries. */
+#define COST_FREE 20
+#define COST_GATHER 2
+#define COST_LOOK 2
+
+/* Usually few entries are in use, so groups of them are looked at without a branch for each. */
+#define GROUP 8
+
+static always_inline bool group_is_empty(const u64 *e)
 {
-	for (; e < end; e++) {
-		u64 entry = *e;
-		if (likely(!entry))
-			continue;
-		*e = 0;
+	u64 used = 0;
+
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < GROUP; i++)
+		used |= e[i];
+	return !used;
+}
+
+static noinline int gather_group(struct ptab_gather *g, u64 *e, unsigned level)
+{
+	int cost = 0;
+
+	for (unsigned i = 0; i < GROUP; i++) {
+		u64 entry = e[i];
+		e[i] = 0;
+		cost += COST_GATHER;
 		if (ptab_is_table(entry))
 			gather(g, entry, level - 1);
 	}
+	return cost;
 }
 
-/* A piece is some 4,000 instructions: so many tables of leaves, or entries of a table above them. */
-#define PIECE_LEAVES 64
-#define PIECE_ENTRIES 128
+/* Of a table above level 0: gathers those below some groups of its entries, and clears these, which is cheaper than
+ * zeroing the page when it is allocated again. Returns the cost. */
+static noinline int gather_below(struct ptab_gather *g, u64 *e, u64 *end, unsigned level)
+{
+	int cost = 0;
+
+	for (; e < end; e += GROUP, cost += COST_LOOK)
+		if (unlikely(!group_is_empty(e)))
+			cost += gather_group(g, e, level);
+	return cost;
+}
+
+/* So many entries of a table above level 0 are looked at together. */
+#define ENTRIES 32
+_Static_assert(ENTRIES % GROUP == 0 && PTAB_ENTRIES % ENTRIES == 0 && PTAB_ROOT_ENTRIES % GROUP == 0,
+	       "tables are whole groups");
 
 /* `index` of the page is the level, and behind it how many entries have been looked at. */
 #define LEVEL_BITS 8
 
-static noinline void free_upper(struct ptab_gather *g, u64 *table)
+static noinline int free_upper(struct ptab_gather *g, u64 *table)
 {
 	struct page *p = buddy_page(table);
-	unsigned level = p->index & bits_low(LEVEL_BITS);
 	u64 *e = table + (p->index >> LEVEL_BITS);
+	int cost = gather_below(g, e, e + ENTRIES, p->index & bits_low(LEVEL_BITS));
 
-	gather_below(g, e, e + PIECE_ENTRIES, level);
-	p->index += (u64)PIECE_ENTRIES << LEVEL_BITS;
+	p->index += (u64)ENTRIES << LEVEL_BITS;
 	if (p->index >> LEVEL_BITS == PTAB_ENTRIES) {
 		page_return_zeroed(table);
-		return;
+		return cost + COST_FREE;
 	}
 	p->owner = g->tables;
 	g->tables = table;
+	return cost;
 }
 
-void ptab_gather_free(struct ptab_gather *g)
+int ptab_gather_free(struct ptab_gather *g, int units)
 {
-	for (unsigned left = PIECE_LEAVES; g->tables && left; left--) {
+	while (g->tables && units > 0) {
 		u64 *table = g->tables;
 		struct page *p = buddy_page(table);
 		g->tables = p->owner;
 		if (unlikely(p->index)) {
-			free_upper(g, table);
-			return;
+			units -= free_upper(g, table);
+		} else {
+			page_return(table);
+			units -= COST_FREE;
 		}
-		page_return(table);
 	}
+	return units;
+}
+
+int ptab_gather_root(struct ptab *pt, struct ptab_gather *g, int units)
+{
+	while (pt->root_end && units > 0) {
+		unsigned first = (pt->root_end - 1) & ~(GROUP - 1);
+		units -= gather_below(g, pt->root + first, pt->root + first + GROUP, PTAB_LEVELS - 1);
+		pt->root_end = (u16)first;
+	}
+	return units;
 }
 
 void ptab_gather_move(struct ptab_gather *g, struct ptab_gather *to)
@@ -106,18 +149,6 @@ void ptab_gather_move(struct ptab_gather *g, struct ptab_gather *to)
 		p->owner = to->tables;
 		to->tables = table;
 	}
-}
-
-void ptab_clear(struct ptab *pt, unsigned entries)
-{
-	struct ptab_gather g = {0};
-
-	if (!pt->root)
-		return;
-	if (pt->root_end)
-		gather_below(&g, pt->root, pt->root + min_u64(entries, pt->root_end), PTAB_LEVELS - 1);
-	while (g.tables)
-		ptab_gather_free(&g);
 }
 
 /* ---- Changing entries ---- */

@@ -173,8 +173,9 @@ static always_inline u64 ptab_pass(u64 leaf, u64 deny)
 /* Starts without a root; ptab_map() and ptab_copy() make one. Tables are pages of page_take(), for `account`. */
 void ptab_init(struct ptab *pt, enum ptab_format format, unsigned leaf_max, struct account *account);
 
-/* Frees what hangs below the root entries [0, entries). No CPU may use the table any more. The root stays. */
-void ptab_clear(struct ptab *pt, unsigned entries);
+/* Takes out what hangs below some of the root's entries, which no CPU may use any more, for so many units, each about
+ * ten instructions. Returns those that are left; 0 or less: there may be more. The root stays. */
+int ptab_gather_root(struct ptab *pt, struct ptab_gather *g, int units) must_check;
 
 /* The entry (of the table's own format) that maps `page`, or 0; *order says how large the leaf or the hole is. */
 u64 ptab_lookup(const struct ptab *pt, u64 page, unsigned *order);
@@ -199,9 +200,11 @@ unsigned ptab_unmap_superpage(struct ptab *pt, u64 page, struct ptab_gather *g);
 enum status ptab_copy(struct ptab *pt, u64 page, const struct ptab *src, u64 src_page, unsigned order, u64 deny,
 		      struct ptab_gather *g) must_check;
 
-/* Frees a piece of the tables that were taken out, with those below them, after the flush. `tables` is what is left.
- */
-void ptab_gather_free(struct ptab_gather *g);
+/* Frees tables that were taken out, with those below them, after the flush, for so many units. Returns those that are
+ * left; 0 or less: see `tables`. */
+int ptab_gather_free(struct ptab_gather *g, int units);
+/* What is to be freed at once. */
+#define PTAB_GATHER_PIECE 200
 /* Whether that is one table of leaves. */
 static always_inline bool ptab_gather_is_one_leaf(const struct ptab_gather *g)
 {

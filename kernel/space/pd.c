@@ -6,6 +6,7 @@
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "space/slot_sweep.h"
+#include "space/slot_table.h"
 
 struct pd pd_kernel = {.obj = {.type = KOBJ_PD, .refs = 1}}; /* that reference stays */
 
@@ -33,7 +34,7 @@ static enum status init_spaces(struct pd *pd)
 		arch_pd_init(pd);
 		return SUCCESS;
 	}
-	space_mem_destroy(&pd->mem);
+	space_mem_free(&pd->mem);
 	return OOM;
 }
 
@@ -97,13 +98,31 @@ enum status pd_map_access_page(struct pd *pd, u64 gpa)
 	return page ? space_mem_map_guest_page(pd, gpa, page) : OOM;
 }
 
-void pd_free(struct pd *pd)
+/* What a piece may cost; a unit is about ten instructions. */
+#define FREE_PIECE 300
+
+static always_inline bool has_tables(const struct pd *pd)
 {
+	return space_mem_has_tables(&pd->mem) || slot_table_is_used(pd->objs.pdpt);
+}
+
+static noinline bool free_tables(struct pd *pd)
+{
+	int left = space_mem_free_tables(&pd->mem, FREE_PIECE);
+
+	return slot_table_free_below(pd->objs.pdpt, left) > 0;
+}
+
+bool pd_free(struct pd *pd)
+{
+	if (unlikely(has_tables(pd)) && !free_tables(pd))
+		return false;
 	if (pd->access_page)
 		page_return(pd->access_page);
 	arch_pd_free(pd);
-	space_mem_destroy(&pd->mem);
+	space_mem_free(&pd->mem);
 	space_obj_free(&pd->objs);
 	space_pio_free(&pd->pio);
 	account_close(&pd->account, pd_cache.size);
+	return true;
 }

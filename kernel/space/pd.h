@@ -60,6 +60,6 @@ enum status pd_map_access_page(struct pd *pd, u64 gpa) must_check;
 /* The last capability is gone: a piece of the revocation of the objects and ports that it holds, with everything
  * derived from them. True: that was the last one. */
 bool pd_close(struct pd *pd) must_check;
-/* Frees the PD, a grace period after the last reference has gone; its account when nobody has memory of it any more.
- */
-void pd_free(struct pd *pd);
+/* Frees a piece of the PD, a grace period after the last reference has gone. True: that was the last one. Its account
+ * goes when nobody has memory of it any more. */
+bool pd_free(struct pd *pd) must_check;

@@ -100,13 +100,15 @@ static u32 sweep_first_locked(struct pd *pd, unsigned slots, struct list *gone)
 	return pages;
 }
 
-void slot_sweep_locked(struct pd *pd, unsigned slots)
+bool slot_sweep_locked(struct pd *pd, unsigned slots)
 {
 	struct list gone;
 
 	list_init(&gone);
 	(void)sweep_first_locked(pd, slots, &gone);
+	bool some = !list_empty(&gone);
 	free_later_locked(pd, &gone);
+	return some;
 }
 
 void slot_sweep_pages(struct pd *pd, const u32 *pages, unsigned num)
@@ -156,12 +158,8 @@ static bool has_many_locked(const struct list *pages)
 bool slot_sweep_closed(struct pd *pd)
 {
 	spin_lock(&pd->objs.lock);
-	const struct list *first = pd->objs.pages.next;
-	bool many = has_many_locked(&pd->objs.pages);
-	if (many)
-		slot_sweep_locked(pd, CAP_SLOTS_PER_PAGE * (MANY / 2));
-	/* A slot that somebody has reserved keeps its page for now: that goes with the tables. */
-	bool went = many && pd->objs.pages.next != first && pd->objs.pages.prev != first;
+	/* Slots that somebody has reserved keep their pages for now: these go with the tables. */
+	bool some = has_many_locked(&pd->objs.pages) && slot_sweep_locked(pd, CAP_SLOTS_PER_PAGE * (MANY / 2));
 	spin_unlock(&pd->objs.lock);
-	return went;
+	return some;
 }

@@ -13,9 +13,9 @@
 
 struct pd;
 
-/* Looks at pages until so many slots were looked at, and once at each page at most. With the space's lock held; it
- * waits for NMI handlers of other CPUs. */
-void slot_sweep_locked(struct pd *pd, unsigned slots);
+/* Looks at pages until so many slots were looked at, and once at each page at most. True: some have gone. With the
+ * space's lock held; it waits for NMI handlers of other CPUs. */
+bool slot_sweep_locked(struct pd *pd, unsigned slots);
 
 /* The same without the lock. Returns at how many pages it has looked; *found: some of them were empty. */
 u32 slot_sweep(struct pd *pd, unsigned slots, bool *found);
@@ -25,7 +25,8 @@ u32 slot_sweep_num(struct pd *pd) must_check;
 /* Looks at the pages of these numbers, which are selectors without the lowest bits, and at another one. */
 void slot_sweep_pages(struct pd *pd, const u32 *pages, unsigned num);
 
-/* Of a PD whose space is closed and empty: takes out some pages of many. False: there are few, or they stay. */
+/* Of a PD whose space is closed and empty: takes out some pages of many. False: there are few, or those stay that it
+ * has looked at. */
 bool slot_sweep_closed(struct pd *pd);
 
 /* What a new page costs in looks at others. */

@@ -128,37 +128,56 @@ u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end)
 	return sel;
 }
 
-/* Frees a table of the lowest level with its pages of slots. Entries are cleared on the way, so that the table is
- * known to be zero, because only a few of them were used. Each level has a function of its own instead of recursion.
- */
-static void slot_pages_free(u64 *table)
-{
-	struct account *account = buddy_page(table)->account; /* that of the pages, too */
-	u64 bytes = 0;
+/* ---- The end: from the last entry to the first, so that limits say how far it has come ---- */
 
-	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++) {
-		page_free(slot_table_target(table[i]));
-		table[i] = 0;
-		bytes += PAGE_SIZE;
-	}
-	account_give(account, bytes);
-	page_return_zeroed(table);
+/* In units of about ten instructions: a page is freed, or so many entries are empty. */
+#define COST_FREE 20
+#define COST_HOLES 20
+#define HOLES 64
+
+/* The last entry in use, of a table that has one; NULL: there are too many empty ones behind it for once. */
+static always_inline u64 *last_entry(u64 *table)
+{
+	u64 *limit = table_limit(table);
+
+	for (unsigned n = 0; n < HOLES; n++, --*limit)
+		if (likely(table[*limit - 1]))
+			return &table[*limit - 1];
+	return NULL;
 }
 
-static void tables_free(u64 *table)
+static void slot_page_free(u64 *slots, struct account *account)
 {
-	for (unsigned i = 0; (i = table_next(table, i)) >> SLOT_TABLE_BITS == 0; i++) {
-		slot_pages_free(slot_table_target(table[i]));
-		table[i] = 0;
-	}
-	page_return_zeroed(table);
+	page_free(slots); /* `link` was where its account would be */
+	account_give(account, PAGE_SIZE);
 }
 
-void slot_table_free(u64 *pdpt)
+/* Frees the last page of slots below a table that is not empty, or a table in its place that is. Tables are not
+ * zeroed for that, because the entry of each that goes is emptied. Returns the cost. */
+static int free_last(u64 *table)
 {
-	for (unsigned i = 0; (i = table_next(pdpt, i)) >> SLOT_TABLE_BITS == 0; i++) {
-		tables_free(slot_table_target(pdpt[i]));
-		pdpt[i] = 0;
+	for (int shift = SLOT_TABLE_SHIFT_TOP;; shift -= SLOT_TABLE_BITS) {
+		u64 *last = last_entry(table), *below;
+
+		if (unlikely(!last))
+			return COST_HOLES;
+		below = slot_table_target(*last);
+		if (shift > SLOT_TABLE_SLOT_BITS && *table_count(below)) {
+			table = below;
+			continue;
+		}
+		if (shift > SLOT_TABLE_SLOT_BITS)
+			page_return_zeroed(below);
+		else
+			slot_page_free(below, buddy_page(table)->account);
+		(void)table_remove(table, (unsigned)(last - table));
+		return COST_FREE;
 	}
-	page_return_zeroed(pdpt);
+}
+
+int slot_table_free_below(u64 *pdpt, int units)
+{
+	while (*table_count(pdpt) && units > 0)
+		units -= free_last(pdpt);
+	return units;
 }

@@ -13,6 +13,7 @@
 #include "lib/bits.h"
 #include "lib/list.h"
 #include "lib/nospec.h"
+#include "mm/buddy.h"
 #include "mm/layout.h"
 #include "space/cap.h"
 
@@ -101,5 +102,11 @@ static always_inline bool slot_table_page(const u64 *pdpt, u64 *sel, u64 *count,
 
 /* An empty table, for the top; NULL: out of memory. */
 u64 *slot_table_alloc(struct account *account);
-/* Frees pdpt and all below its first two entries; the others are zero again. */
-void slot_table_free(u64 *pdpt);
+/* Whether anything is below them. */
+static always_inline bool slot_table_is_used(const u64 *pdpt)
+{
+	return buddy_page(pdpt)->count;
+}
+/* Frees tables and pages of slots for so many units, each about ten instructions. No CPU can look up here any more.
+ * Returns the units that are left; 0 or less: there may be more. */
+int slot_table_free_below(u64 *pdpt, int units) must_check;

@@ -32,7 +32,7 @@ static always_inline void guest_done(struct change *c)
 /* A piece. What is left belongs to the next revocation of the PD's memory, or to its end. */
 static noinline void free_many_tables(struct pd *pd, struct ptab_gather *g)
 {
-	ptab_gather_free(g);
+	ptab_gather_free(g, PTAB_GATHER_PIECE);
 	if (!g->tables)
 		return;
 	spin_lock(&pd->mem.lock);

@@ -62,8 +62,15 @@ extern u64 space_mem_phys_end;
 
 /* `root` is a zeroed page of page_take_zeroed(), or NULL: OOM. Its kernel half (256..511) is the caller's to fill. */
 enum status space_mem_init(struct space_mem *m, struct account *account, u64 *root) must_check;
-/* Frees all tables, the PML4 included, whose kernel half is zero again. No CPU may use them any more. */
-void space_mem_destroy(struct space_mem *m);
+static always_inline bool space_mem_has_tables(const struct space_mem *m)
+{
+	return m->host.root_end | m->guest.root_end || m->dead.tables;
+}
+/* Frees tables for so many units, each about ten instructions; no CPU may use any of them. Returns the units that are
+ * left; 0 or less: tables may be left, too. */
+int space_mem_free_tables(struct space_mem *m, int units) must_check;
+/* Frees the roots, the PML4 among them, which are zero again. */
+void space_mem_free(struct space_mem *m);
 
 /*
  * Delegates 2^order pages from src_page of `src` to dst_page of `dst`. `how`: PERM_MEM_*, ITEM_NO_HOST, ITEM_GUEST

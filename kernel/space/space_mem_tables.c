@@ -6,8 +6,6 @@
 #include "mm/page.h"
 #include "space/pd.h"
 
-#define USER_ENTRIES (PTAB_ENTRIES / 2) /* of the PML4 */
-
 enum ptab_format space_mem_guest_format = PTAB_EPT;
 unsigned space_mem_guest_leaf_max = 2;
 
@@ -23,21 +21,25 @@ enum status space_mem_init(struct space_mem *m, struct account *account, u64 *ro
 	return root ? SUCCESS : OOM;
 }
 
-static void destroy_table(struct ptab *pt, unsigned entries)
+int space_mem_free_tables(struct space_mem *m, int units)
+{
+	units = ptab_gather_root(&m->host, &m->dead, units);
+	units = ptab_gather_root(&m->guest, &m->dead, units);
+	return ptab_gather_free(&m->dead, units);
+}
+
+static void free_root(struct ptab *pt)
 {
 	if (!pt->root)
 		return;
-	ptab_clear(pt, entries);
 	page_return_zeroed(pt->root);
 	pt->root = NULL;
 }
 
-void space_mem_destroy(struct space_mem *m)
+void space_mem_free(struct space_mem *m)
 {
-	destroy_table(&m->host, USER_ENTRIES);
-	destroy_table(&m->guest, PTAB_ENTRIES);
-	while (m->dead.tables)
-		ptab_gather_free(&m->dead);
+	free_root(&m->host);
+	free_root(&m->guest);
 }
 
 bool space_mem_free_step(struct pd *pd)
@@ -46,7 +48,7 @@ bool space_mem_free_step(struct pd *pd)
 	bool more;
 
 	spin_lock(&pd->mem.lock);
-	ptab_gather_free(dead);
+	ptab_gather_free(dead, PTAB_GATHER_PIECE);
 	more = dead->tables;
 	spin_unlock(&pd->mem.lock);
 	return more;

@@ -3,7 +3,7 @@
 
 #include "arch/cpu.h"
 #include "lib/bits.h"
-#include "mm/buddy.h"
+#include "mm/page.h"
 #include "platform/panic.h"
 #include "space/block.h"
 #include "space/mdb.h"
@@ -66,7 +66,7 @@ bool space_obj_is_empty(const struct space_obj *sp)
 
 void space_obj_free(struct space_obj *sp)
 {
-	slot_table_free(sp->pdpt);
+	page_return_zeroed(sp->pdpt);
 	sp->pdpt = NULL;
 }
 

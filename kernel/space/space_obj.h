@@ -92,7 +92,7 @@ void space_obj_close(struct pd *pd);
 /* Whether no selector has a slot: there has never been anything. */
 bool space_obj_is_empty(const struct space_obj *sp);
 
-/* Frees the tables and the PDPT, whose entries behind the second are zero again. No CPU can look up here any more. */
+/* Frees the PDPT, whose entries are zero again. No CPU can look up here any more. */
 void space_obj_free(struct space_obj *sp);
 
 /* ---- Creation: reserve, make the object, commit ---- */

@@ -377,6 +377,57 @@ UNIT_TEST(a_large_one_is_a_batch)
 	assert_int_equal(done_count, 1);
 }
 
+static unsigned calls;
+
+/* Takes three pieces. */
+static void note_third(struct work *w)
+{
+	struct work *next = w->next;
+
+	calls++;
+	if (calls == 3)
+		note(w);
+	rcu_stop_before(calls == 3 ? next : w);
+}
+
+/* It comes again, before the others, and nothing is freed behind any piece of it. */
+UNIT_TEST(a_long_one_is_freed_in_pieces)
+{
+	start(1);
+	calls = 0;
+	queue(0, 2);
+	rcu_call_large(&work[2], note_third);
+	queue(3, 2);
+	quiesce(0);
+	assert_int_equal(calls, 1);
+	assert_int_equal(done_count, 2); /* the last ones come first */
+	quiesce(0);
+	assert_int_equal(calls, 2);
+	assert_int_equal(done_count, 2);
+	quiesce(0);
+	assert_int_equal(done_count, 3);
+	assert_int_equal(done[2], 1);
+	assert_true(cpu(0)->hazard & HAZARD_RCU);
+	quiesce(0);
+	assert_int_equal(done_count, 5);
+	assert_int_equal(calls, 3);
+	assert_false(cpu(0)->hazard & HAZARD_RCU);
+}
+
+/* Whoever waits for memory gets all of it. */
+UNIT_TEST(expediting_frees_all_pieces)
+{
+	start(2);
+	calls = 0;
+	sleep_from(1);
+	host_set_cpu(0);
+	rcu_call_large(&work[0], note_third);
+	queue(1, 1);
+	assert_true(rcu_expedite(cpu(0)));
+	assert_int_equal(calls, 3);
+	assert_int_equal(done_count, 2);
+}
+
 /* Piece after piece, until the CPU is wanted. Others are not held up by it. */
 UNIT_TEST(who_has_deleted_goes_on)
 {
@@ -447,6 +498,8 @@ int main(void)
 		T(expediting_frees_what_others_leave),
 		T(who_deletes_nothing_leads_nothing),
 		T(a_large_one_is_a_batch),
+		T(a_long_one_is_freed_in_pieces),
+		T(expediting_frees_all_pieces),
 		T(who_has_deleted_goes_on),
 		T(who_deletes_later_pays_for_a_piece),
 	};

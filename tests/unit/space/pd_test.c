@@ -2,6 +2,7 @@
 /* PDs: born empty, closed with their last capability, freed with their last reference. */
 #include "../hog.h"
 #include "../core/world.h"
+#include "space/slot_table.h"
 
 #define PD 0x100
 #define SM 0x101
@@ -106,11 +107,37 @@ UNIT_TEST(lives_on_with_its_ecs)
 	assert_int_equal(host_pds, 1);
 }
 
+/* Page tables and pages of slots, those that somebody has reserved among them, are freed some at a time. */
+UNIT_TEST(is_freed_in_pieces)
+{
+	enum { TABLES = 100, MOST = 16 };
+	struct pd *pd = make(false);
+	struct cap_slot *slot;
+	u64 free = page_free_count();
+	unsigned pieces = 0;
+
+	for (u64 i = 0; i < TABLES; i++) {
+		assert_int_equal(space_mem_map_kernel_page(pd, i << 21, pd->mem.host.root, SPACE_MEM_PRIVATE),
+				 SUCCESS);
+		assert_int_equal(space_obj_reserve(pd, i << SLOT_TABLE_SLOT_BITS, &slot), SUCCESS);
+	}
+	assert_true(page_free_count() <= free - 2 * TABLES);
+	world_sleep();
+	world_drop(PD);
+	assert_true(reap_all(cpu_current()));
+	for (; host_pds > 1 && pieces < 2 * TABLES; pieces++) {
+		free = page_free_count();
+		rcu_quiesce(cpu_current());
+		assert_in_range(page_free_count() - free, 0, MOST + 4);
+	}
+	assert_in_range(pieces, 2 * TABLES / MOST, TABLES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(born_empty), WORLD_TEST(one_access_page),       WORLD_TEST(access_page_without_memory),
-		WORLD_TEST(closed),     WORLD_TEST(lives_on_with_its_ecs),
+		WORLD_TEST(closed),     WORLD_TEST(lives_on_with_its_ecs), WORLD_TEST(is_freed_in_pieces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

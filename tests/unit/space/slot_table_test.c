@@ -28,9 +28,18 @@ UNIT_FIXTURE(setup)
 	return begin();
 }
 
+/* One page, table or look at holes after the other. */
+static void free_all(void)
+{
+	while (slot_table_free_below(top, 1) <= 0)
+		;
+	assert_false(slot_table_is_used(top));
+	page_return_zeroed(top);
+}
+
 UNIT_FIXTURE(teardown)
 {
-	slot_table_free(top);
+	free_all();
 	assert_int_equal(page_free_count(), pages);
 	/* What is said to be zero is. */
 	for (unsigned i = 0; i < 32; i++) {
@@ -118,7 +127,7 @@ UNIT_TEST(out_of_memory)
 		assert_null(slot_table_make(top, &pd, 5 + (leave << 25)));
 		assert_int_equal(page_free_count(), 0);
 		hog_release(&hog);
-		slot_table_free(top);
+		free_all();
 		assert_int_equal(page_free_count(), pages);
 		begin();
 	}
@@ -126,6 +135,26 @@ UNIT_TEST(out_of_memory)
 	assert_int_equal(page_free_count(), pages - 4);
 	make(6);
 	assert_int_equal(page_free_count(), pages - 4);
+}
+
+/* A page and a table of each row, and the way there past 511 entries that are empty. */
+UNIT_TEST(is_freed_in_pieces)
+{
+	enum { ROWS = 40, PIECE = 300, MOST = PIECE / 20 + 1 };
+	unsigned pieces = 0;
+	u64 free;
+
+	for (u64 row = 0; row < ROWS; row++)
+		make(((row + 1) << 16) - 1)->cap = ~0ull; /* else the page is swept away */
+	do {
+		free = page_free_count();
+		pieces++;
+		if (slot_table_free_below(top, PIECE) > 0)
+			break;
+		assert_in_range(page_free_count() - free, 0, MOST);
+	} while (true);
+	assert_in_range(pieces, 2 * ROWS / MOST, ROWS * 16);
+	assert_int_equal(page_free_count(), pages - 1);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -137,6 +166,7 @@ int main(void)
 		T(nothing_is_found_where_nothing_is),
 		T(skips_to_the_next_page),
 		T(out_of_memory),
+		T(is_freed_in_pieces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,10 +31,18 @@ UNIT_FIXTURE(setup)
 	return 0;
 }
 
+static inline void destroy_mem(struct space_mem *m)
+{
+	while (space_mem_free_tables(m, PTAB_GATHER_PIECE) <= 0)
+		;
+	assert_false(space_mem_has_tables(m));
+	space_mem_free(m);
+}
+
 UNIT_FIXTURE(teardown)
 {
-	space_mem_destroy(&a.mem);
-	space_mem_destroy(&b.mem);
+	destroy_mem(&a.mem);
+	destroy_mem(&b.mem);
 	return page_free_count() == pages ? 0 : -1;
 }
 

@@ -195,7 +195,7 @@ UNIT_TEST(a_thousand_tables)
 	assert_int_equal(host_tlb.host, 1);
 	while (space_obj_revoke_step(space_obj_unfinished()))
 		pieces++;
-	assert_in_range(pieces, 1000 / 64, 1000 / 64 + 4 * 6);
+	assert_in_range(pieces, 1000 / 10, 1000 / 10 + 4 * 6);
 	assert_int_equal(page_free_count(), before);
 }
 

@@ -5,6 +5,7 @@
 #include "host.h"
 #include "space/mdb.h"
 #include "space/pd.h"
+#include "space/slot_table.h"
 
 #include "unit.h"
 
@@ -56,6 +57,14 @@ static inline void destroy(struct pd *pd)
 {
 	space_obj_close(pd);
 	host_revoke(pd, 0, SPACE_OBJ_ORDER, PERM_ALL, true);
+}
+
+/* With what is left in its slots. */
+static inline void free_space(struct pd *pd)
+{
+	while (slot_table_free_below(pd->objs.pdpt, 1) <= 0)
+		;
+	space_obj_free(&pd->objs);
 }
 
 static inline cap_t cap_at(unsigned pd, u64 sel)

@@ -191,7 +191,7 @@ static void random_destroy(void)
 
 	destroy(&pds[pd]);
 	model_revoke(pd, 0, SPACE_OBJ_ORDER, PERM_ALL, true);
-	space_obj_free(&pds[pd].objs);
+	free_space(&pds[pd]);
 	assert_int_equal(space_obj_init(&pds[pd].objs, &pds[pd].account), SUCCESS);
 }
 

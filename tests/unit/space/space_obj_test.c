@@ -202,7 +202,7 @@ UNIT_TEST(out_of_memory)
 		assert_int_equal(status, got == 8 ? SUCCESS : OOM);
 		hog_release(&hog);
 		destroy(&pds[1]);
-		space_obj_free(&pds[1].objs);
+		free_space(&pds[1]);
 		assert_int_equal(space_obj_init(&pds[1].objs, &pds[1].account), SUCCESS);
 		assert_int_equal(page_free_count(), free_pages);
 	}
@@ -277,7 +277,7 @@ UNIT_TEST(tables_are_freed)
 	destroy(&pds[1]);
 	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(gone[i], 1);
-	space_obj_free(&pds[1].objs);
+	free_space(&pds[1]);
 	assert_int_equal(page_free_count(), before + 1); /* the PDPT, too */
 	assert_int_equal(space_obj_init(&pds[1].objs, &pds[1].account), SUCCESS);
 }
