@@ -7,6 +7,7 @@
 #include "core/rcu.h"
 #include "core/reap.h"
 #include "core/scarce.h"
+#include "platform/panic.h"
 
 void unfinished_init(struct unfinished *u)
 {
@@ -39,17 +40,36 @@ struct space_obj_delegation *space_obj_unfinished_delegation(void)
 	return &ec->unfinished.delegation;
 }
 
-enum status unfinished_delegate_now(struct cpu *cpu)
+void unfinished_create(struct cpu *cpu, struct cap_slot *slot, cap_t perm)
 {
-	struct space_obj_delegation *d = &cpu->ec->unfinished.delegation;
-	enum status s = SUCCESS;
+	struct unfinished *u = &cpu->ec->unfinished;
 
-	hazard_clear(cpu, HAZARD_UNFINISHED);
-	while (s == SUCCESS && !space_obj_delegate_is_over(d))
-		s = space_obj_delegate_step(d);
-	if (s != SUCCESS)
-		space_obj_delegate_drop(d);
-	return s;
+	kassert(!space_obj_delegate_is_over(&u->delegation)); /* both PDs have references */
+	u->delegation.kind = DELEGATE_INITIAL;
+	u->slot = slot;
+	u->perm = perm;
+}
+
+/* It is over. If it has come to its end a new PD is complete. */
+static void publish(struct ec *ec)
+{
+	const struct unfinished *u = &ec->unfinished;
+
+	if (u->delegation.kind == DELEGATE_INITIAL)
+		space_obj_commit(ec->pd, u->slot, &u->delegation.dst->obj, (unsigned)u->perm);
+}
+
+/* The rest is not delegated, and a new PD ends with what it has got. */
+static void give_up(struct ec *ec)
+{
+	struct space_obj_delegation *d = &ec->unfinished.delegation;
+
+	if (d->kind == DELEGATE_INITIAL) {
+		kobject_caps_gone(&d->dst->obj);
+		space_obj_cancel(ec->pd, ec->unfinished.slot);
+		d->kind = DELEGATE_NOTHING; /* for publish() */
+	}
+	space_obj_delegate_drop(d);
 }
 
 /* After a piece. Others may wait for a lock that it has released. */
@@ -95,7 +115,7 @@ static void delegate_fail(struct ec *ec)
 {
 	struct unfinished *u = &ec->unfinished;
 
-	space_obj_delegate_drop(&u->delegation);
+	give_up(ec);
 	ec->regs.rdi = OOM;
 	ec->regs.rdx = u->rdx;
 	ec->regs.rax = u->rax;
@@ -125,7 +145,9 @@ static bool delegate(struct cpu *cpu, struct ec *ec)
 	while (!space_obj_delegate_is_over(&u->delegation)) {
 		if (unlikely(space_obj_delegate_step(&u->delegation) != SUCCESS) && !delegate_scarce(cpu, ec))
 			return false;
-		if (is_wanted(cpu) && !space_obj_delegate_is_over(&u->delegation))
+		if (space_obj_delegate_is_over(&u->delegation))
+			publish(ec);
+		else if (is_wanted(cpu))
 			return false;
 	}
 	return true;
@@ -427,6 +449,8 @@ void unfinished_make_orphan(struct cpu *cpu, struct kobject *o)
 
 bool unfinished_bury(struct ec *ec)
 {
+	if (!space_obj_delegate_is_over(&ec->unfinished.delegation))
+		give_up(ec);
 	unfinished_drop_items(&ec->unfinished);
 	return space_obj_revoke_step(&ec->unfinished.revocation);
 }

@@ -22,10 +22,12 @@ typedef enum status (*hypercall_fn)(u64, u64, u64, struct ec *, u64);
 struct unfinished {
 	struct space_obj_revocation revocation;
 	struct space_obj_delegation delegation;
-	struct list dying;  /* objects that the EC has killed, to be dismantled at its cost */
-	struct list keeper; /* in the CPU's `keepers`; valid while `dying` is not empty */
-	u64 rdx, rax;       /* in case the delegation fails: what was in these registers */
-	hypercall_fn again; /* of DELEGATE_NOTHING: what is to begin anew, and its first argument */
+	struct list dying;     /* objects that the EC has killed, to be dismantled at its cost */
+	struct list keeper;    /* in the CPU's `keepers`; valid while `dying` is not empty */
+	u64 rdx, rax;          /* in case the delegation fails: what was in these registers */
+	struct cap_slot *slot; /* DELEGATE_INITIAL: reserved in the EC's PD for the new one, */
+	cap_t perm;            /* with these permissions */
+	hypercall_fn again;    /* of DELEGATE_NOTHING: what is to begin anew, and its first argument */
 	u64 arg1;
 	u32 unswept; /* pages of slots still to be looked at before there is no memory (core/scarce.h) */
 
@@ -49,8 +51,10 @@ static always_inline bool unfinished_wanted(const struct cpu *cpu)
  * long way out. What is left then is seen to there. */
 void unfinished_begin(struct cpu *cpu);
 
-/* In a hypercall that has begun a delegation (HAZARD_UNFINISHED) of which nobody may see a part: all of it. */
-enum status unfinished_delegate_now(struct cpu *cpu) must_check;
+/* In CREATE_PD, which has begun to delegate to the new PD (HAZARD_UNFINISHED): nobody sees the PD before all is
+ * there. Then its first capability is put into the slot. If that fails, or the EC ends, the PD ends and the slot is
+ * free. */
+void unfinished_create(struct cpu *cpu, struct cap_slot *slot, cap_t perm);
 /* In a message: goes on with the delegation of the typed item that is under way. BUSY: the CPU is wanted. OOM: it can
  * go on if there is memory. */
 enum status unfinished_delegate_item(struct cpu *cpu, struct unfinished *u) must_check;

@@ -127,8 +127,9 @@ struct space_obj_delegation {
 
 enum space_obj_delegate_kind {
 	DELEGATE_OBJECTS,
-	DELEGATE_PORTS,  /* (space/space_pio.h) */
-	DELEGATE_MEMORY, /* (space/space_mem.h) */
+	DELEGATE_INITIAL, /* the objects that a PD which nobody knows yet begins with */
+	DELEGATE_PORTS,   /* (space/space_pio.h) */
+	DELEGATE_MEMORY,  /* (space/space_mem.h) */
 	/* nothing: a hypercall has found no memory of dst's, and is to begin anew (core/unfinished.c) */
 	DELEGATE_NOTHING,
 };

@@ -13,6 +13,7 @@ enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *se
 	struct pd *parent = (struct pd *)cap_check(cap, KOBJ_PD, PERM_PD_CREATE), *pd;
 	struct kobject *made = NULL;
 	struct cap_slot *slot;
+	struct cpu *cpu;
 
 	if (!parent)
 		return BAD_CAP;
@@ -24,8 +25,11 @@ enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *se
 		made = &pd->obj;
 		kobject_publish(made);
 		s = delegate_initial(self->pd, pd, objects);
-		if (unlikely(cpu_current()->hazard & HAZARD_UNFINISHED))
-			s = unfinished_delegate_now(cpu_current());
+		cpu = cpu_current();
+		if (unlikely(cpu->hazard & HAZARD_UNFINISHED)) {
+			unfinished_create(cpu, slot, cap_perm(cap));
+			return SUCCESS;
+		}
 		if (s != SUCCESS)
 			kobject_caps_gone(made);
 	}

@@ -134,6 +134,10 @@ MUTATIONS = [
              ("kernel/core/reap.c", "unlikely(!unfinished_is_over(&((struct ec *)o)->unfinished))", "false")),
     Mutation("a revocation keeps its own thread alive", "object.revoke_itself",
              ("kernel/core/unfinished.c", "\tspace_obj_revoke_leave(&u->revocation);\n\ttake_from", "\ttake_from")),
+    Mutation("a thread that dies keeps the place of a PD that it makes", "object.create_pd_interrupted",
+             ("kernel/core/unfinished.c", "\t\tspace_obj_cancel(ec->pd, ec->unfinished.slot);\n", "")),
+    Mutation("a PD that is not finished stays", "object.create_pd_interrupted",
+             ("kernel/core/unfinished.c", "\t\tkobject_caps_gone(&d->dst->obj);\n", "")),
     Mutation("an interrupted thread forgets what it has killed", "object.dismantle_interrupted",
              ("kernel/core/unfinished.c", "\ttake_from_ec(cpu, u, &cpu->dying, HAZARD_REAP); /* for the moment */\n", "")),
     # One of the two alone is no fault: what is kept is taken over by whoever waits for memory.

@@ -122,7 +122,8 @@ static void perform_hypercall(const struct op *op)
 	case OP_CREATE_SM_OF:
 		return hypercall(ARG1(HC_CREATE_SM, 0, sel), WORLD_OBJECT(op->arg), 0, 0, 0);
 	case OP_CREATE_PD:
-		return hypercall(ARG1(HC_CREATE_PD, 0, sel), WORLD_PD(0), 0, 0, 0);
+		return hypercall(ARG1(HC_CREATE_PD, 0, sel), WORLD_PD(0),
+				 op->arg ? crd_make(CRD_OBJ, 0, op->arg, PERM_ALL) : 0, 0, 0);
 	case OP_TIME:
 		return hypercall(ARG1(HC_SC_CTRL, 0, WORLD_SC(op->object)), 0, 0, 0, 0);
 	case OP_SUSPEND:

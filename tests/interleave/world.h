@@ -45,7 +45,7 @@ enum op_kind {
 	OP_GIVE,         /* selector to the PD `arg`, where it has the same number */
 	OP_CREATE_SM,    /* object */
 	OP_CREATE_SM_OF, /* object, which the PD that is object `arg` pays for */
-	OP_CREATE_PD,    /* object */
+	OP_CREATE_PD,    /* object, which gets all of the first 2^arg selectors; 0: nothing */
 	OP_LOOP,         /* user code that makes no call, for ever */
 	OP_POKE,         /* object: a vCPU */
 	OP_RUN,          /* object: a vCPU */

@@ -3,6 +3,7 @@
 #include "hypercall.h"
 
 #include "../hog.h"
+#include "space/slot_table.h"
 
 static u64 flags, objects;
 static struct hog hog;
@@ -67,6 +68,121 @@ UNIT_TEST(initial_objects)
 	world_drop(FREE);
 	world_drop(FREE + 1);
 	world_drop(0x305);
+}
+
+/* One capability on each of 64 pages of slots. */
+#define SPREAD 0x10000
+#define SPREAD_ORDER 13
+
+static void build_spread(void)
+{
+	world_sm(SPREAD, 0);
+	for (u64 page = 1; page < 1 << SPREAD_ORDER >> SLOT_TABLE_SLOT_BITS; page++)
+		assert_int_equal(space_obj_delegate(world_pd, SPREAD, world_pd,
+						    SPREAD + (page << SLOT_TABLE_SLOT_BITS), 0, PERM_ALL),
+				 SUCCESS);
+	objects = crd_make(CRD_OBJ, SPREAD, SPREAD_ORDER, PERM_ALL);
+	flags = 0;
+}
+
+static void assert_has_spread(struct pd *pd)
+{
+	for (u64 sel = 0; sel < 1 << SPREAD_ORDER; sel += 1 << SLOT_TABLE_SLOT_BITS)
+		assert_true(cap_perm(space_obj_slot(&pd->objs, sel)->cap));
+}
+
+/* A thread begins to make a PD, and a more important one runs instead. */
+static struct ec *interrupt(struct ec *maker)
+{
+	struct ec *other = world_thread(0x400, 0, 20);
+	struct regs *r = &maker->regs;
+
+	r->rdi = HC_ARG1(HC_CREATE_PD, 0, FREE);
+	r->rsi = WORLD_SEL_PD;
+	r->rdx = objects;
+	r->rax = 0x1234;
+	assert_runs(host_run(hc_enter, NULL), other);
+	return other;
+}
+
+static void end_thread(u64 sel)
+{
+	world_drop(sel + 1);
+	world_drop(sel);
+}
+
+/* Nobody finds a part of it, nor makes something in its place. */
+UNIT_TEST(many_initial_objects)
+{
+	struct cap_slot *slot;
+
+	build_spread();
+	interrupt(hc_self);
+	assert_null(hc_object(FREE));
+	assert_int_equal(space_obj_reserve(world_pd, FREE, &slot), BAD_CAP);
+	end_thread(0x400);
+	assert_runs(host_dispatch(), hc_self);
+	assert_int_equal(hc_self->regs.rdi, SUCCESS);
+	assert_int_equal(hc_self->regs.rax, 0x1234);
+	assert_int_equal(hc_object(FREE)->type, KOBJ_PD);
+	assert_int_equal(hc_perm(FREE), PERM_PD_ALL);
+	assert_has_spread(pd_at(FREE));
+	world_drop(FREE);
+	world_drop(SPREAD);
+}
+
+/* Nothing of the PD is left, and its place is free. */
+UNIT_TEST(ended_while_it_makes_a_pd)
+{
+	struct ec *maker = world_thread(0x300, 0, 15);
+	u64 before;
+
+	build_spread();
+	assert_runs(host_dispatch(), maker);
+	before = host_pds;
+	interrupt(maker);
+	assert_int_equal(host_pds, before + 1);
+	end_thread(0x300);
+	end_thread(0x400);
+	assert_runs(host_dispatch(), hc_self);
+	world_free_all();
+	assert_int_equal(host_pds, before);
+	assert_null(hc_object(FREE));
+	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
+	assert_has_spread(pd_at(FREE));
+	world_drop(FREE);
+	world_drop(SPREAD);
+}
+
+/* All or nothing. */
+UNIT_TEST(many_initial_objects_without_memory)
+{
+	enum status s;
+	u64 failures = 0;
+
+	build_spread();
+	assert_int_equal(create(FREE, WORLD_SEL_PD), SUCCESS);
+	world_drop(FREE);
+	do {
+		world_free_all();
+		page_reclaim();
+		u64 before = page_free_count();
+		hog_take(&hog, failures);
+		s = create(FREE, WORLD_SEL_PD);
+		hog_release(&hog);
+		if (s == OOM) {
+			assert_null(hc_object(FREE));
+			world_free_all();
+			page_reclaim();
+			assert_int_equal(page_free_count(), before);
+			failures += 7;
+		}
+	} while (s == OOM);
+	assert_int_equal(s, SUCCESS);
+	assert_true(failures > 1 << SPREAD_ORDER >> SLOT_TABLE_SLOT_BITS);
+	assert_has_spread(pd_at(FREE));
+	world_drop(FREE);
+	world_drop(SPREAD);
 }
 
 UNIT_TEST(creation_without_memory)
@@ -204,6 +320,9 @@ int main(void)
 		HC_TEST(lookups),
 		HC_TEST(delegations),
 		HC_TEST(creation_without_memory),
+		HC_TEST(many_initial_objects),
+		HC_TEST(ended_while_it_makes_a_pd),
+		HC_TEST(many_initial_objects_without_memory),
 		HC_TEST(access_page),
 		HC_TEST(access_page_without_memory),
 		HC_TEST(delegation_without_memory),
