@@ -155,7 +155,11 @@ static bool delegate(struct cpu *cpu, struct ec *ec)
 
 enum status unfinished_delegate_item(struct cpu *cpu, struct unfinished *u)
 {
+	bool begun = cpu->hazard & HAZARD_UNFINISHED;
+
 	hazard_clear(cpu, HAZARD_UNFINISHED);
+	if (begun && unfinished_wanted(cpu) && !space_obj_delegate_is_over(&u->delegation))
+		return BUSY; /* the first piece was part of its beginning */
 	while (!space_obj_delegate_is_over(&u->delegation)) {
 		if (space_obj_delegate_step(&u->delegation) != SUCCESS)
 			return OOM;
@@ -228,7 +232,7 @@ static bool run(struct cpu *cpu, struct ec *ec)
 
 static noinline void begin_slow(struct cpu *cpu)
 {
-	if (run(cpu, cpu->ec))
+	if (!unfinished_wanted(cpu) && run(cpu, cpu->ec))
 		hazard_clear(cpu, HAZARD_UNFINISHED);
 }
 

@@ -5,11 +5,11 @@
 #include "space/pio_lock.h"
 #include "space/pio_range.h"
 
-/* What a piece may cost; a unit is up to 100 instructions. tests/interleave has a smaller number. */
-#ifndef PIECE_ORDER
-#define PIECE_ORDER 5
+/* What a piece may cost; a unit is up to 100 instructions, or 300 where memory is freed. tests/interleave has a
+ * smaller number. */
+#ifndef PIECE
+#define PIECE 24
 #endif
-#define PIECE (1 << PIECE_ORDER)
 
 /* Units. Splitting a range makes up to 16 others; guests are stopped by NMIs, which have to be waited for. */
 #define COST_STEP 1
@@ -196,14 +196,15 @@ bool pio_revoke_piece_locked(struct pd *pd, struct block range, u64 *next, bool 
 			if (!n)
 				return true;
 			struct block hole = block_intersection(pio_range_block(n), range);
-			if (likely(pio_revoke_jobs != ~0u))
-				*next = block_end(hole);
 			if (self && likely(is_simple(n, range))) {
+				*next = block_end(hole);
 				left -= take_simple(n);
 				if (block_end(hole) == block_end(range))
 					return true;
 				continue;
 			}
+			if (likely(pio_revoke_jobs != ~0u))
+				*next = block_end(hole);
 			j = begin(pd, n, hole, self);
 		}
 		run(j, &left);

@@ -61,6 +61,31 @@ UNIT_TEST(the_dead_are_dismantled_at_once)
 	assert_true(list_empty(&cpu_current()->dying));
 }
 
+#define RANGE 0x1000
+#define RANGE_ORDER 8
+
+/* Not even for a piece. */
+UNIT_TEST(who_is_waiting_goes_first)
+{
+	struct regs *r = &hc_self->regs;
+	struct ec *other;
+
+	world_sm(RANGE, 0);
+	for (u64 i = 1; i < 1 << RANGE_ORDER; i++)
+		assert_int_equal(space_obj_delegate(world_pd, RANGE, world_pd, RANGE + i, 0, PERM_ALL), SUCCESS);
+	other = world_thread(OTHER_PD, 0, 20);
+	r->rdi = HC_ARG1(HC_REVOKE, REVOKE_SELF, 0);
+	r->rsi = crd_make(CRD_OBJ, RANGE, RANGE_ORDER, PERM_ALL);
+	assert_runs(host_run(hc_enter, NULL), other);
+	assert_int_equal(hc_self->unfinished.revocation.next, RANGE);
+	world_drop(OTHER_PD + 1);
+	world_drop(OTHER_PD);
+	assert_runs(host_dispatch(), hc_self);
+	assert_int_equal(r->rdi, SUCCESS);
+	for (u64 i = 0; i < 1 << RANGE_ORDER; i++)
+		assert_null(hc_object(RANGE + i));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -68,6 +93,7 @@ int main(void)
 		HC_TEST(nothing_to_revoke),
 		HC_TEST(in_another_pd),
 		HC_TEST(the_dead_are_dismantled_at_once),
+		HC_TEST(who_is_waiting_goes_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
