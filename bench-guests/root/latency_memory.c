@@ -10,6 +10,7 @@
 #include "rt/map.h"
 #include "rt/message.h"
 #include "rt/object.h"
+#include "rt/cpu.h"
 #include "rt/probe.h"
 
 enum { TABLE_ORDER = LATENCY_TABLE_ORDER, WINDOW_ORDER = LATENCY_WINDOW_ORDER, GIGABYTE_ORDER = 18 };
@@ -145,14 +146,30 @@ static void build_pd(unsigned long tables)
 	delegate(PD, WINDOW(0), WINDOW(0), TABLE_ORDER + latency_order(tables));
 }
 
+static void delete_one(void)
+{
+	bench_status(hc_create_sm(PD, RT_SEL_PD, 0));
+	bench_status(rt_revoke(PD));
+}
+
 static void destroy_pd(RT_UNUSED unsigned long tables)
 {
 	enum { MORE = 256 };
 
 	bench_status(rt_revoke(PD));
-	for (unsigned i = 0; i < MORE; i++) {
-		bench_status(hc_create_sm(PD, RT_SEL_PD, 0));
-		bench_status(rt_revoke(PD));
+	for (unsigned i = 0; i < MORE; i++)
+		delete_one();
+}
+
+/* All is freed before this one wakes anybody again, whose wait would have this in it. */
+static void destroy_pd_beside(unsigned long tables)
+{
+	enum { ROUNDS = 64 };
+
+	destroy_pd(tables);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		rt_pause(); /* the other CPU answers */
+		delete_one();
 	}
 }
 
@@ -213,7 +230,7 @@ const struct latency_case latency_memory_cases[] = {
 	 .setup = latency_memory_setup,
 	 .build = build_pd,
 	 .attack = watch,
-	 .beside = destroy_pd,
+	 .beside = destroy_pd_beside,
 	 .clean = latency_memory_clean},
 	{.name = "split_large",
 	 .sizes = {1},

@@ -216,6 +216,41 @@ static void build_filled_pd(unsigned long order)
 	attack_delegate_all(order);
 }
 
+/* Each capability is the last one of the 64 Ki that share a table, and one is the last one of all. */
+
+enum { ALL_ORDER = 26, ROW_ORDER = 16 };
+#define LAST (HEDRON_SEL_NUM - 1)
+
+static void build_holes(unsigned long rows)
+{
+	build_empty_pd(rows);
+	for (unsigned long i = 0; i < rows; i++)
+		delegate_one(ROOT, ROOT + ((i + 1) << ROW_ORDER) - 1);
+	delegate_one(ROOT, LAST);
+}
+
+static void attack_delegate_holes(RT_UNUSED unsigned long rows)
+{
+	attack_delegate_all(ALL_ORDER);
+}
+
+static void attack_revoke_holes(RT_UNUSED unsigned long rows)
+{
+	attack_revoke_all(ALL_ORDER);
+}
+
+static void build_filled_holes(unsigned long rows)
+{
+	build_holes(rows);
+	attack_delegate_all(ALL_ORDER);
+}
+
+static void clean_holes(unsigned long rows)
+{
+	bench_status(rt_revoke(LAST));
+	clean_areas(rows);
+}
+
 const struct latency_case latency_object_cases[] = {
 	{.name = "revoke_tree",
 	 .sizes = {256, 65536},
@@ -284,6 +319,16 @@ const struct latency_case latency_object_cases[] = {
 	 .build = build_filled_pd,
 	 .attack = attack_revoke_all,
 	 .clean = clean_areas},
+	{.name = "delegate_holes",
+	 .sizes = {2, 16},
+	 .build = build_holes,
+	 .attack = attack_delegate_holes,
+	 .clean = clean_holes},
+	{.name = "revoke_holes",
+	 .sizes = {2, 16},
+	 .build = build_filled_holes,
+	 .attack = attack_revoke_holes,
+	 .clean = clean_holes},
 	{.name = "create_pd",
 	 .sizes = {64, 1024},
 	 .build = build_sparse,

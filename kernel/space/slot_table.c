@@ -19,12 +19,16 @@ static u16 *table_count(const u64 *table)
 	return &buddy_page(table)->count;
 }
 
-/* The first used entry from i on; 2^SLOT_TABLE_BITS if there is none. */
-static unsigned table_next(const u64 *table, unsigned i)
+/* The first used entry from i on, or the one before which *left has become 0; 2^SLOT_TABLE_BITS if there is none. */
+static unsigned table_next(const u64 *table, unsigned i, unsigned *left)
 {
-	for (unsigned limit = (unsigned)__atomic_load_n(table_limit(table), __ATOMIC_ACQUIRE); i < limit; i++)
-		if (slot_table_entry(table, i))
+	unsigned limit = (unsigned)__atomic_load_n(table_limit(table), __ATOMIC_ACQUIRE);
+
+	for (; i < limit; i++) {
+		if (slot_table_entry(table, i) || !*left)
 			return i;
+		--*left;
+	}
 	return 1u << SLOT_TABLE_BITS;
 }
 
@@ -102,6 +106,10 @@ void slot_table_unhook(u64 *pdpt, struct pd *pd, u64 sel, struct list *gone)
 		unhook_table(middle, i, pd, gone);
 }
 
+/* So many empty entries are passed in a piece, about six instructions each; the end of a table is as much as some. */
+#define SKIP_HOLES 256
+#define SKIP_TABLE 8
+
 /*
  * A walk of its own, because it goes on where slot_table_walk() ends: from a hole to the next entry in use. Where a
  * table has no more it starts over at the top, so that it need not remember the way.
@@ -110,14 +118,16 @@ u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end)
 {
 	const u64 *table = pdpt;
 	int shift = SLOT_TABLE_SHIFT_TOP;
+	unsigned left = SKIP_HOLES;
 
-	while (sel < end) {
-		unsigned i = slot_table_index(sel, shift), next = table_next(table, i);
+	while (sel < end && left) {
+		unsigned i = slot_table_index(sel, shift), next = table_next(table, i, &left);
 		if (next != i)
 			sel = ((sel >> shift) + next - i) << shift;
 		if (next >> SLOT_TABLE_BITS) { /* on to another table */
 			table = pdpt;
 			shift = SLOT_TABLE_SHIFT_TOP;
+			left -= left < SKIP_TABLE ? left : SKIP_TABLE;
 		} else if (shift == SLOT_TABLE_SLOT_BITS) {
 			break;
 		} else {

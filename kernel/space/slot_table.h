@@ -88,11 +88,11 @@ struct cap_slot *slot_table_make(u64 *pdpt, struct pd *pd, u64 sel);
  * that has become empty with it is taken out, too, and put into `gone`, by struct page.link. */
 void slot_table_unhook(u64 *pdpt, struct pd *pd, u64 sel, struct list *gone);
 
-/* The first selector in [sel, end) whose page of slots exists; end or more if there is none. */
+/* The first selector in [sel, end) whose page of slots exists; end or more if there is none. It may also be one
+ * before that, but then it is much nearer, and somebody more important may run. */
 u64 slot_table_skip(const u64 *pdpt, u64 sel, u64 end);
 
-/* Moves *sel on to the first selector below `end` whose page of slots exists; *count selectors from there share the
- * page. False: there is none. */
+/* The same: moves *sel on; *count selectors from there share a page, if it exists. False: there is none. */
 static always_inline bool slot_table_page(const u64 *pdpt, u64 *sel, u64 *count, u64 end)
 {
 	*sel = slot_table_skip(pdpt, *sel, end);

@@ -61,7 +61,7 @@ void space_obj_close(struct pd *pd)
 
 bool space_obj_is_empty(const struct space_obj *sp)
 {
-	return slot_table_skip(sp->pdpt, 0, HEDRON_SEL_NUM) >= HEDRON_SEL_NUM;
+	return !slot_table_is_used(sp->pdpt);
 }
 
 void space_obj_free(struct space_obj *sp)
@@ -208,7 +208,7 @@ static enum status delegate_some(struct space_obj_delegation *d)
 
 	if (slot_table_page(d->src->objs.pdpt, &d->next, &count, d->end)) {
 		struct cap_slot *from = slot_table_find(d->src->objs.pdpt, d->next);
-		if (likely(from)) /* else somebody has just swept the page away */
+		if (likely(from)) /* else there is a hole, or somebody has just swept the page away */
 			status = delegate_slots(from, d->dst, d->next + d->offset, min_u64(count, PIECE), d->perm);
 	}
 	if (status == SUCCESS)

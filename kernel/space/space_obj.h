@@ -89,7 +89,7 @@ enum status space_obj_init(struct space_obj *sp, struct account *account) must_c
 /* Closes the space, for when the PD's last capability is gone; then all it holds is revoked. A closed space refuses
  * to be filled, else the dead PD's threads could hold on to each other for ever. */
 void space_obj_close(struct pd *pd);
-/* Whether no selector has a slot: there has never been anything. */
+/* Whether there has never been anything. */
 bool space_obj_is_empty(const struct space_obj *sp);
 
 /* Frees the PDPT, whose entries are zero again. No CPU can look up here any more. */

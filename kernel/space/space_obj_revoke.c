@@ -253,7 +253,7 @@ static bool scan(struct space_obj_revocation *r)
 		return false;
 	struct cap_slot *s = slot_table_find(r->pd->objs.pdpt, r->next);
 	if (unlikely(!s))
-		return true; /* somebody has just swept its page away */
+		return true; /* a long hole, or somebody has just swept the page away */
 	count = min_u64(min_u64(count, CAP_SLOTS_PER_PAGE - (r->next & bits_low(SLOT_TABLE_SLOT_BITS))), PIECE);
 	for (bool more = true; more && count--; s++, r->next++) {
 		cap_t c = slot_read(s);

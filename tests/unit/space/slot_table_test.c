@@ -101,6 +101,32 @@ static u64 expected_skip(u64 sel, u64 end)
 	return end;
 }
 
+static unsigned pieces;
+
+/* All pieces of it. None goes too far or stays where it is. */
+static u64 skip_all(u64 sel, u64 end)
+{
+	for (pieces = 1;; pieces++) {
+		u64 got = slot_table_skip(top, sel, end);
+		if (got >= end || slot_table_find(top, got))
+			return got;
+		assert_true(got > sel);
+		sel = got;
+	}
+}
+
+/* To the last one of all, from behind the first: nearly three tables of holes. */
+UNIT_TEST(long_holes_are_passed_in_pieces)
+{
+	make(0)->cap = make(HEDRON_SEL_NUM - 1)->cap = ~0ull;
+	make((1 << 16) - 1)->cap = ~0ull;
+	make((1 << 25) - 1)->cap = ~0ull;
+	assert_int_equal(skip_all(128, 1 << 16), (1 << 16) - 128);
+	assert_in_range(pieces, 2, 3);
+	assert_int_equal(skip_all(1 << 16, HEDRON_SEL_NUM), (1 << 25) - 128);
+	assert_in_range(pieces, 4, 6);
+}
+
 UNIT_TEST(skips_to_the_next_page)
 {
 	memset(there, 0, sizeof there);
@@ -111,7 +137,7 @@ UNIT_TEST(skips_to_the_next_page)
 		for (unsigned i = 0; i < 20; i++) {
 			u64 from = unit_random(2) ? unit_random(1 << 17) : unit_random(HEDRON_SEL_NUM);
 			u64 end = from + 1 + unit_random((unsigned)(HEDRON_SEL_NUM - from));
-			u64 want = expected_skip(from, end), got = slot_table_skip(top, from, end);
+			u64 want = expected_skip(from, end), got = skip_all(from, end);
 			assert_true(want < end ? got == want : got >= end);
 		}
 	}
@@ -141,9 +167,9 @@ UNIT_TEST(out_of_memory)
 UNIT_TEST(is_freed_in_pieces)
 {
 	enum { ROWS = 40, PIECE = 300, MOST = PIECE / 20 + 1 };
-	unsigned pieces = 0;
 	u64 free;
 
+	pieces = 0;
 	for (u64 row = 0; row < ROWS; row++)
 		make(((row + 1) << 16) - 1)->cap = ~0ull; /* else the page is swept away */
 	do {
@@ -165,6 +191,7 @@ int main(void)
 		T(slots_of_a_page_are_neighbours),
 		T(nothing_is_found_where_nothing_is),
 		T(skips_to_the_next_page),
+		T(long_holes_are_passed_in_pieces),
 		T(out_of_memory),
 		T(is_freed_in_pieces),
 	};
