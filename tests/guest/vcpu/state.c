@@ -5,6 +5,7 @@
  */
 #include "vcpu_test.h"
 
+#include "regs.h"
 #include "rt/size.h"
 #include "rt/string.h"
 
@@ -332,10 +333,52 @@ static void selectors_of_the_vmm(void)
 	EXPECT_EQ(gs_base, 0x654321000);
 }
 
+/*
+ * After exits that have nothing to be switched the processor may keep what it has of the state (AMD's clean bits),
+ * but not what the VMM changes then. Emulators always read everything; a kernel with assertions looks by itself.
+ */
+VM_CODE(exits_only, "cpuid");
+
+static void changed_between_plain_exits(void)
+{
+	static const struct {
+		uint64_t mtd;
+		size_t at;
+		uint64_t value;
+	} changes[] = {
+		{MTD_CR, offsetof(struct utcb_state, cr2), 0x123000},
+		{MTD_GDTR, offsetof(struct utcb_state, gdtr.base), VM_DATA},
+		{MTD_IDTR, offsetof(struct utcb_state, idtr.base), VM_DATA},
+		{MTD_DS_ES, offsetof(struct utcb_state, ds.base), VM_DATA},
+		{MTD_EFER_PAT, offsetof(struct utcb_state, pat), 0x0606060606060606},
+	};
+	struct vm *vm = vcpu_vm(0);
+
+	vm_start(vm, VM_64, &exits_only[VM_64]);
+	vm->s->tsc_timeout = ~0ul;
+	vm->s->xcr0 = xarea_features();
+	ASSERT_EXIT(vm, VMX_CPUID);
+	for (unsigned i = 0; i < RT_ARRAY(changes); i++) {
+		uint64_t *field = (uint64_t *)((uint8_t *)vm->s + changes[i].at);
+
+		ASSERT_EXIT(vm, VMX_CPUID);
+		*field = changes[i].value;
+		vm->mtd = changes[i].mtd;
+		ASSERT_EXIT(vm, VMX_CPUID);
+		EXPECT_VM(vm, *field, changes[i].value);
+	}
+}
+
 const struct test vcpu_state_tests[] = {
-	TEST(selected_comes_back),  TEST(unselected_is_ignored),
-	TEST(whole_state),          TEST(left_alone),
-	TEST(descriptors),          TEST(pdptes),
-	TEST(bits_accumulate),      TEST(poked_writes_reason_only),
-	TEST(selectors_of_the_vmm), {},
+	TEST(selected_comes_back),
+	TEST(unselected_is_ignored),
+	TEST(whole_state),
+	TEST(left_alone),
+	TEST(descriptors),
+	TEST(pdptes),
+	TEST(bits_accumulate),
+	TEST(poked_writes_reason_only),
+	TEST(selectors_of_the_vmm),
+	TEST(changed_between_plain_exits),
+	{},
 };

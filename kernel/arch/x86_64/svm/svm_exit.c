@@ -8,6 +8,7 @@
 #include "core/vcpu.h"
 #include "lib/string.h"
 #include "svm/svm.h"
+#include "svm/svm_clean.h"
 #include "svm/svm_cr.h"
 #include "svm/svm_event.h"
 #include "svm/svm_fetch.h"
@@ -334,30 +335,45 @@ static noinline struct ec *exit_slow(struct cpu *cpu, struct vcpu *v, u32 code)
 	return exit_by_code(cpu, v, code, pending);
 }
 
-/* ---- exits with nothing pending: each is complete by itself, so that none pays for what another needs ---- */
-
-static always_inline struct ec *plain_leave(struct vcpu *v, const struct vmcb *b, struct utcb_state *s, u32 reason)
+static always_inline struct ec *exit_dirty(struct cpu *cpu, struct vcpu *v, struct vmcb *b, u32 code)
 {
-	svm_run_to_host(v);
-	return svm_state_store_often(v, b, s, reason);
+	b->clean = VMCB_DIRTY;
+	return exit_slow(cpu, v, code);
 }
 
-static always_inline struct ec *plain_told(struct vcpu *v, const struct vmcb *b, u32 reason)
+/* ---- exits with nothing pending: each is complete by itself, so that none pays for what another needs ---- */
+
+/*
+ * They change nothing in the VMCB, so that the next entry may find it clean. Whoever changes it marks it as dirty,
+ * and so does every way into the guest and out of it that may: those to load_rest(), go_on_slow() and exit_slow(),
+ * svm_vcpu_load() and svm_vcpu_new_asid().
+ */
+static always_inline struct ec *plain_leave(struct vcpu *v, struct vmcb *b, struct utcb_state *s, u64 rip, u32 reason)
+{
+	s->rip = rip;
+	b->clean = VMCB_CLEAN;
+	svm_run_to_host(v);
+	return svm_state_store_often(v, b, s, reason, true);
+}
+
+static always_inline struct ec *plain_told(struct vcpu *v, struct vmcb *b, u32 reason)
 {
 	struct utcb_state *s = v->state;
+	u64 rip = b->rip;
 
 	s->qual[0] = s->qual[1] = 0;
-	s->inst_len = (u32)(b->next_rip - b->rip) & 15;
-	return plain_leave(v, b, s, reason);
+	s->inst_len = (u32)(b->next_rip - rip) & 15;
+	return plain_leave(v, b, s, rip, reason);
 }
 
 static noinline struct ec *plain_decoded(struct vcpu *v, u32 reason)
 {
 	struct utcb_state *s = v->state;
+	struct vmcb *b = v->arch.svm.vmcb;
 
 	s->qual[0] = s->qual[1] = 0;
 	s->inst_len = svm_fetch_insn(v).length;
-	return plain_leave(v, v->arch.svm.vmcb, s, reason);
+	return plain_leave(v, b, s, b->rip, reason);
 }
 
 static noinline struct ec *plain_instruction(struct vcpu *v, u32 reason)
@@ -368,27 +384,32 @@ static noinline struct ec *plain_instruction(struct vcpu *v, u32 reason)
 static noinline struct ec *plain_io(struct vcpu *v)
 {
 	struct utcb_state *s = v->state;
+	struct vmcb *b = v->arch.svm.vmcb;
+	u64 rip = b->rip;
 
-	s->qual[1] = 0;
 	svm_qual_io(v, s);
-	return plain_leave(v, v->arch.svm.vmcb, s, REASON_IO);
+	s->qual[1] = 0;
+	return plain_leave(v, b, s, rip, REASON_IO);
 }
 
 static noinline struct ec *plain_rare_fault(struct vcpu *v)
 {
+	struct vmcb *b = v->arch.svm.vmcb;
+
 	svm_qual_nested_fault(v);
-	return plain_leave(v, v->arch.svm.vmcb, v->state, REASON_EPT_VIOLATION);
+	return plain_leave(v, b, v->state, b->rip, REASON_EPT_VIOLATION);
 }
 
 static noinline struct ec *plain_nested_fault(struct vcpu *v)
 {
-	const struct vmcb *b = v->arch.svm.vmcb;
+	struct vmcb *b = v->arch.svm.vmcb;
 	struct utcb_state *s = v->state;
+	u64 rip = b->rip;
 
 	if (unlikely(!svm_qual_is_absent_data(v, b)))
 		return plain_rare_fault(v);
 	svm_qual_absent_data(b, s);
-	return plain_leave(v, b, s, REASON_EPT_VIOLATION);
+	return plain_leave(v, b, s, rip, REASON_EPT_VIOLATION);
 }
 
 static bool is_plain_msr(const struct vcpu *v)
@@ -407,7 +428,7 @@ static always_inline bool halt_is_told(const struct arch_vcpu *a)
 static noinline struct ec *plain_unlisted(struct cpu *cpu, struct vcpu *v, u32 code)
 {
 	if (unlikely(virt_fpu_busy(cpu)))
-		return exit_slow(cpu, v, code);
+		return exit_dirty(cpu, v, v->arch.svm.vmcb, code);
 	if (code == EXIT_NESTED_FAULT)
 		return plain_nested_fault(v);
 	if (code == EXIT_IO)
@@ -416,7 +437,9 @@ static noinline struct ec *plain_unlisted(struct cpu *cpu, struct vcpu *v, u32 c
 		return plain_instruction(v, REASON_HLT);
 	if (code == EXIT_MSR && is_plain_msr(v))
 		return plain_instruction(v, v->arch.svm.vmcb->exit_info1 & 1 ? REASON_WRMSR : REASON_RDMSR);
-	return plain_reason(code) ? plain_instruction(v, plain_reason(code)) : exit_slow(cpu, v, code);
+	if (plain_reason(code))
+		return plain_instruction(v, plain_reason(code));
+	return exit_dirty(cpu, v, v->arch.svm.vmcb, code);
 }
 
 /* The exit switches the guest's breakpoints off; not all emulators do (APM vol. 2, 15.6). */
@@ -428,15 +451,16 @@ static noinline struct ec *plain_unlisted(struct cpu *cpu, struct vcpu *v, u32 c
  */
 struct ec *svm_exit(struct cpu *cpu, struct vcpu *v)
 {
-	const struct vmcb *b = v->arch.svm.vmcb;
+	struct vmcb *b = v->arch.svm.vmcb;
 	u32 code = READ_ONCE(*(const u32 *)&b->exit_code), reason = told_reasons[(u8)code];
 
+	svm_clean_keep(cpu, b);
 	v->mtd = 0;
 	if (unlikely(b->dr7 & DR7_ENABLED))
 		VIRT_DR_WRITE(7, DR7_NONE);
 	if (unlikely(svm_cut(b)) || unlikely(!virt_equals(&v->arch.pending, 0)))
-		return exit_slow(cpu, v, code);
+		return exit_dirty(cpu, v, b, code);
 	if (!reason)
 		return code == EXIT_NMI ? svm_event_nmi_plain(cpu, v) : plain_unlisted(cpu, v, code);
-	return likely(!virt_fpu_busy(cpu)) ? plain_told(v, b, reason) : exit_slow(cpu, v, code);
+	return likely(!virt_fpu_busy(cpu)) ? plain_told(v, b, reason) : exit_dirty(cpu, v, b, code);
 }

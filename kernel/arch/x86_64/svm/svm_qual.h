@@ -21,10 +21,11 @@ static always_inline void svm_qual_io(const struct vcpu *v, struct utcb_state *s
 {
 	const struct vmcb *b = v->arch.svm.vmcb;
 	u32 info = (u32)b->exit_info1, port = info >> 16, bytes = info >> 4 & 7;
+	u64 rip = b->rip;
 
 	s->qual[0] = port << 16 | (bytes - 1) | (info & IO_IN) << 3 | (info & (IO_STRING | IO_REP)) << 2 |
 		     (port != (u16)v->regs.rdx ? QUAL_IO_IMMEDIATE : 0);
-	s->inst_len = (u32)(b->exit_info2 - b->rip) & 15;
+	s->inst_len = (u32)(b->exit_info2 - rip) & 15;
 }
 
 /* EXITINFO1 of a nested fault is a page fault's error code, and whether the guest's own tables were being read:

@@ -10,6 +10,7 @@
 #include "core/vcpu.h"
 #include "entry/nmi.h"
 #include "svm/svm.h"
+#include "svm/svm_clean.h"
 #include "svm/svm_event.h"
 #include "svm/svm_state.h"
 #include "svm/svm_switch.h"
@@ -49,6 +50,7 @@ static noinline struct ec *enter_refreshed(struct cpu *cpu, struct vcpu *v)
 
 static always_inline struct ec *enter(struct cpu *cpu, struct vcpu *v)
 {
+	svm_clean_check(cpu, v->arch.svm.vmcb);
 	return unlikely(virt_is_set(v->arch.stale)) ? enter_refreshed(cpu, v) : enter_svm_guest(cpu, v);
 }
 
@@ -293,17 +295,18 @@ static noinline struct ec *go_on_slow(struct cpu *cpu, struct vcpu *v)
 	return enter_pending(cpu, v, poked);
 }
 
-static always_inline struct ec *go_on(struct cpu *cpu, struct vcpu *v, const struct vmcb *b)
+static always_inline bool goes_on_slowly(struct cpu *cpu, const struct vcpu *v)
 {
-	if (unlikely(virt_is_set(&v->poked)) || unlikely(cpu->nmi_foreign) || !svm_plain_entry(cpu, &v->arch))
-		return go_on_slow(cpu, v);
-	return enter_from(cpu, v, b);
+	return unlikely(virt_is_set(&v->poked)) || unlikely(cpu->nmi_foreign) || !svm_plain_entry(cpu, &v->arch);
 }
 
 static noinline struct ec *load_rest(struct cpu *cpu, struct vcpu *v)
 {
 	u32 refused = svm_state_load_rest(v);
-	return refused ? refuse(v, refused) : go_on(cpu, v, v->arch.svm.vmcb);
+
+	if (refused)
+		return refuse(v, refused);
+	return goes_on_slowly(cpu, v) ? go_on_slow(cpu, v) : enter_from(cpu, v, v->arch.svm.vmcb);
 }
 
 static noinline struct ec *load_vcpu(struct cpu *cpu, struct vcpu *v)
@@ -329,9 +332,15 @@ struct ec *svm_run(struct cpu *cpu, struct ec *ec)
 	u64 mtd = v->mtd;
 	struct vmcb *b = v->arch.svm.vmcb;
 	svm_state_load_often(v, b, mtd);
-	if (unlikely(mtd & ~SVM_MTD_OFTEN))
+	if (unlikely(mtd & ~SVM_MTD_OFTEN)) {
+		b->clean = VMCB_DIRTY;
 		return load_rest(cpu, v);
-	return go_on(cpu, v, b);
+	}
+	if (goes_on_slowly(cpu, v)) {
+		b->clean = VMCB_DIRTY;
+		return go_on_slow(cpu, v);
+	}
+	return enter_from(cpu, v, b);
 }
 
 /*

@@ -40,8 +40,10 @@ static always_inline void svm_state_load_often(struct vcpu *v, struct vmcb *b, u
  * on.
  */
 struct ec *svm_state_store(struct vcpu *v, u32 reason);
-/* The same without what svm_state_store_often() has stored already. */
+/* The same without reason and RIP, which are stored already. `plain`: the exit is no exception, and has not cut the
+ * delivery of an event short. */
 struct ec *svm_state_store_rest(struct vcpu *v, u32 reason);
+struct ec *svm_state_store_rest_plain(struct vcpu *v);
 
 /* RAX to RBX, in the order of the numbers. */
 static always_inline void svm_state_store_acdb(const struct vcpu *v, const struct vmcb *b, struct utcb_state *s)
@@ -50,17 +52,15 @@ static always_inline void svm_state_store_acdb(const struct vcpu *v, const struc
 	BLOCK_COPY(s, &v->regs, rcx, rbx);
 }
 
-/* The same; the exits that cost least are complete here for a VMM that asks for no more than four general registers.
- */
+/* The same without RIP; complete here for a VMM that asks for no more than four general registers. */
 static always_inline struct ec *svm_state_store_often(struct vcpu *v, const struct vmcb *b, struct utcb_state *s,
-						      u32 reason)
+						      u32 reason, bool plain)
 {
 	u64 wanted = v->wanted;
 
 	s->exit_reason = reason;
-	s->rip = b->rip;
-	if (wanted & ~(u64)MTD_GPR_ACDB)
-		return svm_state_store_rest(v, reason);
+	if (unlikely(wanted & ~(u64)MTD_GPR_ACDB))
+		return plain ? svm_state_store_rest_plain(v) : svm_state_store_rest(v, reason);
 	if (wanted)
 		svm_state_store_acdb(v, b, s);
 	return vcpu_end_run(v);

@@ -149,13 +149,18 @@ static u32 cut_info(const struct vmcb *b)
 	return info;
 }
 
-static always_inline void store_events(const struct vcpu *v, const struct vmcb *b, u32 reason, bool by_hardware,
+/* Which events there can be to be told of: that of the exit and one that it has cut short, or the next entry's. */
+enum events { EVENTS_NONE, EVENTS_OF_EXIT, EVENTS_OF_ENTRY };
+
+static always_inline void store_events(const struct vcpu *v, const struct vmcb *b, u32 reason, enum events events,
 				       struct utcb_state *s)
 {
 	const struct arch_svm *a = &v->arch.svm;
 
 	s->intr_info = s->intr_error = s->vect_info = s->vect_error = 0;
-	if (unlikely(!by_hardware)) {
+	if (events == EVENTS_NONE)
+		return;
+	if (unlikely(events == EVENTS_OF_ENTRY)) {
 		s->vect_info = v->arch.pending & PENDING_EVENT ? a->event : 0;
 		s->vect_error = s->vect_info ? a->event_error : 0;
 		return;
@@ -180,7 +185,7 @@ static always_inline void store_own(const struct vmcb *b, struct utcb_state *s)
 	to->exit_info2 = b->exit_info2;
 }
 
-static always_inline struct ec *store(struct vcpu *v, u64 mtd, u32 reason, bool by_hardware)
+static always_inline struct ec *store(struct vcpu *v, u64 mtd, u32 reason, enum events events)
 {
 	const struct vmcb *b = v->arch.svm.vmcb;
 	struct utcb_state *s = v->state;
@@ -193,35 +198,49 @@ static always_inline struct ec *store(struct vcpu *v, u64 mtd, u32 reason, bool 
 		store_activity(v, b, s);
 	store_msrs(v, b, mtd, s);
 	if (mtd & MTD_INJ) {
-		store_events(v, b, reason, by_hardware, s);
+		store_events(v, b, reason, events, s);
 		store_own(b, s);
 	}
 	return vcpu_end_run(v);
 }
 
-static noinline struct ec *store_selected(struct vcpu *v, u32 reason, bool by_hardware)
+static noinline struct ec *store_selected(struct vcpu *v, u32 reason, enum events events)
 {
-	return store(v, v->wanted, reason, by_hardware);
+	return store(v, v->wanted, reason, events);
 }
 
 static noinline struct ec *store_all(struct vcpu *v, u32 reason)
 {
-	return store(v, VCPU_WANT_ALL, reason, true);
+	return store(v, VCPU_WANT_ALL, reason, EVENTS_OF_EXIT);
+}
+
+static noinline struct ec *store_all_plain(struct vcpu *v)
+{
+	return store(v, VCPU_WANT_ALL, 0, EVENTS_NONE);
 }
 
 struct ec *svm_state_store_rest(struct vcpu *v, u32 reason)
 {
-	return likely(v->wanted == VCPU_WANT_ALL) ? store_all(v, reason) : store_selected(v, reason, true);
+	return likely(v->wanted == VCPU_WANT_ALL) ? store_all(v, reason) : store_selected(v, reason, EVENTS_OF_EXIT);
+}
+
+struct ec *svm_state_store_rest_plain(struct vcpu *v)
+{
+	return likely(v->wanted == VCPU_WANT_ALL) ? store_all_plain(v) : store_selected(v, 0, EVENTS_NONE);
 }
 
 struct ec *svm_state_store(struct vcpu *v, u32 reason)
 {
-	return svm_state_store_often(v, v->arch.svm.vmcb, v->state, reason);
+	const struct vmcb *b = v->arch.svm.vmcb;
+	struct utcb_state *s = v->state;
+
+	s->rip = b->rip;
+	return svm_state_store_often(v, b, s, reason, false);
 }
 
 struct ec *svm_state_store_undelivered(struct vcpu *v, u32 reason)
 {
 	v->state->exit_reason = reason;
 	v->state->rip = v->arch.svm.vmcb->rip;
-	return store_selected(v, reason, false);
+	return store_selected(v, reason, EVENTS_OF_ENTRY);
 }

@@ -46,6 +46,7 @@ void svm_vcpu_new_asid(struct cpu *cpu, struct vcpu *v)
 	if (c->next_asid >= svm.asids)
 		svm_vcpu_restart_asids(c);
 	b->asid = c->next_asid++;
+	b->clean = VMCB_DIRTY;
 	v->arch.svm.generation = c->generation;
 	if (!c->flush)
 		return;
@@ -156,8 +157,12 @@ const struct virt_twin svm_vcpu_twins[] = {
  */
 void svm_vcpu_load(struct cpu *cpu, struct vcpu *v)
 {
+	u32 current;
+
 	__atomic_store_n(&cpu->vcpu, v, __ATOMIC_SEQ_CST);
-	if (v->arch.svm.generation != svm_cpu(cpu)->generation)
+	current = svm_cpu(cpu)->generation;
+	v->arch.svm.vmcb->clean = VMCB_DIRTY; /* the CPU may have run other guests since, or slept */
+	if (v->arch.svm.generation != current)
 		svm_vcpu_new_asid(cpu, v);
 	svm_switch_guest_regs(cpu, v);
 }

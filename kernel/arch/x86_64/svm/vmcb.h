@@ -125,6 +125,15 @@ _Static_assert(sizeof(struct vmcb) == 0x1000, "the VMCB is a page");
 
 #define NESTED_PAGING 1ull
 
+/*
+ * vmcb.clean: the processor need not read what it may still have from the last exit of the same VMCB (APM vol. 2,
+ * 15.15). The bits are those of intercepts and TSC offset, permission maps, ASID, virtual interrupts, nested paging
+ * with PAT, CRs with EFER, DRs, GDTR with IDTR, segments with CPL, and CR2; the rest of the VMCB is always read.
+ * Processors without clean bits ignore them.
+ */
+#define VMCB_DIRTY 0
+#define VMCB_CLEAN 0x3ffull
+
 /* vmcb.event_inj, and vmcb.exit_int_info with the event whose delivery was cut short: bits 31:0 have Intel's format,
  * with fewer types; the error code is above. */
 #define EVENT_VALID (1ull << 31)
