@@ -2,6 +2,7 @@
 /* Instructions of the processor that C has no words for. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The time-stamp counter, in ticks of rt_hip->freq_tsc kHz. Not ordered with what surrounds it. */
@@ -29,4 +30,12 @@ static inline struct rt_cpuid rt_cpuid(uint32_t leaf, uint32_t sub)
 
 	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(sub));
 	return r;
+}
+
+/* AMD's, or Hygon's: "Auth", "Hygo". */
+static inline bool rt_cpu_is_amd(void)
+{
+	uint32_t vendor = rt_cpuid(0, 0).ebx;
+
+	return vendor == 0x68747541 || vendor == 0x6f677948;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Events that the processor counts, of user land and kernel together. Intel's, from version 2 of its architecture on.
- */
+/* Events that the processor counts, of user land and kernel together. Intel's, from version 2 of its architecture on;
+ * AMD's but for misses. */
 #pragma once
 
 #include <stdint.h>

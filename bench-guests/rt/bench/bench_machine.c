@@ -41,8 +41,8 @@ static struct bench_cpu look_at_cpu(void)
 		c.model += (sig.eax >> 16 & 15) << 4;
 	if (c.family == 15)
 		c.family += sig.eax >> 20 & 0xff;
-	c.intel = id.ebx == 0x756e6547;                       /* "Genu" */
-	c.amd = id.ebx == 0x68747541 || id.ebx == 0x6f677948; /* "Auth", "Hygo" */
+	c.intel = id.ebx == 0x756e6547; /* "Genu" */
+	c.amd = rt_cpu_is_amd();
 	c.tsc_invariant = last >= 0x80000007 && rt_cpuid(0x80000007, 0).edx & 1u << 8;
 	return c;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Performance counters of Intel processors (architectural performance monitoring, SDM vol. 3, 20.2): general ones
- * from 0 on for what paths add up, counting in the kernel only; one behind them for samples by time. arch/trace.h is
- * how they are used.
+ * Performance counters of Intel's processors (architectural performance monitoring, SDM vol. 3, 20.2) and AMD's (APM
+ * vol. 2, 13.2): general ones from 0 on for what paths add up, counting in the kernel only; one behind them for
+ * samples by time. arch/trace.h is how they are used.
  */
 #pragma once
 
