@@ -6,6 +6,7 @@
 #include "rt/event.h"
 #include "rt/exit.h"
 #include "rt/hip.h"
+#include "rt/irq_ctrl.h"
 #include "rt/panic.h"
 #include "rt/pool.h"
 #include "rt/sel.h"
@@ -25,5 +26,7 @@ _Noreturn void rt_start(const struct hip *hip, unsigned cpu)
 	rt_pool_init();
 	RT_MUST(rt_exit_init(rt_sel()));
 	rt_events_init();
+	if (rt_arg("irq", 0))
+		RT_MUST(hc_irq_open());
 	rt_exit(main());
 }

@@ -18,8 +18,7 @@ void arch_trace_patch(u64 events, u64 paths);
 
 /*
  * once(arg) runs while all other CPUs are in their NMI handlers; then each() on all CPUs, if there is one. The
- * functions must be short and take no lock: a CPU that stands still may own any. One caller at a time, in a
- * hypercall.
+ * functions must be short and take no lock: a CPU that stands still may own any. In a hypercall, without locks.
  */
 void arch_stop_machine(void (*once)(void *), void (*each)(void), void *arg);
 

@@ -4,6 +4,7 @@
 #include "arch/cpu.h"
 #include "arch/switch.h"
 #include "core/ec.h"
+#include "core/irq.h"
 #include "core/percpu.h"
 #include "core/remote.h"
 #include "platform/console.h"
@@ -73,6 +74,8 @@ noinline cold void drain_idle(struct cpu *cpu)
 		return;
 	while (READ_ONCE(console_pending) && !has_better_to_do(cpu)) {
 		console_drain();
+		if (irq_is_open())
+			arch_irq_window(); /* as in sleep */
 		arch_relax();
 	}
 	__atomic_store_n(&draining, false, __ATOMIC_SEQ_CST);

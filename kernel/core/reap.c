@@ -9,6 +9,7 @@
 
 #include "arch/cpu.h"
 #include "core/ec.h"
+#include "core/irq.h"
 #include "core/kp.h"
 #include "core/percpu.h"
 #include "core/pt.h"
@@ -204,8 +205,11 @@ static always_inline void reap(struct kobject *o, enum kobject_type type, bool c
 	}
 	if (caps) {
 		on_caps_gone(o, type);
-		if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL))
+		if (__atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL)) {
+			if (type == KOBJ_SM)
+				irq_sm_gone((struct sm *)o);
 			return;
+		}
 		if (unlikely(is_elsewhere(o, type))) {
 			send_to_owner_cpu(o);
 			return;

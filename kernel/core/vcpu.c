@@ -4,6 +4,7 @@
 #include "arch/cpu.h"
 #include "arch/switch.h"
 #include "core/ec.h"
+#include "core/irq.h"
 #include "core/kp.h"
 #include "core/percpu.h"
 #include "core/remote.h"
@@ -54,13 +55,11 @@ static struct vcpu *allocate(const struct vcpu_config *cfg)
 	return v;
 }
 
-enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out)
+static enum status make(const struct vcpu_config *cfg, struct vcpu **out)
 {
 	struct kobject *const parts[VCPU_PARTS] = {&cfg->pd->obj, &cfg->state->obj, &cfg->vlapic->obj,
 						   &cfg->fpu->obj};
 
-	if (!arch_vcpu_supported())
-		return BAD_FTR;
 	if (!get_parts(parts, VCPU_PARTS))
 		return BAD_CAP;
 	struct vcpu *v = allocate(cfg);
@@ -72,6 +71,17 @@ enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out)
 	if (v)
 		slab_return(&vcpu_cache, v, &cfg->pd->account);
 	put_parts(parts, VCPU_PARTS);
+	return s;
+}
+
+/* Guests of passthrough PDs take the interrupts of their CPU. */
+enum status vcpu_create(const struct vcpu_config *cfg, struct vcpu **out)
+{
+	if (!arch_vcpu_supported() || (cfg->pd->passthrough && !irq_admit_guest()))
+		return BAD_FTR;
+	enum status s = make(cfg, out);
+	if (s != SUCCESS && cfg->pd->passthrough)
+		irq_dismiss_guest();
 	return s;
 }
 
@@ -155,6 +165,8 @@ void vcpu_retire(struct vcpu *v)
 		ec->cont = CONT_SYSRET;
 	}
 	arch_vcpu_retire(v);
+	if (v->pd->passthrough)
+		irq_dismiss_guest();
 	kobject_unref(&v->pd->obj);
 	kobject_unref(&v->state_kp->obj);
 	kobject_unref(&v->vlapic_kp->obj);

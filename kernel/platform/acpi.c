@@ -74,7 +74,18 @@ struct madt_x2apic {
 	u32 apic_id, flags, acpi_id;
 };
 
-enum { MADT_LAPIC = 0, MADT_X2APIC = 9, MADT_CPU_ENABLED = 1 };
+struct madt_ioapic {
+	u8 type, length, id, reserved;
+	u32 address, first;
+};
+
+struct madt_override {
+	u8 type, length, bus, source;
+	u32 number;
+	u16 flags;
+} packed;
+
+enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_X2APIC = 9, MADT_CPU_ENABLED = 1 };
 
 struct hpet {
 	struct header header;
@@ -291,6 +302,19 @@ static u32 add_cpu(struct acpi_info *out, u32 acpi_id, u32 apic_id, u32 flags)
 	return 1;
 }
 
+static void read_madt_line(u64 pa, const struct madt_entry *e, struct irq_map *map)
+{
+	struct madt_ioapic chip;
+	struct madt_override o;
+
+	if (e->type == MADT_IOAPIC && e->length >= sizeof(chip) && phys_read(pa, &chip, sizeof(chip)) &&
+	    !irq_map_add_chip(map, chip.address, chip.first))
+		log_warn("acpi: the I/O APIC at %#x is not used", chip.address);
+	if (e->type == MADT_OVERRIDE && e->length >= sizeof(o) && phys_read(pa, &o, sizeof(o)) &&
+	    !irq_map_override(map, o.bus, o.source, o.number, o.flags))
+		log_warn("acpi: the override of interrupt %u is ignored", o.source);
+}
+
 static u32 read_madt_entry(u64 pa, const struct madt_entry *e, struct acpi_info *out)
 {
 	struct madt_lapic l;
@@ -314,6 +338,7 @@ static void read_madt(const struct table *t, struct acpi_info *out)
 			break;
 		}
 		left_out += read_madt_entry(t->pa + at, &e, out);
+		read_madt_line(t->pa + at, &e, &out->irq);
 	}
 	if (left_out)
 		log_warn("acpi: %u CPUs beyond the first %u are not used", left_out, HEDRON_CPU_MAX);
@@ -442,6 +467,7 @@ bool acpi_parse(const struct boot_info *boot, u32 self, struct acpi_info *out)
 	u32 entry_size;
 
 	*out = (struct acpi_info){.self = self};
+	irq_map_init(&out->irq);
 	if (!find_rsdp(boot, &rsdp)) {
 		log_warn("acpi: no RSDP found");
 		return false;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "platform/bootinfo.h"
+#include "platform/irq_map.h"
 #include "platform/serial_table.h"
 #include "platform/sleep.h"
 
@@ -36,6 +37,7 @@ struct acpi_info {
 	struct range kept[ACPI_KEPT_MAX];
 	u32 self;                       /* APIC ID of the boot CPU, as the caller says */
 	struct serial_found spcr, dbg2; /* the serial lines that these tables name */
+	struct irq_map irq;
 	u32 cpu_count;
 	/* The enabled CPUs in the order of the MADT: the index is the CPU number. Of too many the first ones; if the
 	 * boot CPU is not among them, it is the last. */

@@ -109,7 +109,8 @@ void hip_init(struct hip *hip, const struct boot_info *boot, const struct acpi_i
 		.cpu_size = sizeof(struct hip_cpu),
 		.mem_offset = offsetof(struct hip, mem),
 		.mem_size = sizeof(struct hip_mem),
-		.api_flg = HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY | (boot->efi ? HIP_FEATURE_UEFI : 0),
+		.api_flg = HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY | HIP_EXT_IRQ |
+			   (boot->efi ? HIP_FEATURE_UEFI : 0),
 		.api_ver = HEDRON_API_VERSION,
 		.sel_num = HEDRON_SEL_NUM,
 		.sel_exc = HEDRON_SEL_EXC,

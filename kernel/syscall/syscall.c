@@ -6,6 +6,7 @@
 #include "platform/panic.h"
 #include "space/pd.h"
 
+#include <hedron/irq.h>
 #include <hedron/memory.h>
 #include <hedron/trace.h>
 
@@ -63,22 +64,25 @@ static noinline enum status dispatch_rest(u64 arg1, u64 arg2, u64 arg3, struct e
 	return likely(s != OOM) ? s : dispatch_again(arg1);
 }
 
-static noinline enum status dispatch_trace(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
+/* `fn` is a constant. */
+static always_inline enum status extension(hypercall_fn fn, u64 arg1, u64 arg2, u64 arg3, struct ec *self)
 {
-	enum status s = sys_trace_ctrl(arg1, arg2, arg3, self, 0);
-	return s == OOM ? sys_again(sys_trace_ctrl, arg1) : s;
+	enum status s = fn(arg1, arg2, arg3, self, 0);
+	return s == OOM ? sys_again(fn, arg1) : s;
 }
 
 static noinline enum status dispatch_extension(u64 arg1, u64 arg2, u64 arg3, struct ec *self)
 {
-	enum status s;
-
-	if ((u8)arg1 == HC_TRACE_CTRL)
-		return dispatch_trace(arg1, arg2, arg3, self);
-	if ((u8)arg1 != HC_MEMORY_CTRL)
+	switch ((u8)arg1) {
+	case HC_TRACE_CTRL:
+		return extension(sys_trace_ctrl, arg1, arg2, arg3, self);
+	case HC_MEMORY_CTRL:
+		return extension(sys_memory_ctrl, arg1, arg2, arg3, self);
+	case HC_IRQ_CTRL:
+		return extension(sys_irq_ctrl, arg1, arg2, arg3, self);
+	default:
 		return BAD_HYP;
-	s = sys_memory_ctrl(arg1, arg2, arg3, self, 0);
-	return s == OOM ? sys_again(sys_memory_ctrl, arg1) : s;
+	}
 }
 
 /*

@@ -49,6 +49,7 @@ enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, 
 enum status sys_machine_ctrl(u64 arg1, u64 arg2, struct ec *self);
 enum status sys_trace_ctrl(u64 arg1, u64 arg2, u64 arg3, struct ec *self, u64 unused5);
 enum status sys_memory_ctrl(u64 arg1, u64 from, u64 bytes, struct ec *self, u64 unused5);
+enum status sys_irq_ctrl(u64 arg1, u64 arg2, u64 cpu_id, struct ec *self, u64 unused5);
 enum status sys_revoke(u64 arg1, crd_t crd, u64 pd, struct ec *self);
 
 /* Or kobject_nothing, which belongs to no CPU: what is done with a vCPU asks for that first. */

@@ -6,6 +6,7 @@
 #include <hedron/abi.h>
 #include <hedron/crd.h>
 #include <hedron/hip.h>
+#include <hedron/irq.h>
 #include <hedron/memory.h>
 #include <hedron/utcb.h>
 
@@ -153,6 +154,20 @@ static void information_page(void)
 	IS(HC_MEMORY_CTRL, 65);
 	IS(MEMORY_CTRL_LOOK, 0);
 	IS(MEMORY_CTRL_MOVE, 1);
+	IS(HIP_EXT_IRQ, 0x2000000);
+	IS(HC_IRQ_CTRL, 66);
+	IS(IRQ_CTRL_OPEN, 0);
+	IS(IRQ_CTRL_BIND_LINE, 1);
+	IS(IRQ_CTRL_BIND_MESSAGE, 2);
+	IS(IRQ_CTRL_UNBIND, 3);
+	IS(IRQ_CTRL_MOVE, 4);
+	IS(IRQ_CTRL_ACK, 5);
+	IS(IRQ_CTRL_COUNT, 6);
+	IS(IRQ_LINE_NUMBER, 0xffffffff);
+	IS(IRQ_LINE_ISA, 0x100000000);
+	IS(IRQ_LINE_LEVEL, 0x200000000);
+	IS(IRQ_LINE_LOW, 0x400000000);
+	IS(IRQ_VECTORS, 222);
 	IS(HIP_SERIAL, 4084);
 	IS(HIP_EXT_FRAMEBUFFER, 0x100000);
 	IS(HIP_EXT_TEXT, 0x800000);

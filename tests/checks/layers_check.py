@@ -17,7 +17,7 @@ import tree
 # calls the one half of it, the other half calls the core.
 HEIGHT = {"lib": 0, "platform": 1, "mm": 2, "space": 3, "core": 4, "trace": 4, "syscall": 5, "start": 5}
 # What architectures provide, and from which height on it may be asked for: most of it knows PDs or ECs.
-CONTRACT = {"cpu": 1, "ports": 1, "memory": 1, "machine": 4, "space": 3, "switch": 4, "trace": 4, "vcpu": 4}
+CONTRACT = {"cpu": 1, "ports": 1, "memory": 1, "machine": 4, "irq": 4, "space": 3, "switch": 4, "trace": 4, "vcpu": 4}
 # What a layer calls that stands above it, with the reason.
 UPWARDS = {
     "kobject_unref": "the last reference queues the object for core/reap.c; declared in space/kobject.h",

@@ -21,6 +21,7 @@ HELD_BACK = "the global interrupt flag is clear since the look at the hazards; a
 # {(function, instruction): why an NMI may hit before it}. The compiler decides where inline functions go.
 ALLOWED = {
     ("entry_nested", "iretq"): TO_KERNEL,
+    ("entry_irq_nested", "iretq"): TO_KERNEL,
     ("entry_nmi", "iretq"): "an NMI's own, or goes on in the kernel: events of user code are the dispatcher's",
     ("entry_own_stack", "iretq"): "goes on in the kernel: events of user code are the dispatcher's",
     ("unblock_nmis", "iretq"): TO_KERNEL,

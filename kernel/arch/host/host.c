@@ -311,6 +311,7 @@ void host_reset(u64 size)
 	host_reset_switch();
 	host_tlb = (struct host_tlb){0};
 	host_machine = (struct host_machine){0};
+	host_irq = (struct host_irq){0};
 	memset(current_pd, 0, sizeof(current_pd));
 	reset_heap(size);
 }

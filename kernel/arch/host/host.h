@@ -99,6 +99,21 @@ struct host_exit host_dispatch(void);
 /* This CPU, which sleeps or is in user mode, looks at what others ask of it. */
 struct host_exit host_nmi(void);
 
+/* Interrupt controllers: what irq_take() and IRQ_CTRL have made of them. Lines 0 to 23 are there, and all CPUs can be
+ * reached. `window` is called in arch_irq_window(), where interrupts come in; host_reset() clears all. */
+#define HOST_IRQ_LINES 24
+struct host_irq_line {
+	unsigned cpu_id, vector;
+	bool level, low, masked, routed;
+};
+struct host_irq {
+	unsigned opened, ended, windows;
+	bool missing; /* there are no interrupts to be had */
+	struct host_irq_line line[HOST_IRQ_LINES];
+	void (*window)(void);
+};
+extern struct host_irq host_irq;
+
 /* What the privileged asked last, and what they are answered; host_reset() clears it. */
 struct host_machine {
 	unsigned calls;

@@ -23,6 +23,7 @@ enum hip_feature {
 	HIP_EXT_MEMORY = 1 << 22,        /* MEMORY_CTRL */
 	HIP_EXT_TEXT = 1 << 23,          /* struct hip_framebuffer, of characters instead of pixels */
 	HIP_EXT_BUILD_ID = 1 << 24,      /* HIP_BUILD_ID */
+	HIP_EXT_IRQ = 1 << 25,           /* IRQ_CTRL */
 };
 
 enum hip_mem_type {

@@ -72,7 +72,8 @@ enum {
 	X(12, SHOOTDOWN, "cpus", "pd", "", "stale translations are gone; CPUs that were interrupted") \
 	X(13, GRACE, "", "number", "", "a grace period begins")                                       \
 	X(14, NMI, "mode", "rip", "hazards", "an NMI; mode: enum trace_mode")                         \
-	X(15, SAMPLE, "mode", "rip", "ec", "what ran when a sample was taken")
+	X(15, SAMPLE, "mode", "rip", "ec", "what ran when a sample was taken")                        \
+	X(16, IRQ, "interrupt", "sm", "ups", "an interrupt; the semaphore it is bound to, 1 if it was upped")
 
 enum trace_event {
 #define X(n, name, extra, a, b, text) TRACE_##name = n,

@@ -73,6 +73,7 @@ static void rare(struct trace_cpu *cpu)
 	record(cpu, 80, TRACE_SHOOTDOWN, 1, PD1, 0);
 	record(cpu, 90, TRACE_GRACE, 0, 17, 0);
 	record(cpu, 25, TRACE_NMI, TRACE_MODE_USER, user_address, 4);
+	record(cpu, 15, TRACE_IRQ, 3, 0x5000, 1);
 	hypercall(cpu, 255, 0);
 	record(cpu, 10, TRACE_HYPERCALL_END, BAD_HYP, EC1, 0);
 	record(cpu, 10, TRACE_RESUME, TRACE_RESUME_IDLE, IDLE, PD2);

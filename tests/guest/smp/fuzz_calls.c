@@ -8,6 +8,7 @@
 #include "edges.h"
 
 #include "rt/entry.h"
+#include "rt/irq_ctrl.h"
 #include "rt/memory_ctrl.h"
 #include "rt/message.h"
 #include "rt/object.h"
@@ -253,6 +254,16 @@ static void memory_ctrl(struct dice *d, struct hc_regs *r)
 			      roll(d, 8) ? roll(d, 0x10000) : any64(d), 0, 0};
 }
 
+/* Opening is for main() to decide; lines of the ISA bus, which stay as they are, and others. */
+static void irq_ctrl(struct dice *d, struct hc_regs *r)
+{
+	unsigned op = IRQ_CTRL_BIND_LINE + (unsigned)roll(d, IRQ_CTRL_COUNT + 2);
+	unsigned long line = roll(d, 4) ? IRQ_LINE_ISA | roll(d, 20) : roll(d, 64) | (roll(d, 16) << 32);
+
+	*r = (struct hc_regs){HC_ARG1(HC_IRQ_CTRL, op, a_thing(d, FUZZ_SM)), roll(d, 8) ? line : any64(d),
+			      a_cpu(d, (unsigned)roll(d, SMP_MAX)), 0, 0};
+}
+
 /* Downs may block for ever: mostly up. */
 static void sm_ctrl(struct dice *d, struct hc_regs *r)
 {
@@ -326,9 +337,9 @@ static void fill_in(struct dice *d, struct hc_regs *r, unsigned hc)
 
 static unsigned a_number(struct dice *d)
 {
-	static const uint8_t often[] = {HC_REVOKE,    HC_PD_CTRL, HC_PD_CTRL,    HC_CALL,      HC_CALL,
-					HC_SM_CTRL,   HC_SM_CTRL, HC_CREATE_EC,  HC_CREATE_SC, HC_CREATE_PT,
-					HC_CREATE_SM, HC_KP_CTRL, HC_MEMORY_CTRL};
+	static const uint8_t often[] = {HC_REVOKE,    HC_PD_CTRL, HC_PD_CTRL,     HC_CALL,      HC_CALL,
+					HC_SM_CTRL,   HC_SM_CTRL, HC_CREATE_EC,   HC_CREATE_SC, HC_CREATE_PT,
+					HC_CREATE_SM, HC_KP_CTRL, HC_MEMORY_CTRL, HC_IRQ_CTRL};
 
 	if (roll(d, 16) == 0)
 		return (unsigned)roll(d, 256);
@@ -350,6 +361,8 @@ static struct hc_regs a_hypercall(struct dice *d)
 		machine_ctrl(d, &r);
 	else if (hc == HC_MEMORY_CTRL)
 		memory_ctrl(d, &r);
+	else if (hc == HC_IRQ_CTRL)
+		irq_ctrl(d, &r);
 	else if (roll(d, 8))
 		fill_in(d, &r, hc);
 	else if (hc == HC_PD_CTRL && (r.rdi >> 8 & 7) == (PD_CTRL_MSR | PD_CTRL_MSR_WRITE))

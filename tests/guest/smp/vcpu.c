@@ -610,7 +610,7 @@ bool main(void)
 		TEST(pages_revoked),          TEST(pd_revoked),
 		TEST(runner_revoked),         TEST(spoiled_while_running),
 		TEST(times_of_poked_runs),    TEST(remapped_while_not_running),
-		TEST(ports_while_running),
+		TEST(ports_while_running),    TEST(interrupts_while_running),
 	};
 
 	return smp_test_run("smp_vcpu", tests, RT_ARRAY(tests));

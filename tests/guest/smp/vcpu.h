@@ -32,6 +32,7 @@ enum status vm_run_on(struct vm *vm);
 const struct trace_path *vm_trace_path(unsigned path);
 void vm_trace_off(void);
 
+void interrupts_while_running(void);
 void remapped_while_running(void);
 void unmapped_while_running(void);
 void remapped_while_not_running(void);

@@ -182,8 +182,9 @@ static inline void parse(void)
 
 static inline void refuse(void)
 {
-	static const struct acpi_info nothing;
+	static struct acpi_info nothing;
 
+	irq_map_init(&nothing.irq);
 	fake_log_start();
 	memset(&acpi, 0xa5, sizeof(acpi));
 	assert_false(acpi_parse(&boot, 0, &acpi));

@@ -6,7 +6,7 @@
 
 UNIT_TEST(test_madt_order_and_flags)
 {
-	static const u8 other[] = {1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+	static const u8 other[] = {1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0};
 
 	madt_start();
 	madt_lapic(7, 4, 1);
@@ -29,6 +29,38 @@ UNIT_TEST(test_madt_order_and_flags)
 	assert_int_equal(acpi.cpu[2].acpi_id, 1);
 	assert_int_equal(acpi.cpu[2].apic_id, 0);
 	assert_true(fake_log_empty());
+}
+
+/* I/O APICs, and where interrupts of the ISA bus come to; what makes no sense is named. */
+UNIT_TEST(test_madt_lines)
+{
+	static const u8 first[] = {1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0};
+	static const u8 second[] = {1, 12, 1, 0, 0, 0x10, 0xc0, 0xfe, 24, 0, 0, 0};
+	static const u8 pit[] = {2, 10, 0, 0, 2, 0, 0, 0, 0, 0}, sci[] = {2, 10, 0, 9, 20, 0, 0, 0, 0xf, 0};
+	static const u8 wrong[] = {2, 10, 0, 77, 20, 0, 0, 0, 0, 0},
+			nowhere[] = {1, 12, 2, 0, 0, 0, 0, 0, 48, 0, 0, 0};
+
+	madt_start();
+	madt_lapic(0, 0, 1);
+	madt_entry(first, 12);
+	madt_entry(pit, 10);
+	madt_entry(second, 12);
+	madt_entry(sci, 10);
+	parse();
+	assert_int_equal(acpi.irq.chip_count, 2);
+	assert_int_equal(acpi.irq.chip[1].pa, 0xfec01000);
+	assert_int_equal(acpi.irq.chip[1].first, 24);
+	assert_int_equal(acpi.irq.isa[0].number, 2);
+	assert_int_equal(acpi.irq.isa[9].number, 20);
+	assert_true(acpi.irq.isa[9].level && acpi.irq.isa[9].low);
+	assert_int_equal(acpi.irq.isa[4].number, 4);
+	assert_true(fake_log_empty());
+	madt_entry(wrong, 10);
+	madt_entry(nowhere, 12);
+	parse();
+	assert_int_equal(acpi.irq.chip_count, 2);
+	assert_true(fake_log_has("the override of interrupt 77 is ignored"));
+	assert_true(fake_log_has("the I/O APIC at 0 is not used"));
 }
 
 UNIT_TEST(test_madt_too_many)
@@ -289,9 +321,18 @@ UNIT_TEST(test_mcfg)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(madt_order_and_flags), TEST(madt_too_many), TEST(madt_boot_cpu), TEST(madt_damage),
-		TEST(fadt_extended),        TEST(fadt_old),      TEST(facs),          TEST(pm_timer),
-		TEST(reset_register),       TEST(hpet),          TEST(mcfg),
+		TEST(madt_order_and_flags),
+		TEST(madt_lines),
+		TEST(madt_too_many),
+		TEST(madt_boot_cpu),
+		TEST(madt_damage),
+		TEST(fadt_extended),
+		TEST(fadt_old),
+		TEST(facs),
+		TEST(pm_timer),
+		TEST(reset_register),
+		TEST(hpet),
+		TEST(mcfg),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

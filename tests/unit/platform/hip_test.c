@@ -66,7 +66,7 @@ UNIT_TEST(test_fixed_fields)
 	assert_int_equal(word_at(4) >> 16, 0x470);
 	assert_int_equal(word_at(8), 0x00080070);
 	assert_int_equal(word_at(12), 0x00180470);
-	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY);
+	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY | HIP_EXT_IRQ);
 	assert_int_equal(word_at(20), 13002);
 	assert_int_equal(word_at(24), 0x4000000);
 	assert_int_equal(word_at(28), 32);
@@ -86,7 +86,8 @@ UNIT_TEST(test_console)
 	init(NULL, 0);
 	hip_set_serial(&page.hip, (struct hip_gas){.space = HIP_GAS_MEMORY, .bits = 32, .addr = 0x1234fe034000});
 	hip_finish(&page.hip);
-	assert_int_equal(word_at(16), HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY | HIP_EXT_SERIAL);
+	assert_int_equal(word_at(16),
+			 HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY | HIP_EXT_IRQ | HIP_EXT_SERIAL);
 	assert_int_equal(word_at(4) >> 16, 0x470);
 	assert_memory_equal(page.bytes + PAGE_SIZE - 12, wanted, 12);
 	assert_checksum();
@@ -124,7 +125,8 @@ UNIT_TEST(test_acpi_fields)
 		.pm1b_cnt = {.space = 0, .bits = 32, .addr = 0xfed01234},
 	};
 	init(NULL, 0);
-	assert_int_equal(word_at(16), HIP_FEATURE_UEFI | HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY);
+	assert_int_equal(word_at(16),
+			 HIP_FEATURE_UEFI | HIP_EXT_TRACE | HIP_EXT_CONSOLE | HIP_EXT_MEMORY | HIP_EXT_IRQ);
 	assert_int_equal(word_at(48), 0xe0000000);
 	assert_int_equal(word_at(56), 0x10000000);
 	assert_int_equal(word_at(64), 0x7fe00000);

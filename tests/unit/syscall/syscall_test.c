@@ -4,6 +4,7 @@
 
 #include "../hog.h"
 
+#include <hedron/irq.h>
 #include <hedron/memory.h>
 #include <hedron/trace.h>
 
@@ -18,6 +19,7 @@ UNIT_TEST(unknown_numbers)
 #undef X
 			[HC_TRACE_CTRL] = true,
 		[HC_MEMORY_CTRL] = true,
+		[HC_IRQ_CTRL] = true,
 	};
 	for (unsigned n = HC_CREATE_PD; n < 256; n++)
 		if (!known[n])
@@ -40,6 +42,7 @@ UNIT_TEST(known_numbers)
 		{HC_ARG1(HC_KP_CTRL, 3, 0), BAD_PAR},    {HC_ARG1(HC_CREATE_VCPU, 0, 0), BAD_CAP},
 		{HC_ARG1(HC_VCPU_CTRL, 3, 0), BAD_PAR},  {HC_ARG1(HC_MACHINE_CTRL, 0, 0), BAD_CAP},
 		{HC_ARG1(HC_TRACE_CTRL, 0, 0), BAD_CAP}, {HC_ARG1(HC_MEMORY_CTRL, 0, 0), BAD_CAP},
+		{HC_ARG1(HC_IRQ_CTRL, 0, 0), BAD_CAP},
 	};
 	for (unsigned i = 0; i < array_size(rows); i++)
 		assert_int_equal(hc(rows[i].arg1, 0, 0, 0, 0), rows[i].want);

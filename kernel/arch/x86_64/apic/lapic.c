@@ -8,7 +8,7 @@
 #include "platform/console.h"
 
 #define APIC_BASE_X2APIC (1u << 10)
-#define APIC_BASE_ENABLE (1u << 11)
+#define APIC_BASE_ENABLE LAPIC_MODE_ON
 
 #define APIC_BASE_RESET 0xfee00000ull
 #define LEAF1_EDX_APIC (1u << 9)
@@ -185,6 +185,54 @@ void lapic_write(unsigned offset, u32 value)
 		reg_write(registers, offset, value);
 	else
 		msr_write(MSR_X2APIC + offset / 16, value);
+}
+
+#define VERSION 0x30 /* 23:16: the number of the highest LVT entry */
+#define TPR 0x80
+#define EOI 0xb0
+#define SPURIOUS 0xf0
+#define ISR 0x100 /* eight registers of 32 bits, 16 bytes apart */
+#define LVT_TIMER 0x320
+#define LVT_THERMAL 0x330
+#define LVT_THERMAL_NUMBER 5
+#define LVT_LINT0 0x350
+#define LVT_ERROR 0x370
+
+#define SOFTWARE_ENABLED (1u << 8)
+#define TPR_BELOW_32 0x10u
+#define LVT_MASKED (1u << 16)
+#define VECTORS 256
+
+void lapic_end_interrupt(void)
+{
+	lapic_write(EOI, 0);
+}
+
+bool lapic_in_service(u8 vector)
+{
+	return lapic_read(ISR + vector / 32 * 16u) >> vector % 32 & 1;
+}
+
+/* What somebody before has not ended would keep out all that is less important. */
+static void end_all(void)
+{
+	for (unsigned v = VECTORS; v--;)
+		if (lapic_in_service((u8)v))
+			lapic_end_interrupt();
+}
+
+/* LINT1 and the entry for the performance counters are NMIs. The last one here is not everywhere. */
+void lapic_open(u8 vector)
+{
+	static const u16 lvts[] = {LVT_ERROR, LVT_TIMER, LVT_LINT0, LVT_THERMAL};
+	unsigned highest = lapic_read(VERSION) >> 16 & 0xff;
+
+	lapic_write(SPURIOUS, SOFTWARE_ENABLED | vector);
+	for (unsigned i = 0; i < array_size(lvts); i++)
+		if (lvts[i] != LVT_THERMAL || highest >= LVT_THERMAL_NUMBER)
+			lapic_write(lvts[i], lapic_read(lvts[i]) | LVT_MASKED);
+	lapic_write(TPR, TPR_BELOW_32);
+	end_all();
 }
 
 void lapic_send_nmi(u32 apic_id)

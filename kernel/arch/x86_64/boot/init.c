@@ -14,6 +14,7 @@
 #include "boot/trampoline.h"
 #include "core/dispatch.h"
 #include "core/drain.h"
+#include "core/irq.h"
 #include "core/kp.h"
 #include "core/pt.h"
 #include "core/sc.h"
@@ -21,6 +22,7 @@
 #include "core/vcpu.h"
 #include "cpu/desc.h"
 #include "cpu/mca.h"
+#include "irq/ioapic.h"
 #include "lib/format.h"
 #include "mm/page.h"
 #include "mmu/kspace.h"
@@ -222,6 +224,7 @@ static void init_caches(void)
 	pt_init_cache();
 	sm_init_cache();
 	kp_init_cache();
+	irq_init_cache();
 	vcpu_init_cache();
 }
 
@@ -308,6 +311,7 @@ static void init_late(void)
 	hip = begin_hip();
 	trampoline_init(&boot);
 	smp_start(&acpi, hip);
+	ioapic_init(&acpi.irq);
 	suspend_init(&acpi);
 	finish_hip(hip);
 	vga_share();

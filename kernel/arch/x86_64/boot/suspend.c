@@ -10,6 +10,7 @@
 #include "boot/suspend_switch.h"
 #include "boot/trampoline.h"
 #include "core/dispatch.h"
+#include "irq/irq_open.h"
 #include "core/rcu.h"
 #include "core/remote.h"
 #include "mmu/kspace.h"
@@ -186,6 +187,7 @@ static void wake_others(void)
 			lose(n);
 	}
 	serial_restore();
+	irq_open_restore_lines();
 	log_info("suspend: back from S3 with %u of %u CPUs", awake, sleep.expected);
 }
 

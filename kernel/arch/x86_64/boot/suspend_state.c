@@ -5,6 +5,7 @@
 #include "arch/cpu.h"
 #include "arch/switch.h"
 #include "core/dispatch.h"
+#include "irq/irq_open.h"
 #include "trace/pmu.h"
 #include "virt/virt.h"
 
@@ -55,7 +56,9 @@ void suspend_state_restore(struct cpu *cpu, const struct suspend_state *s, bool 
 		restore_registers(s);
 	else
 		virt->start_cpu(cpu);
-	if (reset)
+	if (reset) {
 		pmu_restore_cpu();
+		irq_open_restore_cpu();
+	}
 	fpu_load(cpu->ec);
 }

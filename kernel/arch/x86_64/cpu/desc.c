@@ -103,6 +103,12 @@ void desc_set_interrupts(unsigned first, unsigned count, const void *entry)
 		set_gate(v, (u64)entry, GATE_INTERRUPT);
 }
 
+void desc_set_irqs(void)
+{
+	for (unsigned v = ENTRY_IRQ_FIRST; v < IDT_ENTRIES; v++)
+		set_gate(v, (u64)entry_irq_stubs + (v - ENTRY_IRQ_FIRST) * ENTRY_TRAP_STUB_SIZE, GATE_INTERRUPT);
+}
+
 static struct tss *tss_of(unsigned cpu)
 {
 	return (struct tss *)(desc_tss_pages + cpu * TSS_SPACING);

@@ -57,5 +57,7 @@ void desc_load_tr(unsigned cpu);
 u64 desc_gdt(void);
 u64 desc_idt(void);
 
-/* Interrupts with these vectors lead to `entry`, which is to return. Constant once other CPUs run. */
+/* Interrupts with these vectors lead to `entry`, which is to return. Before other CPUs run. */
 void desc_set_interrupts(unsigned first, unsigned count, const void *entry);
+/* All interrupts lead to the kernel's entries. All other CPUs are stopped. */
+void desc_set_irqs(void);

@@ -5,7 +5,8 @@
  * CPUs come from boot/start.S, from the trampoline and out of sleep (boot/).
  *
  * User registers live in the current EC. The kernel stack is empty whenever user code runs, so relative to
- * RSP the struct cpu is at a constant distance: CPU(field). Interrupts are always off. GS belongs to user land.
+ * RSP the struct cpu is at a constant distance: CPU(field). The kernel runs with interrupts off. GS belongs to user
+ * land.
  * Manual: SDM vol. 2 (SYSCALL, SYSRET, IRET), vol. 3, 6.14.
  */
 #include "entry/entry.inc"
@@ -70,7 +71,7 @@ entry_hypercall_done:
 	load_volatile
 	mov	EC_RIP(%r11), %rcx
 	mov	EC_RSP(%r11), %rsp
-	mov	$USER_RFLAGS, %r11d
+	load_user_flags
 	sysretq
 	restart_end syscall, restart_syscall
 
@@ -90,7 +91,7 @@ hazard_syscall:
 	jne	hazard_ipc
 	mov	EC_RIP(%rax), %rcx
 	load_gprs_except EC, %rax, rax, rcx, rsp, r11
-	mov	$USER_RFLAGS, %r11d
+	load_user_flags
 	mov	EC_RSP(%rax), %rsp
 	mov	EC_RAX(%rax), %rax
 	sysretq
@@ -165,6 +166,13 @@ arch_return_trap:
 	iretq
 	restart_end trap, arch_dispatch, ASM_CONT_IRET
 
+	/* What arch_return_trap becomes when interrupts are opened: user code has them on, also who was stopped before. */
+	.globl	return_trap_open
+return_trap_open:
+	empty_stack
+	orq	$USER_RFLAGS_OPEN, EC_RFLAGS(%rdi)
+	jmp	restart_trap
+
 hazard_trap:
 	movb	$ASM_CONT_IRET, EC_CONT(%rdi)
 	jmp	arch_dispatch
@@ -176,19 +184,21 @@ hazard_trap:
 	 * has written before, which the last look at the mailbox finds, or after, which ends MWAIT. So no barrier is
 	 * needed.
 	 */
-	.globl	arch_idle, idle_wake
-arch_idle:
-	empty_stack
-	mov	%esi, CPU_SLEEPING(%rdi)
-	restart_begin idle
+	.macro	sleep_until_woken again, open
 	cmpl	$0, CPU_HAZARD(%rdi)
 	jne	idle_wake
 	cmpq	$0, CPU_MAILBOX(%rdi)
 	jne	idle_wake
 	cmp	$ASM_SLEEPING_HALTED, %esi
 	jne	1f
+	.if	\open
+	sti
+	.endif
 	hlt
-	jmp	restart_idle
+	.if	\open
+	cli
+	.endif
+	jmp	\again
 1:	lea	CPU_MAILBOX(%rdi), %rax
 	xor	%ecx, %ecx
 	xor	%edx, %edx
@@ -196,8 +206,34 @@ arch_idle:
 	cmpq	$0, CPU_MAILBOX(%rdi)
 	jne	idle_wake
 	xor	%eax, %eax
+	.if	\open
+	sti
+	.endif
 	mwait
-	jmp	restart_idle
+	.if	\open
+	nop
+	cli
+	.endif
+	jmp	\again
+	.endm
+
+	.globl	arch_idle, idle_open, idle_wake
+arch_idle:
+	empty_stack
+	mov	%esi, CPU_SLEEPING(%rdi)
+	restart_begin idle
+	sleep_until_woken restart_idle, 0
+
+	/*
+	 * What it becomes when interrupts are opened. STI takes effect behind the next instruction, so none comes before
+	 * the CPU sleeps, in vain. Its handler goes on at idle_wake. NOP: emulators do not sleep in MWAIT and count it as
+	 * part of the next instruction. One range for both: a row more would be a look more for each NMI.
+	 */
+idle_open:
+	empty_stack
+	mov	%esi, CPU_SLEEPING(%rdi)
+idle_open_again:
+	sleep_until_woken idle_open_again, 1
 	restart_end idle, idle_wake
 
 	/*
@@ -306,6 +342,43 @@ entry_trap:
 	hook	HOOK_EXCEPTION
 	call	exception_raise			/* (cpu, ec, vector) returns the EC that goes on */
 	jmp	return_syscall
+
+	/* Interrupts come here when they are opened (irq/irq_open.c); the frame is that of a trap. */
+	.macro	irq_stub n
+	.balign ENTRY_TRAP_STUB_SIZE, 0xcc
+	push	$0
+	push	$\n
+	jmp	entry_irq
+	.endm
+
+	.globl	entry_irq_stubs
+	.balign 64, 0xcc
+entry_irq_stubs:
+	.set	n, ENTRY_IRQ_FIRST
+	.rept	ENTRY_IRQ_VECTORS
+	irq_stub n
+	.set	n, n + 1
+	.endr
+
+	.balign 16, 0xcc
+entry_irq:
+	if_nested_goto entry_irq_nested
+	store_trapped
+	mov	%edx, %esi
+	lea	-CPU_STACK_TOP(%rsp), %rdi
+	call	irq_open_take			/* (cpu, vector) */
+	mov	CPU(CPU_EC), %rdi
+	jmp	arch_return_trap
+
+	/* In sleep, or where the kernel lets interrupts in. */
+entry_irq_nested:
+	push_frame
+	cld
+	mov	%rsp, %rdi
+	call	irq_open_take_nested
+	pop_frame
+	add	$(FRAME_RIP - FRAME_VECTOR), %rsp
+	iretq
 
 	/*
 	 * A trap in the kernel: a load that may fail, or a bug. Returns to where the frame says then. AC is clear:

@@ -63,7 +63,7 @@ entry_fastcall:
 	jne	hazard_fastcall
 	mov	EC_RIP(%r11), %rcx
 	mov	EC_RSP(%r11), %rsp
-	mov	$USER_RFLAGS, %r11d
+	load_user_flags
 	sysretq
 	restart_end fastcall, restart_fastcall
 

@@ -10,6 +10,12 @@
 #define TRAP_PF 14
 #define TRAP_MC 18
 
+/* Interrupts have the other vectors. The last two are the kernel's own. */
+#define ENTRY_IRQ_FIRST TRAP_VECTORS
+#define ENTRY_IRQ_TIMER 254 /* svm_timer.c */
+#define ENTRY_IRQ_SPURIOUS 255
+#define ENTRY_IRQ_VECTORS (256 - ENTRY_IRQ_FIRST)
+
 /* The stubs are arrays in the text, one element per vector and per CPU. */
 #define ENTRY_TRAP_STUB_SIZE 16
 #define ENTRY_SYSCALL_STUB_SIZE 32
@@ -34,7 +40,7 @@ struct entry_return_words {
 };
 
 /* One stub per vector: where the gates of the IDT lead to. */
-extern const u8 entry_trap_stubs[];
+extern const u8 entry_trap_stubs[], entry_irq_stubs[];
 /* One stub per CPU: what its LSTAR points to. */
 extern const u8 entry_syscall_stubs[];
 

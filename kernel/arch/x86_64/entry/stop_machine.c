@@ -4,13 +4,16 @@
  * and no other NMI comes in, so as long as it waits there it is as good as stopped.
  *
  * Locking: a stopped CPU may own any lock and may be in the middle of any list. So the function that runs meanwhile
- * must be short, take no lock, and wait for no other CPU. One caller at a time; trace/trace.c sees to that.
+ * must be short, take no lock, and wait for no other CPU. One CPU at a time stops the others: whoever comes second
+ * waits, and is stopped meanwhile.
  */
 #include "entry/stop_machine.h"
 
 #include "arch/switch.h"
 #include "arch/trace.h"
 #include "entry/nmi.h"
+
+static bool taken; /* atomic */
 
 static struct {
 	const struct cpu *initiator; /* takes its NMIs as ever, because others may wait for its answers */
@@ -23,6 +26,8 @@ void arch_stop_machine(void (*once)(void *), void (*each)(void), void *arg)
 {
 	u32 others;
 
+	while (__atomic_exchange_n(&taken, true, __ATOMIC_ACQUIRE))
+		arch_relax();
 	stop.initiator = cpu_current();
 	stop.each = each;
 	stop.stopped = stop.left = 0;
@@ -38,6 +43,7 @@ void arch_stop_machine(void (*once)(void *), void (*each)(void), void *arg)
 		each();
 	while (__atomic_load_n(&stop.left, __ATOMIC_ACQUIRE) != others)
 		arch_relax();
+	__atomic_store_n(&taken, false, __ATOMIC_RELEASE);
 }
 
 /*

@@ -5,6 +5,7 @@
  * appendix C (codes); SDM vol. 3, 28.2 (what the page has of each).
  */
 #include "arch/switch.h"
+#include "core/irq.h"
 #include "core/vcpu.h"
 #include "lib/string.h"
 #include "svm/svm.h"
@@ -22,7 +23,7 @@
 struct ec *svm_exit(struct cpu *cpu, struct vcpu *v);
 
 /* Intel's numbers that vmx_reason.h does not list, as the kernel knows nothing more of them. */
-enum { REASON_INTERRUPT = 1, REASON_TRIPLE_FAULT = 2, REASON_INTERRUPT_WINDOW = 7, REASON_NMI_WINDOW = 8 };
+enum { REASON_TRIPLE_FAULT = 2, REASON_INTERRUPT_WINDOW = 7, REASON_NMI_WINDOW = 8 };
 
 /* ---- the run is over ---- */
 
@@ -214,13 +215,22 @@ static struct ec *exit_nested_fault(struct cpu *cpu, struct vcpu *v)
 	return leave(cpu, v, REASON_EPT_VIOLATION);
 }
 
-/* Nobody acknowledges it, unless it is that of the timer, which may have come in vain. */
+/* True: interrupts are the kernel's, and are taken. Not inline: other exits would pay for its registers. */
+static noinline bool take_interrupts(void)
+{
+	if (!irq_is_open())
+		return false;
+	arch_irq_window();
+	return true;
+}
+
+/* Nobody acknowledges it, unless it is the kernel's. That of the timer may have come in vain. */
 static struct ec *exit_interrupt(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
 
 	svm_run_to_host(v);
-	if (!svm_timer_take())
+	if (!svm_timer_take() && !take_interrupts())
 		return svm_exit_leave(cpu, v, REASON_INTERRUPT);
 	svm_event_redeliver(v);
 	if (!(a->pending & PENDING_TIMED) || a->svm.left)

@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "cpu/cpu.h"
 #include "cpu/desc.h"
+#include "entry/frame.h"
 
 #define TPR 0x80
 #define EOI 0xb0
@@ -24,12 +25,13 @@
 
 /*
  * Taking the interrupt lets in others of its class, of the highest priority, and no more: their gates lead to an
- * IRET, too. Whoever else uses this class loses interrupts (docs/caveats.md).
+ * IRET, too. Whoever else uses this class loses interrupts (docs/caveats.md), until interrupts are opened: then the
+ * kernel's entries are there instead (irq/), which take them.
  */
 #define CLASS 0xf0u
 #define CLASS_SIZE 16
 #define BELOW_CLASS 0xe0u
-#define VECTOR 0xfeu
+#define VECTOR (unsigned)ENTRY_IRQ_TIMER
 #define VECTOR_BIT (1u << (VECTOR & 31))
 #define CLASS_BITS 0xffff0000u
 

@@ -5,6 +5,7 @@
  * Manual: SDM vol. 3, chapter 28.
  */
 #include "apic/lapic.h"
+#include "arch/irq.h"
 #include "arch/switch.h"
 #include "core/vcpu.h"
 #include "vmx/vmcs.h"
@@ -133,12 +134,19 @@ static always_inline struct ec *exit_sipi(struct cpu *cpu, struct vcpu *v)
 	return vmx_leave(cpu, v, REASON_SIPI);
 }
 
+/* It was not acknowledged, so it is still there to be taken, and others with it. */
+static noinline struct ec *exit_interrupt(struct cpu *cpu, struct vcpu *v)
+{
+	arch_irq_window();
+	return vmx_reenter(cpu, v);
+}
+
 /* ---- by reason ---- */
 
 /*
  * Reasons that the kernel does something about by itself, and those that vmx_exit() hands on because of them or
- * because the page tells more. Constant once all CPUs are started: RDMSR is one of them only where SPEC_CTRL has to
- * be hidden.
+ * because the page tells more. RDMSR is one of them only where SPEC_CTRL has to be hidden, and interrupts are from
+ * the moment on when they are opened; otherwise they are constant once all CPUs are started.
  */
 static u64 of_kernel = VMX_REASONS_OF_KERNEL, not_plain = VMX_REASONS_OF_KERNEL | VMX_REASONS_TELLING_MORE;
 
@@ -146,6 +154,12 @@ void vmx_exit_hide_spec_ctrl(void)
 {
 	of_kernel |= 1ull << REASON_RDMSR;
 	not_plain |= 1ull << REASON_RDMSR;
+}
+
+void vmx_exit_take_interrupts(void)
+{
+	of_kernel |= 1ull << REASON_INTERRUPT;
+	not_plain |= 1ull << REASON_INTERRUPT;
 }
 
 static noinline struct ec *exit_by_reason_slow(struct cpu *cpu, struct vcpu *v, u32 reason, u32 pending)
@@ -166,6 +180,8 @@ static noinline struct ec *exit_by_reason_slow(struct cpu *cpu, struct vcpu *v, 
 	default: /* no lines of their own, which would cost control registers and WRMSR up to four comparisons more */
 		if (unlikely(reason == REASON_RDMSR))
 			return exit_rdmsr(cpu, v);
+		if (unlikely(reason == REASON_INTERRUPT))
+			return exit_interrupt(cpu, v);
 		return reason & REASON_FAILED ? vmx_leave_undelivered(cpu, v, reason) : vmx_leave(cpu, v, reason);
 	}
 }

@@ -25,6 +25,7 @@ enum vmx_reason_trait {
 // clang-format off
 #define VMX_REASON_LIST(X) \
 	X(0, EXCEPTION, REASON_TELLS_MORE) /* or an NMI */ \
+	X(1, INTERRUPT, 0) /* of the kernel after vmx_exit_take_interrupts() */ \
 	X(3, INIT, REASON_OF_KERNEL) \
 	X(4, SIPI, REASON_OF_KERNEL) \
 	X(9, TASK_SWITCH, REASON_IN_DELIVERY) \

@@ -21,6 +21,8 @@ struct ec *vmx_leave_undelivered(struct cpu *cpu, struct vcpu *v, u32 reason);
 
 /* RDMSR of SPEC_CTRL may be the kernel's business from now on (vmx_hide_spec_ctrl()). */
 void vmx_exit_hide_spec_ctrl(void);
+/* So are interrupts: the guest goes on behind them, unless somebody more important was woken. */
+void vmx_exit_take_interrupts(void);
 
 /* After each exit that is not followed by another entry. */
 static always_inline void vmx_leave_always(struct cpu *cpu, struct vcpu *v)
