@@ -13,7 +13,7 @@
 #include "rt/sel.h"
 #include "rt/string.h"
 
-enum { XCR0_X87 = 1, FAST_STRINGS = 1, KHZ = 1000, SLICE_NS = 10000000 };
+enum { FAST_STRINGS = 1, KHZ = 1000, SLICE_NS = 10000000 };
 #define PAT_RESET 0x0007040600070406ul
 
 /* ---- Time ---- */
@@ -118,7 +118,11 @@ static bool make_processor(struct guest_vm *vm, unsigned number, unsigned cpu)
 		return false;
 	c->s = c->vcpu.state;
 	set_controls(c);
-	c->s->xcr0 = XCR0_X87;
+	/*
+	 * As a firmware may leave it: all components that the guest can have. Where an emulator does not intercept
+	 * XSETBV (QEMU 7.2 under SVM), nobody learns what a guest sets, and this is what most set.
+	 */
+	c->s->xcr0 = c->cpuid.xcr0_allowed;
 	c->s->pat = PAT_RESET;
 	c->s->tsc_off = -vm->start;
 	return true;

@@ -84,8 +84,8 @@ def fetch_virtio(folder, init):
 def processors(folder, init):
     """A Linux system with two processors on one CPU."""
     fetch_virtio(folder, init)
-    return ["--module", "monitor.elf memory=128 cpus=2", "--module", f"vmlinuz {WORDS} -- cpus 2 off", "--module", "initrd",
-            "--reject", r"vm0.*(BUG|Oops|WARNING|WRONG)", *right(0, PROCESSORS), *off(0)]
+    return ["--module", "monitor.elf memory=128 cpus=2", "--module", f"vmlinuz {WORDS} -- cpus 2 state off", "--module", "initrd",
+            "--reject", r"vm0.*(BUG|Oops|WARNING|WRONG)", *right(0, (*PROCESSORS, "extended state")), *off(0)]
 
 
 def virtio(folder, init):

@@ -3,10 +3,11 @@
  * The first program of a Linux guest that has virtio devices: loads their drivers, which are in /modules, tries each
  * device, says what is right, and resets the machine. Arguments: which devices; "net" is followed by the guest's own
  * address and another guest's, which it pings; "apics" looks at where interrupts come from, "cpus" has each of so
- * many processors do something, "off" switches the machine off instead.
+ * many processors do something, "state" looks at extended state, "off" switches the machine off instead.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -348,6 +349,36 @@ static void try_processors(unsigned count)
 	}
 }
 
+/* ---- Extended state ---- */
+
+/* The size of an area with these components, of which x87 and SSE are the first two. */
+static unsigned size_of(unsigned components)
+{
+	unsigned size = 576, a, b, c, d;
+
+	for (unsigned n = 2; n < 32; n++) {
+		__cpuid_count(0xd, n, a, b, c, d);
+		if (components >> n & 1 && a + b > size)
+			size = a + b;
+	}
+	return size;
+}
+
+/* Linux uses XSAVE and knows the components that are in use, and CPUID says how large they are now. */
+static void try_state(void)
+{
+	enum { XSAVE = 1 << 26, IN_USE = 1 << 27, SSE = 2 };
+	unsigned a, b, c, d, low = 0, high;
+
+	__cpuid(1, a, b, c, d);
+	if (c & IN_USE)
+		__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	if (c & XSAVE) {
+		__cpuid_count(0xd, 0, a, b, c, d);
+		say("extended state", low & SSE && !(low & ~a) && b == size_of(low));
+	}
+}
+
 int main(int count, char **words)
 {
 	int end = RB_AUTOBOOT;
@@ -366,6 +397,8 @@ int main(int count, char **words)
 			try_apics();
 		else if (!strcmp(words[n], "cpus") && n + 1 < count)
 			try_processors((unsigned)atoi(words[n + 1]));
+		else if (!strcmp(words[n], "state"))
+			try_state();
 		else if (!strcmp(words[n], "off"))
 			end = RB_POWER_OFF;
 		else if (!strcmp(words[n], "net") && n + 2 < count)
