@@ -58,7 +58,7 @@ enum {
 
 static struct cpuid_regs features(struct cpuid_regs r, const struct cpuid_guest *g)
 {
-	r.ebx &= 0x0000ff00; /* the size of a cache line; one processor, number 0 */
+	r.ebx = (r.ebx & 0x0000ff00) | (uint32_t)g->number << 24; /* the size of a cache line; the processor */
 	r.ecx &= FEATURES_ECX;
 	r.edx &= FEATURES_EDX;
 	r.ecx |= FEATURES_ECX_HYPERVISOR | FEATURES_ECX_X2APIC | FEATURES_ECX_DEADLINE;
@@ -113,7 +113,7 @@ static struct cpuid_regs xsave(cpuid_fn *machine, const struct cpuid_guest *g, u
 	return (struct cpuid_regs){0};
 }
 
-/* The processor is one core with one thread, whose caches nobody shares. */
+/* Each processor is one core with one thread, whose caches nobody shares. */
 static struct cpuid_regs caches(struct cpuid_regs r)
 {
 	r.eax &= 0x3ff;

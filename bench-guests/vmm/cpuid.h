@@ -17,6 +17,7 @@ struct cpuid_guest {
 	uint64_t cr4, xcr0;
 	uint64_t xcr0_allowed; /* state components a guest can have */
 	uint32_t tsc_khz;
+	uint8_t number;               /* of the processor: that of its local APIC */
 	bool has_apic;                /* the guest has not switched its local APIC off */
 	bool has_rdtscp, has_invpcid; /* the processor can let guests use them */
 };

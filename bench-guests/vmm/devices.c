@@ -72,7 +72,7 @@ static bool add_console(struct guest_vm *vm)
 	struct virtio_console *c = &vm->devices.console;
 
 	c->send = vm_console_send;
-	c->arg = vm;
+	c->arg = &vm->virtio;
 	return virtio_console_add(c, &vm->machine.pci, memory, vm);
 }
 

@@ -12,8 +12,8 @@ static inline bool exit_in_64(const struct utcb_state *s)
 	return s->efer & EFER_LMA && s->cs.ar & VMX_AR_LONG;
 }
 
-void exit_cr(struct guest_vm *vm); /* an access to one */
+void exit_cr(struct guest_cpu *cpu); /* an access to one */
 
-void exit_skip(struct guest_vm *vm); /* the guest goes on behind the instruction */
+void exit_skip(struct guest_cpu *cpu); /* the guest goes on behind the instruction */
 /* The guest goes on with an exception, whose error code is 0 if it has one. */
-void exit_raise(struct guest_vm *vm, unsigned vector, bool has_error);
+void exit_raise(struct guest_cpu *cpu, unsigned vector, bool has_error);

@@ -4,5 +4,5 @@
 
 #include "vmm/vm.h"
 
-void exit_memory(struct guest_vm *vm);  /* an access to guest-physical memory that is not there */
-void exit_strings(struct guest_vm *vm); /* INS, OUTS */
+void exit_memory(struct guest_cpu *cpu);  /* an access to guest-physical memory that is not there */
+void exit_strings(struct guest_cpu *cpu); /* INS, OUTS */

@@ -142,19 +142,70 @@ static bool is_in_set(const struct lapic *l, uint32_t set)
 
 static bool is_for(const struct lapic *l, const struct apic_message *m)
 {
+	if (m->whom == APIC_OTHERS)
+		return m->sender != l->id;
 	if (m->whom != APIC_ADDRESSED)
-		return true; /* the sender leaves out those whom it does not mean */
+		return true;
 	if (m->logical)
 		return is_in_set(l, m->destination);
 	return m->destination == l->id || m->destination == (lapic_is_x2(l) ? ALL_32 : ALL_8);
 }
 
-/* 11.4.7.2: while it is disabled by software, interrupts are not accepted. */
-void lapic_accept(struct lapic *l, const struct apic_message *m)
+static void clear(struct lapic *l);
+
+/* 11.12.10.2: as an x2APIC it cannot be written. */
+static void set_logical(struct lapic *l)
 {
-	if (lapic_is_on(l) && l->spurious & LAPIC_SPURIOUS_ON && (m->mode == APIC_FIXED || m->mode == APIC_LOWEST) &&
-	    is_for(l, m))
+	if (lapic_is_x2(l))
+		l->logical = (l->id >> 4) << 16 | 1u << (l->id & 15);
+}
+
+/* 11.4.7.3 and 11.12.5.1: everything but the processor's number, and which kind of APIC it is. */
+static void initialize(struct lapic *l)
+{
+	clear(l);
+	set_logical(l);
+	l->waits = true;
+	l->starts = false;
+}
+
+/* A processor that was not initialized cannot be started: Intel SDM volume 3, 9.4.4.1, sends two such messages. */
+static void start(struct lapic *l, uint8_t page)
+{
+	if (!l->waits)
+		return;
+	l->waits = false;
+	l->starts = true;
+	l->page = page;
+}
+
+/* 11.4.7.2: while it is disabled by software, interrupts are not accepted, but what starts the processor is. */
+bool lapic_accept(struct lapic *l, const struct apic_message *m)
+{
+	if (!lapic_is_on(l) || !is_for(l, m))
+		return false;
+	if (m->mode == APIC_INIT)
+		initialize(l);
+	else if (m->mode == APIC_START)
+		start(l, m->vector);
+	else if (l->spurious & LAPIC_SPURIOUS_ON && (m->mode == APIC_FIXED || m->mode == APIC_LOWEST))
 		lapic_request(l, m->vector, m->level);
+	else
+		return false;
+	return true;
+}
+
+/*
+ * 11.6.1: an INIT whose level is not asserted has no meaning any more, and a processor can neither initialize nor
+ * start itself.
+ */
+static bool means_nothing(uint32_t command)
+{
+	unsigned mode = command >> APIC_MODE_SHIFT & 7, whom = command >> COMMAND_WHOM_SHIFT & 3;
+
+	if (mode == APIC_INIT && !(command & APIC_ASSERT))
+		return true;
+	return (mode == APIC_INIT || mode == APIC_START) && whom != APIC_ADDRESSED && whom != APIC_OTHERS;
 }
 
 static void send(struct lapic *l, uint32_t command, uint32_t high)
@@ -164,9 +215,12 @@ static void send(struct lapic *l, uint32_t command, uint32_t high)
 		.vector = (uint8_t)command,
 		.mode = command >> APIC_MODE_SHIFT & 7,
 		.whom = command >> COMMAND_WHOM_SHIFT & 3,
+		.sender = l->id,
 		.logical = command & APIC_LOGICAL,
 	};
 
+	if (means_nothing(command))
+		return;
 	if (m.mode == APIC_FIXED && m.vector < FIRST_VECTOR)
 		note_error(l, ERROR_SENT_VECTOR);
 	else if (m.whom == APIC_SELF)
@@ -361,6 +415,9 @@ static void clear(struct lapic *l)
 			    .id = l->id,
 			    .hz = l->hz,
 			    .base = l->base,
+			    .waits = l->waits,
+			    .starts = l->starts,
+			    .page = l->page,
 			    .spurious = ALL_8,
 			    .format = FORMAT_FLAT};
 	for (unsigned n = 0; n < LAPIC_LOCALS; n++)
@@ -372,10 +429,13 @@ void lapic_reset(struct lapic *l, uint32_t id, uint32_t hz)
 	l->id = id;
 	l->hz = hz;
 	l->base = LAPIC_AT | BASE_ON | (id ? 0 : BASE_FIRST);
+	l->waits = id;
+	l->starts = false;
 	clear(l);
+	if (id)
+		return;
 	l->spurious |= LAPIC_SPURIOUS_ON;
-	if (!id)
-		l->local[LAPIC_PIN_0] = APIC_EXTERNAL << APIC_MODE_SHIFT;
+	l->local[LAPIC_PIN_0] = APIC_EXTERNAL << APIC_MODE_SHIFT;
 }
 
 /*
@@ -393,7 +453,7 @@ bool lapic_set_base(struct lapic *l, uint64_t value)
 	if (!on)
 		clear(l);
 	if (on & BASE_X2 && !(was & BASE_X2)) {
-		l->logical = (l->id >> 4) << 16 | 1u << (l->id & 15);
+		set_logical(l);
 		l->command_high = 0;
 	}
 	return true;

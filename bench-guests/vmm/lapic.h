@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A processor's local APIC with its timer, as xAPIC and as x2APIC. It begins as a firmware leaves it: enabled, and
- * the 8259A's interrupts pass through its pin 0. NMIs, SMIs, and what other processors send to start this one are not
- * known. Manual: Intel SDM volume 3, chapter 11.
+ * the 8259A's interrupts pass through its pin 0 to the first processor; the others wait until they are started. NMIs
+ * and SMIs are not known. Manual: Intel SDM volume 3, chapter 11.
  */
 #pragma once
 
@@ -21,6 +21,9 @@ struct lapic {
 	uint32_t id, hz; /* of the clock that the timer divides */
 
 	uint64_t base; /* IA32_APIC_BASE */
+	bool waits;    /* the processor does nothing until it is started: an INIT has come, or it never was */
+	bool starts;   /* it has been started, and has not begun */
+	uint8_t page;  /* at which it begins */
 	uint32_t requested[8], served[8], level[8];
 	uint32_t local[LAPIC_LOCALS];
 	uint32_t spurious, logical, format, task, command_high, command;
@@ -32,7 +35,7 @@ struct lapic {
 	uint64_t deadline, deadline_time; /* in the guest's TSC, and when that is; 0: none */
 };
 
-void lapic_reset(struct lapic *l, uint32_t id, uint32_t hz); /* keeps the functions */
+void lapic_reset(struct lapic *l, uint32_t id, uint32_t hz); /* keeps the functions; 0 is the first processor */
 
 bool lapic_is_on(const struct lapic *l); /* the guest has not switched it off */
 bool lapic_is_x2(const struct lapic *l);
@@ -46,7 +49,7 @@ void lapic_run(struct lapic *l, uint64_t now);
 bool lapic_wants(const struct lapic *l);    /* the processor shall take an interrupt */
 uint8_t lapic_acknowledge(struct lapic *l); /* it does: the vector */
 bool lapic_is_requested(const struct lapic *l, uint8_t vector);
-void lapic_accept(struct lapic *l, const struct apic_message *m); /* takes a message if it is for this processor */
+bool lapic_accept(struct lapic *l, const struct apic_message *m); /* takes a message if it is for this processor */
 
 /* The task priority as CR8 has it. */
 unsigned lapic_cr8(const struct lapic *l);

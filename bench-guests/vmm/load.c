@@ -29,7 +29,7 @@ bool load_place(struct guest_vm *vm, uint64_t at, const void *from, uint64_t siz
 
 void load_tables(struct guest_vm *vm)
 {
-	acpi_tables_write(vm_memory(vm, ACPI_TABLES_AT, ACPI_TABLES_SIZE), MACHINE_PROCESSORS);
+	acpi_tables_write(vm_memory(vm, ACPI_TABLES_AT, ACPI_TABLES_SIZE), vm->machine.processors);
 }
 
 static void place_gdt(struct guest_vm *vm, bool is_64)
@@ -58,7 +58,7 @@ void load_processor(struct guest_vm *vm, uint64_t rip, uint64_t paging)
 		RFLAGS_ONE = 2
 	};
 	enum { DR7_RESET = 0x400, CR0_PG_BIT = 31, TSS_LIMIT = 103 };
-	struct utcb_state *s = vm->s;
+	struct utcb_state *s = vm->cpu[0].s;
 
 	place_gdt(vm, paging);
 	s->rip = rip;

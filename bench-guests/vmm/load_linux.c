@@ -170,7 +170,7 @@ bool load_linux(struct guest_vm *vm, const struct load_image *image)
 	if (is_64)
 		place_tables(vm);
 	load_processor(vm, load_address(&h) + (is_64 ? ENTRY_64 : 0), is_64 ? TABLES_AT : 0);
-	vm->s->rsi = PARAMS_AT;
-	vm->s->rsp = PARAMS_AT; /* the kernel makes its own stack at once */
+	vm->cpu[0].s->rsi = PARAMS_AT;
+	vm->cpu[0].s->rsp = PARAMS_AT; /* the kernel makes its own stack at once */
 	return true;
 }

@@ -241,8 +241,8 @@ bool load_multiboot(struct guest_vm *vm, const struct load_image *image)
 	describe(vm, p);
 	load_tables(vm);
 	load_processor(vm, entry, 0);
-	vm->s->rax = LOADER_MAGIC;
-	vm->s->rbx = INFO_AT;
+	vm->cpu[0].s->rax = LOADER_MAGIC;
+	vm->cpu[0].s->rbx = INFO_AT;
 	return true;
 }
 

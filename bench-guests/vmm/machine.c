@@ -187,47 +187,57 @@ void machine_out(struct machine *m, uint16_t port, unsigned size, uint32_t value
 
 /* ---- Memory ---- */
 
-static bool is_lapic(const struct machine *m, uint64_t at)
+static bool is_lapic(const struct lapic *l, uint64_t at)
 {
-	return at - LAPIC_AT < LAPIC_SIZE && lapic_is_on(&m->lapic) && !lapic_is_x2(&m->lapic);
+	return at - LAPIC_AT < LAPIC_SIZE && lapic_is_on(l) && !lapic_is_x2(l);
 }
 
 /* Four bytes; where nothing is, reads give ones, and writes are lost, as on the bus of a PC. */
-static uint32_t load(const struct machine *m, uint64_t at, uint64_t now)
+static uint32_t load(const struct machine *m, unsigned processor, uint64_t at, uint64_t now)
 {
-	if (is_lapic(m, at))
-		return lapic_read(&m->lapic, (unsigned)(at - LAPIC_AT), now);
+	const struct lapic *l = &m->lapic[processor];
+
+	if (is_lapic(l, at))
+		return lapic_read(l, (unsigned)(at - LAPIC_AT), now);
 	return at - IOAPIC_AT < IOAPIC_SIZE ? ioapic_read(&m->ioapic, (unsigned)(at - IOAPIC_AT)) : ~0u;
 }
 
-uint64_t machine_load(struct machine *m, uint64_t at, unsigned size, uint64_t now)
+uint64_t machine_load(struct machine *m, unsigned processor, uint64_t at, unsigned size, uint64_t now)
 {
 	uint64_t value = 0;
 
 	for (unsigned n = 0; n < size; n++)
-		value |= (uint64_t)(load(m, (at + n) & -4ul, now) >> 8 * ((at + n) & 3) & 0xff) << 8 * n;
+		value |= (uint64_t)(load(m, processor, (at + n) & -4ul, now) >> 8 * ((at + n) & 3) & 0xff) << 8 * n;
 	return value;
 }
 
-void machine_store(struct machine *m, uint64_t at, unsigned size, uint64_t value, uint64_t now)
+void machine_store(struct machine *m, unsigned processor, uint64_t at, unsigned size, uint64_t value, uint64_t now)
 {
+	struct lapic *l = &m->lapic[processor];
+
 	if (size != 4)
 		return;
-	if (is_lapic(m, at))
-		lapic_write(&m->lapic, (unsigned)(at - LAPIC_AT), (uint32_t)value, now);
+	if (is_lapic(l, at))
+		lapic_write(l, (unsigned)(at - LAPIC_AT), (uint32_t)value, now);
 	else if (at - IOAPIC_AT < IOAPIC_SIZE)
 		ioapic_write(&m->ioapic, (unsigned)(at - IOAPIC_AT), (uint32_t)value);
 }
 
 /* ---- Interrupts ---- */
 
-/* A processor that means others means nobody, there is only one. */
+/*
+ * To whom it may concern; with the lowest priority, to one of them. An INIT of the first processor would lead it to
+ * the firmware (Intel SDM volume 3, 9.4.2), which resets the machine.
+ */
 static void send_message(void *arg, const struct apic_message *message)
 {
 	struct machine *m = arg;
 
-	if (message->whom != APIC_OTHERS)
-		lapic_accept(&m->lapic, message);
+	for (unsigned n = 0; n < m->processors; n++)
+		if (lapic_accept(&m->lapic[n], message) && message->mode == APIC_LOWEST)
+			break;
+	if (m->lapic[0].waits)
+		m->kbc.reset = true;
 }
 
 static void end_interrupt(void *arg, uint8_t vector)
@@ -237,28 +247,39 @@ static void end_interrupt(void *arg, uint8_t vector)
 	ioapic_end(&m->ioapic, vector);
 }
 
-static bool pic_passes(const struct machine *m)
+/* The 8259A has a line to each processor, which all but the first mask when they are reset. */
+static bool pic_passes(const struct machine *m, unsigned processor)
 {
-	return lapic_passes_pic(&m->lapic) && pic_wants(&m->pic);
+	return lapic_passes_pic(&m->lapic[processor]) && pic_wants(&m->pic);
 }
 
-bool machine_wants(const struct machine *m)
+bool machine_wants(const struct machine *m, unsigned processor)
 {
-	return lapic_wants(&m->lapic) || pic_passes(m);
+	return lapic_wants(&m->lapic[processor]) || pic_passes(m, processor);
 }
 
-unsigned machine_acknowledge(struct machine *m)
+unsigned machine_acknowledge(struct machine *m, unsigned processor)
 {
-	return pic_passes(m) ? pic_acknowledge(&m->pic) : lapic_acknowledge(&m->lapic);
+	return pic_passes(m, processor) ? pic_acknowledge(&m->pic) : lapic_acknowledge(&m->lapic[processor]);
 }
 
-void machine_reset(struct machine *m, uint64_t epoch, uint32_t hz)
+static void reset_processor(struct machine *m, unsigned number, uint32_t hz)
 {
-	m->lapic.send = send_message;
-	m->lapic.end = end_interrupt;
+	struct lapic *l = &m->lapic[number];
+
+	l->send = send_message;
+	l->end = end_interrupt;
+	l->arg = m;
+	lapic_reset(l, number, hz);
+}
+
+void machine_reset(struct machine *m, unsigned processors, uint64_t epoch, uint32_t hz)
+{
+	m->processors = processors;
+	for (unsigned n = 0; n < processors; n++)
+		reset_processor(m, n, hz);
 	m->ioapic.send = send_message;
-	m->lapic.arg = m->ioapic.arg = m;
-	lapic_reset(&m->lapic, 0, hz);
+	m->ioapic.arg = m;
 	ioapic_reset(&m->ioapic);
 	acpi_reset(&m->acpi);
 	pic_reset(&m->pic);
@@ -272,12 +293,20 @@ void machine_reset(struct machine *m, uint64_t epoch, uint32_t hz)
 	pic_write(&m->pic, PIC_LEVELS + 1, LEVEL_LINES >> 8);
 }
 
+static bool is_requested(const struct machine *m, uint8_t vector)
+{
+	for (unsigned n = 0; n < m->processors; n++)
+		if (lapic_is_requested(&m->lapic[n], vector))
+			return true;
+	return false;
+}
+
 /* Is the last edge of the timer still to be answered? By the IO-APIC's side if that is who listens. */
 static bool timer_waits(const struct machine *m)
 {
 	if (ioapic_is_masked(&m->ioapic, MACHINE_PIN_TIMER))
 		return pic_is_requested(&m->pic, MACHINE_IRQ_TIMER);
-	return lapic_is_requested(&m->lapic, ioapic_vector(&m->ioapic, MACHINE_PIN_TIMER));
+	return is_requested(m, ioapic_vector(&m->ioapic, MACHINE_PIN_TIMER));
 }
 
 /*
@@ -294,13 +323,25 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static uint64_t next_of_devices(const struct machine *m, uint64_t now)
+{
+	return earlier(earlier(timer_next(m), rtc_next(&m->rtc, now)), acpi_next(&m->acpi, now));
+}
+
+uint64_t machine_next_of(const struct machine *m, unsigned processor, uint64_t now)
+{
+	uint64_t next = lapic_next(&m->lapic[processor]);
+
+	return processor ? next : earlier(next, next_of_devices(m, now));
+}
+
 uint64_t machine_next(const struct machine *m, uint64_t now)
 {
-	uint64_t next = timer_next(m);
+	uint64_t next = NEVER;
 
-	next = earlier(next, rtc_next(&m->rtc, now));
-	next = earlier(next, lapic_next(&m->lapic));
-	return earlier(next, acpi_next(&m->acpi, now));
+	for (unsigned n = 0; n < m->processors; n++)
+		next = earlier(next, machine_next_of(m, n, now));
+	return next;
 }
 
 static void run_timer(struct machine *m, uint64_t now)
@@ -316,7 +357,8 @@ void machine_run(struct machine *m, uint64_t now)
 {
 	run_timer(m, now);
 	rtc_run(&m->rtc, now);
-	lapic_run(&m->lapic, now);
+	for (unsigned n = 0; n < m->processors; n++)
+		lapic_run(&m->lapic[n], now);
 	pci_run(&m->pci);
 	set_lines(m, now);
 }

@@ -25,12 +25,13 @@ enum {
 	MACHINE_IRQ_RTC = 8,
 	MACHINE_IRQ_ACPI = 9,
 };
-enum { MACHINE_PIN_TIMER = 2 }; /* of the IO-APIC; other lines are at the pins with their numbers */
-enum { MACHINE_PROCESSORS = 1 };
+enum { MACHINE_PIN_TIMER = 2 };  /* of the IO-APIC; other lines are at the pins with their numbers */
+enum { MACHINE_PROCESSORS = 8 }; /* at most */
 #define MACHINE_COM1 0x3f8
 
 struct machine {
-	struct lapic lapic;
+	struct lapic lapic[MACHINE_PROCESSORS];
+	unsigned processors;
 	struct ioapic ioapic;
 	struct pic pic;
 	struct pit pit;
@@ -43,19 +44,23 @@ struct machine {
 };
 
 /*
- * `epoch` is the time of day, in seconds since 1970, at the VM's start, `hz` the frequency of the local APIC's clock.
- * The machine stays where it is in memory.
+ * `processors` is how many there are, of which number 0 runs, `epoch` is the time of day, in seconds since 1970, at
+ * the VM's start, `hz` the frequency of the local APIC's clock. The machine stays where it is in memory.
  */
-void machine_reset(struct machine *m, uint64_t epoch, uint32_t hz);
+void machine_reset(struct machine *m, unsigned processors, uint64_t epoch, uint32_t hz);
 
-/* The time at which machine_run() has something to do without the guest's doing, or NEVER. */
+/*
+ * The time at which machine_run() has something to do without the guest's doing, or NEVER; and that of what the
+ * thread of one processor has to see to: its own timer, and the first one's the rest of the board.
+ */
 uint64_t machine_next(const struct machine *m, uint64_t now);
+uint64_t machine_next_of(const struct machine *m, unsigned processor, uint64_t now);
 
 /* Brings the devices up to `now`, and their interrupt lines. Afterwards machine_wants() is true or not. */
 void machine_run(struct machine *m, uint64_t now);
 
-bool machine_wants(const struct machine *m);     /* the processor shall take an interrupt */
-unsigned machine_acknowledge(struct machine *m); /* it does: the vector */
+bool machine_wants(const struct machine *m, unsigned processor);     /* it shall take an interrupt */
+unsigned machine_acknowledge(struct machine *m, unsigned processor); /* it does: the vector */
 
 /*
  * An access to `size` (1, 2, 4) ports. Where nothing is, reads give ones and writes are lost, as on the bus of a PC;
@@ -65,11 +70,11 @@ uint32_t machine_in(struct machine *m, uint16_t port, unsigned size, uint64_t no
 void machine_out(struct machine *m, uint16_t port, unsigned size, uint32_t value, uint64_t now);
 
 /*
- * An access to `size` bytes where no memory is. Registers have four bytes: one that is written in part, or eight
- * bytes at once, does not change.
+ * An access of a processor to `size` bytes where no memory is. Registers have four bytes: one that is written in
+ * part, or eight bytes at once, does not change.
  */
-uint64_t machine_load(struct machine *m, uint64_t at, unsigned size, uint64_t now);
-void machine_store(struct machine *m, uint64_t at, unsigned size, uint64_t value, uint64_t now);
+uint64_t machine_load(struct machine *m, unsigned processor, uint64_t at, unsigned size, uint64_t now);
+void machine_store(struct machine *m, unsigned processor, uint64_t at, unsigned size, uint64_t value, uint64_t now);
 
 /* The guest has pulled the reset line. */
 static inline bool machine_is_reset(const struct machine *m)

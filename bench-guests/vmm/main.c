@@ -2,10 +2,11 @@
 /*
  * The roottask: VMs made of boot modules. Behind the roottask come a guest's kernel, whose command line is the
  * guest's, and its initrd or its modules; then the next guest's. A module whose last word is "disk" is the image of
- * the guest's disk. Guests are spread over the CPUs, where each has a thread.
+ * the guest's disk. Guests are spread over the CPUs, and so are the processors of each; every one has a thread.
  *
  *	guests=N,N...      how many modules each has, its kernel counted (one guest has all)
  *	memory=MIB         of each (256)
+ *	cpus=N             processors of each (1)
  *	virtio=NAME,...    the devices of each besides its disk: random, console, net (all; "none" is none)
  *	writable=MIB       how much of each disk can be written (16)
  */
@@ -35,7 +36,7 @@ _Static_assert((int)GUESTS_MAX <= (int)NET_PORTS, "each guest has a port of the 
 static struct guest {
 	struct guest_vm vm;
 	struct load_image image;
-	struct rt_ec thread;
+	struct rt_ec thread[MACHINE_PROCESSORS];
 	char name[4];
 } guests[GUESTS_MAX];
 
@@ -97,11 +98,12 @@ static bool read_modules(struct load_image *image, unsigned first, unsigned coun
 
 static void run(void *arg)
 {
-	struct guest *g = arg;
-	struct guest_vm *vm = &g->vm;
+	struct guest_cpu *cpu = arg;
+	const struct guest_vm *vm = cpu->vm;
 
-	vm_run_to_end(vm);
-	rt_printf("%s: %s after %lu exits and %lu ms\n", g->name, ends[vm->end], vm->exits, vm_now(vm) / 1000000);
+	if (!vm_run_to_end(cpu))
+		return;
+	rt_printf("%s: %s after %lu exits and %lu ms\n", vm->name, ends[vm->end], vm_exits(vm), vm_now(vm) / 1000000);
 	RT_MUST(hc_sm_up(ended));
 }
 
@@ -126,8 +128,8 @@ static bool make(unsigned number, unsigned first, unsigned count)
 
 	memcpy(g->name, "vm0", sizeof("vm0"));
 	g->name[2] = (char)('0' + number);
-	g->thread.cpu = (rt_cpu + number) % rt_cpu_count();
-	return read_modules(&g->image, first, count) && vm_create(&g->vm, g->name, g->thread.cpu, memory) &&
+	return read_modules(&g->image, first, count) &&
+	       vm_create(&g->vm, g->name, (rt_cpu + number) % rt_cpu_count(), rt_arg("cpus", 1), memory) &&
 	       make_devices(number) && load(&g->vm, &g->image);
 }
 
@@ -163,6 +165,16 @@ static unsigned make_all(void)
 	return made;
 }
 
+static void start(struct guest *g)
+{
+	for (unsigned n = 0; n < g->vm.machine.processors; n++) {
+		struct guest_cpu *cpu = &g->vm.cpu[n];
+
+		g->thread[n].cpu = cpu->vcpu.cpu;
+		RT_MUST(rt_thread(&g->thread[n], RT_PRIO, run, cpu));
+	}
+}
+
 /* True if all have come to an end that a guest can choose. */
 bool main(void)
 {
@@ -177,7 +189,7 @@ bool main(void)
 	RT_MUST(rt_sm(&ended, 0));
 	count = make_all();
 	for (unsigned n = 0; n < count; n++)
-		RT_MUST(rt_thread(&guests[n].thread, RT_PRIO, run, &guests[n]));
+		start(&guests[n]);
 	for (unsigned n = 0; n < count; n++)
 		RT_MUST(hc_sm_down(ended));
 	for (unsigned n = 0; n < count; n++)

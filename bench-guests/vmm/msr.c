@@ -68,66 +68,66 @@ static bool is_x2apic(uint32_t msr)
  * When the guest's TSC has a value: at once if that is in the past. What is so far away that it could not be computed
  * will not be seen.
  */
-static uint64_t time_of_tsc(const struct guest_vm *vm, uint64_t tsc)
+static uint64_t time_of_tsc(const struct guest_cpu *cpu, uint64_t tsc)
 {
-	uint64_t since = tsc - vm->s->tsc_off - vm->start;
+	uint64_t since = tsc - cpu->s->tsc_off - cpu->vm->start;
 
 	if ((int64_t)since <= 0)
 		return 0;
-	return since >> 56 ? NEVER : scale_up(since, NS_PER_S / 1000, vm->cpuid.tsc_khz);
+	return since >> 56 ? NEVER : scale_up(since, NS_PER_S / 1000, cpu->cpuid.tsc_khz);
 }
 
 /* Without the timer being in that mode, writes are lost. SDM volume 3, 11.5.4.1. */
-static void write_deadline(struct guest_vm *vm, uint64_t value)
+static void write_deadline(struct guest_cpu *cpu, uint64_t value)
 {
-	if (lapic_has_deadline(&vm->machine.lapic))
-		lapic_set_deadline(&vm->machine.lapic, value, time_of_tsc(vm, value));
+	if (lapic_has_deadline(cpu->lapic))
+		lapic_set_deadline(cpu->lapic, value, time_of_tsc(cpu, value));
 }
 
 /* The deadline stays where it is on a clock that jumps. */
-static void write_tsc(struct guest_vm *vm, uint64_t value)
+static void write_tsc(struct guest_cpu *cpu, uint64_t value)
 {
-	vm->s->tsc_off = value - rt_rdtsc();
-	vm->changed |= MTD_TSC;
-	write_deadline(vm, vm->machine.lapic.deadline);
+	cpu->s->tsc_off = value - rt_rdtsc();
+	cpu->changed |= MTD_TSC;
+	write_deadline(cpu, cpu->lapic->deadline);
 }
 
 /* ---- */
 
-bool msr_read(const struct guest_vm *vm, uint32_t msr, uint64_t *value)
+bool msr_read(const struct guest_cpu *cpu, uint32_t msr, uint64_t *value)
 {
 	bool is_address;
 	uint64_t group;
-	const uint64_t *word = state_word(vm->s, msr, &group, &is_address);
+	const uint64_t *word = state_word(cpu->s, msr, &group, &is_address);
 
 	if (word) {
 		*value = *word;
 		return true;
 	}
 	if (is_x2apic(msr))
-		return lapic_read_msr(&vm->machine.lapic, msr, vm_now(vm), value);
+		return lapic_read_msr(cpu->lapic, msr, vm_now(cpu->vm), value);
 	switch (msr) {
 	case TSC:
-		*value = rt_rdtsc() + vm->s->tsc_off;
+		*value = rt_rdtsc() + cpu->s->tsc_off;
 		return true;
 	case EFER:
-		*value = vm->s->efer;
+		*value = cpu->s->efer;
 		return true;
 	case APIC_BASE:
-		*value = vm->machine.lapic.base;
+		*value = cpu->lapic->base;
 		return true;
 	case TSC_DEADLINE:
-		*value = vm->machine.lapic.deadline;
+		*value = cpu->lapic->deadline;
 		return true;
 	case PAT:
-		*value = vm->s->pat;
+		*value = cpu->s->pat;
 		return true;
 	case MISC_ENABLE:
-		*value = vm->misc_enable;
+		*value = cpu->misc_enable;
 		return true;
 	case TSC_AUX:
-		*value = vm->s->tsc_aux;
-		return vm->cpuid.has_rdtscp;
+		*value = cpu->s->tsc_aux;
+		return cpu->cpuid.has_rdtscp;
 	case MICROCODE:
 		*value = 1ul << 32; /* a revision that no update is newer than matters to */
 		return true;
@@ -143,21 +143,21 @@ bool msr_read(const struct guest_vm *vm, uint32_t msr, uint64_t *value)
 }
 
 /* SDM volume 3, 4.1.1 and 2.2.1: long mode cannot be changed under paging. LMA is the processor's. */
-static bool write_efer(struct guest_vm *vm, uint64_t value)
+static bool write_efer(struct guest_cpu *cpu, uint64_t value)
 {
-	struct utcb_state *s = vm->s;
+	struct utcb_state *s = cpu->s;
 
 	if (value & ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))
 		return false;
 	if (s->cr0 >> 31 & 1 && (value ^ s->efer) & EFER_LME)
 		return false;
 	s->efer = (value & ~(uint64_t)EFER_LMA) | (s->efer & EFER_LMA);
-	vm->changed |= MTD_EFER_PAT;
+	cpu->changed |= MTD_EFER_PAT;
 	return true;
 }
 
 /* Each byte is a memory type; 2 and 3 are reserved, and so is everything above 7. */
-static bool write_pat(struct guest_vm *vm, uint64_t value)
+static bool write_pat(struct guest_cpu *cpu, uint64_t value)
 {
 	for (unsigned shift = 0; shift < 64; shift += 8) {
 		unsigned type = value >> shift & 0xff;
@@ -165,54 +165,54 @@ static bool write_pat(struct guest_vm *vm, uint64_t value)
 		if (type > 7 || type == 2 || type == 3)
 			return false;
 	}
-	vm->s->pat = value;
-	vm->changed |= MTD_EFER_PAT;
+	cpu->s->pat = value;
+	cpu->changed |= MTD_EFER_PAT;
 	return true;
 }
 
-static bool write_state_word(struct guest_vm *vm, uint32_t msr, uint64_t value, bool *known)
+static bool write_state_word(struct guest_cpu *cpu, uint32_t msr, uint64_t value, bool *known)
 {
 	bool is_address;
 	uint64_t group;
-	uint64_t *word = state_word(vm->s, msr, &group, &is_address);
+	uint64_t *word = state_word(cpu->s, msr, &group, &is_address);
 
 	*known = word;
 	if (!word || (is_address && !is_canonical(value)) || (msr == FMASK && value >> 32))
 		return false;
 	*word = value;
-	vm->changed |= group;
+	cpu->changed |= group;
 	return true;
 }
 
-bool msr_write(struct guest_vm *vm, uint32_t msr, uint64_t value)
+bool msr_write(struct guest_cpu *cpu, uint32_t msr, uint64_t value)
 {
-	bool known, done = write_state_word(vm, msr, value, &known);
+	bool known, done = write_state_word(cpu, msr, value, &known);
 
 	if (known)
 		return done;
 	if (is_x2apic(msr))
-		return lapic_write_msr(&vm->machine.lapic, msr, value, vm_now(vm));
+		return lapic_write_msr(cpu->lapic, msr, value, vm_now(cpu->vm));
 	switch (msr) {
 	case TSC:
-		write_tsc(vm, value);
+		write_tsc(cpu, value);
 		return true;
 	case TSC_DEADLINE:
-		write_deadline(vm, value);
+		write_deadline(cpu, value);
 		return true;
 	case APIC_BASE:
-		return lapic_set_base(&vm->machine.lapic, value);
+		return lapic_set_base(cpu->lapic, value);
 	case EFER:
-		return write_efer(vm, value);
+		return write_efer(cpu, value);
 	case PAT:
-		return write_pat(vm, value);
+		return write_pat(cpu, value);
 	case MISC_ENABLE:
-		vm->misc_enable = value;
+		cpu->misc_enable = value;
 		return true;
 	case TSC_AUX:
-		if (!vm->cpuid.has_rdtscp || value >> 32)
+		if (!cpu->cpuid.has_rdtscp || value >> 32)
 			return false;
-		vm->s->tsc_aux = (uint32_t)value;
-		vm->changed |= MTD_TSC;
+		cpu->s->tsc_aux = (uint32_t)value;
+		cpu->changed |= MTD_TSC;
 		return true;
 	case CSTAR:
 		return is_canonical(value);

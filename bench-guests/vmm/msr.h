@@ -4,6 +4,6 @@
 
 #include "vmm/vm.h"
 
-/* False: #GP. A write may change the state page; the bits of what it changed are added to vm->changed. */
-bool msr_read(const struct guest_vm *vm, uint32_t msr, uint64_t *value) RT_MUST_CHECK;
-bool msr_write(struct guest_vm *vm, uint32_t msr, uint64_t value) RT_MUST_CHECK;
+/* False: #GP. A write may change the state page; the bits of what it changed are added to cpu->changed. */
+bool msr_read(const struct guest_cpu *cpu, uint32_t msr, uint64_t *value) RT_MUST_CHECK;
+bool msr_write(struct guest_cpu *cpu, uint32_t msr, uint64_t value) RT_MUST_CHECK;

@@ -24,21 +24,23 @@ static void drop(void *arg, uint8_t byte)
 static void reach_apics(struct machine *m, const struct record *r, uint64_t now)
 {
 	uint64_t at = (r->port & 1 ? LAPIC_AT : IOAPIC_AT) + (r->port >> 1 & 0x1fff), value;
+	unsigned processor = r->port >> 15;
+	struct lapic *l = &m->lapic[processor];
 
 	if (r->kind & 16) {
 		if (r->kind & 1)
-			lapic_write_msr(&m->lapic, LAPIC_MSRS + r->port % LAPIC_MSRS_COUNT, r->value, now);
+			lapic_write_msr(l, LAPIC_MSRS + r->port % LAPIC_MSRS_COUNT, r->value, now);
 		else
-			lapic_read_msr(&m->lapic, LAPIC_MSRS + r->port % LAPIC_MSRS_COUNT, now, &value);
+			lapic_read_msr(l, LAPIC_MSRS + r->port % LAPIC_MSRS_COUNT, now, &value);
 	} else if (r->kind & 1) {
-		machine_store(m, at, 1u << r->size % 4, r->value, now);
+		machine_store(m, processor, at, 1u << r->size % 4, r->value, now);
 	} else {
-		machine_load(m, at, 1u << r->size % 4, now);
+		machine_load(m, processor, at, 1u << r->size % 4, now);
 	}
 	if (r->kind & 32)
-		lapic_set_base(&m->lapic, LAPIC_AT | (r->value & 0xc00));
+		lapic_set_base(l, LAPIC_AT | (r->value & 0xc00));
 	if (r->kind & 64)
-		lapic_set_deadline(&m->lapic, r->value, (uint64_t)r->value << 10);
+		lapic_set_deadline(l, r->value, (uint64_t)r->value << 10);
 }
 
 static void run_board(const uint8_t *data, size_t size)
@@ -46,7 +48,7 @@ static void run_board(const uint8_t *data, size_t size)
 	struct machine m = {.uart.send = drop};
 	uint64_t now = 0;
 
-	machine_reset(&m, 1700000000, 1000000000);
+	machine_reset(&m, 2, 1700000000, 1000000000);
 	for (size_t at = 0; at + sizeof(struct record) <= size; at += sizeof(struct record)) {
 		struct record r;
 		unsigned bytes;
@@ -63,11 +65,13 @@ static void run_board(const uint8_t *data, size_t size)
 		else
 			uart_receive(&m.uart, (uint8_t)r.value);
 		machine_run(&m, now);
-		if (machine_wants(&m))
-			CHECK(machine_acknowledge(&m) < 256);
+		for (unsigned n = 0; n < m.processors; n++)
+			if (machine_wants(&m, n))
+				CHECK(machine_acknowledge(&m, n) < 256);
 		machine_run(&m, now);
 		/* A VM that is due at once again and again would never run. */
-		CHECK(machine_wants(&m) || machine_next(&m, now) > now || machine_next(&m, now) + 2 * NS_PER_S > now);
+		CHECK(machine_wants(&m, 0) || machine_wants(&m, 1) || machine_next(&m, now) > now ||
+		      machine_next(&m, now) + 2 * NS_PER_S > now);
 	}
 }
 

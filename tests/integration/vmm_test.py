@@ -24,6 +24,7 @@ LINUX = "linux-image-cloud-amd64"
 WORDS = "console=ttyS0 quiet panic=-1 tsc=reliable init_on_alloc=0 cryptomgr.notests rdinit=/init"
 
 
+PROCESSORS = ("processors", "processors wake each other", "timer of another processor")
 DRIVERS = ("virtio_pci", "virtio_blk", "virtio_rng", "virtio_console", "virtio_net")
 SECTOR, SECTORS = 512, 400
 
@@ -34,6 +35,10 @@ def off(number):
 
 def reset(number):
     return ["--want", rf"^vm{number}: the guest has reset its machine"]
+
+
+def right(number, checks):
+    return [word for check in checks for word in ("--want", rf"^vm{number}\| {check}: right")]
 
 
 def fetch_linux(folder, init):
@@ -76,16 +81,26 @@ def fetch_virtio(folder, init):
                                             for n in range(SECTORS)))
 
 
-def virtio(folder, init):
-    """Two Linux systems, each with a disk, random numbers and a console, ping each other; the second one switches itself off."""
+def processors(folder, init):
+    """A Linux system with two processors on one CPU."""
     fetch_virtio(folder, init)
-    words = ["--cpus", "2", "--memory", "768", "--module", "monitor.elf memory=128 guests=3,3"]
+    return ["--module", "monitor.elf memory=128 cpus=2", "--module", f"vmlinuz {WORDS} -- cpus 2 state off", "--module", "initrd",
+            "--reject", r"vm0.*(BUG|Oops|WARNING|WRONG)", *right(0, (*PROCESSORS, "extended state")), *off(0)]
+
+
+def virtio(folder, init):
+    """
+    Two Linux systems, each with two processors, a disk, random numbers and a console, ping each other; the second one
+    switches itself off.
+    """
+    fetch_virtio(folder, init)
+    words = ["--cpus", "2", "--memory", "768", "--module", "monitor.elf memory=128 cpus=2 guests=3,3"]
     for number, other, last, end in ((0, 1, "", reset), (1, 0, " off", off)):
-        words += ["--module", f"vmlinuz {WORDS} -- disk random console net 10.0.0.{number + 1} 10.0.0.{other + 1} apics{last}",
-                  "--module", "initrd", "--module", "image disk", "--reject", rf"vm{number}.*(BUG|Oops|WARNING|WRONG)"]
-        for check in ("drivers", "disk is read", "disk is written", "random", "console", "network is on", "ping", "end",
-                      "pins of the IO-APIC", "timer of the local APIC"):
-            words += ["--want", rf"^vm{number}\| {check}: right"]
+        checks = f"disk random console net 10.0.0.{number + 1} 10.0.0.{other + 1} apics cpus 2{last}"
+        words += ["--module", f"vmlinuz {WORDS} -- {checks}", "--module", "initrd", "--module", "image disk",
+                  "--reject", rf"vm{number}.*(BUG|Oops|WARNING|WRONG)"]
+        words += right(number, ("drivers", "disk is read", "disk is written", "random", "console", "network is on", "ping",
+                                "end", "pins of the IO-APIC", "timer of the local APIC", *PROCESSORS))
         words += ["--want", rf"^vm{number}\| disk: {SECTOR * SECTORS} bytes", "--want", rf"^vm{number}\| by virtio",
                   *end(number)]
     return words
@@ -99,7 +114,7 @@ def multiboot(folder, kernel):
     checks = ("magic", "memory", "words", "modules", "contents", "nowhere", "strings", "timer", "tables", "xAPIC", "x2APIC")
     return ["--module", "monitor.elf memory=16", "--module", "kernel some words", "--module", "first of the first",
             "--module", "second", "--reject", "WRONG", *reset(0),
-            *(word for check in checks for word in ("--want", rf"^vm0\| {check}: right"))]
+            *right(0, checks)]
 
 
 def main():
@@ -107,14 +122,14 @@ def main():
     parser.add_argument("--build", required=True, help="build folder with the images")
     parser.add_argument("--via", choices=("kernel", "bochs"), default="bochs",
                         help="QEMU, where the processor is AMD's, or Bochs, where it is Intel's")
-    parser.add_argument("guests", choices=("linux", "multiboot", "three", "virtio"))
+    parser.add_argument("guests", choices=("linux", "multiboot", "processors", "three", "virtio"))
     parser.add_argument("programs", type=pathlib.Path, nargs="+", help="the first program of Linux, the kernel")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hedron-vmm.") as name:
         folder = pathlib.Path(name)
         (folder / "monitor.elf").write_bytes((pathlib.Path(args.build) / "monitor.elf").read_bytes())
         try:
-            makers = {"linux": linux, "multiboot": multiboot, "three": three, "virtio": virtio}
+            makers = {"linux": linux, "multiboot": multiboot, "processors": processors, "three": three, "virtio": virtio}
             words = makers[args.guests](folder, *args.programs)
         except tools.ToolError as error:
             print(f"SKIP: {LINUX} cannot be fetched: {str(error).splitlines()[-1]}")

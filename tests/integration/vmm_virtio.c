@@ -2,16 +2,19 @@
 /*
  * The first program of a Linux guest that has virtio devices: loads their drivers, which are in /modules, tries each
  * device, says what is right, and resets the machine. Arguments: which devices; "net" is followed by the guest's own
- * address and another guest's, which it pings; "apics" looks at where interrupts come from, "off" switches the
- * machine off instead.
+ * address and another guest's, which it pings; "apics" looks at where interrupts come from, "cpus" has each of so
+ * many processors do something, "state" looks at extended state, "off" switches the machine off instead.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <net/if.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { MODULES_MAX = 32, SECTOR = 512 };
@@ -233,27 +237,146 @@ static void try_net(char **addresses)
 
 /* ---- */
 
-/* Counts of interrupts that came so: a line of Linux's list ends with it, or begins with its name. */
-static unsigned long interrupts(const char *how)
+/* Counts of interrupts that came so to a processor: a line of Linux's list ends with it, or begins with its name. */
+static unsigned long interrupts(const char *how, unsigned processor)
 {
 	FILE *list = fopen("/proc/interrupts", "r");
-	char line[256];
+	char line[512];
 	unsigned long sum = 0;
 
-	while (list && fgets(line, sizeof(line), list))
-		if (strstr(line, how))
-			sum += strtoul(strchr(line, ':') + 1, NULL, 10);
+	while (list && fgets(line, sizeof(line), list)) {
+		char *at = strchr(line, ':');
+
+		if (!at || !strstr(line, how))
+			continue;
+		at++;
+		for (unsigned n = 0; n < processor; n++)
+			strtoul(at, &at, 10);
+		sum += strtoul(at, NULL, 10);
+	}
 	if (list)
 		fclose(list);
 	return sum;
 }
 
-static void try_apics(void)
+static void mount_proc(void)
 {
 	mkdir("/proc", 0700);
 	mount("proc", "/proc", "proc", 0, NULL);
-	say("pins of the IO-APIC", interrupts(" IO-APIC ") > 0 && !interrupts(" XT-PIC "));
-	say("timer of the local APIC", interrupts("LOC:") > 0);
+}
+
+static void try_apics(void)
+{
+	mount_proc();
+	say("pins of the IO-APIC", interrupts(" IO-APIC ", 0) > 0 && !interrupts(" XT-PIC ", 0));
+	say("timer of the local APIC", interrupts("LOC:", 0) > 0);
+}
+
+/* ---- Processors ---- */
+
+static unsigned listed(void)
+{
+	FILE *list = fopen("/proc/cpuinfo", "r");
+	char line[1024];
+	unsigned count = 0;
+
+	while (list && fgets(line, sizeof(line), list))
+		count += !strncmp(line, "processor\t", 10);
+	if (list)
+		fclose(list);
+	return count;
+}
+
+static bool go_to(unsigned processor)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(processor, &set);
+	return !sched_setaffinity(0, sizeof(set), &set) && sched_getcpu() == (int)processor;
+}
+
+/* Sends back what it is sent until there is no more. */
+static void answer(unsigned processor, int from, int to)
+{
+	char byte;
+
+	if (!go_to(processor))
+		_exit(1);
+	while (read(from, &byte, 1) == 1)
+		if (write(to, &byte, 1) != 1)
+			_exit(1);
+	_exit(0);
+}
+
+/* Two processes on two processors that wait for each other: each time one of these wakes the other. */
+static bool talk(unsigned processor)
+{
+	enum { ROUNDS = 50 };
+	int there[2], back[2], status = 1;
+	pid_t other;
+	bool good = go_to(0) && !pipe(there) && !pipe(back);
+
+	other = good ? fork() : -1;
+	if (!other) {
+		close(there[1]);
+		answer(processor, there[0], back[1]);
+	}
+	for (int n = 0; n < ROUNDS && good; n++) {
+		char byte = (char)n;
+
+		good = write(there[1], &byte, 1) == 1 && read(back[0], &byte, 1) == 1 && byte == n;
+	}
+	close(there[1]);
+	return good && waitpid(other, &status, 0) == other && !status;
+}
+
+/* Linux wakes another processor by one of these. */
+static unsigned long calls(unsigned processor)
+{
+	return interrupts("RES:", processor) + interrupts("CAL:", processor);
+}
+
+static void try_processors(unsigned count)
+{
+	mount_proc();
+	say("processors", listed() == count);
+	for (unsigned n = 1; n < count; n++) {
+		unsigned long first = calls(0), other = calls(n), ticks = interrupts("LOC:", n);
+
+		say("processors wake each other", talk(n) && calls(0) > first && calls(n) > other);
+		say("timer of another processor", go_to(n) && !usleep(50000) && interrupts("LOC:", n) > ticks);
+	}
+}
+
+/* ---- Extended state ---- */
+
+/* The size of an area with these components, of which x87 and SSE are the first two. */
+static unsigned size_of(unsigned components)
+{
+	unsigned size = 576, a, b, c, d;
+
+	for (unsigned n = 2; n < 32; n++) {
+		__cpuid_count(0xd, n, a, b, c, d);
+		if (components >> n & 1 && a + b > size)
+			size = a + b;
+	}
+	return size;
+}
+
+/* Linux uses XSAVE and knows the components that are in use, and CPUID says how large they are now. */
+static void try_state(void)
+{
+	enum { XSAVE = 1 << 26, IN_USE = 1 << 27, SSE = 2 };
+	unsigned a, b, c, d, low = 0, high;
+
+	__cpuid(1, a, b, c, d);
+	if (c & IN_USE)
+		__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	if (c & XSAVE) {
+		__cpuid_count(0xd, 0, a, b, c, d);
+		say("extended state", low & SSE && !(low & ~a) && b == size_of(low));
+	}
 }
 
 int main(int count, char **words)
@@ -272,6 +395,10 @@ int main(int count, char **words)
 			try_console();
 		else if (!strcmp(words[n], "apics"))
 			try_apics();
+		else if (!strcmp(words[n], "cpus") && n + 1 < count)
+			try_processors((unsigned)atoi(words[n + 1]));
+		else if (!strcmp(words[n], "state"))
+			try_state();
 		else if (!strcmp(words[n], "off"))
 			end = RB_POWER_OFF;
 		else if (!strcmp(words[n], "net") && n + 2 < count)

@@ -6,12 +6,14 @@
 #include "vmm/acpi_tables.h"
 #include "vmm/machine.h"
 
+enum { PROCESSORS = 3 };
+
 static uint8_t tables[ACPI_TABLES_SIZE] __attribute__((aligned(4096)));
 
 UNIT_FIXTURE(setup)
 {
 	memset(tables, 0xee, sizeof(tables));
-	acpi_tables_write(tables, MACHINE_PROCESSORS);
+	acpi_tables_write(tables, PROCESSORS);
 	return 0;
 }
 
@@ -127,10 +129,12 @@ UNIT_TEST(test_madt)
 		assert_int_equal(m[1], m[0] == 0 ? 8 : m[0] == 1 ? 12 : 10);
 		if (m[0] == 1)
 			assert_int_equal(get(m + 4, 4), IOAPIC_AT);
+		if (m[0] == 0)
+			assert_true(m[2] == count[0] && m[3] == count[0] && get(m + 4, 4) == 1);
 		count[m[0]]++;
 	}
 	assert_ptr_equal(m, end);
-	assert_int_equal(count[0], MACHINE_PROCESSORS);
+	assert_int_equal(count[0], PROCESSORS);
 	assert_int_equal(count[1], 1);
 	assert_int_equal(count[2], 2);
 }

@@ -125,6 +125,18 @@ UNIT_TEST(test_tsc)
 }
 
 /* Leaves nobody knows say nothing, also on processors that would answer with their last one. */
+/* Each is a package of its own: nobody shares anything, and the number is all of the topology. */
+UNIT_TEST(test_number)
+{
+	struct cpuid_guest other = guest;
+
+	other.number = 5;
+	assert_int_equal(ask(1, 0).ebx, 0xff00);
+	assert_int_equal(cpuid_answer(machine, &other, 1, 0).ebx, 0x500ff00);
+	assert_false(cpuid_answer(machine, &other, 1, 0).edx & BIT(28));
+	assert_int_equal(cpuid_answer(machine, &other, 4, 0).eax & ~0x3ffu, 0);
+}
+
 UNIT_TEST(test_unknown)
 {
 	static const uint32_t leaves[] = {3,    5,    6,    9,          0xa,        0xb,        0xf,       0x10,
@@ -153,6 +165,7 @@ int main(void)
 		cmocka_unit_test_setup(test_features, setup), cmocka_unit_test_setup(test_extended, setup),
 		cmocka_unit_test_setup(test_xsave, setup),    cmocka_unit_test_setup(test_tsc, setup),
 		cmocka_unit_test_setup(test_cr4, setup),      cmocka_unit_test_setup(test_unknown, setup),
+		cmocka_unit_test_setup(test_number, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,10 +116,9 @@ UNIT_TEST(test_levels)
 static bool takes(uint32_t destination, bool logical)
 {
 	struct apic_message m = {.vector = 0x40, .destination = destination, .logical = logical};
-	bool taken;
+	bool taken = lapic_accept(&l, &m);
 
-	lapic_accept(&l, &m);
-	taken = lapic_is_requested(&l, 0x40);
+	assert_true(taken == lapic_is_requested(&l, 0x40));
 	if (taken) {
 		lapic_acknowledge(&l);
 		lapic_write(&l, END, 0, 0);
@@ -130,6 +129,7 @@ static bool takes(uint32_t destination, bool logical)
 UNIT_TEST(test_destinations)
 {
 	lapic_reset(&l, 5, HZ);
+	lapic_write(&l, SPURIOUS, 0x1ff, 0);
 	lapic_write(&l, LOGICAL, 0x12345678, 0);
 	assert_int_equal(lapic_read(&l, LOGICAL, 0), 0x12000000);
 	assert_true(takes(5, false) && takes(0xff, false) && !takes(4, false));
@@ -155,6 +155,41 @@ UNIT_TEST(test_commands)
 	lapic_write(&l, COMMAND, 0x440f6, 0); /* to itself */
 	assert_int_equal(sends, 2);
 	answer(0xf6);
+}
+
+/* What nobody takes: the end of a level of long ago, and what a processor cannot do to itself. */
+UNIT_TEST(test_starting_commands)
+{
+	static const uint32_t nothing[] = {0x8500, 0xc8500, 0x44500, 0x44699, 0x84500, 0x84699};
+
+	for (unsigned n = 0; n < sizeof(nothing) / sizeof(*nothing); n++)
+		lapic_write(&l, COMMAND, nothing[n], 0);
+	assert_int_equal(sends, 0);
+	lapic_write(&l, COMMAND, 0x4605, 0);
+	assert_true(sends == 1 && sent.mode == APIC_START && sent.vector == 5); /* pages begin with 0 */
+	assert_int_equal(lapic_read(&l, ERRORS, 0), 0);
+	assert_false(l.waits);
+}
+
+UNIT_TEST(test_initialized)
+{
+	const struct apic_message init = {.mode = APIC_INIT, .destination = 5},
+				  start = {.mode = APIC_START, .vector = 7, .destination = 5},
+				  fixed = {.vector = 0x40, .destination = 5};
+
+	lapic_reset(&l, 5, HZ);
+	assert_true(l.waits && !l.starts && !lapic_passes_pic(&l));
+	assert_true(lapic_set_base(&l, LAPIC_AT | X2_ON));
+	assert_true(lapic_accept(&l, &start));
+	assert_true(!l.waits && l.starts && l.page == 7);
+	assert_false(lapic_accept(&l, &fixed)); /* its APIC is still disabled by software */
+	assert_true(lapic_write_msr(&l, 0x80f, 0x1ff, 0) && lapic_write_msr(&l, 0x808, 0x20, 0));
+	assert_true(lapic_accept(&l, &fixed));
+	assert_true(lapic_accept(&l, &init));
+	assert_true(l.waits && !l.starts && !lapic_wants(&l) && lapic_is_x2(&l));
+	assert_int_equal(l.task, 0);
+	assert_int_equal(l.spurious, 0xff);
+	assert_int_equal(l.logical, 0x20);
 }
 
 UNIT_TEST(test_errors)
@@ -317,6 +352,7 @@ UNIT_TEST(test_msrs)
 	uint64_t value;
 
 	lapic_reset(&l, 0x25, HZ);
+	lapic_write(&l, SPURIOUS, 0x1ff, 0);
 	assert_true(lapic_set_base(&l, LAPIC_AT | X2_ON));
 	assert_int_equal(msr(0x20), 0x25);
 	assert_int_equal(msr(LOGICAL), 0x20020);
@@ -341,13 +377,22 @@ UNIT_TEST(test_msrs)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_reset, setup),         cmocka_unit_test_setup(test_priorities, setup),
-		cmocka_unit_test_setup(test_task_priority, setup), cmocka_unit_test_setup(test_levels, setup),
-		cmocka_unit_test_setup(test_destinations, setup),  cmocka_unit_test_setup(test_commands, setup),
-		cmocka_unit_test_setup(test_errors, setup),        cmocka_unit_test_setup(test_off, setup),
-		cmocka_unit_test_setup(test_once, setup),          cmocka_unit_test_setup(test_periodic, setup),
-		cmocka_unit_test_setup(test_backlog, setup),       cmocka_unit_test_setup(test_divide, setup),
-		cmocka_unit_test_setup(test_deadline, setup),      cmocka_unit_test_setup(test_modes, setup),
+		cmocka_unit_test_setup(test_reset, setup),
+		cmocka_unit_test_setup(test_priorities, setup),
+		cmocka_unit_test_setup(test_task_priority, setup),
+		cmocka_unit_test_setup(test_levels, setup),
+		cmocka_unit_test_setup(test_destinations, setup),
+		cmocka_unit_test_setup(test_commands, setup),
+		cmocka_unit_test_setup(test_starting_commands, setup),
+		cmocka_unit_test_setup(test_initialized, setup),
+		cmocka_unit_test_setup(test_errors, setup),
+		cmocka_unit_test_setup(test_off, setup),
+		cmocka_unit_test_setup(test_once, setup),
+		cmocka_unit_test_setup(test_periodic, setup),
+		cmocka_unit_test_setup(test_backlog, setup),
+		cmocka_unit_test_setup(test_divide, setup),
+		cmocka_unit_test_setup(test_deadline, setup),
+		cmocka_unit_test_setup(test_modes, setup),
 		cmocka_unit_test_setup(test_msrs, setup),
 	};
 

@@ -26,7 +26,7 @@ UNIT_FIXTURE(setup)
 {
 	memset(kernel, 0, sizeof(kernel));
 	page = (struct utcb_state){0};
-	vm = (struct guest_vm){.ram = calloc(1, RAM), .ram_size = RAM, .s = &page};
+	vm = (struct guest_vm){.ram = calloc(1, RAM), .ram_size = RAM, .machine.processors = 1, .cpu[0].s = &page};
 	return !vm.ram;
 }
 

@@ -18,7 +18,7 @@ static struct machine m;
 UNIT_FIXTURE(setup)
 {
 	m = (struct machine){.uart.send = keep};
-	machine_reset(&m, 0, 1000000000);
+	machine_reset(&m, 2, 0, 1000000000);
 	for (unsigned chip = 0; chip < 2; chip++) {
 		uint16_t port = chip ? 0xa0 : 0x20;
 
@@ -175,45 +175,45 @@ enum { APIC_END = 0xb0, TASK = 0x80 };
 
 static void set_pin(unsigned pin, uint32_t value)
 {
-	machine_store(&m, IOAPIC_AT, 4, 0x10 + 2 * pin, 0);
-	machine_store(&m, IOAPIC_AT + 0x10, 4, value, 0);
+	machine_store(&m, 0, IOAPIC_AT, 4, 0x10 + 2 * pin, 0);
+	machine_store(&m, 0, IOAPIC_AT + 0x10, 4, value, 0);
 }
 
 UNIT_TEST(test_memory)
 {
-	assert_true(machine_load(&m, 0xf0000000, 8, 0) == ~0ul);
-	assert_int_equal(machine_load(&m, LAPIC_AT + 0x30, 4, 0), 0x30014);
-	assert_int_equal(machine_load(&m, LAPIC_AT + 0x31, 2, 0), 0x300);
-	machine_store(&m, LAPIC_AT + TASK, 1, 0x20, 0);
-	machine_store(&m, LAPIC_AT + TASK, 8, 0x20, 0);
-	assert_int_equal(machine_load(&m, LAPIC_AT + TASK, 4, 0), 0);
-	machine_store(&m, LAPIC_AT + TASK, 4, 0x20, 0);
-	assert_int_equal(machine_load(&m, LAPIC_AT + TASK, 4, 0), 0x20);
-	assert_true(lapic_set_base(&m.lapic, LAPIC_AT));
-	assert_int_equal(machine_load(&m, LAPIC_AT + TASK, 4, 0), 0xffffffff);
+	assert_true(machine_load(&m, 0, 0xf0000000, 8, 0) == ~0ul);
+	assert_int_equal(machine_load(&m, 0, LAPIC_AT + 0x30, 4, 0), 0x30014);
+	assert_int_equal(machine_load(&m, 0, LAPIC_AT + 0x31, 2, 0), 0x300);
+	machine_store(&m, 0, LAPIC_AT + TASK, 1, 0x20, 0);
+	machine_store(&m, 0, LAPIC_AT + TASK, 8, 0x20, 0);
+	assert_int_equal(machine_load(&m, 0, LAPIC_AT + TASK, 4, 0), 0);
+	machine_store(&m, 0, LAPIC_AT + TASK, 4, 0x20, 0);
+	assert_int_equal(machine_load(&m, 0, LAPIC_AT + TASK, 4, 0), 0x20);
+	assert_true(lapic_set_base(&m.lapic[0], LAPIC_AT));
+	assert_int_equal(machine_load(&m, 0, LAPIC_AT + TASK, 4, 0), 0xffffffff);
 }
 
 /* Lines lead to both controllers; the timer's to another pin. */
 UNIT_TEST(test_pins)
 {
-	lapic_write(&m.lapic, 0x350, APIC_MASKED, 0); /* the 8259A's interrupts do not pass */
+	lapic_write(&m.lapic[0], 0x350, APIC_MASKED, 0); /* the 8259A's interrupts do not pass */
 	set_pin(2, 0x71);
 	set_pin(4, 0x64);
 	start_timer(1193, 0);
 	machine_run(&m, 3500000);
-	assert_int_equal(machine_acknowledge(&m), 0x71);
+	assert_int_equal(machine_acknowledge(&m, 0), 0x71);
 	for (unsigned n = 0; n < 2; n++) { /* those that it was not run for */
-		machine_store(&m, LAPIC_AT + APIC_END, 4, 0, 3500000);
+		machine_store(&m, 0, LAPIC_AT + APIC_END, 4, 0, 3500000);
 		machine_run(&m, 3500000);
-		assert_true(machine_wants(&m));
-		assert_int_equal(machine_acknowledge(&m), 0x71);
+		assert_true(machine_wants(&m, 0));
+		assert_int_equal(machine_acknowledge(&m, 0), 0x71);
 	}
-	machine_store(&m, LAPIC_AT + APIC_END, 4, 0, 3500000);
+	machine_store(&m, 0, LAPIC_AT + APIC_END, 4, 0, 3500000);
 	machine_run(&m, 3500000);
-	assert_false(machine_wants(&m));
+	assert_false(machine_wants(&m, 0));
 	machine_out(&m, 0x3f8 + 4, 1, 8, 3500000);
 	machine_out(&m, 0x3f8 + 1, 1, 2, 3500000);
-	assert_int_equal(machine_acknowledge(&m), 0x64);
+	assert_int_equal(machine_acknowledge(&m, 0), 0x64);
 }
 
 /* A level stays until the device takes it back: the end of its interrupt brings it again. */
@@ -222,19 +222,19 @@ UNIT_TEST(test_pci_pin)
 	struct pci_device *d = pci_add(&m.pci, 1, 1, 0);
 	unsigned line = d->config[0x3c];
 
-	lapic_write(&m.lapic, 0x350, APIC_MASKED, 0);
+	lapic_write(&m.lapic[0], 0x350, APIC_MASKED, 0);
 	set_pin(line, 0x80 | APIC_LEVEL);
 	pci_set_line(&m.pci, d, true);
 	machine_run(&m, 0);
-	assert_int_equal(machine_acknowledge(&m), 0x80);
+	assert_int_equal(machine_acknowledge(&m, 0), 0x80);
 	machine_run(&m, 0);
-	assert_false(machine_wants(&m));
-	machine_store(&m, LAPIC_AT + APIC_END, 4, 0, 0);
-	assert_int_equal(machine_acknowledge(&m), 0x80);
+	assert_false(machine_wants(&m, 0));
+	machine_store(&m, 0, LAPIC_AT + APIC_END, 4, 0, 0);
+	assert_int_equal(machine_acknowledge(&m, 0), 0x80);
 	pci_set_line(&m.pci, d, false);
 	machine_run(&m, 0);
-	machine_store(&m, LAPIC_AT + APIC_END, 4, 0, 0);
-	assert_false(machine_wants(&m));
+	machine_store(&m, 0, LAPIC_AT + APIC_END, 4, 0, 0);
+	assert_false(machine_wants(&m, 0));
 }
 
 /* What is due next, whoever's it is. */
@@ -242,21 +242,93 @@ UNIT_TEST(test_next)
 {
 	machine_out(&m, ACPI_PORT + 2, 2, 1, 0);
 	assert_in_range(machine_next(&m, 0), 2343000000, 2344000000);
-	machine_store(&m, LAPIC_AT + 0x3e0, 4, 0xb, 0);
-	machine_store(&m, LAPIC_AT + 0x320, 4, 0x90, 0);
-	machine_store(&m, LAPIC_AT + 0x380, 4, 500, 0);
+	machine_store(&m, 0, LAPIC_AT + 0x3e0, 4, 0xb, 0);
+	machine_store(&m, 0, LAPIC_AT + 0x320, 4, 0x90, 0);
+	machine_store(&m, 0, LAPIC_AT + 0x380, 4, 500, 0);
 	assert_int_equal(machine_next(&m, 0), 500);
 	machine_run(&m, 500);
-	assert_int_equal(machine_acknowledge(&m), 0x90);
+	assert_int_equal(machine_acknowledge(&m, 0), 0x90);
 }
 
-/* Processors other than this one there are not. */
+static void command(unsigned from, uint32_t whom, uint32_t value)
+{
+	machine_store(&m, from, LAPIC_AT + 0x310, 4, whom << 24, 0);
+	machine_store(&m, from, LAPIC_AT + 0x300, 4, value, 0);
+}
+
+/* The other processor is started, and switches its APIC on. */
+static void start_other(void)
+{
+	command(0, 1, 0x4500);
+	command(0, 1, 0x4699);
+	machine_store(&m, 1, LAPIC_AT + 0xf0, 4, 0x1ff, 0);
+}
+
+UNIT_TEST(test_other_is_started)
+{
+	assert_true(m.lapic[1].waits && !m.lapic[0].waits);
+	command(0, 1, 0x4500);
+	assert_true(m.lapic[1].waits && !m.lapic[1].starts);
+	command(0, 1, 0x8500); /* the end of the first one's level, long ago */
+	command(0, 1, 0x4699);
+	assert_true(!m.lapic[1].waits && m.lapic[1].starts && m.lapic[1].page == 0x99);
+	m.lapic[1].starts = false;
+	command(0, 1, 0x4677); /* it runs */
+	assert_true(!m.lapic[1].starts && m.lapic[1].page == 0x99);
+	command(0, 0, 0xc4500); /* to all others, whatever the number says */
+	assert_true(m.lapic[1].waits && !m.lapic[0].waits && !machine_is_reset(&m));
+	assert_int_equal(machine_load(&m, 1, LAPIC_AT + 0x20, 4, 0), 1 << 24);
+}
+
+/* There is no firmware to go to. */
+UNIT_TEST(test_first_is_initialized)
+{
+	start_other();
+	command(1, 0, 0x4500);
+	assert_true(machine_is_reset(&m));
+}
+
 UNIT_TEST(test_messages)
 {
-	machine_store(&m, LAPIC_AT + 0x300, 4, 0xc40aa, 0);
-	assert_false(machine_wants(&m));
-	machine_store(&m, LAPIC_AT + 0x300, 4, 0x840aa, 0);
-	assert_int_equal(machine_acknowledge(&m), 0xaa);
+	command(0, 0, 0xc40aa);
+	assert_false(machine_wants(&m, 0) || machine_wants(&m, 1)); /* the other one is not there yet */
+	command(0, 0, 0x840aa);
+	assert_int_equal(machine_acknowledge(&m, 0), 0xaa);
+	start_other();
+	command(0, 0, 0xc40bb);
+	assert_false(machine_wants(&m, 0));
+	assert_int_equal(machine_acknowledge(&m, 1), 0xbb);
+	command(1, 0, 0xc40cc);
+	assert_int_equal(machine_acknowledge(&m, 0), 0xcc);
+	assert_false(machine_wants(&m, 1));
+}
+
+/* With the lowest priority one of them gets it. */
+UNIT_TEST(test_lowest)
+{
+	start_other();
+	for (unsigned n = 0; n < 2; n++)
+		machine_store(&m, n, LAPIC_AT + 0xd0, 4, 1u << (24 + n), 0);
+	command(0, 3, 0x4840); /* fixed, to both */
+	assert_true(machine_acknowledge(&m, 0) == 0x40 && machine_acknowledge(&m, 1) == 0x40);
+	command(0, 3, 0x4950);
+	assert_true(machine_wants(&m, 0) != machine_wants(&m, 1));
+}
+
+/* Each sees to its own timer, and the first one to the rest. */
+UNIT_TEST(test_next_of)
+{
+	start_other();
+	machine_store(&m, 1, LAPIC_AT + 0x3e0, 4, 0xb, 0);
+	machine_store(&m, 1, LAPIC_AT + 0x320, 4, 0x90, 0);
+	machine_store(&m, 1, LAPIC_AT + 0x380, 4, 500, 0);
+	machine_out(&m, ACPI_PORT + 2, 2, 1, 0);
+	assert_in_range(machine_next_of(&m, 0, 0), 2343000000, 2344000000);
+	assert_int_equal(machine_next_of(&m, 1, 0), 500);
+	assert_int_equal(machine_next(&m, 0), 500);
+	machine_run(&m, 500);
+	assert_false(machine_wants(&m, 0));
+	assert_int_equal(machine_acknowledge(&m, 1), 0x90);
 }
 
 UNIT_TEST(test_off)
@@ -276,13 +348,24 @@ UNIT_TEST(test_reset)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_absent, setup), cmocka_unit_test_setup(test_several_ports, setup),
-		cmocka_unit_test_setup(test_timer, setup),  cmocka_unit_test_setup(test_timer_waits, setup),
-		cmocka_unit_test_setup(test_lines, setup),  cmocka_unit_test_setup(test_line_falls, setup),
-		cmocka_unit_test_setup(test_pci, setup),    cmocka_unit_test_setup(test_reset, setup),
-		cmocka_unit_test_setup(test_memory, setup), cmocka_unit_test_setup(test_pins, setup),
-		cmocka_unit_test_setup(test_next, setup),   cmocka_unit_test_setup(test_pci_pin, setup),
-		cmocka_unit_test_setup(test_off, setup),    cmocka_unit_test_setup(test_messages, setup),
+		cmocka_unit_test_setup(test_absent, setup),
+		cmocka_unit_test_setup(test_several_ports, setup),
+		cmocka_unit_test_setup(test_timer, setup),
+		cmocka_unit_test_setup(test_timer_waits, setup),
+		cmocka_unit_test_setup(test_lines, setup),
+		cmocka_unit_test_setup(test_line_falls, setup),
+		cmocka_unit_test_setup(test_pci, setup),
+		cmocka_unit_test_setup(test_reset, setup),
+		cmocka_unit_test_setup(test_memory, setup),
+		cmocka_unit_test_setup(test_pins, setup),
+		cmocka_unit_test_setup(test_next, setup),
+		cmocka_unit_test_setup(test_pci_pin, setup),
+		cmocka_unit_test_setup(test_off, setup),
+		cmocka_unit_test_setup(test_messages, setup),
+		cmocka_unit_test_setup(test_other_is_started, setup),
+		cmocka_unit_test_setup(test_first_is_initialized, setup),
+		cmocka_unit_test_setup(test_lowest, setup),
+		cmocka_unit_test_setup(test_next_of, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
 
 #include "vmm/walk.h"
 
+#include <pthread.h>
+
 enum { P = 1, W = 2, U = 4, ACCESSED = 0x20, DIRTY = 0x40, LARGE = 0x80, WORDS = 0x8000 / 8 };
 #define LONG                                                                 \
 	{                                                                    \
@@ -140,12 +142,54 @@ UNIT_TEST(test_32)
 	faults(&p, 6ul << 22, WALK_READ, 0);
 }
 
+/* ---- Another processor changes the entries ---- */
+
+enum { PAGE_OUT = 0x1234000 }; /* where the page is while it is not there: no bit of it is the walk's to set */
+static bool others_end, spoilt;
+
+static void *page_in_and_out(void *arg)
+{
+	uint64_t *entry = arg;
+	bool out = false;
+
+	while (!__atomic_load_n(&others_end, __ATOMIC_RELAXED)) {
+		uint64_t was = __atomic_exchange_n(entry, out ? 0x5000 | P | W : PAGE_OUT, __ATOMIC_SEQ_CST);
+
+		spoilt = spoilt || (!(was & P) && was != PAGE_OUT);
+		out = !out;
+	}
+	return NULL;
+}
+
+/* Bits are set in an entry that is there, and found is what it says: never half of the one and of the other. */
+UNIT_TEST(test_changes)
+{
+	enum { WALKS = 1000000 };
+	struct walk_paging p = LONG;
+	pthread_t other;
+
+	build(P | W);
+	ram[0x4000 / 8 + 4] = 0x5000 | P | W;
+	others_end = spoilt = false;
+	assert_int_equal(pthread_create(&other, NULL, page_in_and_out, &ram[0x4000 / 8 + 4]), 0);
+	for (unsigned n = 0; n < WALKS; n++) {
+		uint64_t gpa = 0;
+		unsigned error;
+
+		if (walk(&p, LINEAR, WALK_WRITE, memory, ram, &gpa, &error) && gpa != 0x5000)
+			spoilt = true;
+	}
+	__atomic_store_n(&others_end, true, __ATOMIC_RELAXED);
+	pthread_join(other, NULL);
+	assert_false(spoilt);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_off, setup),    cmocka_unit_test_setup(test_long, setup),
 		cmocka_unit_test_setup(test_rights, setup), cmocka_unit_test_setup(test_pae, setup),
-		cmocka_unit_test_setup(test_32, setup),
+		cmocka_unit_test_setup(test_32, setup),     cmocka_unit_test_setup(test_changes, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
