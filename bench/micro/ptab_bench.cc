@@ -22,7 +22,7 @@ struct Table {
 	void clean()
 	{
 		while (g.tables)
-			ptab_gather_free(&g);
+			(void)ptab_gather_free(&g, PTAB_GATHER_PIECE);
 	}
 };
 
