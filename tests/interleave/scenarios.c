@@ -87,6 +87,7 @@ const struct scenario scenarios[] = {
 		.name = "sm.crowds_meet",
 		.what = "two CPUs send each other more than they take at once; on one somebody more important is "
 			"woken",
+		.crowded = true,
 		.cpus = 2,
 		.objects = {SM(0), SM(0)},
 		.threads = {{.cpu = 0, .prio = 7, .ops = {DO(DOWN, 0), DO(DOWN, 0), DO(END)}},
@@ -99,6 +100,7 @@ const struct scenario scenarios[] = {
 	{
 		.name = "sm.crowd_of_the_lost",
 		.what = "who waits until another CPU takes work items, and that one does not come back from sleep",
+		.crowded = true,
 		.cpus = 3,
 		.loses = true,
 		.objects = {SM(0)},

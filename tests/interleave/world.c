@@ -316,7 +316,8 @@ bool world_run(const struct scenario *s)
 	report_reset();
 	world.scenario = s;
 	world_make();
-	interleave_crowd = 1;
+	if (s->crowded)
+		interleave_crowd = 1;
 	machine_run(s->cpus, cpu_main);
 	interleave_crowd = ~0u;
 	if (!report_failure())

@@ -93,9 +93,10 @@ struct scenario {
 	bool no_up_at_the_end;
 	/* Ports are delegated and revoked, and no PD may have any in the end. */
 	bool ports_end;
-	u8 pages;   /* free when the threads begin; 0: as many as there are */
-	bool loses; /* has an OP_SUSPEND: what is on the lost CPU does not come to its end, nor does its memory come
-		       back */
+	bool crowded; /* one work item behind another is more than a CPU is sent at a time */
+	u8 pages;     /* free when the threads begin; 0: as many as there are */
+	bool loses;   /* has an OP_SUSPEND: what is on the lost CPU does not come to its end, nor does its memory come
+			 back */
 };
 
 extern const struct scenario scenarios[];
