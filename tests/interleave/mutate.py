@@ -131,7 +131,7 @@ MUTATIONS = [
              ("kernel/core/unfinished.c", "\treturn space_obj_revoke_step(&ec->unfinished.revocation);\n}",
               "\treturn ec && false;\n}")),
     Mutation("a thread that dies without references leaves its revocation as it is", "object.revoke_bequeathed",
-             ("kernel/core/reap.c", "unlikely(!unfinished_is_over(&((struct ec *)o)->unfinished))", "false")),
+             ("kernel/core/reap.c", "unlikely(ec_leaves_much((struct ec *)o))", "false")),
     Mutation("a revocation keeps its own thread alive", "object.revoke_itself",
              ("kernel/core/unfinished.c", "\tspace_obj_revoke_leave(&u->revocation);\n\ttake_from", "\ttake_from")),
     Mutation("a thread that dies keeps the place of a PD that it makes", "object.create_pd_interrupted",
