@@ -105,7 +105,8 @@ class Session:
 def session(folder, timeout, **what):
     """Starts the machine that `what` describes (machine.Machine); it ends with the block."""
     vm = machine.Machine(gdb=str(folder / "gdb"), exit_device=False, **what)
-    with subprocess.Popen(machine.qemu_command(vm, folder / "serial", folder / "qmp", folder), stdin=subprocess.DEVNULL) as process:
+    command = machine.qemu_command(vm, folder / "serial", folder / "qmp", folder)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder) as process:
         try:
             yield Session(process, folder, timeout)
         finally:

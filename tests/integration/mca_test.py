@@ -86,7 +86,8 @@ class Scene:
         vm = machine.Machine(kernel=str(build / "hypervisor.elf32"), cpus=2, cpu=args.cpu, cmdline="serial nomwait",
                              modules=[(str(build / "mca_victim.elf"), f"test={victims}")])
         command = machine.qemu_command(vm, self.serial, folder / "qmp", folder) + ["-S"]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # pylint: disable=consider-using-with
+        # pylint: disable-next=consider-using-with
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder)
         try:
             self.monitor = Monitor(folder / "qmp", self.process)
         except BaseException:

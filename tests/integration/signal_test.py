@@ -110,7 +110,8 @@ def scene(args, times):
         def read():
             return log_in_ram(monitor, folder / "log") if args.kind == "quiet" else machine.text_of(serial)
 
-        with subprocess.Popen(machine.qemu_command(vm, serial, folder / "qmp", folder), stdin=subprocess.DEVNULL) as process:
+        command = machine.qemu_command(vm, serial, folder / "qmp", folder)
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder) as process:
             try:
                 monitor = Monitor(folder / "qmp", process)
                 wait_for(begin, process, read, args.timeout)

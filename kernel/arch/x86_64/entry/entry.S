@@ -166,16 +166,16 @@ arch_return_trap:
 	iretq
 	restart_end trap, arch_dispatch, ASM_CONT_IRET
 
+hazard_trap:
+	movb	$ASM_CONT_IRET, EC_CONT(%rdi)
+	jmp	arch_dispatch
+
 	/* What arch_return_trap becomes when interrupts are opened: user code has them on, also who was stopped before. */
 	.globl	return_trap_open
 return_trap_open:
 	empty_stack
 	orq	$USER_RFLAGS_OPEN, EC_RFLAGS(%rdi)
 	jmp	restart_trap
-
-hazard_trap:
-	movb	$ASM_CONT_IRET, EC_CONT(%rdi)
-	jmp	arch_dispatch
 
 	/*
 	 * RDI = struct cpu, ESI = enum sleeping. Sleeps until a work item comes (MWAIT wakes up by the write, HLT by an
