@@ -229,13 +229,25 @@ void ec_unhelp(struct ec *helper);
  */
 bool ec_release_helpers(struct ec *busy);
 
-/* The EC at the end of the call chain that starts here: the one that an SC bound to `ec` runs. */
+/*
+ * A chain may be longer, or even lead back to itself, until an SC is chosen that leads so far: then it is cut there
+ * (ec_cut_chain()). So whatever follows chains need not go farther.
+ */
+#define EC_CHAIN_MAX 128
+
+/* The EC at the end of the call chain that starts here: the one that an SC bound to `ec` runs. It still has a callee
+ * if the chain is too long. */
 static always_inline struct ec *ec_chain_end(struct ec *ec)
 {
-	while (ec->callee)
-		ec = ec->callee;
+	if (unlikely(ec->callee != NULL))
+		for (unsigned left = EC_CHAIN_MAX; left && ec->callee; left--)
+			ec = ec->callee;
 	return ec;
 }
+
+/* Ends the call that the EC waits in with ABORT. In an exception, or if it is to start one again, it dies. Whoever it
+ * called goes on without a caller. */
+void ec_cut_chain(struct cpu *cpu, struct ec *ec);
 
 static always_inline bool ec_is_global(const struct ec *ec)
 {
