@@ -154,6 +154,10 @@ static noinline struct ec *resume_interrupted(struct cpu *cpu, struct ec *ec)
 		ipc_take_items(cpu, ec);
 		return ec;
 	}
+	if (ec->cont == CONT_DIE) {
+		ec_kill(ec);
+		arch_dispatch();
+	}
 	unfinished_resume(cpu, ec);
 	return resume(cpu, ec);
 }

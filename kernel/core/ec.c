@@ -276,22 +276,41 @@ static always_inline void release_end(struct cpu *cpu, struct ec *ec)
 	unfinished_disown(cpu, &end->unfinished);
 }
 
+/* Returns who has to die with it, because he waits for it in an exception; or NULL. */
+static always_inline struct ec *kill_one(struct ec *ec)
+{
+	ec->special |= EC_DEAD;
+	release_end(cpu_current(), ec);
+	/* An up on another CPU may clear it now: sm_forget() looks again, with the lock. */
+	struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED);
+	if (sm)
+		sm_forget(sm, ec);
+	ec->special &= ~EC_BLOCKED;
+	if (ec->vcpu)
+		vcpu_leave_run(ec);
+	leave_callee(ec);
+	(void)ec_release_helpers(ec);
+	return abort_caller(ec);
+}
+
+/* So many die at once, behind a message of 5,000 instructions. One is about 70, and 300 more if it is helped. */
+#define KILL_PIECE 4
+
+/* The others die when they are chosen. */
+static noinline cold void kill_callers(struct ec *ec)
+{
+	for (unsigned left = KILL_PIECE - 1; ec && left; left--)
+		ec = kill_one(ec);
+	if (ec)
+		ec->cont = CONT_DIE;
+}
+
 void ec_kill(struct ec *ec)
 {
-	while (ec && !ec_is_dead(ec)) {
-		ec->special |= EC_DEAD;
-		release_end(cpu_current(), ec);
-		/* An up on another CPU may clear it now: sm_forget() looks again, with the lock. */
-		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED);
-		if (sm)
-			sm_forget(sm, ec);
-		ec->special &= ~EC_BLOCKED;
-		if (ec->vcpu)
-			vcpu_leave_run(ec);
-		leave_callee(ec);
-		(void)ec_release_helpers(ec);
-		ec = abort_caller(ec);
-	}
+	struct ec *caller = ec_is_dead(ec) ? NULL : kill_one(ec);
+
+	if (unlikely(caller != NULL))
+		kill_callers(caller);
 	hazard_set(cpu_current(), HAZARD_SCHED);
 }
 

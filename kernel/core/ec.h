@@ -36,6 +36,7 @@ enum ec_cont {
 	CONT_IDLE,    /* the idle EC's: the CPU sleeps */
 	/* what was interrupted, in dispatch.c: resume_interrupted() */
 	CONT_REPLY,      /* start the reply in regs.rdi again, from typed item `unfinished.item` on */
+	CONT_DIE,        /* be killed: its exception has no answer */
 	CONT_ITEMS,      /* take the rest of the typed items that a call has brought, then run */
 	CONT_UNFINISHED, /* do what is left in `unfinished` first */
 };
@@ -144,8 +145,9 @@ void ec_retire(struct ec *ec);
 void ec_free(struct ec *ec);
 
 /*
- * Ends the EC for good: its caller's call ends with ABORT (a caller that waits in an exception dies, too), whoever it
- * called goes on without a caller. It may be the current one; then HAZARD_SCHED sees to the rest.
+ * Ends the EC for good: its caller's call ends with ABORT (a caller that waits in an exception dies, too, at the
+ * latest when it is chosen), whoever it called goes on without a caller. It may be the current one; then HAZARD_SCHED
+ * sees to the rest.
  */
 void ec_kill(struct ec *ec);
 

@@ -119,6 +119,36 @@ UNIT_TEST(who_is_at_the_limit_gets_the_time_of_its_helpers)
 	assert_ptr_equal(cpu_current()->sc, world_sc_of(D));
 }
 
+/* The last handler of a long chain of exceptions dies: all die, but not in one go. */
+UNIT_TEST(exceptions_in_a_row_die_in_pieces)
+{
+	enum { ROW = 100 };
+	struct ec *ec[ROW + 1];
+	unsigned dead = 0;
+
+	ec[0] = world_thread(A, 0, 5);
+	ec[1] = world_local(LINK, 0);
+	world_pt(PC, ec[1], 0x1000, 0);
+	assert_runs(host_dispatch(), ec[0]);
+	assert_runs(world_call(PC), ec[1]);
+	for (unsigned i = 2; i <= ROW; i++) {
+		ec[i] = world_local(LINK + i, 0);
+		ec[i]->event_base = LINK_PORTAL + i;
+		ec[i - 1]->event_base = LINK_PORTAL + i - 1;
+		world_pt(LINK_PORTAL + i - 1 + 6, ec[i], 0x1000, 0);
+		assert_runs(world_raise(6), ec[i]);
+		world_drop(LINK_PORTAL + i - 1 + 6);
+	}
+	ec_kill(ec[ROW]);
+	for (unsigned i = 1; i <= ROW; i++)
+		dead += ec_is_dead(ec[i]);
+	assert_in_range(dead, 1, 4);
+	assert_runs(host_dispatch(), ec[0]);
+	assert_int_equal(ec[0]->regs.rdi, ABORT);
+	for (unsigned i = 1; i <= ROW; i++)
+		assert_true(ec_is_dead(ec[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +158,7 @@ int main(void)
 		WORLD_TEST(a_handler_at_the_limit_goes_on),
 		WORLD_TEST(who_is_at_the_limit_in_an_exception_dies),
 		WORLD_TEST(who_is_at_the_limit_gets_the_time_of_its_helpers),
+		WORLD_TEST(exceptions_in_a_row_die_in_pieces),
 	};
 	return cmocka_run_group_tests_name("core/chain", tests, NULL, NULL);
 }
