@@ -11,7 +11,7 @@
 #include "rt/thread.h"
 
 enum { THREADS, SCS, PORTALS, FEW }; /* areas */
-enum { EVENTS_ORDER = 5 };
+enum { EVENTS_ORDER = 5, UNDEFINED = 6 };
 #define SM latency_area(FEW)
 #define HEAD (latency_area(FEW) + 1) /* EC and SC of the thread at the head of a chain */
 #define LATE (latency_area(FEW) + 3) /* ... and of one that gets its time later */
@@ -29,11 +29,12 @@ void latency_repeat_fault(void);
 void latency_link(void);
 void latency_link_fault(void);
 void latency_link_busy(void);
+void latency_fault(void);
 
 _Static_assert(HC_REPLY == 1, "who has nobody to reply to stops for good");
 __asm__(".pushsection .text\n"
 	".global latency_repeat, latency_once, latency_repeat_fault, latency_link, latency_link_fault, "
-	"latency_link_busy\n"
+	"latency_link_busy, latency_fault\n"
 	".macro latency_hypercall\n"
 	"	mov %rbx, %rdi\n"
 	"	xor %esi, %esi\n"
@@ -66,6 +67,8 @@ __asm__(".pushsection .text\n"
 	"latency_link_fault:\n"
 	"	mov %rdi, %rbx\n"
 	"	latency_hypercall\n"
+	"	ud2\n"
+	"latency_fault:\n"
 	"	ud2\n"
 	"latency_link_busy:\n"
 	"	dec %rdi\n"
@@ -182,13 +185,18 @@ static void build_scs(unsigned long count)
 
 /* ---- Servers: the EC of link n is thread n, its portal portal n ---- */
 
-static void link(unsigned long n, void (*at)(void), unsigned long id)
+static void link_with_events(unsigned long n, void (*at)(void), unsigned long id, sel_t its_events)
 {
 	sel_t ec = latency_area(THREADS) + n, pt = latency_area(PORTALS) + n;
 
-	bench_status(hc_create_ec(ec, RT_SEL_PD, latency_cpu(), 0, 0, events, 0));
+	bench_status(hc_create_ec(ec, RT_SEL_PD, latency_cpu(), 0, 0, its_events, 0));
 	bench_status(hc_create_pt(pt, RT_SEL_PD, ec, 0, (uint64_t)at));
 	bench_status(hc_pt_ctrl(pt, id));
+}
+
+static void link(unsigned long n, void (*at)(void), unsigned long id)
+{
+	link_with_events(n, at, id, events);
 }
 
 /* A server that waits, and as many clients that help it. */
@@ -254,6 +262,18 @@ static void build_loop(unsigned long count)
 	links(count, latency_link, CALL(0));
 }
 
+/* Each one but the last faults and has the next one for a handler. When the last one dies, all do. */
+static void build_chain_of_exceptions(unsigned long count)
+{
+	make_sm();
+	for (unsigned long i = 0; i < count; i++)
+		link_with_events(i, i + 1 < count ? latency_fault : latency_link_fault, DOWN,
+				 latency_area(PORTALS) + i + 1 - UNDEFINED);
+	will(latency_once, CALL(0));
+	thread_without_time(LATE);
+	attack_late(count);
+}
+
 /* Who attacks is at the end of a chain that he has called, and is interrupted there. */
 static void build_busy(unsigned long count)
 {
@@ -297,6 +317,7 @@ const struct latency_case latency_thread_cases[] = {
 	CASE("helpers_fault", 16, 1024, build_helpers_fault, attack_sm),
 	CASE("chain_up", 16, 2048, build_chain, attack_up),
 	CASE("chain_fault", 16, 2048, build_chain_fault, attack_sm),
+	CASE("chain_exceptions", 16, 120, build_chain_of_exceptions, attack_sm),
 	CASE("chain_help", 16, 2048, build_chain_and_head, attack_late),
 	CASE("chain_loop", 16, 2048, build_loop, attack_late),
 	CASE("chain_busy", 16, 2048, build_busy, attack_busy),

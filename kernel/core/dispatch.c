@@ -122,7 +122,7 @@ static struct ec *helper_in_vain(const struct cpu *cpu, const struct ec *end)
 	return over ? chain_before(cpu->sc, end) : NULL;
 }
 
-__attribute__((noreturn)) static cold void look_closer(struct cpu *cpu, struct ec *end);
+__attribute__((noreturn)) static cold void look_closer(struct cpu *cpu, struct ec *ec);
 
 /*
  * The EC that the most important SC runs. If no SC is left that is the idle EC, whose continuation is CONT_IDLE: here
@@ -135,8 +135,10 @@ static always_inline struct ec *choose(struct cpu *cpu)
 		sc = take_next(cpu);
 	if (unlikely(!sc))
 		return cpu->idle_ec;
-	struct ec *ec = ec_chain_end(sc->ec);
-	if (unlikely(ec->special & (EC_CANNOT_RUN | EC_HELPED)))
+	struct ec *ec = sc->ec;
+	if (ec->callee)
+		ec = ec->callee;
+	if (unlikely(ec->callee != NULL) || unlikely(ec->special & (EC_CANNOT_RUN | EC_HELPED)))
 		look_closer(cpu, ec);
 	return ec;
 }
@@ -151,6 +153,10 @@ static noinline struct ec *resume_interrupted(struct cpu *cpu, struct ec *ec)
 	if (ec->cont == CONT_ITEMS) {
 		ipc_take_items(cpu, ec);
 		return ec;
+	}
+	if (ec->cont == CONT_DIE) {
+		ec_kill(ec);
+		arch_dispatch();
 	}
 	unfinished_resume(cpu, ec);
 	return resume(cpu, ec);
@@ -212,7 +218,7 @@ static struct ec *reschedule(struct cpu *cpu)
 	return likely(ec != cpu->ec) ? arch_ec_switch(cpu, cpu->ec, ec) : ec;
 }
 
-__attribute__((noreturn)) static void run_helped(struct cpu *cpu, struct ec *ec)
+__attribute__((noreturn)) static void run_found(struct cpu *cpu, struct ec *ec)
 {
 	if (ec != cpu->ec)
 		arch_ec_switch(cpu, cpu->ec, ec);
@@ -222,20 +228,25 @@ __attribute__((noreturn)) static void run_helped(struct cpu *cpu, struct ec *ec)
 }
 
 /*
- * The chain of the current SC leads to `end`, which cannot run, or is helped. The choice begins again, and with it
- * whatever the CPU is wanted for: there may be thousands of such SCs. It is not called for its result, so that
- * choose() has nothing to save.
+ * The chain of the current SC has led to `ec` by one link at most, and goes on there, or ends in an EC that cannot
+ * run or is helped. A chain that is too long is cut. Unless somebody is found who runs the choice begins again, and
+ * with it whatever the CPU is wanted for: there may be thousands of such SCs. It is not called for its result, so
+ * that choose() has nothing to save.
  */
-__attribute__((noreturn)) static cold void look_closer(struct cpu *cpu, struct ec *end)
+__attribute__((noreturn)) static cold void look_closer(struct cpu *cpu, struct ec *ec)
 {
-	struct ec *helper = helper_in_vain(cpu, end);
+	struct ec *helper;
 
-	if (helper)
+	for (unsigned left = EC_CHAIN_MAX - 1; ec->callee && left; left--)
+		ec = ec->callee;
+	if (ec->callee)
+		ec_cut_chain(cpu, ec);
+	else if ((helper = helper_in_vain(cpu, ec)))
 		ec_unhelp(helper);
-	else if (end->special & EC_CANNOT_RUN)
-		ec_park_another(cpu, end);
+	else if (ec->special & EC_CANNOT_RUN)
+		ec_park_another(cpu, ec);
 	else
-		run_helped(cpu, end);
+		run_found(cpu, ec);
 	hazard_set(cpu, HAZARD_SCHED);
 	arch_dispatch();
 }

@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "platform/console.h"
 #include "space/pd.h"
 
 static struct slab_cache ec_cache, fpu_cache;
@@ -263,27 +264,72 @@ static struct ec *abort_caller(struct ec *ec)
 	return NULL;
 }
 
+/* What waits at the end of the call chain is to be chosen again: once the chain is cut that cannot be found. If the
+ * chain is too long an SC may stay there that leads there by more than EC_CHAIN_MAX links, and is chosen, and its
+ * chain cut, when that end can run. An EC keeps nothing that is so far from the SC that runs it (core/unfinished.c).
+ */
+static always_inline void release_end(struct cpu *cpu, struct ec *ec)
+{
+	struct ec *end = ec_chain_end(ec);
+
+	ec_unpark(cpu, end);
+	unfinished_disown(cpu, &end->unfinished);
+}
+
+/* Returns who has to die with it, because he waits for it in an exception; or NULL. */
+static always_inline struct ec *kill_one(struct ec *ec)
+{
+	ec->special |= EC_DEAD;
+	release_end(cpu_current(), ec);
+	/* An up on another CPU may clear it now: sm_forget() looks again, with the lock. */
+	struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED);
+	if (sm)
+		sm_forget(sm, ec);
+	ec->special &= ~EC_BLOCKED;
+	if (ec->vcpu)
+		vcpu_leave_run(ec);
+	leave_callee(ec);
+	(void)ec_release_helpers(ec);
+	return abort_caller(ec);
+}
+
+/* So many die at once, behind a message of 5,000 instructions. One is about 70, and 300 more if it is helped. */
+#define KILL_PIECE 4
+
+/* The others die when they are chosen. */
+static noinline cold void kill_callers(struct ec *ec)
+{
+	for (unsigned left = KILL_PIECE - 1; ec && left; left--)
+		ec = kill_one(ec);
+	if (ec)
+		ec->cont = CONT_DIE;
+}
+
 void ec_kill(struct ec *ec)
 {
-	while (ec && !ec_is_dead(ec)) {
-		struct ec *end = ec_chain_end(ec);
+	struct ec *caller = ec_is_dead(ec) ? NULL : kill_one(ec);
 
-		ec->special |= EC_DEAD;
-		/* What waits at the end of the call chain comes first; once the chain is cut that cannot be found. */
-		ec_unpark(cpu_current(), end);
-		unfinished_disown(cpu_current(), &end->unfinished);
-		/* An up on another CPU may clear it now: sm_forget() looks again, with the lock. */
-		struct sm *sm = __atomic_load_n(&ec->sm, __ATOMIC_RELAXED);
-		if (sm)
-			sm_forget(sm, ec);
-		ec->special &= ~EC_BLOCKED;
-		if (ec->vcpu)
-			vcpu_leave_run(ec);
-		leave_callee(ec);
-		(void)ec_release_helpers(ec);
-		ec = abort_caller(ec);
-	}
+	if (unlikely(caller != NULL))
+		kill_callers(caller);
 	hazard_set(cpu_current(), HAZARD_SCHED);
+}
+
+static bool waits_in_call(const struct ec *ec)
+{
+	return ec->helping ? ec->cont == CONT_CALL : !(ec->callee->special & EC_EXCEPTION);
+}
+
+void ec_cut_chain(struct cpu *cpu, struct ec *ec)
+{
+	if (!waits_in_call(ec)) {
+		log_user("killed EC: an exception at rip %#lx is behind %u calls", ec->regs.rip, EC_CHAIN_MAX);
+		ec_kill(ec);
+		return;
+	}
+	release_end(cpu, ec);
+	leave_callee(ec);
+	ec->regs.rdi = ABORT;
+	ec->cont = CONT_SYSRET;
 }
 
 void ec_retire(struct ec *ec)

@@ -36,6 +36,7 @@ enum ec_cont {
 	CONT_IDLE,    /* the idle EC's: the CPU sleeps */
 	/* what was interrupted, in dispatch.c: resume_interrupted() */
 	CONT_REPLY,      /* start the reply in regs.rdi again, from typed item `unfinished.item` on */
+	CONT_DIE,        /* be killed: its exception has no answer */
 	CONT_ITEMS,      /* take the rest of the typed items that a call has brought, then run */
 	CONT_UNFINISHED, /* do what is left in `unfinished` first */
 };
@@ -144,8 +145,9 @@ void ec_retire(struct ec *ec);
 void ec_free(struct ec *ec);
 
 /*
- * Ends the EC for good: its caller's call ends with ABORT (a caller that waits in an exception dies, too), whoever it
- * called goes on without a caller. It may be the current one; then HAZARD_SCHED sees to the rest.
+ * Ends the EC for good: its caller's call ends with ABORT (a caller that waits in an exception dies, too, at the
+ * latest when it is chosen), whoever it called goes on without a caller. It may be the current one; then HAZARD_SCHED
+ * sees to the rest.
  */
 void ec_kill(struct ec *ec);
 
@@ -229,13 +231,25 @@ void ec_unhelp(struct ec *helper);
  */
 bool ec_release_helpers(struct ec *busy);
 
-/* The EC at the end of the call chain that starts here: the one that an SC bound to `ec` runs. */
+/*
+ * A chain may be longer, or even lead back to itself, until an SC is chosen that leads so far: then it is cut there
+ * (ec_cut_chain()). So whatever follows chains need not go farther.
+ */
+#define EC_CHAIN_MAX 128
+
+/* The EC at the end of the call chain that starts here: the one that an SC bound to `ec` runs. It still has a callee
+ * if the chain is too long. */
 static always_inline struct ec *ec_chain_end(struct ec *ec)
 {
-	while (ec->callee)
-		ec = ec->callee;
+	if (unlikely(ec->callee != NULL))
+		for (unsigned left = EC_CHAIN_MAX; left && ec->callee; left--)
+			ec = ec->callee;
 	return ec;
 }
+
+/* Ends the call that the EC waits in with ABORT. In an exception, or if it is to start one again, it dies. Whoever it
+ * called goes on without a caller. */
+void ec_cut_chain(struct cpu *cpu, struct ec *ec);
 
 static always_inline bool ec_is_global(const struct ec *ec)
 {

@@ -274,13 +274,12 @@ static noinline struct mdb_node *lock_break(struct kobject *o, struct mdb_node *
 static bool translate_locked(struct kobject *o, struct cap_slot *s, bool self, const struct pd *dst,
 			     struct block window, u64 *sel)
 {
-	unsigned left = TRANSLATE_NODES;
+	struct mdb_node *n = s->node.parent;
 
-	for (struct mdb_node *n = s->node.parent; n; n = n->parent) {
+	for (unsigned depth = 1; n && depth <= SPACE_OBJ_TRANSLATE_MAX; depth++, n = n->parent) {
 		if (space_obj_owner(slot_of(n), sel) == dst && block_has(window, *sel) && cap_perm(slot_of(n)->cap))
 			return true;
-		if (unlikely(!--left)) {
-			left = TRANSLATE_NODES;
+		if (unlikely(depth % TRANSLATE_NODES == 0)) {
 			n = lock_break(o, n);
 			if (!n)
 				break;

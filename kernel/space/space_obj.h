@@ -78,6 +78,9 @@ struct cap_slot *space_obj_slot(const struct space_obj *sp, u64 sel);
 /* The PD that a slot belongs to, and its selector there. */
 struct pd *space_obj_owner(const struct cap_slot *slot, u64 *sel);
 
+/* So many capabilities above one are looked at: a message may translate it 254 times (docs/adr/0027). */
+#define SPACE_OBJ_TRANSLATE_MAX 256
+
 /* The slot nearest above src's (by delegation) that is dst's and in `window`, else src's own if src is dst and it is
  * in the window: {object, its selector, order 0, permissions of src's}; 0 if there is none. */
 crd_t space_obj_translate(struct pd *src, u64 src_sel, struct pd *dst, struct block window);

@@ -35,8 +35,8 @@ struct space_obj_revocation;
  * after the choice of a kind of virtualization, before the first PD is made. */
 extern bool space_pio_guest_block;
 
-/* A range is handed on from PD to PD at most so often, because some questions climb all the way. */
-#define PIO_DEPTH_MAX 256
+/* A range is handed on from PD to PD at most so often, because a translation climbs all the way. */
+#define PIO_DEPTH_MAX 128
 
 enum pio_where { PIO_HOST = 1, PIO_GUEST = 2 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Execution contexts: making them (also without memory), chains, helping, and death anywhere in a chain. */
+/* Execution contexts: making them (also without memory), short chains, helping, and death anywhere in a chain. */
 #include "world.h"
 
 #include "arch/switch.h"

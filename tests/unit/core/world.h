@@ -63,7 +63,7 @@ static inline void world_settle(void)
 	unsigned self = cpu_current()->id, rounds = 0;
 
 	for (bool quiet = false; !quiet; rounds++) {
-		assert_true(rounds < 100);
+		assert_true(rounds < 1000);
 		quiet = true;
 		for (unsigned n = 0; n < cpu_count; n++)
 			if (!world_quiet(n)) {

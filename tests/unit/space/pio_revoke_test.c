@@ -11,7 +11,7 @@
 #include "hog.h"
 #include "unit.h"
 
-#define PDS 200
+#define PDS PIO_DEPTH_MAX
 #define PORTS 4096
 
 static struct pd pds[PDS]; /* number 0 is the hypervisor's */

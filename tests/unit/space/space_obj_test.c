@@ -267,6 +267,22 @@ UNIT_TEST(translation)
 	assert_int_equal(space_obj_translate(&pds[0], 10 + HEDRON_SEL_NUM, &pds[0], all), 0);
 }
 
+/* What is farther above is not found, but a capability within a PD is still itself. */
+UNIT_TEST(translation_of_what_is_deep)
+{
+	enum { DEEPEST = SPACE_OBJ_TRANSLATE_MAX + 1, FIRST = 0x1000 };
+	const struct block first = block_make(FIRST, 0), last = block_make(FIRST + DEEPEST, 0);
+
+	make(0, FIRST, 0, PERM_ALL);
+	for (u64 i = 0; i < DEEPEST; i++)
+		give(0, FIRST + i, 0, FIRST + i + 1, 0, PERM_ALL);
+	assert_int_equal(space_obj_translate(&pds[0], FIRST + DEEPEST - 1, &pds[0], first),
+			 crd_make(CRD_OBJ, FIRST, 0, PERM_ALL));
+	assert_int_equal(space_obj_translate(&pds[0], FIRST + DEEPEST, &pds[0], first), 0);
+	assert_int_equal(space_obj_translate(&pds[0], FIRST + DEEPEST, &pds[0], last),
+			 crd_make(CRD_OBJ, FIRST + DEEPEST, 0, PERM_ALL));
+}
+
 UNIT_TEST(tables_are_freed)
 {
 	u64 before = page_free_count();
@@ -355,6 +371,7 @@ int main(void)
 		T(out_of_memory_ends_a_delegation),
 		T(creation_out_of_memory),
 		T(translation),
+		T(translation_of_what_is_deep),
 		T(tables_are_freed),
 		T(concurrency),
 	};

@@ -456,6 +456,21 @@ UNIT_TEST(bitmaps_out_of_memory)
 	check_all();
 }
 
+/* Every second port: so many ranges are delegated before the CPU can be given up. */
+UNIT_TEST(delegation_in_pieces)
+{
+	enum { PIECE = 24, COUNT = 96 };
+
+	for (u32 p = 0; p < 2 * COUNT; p += 2)
+		give(0, 1, p, 0, PIO_HOST);
+	assert_int_equal(space_pio_delegate(&pds[1], &pds[2], 0, 8, PIO_HOST), SUCCESS);
+	assert_in_range(pds[2].pio.held.count, 1, PIECE);
+	assert_int_equal(host_delegate_rest(), SUCCESS);
+	assert_int_equal(pds[2].pio.held.count, COUNT);
+	model_delegate(1, 2, 0, 8, PIO_HOST);
+	check_all();
+}
+
 /* Every second port is occupied: the others are a node each. */
 UNIT_TEST(delegation_out_of_memory)
 {
@@ -537,6 +552,7 @@ int main(void)
 		cmocka_unit_test_setup(closed_space, setup),
 		cmocka_unit_test_setup(grants_to_the_dead, setup),
 		cmocka_unit_test_setup(bitmaps_out_of_memory, setup),
+		cmocka_unit_test_setup(delegation_in_pieces, setup),
 		cmocka_unit_test_setup(delegation_out_of_memory, setup),
 		cmocka_unit_test_setup(revocation_out_of_memory, setup),
 		cmocka_unit_test_setup(ports_are_handed_on_so_often, setup),
