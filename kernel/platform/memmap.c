@@ -186,10 +186,12 @@ bool memmap_pick_heap(const struct boot_info *boot, const struct acpi_info *acpi
 	u64 size = wanted ? align_up(min_u64(wanted, 4 * GiB), MEMMAP_HEAP_ALIGN) : size_by_rule(boot);
 
 	collect_taken(boot, acpi, image);
-	if (place_or_less(boot, size, true, heap))
-		return true;
-	if (!place_or_less(boot, size, false, heap))
-		return false;
-	log_warn("boot: firmware lets no cache hold the memory of the heap: all will be slow");
+	if (!place_or_less(boot, size, true, heap)) {
+		if (!place_or_less(boot, size, false, heap))
+			return false;
+		log_warn("boot: firmware lets no cache hold the memory of the heap: all will be slow");
+	}
+	if (heap->size < wanted)
+		log_warn("boot: heap= asks for %llu KiB, found %llu KiB", wanted / KiB, heap->size / KiB);
 	return true;
 }

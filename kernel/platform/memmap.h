@@ -8,7 +8,8 @@
  * are: entries of the firmware's map of other types (where they overlap RAM they count), the kernel image, modules
  * and their command lines, the loader's structures, ACPI tables, the first MiB.
  * - The MTRRs let caches hold it (write-back).
- * - If there is no such place, half the size is tried, down to 2 MiB, and then the same again without the caches.
+ * - If there is no such place, half the size is tried, down to 2 MiB, and then the same again without the caches. A
+ * heap smaller than `heap=` asks for is logged.
  */
 #pragma once
 

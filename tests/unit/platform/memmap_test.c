@@ -312,6 +312,24 @@ UNIT_TEST(test_wanted)
 	assert_heap(UINT64_MAX, 254 * MiB, 256 * MiB); /* halved several times */
 }
 
+/* What the command line asks for and does not get is said; the rule asks for nothing. */
+UNIT_TEST(test_wanted_and_not_had)
+{
+	fake_log_start();
+	pc(512 * MiB);
+	assert_true(pick(400 * MiB));
+	assert_true(pick(2 * MiB - 1));
+	image = (struct range){MiB, 250 * MiB};
+	add_reserved(260 * MiB, 502 * MiB);
+	assert_true(pick(0));
+	assert_true(fake_log_empty());
+	assert_true(pick(8 * MiB + KiB));
+	assert_true(fake_log_has("warning: boot: heap= asks for 8193 KiB, found 4096 KiB"));
+	fake_log_start();
+	assert_true(pick(UINT64_MAX));
+	assert_true(fake_log_has("warning: boot: heap= asks for 18014398509481983 KiB, found 8192 KiB"));
+}
+
 /* Halving goes on down to 2 MiB, and then gives up. */
 UNIT_TEST(test_fragments)
 {
@@ -431,6 +449,7 @@ int main(void)
 		TEST(below_4_gib),
 		TEST(cached),
 		TEST(wanted),
+		TEST(wanted_and_not_had),
 		TEST(fragments),
 		TEST(nothing_free),
 		TEST(odd_entries),
