@@ -19,6 +19,8 @@
 #include "mm/layout.h"
 
 #define ACCOUNT_LEVELS 32
+/* Each allowance has a line of its own in the log when it is used up, at most one in 2^32 ticks of the TSC. */
+#define ACCOUNT_LINE_BITS 32
 
 /* All zero: an account that nobody limits, as if it was a heap of its own. */
 struct account {
@@ -33,7 +35,9 @@ struct account {
 	struct list payees;
 	u32 rest; /* closed: what it will have used when nobody has anything of it any more */
 	bool allowance, closed;
+	u16 said; /* bits of the time of the last line in the log about its allowance; 0: there was none */
 };
+_Static_assert(sizeof(struct account) == 64, "a line of the caches");
 
 struct account_state {
 	u64 used, limit; /* bytes; `limit` is 0 without an allowance */
