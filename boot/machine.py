@@ -64,6 +64,7 @@ class Machine:
     absent_first: bool = False  # they are listed before the others
     tables_at: int = 0  # QEMU: where the ACPI tables are, which say nothing else than what CPUs there are
     memory: int = 512  # MiB
+    low: int = 0  # QEMU: MiB of it that may be below 4 GiB, instead of 3 GiB or so
     quantum: int = 16  # Bochs: instructions of one CPU before it is another one's turn
     msrs: dict = dataclasses.field(default_factory=dict)  # Bochs: registers that its model lacks, number: value
     kvm: bool = False  # the host's CPU executes the guest
@@ -107,6 +108,7 @@ def qemu_command(machine, serial, monitor, folder):
     own = machine.absent or machine.tables_at
     without = [*machine.without, *(["acpi"] if own else [])]
     board = f"{machine.board},accel={accelerator(machine)},memory-backend=ram" + "".join(f",{part}=off" for part in without)
+    board += f",max-ram-below-4g={machine.low}M" if machine.low else ""
     command = ["qemu-system-x86_64", "-machine", board + (",graphics=off" if machine.netboot else ""), "-cpu", machine.cpu,
                # Memory of the guest that it never touches costs the host nothing, not even a promise.
                "-object", f"memory-backend-ram,id=ram,size={machine.memory}M,reserve=off", "-m", str(machine.memory),

@@ -6,7 +6,6 @@
 #include "lib/spinlock.h"
 #include "platform/console.h"
 #include "platform/panic.h"
-#include "platform/ratelimit.h"
 
 #include <hedron/abi.h>
 
@@ -23,8 +22,6 @@ struct account *account_top;
 void (*account_gone)(struct account *);
 
 static struct spinlock lock;
-/* Of lines about allowances that are used up; guarded by the lock. */
-static struct ratelimit lines = RATELIMIT_INIT(4, 1ull << 32);
 
 static always_inline s64 free_of(const struct account *a)
 {
@@ -153,6 +150,16 @@ static bool cover_locked(struct account *a, struct list *gone)
 	return free_of(a) >= 0 || (!a->allowance && draw_locked(a, gone));
 }
 
+/* Whether a line about the used up allowance is due; then it has been said. */
+static bool say_locked(struct account *a)
+{
+	u16 now = (u16)(arch_tsc() >> (ACCOUNT_LINE_BITS - 1) | 1); /* never 0 */
+	bool due = a->said != now;
+
+	a->said = now;
+	return due;
+}
+
 /* `free` has lost the bytes already. */
 bool account_take_slow(struct account *a, u64 bytes)
 {
@@ -163,9 +170,9 @@ bool account_take_slow(struct account *a, u64 bytes)
 	bool covered = cover_locked(a, &gone);
 	if (!covered)
 		add_free(a, (s64)bytes);
-	s64 limit = a->allowance || !a->payer ? a->limit : a->payer->limit;
-	u32 missed;
-	bool say = !covered && ratelimit_take(&lines, arch_tsc(), &missed);
+	struct account *limited = a->allowance || !a->payer ? a : a->payer;
+	s64 limit = limited->limit;
+	bool say = !covered && say_locked(limited);
 	unlock_and_tell(&gone);
 	if (say)
 		log_user("the allowance of a PD is used up: %lu KiB of kernel memory", (u64)limit / 1024);

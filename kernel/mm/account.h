@@ -19,6 +19,8 @@
 #include "mm/layout.h"
 
 #define ACCOUNT_LEVELS 32
+/* Each allowance has a line of its own in the log when it is used up, at most one in 2^32 ticks of the TSC. */
+#define ACCOUNT_LINE_BITS 32
 
 /* All zero: an account that nobody limits, as if it was a heap of its own. */
 struct account {
@@ -33,7 +35,9 @@ struct account {
 	struct list payees;
 	u32 rest; /* closed: what it will have used when nobody has anything of it any more */
 	bool allowance, closed;
+	u16 said; /* bits of the time of the last line in the log about its allowance; 0: there was none */
 };
+_Static_assert(sizeof(struct account) == 64, "a line of the caches");
 
 struct account_state {
 	u64 used, limit; /* bytes; `limit` is 0 without an allowance */
@@ -60,8 +64,8 @@ void account_close(struct account *a, u32 rest);
 enum status account_move(struct account *from, struct account *to, u64 bytes) must_check;
 struct account_state account_look(struct account *a);
 
-/* An account as 32 bits, for what has little room. PDs are in the heap: that is enough for 256 GiB. The kernel PD is
- * not, so its account has no name; but what it pays for is never given back. */
+/* An account as 32 bits, for what has little room. PDs are in the heap, below HEAP_MAP_SIZE. The kernel PD is not, so
+ * its account has no name; but what it pays for is never given back. */
 #define ACCOUNT_NAME_SHIFT 6
 
 static always_inline u32 account_name(const struct account *a)
@@ -72,6 +76,8 @@ static always_inline struct account *account_named(u32 name)
 {
 	return (struct account *)heap_virt(paddr((u64)name << ACCOUNT_NAME_SHIFT));
 }
+
+_Static_assert(HEAP_MAP_SIZE >> ACCOUNT_NAME_SHIFT <= 1ull << 32, "each PD in the heap has a name");
 
 /* For below. */
 bool account_take_slow(struct account *a, u64 bytes) must_check;

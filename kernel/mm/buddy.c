@@ -142,26 +142,39 @@ u32 buddy_give(struct page **stack, u32 most)
 	return count;
 }
 
-void buddy_init(paddr_t base, u64 size)
+void buddy_init_empty(struct page *pages, u64 first, u64 count)
 {
-	kassert(is_aligned(base.v | size, PAGE_SIZE));
-	u64 first = base.v >> PAGE_BITS, count = size >> PAGE_BITS;
-	u64 own = align_up(count * sizeof(struct page), PAGE_SIZE) >> PAGE_BITS;
-	kassert(own < count);
-
-	struct page *pages = heap_virt(base);
-	memset(pages, 0, count * sizeof(struct page));
-	buddy_frames = (struct buddy_frames){pages - first, first, count};
+	buddy_frames = (struct buddy_frames){pages, first, count};
 	heap = (__typeof__(heap)){0};
 	for (unsigned o = 0; o < BUDDY_ORDERS; o++)
 		list_init(&heap.free[o]);
+}
 
-	for (u64 i = own; i < count;) {
+void buddy_add(paddr_t base, u64 size)
+{
+	kassert(is_aligned(base.v | size, PAGE_SIZE));
+	u64 first = base.v >> PAGE_BITS, count = size >> PAGE_BITS;
+
+	kassert(first - buddy_frames.first < buddy_frames.count);
+	kassert(count <= buddy_frames.count - (first - buddy_frames.first));
+	for (u64 i = 0; i < count;) {
 		unsigned order = order_fit(first + i, count - i);
 		if (order > BUDDY_ORDERS - 1)
 			order = BUDDY_ORDERS - 1;
-		list_block(&pages[i], order);
+		list_block(&buddy_frames.page[first + i], order);
 		heap.free_count += bit(order);
 		i += bit(order);
 	}
+}
+
+void buddy_init(paddr_t base, u64 size)
+{
+	u64 first = base.v >> PAGE_BITS, count = size >> PAGE_BITS;
+	u64 own = align_up(count * sizeof(struct page), PAGE_SIZE);
+	struct page *pages = heap_virt(base);
+
+	kassert(own < size);
+	memset(pages, 0, count * sizeof(struct page));
+	buddy_init_empty(pages - first, first, count);
+	buddy_add(paddr(base.v + own), size - own);
 }

@@ -39,6 +39,12 @@ enum page_state {
 /* Takes over [base, base + size), page aligned, mapped at heap_virt(). Uses its first pages for struct page. */
 void buddy_init(paddr_t base, u64 size);
 
+/* The same for a heap in pieces: an empty heap whose frames are among [first, first + count), then each piece.
+ * `pages` is indexed by frame number. There it is zero for all these frames, those of no piece too, where nobody
+ * writes. */
+void buddy_init_empty(struct page *pages, u64 first, u64 count);
+void buddy_add(paddr_t base, u64 size);
+
 /* 2^order pages, naturally aligned, or NULL. Contents are undefined. */
 void *buddy_alloc(unsigned order) must_check;
 /* One zeroed page, or NULL. */
@@ -52,7 +58,8 @@ u32 buddy_give(struct page **stack, u32 most);
 /* How many pages are free here, without those that mm/page.h keeps. */
 u64 buddy_free_pages(void);
 
-/* The heap's page frames: [first, first + count) have a struct page. Constant after buddy_init(). */
+/* The heap's page frames: [first, first + count) have a struct page, which is PAGE_INSIDE where a heap in pieces has
+ * none. Constant after the start. */
 extern struct buddy_frames {
 	struct page *page; /* indexed by frame number */
 	u64 first, count;

@@ -5,7 +5,8 @@
  *   0x0000000000001000 .. 0x00007fffffffefff   user
  *   0xffffbe0000000000                         OBJ_NOWHERE where look-ups of selectors out of range go; never mapped
  *   0xffffc00000000000 + pa                    HEAP_MAP    the kernel heap and the log in RAM (nothing else of RAM),
- * RW 0xfffffe0000000000 + 32 * sel              OBJ_WINDOW  slots of the current PD          } private to each PD:
+ * RW 0xffffc04000000000 + 40 * frame            FRAME_MAP   struct page of a heap in pieces, zeros between them
+ *   0xfffffe0000000000 + 32 * sel              OBJ_WINDOW  slots of the current PD          } private to each PD:
  *   0xfffffe2000000000                         TSS_WINDOW  TSSs of all CPUs, I/O bitmap     } one PML4 entry
  *   0xffffffff40000000 + offset                FRAMEBUFFER_AREA  the screen, writes combined
  *   0xffffffff80000000 + offset                KERNEL_VIRT image: text RX, rodata R, data RW
@@ -21,6 +22,8 @@
 #define KERNEL_MAX_SIZE 0x200000 /* the image fits one 2 MiB frame, wherever it was loaded */
 
 #define HEAP_MAP 0xffffc00000000000
+#define HEAP_MAP_SIZE 0x4000000000 /* the heap lies below this physical address: 256 GiB */
+#define FRAME_MAP 0xffffc04000000000
 
 #define PD_PRIVATE 0xfffffe0000000000 /* start of the private PML4 entry */
 #define OBJ_WINDOW PD_PRIVATE

@@ -294,13 +294,18 @@ u64 page_free_count(void)
 	return count;
 }
 
-void page_init(paddr_t base, u64 size)
+void page_init_lists(void)
 {
-	buddy_init(base, size);
 	search_lock = (struct spinlock){0};
 	for (unsigned n = 0; n < array_size(caches); n++)
 		caches[n] = (struct page_cache){.limit = KEEP_MAX};
 	num_caches = array_size(caches);
+}
+
+void page_init(paddr_t base, u64 size)
+{
+	buddy_init(base, size);
+	page_init_lists();
 }
 
 void page_set_cpus(unsigned num)

@@ -16,6 +16,8 @@
 
 /* buddy_init() and empty lists. Until there are per-CPU areas only buddy.h may be used. */
 void page_init(paddr_t base, u64 size);
+/* The empty lists alone, where the heap has several pieces. */
+void page_init_lists(void);
 /* Boot: only CPUs below `num` are going to use it. */
 void page_set_cpus(unsigned num);
 

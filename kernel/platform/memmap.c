@@ -48,7 +48,8 @@ static struct range log_range; /* what memmap_pick_log() has chosen; empty: noth
 /* All ranges that heap and log must not overlap. Used at boot only, by one CPU. */
 static struct {
 	u32 count;
-	struct range range[3 + BOOT_MAP_MAX + BOOT_LOADER_MAX + 2 * BOOT_MODULES_MAX + ACPI_KEPT_MAX];
+	struct range
+		range[3 + MEMMAP_HEAP_PIECES + BOOT_MAP_MAX + BOOT_LOADER_MAX + 2 * BOOT_MODULES_MAX + ACPI_KEPT_MAX];
 } taken;
 
 static void take(u64 addr, u64 size)
@@ -95,10 +96,16 @@ static struct range find_uncached(struct range r)
 	return (struct range){0, 0};
 }
 
+/* What a piece of the heap has to be. */
+struct wish {
+	u64 size, below;
+	bool cached;
+};
+
 /* The highest free place in `ram`: from its end downwards, each time to below what is in the way. */
-static bool place_in(struct range ram, u64 size, bool cached, u64 *addr)
+static bool place_in(struct range ram, struct wish w, u64 *addr)
 {
-	u64 end = min_u64(ram.addr + ram.size, 4 * GiB);
+	u64 end = min_u64(ram.addr + ram.size, w.below), size = w.size;
 
 	for (;;) {
 		if (end < size)
@@ -108,7 +115,7 @@ static bool place_in(struct range ram, u64 size, bool cached, u64 *addr)
 			return false;
 		struct range here = {*addr, size}, uncached = {0, 0};
 		const struct range *obstacle = find_taken(here);
-		if (!obstacle && cached) {
+		if (!obstacle && w.cached) {
 			uncached = find_uncached(here);
 			obstacle = uncached.size ? &uncached : NULL;
 		}
@@ -118,13 +125,13 @@ static bool place_in(struct range ram, u64 size, bool cached, u64 *addr)
 	}
 }
 
-static bool place(const struct boot_info *boot, u64 size, bool cached, u64 *addr)
+static bool place(const struct boot_info *boot, struct wish w, u64 *addr)
 {
 	bool found = false;
 
 	for (u32 i = 0; i < boot->map_count; i++) {
 		u64 here;
-		if (!is_ram(&boot->map[i]) || !place_in(memmap_fit_range(&boot->map[i]), size, cached, &here))
+		if (!is_ram(&boot->map[i]) || !place_in(memmap_fit_range(&boot->map[i]), w, &here))
 			continue;
 		*addr = found ? max_u64(*addr, here) : here;
 		found = true;
@@ -161,16 +168,45 @@ bool memmap_pick_log(const struct boot_info *boot, const struct acpi_info *acpi,
 	return false;
 }
 
-static bool place_or_less(const struct boot_info *boot, u64 size, bool cached, struct range *heap)
+static bool add_piece(const struct boot_info *boot, struct wish w, struct memmap_heap *heap)
 {
-	for (; size; size = align_down(size / 2, MEMMAP_HEAP_ALIGN)) {
-		u64 addr;
-		if (place(boot, size, cached, &addr)) {
-			*heap = (struct range){addr, size};
+	u64 addr;
+
+	if (!w.size || heap->count == array_size(heap->piece) || !place(boot, w, &addr))
+		return false;
+	heap->piece[heap->count++] = (struct range){addr, w.size};
+	take(addr, w.size);
+	return true;
+}
+
+/* The same, or half the size, and so on. */
+static bool add_piece_or_less(const struct boot_info *boot, struct wish w, struct memmap_heap *heap)
+{
+	for (; w.size; w.size = align_down(w.size / 2, MEMMAP_HEAP_ALIGN))
+		if (add_piece(boot, w, heap))
 			return true;
-		}
-	}
 	return false;
+}
+
+u64 memmap_heap_size(const struct memmap_heap *heap)
+{
+	u64 size = 0;
+
+	for (u32 i = 0; i < heap->count; i++)
+		size += heap->piece[i].size;
+	return size;
+}
+
+static void find_pieces(const struct boot_info *boot, u64 size, bool cached, struct memmap_heap *heap)
+{
+	struct wish w = {size, 4 * GiB, cached};
+
+	heap->count = 0;
+	if (add_piece(boot, w, heap))
+		return;
+	w.size = min_u64(size, MEMMAP_HEAP_MIN);
+	while (add_piece_or_less(boot, w, heap))
+		w = (struct wish){size - memmap_heap_size(heap), MEMMAP_HEAP_END, cached};
 }
 
 static u64 size_by_rule(const struct boot_info *boot)
@@ -181,15 +217,20 @@ static u64 size_by_rule(const struct boot_info *boot)
 }
 
 bool memmap_pick_heap(const struct boot_info *boot, const struct acpi_info *acpi, struct range image, u64 wanted,
-		      struct range *heap)
+		      struct memmap_heap *heap)
 {
-	u64 size = wanted ? align_up(min_u64(wanted, 4 * GiB), MEMMAP_HEAP_ALIGN) : size_by_rule(boot);
+	u64 size = wanted ? align_up(min_u64(wanted, 4 * GiB), MEMMAP_HEAP_ALIGN) : size_by_rule(boot), found;
 
 	collect_taken(boot, acpi, image);
-	if (place_or_less(boot, size, true, heap))
-		return true;
-	if (!place_or_less(boot, size, false, heap))
-		return false;
-	log_warn("boot: firmware lets no cache hold the memory of the heap: all will be slow");
+	find_pieces(boot, size, true, heap);
+	if (!heap->count) {
+		find_pieces(boot, size, false, heap);
+		if (!heap->count)
+			return false;
+		log_warn("boot: firmware lets no cache hold the memory of the heap: all will be slow");
+	}
+	found = memmap_heap_size(heap);
+	if (found < wanted)
+		log_warn("boot: heap= asks for %llu KiB, found %llu KiB", wanted / KiB, found / KiB);
 	return true;
 }

@@ -34,7 +34,9 @@ enum status sys_ec_create(u64 arg1, u64 parent, u64 arg3, u64 rsp, u64 event_bas
 	if (s != SUCCESS)
 		return s;
 	s = ec_create(&cfg, &ec);
-	return sys_install(self->pd, slot, s, &ec->obj, PERM_EC_ALL);
+	if (unlikely(s != SUCCESS))
+		return sys_cancel(self->pd, slot, s);
+	return sys_install(self->pd, slot, &ec->obj, PERM_EC_ALL);
 }
 
 enum status sys_ec_ctrl(u64 arg1)

@@ -16,7 +16,9 @@ enum status sys_kp_create(u64 arg1, u64 parent, struct ec *self)
 	if (s != SUCCESS)
 		return s;
 	s = kp_create(pd, &kp);
-	return sys_install(self->pd, slot, s, &kp->obj, PERM_KP_ALL);
+	if (unlikely(s != SUCCESS))
+		return sys_cancel(self->pd, slot, s);
+	return sys_install(self->pd, slot, &kp->obj, PERM_KP_ALL);
 }
 
 enum status sys_kp_ctrl(u64 arg1, u64 pd_sel, u64 va)

@@ -33,7 +33,9 @@ enum status sys_pd_create(u64 arg1, u64 parent_sel, crd_t objects, struct ec *se
 		if (s != SUCCESS)
 			kobject_caps_gone(made);
 	}
-	return sys_install(self->pd, slot, s, made, cap_perm(cap));
+	if (unlikely(s != SUCCESS))
+		return sys_cancel(self->pd, slot, s);
+	return sys_install(self->pd, slot, made, cap_perm(cap));
 }
 
 static noinline enum status translate(struct pd *src, struct pd *dst, u64 crd, u64 flags, u64 window, struct ec *self)

@@ -19,7 +19,9 @@ enum status sys_pt_create(u64 arg1, u64 parent, u64 ec_sel, u64 mtd, u64 rip, st
 	if (s != SUCCESS)
 		return s;
 	s = pt_create(pd, ec, rip, mtd, &pt);
-	return sys_install(self->pd, slot, s, &pt->obj, PERM_PT_ALL);
+	if (unlikely(s != SUCCESS))
+		return sys_cancel(self->pd, slot, s);
+	return sys_install(self->pd, slot, &pt->obj, PERM_PT_ALL);
 }
 
 /* The plain case never comes here: entry/fastcall.S. */

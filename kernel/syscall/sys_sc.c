@@ -28,9 +28,10 @@ enum status sys_sc_create(u64 arg1, u64 parent, u64 ec_sel, u64 arg4, struct ec 
 	if (s != SUCCESS)
 		return s;
 	s = sc_create(pd, ec, prio, quantum, &sc);
-	s = sys_install(self->pd, slot, s, &sc->obj, PERM_SC_ALL);
-	if (s == SUCCESS)
-		sc_start(sc);
+	if (unlikely(s != SUCCESS))
+		return sys_cancel(self->pd, slot, s);
+	s = sys_install(self->pd, slot, &sc->obj, PERM_SC_ALL);
+	sc_start(sc);
 	return s;
 }
 

@@ -16,7 +16,9 @@ enum status sys_sm_create(u64 arg1, u64 parent, u64 count, struct ec *self)
 	if (s != SUCCESS)
 		return s;
 	s = sm_create(pd, count, &sm);
-	return sys_install(self->pd, slot, s, &sm->obj, PERM_SM_ALL);
+	if (unlikely(s != SUCCESS))
+		return sys_cancel(self->pd, slot, s);
+	return sys_install(self->pd, slot, &sm->obj, PERM_SM_ALL);
 }
 
 static enum status up(u64 arg1, bool timeout)

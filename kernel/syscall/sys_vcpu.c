@@ -33,5 +33,7 @@ enum status sys_vcpu_create(u64 arg1, u64 arg2, u64 state, u64 vlapic, u64 fpu, 
 	if (s != SUCCESS)
 		return s;
 	s = vcpu_create(&cfg, &v);
-	return sys_install(self->pd, slot, s, &v->obj, PERM_VCPU_ALL);
+	if (unlikely(s != SUCCESS))
+		return sys_cancel(self->pd, slot, s);
+	return sys_install(self->pd, slot, &v->obj, PERM_VCPU_ALL);
 }

@@ -94,15 +94,16 @@ static always_inline struct pd *sys_parent(u64 sel)
 /* The hypercall has found no memory and changed nothing: it begins anew, as `fn`, when memory has been waited for. */
 enum status sys_again(hypercall_fn fn, u64 arg1);
 
-/* The end of a creation: a new object's first capability goes to the slot that was reserved, or the slot is given
- * back. */
-static always_inline enum status sys_install(struct pd *pd, struct cap_slot *slot, enum status made,
-					     struct kobject *o, unsigned perm)
+/* A creation has failed: the slot that was reserved is given back. */
+static always_inline enum status sys_cancel(struct pd *pd, struct cap_slot *slot, enum status why)
 {
-	if (unlikely(made != SUCCESS)) {
-		space_obj_cancel(pd, slot);
-		return made;
-	}
+	space_obj_cancel(pd, slot);
+	return why;
+}
+
+/* The end of a creation: a new object's first capability goes to the slot that was reserved. */
+static always_inline enum status sys_install(struct pd *pd, struct cap_slot *slot, struct kobject *o, unsigned perm)
+{
 	kobject_publish(o);
 	space_obj_commit(pd, slot, o, perm);
 	return SUCCESS;

@@ -62,12 +62,12 @@ static void check_fit(u32 room)
 			      is_reserved(map, count, end_of(&boot.map[i]) - 1));
 }
 
-static void check_heap(struct range image, struct range heap)
+static void check_piece(struct range image, struct range heap, u64 below)
 {
 	bool in_ram = false;
 
 	CHECK(heap.size && is_aligned(heap.addr | heap.size, 2 * MiB));
-	CHECK(heap.addr >= 1 * MiB && heap.addr + heap.size <= 4 * GiB && !range_overlaps(heap, image));
+	CHECK(heap.addr >= 1 * MiB && heap.addr + heap.size <= below && !range_overlaps(heap, image));
 	for (u32 i = 0; i < boot.map_count; i++) {
 		const struct boot_map *e = &boot.map[i];
 		if (e->type == HIP_MEM_RAM)
@@ -78,6 +78,16 @@ static void check_heap(struct range image, struct range heap)
 	CHECK(in_ram);
 	for (u32 i = 0; i < boot.module_count; i++)
 		CHECK(!range_overlaps(heap, boot.module[i].image));
+}
+
+static void check_heap(struct range image, const struct memmap_heap *heap)
+{
+	CHECK(heap->count && heap->count <= MEMMAP_HEAP_PIECES);
+	for (u32 i = 0; i < heap->count; i++) {
+		check_piece(image, heap->piece[i], i ? MEMMAP_HEAP_END : 4 * GiB);
+		for (u32 j = 0; j < i; j++)
+			CHECK(!range_overlaps(heap->piece[i], heap->piece[j]));
+	}
 }
 
 /* A screen that is accepted is drawn on: here on memory that ends where the screen does. Small ones only: each run
@@ -102,16 +112,17 @@ static void check_screen(struct range image)
 	free(pixels);
 }
 
-static void check_hip(struct range image, struct range heap)
+static void check_hip(struct range image, const struct memmap_heap *heap)
 {
 	static union {
 		struct hip hip;
 		u16 words[PAGE_SIZE / 2];
 	} page;
-	const struct range claimed[] = {image, heap};
+	struct range claimed[1 + MEMMAP_HEAP_PIECES] = {image};
 	u16 sum = 0;
 
-	hip_init(&page.hip, &boot, &acpi, claimed, array_size(claimed));
+	memcpy(&claimed[1], heap->piece, sizeof(heap->piece));
+	hip_init(&page.hip, &boot, &acpi, claimed, 1 + heap->count);
 	hip_finish(&page.hip);
 	CHECK(page.hip.length <= PAGE_SIZE);
 	for (unsigned i = 0; i < page.hip.length / 2; i++)
@@ -121,7 +132,8 @@ static void check_hip(struct range image, struct range heap)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct range image = {0x6600000, 0x80000}, heap = {0, 0};
+	struct range image = {0x6600000, 0x80000};
+	struct memmap_heap heap = {0};
 
 	if (!size)
 		return 0;
@@ -133,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_screen(image);
 	CHECK(memmap_ram_total(&boot) < UINT64_MAX || boot.map_count);
 	if (memmap_pick_heap(&boot, &acpi, image, *data & 2 ? *data * MiB : 0, &heap))
-		check_heap(image, heap);
-	check_hip(image, heap);
+		check_heap(image, &heap);
+	check_hip(image, &heap);
 	return 0;
 }

@@ -45,6 +45,7 @@ def arguments():
     parser.add_argument("--tables-at", type=lambda text: int(text, 0), default=0, help="physical address of the ACPI tables")
     parser.add_argument("--quantum", type=int, default=16, help="instructions until Bochs goes on to the next CPU")
     parser.add_argument("--memory", type=int, default=256, help="MiB")
+    parser.add_argument("--low", type=int, default=0, help="MiB of it that may be below 4 GiB")
     parser.add_argument("--board", default="pc")
     parser.add_argument("--without", action="append", default=[], help="part that the board lacks: pit, hpet, acpi")
     parser.add_argument("--line", default="com1", help="where the serial line is: com1 to com4, pci, none")
@@ -74,7 +75,7 @@ def build_machine(args, folder):
     folder_of_modules = pathlib.Path(args.modules_from or build).resolve()
     modules = [(str(folder_of_modules / path), text) for path, _, text in (module.partition(" ") for module in args.module)]
     is_bochs = args.via == "bochs"
-    result = machine.Machine(cpu=args.cpu or ("tigerlake" if is_bochs else "max"), cpus=args.cpus, memory=args.memory,
+    result = machine.Machine(cpu=args.cpu or ("tigerlake" if is_bochs else "max"), cpus=args.cpus, memory=args.memory, low=args.low,
                              board=args.board, without=args.without, icount=args.icount, exit_device=not args.hold,
                              sockets=args.sockets, threads=args.threads, quantum=args.quantum, others=args.other,
                              msrs=dict(args.msr), line=args.line, idle_com1=args.idle_com1, tables=args.table,

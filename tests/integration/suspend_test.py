@@ -40,7 +40,7 @@ def command_line(args, folder):
     words = {"normal": f"s3={S3} nap={NAP * 1000:.0f}", "absent": "s3=none", "ignored": f"s3={IGNORED} awake=1"}[args.kind]
     build = pathlib.Path(args.build).resolve()
     vm = machine.Machine(iso=str(folder / "image.iso"), firmware=args.firmware, board=args.board, cpu=args.cpu, cpus=args.cpus,
-                         memory=512, line=args.line)
+                         memory=args.memory, low=args.low, line=args.line)
     work = job.make(build / "hypervisor", args.cmdline, [(build / "guest_suspend.elf", words)])
     image.make_iso(vm.iso, [work], args.protocol, verify=False)
     command = machine.qemu_command(vm, folder / "serial", folder / "qmp", folder)
@@ -104,6 +104,8 @@ def main():
     parser.add_argument("--board", choices=NO_S3.keys(), default="q35")
     parser.add_argument("--cpu", default="max")
     parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--memory", type=int, default=512, help="MiB")
+    parser.add_argument("--low", type=int, default=0, help="MiB of it that may be below 4 GiB")
     parser.add_argument("--cmdline", default="serial")
     parser.add_argument("--line", default="com1", help="where the serial line is: com1 to com4, pci")
     parser.add_argument("--timeout", type=float, default=120)

@@ -2,6 +2,7 @@
 /* Accounts: limits, payers, what is moved and what comes back. */
 #include "mm/account.h"
 
+#include "platform/fake_log.h"
 #include "lib/bits.h"
 #include "host.h"
 #include "mm/page.h"
@@ -177,6 +178,39 @@ UNIT_TEST(outlived_by_those_it_paid_for)
 	assert_int_equal(left(&top), TOP);
 }
 
+static unsigned lines(const char *what)
+{
+	unsigned n = 0;
+	for (const char *at = fake_log; (at = strstr(at, what)); at++)
+		n++;
+	return n;
+}
+
+/* Each allowance has its lines, whatever others say, and whoever draws on it has none of his own. */
+UNIT_TEST(says_whose_allowance_is_used_up)
+{
+	fake_log_start();
+	allowed(0, &top, 3 * KiB);
+	allowed(1, &top, 5 * KiB);
+	opened(2, &a[0]);
+	for (unsigned i = 0; i < 100; i++)
+		assert_false(account_take(&a[i % 2 ? 0 : 2], 8 * KiB));
+	assert_false(account_take(&a[1], 8 * KiB));
+	assert_int_equal(lines("the allowance of a PD is used up: 3 KiB of"), 1);
+	assert_int_equal(lines("the allowance of a PD is used up: 5 KiB of"), 1);
+	for (unsigned i = 0; i < 100; i++) {
+		host_tsc += 1ull << 28;
+		assert_false(account_take(&a[0], 8 * KiB));
+	}
+	assert_in_range(lines("3 KiB"), 7, 8);
+	assert_int_equal(lines("5 KiB"), 1);
+	assert_false(account_take(&a[1], 8 * KiB));
+	assert_int_equal(lines("5 KiB"), 2);
+	account_close(&a[2], 0);
+	account_close(&a[1], 0);
+	account_close(&a[0], 0);
+}
+
 UNIT_TEST(nesting_is_limited)
 {
 	static struct account chain[ACCOUNT_LEVELS + 2];
@@ -295,6 +329,7 @@ int main(void)
 		cmocka_unit_test_setup(moves_across_the_tree, setup),
 		cmocka_unit_test_setup(outlasts_its_owner, setup),
 		cmocka_unit_test_setup(outlived_by_those_it_paid_for, setup),
+		cmocka_unit_test_setup(says_whose_allowance_is_used_up, setup),
 		cmocka_unit_test_setup(nesting_is_limited, setup),
 		cmocka_unit_test_setup(nothing_is_lost, setup),
 		cmocka_unit_test_setup(pages_and_objects, setup),

@@ -241,6 +241,44 @@ UNIT_TEST(knows_its_pages)
 	assert_true(buddy_is_page(heap_virt(paddr(HOST_HEAP_PHYS + HEAP - PAGE_SIZE))));
 }
 
+/* Two pieces far apart and one between them that touches the second. Nothing is ever taken from the holes, and blocks
+ * merge within what is connected. */
+UNIT_TEST(a_heap_in_pieces)
+{
+	static struct page frames[HEAP / PAGE_SIZE];
+	static u8 had[HEAP / PAGE_SIZE];
+	u64 base = HOST_HEAP_PHYS >> PAGE_BITS, total = (2 + 1 + 4) * MiB / PAGE_SIZE;
+
+	buddy_init_empty(frames - base, base, HEAP / PAGE_SIZE);
+	buddy_add(paddr(HOST_HEAP_PHYS + 10 * MiB), 2 * MiB);
+	buddy_add(paddr(HOST_HEAP_PHYS), 1 * MiB);
+	buddy_add(paddr(HOST_HEAP_PHYS + 12 * MiB), 4 * MiB);
+	assert_int_equal(buddy_free_pages(), total);
+	for (unsigned round = 0; round < 2; round++) {
+		void *stack = NULL, *p;
+		u64 count = 0;
+		memset(had, 0, sizeof had);
+		for (; (p = buddy_alloc(0)); count++) {
+			u64 at = frame(p) - base;
+			assert_true(at < 256 || (at >= 2560 && at < 4096));
+			assert_false(had[at]++);
+			*(void **)p = stack;
+			stack = p;
+		}
+		assert_int_equal(count, total);
+		while ((p = stack)) {
+			stack = *(void **)p;
+			buddy_free(p, 0);
+		}
+		assert_int_equal(buddy_free_pages(), total);
+		assert_int_equal(largest_order(), 10);
+	}
+	for (u64 at = 256; at < 2560; at++)
+		assert_int_equal(frames[at].state, PAGE_INSIDE);
+	buddy_free(buddy_alloc(10), 10);
+	assert_null(buddy_alloc(11));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -255,6 +293,7 @@ int main(void)
 		cmocka_unit_test_setup(pages_by_the_stack, setup),
 		cmocka_unit_test_setup(takes_what_is_left, setup),
 		cmocka_unit_test_setup(knows_its_pages, setup),
+		cmocka_unit_test_setup(a_heap_in_pieces, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

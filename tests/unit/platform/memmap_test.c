@@ -12,7 +12,8 @@
 
 static struct boot_info boot;
 static struct acpi_info acpi;
-static struct range image, heap;
+static struct range image, heap; /* its first piece */
+static struct memmap_heap all;
 
 UNIT_FIXTURE(setup)
 {
@@ -61,8 +62,10 @@ static void pc(u64 size)
 
 static bool pick(u64 wanted)
 {
-	heap = (struct range){1, 1};
-	return memmap_pick_heap(&boot, &acpi, image, wanted, &heap);
+	all = (struct memmap_heap){7, {{1, 1}}};
+	bool found = memmap_pick_heap(&boot, &acpi, image, wanted, &all);
+	heap = all.piece[0];
+	return found;
 }
 
 static void assert_heap(u64 wanted, u64 addr, u64 size)
@@ -70,6 +73,14 @@ static void assert_heap(u64 wanted, u64 addr, u64 size)
 	assert_true(pick(wanted));
 	assert_int_equal(heap.size, size);
 	assert_int_equal(heap.addr, addr);
+}
+
+/* The next piece. */
+static void assert_piece(unsigned n, u64 addr, u64 size)
+{
+	assert_true(n < all.count);
+	assert_int_equal(all.piece[n].size, size);
+	assert_int_equal(all.piece[n].addr, addr);
 }
 
 static struct range ram;
@@ -275,6 +286,29 @@ UNIT_TEST(test_below_4_gib)
 	assert_false(pick(0));
 	add_ram(4 * GiB - 2 * MiB, 4 * GiB + 2 * MiB);
 	assert_heap(0, 4 * GiB - 2 * MiB, 2 * MiB);
+	assert_piece(1, 6 * GiB - 126 * MiB, 126 * MiB);
+	assert_int_equal(all.count, 2);
+}
+
+/* Little memory below 4 GiB, much above: users keep what is below. */
+UNIT_TEST(test_above_4_gib)
+{
+	image.addr = MiB;
+	add_ram(0, 64 * MiB);
+	add_ram(4 * GiB, 20 * GiB);
+	assert_heap(0, 60 * MiB, 4 * MiB);
+	assert_piece(1, 20 * GiB - 252 * MiB, 252 * MiB);
+	assert_int_equal(all.count, 2);
+	assert_int_equal(memmap_heap_size(&all), 256 * MiB);
+
+	add_ram(255 * GiB, 300 * GiB); /* what has no address in the kernel is left alone */
+	assert_heap(4 * GiB, 60 * MiB, 4 * MiB);
+	assert_piece(1, 16 * GiB + 4 * MiB, 4 * GiB - 4 * MiB);
+	assert_heap(512 * MiB, 60 * MiB, 4 * MiB);
+	assert_piece(1, 256 * GiB - 508 * MiB, 508 * MiB);
+	add_reserved(255 * GiB + 512 * MiB, 256 * GiB);
+	assert_heap(GiB, 60 * MiB, 4 * MiB);
+	assert_piece(1, 20 * GiB - GiB + 4 * MiB, GiB - 4 * MiB);
 }
 
 /* Memory that caches may not hold is left alone, if there is other memory. */
@@ -290,9 +324,13 @@ UNIT_TEST(test_cached)
 	setup(NULL);
 	pc(512 * MiB);
 	host_add_mem_type(0, MEM_WT);
-	host_add_mem_type(300 * MiB, MEM_WB); /* 20 MiB: half the size fits */
+	host_add_mem_type(300 * MiB, MEM_WB); /* 20 MiB: not enough in one piece */
 	host_add_mem_type(320 * MiB, MEM_UC);
-	assert_heap(0, 306 * MiB, 14 * MiB);
+	assert_heap(0, 316 * MiB, 4 * MiB);
+	assert_piece(1, 304 * MiB, 12 * MiB);
+	assert_piece(2, 302 * MiB, 2 * MiB);
+	assert_piece(3, 300 * MiB, 2 * MiB);
+	assert_int_equal(all.count, 4);
 	assert_true(fake_log_empty());
 	setup(NULL);
 	pc(512 * MiB);
@@ -308,17 +346,49 @@ UNIT_TEST(test_wanted)
 	assert_heap(2 * MiB, 508 * MiB, 2 * MiB);
 	assert_heap(2 * MiB + 1, 506 * MiB, 4 * MiB);
 	assert_heap(400 * MiB, 110 * MiB, 400 * MiB);
-	assert_heap(500 * MiB, 260 * MiB, 250 * MiB);  /* halved */
-	assert_heap(UINT64_MAX, 254 * MiB, 256 * MiB); /* halved several times */
+	assert_heap(500 * MiB, 506 * MiB, 4 * MiB);
+	assert_piece(1, 258 * MiB, 248 * MiB);
+	assert_piece(2, 134 * MiB, 124 * MiB);
+	assert_piece(3, 40 * MiB, 62 * MiB); /* below the image */
+	assert_piece(4, 104 * MiB, 30 * MiB);
+	assert_piece(5, 8 * MiB, 32 * MiB);
+	assert_heap(UINT64_MAX, 506 * MiB, 4 * MiB);
+	assert_piece(1, 252 * MiB, 254 * MiB); /* halved several times */
+	assert_int_equal(all.count, MEMMAP_HEAP_PIECES);
 }
 
-/* Halving goes on down to 2 MiB, and then gives up. */
+/* What the command line asks for and does not get is said; the rule asks for nothing. */
+UNIT_TEST(test_wanted_and_not_had)
+{
+	fake_log_start();
+	pc(512 * MiB);
+	assert_true(pick(400 * MiB));
+	assert_true(pick(2 * MiB - 1));
+	image = (struct range){MiB, 250 * MiB};
+	add_reserved(260 * MiB, 502 * MiB);
+	assert_true(pick(0));
+	assert_true(fake_log_empty());
+	assert_true(pick(16 * MiB));
+	assert_true(fake_log_empty());
+	assert_true(pick(16 * MiB + KiB)); /* 8 MiB at 252, 8 MiB at 502 */
+	assert_true(fake_log_has("warning: boot: heap= asks for 16385 KiB, found 16384 KiB"));
+	fake_log_start();
+	assert_true(pick(UINT64_MAX));
+	assert_true(fake_log_has("warning: boot: heap= asks for 18014398509481983 KiB, found 16384 KiB"));
+}
+
+/* Many small pieces: as many as there may be, and none below 2 MiB. */
 UNIT_TEST(test_fragments)
 {
 	pc(512 * MiB);
 	for (u64 at = 0; at < 512 * MiB; at += 8 * MiB)
 		add_reserved(at, at + 0x1000);
-	assert_heap(0, 498 * MiB, 6 * MiB); /* 30 and 14 did not fit */
+	assert_heap(0, 506 * MiB, 4 * MiB);
+	assert_piece(1, 498 * MiB, 6 * MiB); /* 26 and 12 did not fit */
+	assert_piece(2, 492 * MiB, 4 * MiB); /* 20 and 10 */
+	assert_piece(3, 484 * MiB, 4 * MiB); /* 16 and 8 */
+	assert_piece(4, 474 * MiB, 6 * MiB); /* 12 */
+	assert_piece(5, 466 * MiB, 6 * MiB);
 	for (u64 at = 0; at < 512 * MiB; at += 4 * MiB)
 		add_reserved(at, at + 0x1000);
 	assert_heap(0, 506 * MiB, 2 * MiB);
@@ -370,15 +440,31 @@ static bool is_free(u64 addr, u64 size)
 	return inside;
 }
 
-static bool slow_pick(u64 size, struct range *out)
+static bool overlaps_piece(const struct memmap_heap *h, struct range r)
 {
-	for (; size; size = align_down(size / 2, 2 * MiB))
-		for (u64 addr = 320 * MiB; addr; addr -= 2 * MiB)
-			if (is_free(addr, size)) {
-				*out = (struct range){addr, size};
-				return true;
-			}
+	for (unsigned i = 0; i < h->count; i++)
+		if (range_overlaps(h->piece[i], r))
+			return true;
 	return false;
+}
+
+static bool slow_piece(u64 size, struct memmap_heap *h)
+{
+	for (u64 addr = 320 * MiB; size && addr; addr -= 2 * MiB)
+		if (is_free(addr, size) && !overlaps_piece(h, (struct range){addr, size})) {
+			h->piece[h->count++] = (struct range){addr, size};
+			return true;
+		}
+	return false;
+}
+
+static void slow_pick(u64 size, struct memmap_heap *h)
+{
+	h->count = 0;
+	if (slow_piece(size, h))
+		return;
+	for (u64 next = min_u64(size, 4 * MiB); next && h->count < MEMMAP_HEAP_PIECES;)
+		next = slow_piece(next, h) ? size - memmap_heap_size(h) : align_down(next / 2, 2 * MiB);
 }
 
 static struct range random_range(void)
@@ -388,7 +474,7 @@ static struct range random_range(void)
 
 UNIT_TEST(test_random_maps)
 {
-	unsigned found = 0;
+	unsigned found = 0, several = 0;
 
 	for (unsigned round = 0; round < 2000; round++) {
 		setup(NULL);
@@ -402,15 +488,16 @@ UNIT_TEST(test_random_maps)
 			boot.module[boot.module_count++].image = random_range();
 
 		u64 wanted = (1 + unit_random(32)) * 2 * MiB;
-		struct range slow;
-		bool ok = slow_pick(wanted, &slow);
-		assert_int_equal(pick(wanted), ok);
-		if (ok) {
-			assert_int_equal(heap.addr, slow.addr);
-			assert_int_equal(heap.size, slow.size);
-		}
-		found += ok;
+		struct memmap_heap slow;
+		slow_pick(wanted, &slow);
+		assert_int_equal(pick(wanted), slow.count > 0);
+		assert_int_equal(all.count, slow.count);
+		for (unsigned i = 0; i < slow.count; i++)
+			assert_piece(i, slow.piece[i].addr, slow.piece[i].size);
+		found += slow.count > 0;
+		several += slow.count > 2;
 	}
+	assert_true(several > 100);
 	assert_in_range(found, 500, 1990); /* the maps are neither trivial nor hopeless */
 }
 
@@ -429,8 +516,10 @@ int main(void)
 		TEST(empty_things_take_nothing),
 		TEST(first_mib),
 		TEST(below_4_gib),
+		TEST(above_4_gib),
 		TEST(cached),
 		TEST(wanted),
+		TEST(wanted_and_not_had),
 		TEST(fragments),
 		TEST(nothing_free),
 		TEST(odd_entries),

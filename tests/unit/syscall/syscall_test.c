@@ -53,6 +53,35 @@ static enum status create_kp(u64 sel)
 	return hc(HC_ARG1(HC_CREATE_KP, 0, sel), WORLD_SEL_PD, 0, 0, 0);
 }
 
+/* A creation without memory ends before the object that it did not make is looked at. */
+UNIT_TEST(creates_nothing)
+{
+	const u64 rows[][5] = {
+		{HC_ARG1(HC_CREATE_PD, 0, FREE + 1), WORLD_SEL_PD, 0, 0, 0},
+		{HC_ARG1(HC_CREATE_EC, 0, FREE + 1), WORLD_SEL_PD, 0x10000, 0x20000, 0},
+		{HC_ARG1(HC_CREATE_EC, CREATE_EC_GLOBAL, FREE + 1), WORLD_SEL_PD, 0x10000, 0x20000, 0},
+		{HC_ARG1(HC_CREATE_SC, 0, FREE + 1), WORLD_SEL_PD, SELF, 1 | 1000 << 12, 0},
+		{HC_ARG1(HC_CREATE_PT, 0, FREE + 1), WORLD_SEL_PD, FREE + 2, 0, 0x1000},
+		{HC_ARG1(HC_CREATE_SM, 0, FREE + 1), WORLD_SEL_PD, 0, 0, 0},
+		{HC_ARG1(HC_CREATE_KP, 0, FREE + 1), WORLD_SEL_PD, 0, 0, 0},
+		{HC_ARG1(HC_CREATE_VCPU, 0, FREE + 1), WORLD_SEL_PD << 12, FREE + 3, FREE + 3, FREE + 3},
+	};
+	struct account *payer = &world_pd->account;
+
+	assert_int_equal(hc(HC_ARG1(HC_CREATE_EC, 0, FREE + 2), WORLD_SEL_PD, 0x10000, 0x20000, 0), SUCCESS);
+	assert_int_equal(create_kp(FREE + 3), SUCCESS);
+	s64 all = __atomic_exchange_n(&payer->free, 0, __ATOMIC_RELAXED);
+	bool had = payer->allowance;
+	payer->allowance = true;
+	for (unsigned i = 0; i < array_size(rows); i++)
+		assert_int_equal(hc(rows[i][0], rows[i][1], rows[i][2], rows[i][3], rows[i][4]), OOM);
+	assert_null(hc_object(FREE + 1));
+	payer->free = all;
+	payer->allowance = had;
+	world_drop(FREE + 2);
+	world_drop(FREE + 3);
+}
+
 /* The page of a KP that was just deleted waits for a grace period, for which the creation waits in turn. */
 UNIT_TEST(waits_for_what_was_deleted)
 {
@@ -93,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HC_TEST(unknown_numbers),
 		HC_TEST(known_numbers),
+		HC_TEST(creates_nothing),
 		HC_TEST(waits_for_what_was_deleted),
 		HC_TEST(looks_at_all_pages_of_slots),
 	};

@@ -24,7 +24,9 @@
 #include "cpu/mca.h"
 #include "irq/ioapic.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "mm/page.h"
+#include "mmu/kframes.h"
 #include "mmu/kspace.h"
 #include "mmu/mtrr.h"
 #include "mmu/pdspace.h"
@@ -51,7 +53,8 @@ __attribute__((noreturn)) void boot_main(u32 magic, u32 info, u64 load);
 static struct boot_info boot;
 static struct acpi_info acpi;
 static struct cmdline cmdline;
-static struct range image, heap, ramlog;
+static struct range image, ramlog;
+static struct memmap_heap heap;
 static unsigned self; /* the boot CPU's number */
 
 /* The boot tables map the low 4 GiB one to one. What lies beyond is shown 2 MiB at a time, in the last entry of the
@@ -206,8 +209,13 @@ static void choose_heap(void)
 {
 	if (!memmap_pick_heap(&boot, &acpi, image, cmdline.heap, &heap))
 		panic("no memory for the kernel heap: the firmware's map has no free 2 MiB below 4 GiB");
-	page_init(paddr(heap.addr), heap.size);
-	log_info("heap at %#lx, %llu MiB of %llu MiB RAM", heap.addr, heap.size / MiB, memmap_ram_total(&boot) / MiB);
+	if (heap.count == 1)
+		page_init(paddr(heap.piece[0].addr), heap.piece[0].size);
+	else
+		kframes_init(&heap);
+	for (u32 i = 0; i < heap.count; i++)
+		log_info("heap at %#lx, %llu MiB of %llu MiB RAM", heap.piece[i].addr, heap.piece[i].size / MiB,
+			 memmap_ram_total(&boot) / MiB);
 }
 
 static void must(enum status s, const char *what)
@@ -241,7 +249,8 @@ static void init_kernel_pd(void)
 static void claim_memory(void)
 {
 	space_mem_claim(paddr(image.addr), image.size);
-	space_mem_claim(paddr(heap.addr), heap.size);
+	for (u32 i = 0; i < heap.count; i++)
+		space_mem_claim(paddr(heap.piece[i].addr), heap.piece[i].size);
 	if (ramlog.size)
 		space_mem_claim(paddr(ramlog.addr), ramlog.size);
 }
@@ -261,13 +270,15 @@ static void join_online(void)
 
 static struct hip *begin_hip(void)
 {
-	const struct range claimed[] = {image, heap, ramlog};
+	struct range claimed[2 + MEMMAP_HEAP_PIECES] = {image, ramlog};
+	_Static_assert(array_size(claimed) <= HIP_CLAIMED_MAX, "all of the kernel's ranges are named");
 	struct hip *hip = page_alloc_zeroed();
 	struct hip_gas console;
 
 	if (!hip)
 		panic("out of memory while making the HIP");
-	hip_init(hip, &boot, &acpi, claimed, array_size(claimed));
+	memcpy(&claimed[2], heap.piece, heap.count * sizeof(heap.piece[0]));
+	hip_init(hip, &boot, &acpi, claimed, 2 + heap.count);
 	hip->freq_tsc = tsc_khz;
 	if (serial_place(&console))
 		hip_set_serial(hip, console);
@@ -344,7 +355,7 @@ void boot_main(u32 magic, u32 info, u64 load)
 	choose_heap();
 	count_cpus();
 	print_findings();
-	must(kspace_init(heap, paddr(load), cpu_count), "the kernel's address space");
+	must(kspace_init(&heap, paddr(load), cpu_count), "the kernel's address space");
 	must(kspace_map_log(ramlog), "a place for the log in RAM");
 	serial_settle();
 	boot_switch_stack((u64)arch_cpu(self) + CPU_STACK_TOP, init_late, 0);

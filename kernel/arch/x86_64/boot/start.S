@@ -442,7 +442,7 @@ boot_64:
 
 	.section .bss
 	.balign 4096
-	.globl boot_pml4, boot_pdpt_high, boot_pd_low, boot_pd_high
+	.globl boot_pml4, boot_pdpt_low, boot_pdpt_high, boot_pd_low, boot_pd_high
 boot_pml4:	.skip 4096
 boot_pdpt_low:	.skip 4096
 boot_pdpt_high:	.skip 4096

@@ -5,6 +5,7 @@
 #include "arch/switch.h"
 #include "lib/bits.h"
 #include "mm/buddy.h"
+#include "mmu/kframes.h"
 #include "platform/framebuffer.h"
 #include "platform/vga.h"
 
@@ -64,14 +65,23 @@ static enum status map_image(u64 *pml4, u64 image)
 	return SUCCESS;
 }
 
-static enum status map_heap(u64 *pml4, struct range heap)
+static enum status map_piece(u64 *pml4, struct range piece)
 {
-	for (u64 pa = heap.addr; pa < heap.addr + heap.size; pa += 2 * MiB) {
+	for (u64 pa = piece.addr; pa < piece.addr + piece.size; pa += 2 * MiB) {
 		u64 *e = entry_for(pml4, HEAP_MAP + pa, 1);
 		if (!e)
 			return OOM;
 		*e = pa | KPTE_RW | PTE_PS;
 	}
+	return SUCCESS;
+}
+
+static enum status map_heap(u64 *pml4, const struct memmap_heap *heap)
+{
+	for (u32 i = 0; i < heap->count; i++)
+		if (map_piece(pml4, heap->piece[i]) != SUCCESS)
+			return OOM;
+	kframes_share(ptab_child(pml4[PML4_INDEX(HEAP_MAP)]));
 	return map_page(pml4, HEAP_MAP + VGA_FRAME_PHYS, VGA_FRAME_PHYS, KPTE_RW | KPTE_PCD | KPTE_PWT);
 }
 
@@ -192,7 +202,7 @@ static enum status add_cpu(unsigned n)
 	return map_cpu_pages(area, CPU_DB_BASE, CPU_DB_TOP);
 }
 
-enum status kspace_init(struct range heap, paddr_t image, unsigned cpus)
+enum status kspace_init(const struct memmap_heap *heap, paddr_t image, unsigned cpus)
 {
 	kspace_image = image;
 	if (space_mem_init(&pd_kernel.mem, &pd_kernel.account, buddy_alloc_zeroed()) != SUCCESS)

@@ -5,6 +5,7 @@
 #include "lib/types.h"
 #include "mm/ptab.h"
 #include "platform/bootinfo.h"
+#include "platform/memmap.h"
 
 /* Supervisor entries. Manual: SDM vol. 3, 4.5.4. */
 #define KPTE_PWT (1ull << 3)
@@ -30,7 +31,7 @@ extern paddr_t kspace_image;
  * Builds the kernel's half in pd_kernel's tables, and hangs the CPU areas into the boot tables, which stay in use.
  * The heap works already (the boot tables map it).
  */
-enum status kspace_init(struct range heap, paddr_t image, unsigned cpus) must_check;
+enum status kspace_init(const struct memmap_heap *heap, paddr_t image, unsigned cpus) must_check;
 
 /* The log in RAM, where the boot tables have it, too: at HEAP_MAP + its physical address. After kspace_init(), before
  * there are other PDs. */
