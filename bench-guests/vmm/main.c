@@ -5,8 +5,8 @@
  * the guest's disk. Guests are spread over the CPUs, and so are the processors of each; every one has a thread.
  *
  *	guests=N,N...      how many modules each has, its kernel counted (one guest has all)
- *	memory=MIB         of each (256)
- *	cpus=N             processors of each (1)
+ *	memory=MIB,MIB...  of each; the last number is also that of those behind it (256)
+ *	cpus=N,N...        processors of each, by the same rule (1)
  *	virtio=NAME,...    the devices of each besides its disk: random, console, net (all; "none" is none)
  *	writable=MIB       how much of each disk can be written (16)
  */
@@ -121,18 +121,6 @@ static bool make_devices(unsigned number)
 	return devices_add(&g->vm, &wanted);
 }
 
-static bool make(unsigned number, unsigned first, unsigned count)
-{
-	struct guest *g = &guests[number];
-	uint64_t memory = rt_arg("memory", MEMORY_MIB) / 2 * 2 << 20;
-
-	memcpy(g->name, "vm0", sizeof("vm0"));
-	g->name[2] = (char)('0' + number);
-	return read_modules(&g->image, first, count) &&
-	       vm_create(&g->vm, g->name, (rt_cpu + number) % rt_cpu_count(), rt_arg("cpus", 1), memory) &&
-	       make_devices(number) && load(&g->vm, &g->image);
-}
-
 /* The next number of "N,N...", 0 if there is none. */
 static unsigned next_number(const char **text)
 {
@@ -143,6 +131,29 @@ static unsigned next_number(const char **text)
 	if (**text == ',')
 		(*text)++;
 	return n;
+}
+
+/* What a list says of this guest: its own number, or the last one. */
+static unsigned number_of(const char *name, unsigned guest, unsigned otherwise)
+{
+	const char *list = rt_arg_text(name);
+	unsigned value = otherwise;
+
+	for (unsigned n = 0; list && n <= guest && *list >= '0' && *list <= '9'; n++)
+		value = next_number(&list);
+	return value;
+}
+
+static bool make(unsigned number, unsigned first, unsigned count)
+{
+	struct guest *g = &guests[number];
+	uint64_t memory = (uint64_t)number_of("memory", number, MEMORY_MIB) / 2 * 2 << 20;
+
+	memcpy(g->name, "vm0", sizeof("vm0"));
+	g->name[2] = (char)('0' + number);
+	return read_modules(&g->image, first, count) &&
+	       vm_create(&g->vm, g->name, (rt_cpu + number) % rt_cpu_count(), number_of("cpus", number, 1), memory) &&
+	       make_devices(number) && load(&g->vm, &g->image);
 }
 
 /* Returns how many guests there are, 0 if one cannot be made. */
