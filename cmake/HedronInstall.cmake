@@ -50,7 +50,7 @@ endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/bench/suites ${PROJECT_SOURCE_DIR}/results DESTINATION ${share})
 # As files and not as targets: the latter may be stripped, but a kernel's symbols are for debuggers and profilers.
 install(FILES $<TARGET_FILE:hypervisor> ${PROJECT_BINARY_DIR}/hypervisor.elf32 DESTINATION ${share})
-foreach(suite IN LISTS HEDRON_IMAGE_SUITES)
+foreach(suite IN LISTS HEDRON_IMAGE_SUITES ITEMS monitor)
   install(FILES $<TARGET_FILE:${suite}> DESTINATION ${share})
 endforeach()
 

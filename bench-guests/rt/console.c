@@ -210,10 +210,17 @@ static void write_line(const char *text, size_t len)
 	release_line();
 }
 
+void (*rt_console_instead)(const char *text, size_t len);
+
 void rt_write(const char *text, size_t len)
 {
-	bool mine = lock();
+	bool mine;
 
+	if (rt_console_instead) {
+		rt_console_instead(text, len);
+		return;
+	}
+	mine = lock();
 	write_line(text, len);
 	rt_screen_write(text, len);
 	unlock(mine);

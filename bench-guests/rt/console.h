@@ -19,6 +19,9 @@ void rt_report(const char *text, size_t len);
 void rt_show(const char *fmt, ...) RT_PRINTF(1, 2);
 void rt_show_clear(void);
 
+/* Gets all text instead of the line, if it is set: for a copy of the program that has no devices. */
+extern void (*rt_console_instead)(const char *text, size_t len);
+
 /*
  * For the start and the end of the program. Without a line, or when it does not take bytes any more, writing does
  * nothing.

@@ -5,12 +5,14 @@
  * the guest's disk. Guests are spread over the CPUs, and so are the processors of each; every one has a thread.
  *
  *	guests=N,N...      how many modules each has, its kernel counted (one guest has all)
- *	memory=MIB         of each (256)
- *	cpus=N             processors of each (1)
+ *	memory=MIB,MIB...  of each; the last number is also that of those behind it (256)
+ *	cpus=N,N...        processors of each, by the same rule (1)
  *	virtio=NAME,...    the devices of each besides its disk: random, console, net (all; "none" is none)
  *	writable=MIB       how much of each disk can be written (16)
+ *	fault=N            the monitor of guest N dies at once, for tests
  */
 #include "vmm/load.h"
+#include "vmm/monitor.h"
 
 #include "rt/cmdline.h"
 #include "rt/console.h"
@@ -36,12 +38,13 @@ _Static_assert((int)GUESTS_MAX <= (int)NET_PORTS, "each guest has a port of the 
 static struct guest {
 	struct guest_vm vm;
 	struct load_image image;
-	struct rt_ec thread[MACHINE_PROCESSORS];
 	char name[4];
 } guests[GUESTS_MAX];
+static struct monitor monitors[GUESTS_MAX]; /* the same numbers */
 
 static struct net_switch net; /* between all of them */
-static sel_t ended;           /* a semaphore, up once for each guest that has come to its end */
+static sel_t work;            /* a semaphore: up when a monitor has something for the roottask */
+static sel_t ended;           /* and once for each when it has come to its end */
 
 /* Command lines are rarely long, and there may be many. */
 static const char *words_of(unsigned module)
@@ -96,15 +99,34 @@ static bool read_modules(struct load_image *image, unsigned first, unsigned coun
 	return true;
 }
 
+/* In a domain of its own: each processor. */
 static void run(void *arg)
 {
 	struct guest_cpu *cpu = arg;
 	const struct guest_vm *vm = cpu->vm;
+	struct monitor *m = &monitors[(const struct guest *)vm - guests];
 
+	monitor_enter(m);
+	if (rt_arg("fault", GUESTS_MAX) == (unsigned long)(m - monitors))
+		__asm__ volatile("ud2");
 	if (!vm_run_to_end(cpu))
 		return;
 	rt_printf("%s: %s after %lu exits and %lu ms\n", vm->name, ends[vm->end], vm_exits(vm), vm_now(vm) / 1000000);
-	RT_MUST(hc_sm_up(ended));
+	monitor_leave(m);
+}
+
+_Static_assert(!offsetof(struct guest, vm), "a VM is found in its guest");
+
+/* A thread that is more important than the monitors shows what they say. */
+static void serve(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		RT_MUST(hc_sm_down(work));
+		for (unsigned n = 0; n < GUESTS_MAX; n++)
+			if (monitors[n].vm && monitor_serve(&monitors[n]))
+				RT_MUST(hc_sm_up(ended));
+	}
 }
 
 static bool make_devices(unsigned number)
@@ -118,19 +140,9 @@ static bool make_devices(unsigned number)
 		.port = number,
 	};
 
+	monitors[number].image = wanted.image;
+	monitors[number].image_size = wanted.size;
 	return devices_add(&g->vm, &wanted);
-}
-
-static bool make(unsigned number, unsigned first, unsigned count)
-{
-	struct guest *g = &guests[number];
-	uint64_t memory = rt_arg("memory", MEMORY_MIB) / 2 * 2 << 20;
-
-	memcpy(g->name, "vm0", sizeof("vm0"));
-	g->name[2] = (char)('0' + number);
-	return read_modules(&g->image, first, count) &&
-	       vm_create(&g->vm, g->name, (rt_cpu + number) % rt_cpu_count(), rt_arg("cpus", 1), memory) &&
-	       make_devices(number) && load(&g->vm, &g->image);
 }
 
 /* The next number of "N,N...", 0 if there is none. */
@@ -143,6 +155,30 @@ static unsigned next_number(const char **text)
 	if (**text == ',')
 		(*text)++;
 	return n;
+}
+
+/* What a list says of this guest: its own number, or the last one. */
+static unsigned number_of(const char *name, unsigned guest, unsigned otherwise)
+{
+	const char *list = rt_arg_text(name);
+	unsigned value = otherwise;
+
+	for (unsigned n = 0; list && n <= guest && *list >= '0' && *list <= '9'; n++)
+		value = next_number(&list);
+	return value;
+}
+
+static bool make(unsigned number, unsigned first, unsigned count)
+{
+	struct guest *g = &guests[number];
+	uint64_t memory = (uint64_t)number_of("memory", number, MEMORY_MIB) / 2 * 2 << 20;
+
+	memcpy(g->name, "vm0", sizeof("vm0"));
+	g->name[2] = (char)('0' + number);
+	monitor_begin(&monitors[number], &g->vm);
+	return read_modules(&g->image, first, count) &&
+	       vm_create(&g->vm, g->name, (rt_cpu + number) % rt_cpu_count(), number_of("cpus", number, 1), memory) &&
+	       make_devices(number) && load(&g->vm, &g->image) && monitor_prepare(&monitors[number], work);
 }
 
 /* Returns how many guests there are, 0 if one cannot be made. */
@@ -165,34 +201,43 @@ static unsigned make_all(void)
 	return made;
 }
 
-static void start(struct guest *g)
+static void start(unsigned count)
 {
-	for (unsigned n = 0; n < g->vm.machine.processors; n++) {
-		struct guest_cpu *cpu = &g->vm.cpu[n];
+	static struct rt_ec server;
 
-		g->thread[n].cpu = cpu->vcpu.cpu;
-		RT_MUST(rt_thread(&g->thread[n], RT_PRIO, run, cpu));
-	}
+	server.cpu = rt_cpu;
+	RT_MUST(rt_thread(&server, RT_PRIO + 1, serve, NULL));
+	for (unsigned n = 0; n < count; n++)
+		RT_MUST(monitor_start(&monitors[n], monitors, count, run));
 }
 
-/* True if all have come to an end that a guest can choose. */
+/* The next one that has ended. True: it has come to an end that a guest can choose, and nothing is left of it. */
+static bool end_one(void)
+{
+	struct monitor *m = monitors;
+
+	RT_MUST(hc_sm_down(ended));
+	while (!m->gone || m->cleared)
+		m++;
+	return monitor_end(m);
+}
+
+/* True if that is so with all. */
 bool main(void)
 {
-	unsigned count;
 	bool good = true;
+	unsigned count;
 
 	if (!rt_has_vcpus()) {
 		rt_printf("this machine has no virtualization\n");
 		return false;
 	}
 	RT_MUST(rt_mask_interrupts());
+	RT_MUST(rt_sm(&work, 0));
 	RT_MUST(rt_sm(&ended, 0));
 	count = make_all();
+	start(count);
 	for (unsigned n = 0; n < count; n++)
-		start(&guests[n]);
-	for (unsigned n = 0; n < count; n++)
-		RT_MUST(hc_sm_down(ended));
-	for (unsigned n = 0; n < count; n++)
-		good = good && guests[n].vm.end != VM_FAULT;
+		good = end_one() && good;
 	return count && good;
 }

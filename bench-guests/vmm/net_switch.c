@@ -53,9 +53,11 @@ static bool put(struct net_ring *r, const uint8_t *frame, uint16_t size)
 
 static void send_to(struct net_port *to, unsigned from, const uint8_t *frame, uint16_t size)
 {
-	if (!to->from[from] || !put(to->from[from], frame, size))
+	struct net_ring *r = to->from[from];
+
+	if (!r || !put(r, frame, size))
 		return;
-	if (!__atomic_exchange_n(&to->waits, true, __ATOMIC_SEQ_CST))
+	if (!__atomic_exchange_n(&r->waits, true, __ATOMIC_SEQ_CST))
 		to->wake(to->arg);
 }
 
@@ -73,9 +75,34 @@ void net_switch_send(struct net_switch *s, unsigned port, const uint8_t *frame, 
 
 /* ---- Receiving ---- */
 
+static bool waits(const struct net_ring *r)
+{
+	return r && __atomic_load_n(&r->waits, __ATOMIC_RELAXED);
+}
+
 bool net_switch_has(const struct net_switch *s, unsigned port)
 {
-	return __atomic_load_n(&s->port[port].waits, __ATOMIC_RELAXED);
+	for (unsigned n = 0; n < NET_PORTS; n++)
+		if (waits(s->port[port].from[n]))
+			return true;
+	return false;
+}
+
+static bool is_empty(const struct net_ring *r)
+{
+	return __atomic_load_n(&r->written, __ATOMIC_SEQ_CST) == r->read;
+}
+
+/* The word is taken back before the last look, so that a frame that comes behind it sets it again. */
+static bool is_at_rest(struct net_ring *r)
+{
+	if (!is_empty(r))
+		return false;
+	__atomic_store_n(&r->waits, false, __ATOMIC_SEQ_CST);
+	if (is_empty(r))
+		return true;
+	__atomic_store_n(&r->waits, true, __ATOMIC_SEQ_CST);
+	return false;
 }
 
 /* What others write is looked at once, and checked. */
@@ -84,7 +111,7 @@ static uint16_t take(struct net_ring *r, uint8_t frame[NET_FRAME])
 	uint32_t at = r->read % NET_FRAMES;
 	uint16_t size;
 
-	if (__atomic_load_n(&r->written, __ATOMIC_ACQUIRE) == r->read)
+	if (is_at_rest(r))
 		return 0;
 	size = __atomic_load_n(&r->frame[at].size, __ATOMIC_RELAXED);
 	if (size > NET_FRAME)
@@ -95,29 +122,16 @@ static uint16_t take(struct net_ring *r, uint8_t frame[NET_FRAME])
 }
 
 /* The rings take turns. */
-static uint16_t take_any(struct net_port *p, uint8_t frame[NET_FRAME])
+uint16_t net_switch_receive(struct net_switch *s, unsigned port, uint8_t frame[NET_FRAME])
 {
+	struct net_port *p = &s->port[port];
+
 	for (unsigned n = 0; n < NET_PORTS; n++) {
 		struct net_ring *r = p->from[p->turn++ % NET_PORTS];
-		uint16_t size = r ? take(r, frame) : 0;
+		uint16_t size = waits(r) ? take(r, frame) : 0;
 
 		if (size)
 			return size;
 	}
 	return 0;
-}
-
-/* The word is taken back before the last look, so that a frame that comes behind it sets it again. */
-uint16_t net_switch_receive(struct net_switch *s, unsigned port, uint8_t frame[NET_FRAME])
-{
-	struct net_port *p = &s->port[port];
-	uint16_t size = take_any(p, frame);
-
-	if (size)
-		return size;
-	__atomic_store_n(&p->waits, false, __ATOMIC_SEQ_CST);
-	size = take_any(p, frame);
-	if (size)
-		__atomic_store_n(&p->waits, true, __ATOMIC_SEQ_CST);
-	return size;
 }

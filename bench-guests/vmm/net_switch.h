@@ -9,10 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { NET_PORTS = 8, NET_FRAME = 1518, NET_FRAMES = 32, NET_ADDRESS = 6 };
+enum { NET_PORTS = 8, NET_FRAME = 1518, NET_FRAMES = 32, NET_ADDRESS = 6, NET_RING_ALIGN = 4096 };
 
+/* Whole pages, so that only those two can be given it who use it. */
 struct net_ring {
-	uint32_t written, read; /* frames since the start; the writer's, the reader's */
+	_Alignas(NET_RING_ALIGN) uint32_t written, read; /* frames since the start; the writer's, the reader's */
+	bool waits; /* there may be frames; set by the writer, taken back by the reader */
 	struct {
 		uint16_t size;
 		uint8_t data[NET_FRAME];
@@ -22,10 +24,9 @@ struct net_ring {
 struct net_switch {
 	struct net_port {
 		struct net_ring *from[NET_PORTS]; /* null: nobody is there */
-		void (*wake)(void *arg);          /* there is a frame for a port that had none */
+		void (*wake)(void *arg);          /* there is a frame in a ring that had none */
 		void *arg;
 		bool connected;
-		bool waits; /* there may be frames for it */
 		uint8_t turn;
 	} port[NET_PORTS];
 };

@@ -11,11 +11,23 @@ import tempfile
 import unittest
 
 import media  # first: it finds the others
+import job
 import machine
+import vms
 
 BUILD = pathlib.Path(sys.argv.pop()).resolve()
 KERNEL, HELLO = BUILD / "hypervisor.elf32", media.load(BUILD / "hello.elf")
 RUN = runpy.run_path(str(media.SOURCE / "boot/run"))
+
+
+@contextlib.contextmanager
+def as_called(*words):
+    """With these words as the program's."""
+    before, sys.argv = sys.argv, ["run", *map(str, words)]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 class Run(unittest.TestCase):
@@ -43,6 +55,23 @@ class Run(unittest.TestCase):
         (self.folder / "a.job").write_text(f"load {media.load(KERNEL)} serial\nload {HELLO} of a job\n")
         self.ends(0, r'hello\.elf of a job"\n', "-m", "smp", self.folder / "a.job")
         self.ends(3, "brings its modules along", self.folder / "a.job", HELLO)
+
+    def test_vm(self):
+        """The modules of all VMs behind the roottask, in their order, and the words that say whose they are."""
+        monitor = media.load(BUILD / "hello.elf", "a")
+        for name in ("vmlinuz", "initrd", "disk"):
+            (self.folder / name).write_text(name)
+        first = f"{self.folder}/vmlinuz,initrd={self.folder}/initrd,disk={self.folder}/disk,cpus=2,memory=64,words=b,c  d"
+        both = ("--vm", first, "--vm", f"{self.folder}/initrd", KERNEL, monitor)
+        self.ends(0, r'hello\.elf a guests=3,1 cpus=2,1 memory=64,256"', *both)
+        with as_called(*both):
+            box = RUN["make_machine"](RUN["arguments"]())
+        self.assertEqual([(pathlib.Path(path).name, words) for path, words in box.modules[1:]],
+                         [("vmlinuz", "b,c d"), ("initrd", ""), ("disk", "disk"), ("initrd", "")])
+        self.ends(3, "brings the modules along", "--vm", first, KERNEL, monitor, HELLO)
+        self.ends(3, "no such file", "--vm", f"{self.folder}/absent", KERNEL, monitor)
+        (self.folder / "a.job").write_text(f"load {media.load(KERNEL)} serial\nload {HELLO}\n")
+        self.ends(3, "no hypervisor.elf32", "--vm", first, self.folder / "a.job")
 
     def test_unknown(self):
         (self.folder / "text").write_text("text\n")
@@ -106,6 +135,21 @@ class Parts(unittest.TestCase):
         with self.assertRaisesRegex(machine.MachineError, "in COM1"):
             machine.bochs_command(machine.Machine(iso="image.iso", line="com2"), "serial", None)
 
+    def test_vms(self):
+        """What a text of --vm may be, and how much memory the machine of several has."""
+        for text, wanted in (("", "begins with"), ("initrd=x", "begins with"), ("k,disk=a,disk=b", "'disk=b'"),
+                             ("k,initrd=", "initrd="), ("k,cpus=0", "from 1 to 8"), ("k,cpus=1,cpus=1", "or has once"),
+                             ("k,memory=9999", "from 1 to 3072"), ("k,memory=1k", "'1k'"), ("k,oops", "'oops'")):
+            with self.subTest(text=text), self.assertRaisesRegex(job.JobError, wanted):
+                vms.parse(text)
+        self.assertEqual(vms.parse("k,words=a,words=b").modules[0].text(), "a,words=b")
+        with self.assertRaisesRegex(job.JobError, "8 at most"):
+            vms.add(job.make("k", "", [("m", "")]), ["k"] * 9)
+        with tempfile.NamedTemporaryFile() as file:
+            file.truncate(5 << 20)
+            self.assertEqual(vms.memory_of([f"{file.name},memory=100", f"{file.name},disk={file.name}"]),
+                             vms.SPARE + 100 + vms.MEMORY + 3 * 6 + vms.WRITABLE)
+
     def test_options(self):
         """Options go before what the named machine has; Bochs gets a CPU that it knows."""
         for words, wanted in ((("-m", "uefi", "--cpus", "3"), {"cpus": 3, "firmware": "efi", "cpu": "max"}),
@@ -115,11 +159,8 @@ class Parts(unittest.TestCase):
             with self.subTest(words=words), tempfile.NamedTemporaryFile(suffix=".img") as image:
                 image.write(bytes(510) + b"\x55\xaa")
                 image.flush()
-                before, sys.argv = sys.argv, ["run", *words, image.name]
-                try:
+                with as_called(*words, image.name):
                     box = RUN["make_machine"](RUN["arguments"]())
-                finally:
-                    sys.argv = before
                 self.assertEqual(box.disk, image.name)
                 self.assertEqual({name: getattr(box, name) for name in wanted}, wanted)
 

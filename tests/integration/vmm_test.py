@@ -29,12 +29,16 @@ DRIVERS = ("virtio_pci", "virtio_blk", "virtio_rng", "virtio_console", "virtio_n
 SECTOR, SECTORS = 512, 400
 
 
+def back(number):
+    return ["--want", rf"^vm{number}: \d+ KiB of kernel memory are back"]
+
+
 def off(number):
-    return ["--want", rf"^vm{number}: the guest has switched its machine off"]
+    return ["--want", rf"^vm{number}: the guest has switched its machine off", *back(number)]
 
 
 def reset(number):
-    return ["--want", rf"^vm{number}: the guest has reset its machine"]
+    return ["--want", rf"^vm{number}: the guest has reset its machine", *back(number)]
 
 
 def right(number, checks):
@@ -65,6 +69,14 @@ def three(folder, init, kernel):
     linux = ["--module", f"vmlinuz {WORDS}", "--module", "initrd"]
     return ["--memory", "768", "--module", "monitor.elf memory=128 guests=2,1,2", *linux,
             "--module", "kernel", *linux, *reached_init(0), *reset(1), *reached_init(2)]
+
+
+def fault(folder, kernel):
+    """Three VMs, of which the second one's monitor dies: it takes nothing along but its VM, and all of that."""
+    (folder / "kernel").write_bytes(kernel.read_bytes())
+    kernels = ["--module", "kernel"] * 3
+    return ["--judge", "none", "--cpus", "2", "--module", "monitor.elf memory=16 cpus=2 guests=1,1,1 fault=1", *kernels,
+            "--want", r"^vm1: its monitor has died: .* at 0x4", *back(1), "--reject", r"^vm1\|", *reset(0), *reset(2)]
 
 
 def fetch_virtio(folder, init):
@@ -122,14 +134,15 @@ def main():
     parser.add_argument("--build", required=True, help="build folder with the images")
     parser.add_argument("--via", choices=("kernel", "bochs"), default="bochs",
                         help="QEMU, where the processor is AMD's, or Bochs, where it is Intel's")
-    parser.add_argument("guests", choices=("linux", "multiboot", "processors", "three", "virtio"))
+    parser.add_argument("guests", choices=("fault", "linux", "multiboot", "processors", "three", "virtio"))
     parser.add_argument("programs", type=pathlib.Path, nargs="+", help="the first program of Linux, the kernel")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hedron-vmm.") as name:
         folder = pathlib.Path(name)
         (folder / "monitor.elf").write_bytes((pathlib.Path(args.build) / "monitor.elf").read_bytes())
         try:
-            makers = {"linux": linux, "multiboot": multiboot, "processors": processors, "three": three, "virtio": virtio}
+            makers = {"fault": fault, "linux": linux, "multiboot": multiboot, "processors": processors, "three": three,
+                      "virtio": virtio}
             words = makers[args.guests](folder, *args.programs)
         except tools.ToolError as error:
             print(f"SKIP: {LINUX} cannot be fetched: {str(error).splitlines()[-1]}")

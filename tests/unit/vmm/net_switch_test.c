@@ -74,7 +74,7 @@ UNIT_TEST(test_all)
 		assert_true(receives_nothing(n));
 }
 
-/* A port is woken again when it has seen that there is nothing, and not before. */
+/* A port is woken again when it has seen that there is nothing from that sender, and not before. */
 UNIT_TEST(test_wake)
 {
 	send_from(0, 1, 1);
@@ -83,11 +83,14 @@ UNIT_TEST(test_wake)
 	assert_true(receives(1, 1));
 	assert_true(receives(1, 2));
 	send_from(2, 1, 3);
-	assert_int_equal(woken[1], 1);
-	assert_true(receives(1, 3));
-	assert_true(receives_nothing(1));
+	assert_int_equal(woken[1], 2);
 	send_from(0, 1, 4);
 	assert_int_equal(woken[1], 2);
+	assert_true(receives(1, 3));
+	assert_true(receives(1, 4));
+	assert_true(receives_nothing(1));
+	send_from(0, 1, 5);
+	assert_int_equal(woken[1], 3);
 }
 
 UNIT_TEST(test_full)
