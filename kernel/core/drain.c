@@ -74,8 +74,7 @@ noinline cold void drain_idle(struct cpu *cpu)
 		return;
 	while (READ_ONCE(console_pending) && !has_better_to_do(cpu)) {
 		console_drain();
-		if (irq_is_open())
-			arch_irq_window(); /* as in sleep */
+		(void)irq_take_pending(); /* as in sleep */
 		arch_relax();
 	}
 	__atomic_store_n(&draining, false, __ATOMIC_SEQ_CST);

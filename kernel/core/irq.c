@@ -142,6 +142,14 @@ void irq_take(struct cpu *cpu, unsigned vector)
 		sm_up(irq->sm);
 }
 
+bool irq_take_pending(void)
+{
+	if (!irq_is_open())
+		return false;
+	arch_irq_window();
+	return true;
+}
+
 void irq_take_spurious(struct cpu *cpu)
 {
 	increase(&cpus[cpu->id]->counts.spurious);

@@ -91,5 +91,7 @@ bool irq_count(unsigned cpu_id, struct irq_counts *out) must_check;
 
 /* From the architecture, on the CPU and for the vector that an interrupt has come to; in no lock. */
 void irq_take(struct cpu *cpu, unsigned vector);
+/* Where no lock is held: what is pending on this CPU comes now. False: interrupts are not the kernel's. */
+bool irq_take_pending(void);
 /* An interrupt that is none. */
 void irq_take_spurious(struct cpu *cpu);

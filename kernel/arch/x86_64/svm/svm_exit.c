@@ -215,22 +215,13 @@ static struct ec *exit_nested_fault(struct cpu *cpu, struct vcpu *v)
 	return leave(cpu, v, REASON_EPT_VIOLATION);
 }
 
-/* True: interrupts are the kernel's, and are taken. Not inline: other exits would pay for its registers. */
-static noinline bool take_interrupts(void)
-{
-	if (!irq_is_open())
-		return false;
-	arch_irq_window();
-	return true;
-}
-
 /* Nobody acknowledges it, unless it is the kernel's. That of the timer may have come in vain. */
 static struct ec *exit_interrupt(struct cpu *cpu, struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
 
 	svm_run_to_host(v);
-	if (!svm_timer_take() && !take_interrupts())
+	if (!svm_timer_take() && !irq_take_pending())
 		return svm_exit_leave(cpu, v, REASON_INTERRUPT);
 	svm_event_redeliver(v);
 	if (!(a->pending & PENDING_TIMED) || a->svm.left)

@@ -106,15 +106,6 @@ static bool wakes(struct vcpu *v)
 	return true;
 }
 
-/* True: interrupts are the kernel's, and do not concern the guest. */
-static bool take_opened(void)
-{
-	if (!irq_is_open())
-		return false;
-	arch_irq_window();
-	return true;
-}
-
 /*
  * A guest that drives the machine takes interrupts itself: one that is halted wakes up if it can take them, one that
  * is not even halted is not disturbed. Interrupts end the runs of all others. `spinning`: no interrupt comes when
@@ -130,7 +121,8 @@ static enum svm_wait wait(struct cpu *cpu, struct vcpu *v, bool spinning)
 
 		if (!waited || cpu->hazard || READ_ONCE(v->poked) || cpu->nmi_foreign)
 			return WAIT_HAZARD;
-		bool interrupt = (u32)vmcbs[cpu->id]->exit_code == EXIT_INTR && !svm_timer_take() && !take_opened();
+		bool interrupt =
+			(u32)vmcbs[cpu->id]->exit_code == EXIT_INTR && !svm_timer_take() && !irq_take_pending();
 		if (a->pending & PENDING_TIMED && svm_run_time_over(a))
 			return WAIT_TIMEOUT;
 		if (interrupt)
